@@ -1,0 +1,44 @@
+/**
+ * The chain that lifts events of older schemas to today's, one version a step.
+ *
+ * @module
+ */
+import { SCHEMA } from './vocabulary.ts';
+
+/** An event as some schema wrote it: known to be JSON, not yet known to be ours. */
+export interface RawEvent {
+  readonly type: string;
+  readonly data: unknown;
+}
+
+/** Lifts an event from schema `from` to `from + 1`. Pure; an event that did not change is returned. */
+export interface Upcaster {
+  readonly from: number;
+  readonly upcast: (event: RawEvent) => RawEvent;
+}
+
+/** Empty while schema 1 is the only one there has been. */
+const chain: readonly Upcaster[] = [];
+
+/**
+ * The function that runs an event through the chain.
+ *
+ * Throws `RangeError` when the steps do not lead from 1 to `schema` without a gap, so that a
+ * forgotten upcaster is met when the program loads and not in the middle of an audit.
+ */
+export function upcastThrough(
+  steps: readonly Upcaster[],
+  schema: number,
+): (event: RawEvent, from: number) => RawEvent {
+  if (steps.length !== schema - 1) {
+    throw new RangeError(`${steps.length} upcasters cannot lead from schema 1 to schema ${schema}`);
+  }
+  for (const [index, step] of steps.entries()) {
+    if (step.from !== index + 1) {
+      throw new RangeError(`upcaster ${index} lifts schema ${step.from}, not schema ${index + 1}`);
+    }
+  }
+  return (event, from) => steps.slice(from - 1).reduce((raw, step) => step.upcast(raw), event);
+}
+
+export const upcast = upcastThrough(chain, SCHEMA);

@@ -1,0 +1,92 @@
+/**
+ * A log in memory, for tests and for questions to evidence that nobody keeps.
+ *
+ * @module
+ */
+import { type Entry, entryOf, plainText, recordedOf, rowOf } from './row.ts';
+import {
+  type AppendResult,
+  GENESIS,
+  type Head,
+  type ReadOptions,
+  type RecordedEvent,
+  RevisionConflictError,
+  type Store,
+} from './store.ts';
+
+interface Stream {
+  readonly events: RecordedEvent[];
+  readonly ids: Set<string>;
+}
+
+const BATCH_SIZE = 1024;
+
+/** An empty log that ends with the process. What it hands out is frozen, and shared by all readers. */
+export function memoryStore(): Store {
+  const streams = new Map<string, Stream>();
+
+  function append(stream: string, expected: number, entries: readonly Entry[]): AppendResult {
+    const held = streams.get(stream) ?? { events: [], ids: new Set() };
+    const fresh = new Map<string, Entry>();
+    for (const entry of entries) {
+      if (!held.ids.has(entry.id) && !fresh.has(entry.id)) fresh.set(entry.id, entry);
+    }
+    let head = headOf(held);
+    if (fresh.size === 0) return { head, appended: 0 };
+    if (head.position !== expected) {
+      throw new RevisionConflictError(stream, expected, head.position);
+    }
+    for (const entry of fresh.values()) {
+      const row = rowOf(entry, head.position + 1, head.hash);
+      const event = recordedOf(row, head.position + 1, head.hash);
+      held.events.push(frozen(event));
+      held.ids.add(entry.id);
+      head = event;
+    }
+    streams.set(stream, held);
+    return { head: headOf(held), appended: fresh.size };
+  }
+
+  return {
+    async append(stream, expected, events) {
+      return append(plainText(stream, 'stream'), expected, events.map(entryOf));
+    },
+    async *read(stream, options) {
+      const events = streams.get(stream)?.events ?? [];
+      yield* batches(events, events.length - 1, options);
+    },
+    async head(stream) {
+      return headOf(streams.get(stream));
+    },
+    async streams() {
+      return [...streams.keys()].sort();
+    },
+    async close() {},
+  };
+}
+
+function headOf(stream: Stream | undefined): Head {
+  const last = stream?.events.at(-1);
+  return { position: last?.position ?? -1, hash: last?.hash ?? GENESIS };
+}
+
+function* batches(events: readonly RecordedEvent[], last: number, options: ReadOptions = {}) {
+  if (options.direction === 'backwards') {
+    let end = Math.min(options.from ?? last, last) + 1;
+    for (; end > 0; end -= BATCH_SIZE) {
+      yield events.slice(Math.max(end - BATCH_SIZE, 0), end).reverse();
+    }
+  } else {
+    let start = Math.max(options.from ?? 0, 0);
+    for (; start <= last; start += BATCH_SIZE) {
+      yield events.slice(start, Math.min(start + BATCH_SIZE, last + 1));
+    }
+  }
+}
+
+function frozen<T extends object>(value: T): T {
+  for (const part of Object.values(value) as unknown[]) {
+    if (typeof part === 'object' && part !== null) frozen(part);
+  }
+  return Object.freeze(value);
+}

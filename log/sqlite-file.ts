@@ -1,0 +1,154 @@
+/**
+ * The file that a log lies in: told from other files, created, opened, and given back.
+ *
+ * At rest it is one file without companions that any SQLite can read. While it is open for writing
+ * it is in WAL mode and `-wal` and `-shm` lie beside it; a writer that crashed leaves them behind.
+ *
+ * @module
+ */
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { codeOf, logError } from './sqlite-errors.ts';
+import { checkHeader, createTables } from './sqlite-format.ts';
+import { NotALogError, StoreUnavailableError } from './store.ts';
+
+/**
+ * A log opened for reading only. Nothing in it changes and nothing is created beside it, but for the
+ * -shm without which a -wal cannot be read, where that is missing.
+ */
+export interface LogReader {
+  readonly db: DatabaseSync;
+  /** Whether the file has moved on beneath `db`, which then has to be opened anew. */
+  readonly outdated: () => boolean;
+}
+
+/** Throws `NotALogError` when there is no log at the path. `timeout` is for locks, in ms. */
+export function openForReading(path: string, timeout: number): LogReader {
+  const found = inspect(path);
+  if (found === 'nothing') throw new NotALogError(`no log at ${path}`);
+  if (found === 'empty file') throw new NotALogError(`${path} is empty, not a log`);
+  return guarded(path, () => {
+    const file = realpathSync(path);
+    const rest = statSync(file);
+    if (existsSync(`${file}-wal`) || !(existsSync(`${file}-journal`) || inWalMode(file))) {
+      return { db: connect(path, { mode: 'ro' }, timeout), outdated: () => false };
+    }
+    // What is left when someone copies a log in use without its -wal, or when its writer was killed
+    // on the way into WAL mode or out of it. Read in the common way the one would get a -wal and a
+    // -shm, and the other would first have to be rolled back; the events are all there without.
+    const db = connect(path, { mode: 'ro', immutable: '1' });
+    return { db, outdated: () => existsSync(`${file}-wal`) || changed(file, rest) };
+  });
+}
+
+/**
+ * The log at the path, created where there is no file or an empty one.
+ *
+ * Throws `NotALogError` when the file is something else, which is left as it is.
+ */
+export function openForWriting(path: string, timeout: number): DatabaseSync {
+  const found = inspect(path);
+  const folder = dirname(resolve(path));
+  if (found === 'nothing' && !existsSync(folder)) {
+    throw new StoreUnavailableError(`${path} cannot be created: there is no folder ${folder}`);
+  }
+  const db = guarded(path, () => connect(path, { mode: 'rwc' }, timeout));
+  try {
+    if (found !== 'log') createTables(db, path);
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    // Where the file may not be written SQLite opens it for reading, and only this tells.
+    db.exec('BEGIN IMMEDIATE; ROLLBACK');
+    return db;
+  } catch (error) {
+    db.close();
+    throw logError(path, error);
+  }
+}
+
+/** Closes a log that was written to, and folds it back into one file if nobody else has it open. */
+export function closeAfterWriting(db: DatabaseSync): void {
+  try {
+    db.exec('PRAGMA journal_mode = DELETE');
+  } catch {
+    // It stays in WAL mode, for those who still have it open and for whoever opens it next.
+  } finally {
+    db.close();
+  }
+}
+
+type Found = 'nothing' | 'empty file' | 'log';
+
+/**
+ * What is at the path. Throws unless it is nothing, an empty file or a log that this release reads.
+ *
+ * The header is read through SQLite, for closing a descriptor of our own would end all the locks
+ * that this process holds on the file; immutable, so that no file is touched or created; and as if
+ * to write the schema, which lets the header of a file that was cut short be read all the same.
+ */
+function inspect(path: string): Found {
+  const stats = guarded(path, () => statSync(path, { throwIfNoEntry: false }));
+  if (stats === undefined) return 'nothing';
+  if (!stats.isFile()) throw new NotALogError(`${path} is not a file, so not a log`);
+  if (stats.size === 0) return 'empty file';
+  const probe = guarded(path, () => connect(path, { mode: 'ro', immutable: '1' }));
+  try {
+    probe.exec('PRAGMA writable_schema = ON');
+    checkHeader(probe, path);
+    return 'log';
+  } catch (error) {
+    if (codeOf(error) === 'NOTADB') {
+      throw new NotALogError(`${path} is not a log, nor an SQLite file of any kind`);
+    }
+    throw logError(path, error);
+  } finally {
+    probe.close();
+  }
+}
+
+/**
+ * Byte 18 of the header, which SQLite itself does not tell without creating a -wal. For files
+ * without a -wal only: then no writer in this process has locks that the closing here would end.
+ */
+function inWalMode(file: string): boolean {
+  const descriptor = openSync(file, 'r');
+  try {
+    const version = new Uint8Array(1);
+    readSync(descriptor, version, { position: 18 });
+    return version[0] === 2;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function changed(file: string, before: Stats): boolean {
+  const now = statSync(file, { throwIfNoEntry: false });
+  return now?.ino !== before.ino || now.mtimeMs !== before.mtimeMs || now.size !== before.size;
+}
+
+function connect(path: string, parameters: Record<string, string>, timeout = 0): DatabaseSync {
+  const url = pathToFileURL(resolve(path));
+  url.search = new URLSearchParams(parameters).toString();
+  return new DatabaseSync(url, {
+    readOnly: parameters['mode'] === 'ro',
+    timeout,
+    defensive: parameters['immutable'] === undefined,
+  });
+}
+
+function guarded<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw logError(path, error);
+  }
+}

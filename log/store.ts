@@ -1,0 +1,102 @@
+/**
+ * The contract of a log: named streams of events, each one host's, appended to and never changed.
+ *
+ * Every store keeps it; `test/log/contract.ts` is the suite that says so.
+ *
+ * @module
+ */
+import type { LedgerEvent } from '../events/vocabulary.ts';
+
+/** The hash before the first event of a stream. */
+export const GENESIS = '0'.repeat(64);
+
+/** An event in its place. `hash` is lowercase hex SHA-256 over the event and the hash before it. */
+export type RecordedEvent = LedgerEvent & {
+  /** 0-based, gapless within its stream. */
+  readonly position: number;
+  /** The schema it was written by; what is read is already lifted to today's. */
+  readonly schema: number;
+  readonly hash: string;
+};
+
+/** The last event of a stream; position -1 and `GENESIS` while there is none. */
+export interface Head {
+  readonly position: number;
+  readonly hash: string;
+}
+
+export interface ReadOptions {
+  /** First position to read. Forwards: 0 when left out. Backwards: the head when left out. */
+  readonly from?: number;
+  readonly direction?: 'forwards' | 'backwards';
+}
+
+export interface AppendResult {
+  /** The head after the append. */
+  readonly head: Head;
+  /** How many of the events are new; the others were there already, by id. */
+  readonly appended: number;
+}
+
+export interface Store {
+  /**
+   * Appends events to a stream, all of them or none, and resolves when they are durable.
+   *
+   * `expected` is the position of the head that the caller has seen (-1 for an empty stream). When
+   * another has appended since, rejects with `RevisionConflictError` and nothing is written, unless
+   * every event is in the stream already by id: then it resolves, and `appended` is 0. Events whose
+   * id is in the stream already are passed over.
+   */
+  append(
+    stream: string,
+    expected: number,
+    events: readonly LedgerEvent[],
+  ): Promise<AppendResult>;
+
+  /**
+   * The events of a stream in batches, as they stood when the read began.
+   *
+   * Rejects with `CorruptLogError` at the event whose hash, position or content is not what was
+   * appended, after all the events before it have been delivered.
+   */
+  read(stream: string, options?: ReadOptions): AsyncIterable<readonly RecordedEvent[]>;
+
+  head(stream: string): Promise<Head>;
+
+  /** Names of the streams that hold at least one event, in order of name. */
+  streams(): Promise<readonly string[]>;
+
+  close(): Promise<void>;
+}
+
+/** Another writer was first. The caller may read on from `actual` and try again. */
+export class RevisionConflictError extends Error {
+  override readonly name = 'RevisionConflictError';
+  readonly expected: number;
+  readonly actual: number;
+  constructor(stream: string, expected: number, actual: number) {
+    super(`stream '${stream}' is at position ${actual}, not at ${expected} as expected`);
+    this.expected = expected;
+    this.actual = actual;
+  }
+}
+
+/** The log is not what was written. `position` is the first event concerned, or null: the file. */
+export class CorruptLogError extends Error {
+  override readonly name = 'CorruptLogError';
+  readonly position: number | null;
+  constructor(position: number | null, reason: string) {
+    super(position === null ? reason : `position ${position}: ${reason}`);
+    this.position = position;
+  }
+}
+
+/** What was opened is no log, or one that only a later release reads. */
+export class NotALogError extends Error {
+  override readonly name = 'NotALogError';
+}
+
+/** The surroundings failed: no space, no permission, no such folder, engine unreachable. */
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError';
+}

@@ -1,0 +1,66 @@
+/**
+ * How the checks of the operations become the guards of the machines.
+ *
+ * A machine says where each event leads from each state. Whether it is admitted there is said once,
+ * in the lists of checks: this is the seam at which a machine asks them.
+ *
+ * @module
+ */
+import { and } from 'xstate';
+
+export const machineNames = [
+  'device',
+  'group',
+  'deviceFile',
+  'groupFile',
+  'container',
+  'iommufd',
+] as const;
+export type MachineName = (typeof machineNames)[number];
+
+/** Names of the guards that an event must pass in a state, or `never`. */
+export type Admission = (state: string, event: string) => readonly string[] | 'never';
+
+/** Where an event leads: a state, or candidates with a guard of the machine's own, tried in order. */
+type Leads<S extends string, G extends string> = S | readonly (S | readonly [S, G])[];
+
+/** For each state, where each event leads. */
+export type Targets<S extends string, E extends string, G extends string> = {
+  readonly [state in S]: { readonly [event in E]?: Leads<S, G> };
+};
+
+/** The `states` of a machine config: the targets, guarded as the checks of the operations say. */
+export function guardedStates<S extends string, E extends string, G extends string>(
+  targets: Targets<S, E, G>,
+  admission: Admission,
+) {
+  const states = Object.entries(targets).map(([state, events]) => [
+    state,
+    {
+      on: Object.fromEntries(
+        Object.entries(events as Record<string, Leads<S, G>>).flatMap(([event, leads]) => {
+          const required = admission(state, event);
+          if (required === 'never') return [];
+          const candidates = typeof leads === 'string' ? [leads] : leads;
+          return [[event, candidates.map((candidate) => transition<S, G>(candidate, required))]];
+        }),
+      ),
+    },
+  ]);
+  return Object.fromEntries(states) as Record<
+    S,
+    { on: { [event in E]?: { target: S; guard?: G; actions: 'record' }[] } }
+  >;
+}
+
+function transition<S extends string, G extends string>(
+  candidate: S | readonly [S, G],
+  required: readonly string[],
+) {
+  const [target, own] = typeof candidate === 'string' ? [candidate, null] : candidate;
+  const guards = own === null ? required : [...required, own];
+  const [first] = guards;
+  if (first === undefined) return { target, actions: 'record' as const };
+  const guard = guards.length === 1 ? first : and([...guards]);
+  return { target, guard: guard as G, actions: 'record' as const };
+}

@@ -1,0 +1,91 @@
+/**
+ * Who stands in the way of a refused attempt, found where the check that failed looked.
+ *
+ * @module
+ */
+import type { Blocker, Question } from './check.ts';
+import { kindOfDriver } from './driver.ts';
+
+const file = (kind: Blocker['kind'], id: string | null): Blocker => ({
+  kind,
+  file: id,
+  driver: null,
+});
+
+/** The open file of the group. */
+export function openGroupFile({ group }: Question): Blocker {
+  return file('group', group?.record.opener ?? null);
+}
+
+/** The cdev file that is bound to a device of the group. */
+export function boundCdev({ group }: Question): Blocker {
+  const bound = [...(group?.devices.values() ?? [])].find((d) => d.record.boundFile !== null);
+  return file('device', bound?.record.boundFile ?? null);
+}
+
+/** The file through which the device is open. */
+export function openDeviceFile(question: Question): Blocker {
+  const { device, host } = question;
+  for (const other of host.files()) {
+    if (other.kind !== 'device' || other.device !== device || other.state === 'unbound') continue;
+    return file('device', other.id);
+  }
+  return file('device', null);
+}
+
+/** A device file that holds the container of the group. */
+export function containerUser({ group, host }: Question): Blocker {
+  for (const other of host.files()) {
+    if (other.kind === 'device' && other.device.group === group) return file('device', other.id);
+  }
+  return file('device', null);
+}
+
+/** The owner of the group. */
+export function owner({ group }: Question): Blocker {
+  if (group?.state === 'kernel') {
+    const sibling = [...group.devices.values()].find(
+      ({ driver }) => driver !== null && kindOfDriver(driver) === 'kernel',
+    );
+    return { kind: 'driver', file: null, driver: sibling?.driver ?? null };
+  }
+  if (group?.state === 'container') return file('container', group.record.owner);
+  return file('iommufd', group?.record.owner ?? null);
+}
+
+/** The container or iommufd that the group was given. */
+export function givenContainer({ groupFile, host }: Question): Blocker {
+  const id = groupFile?.record.container ?? null;
+  const kind = id === null ? undefined : host.file(id)?.kind;
+  return file(kind === 'iommufd' ? 'iommufd' : 'container', id);
+}
+
+/** The attached sibling of the device. */
+export function attachedSibling({ device, group, host }: Question): Blocker {
+  for (const other of host.files()) {
+    if (other.kind !== 'device' || other.device.group !== group || other.device === device) continue;
+    if (other.device.record.attached) return file('device', other.id);
+  }
+  return file('device', null);
+}
+
+/** The device that an iommufd object stands for, or that is attached to it. */
+export function objectUser({ call, iommufd, host }: Question): Blocker | null {
+  if (call.operation !== 'destroy' || iommufd === undefined) return null;
+  const { objects } = iommufd.record;
+  for (const other of host.files()) {
+    if (other.kind !== 'device' || other.device.record.iommufd !== iommufd.id) continue;
+    const { id, attached } = other.device.record;
+    if (id === call.object) return file('device', other.id);
+    const hwpt = other.device.group?.record.hwpt ?? null;
+    const table = hwpt === null ? undefined : objects.get(hwpt);
+    if (!attached || table?.kind !== 'hwpt') continue;
+    if (hwpt === call.object || table.ioas === call.object) return file('device', other.id);
+  }
+  return file('iommufd', iommufd.id);
+}
+
+/** The driver change that has not been collected. */
+export function pendingChange({ host }: Question): Blocker {
+  return { kind: 'driver', file: null, driver: host.driverChange?.device.driver ?? null };
+}

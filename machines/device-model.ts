@@ -1,0 +1,88 @@
+/**
+ * What a device does by itself: its regions and its ways to be reset.
+ *
+ * Asked of real kernels with QEMU's models of these devices; a model that is not listed has a
+ * mappable region 0 and no reset of its own.
+ *
+ * @module
+ */
+import { kindOfDriver } from './driver.ts';
+import type { Device, Group } from './host.ts';
+
+interface Model {
+  /** Regions of memory, which can be mapped, and of I/O ports, which can only be read. */
+  readonly memory: readonly number[];
+  readonly ports: readonly number[];
+  /** Has a function level reset. */
+  readonly flr: boolean;
+  /** The kernel driver that knows it; null where none does. */
+  readonly driver: string | null;
+}
+
+const plain: Model = { memory: [0], ports: [], flr: false, driver: null };
+const models: Readonly<Record<string, Model>> = {
+  edu: plain,
+  'pci-testdev': { memory: [0], ports: [1], flr: false, driver: null },
+  e1000: { memory: [0], ports: [1], flr: false, driver: 'e1000' },
+  e1000e: { memory: [0, 1, 3], ports: [2], flr: true, driver: 'e1000e' },
+  nvme: { memory: [0], ports: [], flr: true, driver: 'nvme' },
+};
+
+/** Whether the driver's probe would take the device; only what is known to fail says no. */
+export function driverFits(device: Device, driver: string): boolean {
+  if (kindOfDriver(driver) !== 'kernel') return true;
+  const model = models[device.model ?? ''];
+  return model === undefined || model.driver === driver;
+}
+
+/** VFIO_PCI_CONFIG_REGION_INDEX, the last but VGA, which none of these models has. */
+const CONFIG_REGION = 7;
+
+function modelOf(device: Device): Model {
+  return models[device.model ?? ''] ?? plain;
+}
+
+export function isMappable(device: Device, region: number): boolean {
+  return modelOf(device).memory.includes(region);
+}
+
+export function isReadable(device: Device, region: number): boolean {
+  const { memory, ports } = modelOf(device);
+  return region === CONFIG_REGION || memory.includes(region) || ports.includes(region);
+}
+
+/** Whether region information is given at all; a region that is absent has size 0. */
+export function hasRegionInfo(region: number): boolean {
+  return region >= 0 && region <= CONFIG_REGION;
+}
+
+function busOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(':'));
+}
+
+/** Devices on the same bus, in order of address. A bus lies within one group or on the root bus. */
+export function busOfDevice(device: Device): Device[] {
+  const group: Group | null = device.group;
+  const bus = busOf(device.device);
+  return [...(group?.devices.values() ?? [])]
+    .filter((other) => busOf(other.device) === bus)
+    .toSorted((a, b) => (a.device < b.device ? -1 : 1));
+}
+
+/** PCI bus 0 has neither a bus nor a slot to reset (pci/pci.c:pci_probe_reset_bus). */
+export function hasBusReset(device: Device): boolean {
+  return !busOf(device.device).endsWith(':00');
+}
+
+/** Whether the device by itself can be reset, now that all of its neighbours are there. */
+export function canReset(device: Device): boolean {
+  return modelOf(device).flr || (hasBusReset(device) && busOfDevice(device).length === 1);
+}
+
+/**
+ * Whether opening the device tries a reset, and so needs the device lock. The bus reset is found
+ * when the device is enumerated, alone on its bus until then (pci/pci.c:pci_init_reset_methods).
+ */
+export function triesReset(device: Device): boolean {
+  return modelOf(device).flr || (hasBusReset(device) && busOfDevice(device)[0] === device);
+}

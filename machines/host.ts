@@ -1,0 +1,66 @@
+/**
+ * What stands on a host: devices, groups and open files, each with the state of its machine.
+ *
+ * @module
+ */
+import type { FileId } from '../processes/process-table.ts';
+import type { ContainerRecord, ContainerState } from './container.ts';
+import type { DeviceFileState } from './device-file.ts';
+import type { DeviceRecord, DeviceState } from './device.ts';
+import type { GroupFileRecord, GroupFileState } from './group-file.ts';
+import type { GroupRecord, GroupState } from './group.ts';
+import type { IommufdRecord, IommufdState } from './iommufd.ts';
+
+/** A machine as it stands: its state and what it remembers. */
+export interface Instance<S extends string, R> {
+  state: S;
+  record: R;
+}
+
+export interface Device extends Instance<DeviceState, DeviceRecord> {
+  /** PCI address. */
+  readonly device: string;
+  readonly name: string | null;
+  readonly group: Group | null;
+  readonly model: string | null;
+  driver: string | null;
+  /** Name of its node below /dev/vfio/devices. */
+  cdev: string | null;
+}
+
+export interface Group extends Instance<GroupState, GroupRecord> {
+  readonly group: string;
+  readonly devices: Map<string, Device>;
+  /** Since when the evidence contradicts the rules and the owner is unknown. */
+  unknownSince: number | null;
+}
+
+interface Opened {
+  readonly id: FileId;
+  /** Files that this one keeps alive, in the kernel. */
+  readonly pins: Set<FileId>;
+  /** Files that keep this one alive, in the kernel. */
+  readonly pinnedBy: Set<FileId>;
+}
+
+export type GroupFile = Opened &
+  Instance<GroupFileState, GroupFileRecord> & { readonly kind: 'group'; readonly group: Group };
+export type DeviceFile = Opened &
+  Instance<DeviceFileState, object> & { readonly kind: 'device'; readonly device: Device };
+export type ContainerFile = Opened &
+  Instance<ContainerState, ContainerRecord> & { readonly kind: 'container' };
+export type IommufdFile = Opened &
+  Instance<IommufdState, IommufdRecord> & { readonly kind: 'iommufd' };
+/** A file that is none of VFIO's: it matters only as a wrong argument. */
+export type OtherFile = Opened & { readonly kind: 'other'; readonly path: string };
+
+export type OpenFile = GroupFile | DeviceFile | ContainerFile | IommufdFile | OtherFile;
+
+/** A driver change that waits for the last file of its device, until somebody has seen it end. */
+export interface DriverChange {
+  readonly device: Device;
+  readonly next: string | null;
+  readonly waiter: { readonly pid: number | null; readonly comm: string };
+  /** Null while it is blocked; then how the bind to `next` went. */
+  outcome: { readonly errno: string | null } | null;
+}

@@ -1,0 +1,202 @@
+/**
+ * The machine of an iommufd context: its objects, and whether it can serve as a container.
+ *
+ * The kernel's `struct iommufd_ctx`, one with the file that opened it (iommu/iommufd/main.c).
+ *
+ * @module
+ */
+import { assign, setup } from 'xstate';
+import { guardedStates, type Admission, type Targets } from './admission.ts';
+
+/** `compat` while an IOAS stands in for a container's (iommu/iommufd/vfio_compat.c). */
+export type IommufdState = 'plain' | 'compat';
+
+export type IommufdObject =
+  | { readonly kind: 'ioas' }
+  | { readonly kind: 'device' }
+  | {
+      readonly kind: 'hwpt';
+      readonly ioas: number;
+      /** Made by an attach to an IOAS, and destroyed with the last user. */
+      readonly auto: boolean;
+      /** Attached devices. */
+      readonly users: number;
+    };
+
+export interface IommufdRecord {
+  readonly objects: ReadonlyMap<number, IommufdObject>;
+  readonly compatIoas: number | null;
+}
+
+/** Devices moving onto a page table: `users` of them, away from `from` where they had another. */
+export interface Attachment {
+  readonly hwpt: number;
+  /** The IOAS behind it. */
+  readonly ioas: number;
+  /** True when the kernel makes the page table itself, where it is not there yet. */
+  readonly auto: boolean;
+  readonly users: number;
+  readonly from: number | null;
+}
+
+export type IommufdEvent =
+  | { readonly type: 'ioas.allocated'; readonly id: number }
+  | { readonly type: 'hwpt.allocated'; readonly id: number; readonly ioas: number }
+  | { readonly type: 'object.destroyed'; readonly object: number }
+  | { readonly type: 'compat-ioas.set'; readonly ioas: number }
+  | { readonly type: 'compat-ioas.cleared' }
+  /** Given to a group as its container; makes the compat IOAS `ioas` where there is none. */
+  | { readonly type: 'container.set'; readonly ioas: number }
+  | { readonly type: 'device.bound'; readonly id: number }
+  | { readonly type: 'device.obtained'; readonly id: number; readonly attachment: Attachment }
+  | { readonly type: 'device.attached'; readonly attachment: Attachment }
+  | { readonly type: 'device.detached'; readonly hwpt: number | null }
+  | { readonly type: 'device.released'; readonly id: number; readonly hwpt: number | null };
+
+const fresh: IommufdRecord = { objects: new Map(), compatIoas: null };
+
+interface Asked {
+  readonly context: IommufdRecord;
+  readonly event: IommufdEvent;
+}
+
+export const iommufdGuards = {
+  objectExists: ({ context, event }: Asked) =>
+    event.type === 'object.destroyed' && context.objects.has(event.object),
+  objectUnused: ({ context, event }: Asked) =>
+    event.type === 'object.destroyed' && isUnused(context, event.object),
+  ioasExists: ({ context, event }: Asked) =>
+    (event.type === 'compat-ioas.set' || event.type === 'hwpt.allocated') &&
+    context.objects.get(event.ioas)?.kind === 'ioas',
+  destroysCompatIoas: ({ context, event }: Asked) =>
+    event.type === 'object.destroyed' && event.object === context.compatIoas,
+};
+
+type Guard = keyof typeof iommufdGuards;
+
+/** The lowest id that is free, as the kernel's allocator hands them out: from 1. */
+export function lowestFreeId({ objects }: IommufdRecord, besides: readonly number[] = []): number {
+  let id = 1;
+  while (objects.has(id) || besides.includes(id)) id++;
+  return id;
+}
+
+/** The page table that an attach to an IOAS would share: the first that was made by an attach. */
+export function autoPageTable({ objects }: IommufdRecord, ioas: number): number | null {
+  for (const [id, object] of objects) {
+    if (object.kind === 'hwpt' && object.auto && object.ioas === ioas) return id;
+  }
+  return null;
+}
+
+/** Whether IOMMU_DESTROY may have it (iommu/iommufd/main.c:iommufd_object_remove). */
+function isUnused({ objects }: IommufdRecord, id: number): boolean {
+  const object = objects.get(id);
+  if (object?.kind === 'device') return false;
+  if (object?.kind === 'hwpt') return object.users === 0;
+  return ![...objects.values()].some((other) => other.kind === 'hwpt' && other.ioas === id);
+}
+
+const anywhere = {
+  'ioas.allocated': 'plain',
+  'hwpt.allocated': 'plain',
+  'object.destroyed': 'plain',
+  'compat-ioas.set': 'compat',
+  'compat-ioas.cleared': 'plain',
+  'container.set': 'compat',
+  'device.bound': 'plain',
+  'device.obtained': 'plain',
+  'device.attached': 'plain',
+  'device.detached': 'plain',
+  'device.released': 'plain',
+} as const;
+
+const targets: Targets<IommufdState, IommufdEvent['type'], Guard> = {
+  plain: anywhere,
+  compat: {
+    'ioas.allocated': 'compat',
+    'hwpt.allocated': 'compat',
+    'object.destroyed': [['plain', 'destroysCompatIoas'], 'compat'],
+    'compat-ioas.set': 'compat',
+    'compat-ioas.cleared': 'plain',
+    'container.set': 'compat',
+    'device.bound': 'compat',
+    'device.obtained': 'compat',
+    'device.attached': 'compat',
+    'device.detached': 'compat',
+    'device.released': 'compat',
+  },
+};
+
+/** What the context remembers after an event that it admitted. */
+export function recordIommufd(context: IommufdRecord, event: IommufdEvent): IommufdRecord {
+  const objects = new Map(context.objects);
+  switch (event.type) {
+    case 'ioas.allocated':
+      return { ...context, objects: objects.set(event.id, { kind: 'ioas' }) };
+    case 'hwpt.allocated': {
+      const hwpt = { kind: 'hwpt', ioas: event.ioas, auto: false, users: 0 } as const;
+      return { ...context, objects: objects.set(event.id, hwpt) };
+    }
+    case 'object.destroyed':
+      objects.delete(event.object);
+      return {
+        objects,
+        compatIoas: context.compatIoas === event.object ? null : context.compatIoas,
+      };
+    case 'compat-ioas.set':
+      return { ...context, compatIoas: event.ioas };
+    case 'compat-ioas.cleared':
+      return { ...context, compatIoas: null };
+    case 'container.set':
+      if (context.compatIoas !== null) return context;
+      return { objects: objects.set(event.ioas, { kind: 'ioas' }), compatIoas: event.ioas };
+    case 'device.bound':
+      return { ...context, objects: objects.set(event.id, { kind: 'device' }) };
+    case 'device.obtained':
+      attach(objects.set(event.id, { kind: 'device' }), event.attachment);
+      return { ...context, objects };
+    case 'device.attached':
+      attach(objects, event.attachment);
+      return { ...context, objects };
+    case 'device.detached':
+      if (event.hwpt !== null) leave(objects, event.hwpt, 1);
+      return { ...context, objects };
+    case 'device.released':
+      objects.delete(event.id);
+      if (event.hwpt !== null) leave(objects, event.hwpt, 1);
+      return { ...context, objects };
+  }
+}
+
+function attach(objects: Map<number, IommufdObject>, { hwpt, ioas, auto, users, from }: Attachment) {
+  if (from === hwpt) return;
+  const known = objects.get(hwpt);
+  objects.set(
+    hwpt,
+    known?.kind === 'hwpt'
+      ? { ...known, users: known.users + users }
+      : { kind: 'hwpt', ioas, auto, users },
+  );
+  if (from !== null) leave(objects, from, users);
+}
+
+function leave(objects: Map<number, IommufdObject>, id: number, users: number): void {
+  const hwpt = objects.get(id);
+  if (hwpt?.kind !== 'hwpt') return;
+  if (hwpt.auto && hwpt.users === users) objects.delete(id);
+  else objects.set(id, { ...hwpt, users: hwpt.users - users });
+}
+
+export function iommufdMachine(admission: Admission) {
+  return setup({
+    types: {} as { context: IommufdRecord; events: IommufdEvent },
+    guards: iommufdGuards,
+    actions: { record: assign(({ context, event }) => recordIommufd(context, event)) },
+  }).createMachine({
+    id: 'iommufd',
+    initial: 'plain',
+    context: fresh,
+    states: guardedStates(targets, admission),
+  });
+}

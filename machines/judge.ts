@@ -1,0 +1,61 @@
+/**
+ * Judges a question: the first check that fails gives errno, cause and blocker.
+ *
+ * @module
+ */
+import type { Blocker, Check, MachineCheck, Question } from './check.ts';
+import type { Cause, ObservedCause } from './causes.ts';
+import type { KernelRules } from './machines.ts';
+
+/** What the rules say of an attempt that they turn down. */
+export interface Refusal {
+  readonly errno: string;
+  readonly cause: Cause;
+  /** The check that failed. */
+  readonly check: string;
+  readonly source: string;
+  readonly blocker: Blocker | null;
+}
+
+/** The refusal, or null where every check holds. */
+export function judge(rules: KernelRules, question: Question): Refusal | null {
+  for (const check of rules.operations[question.call.operation].checks) {
+    if (!holds(rules, check, question)) return refusal(check, question);
+  }
+  return null;
+}
+
+/** What explains an errno that was observed: the rules' own refusal, where it agrees. */
+export function explain(
+  rules: KernelRules,
+  question: Question,
+  errno: string,
+): { readonly cause: ObservedCause; readonly refusal: Refusal | null } {
+  const refused = judge(rules, question);
+  if (refused?.errno === errno) return { cause: refused.cause, refusal: refused };
+  // The log does not hold what some checks look at: there the errno is evidence enough.
+  const { checks } = rules.operations[question.call.operation];
+  const unseen = checks.find((check) => 'unseen' in check && check.unseen && check.errno === errno);
+  if (refused !== null || unseen === undefined) return { cause: 'unknown', refusal: null };
+  return { cause: unseen.cause, refusal: refusal(unseen, question) };
+}
+
+function refusal(check: Check, question: Question): Refusal {
+  const { errno, cause, name, source } = check;
+  return { errno, cause, check: name, source, blocker: check.blocker?.(question) ?? null };
+}
+
+function holds(rules: KernelRules, check: Check, question: Question): boolean {
+  return 'holds' in check ? check.holds(question) : machineHolds(rules, check, question);
+}
+
+/** A machine that the call does not concern has nothing against it. */
+function machineHolds(rules: KernelRules, check: MachineCheck, question: Question): boolean {
+  const asked = question[check.asks];
+  if (asked === undefined) return true;
+  if (check.in !== undefined && !check.in.includes(asked.state)) return true;
+  const event = question.events[check.asks];
+  if (check.guard === undefined || event === undefined) return check.guard !== undefined;
+  const guard = rules.machines[check.asks].machine.implementations.guards[check.guard];
+  return (guard as (args: unknown) => boolean)({ context: asked.record, event });
+}

@@ -1,0 +1,93 @@
+/**
+ * Every operation as a list of checks, in the order in which the kernel makes them.
+ *
+ * The lists are the one place of a rule: simulation, explanation, replay, the guards of the
+ * machines, their pictures and the table of causes are all read from here.
+ *
+ * @module
+ */
+import type { Operation } from '../events/vocabulary.ts';
+import type { Admission, MachineName } from './admission.ts';
+import { causes, type Cause } from './causes.ts';
+import type { Check, MachineCheck, OperationRules } from './check.ts';
+import { containerOperations } from './operations/container.ts';
+import { descriptorOperations } from './operations/descriptor.ts';
+import { deviceOperations } from './operations/device.ts';
+import { groupOperations } from './operations/group.ts';
+import { iommufdOperations } from './operations/iommufd.ts';
+import { openOperations } from './operations/open.ts';
+import { processOperations } from './operations/process.ts';
+import { profiles, type Profile } from './profile.ts';
+
+const operations: Readonly<Record<Operation, OperationRules>> = {
+  ...openOperations,
+  ...deviceOperations,
+  ...groupOperations,
+  ...containerOperations,
+  ...iommufdOperations,
+  ...descriptorOperations,
+  ...processOperations,
+};
+
+/** The operations as one kernel checks them. */
+export type Rules = Readonly<Record<Operation, OperationRules>>;
+
+export function rulesOf(profile: Profile): Rules {
+  const applies = ({ profiles: only }: Check) => only === undefined || only.includes(profile);
+  return Object.fromEntries(
+    Object.entries(operations).map(([operation, { records, checks }]) => [
+      operation,
+      { records, checks: checks.filter(applies) },
+    ]),
+  ) as unknown as Rules;
+}
+
+/** What the checks demand of a machine before it takes an event. */
+export function admissionOf(rules: Rules, machine: MachineName): Admission {
+  return (state, event) => {
+    const guards: string[] = [];
+    for (const { records, checks } of Object.values(rules)) {
+      if (records !== event) continue;
+      for (const check of checks) {
+        if (!concerns(check, machine, state)) continue;
+        if (check.guard === undefined) return 'never';
+        guards.push(check.guard);
+      }
+    }
+    return guards;
+  };
+}
+
+function concerns(check: Check, machine: MachineName, state: string): check is MachineCheck {
+  return check.asks === machine && (!('in' in check) || check.in?.includes(state) !== false);
+}
+
+/** A row of the table of causes: what an errno of an operation can mean. */
+export interface CauseRow {
+  readonly cause: Cause;
+  readonly operation: Operation;
+  readonly errno: string;
+  readonly profiles: readonly Profile[];
+  readonly summary: string;
+  readonly source: string;
+}
+
+/** A row for each cause, operation and errno, in that order. */
+export function causeTable(): CauseRow[] {
+  const rows = new Map<string, CauseRow>();
+  for (const [operation, { checks }] of Object.entries(operations)) {
+    for (const { cause, errno, source, profiles: only = profiles } of checks) {
+      const key = `${cause} ${operation} ${errno}`;
+      const seen = rows.get(key);
+      rows.set(key, {
+        cause,
+        operation: operation as Operation,
+        errno,
+        profiles: profiles.filter((p) => only.includes(p) || seen?.profiles.includes(p)),
+        summary: causes[cause],
+        source: seen?.source ?? source,
+      });
+    }
+  }
+  return [...rows.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+}

@@ -1,0 +1,131 @@
+/**
+ * The checks of a container, or of an iommufd that serves as one.
+ *
+ * @module
+ */
+import type { OperationRules, Question } from '../check.ts';
+import { onFile } from './descriptor.ts';
+
+/** VFIO_TYPE1_IOMMU and VFIO_TYPE1v2_IOMMU. */
+const type1 = [1, 3];
+
+/** Extensions that the type1 driver answers to, and so is tried for, yet does not open as a type. */
+const answered: Readonly<Record<string, readonly number[]>> = {
+  'linux-6.1': [6, 9],
+  'linux-6.12': [6, 9],
+  'linux-7.3': [9],
+};
+
+const asksFor = ({ call }: Question): number => (call.operation === 'set_iommu' ? call.iommu : 0);
+
+/** A mapping whose start and size type1 could take (vfio/vfio_iommu_type1.c:vfio_dma_do_map). */
+function isPageAligned({ call, file }: Question): boolean {
+  if (call.operation !== 'map_dma') return true;
+  if (call.size === 0) return false;
+  return file?.kind !== 'container' || (call.iova % 4096 === 0 && call.size % 4096 === 0);
+}
+
+export const containerOperations = {
+  api_version: { records: null, checks: onFile(['container', 'iommufd']) },
+  check_extension: { records: null, checks: onFile(['container', 'iommufd']) },
+  set_iommu: {
+    records: 'iommu.set',
+    checks: onFile(
+      ['container', 'iommufd'],
+      [
+        {
+          name: 'container-has-a-group',
+          asks: 'container',
+          in: ['empty'],
+          errno: 'EINVAL',
+          cause: 'container-empty',
+          source: 'vfio/container.c:vfio_ioctl_set_iommu',
+        },
+        {
+          name: 'iommu-not-set-yet',
+          asks: 'container',
+          in: ['ready'],
+          errno: 'EINVAL',
+          cause: 'iommu-already-set',
+          source: 'vfio/container.c:vfio_ioctl_set_iommu',
+        },
+        {
+          name: 'iommu-type-opens',
+          asks: 'call',
+          holds: (question) =>
+            type1.includes(asksFor(question)) ||
+            (question.file?.kind === 'container' &&
+              !answered[question.host.profile]?.includes(asksFor(question))),
+          errno: 'EINVAL',
+          cause: 'malformed-argument',
+          source: 'vfio/vfio_iommu_type1.c:vfio_iommu_type1_open',
+        },
+        {
+          name: 'iommu-type-supported',
+          asks: 'call',
+          holds: (question) => type1.includes(asksFor(question)),
+          errno: 'ENODEV',
+          cause: 'unsupported',
+          source: 'vfio/container.c:vfio_ioctl_set_iommu',
+        },
+        {
+          name: 'compat-ioas-there',
+          asks: 'iommufd',
+          in: ['plain'],
+          errno: 'ENODEV',
+          cause: 'no-compat-ioas',
+          source: 'iommu/iommufd/vfio_compat.c:iommufd_vfio_set_iommu',
+        },
+      ],
+    ),
+  },
+  map_dma: {
+    records: null,
+    checks: [
+      ...onFile(['container', 'iommufd', 'device']),
+      {
+        name: 'iommu-set',
+        asks: 'container',
+        in: ['empty', 'joined'],
+        errno: 'EINVAL',
+        cause: 'no-iommu-driver',
+        source: 'vfio/container.c:vfio_fops_unl_ioctl',
+      },
+      {
+        name: 'not-read-as-a-hot-reset',
+        asks: 'descriptor',
+        // The number of MAP_DMA is that of HOT_RESET on a device, and its flags are none of these.
+        holds: ({ file }) => file?.kind !== 'device',
+        errno: 'EINVAL',
+        cause: 'wrong-file-kind',
+        source: 'vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_pci_hot_reset',
+      },
+      {
+        name: 'compat-ioas-there',
+        asks: 'iommufd',
+        in: ['plain'],
+        errno: 'ENODEV',
+        cause: 'no-compat-ioas',
+        source: 'iommu/iommufd/vfio_compat.c:iommufd_vfio_map_dma',
+      },
+      {
+        name: 'range-aligned',
+        asks: 'call',
+        holds: isPageAligned,
+        errno: 'EINVAL',
+        cause: 'malformed-argument',
+        source: 'vfio/vfio_iommu_type1.c:vfio_dma_do_map',
+      },
+      {
+        name: 'range-free',
+        asks: 'host',
+        holds: ({ host, file, call }) =>
+          call.operation !== 'map_dma' || file === undefined || host.isFree(file, null, call),
+        unseen: true,
+        errno: 'EEXIST',
+        cause: 'not-ownership',
+        source: 'vfio/vfio_iommu_type1.c:vfio_dma_do_map',
+      },
+    ],
+  },
+} satisfies Record<string, OperationRules>;

@@ -1,0 +1,232 @@
+/**
+ * Checks that stand before every operation on a descriptor: is it open, and of the right kind.
+ *
+ * @module
+ */
+import { hasRegionInfo, isMappable, isReadable } from '../device-model.ts';
+import type { Check, OperationRules, PlainCheck, Question } from '../check.ts';
+import type { OpenFile } from '../host.ts';
+import type { Profile } from '../profile.ts';
+
+export const since66: readonly Profile[] = ['linux-6.12', 'linux-7.3'];
+
+type Kind = OpenFile['kind'];
+
+const open: PlainCheck = {
+  name: 'descriptor-open',
+  asks: 'descriptor',
+  holds: ({ file }) => file !== undefined,
+  errno: 'EBADF',
+  cause: 'bad-descriptor',
+  source: 'fs/ioctl.c:ioctl',
+};
+
+/** Any request but BIND on an open cdev that was not bound. */
+export const bound: Check = {
+  name: 'file-bound',
+  asks: 'deviceFile',
+  in: ['unbound'],
+  errno: 'EINVAL',
+  cause: 'not-bound-yet',
+  source: 'vfio/vfio_main.c:vfio_device_fops_unl_ioctl',
+};
+
+/** A container hands what it does not know to its IOMMU driver, and has none before SET_IOMMU. */
+const containerHasDriver = (kinds: readonly Kind[]): PlainCheck => ({
+  name: 'container-hands-on',
+  asks: 'descriptor',
+  holds: ({ file }) => kinds.includes('container') || !isIdleContainer(file),
+  errno: 'EINVAL',
+  cause: 'wrong-file-kind',
+  source: 'vfio/container.c:vfio_fops_unl_ioctl',
+});
+
+const rightKind = (kinds: readonly Kind[]): PlainCheck => ({
+  name: 'right-kind-of-file',
+  asks: 'descriptor',
+  holds: ({ file }) => file !== undefined && kinds.includes(file.kind),
+  errno: 'ENOTTY',
+  cause: 'wrong-file-kind',
+  source: 'fs/ioctl.c:vfs_ioctl',
+});
+
+function isIdleContainer(file: OpenFile | undefined): boolean {
+  return file?.kind === 'container' && file.state !== 'ready';
+}
+
+/** The descriptor is open and of one of the kinds; the checks of the operation follow. */
+export function onFile(kinds: readonly Kind[], checks: readonly Check[] = []): readonly Check[] {
+  return [open, bound, containerHasDriver(kinds), rightKind(kinds), ...checks];
+}
+
+const argumentReadable = (holds: PlainCheck['holds']): PlainCheck => ({
+  name: 'argument-readable',
+  asks: 'call',
+  holds,
+  errno: 'EFAULT',
+  cause: 'malformed-argument',
+  source: 'fs/ioctl.c:vfs_ioctl',
+});
+
+const isBind = ({ call, file }: Question): boolean =>
+  call.operation === 'ioctl' && call.request === 0x3b76 && file?.kind === 'device';
+
+const nothing = (checks: readonly Check[]): OperationRules => ({ records: null, checks });
+
+const badDescriptor = (source: string, holds = open.holds): PlainCheck => ({
+  ...open,
+  source,
+  holds,
+});
+
+const RLIMIT_NOFILE = 1024;
+
+const kindIs =
+  (...kinds: Kind[]) =>
+  ({ file }: Question): boolean =>
+    file !== undefined && kinds.includes(file.kind);
+
+/** Requests that the kind of file knows but that want an argument. */
+function wantsArgument({ file, call, host }: Question): boolean {
+  if (call.operation !== 'ioctl' || file === undefined) return false;
+  const number = call.request - 0x3b00;
+  switch (file.kind) {
+    case 'group':
+      return [0x67, 0x68, 0x6a].includes(number);
+    case 'container':
+      return file.state === 'ready' && [0x70, 0x71, 0x72, 0x75].includes(number);
+    case 'iommufd': {
+      const last = host.profile === 'linux-7.3' ? 0x95 : 0x8e;
+      return (number >= 0x70 && number <= 0x72) || (number >= 0x80 && number <= last);
+    }
+    case 'device':
+      if (number === 0x76) return host.profile !== 'linux-6.1';
+      if (number === 0x77 || number === 0x78) return file.state === 'bound';
+      return [0x6b, 0x6c, 0x6d, 0x6e, 0x70, 0x71, 0x74, 0x75].includes(number);
+    case 'other':
+      return false;
+  }
+}
+
+export const descriptorOperations = {
+  dup: {
+    records: 'descriptor.duplicated',
+    checks: [badDescriptor('fs/file.c:dup')],
+  },
+  dup2: {
+    records: 'descriptor.duplicated',
+    checks: [
+      badDescriptor('fs/file.c:ksys_dup3'),
+      badDescriptor(
+        'fs/file.c:ksys_dup3',
+        ({ call }) => call.operation === 'dup2' && call.to >= 0 && call.to < RLIMIT_NOFILE,
+      ),
+    ],
+  },
+  close: { records: 'descriptor.closed', checks: [badDescriptor('fs/open.c:close')] },
+  send: { records: 'descriptor.passed', checks: [badDescriptor('net/core/scm.c:scm_fp_copy')] },
+  read: nothing([
+    badDescriptor('fs/read_write.c:ksys_pread64'),
+    {
+      name: 'seekable',
+      asks: 'descriptor',
+      holds: ({ file }) => !(file?.kind === 'other' && /tty|terminal|console/.test(file.path)),
+      errno: 'ESPIPE',
+      cause: 'wrong-file-kind',
+      source: 'fs/read_write.c:ksys_pread64',
+    },
+    { ...bound, source: 'vfio/vfio_main.c:vfio_device_fops_read' },
+    {
+      name: 'readable-kind-of-file',
+      asks: 'descriptor',
+      holds: kindIs('device', 'other'),
+      errno: 'EINVAL',
+      cause: 'wrong-file-kind',
+      source: 'fs/read_write.c:vfs_read',
+    },
+    {
+      name: 'region-present',
+      asks: 'call',
+      holds: ({ file, call }) =>
+        file?.kind !== 'device' ||
+        call.operation !== 'read' ||
+        isReadable(file.device, call.region),
+      errno: 'EINVAL',
+      cause: 'not-ownership',
+      source: 'vfio/pci/vfio_pci_core.c:vfio_pci_rw',
+    },
+  ]),
+  mmap: {
+    records: 'mapping.created',
+    checks: [
+      badDescriptor('mm/mmap.c:ksys_mmap_pgoff'),
+      {
+        name: 'mappable-kind-of-file',
+        asks: 'descriptor',
+        profiles: ['linux-7.3'],
+        holds: ({ file }) => file?.kind !== 'iommufd',
+        errno: 'ENXIO',
+        cause: 'wrong-file-kind',
+        source: 'iommu/iommufd/main.c:iommufd_fops_mmap',
+      },
+      {
+        name: 'mappable-kind-of-file',
+        asks: 'descriptor',
+        holds: ({ file }) =>
+          file?.kind === 'device' || (file?.kind === 'other' && file.path === '/dev/zero'),
+        errno: 'ENODEV',
+        cause: 'wrong-file-kind',
+        source: 'mm/mmap.c:do_mmap',
+      },
+      { ...bound, source: 'vfio/vfio_main.c:vfio_device_fops_mmap' },
+      {
+        name: 'region-mappable',
+        asks: 'call',
+        holds: ({ file, call }) =>
+          file?.kind !== 'device' ||
+          call.operation !== 'mmap' ||
+          isMappable(file.device, call.region),
+        errno: 'EINVAL',
+        cause: 'not-ownership',
+        source: 'vfio/pci/vfio_pci_core.c:vfio_pci_core_mmap',
+      },
+    ],
+  },
+  munmap: {
+    records: 'mapping.removed',
+    checks: [
+      {
+        name: 'address-aligned',
+        asks: 'call',
+        holds: ({ call }) =>
+          call.operation === 'munmap' && call.mapping >= 0 && call.mapping % 4096 === 0,
+        errno: 'EINVAL',
+        cause: 'malformed-argument',
+        source: 'mm/mmap.c:do_vmi_munmap',
+      },
+    ],
+  },
+  ioctl: nothing([
+    open,
+    argumentReadable((question) => !isBind(question) || !wantsArgument(question)),
+    bound,
+    argumentReadable((question) => !wantsArgument(question)),
+    containerHasDriver([]),
+    rightKind([]),
+  ]),
+  region_info: nothing(
+    onFile(
+      ['device'],
+      [
+        {
+          name: 'region-known',
+          asks: 'call',
+          holds: ({ call }) => call.operation === 'region_info' && hasRegionInfo(call.region),
+          errno: 'EINVAL',
+          cause: 'not-ownership',
+          source: 'vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_region_info',
+        },
+      ],
+    ),
+  ),
+} satisfies Record<string, OperationRules>;

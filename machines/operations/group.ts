@@ -1,0 +1,196 @@
+/**
+ * The checks of the legacy path: a group, its container, and the devices got from it.
+ *
+ * @module
+ */
+import { attachedSibling, containerUser, givenContainer, owner } from '../blockers.ts';
+import type { Check, OperationRules } from '../check.ts';
+import { onFile, since66 } from './descriptor.ts';
+
+const live: Check = {
+  name: 'group-alive',
+  asks: 'groupFile',
+  in: ['dead'],
+  errno: 'ENODEV',
+  cause: 'group-dead',
+  source: 'vfio/group.c:vfio_group_ioctl_get_status',
+};
+
+const SET_CONTAINER = 'vfio/group.c:vfio_group_ioctl_set_container';
+
+/** The refusals of the arbiter, whose errno differs by who asks. */
+export function claimable(errno: string, source: string, guard?: string): readonly Check[] {
+  const claim = { asks: 'group', errno, source, blocker: owner, ...(guard && { guard }) } as const;
+  return [
+    {
+      ...claim,
+      name: 'no-kernel-driver-in-group',
+      in: ['kernel'],
+      cause: 'owned-by-kernel-driver',
+    },
+    { ...claim, name: 'no-container-owns-group', in: ['container'], cause: 'owned-by-container' },
+  ];
+}
+
+export const groupOperations = {
+  group_status: { records: null, checks: onFile(['group'], [live]) },
+  set_container: {
+    records: 'container.set',
+    checks: onFile(
+      ['group'],
+      [
+        {
+          name: 'container-descriptor-open',
+          asks: 'descriptor',
+          holds: ({ argument }) => argument !== undefined,
+          errno: 'EBADF',
+          cause: 'bad-descriptor',
+          source: SET_CONTAINER,
+        },
+        {
+          name: 'no-container-yet',
+          asks: 'groupFile',
+          guard: 'noContainer',
+          errno: 'EINVAL',
+          cause: 'container-already-set',
+          source: SET_CONTAINER,
+          blocker: givenContainer,
+        },
+        live,
+        {
+          name: 'descriptor-is-a-container',
+          asks: 'descriptor',
+          profiles: ['linux-6.1'],
+          holds: ({ argument }) => argument?.kind === 'container',
+          errno: 'EINVAL',
+          cause: 'wrong-file-kind',
+          source: SET_CONTAINER,
+        },
+        {
+          name: 'descriptor-is-a-container',
+          asks: 'descriptor',
+          profiles: since66,
+          holds: ({ argument }) => argument?.kind === 'container' || argument?.kind === 'iommufd',
+          errno: 'EBADFD',
+          cause: 'wrong-file-kind',
+          source: SET_CONTAINER,
+        },
+        ...claimable('EPERM', 'iommu/iommu.c:iommu_group_claim_dma_owner', 'claimsNothing'),
+        {
+          name: 'no-iommufd-owns-group',
+          asks: 'group',
+          in: ['iommufd'],
+          guard: 'claimsNothing',
+          errno: 'EPERM',
+          cause: 'owned-by-other-iommufd',
+          source: 'iommu/iommu.c:iommu_group_claim_dma_owner',
+          blocker: owner,
+        },
+      ],
+    ),
+  },
+  unset_container: {
+    records: 'container.unset',
+    checks: onFile(
+      ['group'],
+      [
+        {
+          name: 'container-set',
+          asks: 'groupFile',
+          guard: 'containerSet',
+          errno: 'EINVAL',
+          cause: 'no-container',
+          source: 'vfio/group.c:vfio_group_ioctl_unset_container',
+        },
+        {
+          name: 'container-unused',
+          asks: 'groupFile',
+          in: ['container'],
+          guard: 'noUsers',
+          errno: 'EBUSY',
+          cause: 'container-in-use',
+          source: 'vfio/group.c:vfio_group_ioctl_unset_container',
+          blocker: containerUser,
+        },
+      ],
+    ),
+  },
+  get_device: {
+    records: 'device.obtained',
+    checks: onFile(
+      ['group'],
+      [
+        { ...live, source: 'vfio/group.c:vfio_device_get_from_name' },
+        {
+          name: 'device-in-group',
+          asks: 'host',
+          holds: ({ device, group }) => device !== undefined && device.group === group,
+          errno: 'ENODEV',
+          cause: 'no-such-device',
+          source: 'vfio/group.c:vfio_device_get_from_name',
+        },
+        {
+          name: 'device-registered',
+          asks: 'device',
+          in: ['absent'],
+          errno: 'ENODEV',
+          cause: 'no-such-device',
+          source: 'vfio/group.c:vfio_device_get_from_name',
+        },
+        {
+          name: 'device-staying',
+          asks: 'device',
+          profiles: since66,
+          in: ['leaving'],
+          errno: 'ENODEV',
+          cause: 'device-leaving',
+          source: 'vfio/group.c:vfio_device_get_from_name',
+        },
+        {
+          name: 'container-set',
+          asks: 'groupFile',
+          guard: 'containerSet',
+          errno: 'EINVAL',
+          cause: 'no-container',
+          source: 'vfio/group.c:vfio_df_group_open',
+        },
+        {
+          name: 'iommu-set',
+          asks: 'container',
+          in: ['empty', 'joined'],
+          errno: 'EINVAL',
+          cause: 'no-iommu-driver',
+          source: 'vfio/container.c:vfio_group_use_container',
+        },
+        ...claimable('EPERM', 'iommu/iommu.c:iommu_device_claim_dma_owner', 'claimsNothing'),
+        {
+          name: 'same-iommufd',
+          asks: 'group',
+          in: ['iommufd'],
+          guard: 'sameIommufd',
+          errno: 'EPERM',
+          cause: 'owned-by-other-iommufd',
+          source: 'iommu/iommu.c:iommu_device_claim_dma_owner',
+          blocker: owner,
+        },
+        {
+          name: 'compat-ioas-there',
+          asks: 'iommufd',
+          in: ['plain'],
+          errno: 'ENODEV',
+          cause: 'no-compat-ioas',
+          source: 'iommu/iommufd/vfio_compat.c:iommufd_vfio_compat_ioas_get_id',
+        },
+        {
+          name: 'same-page-table',
+          asks: 'group',
+          guard: 'samePageTable',
+          errno: 'EINVAL',
+          cause: 'sibling-attached-elsewhere',
+          source: 'iommu/iommufd/device.c:iommufd_hw_pagetable_attach',
+          blocker: attachedSibling,
+        },
+      ],
+    ),
+  },
+} satisfies Record<string, OperationRules>;

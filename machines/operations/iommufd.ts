@@ -1,0 +1,144 @@
+/**
+ * The checks of an iommufd's objects.
+ *
+ * @module
+ */
+import { objectUser } from '../blockers.ts';
+import type { IommufdObject } from '../iommufd.ts';
+import type { Check, OperationRules, Question } from '../check.ts';
+import { onFile } from './descriptor.ts';
+
+const objectOf = (question: Question, id: number): IommufdObject | undefined =>
+  question.iommufd?.record.objects.get(id);
+
+const exists = (name: string, source: string, holds: (question: Question) => boolean): Check => ({
+  name,
+  asks: 'call',
+  holds,
+  errno: 'ENOENT',
+  cause: 'no-such-object',
+  source,
+});
+
+const HWPT_ALLOC = 'iommu/iommufd/hw_pagetable.c:iommufd_hwpt_alloc';
+const IOAS_MAP = 'iommu/iommufd/ioas.c:iommufd_ioas_map';
+const VFIO_IOAS = 'iommu/iommufd/vfio_compat.c:iommufd_vfio_ioas';
+
+export const iommufdOperations = {
+  alloc_ioas: { records: 'ioas.allocated', checks: onFile(['iommufd']) },
+  alloc_hwpt: {
+    records: 'hwpt.allocated',
+    checks: onFile(
+      ['iommufd'],
+      [
+        exists('device-exists', HWPT_ALLOC, (question) => {
+          const { call } = question;
+          return call.operation === 'alloc_hwpt' && objectOf(question, call.device)?.kind === 'device';
+        }),
+        {
+          name: 'object-is-an-ioas',
+          asks: 'call',
+          holds: (question) => {
+            const { call } = question;
+            if (call.operation !== 'alloc_hwpt') return true;
+            const kind = objectOf(question, call.pt)?.kind;
+            return kind === 'ioas' || kind === 'hwpt';
+          },
+          errno: 'EINVAL',
+          cause: 'malformed-argument',
+          source: HWPT_ALLOC,
+        },
+        {
+          name: 'nesting-supported',
+          asks: 'call',
+          holds: (question) => {
+            const { call } = question;
+            return call.operation !== 'alloc_hwpt' || objectOf(question, call.pt)?.kind === 'ioas';
+          },
+          errno: 'EOPNOTSUPP',
+          cause: 'unsupported',
+          source: 'iommu/iommufd/hw_pagetable.c:iommufd_hwpt_nested_alloc',
+        },
+      ],
+    ),
+  },
+  destroy: {
+    records: 'object.destroyed',
+    checks: onFile(
+      ['iommufd'],
+      [
+        {
+          name: 'object-exists',
+          asks: 'iommufd',
+          guard: 'objectExists',
+          errno: 'ENOENT',
+          cause: 'no-such-object',
+          source: 'iommu/iommufd/main.c:iommufd_object_remove',
+        },
+        {
+          name: 'object-unused',
+          asks: 'iommufd',
+          guard: 'objectUnused',
+          errno: 'EBUSY',
+          cause: 'object-in-use',
+          source: 'iommu/iommufd/main.c:iommufd_object_remove',
+          blocker: objectUser,
+        },
+      ],
+    ),
+  },
+  ioas_map: {
+    records: null,
+    checks: onFile(
+      ['iommufd'],
+      [
+        exists('ioas-exists', IOAS_MAP, (question) => {
+          const { call } = question;
+          return call.operation === 'ioas_map' && objectOf(question, call.ioas)?.kind === 'ioas';
+        }),
+        {
+          name: 'range-not-empty',
+          asks: 'call',
+          holds: ({ call }) => call.operation === 'ioas_map' && call.size > 0,
+          errno: 'EINVAL',
+          cause: 'malformed-argument',
+          source: 'iommu/iommufd/io_pagetable.c:iopt_map_user_pages',
+        },
+        {
+          name: 'range-free',
+          asks: 'host',
+          holds: ({ host, file, call }) =>
+            call.operation !== 'ioas_map' ||
+            file === undefined ||
+            host.isFree(file, call.ioas, call),
+          unseen: true,
+          errno: 'EEXIST',
+          cause: 'not-ownership',
+          source: 'iommu/iommufd/io_pagetable.c:iopt_alloc_area_pages',
+        },
+      ],
+    ),
+  },
+  compat_ioas: {
+    records: 'compat-ioas.set',
+    checks: onFile(
+      ['iommufd'],
+      [
+        {
+          name: 'compat-ioas-there',
+          asks: 'call',
+          holds: ({ call, iommufd }) =>
+            call.operation !== 'compat_ioas' || call.action !== 'get' || iommufd?.state === 'compat',
+          errno: 'ENODEV',
+          cause: 'no-compat-ioas',
+          source: VFIO_IOAS,
+        },
+        exists('ioas-exists', VFIO_IOAS, (question) => {
+          const { call } = question;
+          if (call.operation !== 'compat_ioas' || call.action !== 'set') return true;
+          return objectOf(question, call.ioas)?.kind === 'ioas';
+        }),
+      ],
+    ),
+  },
+} satisfies Record<string, OperationRules>;

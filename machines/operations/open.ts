@@ -1,0 +1,171 @@
+/**
+ * The checks of the opens, and of a bind of a device or group that an open group file meets.
+ *
+ * @module
+ */
+import { boundCdev, openGroupFile } from '../blockers.ts';
+import type { Check, OperationRules, PlainCheck } from '../check.ts';
+import { since66 } from './descriptor.ts';
+
+/** The group's open file has no descriptor left: only what was opened through it keeps it. */
+const groupFileNotPinned: Check = {
+  name: 'group-file-not-pinned',
+  asks: 'descriptor',
+  holds: ({ group, host }) => {
+    const opener = group?.record.opener ?? null;
+    return opener === null || host.isHeld(opener);
+  },
+  errno: 'EBUSY',
+  cause: 'group-pinned-by-device-file',
+  source: 'vfio/group.c:vfio_group_fops_open',
+  blocker: openGroupFile,
+};
+
+/** No file of the group is open; `cause` says whether an open or a bind finds one. */
+export function groupFileClosed(
+  cause: 'group-already-open' | 'group-file-open',
+  source: string,
+): readonly Check[] {
+  const closed: Check = {
+    name: 'group-file-closed',
+    asks: 'group',
+    guard: 'fileClosed',
+    errno: 'EBUSY',
+    cause,
+    source,
+    blocker: openGroupFile,
+  };
+  return [{ ...groupFileNotPinned, source }, closed];
+}
+
+const node = (name: string, holds: PlainCheck['holds'], source: string): PlainCheck => ({
+  name,
+  asks: 'host',
+  holds,
+  errno: 'ENOENT',
+  cause: 'no-such-node',
+  source,
+});
+
+const directories = new Set(['/', '/dev', '/dev/vfio', '/proc', '/sys', '/tmp', '/etc']);
+const nodes =
+  /^\/dev\/(null|zero|full|random|urandom|console|tty|ttyS0|mem|kmsg)$|^\/etc\/devices$|^\/proc\/self\/fd\/\d+$/;
+
+export const openOperations = {
+  open_cdev: {
+    records: 'device.opened',
+    checks: [
+      node(
+        'device-has-a-cdev',
+        ({ device, host }) => device !== undefined && host.iommufd && host.profile !== 'linux-6.1',
+        'vfio/device_cdev.c:vfio_init_device_cdev',
+      ),
+      {
+        name: 'device-registered',
+        asks: 'device',
+        in: ['absent'],
+        errno: 'ENOENT',
+        cause: 'no-such-node',
+        source: 'vfio/vfio_main.c:vfio_register_group_dev',
+      },
+      {
+        name: 'device-staying',
+        asks: 'device',
+        in: ['leaving'],
+        errno: 'ENOENT',
+        cause: 'device-leaving',
+        source: 'vfio/vfio_main.c:vfio_unregister_group_dev',
+      },
+    ],
+  },
+  open_iommufd: {
+    records: 'iommufd.opened',
+    checks: [
+      node(
+        'kernel-has-iommufd',
+        ({ host }) => host.iommufd && host.profile !== 'linux-6.1',
+        'iommu/iommufd/main.c:iommufd_init',
+      ),
+    ],
+  },
+  open_container: { records: 'container.opened', checks: [] },
+  open_group: {
+    records: 'group.opened',
+    checks: [
+      node('group-known', ({ group }) => group !== undefined, 'vfio/group.c:vfio_create_group'),
+      {
+        name: 'group-has-a-vfio-device',
+        asks: 'group',
+        guard: 'hasMember',
+        errno: 'ENOENT',
+        cause: 'no-such-node',
+        source: 'vfio/group.c:vfio_device_remove_group',
+      },
+      {
+        name: 'rawio-allowed-for-noiommu-group',
+        asks: 'host',
+        holds: () => true,
+        unseen: true,
+        errno: 'EPERM',
+        cause: 'needs-cap-sys-rawio',
+        source: 'vfio/group.c:vfio_group_fops_open',
+      },
+      {
+        name: 'no-cdev-bound-in-group',
+        asks: 'group',
+        guard: 'noCdevBound',
+        profiles: since66,
+        errno: 'EBUSY',
+        cause: 'cdev-bound-in-group',
+        source: 'vfio/group.c:vfio_group_fops_open',
+        blocker: boundCdev,
+      },
+      ...groupFileClosed('group-already-open', 'vfio/group.c:vfio_group_fops_open'),
+    ],
+  },
+  open_path: {
+    records: 'path.opened',
+    checks: [
+      {
+        name: 'no-directory',
+        asks: 'call',
+        holds: ({ call, host }) =>
+          call.operation !== 'open_path' ||
+          !(
+            directories.has(call.path) ||
+            (call.path === '/dev/vfio/devices' && host.iommufd && host.profile !== 'linux-6.1')
+          ),
+        errno: 'EISDIR',
+        cause: 'wrong-file-kind',
+        source: 'fs/namei.c:do_open',
+      },
+      {
+        name: 'controlling-terminal',
+        asks: 'call',
+        holds: ({ call }) => call.operation !== 'open_path' || call.path !== '/dev/tty',
+        errno: 'ENXIO',
+        cause: 'not-ownership',
+        source: 'drivers/tty/tty_io.c:tty_open',
+      },
+      {
+        name: 'file-reopenable',
+        asks: 'descriptor',
+        holds: ({ call, file }) =>
+          call.operation !== 'open_path' ||
+          !call.path.startsWith('/proc/') ||
+          !(file?.kind === 'device' && file.state === 'granted'),
+        errno: 'ENXIO',
+        cause: 'wrong-file-kind',
+        source: 'fs/inode.c:no_open',
+      },
+      node(
+        'path-known',
+        ({ call, file }) =>
+          call.operation === 'open_path' &&
+          nodes.test(call.path) &&
+          (file !== undefined || !call.path.startsWith('/proc/')),
+        'fs/namei.c:path_openat',
+      ),
+    ],
+  },
+} satisfies Record<string, OperationRules>;

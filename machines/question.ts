@@ -1,0 +1,303 @@
+/**
+ * From a call to a question: which files, devices, groups and contexts it concerns, and what each
+ * machine would be told if it succeeded.
+ *
+ * @module
+ */
+import type { Call, CallOf } from '../events/vocabulary.ts';
+import type { FileId } from '../processes/process-table.ts';
+import type { HostView, Question } from './check.ts';
+import type { Device, DeviceFile, Group, IommufdFile, OpenFile } from './host.ts';
+import { autoPageTable, lowestFreeId, type Attachment, type IommufdRecord } from './iommufd.ts';
+import { kindOfDriver } from './driver.ts';
+
+/** What came out of a call, where that is known: the file that it opened, the ids handed out. */
+export interface Outcome {
+  readonly file?: FileId | undefined;
+  readonly id?: number | undefined;
+  readonly hwpt?: number | undefined;
+}
+
+/** Where a question looks things up. */
+export interface Directory extends HostView {
+  /** The file behind a descriptor. */
+  behind(pid: number, fd: number): OpenFile | undefined;
+  device(device: string): Device | undefined;
+  group(group: string): Group | undefined;
+}
+
+/** The file that a call will open; it has no name before the log gives it one. */
+const NEW_FILE: FileId = 'f?';
+
+/** Builds the question that a call puts. What is not known of its outcome is worked out. */
+export function questionOf(host: Directory, call: Call, outcome: Outcome = {}): Question {
+  const file = 'fd' in call ? host.behind(call.pid, call.fd) : undefined;
+  const base = { call, host, file, events: {} };
+  switch (call.operation) {
+    case 'open_cdev': {
+      const device = host.device(call.device);
+      return { ...base, device, events: { device: { type: 'device.opened' } } };
+    }
+    case 'open_group': {
+      const opened = { type: 'group.opened', file: outcome.file ?? NEW_FILE } as const;
+      return { ...base, group: host.group(call.group), events: { group: opened } };
+    }
+    case 'open_path': {
+      const [, fd] = /^\/proc\/self\/fd\/(\d+)$/.exec(call.path) ?? [];
+      return fd === undefined ? base : { ...base, file: host.behind(call.pid, Number(fd)) };
+    }
+    case 'set_container':
+      return askSetContainer({ ...base, call }, host.behind(call.pid, call.container));
+    case 'unset_container':
+      return askUnsetContainer(base);
+    case 'get_device':
+      return askGetDevice({ ...base, call }, host.device(call.device), outcome);
+    case 'bind':
+      return askBind({ ...base, call }, host.behind(call.pid, call.iommufd), outcome);
+    case 'attach':
+      return askAttach({ ...base, call }, outcome);
+    case 'hot_reset':
+      return {
+        ...withDevice(base),
+        givenGroups: call.groups.map((fd) => host.behind(call.pid, fd)),
+      };
+    case 'set_driver':
+      return askSetDriver({ ...base, call }, host.device(call.device));
+    case 'bg_wait': {
+      const device = host.driverChange?.device;
+      return { ...base, device, group: device?.group ?? undefined };
+    }
+    default:
+      return askFile(base, outcome);
+  }
+}
+
+/** What the file itself is enough for. */
+function askFile(base: Question, { id }: Outcome): Question {
+  const { call, file } = base;
+  if (file?.kind === 'group') return { ...base, groupFile: file, group: file.group };
+  if (file?.kind === 'container') {
+    return { ...base, container: file, events: { container: { type: 'iommu.set' } } };
+  }
+  if (file?.kind === 'device') {
+    const question = withDevice(base);
+    return call.operation === 'detach' ? askDetach(question, file) : question;
+  }
+  if (file?.kind !== 'iommufd') return base;
+  const question = { ...base, iommufd: file };
+  switch (call.operation) {
+    case 'alloc_ioas':
+      return tell(question, { type: 'ioas.allocated', id: id ?? lowestFreeId(file.record) });
+    case 'alloc_hwpt': {
+      const next = id ?? lowestFreeId(file.record);
+      return tell(question, { type: 'hwpt.allocated', id: next, ioas: call.pt });
+    }
+    case 'destroy':
+      return tell(question, { type: 'object.destroyed', object: call.object });
+    case 'compat_ioas':
+      return tell(
+        question,
+        call.action === 'set'
+          ? { type: 'compat-ioas.set', ioas: call.ioas }
+          : { type: 'compat-ioas.cleared' },
+      );
+    default:
+      return question;
+  }
+}
+
+function tell(question: Question, iommufd: NonNullable<Question['events']['iommufd']>): Question {
+  return { ...question, events: { iommufd } };
+}
+
+function withDevice<Q extends Question>(question: Q): Q {
+  const { file } = question;
+  if (file?.kind === 'iommufd') return { ...question, iommufd: file };
+  if (file?.kind === 'container') return { ...question, container: file };
+  if (file?.kind !== 'device') return question;
+  const { device } = file;
+  return { ...question, deviceFile: file, device, group: device.group ?? undefined };
+}
+
+function askSetContainer(
+  base: Question & { call: CallOf<'set_container'> },
+  argument: OpenFile | undefined,
+): Question {
+  const { file } = base;
+  if (file?.kind !== 'group') return { ...withDevice(base), argument };
+  const type = 'container.set';
+  const native = argument?.kind !== 'iommufd';
+  const container = argument?.kind === 'container' ? argument : undefined;
+  const iommufd = argument?.kind === 'iommufd' ? argument : undefined;
+  return {
+    ...base,
+    argument,
+    groupFile: file,
+    group: file.group,
+    container,
+    iommufd,
+    events: {
+      groupFile: { type, container: argument?.id ?? NEW_FILE, native },
+      group: { type, file: file.id, native },
+      ...(container && { container: { type } }),
+      ...(iommufd && { iommufd: { type, ioas: compatIoasOf(iommufd.record) } }),
+    },
+  };
+}
+
+/** The IOAS that stands for a container's: the one there, or the next that is made. */
+function compatIoasOf(record: IommufdRecord): number {
+  return record.compatIoas ?? lowestFreeId(record);
+}
+
+function askUnsetContainer(base: Question): Question {
+  const { file, host } = base;
+  if (file?.kind !== 'group') return withDevice(base);
+  const given = file.record.container === null ? undefined : host.file(file.record.container);
+  const container = given?.kind === 'container' ? given : undefined;
+  // A dead file's group has moved on: it does not hear of its old incarnation.
+  const group = file.state === 'dead' ? undefined : file.group;
+  return {
+    ...base,
+    groupFile: file,
+    group,
+    container,
+    events: {
+      groupFile: { type: 'container.unset' },
+      ...(group && { group: { type: 'container.unset', native: container !== undefined } }),
+      ...(container && { container: { type: 'container.left' } }),
+    },
+  };
+}
+
+function askGetDevice(
+  base: Question & { call: CallOf<'get_device'> },
+  device: Device | undefined,
+  outcome: Outcome,
+): Question {
+  const { file, host } = base;
+  if (file?.kind !== 'group') return withDevice(base);
+  const type = 'device.obtained';
+  const given = file.record.container === null ? undefined : host.file(file.record.container);
+  const first = device?.record.opens === 0;
+  const container = given?.kind === 'container' ? given : undefined;
+  // The first open alone claims; an open device opens again whatever its group holds by now.
+  const iommufd = first && given?.kind === 'iommufd' ? given : undefined;
+  const claim = iommufd === undefined ? null : claimOf(iommufd, outcome);
+  return {
+    ...base,
+    device,
+    groupFile: file,
+    group: file.group,
+    container,
+    iommufd,
+    events: {
+      device: { type, iommufd: iommufd?.id ?? null, id: claim?.id ?? null },
+      group: { type, iommufd: iommufd?.id ?? null, hwpt: claim?.attachment.hwpt ?? null },
+      groupFile: { type, pins: first && container !== undefined },
+      ...(claim && { iommufd: { type, ...claim } }),
+    },
+  };
+}
+
+/** The ids that a first open through a group takes in the iommufd that serves as container. */
+function claimOf(iommufd: IommufdFile, outcome: Outcome) {
+  const id = outcome.id ?? lowestFreeId(iommufd.record);
+  const ioas = iommufd.record.compatIoas ?? 0;
+  const hwpt =
+    outcome.hwpt ?? autoPageTable(iommufd.record, ioas) ?? lowestFreeId(iommufd.record, [id]);
+  const attachment: Attachment = { hwpt, ioas, auto: true, users: 1, from: null };
+  return { id, attachment };
+}
+
+function askBind(
+  base: Question & { call: CallOf<'bind'> },
+  argument: OpenFile | undefined,
+  outcome: Outcome,
+): Question {
+  const { file } = base;
+  if (file?.kind !== 'device') return { ...withDevice(base), argument };
+  const type = 'device.bound';
+  const iommufd = argument?.kind === 'iommufd' ? argument : undefined;
+  const id = outcome.id ?? (iommufd === undefined ? 0 : lowestFreeId(iommufd.record));
+  return {
+    ...withDevice(base),
+    argument,
+    iommufd,
+    events: {
+      device: { type, file: file.id, iommufd: iommufd?.id ?? NEW_FILE, id },
+      group: { type, iommufd: iommufd?.id ?? NEW_FILE },
+      deviceFile: { type },
+      ...(iommufd && { iommufd: { type, id } }),
+    },
+  };
+}
+
+/** The context that a device is bound to. */
+export function contextOf(host: HostView, device: Device): IommufdFile | undefined {
+  const file = device.record.iommufd === null ? undefined : host.file(device.record.iommufd);
+  return file?.kind === 'iommufd' ? file : undefined;
+}
+
+function askAttach(base: Question & { call: CallOf<'attach'> }, outcome: Outcome): Question {
+  const question = withDevice(base);
+  const { deviceFile, device, group, call } = question;
+  const iommufd = device && contextOf(base.host, device);
+  if (deviceFile === undefined || device === undefined || iommufd === undefined) return question;
+  const type = 'device.attached';
+  const target = iommufd.record.objects.get(call.pt);
+  const manual = target?.kind === 'hwpt';
+  const hwpt =
+    outcome.hwpt ??
+    (manual ? call.pt : (autoPageTable(iommufd.record, call.pt) ?? lowestFreeId(iommufd.record)));
+  // An attached device takes its attached siblings along (iommufd/device.c:iommufd_device_do_replace).
+  const replaces = device.record.attached;
+  const attachment: Attachment = {
+    hwpt,
+    ioas: manual ? target.ioas : call.pt,
+    auto: !manual,
+    users: replaces ? (group?.record.attached ?? 1) : 1,
+    from: replaces ? (group?.record.hwpt ?? null) : null,
+  };
+  return {
+    ...question,
+    iommufd,
+    events: {
+      device: { type },
+      group: { type, hwpt, replaces },
+      deviceFile: { type },
+      iommufd: { type, attachment },
+    },
+  };
+}
+
+function askDetach(question: Question, deviceFile: DeviceFile): Question {
+  const { device } = deviceFile;
+  const iommufd = contextOf(question.host, device);
+  if (iommufd === undefined) return question;
+  const type = 'device.detached';
+  const { attached } = device.record;
+  const hwpt = attached ? (device.group?.record.hwpt ?? null) : null;
+  return {
+    ...question,
+    iommufd,
+    events: {
+      device: { type },
+      group: { type, attached },
+      deviceFile: { type },
+      iommufd: { type, hwpt },
+    },
+  };
+}
+
+function askSetDriver(
+  base: Question & { call: CallOf<'set_driver'> },
+  device: Device | undefined,
+): Question {
+  const group = device?.group ?? undefined;
+  const { driver } = base.call;
+  if (driver === null) return { ...base, device };
+  const event = { type: 'driver.bound', kind: kindOfDriver(driver) } as const;
+  return { ...base, device, group, events: { device: event, group: event } };
+}
+

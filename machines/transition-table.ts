@@ -1,0 +1,109 @@
+/**
+ * A flat XState machine, read once into a table: a replay pays a lookup and not an actor an event.
+ *
+ * The machine stays the truth. What a table cannot say (nested states, eventless or delayed
+ * transitions, inline guards) is refused when the machine is loaded and not met in a replay.
+ *
+ * @module
+ */
+import {
+  and,
+  type AnyStateMachine,
+  type AnyStateNode,
+  type ContextFrom,
+  type EventFromLogic,
+  type StateValueFrom,
+} from 'xstate';
+
+/** What `and([...])` looks like from outside, to tell it from `or` and `not`. */
+const conjunction = and([]) as unknown as { readonly check: unknown };
+
+export type StateOf<M extends AnyStateMachine> = Extract<StateValueFrom<M>, string>;
+type Guard<M extends AnyStateMachine> = (args: {
+  readonly context: ContextFrom<M>;
+  readonly event: EventFromLogic<M>;
+}) => boolean;
+
+/** One candidate transition: taken when all of its guards hold. Candidates keep their order. */
+export interface Transition<M extends AnyStateMachine = AnyStateMachine> {
+  readonly from: StateOf<M>;
+  readonly event: string;
+  readonly guards: readonly string[];
+  readonly target: StateOf<M>;
+  readonly admits: readonly Guard<M>[];
+}
+
+export interface TransitionTable<M extends AnyStateMachine> {
+  readonly initial: StateOf<M>;
+  readonly states: readonly StateOf<M>[];
+  readonly transitions: readonly Transition<M>[];
+  /** The state that the event leads to, or null where no transition admits it. */
+  next(state: StateOf<M>, context: ContextFrom<M>, event: EventFromLogic<M>): StateOf<M> | null;
+}
+
+/** Reads the table out of a machine. Throws `TypeError` on whatever a table cannot say. */
+export function tabulate<M extends AnyStateMachine>(machine: M): TransitionTable<M> {
+  if (machine.root.type !== 'compound' || machine.root.transitions.size > 0) {
+    throw new TypeError(`machine '${machine.id}': a table cannot say transitions of the root`);
+  }
+  const transitions = Object.values(machine.root.states).flatMap((node) =>
+    transitionsOf(machine, node),
+  );
+  const candidates = new Map<string, Map<string, Transition<M>[]>>();
+  for (const transition of transitions) {
+    const byEvent = candidates.get(transition.from) ?? new Map<string, Transition<M>[]>();
+    candidates.set(transition.from, byEvent);
+    byEvent.set(transition.event, [...(byEvent.get(transition.event) ?? []), transition]);
+  }
+  return {
+    initial: machine.root.initial.target[0]?.key as StateOf<M>,
+    states: Object.keys(machine.root.states) as StateOf<M>[],
+    transitions,
+    next(state, context, event) {
+      for (const { admits, target } of candidates.get(state)?.get(event.type) ?? []) {
+        if (admits.every((guard) => guard({ context, event }))) return target;
+      }
+      return null;
+    },
+  };
+}
+
+function transitionsOf<M extends AnyStateMachine>(machine: M, node: AnyStateNode): Transition<M>[] {
+  const { always = [], after, invoke, entry, exit } = node;
+  if (node.type !== 'atomic' || [always, after, invoke, entry, exit].some((b) => b.length > 0)) {
+    throw new TypeError(`machine '${machine.id}': a table cannot say state '${node.key}'`);
+  }
+  return [...node.transitions].flatMap(([event, definitions]) => {
+    if (event.endsWith('*')) throw new TypeError(`machine '${machine.id}': no wildcards`);
+    return definitions.map(({ actions, guard, target }) => {
+      if (actions.length !== 1 || actions[0] !== 'record') {
+        throw new TypeError(`machine '${machine.id}': '${event}' must do 'record' and only that`);
+      }
+      const guards = namesOf(machine, guard);
+      return {
+        from: node.key as StateOf<M>,
+        event,
+        guards,
+        target: (target?.[0]?.key ?? node.key) as StateOf<M>,
+        admits: guards.map((name) => machine.implementations.guards[name] as Guard<M>),
+      };
+    });
+  });
+}
+
+/** The names behind a guard: none, one, or those that `and([...])` holds. */
+function namesOf(machine: AnyStateMachine, guard: unknown): string[] {
+  const parts: readonly unknown[] =
+    guard === undefined ? [] : typeof guard === 'string' ? [guard] : conjuncts(guard);
+  for (const part of parts) {
+    if (typeof part !== 'string' || typeof machine.implementations.guards[part] !== 'function') {
+      throw new TypeError(`machine '${machine.id}': guards must be named in setup()`);
+    }
+  }
+  return parts as string[];
+}
+
+function conjuncts(guard: unknown): readonly unknown[] {
+  const { check, guards } = guard as { check?: unknown; guards?: readonly unknown[] };
+  return check === conjunction.check && guards !== undefined ? guards : [guard];
+}

@@ -1,0 +1,245 @@
+/**
+ * Who holds which file: descriptor tables and mappings, through fork, exec, dup, SCM_RIGHTS and exit.
+ *
+ * A file is the kernel's `struct file`, named after the position of the event that opened it. It
+ * lives as long as somebody holds it; what the kernel itself holds is not known here.
+ *
+ * @module
+ */
+import type { Fact, Placed } from '../events/vocabulary.ts';
+
+/** `f` and the position of the event that opened it: `f41`. */
+export type FileId = string;
+
+/** What descriptors 0 to 2 of a fresh process stand for; never released, never ours. */
+export const TERMINAL: FileId = 'terminal';
+
+/** A descriptor or a mapping that keeps a file alive. */
+export interface Holder {
+  readonly pid: number;
+  readonly comm: string;
+  readonly cgroup: string | null;
+  readonly via: 'fd' | 'mapping';
+  /** The descriptor's number; null for a mapping. */
+  readonly fd: number | null;
+  readonly file: FileId;
+}
+
+interface Descriptor {
+  readonly file: FileId;
+  readonly cloexec: boolean;
+}
+
+/** A living process. */
+export interface Process {
+  readonly pid: number;
+  readonly comm: string;
+  readonly cgroup: string | null;
+  readonly descriptors: Map<number, Descriptor>;
+  readonly mappings: Map<number, FileId>;
+}
+
+/** The file that an event opens, where it opens one. */
+export function fileOpenedBy(event: Placed<Fact>): FileId | null {
+  switch (event.type) {
+    case 'group.opened':
+    case 'container.opened':
+    case 'iommufd.opened':
+    case 'device.opened':
+    case 'path.opened':
+    case 'device.obtained':
+      return `f${event.position}`;
+    default:
+      return null;
+  }
+}
+
+export class ProcessTable {
+  readonly #processes = new Map<number, Process>();
+  readonly #references = new Map<FileId, number>();
+  #unheld: FileId[] = [];
+
+  /** The living process of that number. */
+  process(pid: number): Process | undefined {
+    return this.#processes.get(pid);
+  }
+
+  processes(): IterableIterator<Process> {
+    return this.#processes.values();
+  }
+
+  /** The file behind a descriptor. */
+  file(pid: number, fd: number): FileId | undefined {
+    return this.#processes.get(pid)?.descriptors.get(fd)?.file;
+  }
+
+  /** The number that the next descriptor of a process gets: the lowest that is free. */
+  lowestFree(pid: number): number {
+    const process = this.#processes.get(pid);
+    if (process === undefined) return 3;
+    let fd = 0;
+    while (process.descriptors.has(fd)) fd++;
+    return fd;
+  }
+
+  isHeld(file: FileId): boolean {
+    return this.#references.has(file);
+  }
+
+  /** Descriptors and mappings of a file, by process and number. */
+  holders(file: FileId): Holder[] {
+    if (!this.isHeld(file)) return [];
+    const found: Holder[] = [];
+    for (const process of this.#processes.values()) {
+      const { pid, comm, cgroup } = process;
+      for (const [fd, descriptor] of process.descriptors) {
+        if (descriptor.file === file) found.push({ pid, comm, cgroup, via: 'fd', fd, file });
+      }
+      for (const mapped of process.mappings.values()) {
+        if (mapped === file) found.push({ pid, comm, cgroup, via: 'mapping', fd: null, file });
+      }
+    }
+    return found.toSorted(byPlace);
+  }
+
+  /** Takes an event and gives the files that nobody holds any more because of it, oldest first. */
+  take(event: Placed<Fact>): FileId[] {
+    this.#unheld = [];
+    this.#apply(event);
+    return this.#unheld.filter((file) => !this.isHeld(file));
+  }
+
+  #apply(event: Placed<Fact>): void {
+    const opened = fileOpenedBy(event);
+    if (opened !== null) return this.#open(event, opened);
+    switch (event.type) {
+      case 'host.booted':
+        this.#processes.clear();
+        this.#references.clear();
+        return;
+      case 'process.started':
+        this.#start(event.data.pid, event.data.comm, event.data.cgroup);
+        return;
+      case 'process.forked':
+        return this.#fork(event.data.pid, event.data.child, event.data.comm);
+      case 'process.executed':
+        return this.#execute(this.#at(event.data.pid));
+      case 'process.exited':
+        return this.#exit(event.data.pid);
+      case 'descriptor.duplicated':
+        return this.#share(event.data.pid, event.data.fd, event.data.pid, event.data.as);
+      case 'descriptor.passed':
+        return this.#share(event.data.pid, event.data.fd, event.data.to, event.data.as);
+      case 'descriptor.closed':
+        return this.#close(this.#at(event.data.pid), event.data.fd);
+      case 'mapping.created':
+        return this.#map(event.data.pid, event.data.fd, event.data.mapping);
+      case 'mapping.removed':
+        return this.#unmap(this.#at(event.data.pid), event.data.mapping);
+      default:
+    }
+  }
+
+  #start(pid: number, comm: string, cgroup: string | null): Process {
+    this.#exit(pid);
+    const descriptors = new Map(
+      [0, 1, 2].map((fd): [number, Descriptor] => [fd, { file: TERMINAL, cloexec: false }]),
+    );
+    const process = { pid, comm, cgroup, descriptors, mappings: new Map() };
+    this.#processes.set(pid, process);
+    return process;
+  }
+
+  /** The process of that number; evidence that begins in the middle shows some that never started. */
+  #at(pid: number): Process {
+    return this.#processes.get(pid) ?? this.#start(pid, `pid ${pid}`, null);
+  }
+
+  #fork(pid: number, child: number, comm: string): void {
+    const parent = this.#at(pid);
+    this.#exit(child);
+    this.#processes.set(child, {
+      pid: child,
+      comm,
+      cgroup: parent.cgroup,
+      descriptors: new Map(parent.descriptors),
+      mappings: new Map(parent.mappings),
+    });
+    for (const { file } of parent.descriptors.values()) this.#hold(file);
+    for (const file of parent.mappings.values()) this.#hold(file);
+  }
+
+  #execute(process: Process): void {
+    for (const mapping of [...process.mappings.keys()]) this.#unmap(process, mapping);
+    for (const [fd, { cloexec }] of [...process.descriptors]) {
+      if (cloexec) this.#close(process, fd);
+    }
+  }
+
+  #exit(pid: number): void {
+    const process = this.#processes.get(pid);
+    if (process === undefined) return;
+    for (const file of process.mappings.values()) this.#drop(file);
+    for (const { file } of process.descriptors.values()) this.#drop(file);
+    this.#processes.delete(pid);
+  }
+
+  #open(event: Placed<Fact>, file: FileId): void {
+    const data = event.data as { pid: number; fd: number; as?: number; cloexec?: boolean };
+    const process = this.#at(data.pid);
+    // What GET_DEVICE_FD hands out is always close-on-exec (vfio/group.c:vfio_device_open_file).
+    const cloexec = data.as === undefined ? data.cloexec === true : true;
+    this.#install(process, data.as ?? data.fd, { file, cloexec });
+  }
+
+  #share(pid: number, fd: number, to: number, as: number): void {
+    const file = this.file(pid, fd);
+    if (file !== undefined) this.#install(this.#at(to), as, { file, cloexec: false });
+  }
+
+  #install(process: Process, fd: number, descriptor: Descriptor): void {
+    this.#hold(descriptor.file);
+    this.#close(process, fd);
+    process.descriptors.set(fd, descriptor);
+  }
+
+  #close(process: Process, fd: number): void {
+    const descriptor = process.descriptors.get(fd);
+    if (descriptor === undefined) return;
+    process.descriptors.delete(fd);
+    this.#drop(descriptor.file);
+  }
+
+  #map(pid: number, fd: number, mapping: number): void {
+    const file = this.file(pid, fd);
+    if (file === undefined) return;
+    this.#hold(file);
+    this.#at(pid).mappings.set(mapping, file);
+  }
+
+  #unmap(process: Process, mapping: number): void {
+    const file = process.mappings.get(mapping);
+    if (file === undefined) return;
+    process.mappings.delete(mapping);
+    this.#drop(file);
+  }
+
+  #hold(file: FileId): void {
+    if (file !== TERMINAL) this.#references.set(file, (this.#references.get(file) ?? 0) + 1);
+  }
+
+  #drop(file: FileId): void {
+    if (file === TERMINAL) return;
+    const left = (this.#references.get(file) ?? 0) - 1;
+    if (left > 0) {
+      this.#references.set(file, left);
+      return;
+    }
+    this.#references.delete(file);
+    this.#unheld.push(file);
+  }
+}
+
+function byPlace(a: Holder, b: Holder): number {
+  return a.pid - b.pid || (a.fd ?? Infinity) - (b.fd ?? Infinity) || 0;
+}

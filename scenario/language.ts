@@ -1,0 +1,159 @@
+/**
+ * The scenario language: one operation a line, `#` for comments, `@P2` for another process,
+ * `seq NAME` for a fresh host.
+ *
+ * @module
+ */
+import type { Operation } from '../events/vocabulary.ts';
+
+/** A line that says something. `text` is the operation as it was written, without its process. */
+export type Statement =
+  | { readonly kind: 'seq'; readonly name: string }
+  | {
+      readonly kind: 'operation';
+      readonly process: ProcessName;
+      readonly operation: Operation;
+      readonly operands: readonly string[];
+      readonly options: Readonly<Record<string, number>>;
+      readonly text: string;
+    };
+export type OperationStatement = Extract<Statement, { kind: 'operation' }>;
+
+/** `P1` to `P8`. */
+export type ProcessName = `P${number}`;
+
+/** A line that cannot be read. */
+export class ScenarioError extends Error {
+  override readonly name = 'ScenarioError';
+}
+
+/** How an operation is written: its operands in order, `?` optional, `*` any number, and options. */
+interface Syntax {
+  readonly operands: readonly string[];
+  readonly options?: readonly string[];
+}
+
+const shaped = ['argsz', 'flags'];
+const range = ['iova', 'size'];
+const syntax: Readonly<Record<Operation, Syntax>> = {
+  open_cdev: { operands: ['A', 'device'], options: ['cloexec'] },
+  open_iommufd: { operands: ['I'], options: ['cloexec'] },
+  open_container: { operands: ['C'], options: ['cloexec'] },
+  open_group: { operands: ['G', 'group'], options: ['cloexec'] },
+  open_path: { operands: ['A', 'path'], options: ['cloexec'] },
+  bind: { operands: ['A', 'I'], options: shaped },
+  attach: { operands: ['A', 'X'], options: [...shaped, 'pasid'] },
+  detach: { operands: ['A'], options: shaped },
+  alloc_ioas: { operands: ['I', 'X'] },
+  alloc_hwpt: { operands: ['I', 'A', 'X', 'H'] },
+  destroy: { operands: ['I', 'X'] },
+  ioas_map: { operands: ['I', 'X'], options: range },
+  compat_ioas: { operands: ['I', 'action', 'X?'] },
+  set_container: { operands: ['G', 'C'] },
+  unset_container: { operands: ['G'] },
+  set_iommu: { operands: ['C', 'type?'] },
+  api_version: { operands: ['C'] },
+  check_extension: { operands: ['C', 'n'] },
+  map_dma: { operands: ['C'], options: range },
+  group_status: { operands: ['G'] },
+  get_device: { operands: ['A', 'G', 'device'] },
+  device_info: { operands: ['A'] },
+  region_info: { operands: ['A', 'n'] },
+  reset: { operands: ['A'] },
+  hot_reset_info: { operands: ['A'] },
+  hot_reset: { operands: ['A', 'G*'] },
+  read: { operands: ['A', 'region?'] },
+  ioctl: { operands: ['A', 'request'] },
+  mmap: { operands: ['M', 'A', 'region'] },
+  munmap: { operands: ['M'] },
+  dup: { operands: ['B', 'A'] },
+  dup2: { operands: ['B', 'A'] },
+  close: { operands: ['A'] },
+  fds: { operands: [] },
+  fork: { operands: ['process'] },
+  spawn: { operands: ['process'] },
+  exec: { operands: [] },
+  exit: { operands: [] },
+  kill: { operands: ['process'] },
+  send: { operands: ['A', 'process', 'B?'] },
+  set_driver: { operands: ['device', 'driver'], options: ['ms'] },
+  bg_wait: { operands: ['ms?'] },
+};
+
+/** Words that only a recorder acts on. */
+const passedOver = new Set(['topology', 'flush', 'quit']);
+
+/** Reads a line; null where it says nothing to us. Throws `ScenarioError`. */
+export function parseLine(line: string): Statement | null {
+  const said = line.replace(/[#\r\n].*$/s, '').trim();
+  const [, at = 'P1', text = ''] = /^(?:@(\S+)\s*)?(.*)$/s.exec(said) ?? [];
+  const [word = '', ...rest] = text.split(/\s+/);
+  if (word === '') {
+    if (said !== '') throw new ScenarioError(`'${said}' names a process and no operation`);
+    return null;
+  }
+  const name = processName(at);
+  if (passedOver.has(word)) return null;
+  if (word === 'seq') return sequence(rest);
+  if (!Object.hasOwn(syntax, word)) throw new ScenarioError(`unknown operation '${word}'`);
+  const operation = word as Operation;
+  return { kind: 'operation', process: name, operation, ...parts(operation, rest), text };
+}
+
+/** A process of the language. Throws `ScenarioError` where it is none of P1 to P8. */
+export function processName(word: string): ProcessName {
+  if (!/^P[1-8]$/.test(word)) throw new ScenarioError(`'${word}' is no process: P1 to P8 are`);
+  return word as ProcessName;
+}
+
+/** A number in C notation. Throws `ScenarioError`. */
+export function parseNumber(text: string): number {
+  const [, sign = '', digits = ''] = /^([+-]?)(0[xX][\da-fA-F]+|0[0-7]*|[1-9]\d*)$/.exec(text) ?? [];
+  if (digits === '') throw new ScenarioError(`'${text}' is no number`);
+  const octal = /^0\d/.test(digits) ? `0o${digits.slice(1)}` : digits;
+  return Number(octal) * (sign === '-' ? -1 : 1);
+}
+
+function sequence(words: readonly string[]): Statement {
+  const [name, ...settings] = words;
+  const odd = settings.find((word) => !/^batch=\d+$/.test(word));
+  if (name === undefined) throw new ScenarioError('seq: the name is missing');
+  if (odd !== undefined) throw new ScenarioError(`seq: '${odd}' is not understood`);
+  return { kind: 'seq', name };
+}
+
+function parts(operation: Operation, words: readonly string[]) {
+  const { operands: wanted, options: known = [] } = syntax[operation];
+  const operands: string[] = [];
+  const options: Record<string, number> = {};
+  for (const word of words) {
+    const [, key, value] = /^([a-z]+)=(.*)$/.exec(word) ?? [];
+    if (key === undefined || value === undefined) operands.push(word);
+    else if (known.includes(key)) options[key] = parseNumber(value);
+    else throw new ScenarioError(`${operation}: no option '${key}'`);
+  }
+  const missing = wanted.find((name, index) => /\w$/.test(name) && operands[index] === undefined);
+  if (missing !== undefined) throw new ScenarioError(`${operation}: operand ${missing} is missing`);
+  if (operands.length > wanted.length && !wanted.at(-1)?.endsWith('*')) {
+    throw new ScenarioError(`${operation}: '${operands[wanted.length]}' is one operand too many`);
+  }
+  checkOperands(operation, operands);
+  return { operands, options };
+}
+
+/** Operands that are read as something other than a name must be that. */
+function checkOperands(operation: Operation, operands: readonly string[]): void {
+  for (const [index, name] of syntax[operation].operands.entries()) {
+    const word = operands[index];
+    if (word === undefined) continue;
+    if (name === 'process') processName(word);
+    if (/^(n|request|region|type|ms)\??$/.test(name)) parseNumber(word);
+    if (name === 'action' && !/^(get|set|clear)$/.test(word)) {
+      throw new ScenarioError(`${operation}: '${word}' is none of get, set and clear`);
+    }
+    if (word.startsWith(':')) parseNumber(word.slice(1));
+  }
+  if (operation === 'compat_ioas' && operands[1] === 'set' && operands[2] === undefined) {
+    throw new ScenarioError('compat_ioas: operand X is missing');
+  }
+}

@@ -1,0 +1,313 @@
+/**
+ * Plays statements: keeps processes, names and drivers, makes the calls, and says what happened.
+ *
+ * Who answers the calls is left open: the machines when a scenario is simulated, the recording when
+ * a real kernel's answers are imported. Both come out as the same facts.
+ *
+ * @module
+ */
+import type { Call, Fact } from '../events/vocabulary.ts';
+import { callOfStatement, type Place } from './calls.ts';
+import { factOf, type Outcome } from './facts.ts';
+import { processName, type OperationStatement, type ProcessName } from './language.ts';
+import { Names } from './names.ts';
+import { bootFacts, type Topology } from './topology.ts';
+
+/** Who answers, and who is told what happened. */
+export interface Kernel {
+  /** The outcome of a call, as things stand. A driver change without a driver is its first half. */
+  answer(call: Call): Outcome;
+  /** Whether the device has a file that holds back the unbind of its driver. */
+  isHeld(device: string): boolean;
+  /** How a descriptor's file is opened anew; null where it has no node of VFIO's. */
+  reopen(pid: number, fd: number): Call | null;
+  happened(fact: Fact): void;
+}
+
+/** The answer to a statement, as the recorder writes it. */
+export interface Answer {
+  /** Who did it: the process, `-` for spawn and kill, `bg` for driver changes. */
+  readonly p: string;
+  readonly op: string;
+  readonly rc: number;
+  readonly errno?: string;
+  readonly cause?: string;
+  readonly driver?: string;
+  readonly pending?: true;
+}
+
+interface Change {
+  readonly device: string;
+  readonly next: string | null;
+}
+
+interface Driver {
+  readonly driver: string | null;
+  readonly cdev: string | null;
+}
+
+export class Player {
+  readonly #kernel: Kernel;
+  readonly #topology: Topology;
+  readonly #profile: string | null;
+  readonly #pids = new Map<ProcessName, number>();
+  readonly #names = new Map<number, Names>();
+  readonly #drivers = new Map<string, Driver>();
+  #change: Change | null = null;
+  #nextPid: number;
+
+  /** Pids are handed out from `firstPid` and never twice. */
+  constructor(kernel: Kernel, topology: Topology, profile: string | null, firstPid: number) {
+    this.#kernel = kernel;
+    this.#topology = topology;
+    this.#profile = profile;
+    this.#nextPid = firstPid;
+  }
+
+  /** The next pid that will be handed out. */
+  get nextPid(): number {
+    return this.#nextPid;
+  }
+
+  /** The number behind a name of a process. */
+  descriptor(pid: number, name: string): number {
+    return this.#namesOf(pid).descriptor(name);
+  }
+
+  /** Begins a sequence: a fresh boot. */
+  boot(name: string): void {
+    this.#pids.clear();
+    this.#names.clear();
+    this.#drivers.clear();
+    this.#change = null;
+    for (const { bdf, driver, cdev } of this.#topology.devices) {
+      this.#drivers.set(bdf, { driver, cdev });
+    }
+    for (const fact of bootFacts(name, this.#topology, this.#profile)) this.#kernel.happened(fact);
+  }
+
+  play(statement: OperationStatement): Answer {
+    const { operation, operands, text } = statement;
+    switch (operation) {
+      case 'spawn':
+        return this.#spawn(processName(operands[0] ?? ''), text);
+      case 'kill':
+        return this.#kill(processName(operands[0] ?? ''), text);
+      case 'set_driver':
+        return { p: 'bg', op: text, ...this.#setDriver(statement) };
+      case 'bg_wait':
+        return { p: 'bg', op: text, ...this.#collect() };
+      default: {
+        const pid = this.#process(statement.process);
+        const outcome = this.#operate(statement, pid);
+        return { p: statement.process, op: text, ...resultOf(outcome) };
+      }
+    }
+  }
+
+  #operate(statement: OperationStatement, pid: number): Outcome {
+    const { operation, operands } = statement;
+    if (operation === 'fork') return this.#fork(pid, processName(operands[0] ?? ''));
+    const names = this.#namesOf(pid);
+    // The recorder's own memory to map for DMA takes addresses, whatever becomes of the call.
+    if (operation === 'ioas_map' || operation === 'map_dma') {
+      names.map(statement.options['size'] ?? 4096);
+    }
+    const call = callOfStatement(statement, this.#place(pid, names));
+    const outcome = this.#ask(call, names);
+    if (outcome.errno === null) this.#name(call, operands, names, outcome);
+    return outcome;
+  }
+
+  /** Makes a call and tells what came of it. */
+  #ask(call: Call, names: Names): Outcome {
+    const answered = this.#kernel.answer(call);
+    const outcome =
+      call.operation === 'mmap' && answered.errno === null
+        ? { ...answered, id: names.map(4096) }
+        : answered;
+    const fact = factOf(call, outcome);
+    if (fact !== null) this.#kernel.happened(fact);
+    return outcome;
+  }
+
+  /** Names stand for what a successful call handed out. */
+  #name(
+    call: Call,
+    operands: readonly string[],
+    names: Names,
+    outcome: Extract<Outcome, { errno: null }>,
+  ): void {
+    const [first = '', second = '', third = '', fourth = ''] = operands;
+    const { rc, id = 0 } = outcome;
+    switch (call.operation) {
+      case 'open_cdev':
+      case 'open_iommufd':
+      case 'open_container':
+      case 'open_group':
+      case 'open_path':
+      case 'get_device':
+      case 'dup':
+        return names.set(first, rc);
+      case 'dup2':
+        return names.set(first, call.to);
+      case 'bind':
+        return names.set(`${first}.id`, id);
+      case 'alloc_ioas':
+        return names.set(second, id);
+      case 'alloc_hwpt':
+        return names.set(fourth, id);
+      case 'compat_ioas':
+        if (call.action === 'get' && third !== '') names.set(third, id);
+        return;
+      case 'mmap':
+        return names.set(first, id);
+      case 'munmap':
+        return names.unmap(call.mapping);
+      case 'close':
+        return names.set(first, -1);
+      case 'send':
+        return this.#namesOf(call.to).set(third === '' ? first : third, rc);
+      case 'exec':
+        return names.executed();
+      case 'exit':
+        return this.#bury(call.pid);
+      default:
+    }
+  }
+
+  #place(pid: number, names: Names): Place {
+    const { devices } = this.#topology;
+    const find = (word: string) => devices.find(({ name, bdf }) => name === word || bdf === word);
+    return {
+      pid,
+      names,
+      device: (word) => find(word)?.bdf ?? word,
+      group: (word) => find(word)?.group ?? word.replace(/^g(?=\d)/, ''),
+      receiver: (word) => this.#process(processName(word)),
+      reopen: (fd) => this.#kernel.reopen(pid, fd),
+      cdev: (node) => [...this.#drivers].find(([, { cdev }]) => cdev === node)?.[0] ?? node,
+    };
+  }
+
+  /** The pid of a process; one that is not there is started. */
+  #process(name: ProcessName): number {
+    return this.#pids.get(name) ?? this.#start(name);
+  }
+
+  #start(name: ProcessName): number {
+    const pid = this.#nextPid++;
+    this.#pids.set(name, pid);
+    this.#names.set(pid, new Names());
+    this.#kernel.happened({ type: 'process.started', data: { pid, comm: name, cgroup: null } });
+    return pid;
+  }
+
+  #namesOf(pid: number): Names {
+    const names = this.#names.get(pid);
+    if (names === undefined) throw new RangeError(`process ${pid} has no names`);
+    return names;
+  }
+
+  #bury(pid: number): void {
+    this.#names.delete(pid);
+    for (const [name, known] of this.#pids) if (known === pid) this.#pids.delete(name);
+  }
+
+  #spawn(name: ProcessName, op: string): Answer {
+    const call: Call = { operation: 'spawn', comm: name };
+    const outcome = this.#kernel.answer(call);
+    const fact = factOf(call, outcome);
+    if (fact !== null) this.#kernel.happened(fact);
+    if (outcome.errno === null) this.#start(name);
+    return { p: '-', op, ...resultOf(outcome) };
+  }
+
+  #fork(pid: number, name: ProcessName): Outcome {
+    const call: Call = { operation: 'fork', pid, comm: name };
+    const outcome = this.#kernel.answer(call);
+    const fact = factOf(call, outcome);
+    if (fact !== null) this.#kernel.happened(fact);
+    if (outcome.errno !== null) return outcome;
+    const child = this.#nextPid++;
+    this.#pids.set(name, child);
+    this.#names.set(child, this.#namesOf(pid).forked());
+    this.#kernel.happened({ type: 'process.forked', data: { pid, child, comm: name } });
+    return outcome;
+  }
+
+  /** Killing a process that is not there is no error, and nothing happens. */
+  #kill(name: ProcessName, op: string): Answer {
+    const pid = this.#pids.get(name);
+    if (pid !== undefined) {
+      this.#kernel.happened({ type: 'process.exited', data: { pid, signal: 'SIGKILL' } });
+      this.#bury(pid);
+    }
+    return { p: '-', op, rc: 0 };
+  }
+
+  #setDriver({ operands }: OperationStatement): Omit<Answer, 'p' | 'op'> {
+    const [word = '', wanted = ''] = operands;
+    const device = this.#topology.devices.find((d) => d.name === word || d.bdf === word)?.bdf ?? word;
+    const next = wanted === 'none' ? null : wanted;
+    const call: Call = { operation: 'set_driver', device, driver: next };
+    const allowed = this.#kernel.answer({ ...call, driver: null });
+    if (allowed.errno !== null) return this.#refuse(call, allowed);
+    const { driver } = this.#drivers.get(device) ?? { driver: null };
+    if (driver !== null && this.#kernel.isHeld(device)) {
+      this.#change = { device, next };
+      const waiter = { pid: null, comm: 'bg' };
+      this.#kernel.happened({ type: 'driver.unbind-blocked', data: { device, driver, next, waiter } });
+      return { rc: 0, pending: true };
+    }
+    if (driver !== null) {
+      this.#drivers.set(device, { driver: null, cdev: null });
+      this.#kernel.happened({ type: 'driver.unbound', data: { device, driver } });
+    }
+    if (next === null) return { rc: 0, driver: 'none' };
+    const outcome = this.#kernel.answer(call);
+    if (outcome.errno !== null) return { ...this.#refuse(call, outcome), driver: 'none' };
+    const cdev = this.#bindDriver(device, next);
+    this.#kernel.happened({ type: 'driver.bound', data: { device, driver: next, cdev } });
+    return { rc: 0, driver: next };
+  }
+
+  #refuse(call: Call, outcome: Outcome): Omit<Answer, 'p' | 'op'> {
+    const fact = factOf(call, outcome);
+    if (fact !== null) this.#kernel.happened(fact);
+    return resultOf(outcome);
+  }
+
+  /** Waits for a blocked change: it is over, refused, or still blocked. */
+  #collect(): Omit<Answer, 'p' | 'op'> {
+    const call: Call = { operation: 'bg_wait' };
+    const change = this.#change;
+    if (change === null) return this.#refuse(call, this.#kernel.answer(call));
+    const { device, next } = change;
+    if (this.#kernel.isHeld(device)) return { rc: 0, pending: true };
+    this.#change = null;
+    this.#drivers.set(device, { driver: null, cdev: null });
+    const outcome = this.#kernel.answer(call);
+    if (outcome.errno !== null) return { ...this.#refuse(call, outcome), driver: 'none' };
+    if (next !== null) this.#bindDriver(device, next);
+    this.#kernel.happened({ type: 'driver.settled', data: { device, driver: next } });
+    return { rc: 0, driver: next ?? 'none' };
+  }
+
+  /** Notes a device's new driver, and the lowest free node where it is VFIO's. */
+  #bindDriver(device: string, driver: string): string | null {
+    const taken = new Set([...this.#drivers.values()].map(({ cdev }) => cdev));
+    let number = 0;
+    while (taken.has(`vfio${number}`)) number++;
+    const hasCdevs = this.#topology.iommufd && driver === 'vfio-pci';
+    const cdev = hasCdevs ? `vfio${number}` : null;
+    this.#drivers.set(device, { driver, cdev });
+    return cdev;
+  }
+}
+
+function resultOf(outcome: Outcome): { rc: number; errno?: string; cause?: string } {
+  if (outcome.errno === null) return { rc: outcome.rc };
+  const { errno, cause } = outcome;
+  return { rc: -1, errno, ...(cause !== undefined && { cause }) };
+}
