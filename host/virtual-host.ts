@@ -35,7 +35,7 @@ export class VirtualHost {
 
   constructor(topology: Topology, profile: Profile, start: Start = firstStart) {
     this.#position = start.position;
-    this.kernel.mappedRanges = this.#mappings;
+    this.kernel.mappings = this.#mappings;
     const port = {
       answer: (call: Call) => this.#answer(call),
       isHeld: (device: string) => (this.kernel.device(device)?.record.files ?? 0) > 0,

@@ -17,6 +17,16 @@ export interface Instance<S extends string, R> {
   record: R;
 }
 
+/** How each machine stands. */
+export interface Instances {
+  device: Instance<DeviceState, DeviceRecord>;
+  group: Instance<GroupState, GroupRecord>;
+  deviceFile: Instance<DeviceFileState, object>;
+  groupFile: Instance<GroupFileState, GroupFileRecord>;
+  container: Instance<ContainerState, ContainerRecord>;
+  iommufd: Instance<IommufdState, IommufdRecord>;
+}
+
 export interface Device extends Instance<DeviceState, DeviceRecord> {
   /** PCI address. */
   readonly device: string;

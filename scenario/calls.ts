@@ -70,7 +70,7 @@ export function callOfStatement(statement: OperationStatement, place: Place): Ca
     case 'close':
       return { operation, pid, fd };
     case 'alloc_hwpt':
-      return { operation, pid, fd, device: names.value(`${second}.id`), pt: names.value(third) };
+      return { operation, pid, fd, device: idOf(second, names), pt: names.value(third) };
     case 'destroy':
       return { operation, pid, fd, object: names.value(second) };
     case 'ioas_map':
@@ -126,6 +126,11 @@ export function callOfStatement(statement: OperationStatement, place: Place): Ca
     case 'bg_wait':
       return { operation };
   }
+}
+
+/** The object id of a bound device; a number stands for itself. */
+function idOf(name: string, names: Names): number {
+  return names.value(name.startsWith(':') ? name : `${name}.id`);
 }
 
 /** A node of VFIO's is what it is, whichever word opened it. */

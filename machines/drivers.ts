@@ -1,0 +1,96 @@
+/**
+ * Devices come and go, and drivers are bound to them and unbound.
+ *
+ * @module
+ */
+import type { DataOf } from '../events/vocabulary.ts';
+import { kindOfDriver } from './driver.ts';
+import type { Device, GroupFile } from './host.ts';
+import type { HostState } from './host-state.ts';
+import { judge } from './judge.ts';
+import { questionOf } from './question.ts';
+import { release } from './release.ts';
+
+export function addDevice(host: HostState, data: DataOf<'device.added'>): void {
+  const device: Device = {
+    device: data.device,
+    name: data.name,
+    group: data.group === null ? null : host.groupOf(data.group),
+    model: data.model,
+    driver: null,
+    cdev: null,
+    ...host.fresh('device'),
+  };
+  host.addDevice(device);
+  if (device.group !== null) host.touched.add(device.group);
+  if (data.driver !== null) bindDriver(host, device, data.driver, data.cdev);
+}
+
+export function removeDevice(host: HostState, device: Device): void {
+  if (device.driver !== null) unbindDriver(host, device);
+  host.removeDevice(device);
+}
+
+/** A driver's probe has succeeded; a kernel driver claims the group with it. */
+export function bindDriver(
+  host: HostState,
+  device: Device,
+  driver: string,
+  cdev: string | null,
+): void {
+  const event = { type: 'driver.bound', kind: kindOfDriver(driver) } as const;
+  host.learnDriver(driver);
+  host.put('device', device, event);
+  if (device.group !== null) host.put('group', device.group, event);
+  device.driver = driver;
+  device.cdev = cdev;
+}
+
+export function unbindDriver(host: HostState, device: Device): void {
+  const { driver, group } = device;
+  if (driver === null) return;
+  const event = { type: 'driver.unbound', kind: kindOfDriver(driver) } as const;
+  host.put('device', device, event);
+  device.driver = null;
+  device.cdev = null;
+  if (group === null) return;
+  const { members, opener } = group.record;
+  const file = opener === null ? undefined : host.file(opener);
+  host.put('group', group, event);
+  if (event.kind === 'vfio' && members === 1 && file?.kind === 'group') die(host, file);
+}
+
+/** The last VFIO device has left: the incarnation that the file was opened for is gone. */
+function die(host: HostState, file: GroupFile): void {
+  const native = file.state === 'container';
+  const container = file.record.container === null ? undefined : host.file(file.record.container);
+  if (container?.kind === 'container') host.put('container', container, { type: 'container.left' });
+  host.put('groupFile', file, { type: 'group.died', native });
+  if (native) for (const kept of host.unpin(file)) release(host, kept);
+}
+
+/**
+ * A device whose unbind waited has lost its last file: the unbind ends, and the change that it was
+ * part of goes on to the next driver by itself.
+ */
+export function endUnbind(host: HostState, device: Device): void {
+  if (device.state !== 'leaving' || device.record.files > 0) return;
+  unbindDriver(host, device);
+  const change = host.driverChange;
+  if (change?.device !== device) return;
+  const refusal = change.next === null ? null : refusalOf(host, device, change.next);
+  if (change.next !== null && refusal === null) {
+    bindDriver(host, device, change.next, host.nextCdev(change.next));
+  }
+  change.outcome = { errno: refusal?.errno ?? null };
+}
+
+/** What the rules say of the bind at the end of a change; the change is not in its own way. */
+function refusalOf(host: HostState, device: Device, driver: string) {
+  const change = host.driverChange;
+  host.driverChange = null;
+  const call = { operation: 'set_driver', device: device.device, driver } as const;
+  const refusal = judge(host.rules, questionOf(host, call));
+  host.driverChange = change;
+  return refusal;
+}

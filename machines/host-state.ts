@@ -1,0 +1,225 @@
+/**
+ * The state of a host: its devices, groups and open files, and the machines that they are.
+ *
+ * @module
+ */
+import { ProcessTable, type FileId } from '../processes/process-table.ts';
+import type { MachineName } from './admission.ts';
+import type { MachineEvents } from './check.ts';
+import { kindOfDriver } from './driver.ts';
+import type { Device, DriverChange, Group, Instance, Instances, OpenFile } from './host.ts';
+import { kernelRules, type KernelRules } from './machines.ts';
+import { profileOfKernel, isProfile, type Profile } from './profile.ts';
+import type { Directory } from './question.ts';
+
+/** An event that the rules say could not have happened. */
+export interface Contradiction {
+  readonly position: number;
+  readonly detail: string;
+}
+
+/** Told of every event that a machine takes, with where it stood before. */
+export type Observer = (
+  name: MachineName,
+  before: Instance<string, unknown>,
+  event: { readonly type: string },
+  after: Instance<string, unknown>,
+) => void;
+
+/** Judges by these rules until a boot says which kernel it is. */
+const FALLBACK: Profile = 'linux-7.3';
+
+export class HostState implements Directory {
+  readonly processes = new ProcessTable();
+  readonly contradictions: Contradiction[] = [];
+  /** Groups that the last event touched. */
+  readonly touched = new Set<Group>();
+  profile: Profile = FALLBACK;
+  rules: KernelRules = kernelRules(FALLBACK);
+  boot: string | null = null;
+  iommufd = false;
+  driverChange: DriverChange | null = null;
+  /** Where the event stands that is being taken. */
+  position = -1;
+  /** What a live host has mapped for DMA; the log does not say. */
+  mappings: Pick<Directory, 'isFree'> | null = null;
+  observer: Observer | null = null;
+  readonly #devices = new Map<string, Device>();
+  readonly #groups = new Map<string, Group>();
+  readonly #files = new Map<FileId, OpenFile>();
+  readonly #drivers = new Set<string>();
+
+  device(device: string): Device | undefined {
+    return this.#devices.get(device);
+  }
+
+  devices(): IterableIterator<Device> {
+    return this.#devices.values();
+  }
+
+  group(group: string): Group | undefined {
+    return this.#groups.get(group);
+  }
+
+  groups(): IterableIterator<Group> {
+    return this.#groups.values();
+  }
+
+  file(id: FileId): OpenFile | undefined {
+    return this.#files.get(id);
+  }
+
+  files(): IterableIterator<OpenFile> {
+    return this.#files.values();
+  }
+
+  behind(pid: number, fd: number): OpenFile | undefined {
+    const id = this.processes.file(pid, fd);
+    return id === undefined ? undefined : (this.#files.get(id) ?? otherFile(id, id));
+  }
+
+  isHeld(id: FileId): boolean {
+    return this.processes.isHeld(id);
+  }
+
+  isFree(...[file, ioas, range]: Parameters<Directory['isFree']>): boolean {
+    return this.mappings?.isFree(file, ioas, range) ?? true;
+  }
+
+  hasProcessNamed(comm: string): boolean {
+    return [...this.processes.processes()].some((process) => process.comm === comm);
+  }
+
+  knowsDriver(driver: string): boolean {
+    return this.#drivers.has(driver);
+  }
+
+  /** A fresh boot: nothing is plugged in, nothing open, and the rules may be others. */
+  reset(boot: string, kernel: string, named: string | null, iommufd: boolean): void {
+    const profile = named ?? profileOfKernel(kernel);
+    this.profile = profile !== null && isProfile(profile) ? profile : FALLBACK;
+    this.rules = kernelRules(this.profile);
+    this.boot = boot;
+    this.iommufd = iommufd;
+    this.driverChange = null;
+    for (const group of this.#groups.values()) this.touched.add(group);
+    this.#devices.clear();
+    this.#groups.clear();
+    this.#files.clear();
+    this.#drivers.clear();
+    this.learnDriver('vfio-pci');
+  }
+
+  /** The state and memory that a machine begins with. */
+  fresh<M extends MachineName>(name: M): Instances[M] {
+    const { machine, table } = this.rules.machines[name];
+    return { state: table.initial, record: machine.config.context } as Instances[M];
+  }
+
+  addDevice(device: Device): void {
+    this.#devices.set(device.device, device);
+    device.group?.devices.set(device.device, device);
+  }
+
+  removeDevice(device: Device): void {
+    this.#devices.delete(device.device);
+    device.group?.devices.delete(device.device);
+  }
+
+  /** The group of that number; it is there from its first device on. */
+  groupOf(id: string): Group {
+    let group = this.#groups.get(id);
+    if (group === undefined) {
+      group = { group: id, devices: new Map(), unknownSince: null, ...this.fresh('group') };
+      this.#groups.set(id, group);
+    }
+    return group;
+  }
+
+  learnDriver(driver: string): void {
+    this.#drivers.add(driver);
+  }
+
+  addFile(file: OpenFile): void {
+    this.#files.set(file.id, file);
+  }
+
+  removeFile(file: OpenFile): void {
+    this.#files.delete(file.id);
+  }
+
+  /** Has `holder` keep `kept` alive. */
+  pin(holder: OpenFile, kept: OpenFile): void {
+    holder.pins.add(kept.id);
+    kept.pinnedBy.add(holder.id);
+  }
+
+  /** Ends what `holder` keeps alive, and gives what it kept. */
+  unpin(holder: OpenFile): FileId[] {
+    const kept = [...holder.pins];
+    holder.pins.clear();
+    for (const id of kept) this.#files.get(id)?.pinnedBy.delete(holder.id);
+    return kept;
+  }
+
+  /** Whether the machine would take the event where it stands. */
+  admits<M extends MachineName>(
+    name: M,
+    { state, record }: Instance<string, unknown>,
+    event: MachineEvents[M],
+  ): boolean {
+    const { table } = this.rules.machines[name];
+    return table.next(state, record as object, event as { type: string }) !== null;
+  }
+
+  /** Has a machine take an event. One that it does not admit is a contradiction, and changes nothing. */
+  put<M extends MachineName>(
+    name: M,
+    instance: Instance<string, unknown>,
+    event: NonNullable<MachineEvents[M]>,
+  ): void {
+    const { table, record } = this.rules.machines[name];
+    const next = table.next(instance.state, instance.record as object, event);
+    if (name === 'group') this.touched.add(instance as unknown as Group);
+    if (next === null) {
+      this.contradict(
+        `${name} in state '${instance.state}' does not admit '${event.type}'`,
+        groupBehind(instance),
+      );
+      return;
+    }
+    const before = { state: instance.state, record: instance.record };
+    instance.record = record(instance.record, event);
+    instance.state = next;
+    this.observer?.(name, before, event, instance);
+  }
+
+  /** Notes a contradiction; from it on, who owns the group concerned is not known. */
+  contradict(detail: string, group: Group | null = null): void {
+    this.contradictions.push({ position: this.position, detail });
+    if (group === null) return;
+    group.unknownSince ??= this.position;
+    this.touched.add(group);
+  }
+
+  /** The node that a device gets from a VFIO driver: the lowest number that is free. */
+  nextCdev(driver: string): string | null {
+    if (kindOfDriver(driver) !== 'vfio' || !this.iommufd) return null;
+    const taken = new Set([...this.#devices.values()].map(({ cdev }) => cdev));
+    let number = 0;
+    while (taken.has(`vfio${number}`)) number++;
+    return `vfio${number}`;
+  }
+}
+
+/** A file that none of the machines knows about. */
+export function otherFile(id: FileId, path: string): OpenFile {
+  return { kind: 'other', id, path, pins: new Set(), pinnedBy: new Set() };
+}
+
+/** The group that a machine belongs to, where it belongs to one. */
+function groupBehind(instance: object): Group | null {
+  if ('devices' in instance) return instance as Group;
+  if ('group' in instance) return (instance as { group: Group | null }).group;
+  return 'device' in instance ? (instance as { device: Device }).device.group : null;
+}
