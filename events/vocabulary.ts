@@ -21,6 +21,7 @@ const optional = {
   pasid: v.optional(count),
   cloexec: v.optional(v.boolean()),
 };
+const given = v.nullable(count);
 const pid = count;
 const fd = number;
 
@@ -105,6 +106,8 @@ export const schemas = {
     kernel: text,
     profile: v.nullable(text),
     iommufd: v.boolean(),
+    /** True where no kernel was asked: what follows was played on the machines. */
+    simulated: v.boolean(),
   }),
   'device.added': v.strictObject({
     device: text,
@@ -151,12 +154,13 @@ export const schemas = {
   'iommu.set': v.strictObject({ pid, fd, iommu: number }),
   'device.obtained': v.strictObject({ pid, fd, device: text, as: fd }),
 
-  // Devices and iommufd objects. `id` is what the kernel handed out.
-  'device.bound': v.strictObject({ pid, fd, iommufd: fd, id: count }),
-  'device.attached': v.strictObject({ pid, fd, pt: number, hwpt: count }),
+  // Devices and iommufd objects. Ids are what the kernel handed out, null where the evidence does
+  // not say.
+  'device.bound': v.strictObject({ pid, fd, iommufd: fd, id: given }),
+  'device.attached': v.strictObject({ pid, fd, pt: number, hwpt: given }),
   'device.detached': v.strictObject({ pid, fd }),
-  'ioas.allocated': v.strictObject({ pid, fd, id: count }),
-  'hwpt.allocated': v.strictObject({ pid, fd, device: number, pt: number, id: count }),
+  'ioas.allocated': v.strictObject({ pid, fd, id: given }),
+  'hwpt.allocated': v.strictObject({ pid, fd, device: number, pt: number, id: given }),
   'object.destroyed': v.strictObject({ pid, fd, object: number }),
   'compat-ioas.set': v.strictObject({ pid, fd, ioas: number }),
   'compat-ioas.cleared': v.strictObject({ pid, fd }),

@@ -42,7 +42,7 @@ export class VirtualHost {
       reopen: (pid: number, fd: number) => this.#reopen(pid, fd),
       happened: (fact: Fact) => this.#happened(fact),
     };
-    this.#player = new Player(port, topology, profile, start.pid);
+    this.#player = new Player(port, topology, { profile, simulated: true }, start.pid);
   }
 
   /** Begins a sequence on a freshly booted host, and gives the facts of the boot. */

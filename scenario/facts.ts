@@ -12,10 +12,10 @@ export type Outcome =
       readonly errno: null;
       /** The descriptor, or 0. */
       readonly rc: number;
-      /** The object id handed out. */
-      readonly id?: number;
-      /** The page table that an attach ended on. */
-      readonly hwpt?: number;
+      /** The object id handed out, where that is known. */
+      readonly id?: number | undefined;
+      /** The page table that an attach ended on, where that is known. */
+      readonly hwpt?: number | undefined;
     };
 
 /** The fact of a call; null where its success changes nothing that the log keeps. */
@@ -23,7 +23,7 @@ export function factOf(call: Call, outcome: Outcome): Fact | null {
   if (outcome.errno !== null) {
     return { type: 'operation.refused', data: { ...call, errno: outcome.errno } };
   }
-  const { rc, id = 0, hwpt = 0 } = outcome;
+  const { rc, id = null, hwpt = null } = outcome;
   switch (call.operation) {
     case 'open_cdev': {
       const { pid, device, cloexec = false } = call;
@@ -87,7 +87,7 @@ export function factOf(call: Call, outcome: Outcome): Fact | null {
     }
     case 'mmap': {
       const { pid, fd, region } = call;
-      return { type: 'mapping.created', data: { pid, fd, mapping: id, region } };
+      return { type: 'mapping.created', data: { pid, fd, mapping: id ?? 0, region } };
     }
     case 'munmap':
       return { type: 'mapping.removed', data: { pid: call.pid, mapping: call.mapping } };

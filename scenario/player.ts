@@ -11,7 +11,7 @@ import { callOfStatement, type Place } from './calls.ts';
 import { factOf, type Outcome } from './facts.ts';
 import { processName, type OperationStatement, type ProcessName } from './language.ts';
 import { Names } from './names.ts';
-import { bootFacts, type Topology } from './topology.ts';
+import { bootFacts, type BootOptions, type Topology } from './topology.ts';
 
 /** Who answers, and who is told what happened. */
 export interface Kernel {
@@ -48,8 +48,8 @@ interface Driver {
 
 export class Player {
   readonly #kernel: Kernel;
-  readonly #topology: Topology;
-  readonly #profile: string | null;
+  #topology: Topology;
+  readonly #options: BootOptions;
   readonly #pids = new Map<ProcessName, number>();
   readonly #names = new Map<number, Names>();
   readonly #drivers = new Map<string, Driver>();
@@ -57,16 +57,11 @@ export class Player {
   #nextPid: number;
 
   /** Pids are handed out from `firstPid` and never twice. */
-  constructor(kernel: Kernel, topology: Topology, profile: string | null, firstPid: number) {
+  constructor(kernel: Kernel, topology: Topology, options: BootOptions, firstPid: number) {
     this.#kernel = kernel;
     this.#topology = topology;
-    this.#profile = profile;
+    this.#options = options;
     this.#nextPid = firstPid;
-  }
-
-  /** The next pid that will be handed out. */
-  get nextPid(): number {
-    return this.#nextPid;
   }
 
   /** The number behind a name of a process. */
@@ -74,8 +69,9 @@ export class Player {
     return this.#namesOf(pid).descriptor(name);
   }
 
-  /** Begins a sequence: a fresh boot. */
-  boot(name: string): void {
+  /** Begins a sequence: a fresh boot, of another machine where a topology is given. */
+  boot(name: string, topology: Topology = this.#topology): void {
+    this.#topology = topology;
     this.#pids.clear();
     this.#names.clear();
     this.#drivers.clear();
@@ -83,7 +79,7 @@ export class Player {
     for (const { bdf, driver, cdev } of this.#topology.devices) {
       this.#drivers.set(bdf, { driver, cdev });
     }
-    for (const fact of bootFacts(name, this.#topology, this.#profile)) this.#kernel.happened(fact);
+    for (const fact of bootFacts(name, this.#topology, this.#options)) this.#kernel.happened(fact);
   }
 
   play(statement: OperationStatement): Answer {
@@ -139,7 +135,7 @@ export class Player {
     outcome: Extract<Outcome, { errno: null }>,
   ): void {
     const [first = '', second = '', third = '', fourth = ''] = operands;
-    const { rc, id = 0 } = outcome;
+    const { rc, id = -1 } = outcome;
     switch (call.operation) {
       case 'open_cdev':
       case 'open_iommufd':
@@ -212,6 +208,11 @@ export class Player {
   #bury(pid: number): void {
     this.#names.delete(pid);
     for (const [name, known] of this.#pids) if (known === pid) this.#pids.delete(name);
+  }
+
+  /** A process is gone without an operation of its own having said so. */
+  lose(name: ProcessName): void {
+    this.#kill(name, '');
   }
 
   #spawn(name: ProcessName, op: string): Answer {

@@ -52,8 +52,18 @@ export function parseTopology(value: unknown): Topology {
   return topology;
 }
 
+export interface BootOptions {
+  /** Whose rules judge what follows; null leaves it to the kernel's release. */
+  readonly profile: string | null;
+  readonly simulated: boolean;
+}
+
 /** The facts of a boot: the kernel and its configuration, then each device where it sits. */
-export function bootFacts(boot: string, topology: Topology, profile: string | null): Fact[] {
+export function bootFacts(
+  boot: string,
+  topology: Topology,
+  { profile, simulated }: BootOptions,
+): Fact[] {
   const { kernel, iommufd, devices, groups } = topology;
   const listed = devices.map(
     ({ bdf, name, group, driver, model, cdev }): Fact => ({
@@ -74,7 +84,7 @@ export function bootFacts(boot: string, topology: Topology, profile: string | nu
       ),
   );
   return [
-    { type: 'host.booted', data: { boot, kernel, profile, iommufd } },
+    { type: 'host.booted', data: { boot, kernel, profile, iommufd, simulated } },
     ...listed,
     ...silent,
   ];

@@ -1,0 +1,105 @@
+/**
+ * Evidence from several sources, read to the end and put in one order.
+ *
+ * @module
+ */
+import { DecodeError } from '../events/codec.ts';
+import type { LedgerEvent } from '../events/vocabulary.ts';
+import { EvidenceError, type ImportOptions, type Reader } from './importer.ts';
+import { importerFor, importerOf } from './importers.ts';
+
+/** A piece of evidence: its name, for messages, and its text in chunks. */
+export interface Source {
+  readonly name: string;
+  readonly chunks: AsyncIterable<string> | Iterable<string>;
+}
+
+/** What was read, before any of it is in a log. */
+export interface Collected {
+  readonly events: readonly LedgerEvent[];
+  /** Lines read. */
+  readonly read: number;
+  /** Lines that said something nobody understands. */
+  readonly unknown: number;
+}
+
+export interface CollectOptions extends ImportOptions {
+  /** Null finds it from the content. */
+  readonly format: string | null;
+  /** Told now and then how many lines have been read. */
+  readonly progress?: (read: number) => void;
+}
+
+const PROGRESS_EVERY = 4096;
+
+/**
+ * Reads the sources, each to its end, and merges their events by time: those without a time stay
+ * with the event before them.
+ *
+ * Throws `EvidenceError` with `SOURCE:LINE: reason`; then nothing of any source has been kept.
+ */
+export async function collect(
+  sources: readonly Source[],
+  options: CollectOptions,
+): Promise<Collected> {
+  const lists: LedgerEvent[][] = [];
+  let read = 0;
+  let unknown = 0;
+  for (const source of sources) {
+    const events: LedgerEvent[] = [];
+    let reader: Reader | null = null;
+    let line = 0;
+    try {
+      for await (const text of linesOf(source.chunks)) {
+        line++;
+        if (++read % PROGRESS_EVERY === 0) options.progress?.(read);
+        if (reader === null && text.trim() === '') continue;
+        reader ??= (options.format === null ? importerFor(text) : importerOf(options.format)).read(
+          options,
+        );
+        events.push(...reader.line(text));
+      }
+      if (reader === null) throw new EvidenceError('there is nothing in it');
+      line++;
+      events.push(...reader.end());
+    } catch (error) {
+      throw placed(error, source.name, line);
+    }
+    unknown += reader.unknown;
+    lists.push(events);
+  }
+  return { events: merge(lists), read, unknown };
+}
+
+function placed(error: unknown, source: string, line: number): unknown {
+  if (error instanceof EvidenceError || error instanceof DecodeError) {
+    return new EvidenceError(`${source}:${line}: ${error.message}`);
+  }
+  return error;
+}
+
+async function* linesOf(chunks: Source['chunks']): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of chunks) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
+}
+
+/** Merges lists that are each in order; of equal times the earlier list comes first. */
+function merge(lists: readonly LedgerEvent[][]): LedgerEvent[] {
+  const [only] = lists;
+  if (only !== undefined && lists.length === 1) return only;
+  const timed = lists.flatMap((events, list) => {
+    let last = '';
+    return events.map((event, index) => {
+      last = event.time ?? last;
+      return { event, time: last, list, index };
+    });
+  });
+  return timed
+    .toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : a.list - b.list || a.index - b.index))
+    .map(({ event }) => event);
+}

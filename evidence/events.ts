@@ -1,0 +1,55 @@
+/**
+ * The ledger's own export: an event a line, ascending, and an end marker.
+ *
+ * @module
+ */
+import { decode, DecodeError } from '../events/codec.ts';
+import { EvidenceError, keysOf, parseObject, type Importer } from './importer.ts';
+
+export const eventsImporter: Importer = {
+  format: 'events',
+  recognizes: (line) => {
+    const keys = keysOf(line);
+    return (keys.includes('type') && keys.includes('data')) || keys.includes('end');
+  },
+  read: () => {
+    let count = 0;
+    let last: number | null = null;
+    let ended = false;
+    return {
+      unknown: 0,
+      line(text) {
+        if (text.trim() === '') return [];
+        if (ended) throw new EvidenceError('there is more after the end marker');
+        const value = parseObject(text);
+        if ('end' in value) {
+          const { events } = value['end'] as { events?: unknown };
+          if (events !== count) {
+            throw new EvidenceError(`the end marker counts ${String(events)} events, not ${count}`);
+          }
+          ended = true;
+          return [];
+        }
+        const { position } = value;
+        if (typeof position !== 'number' || (last !== null && position !== last + 1)) {
+          throw new EvidenceError(`position ${String(position)} does not follow ${String(last)}`);
+        }
+        last = position;
+        count++;
+        return [decodeLine(value)];
+      },
+      end() {
+        if (!ended) throw new EvidenceError('it breaks off: the end marker is missing');
+        return [];
+      },
+    };
+  },
+};
+
+function decodeLine(value: unknown) {
+  try {
+    return decode(value);
+  } catch (error) {
+    throw error instanceof DecodeError ? new EvidenceError(error.message) : error;
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * What every importer is: lines of evidence in, events out.
+ *
+ * @module
+ */
+import type { LedgerEvent } from '../events/vocabulary.ts';
+import type { Topology } from '../scenario/topology.ts';
+
+/** What the caller knows beside the evidence. */
+export interface ImportOptions {
+  readonly topology: Topology | null;
+  /** Whose rules judge the log; null leaves it to the kernel that the evidence names. */
+  readonly profile: string | null;
+}
+
+/** Reads one piece of evidence, line by line. A line that it cannot read throws `EvidenceError`. */
+export interface Reader {
+  /** The events that a line shows; none where it shows none. */
+  line(text: string): readonly LedgerEvent[];
+  /** What is known only at the end, where evidence that breaks off is noticed. */
+  end(): readonly LedgerEvent[];
+  /** Lines read so far that say something nobody understands. */
+  readonly unknown: number;
+}
+
+export interface Importer {
+  readonly format: string;
+  /** Whether a first line is of this format. */
+  recognizes(line: string): boolean;
+  read(options: ImportOptions): Reader;
+}
+
+/** A line that cannot be read, or evidence that breaks off. */
+export class EvidenceError extends Error {
+  override readonly name = 'EvidenceError';
+}
+
+/** A line as a JSON object. Throws `EvidenceError`. */
+export function parseObject(text: string): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new EvidenceError(`not JSON: ${(error as Error).message}`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new EvidenceError('not a JSON object');
+  }
+  return value as Readonly<Record<string, unknown>>;
+}
+
+/** The keys of a line that may be a JSON object; none where it is not. */
+export function keysOf(line: string): readonly string[] {
+  try {
+    return Object.keys(parseObject(line));
+  } catch {
+    return [];
+  }
+}

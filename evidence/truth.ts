@@ -1,0 +1,176 @@
+/**
+ * Recorded answers of real kernels: a topology, then a line for each operation with its answer.
+ *
+ * @module
+ */
+import { hash } from 'node:crypto';
+import * as v from 'valibot';
+import type { Call, Fact, LedgerEvent, Placed } from '../events/vocabulary.ts';
+import { ProcessTable, fileOpenedBy } from '../processes/process-table.ts';
+import type { Outcome } from '../scenario/facts.ts';
+import { parseLine, processName, ScenarioError } from '../scenario/language.ts';
+import { Player } from '../scenario/player.ts';
+import { parseTopology, TopologyError, type Topology } from '../scenario/topology.ts';
+import { EvidenceError, keysOf, parseObject, type Importer, type ImportOptions } from './importer.ts';
+
+const FIRST_PID = 101;
+
+const answerSchema = v.object({
+  seq: v.string(),
+  n: v.number(),
+  p: v.pipe(v.string(), v.regex(/^(P[1-8]|-|bg)$/)),
+  op: v.string(),
+  rc: v.nullable(v.number()),
+  errno: v.optional(v.string()),
+  driver: v.optional(v.string()),
+  pending: v.optional(v.boolean()),
+  dead: v.optional(v.boolean()),
+  timeout: v.optional(v.boolean()),
+  devid: v.optional(v.number()),
+  id: v.optional(v.number()),
+  pt_id: v.optional(v.number()),
+});
+type Recorded = v.InferOutput<typeof answerSchema>;
+
+export const truthImporter: Importer = {
+  format: 'truth',
+  recognizes: (line) => {
+    const keys = keysOf(line);
+    return keys.includes('topology') || (keys.includes('seq') && keys.includes('op'));
+  },
+  read: (options) => new TruthReader(options),
+};
+
+class TruthReader {
+  unknown = 0;
+  readonly #options: ImportOptions;
+  readonly #seen = new Descriptors();
+  #topology: Topology | null;
+  #player: Player | null = null;
+  #seq: string | null = null;
+  #recorded: Recorded | null = null;
+  #events: LedgerEvent[] = [];
+  #id = 'truth';
+
+  constructor(options: ImportOptions) {
+    this.#options = options;
+    this.#topology = options.topology;
+  }
+
+  line(text: string): readonly LedgerEvent[] {
+    this.#events = [];
+    if (text.trim() === '') return [];
+    this.#id = hash('sha256', `${this.#id}\n${text}`);
+    const value = parseObject(text);
+    try {
+      if ('topology' in value) this.#topology = parseTopology(value);
+      else if ('op' in value) this.#answer(v.parse(answerSchema, value));
+      else this.unknown++;
+    } catch (error) {
+      throw evidenceError(error);
+    }
+    return this.#events;
+  }
+
+  end(): readonly LedgerEvent[] {
+    return [];
+  }
+
+  #answer(recorded: Recorded): void {
+    const player = this.#boot(recorded.seq);
+    const { p, op } = recorded;
+    const own = /^P\d$/.test(p);
+    if (recorded.rc === null) {
+      // The process did not answer, and was killed: what it did before is not known.
+      this.unknown++;
+      if (own) player.lose(processName(p));
+      return;
+    }
+    const statement = parseLine(own ? `@${p} ${op}` : op);
+    if (statement?.kind !== 'operation') throw new EvidenceError(`'${op}' is no operation`);
+    this.#recorded = recorded;
+    player.play(statement);
+  }
+
+  /** The player of a sequence; each sequence is a boot. */
+  #boot(seq: string): Player {
+    if (this.#topology === null) {
+      throw new EvidenceError('no topology: neither in the evidence nor given with --topology');
+    }
+    this.#player ??= new Player(
+      {
+        answer: (call) => this.#outcome(call),
+        isHeld: () => this.#recorded?.pending === true,
+        reopen: (pid, fd) => this.#seen.reopen(pid, fd),
+        happened: (fact) => this.#happened(fact),
+      },
+      this.#topology,
+      { profile: this.#options.profile, simulated: false },
+      FIRST_PID,
+    );
+    if (this.#seq !== seq) this.#player.boot(seq, this.#topology);
+    this.#seq = seq;
+    return this.#player;
+  }
+
+  #outcome(call: Call): Outcome {
+    const { rc, errno, driver, devid, id, pt_id } = this.#recorded ?? { rc: 0 };
+    // A change that names the driver has got through its first half, the unbind.
+    const halfway = call.operation === 'set_driver' && call.driver === null && driver !== undefined;
+    if (rc === -1 && !halfway) {
+      if (errno === undefined) throw new EvidenceError('a refusal without an errno');
+      return { errno };
+    }
+    return { errno: null, rc: rc ?? 0, id: devid ?? id, hwpt: pt_id };
+  }
+
+  #happened(fact: Fact): void {
+    this.#seen.take(fact);
+    const id = hash('sha256', `${this.#id} ${this.#events.length}`).slice(0, 24);
+    this.#events.push({ ...fact, id, time: null } as LedgerEvent);
+  }
+}
+
+/** Which file a descriptor stands for, and how that is opened anew. */
+class Descriptors {
+  readonly #table = new ProcessTable();
+  readonly #openings = new Map<string, Call>();
+  #position = 0;
+
+  take(fact: Fact): void {
+    const event: Placed<Fact> = { ...fact, position: this.#position++ };
+    this.#table.take(event);
+    const file = fileOpenedBy(event);
+    const call = openingOf(fact);
+    if (file !== null && call !== null) this.#openings.set(file, call);
+  }
+
+  reopen(pid: number, fd: number): Call | null {
+    const call = this.#openings.get(this.#table.file(pid, fd) ?? '');
+    return call === undefined ? null : ({ ...call, pid, cloexec: false } as Call);
+  }
+}
+
+function openingOf(fact: Fact): Call | null {
+  switch (fact.type) {
+    case 'group.opened':
+      return { operation: 'open_group', pid: 0, group: fact.data.group };
+    case 'device.opened':
+      return { operation: 'open_cdev', pid: 0, device: fact.data.device };
+    case 'iommufd.opened':
+      return { operation: 'open_iommufd', pid: 0 };
+    case 'container.opened':
+      return { operation: 'open_container', pid: 0 };
+    default:
+      return null;
+  }
+}
+
+function evidenceError(error: unknown): unknown {
+  if (error instanceof v.ValiError) {
+    const [issue] = error.issues;
+    return new EvidenceError(`${v.getDotPath(issue) ?? 'answer'}: ${issue.message}`);
+  }
+  const ours = error instanceof ScenarioError || error instanceof TopologyError;
+  return ours ? new EvidenceError(error.message) : error;
+}

@@ -1,0 +1,78 @@
+/**
+ * Scenarios played on a virtual host, from text to answers and events.
+ *
+ * @module
+ */
+import { hash } from 'node:crypto';
+import type { Fact, LedgerEvent, Placed } from '../events/vocabulary.ts';
+import type { Profile } from '../machines/profile.ts';
+import { parseLine, ScenarioError, type OperationStatement } from '../scenario/language.ts';
+import type { Topology } from '../scenario/topology.ts';
+import { firstStart, VirtualHost, type HostAnswer, type Start } from './virtual-host.ts';
+
+/** A scenario read to its end: sequences of operations, `-` before the first `seq`. */
+export interface Sequence {
+  readonly name: string;
+  readonly operations: readonly OperationStatement[];
+}
+
+/**
+ * Reads a scenario. Throws `ScenarioError` with `SOURCE:LINE: reason` at the first line that cannot
+ * be read.
+ */
+export function parseScenario(text: string, source = 'scenario'): Sequence[] {
+  const sequences: { name: string; operations: OperationStatement[] }[] = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    try {
+      const statement = parseLine(line);
+      if (statement === null) continue;
+      if (statement.kind === 'seq') sequences.push({ name: statement.name, operations: [] });
+      else {
+        if (sequences.length === 0) sequences.push({ name: '-', operations: [] });
+        sequences.at(-1)?.operations.push(statement);
+      }
+    } catch (error) {
+      if (!(error instanceof ScenarioError)) throw error;
+      throw new ScenarioError(`${source}:${index + 1}: ${error.message}`);
+    }
+  }
+  return sequences;
+}
+
+/** An answer in its place: the sequence and the number of the operation in it. */
+export interface SimulatedAnswer extends HostAnswer {
+  readonly seq: string;
+  readonly n: number;
+}
+
+/** One step of a simulation: a boot, or an operation with its answer. Whole or not at all. */
+export interface Step {
+  readonly answer: SimulatedAnswer | null;
+  readonly events: readonly (LedgerEvent & { readonly position: number })[];
+}
+
+/**
+ * Plays sequences. The ids of the events follow from `seed` and what happened: the same scenario
+ * from the same start is the same log.
+ */
+export function* simulate(
+  sequences: readonly Sequence[],
+  topology: Topology,
+  profile: Profile,
+  seed: string,
+  start: Start = firstStart,
+): Generator<Step> {
+  const host = new VirtualHost(topology, profile, start);
+  let id = seed;
+  const identify = (fact: Placed<Fact>) => {
+    id = hash('sha256', `${id}\n${fact.type}\n${JSON.stringify(fact.data)}`);
+    return { ...fact, id: id.slice(0, 24), time: null } as LedgerEvent & { position: number };
+  };
+  for (const { name, operations } of sequences) {
+    yield { answer: null, events: host.boot(name).map(identify) };
+    for (const [n, operation] of operations.entries()) {
+      const { answer, facts } = host.play(operation);
+      yield { answer: { seq: name, n, ...answer }, events: facts.map(identify) };
+    }
+  }
+}

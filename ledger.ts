@@ -1,0 +1,373 @@
+/**
+ * The front door: a log, its timeline, and the questions that can be put to it.
+ *
+ * @module
+ */
+import { collect, type Source } from './evidence/collect.ts';
+import { parseScenario, simulate, type SimulatedAnswer } from './host/simulation.ts';
+import { memoryStore } from './log/memory.ts';
+import { openSqliteStore } from './log/sqlite.ts';
+import { GENESIS, type RecordedEvent, type Store } from './log/store.ts';
+import { isProfile, profileOfKernel, profiles, type Profile } from './machines/profile.ts';
+import { changesBetween, historyOf } from './projections/history.ts';
+import { HostAtMoment } from './projections/moment.ts';
+import { explainRefusal, latestRefusal, NoRefusalError } from './projections/refusals.ts';
+import { resolveSubject } from './projections/resolve.ts';
+import type {
+  Diff,
+  Fault,
+  Interval,
+  Verification,
+  Who,
+  Why,
+} from './projections/shapes.ts';
+import { keyOf, type Subject } from './projections/subjects.ts';
+import { Timeline } from './projections/timeline.ts';
+import { Verifier } from './projections/verification.ts';
+import { positionOf, START, type When } from './projections/when.ts';
+import { parseTopology, TopologyError, type Topology } from './scenario/topology.ts';
+
+export type { RecordedEvent } from './log/store.ts';
+export type { SimulatedAnswer } from './host/simulation.ts';
+export type * from './projections/shapes.ts';
+export type { When } from './projections/when.ts';
+
+/** The stream of a log that was not told whose it is. */
+const HOST = 'host';
+
+export interface OpenOptions {
+  /** Which host's stream; the log's only one when left out. */
+  readonly host?: string;
+  /** Opens an existing log and changes nothing, not even by being there. */
+  readonly readOnly?: boolean;
+  /** Reads no further than this position. */
+  readonly until?: number;
+  /** Told now and then how many events have been read. */
+  readonly progress?: (read: number) => void;
+}
+
+export interface ImportSettings {
+  /** Found from the content when left out. */
+  readonly format?: string | undefined;
+  readonly topology?: unknown;
+  readonly profile?: string | undefined;
+  readonly progress?: (read: number) => void;
+}
+
+export interface ImportReport {
+  /** Lines read. */
+  readonly read: number;
+  readonly appended: number;
+  /** Events that were in the log already. */
+  readonly skipped: number;
+  /** Lines that said something nobody understands. */
+  readonly unknown: number;
+  readonly rejected: readonly { file: string; line: number; reason: string }[];
+}
+
+export interface SimulateSettings {
+  /** By the kernel of the topology when left out. */
+  readonly profile?: string | undefined;
+  readonly topology: unknown;
+}
+
+export interface LogSelection {
+  readonly subject?: string | undefined;
+  readonly from?: When | undefined;
+  readonly to?: When | undefined;
+  readonly refused?: boolean | undefined;
+}
+
+/** A request that cannot be met as it was put. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+}
+
+/**
+ * Opens a log and reads it to its head. The address is a path, or `:memory:`.
+ *
+ * Rejects with `NotALogError`, `CorruptLogError`, `StoreUnavailableError`, `NewerSchemaError`, or
+ * `RequestError` where the log holds several hosts and none is named.
+ */
+export async function openLedger(address: string, options: OpenOptions = {}): Promise<Ledger> {
+  const store = storeAt(address, options.readOnly === true);
+  try {
+    const host = options.host ?? (await onlyStream(store));
+    const ledger = new Ledger(store, host, options);
+    await ledger.refresh();
+    return ledger;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function storeAt(address: string, readOnly: boolean): Store {
+  if (address === ':memory:') return memoryStore();
+  const [, scheme] = /^([a-z][a-z\d+]*):\/\//.exec(address) ?? [];
+  if (scheme !== undefined) throw new RequestError(`no engine for '${scheme}://' in this release`);
+  return openSqliteStore(address, { readOnly });
+}
+
+async function onlyStream(store: Store): Promise<string> {
+  const [only = HOST, ...others] = await store.streams();
+  if (others.length === 0) return only;
+  throw new RequestError(`the log holds several hosts, name one: ${[only, ...others].join(', ')}`);
+}
+
+/** A log that has been read, and what can be asked of it. Answers are plain data. */
+export class Ledger {
+  readonly host: string;
+  readonly #store: Store;
+  readonly #options: OpenOptions;
+  readonly #timeline = new Timeline<RecordedEvent>();
+  readonly #ids = new Set<string>();
+
+  constructor(store: Store, host: string, options: OpenOptions = {}) {
+    this.#store = store;
+    this.host = host;
+    this.#options = options;
+  }
+
+  /** The position of the last event read, -1 while there is none, and its hash. */
+  get head(): { readonly position: number; readonly hash: string } {
+    const { head } = this.#timeline;
+    return { position: head, hash: head === START ? GENESIS : this.#timeline.at(head).hash };
+  }
+
+  get events(): readonly RecordedEvent[] {
+    return this.#timeline.events;
+  }
+
+  /** Reads what has been appended since. */
+  async refresh(): Promise<void> {
+    const { until = Infinity, progress } = this.#options;
+    if (this.#timeline.head >= until) return;
+    for await (const batch of this.#store.read(this.host, { from: this.#timeline.head + 1 })) {
+      for (const event of batch) {
+        if (event.position > until) return;
+        this.#timeline.take(event);
+        this.#ids.add(event.id);
+      }
+      progress?.(this.events.length);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close();
+  }
+
+  /** Imports evidence from a text. */
+  async import(text: string, settings: ImportSettings = {}): Promise<ImportReport> {
+    return this.importSources([{ name: 'text', chunks: [text] }], settings);
+  }
+
+  /**
+   * Imports evidence from several sources, merged by time; all of it or nothing. What is in the log
+   * already is passed over.
+   *
+   * Rejects with `EvidenceError`, whose message names source and line, or `RequestError`.
+   */
+  async importSources(
+    sources: readonly Source[],
+    settings: ImportSettings = {},
+  ): Promise<ImportReport> {
+    const { format = null, topology, profile, progress } = settings;
+    const collected = await collect(sources, {
+      format,
+      topology: topology === undefined ? null : topologyFrom(topology),
+      profile: profile === undefined ? null : profileNamed(profile),
+      ...(progress && { progress }),
+    });
+    const fresh = collected.events.filter(({ id }) => !this.#ids.has(id));
+    let last = this.events.at(-1)?.time ?? null;
+    const [oldest] = fresh.filter(({ time }) => time !== null);
+    if (last !== null && oldest?.time != null && oldest.time < last) {
+      throw new RequestError(
+        `the evidence begins at ${oldest.time}, before the last event of host '${this.host}' ` +
+          `(${last}): import both into a new log`,
+      );
+    }
+    const timed = fresh.map((event) => {
+      last = event.time ?? last;
+      return { ...event, time: last };
+    });
+    const { appended } = await this.#store.append(this.host, this.head.position, timed);
+    await this.refresh();
+    return {
+      read: collected.read,
+      appended,
+      skipped: collected.events.length - appended,
+      unknown: collected.unknown,
+      rejected: [],
+    };
+  }
+
+  /** Plays a scenario on the machines and records it; each operation is one append. */
+  async simulate(
+    scenario: string,
+    settings: SimulateSettings,
+  ): Promise<(SimulatedAnswer & { readonly position: number })[]> {
+    const answers: (SimulatedAnswer & { readonly position: number })[] = [];
+    for await (const answer of this.simulateSteps([{ name: 'scenario', text: scenario }], settings)) {
+      answers.push(answer);
+    }
+    return answers;
+  }
+
+  /** As `simulate`, from several texts, giving each answer when it is durable. */
+  async *simulateSteps(
+    scenarios: readonly { readonly name: string; readonly text: string }[],
+    settings: SimulateSettings,
+  ): AsyncGenerator<SimulatedAnswer & { readonly position: number }> {
+    const sequences = scenarios.flatMap(({ name, text }) => parseScenario(text, name));
+    const topology = topologyFrom(settings.topology);
+    const profile = profileFor(settings.profile, topology);
+    if (this.events.some((event) => event.type === 'host.booted' && !event.data.simulated)) {
+      throw new RequestError('the log holds evidence of a real host: a simulation takes one of its own');
+    }
+    const pids = this.events.flatMap((e) => ('pid' in e.data ? (e.data.pid ?? []) : []));
+    const children = this.events.flatMap((e) => (e.type === 'process.forked' ? e.data.child : []));
+    const start = {
+      position: this.head.position + 1,
+      pid: Math.max(100, ...[...pids, ...children].filter((p) => p !== null)) + 1,
+    };
+    const steps = simulate(sequences, topology, profile, this.head.hash, start);
+    let position = this.head.position;
+    for (const batch of batches(steps, APPENDS_AT_ONCE)) {
+      const appends: Promise<unknown>[] = [];
+      const answers: (SimulatedAnswer & { readonly position: number })[] = [];
+      for (const { answer, events } of batch) {
+        if (events.length > 0) appends.push(this.#store.append(this.host, position, events));
+        position += events.length;
+        if (answer !== null) answers.push({ ...answer, position });
+      }
+      await Promise.all(appends);
+      yield* answers;
+    }
+    await this.refresh();
+  }
+
+  /** The host at a moment. */
+  at(when: When = 'end'): HostAtMoment {
+    return new HostAtMoment(this.#timeline, this.#position(when));
+  }
+
+  /** The events themselves, ascending; `from` and `to` are both part of it. */
+  log({ subject, from = 'start', to = 'end', refused = false }: LogSelection = {}): RecordedEvent[] {
+    const [first, last] = [this.#position(from), this.#position(to)];
+    const positions =
+      subject === undefined
+        ? null
+        : new Set(this.#timeline.positionsOf(keyOf(this.#subject(subject, 'end'))));
+    return this.events.filter(
+      (event) =>
+        event.position >= first &&
+        event.position <= last &&
+        (positions === null || positions.has(event.position)) &&
+        (!refused || event.type === 'operation.refused'),
+    );
+  }
+
+  /** Owner, holders and waiters of a subject. */
+  who(subject: string, { at = 'end' }: { readonly at?: When } = {}): Who {
+    return this.at(at).who(subject);
+  }
+
+  /** The intervals of a subject's ownership. */
+  history(subject: string): Interval[] {
+    return historyOf(this.#timeline, this.#subject(subject, 'end'));
+  }
+
+  /** Why the attempt at a position, or a subject's latest refusal, was refused. */
+  why(attempt: number | string, { at = 'end' }: { readonly at?: When } = {}): Why {
+    if (/^\d+$/.test(String(attempt))) {
+      return explainRefusal(this.#timeline, this.#position(attempt));
+    }
+    const until = this.#position(at);
+    const subject = this.#subject(String(attempt), at);
+    const position = latestRefusal(this.#timeline, keyOf(subject), until);
+    if (position === null) throw new NoRefusalError(`nothing about ${attempt} was refused until then`);
+    return explainRefusal(this.#timeline, position);
+  }
+
+  /** What changed hands after the first moment, up to the second. */
+  diff(from: When, to: When): Diff {
+    return changesBetween(this.#timeline, this.#position(from), this.#position(to));
+  }
+
+  /** Checks what was read against the rules, and the head against a witness. */
+  verify({ head }: { readonly head?: string } = {}): Verification {
+    const verifier = new Verifier();
+    for (const event of this.events) verifier.take(event);
+    const faults: Fault[] = [...verifier.faults];
+    const own = `${this.head.position}:${this.head.hash}`;
+    if (head !== undefined) {
+      const [, position, hash] = /^(-1|\d+):([\da-f]{64})$/.exec(head) ?? [];
+      if (position === undefined) throw new RequestError(`'${head}' is no POSITION:HASH`);
+      const at = Number(position);
+      const there = at === START ? GENESIS : this.events[at]?.hash;
+      if (there !== hash) {
+        const detail = there === undefined ? `the log ends at ${this.head.position}` : 'another hash';
+        faults.push({ position: at, kind: 'head', detail: `not the head that was kept: ${detail}` });
+      }
+    }
+    return { events: this.events.length, head: own, faults };
+  }
+
+  #position(when: When): number {
+    return positionOf(when, this.events);
+  }
+
+  #subject(word: string, when: When): Subject {
+    return resolveSubject(this.#timeline, word, this.#position(when));
+  }
+}
+
+/** How many operations wait for the disk together. */
+const APPENDS_AT_ONCE = 256;
+
+function* batches<T>(items: Iterable<T>, size: number): Generator<T[]> {
+  let batch: T[] = [];
+  for (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** A topology as text or as parsed JSON, with or without its wrapper. Throws `TopologyError`. */
+export function topologyFrom(given: unknown): Topology {
+  if (typeof given === 'string') return topologyFrom(jsonOf(given));
+  const wrapped = typeof given === 'object' && given !== null && 'topology' in given;
+  return parseTopology(wrapped ? given : { topology: given });
+}
+
+/** The first JSON value of a text: all of it, or its first line. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (whole) {
+    const [first = ''] = text.trimStart().split('\n');
+    try {
+      return JSON.parse(first);
+    } catch {
+      throw new TopologyError(`not JSON: ${(whole as Error).message}`);
+    }
+  }
+}
+
+function profileNamed(name: string): Profile {
+  if (isProfile(name)) return name;
+  throw new RequestError(`no profile '${name}'; known are ${profiles.join(', ')}`);
+}
+
+/** The profile named, else that of the topology's kernel. Throws `RequestError`. */
+export function profileFor(named: string | undefined, { kernel }: Topology): Profile {
+  if (named !== undefined) return profileNamed(named);
+  const profile = profileOfKernel(kernel);
+  if (profile !== null) return profile;
+  throw new RequestError(`no profile for kernel '${kernel}': name one of ${profiles.join(', ')}`);
+}

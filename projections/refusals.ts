@@ -1,0 +1,63 @@
+/**
+ * Refusals, and what explains them.
+ *
+ * @module
+ */
+import type { CallOf, Operation } from '../events/vocabulary.ts';
+import { causes } from '../machines/causes.ts';
+import type { Kernel } from '../machines/kernel.ts';
+import type { Blocker as Obstacle } from '../machines/check.ts';
+import { becauseOf, wouldPassAfter } from './counterfactual.ts';
+import type { Blocker, Why } from './shapes.ts';
+import type { SubjectKey } from './subjects.ts';
+import type { Timeline } from './timeline.ts';
+import { keepers } from './views.ts';
+
+/** The attempt asked about was not refused, or there is none. */
+export class NoRefusalError extends Error {
+  override readonly name = 'NoRefusalError';
+}
+
+/** Causes that nothing that happened has made, and that nothing later mends. */
+const inTheCall = new Set(['malformed-argument', 'unsupported', 'not-ownership', 'unknown']);
+
+/** Explains the refusal at a position. Throws `NoRefusalError` where none stands there. */
+export function explainRefusal(timeline: Timeline, position: number): Why {
+  const event = position < 0 ? undefined : timeline.at(position);
+  if (event?.type !== 'operation.refused') {
+    const what = event === undefined ? 'there is no event' : `'${event.type}'`;
+    throw new NoRefusalError(`position ${position} is not a refusal: ${what}`);
+  }
+  const { operation, errno } = event.data;
+  const call = event.data as CallOf<Operation>;
+  const host = timeline.hostAt(position - 1);
+  const { cause, refusal } = host.explain(call, errno);
+  const obstacle = refusal?.blocker ?? null;
+  const blocker = obstacle === null ? null : blockerOf(host, obstacle);
+  const summary = cause === 'unknown' ? 'the rules do not explain it' : causes[cause];
+  const found = { position, operation, errno, cause, summary, blocker };
+  if (inTheCall.has(cause)) return { ...found, because: [], wouldPassAfter: null };
+  return {
+    ...found,
+    because: becauseOf(timeline, position, call),
+    wouldPassAfter: wouldPassAfter(timeline, position, call),
+  };
+}
+
+function blockerOf(host: Kernel, { kind, file, driver }: Obstacle): Blocker {
+  return { kind, file, driver, holders: file === null ? [] : keepers(host, [file]) };
+}
+
+/** The last refusal of a subject up to a position; null where there is none. */
+export function latestRefusal(
+  timeline: Timeline,
+  subject: SubjectKey,
+  until: number,
+): number | null {
+  const positions = timeline.positionsOf(subject);
+  return (
+    positions.findLast(
+      (position) => position <= until && timeline.at(position).type === 'operation.refused',
+    ) ?? null
+  );
+}

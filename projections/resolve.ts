@@ -1,0 +1,32 @@
+/**
+ * From the words of a question to the subject that they mean in a log.
+ *
+ * @module
+ */
+import { keyOf, parseSubject, UnknownSubjectError, type Subject } from './subjects.ts';
+import type { Timeline } from './timeline.ts';
+
+/**
+ * The subject that a word means. Devices go by PCI address, by name, and by the node that they had
+ * at the position. Throws `UnknownSubjectError`.
+ */
+export function resolveSubject(timeline: Timeline, word: string, position: number): Subject {
+  const { kind, word: id } = parseSubject(word);
+  const subject = { kind, id: kind === 'device' ? deviceNamed(timeline, id, position) : id };
+  if (timeline.positionsOf(keyOf(subject)).length > 0) return subject;
+  throw new UnknownSubjectError(`'${word}' is no ${kind} that this log knows`);
+}
+
+function deviceNamed(timeline: Timeline, word: string, position: number): string {
+  if (timeline.positionsOf(`device ${word}`).length > 0) return word;
+  const named = timeline.deviceNames.get(word);
+  if (named !== undefined) return named;
+  for (const device of timeline.hostAt(position).devices()) {
+    if (device.cdev === word) return device.device;
+  }
+  const seen = timeline.events.findLast(
+    ({ type, data }) =>
+      (type === 'device.added' || type === 'driver.bound') && 'cdev' in data && data.cdev === word,
+  );
+  return seen !== undefined && 'device' in seen.data ? String(seen.data.device) : word;
+}

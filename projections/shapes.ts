@@ -1,0 +1,137 @@
+/**
+ * The shapes of the answers: plain data, the same in the library and in `--json`.
+ *
+ * Positions are numbers, null at `start`; group numbers and ids are strings.
+ *
+ * @module
+ */
+import type { ObservedCause } from '../machines/causes.ts';
+import type { FileId } from '../processes/process-table.ts';
+
+export type Position = number | null;
+
+/** What keeps a file alive. In scenarios `comm` is `P1` and `pid` a number never used again. */
+export interface Holder {
+  readonly pid: number | null;
+  readonly comm: string | null;
+  readonly cgroup: string | null;
+  readonly via: 'fd' | 'mapping' | 'kernel' | 'queue';
+  readonly fd: number | null;
+  /** The file held; for `kernel` the file through which the kernel holds. */
+  readonly file: FileId | null;
+}
+
+export interface FileView {
+  readonly file: FileId;
+  readonly kind: 'group' | 'container' | 'iommufd' | 'device';
+  /** Descriptors, mappings and kernel references of this very file. */
+  readonly holders: readonly Holder[];
+}
+
+export interface Owner {
+  readonly kind: 'none' | 'kernel' | 'container' | 'iommufd' | 'unknown';
+  /** The iommufd, or the group file whose container owns. */
+  readonly file: FileId | null;
+  /** Every descriptor or mapping that keeps the owner alive, also through other files. */
+  readonly holders: readonly Holder[];
+}
+
+export interface Moment {
+  readonly position: Position;
+  readonly time: string | null;
+}
+
+export interface GroupView {
+  readonly group: string;
+  readonly owner: Owner;
+  /** The kernel's `owner_cnt`. */
+  readonly ownerCount: number;
+  /** Where the owner came; null for as long as the log goes back. */
+  readonly since: Position;
+  /** What GET_STATUS would say. */
+  readonly viable: boolean;
+  readonly opener: FileView | null;
+  readonly container: FileView | null;
+}
+
+export interface DeviceView {
+  readonly device: string;
+  readonly name: string | null;
+  readonly group: string | null;
+  readonly driver: string | null;
+  readonly state: 'absent' | 'idle' | 'open' | 'bound' | 'attached' | 'leaving' | 'unknown';
+  /** The owner of its group. */
+  readonly owner: Owner;
+  readonly since: Position;
+  readonly files: readonly FileView[];
+}
+
+export interface Table {
+  readonly at: Moment;
+  readonly groups: readonly GroupView[];
+  readonly devices: readonly DeviceView[];
+  readonly files: readonly FileView[];
+}
+
+export interface Who {
+  readonly subject: string;
+  readonly at: Moment;
+  readonly owner: Owner;
+  readonly holders: readonly Holder[];
+  readonly waiters: readonly Holder[];
+}
+
+/** Half-open; `endedBy` is the type of the event at `to`, null while it goes on. */
+export interface Interval {
+  readonly subject: string;
+  readonly from: Position;
+  readonly to: Position;
+  readonly owner: Owner;
+  readonly endedBy: string | null;
+}
+
+export interface Blocker {
+  readonly kind: 'group' | 'device' | 'container' | 'iommufd' | 'driver' | 'unknown';
+  readonly file: FileId | null;
+  readonly driver: string | null;
+  readonly holders: readonly Holder[];
+}
+
+export interface Why {
+  readonly position: number;
+  readonly operation: string;
+  readonly errno: string;
+  readonly cause: ObservedCause;
+  readonly summary: string;
+  readonly blocker: Blocker | null;
+  /** The fewest positions without any one of which it would have passed. */
+  readonly because: readonly number[];
+  /** The first later position after which the same call would pass. */
+  readonly wouldPassAfter: Position;
+}
+
+export interface Change {
+  readonly subject: string;
+  readonly before: Owner;
+  readonly after: Owner;
+  readonly position: number;
+}
+
+export interface Diff {
+  readonly from: Position;
+  readonly to: Position;
+  readonly changes: readonly Change[];
+}
+
+export interface Fault {
+  readonly position: Position;
+  readonly kind: 'bytes' | 'head' | 'rules' | 'table';
+  readonly detail: string;
+}
+
+export interface Verification {
+  readonly events: number;
+  /** `POSITION:HASH`, to keep as a witness; `-1:0…` while the log is empty. */
+  readonly head: string;
+  readonly faults: readonly Fault[];
+}

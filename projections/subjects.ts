@@ -1,0 +1,107 @@
+/**
+ * Subjects: the devices, groups, files and processes of a host, and which events concern them.
+ *
+ * @module
+ */
+import type { Fact, Placed } from '../events/vocabulary.ts';
+import type { Question } from '../machines/check.ts';
+import type { Kernel } from '../machines/kernel.ts';
+import { callOf } from '../machines/calls.ts';
+import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
+
+export type SubjectKind = 'device' | 'group' | 'process' | 'file';
+
+/** A subject by its identity: a PCI address, a group number, a pid, a file id. */
+export interface Subject {
+  readonly kind: SubjectKind;
+  readonly id: string;
+}
+
+/** A subject as a key of an index. */
+export type SubjectKey = `${SubjectKind} ${string}`;
+
+export function keyOf({ kind, id }: Subject): SubjectKey {
+  return `${kind} ${id}`;
+}
+
+/** Nothing in the log has that name. */
+export class UnknownSubjectError extends Error {
+  override readonly name = 'UnknownSubjectError';
+}
+
+/**
+ * What a word means: `pid:N`, `file:ID`, a group's number, `gN` or node, else a device's address,
+ * name or node. The word is not looked up in the log.
+ */
+export function parseSubject(word: string): { readonly kind: SubjectKind; readonly word: string } {
+  const [, prefix, rest] = /^(pid|file):(.+)$/.exec(word) ?? [];
+  if (rest !== undefined) return { kind: prefix === 'pid' ? 'process' : 'file', word: rest };
+  const [, group] = /^(?:g|\/dev\/vfio\/(?:noiommu-)?)?(\d+)$/.exec(word) ?? [];
+  if (group !== undefined) return { kind: 'group', word: group };
+  return { kind: 'device', word: word.replace(/^\/dev\/vfio\/devices\//, '') };
+}
+
+/** The subjects that an event concerns, on a host that has not taken it yet. */
+export function subjectsOf(kernel: Kernel, event: Placed<Fact>): Set<SubjectKey> {
+  const found = new Set<SubjectKey>();
+  const call = event.type === 'operation.refused' ? event.data : callOf(event)?.call;
+  if (call !== undefined) addQuestion(found, kernel.question(call));
+  const { data } = event;
+  for (const key of ['pid', 'child', 'to'] as const) {
+    const pid = (data as Record<string, unknown>)[key];
+    if (typeof pid === 'number' && (key !== 'to' || event.type !== 'operation.refused')) {
+      found.add(`process ${pid}`);
+    }
+  }
+  if ('device' in data && typeof data.device === 'string') addDevice(found, kernel, data.device);
+  if (event.type === 'device.added' && data !== null && 'group' in event.data) {
+    if (event.data.group !== null) found.add(`group ${event.data.group}`);
+  }
+  const opened = fileOpenedBy(event);
+  if (opened !== null) found.add(`file ${opened}`);
+  for (const file of filesMoved(kernel, event)) found.add(`file ${file}`);
+  return found;
+}
+
+function addQuestion(found: Set<SubjectKey>, question: Question): void {
+  const { file, argument, device, group, givenGroups = [] } = question;
+  for (const known of [file, argument, ...givenGroups]) {
+    if (known !== undefined && known.kind !== 'other') found.add(`file ${known.id}`);
+  }
+  if (device !== undefined) found.add(`device ${device.device}`);
+  if (group !== undefined) found.add(`group ${group.group}`);
+}
+
+function addDevice(found: Set<SubjectKey>, kernel: Kernel, id: string): void {
+  found.add(`device ${id}`);
+  const group = kernel.device(id)?.group;
+  if (group != null) found.add(`group ${group.group}`);
+}
+
+/** The files whose holders an event changes. */
+function filesMoved(kernel: Kernel, event: Placed<Fact>): FileId[] {
+  const { processes } = kernel;
+  const of = (pid: number, fd: number) => processes.file(pid, fd) ?? [];
+  switch (event.type) {
+    case 'descriptor.duplicated':
+      return [of(event.data.pid, event.data.fd), of(event.data.pid, event.data.as)].flat();
+    case 'descriptor.passed':
+    case 'descriptor.closed':
+    case 'mapping.created':
+      return [of(event.data.pid, event.data.fd)].flat();
+    case 'mapping.removed': {
+      const mapped = processes.process(event.data.pid)?.mappings.get(event.data.mapping);
+      return mapped === undefined ? [] : [mapped];
+    }
+    case 'process.forked':
+    case 'process.executed':
+    case 'process.exited': {
+      const process = processes.process(event.data.pid);
+      if (process === undefined) return [];
+      const held = [...process.descriptors.values()].map(({ file }) => file);
+      return [...held, ...process.mappings.values()].filter((id) => kernel.file(id) !== undefined);
+    }
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Whether a log holds together: what happened against the rules, and the table that replay runs on
+ * against XState itself.
+ *
+ * @module
+ */
+import { transition, type AnyMachineSnapshot } from 'xstate';
+import type { Placed } from '../events/vocabulary.ts';
+import { callOf } from '../machines/calls.ts';
+import { Kernel } from '../machines/kernel.ts';
+import type { Fault } from './shapes.ts';
+
+/** Goes through a log event by event and collects what does not agree. */
+export class Verifier {
+  readonly faults: Fault[] = [];
+  readonly #kernel = new Kernel();
+  #position = -1;
+
+  constructor() {
+    this.#kernel.observer = (name, before, event, after) => {
+      const { machine } = this.#kernel.rules.machines[name];
+      const snapshot = machine.resolveState({ value: before.state, context: before.record as object });
+      const [next] = transition(machine, snapshot, event) as [AnyMachineSnapshot, unknown];
+      if (next.value !== after.state || !isEqual(next.context, after.record)) {
+        this.#fault('table', `${name}: XState goes to '${String(next.value)}', the table to '${after.state}'`);
+      }
+    };
+  }
+
+  take(event: Placed): void {
+    this.#position = event.position;
+    const kernel = this.#kernel;
+    if (event.type === 'operation.refused') {
+      const { operation, errno } = event.data;
+      const { cause } = kernel.explain(event.data, errno);
+      if (cause === 'unknown') {
+        const ours = kernel.judge(event.data);
+        const verdict = ours === null ? 'it would pass' : `${ours.errno}, ${ours.cause}`;
+        this.#fault('rules', `${operation} got ${errno}; by ${kernel.profile} ${verdict}`);
+      }
+    } else {
+      const call = callOf(event)?.call;
+      const refusal = call === undefined ? null : kernel.judge(call);
+      if (call !== undefined && refusal !== null) {
+        const { errno, cause } = refusal;
+        this.#fault('rules', `${call.operation} passed; by ${kernel.profile} ${errno}, ${cause}`);
+      }
+    }
+    const before = kernel.contradictions.length;
+    kernel.take(event);
+    for (const { detail } of kernel.contradictions.slice(before)) this.#fault('rules', detail);
+  }
+
+  #fault(kind: Fault['kind'], detail: string): void {
+    this.faults.push({ position: this.#position, kind, detail });
+  }
+}
+
+/** Memories of machines: plain records, and a map of an iommufd's objects. */
+function isEqual(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a, plain) === JSON.stringify(b, plain);
+}
+
+function plain(_key: string, value: unknown): unknown {
+  return value instanceof Map ? [...value] : value;
+}

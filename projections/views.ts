@@ -1,0 +1,121 @@
+/**
+ * The ownership table: what the machines say, as answers show it.
+ *
+ * @module
+ */
+import type { Device, Group, OpenFile } from '../machines/host.ts';
+import type { HostState } from '../machines/host-state.ts';
+import type { FileId } from '../processes/process-table.ts';
+import type {
+  DeviceView,
+  FileView,
+  GroupView,
+  Holder,
+  Moment,
+  Owner,
+  Position,
+  Table,
+} from './shapes.ts';
+
+export const nobody: Owner = { kind: 'none', file: null, holders: [] };
+
+/** Since when a group has the owner that it has. */
+export type Since = (group: string) => Position;
+
+export function tableOf(host: HostState, at: Moment, since: Since): Table {
+  const groups = [...host.groups()].toSorted((a, b) => byNumber(a.group, b.group));
+  const devices = [...host.devices()].toSorted((a, b) => (a.device < b.device ? -1 : 1));
+  return {
+    at,
+    groups: groups.map((group) => groupView(host, group, since)),
+    devices: devices.map((device) => deviceView(host, device, since)),
+    files: [...host.files()].flatMap((file) => fileView(host, file) ?? []),
+  };
+}
+
+export function groupView(host: HostState, group: Group, since: Since): GroupView {
+  const { opener, claims } = group.record;
+  const opened = opener === null ? undefined : host.file(opener);
+  const given = opened?.kind === 'group' ? opened.record.container : null;
+  const container = given === null ? undefined : host.file(given);
+  return {
+    group: group.group,
+    owner: ownerOf(host, group),
+    ownerCount: claims,
+    since: since(group.group),
+    viable: container !== undefined || claims === 0,
+    opener: opened === undefined ? null : fileView(host, opened),
+    container: container === undefined ? null : fileView(host, container),
+  };
+}
+
+export function deviceView(host: HostState, device: Device, since: Since): DeviceView {
+  const { group } = device;
+  const unknown = group !== null && group.unknownSince !== null;
+  return {
+    device: device.device,
+    name: device.name,
+    group: group?.group ?? null,
+    driver: device.driver,
+    state: unknown ? 'unknown' : device.state,
+    owner: group === null ? { ...nobody, kind: 'unknown' } : ownerOf(host, group),
+    since: group === null ? null : since(group.group),
+    files: filesOfDevice(host, device).flatMap((file) => fileView(host, file) ?? []),
+  };
+}
+
+export function filesOfDevice(host: HostState, device: Device): OpenFile[] {
+  return [...host.files()].filter((file) => file.kind === 'device' && file.device === device);
+}
+
+/** Who owns the DMA of the group. */
+export function ownerOf(host: HostState, group: Group): Owner {
+  if (group.unknownSince !== null) return { ...nobody, kind: 'unknown' };
+  const { owner: file } = group.record;
+  switch (group.state) {
+    case 'unowned':
+      return nobody;
+    case 'kernel':
+      return { ...nobody, kind: 'kernel' };
+    case 'container':
+    case 'iommufd':
+      return { kind: group.state, file, holders: file === null ? [] : keepers(host, [file]) };
+  }
+}
+
+/** A file as answers show it; null for files that are none of VFIO's. */
+export function fileView(host: HostState, file: OpenFile): FileView | null {
+  if (file.kind === 'other') return null;
+  const references = [...file.pinnedBy].map(
+    (pin): Holder => ({ pid: null, comm: null, cgroup: null, via: 'kernel', fd: null, file: pin }),
+  );
+  const holders = [...host.processes.holders(file.id), ...references];
+  return { file: file.id, kind: file.kind, holders };
+}
+
+/** Every descriptor and mapping that keeps one of the files alive, also through other files. */
+export function keepers(host: HostState, files: readonly FileId[]): Holder[] {
+  const seen = new Set<FileId>();
+  const visit = (id: FileId): void => {
+    if (seen.has(id)) return;
+    seen.add(id);
+    for (const pin of host.file(id)?.pinnedBy ?? []) visit(pin);
+  };
+  for (const file of files) visit(file);
+  return [...seen].flatMap((id) => host.processes.holders(id)).toSorted(byProcess);
+}
+
+/** Files that are alive although no descriptor and no mapping is left of them. */
+export function orphans(host: HostState): FileView[] {
+  return [...host.files()]
+    .filter(({ id }) => !host.isHeld(id))
+    .flatMap((file) => fileView(host, file) ?? []);
+}
+
+export function byProcess(a: Holder, b: Holder): number {
+  return (a.pid ?? 0) - (b.pid ?? 0) || (a.fd ?? Infinity) - (b.fd ?? Infinity) || 0;
+}
+
+function byNumber(a: string, b: string): number {
+  return Number(a) - Number(b) || (a < b ? -1 : 1);
+}

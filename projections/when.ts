@@ -1,0 +1,56 @@
+/**
+ * Moments as people name them: a position, `start`, `end`, or an instant.
+ *
+ * @module
+ */
+import type { Placed } from '../events/vocabulary.ts';
+
+/** A position, `start`, `end`, or an ISO 8601 instant (UTC where it names no offset). */
+export type When = number | string;
+
+/** A moment that the log does not have, or words that name none. */
+export class WhenError extends Error {
+  override readonly name = 'WhenError';
+}
+
+/** Before the first event. */
+export const START = -1;
+
+/**
+ * The position that a moment means: after that event, `START` before the first one.
+ *
+ * An instant is the last event at or before it. Throws `WhenError` for a position past the end.
+ */
+export function positionOf(when: When, events: readonly Placed[]): number {
+  const head = events.length - 1;
+  if (when === 'start') return START;
+  if (when === 'end') return head;
+  const text = String(when);
+  if (/^\d+$/.test(text)) {
+    const position = Number(text);
+    if (position > head) {
+      const end = head === START ? 'the log is empty' : `the log ends at position ${head}`;
+      throw new WhenError(`position ${text} is past the end: ${end}`);
+    }
+    return position;
+  }
+  const instant = instantOf(text);
+  if (events.every(({ time }) => time === null)) {
+    throw new WhenError(`'${text}' cannot be placed: no event of this log has a time`);
+  }
+  return events.findLastIndex(({ time }) => time !== null && time <= instant);
+}
+
+/** An instant in the spelling of the log: microseconds, UTC. Throws `WhenError`. */
+function instantOf(text: string): string {
+  const [, date, fraction = '', offset = 'Z'] =
+    /^(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?)(?:\.(\d+))?(Z|z|[+-]\d\d(?::?\d\d)?)?$/.exec(
+      text,
+    ) ?? [];
+  const spelled = date?.length === 10 ? `${date}T00:00` : date?.replace(' ', 'T');
+  const instant = new Date(`${spelled}${offset.toUpperCase()}`);
+  if (date === undefined || Number.isNaN(instant.getTime())) {
+    throw new WhenError(`'${text}' is no position, 'start', 'end' or ISO 8601 instant`);
+  }
+  return `${instant.toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
+}
