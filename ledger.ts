@@ -3,33 +3,44 @@
  *
  * @module
  */
-import { collect, type Source } from './evidence/collect.ts';
-import { parseScenario, simulate, type SimulatedAnswer } from './host/simulation.ts';
+import { collect, sequel, type Source } from './evidence/collect.ts';
+import { profileFor, profileNamed, RequestError, topologyFrom } from './host/settings.ts';
+import {
+  batches,
+  parseScenario,
+  simulate,
+  startAfter,
+  type SimulatedAnswer,
+} from './host/simulation.ts';
 import { memoryStore } from './log/memory.ts';
 import { openSqliteStore } from './log/sqlite.ts';
 import { GENESIS, type RecordedEvent, type Store } from './log/store.ts';
-import { isProfile, profileOfKernel, profiles, type Profile } from './machines/profile.ts';
 import { changesBetween, historyOf } from './projections/history.ts';
 import { HostAtMoment } from './projections/moment.ts';
 import { explainRefusal, latestRefusal, NoRefusalError } from './projections/refusals.ts';
 import { resolveSubject } from './projections/resolve.ts';
-import type {
-  Diff,
-  Fault,
-  Interval,
-  Verification,
-  Who,
-  Why,
-} from './projections/shapes.ts';
+import type { Diff, Fault, Interval, Verification, Who, Why } from './projections/shapes.ts';
 import { keyOf, type Subject } from './projections/subjects.ts';
 import { Timeline } from './projections/timeline.ts';
 import { Verifier } from './projections/verification.ts';
 import { positionOf, START, type When } from './projections/when.ts';
-import { parseTopology, TopologyError, type Topology } from './scenario/topology.ts';
 
+export { profileFor, RequestError, topologyFrom } from './host/settings.ts';
 export type { RecordedEvent } from './log/store.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
-export type * from './projections/shapes.ts';
+export type {
+  DeviceView,
+  Diff,
+  FileView,
+  GroupView,
+  Holder,
+  Interval,
+  Owner,
+  Table,
+  Verification,
+  Who,
+  Why,
+} from './projections/shapes.ts';
 export type { When } from './projections/when.ts';
 
 /** The stream of a log that was not told whose it is. */
@@ -71,16 +82,14 @@ export interface SimulateSettings {
   readonly topology: unknown;
 }
 
+/** An answer with the position of its own event, or of the last one before where it has none. */
+export type RecordedAnswer = SimulatedAnswer & { readonly position: number };
+
 export interface LogSelection {
   readonly subject?: string | undefined;
   readonly from?: When | undefined;
   readonly to?: When | undefined;
   readonly refused?: boolean | undefined;
-}
-
-/** A request that cannot be met as it was put. */
-export class RequestError extends Error {
-  override readonly name = 'RequestError';
 }
 
 /**
@@ -179,20 +188,9 @@ export class Ledger {
       profile: profile === undefined ? null : profileNamed(profile),
       ...(progress && { progress }),
     });
-    const fresh = collected.events.filter(({ id }) => !this.#ids.has(id));
-    let last = this.events.at(-1)?.time ?? null;
-    const [oldest] = fresh.filter(({ time }) => time !== null);
-    if (last !== null && oldest?.time != null && oldest.time < last) {
-      throw new RequestError(
-        `the evidence begins at ${oldest.time}, before the last event of host '${this.host}' ` +
-          `(${last}): import both into a new log`,
-      );
-    }
-    const timed = fresh.map((event) => {
-      last = event.time ?? last;
-      return { ...event, time: last };
-    });
-    const { appended } = await this.#store.append(this.host, this.head.position, timed);
+    const last = this.events.at(-1)?.time ?? null;
+    const fresh = sequel(collected.events, { host: this.host, ids: this.#ids, last });
+    const { appended } = await this.#store.append(this.host, this.head.position, fresh);
     await this.refresh();
     return {
       read: collected.read,
@@ -204,12 +202,12 @@ export class Ledger {
   }
 
   /** Plays a scenario on the machines and records it; each operation is one append. */
-  async simulate(
-    scenario: string,
-    settings: SimulateSettings,
-  ): Promise<(SimulatedAnswer & { readonly position: number })[]> {
-    const answers: (SimulatedAnswer & { readonly position: number })[] = [];
-    for await (const answer of this.simulateSteps([{ name: 'scenario', text: scenario }], settings)) {
+  async simulate(scenario: string, settings: SimulateSettings): Promise<RecordedAnswer[]> {
+    const answers: RecordedAnswer[] = [];
+    for await (const answer of this.simulateSteps(
+      [{ name: 'scenario', text: scenario }],
+      settings,
+    )) {
       answers.push(answer);
     }
     return answers;
@@ -219,24 +217,21 @@ export class Ledger {
   async *simulateSteps(
     scenarios: readonly { readonly name: string; readonly text: string }[],
     settings: SimulateSettings,
-  ): AsyncGenerator<SimulatedAnswer & { readonly position: number }> {
+  ): AsyncGenerator<RecordedAnswer> {
     const sequences = scenarios.flatMap(({ name, text }) => parseScenario(text, name));
     const topology = topologyFrom(settings.topology);
     const profile = profileFor(settings.profile, topology);
     if (this.events.some((event) => event.type === 'host.booted' && !event.data.simulated)) {
-      throw new RequestError('the log holds evidence of a real host: a simulation takes one of its own');
+      throw new RequestError(
+        'the log holds evidence of a real host: a simulation takes one of its own',
+      );
     }
-    const pids = this.events.flatMap((e) => ('pid' in e.data ? (e.data.pid ?? []) : []));
-    const children = this.events.flatMap((e) => (e.type === 'process.forked' ? e.data.child : []));
-    const start = {
-      position: this.head.position + 1,
-      pid: Math.max(100, ...[...pids, ...children].filter((p) => p !== null)) + 1,
-    };
+    const start = startAfter(this.events);
     const steps = simulate(sequences, topology, profile, this.head.hash, start);
     let position = this.head.position;
     for (const batch of batches(steps, APPENDS_AT_ONCE)) {
       const appends: Promise<unknown>[] = [];
-      const answers: (SimulatedAnswer & { readonly position: number })[] = [];
+      const answers: RecordedAnswer[] = [];
       for (const { answer, events } of batch) {
         if (events.length > 0) appends.push(this.#store.append(this.host, position, events));
         position += events.length;
@@ -254,7 +249,12 @@ export class Ledger {
   }
 
   /** The events themselves, ascending; `from` and `to` are both part of it. */
-  log({ subject, from = 'start', to = 'end', refused = false }: LogSelection = {}): RecordedEvent[] {
+  log({
+    subject,
+    from = 'start',
+    to = 'end',
+    refused = false,
+  }: LogSelection = {}): RecordedEvent[] {
     const [first, last] = [this.#position(from), this.#position(to)];
     const positions =
       subject === undefined
@@ -287,7 +287,8 @@ export class Ledger {
     const until = this.#position(at);
     const subject = this.#subject(String(attempt), at);
     const position = latestRefusal(this.#timeline, keyOf(subject), until);
-    if (position === null) throw new NoRefusalError(`nothing about ${attempt} was refused until then`);
+    if (position === null)
+      throw new NoRefusalError(`nothing about ${attempt} was refused until then`);
     return explainRefusal(this.#timeline, position);
   }
 
@@ -300,19 +301,20 @@ export class Ledger {
   verify({ head }: { readonly head?: string } = {}): Verification {
     const verifier = new Verifier();
     for (const event of this.events) verifier.take(event);
-    const faults: Fault[] = [...verifier.faults];
-    const own = `${this.head.position}:${this.head.hash}`;
-    if (head !== undefined) {
-      const [, position, hash] = /^(-1|\d+):([\da-f]{64})$/.exec(head) ?? [];
-      if (position === undefined) throw new RequestError(`'${head}' is no POSITION:HASH`);
-      const at = Number(position);
-      const there = at === START ? GENESIS : this.events[at]?.hash;
-      if (there !== hash) {
-        const detail = there === undefined ? `the log ends at ${this.head.position}` : 'another hash';
-        faults.push({ position: at, kind: 'head', detail: `not the head that was kept: ${detail}` });
-      }
-    }
-    return { events: this.events.length, head: own, faults };
+    const faults = [...verifier.faults, ...(head === undefined ? [] : this.#witnessed(head))];
+    const { position, hash } = this.head;
+    return { events: this.events.length, head: `${position}:${hash}`, faults };
+  }
+
+  /** Whether the log still is what it was when its head was kept. */
+  #witnessed(head: string): Fault[] {
+    const [, position, hash] = /^(-1|\d+):([\da-f]{64})$/.exec(head) ?? [];
+    if (position === undefined) throw new RequestError(`'${head}' is no POSITION:HASH`);
+    const at = Number(position);
+    const there = at === START ? GENESIS : this.events[at]?.hash;
+    if (there === hash) return [];
+    const what = there === undefined ? `the log ends at ${this.head.position}` : 'another hash';
+    return [{ position: at, kind: 'head', detail: `not the head that was kept: ${what}` }];
   }
 
   #position(when: When): number {
@@ -326,48 +328,3 @@ export class Ledger {
 
 /** How many operations wait for the disk together. */
 const APPENDS_AT_ONCE = 256;
-
-function* batches<T>(items: Iterable<T>, size: number): Generator<T[]> {
-  let batch: T[] = [];
-  for (const item of items) {
-    batch.push(item);
-    if (batch.length < size) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
-}
-
-/** A topology as text or as parsed JSON, with or without its wrapper. Throws `TopologyError`. */
-export function topologyFrom(given: unknown): Topology {
-  if (typeof given === 'string') return topologyFrom(jsonOf(given));
-  const wrapped = typeof given === 'object' && given !== null && 'topology' in given;
-  return parseTopology(wrapped ? given : { topology: given });
-}
-
-/** The first JSON value of a text: all of it, or its first line. */
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (whole) {
-    const [first = ''] = text.trimStart().split('\n');
-    try {
-      return JSON.parse(first);
-    } catch {
-      throw new TopologyError(`not JSON: ${(whole as Error).message}`);
-    }
-  }
-}
-
-function profileNamed(name: string): Profile {
-  if (isProfile(name)) return name;
-  throw new RequestError(`no profile '${name}'; known are ${profiles.join(', ')}`);
-}
-
-/** The profile named, else that of the topology's kernel. Throws `RequestError`. */
-export function profileFor(named: string | undefined, { kernel }: Topology): Profile {
-  if (named !== undefined) return profileNamed(named);
-  const profile = profileOfKernel(kernel);
-  if (profile !== null) return profile;
-  throw new RequestError(`no profile for kernel '${kernel}': name one of ${profiles.join(', ')}`);
-}

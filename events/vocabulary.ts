@@ -51,7 +51,12 @@ export const operations = {
   alloc_hwpt: v.strictObject({ pid, fd, device: number, pt: number }),
   destroy: v.strictObject({ pid, fd, object: number }),
   ioas_map: v.strictObject({ pid, fd, ioas: number, iova: count, size: count }),
-  compat_ioas: v.strictObject({ pid, fd, action: v.picklist(['get', 'set', 'clear']), ioas: number }),
+  compat_ioas: v.strictObject({
+    pid,
+    fd,
+    action: v.picklist(['get', 'set', 'clear']),
+    ioas: number,
+  }),
   set_container: v.strictObject({ pid, fd, container: fd }),
   unset_container: v.strictObject({ pid, fd }),
   set_iommu: v.strictObject({ pid, fd, iommu: number }),
@@ -168,7 +173,10 @@ export const schemas = {
   'device.hot-reset': v.strictObject({ pid, fd, groups: v.array(fd) }),
 
   // An attempt that was turned down, with the errno as observed.
-  'operation.refused': v.variant('operation', refusals as [(typeof refusals)[number], ...typeof refusals]),
+  'operation.refused': v.variant(
+    'operation',
+    refusals as [(typeof refusals)[number], ...typeof refusals],
+  ),
 };
 
 export type EventType = keyof typeof schemas;

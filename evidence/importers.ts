@@ -24,7 +24,9 @@ export function importerOf(format: string): Importer {
 export function importerFor(line: string): Importer {
   const importer = importers.find((known) => known.recognizes(line));
   if (importer === undefined) {
-    throw new EvidenceError(`of no format known here (${formats.join(', ')}); name one with --format`);
+    throw new EvidenceError(
+      `of no format known here (${formats.join(', ')}); name one with --format`,
+    );
   }
   return importer;
 }

@@ -11,7 +11,13 @@ import type { Outcome } from '../scenario/facts.ts';
 import { parseLine, processName, ScenarioError } from '../scenario/language.ts';
 import { Player } from '../scenario/player.ts';
 import { parseTopology, TopologyError, type Topology } from '../scenario/topology.ts';
-import { EvidenceError, keysOf, parseObject, type Importer, type ImportOptions } from './importer.ts';
+import {
+  EvidenceError,
+  keysOf,
+  parseObject,
+  type Importer,
+  type ImportOptions,
+} from './importer.ts';
 
 const FIRST_PID = 101;
 

@@ -39,6 +39,16 @@ export function parseScenario(text: string, source = 'scenario'): Sequence[] {
   return sequences;
 }
 
+/** Where a simulation goes on after events: positions follow, and no pid is used again. */
+export function startAfter(events: readonly LedgerEvent[]): Start {
+  let last = firstStart.pid - 1;
+  for (const { data } of events) {
+    if ('pid' in data) last = Math.max(last, data.pid);
+    if ('child' in data) last = Math.max(last, data.child);
+  }
+  return { position: events.length, pid: last + 1 };
+}
+
 /** An answer in its place: the sequence and the number of the operation in it. */
 export interface SimulatedAnswer extends HostAnswer {
   readonly seq: string;
@@ -75,4 +85,16 @@ export function* simulate(
       yield { answer: { seq: name, n, ...answer }, events: facts.map(identify) };
     }
   }
+}
+
+/** Items in groups of so many; the last may be smaller. */
+export function* batches<T>(items: Iterable<T>, size: number): Generator<T[]> {
+  let batch: T[] = [];
+  for (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }

@@ -47,11 +47,7 @@ export interface Store {
    * every event is in the stream already by id: then it resolves, and `appended` is 0. Events whose
    * id is in the stream already are passed over.
    */
-  append(
-    stream: string,
-    expected: number,
-    events: readonly LedgerEvent[],
-  ): Promise<AppendResult>;
+  append(stream: string, expected: number, events: readonly LedgerEvent[]): Promise<AppendResult>;
 
   /**
    * The events of a stream in batches, as they stood when the read began.

@@ -33,6 +33,24 @@ export function openDeviceFile(question: Question): Blocker {
   return file('device', null);
 }
 
+/** A file of the device, bound or not: it holds back the unbind of the driver. */
+export function anyDeviceFile({ device, host }: Question): Blocker {
+  for (const other of host.files()) {
+    if (other.kind === 'device' && other.device === device) return file('device', other.id);
+  }
+  return { kind: 'driver', file: null, driver: device?.driver ?? null };
+}
+
+/** The context that the file is bound to already. */
+export function ownContext({ device }: Question): Blocker {
+  return file('iommufd', device?.record.iommufd ?? null);
+}
+
+/** The container itself, which is as it was left. */
+export function ownContainer({ container }: Question): Blocker {
+  return file('container', container?.id ?? null);
+}
+
 /** A device file that holds the container of the group. */
 export function containerUser({ group, host }: Question): Blocker {
   for (const other of host.files()) {
@@ -63,7 +81,8 @@ export function givenContainer({ groupFile, host }: Question): Blocker {
 /** The attached sibling of the device. */
 export function attachedSibling({ device, group, host }: Question): Blocker {
   for (const other of host.files()) {
-    if (other.kind !== 'device' || other.device.group !== group || other.device === device) continue;
+    if (other.kind !== 'device' || other.device.group !== group || other.device === device)
+      continue;
     if (other.device.record.attached) return file('device', other.id);
   }
   return file('device', null);

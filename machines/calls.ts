@@ -37,9 +37,15 @@ export function callOf(event: Fact): Called | null {
     case 'device.obtained':
       return { call: { operation: 'get_device', ...event.data }, outcome: {} };
     case 'device.bound':
-      return { call: { operation: 'bind', ...event.data }, outcome: { id: event.data.id ?? undefined } };
+      return {
+        call: { operation: 'bind', ...event.data },
+        outcome: { id: event.data.id ?? undefined },
+      };
     case 'device.attached':
-      return { call: { operation: 'attach', ...event.data }, outcome: { hwpt: event.data.hwpt ?? undefined } };
+      return {
+        call: { operation: 'attach', ...event.data },
+        outcome: { hwpt: event.data.hwpt ?? undefined },
+      };
     case 'device.detached':
       return { call: { operation: 'detach', ...event.data }, outcome: {} };
     case 'device.reset':
@@ -47,9 +53,15 @@ export function callOf(event: Fact): Called | null {
     case 'device.hot-reset':
       return { call: { operation: 'hot_reset', ...event.data }, outcome: {} };
     case 'ioas.allocated':
-      return { call: { operation: 'alloc_ioas', ...event.data }, outcome: { id: event.data.id ?? undefined } };
+      return {
+        call: { operation: 'alloc_ioas', ...event.data },
+        outcome: { id: event.data.id ?? undefined },
+      };
     case 'hwpt.allocated':
-      return { call: { operation: 'alloc_hwpt', ...event.data }, outcome: { id: event.data.id ?? undefined } };
+      return {
+        call: { operation: 'alloc_hwpt', ...event.data },
+        outcome: { id: event.data.id ?? undefined },
+      };
     case 'object.destroyed':
       return { call: { operation: 'destroy', ...event.data }, outcome: {} };
     case 'compat-ioas.set':

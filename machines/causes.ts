@@ -8,7 +8,8 @@
 
 export const causes = {
   'bad-descriptor': 'a descriptor in the call is not open in that process',
-  'cdev-bound-in-group': 'a device of the group is bound through its cdev, which keeps group files out',
+  'cdev-bound-in-group':
+    'a device of the group is bound through its cdev, which keeps group files out',
   'container-already-set': 'the group has a container already',
   'container-empty': 'no group is in the container yet',
   'container-in-use': 'a device of the group is open, and holds the container',

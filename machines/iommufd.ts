@@ -169,7 +169,10 @@ export function recordIommufd(context: IommufdRecord, event: IommufdEvent): Iomm
   }
 }
 
-function attach(objects: Map<number, IommufdObject>, { hwpt, ioas, auto, users, from }: Attachment) {
+function attach(
+  objects: Map<number, IommufdObject>,
+  { hwpt, ioas, auto, users, from }: Attachment,
+) {
   if (from === hwpt) return;
   const known = objects.get(hwpt);
   objects.set(

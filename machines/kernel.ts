@@ -58,7 +58,9 @@ export class Kernel extends HostState {
       const told = question.events[name];
       return instance === undefined || told === undefined ? [] : [{ name, instance, told }];
     });
-    const against = concerned.find(({ name, instance, told }) => !this.admits(name, instance, told));
+    const against = concerned.find(
+      ({ name, instance, told }) => !this.admits(name, instance, told),
+    );
     if (against === undefined) {
       for (const { name, instance, told } of concerned) this.put(name, instance, told);
       if (opened !== null) this.#open(event, opened, question);
@@ -172,4 +174,3 @@ export class Kernel extends HostState {
     }
   }
 }
-

@@ -17,11 +17,13 @@ import { groupOperations } from './operations/group.ts';
 import { iommufdOperations } from './operations/iommufd.ts';
 import { openOperations } from './operations/open.ts';
 import { processOperations } from './operations/process.ts';
+import { resetOperations } from './operations/reset.ts';
 import { profiles, type Profile } from './profile.ts';
 
 const operations: Readonly<Record<Operation, OperationRules>> = {
   ...openOperations,
   ...deviceOperations,
+  ...resetOperations,
   ...groupOperations,
   ...containerOperations,
   ...iommufdOperations,

@@ -300,4 +300,3 @@ function askSetDriver(
   const event = { type: 'driver.bound', kind: kindOfDriver(driver) } as const;
   return { ...base, device, group, events: { device: event, group: event } };
 }
-

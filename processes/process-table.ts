@@ -170,8 +170,8 @@ export class ProcessTable {
   }
 
   #execute(process: Process): void {
-    for (const mapping of [...process.mappings.keys()]) this.#unmap(process, mapping);
-    for (const [fd, { cloexec }] of [...process.descriptors]) {
+    for (const mapping of process.mappings.keys()) this.#unmap(process, mapping);
+    for (const [fd, { cloexec }] of process.descriptors) {
       if (cloexec) this.#close(process, fd);
     }
   }

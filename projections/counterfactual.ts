@@ -6,6 +6,7 @@
  */
 import type { Call, Fact, Placed } from '../events/vocabulary.ts';
 import { callOf } from '../machines/calls.ts';
+import { kindOfDriver } from '../machines/driver.ts';
 import { Kernel } from '../machines/kernel.ts';
 import type { OpenFile } from '../machines/host.ts';
 import type { Position } from './shapes.ts';
@@ -14,62 +15,90 @@ import type { Timeline } from './timeline.ts';
 
 /** More events than this are never left out together in search of a cause. */
 const EVENTS_MAX = 8;
+/** Pairs are only tried among so many of the latest candidates, in a boot of so many events. */
+const PAIRS_AMONG_MAX = 32;
+const PAIRS_WITHIN_MAX = 512;
 
 /**
  * The fewest positions without any one of which the attempt at `position` would have passed; the
- * latest of them where several would do. Empty where no event made it: then it lacks something.
+ * latest of them where several would do. Where no single event decides, the fewest that do so
+ * together. Empty where no event made the refusal: then it lacks something.
  */
 export function becauseOf(timeline: Timeline, position: number, call: Call): number[] {
-  const candidates = candidatesOf(timeline, position, call);
-  const single = candidates.find((candidate) =>
-    passesWithout(timeline, position, call, new Set([candidate])),
-  );
-  return single === undefined ? together(timeline, position, call, candidates) : [single];
+  const attempt = { timeline, position, call };
+  const candidates = candidatesOf(attempt);
+  const single = candidates.find((candidate) => passesWithout(attempt, new Set([candidate])));
+  if (single !== undefined) return [single];
+  return sideBySide(attempt, candidates) ?? pairOf(attempt, candidates) ?? [];
 }
 
-/** Several events that stand in the way side by side, such as two kernel drivers in a group. */
-function together(
-  timeline: Timeline,
-  position: number,
-  call: Call,
-  candidates: readonly number[],
-): number[] {
+/** A refused call, where it stands. */
+interface Attempt {
+  readonly timeline: Timeline;
+  readonly position: number;
+  readonly call: Call;
+}
+
+/** Events that stand in the way one behind the other, such as two kernel drivers in a group. */
+function sideBySide(attempt: Attempt, candidates: readonly number[]): number[] | null {
   const out = new Set<number>();
   while (out.size < EVENTS_MAX) {
-    const before = obstacle(without(timeline, position, out), call);
+    const before = obstacle(attempt, out);
     const next = candidates.find(
       (candidate) =>
-        !out.has(candidate) &&
-        obstacle(without(timeline, position, new Set([...out, candidate])), call) !== before,
+        !out.has(candidate) && isFurther(obstacle(attempt, new Set([...out, candidate])), before),
     );
-    if (next === undefined) return [];
+    if (next === undefined) return null;
     out.add(next);
-    if (passesWithout(timeline, position, call, out)) break;
+    if (passesWithout(attempt, out)) return fewest(attempt, out);
   }
-  if (!passesWithout(timeline, position, call, out)) return [];
+  return null;
+}
+
+function pairOf(attempt: Attempt, candidates: readonly number[]): number[] | null {
+  const { timeline, position } = attempt;
+  if (position - timeline.bootBefore(position) > PAIRS_WITHIN_MAX) return null;
+  const latest = candidates.slice(0, PAIRS_AMONG_MAX);
+  for (const [index, first] of latest.entries()) {
+    for (const second of latest.slice(index + 1)) {
+      if (passesWithout(attempt, new Set([first, second]))) return [second, first];
+    }
+  }
+  return null;
+}
+
+function fewest(attempt: Attempt, out: Set<number>): number[] {
   for (const spare of out) {
     const fewer = new Set([...out].filter((other) => other !== spare));
-    if (passesWithout(timeline, position, call, fewer)) out.delete(spare);
+    if (passesWithout(attempt, fewer)) out.delete(spare);
   }
   return [...out].toSorted((a, b) => a - b);
 }
 
-/** What stands in the way, as text: the failed check and who it is. */
-function obstacle(kernel: Kernel, call: Call): string {
+/** What stands in the way: how far the checks get, and who it is there. */
+interface Obstacle {
+  readonly checks: number;
+  readonly who: string;
+}
+
+function obstacle({ timeline, position, call }: Attempt, out: ReadonlySet<number>): Obstacle {
+  const kernel = without(timeline, position, out);
   const refusal = kernel.judge(call);
-  return refusal === null ? '' : `${refusal.check} ${JSON.stringify(refusal.blocker)} ${claimsOf(kernel, call)}`;
+  const { checks } = kernel.rules.operations[call.operation];
+  if (refusal === null) return { checks: checks.length, who: '' };
+  const claims = kernel.question(call).group?.record.claims ?? 0;
+  return {
+    checks: checks.findIndex(({ name }) => name === refusal.check),
+    who: `${JSON.stringify(refusal.blocker)} ${claims}`,
+  };
 }
 
-function claimsOf(kernel: Kernel, call: Call): number {
-  return kernel.question(call).group?.record.claims ?? 0;
+/** Whether leaving something out got the attempt further, or somebody out of its way. */
+function isFurther(now: Obstacle, before: Obstacle): boolean {
+  return now.checks > before.checks || (now.checks === before.checks && now.who !== before.who);
 }
 
-function passesWithout(
-  timeline: Timeline,
-  position: number,
-  call: Call,
-  out: ReadonlySet<number>,
-): boolean {
+function passesWithout({ timeline, position, call }: Attempt, out: ReadonlySet<number>): boolean {
   return without(timeline, position, out).judge(call) === null;
 }
 
@@ -114,22 +143,34 @@ function takeIfPossible(kernel: Kernel, event: Placed<Fact>): void {
 }
 
 /** Events that may have a part in a refusal, the latest first. */
-function candidatesOf(timeline: Timeline, position: number, call: Call): number[] {
+function candidatesOf({ timeline, position, call }: Attempt): number[] {
   const host = timeline.replayTo(position - 1);
   const question = host.question(call);
   const subjects = new Set<SubjectKey>();
-  const group = question.group ?? question.device?.group ?? undefined;
+  // A dead group file asks about the group that it was opened for.
+  const opened = question.file?.kind === 'group' ? question.file.group : null;
+  const group = question.group ?? question.device?.group ?? opened ?? undefined;
   if (group !== undefined) subjects.add(keyOf({ kind: 'group', id: group.group }));
   if ('pid' in call) subjects.add(keyOf({ kind: 'process', id: String(call.pid) }));
   for (const device of group?.devices.keys() ?? []) subjects.add(`device ${device}`);
   const blocker = host.judge(call)?.blocker?.file ?? null;
-  const files = [question.file, question.argument, blocker === null ? undefined : host.file(blocker)];
+  const files = [
+    question.file,
+    question.argument,
+    blocker === null ? undefined : host.file(blocker),
+  ];
   for (const file of files) if (file !== undefined) addKeepers(subjects, host, file);
   const boot = timeline.bootBefore(position);
   const positions = [...subjects].flatMap((key) =>
-    timeline.positionsOf(key).filter((at) => at > boot && at < position),
+    timeline.positionsOf(key).filter((at) => at > boot && at < position && isDeed(timeline.at(at))),
   );
   return [...new Set(positions)].toSorted((a, b) => b - a);
+}
+
+/** That a device is there is nobody's doing, unless it came with a kernel driver. */
+function isDeed(event: Placed<Fact>): boolean {
+  if (event.type !== 'device.added') return true;
+  return event.data.driver !== null && kindOfDriver(event.data.driver) === 'kernel';
 }
 
 function addKeepers(subjects: Set<SubjectKey>, host: Kernel, file: OpenFile): void {
@@ -176,4 +217,3 @@ function keepOwnFiles(host: Kernel, position: number, call: Call): Call {
   }
   return { ...call, pid: KEEPER };
 }
-

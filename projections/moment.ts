@@ -6,7 +6,16 @@
 import type { Kernel } from '../machines/kernel.ts';
 import type { OpenFile } from '../machines/host.ts';
 import { resolveSubject } from './resolve.ts';
-import type { DeviceView, FileView, GroupView, Holder, Moment, Owner, Table, Who } from './shapes.ts';
+import type {
+  DeviceView,
+  FileView,
+  GroupView,
+  Holder,
+  Moment,
+  Owner,
+  Table,
+  Who,
+} from './shapes.ts';
 import { UnknownSubjectError, type Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import {

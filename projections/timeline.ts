@@ -133,4 +133,3 @@ export class Timeline<E extends Placed = Placed> {
 function isSame(a: Owner, b: Owner): boolean {
   return a.kind === b.kind && a.file === b.file;
 }
-

@@ -19,10 +19,16 @@ export class Verifier {
   constructor() {
     this.#kernel.observer = (name, before, event, after) => {
       const { machine } = this.#kernel.rules.machines[name];
-      const snapshot = machine.resolveState({ value: before.state, context: before.record as object });
+      const snapshot = machine.resolveState({
+        value: before.state,
+        context: before.record as object,
+      });
       const [next] = transition(machine, snapshot, event) as [AnyMachineSnapshot, unknown];
       if (next.value !== after.state || !isEqual(next.context, after.record)) {
-        this.#fault('table', `${name}: XState goes to '${String(next.value)}', the table to '${after.state}'`);
+        this.#fault(
+          'table',
+          `${name}: XState goes to '${String(next.value)}', the table to '${after.state}'`,
+        );
       }
     };
   }

@@ -86,9 +86,14 @@ export function ownerOf(host: HostState, group: Group): Owner {
 /** A file as answers show it; null for files that are none of VFIO's. */
 export function fileView(host: HostState, file: OpenFile): FileView | null {
   if (file.kind === 'other') return null;
-  const references = [...file.pinnedBy].map(
-    (pin): Holder => ({ pid: null, comm: null, cgroup: null, via: 'kernel', fd: null, file: pin }),
-  );
+  const references = [...file.pinnedBy].map((pin): Holder => ({
+    pid: null,
+    comm: null,
+    cgroup: null,
+    via: 'kernel',
+    fd: null,
+    file: pin,
+  }));
   const holders = [...host.processes.holders(file.id), ...references];
   return { file: file.id, kind: file.kind, holders };
 }

@@ -29,7 +29,8 @@ const CONFIG_REGION = 7;
 /** Structures hold 32 bits. */
 const u32 = (value: number): number => Number(BigInt.asUintN(32, BigInt(Math.trunc(value))));
 
-/** The call, resolved to numbers. Only operations that ask the kernel; the others ask the player. */
+/** The call, resolved to numbers. */
+// oxlint-disable-next-line max-lines-per-function -- one line or two for each word of the language
 export function callOfStatement(statement: OperationStatement, place: Place): Call {
   const { operation, operands, options } = statement;
   const { pid, names } = place;

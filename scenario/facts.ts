@@ -25,26 +25,12 @@ export function factOf(call: Call, outcome: Outcome): Fact | null {
   }
   const { rc, id = null, hwpt = null } = outcome;
   switch (call.operation) {
-    case 'open_cdev': {
-      const { pid, device, cloexec = false } = call;
-      return { type: 'device.opened', data: { pid, fd: rc, device, cloexec } };
-    }
+    case 'open_cdev':
     case 'open_iommufd':
-      return {
-        type: 'iommufd.opened',
-        data: { pid: call.pid, fd: rc, cloexec: call.cloexec ?? false },
-      };
     case 'open_container':
-      return {
-        type: 'container.opened',
-        data: { pid: call.pid, fd: rc, cloexec: call.cloexec ?? false },
-      };
-    case 'open_group': {
-      const { pid, group, cloexec = false } = call;
-      return { type: 'group.opened', data: { pid, fd: rc, group, cloexec } };
-    }
+    case 'open_group':
     case 'open_path':
-      return { type: 'path.opened', data: { pid: call.pid, fd: rc, path: call.path } };
+      return opening(call, rc);
     case 'bind': {
       const { pid, fd, iommufd } = call;
       return { type: 'device.bound', data: { pid, fd, iommufd, id } };
@@ -109,6 +95,25 @@ export function factOf(call: Call, outcome: Outcome): Fact | null {
       return { type: 'process.exited', data: { pid: call.pid, signal: 'SIGKILL' } };
     default:
       return null;
+  }
+}
+
+type Opening = Extract<Call, { operation: `open_${string}` }>;
+
+function opening(call: Opening, fd: number): Fact {
+  const { pid } = call;
+  if (call.operation === 'open_path')
+    return { type: 'path.opened', data: { pid, fd, path: call.path } };
+  const { cloexec = false } = call;
+  switch (call.operation) {
+    case 'open_cdev':
+      return { type: 'device.opened', data: { pid, fd, device: call.device, cloexec } };
+    case 'open_group':
+      return { type: 'group.opened', data: { pid, fd, group: call.group, cloexec } };
+    case 'open_iommufd':
+      return { type: 'iommufd.opened', data: { pid, fd, cloexec } };
+    case 'open_container':
+      return { type: 'container.opened', data: { pid, fd, cloexec } };
   }
 }
 

@@ -108,7 +108,8 @@ export function processName(word: string): ProcessName {
 
 /** A number in C notation. Throws `ScenarioError`. */
 export function parseNumber(text: string): number {
-  const [, sign = '', digits = ''] = /^([+-]?)(0[xX][\da-fA-F]+|0[0-7]*|[1-9]\d*)$/.exec(text) ?? [];
+  const [, sign = '', digits = ''] =
+    /^([+-]?)(0[xX][\da-fA-F]+|0[0-7]*|[1-9]\d*)$/.exec(text) ?? [];
   if (digits === '') throw new ScenarioError(`'${text}' is no number`);
   const octal = /^0\d/.test(digits) ? `0o${digits.slice(1)}` : digits;
   return Number(octal) * (sign === '-' ? -1 : 1);

@@ -249,7 +249,8 @@ export class Player {
 
   #setDriver({ operands }: OperationStatement): Omit<Answer, 'p' | 'op'> {
     const [word = '', wanted = ''] = operands;
-    const device = this.#topology.devices.find((d) => d.name === word || d.bdf === word)?.bdf ?? word;
+    const device =
+      this.#topology.devices.find((d) => d.name === word || d.bdf === word)?.bdf ?? word;
     const next = wanted === 'none' ? null : wanted;
     const call: Call = { operation: 'set_driver', device, driver: next };
     const allowed = this.#kernel.answer({ ...call, driver: null });
@@ -258,7 +259,10 @@ export class Player {
     if (driver !== null && this.#kernel.isHeld(device)) {
       this.#change = { device, next };
       const waiter = { pid: null, comm: 'bg' };
-      this.#kernel.happened({ type: 'driver.unbind-blocked', data: { device, driver, next, waiter } });
+      this.#kernel.happened({
+        type: 'driver.unbind-blocked',
+        data: { device, driver, next, waiter },
+      });
       return { rc: 0, pending: true };
     }
     if (driver !== null) {

@@ -48,7 +48,8 @@ export function parseTopology(value: unknown): Topology {
   const twice = topology.devices.find(({ bdf, name }, index) =>
     topology.devices.slice(0, index).some((other) => other.bdf === bdf || other.name === name),
   );
-  if (twice !== undefined) throw new TopologyError(`device ${twice.name} (${twice.bdf}) stands twice`);
+  if (twice !== undefined)
+    throw new TopologyError(`device ${twice.name} (${twice.bdf}) stands twice`);
   return topology;
 }
 
@@ -65,23 +66,19 @@ export function bootFacts(
   { profile, simulated }: BootOptions,
 ): Fact[] {
   const { kernel, iommufd, devices, groups } = topology;
-  const listed = devices.map(
-    ({ bdf, name, group, driver, model, cdev }): Fact => ({
-      type: 'device.added',
-      data: { device: bdf, name, group, driver, model, cdev },
-    }),
-  );
+  const listed = devices.map(({ bdf, name, group, driver, model, cdev }): Fact => ({
+    type: 'device.added',
+    data: { device: bdf, name, group, driver, model, cdev },
+  }));
   const known = new Set(devices.map(({ bdf }) => bdf));
   // What stands only among the members of a group claims nothing: bridges, mostly.
   const silent = Object.entries(groups).flatMap(([group, members]) =>
     members
       .filter((bdf) => !known.has(bdf))
-      .map(
-        (device): Fact => ({
-          type: 'device.added',
-          data: { device, name: null, group, driver: null, model: null, cdev: null },
-        }),
-      ),
+      .map((device): Fact => ({
+        type: 'device.added',
+        data: { device, name: null, group, driver: null, model: null, cdev: null },
+      })),
   );
   return [
     { type: 'host.booted', data: { boot, kernel, profile, iommufd, simulated } },

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ownContainer } from '../blockers.ts';
 import type { OperationRules, Question } from '../check.ts';
 import { onFile } from './descriptor.ts';
 
@@ -48,6 +49,7 @@ export const containerOperations = {
           errno: 'EINVAL',
           cause: 'iommu-already-set',
           source: 'vfio/container.c:vfio_ioctl_set_iommu',
+          blocker: ownContainer,
         },
         {
           name: 'iommu-type-opens',

@@ -1,21 +1,19 @@
 /**
- * The checks of a device's own file: bind, attach, detach, resets and information.
+ * The checks of a device's own file: bind, attach, detach and information.
  *
  * @module
  */
-import { attachedSibling, openDeviceFile, owner } from '../blockers.ts';
+import { anyDeviceFile, attachedSibling, openDeviceFile, ownContext, owner } from '../blockers.ts';
 import type { Check, OperationRules, PlainCheck, Question } from '../check.ts';
-import { busOfDevice, canReset, hasBusReset, triesReset } from '../device-model.ts';
-import { kindOfDriver } from '../driver.ts';
+import { triesReset } from '../device-model.ts';
 import type { Profile } from '../profile.ts';
-import { bound, onFile, since66 } from './descriptor.ts';
+import { bound, onFile } from './descriptor.ts';
 import { claimable } from './group.ts';
 import { groupFileClosed } from './open.ts';
 
 const BIND = 'vfio/device_cdev.c:vfio_df_ioctl_bind_iommufd';
 const ATTACH = 'vfio/device_cdev.c:vfio_df_ioctl_attach_pt';
 const DETACH = 'vfio/device_cdev.c:vfio_df_ioctl_detach_pt';
-const HOT_RESET = 'vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_pci_hot_reset';
 
 interface Shape {
   readonly argsz?: number | undefined;
@@ -94,6 +92,7 @@ const bind: readonly Check[] = [
     errno: 'EINVAL',
     cause: 'file-already-bound',
     source: BIND,
+    blocker: ownContext,
   },
   {
     name: 'token-readable',
@@ -147,6 +146,7 @@ const bind: readonly Check[] = [
     errno: 'EAGAIN',
     cause: 'device-leaving',
     source: 'vfio/pci/vfio_pci_core.c:vfio_pci_core_enable',
+    blocker: anyDeviceFile,
   },
 ];
 
@@ -236,167 +236,9 @@ const detach: readonly Check[] = [
   },
 ];
 
-const deviceLockFree: PlainCheck = {
-  name: 'device-lock-free',
-  asks: 'host',
-  holds: ({ device }) => device?.state !== 'leaving',
-  errno: 'EAGAIN',
-  cause: 'device-leaving',
-  source: 'vfio/pci/vfio_pci_core.c:vfio_pci_try_reset_function',
-};
-
-const reset: readonly Check[] = [
-  ...onFile(['device']),
-  {
-    name: 'device-can-reset-itself',
-    asks: 'host',
-    holds: ({ device }) => device !== undefined && canReset(device),
-    errno: 'EINVAL',
-    cause: 'not-ownership',
-    source: 'vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_reset',
-  },
-  deviceLockFree,
-];
-
-const busResettable: PlainCheck = {
-  name: 'bus-can-be-reset',
-  asks: 'host',
-  holds: ({ device }) => device !== undefined && hasBusReset(device),
-  errno: 'ENODEV',
-  cause: 'not-ownership',
-  source: HOT_RESET,
-};
-
-const groupsGiven = ({ call }: Question): readonly number[] =>
-  call.operation === 'hot_reset' ? call.groups : [];
-
-const isBoundFile = ({ file }: Question): boolean =>
-  file?.kind === 'device' && file.state === 'bound';
-
-/** Whether every device that a bus reset hits is on a VFIO driver. */
-function allOnVfio({ device }: Question): boolean {
-  return (
-    device !== undefined &&
-    busOfDevice(device).every(({ driver }) => driver !== null && kindOfDriver(driver) === 'vfio')
-  );
-}
-
-/** Whether the caller has shown that every device that the reset hits is his. */
-function allOwned(question: Question): boolean {
-  const { device, givenGroups = [] } = question;
-  if (device === undefined) return false;
-  return busOfDevice(device).every(({ group }) =>
-    isBoundFile(question)
-      ? group?.state === 'iommufd' && group.record.owner === device.record.iommufd
-      : givenGroups.some((file) => file?.kind === 'group' && file.group === group),
-  );
-}
-
-const hotReset: readonly Check[] = [
-  ...onFile(['device', 'iommufd', 'container']),
-  {
-    name: 'read-as-a-mapping-of-the-right-length',
-    asks: 'descriptor',
-    holds: ({ file }) => file?.kind === 'device',
-    errno: 'EINVAL',
-    cause: 'wrong-file-kind',
-    source: 'vfio/container.c:vfio_fops_unl_ioctl',
-  },
-  {
-    name: 'proof-of-the-right-style',
-    asks: 'call',
-    profiles: since66,
-    holds: (question) => isBoundFile(question) === (groupsGiven(question).length === 0),
-    errno: 'EINVAL',
-    cause: 'malformed-argument',
-    source: HOT_RESET,
-  },
-  busResettable,
-  {
-    name: 'groups-given',
-    asks: 'call',
-    holds: (question) =>
-      isBoundFile(question) ||
-      (groupsGiven(question).length > 0 &&
-        groupsGiven(question).length <= (question.device ? busOfDevice(question.device).length : 0)),
-    errno: 'EINVAL',
-    cause: 'malformed-argument',
-    source: HOT_RESET,
-  },
-  {
-    name: 'group-descriptors-open',
-    asks: 'descriptor',
-    holds: ({ givenGroups = [] }) => givenGroups.every((file) => file !== undefined),
-    errno: 'EBADF',
-    cause: 'bad-descriptor',
-    source: HOT_RESET,
-  },
-  {
-    name: 'descriptors-are-groups',
-    asks: 'descriptor',
-    holds: ({ givenGroups = [] }) => givenGroups.every((file) => file?.kind === 'group'),
-    errno: 'EINVAL',
-    cause: 'wrong-file-kind',
-    source: HOT_RESET,
-  },
-  {
-    name: 'all-affected-on-vfio-drivers',
-    asks: 'host',
-    holds: allOnVfio,
-    errno: 'EINVAL',
-    cause: 'reset-not-owned',
-    source: 'vfio/pci/vfio_pci_core.c:vfio_pci_is_device_in_set',
-  },
-  {
-    name: 'all-affected-owned',
-    asks: 'host',
-    holds: allOwned,
-    errno: 'EINVAL',
-    cause: 'reset-not-owned',
-    source: 'vfio/pci/vfio_pci_core.c:vfio_pci_dev_set_hot_reset',
-  },
-  deviceLockFree,
-  {
-    name: 'bus-reset-works',
-    asks: 'host',
-    // No bus or slot of the machines that were asked can be reset.
-    holds: () => false,
-    unseen: true,
-    errno: 'ENOTTY',
-    cause: 'not-ownership',
-    source: 'pci/pci.c:pci_reset_bus',
-  },
-];
-
 export const deviceOperations = {
   bind: { records: 'device.bound', checks: bind },
   attach: { records: 'device.attached', checks: attach },
   detach: { records: 'device.detached', checks: detach },
   device_info: { records: null, checks: onFile(['device']) },
-  reset: { records: 'device.reset', checks: reset },
-  hot_reset_info: {
-    records: null,
-    checks: [
-      ...onFile(['device', 'iommufd', 'container']),
-      {
-        name: 'iommu-set',
-        asks: 'container',
-        in: ['empty', 'joined'],
-        errno: 'EINVAL',
-        cause: 'wrong-file-kind',
-        source: 'vfio/container.c:vfio_fops_unl_ioctl',
-      },
-      {
-        // The number is that of IOMMU_GET_INFO on what serves as a container.
-        name: 'compat-ioas-there',
-        asks: 'iommufd',
-        in: ['plain'],
-        errno: 'ENODEV',
-        cause: 'no-compat-ioas',
-        source: 'iommu/iommufd/vfio_compat.c:iommufd_vfio_iommu_get_info',
-      },
-      { ...busResettable, holds: (question) => question.file?.kind !== 'device' || busResettable.holds(question) },
-    ],
-  },
-  hot_reset: { records: 'device.hot-reset', checks: hotReset },
 } satisfies Record<string, OperationRules>;

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { attachedSibling, containerUser, givenContainer, owner } from '../blockers.ts';
+import {
+  anyDeviceFile,
+  attachedSibling,
+  containerUser,
+  givenContainer,
+  owner,
+} from '../blockers.ts';
 import type { Check, OperationRules } from '../check.ts';
 import { onFile, since66 } from './descriptor.ts';
 
@@ -145,6 +151,7 @@ export const groupOperations = {
           errno: 'ENODEV',
           cause: 'device-leaving',
           source: 'vfio/group.c:vfio_device_get_from_name',
+          blocker: anyDeviceFile,
         },
         {
           name: 'container-set',

@@ -33,7 +33,9 @@ export const iommufdOperations = {
       [
         exists('device-exists', HWPT_ALLOC, (question) => {
           const { call } = question;
-          return call.operation === 'alloc_hwpt' && objectOf(question, call.device)?.kind === 'device';
+          return (
+            call.operation === 'alloc_hwpt' && objectOf(question, call.device)?.kind === 'device'
+          );
         }),
         {
           name: 'object-is-an-ioas',
@@ -128,7 +130,9 @@ export const iommufdOperations = {
           name: 'compat-ioas-there',
           asks: 'call',
           holds: ({ call, iommufd }) =>
-            call.operation !== 'compat_ioas' || call.action !== 'get' || iommufd?.state === 'compat',
+            call.operation !== 'compat_ioas' ||
+            call.action !== 'get' ||
+            iommufd?.state === 'compat',
           errno: 'ENODEV',
           cause: 'no-compat-ioas',
           source: VFIO_IOAS,

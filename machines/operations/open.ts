@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { boundCdev, openGroupFile } from '../blockers.ts';
+import { anyDeviceFile, boundCdev, openGroupFile } from '../blockers.ts';
 import type { Check, OperationRules, PlainCheck } from '../check.ts';
 import { since66 } from './descriptor.ts';
 
@@ -75,6 +75,7 @@ export const openOperations = {
         errno: 'ENOENT',
         cause: 'device-leaving',
         source: 'vfio/vfio_main.c:vfio_unregister_group_dev',
+        blocker: anyDeviceFile,
       },
     ],
   },

@@ -1,0 +1,47 @@
+/**
+ * What a caller asks for: a topology and a profile, in the forms that people give them.
+ *
+ * @module
+ */
+import { isProfile, profileOfKernel, profiles, type Profile } from '../machines/profile.ts';
+import { parseTopology, TopologyError, type Topology } from '../scenario/topology.ts';
+
+/** A request that cannot be met as it was put. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+}
+
+/** A topology as text or as parsed JSON, with or without its wrapper. Throws `TopologyError`. */
+export function topologyFrom(given: unknown): Topology {
+  if (typeof given === 'string') return topologyFrom(jsonOf(given));
+  const wrapped = typeof given === 'object' && given !== null && 'topology' in given;
+  return parseTopology(wrapped ? given : { topology: given });
+}
+
+/** The first JSON value of a text: all of it, or its first line. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (whole) {
+    const [first = ''] = text.trimStart().split('\n');
+    try {
+      return JSON.parse(first);
+    } catch {
+      throw new TopologyError(`not JSON: ${(whole as Error).message}`);
+    }
+  }
+}
+
+/** A profile by its name. Throws `RequestError`. */
+export function profileNamed(name: string): Profile {
+  if (isProfile(name)) return name;
+  throw new RequestError(`no profile '${name}'; known are ${profiles.join(', ')}`);
+}
+
+/** The profile named, else that of the topology's kernel. Throws `RequestError`. */
+export function profileFor(named: string | undefined, { kernel }: Topology): Profile {
+  if (named !== undefined) return profileNamed(named);
+  const profile = profileOfKernel(kernel);
+  if (profile !== null) return profile;
+  throw new RequestError(`no profile for kernel '${kernel}': name one of ${profiles.join(', ')}`);
+}
