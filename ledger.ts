@@ -29,6 +29,7 @@ export { profileFor, RequestError, topologyFrom } from './host/settings.ts';
 export type { RecordedEvent } from './log/store.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
 export type {
+  Change,
   DeviceView,
   Diff,
   FileView,

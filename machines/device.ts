@@ -75,8 +75,6 @@ const targets: Targets<DeviceState, DeviceEvent['type'], Guard> = {
   absent: {
     'driver.bound': [['idle', 'vfioDriver'], 'absent'],
     'driver.unbound': 'absent',
-    'device.opened': 'absent',
-    'device.obtained': 'absent',
   },
   idle: {
     'driver.unbound': 'absent',
@@ -95,7 +93,6 @@ const targets: Targets<DeviceState, DeviceEvent['type'], Guard> = {
     'driver.unbind-blocked': 'leaving',
     'device.opened': 'bound',
     'device.obtained': 'bound',
-    'device.bound': 'bound',
     'device.attached': 'attached',
     'device.detached': 'bound',
     'device.reset': 'bound',
@@ -105,7 +102,6 @@ const targets: Targets<DeviceState, DeviceEvent['type'], Guard> = {
     'driver.unbind-blocked': 'leaving',
     'device.opened': 'attached',
     'device.obtained': 'attached',
-    'device.bound': 'attached',
     'device.attached': 'attached',
     'device.detached': 'bound',
     'device.reset': 'attached',
@@ -113,7 +109,6 @@ const targets: Targets<DeviceState, DeviceEvent['type'], Guard> = {
   },
   leaving: {
     'driver.unbound': 'absent',
-    'device.opened': 'leaving',
     'device.obtained': 'leaving',
     'device.bound': 'leaving',
     'device.attached': 'leaving',

@@ -48,27 +48,21 @@ type Guard = keyof typeof groupFileGuards;
 const targets: Targets<GroupFileState, GroupFileEvent['type'], Guard> = {
   unset: {
     'container.set': [['container', 'native'], 'iommufd'],
-    'container.unset': 'unset',
-    'device.obtained': 'unset',
     'group.died': 'dead',
   },
   container: {
-    'container.set': 'container',
     'container.unset': 'unset',
     'device.obtained': 'container',
     'device.released': 'container',
     'group.died': 'dead',
   },
   iommufd: {
-    'container.set': 'iommufd',
     'container.unset': 'unset',
     'device.obtained': 'iommufd',
     'group.died': 'dead',
   },
   dead: {
-    'container.set': 'dead',
     'container.unset': 'dead',
-    'device.obtained': 'dead',
   },
 };
 

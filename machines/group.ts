@@ -98,7 +98,6 @@ export const groupGuards = {
     event.type === 'driver.unbound' && event.kind === 'vfio' && context.members === 1,
   lastClaim: ({ context, event }: Asked) =>
     event.type === 'device.released' && event.claim && context.claims === 1,
-  endsContainer: ({ event }: Asked) => event.type === 'container.unset' && event.native,
 };
 
 type Guard = keyof typeof groupGuards;
@@ -113,7 +112,6 @@ const targets: Targets<GroupState, GroupEvent['type'], Guard> = {
     'container.unset': 'unowned',
     'device.obtained': [['iommufd', 'claims'], 'unowned'],
     'device.bound': 'iommufd',
-    'device.released': 'unowned',
   },
   kernel: {
     'driver.bound': 'kernel',
@@ -123,16 +121,13 @@ const targets: Targets<GroupState, GroupEvent['type'], Guard> = {
     'container.set': 'kernel',
     'container.unset': 'kernel',
     'device.obtained': 'kernel',
-    'device.bound': 'kernel',
-    'device.released': 'kernel',
   },
   container: {
     'driver.bound': 'container',
     'driver.unbound': [['unowned', 'lastMember'], 'container'],
     'group.released': 'unowned',
-    'container.unset': [['unowned', 'endsContainer'], 'container'],
+    'container.unset': 'unowned',
     'device.obtained': 'container',
-    'device.bound': 'container',
     'device.released': 'container',
   },
   iommufd: {

@@ -97,22 +97,19 @@ function isUnused({ objects }: IommufdRecord, id: number): boolean {
   return ![...objects.values()].some((other) => other.kind === 'hwpt' && other.ioas === id);
 }
 
-const anywhere = {
-  'ioas.allocated': 'plain',
-  'hwpt.allocated': 'plain',
-  'object.destroyed': 'plain',
-  'compat-ioas.set': 'compat',
-  'compat-ioas.cleared': 'plain',
-  'container.set': 'compat',
-  'device.bound': 'plain',
-  'device.obtained': 'plain',
-  'device.attached': 'plain',
-  'device.detached': 'plain',
-  'device.released': 'plain',
-} as const;
-
 const targets: Targets<IommufdState, IommufdEvent['type'], Guard> = {
-  plain: anywhere,
+  plain: {
+    'ioas.allocated': 'plain',
+    'hwpt.allocated': 'plain',
+    'object.destroyed': 'plain',
+    'compat-ioas.set': 'compat',
+    'compat-ioas.cleared': 'plain',
+    'container.set': 'compat',
+    'device.bound': 'plain',
+    'device.attached': 'plain',
+    'device.detached': 'plain',
+    'device.released': 'plain',
+  },
   compat: {
     'ioas.allocated': 'compat',
     'hwpt.allocated': 'compat',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { VirtualHost } from '../../host/virtual-host.ts';
 import { parseLine } from '../../scenario/language.ts';
-import { recording, recordings, type RecordedAnswer } from '../support/recordings.ts';
+import { recording, recordings, type RecordedAnswer } from '../support/truth.ts';
 
 const extras = ['viable', 'container_set', 'driver', 'pending'];
 /** Operations whose result is a descriptor; it has to be the kernel's. */

@@ -3,7 +3,7 @@ import { parseScenario, simulate, type SimulatedAnswer } from '../../host/simula
 import { Ledger, openLedger, type RecordedEvent, type Why } from '../../ledger.ts';
 import { profiles, type Profile } from '../../machines/profile.ts';
 import type { Topology } from '../../scenario/topology.ts';
-import { recording } from '../support/recordings.ts';
+import { recording } from '../support/truth.ts';
 
 /** A sequence as lines of the scenario language. */
 interface Sequence {
