@@ -1,45 +1,24 @@
-import { readdirSync, readFileSync } from 'node:fs';
+/**
+ * What real kernels answered, as kept under `test/truth`.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { parseTopology, type Topology } from '../../scenario/topology.ts';
-import { profiles, type Profile } from '../../machines/profile.ts';
 
-const folder = new URL('../truth/', import.meta.url);
+export const kernels = ['linux-6.1', 'linux-6.12', 'linux-7.3'] as const;
 
-/** What a real kernel answered to an operation. */
-export interface RecordedAnswer {
-  readonly seq: string;
-  readonly n: number;
-  readonly p: string;
-  readonly op: string;
-  readonly rc: number | null;
-  readonly errno?: string;
-  readonly [extra: string]: unknown;
-}
-
-/** A recording: its text, and what stands in it. */
-export interface Recording {
-  readonly profile: Profile;
-  readonly name: string;
-  readonly text: string;
-  readonly topology: Topology;
-  readonly answers: readonly RecordedAnswer[];
-}
-
-export function recording(profile: Profile, name: string): Recording {
-  const text = gunzipSync(readFileSync(new URL(`${profile}/${name}.jsonl.gz`, folder))).toString();
-  const lines = text.split('\n').filter((line) => line !== '');
-  const values = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  const topology = parseTopology(values.find((value) => 'topology' in value));
-  const answers = values.filter((value) => 'op' in value) as unknown as RecordedAnswer[];
-  return { profile, name, text, topology, answers };
-}
-
-/** Every recording there is, by kernel and name. */
-export function recordings(): [Profile, string][] {
-  return profiles.flatMap((profile) =>
-    readdirSync(new URL(`${profile}/`, folder)).map((file): [Profile, string] => [
-      profile,
-      file.replace('.jsonl.gz', ''),
-    ]),
-  );
+/** The text of a truth file, or of its first `sequences`. */
+export function recording(kernel: string, suite: string, sequences = Infinity): string {
+  const file = new URL(`../truth/${kernel}/${suite}.jsonl.gz`, import.meta.url);
+  const text = gunzipSync(readFileSync(file)).toString('utf8');
+  if (sequences === Infinity) return text;
+  const seen = new Set<string>();
+  const lines = text.trimEnd().split('\n');
+  const end = lines.findIndex((line) => {
+    const { seq } = JSON.parse(line) as { seq?: string };
+    if (seq !== undefined) seen.add(seq);
+    return seen.size > sequences;
+  });
+  return lines.slice(0, end < 0 ? lines.length : end).join('\n');
 }
