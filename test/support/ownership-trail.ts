@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Change, Interval, Owner, Position, RecordedEvent } from '../../ledger.ts';
+import type { Change, Interval, Owner, RecordedEvent } from '../../ledger.ts';
 import type { TableNow } from './brute-force.ts';
 
 const NOBODY: Owner = { kind: 'none', file: null, holders: [] };
@@ -12,6 +12,8 @@ export class OwnershipTrail {
   readonly #events: readonly RecordedEvent[];
   /** By group, its owner in the last table. */
   readonly #owners = new Map<string, Owner>();
+  /** By group, where that owner came. */
+  readonly #since = new Map<string, number>();
   readonly #changes: Change[] = [];
 
   constructor(events: readonly RecordedEvent[]) {
@@ -29,16 +31,19 @@ export class OwnershipTrail {
       const before = this.#owners.get(subject) ?? NOBODY;
       const after = owners.get(subject) ?? NOBODY;
       this.#owners.set(subject, after);
-      if (!sameOwner(before, after)) this.#changes.push({ subject, before, after, position });
+      if (before.kind === after.kind && before.file === after.file) continue;
+      this.#since.set(subject, position);
+      this.#changes.push({ subject, before, after, position });
     }
   }
 
-  since(group: string | null): Position {
-    return this.#changes.findLast(({ subject }) => subject === group)?.position ?? null;
+  /** Null where it has been nobody's all along. */
+  since(group: string | null): number | null {
+    return group === null ? null : (this.#since.get(group) ?? null);
   }
 
   history(group: string): Interval[] {
-    const changes = this.between(-1, Infinity).filter(({ subject }) => subject === group);
+    const changes = this.#changes.filter(({ subject }) => subject === group);
     const starts = [{ position: null, after: NOBODY }, ...changes];
     return starts.map(({ position: from, after: owner }, index) => {
       const to = changes[index]?.position ?? null;
@@ -51,8 +56,4 @@ export class OwnershipTrail {
   between(from: number, to: number): Change[] {
     return this.#changes.filter(({ position }) => position > from && position <= to);
   }
-}
-
-function sameOwner(a: Owner, b: Owner): boolean {
-  return a.kind === b.kind && a.file === b.file;
 }

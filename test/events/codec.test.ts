@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decode, DecodeError, NewerSchemaError } from '../../events/codec.ts';
+import { upcast, upcastThrough } from '../../events/upcasters.ts';
+import { SCHEMA, schemas } from '../../events/vocabulary.ts';
+
+const bound = {
+  id: 'e1',
+  time: '2026-11-23T12:03:00.000001Z',
+  schema: SCHEMA,
+  type: 'device.bound',
+  data: { pid: 101, fd: 4, iommufd: 3, id: 1 },
+};
+const refused = {
+  ...bound,
+  type: 'operation.refused',
+  data: { operation: 'bind', errno: 'EPERM', pid: 101, fd: 4, iommufd: 3 },
+};
+
+describe('an event from JSON', () => {
+  test('is what went in', () => {
+    expect(decode(bound)).toEqual({ ...bound, schema: undefined });
+    expect(decode(refused).data).toEqual(refused.data);
+  });
+
+  test.each([
+    ['2026-11-23T12:03:00Z', '2026-11-23T12:03:00.000000Z'],
+    ['2026-11-23T13:03:00.5+01:00', '2026-11-23T12:03:00.500000Z'],
+    ['2026-11-23T12:03:00.1234567Z', '2026-11-23T12:03:00.123456Z'],
+  ])('keeps instants in one spelling: %s', (time, kept) => {
+    expect(decode({ ...bound, time }).time).toBe(kept);
+  });
+
+  test.each([
+    ['no object', 5, ''],
+    ['no id', { ...bound, id: '' }, 'id'],
+    ['no instant', { ...bound, time: 'yesterday' }, 'time'],
+    ['a type that is none', { ...bound, type: 'device.stolen' }, 'type'],
+    ['a field that is missing', { ...bound, data: { pid: 1 } }, 'data'],
+    ['a field too many', { ...bound, data: { ...bound.data, owner: 'me' } }, 'data.owner'],
+    ['a field of the wrong kind', { ...bound, data: { ...bound.data, fd: '4' } }, 'data.fd'],
+    ['an operation that is none', { ...refused, data: { operation: 'steal' } }, 'data.operation'],
+    ['an errno that is none', { ...refused, data: { ...refused.data, errno: 'no' } }, 'data.errno'],
+  ])('with %s is refused, and says where', (_what, value, path) => {
+    expect(() => decode(value)).toThrow(DecodeError);
+    try {
+      decode(value);
+    } catch (error) {
+      expect((error as DecodeError).path.startsWith(path)).toBe(true);
+      expect((error as DecodeError).reason).not.toBe('');
+    }
+  });
+
+  test('of a schema to come is told apart', () => {
+    expect(() => decode({ ...bound, schema: SCHEMA + 1 })).toThrow(NewerSchemaError);
+  });
+
+  test('never gets through as something else, whatever its data', () => {
+    const anything = fc
+      .tuple(fc.constantFrom(...Object.keys(schemas)), fc.jsonValue())
+      .map(([type, data]) => ({ ...bound, type, data }));
+    fc.assert(
+      fc.property(anything, (value) => {
+        try {
+          const event = decode(value);
+          expect(decode({ ...event, schema: SCHEMA })).toEqual(event);
+        } catch (error) {
+          expect(error).toBeInstanceOf(DecodeError);
+        }
+      }),
+    );
+  });
+});
+
+describe('the vocabulary', () => {
+  test('names facts: noun, dot, what happened to it', () => {
+    for (const type of Object.keys(schemas)) expect(type).toMatch(/^[a-z-]+\.[a-z-]+$/);
+  });
+});
+
+describe('upcasters', () => {
+  const step = (from: number) => ({
+    from,
+    upcast: ({ type, data }: { type: string; data: unknown }) => ({
+      type: `${type}+${from}`,
+      data,
+    }),
+  });
+
+  test('lift an event one version a step, from the one that it was written by', () => {
+    const through = upcastThrough([step(1), step(2)], 3);
+    expect(through({ type: 'a', data: null }, 1).type).toBe('a+1+2');
+    expect(through({ type: 'a', data: null }, 2).type).toBe('a+2');
+    expect(through({ type: 'a', data: null }, 3).type).toBe('a');
+  });
+
+  test.each([
+    ['one is missing', [step(1)], 3],
+    ['one is too many', [step(1), step(2), step(3)], 3],
+    ['they are out of order', [step(2), step(1)], 3],
+  ])('are refused at load when %s', (_what, steps, schema) => {
+    expect(() => upcastThrough(steps, schema)).toThrow(RangeError);
+  });
+
+  test('of today leave an event of today as it is', () => {
+    const event = { type: 'device.bound', data: {} };
+    expect(upcast(event, SCHEMA)).toBe(event);
+  });
+});

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { openLedger, type RecordedEvent } from '../../ledger.ts';
+import { profiles, type Profile } from '../../machines/profile.ts';
+import { recording } from '../support/truth.ts';
+
+const textOf = (profile: Profile, name: string): string =>
+  gunzipSync(
+    readFileSync(new URL(`../truth/${profile}/${name}.jsonl.gz`, import.meta.url)),
+  ).toString();
+
+const factsOf = (events: readonly RecordedEvent[]) =>
+  events.map(({ type, data }) =>
+    type === 'host.booted' ? { type, boot: data.boot } : { type, data },
+  );
+
+describe.each(profiles)('recorded answers of %s', (profile) => {
+  test.each(['questions', 'drivers', 'kinds'])(
+    'import %s as the facts that a simulation of them gives',
+    async (name) => {
+      const imported = await openLedger(':memory:');
+      const report = await imported.import(textOf(profile, name));
+      expect(report).toMatchObject({ skipped: 0, appended: imported.events.length, rejected: [] });
+
+      const { topology, answers } = recording(profile, name);
+      const lines: string[] = [];
+      let seq = '';
+      for (const answer of answers) {
+        if (answer.seq !== seq) lines.push(`seq ${answer.seq}`);
+        seq = answer.seq;
+        lines.push(/^P\d$/.test(answer.p) ? `@${answer.p} ${answer.op}` : answer.op);
+      }
+      const simulated = await openLedger(':memory:');
+      await simulated.simulate(lines.join('\n'), { topology, profile });
+      expect(factsOf(imported.events)).toEqual(factsOf(simulated.events));
+    },
+  );
+
+  test('agree with the rules, event by event', async () => {
+    const ledger = await openLedger(':memory:');
+    await ledger.import(textOf(profile, 'questions'));
+    expect(ledger.verify().faults).toEqual([]);
+  });
+});
+
+test('the rules of another kernel disagree with what one answered, and say where', async () => {
+  const ledger = await openLedger(':memory:');
+  await ledger.import(textOf('linux-6.1', 'questions'), { profile: 'linux-7.3' });
+  const { faults } = ledger.verify();
+  expect(faults.length).toBeGreaterThan(0);
+  expect(faults.every(({ kind }) => kind === 'rules')).toBe(true);
+  expect(faults.map(({ detail }) => detail)).toContain(
+    'set_container got EINVAL; by linux-7.3 EBADFD, wrong-file-kind',
+  );
+});
+
+describe('importing', () => {
+  const text = textOf('linux-7.3', 'questions');
+
+  test('the same evidence twice adds nothing', async () => {
+    const ledger = await openLedger(':memory:');
+    const first = await ledger.import(text);
+    const { head } = ledger;
+    const second = await ledger.import(text);
+    expect(second).toMatchObject({ appended: 0, skipped: first.appended });
+    expect(ledger.head).toEqual(head);
+  });
+
+  test('evidence that has grown adds what is new, as if it had come at once', async () => {
+    const half = text.slice(0, text.indexOf('\n', text.length / 2) + 1);
+    const inTwo = await openLedger(':memory:');
+    await inTwo.import(half);
+    await inTwo.import(text);
+    const atOnce = await openLedger(':memory:');
+    await atOnce.import(text);
+    expect(inTwo.head).toEqual(atOnce.head);
+  });
+
+  test.each([
+    ['a line that is no JSON', '{"seq":', /:2: not JSON/],
+    [
+      'an operation that is none',
+      '{"seq":"a","n":0,"p":"P1","op":"steal A","rc":0}',
+      /:2: unknown operation 'steal'/,
+    ],
+    ['a process that is none', '{"seq":"a","n":0,"p":"P9","op":"fds","rc":0}', /:2: p:/],
+    [
+      'a refusal without an errno',
+      '{"seq":"a","n":0,"p":"P1","op":"open_iommufd I","rc":-1}',
+      /:2: a refusal without an errno/,
+    ],
+    [
+      'a topology without devices',
+      '{"topology":{"kernel":"7.3","iommufd":true,"devices":[]}}',
+      /:2: topology\.devices/,
+    ],
+  ])('%s takes nothing at all', async (_what, line, reason) => {
+    const [topology = ''] = text.split('\n');
+    const ledger = await openLedger(':memory:');
+    await expect(ledger.import(`${topology}\n${line}\n`, { format: 'truth' })).rejects.toThrow(
+      reason,
+    );
+    expect(ledger.events).toEqual([]);
+  });
+
+  test('what is of no known format says which are known', async () => {
+    const ledger = await openLedger(':memory:');
+    await expect(ledger.import('hello\n')).rejects.toThrow(
+      /text:1: of no format known here \(events, truth/,
+    );
+  });
+});

@@ -1,0 +1,327 @@
+import { describe, expect, test } from 'vitest';
+import { openLedger, type Ledger } from '../ledger.ts';
+
+const topology = {
+  kernel: '7.3.4',
+  iommufd: true,
+  devices: [
+    { name: 'gpu', bdf: '0000:3b:00.0', group: 26, driver: 'vfio-pci', cdev: 'vfio0' },
+    { name: 'audio', bdf: '0000:3b:00.1', group: 26, driver: 'vfio-pci', cdev: 'vfio1' },
+    { name: 'nic', bdf: '0000:5e:00.0', group: 40, driver: 'mlx5_core', cdev: null },
+  ],
+  groups: { '26': ['0000:3a:00.0'] },
+};
+
+async function played(scenario: string): Promise<Ledger> {
+  const ledger = await openLedger(':memory:');
+  await ledger.simulate(scenario, { topology, profile: 'linux-7.3' });
+  return ledger;
+}
+
+/** The events of a ledger as the lines of an export, with times put in. */
+function exported(ledger: Ledger, timeOf: (position: number) => string | null): string {
+  const lines = ledger.events.map((event) =>
+    JSON.stringify({ ...event, time: timeOf(event.position) }),
+  );
+  return [...lines, JSON.stringify({ end: { events: lines.length } }), ''].join('\n');
+}
+
+const handOver = `
+open_iommufd I
+open_cdev A gpu
+bind A I
+close I
+@P2 open_iommufd J
+@P2 open_cdev B audio
+@P2 bind B J
+@P1 close A
+@P2 bind B J
+`;
+
+describe('a moment', () => {
+  test('shows owner, since when, and who keeps it', async () => {
+    const ledger = await played(handOver);
+    const refusal = ledger.log({ refused: true })[0]?.position ?? 0;
+    const { owner, since, ownerCount } = ledger.at(refusal).group('26');
+    expect(owner).toMatchObject({ kind: 'iommufd', holders: [{ comm: 'P1', via: 'fd' }] });
+    expect(ownerCount).toBe(1);
+    expect(ledger.events[since ?? 0]?.type).toBe('device.bound');
+    expect(ledger.at(refusal).device('gpu').state).toBe('bound');
+    expect(ledger.at(refusal).device('audio').state).toBe('open');
+  });
+
+  test('knows files that no process can name any more', async () => {
+    const ledger = await played(handOver);
+    const [refusal] = ledger.log({ refused: true });
+    const orphans = ledger.at(refusal?.position ?? 0).orphans();
+    expect(orphans).toMatchObject([{ kind: 'iommufd', holders: [{ via: 'kernel', pid: null }] }]);
+    expect(ledger.at('end').orphans()).toEqual([]);
+  });
+
+  test('before the first event is empty', async () => {
+    const table = (await played(handOver)).at('start').table();
+    expect(table).toEqual({
+      at: { position: null, time: null },
+      groups: [],
+      devices: [],
+      files: [],
+    });
+  });
+
+  test('has devices that claim nothing beside those that do', async () => {
+    const ledger = await played(handOver);
+    expect(ledger.at().device('0000:3a:00.0')).toMatchObject({ state: 'absent', driver: null });
+    expect(ledger.at().group('40')).toMatchObject({
+      owner: { kind: 'kernel', file: null, holders: [] },
+      ownerCount: 1,
+      viable: false,
+    });
+  });
+});
+
+describe('a subject', () => {
+  test.each(['gpu', '0000:3b:00.0', 'vfio0', '/dev/vfio/devices/vfio0'])(
+    'is a device as %s',
+    async (word) => {
+      expect((await played(handOver)).who(word).subject).toBe('0000:3b:00.0');
+    },
+  );
+
+  test.each(['26', 'g26', '/dev/vfio/26'])('is a group as %s', async (word) => {
+    expect((await played(handOver)).who(word).subject).toBe('26');
+  });
+
+  test('is a process or a file with its prefix', async () => {
+    const ledger = await played(handOver);
+    const { owner } = ledger.at().group('26');
+    expect(ledger.who(`file:${owner.file}`).owner).toEqual(owner);
+    const pid = owner.holders[0]?.pid;
+    expect(ledger.who(`pid:${pid}`).holders.every((holder) => holder.pid === pid)).toBe(true);
+  });
+
+  test.each(['nobody', '999', 'g999', 'pid:9', 'file:f999', '0000:ff:1f.7'])(
+    'that nobody knows is refused: %s',
+    async (word) => {
+      const ledger = await played(handOver);
+      expect(() => ledger.who(word)).toThrow(`'${word}' is no`);
+      expect(() => ledger.history(word)).toThrow(`'${word}' is no`);
+    },
+  );
+});
+
+describe('history and diff', () => {
+  test('have no gaps, and name what ended an interval', async () => {
+    const ledger = await played(handOver);
+    const history = ledger.history('gpu');
+    expect(history.map(({ owner }) => owner.kind)).toEqual(['none', 'iommufd', 'none', 'iommufd']);
+    expect(history.map(({ endedBy }) => endedBy)).toEqual([
+      'device.bound',
+      'descriptor.closed',
+      'device.bound',
+      null,
+    ]);
+    for (const [index, { to }] of history.entries()) {
+      expect(to).toBe(history[index + 1]?.from ?? null);
+    }
+  });
+
+  test('tell what changed hands after one moment, up to another', async () => {
+    const ledger = await played(handOver);
+    const { changes } = ledger.diff('start', 'end');
+    const of26 = changes.filter(({ subject }) => subject === '26');
+    expect(of26.map(({ before, after }) => `${before.kind} ${after.kind}`)).toEqual([
+      'none iommufd',
+      'iommufd none',
+      'none iommufd',
+    ]);
+    const last = of26.at(-1)?.position ?? 0;
+    expect(ledger.diff(last, 'end').changes).toEqual([]);
+    expect(ledger.diff(last - 1, last).changes).toHaveLength(1);
+  });
+});
+
+describe('why', () => {
+  test('names blocker, cause and what let it through', async () => {
+    const ledger = await played(handOver);
+    const why = ledger.why('g26');
+    expect(why).toMatchObject({
+      operation: 'bind',
+      errno: 'EPERM',
+      cause: 'owned-by-other-iommufd',
+      blocker: { kind: 'iommufd', holders: [{ comm: 'P1' }] },
+    });
+    expect(why.because.map((at) => ledger.events[at]?.type)).toEqual(['device.bound']);
+    expect(ledger.events[why.wouldPassAfter ?? 0]?.type).toBe('descriptor.closed');
+    expect(ledger.why(why.position)).toEqual(why);
+  });
+
+  test('refuses to explain what was not refused', async () => {
+    const ledger = await played(handOver);
+    expect(() => ledger.why(0)).toThrow('position 0 is not a refusal');
+    expect(() => ledger.why('nic')).toThrow('nothing about nic was refused');
+  });
+
+  test('counts two kernel drivers of a group together', async () => {
+    const ledger = await openLedger(':memory:');
+    const devices = [
+      { name: 'd', bdf: '0000:01:00.0', group: 1, driver: 'vfio-pci' },
+      { name: 's', bdf: '0000:01:00.1', group: 1, driver: 'snd_hda_intel' },
+      { name: 't', bdf: '0000:01:00.2', group: 1, driver: 'xhci_hcd' },
+    ];
+    const host = { ...topology, devices, groups: {} };
+    await ledger.simulate('open_iommufd I\nopen_cdev A d\nbind A I\n', { topology: host });
+    const { because, cause } = ledger.why('d');
+    expect(cause).toBe('owned-by-kernel-driver');
+    expect(because.map((at) => ledger.events[at]?.data)).toMatchObject([
+      { driver: 'snd_hda_intel' },
+      { driver: 'xhci_hcd' },
+    ]);
+  });
+});
+
+describe('moments in time', () => {
+  const minute = (position: number) => `2026-11-23T12:${String(position).padStart(2, '0')}:00Z`;
+
+  test('an instant is the last event at or before it', async () => {
+    const ledger = await openLedger(':memory:');
+    await ledger.import(exported(await played(handOver), minute));
+    expect(ledger.at('2026-11-23T12:05:00Z').moment.position).toBe(5);
+    expect(ledger.at('2026-11-23T12:05:59').moment.position).toBe(5);
+    expect(ledger.at('2026-11-23T13:05:59+01:00').moment.position).toBe(5);
+    expect(ledger.at('2026-11-23T11:00').moment.position).toBeNull();
+    expect(ledger.at('2027-01-01').moment.position).toBe(ledger.head.position);
+  });
+
+  test('an event without a time takes the nearest earlier one', async () => {
+    const ledger = await openLedger(':memory:');
+    const source = exported(await played(handOver), (p) => (p === 3 || p === 9 ? minute(p) : null));
+    await ledger.import(source);
+    const times = ledger.events.map(({ time }) => time?.slice(14, 16) ?? null);
+    expect(times.slice(0, 11)).toEqual([
+      null,
+      null,
+      null,
+      '03',
+      '03',
+      '03',
+      '03',
+      '03',
+      '03',
+      '09',
+      '09',
+    ]);
+  });
+
+  test('evidence older than the last event is refused, and changes nothing', async () => {
+    const ledger = await openLedger(':memory:');
+    await ledger.import(exported(await played(handOver), minute));
+    const { head } = ledger;
+    const older = exported(await played('open_container C\n'), () => '2025-01-01T00:00:00Z');
+    await expect(ledger.import(older)).rejects.toThrow('import both into a new log');
+    expect(ledger.head).toEqual(head);
+  });
+
+  test('evidence from two sources is merged by time', async () => {
+    const early = await played('open_container C\n');
+    const late = await played('open_iommufd I\n');
+    const ledger = await openLedger(':memory:');
+    await ledger.importSources([
+      { name: 'late', chunks: [exported(late, (p) => `2026-01-02T00:00:${10 + p}Z`)] },
+      { name: 'early', chunks: [exported(early, (p) => `2026-01-01T00:00:${10 + p}Z`)] },
+    ]);
+    const opened = ledger.events.map(({ type }) => type).filter((type) => type.endsWith('opened'));
+    expect(opened).toEqual(['container.opened', 'iommufd.opened']);
+  });
+
+  test.each(['12:03', '2026-13-01', 'yesterday', '999', '-1'])('%s is no moment', async (when) => {
+    const ledger = await played(handOver);
+    expect(() => ledger.at(when)).toThrow();
+  });
+
+  test('an instant means nothing in a log without times', async () => {
+    const ledger = await played(handOver);
+    expect(() => ledger.at('2026-11-23')).toThrow('no event of this log has a time');
+  });
+});
+
+describe('a simulation', () => {
+  test('is the same log, byte for byte, from the same start', async () => {
+    expect((await played(handOver)).head).toEqual((await played(handOver)).head);
+  });
+
+  test('goes on in a log of its own, with other pids and ids', async () => {
+    const ledger = await played(handOver);
+    const before = ledger.events.length;
+    await ledger.simulate(handOver, { topology, profile: 'linux-7.3' });
+    expect(ledger.events).toHaveLength(2 * before);
+    const pids = ledger.events.flatMap((e) => (e.type === 'process.started' ? e.data.pid : []));
+    expect(new Set(pids).size).toBe(pids.length);
+    expect(new Set(ledger.events.map(({ id }) => id)).size).toBe(2 * before);
+  });
+
+  test('keeps out of a log of evidence', async () => {
+    const ledger = await openLedger(':memory:');
+    const evidence = exported(await played('open_iommufd I\n'), () => null);
+    await ledger.import(evidence.replaceAll('"simulated":true', '"simulated":false'));
+    await expect(ledger.simulate('fds\n', { topology })).rejects.toThrow('evidence of a real host');
+  });
+
+  test('says the position of its own event, or of the last one before it', async () => {
+    const ledger = await openLedger(':memory:');
+    const answers = await ledger.simulate('open_iommufd I\nfds\nbind I I\n', { topology });
+    const [opened, none, refused] = answers.map(({ position }) => position);
+    expect(ledger.events[opened ?? 0]?.type).toBe('iommufd.opened');
+    expect(none).toBe(opened);
+    expect(ledger.events[refused ?? 0]?.type).toBe('operation.refused');
+  });
+
+  test('records nothing of a scenario with a line that cannot be read', async () => {
+    const ledger = await openLedger(':memory:');
+    const wrong = ledger.simulate('open_iommufd I\n\nsteal I\n', { topology });
+    await expect(wrong).rejects.toThrow("scenario:3: unknown operation 'steal'");
+    expect(ledger.events).toEqual([]);
+  });
+});
+
+describe('verify', () => {
+  test('is content with what the machines made', async () => {
+    const ledger = await played(handOver);
+    const { faults, head, events } = ledger.verify();
+    expect(faults).toEqual([]);
+    expect(events).toBe(ledger.events.length);
+    expect(ledger.verify({ head }).faults).toEqual([]);
+  });
+
+  test('notices another head than the one that was kept', async () => {
+    const ledger = await played(handOver);
+    const { head } = ledger.verify();
+    const longer = head.replace(/^\d+/, '999');
+    expect(ledger.verify({ head: longer }).faults).toMatchObject([{ kind: 'head' }]);
+    const other = (await played('open_container C\n')).verify().head;
+    expect(ledger.verify({ head: other }).faults).toMatchObject([{ kind: 'head' }]);
+    expect(() => ledger.verify({ head: 'none' })).toThrow('no POSITION:HASH');
+  });
+
+  test('notices what the rules forbid, and the owner is unknown from there', async () => {
+    const source = exported(await played(handOver), () => null);
+    const stolen = source
+      .split('\n')
+      .map((line) => (line.includes('operation.refused') ? boundInstead(line) : line))
+      .join('\n');
+    const ledger = await openLedger(':memory:');
+    await ledger.import(stolen);
+    const { faults } = ledger.verify();
+    expect(faults.map(({ detail }) => detail)).toContain(
+      'bind passed; by linux-7.3 EPERM, owned-by-other-iommufd',
+    );
+    expect(ledger.at(faults[0]?.position ?? 0).group('26').owner.kind).toBe('unknown');
+    expect(ledger.at(faults[0]?.position ?? 0).device('gpu').state).toBe('unknown');
+  });
+});
+
+/** A refused bind as if it had passed. */
+function boundInstead(line: string): string {
+  const event = JSON.parse(line) as { data: { pid: number; fd: number; iommufd: number } };
+  const { pid, fd, iommufd } = event.data;
+  return JSON.stringify({ ...event, type: 'device.bound', data: { pid, fd, iommufd, id: 1 } });
+}
