@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { collect, sequel, type Source } from './evidence/collect.ts';
+import { collect, sequel, type Collected, type Source } from './evidence/collect.ts';
 import { profileFor, profileNamed, RequestError, topologyFrom } from './host/settings.ts';
 import {
   batches,
@@ -125,6 +125,24 @@ async function onlyStream(store: Store): Promise<string> {
   throw new RequestError(`the log holds several hosts, name one: ${[only, ...others].join(', ')}`);
 }
 
+/**
+ * Reads evidence to its end, before any log is touched.
+ *
+ * Rejects with `EvidenceError`, whose message names source and line, `TopologyError` or
+ * `RequestError`.
+ */
+export async function readEvidence(
+  sources: readonly Source[],
+  { format = null, topology, profile, progress }: ImportSettings = {},
+): Promise<Collected> {
+  return collect(sources, {
+    format,
+    topology: topology === undefined ? null : topologyFrom(topology),
+    profile: profile === undefined ? null : profileNamed(profile),
+    ...(progress && { progress }),
+  });
+}
+
 /** A log that has been read, and what can be asked of it. Answers are plain data. */
 export class Ledger {
   readonly host: string;
@@ -155,9 +173,10 @@ export class Ledger {
     if (this.#timeline.head >= until) return;
     for await (const batch of this.#store.read(this.host, { from: this.#timeline.head + 1 })) {
       for (const event of batch) {
-        if (event.position > until) return;
         this.#timeline.take(event);
         this.#ids.add(event.id);
+        // What lies behind it may be damaged, and is none of our business.
+        if (event.position === until) return;
       }
       progress?.(this.events.length);
     }
@@ -182,13 +201,11 @@ export class Ledger {
     sources: readonly Source[],
     settings: ImportSettings = {},
   ): Promise<ImportReport> {
-    const { format = null, topology, profile, progress } = settings;
-    const collected = await collect(sources, {
-      format,
-      topology: topology === undefined ? null : topologyFrom(topology),
-      profile: profile === undefined ? null : profileNamed(profile),
-      ...(progress && { progress }),
-    });
+    return this.record(await readEvidence(sources, settings));
+  }
+
+  /** Appends evidence that has been read; all of it or nothing. Rejects with `RequestError`. */
+  async record(collected: Collected): Promise<ImportReport> {
     const last = this.events.at(-1)?.time ?? null;
     const fresh = sequel(collected.events, { host: this.host, ids: this.#ids, last });
     const { appended } = await this.#store.append(this.host, this.head.position, fresh);

@@ -13,15 +13,19 @@ export function isProfile(name: string): name is Profile {
 }
 
 /**
- * The profile that stands for a kernel release such as `6.12.107-amd64`: the newest one that is not
- * newer than the release. Null for releases before the first profile and for what is no release.
+ * From which release on a profile stands for the kernels that follow: DMA ownership in the IOMMU
+ * core, then cdevs, then tokens and PASIDs. 7.2 was asked, and answers as 7.3.
  */
+const eras: readonly { readonly since: readonly [number, number]; readonly profile: Profile }[] = [
+  { since: [5, 19], profile: 'linux-6.1' },
+  { since: [6, 6], profile: 'linux-6.12' },
+  { since: [7, 0], profile: 'linux-7.3' },
+];
+
+/** The profile that stands for a kernel release such as `6.12.107-amd64`; null for older ones. */
 export function profileOfKernel(release: string): Profile | null {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(release) ?? [];
   if (major === undefined || minor === undefined) return null;
-  const known = profiles.filter((profile) => {
-    const [, ours = '', sub = ''] = /^linux-(\d+)\.(\d+)$/.exec(profile) ?? [];
-    return Number(ours) < Number(major) || (ours === major && Number(sub) <= Number(minor));
-  });
-  return known.at(-1) ?? null;
+  const version = Number(major) * 1000 + Number(minor);
+  return eras.findLast(({ since: [x, y] }) => x * 1000 + y <= version)?.profile ?? null;
 }

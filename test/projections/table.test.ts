@@ -1,9 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { openLedger, type Change, type Ledger, type RecordedEvent, type Table } from '../../ledger.ts';
+import { openLedger, type Change, type FileView, type Holder, type Table } from '../../ledger.ts';
 import { bruteForceTable, type TableNow } from '../support/brute-force.ts';
 import { OwnershipTrail } from '../support/ownership-trail.ts';
 import { kernels, recording } from '../support/recordings.ts';
+import { differenceOf } from '../support/table-report.ts';
 
 const suites = [
   { suite: 'questions', sequences: Infinity },
@@ -11,31 +11,47 @@ const suites = [
   { suite: 'flows', sequences: 150 },
 ];
 
-describe.each(kernels)('what %s answered', (kernel) => {
-  test.each(suites)('$suite: every table is that of the brute force', async (part) => {
-    const ledger = await openLedger(':memory:');
-    await ledger.import(recording(kernel, part.suite, part.sequences), { format: 'truth' });
+const recorded = kernels.flatMap((kernel) => suites.map((suite) => ({ kernel, ...suite })));
 
+describe.each(recorded)('the $suite recorded on $kernel', ({ kernel, suite, sequences }) => {
+  test('have the owners, openers and holders of the brute force at every position', async () => {
+    const ledger = await imported(kernel, suite, sequences);
     const trail = new OwnershipTrail(ledger.events);
     for (const { position } of ledger.events) {
       const now = bruteForceTable(ledger.events, position);
       trail.take(now, position);
-      expectSameTable(ledger, position, withSince(now, trail));
+      const tables = { actual: ledger.at(position).table(), expected: withSince(now, trail) };
+      const difference = differenceOf(tables, ledger.events, position);
+      if (difference !== null) expect.fail(difference);
     }
-
+    expect(trail.groups.length).toBeGreaterThan(0);
     for (const group of trail.groups) {
       expect(ledger.history(group), `history of group ${group}`).toEqual(trail.history(group));
     }
-    const { position: head } = ledger.head;
-    for (const [from, to] of spans(head)) {
+    for (const [from, to] of stretches(ledger.head.position)) {
       const { changes } = ledger.diff(from < 0 ? 'start' : from, to);
-      expect(inOrder(changes), `from ${from} to ${to}`).toEqual(inOrder(trail.between(from, to)));
+      const expected = trail.between(from, to);
+      expect(comparable(changes), `from ${from} to ${to}`).toEqual(comparable(expected));
     }
   });
 });
 
-/** Some stretches of a log: the whole, an empty one, and others of several lengths. */
-function spans(head: number): [from: number, to: number][] {
+async function imported(kernel: string, suite: string, sequences: number) {
+  const ledger = await openLedger(':memory:');
+  await ledger.import(recording(kernel, suite, sequences), { format: 'truth' });
+  return ledger;
+}
+
+function withSince(now: TableNow, trail: OwnershipTrail): Table {
+  return {
+    ...now,
+    groups: now.groups.map((group) => ({ ...group, since: trail.since(group.group) })),
+    devices: now.devices.map((device) => ({ ...device, since: trail.since(device.group) })),
+  };
+}
+
+/** Parts of a log: the whole, an empty one, and others of several lengths. */
+function stretches(head: number): [from: number, to: number][] {
   const at = (share: number) => Math.floor(head * share);
   return [
     [-1, head],
@@ -47,56 +63,158 @@ function spans(head: number): [from: number, to: number][] {
   ];
 }
 
-/** Several groups may change hands at one position. */
-function inOrder(changes: readonly Change[]): Change[] {
-  return changes.toSorted(
-    (a, b) => a.position - b.position || Number(a.subject) - Number(b.subject),
-  );
+/** At one position groups change hands in any order; who held before is not compared. */
+function comparable(changes: readonly Change[]) {
+  return changes
+    .map(({ before: { kind, file }, ...change }) => ({ ...change, before: { kind, file } }))
+    .toSorted((a, b) => a.position - b.position || Number(a.subject) - Number(b.subject));
 }
 
-function withSince(now: TableNow, trail: OwnershipTrail): Table {
-  return {
-    ...now,
-    groups: now.groups.map((group) => ({ ...group, since: trail.since(group.group) })),
-    devices: now.devices.map((device) => ({ ...device, since: trail.since(device.group) })),
+test('before the first event there is nothing to own', async () => {
+  const ledger = await imported('linux-7.3', 'questions', 1);
+  const at = { position: null, time: null };
+  expect(ledger.at('start').table()).toEqual({ at, groups: [], devices: [], files: [] });
+});
+
+/** A group of two devices. */
+const topology = {
+  kernel: '7.3.4',
+  iommufd: true,
+  devices: [
+    { name: 'd0', bdf: '0000:3b:00.0', model: 'edu', group: 26, driver: 'vfio-pci', cdev: 'vfio0' },
+    { name: 'd1', bdf: '0000:3b:00.1', model: 'edu', group: 26, driver: 'vfio-pci', cdev: 'vfio1' },
+  ],
+  groups: { 26: ['0000:3b:00.0', '0000:3b:00.1'] },
+};
+
+/** Plays lines; what comes back tells how group and first device stood after one of them. */
+async function play(...lines: readonly string[]) {
+  const ledger = await openLedger(':memory:');
+  const answers = await ledger.simulate(lines.join('\n'), { profile: 'linux-7.3', topology });
+  return (line: string) => {
+    const answer = answers[lines.indexOf(line)];
+    if (answer === undefined) throw new Error(`'${line}' was not played`);
+    const { groups, devices } = ledger.at(answer.position).table();
+    return { answer, group: groups[0]!, device: devices[0]! };
   };
 }
 
-function expectSameTable(ledger: Ledger, position: number, expected: Table): void {
-  const actual = ledger.at(position).table();
-  if (isDeepStrictEqual(actual, expected)) return;
-  expect.fail([...story(ledger.events, position), ...differences(actual, expected)].join('\n'));
+/** Holders in short: `P1 fd 3`, `P1 mapping`, `kernel`. */
+function short(holders: readonly Holder[]): string[] {
+  return holders.map(({ comm, via, fd }) => [comm, via, fd].filter((x) => x !== null).join(' '));
 }
 
-/** The sequence, and the last of its events up to a position. */
-function story(events: readonly RecordedEvent[], position: number): string[] {
-  const before = events.slice(0, position + 1);
-  const boot = before.findLast(({ type }) => type === 'host.booted');
-  const told = before.filter(({ type }) => type !== 'device.added').slice(-12);
-  return [
-    `position ${position}, ${JSON.stringify(boot?.data)} at ${boot?.position}`,
-    ...told.map(({ position: at, type, data }) => `  ${at} ${type} ${JSON.stringify(data)}`),
-  ];
+function held(file: FileView | null): string[] {
+  return short(file?.holders ?? []);
 }
 
-/** What the ledger says otherwise than the brute force, line under line. */
-function differences(actual: Table, expected: Table): string[] {
-  const mine = lines(actual);
-  const theirs = lines(expected);
-  return [...new Set([...mine.keys(), ...theirs.keys()])].flatMap((subject) => {
-    const [left, right] = [mine.get(subject), theirs.get(subject)];
-    if (left === right) return [];
-    return [subject, `  ledger      ${left}`, `  brute force ${right}`];
+test('of two contexts the second gets the group when the last duplicate of the first is closed', async () => {
+  const after = await play(
+    'open_iommufd I',
+    'open_iommufd J',
+    'open_cdev A d0',
+    'open_cdev B d1',
+    'bind A I',
+    'dup D A',
+    'bind B J',
+    'close A',
+    'close I',
+    'close D',
+    '@P1 bind B J',
+  );
+  expect(short(after('bind A I').group.owner.holders)).toEqual(['P1 fd 3', 'P1 fd 5']);
+  expect(after('bind B J').answer.errno).toBe('EPERM');
+  expect(after('close I').group).toMatchObject({ owner: { kind: 'iommufd' }, ownerCount: 1 });
+  expect(short(after('close I').group.owner.holders)).toEqual(['P1 fd 7']);
+  expect(after('close D').group).toMatchObject({ owner: { kind: 'none' }, ownerCount: 0 });
+
+  const [first, second] = [after('bind A I').group.owner, after('@P1 bind B J').group.owner];
+  expect(second.kind).toBe('iommufd');
+  expect(second.file).not.toBe(first.file);
+  expect(short(second.holders)).toEqual(['P1 fd 4', 'P1 fd 6']);
+});
+
+test('a mapping keeps a device bound when no descriptor is left', async () => {
+  const after = await play(
+    'open_iommufd I',
+    'open_cdev A d0',
+    'bind A I',
+    'mmap M A 0',
+    'close A',
+    'close I',
+    'munmap M',
+  );
+  const { group, device } = after('close I');
+  expect(short(group.owner.holders)).toEqual(['P1 mapping']);
+  expect(device).toMatchObject({
+    state: 'bound',
+    files: [{ file: device.owner.holders[0]?.file }],
   });
-}
+  expect(after('munmap M').group.owner).toEqual({ kind: 'none', file: null, holders: [] });
+  expect(after('munmap M').device).toMatchObject({ state: 'idle', files: [] });
+});
 
-function lines({ at, groups, devices, files }: Table): Map<string, string> {
-  const subjects = (kind: string, of: readonly object[], name: (one: never) => string) =>
-    of.map((one) => [`${kind} ${name(one as never)}`, JSON.stringify(one)] as const);
-  return new Map([
-    ['at', JSON.stringify(at)],
-    ...subjects('group', groups, ({ group }: { group: string }) => group),
-    ...subjects('device', devices, ({ device }: { device: string }) => device),
-    ...subjects('file', files, ({ file }: { file: string }) => file),
-  ]);
-}
+test('a device got from a group keeps it open after its last descriptor, as the kernel alone sees', async () => {
+  const after = await play(
+    'open_container C',
+    'open_group G d0',
+    'set_container G C',
+    'set_iommu C',
+    'get_device A G d0',
+    'close G',
+    'open_group H d0',
+    'close A',
+  );
+  const { group, device } = after('close G');
+  expect(group.opener?.file).toBe(after('open_group G d0').group.opener?.file);
+  expect(held(group.opener)).toEqual(['kernel']);
+  expect(group.opener?.holders[0]?.file).toBe(device.files[0]?.file);
+  expect(group.owner).toMatchObject({ kind: 'container', file: group.opener?.file });
+  expect(short(group.owner.holders)).toEqual(['P1 fd 5']);
+  expect(after('open_group H d0').answer.errno).toBe('EBUSY');
+  expect(after('close A').group).toMatchObject({ opener: null, owner: { kind: 'none' } });
+});
+
+test('with an iommufd as container the group is free to open, and its device owned all the same', async () => {
+  const after = await play(
+    'open_iommufd I',
+    'open_group G d0',
+    'set_container G I',
+    'get_device A G d0',
+    'close G',
+    'close I',
+    'close A',
+  );
+  expect(after('set_container G I').group).toMatchObject({ owner: { kind: 'none' }, viable: true });
+  const { group, device } = after('close I');
+  expect(group).toMatchObject({ opener: null, container: null, ownerCount: 1, viable: false });
+  expect(group.owner).toMatchObject({
+    kind: 'iommufd',
+    file: after('open_iommufd I').group.container,
+  });
+  expect(short(group.owner.holders)).toEqual(['P1 fd 5']);
+  expect(device.state).toBe('open');
+  expect(after('close A').group.owner.kind).toBe('none');
+});
+
+test('a device that waits to leave goes to its next driver when its last file is closed', async () => {
+  const after = await play(
+    'open_cdev A d0',
+    'set_driver d0 e1000e',
+    'fork P2',
+    'close A',
+    '@P2 close A',
+  );
+  expect(after('set_driver d0 e1000e').device).toMatchObject({
+    driver: 'vfio-pci',
+    state: 'leaving',
+  });
+  expect(after('close A').device.state).toBe('leaving');
+  expect(held(after('close A').device.files[0] ?? null)).toEqual(['P2 fd 3']);
+  expect(after('@P2 close A').device).toMatchObject({
+    driver: 'e1000e',
+    state: 'absent',
+    files: [],
+  });
+  expect(after('@P2 close A').group).toMatchObject({ owner: { kind: 'kernel' }, ownerCount: 1 });
+});

@@ -68,8 +68,11 @@ const effects: { readonly [T in EventType]: Effect<T> } = {
     }
   },
 
-  'process.started': ({ processes }, { pid, comm, cgroup }) => {
-    processes.set(pid, { comm, cgroup, descriptors: new Map(), mappings: new Map() });
+  'process.started': ({ processes, files }, { pid, comm, cgroup }, terminal) => {
+    const opened = { file: terminal, cloexec: false };
+    const descriptors = new Map([0, 1, 2].map((fd) => [fd, opened]));
+    processes.set(pid, { comm, cgroup, descriptors, mappings: new Map() });
+    files.set(terminal, { kind: 'other' });
   },
   'process.forked': (host, { pid, child, comm }) => {
     const { cgroup, descriptors, mappings } = processOf(host, pid);
