@@ -28,6 +28,11 @@ const models: Readonly<Record<string, Model>> = {
   nvme: { memory: [0], ports: [], flr: true, driver: 'nvme' },
 };
 
+/** The kernel driver that knows a device of a model. */
+export function driverOfModel(model: string | null): string | null {
+  return models[model ?? '']?.driver ?? null;
+}
+
 /** Whether the driver's probe would take the device; only what is known to fail says no. */
 export function driverFits(device: Device, driver: string): boolean {
   if (kindOfDriver(driver) !== 'kernel') return true;

@@ -211,6 +211,7 @@ function buryGroups(host: Host): void {
   release(host);
 }
 
+/** Whether ownership lets it; that the driver is there and fits the device is taken for granted. */
 function mayBind(host: Host, { group }: Device, driver: string): boolean {
   if (!usesDmaApi(driver) || group === null) return true;
   const { kind } = ownerOf(host, group);
