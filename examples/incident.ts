@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { spawnSync } from 'node:child_process';
+import { spawnSync, type SpawnSyncOptions } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const log = join(mkdtempSync(join(tmpdir(), 'vfio-ledger-')), 'incident.ledger')
 /** Prints a command, and then what it answers. */
 function show(...words: string[]): void {
   say(`$ npx vfio-ledger ${words.join(' ')} --log ${log}`);
-  const options = { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] } as const;
+  const options: SpawnSyncOptions = { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] };
   const { status } = spawnSync(process.execPath, ['cli/main.ts', ...words, '--log', log], options);
   if (status !== 0) process.exit(status ?? 4);
   say('');

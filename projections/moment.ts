@@ -5,8 +5,11 @@
  */
 import type { Kernel } from '../machines/kernel.ts';
 import type { OpenFile } from '../machines/host.ts';
+import type { FileId } from '../processes/process-table.ts';
+import { lineageOf } from './lineage.ts';
 import { resolveSubject } from './resolve.ts';
 import type {
+  Descent,
   DeviceView,
   FileView,
   GroupView,
@@ -70,7 +73,21 @@ export class HostAtMoment {
   /** Owner, holders and waiters of a subject; nobody where it is not there at that moment. */
   who(word: string): Who {
     const subject = resolveSubject(this.#timeline, word, this.#position);
-    return { subject: subject.id, at: this.moment, ...this.#parties(subject) };
+    const parties = this.#parties(subject);
+    const files = new Set(parties.holders.flatMap(({ file }) => file ?? []));
+    const lineage = [...files].flatMap((file) => this.lineage(file));
+    const known = new Set(parties.holders.map(placeOf));
+    return {
+      subject: subject.id,
+      at: this.moment,
+      ...parties,
+      lineage: lineage.filter((descent) => known.has(placeOf(descent))).toSorted(byProcess),
+    };
+  }
+
+  /** How each holder of a file came by it. */
+  lineage(file: FileId): Descent[] {
+    return lineageOf(this.#timeline, file, this.#position);
   }
 
   /** Files that are alive although no process could name them. */
@@ -84,7 +101,7 @@ export class HostAtMoment {
 
   readonly #since = (group: string) => this.#timeline.since(group, this.#position);
 
-  #parties({ kind, id }: Subject): Pick<Who, 'owner' | 'holders' | 'waiters'> {
+  #parties({ kind, id }: Subject): Omit<Who, 'subject' | 'at' | 'lineage'> {
     const host = this.#host;
     switch (kind) {
       case 'device': {
@@ -122,6 +139,8 @@ export class HostAtMoment {
     }
   }
 }
+
+const placeOf = ({ pid, fd, file }: Holder): string => `${pid} ${fd} ${file}`;
 
 const unknownOwner: Owner = { kind: 'unknown', file: null, holders: [] };
 

@@ -21,6 +21,20 @@ export interface Holder {
   readonly file: FileId | null;
 }
 
+/** A step of a file from hand to hand: the open, a dup, a fork, a pass, a mapping. */
+export interface Step {
+  readonly position: number;
+  readonly type: string;
+  /** Who held it from then on, and under which number; null for a mapping. */
+  readonly pid: number;
+  readonly fd: number | null;
+}
+
+/** A holder, and how it came by the file; the last step says since when. */
+export interface Descent extends Holder {
+  readonly chain: readonly Step[];
+}
+
 export interface FileView {
   readonly file: FileId;
   readonly kind: 'group' | 'container' | 'iommufd' | 'device';
@@ -79,6 +93,8 @@ export interface Who {
   readonly owner: Owner;
   readonly holders: readonly Holder[];
   readonly waiters: readonly Holder[];
+  /** How each of the holders came by what it holds. */
+  readonly lineage: readonly Descent[];
 }
 
 /** Half-open; `endedBy` is the type of the event at `to`, null while it goes on. */

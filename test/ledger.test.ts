@@ -109,6 +109,33 @@ describe('a subject', () => {
   );
 });
 
+describe('the lineage of a file', () => {
+  test('says through which dup, fork, pass or mapping each holder came by it', async () => {
+    const ledger = await played(`
+      open_iommufd I
+      open_cdev A gpu
+      bind A I
+      dup B A
+      close A
+      fork P2
+      @P2 send B P3 C
+      @P3 mmap M C 0
+      @P3 close C
+      @P1 exit
+    `);
+    const { lineage } = ledger.who('gpu');
+    const told = lineage.map(({ comm, via, chain }) => [comm, via, ...chain.map((s) => s.type)]);
+    const bySharing = ['device.opened', 'descriptor.duplicated', 'process.forked'];
+    expect(told).toEqual([
+      ['P2', 'fd', ...bySharing],
+      ['P3', 'mapping', ...bySharing, 'descriptor.passed', 'mapping.created'],
+    ]);
+    for (const { chain } of lineage) {
+      for (const { position, type } of chain) expect(ledger.events[position]?.type).toBe(type);
+    }
+  });
+});
+
 describe('history and diff', () => {
   test('have no gaps, and name what ended an interval', async () => {
     const ledger = await played(handOver);

@@ -9,7 +9,7 @@ import type { Owner } from '../../ledger.ts';
 
 export type FileId = string;
 
-export interface Descriptor {
+interface Descriptor {
   readonly file: FileId;
   readonly cloexec: boolean;
 }

@@ -49,7 +49,8 @@ function age(file: string | null): number {
 function story(events: readonly RecordedEvent[], position: number): string[] {
   const before = events.slice(0, position + 1);
   const boot = before.findLast(({ type }) => type === 'host.booted');
-  const told = before.filter(({ type }) => type !== 'device.added').slice(-TOLD);
+  const since = before.slice((boot?.position ?? -1) + 1);
+  const told = since.filter(({ type }) => type !== 'device.added').slice(-TOLD);
   return [
     `after position ${position}, in the sequence ${JSON.stringify(boot?.data)} from ${boot?.position}:`,
     ...told.map(({ position: at, type, data }) => `  ${at} ${type} ${JSON.stringify(data)}`),
