@@ -133,10 +133,10 @@ async function onlyStream(store: Store): Promise<string> {
  */
 export async function readEvidence(
   sources: readonly Source[],
-  { format = null, topology, profile, progress }: ImportSettings = {},
+  { format, topology, profile, progress }: ImportSettings = {},
 ): Promise<Collected> {
   return collect(sources, {
-    format,
+    format: format ?? null,
     topology: topology === undefined ? null : topologyFrom(topology),
     profile: profile === undefined ? null : profileNamed(profile),
     ...(progress && { progress }),

@@ -6,7 +6,7 @@
 import type { Change, Diff, Interval, Owner, Position } from './shapes.ts';
 import { keyOf, type Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
-import { nobody, ownerOf } from './views.ts';
+import { byNumber, nobody, ownerOf } from './views.ts';
 
 /**
  * The intervals of a subject, half-open and without gaps from the start on. A device has its
@@ -59,21 +59,23 @@ function boundsOf(intervals: readonly Interval[]): number[] {
   return intervals.flatMap(({ from }) => from ?? []);
 }
 
-/** Every change of a group's owner after `from`, up to `to`, in order. */
+/** Every change of a group's owner after `from`, up to `to`, in order of position and group. */
 export function changesBetween(timeline: Timeline, from: number, to: number): Diff {
-  const changes = timeline.groups().flatMap((group) => {
-    const intervals = timeline.intervalsOf(group);
-    return intervals.flatMap(({ from: position, owner }, index): Change[] => {
-      const before = intervals[index - 1];
-      if (position === null || before === undefined || position <= from || position > to) return [];
-      return [{ subject: group, before: before.owner, after: owner, position }];
-    });
+  const changed = timeline.groups().flatMap((group) =>
+    timeline.intervalsOf(group).flatMap(({ from: position, owner }) => {
+      const inRange = position !== null && position > from && position <= to;
+      return inRange ? [{ group, position, owner }] : [];
+    }),
+  );
+  const inOrder = changed.toSorted((a, b) => a.position - b.position || byNumber(a.group, b.group));
+  const changes = inOrder.map(({ group, position, owner }): Change => {
+    // Who kept the owner alive at the last moment, which is not always who did at first.
+    const host = timeline.hostAt(position - 1);
+    const known = host.group(group);
+    const before = known === undefined ? nobody : ownerOf(host, known);
+    return { subject: group, before, after: owner, position };
   });
-  return {
-    from: positionOrNull(from),
-    to: positionOrNull(to),
-    changes: changes.toSorted((a, b) => a.position - b.position),
-  };
+  return { from: positionOrNull(from), to: positionOrNull(to), changes };
 }
 
 function positionOrNull(position: number): Position {

@@ -121,6 +121,7 @@ export function byProcess(a: Holder, b: Holder): number {
   return (a.pid ?? 0) - (b.pid ?? 0) || (a.fd ?? Infinity) - (b.fd ?? Infinity) || 0;
 }
 
-function byNumber(a: string, b: string): number {
+/** Group numbers and file positions in their order as numbers. */
+export function byNumber(a: string, b: string): number {
   return Number(a) - Number(b) || (a < b ? -1 : 1);
 }

@@ -51,9 +51,11 @@ const alphabet: Record<MachineName, readonly AnyEventObject[]> = {
     { type: 'device.released', claim: true, cdev: false, attached: true },
     { type: 'device.released', claim: false, cdev: false, attached: false },
   ],
-  deviceFile: ['file.granted', 'device.bound', 'device.attached', 'device.detached'].map((type) => ({
-    type,
-  })),
+  deviceFile: ['file.granted', 'device.bound', 'device.attached', 'device.detached'].map(
+    (type) => ({
+      type,
+    }),
+  ),
   groupFile: [
     { type: 'container.set', container: 'f2', native: true },
     { type: 'container.set', container: 'f3', native: false },
@@ -126,14 +128,17 @@ function pathsOf(machine: AnyStateMachine, events: readonly AnyEventObject[]) {
 
 describe.each(profiles)('the transition tables of %s say what XState says', (profile) => {
   const { machines } = kernelRules(profile);
-  test.each(Object.keys(alphabet) as MachineName[])('for %s: every event in every state', (name) => {
-    const events = alphabet[name];
-    const paths = pathsOf(machines[name].machine, events);
-    expect(paths.length).toBeGreaterThan(name === 'deviceFile' ? 2 : 3);
-    for (const path of paths.slice(0, 400)) {
-      for (const event of events) agree(machines[name], [...path, event]);
-    }
-  });
+  test.each(Object.keys(alphabet) as MachineName[])(
+    'for %s: every event in every state',
+    (name) => {
+      const events = alphabet[name];
+      const paths = pathsOf(machines[name].machine, events);
+      expect(paths.length).toBeGreaterThan(name === 'deviceFile' ? 2 : 3);
+      for (const path of paths.slice(0, 400)) {
+        for (const event of events) agree(machines[name], [...path, event]);
+      }
+    },
+  );
 
   test.each(Object.keys(alphabet) as MachineName[])('for %s: on any history', (name) => {
     const history = fc.array(fc.constantFrom(...alphabet[name]), { maxLength: 25 });

@@ -11,7 +11,11 @@ const base = setup({
 /** Machines that say something which a table could not. */
 const unspeakable: Record<string, () => AnyStateMachine> = {
   'a nested state': () =>
-    base.createMachine({ initial: 'x', context: {}, states: { x: { initial: 'y', states: { y: {} } } } }),
+    base.createMachine({
+      initial: 'x',
+      context: {},
+      states: { x: { initial: 'y', states: { y: {} } } },
+    }),
   'an eventless transition': () =>
     base.createMachine({ initial: 'x', context: {}, states: { x: { always: 'y' }, y: {} } }),
   'a final state': () =>
@@ -29,9 +33,18 @@ const unspeakable: Record<string, () => AnyStateMachine> = {
       states: { x: { on: { a: { actions: ['record', 'other'] } } } },
     }),
   'a wildcard': () =>
-    base.createMachine({ initial: 'x', context: {}, states: { x: { on: { '*': { actions: 'record' } } } } }),
+    base.createMachine({
+      initial: 'x',
+      context: {},
+      states: { x: { on: { '*': { actions: 'record' } } } },
+    }),
   'a transition of the root': () =>
-    base.createMachine({ initial: 'x', context: {}, on: { a: { actions: 'record' } }, states: { x: {} } }),
+    base.createMachine({
+      initial: 'x',
+      context: {},
+      on: { a: { actions: 'record' } },
+      states: { x: {} },
+    }),
   'an entry action': () =>
     base.createMachine({ initial: 'x', context: {}, states: { x: { entry: 'record' } } }),
 };

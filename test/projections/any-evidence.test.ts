@@ -45,7 +45,12 @@ const anyFact = fc.oneof(
   fact('descriptor.duplicated', { pid, fd, as: fd }),
   fact('descriptor.passed', { pid, fd, to: pid, as: fd }),
   fact('descriptor.closed', { pid, fd }),
-  fact('mapping.created', { pid, fd, mapping: fc.constantFrom(4096, 8192), region: fc.constant(0) }),
+  fact('mapping.created', {
+    pid,
+    fd,
+    mapping: fc.constantFrom(4096, 8192),
+    region: fc.constant(0),
+  }),
   fact('mapping.removed', { pid, mapping: fc.constantFrom(4096, 8192) }),
   fact('group.opened', { pid, fd, group, cloexec }),
   fact('container.opened', { pid, fd, cloexec }),
@@ -137,7 +142,9 @@ describe('whatever the evidence says', () => {
           timeline.take(event);
         }
         expect(verifier.faults.filter(({ kind }) => kind === 'table')).toEqual([]);
-        const unknown = [...timeline.kernel.groups()].some(({ unknownSince }) => unknownSince !== null);
+        const unknown = [...timeline.kernel.groups()].some(
+          ({ unknownSince }) => unknownSince !== null,
+        );
         if (unknown) expect(verifier.faults.length).toBeGreaterThan(0);
       }),
       { numRuns: 60 },

@@ -24,7 +24,11 @@ function sequencesOf(profile: Profile): { topology: Topology; sequences: Sequenc
   return { topology, sequences: [...sequences].map(([name, lines]) => ({ name, lines })) };
 }
 
-function answersTo(lines: readonly string[], topology: Topology, profile: Profile): SimulatedAnswer[] {
+function answersTo(
+  lines: readonly string[],
+  topology: Topology,
+  profile: Profile,
+): SimulatedAnswer[] {
   const steps = [...simulate(parseScenario(lines.join('\n')), topology, profile, '')];
   return steps.flatMap(({ answer }) => answer ?? []);
 }
@@ -83,14 +87,25 @@ async function casesOf(profile: Profile): Promise<Case[]> {
     }
     for (const [refused, { rc, position }] of answers.entries()) {
       if (rc !== -1) continue;
-      cases.push({ sequence, topology, profile, refused, lineAt, ledger, why: ledger.why(position) });
+      cases.push({
+        sequence,
+        topology,
+        profile,
+        refused,
+        lineAt,
+        ledger,
+        why: ledger.why(position),
+      });
     }
   }
   return cases;
 }
 
 /** The sequence and topology without what stands at some positions, nor what was refused before. */
-function leaveOut({ sequence, topology, lineAt, ledger, refused }: Case, positions: readonly number[]) {
+function leaveOut(
+  { sequence, topology, lineAt, ledger, refused }: Case,
+  positions: readonly number[],
+) {
   const lines = new Set(positions.flatMap((position) => lineAt.get(position) ?? []));
   const refusals = new Set(
     [...lineAt].flatMap(([at, line]) =>
@@ -130,7 +145,10 @@ function withIds(line: string, event: RecordedEvent | undefined): string {
 }
 
 /** Whether the refused call passes when it is made again right after a line. */
-function passesAfter({ sequence, topology, profile, refused, ledger, why }: Case, after: number): boolean {
+function passesAfter(
+  { sequence, topology, profile, refused, ledger, why }: Case,
+  after: number,
+): boolean {
   const line = sequence.lines[refused] ?? '';
   const [at = ''] = line.split(' ');
   const caller = at.startsWith('@') ? at : '@P1';
