@@ -4,7 +4,14 @@
  * @module
  */
 import { collect, sequel, type Collected, type Source } from './evidence/collect.ts';
-import { profileFor, profileNamed, RequestError, topologyFrom } from './host/settings.ts';
+import {
+  type ImportSettings,
+  profileFor,
+  profileNamed,
+  RequestError,
+  type SimulateSettings,
+  topologyFrom,
+} from './host/settings.ts';
 import {
   batches,
   parseScenario,
@@ -26,6 +33,7 @@ import { Verifier } from './projections/verification.ts';
 import { positionOf, START, type When } from './projections/when.ts';
 
 export { profileFor, RequestError, topologyFrom } from './host/settings.ts';
+export type { ImportSettings, SimulateSettings } from './host/settings.ts';
 export type { RecordedEvent } from './log/store.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
 export type {
@@ -58,14 +66,6 @@ export interface OpenOptions {
   readonly progress?: (read: number) => void;
 }
 
-export interface ImportSettings {
-  /** Found from the content when left out. */
-  readonly format?: string | undefined;
-  readonly topology?: unknown;
-  readonly profile?: string | undefined;
-  readonly progress?: (read: number) => void;
-}
-
 export interface ImportReport {
   /** Lines read. */
   readonly read: number;
@@ -75,12 +75,6 @@ export interface ImportReport {
   /** Lines that said something nobody understands. */
   readonly unknown: number;
   readonly rejected: readonly { file: string; line: number; reason: string }[];
-}
-
-export interface SimulateSettings {
-  /** By the kernel of the topology when left out. */
-  readonly profile?: string | undefined;
-  readonly topology: unknown;
 }
 
 /** An answer with the position of its own event, or of the last one before where it has none. */
@@ -304,7 +298,7 @@ export class Ledger {
     }
     const until = this.#position(at);
     const subject = this.#subject(String(attempt), at);
-    const position = latestRefusal(this.#timeline, keyOf(subject), until);
+    const position = latestRefusal(this.#timeline, subject, until);
     if (position === null)
       throw new NoRefusalError(`nothing about ${attempt} was refused until then`);
     return explainRefusal(this.#timeline, position);

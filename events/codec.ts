@@ -46,7 +46,7 @@ export function decode(value: unknown): LedgerEvent {
 }
 
 /** Type and data checked against the vocabulary. Throws `DecodeError`. */
-export function validate(raw: RawEvent): Fact {
+function validate(raw: RawEvent): Fact {
   if (!Object.hasOwn(schemas, raw.type)) {
     throw new DecodeError('type', `'${raw.type}' is no event of this ledger`);
   }

@@ -31,7 +31,7 @@ const fd = number;
  * A refused attempt is recorded as exactly these and the errno; an admitted one as its event, which
  * carries what a later reader needs of them and what came out.
  */
-export const operations = {
+const operations = {
   open_cdev: v.strictObject({ pid, device: text, cloexec: optional.cloexec }),
   open_iommufd: v.strictObject({ pid, cloexec: optional.cloexec }),
   open_container: v.strictObject({ pid, cloexec: optional.cloexec }),
@@ -192,7 +192,6 @@ export type DataOf<T extends EventType> = T extends 'operation.refused'
 export type LedgerEvent = {
   [T in EventType]: { id: string; time: string | null; type: T; data: DataOf<T> };
 }[EventType];
-export type EventOf<T extends EventType> = Extract<LedgerEvent, { type: T }>;
 
 /** Type and data alone: what a host or an importer says happened. */
 export type Fact = { [T in EventType]: { type: T; data: DataOf<T> } }[EventType];

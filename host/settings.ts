@@ -11,6 +11,20 @@ export class RequestError extends Error {
   override readonly name = 'RequestError';
 }
 
+export interface ImportSettings {
+  /** Found from the content when left out. */
+  readonly format?: string | undefined;
+  readonly topology?: unknown;
+  readonly profile?: string | undefined;
+  readonly progress?: (read: number) => void;
+}
+
+export interface SimulateSettings {
+  /** By the kernel of the topology when left out. */
+  readonly profile?: string | undefined;
+  readonly topology: unknown;
+}
+
 /** A topology as text or as parsed JSON, with or without its wrapper. Throws `TopologyError`. */
 export function topologyFrom(given: unknown): Topology {
   if (typeof given === 'string') return topologyFrom(jsonOf(given));

@@ -61,7 +61,7 @@ interface Asked {
   readonly event: DeviceEvent;
 }
 
-export const deviceGuards = {
+const deviceGuards = {
   notOpen: ({ context }: Asked) => context.opens === 0,
   vfioDriver: ({ event }: Asked) => event.type === 'driver.bound' && event.kind === 'vfio',
   lastFile: ({ context }: Asked) => context.files === 1,

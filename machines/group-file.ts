@@ -35,7 +35,7 @@ interface Asked {
   readonly event: GroupFileEvent;
 }
 
-export const groupFileGuards = {
+const groupFileGuards = {
   native: ({ event }: Asked) => event.type === 'container.set' && event.native,
   /** A dead file still keeps the iommufd that it was given. */
   containerSet: ({ context }: Asked) => context.container !== null,

@@ -72,7 +72,7 @@ interface Asked {
   readonly event: GroupEvent;
 }
 
-export const groupGuards = {
+const groupGuards = {
   hasMember: ({ context }: Asked) => context.members > 0,
   fileClosed: ({ context }: Asked) => context.opener === null,
   noCdevBound: ({ context }: Asked) => context.cdevBound === 0,

@@ -62,7 +62,7 @@ export type ContainerFile = Opened &
 export type IommufdFile = Opened &
   Instance<IommufdState, IommufdRecord> & { readonly kind: 'iommufd' };
 /** A file that is none of VFIO's: it matters only as a wrong argument. */
-export type OtherFile = Opened & { readonly kind: 'other'; readonly path: string };
+type OtherFile = Opened & { readonly kind: 'other'; readonly path: string };
 
 export type OpenFile = GroupFile | DeviceFile | ContainerFile | IommufdFile | OtherFile;
 

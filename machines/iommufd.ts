@@ -60,7 +60,7 @@ interface Asked {
   readonly event: IommufdEvent;
 }
 
-export const iommufdGuards = {
+const iommufdGuards = {
   objectExists: ({ context, event }: Asked) =>
     event.type === 'object.destroyed' && context.objects.has(event.object),
   objectUnused: ({ context, event }: Asked) =>

@@ -18,14 +18,14 @@ import {
 /** What `and([...])` looks like from outside, to tell it from `or` and `not`. */
 const conjunction = and([]) as unknown as { readonly check: unknown };
 
-export type StateOf<M extends AnyStateMachine> = Extract<StateValueFrom<M>, string>;
+type StateOf<M extends AnyStateMachine> = Extract<StateValueFrom<M>, string>;
 type Guard<M extends AnyStateMachine> = (args: {
   readonly context: ContextFrom<M>;
   readonly event: EventFromLogic<M>;
 }) => boolean;
 
 /** One candidate transition: taken when all of its guards hold. Candidates keep their order. */
-export interface Transition<M extends AnyStateMachine = AnyStateMachine> {
+interface Transition<M extends AnyStateMachine = AnyStateMachine> {
   readonly from: StateOf<M>;
   readonly event: string;
   readonly guards: readonly string[];

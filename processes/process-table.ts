@@ -12,7 +12,7 @@ import type { Fact, Placed } from '../events/vocabulary.ts';
 export type FileId = string;
 
 /** What descriptors 0 to 2 of a fresh process stand for; never released, never ours. */
-export const TERMINAL: FileId = 'terminal';
+const TERMINAL: FileId = 'terminal';
 
 /** A descriptor or a mapping that keeps a file alive. */
 export interface Holder {

@@ -89,7 +89,7 @@ function follow(chains: Chains, event: Placed, file: FileId): void {
       chains.delete(`${event.data.pid} mapping ${event.data.mapping}`);
       return;
     case 'process.forked':
-      for (const [place] of [...chains]) {
+      for (const [place] of chains) {
         const [pid, via, number] = place.split(' ');
         if (Number(pid) !== event.data.pid) continue;
         const fd = via === 'fd' ? Number(number) : null;

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { CallOf, Operation } from '../events/vocabulary.ts';
+import type { CallOf, Operation, Placed } from '../events/vocabulary.ts';
 import { causes } from '../machines/causes.ts';
 import type { Kernel } from '../machines/kernel.ts';
 import type { Blocker as Obstacle } from '../machines/check.ts';
 import { becauseOf, wouldPassAfter } from './counterfactual.ts';
 import type { Blocker, Why } from './shapes.ts';
-import type { SubjectKey } from './subjects.ts';
+import { keyOf, type Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { keepers } from './views.ts';
 
@@ -48,16 +48,29 @@ function blockerOf(host: Kernel, { kind, file, driver }: Obstacle): Blocker {
   return { kind, file, driver, holders: file === null ? [] : keepers(host, [file]) };
 }
 
-/** The last refusal of a subject up to a position; null where there is none. */
-export function latestRefusal(
-  timeline: Timeline,
-  subject: SubjectKey,
-  until: number,
-): number | null {
-  const positions = timeline.positionsOf(subject);
-  return (
-    positions.findLast(
-      (position) => position <= until && timeline.at(position).type === 'operation.refused',
-    ) ?? null
-  );
+/**
+ * The last refusal of a subject up to a position; null where there is none. What was refused of a
+ * group as a whole was refused of each of its devices.
+ */
+export function latestRefusal(timeline: Timeline, subject: Subject, until: number): number | null {
+  const isRefusal = (position: number): boolean =>
+    position <= until && timeline.at(position).type === 'operation.refused';
+  const own = timeline.positionsOf(keyOf(subject)).findLast(isRefusal) ?? null;
+  const group = subject.kind === 'device' ? timeline.groupOfDevice(subject.id) : null;
+  if (group === null) return own;
+  const shared = timeline
+    .positionsOf(keyOf({ kind: 'group', id: group }))
+    .findLast((position) => isRefusal(position) && concernsWholeGroup(timeline.at(position)));
+  return shared === undefined ? own : Math.max(own ?? -1, shared);
+}
+
+const ofGroups = new Set<Operation>([
+  'open_group',
+  'set_container',
+  'unset_container',
+  'group_status',
+]);
+
+function concernsWholeGroup(event: Placed): boolean {
+  return event.type === 'operation.refused' && ofGroups.has(event.data.operation);
 }

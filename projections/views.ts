@@ -84,7 +84,7 @@ export function ownerOf(host: HostState, group: Group): Owner {
 }
 
 /** A file as answers show it; null for files that are none of VFIO's. */
-export function fileView(host: HostState, file: OpenFile): FileView | null {
+function fileView(host: HostState, file: OpenFile): FileView | null {
   if (file.kind === 'other') return null;
   const references = [...file.pinnedBy].map((pin): Holder => ({
     pid: null,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseScenario, simulate, type SimulatedAnswer } from '../../host/simulation.ts';
-import { Ledger, openLedger, type RecordedEvent, type Why } from '../../ledger.ts';
+import { type Ledger, openLedger, type RecordedEvent, type Why } from '../../ledger.ts';
 import { profiles, type Profile } from '../../machines/profile.ts';
 import type { Topology } from '../../scenario/topology.ts';
 import { recording } from '../support/truth.ts';

@@ -1,0 +1,45 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+
+function run(...args: string[]): string {
+  return execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
+}
+
+test('the transcript in README.md is what npm start prints', () => {
+  const [, transcript = ''] = /```console\n([^]*?)```/.exec(readme) ?? [];
+  const printed = run('examples/incident.ts').replaceAll(
+    /\S+\/incident\.ledger/g,
+    'incident.ledger',
+  );
+  expect(transcript).toContain('$ npx vfio-ledger why');
+  expect(printed).toContain(transcript);
+});
+
+test('what npm start says to try next works as printed', () => {
+  const printed = run('examples/incident.ts');
+  const commands = printed.split('Try next')[1]?.match(/npx vfio-ledger .*/g) ?? [];
+  expect(commands.length).toBeGreaterThan(4);
+  for (const command of commands) {
+    const [, , ...words] = command.split(' ');
+    expect(run('cli/main.ts', ...words), command).not.toBe('');
+  }
+});
+
+test('the verbs in README.md are those that there are', () => {
+  const told = [...readme.matchAll(/^\| `(\w+)` \|/gm)].map(([, verb]) => verb);
+  const known = [...run('cli/main.ts', '--help').matchAll(/^ {2}(\w+) {2,}\S/gm)].map(([, v]) => v);
+  expect(told.length).toBeGreaterThan(5);
+  expect(known).toEqual(told);
+});
+
+test('the files that README.md and ARCHITECTURE.md link to are there', () => {
+  const architecture = readFileSync(new URL('../../ARCHITECTURE.md', import.meta.url), 'utf8');
+  for (const [, path = ''] of `${readme}\n${architecture}`.matchAll(/\]\(([^):]+)\)/g)) {
+    expect(() => readFileSync(new URL(`../../${path}`, import.meta.url)), path).not.toThrow();
+  }
+});
