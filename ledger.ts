@@ -19,17 +19,16 @@ import {
   startAfter,
   type SimulatedAnswer,
 } from './host/simulation.ts';
-import { memoryStore } from './log/memory.ts';
-import { openSqliteStore } from './log/sqlite.ts';
+import { storeAt } from './log/address.ts';
 import { GENESIS, type RecordedEvent, type Store } from './log/store.ts';
 import { changesBetween, historyOf } from './projections/history.ts';
 import { HostAtMoment } from './projections/moment.ts';
 import { explainRefusal, latestRefusal, NoRefusalError } from './projections/refusals.ts';
 import { resolveSubject } from './projections/resolve.ts';
-import type { Diff, Fault, Interval, Verification, Who, Why } from './projections/shapes.ts';
+import type { Diff, Interval, Verification, Who, Why } from './projections/shapes.ts';
 import { keyOf, type Subject } from './projections/subjects.ts';
 import { Timeline } from './projections/timeline.ts';
-import { Verifier } from './projections/verification.ts';
+import { Verifier, witnessFaults } from './projections/verification.ts';
 import { positionOf, START, type When } from './projections/when.ts';
 
 export { profileFor, RequestError, topologyFrom } from './host/settings.ts';
@@ -104,13 +103,6 @@ export async function openLedger(address: string, options: OpenOptions = {}): Pr
     await store.close();
     throw error;
   }
-}
-
-function storeAt(address: string, readOnly: boolean): Store {
-  if (address === ':memory:') return memoryStore();
-  const [, scheme] = /^([a-z][a-z\d+]*):\/\//.exec(address) ?? [];
-  if (scheme !== undefined) throw new RequestError(`no engine for '${scheme}://' in this release`);
-  return openSqliteStore(address, { readOnly });
 }
 
 async function onlyStream(store: Store): Promise<string> {
@@ -313,20 +305,11 @@ export class Ledger {
   verify({ head }: { readonly head?: string } = {}): Verification {
     const verifier = new Verifier();
     for (const event of this.events) verifier.take(event);
-    const faults = [...verifier.faults, ...(head === undefined ? [] : this.#witnessed(head))];
+    const hashAt = (at: number) => (at === START ? GENESIS : this.events[at]?.hash);
+    const missed = head === undefined ? [] : witnessFaults(head, hashAt);
+    const faults = [...verifier.faults, ...missed];
     const { position, hash } = this.head;
     return { events: this.events.length, head: `${position}:${hash}`, faults };
-  }
-
-  /** Whether the log still is what it was when its head was kept. */
-  #witnessed(head: string): Fault[] {
-    const [, position, hash] = /^(-1|\d+):([\da-f]{64})$/.exec(head) ?? [];
-    if (position === undefined) throw new RequestError(`'${head}' is no POSITION:HASH`);
-    const at = Number(position);
-    const there = at === START ? GENESIS : this.events[at]?.hash;
-    if (there === hash) return [];
-    const what = there === undefined ? `the log ends at ${this.head.position}` : 'another hash';
-    return [{ position: at, kind: 'head', detail: `not the head that was kept: ${what}` }];
   }
 
   #position(when: When): number {

@@ -70,3 +70,22 @@ function isEqual(a: unknown, b: unknown): boolean {
 function plain(_key: string, value: unknown): unknown {
   return value instanceof Map ? [...value] : value;
 }
+
+/** The head that a witness kept is not `POSITION:HASH`. */
+class WitnessError extends Error {
+  override readonly name = 'WitnessError';
+}
+
+/** Whether a log still has the head that a witness kept; `hashAt` knows its hashes. */
+export function witnessFaults(
+  head: string,
+  hashAt: (position: number) => string | undefined,
+): Fault[] {
+  const [, position, hash] = /^(-1|\d+):([\da-f]{64})$/.exec(head) ?? [];
+  if (position === undefined) throw new WitnessError(`'${head}' is no POSITION:HASH`);
+  const at = Number(position);
+  const there = hashAt(at);
+  if (there === hash) return [];
+  const what = there === undefined ? 'the log ends before it' : 'another hash';
+  return [{ position: at, kind: 'head', detail: `not the head that was kept: ${what}` }];
+}

@@ -9,7 +9,7 @@ import type { Placed } from '../events/vocabulary.ts';
 export type When = number | string;
 
 /** A moment that the log does not have, or words that name none. */
-export class WhenError extends Error {
+class WhenError extends Error {
   override readonly name = 'WhenError';
 }
 

@@ -262,7 +262,7 @@ describe('moments in time', () => {
 
   test.each(['12:03', '2026-13-01', 'yesterday', '999', '-1'])('%s is no moment', async (when) => {
     const ledger = await played(handOver);
-    expect(() => ledger.at(when)).toThrow();
+    expect(() => ledger.at(when)).toThrow(/is no position|is past the end|cannot be placed/);
   });
 
   test('an instant means nothing in a log without times', async () => {
