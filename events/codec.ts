@@ -26,8 +26,11 @@ export class NewerSchemaError extends DecodeError {
   }
 }
 
+/** Text without control characters: it stands on a line of its own under the hash. */
+const printable = /^\P{C}+$/u;
+
 const envelope = v.object({
-  id: v.pipe(v.string(), v.nonEmpty(), v.maxLength(200)),
+  id: v.pipe(v.string(), v.nonEmpty(), v.maxLength(200), v.regex(printable, 'not plain text')),
   time: v.nullable(v.pipe(v.string(), v.isoTimestamp())),
   schema: v.pipe(v.number(), v.integer(), v.minValue(1)),
   type: v.string(),

@@ -73,7 +73,8 @@ export async function collect(
 
 function placed(error: unknown, source: string, line: number): unknown {
   if (error instanceof EvidenceError || error instanceof DecodeError) {
-    return new EvidenceError(`${source}:${line}: ${error.message}`);
+    const place = line === 0 ? source : `${source}:${line}`;
+    return new EvidenceError(`${place}: ${error.message}`);
   }
   return error;
 }

@@ -15,7 +15,7 @@ interface Model {
   readonly ports: readonly number[];
   /** Has a function level reset. */
   readonly flr: boolean;
-  /** The kernel driver that the hosts had for it; null where they had none. */
+  /** The kernel driver that knows it; null where none does. */
   readonly driver: string | null;
 }
 
@@ -24,8 +24,8 @@ const models: Readonly<Record<string, Model>> = {
   edu: plain,
   'pci-testdev': { memory: [0], ports: [1], flr: false, driver: null },
   e1000: { memory: [0], ports: [1], flr: false, driver: 'e1000' },
-  e1000e: { memory: [0, 1, 3], ports: [2], flr: true, driver: null },
-  nvme: { memory: [0], ports: [], flr: true, driver: null },
+  e1000e: { memory: [0, 1, 3], ports: [2], flr: true, driver: 'e1000e' },
+  nvme: { memory: [0], ports: [], flr: true, driver: 'nvme' },
 };
 
 /** The kernel driver that knows a device of a model. */

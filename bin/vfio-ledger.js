@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+/**
+ * Starts the program: its sources in a checkout, what was compiled of them in a package.
+ *
+ * Where the running Node is too old and the checkout has brought one of its own, that one runs it.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import module from 'node:module';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const OLDEST_NODE = 24;
+
+const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+const program = existsSync(path('../cli/main.ts')) ? '../cli/main.ts' : '../dist/cli/main.js';
+const self = fileURLToPath(import.meta.url);
+const ownNode = path('../node_modules/.bin/node');
+
+if (Number.parseInt(process.versions.node, 10) >= OLDEST_NODE) {
+  // What was compiled once is kept in the folder for temporary files: a third of the start (measured).
+  module.enableCompileCache();
+  await import(new URL(program, import.meta.url).href);
+} else if (existsSync(ownNode)) {
+  runWith(ownNode);
+} else {
+  process.stderr.write(
+    `vfio-ledger: needs Node ${OLDEST_NODE} or newer, this is ${process.versions.node}\n`,
+  );
+  process.exitCode = 4;
+}
+
+function runWith(node) {
+  const child = spawn(node, [self, ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => child.kill(signal));
+  }
+  child.on('error', (error) => {
+    process.stderr.write(`vfio-ledger: ${node} cannot be started: ${error.message}\n`);
+    process.exitCode = 4;
+  });
+  child.on('exit', (code, signal) => {
+    process.exitCode = signal === null ? (code ?? 4) : 128 + constants.signals[signal];
+    if (signal === null) return;
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}

@@ -1,0 +1,46 @@
+/**
+ * `causes`: what a refusal can mean.
+ *
+ * @module
+ */
+import { causeTable, type CauseRow } from '../machines/operations.ts';
+import { profiles } from '../machines/profile.ts';
+import { columns } from './columns.ts';
+import { exit } from './failure.ts';
+import type { Paint } from './paint.ts';
+import { show, verb } from './verb.ts';
+
+/** Prints the table of causes: a row for each cause, operation and errno. */
+export const causes = verb({
+  name: 'causes',
+  usage: 'causes',
+  summary: 'What each errno of each operation can mean, and where the kernel says so',
+  details: ['A row for each cause, operation and errno. It needs no log.'],
+  options: {
+    json: { type: 'boolean', help: 'print one JSON value' },
+    log: { type: 'string' },
+    host: { type: 'string' },
+  },
+  operands: [0, 0],
+  examples: ['vfio-ledger causes', 'vfio-ledger causes --json'],
+  async answer({ values }, io) {
+    const rows = causeTable();
+    await show(io, values.json, rows, () => causesText(rows, io.paint));
+    return exit.done;
+  },
+});
+
+function causesText(rows: readonly CauseRow[], paint: Paint): string[] {
+  return columns(
+    rows.map(({ cause, operation, errno, profiles: only, summary, source }) => [
+      cause,
+      operation,
+      errno,
+      only.length === profiles.length ? 'all' : only.join(' '),
+      source,
+      summary,
+    ]),
+    paint,
+    ['CAUSE', 'OPERATION', 'ERRNO', 'PROFILES', 'SOURCE', 'SUMMARY'],
+  );
+}

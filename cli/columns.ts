@@ -1,0 +1,41 @@
+/**
+ * Rows as plain aligned columns: nothing is drawn, wrapped or cut off.
+ *
+ * @module
+ */
+import type { Paint, Tone } from './paint.ts';
+
+export type Cell = string | { readonly text: string; readonly tone: Tone };
+
+/** Lines of equal columns, two blanks between them; the last one is not padded. */
+export function columns(
+  rows: readonly (readonly Cell[])[],
+  paint: Paint,
+  heading?: readonly string[],
+): string[] {
+  const head = heading?.map((text): Cell => ({ text, tone: 'heading' }));
+  const all = head === undefined ? rows : [head, ...rows];
+  const widths: number[] = [];
+  for (const row of all) {
+    for (const [index, cell] of row.entries()) {
+      widths[index] = Math.max(widths[index] ?? 0, textOf(cell).length);
+    }
+  }
+  return all.map((row) => {
+    const line = row.map((cell, index) => {
+      const padding = ' '.repeat((widths[index] ?? 0) - textOf(cell).length + 2);
+      const painted = typeof cell === 'string' ? cell : paint(cell.text, cell.tone);
+      return index === row.length - 1 ? painted : painted + padding;
+    });
+    return line.join('').trimEnd();
+  });
+}
+
+/** Lines set in by two blanks. */
+export function indented(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
+}
+
+function textOf(cell: Cell): string {
+  return typeof cell === 'string' ? cell : cell.text;
+}

@@ -1,0 +1,57 @@
+/**
+ * `diff`: what changed hands between two moments.
+ *
+ * @module
+ */
+import type { Diff, RecordedEvent } from '../ledger.ts';
+import { columns, type Cell } from './columns.ts';
+import { exit } from './failure.ts';
+import { readingOptions, readLog } from './log-file.ts';
+import { ownerCell } from './owners.ts';
+import type { Paint } from './paint.ts';
+import { printable } from './printable.ts';
+import { sentence } from './sentences.ts';
+import { show, verb } from './verb.ts';
+
+/** Prints each change of an owner after the first moment, up to the second. */
+export const diff = verb({
+  name: 'diff',
+  usage: 'diff WHEN WHEN',
+  summary: 'Which groups changed hands after the first moment, up to the second',
+  details: ['A line a change: position, group, the owner before and after, and the event.'],
+  options: readingOptions,
+  operands: [2, 2],
+  examples: [
+    'vfio-ledger diff start end --log demo.ledger',
+    'vfio-ledger diff 10 26 --json --log demo.ledger',
+  ],
+  async answer({ values, operands: [from = '', to = ''] }, io) {
+    return readLog(values, io, async (ledger) => {
+      const found = ledger.diff(from, to);
+      await show(io, values.json, found, () => diffText(found, ledger.events, io.paint));
+      return exit.done;
+    });
+  },
+});
+
+function diffText(
+  { from, to, changes }: Diff,
+  events: readonly RecordedEvent[],
+  paint: Paint,
+): string[] {
+  if (changes.length === 0) {
+    return [`nothing changed hands after ${placeWords(from)}, up to ${placeWords(to)}`];
+  }
+  const rows = changes.map(({ subject, before, after, position }): Cell[] => [
+    String(position),
+    printable(subject),
+    ownerCell(before),
+    ownerCell(after),
+    sentence(events, position),
+  ]);
+  return columns(rows, paint, ['POSITION', 'GROUP', 'BEFORE', 'AFTER', 'WHEN']);
+}
+
+function placeWords(position: Diff['from']): string {
+  return position === null ? 'the start' : `position ${position}`;
+}

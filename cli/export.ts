@@ -1,0 +1,46 @@
+/**
+ * `export`: the log in an open format.
+ *
+ * @module
+ */
+import { RequestError, type Ledger } from '../ledger.ts';
+import { eventJson } from './event-row.ts';
+import { exit } from './failure.ts';
+import { readingOptions, readLog } from './log-file.ts';
+import { verb } from './verb.ts';
+
+const formats: readonly string[] = ['events'];
+
+/** Prints the whole log, ascending, and an end marker by which a reader knows that it is whole. */
+export const exportLog = verb({
+  name: 'export',
+  usage: 'export [--format events]',
+  summary: 'Prints the log as JSON lines that import reads back',
+  details: [
+    'An event a line, ascending, then {"end":{"events":N,"head":"POSITION:HASH"}}. Imported into a',
+    'new log it gives the same events and the same head.',
+  ],
+  options: {
+    format: { type: 'string', value: 'F', help: `${formats.join(', ')}, also when left out` },
+    ...readingOptions,
+    json: { type: 'boolean' },
+  },
+  operands: [0, 0],
+  examples: ['vfio-ledger export --format events --log demo.ledger > demo.events.jsonl'],
+  async answer({ values }, io) {
+    const { format = 'events' } = values;
+    if (!formats.includes(format)) {
+      throw new RequestError(`no format '${format}' to export; there is ${formats.join(', ')}`);
+    }
+    return readLog(values, io, async (ledger) => {
+      await io.out.print(lines(ledger));
+      return exit.done;
+    });
+  },
+});
+
+function* lines({ events, head }: Ledger): Generator<string> {
+  for (const event of events) yield eventJson(event);
+  const end = { events: events.length, head: `${head.position}:${head.hash}` };
+  yield JSON.stringify({ end });
+}

@@ -1,0 +1,99 @@
+/**
+ * Files and standard input as text, whether compressed or not.
+ *
+ * @module
+ */
+import { createReadStream } from 'node:fs';
+import { pipeline, Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import type { Source } from '../evidence/collect.ts';
+import { EvidenceError } from '../evidence/importer.ts';
+import { RequestError } from '../ledger.ts';
+import { unzstd } from './zstd.ts';
+
+/** What an operand names, `-` being standard input. The file is opened when it is read. */
+export function sourceOf(operand: string, stdin: Readable): Source {
+  return { name: nameOf(operand), chunks: textOf(operand, stdin) };
+}
+
+/** Standard input can be read once. Throws `RequestError`. */
+export function checkInputs(operands: readonly string[]): void {
+  if (operands.filter((operand) => operand === '-').length < 2) return;
+  throw new RequestError("'-' stands for standard input, and can be named once");
+}
+
+/** The whole text. Rejects with `RequestError` where there is no such file, or it is broken. */
+export async function readText(operand: string, stdin: Readable): Promise<string> {
+  const chunks: string[] = [];
+  try {
+    for await (const chunk of textOf(operand, stdin)) chunks.push(chunk);
+  } catch (error) {
+    if (!(error instanceof EvidenceError)) throw error;
+    throw new RequestError(`${nameOf(operand)}: ${error.message}`);
+  }
+  return chunks.join('');
+}
+
+/** How messages call an operand. */
+export function nameOf(operand: string): string {
+  return operand === '-' ? 'stdin' : operand;
+}
+
+async function* textOf(operand: string, stdin: Readable): AsyncGenerator<string> {
+  const bytes = operand === '-' ? stdin : createReadStream(operand);
+  const decoder = new TextDecoder();
+  try {
+    for await (const chunk of decompressed(bytes)) yield decoder.decode(chunk, { stream: true });
+  } catch (error) {
+    throw inputError(error, operand);
+  }
+  yield decoder.decode();
+}
+
+function inputError(error: unknown, operand: string): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'ENOENT' || code === 'ENOTDIR') return new RequestError(`${operand}: no such file`);
+  if (code === 'EISDIR') return new RequestError(`${nameOf(operand)}: is a directory`);
+  if (!/^(Z_|ZSTD_)/.test(code)) return error;
+  return new EvidenceError(`the compressed data is broken: ${(error as Error).message}`);
+}
+
+async function* decompressed(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const chunks = stream[Symbol.asyncIterator]();
+  let head: Uint8Array = new Uint8Array();
+  while (head.length < 4) {
+    const { done, value } = await chunks.next();
+    if (done === true) break;
+    head = Buffer.concat([head, value]);
+  }
+  const whole = { [Symbol.asyncIterator]: () => withHead(head, chunks) };
+  if (head[0] === 0x1f && head[1] === 0x8b) yield* gunzipped(whole);
+  else if (isZstd(head)) yield* unzstd(whole);
+  else yield* whole;
+}
+
+/** The magic number of a frame, or of a skippable one. */
+function isZstd(head: Uint8Array): boolean {
+  if (head.length < 4) return false;
+  const magic = new DataView(head.buffer, head.byteOffset).getUint32(0, true);
+  return magic === 0xfd2fb528 || magic >>> 4 === 0x184d2a5;
+}
+
+async function* withHead(
+  head: Uint8Array,
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    if (head.length > 0) yield head;
+    yield* { [Symbol.asyncIterator]: () => rest };
+  } finally {
+    await rest.return?.();
+  }
+}
+
+function gunzipped(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const decoder = createGunzip();
+  // A failure of either is thrown to whoever reads from the decoder.
+  pipeline(Readable.from(chunks), decoder, () => {});
+  return decoder;
+}

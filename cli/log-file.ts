@@ -1,0 +1,131 @@
+/**
+ * The log that a verb works on: where it lies, and opening it to read or to record.
+ *
+ * @module
+ */
+import { existsSync, mkdirSync, unlinkSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
+import { openLedger, RequestError, type Ledger, type OpenOptions } from '../ledger.ts';
+import type { Io } from './verb.ts';
+
+/** Options of every verb that works on a log. */
+export const logOptions = {
+  log: { type: 'string', value: 'LOG', help: 'the log (see vfio-ledger --help)' },
+  host: { type: 'string', value: 'NAME', help: 'whose stream, where the log holds several' },
+} as const;
+
+/** Options of every verb that reads a log. */
+export const readingOptions = {
+  ...logOptions,
+  until: { type: 'string', value: 'POSITION', help: 'read the log up to there and no further' },
+  json: { type: 'boolean', help: 'print one JSON value' },
+} as const;
+
+/** The option of verbs that answer for a moment. */
+export const atOption = {
+  at: { type: 'string', value: 'WHEN', help: 'as it was at that moment; end when left out' },
+} as const;
+
+export interface LogValues {
+  readonly log?: string;
+  readonly host?: string;
+  readonly until?: string;
+}
+
+interface Address {
+  readonly path: string;
+  /** Nobody has named it: it is the place for logs of this user. */
+  readonly byDefault: boolean;
+}
+
+/**
+ * Opens the log for reading and answers from it. Neither the log nor anything beside it is created
+ * or changed. `until` ends the reading earlier than the option of that name.
+ */
+export async function readLog<T>(
+  values: LogValues,
+  io: Io,
+  answer: (ledger: Ledger) => Promise<T>,
+  { until = Infinity }: { readonly until?: number } = {},
+): Promise<T> {
+  const { path, byDefault } = addressOf(values, io.env);
+  if (byDefault && !existsSync(path)) {
+    throw new RequestError(`no log at ${path}; name one with --log`);
+  }
+  const asked = values.until === undefined ? Infinity : positionOf(values.until);
+  const ledger = await open(path, values, io, { readOnly: true, until: Math.min(asked, until) });
+  try {
+    const { host } = values;
+    if (host !== undefined && ledger.events.length === 0 && until === Infinity) {
+      throw new RequestError(`the log at ${path} holds no host '${host}'`);
+    }
+    if (asked !== Infinity && asked > ledger.head.position && until === Infinity) {
+      throw new RequestError(`--until ${asked} is past the end, position ${ledger.head.position}`);
+    }
+    return await answer(ledger);
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** Opens the log for recording. One that comes to be here and stays empty is removed again. */
+export async function recordIn<T>(
+  values: LogValues,
+  io: Io,
+  act: (ledger: Ledger, path: string) => Promise<T>,
+): Promise<T> {
+  const { path, byDefault } = addressOf(values, io.env);
+  if (byDefault) mkdirSync(dirname(path), { recursive: true });
+  const isNew = !existsSync(path);
+  try {
+    const ledger = await open(path, values, io, {});
+    try {
+      return await act(ledger, path);
+    } finally {
+      await ledger.close();
+    }
+  } catch (error) {
+    if (isNew) await removeEmpty(path);
+    throw error;
+  }
+}
+
+/** Where the log lies that the options or the environment name. */
+function addressOf({ log }: LogValues, env: Io['env']): Address {
+  const named = log ?? env['VFIO_LEDGER_LOG'];
+  if (log === '') throw new RequestError('--log names no log');
+  if (named !== undefined && named !== '') return { path: named, byDefault: false };
+  const state = env['XDG_STATE_HOME'] ?? '';
+  const folder = isAbsolute(state) ? state : join(homedir(), '.local', 'state');
+  return { path: join(folder, 'vfio-ledger', 'log.ledger'), byDefault: true };
+}
+
+async function open(
+  path: string,
+  { host }: LogValues,
+  io: Io,
+  options: OpenOptions,
+): Promise<Ledger> {
+  return openLedger(path, {
+    ...options,
+    ...(host !== undefined && { host }),
+    progress: (read) => io.progress.tell(`${read} events read`),
+  });
+}
+
+async function removeEmpty(path: string): Promise<void> {
+  try {
+    const ledger = await openLedger(path, { readOnly: true });
+    const { length } = ledger.events;
+    await ledger.close();
+    if (length === 0) unlinkSync(path);
+  } catch {
+    // It is not there, or holds something after all: then it stays, and the first error is told.
+  }
+}
+
+function positionOf(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new RequestError(`--until takes a position, not '${text}'`);
+}

@@ -1,0 +1,94 @@
+/**
+ * The program: `vfio-ledger VERB …`.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
+import { causes } from './causes.ts';
+import { diff } from './diff.ts';
+import { exportLog } from './export.ts';
+import { exit, failureOf } from './failure.ts';
+import { helpOn, overview } from './help.ts';
+import { history } from './history.ts';
+import { importEvidence } from './import.ts';
+import { log } from './log.ts';
+import { outputTo } from './output.ts';
+import { paintFor } from './paint.ts';
+import { printable } from './printable.ts';
+import { progressOn } from './progress.ts';
+import { simulate } from './simulate.ts';
+import { table } from './table.ts';
+import type { Io, Verb } from './verb.ts';
+import { verify } from './verify.ts';
+import { who } from './who.ts';
+import { why } from './why.ts';
+
+const verbs: readonly Verb[] = [
+  simulate,
+  importEvidence,
+  log,
+  table,
+  who,
+  history,
+  why,
+  diff,
+  verify,
+  causes,
+  exportLog,
+];
+
+async function dispatch([name, ...args]: readonly string[], io: Io): Promise<number> {
+  if (name === undefined) {
+    io.stderr.write(`${overview(verbs).join('\n')}\n`);
+    return exit.badRequest;
+  }
+  if (name === '--version') {
+    await io.out.print([version()]);
+    return exit.done;
+  }
+  if (name === '--help' || name === '-h' || name === 'help') return help(args, io);
+  const verb = verbs.find((known) => known.name === name);
+  return verb === undefined ? unknownVerb(name, io) : verb.run(args, io);
+}
+
+async function help([name]: readonly string[], io: Io): Promise<number> {
+  const verb = verbs.find((known) => known.name === name);
+  if (name !== undefined && verb === undefined) return unknownVerb(name, io);
+  await io.out.print(verb === undefined ? overview(verbs) : helpOn(verb));
+  return exit.done;
+}
+
+function unknownVerb(name: string, io: Io): number {
+  const known = verbs.map((verb) => verb.name).join(', ');
+  io.stderr.write(`vfio-ledger: no verb '${printable(name)}'; there are ${known}\n`);
+  return exit.badRequest;
+}
+
+function version(): string {
+  const manifest = readFileSync(findPackageJSON(import.meta.url) ?? '', 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
+async function run(args: readonly string[], io: Io): Promise<number> {
+  try {
+    return await dispatch(args, io);
+  } catch (error) {
+    const { code, message } = failureOf(error);
+    io.progress.clear();
+    io.stderr.write(`vfio-ledger: ${message}\n`);
+    return code;
+  }
+}
+
+// Whoever has stopped listening to messages still gets the exit code.
+process.stderr.on('error', () => {});
+const progress = progressOn(process.stderr);
+process.exitCode = await run(process.argv.slice(2), {
+  stdin: process.stdin,
+  out: outputTo(process.stdout, progress.clear),
+  paint: paintFor(process.stdout, process.env),
+  progress,
+  stderr: process.stderr,
+  env: process.env,
+});

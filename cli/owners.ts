@@ -1,0 +1,71 @@
+/**
+ * Owners, holders and files in words.
+ *
+ * @module
+ */
+import type { FileView, Holder, Owner } from '../ledger.ts';
+import type { Cell } from './columns.ts';
+import { printable } from './printable.ts';
+
+/** A process as logs write it: `qemu[4711]`. */
+export function processWords(pid: number | null, comm: string | null): string {
+  if (pid === null) return printable(comm ?? 'somebody');
+  if (comm === null || comm === `pid ${pid}`) return `pid ${pid}`;
+  return `${printable(comm)}[${pid}]`;
+}
+
+/** Holders one after the other, each process once: `P1[101] fd 3, 4; P2[102] mapping`. */
+export function holdersWords(holders: readonly Holder[]): string {
+  const byHolder = Map.groupBy(holders, (holder) => holderName(holder));
+  const words = [...byHolder].map(([name, held]) => {
+    const places = held.flatMap((holder) => placeOf(holder));
+    return places.length === 0 ? name : `${name} ${places.join(', ').replaceAll(', fd ', ', ')}`;
+  });
+  return words.length === 0 ? '-' : words.join('; ');
+}
+
+/** A holder a row: who, by what, which file, and the control group where that is known. */
+export function holderRows(holders: readonly Holder[]): string[][] {
+  return holders.map((holder) => [
+    holderName(holder),
+    placeOf(holder).join(', '),
+    holder.via === 'kernel' || holder.file === null ? '' : `file ${holder.file}`,
+    holder.cgroup === null ? '' : printable(holder.cgroup),
+  ]);
+}
+
+/** Who owns: `iommufd f8`, `nobody`. */
+export function ownerWords({ kind, file }: Owner): string {
+  switch (kind) {
+    case 'none':
+      return 'nobody';
+    case 'kernel':
+      return 'kernel drivers';
+    case 'container':
+      return `container of group file ${file}`;
+    case 'iommufd':
+      return `iommufd ${file}`;
+    case 'unknown':
+      return 'unknown';
+  }
+}
+
+/** The same as a cell, where what is not known stands out. */
+export function ownerCell(owner: Owner): Cell {
+  const text = ownerWords(owner);
+  return owner.kind === 'unknown' ? { text, tone: 'unknown' } : text;
+}
+
+/** Whether no process can name the file any more: only the kernel keeps it. */
+export function isOrphan({ holders }: FileView): boolean {
+  return holders.every(({ via }) => via !== 'fd' && via !== 'mapping');
+}
+
+function holderName({ via, file, pid, comm }: Holder): string {
+  return via === 'kernel' ? `file ${file}` : processWords(pid, comm);
+}
+
+function placeOf({ via, fd }: Holder): string[] {
+  if (via === 'fd') return [`fd ${fd}`];
+  return via === 'mapping' ? ['mapping'] : [];
+}

@@ -1,0 +1,24 @@
+/**
+ * Colour, where a person looks on, and only for what should catch the eye.
+ *
+ * @module
+ */
+import { styleText } from 'node:util';
+
+export type Tone = 'heading' | 'refusal' | 'unknown' | 'plain';
+
+export type Paint = (text: string, tone: Tone) => string;
+
+const formats = { heading: 'dim', refusal: 'red', unknown: 'yellow' } as const;
+
+/** Paints for a terminal that shows colours; otherwise, and with NO_COLOR, leaves text as it is. */
+export function paintFor(
+  stream: { readonly isTTY?: boolean },
+  env: Readonly<Record<string, string | undefined>>,
+): Paint {
+  const plain = stream.isTTY !== true || Boolean(env['NO_COLOR']) || env['TERM'] === 'dumb';
+  return (text, tone) => {
+    if (plain || tone === 'plain' || text === '') return text;
+    return styleText(formats[tone], text, { validateStream: false });
+  };
+}

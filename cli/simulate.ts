@@ -1,0 +1,94 @@
+/**
+ * `simulate`: plays scenarios on the machines, and records them if asked to.
+ *
+ * @module
+ */
+import { parseScenario, simulate as play, type SimulatedAnswer } from '../host/simulation.ts';
+import { profiles } from '../machines/profile.ts';
+import { profileFor, type RecordedAnswer } from '../ledger.ts';
+import { exit } from './failure.ts';
+import { checkInputs, nameOf, readText } from './input.ts';
+import { logOptions, recordIn } from './log-file.ts';
+import type { Progress } from './progress.ts';
+import { readTopology } from './topology-file.ts';
+import { verb, type Io } from './verb.ts';
+
+/** Prints the answer to each operation, a JSON line each. A refusal is an answer. */
+export const simulate = verb({
+  name: 'simulate',
+  usage: 'simulate --topology FILE [--profile P] [--log LOG] [SCENARIO|-]...',
+  summary: 'Plays scenarios on a simulated host and prints the answer to each operation',
+  details: [
+    'One JSON line an operation, in order. A refusal is an answer, and names its cause. Without a',
+    'SCENARIO it is read from standard input. All lines are read before the first is played: one',
+    'that cannot be understood ends it (exit 2), and nothing is recorded.',
+  ],
+  options: {
+    topology: { type: 'string', value: 'FILE', help: "the host's devices, or a truth file" },
+    profile: {
+      type: 'string',
+      value: 'P',
+      help: `whose rules: ${profiles.join(', ')}; by the kernel of the topology when left out`,
+    },
+    log: { type: 'string', value: 'LOG', help: 'record it: in a new log, or one of simulations' },
+    host: logOptions.host,
+    json: { type: 'boolean' },
+  },
+  operands: [0, Infinity],
+  examples: [
+    'vfio-ledger simulate --topology examples/host.topology.json examples/two-contexts.scenario',
+    "printf 'open_group G nvme\\nopen_group H nvme\\n' | " +
+      'vfio-ledger simulate --profile linux-6.1 --topology examples/host.topology.json',
+  ],
+  async answer({ values, operands }, io) {
+    const { topology: file, profile: named, log } = values;
+    const inputs = operands.length === 0 ? ['-'] : operands;
+    checkInputs([...inputs, ...(file === undefined ? [] : [file])]);
+    const topology = await readTopology(file, io.stdin);
+    const profile = profileFor(named, topology);
+    const scenarios = await readScenarios(inputs, io.stdin);
+    if (log === undefined) {
+      const sequences = scenarios.flatMap(({ name, text }) => parseScenario(text, name));
+      await io.out.print(answerLines(play(sequences, topology, profile, '')));
+      return exit.done;
+    }
+    // Found out here, before there is a log.
+    for (const { name, text } of scenarios) parseScenario(text, name);
+    await recordIn({ ...values, log }, io, async (ledger) => {
+      const answers = ledger.simulateSteps(scenarios, { topology, profile });
+      await io.out.print(recordedLines(answers, io.progress), { toTheEnd: true });
+    });
+    return exit.done;
+  },
+});
+
+async function readScenarios(operands: readonly string[], stdin: Io['stdin']) {
+  const scenarios: { name: string; text: string }[] = [];
+  for (const operand of operands) {
+    scenarios.push({ name: nameOf(operand), text: await readText(operand, stdin) });
+  }
+  return scenarios;
+}
+
+function* answerLines(steps: ReturnType<typeof play>): Generator<string> {
+  for (const { answer } of steps) if (answer !== null) yield answerJson(answer);
+}
+
+async function* recordedLines(
+  answers: AsyncIterable<RecordedAnswer>,
+  progress: Progress,
+): AsyncGenerator<string> {
+  let recorded = 0;
+  for await (const answer of answers) {
+    progress.tell(`${++recorded} operations recorded`);
+    yield answerJson(answer);
+  }
+}
+
+/** The keys of an answer in the order in which they are printed. */
+function answerJson(answer: SimulatedAnswer & { readonly position?: number }): string {
+  const { seq, n, p, op, rc, errno, cause, viable, container_set, driver, pending, position } =
+    answer;
+  const state = { viable, container_set, driver, pending, position };
+  return JSON.stringify({ seq, n, p, op, rc, errno, cause, ...state });
+}

@@ -1,0 +1,114 @@
+/**
+ * `table`: who owns what.
+ *
+ * @module
+ */
+import { kindOfDriver } from '../machines/driver.ts';
+import type { DeviceView, FileView, GroupView, Table } from '../ledger.ts';
+import { columns, type Cell } from './columns.ts';
+import { exit } from './failure.ts';
+import { atOption, readingOptions, readLog } from './log-file.ts';
+import { holdersWords, isOrphan, ownerCell } from './owners.ts';
+import type { Paint } from './paint.ts';
+import { printable } from './printable.ts';
+import { show, verb } from './verb.ts';
+
+/** Prints groups, devices and files as they were at a moment. */
+export const table = verb({
+  name: 'table',
+  usage: 'table [--at WHEN] [--all]',
+  summary: 'Who owns which group, who holds which device, and files that no process can name',
+  details: [
+    'Groups without a VFIO device that nobody owns, or kernel drivers alone, are left out and',
+    'counted. SINCE is the position at which the owner came. JSON has always all of them.',
+  ],
+  options: {
+    ...atOption,
+    all: { type: 'boolean', help: 'all groups and devices, those that are idle as well' },
+    ...readingOptions,
+  },
+  operands: [0, 0],
+  examples: [
+    'vfio-ledger table --log demo.ledger',
+    'vfio-ledger table --at 16 --log demo.ledger',
+    'vfio-ledger table --at start --all --json --log demo.ledger',
+  ],
+  async answer({ values }, io) {
+    return readLog(values, io, async (ledger) => {
+      const found = ledger.at(values.at ?? 'end').table();
+      await show(io, values.json, found, () => tableText(found, values.all === true, io.paint));
+      return exit.done;
+    });
+  },
+});
+
+function tableText({ at, groups, devices, files }: Table, all: boolean, paint: Paint): string[] {
+  const members = Map.groupBy(devices, ({ group }) => group);
+  const shown = groups.filter((view) => all || isOfInterest(view, members.get(view.group) ?? []));
+  const names = new Set<string | null>(shown.map(({ group }) => group));
+  const seen = devices.filter(
+    ({ group, files: open }) => names.has(group) || (group === null && (all || open.length > 0)),
+  );
+  const hidden = groups.length - shown.length;
+  const orphans = files.filter(isOrphan);
+  const parts = [
+    shown.length === 0 ? [] : groupLines(shown, members, paint),
+    seen.length === 0 ? [] : deviceLines(seen, paint),
+    orphans.length === 0 ? [] : orphanLines(orphans, paint),
+    hidden === 0 ? [] : [`${hidden} idle group${hidden === 1 ? ' is' : 's are'} not shown (--all)`],
+  ];
+  return [
+    paint(momentWords(at), 'heading'),
+    ...parts.flatMap((lines) => (lines.length === 0 ? [] : ['', ...lines])),
+  ];
+}
+
+/** A moment as a heading: `at position 41, 2026-11-22T12:03:00.000000Z`. */
+function momentWords({ position, time }: Table['at']): string {
+  if (position === null) return 'before the first event';
+  return `at position ${position}${time === null ? '' : `, ${time}`}`;
+}
+
+function isOfInterest({ owner, opener }: GroupView, devices: readonly DeviceView[]): boolean {
+  if (opener !== null || (owner.kind !== 'none' && owner.kind !== 'kernel')) return true;
+  return devices.some(
+    ({ driver, files }) => files.length > 0 || (driver !== null && kindOfDriver(driver) === 'vfio'),
+  );
+}
+
+function groupLines(
+  groups: readonly GroupView[],
+  members: ReadonlyMap<string | null, readonly DeviceView[]>,
+  paint: Paint,
+): string[] {
+  const rows = groups.map(({ group, owner, since, opener }): Cell[] => [
+    printable(group),
+    ownerCell(owner),
+    since === null ? '-' : String(since),
+    opener === null ? '-' : opener.file,
+    (members.get(group) ?? []).map(callName).join(', ') || '-',
+    holdersWords(owner.holders),
+  ]);
+  return columns(rows, paint, ['GROUP', 'OWNER', 'SINCE', 'OPENER', 'DEVICES', 'HELD BY']);
+}
+
+function deviceLines(devices: readonly DeviceView[], paint: Paint): string[] {
+  const rows = devices.map((view): Cell[] => [
+    printable(view.device),
+    view.name === null ? '-' : printable(view.name),
+    view.group === null ? '-' : printable(view.group),
+    view.driver === null ? '-' : printable(view.driver),
+    { text: view.state, tone: view.state === 'unknown' ? 'unknown' : 'plain' },
+    view.files.map(({ file, holders }) => `${file} by ${holdersWords(holders)}`).join('; ') || '-',
+  ]);
+  return columns(rows, paint, ['DEVICE', 'NAME', 'GROUP', 'DRIVER', 'STATE', 'OPEN FILES']);
+}
+
+function orphanLines(files: readonly FileView[], paint: Paint): string[] {
+  const rows = files.map(({ file, kind, holders }) => [file, kind, holdersWords(holders)]);
+  return columns(rows, paint, ['ORPHANED FILE', 'KIND', 'KEPT BY']);
+}
+
+function callName({ device, name }: DeviceView): string {
+  return printable(name ?? device);
+}

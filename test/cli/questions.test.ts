@@ -1,0 +1,186 @@
+import { copyFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { openLedger } from '../../ledger.ts';
+import { causeTable } from '../../machines/operations.ts';
+import { temporaryFolder } from '../log/folder.ts';
+import { hostTopology, jsonLines, run, twoContexts } from './program.ts';
+
+const folder = temporaryFolder();
+const log = join(folder, 'log.ledger');
+
+/** The answer to a question, without its exit code, which has to be 0. */
+async function ask(...args: string[]): Promise<string> {
+  const { code, out, err } = await run([...args, '--log', log]);
+  expect(err).toBe('');
+  expect(code).toBe(0);
+  return out;
+}
+
+async function askJson(...args: string[]): Promise<unknown> {
+  const out = await ask(...args, '--json');
+  expect(out.split('\n')).toHaveLength(2);
+  return JSON.parse(out);
+}
+
+beforeAll(async () => {
+  await run(['simulate', '--topology', hostTopology, '--log', log, twoContexts]);
+});
+
+describe.concurrent('for people', () => {
+  test('table shows what is owned, who holds it, and what no process can name', async () => {
+    expect(await ask('table')).toBe(`at position 38
+
+GROUP  OWNER                        SINCE  OPENER  DEVICES         HELD BY
+26     iommufd f22                  26     -       gpu, gpu-audio  P3[103] fd 3, 4
+41     container of group file f29  30     f29     nvme            P4[104] fd 5
+
+DEVICE        NAME       GROUP  DRIVER    STATE  OPEN FILES
+0000:3b:00.0  gpu        26     vfio-pci  bound  f23 by P3[103] fd 4
+0000:3b:00.1  gpu-audio  26     vfio-pci  idle   -
+0000:5e:00.0  nvme       41     vfio-pci  open   f32 by P4[104] fd 5; f36 by P5[105] fd 3
+
+ORPHANED FILE  KIND   KEPT BY
+f29            group  file f32
+
+3 idle groups are not shown (--all)
+`);
+  });
+
+  test('table --all leaves nothing out, and nobody owns anything at the start', async () => {
+    expect(await ask('table', '--all')).toMatch(/^12 +kernel drivers +4 +- +nic +-$/m);
+    expect(await ask('table', '--at', 'start')).toBe('before the first event\n');
+  });
+
+  test('who says it in sentences', async () => {
+    expect(await ask('who', 'gpu', '--at', '19')).toBe(`At position 19:
+gpu (0000:3b:00.0) is owned by iommufd f8.
+The owner is kept alive by:
+  P2[102]  fd 4  file f15
+  P2[102]  fd 5  file f8
+Nobody holds it.
+`);
+    expect(await ask('who', 'pid:104')).toContain(
+      'pid:104 keeps the container of group file f29 alive.',
+    );
+  });
+
+  test('history is a line an interval', async () => {
+    expect(await ask('history', 'gpu')).toBe(`FROM   TO  OWNER        HELD BY          ENDED WHEN
+start  10  nobody       -                P1[101] bound the device of fd 4 to the iommufd of fd 3
+10     25  iommufd f8   P1[101] fd 3, 4  P2[102] was killed by SIGKILL
+25     26  nobody       -                P3[103] bound the device of fd 4 to the iommufd of fd 3
+26     -   iommufd f22  P3[103] fd 3, 4  -
+`);
+  });
+
+  test('why names the cause, who is in the way, the reason, and what lets it through', async () => {
+    expect(await ask('why', '24'))
+      .toBe(`position 24: P3[103] tried bind fd=4 iommufd=3 and got EPERM
+cause: owned-by-other-iommufd (another iommufd owns the group)
+in the way: iommufd f8, kept alive by
+  P2[102]  fd 4  file f15
+  P2[102]  fd 5  file f8
+because of:
+  18  P2[102] bound the device of fd 4 to the iommufd of fd 5
+it would pass after 25: P2[102] was killed by SIGKILL
+`);
+    expect(await ask('why', 'g41')).toContain('nothing later in this log lets it through');
+  });
+
+  test('log is a line an event, and --refused, --from and --to choose among them', async () => {
+    expect(await ask('log', 'gpu', '--from', '12', '--to', '24')).toBe(
+      `12  -  device.attached    pid=101 fd=4 pt=2 hwpt=3
+23  -  device.opened      pid=103 fd=4 device=0000:3b:00.0 cloexec=false
+24  -  operation.refused  bind pid=103 fd=4 iommufd=3 EPERM
+`,
+    );
+    expect((await ask('log', '--refused')).split('\n')).toHaveLength(6);
+  });
+
+  test('diff is a line a change', async () => {
+    expect(await ask('diff', '10', '26')).toBe(`POSITION  GROUP  BEFORE      AFTER        WHEN
+25        26     iommufd f8  nobody       P2[102] was killed by SIGKILL
+26        26     nobody      iommufd f22  P3[103] bound the device of fd 4 to the iommufd of fd 3
+`);
+    expect(await ask('diff', '11', '12')).toMatch(/^nothing changed hands/);
+  });
+
+  test('verify prints the head, which serves as witness', async () => {
+    const out = await ask('verify');
+    const [, head = ''] =
+      /^events {2}39\nhead {4}(38:[\da-f]{64})\nfaults {2}none\n$/.exec(out) ?? [];
+    expect(await ask('verify', '--head', head)).toBe(out);
+  });
+
+  test('causes is a table', async () => {
+    const [heading, ...rows] = (await ask('causes')).trimEnd().split('\n');
+    expect(heading).toMatch(/^CAUSE +OPERATION +ERRNO +PROFILES +SOURCE +SUMMARY$/);
+    expect(rows).toHaveLength(causeTable().length);
+  });
+});
+
+describe.concurrent('as JSON', () => {
+  test('the answers are those of the library', async () => {
+    const ledger = await openLedger(log, { readOnly: true });
+    const [table, who, history, why, diff, verify, causes] = await Promise.all([
+      askJson('table', '--at', '33'),
+      askJson('who', '41', '--at', '33'),
+      askJson('history', 'gpu'),
+      askJson('why', 'gpu-audio'),
+      askJson('diff', 'start', 'end'),
+      askJson('verify'),
+      askJson('causes'),
+    ]);
+    expect(table).toEqual(ledger.at(33).table());
+    expect(who).toEqual(ledger.who('41', { at: 33 }));
+    expect(history).toEqual(ledger.history('gpu'));
+    expect(why).toEqual(ledger.why('gpu-audio'));
+    expect(diff).toEqual(ledger.diff('start', 'end'));
+    expect(verify).toEqual(ledger.verify());
+    expect(causes).toEqual(causeTable());
+    await ledger.close();
+  });
+
+  test('log is an array of events with their keys in order', async () => {
+    const events = (await askJson('log', '--to', '9')) as object[];
+    expect(events).toHaveLength(10);
+    const order = ['position', 'time', 'id', 'schema', 'type', 'data', 'hash'];
+    for (const event of events) expect(Object.keys(event)).toEqual(order);
+    expect(await askJson('log', '--to', 'start')).toEqual([]);
+  });
+
+  test('export ends with the head, and comes back as the same log', async () => {
+    const text = await ask('export', '--format', 'events');
+    const lines = jsonLines(text);
+    const { head } = (await askJson('verify')) as { head: string };
+    expect(lines.at(-1)).toEqual({ end: { events: 39, head } });
+    expect(lines.slice(0, -1)).toEqual(await askJson('log'));
+    const copy = join(folder, 'copy.ledger');
+    const { out } = await run(['import', '--json', '--log', copy, '-'], { input: text });
+    expect(JSON.parse(out)).toEqual({
+      read: 40,
+      appended: 39,
+      skipped: 0,
+      unknown: 0,
+      rejected: [],
+    });
+    expect((await run(['export', '--log', copy])).out).toBe(text);
+  });
+});
+
+test('--until reads a shorter log', async () => {
+  expect(await ask('table', '--until', '12')).toMatch(/^at position 12$/m);
+  expect(await askJson('verify', '--until', '12')).toMatchObject({ events: 13 });
+});
+
+test('reading changes and creates nothing', async () => {
+  const own = temporaryFolder();
+  copyFileSync(log, join(own, 'log.ledger'));
+  await Promise.all([
+    run(['verify', '--log', join(own, 'log.ledger')]),
+    run(['table', '--log', join(own, 'none.ledger')]),
+    run(['table'], { env: { XDG_STATE_HOME: join(own, 'state') } }),
+  ]);
+  expect(readdirSync(own)).toEqual(['log.ledger']);
+});
