@@ -92,7 +92,7 @@ describe('input that cannot be read is 2', () => {
     const simulate = ['simulate', '--log', at('unmade.ledger')];
     expect(await failing([...simulate, '--topology', file])).toMatchObject({
       code: 2,
-      reason: `${file}: topology.devices: a topology names at least one device`,
+      reason: `${file}:1: topology.devices: a topology names at least one device`,
     });
     const missing = at('none.json');
     const absent = await failing([...simulate, '--topology', missing]);
