@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,8 +17,8 @@ function run(cwd: string, command: string, ...args: string[]): string {
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'vfio-ledger-package-'));
-  const packed = run(root, 'npm', 'pack', '--json', '--silent', '--pack-destination', folder);
-  const [{ filename }] = JSON.parse(packed.slice(packed.indexOf('['))) as [{ filename: string }];
+  run(root, 'npm', 'pack', '--silent', '--pack-destination', folder);
+  const filename = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? 'none.tgz';
   writeFileSync(join(folder, 'package.json'), '{"type":"module","private":true}');
   const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'];
   run(folder, 'npm', 'install', ...quiet, join(folder, filename));
