@@ -42,7 +42,7 @@ test('the installed library opens a ledger, and its types fit', () => {
     await ledger.simulate('open_group G d0\\nopen_group H d0\\n', { topology });
     const why: Why = ledger.why('d0');
     const viable: boolean = ledger.at('end').group('1').viable;
-    console.log(why.cause, viable);
+    console.log([why.cause, viable].join(' '));
   `;
   mkdirSync(join(folder, 'src'), { recursive: true });
   writeFileSync(join(folder, 'src/use.ts'), program);
