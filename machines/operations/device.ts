@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { anyDeviceFile, attachedSibling, openDeviceFile, ownContext, owner } from '../blockers.ts';
+import { anyDeviceFile, attachedSibling, openDeviceFile, ownContext } from '../blockers.ts';
 import type { Check, OperationRules, PlainCheck, Question } from '../check.ts';
 import { triesReset } from '../device-model.ts';
 import type { Profile } from '../profile.ts';
@@ -128,17 +128,7 @@ const bind: readonly Check[] = [
     source: 'vfio/vfio_main.c:vfio_df_open',
     blocker: openDeviceFile,
   },
-  ...claimable('EPERM', 'iommu/iommu.c:iommu_device_claim_dma_owner'),
-  {
-    name: 'same-iommufd',
-    asks: 'group',
-    in: ['iommufd'],
-    guard: 'sameIommufd',
-    errno: 'EPERM',
-    cause: 'owned-by-other-iommufd',
-    source: 'iommu/iommu.c:iommu_device_claim_dma_owner',
-    blocker: owner,
-  },
+  ...claimable('iommu/iommu.c:iommu_device_claim_dma_owner', { iommufd: 'sameIommufd' }),
   {
     name: 'device-lock-free-for-its-reset',
     asks: 'host',
@@ -152,7 +142,8 @@ const bind: readonly Check[] = [
 
 const PASID: readonly Profile[] = ['linux-7.3'];
 
-const attach: readonly Check[] = [
+/** What attach and detach have in common; a PASID lies behind `least` bytes of their structures. */
+const onBoundFile = (least: number, source: string): readonly Check[] => [
   ...onFile(['device']),
   {
     name: 'file-not-from-a-group',
@@ -162,18 +153,22 @@ const attach: readonly Check[] = [
     cause: 'opened-through-group',
     source: 'vfio/vfio_main.c:vfio_device_fops_unl_ioctl',
   },
-  longEnough(12, ATTACH),
-  flagsKnown(0, ATTACH, ['linux-6.12']),
-  flagsKnown(1, ATTACH, PASID),
+  longEnough(least, source),
+  flagsKnown(0, source, ['linux-6.12']),
+  flagsKnown(1, source, PASID),
   {
     name: 'pasid-in-argument',
     asks: 'call',
     profiles: PASID,
-    holds: (question) => !hasFlag(question) || (shape(question).argsz ?? 12) >= 16,
+    holds: (question) => !hasFlag(question) || (shape(question).argsz ?? least) >= least + 4,
     errno: 'EINVAL',
     cause: 'malformed-argument',
-    source: ATTACH,
+    source,
   },
+];
+
+const attach: readonly Check[] = [
+  ...onBoundFile(12, ATTACH),
   {
     name: 'page-table-exists',
     asks: 'call',
@@ -212,33 +207,9 @@ const attach: readonly Check[] = [
   },
 ];
 
-const detach: readonly Check[] = [
-  ...onFile(['device']),
-  {
-    name: 'file-not-from-a-group',
-    asks: 'deviceFile',
-    in: ['granted'],
-    errno: 'ENOTTY',
-    cause: 'opened-through-group',
-    source: 'vfio/vfio_main.c:vfio_device_fops_unl_ioctl',
-  },
-  longEnough(8, DETACH),
-  flagsKnown(0, DETACH, ['linux-6.12']),
-  flagsKnown(1, DETACH, PASID),
-  {
-    name: 'pasid-in-argument',
-    asks: 'call',
-    profiles: PASID,
-    holds: (question) => !hasFlag(question) || (shape(question).argsz ?? 8) >= 12,
-    errno: 'EINVAL',
-    cause: 'malformed-argument',
-    source: DETACH,
-  },
-];
-
 export const deviceOperations = {
   bind: { records: 'device.bound', checks: bind },
   attach: { records: 'device.attached', checks: attach },
-  detach: { records: 'device.detached', checks: detach },
+  detach: { records: 'device.detached', checks: onBoundFile(8, DETACH) },
   device_info: { records: null, checks: onFile(['device']) },
 } satisfies Record<string, OperationRules>;

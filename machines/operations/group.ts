@@ -24,17 +24,38 @@ const live: Check = {
 
 const SET_CONTAINER = 'vfio/group.c:vfio_group_ioctl_set_container';
 
-/** The refusals of the arbiter, whose errno differs by who asks. */
-export function claimable(errno: string, source: string, guard?: string): readonly Check[] {
-  const claim = { asks: 'group', errno, source, blocker: owner, ...(guard && { guard }) } as const;
+/**
+ * The refusals of the arbiter: kernel drivers, a container or an iommufd own the group. Guards say
+ * when an owner is no obstacle: an iommufd that is the same, or a call that claims nothing.
+ */
+export function claimable(
+  source: string,
+  { iommufd, others }: { readonly iommufd: string; readonly others?: string },
+): readonly Check[] {
+  const claim = { asks: 'group', errno: 'EPERM', source, blocker: owner } as const;
+  const unless = others === undefined ? {} : { guard: others };
   return [
     {
       ...claim,
+      ...unless,
       name: 'no-kernel-driver-in-group',
       in: ['kernel'],
       cause: 'owned-by-kernel-driver',
     },
-    { ...claim, name: 'no-container-owns-group', in: ['container'], cause: 'owned-by-container' },
+    {
+      ...claim,
+      ...unless,
+      name: 'no-container-owns-group',
+      in: ['container'],
+      cause: 'owned-by-container',
+    },
+    {
+      ...claim,
+      guard: iommufd,
+      name: 'no-other-iommufd-owns-group',
+      in: ['iommufd'],
+      cause: 'owned-by-other-iommufd',
+    },
   ];
 }
 
@@ -81,17 +102,10 @@ export const groupOperations = {
           cause: 'wrong-file-kind',
           source: SET_CONTAINER,
         },
-        ...claimable('EPERM', 'iommu/iommu.c:iommu_group_claim_dma_owner', 'claimsNothing'),
-        {
-          name: 'no-iommufd-owns-group',
-          asks: 'group',
-          in: ['iommufd'],
-          guard: 'claimsNothing',
-          errno: 'EPERM',
-          cause: 'owned-by-other-iommufd',
-          source: 'iommu/iommu.c:iommu_group_claim_dma_owner',
-          blocker: owner,
-        },
+        ...claimable('iommu/iommu.c:iommu_group_claim_dma_owner', {
+          iommufd: 'claimsNothing',
+          others: 'claimsNothing',
+        }),
       ],
     ),
   },
@@ -169,17 +183,10 @@ export const groupOperations = {
           cause: 'no-iommu-driver',
           source: 'vfio/container.c:vfio_group_use_container',
         },
-        ...claimable('EPERM', 'iommu/iommu.c:iommu_device_claim_dma_owner', 'claimsNothing'),
-        {
-          name: 'same-iommufd',
-          asks: 'group',
-          in: ['iommufd'],
-          guard: 'sameIommufd',
-          errno: 'EPERM',
-          cause: 'owned-by-other-iommufd',
-          source: 'iommu/iommu.c:iommu_device_claim_dma_owner',
-          blocker: owner,
-        },
+        ...claimable('iommu/iommu.c:iommu_device_claim_dma_owner', {
+          iommufd: 'sameIommufd',
+          others: 'claimsNothing',
+        }),
         {
           name: 'compat-ioas-there',
           asks: 'iommufd',
