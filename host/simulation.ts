@@ -39,14 +39,14 @@ export function parseScenario(text: string, source = 'scenario'): Sequence[] {
   return sequences;
 }
 
-/** Where a simulation goes on after events: positions follow, and no pid is used again. */
+/** Where a simulation goes on after events: positions and time follow, no pid is used again. */
 export function startAfter(events: readonly LedgerEvent[]): Start {
   let last = firstStart.pid - 1;
   for (const { data } of events) {
     if ('pid' in data) last = Math.max(last, data.pid);
     if ('child' in data) last = Math.max(last, data.child);
   }
-  return { position: events.length, pid: last + 1 };
+  return { position: events.length, pid: last + 1, time: events.at(-1)?.time ?? null };
 }
 
 /** An answer in its place: the sequence and the number of the operation in it. */
@@ -76,7 +76,7 @@ export function* simulate(
   let id = seed;
   const identify = (fact: Placed<Fact>) => {
     id = hash('sha256', `${id}\n${fact.type}\n${JSON.stringify(fact.data)}`);
-    return { ...fact, id: id.slice(0, 24), time: null } as LedgerEvent & { position: number };
+    return { ...fact, id: id.slice(0, 24), time: start.time } as LedgerEvent & { position: number };
   };
   for (const { name, operations } of sequences) {
     yield { answer: null, events: host.boot(name).map(identify) };

@@ -18,13 +18,14 @@ export interface HostAnswer extends Answer {
   readonly container_set?: boolean;
 }
 
-/** Where the host begins, when it goes on from a log: the next position and the next pid. */
+/** Where the host begins, when it goes on from a log: the next position and pid, the last time. */
 export interface Start {
   readonly position: number;
   readonly pid: number;
+  readonly time: string | null;
 }
 
-export const firstStart: Start = { position: 0, pid: 101 };
+export const firstStart: Start = { position: 0, pid: 101, time: null };
 
 export class VirtualHost {
   readonly kernel = new Kernel();
