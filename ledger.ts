@@ -20,7 +20,8 @@ import {
   type SimulatedAnswer,
 } from './host/simulation.ts';
 import { storeAt } from './log/address.ts';
-import { GENESIS, type RecordedEvent, type Store } from './log/store.ts';
+import { GENESIS, type RecordedEvent, RevisionConflictError, type Store } from './log/store.ts';
+import type { LedgerEvent } from './events/vocabulary.ts';
 import { changesBetween, historyOf } from './projections/history.ts';
 import { HostAtMoment } from './projections/moment.ts';
 import { explainRefusal, latestRefusal, NoRefusalError } from './projections/refusals.ts';
@@ -234,10 +235,10 @@ export class Ledger {
     const steps = simulate(sequences, topology, profile, this.head.hash, start);
     let position = this.head.position;
     for (const batch of batches(steps, APPENDS_AT_ONCE)) {
-      const appends: Promise<unknown>[] = [];
+      const appends: Promise<void>[] = [];
       const answers: RecordedAnswer[] = [];
       for (const { answer, events } of batch) {
-        if (events.length > 0) appends.push(this.#store.append(this.host, position, events));
+        if (events.length > 0) appends.push(this.#appendNew(position, events));
         position += events.length;
         if (answer !== null) answers.push({ ...answer, position });
       }
@@ -245,6 +246,14 @@ export class Ledger {
       yield* answers;
     }
     await this.refresh();
+  }
+
+  /** Appends events that nobody can have appended before: a simulation is no evidence to repeat. */
+  async #appendNew(expected: number, events: readonly LedgerEvent[]): Promise<void> {
+    const { appended, head } = await this.#store.append(this.host, expected, events);
+    if (appended < events.length) {
+      throw new RevisionConflictError(this.host, expected, head.position);
+    }
   }
 
   /** The host at a moment. */
@@ -285,7 +294,7 @@ export class Ledger {
 
   /** Why the attempt at a position, or a subject's latest refusal, was refused. */
   why(attempt: number | string, { at = 'end' }: { readonly at?: When } = {}): Why {
-    if (/^\d+$/.test(String(attempt))) {
+    if (typeof attempt === 'number' || /^\d+$/.test(attempt)) {
       return explainRefusal(this.#timeline, this.#position(attempt));
     }
     const until = this.#position(at);

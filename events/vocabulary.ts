@@ -36,7 +36,7 @@ const operations = {
   open_iommufd: v.strictObject({ pid, cloexec: optional.cloexec }),
   open_container: v.strictObject({ pid, cloexec: optional.cloexec }),
   open_group: v.strictObject({ pid, group: text, cloexec: optional.cloexec }),
-  open_path: v.strictObject({ pid, path: text }),
+  open_path: v.strictObject({ pid, path: text, cloexec: optional.cloexec }),
   bind: v.strictObject({ pid, fd, iommufd: fd, argsz: optional.argsz, flags: optional.flags }),
   attach: v.strictObject({
     pid,
@@ -151,7 +151,7 @@ export const schemas = {
   'container.opened': v.strictObject({ pid, fd, cloexec: v.boolean() }),
   'iommufd.opened': v.strictObject({ pid, fd, cloexec: v.boolean() }),
   'device.opened': v.strictObject({ pid, fd, device: text, cloexec: v.boolean() }),
-  'path.opened': v.strictObject({ pid, fd, path: text }),
+  'path.opened': v.strictObject({ pid, fd, path: text, cloexec: v.boolean() }),
 
   // Groups and containers.
   'container.set': v.strictObject({ pid, fd, container: fd }),

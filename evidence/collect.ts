@@ -82,7 +82,7 @@ function placed(error: unknown, source: string, line: number): unknown {
 async function* linesOf(chunks: Source['chunks']): AsyncGenerator<string> {
   let rest = '';
   for await (const chunk of chunks) {
-    const lines = (rest + chunk).split('\n');
+    const lines = (rest + chunk).split(/\r?\n/);
     rest = lines.pop() ?? '';
     yield* lines;
   }
@@ -93,17 +93,16 @@ async function* linesOf(chunks: Source['chunks']): AsyncGenerator<string> {
 function merge(lists: readonly LedgerEvent[][]): LedgerEvent[] {
   const [only] = lists;
   if (only !== undefined && lists.length === 1) return only;
-  const timed = lists.flatMap((events, list) => {
-    let last = '';
-    return events.map((event, index) => {
-      last = event.time ?? last;
-      return { event, time: last, list, index };
+  const keyed = lists.flatMap((events, list) => {
+    // The latest time so far: a source is never put in another order than its own.
+    let latest = events.find(({ time }) => time !== null)?.time ?? '';
+    return events.map((event) => {
+      if (event.time !== null && event.time > latest) latest = event.time;
+      return { event, latest, list };
     });
   });
-  return timed
-    .toSorted((a, b) =>
-      a.time < b.time ? -1 : a.time > b.time ? 1 : a.list - b.list || a.index - b.index,
-    )
+  return keyed
+    .toSorted((a, b) => (a.latest < b.latest ? -1 : a.latest > b.latest ? 1 : a.list - b.list))
     .map(({ event }) => event);
 }
 

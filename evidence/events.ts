@@ -23,9 +23,9 @@ export const eventsImporter: Importer = {
         if (ended) throw new EvidenceError('there is more after the end marker');
         const value = parseObject(text);
         if ('end' in value) {
-          const { events } = value['end'] as { events?: unknown };
-          if (events !== count) {
-            throw new EvidenceError(`the end marker counts ${String(events)} events, not ${count}`);
+          const marker = JSON.stringify(value['end']);
+          if ((value['end'] as { events?: unknown } | null)?.events !== count) {
+            throw new EvidenceError(`the end marker ${marker} does not count the ${count} events`);
           }
           ended = true;
           return [];

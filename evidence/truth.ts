@@ -55,8 +55,9 @@ class TruthReader {
   #player: Player | null = null;
   #seq: string | null = null;
   #recorded: Recorded | null = null;
-  #events: LedgerEvent[] = [];
-  #id = 'truth';
+  #facts: Fact[] = [];
+  /** Covers every line so far: what is the same up to the end of a sequence is the same evidence. */
+  #digest = 'truth';
 
   constructor(options: ImportOptions) {
     this.#options = options;
@@ -64,10 +65,11 @@ class TruthReader {
   }
 
   line(text: string): readonly LedgerEvent[] {
-    this.#events = [];
     if (text.trim() === '') return [];
-    this.#id = hash('sha256', `${this.#id}\n${text}`);
     const value = parseObject(text);
+    const begins = 'seq' in value && value['seq'] !== this.#seq;
+    const events = begins ? this.#finish() : [];
+    this.#digest = hash('sha256', `${this.#digest}\n${text}`);
     try {
       if ('topology' in value) this.#topology = parseTopology(value);
       else if ('op' in value) this.#answer(v.parse(answerSchema, value));
@@ -75,11 +77,24 @@ class TruthReader {
     } catch (error) {
       throw evidenceError(error);
     }
-    return this.#events;
+    return events;
   }
 
   end(): readonly LedgerEvent[] {
-    return [];
+    return this.#finish();
+  }
+
+  /**
+   * The events of the sequence that has ended. Their ids cover all of it: two recordings that begin
+   * alike and go on differently are different evidence, boot and all.
+   */
+  #finish(): LedgerEvent[] {
+    const events = this.#facts.map((fact, index) => {
+      const id = hash('sha256', `${this.#digest} ${index}`).slice(0, 24);
+      return { ...fact, id, time: null } as LedgerEvent;
+    });
+    this.#facts = [];
+    return events;
   }
 
   #answer(recorded: Recorded): void {
@@ -107,6 +122,8 @@ class TruthReader {
       {
         answer: (call) => this.#outcome(call),
         isHeld: () => this.#recorded?.pending === true,
+        isBlocked: () => this.#recorded?.pending === true,
+        deviceOfNode: () => undefined,
         reopen: (pid, fd) => this.#seen.reopen(pid, fd),
         happened: (fact) => this.#happened(fact),
       },
@@ -132,8 +149,7 @@ class TruthReader {
 
   #happened(fact: Fact): void {
     this.#seen.take(fact);
-    const id = hash('sha256', `${this.#id} ${this.#events.length}`).slice(0, 24);
-    this.#events.push({ ...fact, id, time: null } as LedgerEvent);
+    this.#facts.push(fact);
   }
 }
 

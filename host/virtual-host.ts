@@ -40,6 +40,9 @@ export class VirtualHost {
     const port = {
       answer: (call: Call) => this.#answer(call),
       isHeld: (device: string) => (this.kernel.device(device)?.record.files ?? 0) > 0,
+      isBlocked: () => this.kernel.driverChange?.outcome === null,
+      deviceOfNode: (node: string) =>
+        [...this.kernel.devices()].find(({ cdev }) => cdev === node)?.device ?? node,
       reopen: (pid: number, fd: number) => this.#reopen(pid, fd),
       happened: (fact: Fact) => this.#happened(fact),
     };

@@ -6,6 +6,7 @@
  */
 import type { Call, Fact, Placed } from '../events/vocabulary.ts';
 import { callOf } from '../machines/calls.ts';
+import type { Question } from '../machines/check.ts';
 import { kindOfDriver } from '../machines/driver.ts';
 import { Kernel } from '../machines/kernel.ts';
 import type { OpenFile } from '../machines/host.ts';
@@ -151,8 +152,12 @@ function candidatesOf({ timeline, position, call }: Attempt): number[] {
   const opened = question.file?.kind === 'group' ? question.file.group : null;
   const group = question.group ?? question.device?.group ?? opened ?? undefined;
   if (group !== undefined) subjects.add(keyOf({ kind: 'group', id: group.group }));
-  if ('pid' in call) subjects.add(keyOf({ kind: 'process', id: String(call.pid) }));
+  // What a process did to its other files has no part in it, unless a number stands for nothing.
+  const closed = 'fd' in call && (question.file === undefined || isMissing(question));
+  if (closed) subjects.add(keyOf({ kind: 'process', id: String(call.pid) }));
   for (const device of group?.devices.keys() ?? []) subjects.add(`device ${device}`);
+  const changing = host.driverChange?.device.device;
+  if (changing !== undefined && isDriverChange(call)) subjects.add(`device ${changing}`);
   const blocker = host.judge(call)?.blocker?.file ?? null;
   const files = [
     question.file,
@@ -165,6 +170,15 @@ function candidatesOf({ timeline, position, call }: Attempt): number[] {
     timeline.positionsOf(key).filter((at) => at > boot && at < position && isDeed(timeline.at(at))),
   );
   return [...new Set(positions)].toSorted((a, b) => b - a);
+}
+
+/** Whether the call names a second descriptor that is not open. */
+function isMissing({ call, argument }: Question): boolean {
+  return ('iommufd' in call || 'container' in call) && argument === undefined;
+}
+
+function isDriverChange({ operation }: Call): boolean {
+  return operation === 'set_driver' || operation === 'bg_wait';
 }
 
 /** That a device is there is nobody's doing, unless it came with a kernel driver. */

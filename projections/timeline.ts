@@ -1,8 +1,8 @@
 /**
  * The timeline of a host: one pass over its events, and what questions about the past stand on.
  *
- * It keeps the events, the intervals of ownership, the refusals, and for each subject the positions
- * that concern it. A past moment is replayed from the boot before it, where everything begins anew.
+ * It keeps the events, the intervals of ownership, and for each subject the positions that concern
+ * it. A past moment is replayed from the boot before it, where everything begins anew.
  *
  * @module
  */
@@ -63,10 +63,10 @@ export class Timeline<E extends Placed = Placed> {
   }
 
   /** A host of its own after the event at a position, for whoever means to go on differently. */
-  replayTo(position: number, skip: ReadonlySet<number> = new Set()): Kernel {
+  replayTo(position: number): Kernel {
     const kernel = new Kernel();
     for (let next = this.bootBefore(position); next <= position; next++) {
-      if (!skip.has(next)) kernel.take(this.at(next));
+      kernel.take(this.at(next));
     }
     return kernel;
   }

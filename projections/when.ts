@@ -43,13 +43,18 @@ export function positionOf(when: When, events: readonly Placed[]): number {
 
 /** An instant in the spelling of the log: microseconds, UTC. Throws `WhenError`. */
 function instantOf(text: string): string {
-  const [, date, fraction = '', offset = 'Z'] =
-    /^(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?)(?:\.(\d+))?(Z|z|[+-]\d\d(?::?\d\d)?)?$/.exec(
+  const [, day, time = '00:00', fraction = '', offset = 'Z'] =
+    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?(Z|z|[+-]\d\d(?::?\d\d)?)?)?$/.exec(
       text,
     ) ?? [];
-  const spelled = date?.length === 10 ? `${date}T00:00` : date?.replace(' ', 'T');
-  const instant = new Date(`${spelled}${offset.toUpperCase()}`);
-  if (date === undefined || Number.isNaN(instant.getTime())) {
+  const zone = offset
+    .toUpperCase()
+    .replace(/^([+-]\d\d):?(\d\d)?$/, (_, h, m = '00') => `${h}:${m}`);
+  const instant = new Date(`${day}T${time}${zone}`);
+  // A day that its month does not have would become one of the next.
+  const noon = new Date(`${day}T12:00Z`);
+  const isDay = !Number.isNaN(noon.getTime()) && noon.toISOString().slice(0, 10) === day;
+  if (!isDay || Number.isNaN(instant.getTime())) {
     throw new WhenError(`'${text}' is no position, 'start', 'end' or ISO 8601 instant`);
   }
   return `${instant.toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;

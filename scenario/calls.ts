@@ -52,12 +52,12 @@ export function callOfStatement(statement: OperationStatement, place: Place): Ca
     case 'open_group':
       return { operation, pid, group: place.group(second), cloexec };
     case 'open_path':
-      return openPath(pid, second, place);
+      return openPath(pid, second, cloexec, place);
     case 'bind':
       return { operation, pid, fd, iommufd: fd2, ...shape };
     case 'attach': {
       const pasid = options['pasid'] === undefined ? {} : { pasid: u32(options['pasid']) };
-      return { operation, pid, fd, pt: names.value(second), ...shape, ...pasid };
+      return { operation, pid, fd, pt: objectId(names.value(second)), ...shape, ...pasid };
     }
     case 'detach':
       return { operation, pid, fd, ...shape };
@@ -71,18 +71,18 @@ export function callOfStatement(statement: OperationStatement, place: Place): Ca
     case 'close':
       return { operation, pid, fd };
     case 'alloc_hwpt':
-      return { operation, pid, fd, device: idOf(second, names), pt: names.value(third) };
+      return { operation, pid, fd, device: idOf(second, names), pt: objectId(names.value(third)) };
     case 'destroy':
-      return { operation, pid, fd, object: names.value(second) };
+      return { operation, pid, fd, object: objectId(names.value(second)) };
     case 'ioas_map':
-      return { operation, pid, fd, ioas: names.value(second), ...range };
+      return { operation, pid, fd, ioas: objectId(names.value(second)), ...range };
     case 'compat_ioas':
       return {
         operation,
         pid,
         fd,
         action: second as 'get' | 'set' | 'clear',
-        ioas: second === 'set' ? names.value(third) : -1,
+        ioas: second === 'set' ? objectId(names.value(third)) : -1,
       };
     case 'set_container':
       return { operation, pid, fd, container: fd2 };
@@ -129,18 +129,21 @@ export function callOfStatement(statement: OperationStatement, place: Place): Ca
   }
 }
 
+/** Ids have 32 bits; -1 stays what it says, that the name stands for nothing. */
+const objectId = (value: number): number => (value === -1 ? value : u32(value));
+
 /** The object id of a bound device; a number stands for itself. */
 function idOf(name: string, names: Names): number {
-  return names.value(name.startsWith(':') ? name : `${name}.id`);
+  return objectId(names.value(name.startsWith(':') ? name : `${name}.id`));
 }
 
 /** A node of VFIO's is what it is, whichever word opened it. */
-function openPath(pid: number, path: string, place: Place): Call {
+function openPath(pid: number, path: string, cloexec: boolean, place: Place): Call {
   const [, group, node] = /^\/dev\/vfio\/(?:(\d+)|devices\/(vfio\d+))$/.exec(path) ?? [];
   const [, again] = /^\/proc\/self\/fd\/(\d+)$/.exec(path) ?? [];
-  const cloexec = false;
   if (again !== undefined) {
-    return place.reopen(Number(again)) ?? { operation: 'open_path', pid, path };
+    const reopened = place.reopen(Number(again)) ?? { operation: 'open_path', pid, path };
+    return { ...reopened, cloexec } as Call;
   }
   if (path === '/dev/iommu') return { operation: 'open_iommufd', pid, cloexec };
   if (path === '/dev/vfio/vfio') return { operation: 'open_container', pid, cloexec };
@@ -148,7 +151,7 @@ function openPath(pid: number, path: string, place: Place): Call {
   if (node !== undefined) {
     return { operation: 'open_cdev', pid, device: place.cdev(node), cloexec };
   }
-  return { operation: 'open_path', pid, path };
+  return { operation: 'open_path', pid, path, cloexec };
 }
 
 /** A request that takes no argument is the operation of that name; null is as good as any. */

@@ -101,15 +101,14 @@ export function factOf(call: Call, outcome: Outcome): Fact | null {
 type Opening = Extract<Call, { operation: `open_${string}` }>;
 
 function opening(call: Opening, fd: number): Fact {
-  const { pid } = call;
-  if (call.operation === 'open_path')
-    return { type: 'path.opened', data: { pid, fd, path: call.path } };
-  const { cloexec = false } = call;
+  const { pid, cloexec = false } = call;
   switch (call.operation) {
     case 'open_cdev':
       return { type: 'device.opened', data: { pid, fd, device: call.device, cloexec } };
     case 'open_group':
       return { type: 'group.opened', data: { pid, fd, group: call.group, cloexec } };
+    case 'open_path':
+      return { type: 'path.opened', data: { pid, fd, path: call.path, cloexec } };
     case 'open_iommufd':
       return { type: 'iommufd.opened', data: { pid, fd, cloexec } };
     case 'open_container':

@@ -14,11 +14,15 @@ import { Names } from './names.ts';
 import { bootFacts, type BootOptions, type Topology } from './topology.ts';
 
 /** Who answers, and who is told what happened. */
-export interface Kernel {
+export interface Port {
   /** The outcome of a call, as things stand. A driver change without a driver is its first half. */
   answer(call: Call): Outcome;
   /** Whether the device has a file that holds back the unbind of its driver. */
   isHeld(device: string): boolean;
+  /** Whether the driver change that was blocked still is. */
+  isBlocked(): boolean;
+  /** The device whose cdev has a name now; undefined where only the player could know. */
+  deviceOfNode(node: string): string | undefined;
   /** How a descriptor's file is opened anew; null where it has no node of VFIO's. */
   reopen(pid: number, fd: number): Call | null;
   happened(fact: Fact): void;
@@ -47,7 +51,7 @@ interface Driver {
 }
 
 export class Player {
-  readonly #kernel: Kernel;
+  readonly #kernel: Port;
   #topology: Topology;
   readonly #options: BootOptions;
   readonly #pids = new Map<ProcessName, number>();
@@ -57,7 +61,7 @@ export class Player {
   #nextPid: number;
 
   /** Pids are handed out from `firstPid` and never twice. */
-  constructor(kernel: Kernel, topology: Topology, options: BootOptions, firstPid: number) {
+  constructor(kernel: Port, topology: Topology, options: BootOptions, firstPid: number) {
     this.#kernel = kernel;
     this.#topology = topology;
     this.#options = options;
@@ -182,8 +186,12 @@ export class Player {
       group: (word) => find(word)?.group ?? word.replace(/^g(?=\d)/, ''),
       receiver: (word) => this.#process(processName(word)),
       reopen: (fd) => this.#kernel.reopen(pid, fd),
-      cdev: (node) => [...this.#drivers].find(([, { cdev }]) => cdev === node)?.[0] ?? node,
+      cdev: (node) => this.#kernel.deviceOfNode(node) ?? this.#deviceOfNode(node) ?? node,
     };
+  }
+
+  #deviceOfNode(node: string): string | undefined {
+    return [...this.#drivers].find(([, { cdev }]) => cdev === node)?.[0];
   }
 
   /** The pid of a process; one that is not there is started. */
@@ -215,20 +223,21 @@ export class Player {
     this.#kill(name, '');
   }
 
-  #spawn(name: ProcessName, op: string): Answer {
-    const call: Call = { operation: 'spawn', comm: name };
+  /** Makes a call whose success is more than one fact, and tells of a refusal. */
+  #try(call: Call): Outcome {
     const outcome = this.#kernel.answer(call);
-    const fact = factOf(call, outcome);
-    if (fact !== null) this.#kernel.happened(fact);
+    if (outcome.errno !== null) this.#refuse(call, outcome);
+    return outcome;
+  }
+
+  #spawn(name: ProcessName, op: string): Answer {
+    const outcome = this.#try({ operation: 'spawn', comm: name });
     if (outcome.errno === null) this.#start(name);
     return { p: '-', op, ...resultOf(outcome) };
   }
 
   #fork(pid: number, name: ProcessName): Outcome {
-    const call: Call = { operation: 'fork', pid, comm: name };
-    const outcome = this.#kernel.answer(call);
-    const fact = factOf(call, outcome);
-    if (fact !== null) this.#kernel.happened(fact);
+    const outcome = this.#try({ operation: 'fork', pid, comm: name });
     if (outcome.errno !== null) return outcome;
     const child = this.#nextPid++;
     this.#pids.set(name, child);
@@ -289,7 +298,7 @@ export class Player {
     const change = this.#change;
     if (change === null) return this.#refuse(call, this.#kernel.answer(call));
     const { device, next } = change;
-    if (this.#kernel.isHeld(device)) return { rc: 0, pending: true };
+    if (this.#kernel.isBlocked()) return { rc: 0, pending: true };
     this.#change = null;
     this.#drivers.set(device, { driver: null, cdev: null });
     const outcome = this.#kernel.answer(call);
