@@ -3,56 +3,40 @@
  *
  * @module
  */
-import type { Change, Diff, Interval, Owner, Position } from './shapes.ts';
+import { partiesOf } from './parties.ts';
+import type { Change, Diff, Interval, Position } from './shapes.ts';
 import { keyOf, type Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { byNumber, nobody, ownerOf } from './views.ts';
 
 /**
- * The intervals of a subject, half-open and without gaps from the start on. A device has its
- * group's; a file those in which it owned, a process those in which it kept an owner alive.
+ * The intervals of a subject, half-open and without gaps from the start on: who its owner was, as
+ * `who` would have said at each moment.
  */
 export function historyOf(timeline: Timeline, subject: Subject): Interval[] {
-  switch (subject.kind) {
-    case 'group':
-      return renamed(timeline.intervalsOf(subject.id), subject.id);
-    case 'device': {
-      const group = timeline.groupOfDevice(subject.id);
-      return renamed(group === null ? [] : timeline.intervalsOf(group), subject.id);
-    }
-    case 'file':
-      return stretches(timeline, subject, ({ file }) => file === subject.id);
-    case 'process': {
-      const pid = Number(subject.id);
-      return stretches(timeline, subject, (owner) => owner.holders.some((h) => h.pid === pid));
-    }
+  if (subject.kind === 'group') {
+    const intervals = timeline.intervalsOf(subject.id);
+    return intervals.length > 0 ? [...intervals] : [untilNow(subject)];
   }
-}
-
-function renamed(intervals: readonly Interval[], subject: string): Interval[] {
-  if (intervals.length > 0) return intervals.map((interval) => ({ ...interval, subject }));
-  return [{ subject, from: null, to: null, owner: nobody, endedBy: null }];
-}
-
-/** The stretches in which some group has an owner that counts. */
-function stretches(
-  timeline: Timeline,
-  subject: Subject,
-  counts: (owner: Owner) => boolean,
-): Interval[] {
-  const bounds = timeline.groups().flatMap((group) => boundsOf(timeline.intervalsOf(group)));
-  const places = [...new Set([...bounds, ...timeline.positionsOf(keyOf(subject))])];
+  const groups =
+    subject.kind === 'device' ? timeline.groupsOfDevice(subject.id) : timeline.groups();
+  const places = new Set([
+    ...groups.flatMap((group) => boundsOf(timeline.intervalsOf(group))),
+    ...timeline.positionsOf(keyOf(subject)),
+  ]);
   const found: Interval[] = [];
-  let last: Interval = { subject: subject.id, from: null, to: null, owner: nobody, endedBy: null };
-  for (const position of places.toSorted((a, b) => a - b)) {
-    const host = timeline.hostAt(position);
-    const owners = [...host.groups()].map((group) => ownerOf(host, group));
-    const owner = owners.find(counts) ?? nobody;
+  let last = untilNow(subject);
+  for (const position of [...places].toSorted((a, b) => a - b)) {
+    const { owner } = partiesOf(timeline.hostAt(position), subject);
     if (owner.kind === last.owner.kind && owner.file === last.owner.file) continue;
     found.push({ ...last, to: position, endedBy: timeline.at(position).type });
-    last = { subject: subject.id, from: position, to: null, owner, endedBy: null };
+    last = { ...untilNow(subject), from: position, owner };
   }
   return [...found, last];
+}
+
+function untilNow({ id }: Subject): Interval {
+  return { subject: id, from: null, to: null, owner: nobody, endedBy: null };
 }
 
 function boundsOf(intervals: readonly Interval[]): number[] {

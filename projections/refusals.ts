@@ -56,12 +56,22 @@ export function latestRefusal(timeline: Timeline, subject: Subject, until: numbe
   const isRefusal = (position: number): boolean =>
     position <= until && timeline.at(position).type === 'operation.refused';
   const own = timeline.positionsOf(keyOf(subject)).findLast(isRefusal) ?? null;
-  const group = subject.kind === 'device' ? timeline.groupOfDevice(subject.id) : null;
-  if (group === null) return own;
+  if (subject.kind !== 'device') return own;
   const shared = timeline
-    .positionsOf(keyOf({ kind: 'group', id: group }))
-    .findLast((position) => isRefusal(position) && concernsWholeGroup(timeline.at(position)));
-  return shared === undefined ? own : Math.max(own ?? -1, shared);
+    .groupsOfDevice(subject.id)
+    .flatMap((group) => timeline.positionsOf(keyOf({ kind: 'group', id: group })))
+    .filter((position) => isRefusal(position) && concernsWholeGroup(timeline.at(position)))
+    .filter((position) => isInGroup(timeline, subject.id, position));
+  const latest = Math.max(own ?? -1, ...shared);
+  return latest < 0 ? null : latest;
+}
+
+/** Whether a refusal of a whole group was one of the group that the device sat in then. */
+function isInGroup(timeline: Timeline, device: string, position: number): boolean {
+  const event = timeline.at(position);
+  const host = timeline.hostAt(position - 1);
+  const asked = event.type === 'operation.refused' ? host.question(event.data).group : undefined;
+  return asked !== undefined && host.device(device)?.group === asked;
 }
 
 const ofGroups = new Set<Operation>([

@@ -19,11 +19,12 @@ export function resolveSubject(timeline: Timeline, word: string, position: numbe
 
 function deviceNamed(timeline: Timeline, word: string, position: number): string {
   if (timeline.positionsOf(`device ${word}`).length > 0) return word;
+  // A name may have moved from boot to boot: what it meant then comes first.
+  for (const { device, name, cdev } of timeline.hostAt(position).devices()) {
+    if (name === word || cdev === word) return device;
+  }
   const named = timeline.deviceNames.get(word);
   if (named !== undefined) return named;
-  for (const device of timeline.hostAt(position).devices()) {
-    if (device.cdev === word) return device.device;
-  }
   const seen = timeline.events.findLast(
     ({ type, data }) =>
       (type === 'device.added' || type === 'driver.bound') && 'cdev' in data && data.cdev === word,

@@ -18,7 +18,7 @@ export class Timeline<E extends Placed = Placed> {
   readonly kernel = new Kernel();
   /** PCI addresses by the names that devices go by. */
   readonly deviceNames = new Map<string, string>();
-  readonly #groupOfDevice = new Map<string, string | null>();
+  readonly #groupsOfDevice = new Map<string, Set<string>>();
   readonly #intervals = new Map<string, Interval[]>();
   readonly #positions = new Map<SubjectKey, number[]>();
   readonly #boots: number[] = [];
@@ -97,9 +97,9 @@ export class Timeline<E extends Placed = Placed> {
     return this.#intervals.get(group) ?? [];
   }
 
-  /** The group that a device was last seen in. */
-  groupOfDevice(device: string): string | null {
-    return this.#groupOfDevice.get(device) ?? null;
+  /** The groups that a device was ever seen in. */
+  groupsOfDevice(device: string): readonly string[] {
+    return [...(this.#groupsOfDevice.get(device) ?? [])];
   }
 
   groups(): readonly string[] {
@@ -112,7 +112,9 @@ export class Timeline<E extends Placed = Placed> {
   }
 
   #name({ device, name, group }: DataOf<'device.added'>): void {
-    this.#groupOfDevice.set(device, group);
+    const groups = this.#groupsOfDevice.get(device) ?? new Set();
+    this.#groupsOfDevice.set(device, groups);
+    if (group !== null) groups.add(group);
     if (name !== null) this.deviceNames.set(name, device);
   }
 

@@ -68,13 +68,33 @@ describe('importing', () => {
   });
 
   test('evidence that has grown adds what is new, as if it had come at once', async () => {
-    const half = text.slice(0, text.indexOf('\n', text.length / 2) + 1);
+    // Recordings grow by whole sequences: each of them is a boot.
+    const half = text.slice(0, text.indexOf('{"seq":"k.'));
     const inTwo = await openLedger(':memory:');
     await inTwo.import(half);
     await inTwo.import(text);
     const atOnce = await openLedger(':memory:');
     await atOnce.import(text);
     expect(inTwo.head).toEqual(atOnce.head);
+  });
+
+  test('two recordings that begin alike and go on differently are both there, boots and all', async () => {
+    const [topology = ''] = text.split('\n');
+    const opened = '{"seq":"a","n":0,"p":"P1","op":"open_group G d0","rc":3}';
+    const closed = '{"seq":"a","n":1,"p":"P1","op":"close G","rc":0}';
+    const busy = '{"seq":"a","n":1,"p":"P2","op":"open_group H d0","rc":-1,"errno":"EBUSY"}';
+    const ledger = await openLedger(':memory:');
+    await ledger.import([topology, opened, closed].join('\n'));
+    const second = await ledger.import([topology, opened, busy].join('\r\n'));
+    expect(second.skipped).toBe(0);
+    expect(ledger.verify().faults).toEqual([]);
+    expect(ledger.why('g1').cause).toBe('group-already-open');
+  });
+
+  test('line ends make no other evidence', async () => {
+    const ledger = await openLedger(':memory:');
+    await ledger.import(text);
+    expect(await ledger.import(text.replaceAll('\n', '\r\n'))).toMatchObject({ appended: 0 });
   });
 
   test.each([

@@ -1,0 +1,92 @@
+/**
+ * Who has to do with a subject at a moment: its owner, its holders, and who waits for it.
+ *
+ * @module
+ */
+import type { Group, OpenFile } from '../machines/host.ts';
+import type { HostState } from '../machines/host-state.ts';
+import type { Holder, Owner } from './shapes.ts';
+import type { Subject } from './subjects.ts';
+import { byProcess, filesOfDevice, keepers, nobody, ownerOf } from './views.ts';
+
+export interface Parties {
+  readonly owner: Owner;
+  readonly holders: readonly Holder[];
+  readonly waiters: readonly Holder[];
+}
+
+/**
+ * The parties of a subject. A device's owner is its group's, a file's that of the group it belongs
+ * to or owns; a process goes by the first owner that it keeps alive.
+ */
+export function partiesOf(host: HostState, { kind, id }: Subject): Parties {
+  switch (kind) {
+    case 'device': {
+      const device = host.device(id);
+      if (device === undefined) return { owner: nobody, holders: [], waiters: [] };
+      const owner = device.group === null ? unknownOwner : ownerOf(host, device.group);
+      const files = filesOfDevice(host, device);
+      return { owner, holders: heldBy(host, files), waiters: waitersFor(host, [id]) };
+    }
+    case 'group': {
+      const group = host.group(id);
+      if (group === undefined) return { owner: nobody, holders: [], waiters: [] };
+      const files = [...host.files()].filter((file) => groupOfFile(file) === group);
+      const waiters = waitersFor(host, [...group.devices.keys()]);
+      return { owner: ownerOf(host, group), holders: heldBy(host, files), waiters };
+    }
+    case 'file': {
+      const file = host.file(id);
+      if (file === undefined) return { owner: nobody, holders: [], waiters: [] };
+      const group = groupOfFile(file) ?? ownedBy(host, file);
+      const owner = group === undefined ? nobody : ownerOf(host, group);
+      return { owner, holders: keepers(host, [id]), waiters: [] };
+    }
+    case 'process': {
+      const pid = Number(id);
+      const files = [...host.files()].filter(({ kind: what }) => what !== 'other');
+      const holders = files
+        .flatMap((file) => host.processes.holders(file.id))
+        .filter((holder) => holder.pid === pid)
+        .toSorted(byProcess);
+      const held = files.filter(({ id: file }) => holders.some((holder) => holder.file === file));
+      const lost = held.some(
+        (file) => (groupOfFile(file) ?? ownedBy(host, file))?.unknownSince != null,
+      );
+      const owners = [...host.groups()].map((group) => ownerOf(host, group));
+      const kept = owners.find((owner) => owner.holders.some((holder) => holder.pid === pid));
+      return { owner: lost ? unknownOwner : (kept ?? nobody), holders, waiters: [] };
+    }
+  }
+}
+
+const unknownOwner: Owner = { kind: 'unknown', file: null, holders: [] };
+
+function heldBy(host: HostState, files: readonly OpenFile[]): Holder[] {
+  return files.flatMap((file) => host.processes.holders(file.id)).toSorted(byProcess);
+}
+
+function groupOfFile(file: OpenFile): Group | undefined {
+  if (file.kind === 'group') return file.state === 'dead' ? undefined : file.group;
+  return file.kind === 'device' ? (file.device.group ?? undefined) : undefined;
+}
+
+/** A group that a context owns: an iommufd's, or one in a container. */
+function ownedBy(host: HostState, file: OpenFile): Group | undefined {
+  for (const group of host.groups()) {
+    const { owner, opener } = group.record;
+    if (owner === file.id) return group;
+    const opened = opener === null ? undefined : host.file(opener);
+    if (opened?.kind === 'group' && opened.record.container === file.id) return group;
+  }
+  return undefined;
+}
+
+/** Who waits for one of the devices to be let go: the unbind of a driver. */
+function waitersFor(host: HostState, devices: readonly string[]): Holder[] {
+  const change = host.driverChange;
+  if (change === null || change.outcome !== null) return [];
+  if (!devices.includes(change.device.device)) return [];
+  const { pid, comm } = change.waiter;
+  return [{ pid, comm, cgroup: null, via: 'queue', fd: null, file: null }];
+}
