@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { collect, sequel, type Collected, type Source } from './evidence/collect.ts';
+import {
+  collect,
+  sequel,
+  type Collected,
+  type Source,
+  type ImportReport,
+} from './evidence/collect.ts';
+export type { ImportReport } from './evidence/collect.ts';
 import {
   type ImportSettings,
   profileFor,
@@ -66,17 +73,6 @@ export interface OpenOptions {
   readonly progress?: (read: number) => void;
 }
 
-export interface ImportReport {
-  /** Lines read. */
-  readonly read: number;
-  readonly appended: number;
-  /** Events that were in the log already. */
-  readonly skipped: number;
-  /** Lines that said something nobody understands. */
-  readonly unknown: number;
-  readonly rejected: readonly { file: string; line: number; reason: string }[];
-}
-
 /** An answer with the position of its own event, or of the last one before where it has none. */
 export type RecordedAnswer = SimulatedAnswer & { readonly position: number };
 
@@ -122,12 +118,17 @@ export async function readEvidence(
   sources: readonly Source[],
   { format, topology, profile, progress }: ImportSettings = {},
 ): Promise<Collected> {
-  return collect(sources, {
+  const collected = await collect(sources, {
     format: format ?? null,
     topology: topology === undefined ? null : topologyFrom(topology),
     profile: profile === undefined ? null : profileNamed(profile),
     ...(progress && { progress }),
   });
+  for (const event of collected.events) {
+    // Every boot has rules to be judged by, or the evidence is not taken.
+    if (event.type === 'host.booted') profileFor(event.data.profile ?? undefined, event.data);
+  }
+  return collected;
 }
 
 /** A log that has been read, and what can be asked of it. Answers are plain data. */

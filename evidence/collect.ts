@@ -135,3 +135,15 @@ export function sequel(events: readonly LedgerEvent[], known: Known): LedgerEven
     return { ...event, time: last };
   });
 }
+
+/** What became of evidence. */
+export interface ImportReport {
+  /** Lines read. */
+  readonly read: number;
+  readonly appended: number;
+  /** Events that were in the log already. */
+  readonly skipped: number;
+  /** Lines that said something nobody understands. */
+  readonly unknown: number;
+  readonly rejected: readonly { file: string; line: number; reason: string }[];
+}

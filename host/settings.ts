@@ -53,7 +53,10 @@ export function profileNamed(name: string): Profile {
 }
 
 /** The profile named, else that of the topology's kernel. Throws `RequestError`. */
-export function profileFor(named: string | undefined, { kernel }: Topology): Profile {
+export function profileFor(
+  named: string | undefined,
+  { kernel }: Pick<Topology, 'kernel'>,
+): Profile {
   if (named !== undefined) return profileNamed(named);
   const profile = profileOfKernel(kernel);
   if (profile !== null) return profile;

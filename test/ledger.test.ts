@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { openLedger, type Ledger } from '../ledger.ts';
+import { Ledger, openLedger } from '../ledger.ts';
+import { memoryStore } from '../log/memory.ts';
+import { RevisionConflictError } from '../log/store.ts';
 
 const topology = {
   kernel: '7.3.4',
@@ -206,6 +208,60 @@ describe('why', () => {
   });
 });
 
+describe('a driver change that had to wait', () => {
+  test('is over with the last release, whoever opens the device next', async () => {
+    const ledger = await openLedger(':memory:');
+    const scenario = `
+      open_cdev A gpu
+      set_driver gpu vfio-pci
+      close A
+      open_cdev B gpu
+      bg_wait
+    `;
+    const answers = await ledger.simulate(scenario, { topology, profile: 'linux-7.3' });
+    expect(answers.map(({ pending, driver }) => pending ?? driver)).toEqual([
+      undefined,
+      true,
+      undefined,
+      undefined,
+      'vfio-pci',
+    ]);
+  });
+
+  test('is what another one is refused because of', async () => {
+    const ledger = await played('open_cdev A gpu\nset_driver gpu none\nset_driver nic none\n');
+    const { cause, because } = ledger.why('nic');
+    expect(cause).toBe('driver-change-pending');
+    expect(because.map((at) => ledger.events[at]?.type)).toEqual(['driver.unbind-blocked']);
+  });
+});
+
+describe('a name that moves between boots', () => {
+  test('means what it meant at the moment asked about', async () => {
+    const ledger = await played('open_iommufd I\nopen_cdev A gpu\nbind A I\n');
+    const then = ledger.head.position;
+    const moved = topology.devices.map((device) =>
+      device.name === 'gpu' ? { ...device, bdf: '0000:4c:00.0', group: 77 } : device,
+    );
+    await ledger.simulate('open_group G gpu\nopen_group H gpu\n', {
+      topology: { ...topology, devices: moved },
+      profile: 'linux-7.3',
+    });
+    expect(ledger.who('gpu', { at: then })).toMatchObject({
+      subject: '0000:3b:00.0',
+      owner: { kind: 'iommufd' },
+    });
+    expect(ledger.who('gpu').subject).toBe('0000:4c:00.0');
+    expect(ledger.history('0000:3b:00.0').map(({ owner }) => owner.kind)).toEqual([
+      'none',
+      'iommufd',
+      'none',
+    ]);
+    expect(ledger.why('gpu').cause).toBe('group-already-open');
+    expect(() => ledger.why('0000:3b:00.0')).toThrow('nothing about');
+  });
+});
+
 describe('moments in time', () => {
   const minute = (position: number) => `2026-11-23T12:${String(position).padStart(2, '0')}:00Z`;
 
@@ -215,6 +271,7 @@ describe('moments in time', () => {
     expect(ledger.at('2026-11-23T12:05:00Z').moment.position).toBe(5);
     expect(ledger.at('2026-11-23T12:05:59').moment.position).toBe(5);
     expect(ledger.at('2026-11-23T13:05:59+01:00').moment.position).toBe(5);
+    expect(ledger.at('2026-11-23T13:05:59+01').moment.position).toBe(5);
     expect(ledger.at('2026-11-23T11:00').moment.position).toBeNull();
     expect(ledger.at('2027-01-01').moment.position).toBe(ledger.head.position);
   });
@@ -260,10 +317,26 @@ describe('moments in time', () => {
     expect(opened).toEqual(['container.opened', 'iommufd.opened']);
   });
 
-  test.each(['12:03', '2026-13-01', 'yesterday', '999', '-1'])('%s is no moment', async (when) => {
-    const ledger = await played(handOver);
-    expect(() => ledger.at(when)).toThrow(/is no position|is past the end|cannot be placed/);
+  test('a source keeps its own order, whatever its clock says', async () => {
+    const own = await played('open_iommufd I\nopen_cdev A gpu\nbind A I\n');
+    const jumping = exported(own, (p) => `2026-01-01T00:00:${10 + ((p * 7) % 40)}Z`);
+    const other = exported(await played('open_container C\n'), () => '2027-01-01T00:00:00Z');
+    const ledger = await openLedger(':memory:');
+    await ledger.importSources([
+      { name: 'other', chunks: [other] },
+      { name: 'jumping', chunks: [jumping] },
+    ]);
+    const types = (of: Ledger) => of.events.map(({ type }) => type);
+    expect(types(ledger).slice(0, own.events.length)).toEqual(types(own));
   });
+
+  test.each(['12:03', '2026-02-30', '2026-13-01', 'yesterday', '999', '-1'])(
+    '%s is no moment',
+    async (when) => {
+      const ledger = await played(handOver);
+      expect(() => ledger.at(when)).toThrow(/is no position|is past the end|cannot be placed/);
+    },
+  );
 
   test('an instant means nothing in a log without times', async () => {
     const ledger = await played(handOver);
@@ -284,6 +357,14 @@ describe('a simulation', () => {
     const pids = ledger.events.flatMap((e) => (e.type === 'process.started' ? e.data.pid : []));
     expect(new Set(pids).size).toBe(pids.length);
     expect(new Set(ledger.events.map(({ id }) => id)).size).toBe(2 * before);
+  });
+
+  test('does not take what another one appends meanwhile for its own', async () => {
+    const store = memoryStore();
+    const [one, other] = [new Ledger(store, 'host'), new Ledger(store, 'host')];
+    await one.simulate(handOver, { topology, profile: 'linux-7.3' });
+    const late = other.simulate(handOver, { topology, profile: 'linux-7.3' });
+    await expect(late).rejects.toThrow(RevisionConflictError);
   });
 
   test('keeps out of a log of evidence', async () => {
@@ -343,6 +424,13 @@ describe('verify', () => {
     );
     expect(ledger.at(faults[0]?.position ?? 0).group('26').owner.kind).toBe('unknown');
     expect(ledger.at(faults[0]?.position ?? 0).device('gpu').state).toBe('unknown');
+    const [holder] = ledger.who('gpu', { at: faults[0]?.position ?? 0 }).holders;
+    expect(ledger.who(`pid:${holder?.pid}`, { at: faults[0]?.position ?? 0 }).owner.kind).toBe(
+      'unknown',
+    );
+    expect(ledger.history(`pid:${holder?.pid}`).map(({ owner }) => owner.kind)).toContain(
+      'unknown',
+    );
   });
 });
 

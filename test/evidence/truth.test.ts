@@ -91,6 +91,14 @@ describe('importing', () => {
     expect(ledger.why('g1').cause).toBe('group-already-open');
   });
 
+  test('a kernel that no profile stands for has to be given one', async () => {
+    const ledger = await openLedger(':memory:');
+    const old = text.replace('7.3.4-oracle', '5.10.0');
+    await expect(ledger.import(old)).rejects.toThrow("no profile for kernel '5.10.0'");
+    await ledger.import(old, { profile: 'linux-7.3' });
+    expect(ledger.verify().faults).toEqual([]);
+  });
+
   test('line ends make no other evidence', async () => {
     const ledger = await openLedger(':memory:');
     await ledger.import(text);
