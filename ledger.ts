@@ -263,24 +263,12 @@ export class Ledger {
   }
 
   /** The events themselves, ascending; `from` and `to` are both part of it. */
-  log({
-    subject,
-    from = 'start',
-    to = 'end',
-    refused = false,
-  }: LogSelection = {}): RecordedEvent[] {
-    const [first, last] = [this.#position(from), this.#position(to)];
-    const positions =
-      subject === undefined
-        ? null
-        : new Set(this.#timeline.positionsOf(keyOf(this.#subject(subject, 'end'))));
-    return this.events.filter(
-      (event) =>
-        event.position >= first &&
-        event.position <= last &&
-        (positions === null || positions.has(event.position)) &&
-        (!refused || event.type === 'operation.refused'),
-    );
+  log(selection: LogSelection = {}): RecordedEvent[] {
+    const { subject, from = 'start', to = 'end', refused = false } = selection;
+    const of = subject === undefined ? null : keyOf(this.#subject(subject, to));
+    return this.#timeline
+      .select(this.#position(from), this.#position(to), of)
+      .filter(({ type }) => !refused || type === 'operation.refused');
   }
 
   /** Owner, holders and waiters of a subject. */

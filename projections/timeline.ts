@@ -92,6 +92,14 @@ export class Timeline<E extends Placed = Placed> {
     return this.#positions.get(key) ?? [];
   }
 
+  /** The events from one position to another, both included; those of a subject where one is named. */
+  select(first: number, last: number, subject: SubjectKey | null): E[] {
+    const positions = subject === null ? null : new Set(this.positionsOf(subject));
+    return this.events
+      .slice(Math.max(first, 0), last + 1)
+      .filter(({ position }) => positions === null || positions.has(position));
+  }
+
   /** The intervals of a group, without gaps from the start on. */
   intervalsOf(group: string): readonly Interval[] {
     return this.#intervals.get(group) ?? [];
