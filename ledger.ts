@@ -24,6 +24,7 @@ import {
   parseScenario,
   simulate,
   startAfter,
+  type Sequence,
   type SimulatedAnswer,
 } from './host/simulation.ts';
 import { storeAt } from './log/address.ts';
@@ -210,21 +211,16 @@ export class Ledger {
   /** Plays a scenario on the machines and records it; each operation is one append. */
   async simulate(scenario: string, settings: SimulateSettings): Promise<RecordedAnswer[]> {
     const answers: RecordedAnswer[] = [];
-    for await (const answer of this.simulateSteps(
-      [{ name: 'scenario', text: scenario }],
-      settings,
-    )) {
-      answers.push(answer);
-    }
+    const steps = this.simulateSteps(parseScenario(scenario), settings);
+    for await (const answer of steps) answers.push(answer);
     return answers;
   }
 
-  /** As `simulate`, from several texts, giving each answer when it is durable. */
+  /** As `simulate`, of a scenario that has been read, giving each answer when it is durable. */
   async *simulateSteps(
-    scenarios: readonly { readonly name: string; readonly text: string }[],
+    sequences: readonly Sequence[],
     settings: SimulateSettings,
   ): AsyncGenerator<RecordedAnswer> {
-    const sequences = scenarios.flatMap(({ name, text }) => parseScenario(text, name));
     const topology = topologyFrom(settings.topology);
     const profile = profileFor(settings.profile, topology);
     if (this.events.some((event) => event.type === 'host.booted' && !event.data.simulated)) {

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { parseScenario, simulate as play, type SimulatedAnswer } from '../host/simulation.ts';
+import {
+  parseScenario,
+  simulate as play,
+  type Sequence,
+  type SimulatedAnswer,
+} from '../host/simulation.ts';
 import { profiles } from '../machines/profile.ts';
 import { profileFor, type RecordedAnswer } from '../ledger.ts';
 import { exit } from './failure.ts';
@@ -46,16 +51,14 @@ export const simulate = verb({
     checkInputs([...inputs, ...(file === undefined ? [] : [file])]);
     const topology = await readTopology(file, io.stdin);
     const profile = profileFor(named, topology);
-    const scenarios = await readScenarios(inputs, io.stdin);
+    // All of it is read before there is a log, or an answer.
+    const sequences = await readScenarios(inputs, io.stdin);
     if (log === undefined) {
-      const sequences = scenarios.flatMap(({ name, text }) => parseScenario(text, name));
       await io.out.print(answerLines(play(sequences, topology, profile, '')));
       return exit.done;
     }
-    // Found out here, before there is a log.
-    for (const { name, text } of scenarios) parseScenario(text, name);
     await recordIn({ ...values, log }, io, async (ledger) => {
-      const answers = ledger.simulateSteps(scenarios, { topology, profile });
+      const answers = ledger.simulateSteps(sequences, { topology, profile });
       await io.out.print(recordedLines(answers, io.progress), { toTheEnd: true });
     });
     return exit.done;
@@ -63,11 +66,11 @@ export const simulate = verb({
 });
 
 async function readScenarios(operands: readonly string[], stdin: Io['stdin']) {
-  const scenarios: { name: string; text: string }[] = [];
+  const sequences: Sequence[] = [];
   for (const operand of operands) {
-    scenarios.push({ name: nameOf(operand), text: await readText(operand, stdin) });
+    sequences.push(...parseScenario(await readText(operand, stdin), nameOf(operand)));
   }
-  return scenarios;
+  return sequences;
 }
 
 function* answerLines(steps: ReturnType<typeof play>): Generator<string> {

@@ -4,6 +4,8 @@
  * @module
  */
 import type { Call, Fact, Placed } from '../events/vocabulary.ts';
+import { isViable } from '../machines/group.ts';
+import { judge } from '../machines/judge.ts';
 import { Kernel } from '../machines/kernel.ts';
 import type { Profile } from '../machines/profile.ts';
 import type { Outcome } from '../scenario/facts.ts';
@@ -78,11 +80,12 @@ export class VirtualHost {
   }
 
   #answer(call: Call): Outcome {
-    const refusal = this.kernel.judge(call);
+    const question = this.kernel.question(call);
+    const refusal = judge(this.kernel.rules, question);
     if (refusal !== null) return { errno: refusal.errno, cause: refusal.cause };
     this.#mappings.admit(this.kernel, call);
-    const { events, iommufd } = this.kernel.question(call);
-    const told = events.iommufd;
+    const { iommufd } = question;
+    const told = question.events.iommufd;
     switch (call.operation) {
       case 'open_cdev':
       case 'open_iommufd':
@@ -133,6 +136,6 @@ export class VirtualHost {
     const file = this.kernel.behind(pid, this.#player.descriptor(pid, statement.operands[0] ?? ''));
     if (file?.kind !== 'group') return {};
     const container_set = file.record.container !== null;
-    return { viable: container_set || file.group.record.claims === 0, container_set };
+    return { viable: isViable(file.group.record, container_set), container_set };
   }
 }

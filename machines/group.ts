@@ -220,6 +220,14 @@ function detached(group: GroupRecord): GroupRecord {
     : { ...group, attached: group.attached - 1 };
 }
 
+/**
+ * What GET_STATUS says: a container makes a group viable, else that nobody claims its DMA
+ * (vfio/group.c:vfio_group_ioctl_get_status).
+ */
+export function isViable(group: GroupRecord, containerSet: boolean): boolean {
+  return containerSet || group.claims === 0;
+}
+
 export function groupMachine(admission: Admission) {
   return setup({
     types: {} as { context: GroupRecord; events: GroupEvent },

@@ -37,6 +37,7 @@ export class HostState implements Directory {
   profile: Profile = FALLBACK;
   rules: KernelRules = kernelRules(FALLBACK);
   boot: string | null = null;
+  /** Whether there are /dev/iommu and cdevs: 6.1 has neither, whatever its configuration says. */
   iommufd = false;
   driverChange: DriverChange | null = null;
   /** Where the event stands that is being taken. */
@@ -100,7 +101,7 @@ export class HostState implements Directory {
     this.profile = profile !== null && isProfile(profile) ? profile : FALLBACK;
     this.rules = kernelRules(this.profile);
     this.boot = boot;
-    this.iommufd = iommufd;
+    this.iommufd = iommufd && this.profile !== 'linux-6.1';
     this.driverChange = null;
     for (const group of this.#groups.values()) this.touched.add(group);
     this.#devices.clear();

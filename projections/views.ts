@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isViable } from '../machines/group.ts';
 import type { Device, Group, OpenFile } from '../machines/host.ts';
 import type { HostState } from '../machines/host-state.ts';
 import type { FileId } from '../processes/process-table.ts';
@@ -43,7 +44,7 @@ export function groupView(host: HostState, group: Group, since: Since): GroupVie
     owner: ownerOf(host, group),
     ownerCount: claims,
     since: since(group.group),
-    viable: container !== undefined || claims === 0,
+    viable: isViable(group.record, container !== undefined),
     opener: opened === undefined ? null : fileView(host, opened),
     container: container === undefined ? null : fileView(host, container),
   };

@@ -92,7 +92,9 @@ export class Player {
       case 'spawn':
         return this.#spawn(processName(operands[0] ?? ''), text);
       case 'kill':
-        return this.#kill(processName(operands[0] ?? ''), text);
+        // Killing a process that is not there is no error, and nothing happens.
+        this.lose(processName(operands[0] ?? ''));
+        return { p: '-', op: text, rc: 0 };
       case 'set_driver':
         return { p: 'bg', op: text, ...this.#setDriver(statement) };
       case 'bg_wait':
@@ -177,17 +179,19 @@ export class Player {
   }
 
   #place(pid: number, names: Names): Place {
-    const { devices } = this.#topology;
-    const find = (word: string) => devices.find(({ name, bdf }) => name === word || bdf === word);
     return {
       pid,
       names,
-      device: (word) => find(word)?.bdf ?? word,
-      group: (word) => find(word)?.group ?? word.replace(/^g(?=\d)/, ''),
+      device: (word) => this.#deviceNamed(word)?.bdf ?? word,
+      group: (word) => this.#deviceNamed(word)?.group ?? word.replace(/^g(?=\d)/, ''),
       receiver: (word) => this.#process(processName(word)),
       reopen: (fd) => this.#kernel.reopen(pid, fd),
       cdev: (node) => this.#kernel.deviceOfNode(node) ?? this.#deviceOfNode(node) ?? node,
     };
+  }
+
+  #deviceNamed(word: string): Topology['devices'][number] | undefined {
+    return this.#topology.devices.find(({ name, bdf }) => name === word || bdf === word);
   }
 
   #deviceOfNode(node: string): string | undefined {
@@ -218,9 +222,12 @@ export class Player {
     for (const [name, known] of this.#pids) if (known === pid) this.#pids.delete(name);
   }
 
-  /** A process is gone without an operation of its own having said so. */
+  /** A process is killed, or was found to be gone. */
   lose(name: ProcessName): void {
-    this.#kill(name, '');
+    const pid = this.#pids.get(name);
+    if (pid === undefined) return;
+    this.#kernel.happened({ type: 'process.exited', data: { pid, signal: 'SIGKILL' } });
+    this.#bury(pid);
   }
 
   /** Makes a call whose success is more than one fact, and tells of a refusal. */
@@ -246,20 +253,9 @@ export class Player {
     return outcome;
   }
 
-  /** Killing a process that is not there is no error, and nothing happens. */
-  #kill(name: ProcessName, op: string): Answer {
-    const pid = this.#pids.get(name);
-    if (pid !== undefined) {
-      this.#kernel.happened({ type: 'process.exited', data: { pid, signal: 'SIGKILL' } });
-      this.#bury(pid);
-    }
-    return { p: '-', op, rc: 0 };
-  }
-
   #setDriver({ operands }: OperationStatement): Omit<Answer, 'p' | 'op'> {
     const [word = '', wanted = ''] = operands;
-    const device =
-      this.#topology.devices.find((d) => d.name === word || d.bdf === word)?.bdf ?? word;
+    const device = this.#deviceNamed(word)?.bdf ?? word;
     const next = wanted === 'none' ? null : wanted;
     const call: Call = { operation: 'set_driver', device, driver: next };
     const allowed = this.#kernel.answer({ ...call, driver: null });

@@ -57,7 +57,7 @@ export const openOperations = {
     checks: [
       node(
         'device-has-a-cdev',
-        ({ device, host }) => device !== undefined && host.iommufd && host.profile !== 'linux-6.1',
+        ({ device, host }) => device !== undefined && host.iommufd,
         'vfio/device_cdev.c:vfio_init_device_cdev',
       ),
       {
@@ -82,11 +82,7 @@ export const openOperations = {
   open_iommufd: {
     records: 'iommufd.opened',
     checks: [
-      node(
-        'kernel-has-iommufd',
-        ({ host }) => host.iommufd && host.profile !== 'linux-6.1',
-        'iommu/iommufd/main.c:iommufd_init',
-      ),
+      node('kernel-has-iommufd', ({ host }) => host.iommufd, 'iommu/iommufd/main.c:iommufd_init'),
     ],
   },
   open_container: { records: 'container.opened', checks: [] },
@@ -132,10 +128,7 @@ export const openOperations = {
         asks: 'call',
         holds: ({ call, host }) =>
           call.operation !== 'open_path' ||
-          !(
-            directories.has(call.path) ||
-            (call.path === '/dev/vfio/devices' && host.iommufd && host.profile !== 'linux-6.1')
-          ),
+          !(directories.has(call.path) || (call.path === '/dev/vfio/devices' && host.iommufd)),
         errno: 'EISDIR',
         cause: 'wrong-file-kind',
         source: 'fs/namei.c:do_open',

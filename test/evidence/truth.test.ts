@@ -1,14 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { openLedger, type RecordedEvent } from '../../ledger.ts';
-import { profiles, type Profile } from '../../machines/profile.ts';
-import { recording } from '../support/truth.ts';
-
-const textOf = (profile: Profile, name: string): string =>
-  gunzipSync(
-    readFileSync(new URL(`../truth/${profile}/${name}.jsonl.gz`, import.meta.url)),
-  ).toString();
+import { profiles } from '../../machines/profile.ts';
+import { recording, textOf } from '../support/truth.ts';
 
 const factsOf = (events: readonly RecordedEvent[]) =>
   events.map(({ type, data }) =>

@@ -9,7 +9,8 @@ import {
 } from '../../ledger.ts';
 import { bruteForceTable, type TableNow } from '../support/brute-force.ts';
 import { OwnershipTrail } from '../support/ownership-trail.ts';
-import { kernels, recording } from '../support/recordings.ts';
+import { profiles } from '../../machines/profile.ts';
+import { firstSequences, textOf } from '../support/truth.ts';
 import { differenceOf } from '../support/table-report.ts';
 
 const suites = [
@@ -18,12 +19,12 @@ const suites = [
   { suite: 'flows', sequences: 150 },
 ];
 
-const recorded = kernels.flatMap((kernel) => suites.map((suite) => ({ kernel, ...suite })));
+const recorded = profiles.flatMap((kernel) => suites.map((suite) => ({ kernel, ...suite })));
 
 describe.each(recorded)('the $suite recorded on $kernel', ({ kernel, suite, sequences }) => {
   test('have the owners, openers and holders of the brute force at every position', async () => {
     const ledger = await openLedger(':memory:');
-    await ledger.import(recording(kernel, suite, sequences), { format: 'truth' });
+    await ledger.import(firstSequences(textOf(kernel, suite), sequences), { format: 'truth' });
     expectBruteForce(ledger);
   });
 });

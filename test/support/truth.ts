@@ -22,9 +22,26 @@ export interface Recording {
   readonly answers: readonly RecordedAnswer[];
 }
 
+export function textOf(profile: Profile, name: string): string {
+  return gunzipSync(readFileSync(new URL(`${profile}/${name}.jsonl.gz`, folder))).toString();
+}
+
+/** The text up to the end of its first sequences. */
+export function firstSequences(text: string, count: number): string {
+  const seen = new Set<string>();
+  const lines = text.trimEnd().split('\n');
+  const end = lines.findIndex((line) => {
+    const { seq } = JSON.parse(line) as { seq?: string };
+    if (seq !== undefined) seen.add(seq);
+    return seen.size > count;
+  });
+  return lines.slice(0, end < 0 ? lines.length : end).join('\n');
+}
+
 export function recording(profile: Profile, name: string): Recording {
-  const text = gunzipSync(readFileSync(new URL(`${profile}/${name}.jsonl.gz`, folder))).toString();
-  const lines = text.split('\n').filter((line) => line !== '');
+  const lines = textOf(profile, name)
+    .split('\n')
+    .filter((line) => line !== '');
   const values = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   const topology = parseTopology(values.find((value) => 'topology' in value));
   const answers = values.filter((value) => 'op' in value) as unknown as RecordedAnswer[];
