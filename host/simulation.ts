@@ -40,13 +40,14 @@ export function parseScenario(text: string, source = 'scenario'): Sequence[] {
 }
 
 /** Where a simulation goes on after events: positions and time follow, no pid is used again. */
-export function startAfter(events: readonly LedgerEvent[]): Start {
+export function startAfter(events: readonly Placed[]): Start {
   let last = firstStart.pid - 1;
   for (const { data } of events) {
     if ('pid' in data) last = Math.max(last, data.pid);
     if ('child' in data) last = Math.max(last, data.child);
   }
-  return { position: events.length, pid: last + 1, time: events.at(-1)?.time ?? null };
+  const { position = -1, time = null } = events.at(-1) ?? {};
+  return { position: position + 1, pid: last + 1, time };
 }
 
 /** An answer in its place: the sequence and the number of the operation in it. */
@@ -87,14 +88,37 @@ export function* simulate(
   }
 }
 
-/** Items in groups of so many; the last may be smaller. */
-export function* batches<T>(items: Iterable<T>, size: number): Generator<T[]> {
-  let batch: T[] = [];
-  for (const item of items) {
-    batch.push(item);
-    if (batch.length < size) continue;
-    yield batch;
-    batch = [];
+/** Steps that are recorded together: whole sequences, or a part of one that is too long. */
+interface Turn {
+  readonly steps: readonly Step[];
+  /** How many sequences begin in it. */
+  readonly begun: number;
+  /** Whether it begins with the boot of a sequence, and not in the middle of one. */
+  readonly isWhole: boolean;
+}
+
+/** Steps in turns of up to `size`; of several sequences one that would not fit begins the next. */
+export function* turns(steps: Iterable<Step>, size: number): Generator<Turn> {
+  let whole: Step[] = [];
+  let current: Step[] = [];
+  const turnOf = (taken: Step[]): Turn => ({
+    steps: taken,
+    begun: taken.filter(({ answer }) => answer === null).length,
+    isWhole: taken[0]?.answer === null,
+  });
+  for (const step of steps) {
+    if (step.answer === null) {
+      whole.push(...current);
+      current = [];
+    }
+    current.push(step);
+    if (whole.length + current.length < size) continue;
+    if (whole.length > 0) yield turnOf(whole);
+    else {
+      yield turnOf(current);
+      current = [];
+    }
+    whole = [];
   }
-  if (batch.length > 0) yield batch;
+  if (whole.length + current.length > 0) yield turnOf([...whole, ...current]);
 }

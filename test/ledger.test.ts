@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Ledger, openLedger } from '../ledger.ts';
 import { memoryStore } from '../log/memory.ts';
+import { parseScenario } from '../host/simulation.ts';
 import { RevisionConflictError } from '../log/store.ts';
 
 const topology = {
@@ -359,12 +360,67 @@ describe('a simulation', () => {
     expect(new Set(ledger.events.map(({ id }) => id)).size).toBe(2 * before);
   });
 
-  test('does not take what another one appends meanwhile for its own', async () => {
+  test('plays after what another one has appended meanwhile', async () => {
     const store = memoryStore();
     const [one, other] = [new Ledger(store, 'host'), new Ledger(store, 'host')];
-    await one.simulate(handOver, { topology, profile: 'linux-7.3' });
-    const late = other.simulate(handOver, { topology, profile: 'linux-7.3' });
-    await expect(late).rejects.toThrow(RevisionConflictError);
+    const answers = await one.simulate(handOver, { topology, profile: 'linux-7.3' });
+    const { position } = one.head;
+    const late = await other.simulate(handOver, { topology, profile: 'linux-7.3' });
+    const after = answers.map((answer) => {
+      return { ...answer, position: answer.position + position + 1 };
+    });
+    expect(late).toEqual(after);
+    await one.refresh();
+    expect(one.events).toEqual(other.events);
+    expect(one.verify().faults).toEqual([]);
+  });
+
+  test('is not written into in the middle of a sequence, however many play at once', async () => {
+    const store = memoryStore();
+    const scenario = (name: string) =>
+      ['one', 'two', 'three']
+        .map((n) => `seq ${name}-${n}\n${'open_iommufd I\nclose I\n'.repeat(20)}`)
+        .join('');
+    const names = ['a', 'b', 'c', 'd'];
+    const answers = await Promise.all(
+      names.map((name) => new Ledger(store, 'host').simulate(scenario(name), { topology })),
+    );
+    const ledger = new Ledger(store, 'host');
+    await ledger.refresh();
+    const boots = ledger.events.flatMap((e) => (e.type === 'host.booted' ? e.data.boot : []));
+    expect(boots.toSorted()).toEqual(
+      names.flatMap((name) => [`${name}-one`, `${name}-three`, `${name}-two`]),
+    );
+    for (const [index, name] of names.entries()) {
+      expect(boots.filter((boot) => boot.startsWith(name))).toEqual([
+        `${name}-one`,
+        `${name}-two`,
+        `${name}-three`,
+      ]);
+      expect(answers[index]).toHaveLength(120);
+    }
+    const told = answers.flat().map(({ position }) => position);
+    expect(new Set(told).size).toBe(told.length);
+    expect(ledger.verify().faults).toEqual([]);
+  });
+
+  test('a sequence too long to be recorded at once is not mixed with what another writes', async () => {
+    const store = memoryStore();
+    const [one, other] = [new Ledger(store, 'host'), new Ledger(store, 'host')];
+    const long = parseScenario('open_iommufd I\nclose I\n'.repeat(3000));
+    const answers = one.simulateSteps(long, { topology });
+    const { value } = await answers.next();
+    expect(value).toMatchObject({ n: 0 });
+    await other.refresh();
+    await other.simulate('open_container C\n', { topology });
+    const rest = async () => {
+      let last = 0;
+      for await (const { n } of answers) last = n;
+      return last;
+    };
+    await expect(rest()).rejects.toThrow(RevisionConflictError);
+    await other.refresh();
+    expect(other.verify().faults).toEqual([]);
   });
 
   test('keeps out of a log of evidence', async () => {

@@ -1,0 +1,120 @@
+/**
+ * What goes into a log: evidence and simulations, each after what is there already, and again after
+ * what is there then where another writer was first.
+ *
+ * @module
+ */
+import { sequel, type Collected, type ImportReport } from './evidence/collect.ts';
+import type { LedgerEvent } from './events/vocabulary.ts';
+import { profileFor, RequestError, type SimulateSettings, topologyFrom } from './host/settings.ts';
+import {
+  simulate,
+  startAfter,
+  turns,
+  type Sequence,
+  type SimulatedAnswer,
+} from './host/simulation.ts';
+import { type AppendResult, type RecordedEvent, RevisionConflictError } from './log/store.ts';
+
+/** A log that has been read, to append to. */
+interface Appendable {
+  readonly host: string;
+  readonly events: readonly RecordedEvent[];
+  readonly ids: ReadonlySet<string>;
+  readonly head: { readonly position: number; readonly hash: string };
+  append(expected: number, events: readonly LedgerEvent[]): Promise<AppendResult>;
+  /** Reads what has been appended since. */
+  refresh(): Promise<void>;
+}
+
+/** An answer with the position of its own event, or of the last one before where it has none. */
+export type RecordedAnswer = SimulatedAnswer & { readonly position: number };
+
+/** Appends evidence in one append. Rejects with `EvidenceError` where it is older than the log. */
+export async function recordEvidence(log: Appendable, collected: Collected): Promise<ImportReport> {
+  const { events, read, unknown } = collected;
+  for (;;) {
+    const last = log.events.at(-1)?.time ?? null;
+    const fresh = sequel(events, { host: log.host, ids: log.ids, last });
+    try {
+      const { appended } = await log.append(log.head.position, fresh);
+      await log.refresh();
+      return { read, appended, skipped: events.length - appended, unknown, rejected: [] };
+    } catch (error) {
+      if (!(error instanceof RevisionConflictError)) throw error;
+      await log.refresh();
+    }
+  }
+}
+
+/**
+ * Plays sequences and records them, giving each answer when it is durable. Each operation is one
+ * append; those of a sequence of up to `STEPS_AT_ONCE` are committed together, so that nobody writes
+ * in the middle of it. A sequence before which another has written is played anew after that.
+ *
+ * Rejects with `RevisionConflictError` where another has written in the middle of a longer one.
+ */
+export async function* recordSimulation(
+  log: Appendable,
+  sequences: readonly Sequence[],
+  settings: SimulateSettings,
+): AsyncGenerator<RecordedAnswer> {
+  const topology = topologyFrom(settings.topology);
+  const profile = profileFor(settings.profile, topology);
+  for (let done = 0; done < sequences.length;) {
+    checkSimulated(log.events);
+    let { position } = log.head;
+    const rest = sequences.slice(done);
+    const steps = simulate(rest, topology, profile, log.head.hash, startAfter(log.events));
+    try {
+      for (const { steps: turn, begun, isWhole } of turns(steps, STEPS_AT_ONCE)) {
+        const appends: Promise<void>[] = [];
+        const answers: RecordedAnswer[] = [];
+        for (const { answer, events } of turn) {
+          if (events.length > 0) appends.push(appendNew(log, position, events));
+          position += events.length;
+          if (answer !== null) answers.push({ ...answer, position });
+        }
+        await committed(appends, isWhole);
+        done += begun;
+        yield* answers;
+      }
+    } catch (error) {
+      if (!(error instanceof OvertakenError)) throw error;
+    }
+    await log.refresh();
+  }
+}
+
+/** How many operations wait for the disk together. */
+const STEPS_AT_ONCE = 4096;
+
+/** Another has written before sequences of which nothing is recorded yet. */
+class OvertakenError extends Error {}
+
+async function committed(appends: readonly Promise<void>[], isWhole: boolean): Promise<void> {
+  try {
+    await Promise.all(appends);
+  } catch (error) {
+    throw isWhole && error instanceof RevisionConflictError ? new OvertakenError() : error;
+  }
+}
+
+/** Appends events that nobody can have appended before: a simulation is no evidence to repeat. */
+async function appendNew(
+  log: Appendable,
+  expected: number,
+  events: readonly LedgerEvent[],
+): Promise<void> {
+  const { appended, head } = await log.append(expected, events);
+  if (appended < events.length) {
+    throw new RevisionConflictError(log.host, expected, head.position);
+  }
+}
+
+function checkSimulated(events: readonly RecordedEvent[]): void {
+  if (events.every((event) => event.type !== 'host.booted' || event.data.simulated)) return;
+  throw new RequestError(
+    'the log holds evidence of a real host: a simulation takes one of its own',
+  );
+}
