@@ -3,13 +3,7 @@
  *
  * @module
  */
-import {
-  collect,
-  sequel,
-  type Collected,
-  type Source,
-  type ImportReport,
-} from './evidence/collect.ts';
+import { collect, type Collected, type Source, type ImportReport } from './evidence/collect.ts';
 export type { ImportReport } from './evidence/collect.ts';
 import {
   type ImportSettings,
@@ -19,17 +13,11 @@ import {
   type SimulateSettings,
   topologyFrom,
 } from './host/settings.ts';
-import {
-  batches,
-  parseScenario,
-  simulate,
-  startAfter,
-  type Sequence,
-  type SimulatedAnswer,
-} from './host/simulation.ts';
+import { parseScenario, type Sequence } from './host/simulation.ts';
 import { storeAt } from './log/address.ts';
-import { GENESIS, type RecordedEvent, RevisionConflictError, type Store } from './log/store.ts';
 import type { LedgerEvent } from './events/vocabulary.ts';
+import { genesisOf } from './log/hash.ts';
+import type { AppendResult, Examination, Head, RecordedEvent, Store } from './log/store.ts';
 import { changesBetween, historyOf } from './projections/history.ts';
 import { HostAtMoment } from './projections/moment.ts';
 import { explainRefusal, latestRefusal, NoRefusalError } from './projections/refusals.ts';
@@ -39,15 +27,18 @@ import { keyOf, type Subject } from './projections/subjects.ts';
 import { Timeline } from './projections/timeline.ts';
 import { Verifier, witnessFaults } from './projections/verification.ts';
 import { positionOf, START, type When } from './projections/when.ts';
+import { recordEvidence, recordSimulation, type RecordedAnswer } from './recording.ts';
 
 export { profileFor, RequestError, topologyFrom } from './host/settings.ts';
 export type { ImportSettings, SimulateSettings } from './host/settings.ts';
-export type { RecordedEvent } from './log/store.ts';
+export { CorruptLogError, NotALogError } from './log/store.ts';
+export type { Examination, RecordedEvent } from './log/store.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
 export type {
   Change,
   DeviceView,
   Diff,
+  Fault,
   FileView,
   GroupView,
   Holder,
@@ -59,6 +50,7 @@ export type {
   Why,
 } from './projections/shapes.ts';
 export type { When } from './projections/when.ts';
+export type { RecordedAnswer } from './recording.ts';
 
 /** The stream of a log that was not told whose it is. */
 const HOST = 'host';
@@ -73,9 +65,6 @@ export interface OpenOptions {
   /** Told now and then how many events have been read. */
   readonly progress?: (read: number) => void;
 }
-
-/** An answer with the position of its own event, or of the last one before where it has none. */
-export type RecordedAnswer = SimulatedAnswer & { readonly position: number };
 
 export interface LogSelection {
   readonly subject?: string | undefined;
@@ -94,7 +83,7 @@ export async function openLedger(address: string, options: OpenOptions = {}): Pr
   const store = storeAt(address, options.readOnly === true);
   try {
     const host = options.host ?? (await onlyStream(store));
-    const ledger = new Ledger(store, host, options);
+    const ledger = new Ledger(store, host, options, await store.origin(host));
     await ledger.refresh();
     return ledger;
   } catch (error) {
@@ -137,23 +126,48 @@ export class Ledger {
   readonly host: string;
   readonly #store: Store;
   readonly #options: OpenOptions;
-  readonly #timeline = new Timeline<RecordedEvent>();
+  readonly #origin: Head;
+  readonly #timeline: Timeline<RecordedEvent>;
   readonly #ids = new Set<string>();
 
-  constructor(store: Store, host: string, options: OpenOptions = {}) {
+  /** `origin` is the head that the first event follows, where that is not the first of all. */
+  constructor(
+    store: Store,
+    host: string,
+    options: OpenOptions = {},
+    origin: Head = { position: START, hash: genesisOf(host) },
+  ) {
     this.#store = store;
     this.host = host;
+    this.#origin = origin;
+    this.#timeline = new Timeline(origin.position + 1);
     this.#options = options;
   }
 
   /** The position of the last event read, -1 while there is none, and its hash. */
-  get head(): { readonly position: number; readonly hash: string } {
-    const { head } = this.#timeline;
-    return { position: head, hash: head === START ? GENESIS : this.#timeline.at(head).hash };
+  get head(): Head {
+    const { position, hash } = this.events.at(-1) ?? this.#origin;
+    return { position, hash };
   }
 
+  /** The position of the first event that is here: 0, unless older volumes are not. */
+  get first(): number {
+    return this.#timeline.first;
+  }
+
+  /** The events that are here, ascending from `first`. */
   get events(): readonly RecordedEvent[] {
     return this.#timeline.events;
+  }
+
+  /** The ids of the events that are here. */
+  get ids(): ReadonlySet<string> {
+    return this.#ids;
+  }
+
+  /** The event at a position, where it is here. */
+  event(position: number): RecordedEvent | undefined {
+    return this.#timeline.events[position - this.first];
   }
 
   /** Reads what has been appended since. */
@@ -193,19 +207,14 @@ export class Ledger {
     return this.record(await readEvidence(sources, settings));
   }
 
-  /** Appends evidence that has been read; all of it or nothing. Rejects with `RequestError`. */
+  /** Appends evidence that has been read; all of it or nothing. Rejects with `EvidenceError`. */
   async record(collected: Collected): Promise<ImportReport> {
-    const last = this.events.at(-1)?.time ?? null;
-    const fresh = sequel(collected.events, { host: this.host, ids: this.#ids, last });
-    const { appended } = await this.#store.append(this.host, this.head.position, fresh);
-    await this.refresh();
-    return {
-      read: collected.read,
-      appended,
-      skipped: collected.events.length - appended,
-      unknown: collected.unknown,
-      rejected: [],
-    };
+    return recordEvidence(this, collected);
+  }
+
+  /** Appends events after those that this ledger has read; see `Store.append`. */
+  async append(expected: number, events: readonly LedgerEvent[]): Promise<AppendResult> {
+    return this.#store.append(this.host, expected, events);
   }
 
   /** Plays a scenario on the machines and records it; each operation is one append. */
@@ -217,40 +226,11 @@ export class Ledger {
   }
 
   /** As `simulate`, of a scenario that has been read, giving each answer when it is durable. */
-  async *simulateSteps(
+  simulateSteps(
     sequences: readonly Sequence[],
     settings: SimulateSettings,
   ): AsyncGenerator<RecordedAnswer> {
-    const topology = topologyFrom(settings.topology);
-    const profile = profileFor(settings.profile, topology);
-    if (this.events.some((event) => event.type === 'host.booted' && !event.data.simulated)) {
-      throw new RequestError(
-        'the log holds evidence of a real host: a simulation takes one of its own',
-      );
-    }
-    const start = startAfter(this.events);
-    const steps = simulate(sequences, topology, profile, this.head.hash, start);
-    let position = this.head.position;
-    for (const batch of batches(steps, APPENDS_AT_ONCE)) {
-      const appends: Promise<void>[] = [];
-      const answers: RecordedAnswer[] = [];
-      for (const { answer, events } of batch) {
-        if (events.length > 0) appends.push(this.#appendNew(position, events));
-        position += events.length;
-        if (answer !== null) answers.push({ ...answer, position });
-      }
-      await Promise.all(appends);
-      yield* answers;
-    }
-    await this.refresh();
-  }
-
-  /** Appends events that nobody can have appended before: a simulation is no evidence to repeat. */
-  async #appendNew(expected: number, events: readonly LedgerEvent[]): Promise<void> {
-    const { appended, head } = await this.#store.append(this.host, expected, events);
-    if (appended < events.length) {
-      throw new RevisionConflictError(this.host, expected, head.position);
-    }
+    return recordSimulation(this, sequences, settings);
   }
 
   /** The host at a moment. */
@@ -297,23 +277,26 @@ export class Ledger {
 
   /** Checks what was read against the rules, and the head against a witness. */
   verify({ head }: { readonly head?: string } = {}): Verification {
-    const verifier = new Verifier();
+    const verifier = new Verifier({ isKnown: this.first === 0 });
     for (const event of this.events) verifier.take(event);
-    const hashAt = (at: number) => (at === START ? GENESIS : this.events[at]?.hash);
+    const hashAt = (at: number) =>
+      at === this.#origin.position ? this.#origin.hash : this.event(at)?.hash;
     const missed = head === undefined ? [] : witnessFaults(head, hashAt);
     const faults = [...verifier.faults, ...missed];
     const { position, hash } = this.head;
     return { events: this.events.length, head: `${position}:${hash}`, faults };
   }
 
+  /** Looks the log over as it lies there, the streams of other hosts as well. */
+  async examine(): Promise<Examination> {
+    return this.#store.examine();
+  }
+
   #position(when: When): number {
-    return positionOf(when, this.events);
+    return positionOf(when, this.#timeline);
   }
 
   #subject(word: string, when: When): Subject {
     return resolveSubject(this.#timeline, word, this.#position(when));
   }
 }
-
-/** How many operations wait for the disk together. */
-const APPENDS_AT_ONCE = 256;

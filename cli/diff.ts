@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { Diff, RecordedEvent } from '../ledger.ts';
+import type { Diff } from '../ledger.ts';
 import { columns, type Cell } from './columns.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
 import { ownerCell } from './owners.ts';
 import type { Paint } from './paint.ts';
 import { printable } from './printable.ts';
-import { sentence } from './sentences.ts';
+import { sentence, type History } from './sentences.ts';
 import { show, verb } from './verb.ts';
 
 /** Prints each change of an owner after the first moment, up to the second. */
@@ -28,17 +28,13 @@ export const diff = verb({
   async answer({ values, operands: [from = '', to = ''] }, io) {
     return readLog(values, io, async (ledger) => {
       const found = ledger.diff(from, to);
-      await show(io, values.json, found, () => diffText(found, ledger.events, io.paint));
+      await show(io, values.json, found, () => diffText(found, ledger, io.paint));
       return exit.done;
     });
   },
 });
 
-function diffText(
-  { from, to, changes }: Diff,
-  events: readonly RecordedEvent[],
-  paint: Paint,
-): string[] {
+function diffText({ from, to, changes }: Diff, history: History, paint: Paint): string[] {
   if (changes.length === 0) {
     return [`nothing changed hands after ${placeWords(from)}, up to ${placeWords(to)}`];
   }
@@ -47,7 +43,7 @@ function diffText(
     printable(subject),
     ownerCell(before),
     ownerCell(after),
-    sentence(events, position),
+    sentence(history, position),
   ]);
   return columns(rows, paint, ['POSITION', 'GROUP', 'BEFORE', 'AFTER', 'WHEN']);
 }

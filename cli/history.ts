@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Interval, RecordedEvent } from '../ledger.ts';
+import type { Interval, Ledger } from '../ledger.ts';
 import { columns, type Cell } from './columns.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
@@ -30,30 +30,26 @@ export const history = verb({
   async answer({ values, operands: [subject = ''] }, io) {
     return readLog(values, io, async (ledger) => {
       const intervals = ledger.history(subject);
-      await show(io, values.json, intervals, () => historyText(intervals, ledger.events, io.paint));
+      await show(io, values.json, intervals, () => historyText(intervals, ledger, io.paint));
       return exit.done;
     });
   },
 });
 
-function historyText(
-  intervals: readonly Interval[],
-  events: readonly RecordedEvent[],
-  paint: Paint,
-): string[] {
-  const timed = events.some(({ time }) => time !== null);
+function historyText(intervals: readonly Interval[], ledger: Ledger, paint: Paint): string[] {
+  const timed = ledger.events.some(({ time }) => time !== null);
   const rows = intervals.map(({ from, to, owner }): Cell[] => [
     from === null ? 'start' : String(from),
-    ...(timed ? [timeAt(from, events)] : []),
+    ...(timed ? [timeAt(from, ledger)] : []),
     to === null ? '-' : String(to),
     ownerCell(owner),
     holdersWords(owner.holders),
-    to === null ? '-' : sentence(events, to),
+    to === null ? '-' : sentence(ledger, to),
   ]);
   const heading = ['FROM', ...(timed ? ['TIME'] : []), 'TO', 'OWNER', 'HELD BY', 'ENDED WHEN'];
   return columns(rows, paint, heading);
 }
 
-function timeAt(position: Interval['from'], events: readonly RecordedEvent[]): string {
-  return (position === null ? null : events[position]?.time) ?? '-';
+function timeAt(position: Interval['from'], ledger: Ledger): string {
+  return (position === null ? null : ledger.event(position)?.time) ?? '-';
 }

@@ -54,7 +54,10 @@ export async function readLog<T>(
     throw new RequestError(`no log at ${path}; name one with --log`);
   }
   const asked = values.until === undefined ? Infinity : positionOf(values.until);
-  const ledger = await open(path, values, io, { readOnly: true, until: Math.min(asked, until) });
+  const ledger = await open(path, values, io, {
+    readOnly: true,
+    ...untilOf(Math.min(asked, until)),
+  });
   try {
     const { host } = values;
     if (host !== undefined && ledger.events.length === 0 && until === Infinity) {
@@ -112,6 +115,10 @@ async function open(
     ...(host !== undefined && { host }),
     progress: (read) => io.progress.tell(`${read} events read`),
   });
+}
+
+function untilOf(until: number): Pick<OpenOptions, 'until'> {
+  return until === Infinity ? {} : { until };
 }
 
 async function removeEmpty(path: string): Promise<void> {

@@ -8,22 +8,27 @@ import { pair } from './event-row.ts';
 import { processWords } from './owners.ts';
 import { printable, word } from './printable.ts';
 
+/** The events of a log by their positions. */
+export interface History {
+  event(position: number): RecordedEvent | undefined;
+}
+
 type Refusal = Extract<RecordedEvent, { type: 'operation.refused' }>;
 
 /** What to call a process at the time of an event. */
 type NameOf = (pid: number) => string;
 
 /** The event at a position as a sentence without its full stop: `P1[101] closed fd 4`. */
-export function sentence(events: readonly RecordedEvent[], position: number): string {
-  const event = events[position];
+export function sentence(history: History, position: number): string {
+  const event = history.event(position);
   if (event === undefined) return '';
-  return printable(wordsOf(event, (pid) => processAt(events, pid, position)));
+  return printable(wordsOf(event, (pid) => processAt(history, pid, position)));
 }
 
 /** A process as it was called at a position. */
-function processAt(events: readonly RecordedEvent[], pid: number, position: number): string {
+function processAt(history: History, pid: number, position: number): string {
   for (let at = position; at >= 0; at--) {
-    const event = events[at];
+    const event = history.event(at);
     if (event?.type === 'process.started' && event.data.pid === pid) {
       return processWords(pid, event.data.comm);
     }

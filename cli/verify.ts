@@ -3,7 +3,13 @@
  *
  * @module
  */
-import type { Verification } from '../ledger.ts';
+import {
+  CorruptLogError,
+  NotALogError,
+  type Fault,
+  type Ledger,
+  type Verification,
+} from '../ledger.ts';
 import { columns, type Cell } from './columns.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog, type LogValues } from './log-file.ts';
@@ -33,48 +39,74 @@ export const verify = verb({
       `--head "$(vfio-ledger verify --log demo.ledger | sed -n 's/^head *//p')"`,
   ],
   async answer({ values }, io) {
-    try {
-      const found = await readLog(values, io, async (ledger) => {
-        io.progress.tell(`${ledger.events.length} events to check`);
-        return ledger.verify(headOf(values));
-      });
-      await show(io, values.json, found, () => verificationText(found, io.paint));
-      return found.faults.length === 0 ? exit.done : exit.no;
-    } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'CorruptLogError') throw error;
-      const found = await upTo(error, values, io);
-      await show(io, values.json, found, () => verificationText(found, io.paint));
-      throw error;
-    }
+    const { damage, ...found } = await lookedOver(values, io);
+    const { notes, ...rest } = found;
+    const answer = notes.length === 0 ? rest : found;
+    await show(io, values.json, answer, () => verificationText(found, io.paint));
+    if (damage !== null) throw damage;
+    return found.faults.length === 0 ? exit.done : exit.no;
   },
 });
 
-function headOf({ head }: { readonly head?: string }) {
-  return head === undefined ? {} : { head };
+interface Found extends Verification {
+  /** What is no fault, but ought to be known. */
+  readonly notes: readonly string[];
 }
 
-/** What can be said of a damaged log: what the events before the damage say. */
-async function upTo(
-  damage: Error,
-  values: LogValues & { readonly head?: string },
+type Values = LogValues & { readonly head?: string };
+
+/** What can be said of the log, and the first damage; of a damaged one up to where that is. */
+async function lookedOver(
+  values: Values,
   io: Io,
-): Promise<Verification> {
-  const position = 'position' in damage ? (damage.position as number | null) : null;
-  const fault = { position, kind: 'bytes', detail: damage.message } as const;
-  const nothing = { events: 0, head: `-1:${'0'.repeat(64)}`, faults: [fault] };
-  if (position === null) return nothing;
+): Promise<Found & { readonly damage: Error | null }> {
   try {
-    const verify = async (ledger: { verify: (o: object) => Verification }) =>
-      ledger.verify(headOf(values));
-    const { faults, ...rest } = await readLog(values, io, verify, { until: position - 1 });
-    return { ...rest, faults: [...faults, fault] };
+    return await readLog(values, io, (ledger) => check(ledger, values, io));
   } catch (error) {
-    if (error instanceof Error && error.name === 'CorruptLogError') return nothing;
-    throw error;
+    const damage = damageOf(error);
+    const { position } = damage;
+    const fault = { position, kind: 'bytes', detail: damage.message } as const;
+    const none = { events: 0, head: `-1:${'0'.repeat(64)}`, faults: [fault], notes: [], damage };
+    if (position === null) return none;
+    try {
+      const until = position - 1;
+      const found = await readLog(values, io, (ledger) => check(ledger, values, io), { until });
+      return {
+        ...found,
+        faults: found.damage === null ? [...found.faults, fault] : found.faults,
+        damage,
+      };
+    } catch (again) {
+      damageOf(again);
+      return none;
+    }
   }
 }
 
-function verificationText({ events, head, faults }: Verification, paint: Paint): string[] {
+async function check(ledger: Ledger, values: Values, io: Io) {
+  io.progress.tell(`${ledger.events.length} events to check`);
+  const { head, until } = values;
+  const found = ledger.verify(head === undefined ? {} : { head });
+  // What lies behind the end that was asked for may be damaged, and is none of our business.
+  if (until !== undefined) return { ...found, notes: [], damage: null };
+  const { faults, notes } = await ledger.examine();
+  const bytes = faults.map(({ position, message }): Fault => {
+    return { position, kind: 'bytes', detail: message };
+  });
+  return { ...found, faults: [...found.faults, ...bytes], notes, damage: faults[0] ?? null };
+}
+
+/** The error, where it says that the log is damaged. */
+function damageOf(error: unknown): CorruptLogError {
+  if (error instanceof CorruptLogError) return error;
+  // A header that says that it is of a newer release, before tables that are just as ours.
+  if (error instanceof NotALogError && error.isSuspect) {
+    return new CorruptLogError(null, error.message);
+  }
+  throw error;
+}
+
+function verificationText({ events, head, faults, notes }: Found, paint: Paint): string[] {
   const rows = faults.map(({ position, kind, detail }): Cell[] => [
     position === null ? 'file' : String(position),
     { text: kind, tone: 'refusal' },
@@ -84,6 +116,7 @@ function verificationText({ events, head, faults }: Verification, paint: Paint):
     `events  ${events}`,
     `head    ${head}`,
     `faults  ${faults.length === 0 ? 'none' : faults.length}`,
+    ...notes.map((note) => `note    ${printable(note)}`),
     ...(faults.length === 0 ? [] : ['', ...columns(rows, paint, ['POSITION', 'KIND', 'DETAIL'])]),
   ];
 }

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { RecordedEvent, Why } from '../ledger.ts';
+import type { Why } from '../ledger.ts';
 import { columns, indented } from './columns.ts';
 import { exit } from './failure.ts';
 import { atOption, readingOptions, readLog } from './log-file.ts';
 import { holderRows } from './owners.ts';
 import type { Paint } from './paint.ts';
 import { printable } from './printable.ts';
-import { sentence } from './sentences.ts';
+import { sentence, type History } from './sentences.ts';
 import { show, verb } from './verb.ts';
 
 /** Explains the refusal at a position, or the latest one that concerns a subject. */
@@ -33,23 +33,23 @@ export const why = verb({
   async answer({ values, operands: [attempt = ''] }, io) {
     return readLog(values, io, async (ledger) => {
       const found = ledger.why(attempt, { at: values.at ?? 'end' });
-      await show(io, values.json, found, () => whyText(found, ledger.events, io.paint));
+      await show(io, values.json, found, () => whyText(found, ledger, io.paint));
       return exit.done;
     });
   },
 });
 
-function whyText(found: Why, events: readonly RecordedEvent[], paint: Paint): string[] {
+function whyText(found: Why, history: History, paint: Paint): string[] {
   const { position, cause, summary, blocker, because, wouldPassAfter } = found;
-  const time = events[position]?.time ?? null;
+  const time = history.event(position)?.time ?? null;
   const tone = cause === 'unknown' ? 'unknown' : 'refusal';
-  const reasons = because.map((reason) => [String(reason), sentence(events, reason)]);
+  const reasons = because.map((reason) => [String(reason), sentence(history, reason)]);
   return [
-    `position ${position}${time === null ? '' : `, ${time}`}: ${sentence(events, position)}`,
+    `position ${position}${time === null ? '' : `, ${time}`}: ${sentence(history, position)}`,
     `cause: ${paint(cause, tone)} (${summary})`,
     ...(blocker === null ? [] : blockerLines(blocker)),
     ...(reasons.length === 0 ? [] : ['because of:', ...indented(columns(reasons, (text) => text))]),
-    ...outcomeLines(cause, wouldPassAfter, events),
+    ...outcomeLines(cause, wouldPassAfter, history),
   ];
 }
 
@@ -62,13 +62,9 @@ function blockerLines({ kind, file, driver, holders }: NonNullable<Why['blocker'
   ];
 }
 
-function outcomeLines(
-  cause: string,
-  wouldPassAfter: number | null,
-  events: readonly RecordedEvent[],
-): string[] {
+function outcomeLines(cause: string, wouldPassAfter: number | null, history: History): string[] {
   // Nobody can say what would mend what is not explained.
   if (cause === 'unknown') return [];
   if (wouldPassAfter === null) return ['nothing later in this log lets it through'];
-  return [`it would pass after ${wouldPassAfter}: ${sentence(events, wouldPassAfter)}`];
+  return [`it would pass after ${wouldPassAfter}: ${sentence(history, wouldPassAfter)}`];
 }

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { type Entry, entryOf, plainText, recordedOf, rowOf } from './row.ts';
+import { genesisOf } from './hash.ts';
+import { type Entry, entryOf, recordedOf, rowOf, streamName } from './row.ts';
 import {
   type AppendResult,
-  GENESIS,
   type Head,
   type ReadOptions,
   type RecordedEvent,
@@ -31,7 +31,7 @@ export function memoryStore(): Store {
     for (const entry of entries) {
       if (!held.ids.has(entry.id) && !fresh.has(entry.id)) fresh.set(entry.id, entry);
     }
-    let head = headOf(held);
+    let head = headOf(stream, held);
     if (fresh.size === 0) return { head, appended: 0 };
     if (head.position !== expected) {
       throw new RevisionConflictError(stream, expected, head.position);
@@ -41,22 +41,28 @@ export function memoryStore(): Store {
       const event = recordedOf(row, head.position + 1, head.hash);
       held.events.push(frozen(event));
       held.ids.add(entry.id);
-      head = event;
+      head = { position: event.position, hash: event.hash };
     }
     streams.set(stream, held);
-    return { head: headOf(held), appended: fresh.size };
+    return { head, appended: fresh.size };
   }
 
   return {
     async append(stream, expected, events) {
-      return append(plainText(stream, 'stream'), expected, events.map(entryOf));
+      return append(streamName(stream), expected, events.map(entryOf));
     },
     async *read(stream, options) {
       const events = streams.get(stream)?.events ?? [];
       yield* batches(events, events.length - 1, options);
     },
     async head(stream) {
-      return headOf(streams.get(stream));
+      return headOf(stream, streams.get(stream));
+    },
+    async origin(stream) {
+      return headOf(stream, undefined);
+    },
+    async examine() {
+      return { faults: [], notes: [] };
     },
     async streams() {
       return [...streams.keys()].sort();
@@ -65,9 +71,9 @@ export function memoryStore(): Store {
   };
 }
 
-function headOf(stream: Stream | undefined): Head {
-  const last = stream?.events.at(-1);
-  return { position: last?.position ?? -1, hash: last?.hash ?? GENESIS };
+function headOf(stream: string, held: Stream | undefined): Head {
+  const last = held?.events.at(-1);
+  return { position: last?.position ?? -1, hash: last?.hash ?? genesisOf(stream) };
 }
 
 function* batches(events: readonly RecordedEvent[], last: number, options: ReadOptions = {}) {

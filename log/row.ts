@@ -37,11 +37,17 @@ export function entryOf(event: LedgerEvent): Entry {
  * The text, unless it is one that SQLite and the tools around it do not keep as it is: with a
  * control character (NUL ends it, a line feed blurs what is hashed) or half a surrogate pair.
  */
-export function plainText(text: string, path: string): string {
+function plainText(text: string, path: string): string {
   if (/[\p{Cc}\p{Cs}]/u.test(text)) {
     throw new DecodeError(path, `${JSON.stringify(text)} holds a character that cannot be stored`);
   }
   return text;
+}
+
+/** The name of a stream, unless it is none that can be stored. Throws `DecodeError`. */
+export function streamName(stream: string): string {
+  if (stream === '') throw new DecodeError('stream', 'a stream has a name');
+  return plainText(stream, 'stream');
 }
 
 /** The row of an entry at a position, chained to the hash before it. */

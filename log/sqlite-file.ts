@@ -19,8 +19,8 @@ import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { codeOf, logError } from './sqlite-errors.ts';
-import { checkHeader, createTables } from './sqlite-format.ts';
-import { NotALogError, StoreUnavailableError } from './store.ts';
+import { APPLICATION_ID, checkHeader, createTables } from './sqlite-format.ts';
+import { CorruptLogError, NotALogError, StoreUnavailableError } from './store.ts';
 
 /**
  * A log opened for reading only. Nothing in it changes and nothing is created beside it, but for the
@@ -107,6 +107,9 @@ function inspect(path: string): Found {
     return 'log';
   } catch (error) {
     if (codeOf(error) === 'NOTADB') {
+      if (numberAt(path, 68) === APPLICATION_ID) {
+        throw new CorruptLogError(null, `the header of ${path} is damaged`);
+      }
       throw new NotALogError(`${path} is not a log, nor an SQLite file of any kind`);
     }
     throw logError(path, error);
@@ -120,11 +123,16 @@ function inspect(path: string): Found {
  * without a -wal only: then no writer in this process has locks that the closing here would end.
  */
 function inWalMode(file: string): boolean {
+  return numberAt(file, 18) >>> 24 === 2;
+}
+
+/** The four bytes at a place in a file as a number; zeros behind its end. */
+function numberAt(file: string, position: number): number {
   const descriptor = openSync(file, 'r');
   try {
-    const version = new Uint8Array(1);
-    readSync(descriptor, version, { position: 18 });
-    return version[0] === 2;
+    const bytes = new DataView(new ArrayBuffer(4));
+    readSync(descriptor, bytes, { position });
+    return bytes.getUint32(0);
   } finally {
     closeSync(descriptor);
   }

@@ -1,20 +1,22 @@
 /**
- * What lies in a log file: the mark in its header and the one table.
+ * What lies in a log file, and how to tell it from other files. FORMAT.md says it for strangers.
  *
  * @module
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { CorruptLogError, NotALogError } from './store.ts';
+import { digestOf, genesisOf } from './hash.ts';
+import { CorruptLogError, type Head, NotALogError } from './store.ts';
 
 /** 'VFLG', in the header of every log. */
-const APPLICATION_ID = 0x56464c47;
+export const APPLICATION_ID = 0x56464c47;
 
-/** Of the tables below, in the header's `user_version`. What an event holds has its own schema. */
-const FORMAT = 1;
+/** In the header's `user_version`. What an event holds has its own schema. */
+const FORMAT = 2;
 
-const TABLES = `
-  PRAGMA application_id = ${APPLICATION_ID};
-  PRAGMA user_version = ${FORMAT};
+/** Streams of format 1 begin with zeros; everything else is as in format 2. */
+const ZEROS = '0'.repeat(64);
+
+const EVENTS = `
   CREATE TABLE events (
     stream TEXT NOT NULL,
     position INTEGER NOT NULL,
@@ -26,25 +28,59 @@ const TABLES = `
     hash TEXT NOT NULL,
     PRIMARY KEY (stream, position),
     UNIQUE (stream, id)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TRIGGER events_are_not_changed BEFORE UPDATE ON events
-    BEGIN SELECT RAISE(ABORT, 'an event is never changed'); END;
-  CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events
-    BEGIN SELECT RAISE(ABORT, 'an event is never deleted'); END;
-`;
+  ) STRICT, WITHOUT ROWID`;
+
+/** The index behind UNIQUE (stream, id). */
+export const ID_INDEX = 'sqlite_autoindex_events_2';
+
+const GUARDS = [
+  `CREATE TRIGGER events_are_not_changed BEFORE UPDATE ON events
+    BEGIN SELECT RAISE(ABORT, 'an event is never changed'); END`,
+  `CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events
+    BEGIN SELECT RAISE(ABORT, 'an event is never deleted'); END`,
+];
+
+/**
+ * Heads of streams: `anchors` those that a volume begins after, `seal` those that it ends with.
+ * `digest` is what the chain is to an event.
+ */
+function headsTable(name: 'anchors' | 'seal'): string[] {
+  return [
+    `CREATE TABLE ${name} (
+    stream TEXT NOT NULL PRIMARY KEY,
+    position INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    digest TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID`,
+    `CREATE TRIGGER ${name}_is_not_changed BEFORE UPDATE ON ${name}
+    BEGIN SELECT RAISE(ABORT, 'a head is never changed'); END`,
+    `CREATE TRIGGER ${name}_is_not_deleted BEFORE DELETE ON ${name}
+    BEGIN SELECT RAISE(ABORT, 'a head is never deleted'); END`,
+  ];
+}
+
+const SEALED = `CREATE TRIGGER events_end_here BEFORE INSERT ON events
+    BEGIN SELECT RAISE(ABORT, 'the log is sealed'); END`;
 
 /** Throws unless the header is that of a log in a format that this release reads. */
 export function checkHeader(db: DatabaseSync, path: string): void {
+  const ours = hasEvents(db);
   if (pragma(db, 'application_id') !== APPLICATION_ID) {
+    if (ours) throw new CorruptLogError(null, `the header of ${path} is not that of a log`);
     throw new NotALogError(`${path} is not a log, but the file of another program`);
   }
   const format = pragma(db, 'user_version');
   if (format > FORMAT) {
     throw new NotALogError(
       `${path} was written by a newer release, in format ${format}; this one reads ${FORMAT}`,
+      ours,
     );
   }
-  if (format !== FORMAT) throw new CorruptLogError(null, `${path} has no format ${format}`);
+  if (format < 1) throw new CorruptLogError(null, `${path} has no format ${format}`);
+  if (!ours) throw new CorruptLogError(null, `${path} has no table of events as a log has it`);
+  if (pragma(db, 'auto_vacuum') !== 0) {
+    throw new CorruptLogError(null, `the header of ${path} wants pages moved`);
+  }
 }
 
 /** Makes an empty file a log, in one transaction: it is no log yet or all of one. */
@@ -52,12 +88,75 @@ export function createTables(db: DatabaseSync, path: string): void {
   db.exec('BEGIN IMMEDIATE');
   const schema = db.prepare('SELECT count(*) AS objects FROM sqlite_schema').get();
   if (schema?.['objects'] === 0 && pragma(db, 'application_id') === 0) {
-    db.exec(TABLES);
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT}`);
+    db.exec([EVENTS, ...GUARDS].join(';'));
   } else {
     // Another process was first.
     checkHeader(db, path);
   }
   db.exec('COMMIT');
+}
+
+/** Adds a table of heads; a `seal` ends the log in this file. */
+export function createHeads(
+  db: DatabaseSync,
+  name: 'anchors' | 'seal',
+  heads: ReadonlyMap<string, Head>,
+): void {
+  db.exec(headsTable(name).join(';'));
+  const insert = db.prepare(`INSERT INTO ${name} VALUES (?, ?, ?, ?)`);
+  for (const [stream, { position, hash }] of heads) {
+    insert.run(stream, position, hash, digestOf(stream, position, hash));
+  }
+  if (name === 'seal') db.exec(SEALED);
+}
+
+/** The heads in such a table; null where there is none. Throws `CorruptLogError`. */
+export function headsIn(
+  db: DatabaseSync,
+  name: 'anchors' | 'seal',
+): ReadonlyMap<string, Head> | null {
+  if (!hasObject(db, name)) return null;
+  const heads = new Map<string, Head>();
+  for (const row of db.prepare(`SELECT stream, position, hash, digest FROM ${name}`).all()) {
+    const { stream, position, hash, digest } = row as unknown as Head & Record<string, string>;
+    if (digest !== digestOf(String(stream), position, hash)) {
+      throw new CorruptLogError(position, `what '${name}' says does not match its digest`);
+    }
+    heads.set(String(stream), { position, hash });
+  }
+  return heads;
+}
+
+/** The hash before the first event of a stream, as the format of the file has it. */
+export function genesisIn(db: DatabaseSync): (stream: string) => string {
+  return pragma(db, 'user_version') === 1 ? () => ZEROS : genesisOf;
+}
+
+/** Guards that the file ought to have and has not, by name. Whoever changes a log drops them first. */
+export function missingGuards(db: DatabaseSync): string[] {
+  const heads = (['anchors', 'seal'] as const).filter((name) => hasObject(db, name));
+  const expected = [
+    ...GUARDS,
+    ...heads.flatMap((name) => headsTable(name).slice(1)),
+    ...(heads.includes('seal') ? [SEALED] : []),
+  ].map(plain);
+  const found = db.prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger'").all();
+  const there = new Set(found.map(({ sql }) => plain(String(sql))));
+  return expected.filter((sql) => !there.has(sql)).map((sql) => sql.split(' ')[2] ?? '');
+}
+
+function hasEvents(db: DatabaseSync): boolean {
+  const found = db.prepare("SELECT sql FROM sqlite_schema WHERE name = 'events'").get();
+  return plain(String(found?.['sql'])) === plain(EVENTS);
+}
+
+export function hasObject(db: DatabaseSync, name: string): boolean {
+  return db.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined;
+}
+
+function plain(sql: string): string {
+  return sql.trim().replaceAll(/\s+/g, ' ');
 }
 
 function pragma(db: DatabaseSync, name: string): number {

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import type { DatabaseSync } from 'node:sqlite';
+import type { StatementSync } from 'node:sqlite';
 import { type Entry, rowOf } from './row.ts';
 import { logError } from './sqlite-errors.ts';
-import { headOf, type Queries } from './sqlite-read.ts';
+import type { Volume } from './sqlite-volume.ts';
+import type { Volumes } from './sqlite-volumes.ts';
 import { type AppendResult, type Head, RevisionConflictError } from './store.ts';
 
 export interface GroupCommit {
@@ -28,12 +29,8 @@ interface Call {
  * A commit costs one wait for the disk however many appends it holds. Each still succeeds or
  * conflicts by itself, in the order of the calls; only a failure of the disk fails all of them.
  */
-export function groupCommit(db: DatabaseSync, queries: Queries, path: string): GroupCommit {
-  const exists = db.prepare('SELECT 1 FROM events WHERE stream = ? AND id = ?');
-  const insert = db.prepare(
-    `INSERT INTO events (stream, position, time, id, schema, type, data, hash)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (stream, id) DO NOTHING`,
-  );
+export function groupCommit(volumes: Volumes): GroupCommit {
+  let inserting: { readonly volume: Volume; readonly insert: StatementSync } | null = null;
   let waiting: Call[] = [];
 
   function flush(): void {
@@ -48,40 +45,65 @@ export function groupCommit(db: DatabaseSync, queries: Queries, path: string): G
         else if (outcome !== undefined) resolve(outcome);
       }
     } catch (error) {
-      for (const { reject } of calls) reject(logError(path, error));
+      for (const { reject } of calls) reject(logError(volumes.log, error));
     }
   }
 
   function commit(calls: readonly Call[]): readonly (AppendResult | RevisionConflictError)[] {
-    db.exec('BEGIN IMMEDIATE');
-    try {
-      const heads = new Map<string, Head>();
-      const outcomes = calls.map((call) => write(call, heads));
-      db.exec('COMMIT');
-      return outcomes;
-    } catch (error) {
-      // SQLite has ended the transaction itself where it had to.
-      if (db.isTransaction) db.exec('ROLLBACK');
-      throw error;
+    for (;;) {
+      const volume = volumes.writable();
+      volume.db.exec('BEGIN IMMEDIATE');
+      try {
+        // Nobody can seal it any more before the commit, but may have just before the lock.
+        if (!volume.isSealed) {
+          const heads = new Map<string, Head>();
+          const outcomes = calls.map((call) => write(volume, call, heads));
+          volume.db.exec('COMMIT');
+          return outcomes;
+        }
+        volume.db.exec('ROLLBACK');
+      } catch (error) {
+        // SQLite has ended the transaction itself where it had to.
+        if (volume.db.isTransaction) volume.db.exec('ROLLBACK');
+        throw error;
+      }
     }
   }
 
-  function write(call: Call, heads: Map<string, Head>): AppendResult | RevisionConflictError {
-    const { stream, expected, entries } = call;
-    let head = heads.get(stream) ?? headOf(queries, stream);
+  function write(
+    volume: Volume,
+    { stream, expected, entries }: Call,
+    heads: Map<string, Head>,
+  ): AppendResult | RevisionConflictError {
+    const older = volumes.list().slice(0, -1);
+    const isOld = (id: string) => older.some((sealed) => sealed.holds(stream, id));
+    let head = heads.get(stream) ?? volume.head(stream);
     if (head.position !== expected) {
-      const known = entries.every(({ id }) => exists.get(stream, id) !== undefined);
+      const known = entries.every(({ id }) => volume.holds(stream, id) || isOld(id));
       return known
         ? { head, appended: 0 }
         : new RevisionConflictError(stream, expected, head.position);
     }
+    const insert = insertInto(volume);
     for (const entry of entries) {
+      if (isOld(entry.id)) continue;
       const row = rowOf(entry, head.position + 1, head.hash);
       const { changes } = insert.run(stream, ...row);
       if (changes === 1) head = { position: row[0], hash: row[6] };
     }
     heads.set(stream, head);
     return { head, appended: head.position - expected };
+  }
+
+  function insertInto(volume: Volume): StatementSync {
+    if (inserting?.volume !== volume) {
+      const insert = volume.db.prepare(
+        `INSERT INTO events (stream, position, time, id, schema, type, data, hash)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (stream, id) DO NOTHING`,
+      );
+      inserting = { volume, insert };
+    }
+    return inserting.insert;
   }
 
   return {

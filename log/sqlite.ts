@@ -1,20 +1,23 @@
 /**
- * A log in a file: SQLite as Node brings it.
+ * A log in files: SQLite as Node brings it.
  *
  * @module
  */
-import { entryOf, plainText } from './row.ts';
+import { entryOf, streamName } from './row.ts';
+import { examine } from './sqlite-check.ts';
 import { logError } from './sqlite-errors.ts';
-import { closeAfterWriting, openForReading, openForWriting } from './sqlite-file.ts';
-import {
-  batchBackwards,
-  batchForwards,
-  headOf,
-  prepareQueries,
-  type Queries,
-} from './sqlite-read.ts';
+import { batchBackwards, batchForwards } from './sqlite-read.ts';
+import type { Volume } from './sqlite-volume.ts';
+import { Volumes } from './sqlite-volumes.ts';
 import { groupCommit } from './sqlite-write.ts';
-import { CorruptLogError, type ReadOptions, type Store, StoreUnavailableError } from './store.ts';
+import {
+  CorruptLogError,
+  type Head,
+  type ReadOptions,
+  type RecordedEvent,
+  type Store,
+  StoreUnavailableError,
+} from './store.ts';
 
 export interface SqliteOptions {
   /** Opens an existing log and leaves it, its folder and its companions untouched. */
@@ -32,81 +35,48 @@ export interface SqliteOptions {
  * Throws `NotALogError`, `CorruptLogError` or `StoreUnavailableError`.
  */
 export function openSqliteStore(path: string, options: SqliteOptions = {}): Store {
-  const { readOnly = false, busyTimeoutMs = 5000 } = options;
-  return readOnly ? readOnlyStore(path, busyTimeoutMs) : writableStore(path, busyTimeoutMs);
-}
-
-function writableStore(path: string, timeout: number): Store {
-  const db = openForWriting(path, timeout);
-  let queries: Queries;
-  try {
-    queries = prepareQueries(db, path);
-  } catch (error) {
-    db.close();
-    throw logError(path, error);
-  }
-  const writer = groupCommit(db, queries, path);
+  const { readOnly = false, busyTimeoutMs: timeout = 5000 } = options;
+  const volumes = new Volumes(path, { readOnly, timeout });
+  const writer = readOnly ? null : groupCommit(volumes);
+  let isOpen = true;
   return {
-    ...reading(() => queries),
+    ...reading(volumes),
     async append(stream, expected, events) {
-      if (!db.isOpen) throw new StoreUnavailableError(`${path} is closed`);
-      return writer.append(plainText(stream, 'stream'), expected, events.map(entryOf));
+      if (writer === null) throw new StoreUnavailableError(`${path} is open for reading only`);
+      if (!isOpen) throw new StoreUnavailableError(`${path} is closed`);
+      return writer.append(streamName(stream), expected, events.map(entryOf));
     },
     async close() {
-      if (!db.isOpen) return;
-      writer.flush();
-      closeAfterWriting(db);
+      if (!isOpen) return;
+      isOpen = false;
+      writer?.flush();
+      volumes.close();
     },
   };
 }
 
-function readOnlyStore(path: string, timeout: number): Store {
-  let current = open();
-
-  function open() {
-    const reader = openForReading(path, timeout);
+/** Questions to the volumes as they are at that moment. */
+function reading(volumes: Volumes): Omit<Store, 'append' | 'close'> {
+  function ask<T>(question: (newest: Volume, all: readonly Volume[]) => T): T {
     try {
-      return { ...reader, queries: prepareQueries(reader.db, path) };
+      const all = volumes.list();
+      return question(volumes.newest, all);
     } catch (error) {
-      reader.db.close();
-      throw logError(path, error);
+      throw logError(volumes.log, error);
     }
   }
 
-  function queries(): Queries {
-    if (current.db.isOpen && current.outdated()) {
-      current.db.close();
-      current = open();
-    }
-    return current.queries;
-  }
+  const originOf = (stream: string): Head =>
+    ask((newest, [oldest]) => (oldest ?? newest).before(stream));
 
-  return {
-    ...reading(queries),
-    async append() {
-      throw new StoreUnavailableError(`${path} is open for reading only`);
-    },
-    async close() {
-      if (current.db.isOpen) current.db.close();
-    },
-  };
-}
-
-/** `current` gives other queries once the file has moved on beneath those that it gave before. */
-function reading(current: () => Queries): Pick<Store, 'read' | 'head' | 'streams'> {
-  function ask<T>(question: (queries: Queries) => T): T {
-    const queries = current();
+  /** The last position that there ought to be. A log whose end is damaged is read as far as it goes. */
+  function lastPosition(stream: string, fromTheFirst: boolean): number {
     try {
-      return question(queries);
-    } catch (error) {
-      throw logError(queries.path, error);
-    }
-  }
-
-  /** A log whose end is damaged is read as far as it goes. */
-  function lastPosition(stream: string): number {
-    try {
-      return ask((queries) => headOf(queries, stream)).position;
+      return ask((newest) => {
+        const { position } = newest.head(stream);
+        // Takes a while, and finds an end that is no longer where it was.
+        return fromTheFirst ? Math.max(position, endOf(newest, stream)) : position;
+      });
     } catch (error) {
       if (error instanceof CorruptLogError) return Number.MAX_SAFE_INTEGER;
       throw error;
@@ -114,27 +84,36 @@ function reading(current: () => Queries): Pick<Store, 'read' | 'head' | 'streams
   }
 
   async function* forwards(stream: string, from: number) {
-    const last = lastPosition(stream);
-    for (let position = Math.max(from, 0); position <= last;) {
-      const queries = current();
-      const { events, fault } = batchForwards(queries, stream, position, last);
-      if (fault !== undefined && current() !== queries) continue;
+    const first = originOf(stream).position + 1;
+    const last = lastPosition(stream, from <= first);
+    for (let position = Math.max(from, first); position <= last;) {
+      const { volume, next } = ask((_, all) => volumeWith(all, stream, position));
+      const end = Math.min(last, next?.before(stream).position ?? last);
+      const { events, fault } = batchForwards(volume, stream, position, end);
+      if (fault !== undefined && isGone(volume)) continue;
       if (events.length > 0) yield events;
       if (fault !== undefined) throw fault;
       position += events.length;
+      if (next !== undefined && position > end) checkCrossing(events.at(-1), next.before(stream));
     }
   }
 
   async function* backwards(stream: string, from: number | undefined) {
-    const last = ask((queries) => headOf(queries, stream)).position;
-    for (let position = Math.min(from ?? last, last); position >= 0;) {
-      const queries = current();
-      const { events, fault } = batchBackwards(queries, stream, position);
-      if (fault !== undefined && current() !== queries) continue;
+    const last = ask((newest) => newest.head(stream)).position;
+    const origin = originOf(stream).position;
+    for (let position = Math.min(from ?? last, last); position > origin;) {
+      const { volume } = ask((_, all) => volumeWith(all, stream, position));
+      const { events, fault } = batchBackwards(volume, stream, position);
+      if (fault !== undefined && isGone(volume)) continue;
       if (events.length > 0) yield events;
       if (fault !== undefined) throw fault;
       position -= events.length;
     }
+  }
+
+  /** Whether the file has moved on beneath a read: what it met is then no fault of the log's. */
+  function isGone(volume: Volume): boolean {
+    return !ask((_, all) => all.includes(volume));
   }
 
   return {
@@ -142,15 +121,48 @@ function reading(current: () => Queries): Pick<Store, 'read' | 'head' | 'streams
       return direction === 'forwards' ? forwards(stream, from ?? 0) : backwards(stream, from);
     },
     async head(stream) {
-      return ask((queries) => headOf(queries, stream));
+      return ask((newest) => newest.head(stream));
+    },
+    async origin(stream) {
+      return originOf(stream);
+    },
+    async examine() {
+      return ask((_, all) => examine(all));
     },
     async streams() {
-      return ask((queries) =>
-        queries.streams
-          .all()
-          .map((row) => String(row['name']))
-          .sort(),
-      );
+      return ask((newest) => {
+        // Events that stand under a name without those before them are damage, not another host.
+        const begun = newest.streams().filter(({ name, first }) => {
+          const { position } = newest.before(name);
+          return first === position + 1 && newest.head(name).position > position;
+        });
+        const names = [...newest.anchors.keys(), ...begun.map(({ name }) => name)];
+        // Where there is not one event the index may know of some.
+        return [...new Set(names.length > 0 ? names : newest.indexedStreams())].sort();
+      });
     },
   };
+}
+
+/** Where a stream ought to end, as its index and its seal know it. */
+function endOf(volume: Volume, stream: string): number {
+  const sealed = volume.seal()?.get(stream)?.position ?? -1;
+  return Math.max(volume.lastIndexed(stream), sealed);
+}
+
+/** The volume that a position lies in, and the one after it. */
+function volumeWith(
+  volumes: readonly Volume[],
+  stream: string,
+  position: number,
+): { readonly volume: Volume; readonly next: Volume | undefined } {
+  const index = volumes.findLastIndex((found) => found.before(stream).position < position);
+  const volume = volumes[index];
+  if (volume === undefined) throw new CorruptLogError(position, 'no event here');
+  return { volume, next: volumes[index + 1] };
+}
+
+function checkCrossing(event: RecordedEvent | undefined, { position, hash }: Head): void {
+  if (event === undefined || event.hash === hash) return;
+  throw new CorruptLogError(position, 'the next log does not go on from this event');
 }

@@ -7,9 +7,6 @@
  */
 import type { LedgerEvent } from '../events/vocabulary.ts';
 
-/** The hash before the first event of a stream. */
-export const GENESIS = '0'.repeat(64);
-
 /** An event in its place. `hash` is lowercase hex SHA-256 over the event and the hash before it. */
 export type RecordedEvent = LedgerEvent & {
   /** 0-based, gapless within its stream. */
@@ -19,14 +16,14 @@ export type RecordedEvent = LedgerEvent & {
   readonly hash: string;
 };
 
-/** The last event of a stream; position -1 and `GENESIS` while there is none. */
+/** The last event of a stream; position -1 and the stream's genesis while there is none. */
 export interface Head {
   readonly position: number;
   readonly hash: string;
 }
 
 export interface ReadOptions {
-  /** First position to read. Forwards: 0 when left out. Backwards: the head when left out. */
+  /** First position to read. Forwards: the first when left out. Backwards: the head. */
   readonly from?: number;
   readonly direction?: 'forwards' | 'backwards';
 }
@@ -59,10 +56,25 @@ export interface Store {
 
   head(stream: string): Promise<Head>;
 
+  /**
+   * The head that the first event follows which can be read: position -1 and the stream's genesis,
+   * or that of the sealed logs before it which are not here.
+   */
+  origin(stream: string): Promise<Head>;
+
+  /** What is wrong with the log as it lies there, all streams, whether or not a reader would meet it. */
+  examine(): Promise<Examination>;
+
   /** Names of the streams that hold at least one event, in order of name. */
   streams(): Promise<readonly string[]>;
 
   close(): Promise<void>;
+}
+
+export interface Examination {
+  readonly faults: readonly CorruptLogError[];
+  /** What is no fault, but ought to be known. */
+  readonly notes: readonly string[];
 }
 
 /** Another writer was first. The caller may read on from `actual` and try again. */
@@ -90,6 +102,12 @@ export class CorruptLogError extends Error {
 /** What was opened is no log, or one that only a later release reads. */
 export class NotALogError extends Error {
   override readonly name = 'NotALogError';
+  /** Whether it says that it is a newer one, and yet looks just like one of this release. */
+  readonly isSuspect: boolean;
+  constructor(reason: string, isSuspect = false) {
+    super(reason);
+    this.isSuspect = isSuspect;
+  }
 }
 
 /** The surroundings failed: no space, no permission, no such folder, engine unreachable. */

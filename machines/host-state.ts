@@ -40,6 +40,8 @@ export class HostState implements Directory {
   /** Whether there are /dev/iommu and cdevs: 6.1 has neither, whatever its configuration says. */
   iommufd = false;
   driverChange: DriverChange | null = null;
+  /** False where the events before the first are not at hand, until the host boots. */
+  isKnown = true;
   /** Where the event stands that is being taken. */
   position = -1;
   /** What a live host has mapped for DMA; the log does not say. */
@@ -103,6 +105,7 @@ export class HostState implements Directory {
     this.boot = boot;
     this.iommufd = iommufd && this.profile !== 'linux-6.1';
     this.driverChange = null;
+    this.isKnown = true;
     for (const group of this.#groups.values()) this.touched.add(group);
     this.#devices.clear();
     this.#groups.clear();

@@ -27,7 +27,9 @@ export class Kernel extends HostState {
   /** What explains an errno that a call was seen to get, as things stand. */
   explain(call: Call, errno: string): { cause: ObservedCause; refusal: Refusal | null } {
     const question = questionOf(this, call);
-    if (question.group?.unknownSince != null) return { cause: 'unknown', refusal: null };
+    if (!this.isKnown || question.group?.unknownSince != null) {
+      return { cause: 'unknown', refusal: null };
+    }
     return explain(this.rules, question, errno);
   }
 

@@ -16,7 +16,7 @@ import { byNumber, nobody, ownerOf } from './views.ts';
 export function historyOf(timeline: Timeline, subject: Subject): Interval[] {
   if (subject.kind === 'group') {
     const intervals = timeline.intervalsOf(subject.id);
-    return intervals.length > 0 ? [...intervals] : [untilNow(subject)];
+    return intervals.length > 0 ? [...intervals] : [timeline.openInterval(subject.id)];
   }
   const groups =
     subject.kind === 'device' ? timeline.groupsOfDevice(subject.id) : timeline.groups();
@@ -25,18 +25,14 @@ export function historyOf(timeline: Timeline, subject: Subject): Interval[] {
     ...timeline.positionsOf(keyOf(subject)),
   ]);
   const found: Interval[] = [];
-  let last = untilNow(subject);
+  let last = timeline.openInterval(subject.id);
   for (const position of [...places].toSorted((a, b) => a - b)) {
     const { owner } = partiesOf(timeline.hostAt(position), subject);
     if (owner.kind === last.owner.kind && owner.file === last.owner.file) continue;
     found.push({ ...last, to: position, endedBy: timeline.at(position).type });
-    last = { ...untilNow(subject), from: position, owner };
+    last = { ...last, from: position, owner };
   }
   return [...found, last];
-}
-
-function untilNow({ id }: Subject): Interval {
-  return { subject: id, from: null, to: null, owner: nobody, endedBy: null };
 }
 
 function boundsOf(intervals: readonly Interval[]): number[] {

@@ -7,7 +7,7 @@ import type { Group, OpenFile } from '../machines/host.ts';
 import type { HostState } from '../machines/host-state.ts';
 import type { Holder, Owner } from './shapes.ts';
 import type { Subject } from './subjects.ts';
-import { byProcess, filesOfDevice, keepers, nobody, ownerOf } from './views.ts';
+import { byProcess, filesOfDevice, keepers, nobody, ownerOf, unknownOwner } from './views.ts';
 
 export interface Parties {
   readonly owner: Owner;
@@ -20,6 +20,7 @@ export interface Parties {
  * to or owns; a process goes by the first owner that it keeps alive.
  */
 export function partiesOf(host: HostState, { kind, id }: Subject): Parties {
+  if (!host.isKnown) return { owner: unknownOwner, holders: [], waiters: [] };
   switch (kind) {
     case 'device': {
       const device = host.device(id);
@@ -59,8 +60,6 @@ export function partiesOf(host: HostState, { kind, id }: Subject): Parties {
     }
   }
 }
-
-const unknownOwner: Owner = { kind: 'unknown', file: null, holders: [] };
 
 function heldBy(host: HostState, files: readonly OpenFile[]): Holder[] {
   return files.flatMap((file) => host.processes.holders(file.id)).toSorted(byProcess);

@@ -147,7 +147,7 @@ export interface Fault {
 
 export interface Verification {
   readonly events: number;
-  /** `POSITION:HASH`, to keep as a witness; `-1:0…` while the log is empty. */
+  /** `POSITION:HASH`, to keep as a witness; position -1 while the log is empty. */
   readonly head: string;
   readonly faults: readonly Fault[];
 }

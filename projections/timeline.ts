@@ -2,7 +2,8 @@
  * The timeline of a host: one pass over its events, and what questions about the past stand on.
  *
  * It keeps the events, the intervals of ownership, and for each subject the positions that concern
- * it. A past moment is replayed from the boot before it, where everything begins anew.
+ * it. A past moment is replayed from the boot before it, where everything begins anew. Where the
+ * events before the first are not here, nothing is known of the host until it boots.
  *
  * @module
  */
@@ -10,10 +11,12 @@ import type { DataOf, Placed } from '../events/vocabulary.ts';
 import { Kernel } from '../machines/kernel.ts';
 import type { Interval, Owner, Position } from './shapes.ts';
 import { subjectsOf, type SubjectKey } from './subjects.ts';
-import { nobody, ownerOf } from './views.ts';
+import { nobody, ownerOf, unknownOwner } from './views.ts';
 
 export class Timeline<E extends Placed = Placed> {
   readonly events: E[] = [];
+  /** The position of the first event; those before it are not here. */
+  readonly first: number;
   /** The host after the last event. */
   readonly kernel = new Kernel();
   /** PCI addresses by the names that devices go by. */
@@ -24,14 +27,19 @@ export class Timeline<E extends Placed = Placed> {
   readonly #boots: number[] = [];
   #cached: { position: number; kernel: Kernel } | null = null;
 
+  constructor(first = 0) {
+    this.first = first;
+    this.kernel.isKnown = first === 0;
+  }
+
   get head(): number {
-    return this.events.length - 1;
+    return this.first + this.events.length - 1;
   }
 
   /** Takes the next event. */
   take(event: E): void {
-    if (event.position !== this.events.length) {
-      throw new RangeError(`expected position ${this.events.length}, not ${event.position}`);
+    if (event.position !== this.head + 1) {
+      throw new RangeError(`expected position ${this.head + 1}, not ${event.position}`);
     }
     this.events.push(event);
     if (event.type === 'host.booted') this.#boots.push(event.position);
@@ -41,6 +49,7 @@ export class Timeline<E extends Placed = Placed> {
       if (positions === undefined) this.#positions.set(key, [event.position]);
       else positions.push(event.position);
     }
+    if (!this.kernel.isKnown && event.type !== 'host.booted') return;
     this.kernel.take(event);
     for (const group of this.kernel.touched) {
       const current = this.kernel.group(group.group);
@@ -51,8 +60,9 @@ export class Timeline<E extends Placed = Placed> {
 
   /** The host after the event at a position; before the first one at -1. */
   hostAt(position: number): Kernel {
+    if (!this.#isKnownAt(position)) return this.#unknownHost();
     const cached = this.#cached;
-    const boot = this.#boots.findLast((at) => at <= position) ?? 0;
+    const boot = this.bootBefore(position);
     const useful = cached !== null && cached.position <= position && cached.position >= boot;
     const kernel = useful ? cached.kernel : new Kernel();
     for (let next = useful ? cached.position + 1 : boot; next <= position; next++) {
@@ -72,19 +82,19 @@ export class Timeline<E extends Placed = Placed> {
   }
 
   at(position: number): E {
-    const event = this.events[position];
+    const event = this.events[position - this.first];
     if (event === undefined) throw new RangeError(`there is no event at position ${position}`);
     return event;
   }
 
   /** Where the boot stands that a position belongs to. */
   bootBefore(position: number): number {
-    return this.#boots.findLast((at) => at <= position) ?? 0;
+    return this.#boots.findLast((at) => at <= position) ?? this.first;
   }
 
   /** The first position after the boot that a position belongs to. */
   bootAfter(position: number): number {
-    return this.#boots.find((at) => at > position) ?? this.events.length;
+    return this.#boots.find((at) => at > position) ?? this.head + 1;
   }
 
   /** Positions of the events that concern a subject, ascending. */
@@ -96,7 +106,7 @@ export class Timeline<E extends Placed = Placed> {
   select(first: number, last: number, subject: SubjectKey | null): E[] {
     const positions = subject === null ? null : new Set(this.positionsOf(subject));
     return this.events
-      .slice(Math.max(first, 0), last + 1)
+      .slice(Math.max(first - this.first, 0), Math.max(last + 1 - this.first, 0))
       .filter(({ position }) => positions === null || positions.has(position));
   }
 
@@ -119,6 +129,33 @@ export class Timeline<E extends Placed = Placed> {
     return this.intervalsOf(group).findLast(({ from }) => (from ?? -1) <= position)?.from ?? null;
   }
 
+  /** The interval of a subject before anything has happened to it. */
+  openInterval(subject: string): Interval {
+    const owner = this.first === 0 ? nobody : unknownOwner;
+    return { subject, from: null, to: null, owner, endedBy: null };
+  }
+
+  /** Whether what was so at a position follows from events that are here. */
+  #isKnownAt(position: number): boolean {
+    return position < this.first
+      ? position < 0
+      : this.first === 0 || this.#boots.some((at) => at <= position);
+  }
+
+  /** What the log will come to know of is there already; nothing else about it is known. */
+  #unknownHost(): Kernel {
+    const kernel = new Kernel();
+    kernel.isKnown = false;
+    const position = this.first;
+    const names = new Map([...this.deviceNames].map(([name, device]) => [device, name]));
+    for (const [device, [group = null]] of this.#groupsOfDevice) {
+      const data = { device, name: names.get(device) ?? null, group, driver: null, model: null };
+      kernel.take({ type: 'device.added', data: { ...data, cdev: null }, position });
+    }
+    for (const group of kernel.groups()) group.unknownSince = position;
+    return kernel;
+  }
+
   #name({ device, name, group }: DataOf<'device.added'>): void {
     const groups = this.#groupsOfDevice.get(device) ?? new Set();
     this.#groupsOfDevice.set(device, groups);
@@ -129,7 +166,7 @@ export class Timeline<E extends Placed = Placed> {
   #note(group: string, owner: Owner, event: Placed): void {
     let intervals = this.#intervals.get(group);
     if (intervals === undefined) {
-      intervals = [{ subject: group, from: null, to: null, owner: nobody, endedBy: null }];
+      intervals = [this.openInterval(group)];
       this.#intervals.set(group, intervals);
     }
     const last = intervals.at(-1);

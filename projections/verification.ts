@@ -16,7 +16,9 @@ export class Verifier {
   readonly #kernel = new Kernel();
   #position = -1;
 
-  constructor() {
+  /** `isKnown` is false where the events before the first are not here. */
+  constructor({ isKnown = true }: { readonly isKnown?: boolean } = {}) {
+    this.#kernel.isKnown = isKnown;
     this.#kernel.observer = (name, before, event, after) => {
       const { machine } = this.#kernel.rules.machines[name];
       const snapshot = machine.resolveState({
@@ -36,6 +38,8 @@ export class Verifier {
   take(event: Placed): void {
     this.#position = event.position;
     const kernel = this.#kernel;
+    // Nobody can say what would have been right on a host that nothing is known of.
+    if (!kernel.isKnown && event.type !== 'host.booted') return;
     if (event.type === 'operation.refused') {
       const { operation, errno } = event.data;
       const { cause } = kernel.explain(event.data, errno);

@@ -19,6 +19,7 @@ import type {
 } from './shapes.ts';
 
 export const nobody: Owner = { kind: 'none', file: null, holders: [] };
+export const unknownOwner: Owner = { ...nobody, kind: 'unknown' };
 
 /** Since when a group has the owner that it has. */
 export type Since = (group: string) => Position;
@@ -59,7 +60,7 @@ export function deviceView(host: HostState, device: Device, since: Since): Devic
     group: group?.group ?? null,
     driver: device.driver,
     state: unknown ? 'unknown' : device.state,
-    owner: group === null ? { ...nobody, kind: 'unknown' } : ownerOf(host, group),
+    owner: group === null ? unknownOwner : ownerOf(host, group),
     since: group === null ? null : since(group.group),
     files: filesOfDevice(host, device).flatMap((file) => fileView(host, file) ?? []),
   };
@@ -71,7 +72,7 @@ export function filesOfDevice(host: HostState, device: Device): OpenFile[] {
 
 /** Who owns the DMA of the group. */
 export function ownerOf(host: HostState, group: Group): Owner {
-  if (group.unknownSince !== null) return { ...nobody, kind: 'unknown' };
+  if (group.unknownSince !== null) return unknownOwner;
   const { owner: file } = group.record;
   switch (group.state) {
     case 'unowned':

@@ -16,13 +16,20 @@ class WhenError extends Error {
 /** Before the first event. */
 export const START = -1;
 
+/** The events that a moment is one of; those before `first` are not here. */
+interface Span {
+  readonly first: number;
+  readonly head: number;
+  readonly events: readonly Placed[];
+}
+
 /**
  * The position that a moment means: after that event, `START` before the first one.
  *
- * An instant is the last event at or before it. Throws `WhenError` for a position past the end.
+ * An instant is the last event at or before it. Throws `WhenError` for a position past the end, and
+ * for what lies before the first event that is here.
  */
-export function positionOf(when: When, events: readonly Placed[]): number {
-  const head = events.length - 1;
+export function positionOf(when: When, { first, head, events }: Span): number {
   if (when === 'start') return START;
   if (when === 'end') return head;
   const text = String(when);
@@ -32,13 +39,20 @@ export function positionOf(when: When, events: readonly Placed[]): number {
       const end = head === START ? 'the log is empty' : `the log ends at position ${head}`;
       throw new WhenError(`position ${text} is past the end: ${end}`);
     }
+    if (position < first) {
+      throw new WhenError(`position ${text} is not here: what is begins at position ${first}`);
+    }
     return position;
   }
   const instant = instantOf(text);
   if (events.every(({ time }) => time === null)) {
     throw new WhenError(`'${text}' cannot be placed: no event of this log has a time`);
   }
-  return events.findLastIndex(({ time }) => time !== null && time <= instant);
+  const index = events.findLastIndex(({ time }) => time !== null && time <= instant);
+  if (index < 0 && first > 0) {
+    throw new WhenError(`'${text}' is before position ${first}, with which begins what is here`);
+  }
+  return index < 0 ? START : first + index;
 }
 
 /** An instant in the spelling of the log: microseconds, UTC. Throws `WhenError`. */

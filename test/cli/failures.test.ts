@@ -172,6 +172,10 @@ test('a damaged log is 3 for every verb, and verify says what is known of the re
     events: 20,
     head: expect.stringMatching(/^19:[\da-f]{64}$/),
     faults: [{ position: 20, kind: 'bytes', detail: expect.stringContaining('position 20') }],
+    notes: [
+      expect.stringMatching(/has lost its guard 'events_are_not_changed'$/),
+      expect.stringMatching(/has lost its guard 'events_are_not_deleted'$/),
+    ],
   });
   expect((await run(['table', '--until', '19', '--log', damaged])).code).toBe(0);
 });

@@ -4,11 +4,10 @@ import { DatabaseSync } from 'node:sqlite';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { NewerSchemaError } from '../../events/codec.ts';
-import { hashOf } from '../../log/hash.ts';
+import { genesisOf, hashOf } from '../../log/hash.ts';
 import { openSqliteStore } from '../../log/sqlite.ts';
 import {
   CorruptLogError,
-  GENESIS,
   NotALogError,
   type ReadOptions,
   StoreUnavailableError,
@@ -109,7 +108,7 @@ describe('a log that was tampered with', () => {
   });
 
   test('an event that is chained well but is none of ours is corrupt, not unknown', async () => {
-    const hash = hashOf(GENESIS, 0, null, 'x', 1, 'descriptor.lost', '{}');
+    const hash = hashOf(genesisOf('b'), 0, null, 'x', 1, 'descriptor.lost', '{}');
     const row = `('b', 0, NULL, 'x', 1, 'descriptor.lost', '{}', '${hash}')`;
     const store = openSqliteStore(await tampered(1, `INSERT INTO events VALUES ${row}`));
     await expect(readAll(store, 'b')).rejects.toMatchObject({

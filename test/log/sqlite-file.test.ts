@@ -125,7 +125,7 @@ describe('what is not a log', () => {
   test('a log of a newer format is refused and left untouched', async () => {
     const path = await logOf(1);
     const db = new DatabaseSync(path);
-    db.exec('PRAGMA user_version = 2');
+    db.exec('PRAGMA user_version = 3');
     db.close();
     const before = contents(path);
     for (const readOnly of [false, true]) {

@@ -6,10 +6,10 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { hashOf } from '../../log/hash.ts';
+import { genesisOf, hashOf } from '../../log/hash.ts';
 import { memoryStore } from '../../log/memory.ts';
 import { openSqliteStore } from '../../log/sqlite.ts';
-import { GENESIS, RevisionConflictError, StoreUnavailableError } from '../../log/store.ts';
+import { RevisionConflictError, StoreUnavailableError } from '../../log/store.ts';
 import { storeContract } from './contract.ts';
 import { temporaryFolder } from './folder.ts';
 import { closed, closedMany, readAll } from './sample.ts';
@@ -61,7 +61,7 @@ describe('events in the file', () => {
     await store.append('a', -1, [closed('x', 3, '2026-01-02T03:04:05Z'), closed('ÿ', -1)]);
     await store.close();
     const db = new DatabaseSync(path);
-    let previous = GENESIS;
+    let previous = genesisOf('a');
     for (const row of db.prepare('SELECT * FROM events ORDER BY position').all()) {
       const { position, time, id, schema, type, data, hash } = row as unknown as Columns;
       expect(hash).toBe(hashOf(previous, position, time, id, schema, type, data));

@@ -1,0 +1,82 @@
+/**
+ * Looking a log over as it lies there: what SQLite says of its files, and each event in both of the
+ * trees that hold it, in all streams.
+ *
+ * @module
+ */
+import { logError } from './sqlite-errors.ts';
+import { missingGuards } from './sqlite-format.ts';
+import { batchForwards } from './sqlite-read.ts';
+import type { Volume } from './sqlite-volume.ts';
+import { CorruptLogError, type Examination } from './store.ts';
+
+/** SQLite's own check stops after so many findings. */
+const FINDINGS_MAX = 20;
+
+/** A fault for each position, the first one found; those of the files themselves come last. */
+export function examine(volumes: readonly Volume[]): Examination {
+  const faults = new Map<string, CorruptLogError>();
+  const notes: string[] = [];
+  const add = (fault: CorruptLogError) => {
+    const key = fault.position === null ? fault.message : String(fault.position);
+    if (!faults.has(key)) faults.set(key, fault);
+  };
+  for (const volume of volumes) {
+    // One transaction sees one state, whatever is appended meanwhile.
+    volume.db.exec('BEGIN');
+    try {
+      for (const fault of faultsOf(volume)) add(fault);
+      for (const guard of missingGuards(volume.db)) {
+        notes.push(`${volume.path} has lost its guard '${guard}'`);
+      }
+    } catch (error) {
+      const fault = logError(volume.path, error);
+      if (!(fault instanceof CorruptLogError)) throw fault;
+      add(fault);
+    } finally {
+      if (volume.db.isTransaction) volume.db.exec('ROLLBACK');
+    }
+  }
+  const found = [...faults.values()];
+  return {
+    faults: found.toSorted((a, b) => (a.position ?? Infinity) - (b.position ?? Infinity)),
+    notes,
+  };
+}
+
+function* faultsOf(volume: Volume): Generator<CorruptLogError> {
+  const streams = volume.streams();
+  for (const { name, first } of streams) yield* faultsOfStream(volume, name, first);
+  for (const stream of volume.indexedStreams()) {
+    if (streams.some(({ name }) => name === stream)) continue;
+    yield new CorruptLogError(volume.before(stream).position + 1, `no event here of '${stream}'`);
+  }
+  for (const [stream, { position, hash }] of volume.seal() ?? []) {
+    const head = volume.head(stream);
+    if (head.position === position && head.hash === hash) continue;
+    yield new CorruptLogError(position, `${volume.path} does not end as it was sealed`);
+  }
+  const checked = volume.db.prepare(`PRAGMA integrity_check(${FINDINGS_MAX})`).all();
+  for (const { integrity_check: finding } of checked) {
+    if (finding !== 'ok') yield new CorruptLogError(null, `${volume.path}: ${String(finding)}`);
+  }
+}
+
+function* faultsOfStream(
+  volume: Volume,
+  stream: string,
+  first: number,
+): Generator<CorruptLogError> {
+  const begin = volume.before(stream).position + 1;
+  if (first !== begin) {
+    yield new CorruptLogError(first, `stands under '${stream}', where ${begin} is missing`);
+    return;
+  }
+  const last = Math.max(volume.head(stream).position, volume.lastIndexed(stream));
+  for (let position = begin; position <= last;) {
+    const { events, fault } = batchForwards(volume, stream, position, last);
+    if (fault instanceof CorruptLogError) yield fault;
+    if (fault !== undefined) return;
+    position += events.length;
+  }
+}
