@@ -25,12 +25,14 @@ import { resolveSubject } from './projections/resolve.ts';
 import type { Diff, Interval, Verification, Who, Why } from './projections/shapes.ts';
 import { keyOf, type Subject } from './projections/subjects.ts';
 import { Timeline } from './projections/timeline.ts';
-import { Verifier, witnessFaults } from './projections/verification.ts';
+import { absence, Verifier, witnessFaults } from './projections/verification.ts';
 import { positionOf, START, type When } from './projections/when.ts';
 import { recordEvidence, recordSimulation, type RecordedAnswer } from './recording.ts';
 
 export { profileFor, RequestError, topologyFrom } from './host/settings.ts';
 export type { ImportSettings, SimulateSettings } from './host/settings.ts';
+export { retainLog, type Retained } from './log/retention.ts';
+export { sealLog, type Seal } from './log/seal.ts';
 export { CorruptLogError, NotALogError } from './log/store.ts';
 export type { Examination, RecordedEvent } from './log/store.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
@@ -279,12 +281,18 @@ export class Ledger {
   verify({ head }: { readonly head?: string } = {}): Verification {
     const verifier = new Verifier({ isKnown: this.first === 0 });
     for (const event of this.events) verifier.take(event);
+    verifier.compare((group) => this.#timeline.intervalsOf(group));
     const hashAt = (at: number) =>
       at === this.#origin.position ? this.#origin.hash : this.event(at)?.hash;
     const missed = head === undefined ? [] : witnessFaults(head, hashAt);
-    const faults = [...verifier.faults, ...missed];
+    const absent = absence(this.events, this.#origin);
     const { position, hash } = this.head;
-    return { events: this.events.length, head: `${position}:${hash}`, faults };
+    return {
+      events: this.events.length,
+      head: `${position}:${hash}`,
+      faults: [...absent.faults, ...verifier.faults, ...missed],
+      ...(absent.notes.length > 0 && { notes: absent.notes }),
+    };
   }
 
   /** Looks the log over as it lies there, the streams of other hosts as well. */

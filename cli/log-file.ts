@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { existsSync, mkdirSync, unlinkSync } from 'node:fs';
+import { mkdirSync, unlinkSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { openLedger, RequestError, type Ledger, type OpenOptions } from '../ledger.ts';
+import { volumeFiles } from '../log/volume-files.ts';
 import type { Io } from './verb.ts';
 
 /** Options of every verb that works on a log. */
@@ -50,7 +51,7 @@ export async function readLog<T>(
   { until = Infinity }: { readonly until?: number } = {},
 ): Promise<T> {
   const { path, byDefault } = addressOf(values, io.env);
-  if (byDefault && !existsSync(path)) {
+  if (byDefault && volumeFiles(path).length === 0) {
     throw new RequestError(`no log at ${path}; name one with --log`);
   }
   const asked = values.until === undefined ? Infinity : positionOf(values.until);
@@ -80,7 +81,7 @@ export async function recordIn<T>(
 ): Promise<T> {
   const { path, byDefault } = addressOf(values, io.env);
   if (byDefault) mkdirSync(dirname(path), { recursive: true });
-  const isNew = !existsSync(path);
+  const isNew = volumeFiles(path).length === 0;
   try {
     const ledger = await open(path, values, io, {});
     try {
@@ -92,6 +93,13 @@ export async function recordIn<T>(
     if (isNew) await removeEmpty(path);
     throw error;
   }
+}
+
+/** The path of a log that lies in files. Throws `RequestError` for any other. */
+export function logPath(values: LogValues, env: Io['env']): string {
+  const { path } = addressOf(values, env);
+  if (path !== ':memory:' && !/^[a-z][a-z\d+]*:\/\//.test(path)) return path;
+  throw new RequestError(`${path} is no log in files`);
 }
 
 /** Where the log lies that the options or the environment name. */

@@ -17,6 +17,8 @@ import { outputTo } from './output.ts';
 import { paintFor } from './paint.ts';
 import { printable } from './printable.ts';
 import { progressOn } from './progress.ts';
+import { retain } from './retain.ts';
+import { seal } from './seal.ts';
 import { simulate } from './simulate.ts';
 import { table } from './table.ts';
 import type { Io, Verb } from './verb.ts';
@@ -34,6 +36,8 @@ const verbs: readonly Verb[] = [
   why,
   diff,
   verify,
+  seal,
+  retain,
   causes,
   exportLog,
 ];

@@ -48,6 +48,10 @@ function hostWords({ type, data }: RecordedEvent): string | null {
   switch (type) {
     case 'host.booted':
       return `the host booted, kernel ${data.kernel} (${data.boot})`;
+    case 'history.archived':
+      return `what is before position ${data.to + 1} was archived`;
+    case 'history.removed':
+      return `what is before position ${data.to + 1} was removed`;
     case 'device.added': {
       const group = data.group === null ? 'without a group' : `in group ${data.group}`;
       const driver = data.driver === null ? 'no driver' : `driver ${data.driver}`;

@@ -40,18 +40,11 @@ export const verify = verb({
   ],
   async answer({ values }, io) {
     const { damage, ...found } = await lookedOver(values, io);
-    const { notes, ...rest } = found;
-    const answer = notes.length === 0 ? rest : found;
-    await show(io, values.json, answer, () => verificationText(found, io.paint));
+    await show(io, values.json, found, () => verificationText(found, io.paint));
     if (damage !== null) throw damage;
     return found.faults.length === 0 ? exit.done : exit.no;
   },
 });
-
-interface Found extends Verification {
-  /** What is no fault, but ought to be known. */
-  readonly notes: readonly string[];
-}
 
 type Values = LogValues & { readonly head?: string };
 
@@ -59,14 +52,14 @@ type Values = LogValues & { readonly head?: string };
 async function lookedOver(
   values: Values,
   io: Io,
-): Promise<Found & { readonly damage: Error | null }> {
+): Promise<Verification & { readonly damage: Error | null }> {
   try {
     return await readLog(values, io, (ledger) => check(ledger, values, io));
   } catch (error) {
     const damage = damageOf(error);
     const { position } = damage;
     const fault = { position, kind: 'bytes', detail: damage.message } as const;
-    const none = { events: 0, head: `-1:${'0'.repeat(64)}`, faults: [fault], notes: [], damage };
+    const none = { events: 0, head: `-1:${'0'.repeat(64)}`, faults: [fault], damage };
     if (position === null) return none;
     try {
       const until = position - 1;
@@ -88,12 +81,14 @@ async function check(ledger: Ledger, values: Values, io: Io) {
   const { head, until } = values;
   const found = ledger.verify(head === undefined ? {} : { head });
   // What lies behind the end that was asked for may be damaged, and is none of our business.
-  if (until !== undefined) return { ...found, notes: [], damage: null };
-  const { faults, notes } = await ledger.examine();
+  if (until !== undefined) return { ...found, damage: null };
+  const { faults, ...looks } = await ledger.examine();
+  const notes = [...(found.notes ?? []), ...looks.notes];
   const bytes = faults.map(({ position, message }): Fault => {
     return { position, kind: 'bytes', detail: message };
   });
-  return { ...found, faults: [...found.faults, ...bytes], notes, damage: faults[0] ?? null };
+  const noted = notes.length > 0 ? { notes } : {};
+  return { ...found, faults: [...found.faults, ...bytes], ...noted, damage: faults[0] ?? null };
 }
 
 /** The error, where it says that the log is damaged. */
@@ -106,7 +101,10 @@ function damageOf(error: unknown): CorruptLogError {
   throw error;
 }
 
-function verificationText({ events, head, faults, notes }: Found, paint: Paint): string[] {
+function verificationText(
+  { events, head, faults, notes = [] }: Verification,
+  paint: Paint,
+): string[] {
   const rows = faults.map(({ position, kind, detail }): Cell[] => [
     position === null ? 'file' : String(position),
     { text: kind, tone: 'refusal' },

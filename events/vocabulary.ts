@@ -9,7 +9,7 @@
 import * as v from 'valibot';
 
 /** Version of the shapes in this file; every stored event carries the one that it was written by. */
-export const SCHEMA = 1;
+export const SCHEMA = 2;
 
 const text = v.pipe(v.string(), v.nonEmpty());
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -103,8 +103,18 @@ const refusals = Object.entries(operations).map(([operation, { entries }]) =>
   v.strictObject({ operation: v.literal(operation), errno, ...entries }),
 );
 
+const gone = v.strictObject({
+  to: count,
+  hash: v.pipe(v.string(), v.regex(/^[\da-f]{64}$/)),
+  at: v.pipe(v.string(), v.isoTimestamp()),
+});
+
 /** What `data` must look like, by event type. */
 export const schemas = {
+  // The log itself: everything up to `to`, with that hash, has left its place. `at` is when.
+  'history.archived': gone,
+  'history.removed': gone,
+
   // The host and what is plugged into it.
   'host.booted': v.strictObject({
     boot: text,

@@ -9,9 +9,12 @@
 import {
   closeSync,
   existsSync,
+  fsyncSync,
   openSync,
   readSync,
   realpathSync,
+  renameSync,
+  rmSync,
   type Stats,
   statSync,
 } from 'node:fs';
@@ -20,7 +23,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { codeOf, logError } from './sqlite-errors.ts';
 import { APPLICATION_ID, checkHeader, createTables } from './sqlite-format.ts';
-import { CorruptLogError, NotALogError, StoreUnavailableError } from './store.ts';
+import { CorruptLogError, type Head, NotALogError, StoreUnavailableError } from './store.ts';
 
 /**
  * A log opened for reading only. Nothing in it changes and nothing is created beside it, but for the
@@ -83,6 +86,56 @@ export function closeAfterWriting(db: DatabaseSync): void {
     // It stays in WAL mode, for those who still have it open and for whoever opens it next.
   } finally {
     db.close();
+  }
+}
+
+/**
+ * Makes a file in which a log goes on after these heads. It is on disk, all of it, or not there; what
+ * was there is gone.
+ */
+export function createVolume(path: string, anchors: ReadonlyMap<string, Head>): void {
+  const unfinished = `${path}.new`;
+  rmSync(unfinished, { force: true });
+  try {
+    const db = connect(unfinished, { mode: 'rwc' });
+    try {
+      db.exec('PRAGMA synchronous = FULL');
+      createTables(db, unfinished, anchors);
+    } finally {
+      db.close();
+    }
+    renameSync(unfinished, path);
+    syncFolder(path);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
+}
+
+/** Sees to it that all of a log is in its one file. Throws `StoreUnavailableError` while it is in use. */
+export function fold(path: string): void {
+  guarded(path, () => {
+    const db = connect(path, { mode: 'rw' });
+    try {
+      const mode = db.prepare('PRAGMA journal_mode = DELETE').get()?.['journal_mode'];
+      if (mode !== 'delete') throw new StoreUnavailableError(`${path} is in use`);
+    } finally {
+      db.close();
+    }
+  });
+}
+
+export function syncFolder(path: string): void {
+  syncFile(dirname(resolve(path)));
+}
+
+/** Waits until a file or a folder is on disk as it is. */
+export function syncFile(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

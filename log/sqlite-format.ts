@@ -83,13 +83,21 @@ export function checkHeader(db: DatabaseSync, path: string): void {
   }
 }
 
-/** Makes an empty file a log, in one transaction: it is no log yet or all of one. */
-export function createTables(db: DatabaseSync, path: string): void {
+/**
+ * Makes an empty file a log, in one transaction: it is no log yet or all of one. `anchors` are the
+ * heads that it goes on from, where it is not the first volume.
+ */
+export function createTables(
+  db: DatabaseSync,
+  path: string,
+  anchors: ReadonlyMap<string, Head> | null = null,
+): void {
   db.exec('BEGIN IMMEDIATE');
   const schema = db.prepare('SELECT count(*) AS objects FROM sqlite_schema').get();
   if (schema?.['objects'] === 0 && pragma(db, 'application_id') === 0) {
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT}`);
     db.exec([EVENTS, ...GUARDS].join(';'));
+    if (anchors !== null) createHeads(db, 'anchors', anchors);
   } else {
     // Another process was first.
     checkHeader(db, path);

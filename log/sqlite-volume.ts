@@ -116,6 +116,15 @@ export class Volume {
     }).map(({ name }) => name);
   }
 
+  /** Where a stream says last that its host booted. Goes through its events. */
+  lastBoot(stream: string): number | null {
+    const last = this.db.prepare(
+      `SELECT position FROM events NOT INDEXED WHERE stream = ? AND type = 'host.booted'
+       ORDER BY position DESC LIMIT 1`,
+    );
+    return (last.get(stream)?.['position'] as number | undefined) ?? null;
+  }
+
   get isSealed(): boolean {
     return this.#sealed.get() !== undefined;
   }

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { closeAfterWriting, openForReading, openForWriting } from './sqlite-file.ts';
+import { closeAfterWriting, fold, openForReading, openForWriting } from './sqlite-file.ts';
+import { logError } from './sqlite-errors.ts';
 import { Volume } from './sqlite-volume.ts';
 import { CorruptLogError, type Head, StoreUnavailableError } from './store.ts';
 import { type VolumeFile, volumeFile, volumeFiles } from './volume-files.ts';
@@ -20,7 +22,7 @@ export class Volumes {
   readonly #options: VolumesOptions;
   /** Oldest first; the last is the newest. */
   readonly #volumes: Volume[] = [];
-  #number: number;
+  #number = 1;
 
   /**
    * Opens a log; to write, it is created where there is none.
@@ -31,9 +33,9 @@ export class Volumes {
     this.log = log;
     this.#options = options;
     const files = volumeFiles(log);
-    const newest = this.#newestOf(files);
-    this.#number = newest.number;
     try {
+      const newest = this.#newestOf(files);
+      this.#number = newest.number;
       this.#volumes.push(this.#openNewest(newest.path));
       for (let number = newest.number - 1; files.some((file) => file.number === number); number--) {
         const older = this.#openOlder(volumeFile(log, number).path);
@@ -42,7 +44,7 @@ export class Volumes {
       }
     } catch (error) {
       this.close();
-      throw error;
+      throw logError(log, error);
     }
   }
 
@@ -83,7 +85,10 @@ export class Volumes {
 
   close(): void {
     const newest = this.#volumes.pop();
-    for (const volume of this.#volumes.splice(0)) volume.close();
+    for (const volume of this.#volumes.splice(0)) {
+      volume.close();
+      this.#fold(volume.path);
+    }
     if (newest !== undefined) this.#closeNewest(newest);
   }
 
@@ -131,8 +136,19 @@ export class Volumes {
   }
 
   #openOlder(path: string): Volume {
+    this.#fold(path);
     const { db, outdated } = openForReading(path, this.#options.timeout);
     return new Volume(path, db, outdated);
+  }
+
+  /** What was sealed while others had it open is one file again once they have let go of it. */
+  #fold(path: string): void {
+    if (this.#options.readOnly || !existsSync(`${path}-wal`)) return;
+    try {
+      fold(path);
+    } catch {
+      // Somebody still has it open.
+    }
   }
 
   #closeNewest(volume: Volume): void {

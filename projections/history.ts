@@ -42,17 +42,17 @@ function boundsOf(intervals: readonly Interval[]): number[] {
 /** Every change of a group's owner after `from`, up to `to`, in order of position and group. */
 export function changesBetween(timeline: Timeline, from: number, to: number): Diff {
   const changed = timeline.groups().flatMap((group) =>
-    timeline.intervalsOf(group).flatMap(({ from: position, owner }) => {
+    timeline.intervalsOf(group).flatMap(({ from: position, owner }, index, all) => {
       const inRange = position !== null && position > from && position <= to;
-      return inRange ? [{ group, position, owner }] : [];
+      return inRange ? [{ group, position, owner, last: all[index - 1]?.owner ?? nobody }] : [];
     }),
   );
   const inOrder = changed.toSorted((a, b) => a.position - b.position || byNumber(a.group, b.group));
-  const changes = inOrder.map(({ group, position, owner }): Change => {
+  const changes = inOrder.map(({ group, position, owner, last }): Change => {
     // Who kept the owner alive at the last moment, which is not always who did at first.
     const host = timeline.hostAt(position - 1);
     const known = host.group(group);
-    const before = known === undefined ? nobody : ownerOf(host, known);
+    const before = known === undefined ? last : ownerOf(host, known);
     return { subject: group, before, after: owner, position };
   });
   return { from: positionOrNull(from), to: positionOrNull(to), changes };

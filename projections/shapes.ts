@@ -141,7 +141,7 @@ export interface Diff {
 
 export interface Fault {
   readonly position: Position;
-  readonly kind: 'bytes' | 'head' | 'rules' | 'table';
+  readonly kind: 'bytes' | 'absent' | 'head' | 'rules' | 'table' | 'projection';
   readonly detail: string;
 }
 
@@ -150,4 +150,6 @@ export interface Verification {
   /** `POSITION:HASH`, to keep as a witness; position -1 while the log is empty. */
   readonly head: string;
   readonly faults: readonly Fault[];
+  /** What is no fault, but ought to be known. */
+  readonly notes?: readonly string[];
 }

@@ -8,17 +8,28 @@ import { transition, type AnyMachineSnapshot } from 'xstate';
 import type { Placed } from '../events/vocabulary.ts';
 import { callOf } from '../machines/calls.ts';
 import { Kernel } from '../machines/kernel.ts';
-import type { Fault } from './shapes.ts';
+import type { Fault, Interval, Owner } from './shapes.ts';
+import { nobody, ownerOf, unknownOwner } from './views.ts';
+import { START } from './when.ts';
+
+interface OwnerChange {
+  readonly position: number;
+  readonly owner: Owner;
+}
 
 /** Goes through a log event by event and collects what does not agree. */
 export class Verifier {
   readonly faults: Fault[] = [];
   readonly #kernel = new Kernel();
+  /** Of each group the changes of its owner, as the machines have had them. */
+  readonly #changes = new Map<string, OwnerChange[]>();
+  readonly #before: Owner;
   #position = -1;
 
   /** `isKnown` is false where the events before the first are not here. */
   constructor({ isKnown = true }: { readonly isKnown?: boolean } = {}) {
     this.#kernel.isKnown = isKnown;
+    this.#before = isKnown ? nobody : unknownOwner;
     this.#kernel.observer = (name, before, event, after) => {
       const { machine } = this.#kernel.rules.machines[name];
       const snapshot = machine.resolveState({
@@ -59,11 +70,52 @@ export class Verifier {
     const before = kernel.contradictions.length;
     kernel.take(event);
     for (const { detail } of kernel.contradictions.slice(before)) this.#fault('rules', detail);
+    this.#noteOwners();
+  }
+
+  /** Compares the intervals of a projection with what the machines went through. */
+  compare(intervalsOf: (group: string) => readonly Interval[]): void {
+    for (const [group, changes] of this.#changes) {
+      const intervals = intervalsOf(group).slice(1);
+      const length = Math.max(changes.length, intervals.length);
+      for (let index = 0; index < length; index++) {
+        const change = changes[index];
+        const interval = intervals[index];
+        const from = interval?.from ?? null;
+        if (
+          change !== undefined &&
+          from === change.position &&
+          isSame(interval?.owner, change.owner)
+        ) {
+          continue;
+        }
+        this.#position = Math.min(change?.position ?? Infinity, from ?? Infinity);
+        this.#fault('projection', `the table and the machines differ on who owns group ${group}`);
+        break;
+      }
+    }
+  }
+
+  #noteOwners(): void {
+    const names = new Set(this.#changes.keys());
+    for (const { group } of this.#kernel.groups()) names.add(group);
+    for (const name of names) {
+      const changes = this.#changes.get(name) ?? [];
+      this.#changes.set(name, changes);
+      const group = this.#kernel.group(name);
+      const owner = group === undefined ? nobody : ownerOf(this.#kernel, group);
+      if (isSame(changes.at(-1)?.owner ?? this.#before, owner)) continue;
+      changes.push({ position: this.#position, owner });
+    }
   }
 
   #fault(kind: Fault['kind'], detail: string): void {
     this.faults.push({ position: this.#position, kind, detail });
   }
+}
+
+function isSame(one: Owner | undefined, other: Owner): boolean {
+  return one?.kind === other.kind && one.file === other.file;
 }
 
 /** Memories of machines: plain records, and a map of an iommufd's objects. */
@@ -92,4 +144,26 @@ export function witnessFaults(
   if (there === hash) return [];
   const what = there === undefined ? 'the log ends before it' : 'another hash';
   return [{ position: at, kind: 'head', detail: `not the head that was kept: ${what}` }];
+}
+
+/** What the log says of events that are not here; a fault where it says nothing. */
+export function absence(
+  events: readonly Placed[],
+  missing: { readonly position: number; readonly hash: string },
+): { readonly faults: Fault[]; readonly notes: string[] } {
+  const { position, hash } = missing;
+  if (position === START) return { faults: [], notes: [] };
+  const what = `positions 0 to ${position} are not here`;
+  const said = events.findLast(
+    ({ type, data }) =>
+      (type === 'history.archived' || type === 'history.removed') &&
+      'to' in data &&
+      (data.to > position || ('hash' in data && data.hash === hash)),
+  );
+  if (said === undefined) {
+    const detail = `${what}, and nothing says that they were archived or removed`;
+    return { faults: [{ position, kind: 'absent', detail }], notes: [] };
+  }
+  const [, deed] = said.type.split('.');
+  return { faults: [], notes: [`${what}: they were ${deed}, says position ${said.position}`] };
 }

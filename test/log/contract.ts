@@ -6,7 +6,7 @@
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { DecodeError } from '../../events/codec.ts';
-import type { LedgerEvent } from '../../events/vocabulary.ts';
+import { SCHEMA, type LedgerEvent } from '../../events/vocabulary.ts';
 import { genesisOf, hashOf } from '../../log/hash.ts';
 import { type ReadOptions, RevisionConflictError, type Store } from '../../log/store.ts';
 import { closed, closedMany, readAll } from './sample.ts';
@@ -44,9 +44,17 @@ export function storeContract(name: string, make: () => Store): void {
         ['z', 2],
       ]);
       const time = '2026-01-02T03:04:05.000000Z';
-      const x = hashOf(genesisOf('a'), 0, time, 'x', 1, 'descriptor.closed', '{"pid":100,"fd":3}');
-      const y = hashOf(x, 1, null, 'y', 1, 'descriptor.closed', '{"pid":100,"fd":4}');
-      expect(events[0]).toEqual({ ...closed('x', 3, time), position: 0, schema: 1, hash: x });
+      const x = hashOf(
+        genesisOf('a'),
+        0,
+        time,
+        'x',
+        SCHEMA,
+        'descriptor.closed',
+        '{"pid":100,"fd":3}',
+      );
+      const y = hashOf(x, 1, null, 'y', SCHEMA, 'descriptor.closed', '{"pid":100,"fd":4}');
+      expect(events[0]).toEqual({ ...closed('x', 3, time), position: 0, schema: SCHEMA, hash: x });
       expect(events[1]?.hash).toBe(y);
       expect(first).toEqual({ head: { position: 0, hash: x }, appended: 1 });
       expect(second).toEqual({ head: { position: 2, hash: events[2]?.hash }, appended: 2 });

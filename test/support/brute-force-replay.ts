@@ -43,6 +43,8 @@ type Effect<T extends EventType> = (host: Host, data: DataOf<T>, file: FileId) =
 const nothing = () => {};
 
 const effects: { readonly [T in EventType]: Effect<T> } = {
+  'history.archived': () => {},
+  'history.removed': () => {},
   'host.booted': ({ processes, files, devices }) => {
     for (const map of [processes, files, devices]) map.clear();
   },

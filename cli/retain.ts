@@ -1,0 +1,52 @@
+/**
+ * `retain`: keeps the newest sealed files of a log, and lets the others go.
+ *
+ * @module
+ */
+import { RequestError, retainLog, type Retained } from '../ledger.ts';
+import { exit } from './failure.ts';
+import { logOptions, logPath } from './log-file.ts';
+import { printable } from './printable.ts';
+import { show, verb } from './verb.ts';
+
+/** Removes or archives whole sealed files, the oldest first, and has the log say so. */
+export const retain = verb({
+  name: 'retain',
+  usage: 'retain --keep N [--archive FOLDER]',
+  summary: 'Keeps the newest N sealed files of the log; the others are removed, or archived',
+  details: [
+    'Files leave whole and the oldest first, and an event in the log says so. What they held is not',
+    'known any more: owners are unknown from the first event that is here to the next boot. Files',
+    'that hold the boot of a host that is running, or what came after it, stay. An archived file that',
+    'is moved back beside the log is read again.',
+  ],
+  options: {
+    keep: { type: 'string', value: 'N', help: 'how many sealed files stay' },
+    archive: { type: 'string', value: 'FOLDER', help: 'move the others there' },
+    log: logOptions.log,
+    host: { type: 'string' },
+    json: { type: 'boolean', help: 'print one JSON value' },
+  },
+  operands: [0, 0],
+  examples: ['vfio-ledger retain --keep 12 --log demo.ledger'],
+  async answer({ values }, io) {
+    const { keep, archive } = values;
+    if (keep === undefined || !/^\d+$/.test(keep)) {
+      throw new RequestError(`retain: --keep takes a number of files, not '${keep ?? ''}'`);
+    }
+    const at = new Date().toISOString();
+    const found = await retainLog(logPath(values, io.env), { keep: Number(keep), archive, at });
+    await show(io, values.json, found, words);
+    return exit.done;
+  },
+});
+
+function words({ gone, needed }: Retained): string[] {
+  if (gone.length + needed.length === 0) return ['nothing to let go'];
+  return [
+    ...gone.map(({ file, to }) =>
+      printable(to === null ? `removed ${file}` : `moved ${file} to ${to}`),
+    ),
+    ...needed.map((file) => printable(`kept ${file}: a host has been running since`)),
+  ];
+}

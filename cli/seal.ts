@@ -1,0 +1,50 @@
+/**
+ * `seal`: ends the log in its file, and begins the next.
+ *
+ * @module
+ */
+import { basename } from 'node:path';
+import { RequestError, sealLog, type Seal } from '../ledger.ts';
+import { exit } from './failure.ts';
+import { logOptions, logPath } from './log-file.ts';
+import { printable } from './printable.ts';
+import { show, verb } from './verb.ts';
+
+/** Seals the log that is being written to. Nothing else about it changes. */
+export const seal = verb({
+  name: 'seal',
+  usage: 'seal',
+  summary: 'Ends the log in its file for good, and begins the next, anchored to its head',
+  details: [
+    'The log keeps its name, and every verb reads across: LOG is followed by LOG.0002, LOG.0003 and',
+    'so on. Whoever has it open goes on in the next file. A sealed file takes no more events, may be',
+    'copied at any time, and can be archived or removed with retain. A damaged log is not sealed.',
+  ],
+  options: {
+    log: logOptions.log,
+    host: { type: 'string' },
+    json: { type: 'boolean', help: 'print one JSON value' },
+  },
+  operands: [0, 0],
+  examples: [
+    'vfio-ledger simulate --topology examples/host.topology.json --log sealed.ledger ' +
+      'examples/two-contexts.scenario > answers.jsonl && vfio-ledger seal --log sealed.ledger',
+  ],
+  async answer({ values }, io) {
+    const log = logPath(values, io.env);
+    const sealed = sealLog(log);
+    if (sealed === null) throw new RequestError(`nothing to seal: no event since ${log} began`);
+    const answer = { ...sealed, heads: headsOf(sealed) };
+    await show(io, values.json, answer, () => [
+      `sealed ${printable(sealed.sealed)}; the log goes on in ${basename(sealed.next)}`,
+      ...Object.entries(answer.heads).map(([host, head]) => `${printable(host)} ended at ${head}`),
+    ]);
+    return exit.done;
+  },
+});
+
+function headsOf({ heads }: Seal): Record<string, string> {
+  return Object.fromEntries(
+    [...heads].map(([host, { position, hash }]) => [host, `${position}:${hash}`]),
+  );
+}
