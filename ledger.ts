@@ -284,7 +284,7 @@ export class Ledger {
     verifier.compare((group) => this.#timeline.intervalsOf(group));
     const hashAt = (at: number) =>
       at === this.#origin.position ? this.#origin.hash : this.event(at)?.hash;
-    const missed = head === undefined ? [] : witnessFaults(head, hashAt);
+    const missed = head === undefined ? [] : witnessFaults(head, this.first, hashAt);
     const absent = absence(this.events, this.#origin);
     const { position, hash } = this.head;
     return {

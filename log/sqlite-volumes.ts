@@ -143,7 +143,8 @@ export class Volumes {
 
   /** What was sealed while others had it open is one file again once they have let go of it. */
   #fold(path: string): void {
-    if (this.#options.readOnly || !existsSync(`${path}-wal`)) return;
+    const isOne = !existsSync(`${path}-wal`) && !existsSync(`${path}-journal`);
+    if (this.#options.readOnly || isOne) return;
     try {
       fold(path);
     } catch {

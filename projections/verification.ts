@@ -132,9 +132,10 @@ class WitnessError extends Error {
   override readonly name = 'WitnessError';
 }
 
-/** Whether a log still has the head that a witness kept; `hashAt` knows its hashes. */
+/** Whether a log still has the head that a witness kept; `hashAt` knows its hashes from `first` on. */
 export function witnessFaults(
   head: string,
+  first: number,
   hashAt: (position: number) => string | undefined,
 ): Fault[] {
   const [, position, hash] = /^(-1|\d+):([\da-f]{64})$/.exec(head) ?? [];
@@ -142,7 +143,8 @@ export function witnessFaults(
   const at = Number(position);
   const there = hashAt(at);
   if (there === hash) return [];
-  const what = there === undefined ? 'the log ends before it' : 'another hash';
+  const isGone = at < first ? 'that part of the log is not here' : 'the log ends before it';
+  const what = there === undefined ? isGone : 'another hash';
   return [{ position: at, kind: 'head', detail: `not the head that was kept: ${what}` }];
 }
 
