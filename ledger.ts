@@ -33,7 +33,12 @@ export { profileFor, RequestError, topologyFrom } from './host/settings.ts';
 export type { ImportSettings, SimulateSettings } from './host/settings.ts';
 export { retainLog, type Retained } from './log/retention.ts';
 export { sealLog, type Seal } from './log/seal.ts';
-export { CorruptLogError, NotALogError } from './log/store.ts';
+export {
+  CorruptLogError,
+  NotALogError,
+  RevisionConflictError,
+  StoreUnavailableError,
+} from './log/store.ts';
 export type { Examination, RecordedEvent } from './log/store.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
 export type {

@@ -68,6 +68,11 @@ export class Volumes {
     return newest;
   }
 
+  /** The sealed ones before the newest, as they were at the last `list`. */
+  get older(): readonly Volume[] {
+    return this.#volumes.slice(0, -1);
+  }
+
   get newestNumber(): number {
     return this.#number;
   }

@@ -25,6 +25,13 @@ interface Call {
   readonly reject: (reason: unknown) => void;
 }
 
+/** A transaction: where it writes, and the heads that it has come to. */
+interface Commit {
+  readonly volume: Volume;
+  readonly older: readonly Volume[];
+  readonly heads: Map<string, Head>;
+}
+
 /**
  * A commit costs one wait for the disk however many appends it holds. Each still succeeds or
  * conflicts by itself, in the order of the calls; only a failure of the disk fails all of them.
@@ -57,7 +64,8 @@ export function groupCommit(volumes: Volumes): GroupCommit {
         // Nobody can seal it any more before the commit, but may have just before the lock.
         if (!volume.isSealed) {
           const heads = new Map<string, Head>();
-          const outcomes = calls.map((call) => write(volume, call, heads));
+          const { older } = volumes;
+          const outcomes = calls.map((call) => write({ volume, older, heads }, call));
           volume.db.exec('COMMIT');
           return outcomes;
         }
@@ -71,11 +79,9 @@ export function groupCommit(volumes: Volumes): GroupCommit {
   }
 
   function write(
-    volume: Volume,
+    { volume, older, heads }: Commit,
     { stream, expected, entries }: Call,
-    heads: Map<string, Head>,
   ): AppendResult | RevisionConflictError {
-    const older = volumes.list().slice(0, -1);
     const isOld = (id: string) => older.some((sealed) => sealed.holds(stream, id));
     let head = heads.get(stream) ?? volume.head(stream);
     if (head.position !== expected) {
