@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { mkdirSync, unlinkSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { openLedger, RequestError, type Ledger, type OpenOptions } from '../ledger.ts';
@@ -73,7 +73,10 @@ export async function readLog<T>(
   }
 }
 
-/** Opens the log for recording. One that comes to be here and stays empty is removed again. */
+/**
+ * Opens the log for recording. One that comes to be here stays, though nothing may be recorded:
+ * another process may have it open by then, and would append to a file without a name.
+ */
 export async function recordIn<T>(
   values: LogValues,
   io: Io,
@@ -81,17 +84,11 @@ export async function recordIn<T>(
 ): Promise<T> {
   const { path, byDefault } = addressOf(values, io.env);
   if (byDefault) mkdirSync(dirname(path), { recursive: true });
-  const isNew = volumeFiles(path).length === 0;
+  const ledger = await open(path, values, io, {});
   try {
-    const ledger = await open(path, values, io, {});
-    try {
-      return await act(ledger, path);
-    } finally {
-      await ledger.close();
-    }
-  } catch (error) {
-    if (isNew) await removeEmpty(path);
-    throw error;
+    return await act(ledger, path);
+  } finally {
+    await ledger.close();
   }
 }
 
@@ -127,17 +124,6 @@ async function open(
 
 function untilOf(until: number): Pick<OpenOptions, 'until'> {
   return until === Infinity ? {} : { until };
-}
-
-async function removeEmpty(path: string): Promise<void> {
-  try {
-    const ledger = await openLedger(path, { readOnly: true });
-    const { length } = ledger.events;
-    await ledger.close();
-    if (length === 0) unlinkSync(path);
-  } catch {
-    // It is not there, or holds something after all: then it stays, and the first error is told.
-  }
 }
 
 function positionOf(text: string): number {

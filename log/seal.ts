@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { begin } from './patience.ts';
 import { examine } from './sqlite-check.ts';
 import { logError } from './sqlite-errors.ts';
 import { createVolume } from './sqlite-file.ts';
@@ -40,7 +41,7 @@ export function sealLog(log: string, timeout = 5000): Seal | null {
       const [damage] = examine([volume]).faults;
       if (damage !== undefined) throw damage;
       const next = volumeFile(log, volumes.newestNumber + 1).path;
-      const heads = seal(volume, next);
+      const heads = seal(volume, next, timeout);
       if (heads === 'overtaken') continue;
       return heads === null ? null : { sealed: volume.path, next, heads };
     }
@@ -51,9 +52,13 @@ export function sealLog(log: string, timeout = 5000): Seal | null {
   }
 }
 
-function seal(volume: Volume, next: string): ReadonlyMap<string, Head> | null | 'overtaken' {
+function seal(
+  volume: Volume,
+  next: string,
+  timeout: number,
+): ReadonlyMap<string, Head> | null | 'overtaken' {
   const { db } = volume;
-  db.exec('BEGIN IMMEDIATE');
+  begin(db, timeout);
   try {
     if (volume.isSealed) return 'overtaken';
     const streams = volume.streams().map(({ name }) => name);

@@ -23,6 +23,12 @@ const codes: Readonly<Record<number, string>> = {
   26: 'NOTADB',
 };
 
+/**
+ * Extended codes of writes that find no room; IOERR_WRITE, _TRUNCATE and _SHMSIZE are what a limit
+ * for the size of files and a full disk beneath a -shm come to.
+ */
+const writes: ReadonlySet<number> = new Set([778, 1546, 4874]);
+
 const unavailable: Readonly<Record<string, string>> = {
   PERM: 'cannot be opened: permission denied',
   BUSY: 'is locked by another process',
@@ -30,6 +36,7 @@ const unavailable: Readonly<Record<string, string>> = {
   NOMEM: 'cannot be read or written: out of memory',
   READONLY: 'is read-only, or its folder is',
   IOERR: 'cannot be read or written: input/output error',
+  WRITE: 'cannot be written: no space left, or not for files of that size',
   FULL: 'cannot be written: no space left',
   CANTOPEN: 'cannot be opened: the file, or the -wal and -shm beside it, may not be used',
   PROTOCOL: 'cannot be locked',
@@ -52,7 +59,9 @@ const damage: ReadonlySet<string> = new Set([
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error) || !('code' in error)) return '';
   if (error.code !== 'ERR_SQLITE_ERROR') return String(error.code);
-  const number = 'errcode' in error ? Number(error.errcode) & 0xff : 0;
+  const extended = 'errcode' in error ? Number(error.errcode) : 0;
+  if (writes.has(extended)) return 'WRITE';
+  const number = extended & 0xff;
   return codes[number] ?? `SQLITE ${number}`;
 }
 

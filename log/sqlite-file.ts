@@ -21,6 +21,7 @@ import {
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { ATTEMPT_MS, begin, patiently } from './patience.ts';
 import { codeOf, logError } from './sqlite-errors.ts';
 import { APPLICATION_ID, checkHeader, createTables } from './sqlite-format.ts';
 import { CorruptLogError, type Head, NotALogError, StoreUnavailableError } from './store.ts';
@@ -44,7 +45,7 @@ export function openForReading(path: string, timeout: number): LogReader {
     const file = realpathSync(path);
     const rest = statSync(file);
     if (existsSync(`${file}-wal`) || !(existsSync(`${file}-journal`) || inWalMode(file))) {
-      return { db: connect(path, { mode: 'ro' }, timeout), outdated: () => false };
+      return { db: connectInUse(path, timeout), outdated: () => false };
     }
     // What is left when someone copies a log in use without its -wal, or when its writer was killed
     // on the way into WAL mode or out of it. Read in the common way the one would get a -wal and a
@@ -65,12 +66,13 @@ export function openForWriting(path: string, timeout: number): DatabaseSync {
   if (found === 'nothing' && !existsSync(folder)) {
     throw new StoreUnavailableError(`${path} cannot be created: there is no folder ${folder}`);
   }
-  const db = guarded(path, () => connect(path, { mode: 'rwc' }, timeout));
+  const db = guarded(path, () => connect(path, { mode: 'rwc' }, ATTEMPT_MS));
   try {
-    if (found !== 'log') createTables(db, path);
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    if (found !== 'log') createTables(db, path, timeout);
+    patiently(timeout, () => db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL'));
     // Where the file may not be written SQLite opens it for reading, and only this tells.
-    db.exec('BEGIN IMMEDIATE; ROLLBACK');
+    begin(db, timeout);
+    db.exec('ROLLBACK');
     return db;
   } catch (error) {
     db.close();
@@ -100,7 +102,7 @@ export function createVolume(path: string, anchors: ReadonlyMap<string, Head>): 
     const db = connect(unfinished, { mode: 'rwc' });
     try {
       db.exec('PRAGMA synchronous = FULL');
-      createTables(db, unfinished, anchors);
+      createTables(db, unfinished, 0, anchors);
     } finally {
       db.close();
     }
@@ -139,6 +141,22 @@ export function syncFile(path: string): void {
   }
 }
 
+/**
+ * Opens a log with its -wal. Where there is no room for the whole -shm that this takes, as a writer
+ * found before, SQLite does without one while nobody else has the log open.
+ */
+function connectInUse(path: string, timeout: number): DatabaseSync {
+  const db = connect(path, { mode: 'ro' }, timeout);
+  try {
+    db.exec('SELECT 1 FROM sqlite_schema');
+    return db;
+  } catch (error) {
+    db.close();
+    if (codeOf(error) !== 'WRITE') throw error;
+    return connect(path, { mode: 'ro', readonly_shm: '1' }, timeout);
+  }
+}
+
 type Found = 'nothing' | 'empty file' | 'log';
 
 /**
@@ -152,7 +170,7 @@ function inspect(path: string): Found {
   const stats = guarded(path, () => statSync(path, { throwIfNoEntry: false }));
   if (stats === undefined) return 'nothing';
   if (!stats.isFile()) throw new NotALogError(`${path} is not a file, so not a log`);
-  if (stats.size === 0) return 'empty file';
+  if (stats.size === 0 || guarded(path, () => isHalfMade(path))) return 'empty file';
   const probe = guarded(path, () => connect(path, { mode: 'ro', immutable: '1' }));
   try {
     probe.exec('PRAGMA writable_schema = ON');
@@ -168,6 +186,21 @@ function inspect(path: string): Found {
     throw logError(path, error);
   } finally {
     probe.close();
+  }
+}
+
+/**
+ * Whether the tables are being created, or whoever did was killed: then the journal beside the file
+ * is one of a file without pages. https://sqlite.org/fileformat2.html#the_rollback_journal
+ */
+function isHalfMade(path: string): boolean {
+  const journal = `${realpathSync(path)}-journal`;
+  try {
+    return numberAt(journal, 0) === 0xd9d505f9 && numberAt(journal, 16) === 0;
+  } catch (error) {
+    // It may go at any moment.
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { digestOf, genesisOf } from './hash.ts';
+import { begin } from './patience.ts';
 import { CorruptLogError, type Head, NotALogError } from './store.ts';
 
 /** 'VFLG', in the header of every log. */
@@ -85,14 +86,15 @@ export function checkHeader(db: DatabaseSync, path: string): void {
 
 /**
  * Makes an empty file a log, in one transaction: it is no log yet or all of one. `anchors` are the
- * heads that it goes on from, where it is not the first volume.
+ * heads that it goes on from, where it is not the first volume; `timeout` is for locks, in ms.
  */
 export function createTables(
   db: DatabaseSync,
   path: string,
+  timeout: number,
   anchors: ReadonlyMap<string, Head> | null = null,
 ): void {
-  db.exec('BEGIN IMMEDIATE');
+  begin(db, timeout);
   const schema = db.prepare('SELECT count(*) AS objects FROM sqlite_schema').get();
   if (schema?.['objects'] === 0 && pragma(db, 'application_id') === 0) {
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT}`);

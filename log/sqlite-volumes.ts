@@ -73,6 +73,11 @@ export class Volumes {
     return this.#volumes.slice(0, -1);
   }
 
+  /** For locks, in ms. */
+  get timeout(): number {
+    return this.#options.timeout;
+  }
+
   get newestNumber(): number {
     return this.#number;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { StatementSync } from 'node:sqlite';
+import { begin } from './patience.ts';
 import { type Entry, rowOf } from './row.ts';
 import { logError } from './sqlite-errors.ts';
 import type { Volume } from './sqlite-volume.ts';
@@ -59,7 +60,7 @@ export function groupCommit(volumes: Volumes): GroupCommit {
   function commit(calls: readonly Call[]): readonly (AppendResult | RevisionConflictError)[] {
     for (;;) {
       const volume = volumes.writable();
-      volume.db.exec('BEGIN IMMEDIATE');
+      begin(volume.db, volumes.timeout);
       try {
         // Nobody can seal it any more before the commit, but may have just before the lock.
         if (!volume.isSealed) {

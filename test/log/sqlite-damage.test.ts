@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { NewerSchemaError } from '../../events/codec.ts';
+import { SCHEMA } from '../../events/vocabulary.ts';
 import { genesisOf, hashOf } from '../../log/hash.ts';
 import { openSqliteStore } from '../../log/sqlite.ts';
 import {
@@ -123,9 +124,11 @@ describe('a log that was tampered with', () => {
     const reader = openSqliteStore(original, { readOnly: true });
     const { hash: previous } = await reader.head('a');
     await reader.close();
-    const hash = hashOf(previous, 1, null, 'x', 2, 'device.dreamt', '{}');
+    const newer = SCHEMA + 1;
+    const hash = hashOf(previous, 1, null, 'x', newer, 'device.dreamt', '{}');
     const db = new DatabaseSync(original);
-    db.exec(`INSERT INTO events VALUES ('a', 1, NULL, 'x', 2, 'device.dreamt', '{}', '${hash}')`);
+    const row = `('a', 1, NULL, 'x', ${newer}, 'device.dreamt', '{}', '${hash}')`;
+    db.exec(`INSERT INTO events VALUES ${row}`);
     db.close();
     const { delivered, error } = await readUntilError(original);
     expect(error).toBeInstanceOf(NewerSchemaError);
