@@ -1,0 +1,56 @@
+/**
+ * Appends that wait at the same time, beside one transaction that holds all their rows.
+ *
+ * @module
+ */
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { openSqliteStore } from '../log/sqlite.ts';
+import type { Figure } from './figure.ts';
+import { begin, take } from './history.ts';
+
+const AT_ONCE = 64;
+const TIMES = 8;
+
+export const concurrentAppends: Figure = {
+  name: `${AT_ONCE} concurrent durable appends in one process`,
+  peer: `one transaction of ${AT_ONCE} rows in node:sqlite`,
+  target: 0.7,
+  size: AT_ONCE * TIMES,
+
+  async start(folder) {
+    const path = join(folder, 'ours.ledger');
+    const copy = join(folder, 'peer.ledger');
+    const { items, ...log } = await begin(path);
+    let { position } = log;
+    copyFileSync(path, copy);
+    const store = openSqliteStore(path);
+    const db = new DatabaseSync(copy);
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    const insert = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+
+    const turn = () => {
+      const work = Array.from({ length: TIMES }, () => take(items, AT_ONCE));
+      return {
+        async ours() {
+          for (const batch of work) {
+            await Promise.all(batch.map(({ event }) => store.append('host', position++, [event])));
+          }
+        },
+        peer() {
+          for (const batch of work) {
+            db.exec('BEGIN IMMEDIATE');
+            for (const { row } of batch) insert.run('host', ...row);
+            db.exec('COMMIT');
+          }
+        },
+      };
+    };
+    const end = async () => {
+      db.close();
+      await store.close();
+    };
+    return { turn, end };
+  },
+};
