@@ -97,7 +97,10 @@ export function closeAfterWriting(db: DatabaseSync): void {
  */
 export function createVolume(path: string, anchors: ReadonlyMap<string, Head>): void {
   const unfinished = `${path}.new`;
-  rmSync(unfinished, { force: true });
+  const remove = () => {
+    for (const file of [unfinished, `${unfinished}-journal`]) rmSync(file, { force: true });
+  };
+  remove();
   try {
     const db = connect(unfinished, { mode: 'rwc' });
     try {
@@ -109,7 +112,7 @@ export function createVolume(path: string, anchors: ReadonlyMap<string, Head>): 
     renameSync(unfinished, path);
     syncFolder(path);
   } catch (error) {
-    rmSync(unfinished, { force: true });
+    remove();
     throw error;
   }
 }

@@ -1,6 +1,17 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
 import { openLedger, type Ledger } from '../../ledger.ts';
 import { retainLog } from '../../log/retention.ts';
@@ -366,4 +377,47 @@ describe('what comes before the first event that is here', () => {
     expect(ledger.at('start').table().groups).toEqual([]);
     await ledger.close();
   });
+});
+
+test('killed while it appends and seals, it has lost nothing', async () => {
+  const log = newLog();
+  const module = (name: string) => pathToFileURL(join(import.meta.dirname, '../../log', name)).href;
+  const program = `
+    import { openSqliteStore } from '${module('sqlite.ts')}';
+    import { sealLog } from '${module('seal.ts')}';
+    const store = openSqliteStore(process.argv[1]);
+    let { position } = await store.head('a');
+    console.log('open');
+    for (let count = 1; ; count++) {
+      const events = [position + 1, position + 2].map((fd) => (
+        { id: 'e' + fd, time: null, type: 'descriptor.closed', data: { pid: 1, fd } }));
+      const { head } = await store.append('a', position, events);
+      position = head.position;
+      console.log(head.position + ':' + head.hash);
+      if (count % 3 === 0) sealLog(process.argv[1]);
+    }`;
+  const acknowledged: string[] = [];
+  for (let kill = 0; kill < 15; kill++) {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program, log], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    for await (const line of createInterface({ input: child.stdout })) {
+      // Somewhere in the first dozen appends and their seals, another place each time.
+      if (line === 'open') setTimeout(() => child.kill('SIGKILL'), kill * 3);
+      else acknowledged.push(line);
+    }
+    const store = openSqliteStore(log, { readOnly: true });
+    const events = await readAll(store, 'a');
+    const heads = new Set(events.map(({ position, hash }) => `${position}:${hash}`));
+    expect(acknowledged.filter((head) => !heads.has(head))).toEqual([]);
+    expect(events.length % 2).toBe(0);
+    expect((await store.examine()).faults).toEqual([]);
+    await store.close();
+  }
+  expect(existsSync(`${log}.0003`)).toBe(true);
+  await openSqliteStore(log).close();
+  const beside = readdirSync(join(log, '..')).filter(
+    (name) => !/^host\.ledger(\.\d+)?$/.test(name),
+  );
+  expect(beside.filter((name) => !/\.new(-journal)?$/.test(name))).toEqual([]);
 });
