@@ -27,6 +27,12 @@ import { APPLICATION_ID, checkHeader, createTables } from './sqlite-format.ts';
 import { CorruptLogError, type Head, NotALogError, StoreUnavailableError } from './store.ts';
 
 /**
+ * How long a -wal grows before it is taken into the log, in pages of 4 KiB. Each append writes some
+ * pages anew that the last has written; the longer it takes, the fewer of them go to disk twice.
+ */
+const CHECKPOINT_PAGES = 4000;
+
+/**
  * A log opened for reading only. Nothing in it changes and nothing is created beside it, but for the
  * -shm without which a -wal cannot be read, where that is missing.
  */
@@ -70,6 +76,7 @@ export function openForWriting(path: string, timeout: number): DatabaseSync {
   try {
     if (found !== 'log') createTables(db, path, timeout);
     patiently(timeout, () => db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL'));
+    db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     // Where the file may not be written SQLite opens it for reading, and only this tells.
     begin(db, timeout);
     db.exec('ROLLBACK');

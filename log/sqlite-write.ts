@@ -58,11 +58,10 @@ export function groupCommit(volumes: Volumes): GroupCommit {
   }
 
   function commit(calls: readonly Call[]): readonly (AppendResult | RevisionConflictError)[] {
-    for (;;) {
-      const volume = volumes.writable();
+    for (let volume = volumes.newest; ; volume = volumes.writable()) {
       begin(volume.db, volumes.timeout);
       try {
-        // Nobody can seal it any more before the commit, but may have just before the lock.
+        // Nobody can seal it any more before the commit, but may have before the lock.
         if (!volume.isSealed) {
           const heads = new Map<string, Head>();
           const { older } = volumes;
