@@ -57,9 +57,14 @@ function validate(raw: RawEvent): Fact {
   return { type: raw.type, data } as Fact;
 }
 
+/** An instant in UTC on a day that every month has: most of them, and told without a `Date`. */
+const plainInstant = /^(\d{4}-\d\d-(?:[01]\d|2[0-8])T\d\d:\d\d:\d\d)(?:\.(\d+))?Z$/;
+
 /** Instants are kept in UTC, in microseconds and in one spelling: their order is that of their text. */
 function canonicalTime(time: string | null): string | null {
   if (time === null) return null;
+  const [, second, digits = ''] = plainInstant.exec(time) ?? [];
+  if (second !== undefined) return `${second}.${digits.padEnd(6, '0').slice(0, 6)}Z`;
   const instant = new Date(/(?:[zZ]|[+-]\d\d(?::?\d\d)?)$/.test(time) ? time : `${time}Z`);
   if (Number.isNaN(instant.getTime())) throw new DecodeError('time', `'${time}' is no instant`);
   const fraction = /\.(\d+)/.exec(time)?.[1] ?? '';
