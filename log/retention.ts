@@ -86,8 +86,8 @@ function select(log: string, keep: number) {
 /** Whether a host that is running booted in the volume, or before it. */
 function isNeeded(volume: Volume, all: readonly Volume[]): boolean {
   return [...(volume.seal() ?? [])].some(([stream, { position }]) => {
-    const boot = all.findLast((later) => later.lastBoot(stream) !== null)?.lastBoot(stream);
-    return boot == null || boot <= position;
+    const boot = Math.max(...all.map((each) => each.lastBoot(stream) ?? -1));
+    return boot <= position;
   });
 }
 
@@ -110,8 +110,9 @@ async function note(
 ): Promise<void> {
   const type = archive === undefined ? 'history.removed' : 'history.archived';
   const id = hash('sha256', `${type}\n${last}`).slice(0, 24);
-  const event: LedgerEvent = { id, time: null, type, data: { to, hash: last, at } };
   for (let expected = (await store.head(stream)).position; ;) {
+    const time = await timeOfLast(store, stream);
+    const event: LedgerEvent = { id, time, type, data: { to, hash: last, at } };
     try {
       await store.append(stream, expected, [event]);
       return;
@@ -120,6 +121,14 @@ async function note(
       expected = error.actual;
     }
   }
+}
+
+/** An event without a time of its own has that of the one before it. */
+async function timeOfLast(store: Store, stream: string): Promise<string | null> {
+  for await (const [last] of store.read(stream, { direction: 'backwards' })) {
+    return last?.time ?? null;
+  }
+  return null;
 }
 
 function move(log: string, file: string, to: string | null): void {

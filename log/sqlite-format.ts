@@ -161,7 +161,7 @@ function hasEvents(db: DatabaseSync): boolean {
   return plain(String(found?.['sql'])) === plain(EVENTS);
 }
 
-export function hasObject(db: DatabaseSync, name: string): boolean {
+function hasObject(db: DatabaseSync, name: string): boolean {
   return db.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined;
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { genesisIn, hasObject, headsIn, ID_INDEX } from './sqlite-format.ts';
+import { genesisIn, headsIn, ID_INDEX } from './sqlite-format.ts';
 import { logError } from './sqlite-errors.ts';
 import { CorruptLogError, type Head } from './store.ts';
 
@@ -131,7 +131,7 @@ export class Volume {
 
   /** The heads that the volume ends with; null while it is open. Throws `CorruptLogError`. */
   seal(): ReadonlyMap<string, Head> | null {
-    return hasObject(this.db, 'seal') ? headsIn(this.db, 'seal') : null;
+    return headsIn(this.db, 'seal');
   }
 
   close(): void {

@@ -292,6 +292,27 @@ describe('retention', () => {
     });
   });
 
+  test('has the time of the event before it, so that older evidence is still refused', async () => {
+    const log = await booted(2);
+    const later = { type: 'process.started', data: { pid: 9, comm: 'late', cgroup: null } };
+    const evidence = (id: string, time: string) =>
+      [{ position: 0, id, time, schema: 1, ...later }, { end: { events: 1 } }]
+        .map((line) => JSON.stringify(line))
+        .join('\n');
+    const ledger = await openLedger(log);
+    await ledger.import(evidence('one', '2026-11-24T10:00:00Z'), { format: 'events' });
+    await ledger.close();
+    await retainLog(log, { keep: 1, at });
+    const again = await openLedger(log);
+    expect(again.events.at(-1)).toMatchObject({
+      type: 'history.removed',
+      time: '2026-11-24T10:00:00.000000Z',
+    });
+    const older = again.import(evidence('two', '2026-11-23T10:00:00Z'), { format: 'events' });
+    await expect(older).rejects.toThrow('before the last event');
+    await again.close();
+  });
+
   test('what somebody has taken away without a word is a fault', async () => {
     const log = await booted(2);
     rmSync(log);
