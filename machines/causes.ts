@@ -7,6 +7,7 @@
  */
 
 export const causes = {
+  'already-attached': 'the device is attached already, and would have to be detached first',
   'bad-descriptor': 'a descriptor in the call is not open in that process',
   'cdev-bound-in-group':
     'a device of the group is bound through its cdev, which keeps group files out',

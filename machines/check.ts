@@ -83,8 +83,9 @@ interface Failure {
   readonly cause: Cause;
   /** Where the kernel checks it, as `file:function` below drivers/ where no other folder is named. */
   readonly source: string;
-  /** The kernels that check it; all of them when left out. */
-  readonly profiles?: readonly Profile[];
+  /** The first profile that checks it, and the first that no longer does; all when left out. */
+  readonly since?: Profile;
+  readonly until?: Profile;
   readonly blocker?: (question: Question) => Blocker | null;
 }
 

@@ -63,6 +63,8 @@ interface Asked {
 
 const deviceGuards = {
   notOpen: ({ context }: Asked) => context.opens === 0,
+  notThroughGroup: ({ context }: Asked) => context.opens === 0 || context.boundFile !== null,
+  notAttached: ({ context }: Asked) => !context.attached,
   vfioDriver: ({ event }: Asked) => event.type === 'driver.bound' && event.kind === 'vfio',
   lastFile: ({ context }: Asked) => context.files === 1,
   boundFile: ({ context, event }: Asked) =>

@@ -9,7 +9,7 @@ import type { MachineEvents } from './check.ts';
 import { kindOfDriver } from './driver.ts';
 import type { Device, DriverChange, Group, Instance, Instances, OpenFile } from './host.ts';
 import { kernelRules, type KernelRules } from './machines.ts';
-import { profileOfKernel, isProfile, type Profile } from './profile.ts';
+import { isProfile, isSince, profileOfKernel, type Profile } from './profile.ts';
 import type { Directory } from './question.ts';
 
 /** An event that the rules say could not have happened. */
@@ -103,7 +103,7 @@ export class HostState implements Directory {
     this.profile = profile !== null && isProfile(profile) ? profile : FALLBACK;
     this.rules = kernelRules(this.profile);
     this.boot = boot;
-    this.iommufd = iommufd && this.profile !== 'linux-6.1';
+    this.iommufd = iommufd && isSince(this.profile, 'linux-6.12');
     this.driverChange = null;
     this.isKnown = true;
     for (const group of this.#groups.values()) this.touched.add(group);

@@ -18,7 +18,7 @@ import { iommufdOperations } from './operations/iommufd.ts';
 import { openOperations } from './operations/open.ts';
 import { processOperations } from './operations/process.ts';
 import { resetOperations } from './operations/reset.ts';
-import { profiles, type Profile } from './profile.ts';
+import { isSince, profiles, type Profile } from './profile.ts';
 
 const operations: Readonly<Record<Operation, OperationRules>> = {
   ...openOperations,
@@ -35,13 +35,19 @@ const operations: Readonly<Record<Operation, OperationRules>> = {
 export type Rules = Readonly<Record<Operation, OperationRules>>;
 
 export function rulesOf(profile: Profile): Rules {
-  const applies = ({ profiles: only }: Check) => only === undefined || only.includes(profile);
   return Object.fromEntries(
     Object.entries(operations).map(([operation, { records, checks }]) => [
       operation,
-      { records, checks: checks.filter(applies) },
+      { records, checks: checks.filter((check) => applies(check, profile)) },
     ]),
   ) as unknown as Rules;
+}
+
+function applies({ since, until }: Check, profile: Profile): boolean {
+  return (
+    (since === undefined || isSince(profile, since)) &&
+    (until === undefined || !isSince(profile, until))
+  );
 }
 
 /** What the checks demand of a machine before it takes an event. */
@@ -78,14 +84,15 @@ export interface CauseRow {
 export function causeTable(): CauseRow[] {
   const rows = new Map<string, CauseRow>();
   for (const [operation, { checks }] of Object.entries(operations)) {
-    for (const { cause, errno, source, profiles: only = profiles } of checks) {
+    for (const check of checks) {
+      const { cause, errno, source } = check;
       const key = `${cause} ${operation} ${errno}`;
       const seen = rows.get(key);
       rows.set(key, {
         cause,
         operation: operation as Operation,
         errno,
-        profiles: profiles.filter((p) => only.includes(p) || seen?.profiles.includes(p)),
+        profiles: profiles.filter((p) => applies(check, p) || seen?.profiles.includes(p)),
         summary: causes[cause],
         source: seen?.source ?? source,
       });

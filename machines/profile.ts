@@ -4,12 +4,29 @@
  * @module
  */
 
-/** The kernels whose rules are known, oldest first. */
-export const profiles = ['linux-6.1', 'linux-6.12', 'linux-7.3'] as const;
-export type Profile = (typeof profiles)[number];
+/**
+ * Every profile, and the one whose rules it goes on from. `rfc-2021` is no kernel: it is what the
+ * series "Introduce /dev/iommu" of September 2021 proposed, on everything else of `linux-7.3`.
+ */
+const origins = {
+  'linux-6.1': null,
+  'linux-6.12': 'linux-6.1',
+  'linux-7.3': 'linux-6.12',
+  'rfc-2021': 'linux-7.3',
+} as const;
+
+export type Profile = keyof typeof origins;
+export const profiles = Object.keys(origins) as Profile[];
 
 export function isProfile(name: string): name is Profile {
-  return (profiles as readonly string[]).includes(name);
+  return Object.hasOwn(origins, name);
+}
+
+/** Whether a profile has what came with another: it is that one, or goes on from it. */
+export function isSince(profile: Profile, other: Profile): boolean {
+  if (profile === other) return true;
+  const origin: Profile | null = origins[profile];
+  return origin !== null && isSince(origin, other);
 }
 
 /**

@@ -5,17 +5,15 @@
  */
 import { ownContainer } from '../blockers.ts';
 import type { OperationRules, Question } from '../check.ts';
+import { isSince, type Profile } from '../profile.ts';
 import { onFile } from './descriptor.ts';
 
 /** VFIO_TYPE1_IOMMU and VFIO_TYPE1v2_IOMMU. */
 const type1 = [1, 3];
 
 /** Extensions that the type1 driver answers to, and so is tried for, yet does not open as a type. */
-const answered: Readonly<Record<string, readonly number[]>> = {
-  'linux-6.1': [6, 9],
-  'linux-6.12': [6, 9],
-  'linux-7.3': [9],
-};
+const answered = (profile: Profile): readonly number[] =>
+  isSince(profile, 'linux-7.3') ? [9] : [6, 9];
 
 const asksFor = ({ call }: Question): number => (call.operation === 'set_iommu' ? call.iommu : 0);
 
@@ -57,7 +55,7 @@ export const containerOperations = {
           holds: (question) =>
             type1.includes(asksFor(question)) ||
             (question.file?.kind === 'container' &&
-              !answered[question.host.profile]?.includes(asksFor(question))),
+              !answered(question.host.profile).includes(asksFor(question))),
           errno: 'EINVAL',
           cause: 'malformed-argument',
           source: 'vfio/vfio_iommu_type1.c:vfio_iommu_type1_open',

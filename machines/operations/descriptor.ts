@@ -6,9 +6,7 @@
 import { hasRegionInfo, isMappable, isReadable } from '../device-model.ts';
 import type { Check, OperationRules, PlainCheck, Question } from '../check.ts';
 import type { OpenFile } from '../host.ts';
-import type { Profile } from '../profile.ts';
-
-export const since66: readonly Profile[] = ['linux-6.12', 'linux-7.3'];
+import { isSince } from '../profile.ts';
 
 type Kind = OpenFile['kind'];
 
@@ -96,11 +94,11 @@ function wantsArgument({ file, call, host }: Question): boolean {
     case 'container':
       return file.state === 'ready' && [0x70, 0x71, 0x72, 0x75].includes(number);
     case 'iommufd': {
-      const last = host.profile === 'linux-7.3' ? 0x95 : 0x8e;
+      const last = isSince(host.profile, 'linux-7.3') ? 0x95 : 0x8e;
       return (number >= 0x70 && number <= 0x72) || (number >= 0x80 && number <= last);
     }
     case 'device':
-      if (number === 0x76) return host.profile !== 'linux-6.1';
+      if (number === 0x76) return isSince(host.profile, 'linux-6.12');
       if (number === 0x77 || number === 0x78) return file.state === 'bound';
       return [0x6b, 0x6c, 0x6d, 0x6e, 0x70, 0x71, 0x74, 0x75].includes(number);
     case 'other':
@@ -163,7 +161,7 @@ export const descriptorOperations = {
       {
         name: 'mappable-kind-of-file',
         asks: 'descriptor',
-        profiles: ['linux-7.3'],
+        since: 'linux-7.3',
         holds: ({ file }) => file?.kind !== 'iommufd',
         errno: 'ENXIO',
         cause: 'wrong-file-kind',

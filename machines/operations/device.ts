@@ -6,7 +6,7 @@
 import { anyDeviceFile, attachedSibling, openDeviceFile, ownContext } from '../blockers.ts';
 import type { Check, OperationRules, PlainCheck, Question } from '../check.ts';
 import { triesReset } from '../device-model.ts';
-import type { Profile } from '../profile.ts';
+import { isSince } from '../profile.ts';
 import { bound, onFile } from './descriptor.ts';
 import { claimable } from './group.ts';
 import { groupFileClosed } from './open.ts';
@@ -14,6 +14,14 @@ import { groupFileClosed } from './open.ts';
 const BIND = 'vfio/device_cdev.c:vfio_df_ioctl_bind_iommufd';
 const ATTACH = 'vfio/device_cdev.c:vfio_df_ioctl_attach_pt';
 const DETACH = 'vfio/device_cdev.c:vfio_df_ioctl_detach_pt';
+
+/** Checks that were merged otherwise than they had been proposed in 2021, and as proposed. */
+const merged = { until: 'rfc-2021' } as const;
+const proposed = { since: 'rfc-2021' } as const;
+const BIND_2021 = 'vfio/pci/vfio_pci.c:vfio_pci_ioctl (RFC 08/20)';
+const IOMMUFD_2021 = 'iommu/iommufd/iommufd.c:iommufd_bind_device (RFC 07/20)';
+const DMA_2021 = 'iommu/iommu.c:iommu_device_init_user_dma (RFC 06/20)';
+const ATTACH_2021 = 'iommu/iommufd/iommufd.c:iommufd_device_attach_ioasid (RFC 14/20)';
 
 interface Shape {
   readonly argsz?: number | undefined;
@@ -31,12 +39,15 @@ const longEnough = (least: number, source: string): PlainCheck => ({
   source,
 });
 
-/** No flag but those in `known`. */
-const flagsKnown = (known: number, source: string, profiles: readonly Profile[]): PlainCheck => ({
+/** No flag but those that are known: one since tokens and PASIDs, none before. */
+const flagsKnown = (source: string): PlainCheck => ({
   name: 'flags-known',
   asks: 'call',
-  profiles,
-  holds: (question) => ((shape(question).flags ?? 0) & ~known) === 0,
+  since: 'linux-6.12',
+  holds: (question) => {
+    const known = isSince(question.host.profile, 'linux-7.3') ? 1 : 0;
+    return ((shape(question).flags ?? 0) & ~known) === 0;
+  },
   errno: 'EINVAL',
   cause: 'malformed-argument',
   source,
@@ -44,22 +55,58 @@ const flagsKnown = (known: number, source: string, profiles: readonly Profile[])
 
 const hasFlag = (question: Question): boolean => ((shape(question).flags ?? 0) & 1) !== 0;
 
+/** The descriptor given is open, and an iommufd; each with the errno where it is not. */
+const iommufdGiven = (
+  source: string,
+  [closed, other]: readonly [string, string],
+  profiles: Pick<Check, 'since' | 'until'>,
+): readonly Check[] => [
+  {
+    ...profiles,
+    name: 'iommufd-descriptor-open',
+    asks: 'descriptor',
+    holds: ({ argument }) => argument !== undefined,
+    errno: closed,
+    cause: 'bad-descriptor',
+    source,
+  },
+  {
+    ...profiles,
+    name: 'descriptor-is-an-iommufd',
+    asks: 'descriptor',
+    holds: ({ argument }) => argument?.kind === 'iommufd',
+    errno: other,
+    cause: 'not-an-iommufd',
+    source,
+  },
+];
+
 const bind: readonly Check[] = [
   ...onFile(['device']).filter((check) => check !== bound),
   {
     name: 'kernel-has-cdevs',
     asks: 'host',
-    profiles: ['linux-6.1'],
+    until: 'linux-6.12',
     holds: () => false,
     errno: 'ENOTTY',
     cause: 'unsupported',
     source: 'vfio/pci/vfio_pci_core.c:vfio_pci_core_ioctl',
   },
+  {
+    ...proposed,
+    name: 'device-not-opened-through-group',
+    asks: 'device',
+    guard: 'notThroughGroup',
+    errno: 'ENOTTY',
+    cause: 'opened-through-group',
+    source: BIND_2021,
+    blocker: openDeviceFile,
+  },
   longEnough(16, BIND),
   {
     name: 'argument-short-enough',
     asks: 'call',
-    profiles: ['linux-7.3'],
+    since: 'linux-7.3',
     // Zeroes behind the structure are read and accepted up to where the caller's memory has none.
     holds: (question) => (shape(question).argsz ?? 16) < 4096,
     errno: 'E2BIG',
@@ -74,9 +121,9 @@ const bind: readonly Check[] = [
     cause: 'malformed-argument',
     source: BIND,
   },
-  flagsKnown(0, BIND, ['linux-6.12']),
-  flagsKnown(1, BIND, ['linux-7.3']),
+  flagsKnown(BIND),
   {
+    ...merged,
     name: 'file-not-from-a-group',
     asks: 'deviceFile',
     in: ['granted'],
@@ -86,6 +133,7 @@ const bind: readonly Check[] = [
   },
   ...groupFileClosed('group-file-open', 'vfio/group.c:vfio_device_block_group'),
   {
+    ...merged,
     name: 'file-unbound',
     asks: 'deviceFile',
     in: ['bound'],
@@ -95,31 +143,38 @@ const bind: readonly Check[] = [
     blocker: ownContext,
   },
   {
+    ...proposed,
+    name: 'file-unbound',
+    asks: 'deviceFile',
+    in: ['bound'],
+    errno: 'EBUSY',
+    cause: 'file-already-bound',
+    source: BIND_2021,
+    blocker: ownContext,
+  },
+  {
+    ...proposed,
+    name: 'device-not-open',
+    asks: 'device',
+    guard: 'notOpen',
+    errno: 'EBUSY',
+    cause: 'device-open-elsewhere',
+    source: BIND_2021,
+    blocker: openDeviceFile,
+  },
+  {
     name: 'token-readable',
     asks: 'call',
-    profiles: ['linux-7.3'],
+    since: 'linux-7.3',
     holds: (question) => !hasFlag(question),
     errno: 'EFAULT',
     cause: 'malformed-argument',
     source: 'vfio/device_cdev.c:vfio_df_check_token',
   },
+  ...iommufdGiven('iommu/iommufd/main.c:iommufd_ctx_from_fd', ['EBADF', 'EBADFD'], merged),
+  ...iommufdGiven(IOMMUFD_2021, ['EINVAL', 'EINVAL'], proposed),
   {
-    name: 'iommufd-descriptor-open',
-    asks: 'descriptor',
-    holds: ({ argument }) => argument !== undefined,
-    errno: 'EBADF',
-    cause: 'bad-descriptor',
-    source: 'iommu/iommufd/main.c:iommufd_ctx_from_fd',
-  },
-  {
-    name: 'descriptor-is-an-iommufd',
-    asks: 'descriptor',
-    holds: ({ argument }) => argument?.kind === 'iommufd',
-    errno: 'EBADFD',
-    cause: 'not-an-iommufd',
-    source: 'iommu/iommufd/main.c:iommufd_ctx_from_fd',
-  },
-  {
+    ...merged,
     name: 'device-not-open',
     asks: 'device',
     guard: 'notOpen',
@@ -128,7 +183,13 @@ const bind: readonly Check[] = [
     source: 'vfio/vfio_main.c:vfio_df_open',
     blocker: openDeviceFile,
   },
-  ...claimable('iommu/iommu.c:iommu_device_claim_dma_owner', { iommufd: 'sameIommufd' }),
+  ...claimable('iommu/iommu.c:iommu_device_claim_dma_owner', { iommufd: 'sameIommufd' }).map(
+    (check): Check => ({ ...check, ...merged }),
+  ),
+  ...claimable(DMA_2021, { iommufd: 'sameIommufd' }).map((check): Check => {
+    const errno = check.cause === 'owned-by-kernel-driver' ? 'EINVAL' : 'EBUSY';
+    return { ...check, ...proposed, errno };
+  }),
   {
     name: 'device-lock-free-for-its-reset',
     asks: 'host',
@@ -139,8 +200,6 @@ const bind: readonly Check[] = [
     blocker: anyDeviceFile,
   },
 ];
-
-const PASID: readonly Profile[] = ['linux-7.3'];
 
 /** What attach and detach have in common; a PASID lies behind `least` bytes of their structures. */
 const onBoundFile = (least: number, source: string): readonly Check[] => [
@@ -154,12 +213,11 @@ const onBoundFile = (least: number, source: string): readonly Check[] => [
     source: 'vfio/vfio_main.c:vfio_device_fops_unl_ioctl',
   },
   longEnough(least, source),
-  flagsKnown(0, source, ['linux-6.12']),
-  flagsKnown(1, source, PASID),
+  flagsKnown(source),
   {
     name: 'pasid-in-argument',
     asks: 'call',
-    profiles: PASID,
+    since: 'linux-7.3',
     holds: (question) => !hasFlag(question) || (shape(question).argsz ?? least) >= least + 4,
     errno: 'EINVAL',
     cause: 'malformed-argument',
@@ -169,6 +227,16 @@ const onBoundFile = (least: number, source: string): readonly Check[] => [
 
 const attach: readonly Check[] = [
   ...onBoundFile(12, ATTACH),
+  {
+    ...proposed,
+    name: 'device-not-attached',
+    asks: 'device',
+    guard: 'notAttached',
+    errno: 'EBUSY',
+    cause: 'already-attached',
+    source: ATTACH_2021,
+    blocker: ownContext,
+  },
   {
     name: 'page-table-exists',
     asks: 'call',
@@ -190,7 +258,7 @@ const attach: readonly Check[] = [
   {
     name: 'page-table-made-for-pasids',
     asks: 'call',
-    profiles: PASID,
+    since: 'linux-7.3',
     holds: (question) => !hasFlag(question),
     errno: 'EINVAL',
     cause: 'unsupported',

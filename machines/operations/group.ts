@@ -11,7 +11,7 @@ import {
   owner,
 } from '../blockers.ts';
 import type { Check, OperationRules } from '../check.ts';
-import { onFile, since66 } from './descriptor.ts';
+import { onFile } from './descriptor.ts';
 
 const live: Check = {
   name: 'group-alive',
@@ -87,7 +87,7 @@ export const groupOperations = {
         {
           name: 'descriptor-is-a-container',
           asks: 'descriptor',
-          profiles: ['linux-6.1'],
+          until: 'linux-6.12',
           holds: ({ argument }) => argument?.kind === 'container',
           errno: 'EINVAL',
           cause: 'wrong-file-kind',
@@ -96,7 +96,7 @@ export const groupOperations = {
         {
           name: 'descriptor-is-a-container',
           asks: 'descriptor',
-          profiles: since66,
+          since: 'linux-6.12',
           holds: ({ argument }) => argument?.kind === 'container' || argument?.kind === 'iommufd',
           errno: 'EBADFD',
           cause: 'wrong-file-kind',
@@ -160,7 +160,7 @@ export const groupOperations = {
         {
           name: 'device-staying',
           asks: 'device',
-          profiles: since66,
+          since: 'linux-6.12',
           in: ['leaving'],
           errno: 'ENODEV',
           cause: 'device-leaving',

@@ -5,7 +5,6 @@
  */
 import { anyDeviceFile, boundCdev, openGroupFile } from '../blockers.ts';
 import type { Check, OperationRules, PlainCheck } from '../check.ts';
-import { since66 } from './descriptor.ts';
 
 /** The group's open file has no descriptor left: only what was opened through it keeps it. */
 const groupFileNotPinned: Check = {
@@ -111,7 +110,7 @@ export const openOperations = {
         name: 'no-cdev-bound-in-group',
         asks: 'group',
         guard: 'noCdevBound',
-        profiles: since66,
+        since: 'linux-6.12',
         errno: 'EBUSY',
         cause: 'cdev-bound-in-group',
         source: 'vfio/group.c:vfio_group_fops_open',

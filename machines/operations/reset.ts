@@ -7,7 +7,7 @@ import { anyDeviceFile } from '../blockers.ts';
 import type { Check, OperationRules, PlainCheck, Question } from '../check.ts';
 import { busOfDevice, canReset, hasBusReset } from '../device-model.ts';
 import { kindOfDriver } from '../driver.ts';
-import { onFile, since66 } from './descriptor.ts';
+import { onFile } from './descriptor.ts';
 
 const HOT_RESET = 'vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_pci_hot_reset';
 
@@ -81,7 +81,7 @@ const hotReset: readonly Check[] = [
   {
     name: 'proof-of-the-right-style',
     asks: 'call',
-    profiles: since66,
+    since: 'linux-6.12',
     holds: (question) => isBoundFile(question) === (groupsGiven(question).length === 0),
     errno: 'EINVAL',
     cause: 'malformed-argument',

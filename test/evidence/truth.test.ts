@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { openLedger, type RecordedEvent } from '../../ledger.ts';
-import { profiles } from '../../machines/profile.ts';
-import { recording, textOf } from '../support/truth.ts';
+import { recordedProfiles, recording, textOf } from '../support/truth.ts';
 
 const factsOf = (events: readonly RecordedEvent[]) =>
   events.map(({ type, data }) =>
     type === 'host.booted' ? { type, boot: data.boot } : { type, data },
   );
 
-describe.each(profiles)('recorded answers of %s', (profile) => {
+describe.each(recordedProfiles)('recorded answers of %s', (profile) => {
   test.each(['questions', 'drivers', 'kinds'])(
     'import %s as the facts that a simulation of them gives',
     async (name) => {

@@ -9,8 +9,7 @@ import {
 } from '../../ledger.ts';
 import { bruteForceTable, type TableNow } from '../support/brute-force.ts';
 import { OwnershipTrail } from '../support/ownership-trail.ts';
-import { profiles } from '../../machines/profile.ts';
-import { firstSequences, textOf } from '../support/truth.ts';
+import { firstSequences, recordedProfiles, textOf } from '../support/truth.ts';
 import { differenceOf } from '../support/table-report.ts';
 
 const suites = [
@@ -19,7 +18,9 @@ const suites = [
   { suite: 'flows', sequences: 150 },
 ];
 
-const recorded = profiles.flatMap((kernel) => suites.map((suite) => ({ kernel, ...suite })));
+const recorded = recordedProfiles.flatMap((kernel) =>
+  suites.map((suite) => ({ kernel, ...suite })),
+);
 
 describe.each(recorded)('the $suite recorded on $kernel', ({ kernel, suite, sequences }) => {
   test('have the owners, openers and holders of the brute force at every position', async () => {

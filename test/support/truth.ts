@@ -1,9 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { profiles, type Profile } from '../../machines/profile.ts';
 import { parseTopology, type Topology } from '../../scenario/topology.ts';
 
 const folder = new URL('../truth/', import.meta.url);
+
+/** The kernels that were asked. */
+export const recordedProfiles: readonly Profile[] = profiles.filter((profile) =>
+  existsSync(new URL(`${profile}/`, folder)),
+);
 
 /** What a real kernel answered to an operation. */
 export interface RecordedAnswer {
@@ -50,7 +55,7 @@ export function recording(profile: Profile, name: string): Recording {
 
 /** Every recording there is, by kernel and name. */
 export function recordings(): [Profile, string][] {
-  return profiles.flatMap((profile) =>
+  return recordedProfiles.flatMap((profile) =>
     readdirSync(new URL(`${profile}/`, folder)).map((file): [Profile, string] => [
       profile,
       file.replace('.jsonl.gz', ''),
