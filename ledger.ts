@@ -3,15 +3,13 @@
  *
  * @module
  */
-import { collect, type Collected, type Source, type ImportReport } from './evidence/collect.ts';
+import type { Collected, Source, ImportReport } from './evidence/collect.ts';
 export type { ImportReport } from './evidence/collect.ts';
 import {
   type ImportSettings,
-  profileFor,
   profileNamed,
   RequestError,
   type SimulateSettings,
-  topologyFrom,
 } from './host/settings.ts';
 import { parseScenario, type Sequence } from './host/simulation.ts';
 import { storeAt } from './log/address.ts';
@@ -21,13 +19,27 @@ import type { AppendResult, Examination, Head, RecordedEvent, Store } from './lo
 import { changesBetween, historyOf } from './projections/history.ts';
 import { HostAtMoment } from './projections/moment.ts';
 import { explainRefusal, latestRefusal, NoRefusalError } from './projections/refusals.ts';
+import { replayBy } from './projections/replay.ts';
 import { resolveSubject } from './projections/resolve.ts';
-import type { Diff, Interval, Verification, Who, Why } from './projections/shapes.ts';
+import type {
+  Diff,
+  Difference,
+  Interval,
+  Replay,
+  Verification,
+  Who,
+  Why,
+} from './projections/shapes.ts';
 import { keyOf, type Subject } from './projections/subjects.ts';
 import { Timeline } from './projections/timeline.ts';
 import { absence, Verifier, witnessFaults } from './projections/verification.ts';
 import { positionOf, START, type When } from './projections/when.ts';
-import { recordEvidence, recordSimulation, type RecordedAnswer } from './recording.ts';
+import {
+  readEvidence,
+  recordEvidence,
+  recordSimulation,
+  type RecordedAnswer,
+} from './recording.ts';
 
 export { profileFor, RequestError, topologyFrom } from './host/settings.ts';
 export type { ImportSettings, SimulateSettings } from './host/settings.ts';
@@ -45,19 +57,22 @@ export type {
   Change,
   DeviceView,
   Diff,
+  Difference,
   Fault,
   FileView,
   GroupView,
   Holder,
   Interval,
   Owner,
+  Replay,
   Table,
+  Verdict,
   Verification,
   Who,
   Why,
 } from './projections/shapes.ts';
 export type { When } from './projections/when.ts';
-export type { RecordedAnswer } from './recording.ts';
+export { readEvidence, type RecordedAnswer } from './recording.ts';
 
 /** The stream of a log that was not told whose it is. */
 const HOST = 'host';
@@ -103,29 +118,6 @@ async function onlyStream(store: Store): Promise<string> {
   const [only = HOST, ...others] = await store.streams();
   if (others.length === 0) return only;
   throw new RequestError(`the log holds several hosts, name one: ${[only, ...others].join(', ')}`);
-}
-
-/**
- * Reads evidence to its end, before any log is touched.
- *
- * Rejects with `EvidenceError`, whose message names source and line, `TopologyError` or
- * `RequestError`.
- */
-export async function readEvidence(
-  sources: readonly Source[],
-  { format, topology, profile, progress }: ImportSettings = {},
-): Promise<Collected> {
-  const collected = await collect(sources, {
-    format: format ?? null,
-    topology: topology === undefined ? null : topologyFrom(topology),
-    profile: profile === undefined ? null : profileNamed(profile),
-    ...(progress && { progress }),
-  });
-  for (const event of collected.events) {
-    // Every boot has rules to be judged by, or the evidence is not taken.
-    if (event.type === 'host.booted') profileFor(event.data.profile ?? undefined, event.data);
-  }
-  return collected;
 }
 
 /** A log that has been read, and what can be asked of it. Answers are plain data. */
@@ -280,6 +272,16 @@ export class Ledger {
   /** What changed hands after the first moment, up to the second. */
   diff(from: When, to: When): Diff {
     return changesBetween(this.#timeline, this.#position(from), this.#position(to));
+  }
+
+  /** The attempts that a profile judges otherwise than they went. Throws `RequestError`. */
+  replay(by: { readonly profile: string }): readonly Difference[] {
+    return this.replayed(by).differences;
+  }
+
+  /** As `replay`, with how many attempts were judged. */
+  replayed({ profile }: { readonly profile: string }): Replay {
+    return replayBy(profileNamed(profile), this.events, { isKnown: this.first === 0 });
   }
 
   /** Checks what was read against the rules, and the head against a witness. */

@@ -4,9 +4,22 @@
  *
  * @module
  */
-import { sequel, type Collected, type ImportReport } from './evidence/collect.ts';
+import {
+  collect,
+  sequel,
+  type Collected,
+  type ImportReport,
+  type Source,
+} from './evidence/collect.ts';
 import type { LedgerEvent } from './events/vocabulary.ts';
-import { profileFor, RequestError, type SimulateSettings, topologyFrom } from './host/settings.ts';
+import {
+  type ImportSettings,
+  profileFor,
+  profileNamed,
+  RequestError,
+  type SimulateSettings,
+  topologyFrom,
+} from './host/settings.ts';
 import {
   simulate,
   startAfter,
@@ -29,6 +42,29 @@ interface Appendable {
 
 /** An answer with the position of its own event, or of the last one before where it has none. */
 export type RecordedAnswer = SimulatedAnswer & { readonly position: number };
+
+/**
+ * Reads evidence to its end, before any log is touched.
+ *
+ * Rejects with `EvidenceError`, whose message names source and line, `TopologyError` or
+ * `RequestError`.
+ */
+export async function readEvidence(
+  sources: readonly Source[],
+  { format, topology, profile, progress }: ImportSettings = {},
+): Promise<Collected> {
+  const collected = await collect(sources, {
+    format: format ?? null,
+    topology: topology === undefined ? null : topologyFrom(topology),
+    profile: profile === undefined ? null : profileNamed(profile),
+    ...(progress && { progress }),
+  });
+  for (const event of collected.events) {
+    // Every boot has rules to be judged by, or the evidence is not taken.
+    if (event.type === 'host.booted') profileFor(event.data.profile ?? undefined, event.data);
+  }
+  return collected;
+}
 
 /** Appends evidence in one append. Rejects with `EvidenceError` where it is older than the log. */
 export async function recordEvidence(log: Appendable, collected: Collected): Promise<ImportReport> {

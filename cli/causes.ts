@@ -4,10 +4,10 @@
  * @module
  */
 import { causeTable, type CauseRow } from '../machines/operations.ts';
-import { profiles } from '../machines/profile.ts';
 import { columns } from './columns.ts';
 import { exit } from './failure.ts';
 import type { Paint } from './paint.ts';
+import { profilesWords } from './profiles.ts';
 import { show, verb } from './verb.ts';
 
 /** Prints the table of causes: a row for each cause, operation and errno. */
@@ -36,7 +36,7 @@ function causesText(rows: readonly CauseRow[], paint: Paint): string[] {
       cause,
       operation,
       errno,
-      only.length === profiles.length ? 'all' : only.join(' '),
+      profilesWords(only),
       source,
       summary,
     ]),

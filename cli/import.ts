@@ -4,12 +4,12 @@
  * @module
  */
 import { formats } from '../evidence/importers.ts';
-import { profiles } from '../machines/profile.ts';
 import { readEvidence, type ImportReport } from '../ledger.ts';
 import { exit } from './failure.ts';
 import { checkInputs, sourceOf } from './input.ts';
 import { logOptions, recordIn } from './log-file.ts';
 import { printable } from './printable.ts';
+import { profileOption } from './profiles.ts';
 import { readTopology } from './topology-file.ts';
 import { show, verb } from './verb.ts';
 
@@ -30,11 +30,7 @@ export const importEvidence = verb({
       help: `${formats.join(', ')}; found from the content when left out`,
     },
     topology: { type: 'string', value: 'FILE', help: 'devices, where the evidence does not say' },
-    profile: {
-      type: 'string',
-      value: 'P',
-      help: `whose rules: ${profiles.join(', ')}; by the kernel in the evidence when left out`,
-    },
+    profile: profileOption('by the kernel in the evidence when left out'),
     ...logOptions,
     json: { type: 'boolean', help: 'print one JSON value' },
   },

@@ -13,11 +13,14 @@ import { helpOn, overview } from './help.ts';
 import { history } from './history.ts';
 import { importEvidence } from './import.ts';
 import { log } from './log.ts';
+import { machine } from './machine.ts';
 import { outputTo } from './output.ts';
 import { paintFor } from './paint.ts';
 import { printable } from './printable.ts';
 import { progressOn } from './progress.ts';
+import { replay } from './replay.ts';
 import { retain } from './retain.ts';
+import { rules } from './rules.ts';
 import { seal } from './seal.ts';
 import { simulate } from './simulate.ts';
 import { table } from './table.ts';
@@ -35,10 +38,13 @@ const verbs: readonly Verb[] = [
   history,
   why,
   diff,
+  replay,
   verify,
   seal,
   retain,
   causes,
+  rules,
+  machine,
   exportLog,
 ];
 

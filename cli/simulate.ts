@@ -9,11 +9,11 @@ import {
   type Sequence,
   type SimulatedAnswer,
 } from '../host/simulation.ts';
-import { profiles } from '../machines/profile.ts';
 import { profileFor, type RecordedAnswer } from '../ledger.ts';
 import { exit } from './failure.ts';
 import { checkInputs, nameOf, readText } from './input.ts';
 import { logOptions, recordIn } from './log-file.ts';
+import { profileOption } from './profiles.ts';
 import type { Progress } from './progress.ts';
 import { readTopology } from './topology-file.ts';
 import { verb, type Io } from './verb.ts';
@@ -30,11 +30,7 @@ export const simulate = verb({
   ],
   options: {
     topology: { type: 'string', value: 'FILE', help: "the host's devices, or a truth file" },
-    profile: {
-      type: 'string',
-      value: 'P',
-      help: `whose rules: ${profiles.join(', ')}; by the kernel of the topology when left out`,
-    },
+    profile: profileOption('by the kernel of the topology when left out'),
     log: { type: 'string', value: 'LOG', help: 'record it: in a new log, or one of simulations' },
     host: logOptions.host,
     json: { type: 'boolean' },

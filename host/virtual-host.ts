@@ -4,6 +4,7 @@
  * @module
  */
 import type { Call, Fact, Placed } from '../events/vocabulary.ts';
+import type { Question } from '../machines/check.ts';
 import { isViable } from '../machines/group.ts';
 import { judge } from '../machines/judge.ts';
 import { Kernel } from '../machines/kernel.ts';
@@ -54,6 +55,11 @@ export class VirtualHost {
   /** Begins a sequence on a freshly booted host, and gives the facts of the boot. */
   boot(name: string): Placed<Fact>[] {
     return this.#collect(() => this.#player.boot(name)).facts;
+  }
+
+  /** What a statement would put to the kernel as things stand. Nothing happens. */
+  question(statement: OperationStatement): Question {
+    return this.kernel.question(this.#player.foresee(statement));
   }
 
   /** Plays an operation and gives its answer and what happened, in order; nothing where nothing did. */

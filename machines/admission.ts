@@ -29,7 +29,10 @@ export type Targets<S extends string, E extends string, G extends string> = {
   readonly [state in S]: { readonly [event in E]?: Leads<S, G> };
 };
 
-/** The `states` of a machine config: the targets, guarded as the checks of the operations say. */
+/**
+ * The `states` of a machine config: the targets, guarded as the checks of the operations say. A
+ * machine begins in the first of them; states that a kernel has no way to are left out.
+ */
 export function guardedStates<S extends string, E extends string, G extends string>(
   targets: Targets<S, E, G>,
   admission: Admission,
@@ -47,10 +50,25 @@ export function guardedStates<S extends string, E extends string, G extends stri
       ),
     },
   ]);
-  return Object.fromEntries(states) as Record<
+  return reachable(Object.fromEntries(states)) as Record<
     S,
     { on: { [event in E]?: { target: S; guard?: G; actions: 'record' }[] } }
   >;
+}
+
+interface Leaving {
+  readonly on: Readonly<Record<string, readonly { readonly target: string }[]>>;
+}
+
+function reachable(states: Readonly<Record<string, Leaving>>): Record<string, Leaving> {
+  const [first = ''] = Object.keys(states);
+  const reached = new Set([first]);
+  for (const state of reached) {
+    for (const candidates of Object.values(states[state]?.on ?? {})) {
+      for (const { target } of candidates) reached.add(target);
+    }
+  }
+  return Object.fromEntries(Object.entries(states).filter(([state]) => reached.has(state)));
 }
 
 function transition<S extends string, G extends string>(

@@ -37,7 +37,7 @@ export const causes = {
   'not-bound-yet': 'the file has to be bound to an iommufd first',
   'not-ownership': "the device's or driver's own refusal; nobody stands in the way",
   'object-in-use': 'something still uses the object',
-  'opened-through-group': 'the file was got from a group, and stays with the group',
+  'opened-through-group': 'the device was opened through its group, and stays with the group',
   'owned-by-container': 'the group is owned through a container',
   'owned-by-kernel-driver': 'a kernel driver uses the DMA of the group',
   'owned-by-other-iommufd': 'another iommufd owns the group',

@@ -111,6 +111,8 @@ export type Check = MachineCheck | PlainCheck;
 
 /** An operation: the checks in the order of the kernel, and the event that its success records. */
 export interface OperationRules {
+  /** The first profile that has the operation at all; every one has when left out. */
+  readonly since?: Profile;
   /** The event that machines take when all checks hold; null when nothing changes hands. */
   readonly records: string | null;
   readonly checks: readonly Check[];

@@ -94,7 +94,6 @@ const targets: Targets<DeviceState, DeviceEvent['type'], Guard> = {
   bound: {
     'driver.unbind-blocked': 'leaving',
     'device.opened': 'bound',
-    'device.obtained': 'bound',
     'device.attached': 'attached',
     'device.detached': 'bound',
     'device.reset': 'bound',
@@ -103,7 +102,6 @@ const targets: Targets<DeviceState, DeviceEvent['type'], Guard> = {
   attached: {
     'driver.unbind-blocked': 'leaving',
     'device.opened': 'attached',
-    'device.obtained': 'attached',
     'device.attached': 'attached',
     'device.detached': 'bound',
     'device.reset': 'attached',
@@ -115,7 +113,6 @@ const targets: Targets<DeviceState, DeviceEvent['type'], Guard> = {
     'device.bound': 'leaving',
     'device.attached': 'leaving',
     'device.detached': 'leaving',
-    'device.reset': 'leaving',
     'device.released': 'leaving',
   },
 };

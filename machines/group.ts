@@ -110,7 +110,7 @@ const targets: Targets<GroupState, GroupEvent['type'], Guard> = {
     'group.released': 'unowned',
     'container.set': [['container', 'claims'], 'unowned'],
     'container.unset': 'unowned',
-    'device.obtained': [['iommufd', 'claims'], 'unowned'],
+    'device.obtained': [['iommufd', 'claims']],
     'device.bound': 'iommufd',
   },
   kernel: {
@@ -120,7 +120,6 @@ const targets: Targets<GroupState, GroupEvent['type'], Guard> = {
     'group.released': 'kernel',
     'container.set': 'kernel',
     'container.unset': 'kernel',
-    'device.obtained': 'kernel',
   },
   container: {
     'driver.bound': 'container',

@@ -9,7 +9,7 @@ import type { MachineEvents } from './check.ts';
 import { kindOfDriver } from './driver.ts';
 import type { Device, DriverChange, Group, Instance, Instances, OpenFile } from './host.ts';
 import { kernelRules, type KernelRules } from './machines.ts';
-import { isProfile, isSince, profileOfKernel, type Profile } from './profile.ts';
+import { hasIommufd, isProfile, newestKernel, profileOfKernel, type Profile } from './profile.ts';
 import type { Directory } from './question.ts';
 
 /** An event that the rules say could not have happened. */
@@ -26,18 +26,16 @@ export type Observer = (
   after: Instance<string, unknown>,
 ) => void;
 
-/** Judges by these rules until a boot says which kernel it is. */
-const FALLBACK: Profile = 'linux-7.3';
-
 export class HostState implements Directory {
   readonly processes = new ProcessTable();
   readonly contradictions: Contradiction[] = [];
   /** Groups that the last event touched. */
   readonly touched = new Set<Group>();
-  profile: Profile = FALLBACK;
-  rules: KernelRules = kernelRules(FALLBACK);
+  /** The newest kernel's until a boot says which it is. */
+  profile: Profile = newestKernel;
+  rules: KernelRules = kernelRules(newestKernel);
   boot: string | null = null;
-  /** Whether there are /dev/iommu and cdevs: 6.1 has neither, whatever its configuration says. */
+  /** Whether there are /dev/iommu and cdevs. */
   iommufd = false;
   driverChange: DriverChange | null = null;
   /** False where the events before the first are not at hand, until the host boots. */
@@ -100,10 +98,10 @@ export class HostState implements Directory {
   /** A fresh boot: nothing is plugged in, nothing open, and the rules may be others. */
   reset(boot: string, kernel: string, named: string | null, iommufd: boolean): void {
     const profile = named ?? profileOfKernel(kernel);
-    this.profile = profile !== null && isProfile(profile) ? profile : FALLBACK;
+    this.profile = profile !== null && isProfile(profile) ? profile : newestKernel;
     this.rules = kernelRules(this.profile);
     this.boot = boot;
-    this.iommufd = iommufd && isSince(this.profile, 'linux-6.12');
+    this.iommufd = hasIommufd(this.profile, iommufd);
     this.driverChange = null;
     this.isKnown = true;
     for (const group of this.#groups.values()) this.touched.add(group);

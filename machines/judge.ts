@@ -19,10 +19,16 @@ export interface Refusal {
 
 /** The refusal, or null where every check holds. */
 export function judge(rules: KernelRules, question: Question): Refusal | null {
-  for (const check of rules.operations[question.call.operation].checks) {
-    if (!holds(rules, check, question)) return refusal(check, question);
-  }
-  return null;
+  const { checks } = rules.operations[question.call.operation];
+  const failed = checks.find((check) => !holds(rules, check, question));
+  return failed === undefined ? null : refusal(failed, question);
+}
+
+/** What the rules have against a call that was seen to pass. Where they do not see, it may pass. */
+export function objection(rules: KernelRules, question: Question): Refusal | null {
+  const { checks } = rules.operations[question.call.operation];
+  const failed = checks.find((check) => !isUnseen(check) && !holds(rules, check, question));
+  return failed === undefined ? null : refusal(failed, question);
 }
 
 /** What explains an errno that was observed: the rules' own refusal, where it agrees. */
@@ -35,9 +41,13 @@ export function explain(
   if (refused?.errno === errno) return { cause: refused.cause, refusal: refused };
   // The log does not hold what some checks look at: there the errno is evidence enough.
   const { checks } = rules.operations[question.call.operation];
-  const unseen = checks.find((check) => 'unseen' in check && check.unseen && check.errno === errno);
+  const unseen = checks.find((check) => isUnseen(check) && check.errno === errno);
   if (refused !== null || unseen === undefined) return { cause: 'unknown', refusal: null };
   return { cause: unseen.cause, refusal: refusal(unseen, question) };
+}
+
+function isUnseen(check: Check): boolean {
+  return 'unseen' in check && check.unseen === true;
 }
 
 function refusal(check: Check, question: Question): Refusal {

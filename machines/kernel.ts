@@ -27,10 +27,13 @@ export class Kernel extends HostState {
   /** What explains an errno that a call was seen to get, as things stand. */
   explain(call: Call, errno: string): { cause: ObservedCause; refusal: Refusal | null } {
     const question = questionOf(this, call);
-    if (!this.isKnown || question.group?.unknownSince != null) {
-      return { cause: 'unknown', refusal: null };
-    }
+    if (!this.knows(question)) return { cause: 'unknown', refusal: null };
     return explain(this.rules, question, errno);
+  }
+
+  /** Whether enough is known of what a question is about for rules to say anything. */
+  knows({ group }: Question): boolean {
+    return this.isKnown && group?.unknownSince == null;
   }
 
   /** What a call concerns as things stand. */

@@ -31,14 +31,23 @@ const operations: Readonly<Record<Operation, OperationRules>> = {
   ...processOperations,
 };
 
+/** An operation as one kernel checks it; `isKnown` where that kernel has it at all. */
+interface ProfileRules extends OperationRules {
+  readonly isKnown: boolean;
+}
+
 /** The operations as one kernel checks them. */
-export type Rules = Readonly<Record<Operation, OperationRules>>;
+export type Rules = Readonly<Record<Operation, ProfileRules>>;
 
 export function rulesOf(profile: Profile): Rules {
   return Object.fromEntries(
-    Object.entries(operations).map(([operation, { records, checks }]) => [
+    Object.entries(operations).map(([operation, { since, records, checks }]) => [
       operation,
-      { records, checks: checks.filter((check) => applies(check, profile)) },
+      {
+        records,
+        isKnown: since === undefined || isSince(profile, since),
+        checks: checks.filter((check) => applies(check, profile)),
+      },
     ]),
   ) as unknown as Rules;
 }
@@ -54,8 +63,9 @@ function applies({ since, until }: Check, profile: Profile): boolean {
 export function admissionOf(rules: Rules, machine: MachineName): Admission {
   return (state, event) => {
     const guards: string[] = [];
-    for (const { records, checks } of Object.values(rules)) {
-      if (records !== event) continue;
+    const recording = Object.values(rules).filter(({ records }) => records === event);
+    if (recording.length > 0 && recording.every(({ isKnown }) => !isKnown)) return 'never';
+    for (const { checks } of recording) {
       for (const check of checks) {
         if (!concerns(check, machine, state)) continue;
         if (check.guard === undefined) return 'never';
@@ -68,6 +78,42 @@ export function admissionOf(rules: Rules, machine: MachineName): Admission {
 
 function concerns(check: Check, machine: MachineName, state: string): check is MachineCheck {
   return check.asks === machine && (!('in' in check) || check.in?.includes(state) !== false);
+}
+
+/** A check of an operation, at its place in the kernel's order. */
+export interface RuleRow {
+  readonly operation: Operation;
+  /** 1 for the check that is made first. */
+  readonly order: number;
+  readonly check: string;
+  readonly asks: Check['asks'];
+  readonly errno: string;
+  readonly cause: Cause;
+  readonly profiles: readonly Profile[];
+  readonly source: string;
+  readonly summary: string;
+}
+
+/** Every check of every operation, or those that one profile makes. */
+export function ruleTable(profile: Profile | null = null): RuleRow[] {
+  return Object.entries(operationsOf(profile)).flatMap(([operation, { checks }]) =>
+    checks.map((check, index) => ({
+      operation: operation as Operation,
+      order: index + 1,
+      check: check.name,
+      asks: check.asks,
+      errno: check.errno,
+      cause: check.cause,
+      profiles: profiles.filter((known) => applies(check, known)),
+      source: check.source,
+      summary: causes[check.cause],
+    })),
+  );
+}
+
+/** The operations as one profile checks them, or with the checks of all profiles. */
+export function operationsOf(profile: Profile | null): Readonly<Record<Operation, OperationRules>> {
+  return profile === null ? operations : rulesOf(profile);
 }
 
 /** A row of the table of causes: what an errno of an operation can mean. */

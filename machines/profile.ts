@@ -18,6 +18,9 @@ const origins = {
 export type Profile = keyof typeof origins;
 export const profiles = Object.keys(origins) as Profile[];
 
+/** The newest kernel: whose rules hold where nobody has said whose. */
+export const newestKernel: Profile = 'linux-7.3';
+
 export function isProfile(name: string): name is Profile {
   return Object.hasOwn(origins, name);
 }
@@ -27,6 +30,14 @@ export function isSince(profile: Profile, other: Profile): boolean {
   if (profile === other) return true;
   const origin: Profile | null = origins[profile];
   return origin !== null && isSince(origin, other);
+}
+
+/**
+ * Whether there are /dev/iommu and cdevs on a host that is configured to have them: 6.1 has neither,
+ * whatever its configuration says.
+ */
+export function hasIommufd(profile: Profile, configured: boolean): boolean {
+  return configured && isSince(profile, 'linux-6.12');
 }
 
 /**

@@ -81,7 +81,9 @@ function askFile(base: Question, { id }: Outcome): Question {
   }
   if (file?.kind === 'device') {
     const question = withDevice(base);
-    return call.operation === 'detach' ? askDetach(question, file) : question;
+    if (call.operation === 'detach') return askDetach(question, file);
+    if (call.operation !== 'reset') return question;
+    return { ...question, events: { device: { type: 'device.reset' } } };
   }
   if (file?.kind !== 'iommufd') return base;
   const question = { ...base, iommufd: file };

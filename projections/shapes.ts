@@ -139,6 +139,27 @@ export interface Diff {
   readonly changes: readonly Change[];
 }
 
+/** How an attempt ends: refused with an errno for a cause, or not, and then both are null. */
+export interface Verdict {
+  readonly errno: string | null;
+  readonly cause: ObservedCause | null;
+}
+
+/** An attempt that other rules judge otherwise than it went. */
+export interface Difference {
+  readonly position: number;
+  readonly operation: string;
+  readonly recorded: Verdict;
+  readonly other: Verdict;
+}
+
+export interface Replay {
+  readonly attempts: number;
+  /** Attempts of which nobody can say, because what they were about is not known. */
+  readonly unknown: number;
+  readonly differences: readonly Difference[];
+}
+
 export interface Fault {
   readonly position: Position;
   readonly kind: 'bytes' | 'absent' | 'head' | 'rules' | 'table' | 'projection';

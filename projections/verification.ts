@@ -7,6 +7,7 @@
 import { transition, type AnyMachineSnapshot } from 'xstate';
 import type { Placed } from '../events/vocabulary.ts';
 import { callOf } from '../machines/calls.ts';
+import { objection } from '../machines/judge.ts';
 import { Kernel } from '../machines/kernel.ts';
 import type { Fault, Interval, Owner } from './shapes.ts';
 import { nobody, ownerOf, unknownOwner } from './views.ts';
@@ -61,7 +62,8 @@ export class Verifier {
       }
     } else {
       const call = callOf(event)?.call;
-      const refusal = call === undefined ? null : kernel.judge(call);
+      const question = call === undefined ? null : kernel.question(call);
+      const refusal = question === null ? null : objection(kernel.rules, question);
       if (call !== undefined && refusal !== null) {
         const { errno, cause } = refusal;
         this.#fault('rules', `${call.operation} passed; by ${kernel.profile} ${errno}, ${cause}`);

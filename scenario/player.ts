@@ -73,6 +73,14 @@ export class Player {
     return this.#namesOf(pid).descriptor(name);
   }
 
+  /** The call that a statement would make; a process that is not there yet is -1, with no names. */
+  foresee(statement: OperationStatement): Call {
+    const pid = this.#pids.get(statement.process) ?? -1;
+    const receiver = (word: string) => this.#pids.get(processName(word)) ?? -1;
+    const place = this.#place(pid, this.#names.get(pid) ?? new Names());
+    return callOfStatement(statement, { ...place, receiver });
+  }
+
   /** Begins a sequence: a fresh boot, of another machine where a topology is given. */
   boot(name: string, topology: Topology = this.#topology): void {
     this.#topology = topology;
@@ -100,8 +108,7 @@ export class Player {
       case 'bg_wait':
         return { p: 'bg', op: text, ...this.#collect() };
       default: {
-        const pid = this.#process(statement.process);
-        const outcome = this.#operate(statement, pid);
+        const outcome = this.#operate(statement, this.#process(statement.process));
         return { p: statement.process, op: text, ...resultOf(outcome) };
       }
     }

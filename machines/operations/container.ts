@@ -69,6 +69,7 @@ export const containerOperations = {
           source: 'vfio/container.c:vfio_ioctl_set_iommu',
         },
         {
+          since: 'linux-6.12',
           name: 'compat-ioas-there',
           asks: 'iommufd',
           in: ['plain'],
@@ -101,6 +102,7 @@ export const containerOperations = {
         source: 'vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_pci_hot_reset',
       },
       {
+        since: 'linux-6.12',
         name: 'compat-ioas-there',
         asks: 'iommufd',
         in: ['plain'],

@@ -21,6 +21,7 @@ const open: PlainCheck = {
 
 /** Any request but BIND on an open cdev that was not bound. */
 export const bound: Check = {
+  since: 'linux-6.12',
   name: 'file-bound',
   asks: 'deviceFile',
   in: ['unbound'],
@@ -30,14 +31,14 @@ export const bound: Check = {
 };
 
 /** A container hands what it does not know to its IOMMU driver, and has none before SET_IOMMU. */
-const containerHasDriver = (kinds: readonly Kind[]): PlainCheck => ({
+const containerHasDriver: PlainCheck = {
   name: 'container-hands-on',
   asks: 'descriptor',
-  holds: ({ file }) => kinds.includes('container') || !isIdleContainer(file),
+  holds: ({ file }) => !isIdleContainer(file),
   errno: 'EINVAL',
   cause: 'wrong-file-kind',
   source: 'vfio/container.c:vfio_fops_unl_ioctl',
-});
+};
 
 const rightKind = (kinds: readonly Kind[]): PlainCheck => ({
   name: 'right-kind-of-file',
@@ -54,7 +55,13 @@ function isIdleContainer(file: OpenFile | undefined): boolean {
 
 /** The descriptor is open and of one of the kinds; the checks of the operation follow. */
 export function onFile(kinds: readonly Kind[], checks: readonly Check[] = []): readonly Check[] {
-  return [open, bound, containerHasDriver(kinds), rightKind(kinds), ...checks];
+  const idle = kinds.includes('container') ? [] : [containerHasDriver];
+  return [open, bound, ...idle, rightKind(kinds), ...checks];
+}
+
+/** Checks of what came with iommufd and the cdevs, and is not there before. */
+export function sinceCdevs(checks: readonly Check[]): readonly Check[] {
+  return checks.map((check) => ({ since: 'linux-6.12', ...check }));
 }
 
 const argumentReadable = (holds: PlainCheck['holds']): PlainCheck => ({
@@ -209,7 +216,7 @@ export const descriptorOperations = {
     argumentReadable((question) => !isBind(question) || !wantsArgument(question)),
     bound,
     argumentReadable((question) => !wantsArgument(question)),
-    containerHasDriver([]),
+    containerHasDriver,
     rightKind([]),
   ]),
   region_info: nothing(

@@ -7,7 +7,7 @@ import { anyDeviceFile, attachedSibling, openDeviceFile, ownContext } from '../b
 import type { Check, OperationRules, PlainCheck, Question } from '../check.ts';
 import { triesReset } from '../device-model.ts';
 import { isSince } from '../profile.ts';
-import { bound, onFile } from './descriptor.ts';
+import { bound, onFile, sinceCdevs } from './descriptor.ts';
 import { claimable } from './group.ts';
 import { groupFileClosed } from './open.ts';
 
@@ -21,7 +21,7 @@ const proposed = { since: 'rfc-2021' } as const;
 const BIND_2021 = 'vfio/pci/vfio_pci.c:vfio_pci_ioctl (RFC 08/20)';
 const IOMMUFD_2021 = 'iommu/iommufd/iommufd.c:iommufd_bind_device (RFC 07/20)';
 const DMA_2021 = 'iommu/iommu.c:iommu_device_init_user_dma (RFC 06/20)';
-const ATTACH_2021 = 'iommu/iommufd/iommufd.c:iommufd_device_attach_ioasid (RFC 14/20)';
+const ATTACH_2021 = 'vfio/pci/vfio_pci.c:vfio_pci_ioctl (RFC 15/20)';
 
 interface Shape {
   readonly argsz?: number | undefined;
@@ -92,113 +92,115 @@ const bind: readonly Check[] = [
     cause: 'unsupported',
     source: 'vfio/pci/vfio_pci_core.c:vfio_pci_core_ioctl',
   },
-  {
-    ...proposed,
-    name: 'device-not-opened-through-group',
-    asks: 'device',
-    guard: 'notThroughGroup',
-    errno: 'ENOTTY',
-    cause: 'opened-through-group',
-    source: BIND_2021,
-    blocker: openDeviceFile,
-  },
-  longEnough(16, BIND),
-  {
-    name: 'argument-short-enough',
-    asks: 'call',
-    since: 'linux-7.3',
-    // Zeroes behind the structure are read and accepted up to where the caller's memory has none.
-    holds: (question) => (shape(question).argsz ?? 16) < 4096,
-    errno: 'E2BIG',
-    cause: 'malformed-argument',
-    source: BIND,
-  },
-  {
-    name: 'iommufd-not-negative',
-    asks: 'call',
-    holds: ({ call }) => call.operation === 'bind' && call.iommufd >= 0,
-    errno: 'EINVAL',
-    cause: 'malformed-argument',
-    source: BIND,
-  },
-  flagsKnown(BIND),
-  {
-    ...merged,
-    name: 'file-not-from-a-group',
-    asks: 'deviceFile',
-    in: ['granted'],
-    errno: 'EINVAL',
-    cause: 'opened-through-group',
-    source: BIND,
-  },
-  ...groupFileClosed('group-file-open', 'vfio/group.c:vfio_device_block_group'),
-  {
-    ...merged,
-    name: 'file-unbound',
-    asks: 'deviceFile',
-    in: ['bound'],
-    errno: 'EINVAL',
-    cause: 'file-already-bound',
-    source: BIND,
-    blocker: ownContext,
-  },
-  {
-    ...proposed,
-    name: 'file-unbound',
-    asks: 'deviceFile',
-    in: ['bound'],
-    errno: 'EBUSY',
-    cause: 'file-already-bound',
-    source: BIND_2021,
-    blocker: ownContext,
-  },
-  {
-    ...proposed,
-    name: 'device-not-open',
-    asks: 'device',
-    guard: 'notOpen',
-    errno: 'EBUSY',
-    cause: 'device-open-elsewhere',
-    source: BIND_2021,
-    blocker: openDeviceFile,
-  },
-  {
-    name: 'token-readable',
-    asks: 'call',
-    since: 'linux-7.3',
-    holds: (question) => !hasFlag(question),
-    errno: 'EFAULT',
-    cause: 'malformed-argument',
-    source: 'vfio/device_cdev.c:vfio_df_check_token',
-  },
-  ...iommufdGiven('iommu/iommufd/main.c:iommufd_ctx_from_fd', ['EBADF', 'EBADFD'], merged),
-  ...iommufdGiven(IOMMUFD_2021, ['EINVAL', 'EINVAL'], proposed),
-  {
-    ...merged,
-    name: 'device-not-open',
-    asks: 'device',
-    guard: 'notOpen',
-    errno: 'EINVAL',
-    cause: 'device-open-elsewhere',
-    source: 'vfio/vfio_main.c:vfio_df_open',
-    blocker: openDeviceFile,
-  },
-  ...claimable('iommu/iommu.c:iommu_device_claim_dma_owner', { iommufd: 'sameIommufd' }).map(
-    (check): Check => ({ ...check, ...merged }),
-  ),
-  ...claimable(DMA_2021, { iommufd: 'sameIommufd' }).map((check): Check => {
-    const errno = check.cause === 'owned-by-kernel-driver' ? 'EINVAL' : 'EBUSY';
-    return { ...check, ...proposed, errno };
-  }),
-  {
-    name: 'device-lock-free-for-its-reset',
-    asks: 'host',
-    holds: ({ device }) => device?.state !== 'leaving' || !triesReset(device),
-    errno: 'EAGAIN',
-    cause: 'device-leaving',
-    source: 'vfio/pci/vfio_pci_core.c:vfio_pci_core_enable',
-    blocker: anyDeviceFile,
-  },
+  ...sinceCdevs([
+    {
+      ...proposed,
+      name: 'device-not-opened-through-group',
+      asks: 'device',
+      guard: 'notThroughGroup',
+      errno: 'ENOTTY',
+      cause: 'opened-through-group',
+      source: BIND_2021,
+      blocker: openDeviceFile,
+    },
+    longEnough(16, BIND),
+    {
+      name: 'argument-short-enough',
+      asks: 'call',
+      since: 'linux-7.3',
+      // Zeroes behind the structure are read and accepted up to where the caller's memory has none.
+      holds: (question) => (shape(question).argsz ?? 16) < 4096,
+      errno: 'E2BIG',
+      cause: 'malformed-argument',
+      source: BIND,
+    },
+    {
+      name: 'iommufd-not-negative',
+      asks: 'call',
+      holds: ({ call }) => call.operation === 'bind' && call.iommufd >= 0,
+      errno: 'EINVAL',
+      cause: 'malformed-argument',
+      source: BIND,
+    },
+    flagsKnown(BIND),
+    {
+      ...merged,
+      name: 'file-not-from-a-group',
+      asks: 'deviceFile',
+      in: ['granted'],
+      errno: 'EINVAL',
+      cause: 'opened-through-group',
+      source: BIND,
+    },
+    ...groupFileClosed('group-file-open', 'vfio/group.c:vfio_device_block_group'),
+    {
+      ...merged,
+      name: 'file-unbound',
+      asks: 'deviceFile',
+      in: ['bound'],
+      errno: 'EINVAL',
+      cause: 'file-already-bound',
+      source: BIND,
+      blocker: ownContext,
+    },
+    {
+      ...proposed,
+      name: 'file-unbound',
+      asks: 'deviceFile',
+      in: ['bound'],
+      errno: 'EBUSY',
+      cause: 'file-already-bound',
+      source: BIND_2021,
+      blocker: ownContext,
+    },
+    {
+      ...proposed,
+      name: 'device-not-open',
+      asks: 'device',
+      guard: 'notOpen',
+      errno: 'EBUSY',
+      cause: 'device-open-elsewhere',
+      source: BIND_2021,
+      blocker: openDeviceFile,
+    },
+    {
+      name: 'token-readable',
+      asks: 'call',
+      since: 'linux-7.3',
+      holds: (question) => !hasFlag(question),
+      errno: 'EFAULT',
+      cause: 'malformed-argument',
+      source: 'vfio/device_cdev.c:vfio_df_check_token',
+    },
+    ...iommufdGiven('iommu/iommufd/main.c:iommufd_ctx_from_fd', ['EBADF', 'EBADFD'], merged),
+    ...iommufdGiven(IOMMUFD_2021, ['EINVAL', 'EINVAL'], proposed),
+    {
+      ...merged,
+      name: 'device-not-open',
+      asks: 'device',
+      guard: 'notOpen',
+      errno: 'EINVAL',
+      cause: 'device-open-elsewhere',
+      source: 'vfio/vfio_main.c:vfio_df_open',
+      blocker: openDeviceFile,
+    },
+    ...claimable('iommu/iommu.c:iommu_device_claim_dma_owner', { iommufd: 'sameIommufd' }).map(
+      (check): Check => ({ ...check, ...merged }),
+    ),
+    ...claimable(DMA_2021, { iommufd: 'sameIommufd' }).map((check): Check => {
+      const errno = check.cause === 'owned-by-kernel-driver' ? 'EINVAL' : 'EBUSY';
+      return { ...check, ...proposed, errno };
+    }),
+    {
+      name: 'device-lock-free-for-its-reset',
+      asks: 'host',
+      holds: ({ device }) => device?.state !== 'leaving' || !triesReset(device),
+      errno: 'EAGAIN',
+      cause: 'device-leaving',
+      source: 'vfio/pci/vfio_pci_core.c:vfio_pci_core_enable',
+      blocker: anyDeviceFile,
+    },
+  ]),
 ];
 
 /** What attach and detach have in common; a PASID lies behind `least` bytes of their structures. */
@@ -212,8 +214,7 @@ const onBoundFile = (least: number, source: string): readonly Check[] => [
     cause: 'opened-through-group',
     source: 'vfio/vfio_main.c:vfio_device_fops_unl_ioctl',
   },
-  longEnough(least, source),
-  flagsKnown(source),
+  ...sinceCdevs([longEnough(least, source), flagsKnown(source)]),
   {
     name: 'pasid-in-argument',
     asks: 'call',
@@ -237,47 +238,53 @@ const attach: readonly Check[] = [
     source: ATTACH_2021,
     blocker: ownContext,
   },
-  {
-    name: 'page-table-exists',
-    asks: 'call',
-    holds: ({ call, iommufd }) =>
-      call.operation !== 'attach' || iommufd?.record.objects.has(call.pt) === true,
-    errno: 'ENOENT',
-    cause: 'no-such-object',
-    source: 'iommu/iommufd/device.c:iommufd_device_change_pt',
-  },
-  {
-    name: 'object-is-a-page-table',
-    asks: 'call',
-    holds: ({ call, iommufd }) =>
-      call.operation !== 'attach' || iommufd?.record.objects.get(call.pt)?.kind !== 'device',
-    errno: 'EINVAL',
-    cause: 'malformed-argument',
-    source: 'iommu/iommufd/device.c:iommufd_device_change_pt',
-  },
-  {
-    name: 'page-table-made-for-pasids',
-    asks: 'call',
-    since: 'linux-7.3',
-    holds: (question) => !hasFlag(question),
-    errno: 'EINVAL',
-    cause: 'unsupported',
-    source: 'iommu/iommufd/device.c:iommufd_hwpt_pasid_compat',
-  },
-  {
-    name: 'same-page-table',
-    asks: 'group',
-    guard: 'samePageTable',
-    errno: 'EINVAL',
-    cause: 'sibling-attached-elsewhere',
-    source: 'iommu/iommufd/device.c:iommufd_hw_pagetable_attach',
-    blocker: attachedSibling,
-  },
+  ...sinceCdevs([
+    {
+      name: 'page-table-exists',
+      asks: 'call',
+      holds: ({ call, iommufd }) =>
+        call.operation !== 'attach' || iommufd?.record.objects.has(call.pt) === true,
+      errno: 'ENOENT',
+      cause: 'no-such-object',
+      source: 'iommu/iommufd/device.c:iommufd_device_change_pt',
+    },
+    {
+      name: 'object-is-a-page-table',
+      asks: 'call',
+      holds: ({ call, iommufd }) =>
+        call.operation !== 'attach' || iommufd?.record.objects.get(call.pt)?.kind !== 'device',
+      errno: 'EINVAL',
+      cause: 'malformed-argument',
+      source: 'iommu/iommufd/device.c:iommufd_device_change_pt',
+    },
+    {
+      name: 'page-table-made-for-pasids',
+      asks: 'call',
+      since: 'linux-7.3',
+      holds: (question) => !hasFlag(question),
+      errno: 'EINVAL',
+      cause: 'unsupported',
+      source: 'iommu/iommufd/device.c:iommufd_hwpt_pasid_compat',
+    },
+    {
+      name: 'same-page-table',
+      asks: 'group',
+      guard: 'samePageTable',
+      errno: 'EINVAL',
+      cause: 'sibling-attached-elsewhere',
+      source: 'iommu/iommufd/device.c:iommufd_hw_pagetable_attach',
+      blocker: attachedSibling,
+    },
+  ]),
 ];
 
 export const deviceOperations = {
-  bind: { records: 'device.bound', checks: bind },
-  attach: { records: 'device.attached', checks: attach },
-  detach: { records: 'device.detached', checks: onBoundFile(8, DETACH) },
+  bind: { since: 'linux-6.12', records: 'device.bound', checks: bind },
+  attach: { since: 'linux-6.12', records: 'device.attached', checks: attach },
+  detach: {
+    since: 'linux-6.12',
+    records: 'device.detached',
+    checks: onBoundFile(8, DETACH),
+  },
   device_info: { records: null, checks: onFile(['device']) },
 } satisfies Record<string, OperationRules>;

@@ -51,6 +51,7 @@ export function claimable(
     },
     {
       ...claim,
+      since: 'linux-6.12',
       guard: iommufd,
       name: 'no-other-iommufd-owns-group',
       in: ['iommufd'],
@@ -188,6 +189,7 @@ export const groupOperations = {
           others: 'claimsNothing',
         }),
         {
+          since: 'linux-6.12',
           name: 'compat-ioas-there',
           asks: 'iommufd',
           in: ['plain'],
@@ -196,6 +198,7 @@ export const groupOperations = {
           source: 'iommu/iommufd/vfio_compat.c:iommufd_vfio_compat_ioas_get_id',
         },
         {
+          since: 'linux-6.12',
           name: 'same-page-table',
           asks: 'group',
           guard: 'samePageTable',

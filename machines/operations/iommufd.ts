@@ -6,7 +6,7 @@
 import { objectUser } from '../blockers.ts';
 import type { IommufdObject } from '../iommufd.ts';
 import type { Check, OperationRules, Question } from '../check.ts';
-import { onFile } from './descriptor.ts';
+import { onFile, sinceCdevs } from './descriptor.ts';
 
 const objectOf = (question: Question, id: number): IommufdObject | undefined =>
   question.iommufd?.record.objects.get(id);
@@ -25,12 +25,13 @@ const IOAS_MAP = 'iommu/iommufd/ioas.c:iommufd_ioas_map';
 const VFIO_IOAS = 'iommu/iommufd/vfio_compat.c:iommufd_vfio_ioas';
 
 export const iommufdOperations = {
-  alloc_ioas: { records: 'ioas.allocated', checks: onFile(['iommufd']) },
+  alloc_ioas: { since: 'linux-6.12', records: 'ioas.allocated', checks: onFile(['iommufd']) },
   alloc_hwpt: {
+    since: 'linux-6.12',
     records: 'hwpt.allocated',
     checks: onFile(
       ['iommufd'],
-      [
+      sinceCdevs([
         exists('device-exists', HWPT_ALLOC, (question) => {
           const { call } = question;
           return (
@@ -61,14 +62,15 @@ export const iommufdOperations = {
           cause: 'unsupported',
           source: 'iommu/iommufd/hw_pagetable.c:iommufd_hwpt_nested_alloc',
         },
-      ],
+      ]),
     ),
   },
   destroy: {
+    since: 'linux-6.12',
     records: 'object.destroyed',
     checks: onFile(
       ['iommufd'],
-      [
+      sinceCdevs([
         {
           name: 'object-exists',
           asks: 'iommufd',
@@ -86,14 +88,15 @@ export const iommufdOperations = {
           source: 'iommu/iommufd/main.c:iommufd_object_remove',
           blocker: objectUser,
         },
-      ],
+      ]),
     ),
   },
   ioas_map: {
+    since: 'linux-6.12',
     records: null,
     checks: onFile(
       ['iommufd'],
-      [
+      sinceCdevs([
         exists('ioas-exists', IOAS_MAP, (question) => {
           const { call } = question;
           return call.operation === 'ioas_map' && objectOf(question, call.ioas)?.kind === 'ioas';
@@ -118,14 +121,15 @@ export const iommufdOperations = {
           cause: 'not-ownership',
           source: 'iommu/iommufd/io_pagetable.c:iopt_alloc_area_pages',
         },
-      ],
+      ]),
     ),
   },
   compat_ioas: {
+    since: 'linux-6.12',
     records: 'compat-ioas.set',
     checks: onFile(
       ['iommufd'],
-      [
+      sinceCdevs([
         {
           name: 'compat-ioas-there',
           asks: 'call',
@@ -142,7 +146,7 @@ export const iommufdOperations = {
           if (call.operation !== 'compat_ioas' || call.action !== 'set') return true;
           return objectOf(question, call.ioas)?.kind === 'ioas';
         }),
-      ],
+      ]),
     ),
   },
 } satisfies Record<string, OperationRules>;

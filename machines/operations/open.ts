@@ -52,6 +52,7 @@ const nodes =
 
 export const openOperations = {
   open_cdev: {
+    since: 'linux-6.12',
     records: 'device.opened',
     checks: [
       node(
@@ -60,6 +61,7 @@ export const openOperations = {
         'vfio/device_cdev.c:vfio_init_device_cdev',
       ),
       {
+        since: 'linux-6.12',
         name: 'device-registered',
         asks: 'device',
         in: ['absent'],
@@ -68,6 +70,7 @@ export const openOperations = {
         source: 'vfio/vfio_main.c:vfio_register_group_dev',
       },
       {
+        since: 'linux-6.12',
         name: 'device-staying',
         asks: 'device',
         in: ['leaving'],
@@ -79,6 +82,7 @@ export const openOperations = {
     ],
   },
   open_iommufd: {
+    since: 'linux-6.12',
     records: 'iommufd.opened',
     checks: [
       node('kernel-has-iommufd', ({ host }) => host.iommufd, 'iommu/iommufd/main.c:iommufd_init'),

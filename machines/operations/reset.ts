@@ -11,10 +11,10 @@ import { onFile } from './descriptor.ts';
 
 const HOT_RESET = 'vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_pci_hot_reset';
 
-const deviceLockFree: PlainCheck = {
+const deviceLockFree: Check = {
   name: 'device-lock-free',
-  asks: 'host',
-  holds: ({ device }) => device?.state !== 'leaving',
+  asks: 'device',
+  in: ['leaving'],
   errno: 'EAGAIN',
   cause: 'device-leaving',
   source: 'vfio/pci/vfio_pci_core.c:vfio_pci_try_reset_function',
@@ -161,6 +161,7 @@ export const resetOperations = {
       },
       {
         // The number is that of IOMMU_GET_INFO on what serves as a container.
+        since: 'linux-6.12',
         name: 'compat-ioas-there',
         asks: 'iommufd',
         in: ['plain'],

@@ -2,7 +2,7 @@ import { copyFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openLedger } from '../../ledger.ts';
-import { causeTable } from '../../machines/operations.ts';
+import { causeTable, operationsOf, ruleTable } from '../../machines/operations.ts';
 import { temporaryFolder } from '../log/folder.ts';
 import { hostTopology, jsonLines, run, twoContexts } from './program.ts';
 
@@ -106,6 +106,49 @@ it would pass after 25: P2[102] was killed by SIGKILL
     expect(await ask('diff', '11', '12')).toMatch(/^nothing changed hands/);
   });
 
+  test('replay is a count and a line a difference', async () => {
+    expect(await ask('replay', '--profile', 'rfc-2021'))
+      .toBe(`4 of 23 attempts end otherwise by rfc-2021
+
+POSITION  ATTEMPT                                           RECORDED                           BY rfc-2021
+16        P2[102] tried bind fd=4 iommufd=3 and got EPERM   EPERM owned-by-other-iommufd       EBUSY owned-by-other-iommufd
+20        P2[102] tried bind fd=4 iommufd=3 and got EINVAL  EINVAL file-already-bound          EBUSY file-already-bound
+24        P3[103] tried bind fd=4 iommufd=3 and got EPERM   EPERM owned-by-other-iommufd       EBUSY owned-by-other-iommufd
+38        P5[105] tried bind fd=3 iommufd=4 and got EBUSY   EBUSY group-pinned-by-device-file  ENOTTY opened-through-group
+`);
+    const own = await ask('replay', '--profile', 'linux-6.12');
+    expect(own).toBe('none of 23 attempts end otherwise by linux-6.12\n');
+    const older = await ask('replay', '--profile', 'linux-6.1');
+    expect(older).toMatch(/^8 +P1\[101\] opened an iommufd as fd 3 +passed +ENOENT no-such-node$/m);
+  });
+
+  test('rules is a line a check, in order, or a line an operation', async () => {
+    const [heading, ...checks] = (await ask('rules', 'open_group')).trimEnd().split('\n');
+    expect(heading).toMatch(/^N +ERRNO +CAUSE +CHECK +ASKS +PROFILES +SOURCE$/);
+    expect(checks.map((line) => line.split(/ {2,}/).slice(0, 3).join(' '))).toEqual([
+      '1 ENOENT no-such-node',
+      '2 ENOENT no-such-node',
+      '3 EPERM needs-cap-sys-rawio',
+      '4 EBUSY cdev-bound-in-group',
+      '5 EBUSY group-pinned-by-device-file',
+      '6 EBUSY group-already-open',
+    ]);
+    const older = await ask('rules', 'open_group', '--profile', 'linux-6.1');
+    expect(older).toMatch(/^4 +EBUSY +group-pinned-by-device-file /m);
+    expect(await ask('rules', 'exec')).toBe('exec is never refused\n');
+    const [, ...operations] = (await ask('rules')).trimEnd().split('\n');
+    expect(operations).toHaveLength(Object.keys(operationsOf(null)).length);
+    expect(operations).toContainEqual(expect.stringMatching(/^open_group +6 +group\.opened$/));
+  });
+
+  test('machine is a picture', async () => {
+    const newest = await ask('machine', 'deviceFile');
+    expect(newest).toBe(await ask('machine', 'deviceFile', '--profile', 'linux-7.3'));
+    expect(newest).toMatch(/^stateDiagram-v2\n {2}\[\*\] --> unbound\n/);
+    const proposed = await ask('machine', 'device', '--profile', 'rfc-2021');
+    expect(proposed).toContain('device.attached [notAttached]');
+  });
+
   test('verify prints the head, which serves as witness', async () => {
     const out = await ask('verify');
     const [, head = ''] =
@@ -123,23 +166,52 @@ it would pass after 25: P2[102] was killed by SIGKILL
 describe.concurrent('as JSON', () => {
   test('the answers are those of the library', async () => {
     const ledger = await openLedger(log, { readOnly: true });
-    const [table, who, history, why, diff, verify, causes] = await Promise.all([
-      askJson('table', '--at', '33'),
-      askJson('who', '41', '--at', '33'),
-      askJson('history', 'gpu'),
-      askJson('why', 'gpu-audio'),
-      askJson('diff', 'start', 'end'),
-      askJson('verify'),
-      askJson('causes'),
-    ]);
+    const [table, who, history, why, diff, replay, verify, causes, rules, bind] = await Promise.all(
+      [
+        askJson('table', '--at', '33'),
+        askJson('who', '41', '--at', '33'),
+        askJson('history', 'gpu'),
+        askJson('why', 'gpu-audio'),
+        askJson('diff', 'start', 'end'),
+        askJson('replay', '--profile', 'rfc-2021'),
+        askJson('verify'),
+        askJson('causes'),
+        askJson('rules'),
+        askJson('rules', 'bind', '--profile', 'rfc-2021'),
+      ],
+    );
     expect(table).toEqual(ledger.at(33).table());
     expect(who).toEqual(ledger.who('41', { at: 33 }));
     expect(history).toEqual(ledger.history('gpu'));
     expect(why).toEqual(ledger.why('gpu-audio'));
     expect(diff).toEqual(ledger.diff('start', 'end'));
+    expect(replay).toEqual(ledger.replay({ profile: 'rfc-2021' }));
     expect(verify).toEqual(ledger.verify());
     expect(causes).toEqual(causeTable());
+    expect(rules).toEqual(ruleTable());
+    expect(bind).toEqual(ruleTable('rfc-2021').filter(({ operation }) => operation === 'bind'));
     await ledger.close();
+  });
+
+  test('replay has the keys that were promised, and nothing where nothing differs', async () => {
+    const [first] = (await askJson('replay', '--profile', 'rfc-2021')) as object[];
+    expect(JSON.stringify(first)).toBe(
+      '{"position":16,"operation":"bind",' +
+        '"recorded":{"errno":"EPERM","cause":"owned-by-other-iommufd"},' +
+        '"other":{"errno":"EBUSY","cause":"owned-by-other-iommufd"}}',
+    );
+    expect(await askJson('replay', '--profile', 'linux-6.12')).toEqual([]);
+  });
+
+  test('machine is a config, in one line or to be read', async () => {
+    const config = await askJson('machine', 'container');
+    expect(config).toEqual(JSON.parse(await ask('machine', 'container', '--format', 'json')));
+    expect(config).toMatchObject({
+      id: 'container',
+      initial: 'empty',
+      context: { groups: 0 },
+      states: { empty: { on: { 'container.set': [{ target: 'joined', actions: 'record' }] } } },
+    });
   });
 
   test('log is an array of events with their keys in order', async () => {

@@ -1,0 +1,66 @@
+/**
+ * `machine`: a machine to look at, or to load into an editor.
+ *
+ * @module
+ */
+import { RequestError } from '../ledger.ts';
+import { machineNames, type MachineName } from '../machines/admission.ts';
+import { configOf } from '../machines/config.ts';
+import { kernelRules, type Machine } from '../machines/machines.ts';
+import { mermaidOf } from '../machines/picture.ts';
+import { newestKernel } from '../machines/profile.ts';
+import { exit } from './failure.ts';
+import { profileOption, requiredProfile } from './profiles.ts';
+import { verb } from './verb.ts';
+
+const formats = {
+  mermaid: ({ table }: Machine) => mermaidOf(table),
+  json: (machine: Machine) => JSON.stringify(configOf(machine), null, 2),
+} as const;
+
+/** Prints a machine of one kernel in the format asked for. */
+export const machine = verb({
+  name: 'machine',
+  usage: 'machine NAME [--profile P] [--format mermaid|json]',
+  summary: 'Prints the machine of a device, a group or a file, as a picture or as data',
+  details: [
+    `NAME is ${machineNames.join(', ')}.`,
+    'mermaid is a picture as Markdown shows it; json a config that createMachine of XState 5 takes.',
+    "stately.ai/editor imports it as createMachine(CONFIG). A guard 'a && b' holds where both do;",
+    "what guards and 'record' do is not part of it. It needs no log.",
+  ],
+  options: {
+    profile: profileOption(`${newestKernel} when left out`),
+    format: { type: 'string', value: 'F', help: 'mermaid, also when left out, or json' },
+    json: { type: 'boolean', help: 'print json in one line' },
+    log: { type: 'string' },
+    host: { type: 'string' },
+  },
+  operands: [1, 1],
+  examples: [
+    'vfio-ledger machine group',
+    'vfio-ledger machine device --profile rfc-2021 --format json > device.machine.json',
+  ],
+  async answer({ values, operands: [name = ''] }, io) {
+    const { format = 'mermaid' } = values;
+    if (!isMachineName(name)) {
+      throw new RequestError(`no machine '${name}'; there are ${machineNames.join(', ')}`);
+    }
+    if (!isFormat(format)) {
+      throw new RequestError(`no format '${format}'; there are ${Object.keys(formats).join(', ')}`);
+    }
+    const profile = requiredProfile(values.profile ?? newestKernel);
+    const found = kernelRules(profile).machines[name];
+    const compact = values.json === true;
+    await io.out.print([compact ? JSON.stringify(configOf(found)) : formats[format](found)]);
+    return exit.done;
+  },
+});
+
+function isMachineName(name: string): name is MachineName {
+  return (machineNames as readonly string[]).includes(name);
+}
+
+function isFormat(format: string): format is keyof typeof formats {
+  return Object.hasOwn(formats, format);
+}

@@ -1,0 +1,25 @@
+/**
+ * Profiles as options and in words.
+ *
+ * @module
+ */
+import { profileNamed } from '../host/settings.ts';
+import { RequestError } from '../ledger.ts';
+import { profiles, type Profile } from '../machines/profile.ts';
+
+/** The option that names a profile; `otherwise` says what holds when it is left out. */
+export function profileOption(otherwise: string) {
+  const help = `whose rules: ${profiles.join(', ')}; ${otherwise}`;
+  return { type: 'string', value: 'P', help } as const;
+}
+
+/** The profile that is named. Throws `RequestError`, which lists them, where none is. */
+export function requiredProfile(named: string | undefined): Profile {
+  if (named !== undefined) return profileNamed(named);
+  throw new RequestError(`--profile P is missing; known are ${profiles.join(', ')}`);
+}
+
+/** Those that a row is about: `all`, or their names. */
+export function profilesWords(only: readonly Profile[]): string {
+  return only.length === profiles.length ? 'all' : only.join(' ');
+}

@@ -1,0 +1,83 @@
+/**
+ * `rules`: what the kernel checks before an operation, one check after the other.
+ *
+ * @module
+ */
+import { RequestError } from '../ledger.ts';
+import { operationsOf, ruleTable, type RuleRow } from '../machines/operations.ts';
+import type { Profile } from '../machines/profile.ts';
+import { columns } from './columns.ts';
+import { exit } from './failure.ts';
+import type { Paint } from './paint.ts';
+import { profileOption, profilesWords, requiredProfile } from './profiles.ts';
+import { show, verb } from './verb.ts';
+
+/** Prints the checks of an operation in the kernel's order, or which operations there are. */
+export const rules = verb({
+  name: 'rules',
+  usage: 'rules [OPERATION] [--profile P]',
+  summary: 'What the kernel checks before an operation, in its order',
+  details: [
+    'A line a check: the first one that fails gives errno and cause. ASKS is what it looks at: the',
+    'call, the descriptors, the host, or a machine (see vfio-ledger machine --help). Without an',
+    'OPERATION all of them are listed, with the event that they record; JSON has all checks then.',
+    'It needs no log.',
+  ],
+  options: {
+    profile: profileOption('those of all when left out'),
+    json: { type: 'boolean', help: 'print one JSON value' },
+    log: { type: 'string' },
+    host: { type: 'string' },
+  },
+  operands: [0, 1],
+  examples: [
+    'vfio-ledger rules',
+    'vfio-ledger rules bind --profile linux-7.3',
+    'vfio-ledger rules open_group --json',
+  ],
+  async answer({ values, operands: [operation] }, io) {
+    const profile = values.profile === undefined ? null : requiredProfile(values.profile);
+    const known = Object.keys(operationsOf(profile));
+    if (operation !== undefined && !known.includes(operation)) {
+      throw new RequestError(`no operation '${operation}'; there are ${known.join(', ')}`);
+    }
+    const rows = ruleTable(profile).filter(
+      (row) => operation === undefined || row.operation === operation,
+    );
+    await show(io, values.json, rows, () =>
+      operation === undefined
+        ? operationsText(profile, io.paint)
+        : rulesText(operation, rows, io.paint),
+    );
+    return exit.done;
+  },
+});
+
+function operationsText(profile: Profile | null, paint: Paint): string[] {
+  return columns(
+    Object.entries(operationsOf(profile)).map(([operation, { checks, records }]) => [
+      operation,
+      String(checks.length),
+      records ?? '-',
+    ]),
+    paint,
+    ['OPERATION', 'CHECKS', 'RECORDS'],
+  );
+}
+
+function rulesText(operation: string, rows: readonly RuleRow[], paint: Paint): string[] {
+  if (rows.length === 0) return [`${operation} is never refused`];
+  return columns(
+    rows.map(({ order, errno, cause, check, asks, profiles, source }) => [
+      String(order),
+      errno,
+      cause,
+      check,
+      asks,
+      profilesWords(profiles),
+      source,
+    ]),
+    paint,
+    ['N', 'ERRNO', 'CAUSE', 'CHECK', 'ASKS', 'PROFILES', 'SOURCE'],
+  );
+}
