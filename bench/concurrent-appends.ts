@@ -15,7 +15,7 @@ const TIMES = 8;
 
 export const concurrentAppends: Figure = {
   name: `${AT_ONCE} concurrent durable appends in one process`,
-  peer: `one transaction of ${AT_ONCE} rows in node:sqlite`,
+  beside: `one transaction of ${AT_ONCE} rows in node:sqlite`,
   target: 0.7,
   size: AT_ONCE * TIMES,
 

@@ -12,9 +12,10 @@ import { parseArgs } from 'node:util';
 import { columns } from '../cli/columns.ts';
 import { concurrentAppends } from './concurrent-appends.ts';
 import { type Figure, type Measurement, measure, type Spread } from './figure.ts';
+import { simulatedOperations } from './simulated-operations.ts';
 import { singleAppends } from './single-appends.ts';
 
-const figures: readonly Figure[] = [singleAppends, concurrentAppends];
+const figures: readonly Figure[] = [simulatedOperations, singleAppends, concurrentAppends];
 
 const { values: options } = parseArgs({
   options: {

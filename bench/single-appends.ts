@@ -13,7 +13,7 @@ const SIZE = 120;
 
 export const singleAppends: Figure = {
   name: 'durable append, one at a time',
-  peer: 'write + fdatasync of the same bytes',
+  beside: 'write + fdatasync of the same bytes',
   target: 0.9,
   size: SIZE,
 
