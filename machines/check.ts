@@ -105,6 +105,8 @@ export interface PlainCheck extends Failure {
   readonly holds: (question: Question) => boolean;
   /** True where the log does not hold what decides: on replay the errno as observed stands. */
   readonly unseen?: boolean;
+  /** True where the same event has another way to it that the check does not stand on. */
+  readonly avoidable?: boolean;
 }
 
 export type Check = MachineCheck | PlainCheck;

@@ -15,17 +15,19 @@ interface Model {
   readonly ports: readonly number[];
   /** Has a function level reset. */
   readonly flr: boolean;
+  /** Sits on a link of its own, which QEMU does not bring up again after a reset of the bus. */
+  readonly express: boolean;
   /** The kernel driver that knows it; null where none does. */
   readonly driver: string | null;
 }
 
-const plain: Model = { memory: [0], ports: [], flr: false, driver: null };
+const plain: Model = { memory: [0], ports: [], flr: false, express: false, driver: null };
 const models: Readonly<Record<string, Model>> = {
   edu: plain,
-  'pci-testdev': { memory: [0], ports: [1], flr: false, driver: null },
-  e1000: { memory: [0], ports: [1], flr: false, driver: 'e1000' },
-  e1000e: { memory: [0, 1, 3], ports: [2], flr: true, driver: 'e1000e' },
-  nvme: { memory: [0], ports: [], flr: true, driver: 'nvme' },
+  'pci-testdev': { ...plain, ports: [1] },
+  e1000: { ...plain, ports: [1], driver: 'e1000' },
+  e1000e: { memory: [0, 1, 3], ports: [2], flr: true, express: true, driver: 'e1000e' },
+  nvme: { ...plain, flr: true, express: true, driver: 'nvme' },
 };
 
 /** The kernel driver that knows a device of a model. */
@@ -77,6 +79,11 @@ export function busOfDevice(device: Device): Device[] {
 /** PCI bus 0 has neither a bus nor a slot to reset (pci/pci.c:pci_probe_reset_bus). */
 export function hasBusReset(device: Device): boolean {
   return !busOf(device.device).endsWith(':00');
+}
+
+/** Whether the reset of a bus that has one comes to a good end. */
+export function busResetWorks(device: Device): boolean {
+  return !modelOf(device).express;
 }
 
 /** Whether the device by itself can be reset, now that all of its neighbours are there. */

@@ -109,6 +109,7 @@ const targets: Targets<DeviceState, DeviceEvent['type'], Guard> = {
   },
   leaving: {
     'driver.unbound': 'absent',
+    'device.opened': 'leaving',
     'device.obtained': 'leaving',
     'device.bound': 'leaving',
     'device.attached': 'leaving',

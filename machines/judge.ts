@@ -24,10 +24,10 @@ export function judge(rules: KernelRules, question: Question): Refusal | null {
   return failed === undefined ? null : refusal(failed, question);
 }
 
-/** What the rules have against a call that was seen to pass. Where they do not see, it may pass. */
+/** What the rules have against a call that was seen to pass, whatever way it took. */
 export function objection(rules: KernelRules, question: Question): Refusal | null {
   const { checks } = rules.operations[question.call.operation];
-  const failed = checks.find((check) => !isUnseen(check) && !holds(rules, check, question));
+  const failed = checks.find((check) => isSeen(check) && !holds(rules, check, question));
   return failed === undefined ? null : refusal(failed, question);
 }
 
@@ -44,6 +44,11 @@ export function explain(
   const unseen = checks.find((check) => isUnseen(check) && check.errno === errno);
   if (refused !== null || unseen === undefined) return { cause: 'unknown', refusal: null };
   return { cause: unseen.cause, refusal: refusal(unseen, question) };
+}
+
+/** Whether the log shows that the check stood in the way of an event that it holds. */
+function isSeen(check: Check): boolean {
+  return !isUnseen(check) && !('avoidable' in check && check.avoidable === true);
 }
 
 function isUnseen(check: Check): boolean {

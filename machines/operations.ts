@@ -52,7 +52,11 @@ export function rulesOf(profile: Profile): Rules {
   ) as unknown as Rules;
 }
 
-function applies({ since, until }: Check, profile: Profile): boolean {
+/** Whether what holds since one profile, or until one, holds for a profile. */
+export function applies(
+  { since, until }: Pick<Check, 'since' | 'until'>,
+  profile: Profile,
+): boolean {
   return (
     (since === undefined || isSince(profile, since)) &&
     (until === undefined || !isSince(profile, until))

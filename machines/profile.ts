@@ -25,10 +25,15 @@ export function isProfile(name: string): name is Profile {
   return Object.hasOwn(origins, name);
 }
 
+/** The profile whose rules a profile goes on from; null for the first. */
+export function originOf(profile: Profile): Profile | null {
+  return origins[profile];
+}
+
 /** Whether a profile has what came with another: it is that one, or goes on from it. */
 export function isSince(profile: Profile, other: Profile): boolean {
   if (profile === other) return true;
-  const origin: Profile | null = origins[profile];
+  const origin = originOf(profile);
   return origin !== null && isSince(origin, other);
 }
 

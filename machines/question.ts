@@ -44,7 +44,7 @@ export function questionOf(host: Directory, call: Call, outcome: Outcome = {}): 
     }
     case 'open_path': {
       const [, fd] = /^\/proc\/self\/fd\/(\d+)$/.exec(call.path) ?? [];
-      return fd === undefined ? base : { ...base, file: host.behind(call.pid, Number(fd)) };
+      return fd === undefined ? base : askReopen(base, host.behind(call.pid, Number(fd)), outcome);
     }
     case 'set_container':
       return askSetContainer({ ...base, call }, host.behind(call.pid, call.container));
@@ -70,6 +70,16 @@ export function questionOf(host: Directory, call: Call, outcome: Outcome = {}): 
     default:
       return askFile(base, outcome);
   }
+}
+
+/** A descriptor's file is opened anew: the same node, whatever has become of its name. */
+function askReopen(base: Question, file: OpenFile | undefined, outcome: Outcome): Question {
+  if (file?.kind === 'device' && file.state !== 'granted') {
+    return { ...base, file, device: file.device, events: { device: { type: 'device.opened' } } };
+  }
+  if (file?.kind !== 'group') return { ...base, file };
+  const opened = { type: 'group.opened', file: outcome.file ?? NEW_FILE } as const;
+  return { ...base, file, groupFile: file, group: file.group, events: { group: opened } };
 }
 
 /** What the file itself is enough for. */

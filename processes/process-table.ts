@@ -127,6 +127,8 @@ export class ProcessTable {
       case 'process.exited':
         return this.#exit(event.data.pid);
       case 'descriptor.duplicated':
+        // Onto itself it changes nothing, not even O_CLOEXEC (fs/file.c:ksys_dup3).
+        if (event.data.as === event.data.fd) return;
         return this.#share(event.data.pid, event.data.fd, event.data.pid, event.data.as);
       case 'descriptor.passed':
         return this.#share(event.data.pid, event.data.fd, event.data.to, event.data.as);

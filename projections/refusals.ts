@@ -76,6 +76,7 @@ function isInGroup(timeline: Timeline, device: string, position: number): boolea
 
 const ofGroups = new Set<Operation>([
   'open_group',
+  'open_path',
   'set_container',
   'unset_container',
   'group_status',

@@ -17,8 +17,6 @@ export interface Place {
   readonly group: (word: string) => string;
   /** The receiver of a passed descriptor. */
   readonly receiver: (word: string) => number;
-  /** How a descriptor's file is opened anew; null where it has no node of VFIO's. */
-  readonly reopen: (fd: number) => Call | null;
   /** The device whose cdev has this name below /dev/vfio/devices. */
   readonly cdev: (node: string) => string;
 }
@@ -137,14 +135,20 @@ function idOf(name: string, names: Names): number {
   return objectId(names.value(name.startsWith(':') ? name : `${name}.id`));
 }
 
+/**
+ * What a successful call has opened: a descriptor's file that was opened anew through /proc counts
+ * as what it is. `reopen` gives the call that would open it by its own name.
+ */
+export function openedBy(call: Call, reopen: (fd: number) => Call | null): Call {
+  if (call.operation !== 'open_path') return call;
+  const [, fd] = /^\/proc\/self\/fd\/(\d+)$/.exec(call.path) ?? [];
+  const opened = fd === undefined ? null : reopen(Number(fd));
+  return opened === null ? call : ({ ...opened, cloexec: call.cloexec ?? false } as Call);
+}
+
 /** A node of VFIO's is what it is, whichever word opened it. */
 function openPath(pid: number, path: string, cloexec: boolean, place: Place): Call {
   const [, group, node] = /^\/dev\/vfio\/(?:(\d+)|devices\/(vfio\d+))$/.exec(path) ?? [];
-  const [, again] = /^\/proc\/self\/fd\/(\d+)$/.exec(path) ?? [];
-  if (again !== undefined) {
-    const reopened = place.reopen(Number(again)) ?? { operation: 'open_path', pid, path };
-    return { ...reopened, cloexec } as Call;
-  }
   if (path === '/dev/iommu') return { operation: 'open_iommufd', pid, cloexec };
   if (path === '/dev/vfio/vfio') return { operation: 'open_container', pid, cloexec };
   if (group !== undefined) return { operation: 'open_group', pid, group, cloexec };

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Call, Fact } from '../events/vocabulary.ts';
-import { callOfStatement, type Place } from './calls.ts';
+import { callOfStatement, openedBy, type Place } from './calls.ts';
 import { factOf, type Outcome } from './facts.ts';
 import { processName, type OperationStatement, type ProcessName } from './language.ts';
 import { Names } from './names.ts';
@@ -135,7 +135,8 @@ export class Player {
       call.operation === 'mmap' && answered.errno === null
         ? { ...answered, id: names.map(4096) }
         : answered;
-    const fact = factOf(call, outcome);
+    const reopen = (of: number) => ('pid' in call ? this.#kernel.reopen(call.pid, of) : null);
+    const fact = factOf(outcome.errno === null ? openedBy(call, reopen) : call, outcome);
     if (fact !== null) this.#kernel.happened(fact);
     return outcome;
   }
@@ -192,7 +193,6 @@ export class Player {
       device: (word) => this.#deviceNamed(word)?.bdf ?? word,
       group: (word) => this.#deviceNamed(word)?.group ?? word.replace(/^g(?=\d)/, ''),
       receiver: (word) => this.#process(processName(word)),
-      reopen: (fd) => this.#kernel.reopen(pid, fd),
       cdev: (node) => this.#kernel.deviceOfNode(node) ?? this.#deviceOfNode(node) ?? node,
     };
   }

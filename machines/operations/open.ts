@@ -6,6 +6,8 @@
 import { anyDeviceFile, boundCdev, openGroupFile } from '../blockers.ts';
 import type { Check, OperationRules, PlainCheck } from '../check.ts';
 
+const OPEN = 'vfio/group.c:vfio_group_fops_open';
+
 /** The group's open file has no descriptor left: only what was opened through it keeps it. */
 const groupFileNotPinned: Check = {
   name: 'group-file-not-pinned',
@@ -16,25 +18,25 @@ const groupFileNotPinned: Check = {
   },
   errno: 'EBUSY',
   cause: 'group-pinned-by-device-file',
-  source: 'vfio/group.c:vfio_group_fops_open',
+  source: OPEN,
   blocker: openGroupFile,
 };
 
+type HeldCause = 'group-already-open' | 'group-file-open';
+
+const fileClosed = (cause: HeldCause, source: string): Check => ({
+  name: 'group-file-closed',
+  asks: 'group',
+  guard: 'fileClosed',
+  errno: 'EBUSY',
+  cause,
+  source,
+  blocker: openGroupFile,
+});
+
 /** No file of the group is open; `cause` says whether an open or a bind finds one. */
-export function groupFileClosed(
-  cause: 'group-already-open' | 'group-file-open',
-  source: string,
-): readonly Check[] {
-  const closed: Check = {
-    name: 'group-file-closed',
-    asks: 'group',
-    guard: 'fileClosed',
-    errno: 'EBUSY',
-    cause,
-    source,
-    blocker: openGroupFile,
-  };
-  return [{ ...groupFileNotPinned, source }, closed];
+export function groupFileClosed(cause: HeldCause, source: string): readonly Check[] {
+  return [{ ...groupFileNotPinned, source }, fileClosed(cause, source)];
 }
 
 const node = (name: string, holds: PlainCheck['holds'], source: string): PlainCheck => ({
@@ -70,10 +72,12 @@ export const openOperations = {
         source: 'vfio/vfio_main.c:vfio_register_group_dev',
       },
       {
+        // Only the name is gone: through a descriptor the node can still be opened.
         since: 'linux-6.12',
         name: 'device-staying',
-        asks: 'device',
-        in: ['leaving'],
+        asks: 'host',
+        holds: ({ device }) => device?.state !== 'leaving',
+        avoidable: true,
         errno: 'ENOENT',
         cause: 'device-leaving',
         source: 'vfio/vfio_main.c:vfio_unregister_group_dev',
@@ -108,7 +112,7 @@ export const openOperations = {
         unseen: true,
         errno: 'EPERM',
         cause: 'needs-cap-sys-rawio',
-        source: 'vfio/group.c:vfio_group_fops_open',
+        source: OPEN,
       },
       {
         name: 'no-cdev-bound-in-group',
@@ -117,10 +121,10 @@ export const openOperations = {
         since: 'linux-6.12',
         errno: 'EBUSY',
         cause: 'cdev-bound-in-group',
-        source: 'vfio/group.c:vfio_group_fops_open',
+        source: OPEN,
         blocker: boundCdev,
       },
-      ...groupFileClosed('group-already-open', 'vfio/group.c:vfio_group_fops_open'),
+      ...groupFileClosed('group-already-open', OPEN),
     ],
   },
   open_path: {
@@ -155,6 +159,16 @@ export const openOperations = {
         cause: 'wrong-file-kind',
         source: 'fs/inode.c:no_open',
       },
+      {
+        name: 'reopened-group-alive',
+        asks: 'groupFile',
+        in: ['dead'],
+        errno: 'ENODEV',
+        cause: 'group-dead',
+        source: OPEN,
+      },
+      // The descriptor itself is one of the file that is open.
+      fileClosed('group-already-open', OPEN),
       node(
         'path-known',
         ({ call, file }) =>

@@ -5,7 +5,7 @@
  */
 import { anyDeviceFile } from '../blockers.ts';
 import type { Check, OperationRules, PlainCheck, Question } from '../check.ts';
-import { busOfDevice, canReset, hasBusReset } from '../device-model.ts';
+import { busOfDevice, busResetWorks, canReset, hasBusReset } from '../device-model.ts';
 import { kindOfDriver } from '../driver.ts';
 import { onFile } from './descriptor.ts';
 
@@ -136,12 +136,11 @@ const hotReset: readonly Check[] = [
   {
     name: 'bus-reset-works',
     asks: 'host',
-    // No bus or slot of the machines that were asked can be reset.
-    holds: () => false,
+    holds: ({ device }) => device !== undefined && busResetWorks(device),
     unseen: true,
     errno: 'ENOTTY',
     cause: 'not-ownership',
-    source: 'pci/pci.c:pci_reset_bus',
+    source: 'pci/pci.c:pci_bridge_secondary_bus_reset',
   },
 ];
 

@@ -48,12 +48,12 @@ describe('a request that cannot be met is 2', () => {
     [
       'a profile that is not named',
       ['replay'],
-      /^--profile P is missing; known are linux-6\.1, linux-6\.12, linux-7\.3, rfc-2021$/,
+      /^--profile P is missing; known are linux-6\.1, .+$/,
     ],
     [
       'an unknown profile',
       ['replay', '--profile', 'x'],
-      /^no profile 'x'; known are linux-6\.1, linux-6\.12, linux-7\.3, rfc-2021$/,
+      /^no profile 'x'; known are linux-6\.1, .+$/,
     ],
     ['a profile of no machine', ['machine', 'group', '--profile', 'x'], /^no profile 'x'; known/],
     ['a profile of no rules', ['rules', '--profile', 'x'], /^no profile 'x'; known are/],

@@ -1,26 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { differenceOf } from '../../conformance/agreement.ts';
 import { VirtualHost } from '../../host/virtual-host.ts';
 import { parseLine } from '../../scenario/language.ts';
-import { recording, recordings, type RecordedAnswer } from '../support/truth.ts';
-
-const extras = ['viable', 'container_set', 'driver', 'pending'];
-/** Operations whose result is a descriptor; it has to be the kernel's. */
-const opens = /^(open_|get_device|dup|send)/;
-
-interface Said {
-  readonly rc: number | null;
-  readonly errno?: string;
-  readonly cause?: string;
-}
-
-/** What of an answer has to agree, as text. */
-function essence(answer: Said, { op, ...recorded }: RecordedAnswer): string {
-  const named = extras.filter((key) => key in recorded);
-  const told = answer as unknown as Readonly<Record<string, unknown>>;
-  const more = named.map((key) => ` ${key}=${String(told[key])}`).join('');
-  if (answer.rc === -1) return `${answer.errno}${more}`;
-  return `${opens.test(op) ? `fd ${answer.rc}` : 'ok'}${more}`;
-}
+import { recording, recordings } from '../support/truth.ts';
 
 describe('the machines answer as the kernel did', () => {
   test.each(recordings())('%s: %s', (profile, name) => {
@@ -36,9 +18,11 @@ describe('the machines answer as the kernel did', () => {
       if (statement?.kind !== 'operation') throw new Error(`no operation: ${recorded.op}`);
       const { answer } = host.play(statement);
       if (recorded['dead'] === true || recorded['timeout'] === true) continue;
-      const [kernel, ours] = [essence(recorded as Said, recorded), essence(answer, recorded)];
       const where = `${seq} #${recorded.n} ${recorded.p} ${recorded.op}`;
-      if (kernel !== ours) wrong.push(`${where}: the kernel says ${kernel}, we say ${ours}`);
+      const difference = differenceOf(recorded, answer);
+      if (difference !== null) {
+        wrong.push(`${where}: the kernel says ${difference.kernel}, we say ${difference.ours}`);
+      }
       if (answer.rc === -1 && answer.cause === undefined) wrong.push(`${where}: no cause`);
     }
     expect(wrong.slice(0, 5)).toEqual([]);

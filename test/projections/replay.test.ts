@@ -3,7 +3,7 @@ import type { DataOf, LedgerEvent, Placed } from '../../events/vocabulary.ts';
 import { openLedger, readEvidence, type Difference, type Ledger } from '../../ledger.ts';
 import { profiles, type Profile } from '../../machines/profile.ts';
 import { replayBy } from '../../projections/replay.ts';
-import { recordedProfiles, recordings, textOf } from '../support/truth.ts';
+import { kernelsAsked, recordings, textOf } from '../support/truth.ts';
 
 /** The events of a recording, as a log would hold them. */
 async function eventsOf(profile: Profile, name: string): Promise<Placed[]> {
@@ -67,6 +67,7 @@ describe('a recording', () => {
     // What is checked in another order: first whether the device is open already.
     'bind: EBADF bad-descriptor, EBUSY device-open-elsewhere',
     'bind: EBADFD not-an-iommufd, EBUSY device-open-elsewhere',
+    'bind: EFAULT malformed-argument, EBUSY device-open-elsewhere',
     // What the proposal asks before anything else: whether the device is open through its group.
     'bind: EINVAL opened-through-group, ENOTTY opened-through-group',
     'bind: EINVAL malformed-argument, ENOTTY opened-through-group',
@@ -80,14 +81,14 @@ describe('a recording', () => {
     'attach: EINVAL unsupported, EBUSY already-attached',
   ]);
 
-  const pairs = recordedProfiles.flatMap((recorded) =>
+  const pairs = kernelsAsked('questions').flatMap((recorded) =>
     profiles.map((other): [Profile, Profile] => [recorded, other]),
   );
   test.each(pairs)('of %s by %s says of refusals what why says', async (recorded, other) => {
     const ledger = await openLedger(':memory:');
     await ledger.import(textOf(recorded, 'questions'));
     const differences = ledger.replay({ profile: other });
-    expect(differences.length > 0).toBe(recorded !== other);
+    if (recorded === other) expect(differences).toEqual([]);
     for (const { position, operation, recorded: said } of differences) {
       const event = ledger.event(position);
       if (event?.type !== 'operation.refused') {
@@ -165,7 +166,7 @@ describe('another kernel', () => {
   test('is one that is known', async () => {
     const ledger = await played('open_iommufd I\n');
     expect(() => ledger.replay({ profile: 'linux-5.10' })).toThrow(
-      "no profile 'linux-5.10'; known are linux-6.1, linux-6.12, linux-7.3, rfc-2021",
+      `no profile 'linux-5.10'; known are ${profiles.join(', ')}`,
     );
   });
 });

@@ -9,7 +9,7 @@ import {
 } from '../../ledger.ts';
 import { bruteForceTable, type TableNow } from '../support/brute-force.ts';
 import { OwnershipTrail } from '../support/ownership-trail.ts';
-import { firstSequences, recordedProfiles, textOf } from '../support/truth.ts';
+import { firstSequences, kernelsAsked, textOf } from '../support/truth.ts';
 import { differenceOf } from '../support/table-report.ts';
 
 const suites = [
@@ -18,8 +18,8 @@ const suites = [
   { suite: 'flows', sequences: 150 },
 ];
 
-const recorded = recordedProfiles.flatMap((kernel) =>
-  suites.map((suite) => ({ kernel, ...suite })),
+const recorded = suites.flatMap(({ suite, sequences }) =>
+  kernelsAsked(suite).map((kernel) => ({ kernel, suite, sequences })),
 );
 
 describe.each(recorded)('the $suite recorded on $kernel', ({ kernel, suite, sequences }) => {

@@ -3,7 +3,7 @@ import { parseScenario, simulate, type SimulatedAnswer } from '../../host/simula
 import { type Ledger, openLedger, type RecordedEvent, type Why } from '../../ledger.ts';
 import type { Profile } from '../../machines/profile.ts';
 import type { Topology } from '../../scenario/topology.ts';
-import { recordedProfiles, recording } from '../support/truth.ts';
+import { kernelsAsked, recording } from '../support/truth.ts';
 
 /** A sequence as lines of the scenario language. */
 interface Sequence {
@@ -170,7 +170,7 @@ function hasOwnFiles({ why }: Case): boolean {
 const nameOf = ({ sequence, refused, why }: Case) =>
   `${sequence.name} #${refused} ${sequence.lines[refused]}: ${why.cause}`;
 
-describe.each(recordedProfiles)('every refusal in the questions, on %s,', (profile) => {
+describe.each(kernelsAsked('questions'))('every refusal in the questions, on %s,', (profile) => {
   const cases = casesOf(profile);
 
   test('has a cause that the rules know, and a sentence for it', async () => {

@@ -1,23 +1,21 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import type { Said } from '../../conformance/agreement.ts';
 import { profiles, type Profile } from '../../machines/profile.ts';
 import { parseTopology, type Topology } from '../../scenario/topology.ts';
 
 const folder = new URL('../truth/', import.meta.url);
 
-/** The kernels that were asked. */
-export const recordedProfiles: readonly Profile[] = profiles.filter((profile) =>
-  existsSync(new URL(`${profile}/`, folder)),
-);
+/** The kernels of which there is a recording of that name. */
+export function kernelsAsked(name: string): Profile[] {
+  return profiles.filter((profile) => existsSync(new URL(`${profile}/${name}.jsonl.gz`, folder)));
+}
 
 /** What a real kernel answered to an operation. */
-export interface RecordedAnswer {
+interface RecordedAnswer extends Said {
   readonly seq: string;
   readonly n: number;
   readonly p: string;
-  readonly op: string;
-  readonly rc: number | null;
-  readonly errno?: string;
   readonly [extra: string]: unknown;
 }
 
@@ -55,10 +53,13 @@ export function recording(profile: Profile, name: string): Recording {
 
 /** Every recording there is, by kernel and name. */
 export function recordings(): [Profile, string][] {
-  return recordedProfiles.flatMap((profile) =>
-    readdirSync(new URL(`${profile}/`, folder)).map((file): [Profile, string] => [
-      profile,
-      file.replace('.jsonl.gz', ''),
-    ]),
-  );
+  const folders = readdirSync(folder);
+  return profiles
+    .filter((profile) => folders.includes(profile))
+    .flatMap((profile) =>
+      readdirSync(new URL(`${profile}/`, folder)).map((file): [Profile, string] => [
+        profile,
+        file.replace('.jsonl.gz', ''),
+      ]),
+    );
 }

@@ -1,0 +1,143 @@
+/**
+ * The hosts that are emulated: which devices they have, where these sit, and whose they are.
+ *
+ * Where a device sits decides its IOMMU group: functions of one device without ACS share one, and so
+ * does everything behind a conventional PCI bridge; what has a root port to itself is alone.
+ *
+ * @module
+ */
+
+interface EmulatedDevice {
+  readonly name: string;
+  /** Its PCI address, which follows from where it sits and what else is there. */
+  readonly address: string;
+  /** The driver that it is put on; null for none. */
+  readonly driver: string | null;
+  /** QEMU's name of it. */
+  readonly model: string;
+  /** Where it sits, as QEMU's `-device` is told. */
+  readonly place: string;
+}
+
+export interface EmulatedHost {
+  readonly name: string;
+  /** Ports and bridges: `-device` arguments, before those of the devices that sit on them. */
+  readonly plumbing: readonly string[];
+  /** VFIO numbers its nodes in this order. */
+  readonly devices: readonly EmulatedDevice[];
+}
+
+/** A host that we do not have. */
+class HostError extends Error {
+  override readonly name = 'HostError';
+}
+
+/** What a model has to be told besides its place: no option ROMs, a serial number. */
+const settings: Readonly<Record<string, string>> = {
+  e1000: ',romfile=',
+  e1000e: ',romfile=',
+  nvme: ',serial=ledger',
+};
+
+/** Every kind of group with up to three members, alone and together with rivals. */
+const standard: EmulatedHost = {
+  name: 'standard',
+  plumbing: [rootPort(1, '05.0'), rootPort(2, '06.0'), bridge(2), rootPort(3, '07.0'), bridge(3)],
+  devices: [
+    vfio('d0', '0000:00:02.0', 'edu', 'bus=pcie.0,addr=02.0'),
+    vfio('d1', '0000:00:03.0', 'edu', 'bus=pcie.0,addr=03.0'),
+    // Functions of one device.
+    vfio('d2', '0000:00:04.0', 'edu', 'bus=pcie.0,addr=04.0,multifunction=on'),
+    vfio('d3', '0000:00:04.1', 'edu', 'bus=pcie.0,addr=04.1'),
+    // An endpoint with a root port to itself.
+    vfio('d4', '0000:01:00.0', 'e1000e', 'bus=port1'),
+    // Not viable: one of three belongs to a kernel driver.
+    vfio('d5', '0000:03:01.0', 'edu', 'bus=bridge2,addr=01.0'),
+    vfio('d6', '0000:03:02.0', 'edu', 'bus=bridge2,addr=02.0'),
+    owned('s0', '0000:03:03.0', 'e1000', 'bus=bridge2,addr=03.0', 'e1000'),
+    // Viable: one of three has no driver.
+    vfio('d7', '0000:05:01.0', 'edu', 'bus=bridge3,addr=01.0'),
+    vfio('d8', '0000:05:02.0', 'pci-testdev', 'bus=bridge3,addr=02.0'),
+    owned('u0', '0000:05:03.0', 'e1000', 'bus=bridge3,addr=03.0', null),
+    // Has a function level reset.
+    vfio('d9', '0000:00:08.0', 'nvme', 'bus=pcie.0,addr=08.0'),
+  ],
+};
+
+/** Other groupings: three functions, two kernel drivers beside one of VFIO's, three of VFIO's. */
+const other: EmulatedHost = {
+  name: 'other',
+  plumbing: [
+    rootPort(1, '03.0'),
+    bridge(1),
+    rootPort(2, '05.0'),
+    rootPort(3, '06.0'),
+    bridge(3),
+    rootPort(4, '07.0'),
+    bridge(4),
+  ],
+  devices: [
+    vfio('d0', '0000:00:02.0', 'edu', 'bus=pcie.0,addr=02.0'),
+    vfio('d2', '0000:00:04.0', 'edu', 'bus=pcie.0,addr=04.0,multifunction=on'),
+    vfio('d3', '0000:00:04.1', 'edu', 'bus=pcie.0,addr=04.1'),
+    vfio('d6', '0000:00:04.2', 'pci-testdev', 'bus=pcie.0,addr=04.2'),
+    // Alone behind a bridge, which is in its group.
+    vfio('d1', '0000:02:01.0', 'edu', 'bus=bridge1,addr=01.0'),
+    vfio('d4', '0000:03:00.0', 'e1000e', 'bus=port2'),
+    vfio('d5', '0000:05:01.0', 'edu', 'bus=bridge3,addr=01.0'),
+    owned('s0', '0000:05:02.0', 'e1000', 'bus=bridge3,addr=02.0', 'e1000'),
+    owned('s1', '0000:05:03.0', 'e1000', 'bus=bridge3,addr=03.0', 'e1000'),
+    vfio('d7', '0000:07:01.0', 'edu', 'bus=bridge4,addr=01.0'),
+    vfio('d8', '0000:07:02.0', 'pci-testdev', 'bus=bridge4,addr=02.0'),
+    vfio('u0', '0000:07:03.0', 'e1000', 'bus=bridge4,addr=03.0'),
+    vfio('d9', '0000:00:08.0', 'nvme', 'bus=pcie.0,addr=08.0'),
+  ],
+};
+
+function vfio(name: string, address: string, model: string, place: string): EmulatedDevice {
+  return owned(name, address, model, place, 'vfio-pci');
+}
+
+function owned(
+  name: string,
+  address: string,
+  model: string,
+  place: string,
+  driver: string | null,
+): EmulatedDevice {
+  return { name, address, driver, model, place };
+}
+
+function rootPort(number: number, address: string): string {
+  const slot = `chassis=${number},slot=${number}`;
+  return `pcie-root-port,id=port${number},bus=pcie.0,addr=${address},${slot}`;
+}
+
+/** A conventional PCI bus behind the root port of that number. */
+function bridge(number: number): string {
+  return `pcie-pci-bridge,id=bridge${number},bus=port${number}`;
+}
+
+const hosts: readonly EmulatedHost[] = [standard, other];
+
+/** The host of a name. Throws `HostError`. */
+export function hostNamed(name: string): EmulatedHost {
+  const found = hosts.find((host) => host.name === name);
+  if (found !== undefined) return found;
+  const known = hosts.map((host) => host.name).join(', ');
+  throw new HostError(`no host '${name}'; known are ${known}`);
+}
+
+/** QEMU's arguments for all that a host has. */
+export function deviceArguments({ plumbing, devices }: EmulatedHost): string[] {
+  const own = devices.map(({ model, place }) => `${model},${place}${settings[model] ?? ''}`);
+  return [...plumbing, ...own].flatMap((argument) => ['-device', argument]);
+}
+
+/** The devices as the guest's agent reads them: name, address, driver and model a line. */
+export function deviceList({ devices }: EmulatedHost): string {
+  const lines = devices.map(({ name, address, driver, model }) =>
+    [name, address, driver ?? 'none', model].join(' '),
+  );
+  return `${lines.join('\n')}\n`;
+}

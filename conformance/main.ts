@@ -1,0 +1,139 @@
+/**
+ * `npm run conformance`: asks a real kernel what the machines are asked, and compares the answers.
+ *
+ * @module
+ */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { openLedger } from '../ledger.ts';
+import { progressOn } from '../cli/progress.ts';
+import { boot, type Guest } from './guest.ts';
+import { hostNamed } from './host.ts';
+import { optionsFrom, usage, type Options } from './options.ts';
+import { sequencesIn } from './questions.ts';
+import { writeReport } from './report.ts';
+import { missing } from './requirements.ts';
+import { plan } from './sequences/plan.ts';
+import type { Shrunk } from './shortest.ts';
+import { trial, type Outcome } from './trial.ts';
+
+const exit = { agree: 0, differ: 1, badRequest: 2, surroundings: 4 } as const;
+/** Asked where all that was found stays long: every kind of situation that there is a way to. */
+const FURTHER = 4000;
+
+const progress = progressOn(process.stderr);
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+async function run(options: Options): Promise<number> {
+  const asked = options.scenario === null ? null : sequencesIn(options.scenario);
+  const host = hostNamed(options.host);
+  const lacking = missing([options.profile]);
+  if (lacking.length > 0) {
+    for (const { what, how } of lacking) process.stderr.write(`missing: ${what}\n  ${how}\n`);
+    return exit.surroundings;
+  }
+  const guest = await boot(options.profile, host, { onProgress: progress.tell });
+  try {
+    const { topology } = guest;
+    const sequences = asked ?? plan(topology, options.profile, options);
+    const started = performance.now();
+    const further = () => plan(topology, options.profile, { ...options, operations: FURTHER });
+    const outcome = await trial(sequences, further, guest, options.profile, progress.tell);
+    const seconds = (performance.now() - started) / 1000;
+    progress.clear();
+    await keep(outcome, guest, options);
+    if (options.json) say(JSON.stringify(summaryOf(outcome, guest, options)));
+    else for (const line of summaryLines(outcome, guest, options, seconds)) say(line);
+    return outcome.disagreements === 0 ? exit.agree : exit.differ;
+  } finally {
+    await guest.close();
+  }
+}
+
+/** Keeps the answers where that was asked for, and each disagreement as a log. */
+async function keep(outcome: Outcome, guest: Guest, options: Options): Promise<void> {
+  const { profile, record, found } = options;
+  if (record !== null) {
+    const text = `${[guest.topologyLine, ...outcome.lines].join('\n')}\n`;
+    writeFileSync(record, record.endsWith('.gz') ? gzipSync(text, { level: 9 }) : text);
+  }
+  if (outcome.shrunk.length > 0) mkdirSync(found, { recursive: true });
+  for (const [index, { answers }] of outcome.shrunk.entries()) {
+    const path = logPath(options, index);
+    for (const file of [path, `${path}-wal`, `${path}-shm`]) rmSync(file, { force: true });
+    const ledger = await openLedger(path);
+    const lines = [guest.topologyLine, ...answers.map(({ line }) => line)];
+    await ledger.import(lines.join('\n'), { format: 'truth', profile });
+    await ledger.close();
+  }
+}
+
+function logPath({ found, profile, seed }: Options, index: number): string {
+  return join(found, `${profile}-seed-${seed}-${index + 1}.ledger`);
+}
+
+function summaryLines(outcome: Outcome, guest: Guest, options: Options, seconds: number): string[] {
+  const { operations, sequences, disagreements, shrunk } = outcome;
+  const rate = `${Math.round(operations / seconds)} a second`;
+  return [
+    ...shrunk.flatMap((one, index) => [...disagreementLines(one, logPath(options, index)), '']),
+    `${guest.topology.kernel} (${options.profile}): ${operations} operations in ` +
+      `${sequences} sequences (${rate}), ${disagreements} disagreements`,
+  ];
+}
+
+function disagreementLines({ found, disagreement, answers }: Shrunk, log: string): string[] {
+  const { sequence, index, kernel, ours } = disagreement;
+  const lines = sequence.operations.map(({ process, text }) =>
+    process === 'P1' ? text : `@${process} ${text}`,
+  );
+  return [
+    `disagreement about '${sequence.operations[index]?.text}': the kernel says ${kernel}, we say ${ours}`,
+    `shrunk from ${found} operations to ${sequence.operations.length}:`,
+    '',
+    `  seq ${sequence.name}`,
+    ...lines.map((line, at) => `  ${line.padEnd(32)} # ${wordOf(answers[at])}`),
+    '',
+    `kept as ${log}; try: npx vfio-ledger verify --log ${log}`,
+  ];
+}
+
+function wordOf(answer: Shrunk['answers'][number] | undefined): string {
+  return answer === undefined || answer.rc === null ? '-' : (answer.errno ?? String(answer.rc));
+}
+
+function summaryOf(outcome: Outcome, { topology }: Guest, options: Options) {
+  const { operations, sequences, disagreements, shrunk } = outcome;
+  return {
+    kernel: topology.kernel,
+    profile: options.profile,
+    operations,
+    sequences,
+    disagreements,
+    shrunk: shrunk.map(({ disagreement: { sequence, kernel, ours } }, index) => ({
+      scenario: sequence.operations.map(({ process, text }) => `@${process} ${text}`),
+      kernel,
+      ours,
+      log: logPath(options, index),
+    })),
+  };
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const options = optionsFrom(args);
+    if (options === 'help') say(usage);
+    else if (options === 'report') writeReport();
+    else return await run(options);
+    return exit.agree;
+  } catch (error) {
+    progress.clear();
+    const { name, message, code } = error as Error & { code?: string };
+    process.stderr.write(`conformance: ${message}\n`);
+    const isOurs = /^(UsageError|ScenarioError|HostError)$/.test(name);
+    return isOurs || code?.startsWith('ERR_PARSE_ARGS') ? exit.badRequest : exit.surroundings;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,78 @@
+/**
+ * What a kernel is asked, up to a number of operations.
+ *
+ * @module
+ */
+import type { Sequence } from '../../host/simulation.ts';
+import { kernelRules } from '../../machines/machines.ts';
+import type { Profile } from '../../machines/profile.ts';
+import type { Topology } from '../../scenario/topology.ts';
+import { ObservedHost } from '../coverage.ts';
+import { histories } from './histories.ts';
+import { inOrderOfNews, type News } from './order.ts';
+import { allWays, pathSequences } from './paths.ts';
+import { situationOf } from './situation.ts';
+
+/**
+ * What a kind of situation counts for while it is new. Where something may change hands and does, a
+ * rule that is missing shows; where it is refused, one that is wrong.
+ */
+const worth = { changes: 128, refused: 16, looks: 1 } as const;
+
+/** Paths between two histories. */
+const PATHS = 4;
+
+/**
+ * Paths through the machines, first to each kind of situation and then to each exact one, with
+ * those before others that put most to the test, and random histories among them. Where the paths have come to their end, histories go on.
+ */
+export function* plan(
+  topology: Topology,
+  profile: Profile,
+  { operations, seed }: { readonly operations: number; readonly seed: number },
+): Generator<Sequence> {
+  let left = operations;
+  const paths = orderedPaths(topology, profile);
+  for (const sequence of inTurn(paths, histories(topology, profile, seed))) {
+    if (left <= 0) return;
+    yield { ...sequence, operations: sequence.operations.slice(0, left) };
+    left -= sequence.operations.length;
+  }
+}
+
+function* orderedPaths(topology: Topology, profile: Profile): Generator<Sequence> {
+  const ways = allWays(topology, profile);
+  for (const grain of ['kind', 'exactly'] as const) {
+    yield* inOrderOfNews([...pathSequences(ways, grain)], (sequence) =>
+      newsOf(sequence, topology, profile),
+    );
+  }
+}
+
+/** What a sequence puts to the test: transitions, and situations. */
+function newsOf(sequence: Sequence, topology: Topology, profile: Profile): News {
+  const observed = new ObservedHost(topology, profile);
+  observed.boot(sequence.name);
+  const news = new Map<string, number>();
+  const { operations } = kernelRules(profile);
+  for (const statement of sequence.operations) {
+    const { kind, exactly, isRefused } = situationOf(observed.host, statement);
+    const isChange = operations[statement.operation].records !== null;
+    const weight = !isChange ? worth.looks : isRefused ? worth.refused : worth.changes;
+    news.set(kind, weight).set(exactly, worth.looks);
+    for (const item of observed.play(statement).items) news.set(item, worth.refused);
+  }
+  return news;
+}
+
+function* inTurn(
+  paths: Iterable<Sequence>,
+  histories: Generator<Sequence, never>,
+): Generator<Sequence> {
+  let count = 0;
+  for (const path of paths) {
+    yield path;
+    if (++count % PATHS === 0) yield histories.next().value;
+  }
+  yield* histories;
+}

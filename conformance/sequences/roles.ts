@@ -1,0 +1,49 @@
+/**
+ * Which devices of a host play which part in a generated sequence.
+ *
+ * @module
+ */
+import { kindOfDriver } from '../../machines/driver.ts';
+import type { Topology } from '../../scenario/topology.ts';
+
+type Listed = Topology['devices'][number];
+
+/** Devices of one group, by name. */
+export interface Roles {
+  /** On a VFIO driver. */
+  readonly device: string;
+  /** Another one of the group on a VFIO driver; the same where there is none. */
+  readonly sibling: string;
+  /** One of another group, on a VFIO driver; null where there is none. */
+  readonly stranger: string | null;
+  /** One of the group that is, or can be, on a kernel driver of its own; null where none is. */
+  readonly other: { readonly name: string; readonly driver: string } | null;
+}
+
+const isVfio = ({ driver }: Listed): boolean => driver !== null && kindOfDriver(driver) === 'vfio';
+
+/** Groups whose devices are of the same models, drivers and buses answer alike. */
+function likeness(members: readonly Listed[]): string {
+  const hasBusReset = ({ bdf }: Listed) => !/:00:[^:]*$/.test(bdf);
+  return JSON.stringify(members.map((one) => [one.model, one.driver, hasBusReset(one)]));
+}
+
+/** A cast for each kind of group that has a VFIO device, in order of the topology. */
+export function rolesOn({ devices }: Topology): Roles[] {
+  const groups = Map.groupBy(devices, ({ group }) => group);
+  const kinds = Map.groupBy(groups.values(), likeness);
+  return [...kinds.values()].flatMap(([members = []]): Roles[] => {
+    const [device, sibling = device] = members.filter(isVfio);
+    if (device === undefined || sibling === undefined) return [];
+    const other = members.find((member) => !isVfio(member));
+    const driver = other?.driver ?? other?.model ?? null;
+    return [
+      {
+        device: device.name,
+        sibling: sibling.name,
+        stranger: devices.find((one) => isVfio(one) && one.group !== device.group)?.name ?? null,
+        other: other === undefined || driver === null ? null : { name: other.name, driver },
+      },
+    ];
+  });
+}

@@ -1,0 +1,158 @@
+/**
+ * Situations: what of an operation and of the host decides about the answer.
+ *
+ * Two operations in one situation take the same checks on machines that stand alike; generated
+ * sequences seek out the situations that have been met least.
+ *
+ * @module
+ */
+import type { Call, Operation } from '../../events/vocabulary.ts';
+import type { VirtualHost } from '../../host/virtual-host.ts';
+import { machineNames } from '../../machines/admission.ts';
+import type { Question } from '../../machines/check.ts';
+import type { Device, Group, OpenFile } from '../../machines/host.ts';
+import type { IommufdRecord } from '../../machines/iommufd.ts';
+import { judge } from '../../machines/judge.ts';
+import type { OperationStatement } from '../../scenario/language.ts';
+
+/** Counters say no more than none, one and several. */
+const few = (count: number): number => Math.min(count, 2);
+
+/** What an operation meets, in a word: the kind of situation, and which one of the kind it is. */
+export interface Situation {
+  /** The verdict, the states of the machines concerned, and which of them belong together. */
+  readonly kind: string;
+  /** The kind, and what the machines have counted. */
+  readonly exactly: string;
+  readonly isRefused: boolean;
+}
+
+/** What an operation would meet as things stand. */
+export function situationOf(host: VirtualHost, statement: OperationStatement): Situation {
+  const question = host.question(statement);
+  const refusal = judge(host.kernel.rules, question);
+  const kind = [
+    statement.operation,
+    refusal?.check ?? 'passes',
+    ...statesOf(question),
+    ...relationsOf(question),
+    ...literalsOf(statement),
+  ].join(' ');
+  const exactly = [kind, ...countsOf(question)].join(' ');
+  return { kind, exactly, isRefused: refusal !== null };
+}
+
+function statesOf(question: Question): string[] {
+  const { file, argument } = question;
+  const machines = machineNames.flatMap((name) => {
+    const instance = question[name];
+    return instance === undefined ? [] : [`${name}:${instance.state}`];
+  });
+  return [
+    ...machines,
+    ...(file === undefined ? [] : [`on:${file.kind}`]),
+    ...(argument === undefined ? [] : [`given:${argument.kind}`]),
+  ];
+}
+
+function countsOf({ file, device, group }: Question): string[] {
+  return [
+    ...(file === undefined ? [] : [fileWord(file)]),
+    ...(device === undefined ? [] : [deviceWord(device)]),
+    ...(group === undefined ? [] : [groupWord(group)]),
+  ];
+}
+
+/** Which of the things concerned are one and the same. */
+function relationsOf({ call, file, argument, device, group, iommufd, host }: Question): string[] {
+  const same = (name: string, id: string | null | undefined, other: OpenFile | undefined) =>
+    id == null || other === undefined ? [] : [`${name}:${id === other.id ? 'same' : 'other'}`];
+  const context = iommufd ?? (device && host.file(device.record.iommufd ?? ''));
+  return [
+    ...same('owner', group?.record.owner, iommufd ?? argument ?? file),
+    ...same('opener', group?.record.opener, file),
+    ...same('bound', device?.record.boundFile, file),
+    ...same('context', device?.record.iommufd, argument),
+    ...(context?.kind === 'iommufd' ? objectWords(context.record, call, group) : []),
+  ];
+}
+
+/** The id of the object that a call is about: named, or the one that stands for a container's. */
+function objectIn(call: Call, compatIoas: number | null): number | null {
+  if ('pt' in call) return call.pt;
+  if ('object' in call) return call.object;
+  return 'ioas' in call ? call.ioas : compatIoas;
+}
+
+/** What an object is, and whether the group's devices are attached to it or through it. */
+function objectWords(
+  { objects, compatIoas }: IommufdRecord,
+  call: Call,
+  group: Group | undefined,
+): string[] {
+  const id = objectIn(call, compatIoas);
+  const object = id === null ? undefined : objects.get(id);
+  if (object === undefined) return [];
+  const users = object.kind === 'hwpt' ? few(object.users) : '';
+  const words = [`object:${object.kind}${users}`, `compat:${+(compatIoas === id)}`];
+  const shared = objects.get(group?.record.hwpt ?? -1);
+  if (shared?.kind !== 'hwpt') return words;
+  return [...words, `shared:${+(group?.record.hwpt === id || shared.ioas === id)}`];
+}
+
+/** Operands that are no names, by their place: numbers, paths, drivers and the like. */
+const literals: Partial<Record<Operation, number>> = {
+  check_extension: 1,
+  compat_ioas: 1,
+  ioctl: 1,
+  mmap: 2,
+  open_path: 1,
+  read: 1,
+  region_info: 1,
+  set_driver: 1,
+  set_iommu: 1,
+};
+
+function literalsOf({ operation, operands, options }: OperationStatement): string[] {
+  const literal = operands[literals[operation] ?? Infinity];
+  return [...(literal === undefined ? [] : [literal]), ...Object.keys(options).toSorted()];
+}
+
+/** How a file is kept alive. */
+function fileWord({ pins, pinnedBy }: OpenFile): string {
+  return `${few(pins.size)}${few(pinnedBy.size)}`;
+}
+
+function deviceWord({ state, driver, record }: Device): string {
+  const { files, opens, attached, boundFile } = record;
+  return `${state}/${driver ?? '-'}/${few(files)}${few(opens)}${+attached}${+(boundFile !== null)}`;
+}
+
+function groupWord({ state, record }: Group): string {
+  const { members, opener, claims, cdevBound, attached } = record;
+  const counts = [members, claims, cdevBound, attached].map(few).join('');
+  return `${state}/${+(opener !== null)}${counts}`;
+}
+
+/** How the whole host stands, for telling apart what has been reached; names do not matter. */
+export function standingOf({ kernel }: VirtualHost): string {
+  const devices = [...kernel.devices()].map(deviceWord);
+  const groups = [...kernel.groups()].map(groupWord);
+  const files = [...kernel.files()].map((file) => {
+    const held = kernel.isHeld(file.id) ? 'held' : 'kept';
+    return [file.kind, 'state' in file ? file.state : '', held, fileWord(file)].join('/');
+  });
+  const objects = [...kernel.files()].map((file) =>
+    file.kind === 'iommufd'
+      ? [...file.record.objects.values()].map(({ kind }) => kind).toSorted()
+      : [],
+  );
+  const change = kernel.driverChange;
+  return JSON.stringify([
+    devices,
+    groups,
+    files.toSorted(),
+    objects,
+    change?.outcome ?? change?.next,
+  ]);
+}

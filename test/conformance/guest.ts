@@ -1,0 +1,23 @@
+import type { Guest, KernelAnswer } from '../../conformance/guest.ts';
+import { VirtualHost } from '../../host/virtual-host.ts';
+import type { Profile } from '../../machines/profile.ts';
+import { recording } from '../support/truth.ts';
+
+/** A guest without a kernel: the machines of a profile answer. */
+export function pretended(profile: Profile): Guest {
+  const { topology } = recording(profile, 'questions');
+  const host = new VirtualHost(topology, profile);
+  return {
+    topology,
+    topologyLine: JSON.stringify({ topology }),
+    async perform({ name, operations }) {
+      host.boot(name);
+      return operations.map((statement, n): KernelAnswer => {
+        const { cause: _, ...answer } = host.play(statement).answer;
+        const said = { seq: name, n, ...answer };
+        return { ...said, line: JSON.stringify(said) };
+      });
+    },
+    async close() {},
+  };
+}

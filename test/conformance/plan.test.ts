@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { allTransitions, ObservedHost } from '../../conformance/coverage.ts';
+import { reasonFor } from '../../conformance/reasons.ts';
+import { plan } from '../../conformance/sequences/plan.ts';
+import type { Sequence } from '../../host/simulation.ts';
+import { kernelsAsked, recording } from '../support/truth.ts';
+
+const textOf = ({ name, operations }: Sequence): string =>
+  [name, ...operations.map(({ process, text }) => `@${process} ${text}`)].join('\n');
+
+const seconds = 1000;
+
+describe.each(kernelsAsked('questions'))('what a kernel of %s is asked', (profile) => {
+  const { topology } = recording(profile, 'questions');
+  const asked = (operations: number, seed: number) => [
+    ...plan(topology, profile, { operations, seed }),
+  ];
+
+  test('follows from the seed', { timeout: 120 * seconds }, () => {
+    const [first, again, other] = [asked(300, 7), asked(300, 7), asked(300, 8)];
+    expect(first.map(textOf)).toEqual(again.map(textOf));
+    expect(first.map(textOf)).not.toEqual(other.map(textOf));
+  });
+
+  test(
+    'is as many operations as were called for, and takes every transition that there is a way to',
+    {
+      timeout: 120 * seconds,
+    },
+    () => {
+      const sequences = asked(10_000, 7);
+      expect(sequences.flatMap(({ operations }) => operations)).toHaveLength(10_000);
+      expect(new Set(sequences.map(({ name }) => name)).size).toBe(sequences.length);
+      const taken = new Set<string>();
+      for (const { name, operations } of sequences) {
+        const observed = new ObservedHost(topology, profile);
+        for (const item of observed.boot(name)) taken.add(item);
+        for (const statement of operations) {
+          for (const item of observed.play(statement).items) taken.add(item);
+        }
+      }
+      const missed = allTransitions(profile).filter(
+        ({ item }) => !taken.has(item) && reasonFor(profile, item) === null,
+      );
+      expect(missed).toEqual([]);
+    },
+  );
+});
