@@ -4,7 +4,6 @@
  * @module
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { openLedger } from '../ledger.ts';
 import { progressOn } from '../cli/progress.ts';
@@ -15,7 +14,7 @@ import { sequencesIn } from './questions.ts';
 import { writeReport } from './report.ts';
 import { missing } from './requirements.ts';
 import { plan } from './sequences/plan.ts';
-import type { Shrunk } from './shortest.ts';
+import { logPath, summaryLines, summaryOf } from './summary.ts';
 import { trial, type Outcome } from './trial.ts';
 
 const exit = { agree: 0, differ: 1, badRequest: 2, surroundings: 4 } as const;
@@ -60,6 +59,7 @@ async function keep(outcome: Outcome, guest: Guest, options: Options): Promise<v
   }
   if (outcome.shrunk.length > 0) mkdirSync(found, { recursive: true });
   for (const [index, { answers }] of outcome.shrunk.entries()) {
+    if (answers.length === 0) continue;
     const path = logPath(options, index);
     for (const file of [path, `${path}-wal`, `${path}-shm`]) rmSync(file, { force: true });
     const ledger = await openLedger(path);
@@ -67,57 +67,6 @@ async function keep(outcome: Outcome, guest: Guest, options: Options): Promise<v
     await ledger.import(lines.join('\n'), { format: 'truth', profile });
     await ledger.close();
   }
-}
-
-function logPath({ found, profile, seed }: Options, index: number): string {
-  return join(found, `${profile}-seed-${seed}-${index + 1}.ledger`);
-}
-
-function summaryLines(outcome: Outcome, guest: Guest, options: Options, seconds: number): string[] {
-  const { operations, sequences, disagreements, shrunk } = outcome;
-  const rate = `${Math.round(operations / seconds)} a second`;
-  return [
-    ...shrunk.flatMap((one, index) => [...disagreementLines(one, logPath(options, index)), '']),
-    `${guest.topology.kernel} (${options.profile}): ${operations} operations in ` +
-      `${sequences} sequences (${rate}), ${disagreements} disagreements`,
-  ];
-}
-
-function disagreementLines({ found, disagreement, answers }: Shrunk, log: string): string[] {
-  const { sequence, index, kernel, ours } = disagreement;
-  const lines = sequence.operations.map(({ process, text }) =>
-    process === 'P1' ? text : `@${process} ${text}`,
-  );
-  return [
-    `disagreement about '${sequence.operations[index]?.text}': the kernel says ${kernel}, we say ${ours}`,
-    `shrunk from ${found} operations to ${sequence.operations.length}:`,
-    '',
-    `  seq ${sequence.name}`,
-    ...lines.map((line, at) => `  ${line.padEnd(32)} # ${wordOf(answers[at])}`),
-    '',
-    `kept as ${log}; try: npx vfio-ledger verify --log ${log}`,
-  ];
-}
-
-function wordOf(answer: Shrunk['answers'][number] | undefined): string {
-  return answer === undefined || answer.rc === null ? '-' : (answer.errno ?? String(answer.rc));
-}
-
-function summaryOf(outcome: Outcome, { topology }: Guest, options: Options) {
-  const { operations, sequences, disagreements, shrunk } = outcome;
-  return {
-    kernel: topology.kernel,
-    profile: options.profile,
-    operations,
-    sequences,
-    disagreements,
-    shrunk: shrunk.map(({ disagreement: { sequence, kernel, ours } }, index) => ({
-      scenario: sequence.operations.map(({ process, text }) => `@${process} ${text}`),
-      kernel,
-      ours,
-      log: logPath(options, index),
-    })),
-  };
 }
 
 async function main(args: readonly string[]): Promise<number> {
