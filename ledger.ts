@@ -21,7 +21,9 @@ import { HostAtMoment } from './projections/moment.ts';
 import { explainRefusal, latestRefusal, NoRefusalError } from './projections/refusals.ts';
 import { replayBy } from './projections/replay.ts';
 import { resolveSubject } from './projections/resolve.ts';
+import { invariantNamed } from './projections/invariants.ts';
 import type {
+  Bisection,
   Diff,
   Difference,
   Interval,
@@ -33,6 +35,7 @@ import type {
 import { keyOf, type Subject } from './projections/subjects.ts';
 import { Timeline } from './projections/timeline.ts';
 import { absence, Verifier, witnessFaults } from './projections/verification.ts';
+import { bisectBy } from './projections/violations.ts';
 import { positionOf, START, type When } from './projections/when.ts';
 import {
   readEvidence,
@@ -54,6 +57,7 @@ export {
 export type { Examination, RecordedEvent } from './log/store.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
 export type {
+  Bisection,
   Change,
   DeviceView,
   Diff,
@@ -282,6 +286,14 @@ export class Ledger {
   /** As `replay`, with how many attempts were judged. */
   replayed({ profile }: { readonly profile: string }): Replay {
     return replayBy(profileNamed(profile), this.events, { isKnown: this.first === 0 });
+  }
+
+  /**
+   * The first event after which an invariant does not hold, and the fewest events that still show
+   * it; null where it holds throughout. Throws `UnknownInvariantError`.
+   */
+  bisect({ invariant }: { readonly invariant: string }): Bisection<RecordedEvent> | null {
+    return bisectBy(this.#timeline, invariantNamed(invariant));
   }
 
   /** Checks what was read against the rules, and the head against a witness. */

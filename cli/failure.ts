@@ -15,6 +15,7 @@ const codes: Readonly<Record<string, number>> = {
   TopologyError: exit.badRequest,
   WhenError: exit.badRequest,
   UnknownSubjectError: exit.badRequest,
+  UnknownInvariantError: exit.badRequest,
   NoRefusalError: exit.badRequest,
   WitnessError: exit.badRequest,
   NotALogError: exit.badRequest,

@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
+import { bisect } from './bisect.ts';
 import { causes } from './causes.ts';
 import { diff } from './diff.ts';
 import { exportLog } from './export.ts';
@@ -38,6 +39,7 @@ const verbs: readonly Verb[] = [
   history,
   why,
   diff,
+  bisect,
   replay,
   verify,
   seal,

@@ -160,9 +160,22 @@ export interface Replay {
   readonly differences: readonly Difference[];
 }
 
+/** Where an invariant was first violated. */
+export interface Bisection<E = unknown> {
+  readonly invariant: string;
+  readonly position: number;
+  readonly event: E;
+  /** How it was violated. */
+  readonly detail: string;
+  /** Why the rules would have refused the event; null where they have nothing against it. */
+  readonly cause: ObservedCause | null;
+  /** The fewest positions, ascending, that still show it. */
+  readonly prefix: readonly number[];
+}
+
 export interface Fault {
   readonly position: Position;
-  readonly kind: 'bytes' | 'absent' | 'head' | 'rules' | 'table' | 'projection';
+  readonly kind: 'bytes' | 'absent' | 'head' | 'rules' | 'table' | 'projection' | 'invariant';
   readonly detail: string;
 }
 

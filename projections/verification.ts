@@ -11,6 +11,7 @@ import { objection } from '../machines/judge.ts';
 import { Kernel } from '../machines/kernel.ts';
 import type { Fault, Interval, Owner } from './shapes.ts';
 import { nobody, ownerOf, unknownOwner } from './views.ts';
+import { Watch } from './violations.ts';
 import { START } from './when.ts';
 
 interface OwnerChange {
@@ -22,6 +23,7 @@ interface OwnerChange {
 export class Verifier {
   readonly faults: Fault[] = [];
   readonly #kernel = new Kernel();
+  readonly #watch = new Watch();
   /** Of each group the changes of its owner, as the machines have had them. */
   readonly #changes = new Map<string, OwnerChange[]>();
   readonly #before: Owner;
@@ -72,6 +74,9 @@ export class Verifier {
     const before = kernel.contradictions.length;
     kernel.take(event);
     for (const { detail } of kernel.contradictions.slice(before)) this.#fault('rules', detail);
+    for (const { invariant, detail } of this.#watch.take(event, kernel)) {
+      this.#fault('invariant', `${invariant}: ${detail}`);
+    }
     this.#noteOwners();
   }
 

@@ -1,0 +1,98 @@
+/**
+ * The first violation of each invariant in a history, and the fewest events that still show it.
+ *
+ * @module
+ */
+import type { Placed } from '../events/vocabulary.ts';
+import { callOf } from '../machines/calls.ts';
+import { objection } from '../machines/judge.ts';
+import { Kernel } from '../machines/kernel.ts';
+import { Claims } from './claims.ts';
+import { holdsFor, invariantNames, invariants, type InvariantName } from './invariants.ts';
+import { fewestOf } from './fewest.ts';
+import type { Bisection } from './shapes.ts';
+import type { Timeline } from './timeline.ts';
+
+/** The first event after which an invariant does not hold. */
+export interface Violation {
+  readonly invariant: InvariantName;
+  readonly position: number;
+  readonly group: string;
+  readonly detail: string;
+}
+
+/** Goes through a history event by event, and tells of the first violation of each invariant. */
+export class Watch {
+  readonly #violated = new Set<InvariantName>();
+  readonly #claims = new Claims();
+  readonly #names: readonly InvariantName[];
+
+  constructor(names: readonly InvariantName[] = invariantNames) {
+    this.#names = names;
+  }
+
+  /** Takes the next event, which `host` has taken already, and gives what it is the first to violate. */
+  take(event: Placed, host: Kernel): Violation[] {
+    const found: Violation[] = [];
+    this.#claims.take(event);
+    for (const invariant of this.#names) {
+      if (this.#violated.has(invariant) || !holdsFor(invariant, host.profile)) continue;
+      for (const group of this.#claims.groups()) {
+        const detail = invariants[invariant].violation({ group, claims: this.#claims, host });
+        if (detail === null) continue;
+        found.push({ invariant, position: event.position, group, detail });
+        break;
+      }
+    }
+    for (const violation of found) this.#violated.add(violation.invariant);
+    return found;
+  }
+}
+
+/**
+ * The first violation of an invariant with what the rules say of the event, and the fewest events up
+ * to it that still show it; null where it holds throughout.
+ */
+export function bisectBy<E extends Placed>(
+  timeline: Timeline<E>,
+  invariant: InvariantName,
+): Bisection<E> | null {
+  const found = firstOf(invariant, timeline.events);
+  if (found === null) return null;
+  const { position, group, detail } = found;
+  const boot = timeline.events.filter(
+    (event) => event.position >= timeline.bootBefore(position) && event.position <= position,
+  );
+  const shows = (events: readonly E[]): boolean => {
+    const shown = firstOf(invariant, events);
+    return shown?.position === position && shown.group === group;
+  };
+  const prefix = fewestOf(boot, shows).map((event) => event.position);
+  return {
+    invariant,
+    position,
+    event: timeline.at(position),
+    detail,
+    ...ruled(timeline, position),
+    prefix,
+  };
+}
+
+function firstOf(invariant: InvariantName, events: readonly Placed[]): Violation | null {
+  const host = new Kernel();
+  const watch = new Watch([invariant]);
+  for (const event of events) {
+    host.take(event);
+    const [found] = watch.take(event, host);
+    if (found !== undefined) return found;
+  }
+  return null;
+}
+
+/** What the rules say of an event that passed: the cause for which they would have refused it. */
+function ruled(timeline: Timeline, position: number): Pick<Bisection, 'cause'> {
+  const call = callOf(timeline.at(position))?.call;
+  if (call === undefined) return { cause: null };
+  const host = timeline.hostAt(position - 1);
+  return { cause: objection(host.rules, host.question(call))?.cause ?? null };
+}
