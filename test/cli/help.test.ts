@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { temporaryFolder } from '../log/folder.ts';
 import { main, root, run, runCommand } from './program.ts';
 
+const folder = temporaryFolder();
+
 /** The verbs that the overview lists. */
 const verbsIn = (overview: string) => {
   const [, list = ''] = /^Verbs .*\n((?: {2}\w.*\n)+)/m.exec(overview) ?? [];
@@ -20,7 +22,6 @@ const examplesIn = (help: string) => {
 };
 
 test('every example of every help text works as it stands', async () => {
-  const folder = temporaryFolder();
   symlinkSync(join(root, 'examples'), join(folder, 'examples'));
   mkdirSync(join(folder, 'bin'));
   const command = join(folder, 'bin', 'vfio-ledger');

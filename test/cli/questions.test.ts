@@ -1,4 +1,4 @@
-import { copyFileSync, readdirSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openLedger } from '../../ledger.ts';
@@ -247,7 +247,7 @@ test('--until reads a shorter log', async () => {
 });
 
 test('reading changes and creates nothing', async () => {
-  const own = temporaryFolder();
+  const own = mkdtempSync(join(folder, 'own-'));
   copyFileSync(log, join(own, 'log.ledger'));
   await Promise.all([
     run(['verify', '--log', join(own, 'log.ledger')]),
