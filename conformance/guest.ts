@@ -7,8 +7,9 @@
  * @module
  */
 import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -98,17 +99,23 @@ export async function boot(
   return guest;
 }
 
-/** The agent's binary; compiled where its sources are newer. */
+/**
+ * The agent's binary. It is named after its sources and how they are compiled: checkouts that share
+ * a cache may differ in them.
+ */
 function compiledAgent(): string {
+  const options = ['-std=gnu2x', '-D_GNU_SOURCE', '-static', '-s', '-O2', '-Wall', '-Wextra'];
   const folder = join(import.meta.dirname, 'guest');
-  const sources = readdirSync(folder).map((name) => join(folder, name));
-  const binary = join(cacheFolder(), 'agent');
-  const made = statSync(binary, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (sources.every((source) => statSync(source).mtimeMs < made)) return binary;
+  const names = readdirSync(folder).filter((name) => /\.[ch]$/.test(name));
+  const digest = createHash('sha256').update(options.join(' '));
+  for (const name of names.toSorted()) {
+    digest.update(`\0${name}\0`).update(readFileSync(join(folder, name)));
+  }
+  const binary = join(cacheFolder(), `agent-${digest.digest('hex').slice(0, 12)}`);
+  if (existsSync(binary)) return binary;
   mkdirSync(cacheFolder(), { recursive: true });
   const fresh = `${binary}.${process.pid}`;
-  const options = ['-std=gnu2x', '-D_GNU_SOURCE', '-static', '-s', '-O2', '-Wall', '-Wextra'];
-  const units = sources.filter((source) => source.endsWith('.c'));
+  const units = names.filter((name) => name.endsWith('.c')).map((name) => join(folder, name));
   const { status, stderr } = spawnSync('gcc', [...options, '-o', fresh, ...units], {
     encoding: 'utf8',
   });

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, realpathSync, renameSync } from 'node:fs';
+import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { openLedger } from '../ledger.ts';
 import { progressOn } from '../cli/progress.ts';
@@ -27,9 +28,12 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 async function run(options: Options): Promise<number> {
   const asked = options.scenario === null ? null : sequencesIn(options.scenario);
   const host = hostNamed(options.host);
+  if (options.record !== null) tryRecording(options.record);
   const lacking = missing([options.profile]);
   if (lacking.length > 0) {
-    for (const { what, how } of lacking) process.stderr.write(`missing: ${what}\n  ${how}\n`);
+    for (const { what, how } of lacking) {
+      process.stderr.write(`missing: ${what}\n  ${how.replaceAll('\n', '\n  ')}\n`);
+    }
     return exit.surroundings;
   }
   const guest = await boot(options.profile, host, { onProgress: progress.tell });
@@ -50,12 +54,48 @@ async function run(options: Options): Promise<number> {
   }
 }
 
+/**
+ * Where a recording is written first: beside its place, so that an earlier one stays whole until
+ * there is a new one. Null for what is no file but can be written to, such as a pipe.
+ */
+function recordingPaths(path: string): { place: string; fresh: string | null } {
+  if (!existsSync(path)) return { place: path, fresh: `${path}.${process.pid}` };
+  if (!statSync(path).isFile()) return { place: path, fresh: null };
+  const place = realpathSync(path);
+  return { place, fresh: `${place}.${process.pid}` };
+}
+
+/** Throws where a recording could not be written after the run; leaves everything as it is. */
+function tryRecording(path: string): void {
+  try {
+    const { place, fresh } = recordingPaths(path);
+    if (existsSync(place)) closeSync(openSync(place, 'r+'));
+    if (fresh === null) return;
+    closeSync(openSync(fresh, 'w'));
+    rmSync(fresh);
+  } catch (error) {
+    const [reason] = (error as Error).message.split(', open');
+    throw new Error(`--record ${path}: ${reason}`, { cause: error });
+  }
+}
+
+function writeRecording(path: string, content: string | Buffer): void {
+  const { place, fresh } = recordingPaths(path);
+  if (fresh === null) return writeFileSync(place, content);
+  try {
+    writeFileSync(fresh, content);
+    renameSync(fresh, place);
+  } finally {
+    rmSync(fresh, { force: true });
+  }
+}
+
 /** Keeps the answers where that was asked for, and each disagreement as a log. */
 async function keep(outcome: Outcome, guest: Guest, options: Options): Promise<void> {
   const { profile, record, found } = options;
   if (record !== null) {
     const text = `${[guest.topologyLine, ...outcome.lines].join('\n')}\n`;
-    writeFileSync(record, record.endsWith('.gz') ? gzipSync(text, { level: 9 }) : text);
+    writeRecording(record, record.endsWith('.gz') ? gzipSync(text, { level: 9 }) : text);
   }
   if (outcome.shrunk.length > 0) mkdirSync(found, { recursive: true });
   for (const [index, { answers }] of outcome.shrunk.entries()) {

@@ -72,6 +72,7 @@ export function optionsFrom(args: readonly string[]): Options | 'help' | 'report
     throw new UsageError(`no profile '${profile}'; known are ${profiles.join(', ')}`);
   }
   if (!profile.startsWith('linux')) throw new UsageError(`${profile} is no kernel: nobody to ask`);
+  if (values.record === '') throw new UsageError('--record takes a file');
   return {
     profile,
     operations: whole('operations', values.operations),

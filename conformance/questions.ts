@@ -6,13 +6,20 @@
  */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import * as v from 'valibot';
+import { parseObject } from '../evidence/importer.ts';
 import { parseScenario, type Sequence } from '../host/simulation.ts';
+import { parseLine, type OperationStatement } from '../scenario/language.ts';
 import { UsageError } from './options.ts';
 
-/** Reads the sequences of a file. Throws `UsageError` or `ScenarioError`. */
+/** Reads the sequences of a file that asks something. Throws `UsageError` or `ScenarioError`. */
 export function sequencesIn(path: string): Sequence[] {
   const text = textOf(path);
-  return parseScenario(text.startsWith('{') ? scenarioOf(text) : text, path);
+  const sequences = text.startsWith('{') ? recorded(text, path) : parseScenario(text, path);
+  if (sequences.every(({ operations }) => operations.length === 0)) {
+    throw new UsageError(`${path}: no operation in it: nothing to ask`);
+  }
+  return sequences;
 }
 
 function textOf(path: string): string {
@@ -24,17 +31,43 @@ function textOf(path: string): string {
   }
 }
 
-/** The operations of a recording in the scenario language, a line for a line. */
-function scenarioOf(recording: string): string {
-  let current: string | null = null;
-  const lines = recording.split('\n').flatMap((line) => {
-    if (line === '') return [];
-    const { seq, p, op } = JSON.parse(line) as { seq?: string; p?: string; op?: string };
-    if (seq === undefined || p === undefined || op === undefined) return [];
-    const statement = /^P\d$/.test(p) ? `@${p} ${op}` : op;
-    if (seq === current) return [statement];
-    current = seq;
-    return [`seq ${seq}`, statement];
-  });
-  return lines.join('\n');
+/** What is asked anew of a recorded answer. */
+const askedSchema = v.object({
+  seq: v.pipe(v.string(), v.regex(/^[^\s#]+$/)),
+  p: v.pipe(v.string(), v.regex(/^(P[1-8]|-|bg)$/)),
+  op: v.string(),
+});
+
+/** The sequences of a recording; the lines of one follow each other. */
+function recorded(recording: string, path: string): Sequence[] {
+  const sequences: { name: string; operations: OperationStatement[] }[] = [];
+  for (const [index, line] of recording.split('\n').entries()) {
+    try {
+      const asked = askedIn(line);
+      if (asked === null) continue;
+      const { name, statement } = asked;
+      if (sequences.at(-1)?.name !== name) sequences.push({ name, operations: [] });
+      sequences.at(-1)?.operations.push(statement);
+    } catch (error) {
+      throw new UsageError(`${path}:${index + 1}: ${reasonOf(error)}`);
+    }
+  }
+  return sequences;
+}
+
+/** The operation of a line; null where it has none: the topology's, or one of another kind. */
+function askedIn(line: string): { name: string; statement: OperationStatement } | null {
+  if (line.trim() === '') return null;
+  const value = parseObject(line);
+  if (!('op' in value)) return null;
+  const { seq, p, op } = v.parse(askedSchema, value);
+  const statement = parseLine(p.startsWith('P') ? `@${p} ${op}` : op);
+  if (statement?.kind !== 'operation') throw new UsageError(`'${op}' is no operation`);
+  return { name: seq, statement };
+}
+
+function reasonOf(error: unknown): string {
+  const { message } = error as Error;
+  if (!v.isValiError(error)) return message;
+  return `${v.getDotPath(error.issues[0]) ?? ''}: ${message}`;
 }

@@ -4,12 +4,12 @@
  * @module
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 
 export interface Requirement {
   readonly what: string;
-  /** The command that gets it, on Debian. */
+  /** The command that gets it, on Debian; what it needs in turn follows, as comments. */
   readonly how: string;
 }
 
@@ -39,13 +39,25 @@ export function missing(profiles: readonly string[]): Requirement[] {
     },
   ];
   const kernels = profiles.map((profile) => ({
-    isThere: existsSync(join(kernelFolder(profile), 'vmlinuz')),
+    isThere: isPrepared(kernelFolder(profile)),
     what: `the kernel of ${profile}`,
-    how: `conformance/kernels/prepare.sh ${profile}`,
+    how: [
+      `conformance/kernels/prepare.sh ${profile}`,
+      '# It needs make, binutils and xz-utils, and apt has to see the series. For that, as root:',
+      '# conformance/kernels/add-suites.sh',
+    ].join('\n'),
   }));
   return [...tools, ...kernels]
     .filter(({ isThere }) => !isThere)
     .map(({ what, how }) => ({ what, how }));
+}
+
+/** Whether all is there that a guest starts from: the kernel, the list of modules, and these. */
+function isPrepared(folder: string): boolean {
+  const list = join(folder, 'modules.list');
+  if (!existsSync(join(folder, 'vmlinuz')) || !existsSync(list)) return false;
+  const modules = readFileSync(list, 'utf8').split(/\s+/);
+  return modules.every((name) => existsSync(join(folder, 'modules', name)));
 }
 
 function runs(command: string, ...args: string[]): boolean {

@@ -15,11 +15,19 @@ const UNDER_WAY = 6;
 /** More disagreements than these are counted, and not shrunk. */
 const SHRUNK = 3;
 
+/** Disagreements about one operation with the same two answers. */
+export interface Kind {
+  readonly first: Disagreement;
+  readonly times: number;
+}
+
 /** What was asked, what disagreed, and what has been put to the test. */
 export interface Outcome {
   readonly operations: number;
   readonly sequences: number;
   readonly disagreements: number;
+  /** Every kind of them, the most frequent first; then those that only further questions met. */
+  readonly kinds: readonly Kind[];
   /** The first of them, as short as they get, with the kernel's answers. */
   readonly shrunk: readonly Shrunk[];
   /** Lines of a truth file, without the topology. */
@@ -54,12 +62,22 @@ export async function trial(
     return shrunk;
   };
   const shrunk = await shrinkNew(found);
+  const kinds = kindsOf(found);
   if (shrunk.length > 0 && shrunk.every(({ answers }) => answers.length > LONG)) {
     const more = await compared(further(), guest, profile, tell);
     shrunk.push(...(await shrinkNew(more.found)));
+    // Much of what is asked further was asked before: nothing is counted twice.
+    const before = new Set(found.map(kindOf));
+    kinds.push(...kindsOf(more.found.filter((one) => !before.has(kindOf(one)))));
   }
   const byLength = shrunk.toSorted((a, b) => a.answers.length - b.answers.length);
-  return { ...counts, disagreements: found.length, shrunk: different(byLength) };
+  return { ...counts, disagreements: found.length, kinds, shrunk: different(byLength) };
+}
+
+function kindsOf(found: readonly Disagreement[]): Kind[] {
+  return [...Map.groupBy(found, kindOf).values()]
+    .flatMap(([first, ...others]) => (first ? [{ first, times: 1 + others.length }] : []))
+    .toSorted((a, b) => b.times - a.times);
 }
 
 /** Asks and compares. */

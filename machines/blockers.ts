@@ -4,6 +4,7 @@
  * @module
  */
 import type { Blocker, Question } from './check.ts';
+import { busOfDevice } from './device-model.ts';
 import { kindOfDriver } from './driver.ts';
 
 const file = (kind: Blocker['kind'], id: string | null): Blocker => ({
@@ -39,6 +40,13 @@ export function anyDeviceFile({ device, host }: Question): Blocker {
     if (other.kind === 'device' && other.device === device) return file('device', other.id);
   }
   return { kind: 'driver', file: null, driver: device?.driver ?? null };
+}
+
+/** A file that holds back the unbind of a device on the same bus. */
+export function leavingOnBus(question: Question): Blocker {
+  const { device } = question;
+  const leaving = device && busOfDevice(device).find(({ state }) => state === 'leaving');
+  return anyDeviceFile({ ...question, device: leaving });
 }
 
 /** The context that the file is bound to already. */

@@ -30,11 +30,6 @@ const models: Readonly<Record<string, Model>> = {
   nvme: { ...plain, flr: true, express: true, driver: 'nvme' },
 };
 
-/** The kernel driver that knows a device of a model. */
-export function driverOfModel(model: string | null): string | null {
-  return models[model ?? '']?.driver ?? null;
-}
-
 /** Whether the driver's probe would take the device; only what is known to fail says no. */
 export function driverFits(device: Device, driver: string): boolean {
   if (kindOfDriver(driver) !== 'kernel') return true;

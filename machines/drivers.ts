@@ -4,7 +4,6 @@
  * @module
  */
 import type { DataOf } from '../events/vocabulary.ts';
-import { driverOfModel } from './device-model.ts';
 import { kindOfDriver } from './driver.ts';
 import type { Device, GroupFile } from './host.ts';
 import type { HostState } from './host-state.ts';
@@ -23,8 +22,6 @@ export function addDevice(host: HostState, data: DataOf<'device.added'>): void {
     ...host.fresh('device'),
   };
   host.addDevice(device);
-  const own = driverOfModel(device.model);
-  if (own !== null) host.learnDriver(own);
   if (device.group !== null) host.touched.add(device.group);
   if (data.driver !== null) bindDriver(host, device, data.driver, data.cdev);
 }

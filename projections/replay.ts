@@ -9,7 +9,7 @@
 import type { Placed } from '../events/vocabulary.ts';
 import { callOf, type Called } from '../machines/calls.ts';
 import type { Question } from '../machines/check.ts';
-import { explain, judge, objection } from '../machines/judge.ts';
+import { explain, judge, objection, type Refusal } from '../machines/judge.ts';
 import { Kernel } from '../machines/kernel.ts';
 import { kernelRules, type KernelRules } from '../machines/machines.ts';
 import { underProfile } from '../machines/other-profile.ts';
@@ -71,14 +71,20 @@ function recordedOf(kernel: Kernel, question: Question, errno: string | null): V
 
 /** What rules say of an attempt whose end is known: as seen, where they can explain that. */
 function verdictOf(rules: KernelRules, question: Question, errno: string | null): Verdict {
-  if (errno === null) {
-    const against = objection(rules, question);
-    return against === null ? passed : { errno: against.errno, cause: against.cause };
-  }
+  if (errno === null) return refusalOf(objection(rules, question)) ?? otherwise(rules, question);
   const { cause } = explain(rules, question, errno);
   if (cause !== 'unknown') return { errno, cause };
-  const refusal = judge(rules, question);
-  return refusal === null ? passed : { errno: refusal.errno, cause: refusal.cause };
+  return refusalOf(judge(rules, question)) ?? otherwise(rules, question);
+}
+
+function refusalOf(refusal: Refusal | null): Verdict | null {
+  return refusal === null ? null : { errno: refusal.errno, cause: refusal.cause };
+}
+
+/** What nothing stands in the way of passes; but not where the kernel has no such operation. */
+function otherwise({ operations }: KernelRules, { call }: Question): Verdict {
+  const { isKnown } = operations[call.operation];
+  return isKnown ? passed : { errno: 'ENOTTY', cause: 'unsupported' };
 }
 
 function isSame(a: Verdict, b: Verdict): boolean {

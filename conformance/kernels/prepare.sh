@@ -8,8 +8,8 @@
 #
 # Into $VFIO_LEDGER_CONFORMANCE_CACHE (conformance/.cache) as kernels/PROFILE/: vmlinuz,
 # modules/*.ko, modules.list (the order to load them in), release. Done again only when apt or these
-# scripts have something newer. It needs gcc, make, binutils, xz, and apt sources that have the
-# series (add-suites.sh).
+# scripts have something newer, or a file is gone. It needs gcc, make, binutils, xz, and apt sources
+# that have the series (add-suites.sh).
 set -euo pipefail
 shopt -s nullglob
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -56,6 +56,13 @@ add_module() {
   echo "$name.ko" >>"$result/modules.list"
 }
 
+# is_whole FOLDER: whether all is there that a guest starts from.
+is_whole() {
+  local name
+  [ -s "$1/vmlinuz" ] && [ -s "$1/modules.list" ] || return 1
+  while read -r name; do [ -s "$1/modules/$name" ] || return 1; done <"$1/modules.list"
+}
+
 prepare() {
   local series=${profile#linux-} version abi package stamp
   version=$(newest_version "$series")
@@ -63,7 +70,8 @@ prepare() {
     fail "apt knows no linux-image-amd64 $series.*: conformance/kernels/add-suites.sh helps (root)"
   fi
   stamp="$version $(cat "$here"/*.sh | sha256sum | cut -c 1-16)"
-  if [ "$(cat "$cache/kernels/$profile/stamp" 2>/dev/null)" = "$stamp" ]; then
+  if [ "$(cat "$cache/kernels/$profile/stamp" 2>/dev/null)" = "$stamp" ] &&
+    is_whole "$cache/kernels/$profile"; then
     say "is ready ($version)"
     return
   fi

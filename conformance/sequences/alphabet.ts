@@ -12,6 +12,8 @@ export interface Alphabet {
   readonly name: string;
   readonly moves: readonly OperationStatement[];
   readonly asks: readonly OperationStatement[];
+  /** Asked after each change: their answers tell what it has left behind. */
+  readonly probes: readonly OperationStatement[];
 }
 
 const cdev = ({ device, sibling }: Roles): string[] => [
@@ -213,12 +215,40 @@ const ways = {
   driversAndCompat,
 };
 
+/** What a way may leave behind, where it was given up or taken further. */
+const probesOf = (name: keyof typeof ways, { device }: Roles): readonly string[] => {
+  const open = `open_group N ${device}`;
+  switch (name) {
+    case 'kindsOfFile':
+      return [];
+    case 'cdev':
+      return [open, 'bind B J', 'bind E J'];
+    case 'pageTables':
+      return ['destroy I H', 'destroy I X', 'attach E Y'];
+    case 'container':
+      return ['unset_container G', 'map_dma C', 'set_iommu C'];
+    case 'twoGroups':
+      return ['map_dma C', 'unset_container H'];
+    case 'compat':
+      return ['destroy I X', 'unset_container G', 'compat_ioas I get'];
+    case 'compatIoas':
+      return ['destroy I H', 'destroy I X', 'compat_ioas I get'];
+    case 'driversAndCdev':
+      return ['bind A I', open, 'bg_wait'];
+    case 'driversAndGroup':
+      return ['unset_container G', 'map_dma C', 'bg_wait'];
+    case 'driversAndCompat':
+      return ['set_container G I', 'unset_container G', 'bg_wait'];
+  }
+};
+
 /** Every way to the devices of a cast. */
 export function alphabets(roles: Roles): Alphabet[] {
-  return Object.entries(ways).map(([name, movesOf]) => {
-    const moves = movesOf(roles).map(operation);
+  return (Object.keys(ways) as (keyof typeof ways)[]).map((name) => {
+    const moves = ways[name](roles).map(operation);
     const asked = name === 'kindsOfFile' ? wrongQuestions(roles) : asks(roles);
-    return { name, moves, asks: [...moves, ...asked.map(operation)] };
+    const probes = probesOf(name, roles).map(operation);
+    return { name, moves, asks: [...moves, ...asked.map(operation)], probes };
   });
 }
 

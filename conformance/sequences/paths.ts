@@ -161,28 +161,56 @@ export function* pathSequences(ways: readonly Way[], grain: Grain): Generator<Se
   }
 }
 
+/** What lets something go: how much is left then depends on what has been counted. */
+const lettingGo: ReadonlySet<Operation> = new Set([
+  'close',
+  'unset_container',
+  'detach',
+  'attach',
+  'set_driver',
+]);
+
+/** What a question is told apart by. */
+function keyOf(host: VirtualHost, statement: OperationStatement, grain: Grain): string {
+  const { kind, exactly, isRefused } = situationOf(host, statement);
+  return grain === 'kind' && (isRefused || !lettingGo.has(statement.operation)) ? kind : exactly;
+}
+
 /**
  * What is asked at the end of a way, in situations that have not been met: first what is refused,
  * then something that is not, and so on where that has led.
  */
 function questionsAfter(
   host: VirtualHost,
-  { asks }: Alphabet,
+  { asks, probes }: Alphabet,
   grain: Grain,
   met: Set<string>,
 ): OperationStatement[] {
   const questions: OperationStatement[] = [];
   const ask = (statement: OperationStatement): void => {
-    met.add(situationOf(host, statement)[grain]);
-    host.play(statement);
+    const { exactly } = situationOf(host, statement);
+    met.add(keyOf(host, statement, grain));
+    const { facts } = host.play(statement);
     questions.push(statement);
+    if (facts.some(({ type }) => type !== 'operation.refused')) lookAround(exactly);
+  };
+  /** A release answers nothing by itself: what it has left behind shows in what is asked next. */
+  const lookAround = (change: string): void => {
+    const pairOf = (probe: OperationStatement) => `${change} > ${situationOf(host, probe).kind}`;
+    const next = probes.find((probe) => !met.has(pairOf(probe)));
+    if (next === undefined || questions.length >= MOST) return;
+    met.add(pairOf(next));
+    const asked = questions.length;
+    ask(next);
+    // One that has changed something has looked around itself.
+    if (questions.length === asked + 1) lookAround(change);
   };
   while (questions.length < MOST) {
     for (const statement of asks) {
-      const situation = situationOf(host, statement);
-      if (situation.isRefused && !met.has(situation[grain])) ask(statement);
+      const { isRefused } = situationOf(host, statement);
+      if (isRefused && !met.has(keyOf(host, statement, grain))) ask(statement);
     }
-    const next = asks.find((statement) => !met.has(situationOf(host, statement)[grain]));
+    const next = asks.find((statement) => !met.has(keyOf(host, statement, grain)));
     if (next === undefined) break;
     ask(next);
   }

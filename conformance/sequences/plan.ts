@@ -15,12 +15,13 @@ import { situationOf } from './situation.ts';
 
 /**
  * What a kind of situation counts for while it is new. Where something may change hands and does, a
- * rule that is missing shows; where it is refused, one that is wrong.
+ * rule that is missing shows; right after it, what a change has wrongly left behind; and where it is
+ * refused, a rule that is wrong.
  */
-const worth = { changes: 128, refused: 16, looks: 1 } as const;
+const worth = { changes: 64, aftermath: 128, refused: 2, looks: 1 } as const;
 
 /** Paths between two histories. */
-const PATHS = 4;
+const PATHS = 12;
 
 /**
  * Paths through the machines, first to each kind of situation and then to each exact one, with
@@ -42,11 +43,29 @@ export function* plan(
 
 function* orderedPaths(topology: Topology, profile: Profile): Generator<Sequence> {
   const ways = allWays(topology, profile);
+  const inOrder = (sequences: readonly Sequence[]): Sequence[] =>
+    inOrderOfNews(sequences, (sequence) => newsOf(sequence, topology, profile));
   for (const grain of ['kind', 'exactly'] as const) {
-    yield* inOrderOfNews([...pathSequences(ways, grain)], (sequence) =>
-      newsOf(sequence, topology, profile),
+    const { wrong = [], right = [] } = Object.groupBy(pathSequences(ways, grain), ({ name }) =>
+      name.includes(`.kindsOfFile.`) ? 'wrong' : 'right',
     );
+    yield* mixed(inOrder(right), inOrder(wrong));
   }
+}
+
+/** Two lists as one, in proportion to what there is of each. */
+function* mixed<T>(many: readonly T[], few: readonly T[]): Generator<T> {
+  const share = few.length / Math.max(many.length, 1);
+  const others = few.values();
+  let due = 0;
+  for (const one of many) {
+    yield one;
+    for (due += share; due >= 1; due--) {
+      const { value } = others.next();
+      if (value !== undefined) yield value;
+    }
+  }
+  yield* others;
 }
 
 /** What a sequence puts to the test: transitions, and situations. */
@@ -55,12 +74,18 @@ function newsOf(sequence: Sequence, topology: Topology, profile: Profile): News 
   observed.boot(sequence.name);
   const news = new Map<string, number>();
   const { operations } = kernelRules(profile);
+  let change: string | null = null;
   for (const statement of sequence.operations) {
     const { kind, exactly, isRefused } = situationOf(observed.host, statement);
     const isChange = operations[statement.operation].records !== null;
     const weight = !isChange ? worth.looks : isRefused ? worth.refused : worth.changes;
     news.set(kind, weight).set(exactly, worth.looks);
-    for (const item of observed.play(statement).items) news.set(item, worth.refused);
+    // What was asked right after a change tells what the change has left behind.
+    if (change !== null) news.set(`${change} > ${kind}`, worth.aftermath);
+    change = isChange && !isRefused ? exactly : null;
+    const { check, items } = observed.play(statement);
+    if (check !== null) news.set(`${statement.operation}: ${check}`, worth.changes);
+    for (const item of items) news.set(item, worth.refused);
   }
   return news;
 }

@@ -28,11 +28,11 @@ function likeness(members: readonly Listed[]): string {
   return JSON.stringify(members.map((one) => [one.model, one.driver, hasBusReset(one)]));
 }
 
-/** A cast for each kind of group that has a VFIO device, in order of the topology. */
+/** A cast for each kind of group that has a VFIO device, those with two of them first. */
 export function rolesOn({ devices }: Topology): Roles[] {
   const groups = Map.groupBy(devices, ({ group }) => group);
   const kinds = Map.groupBy(groups.values(), likeness);
-  return [...kinds.values()].flatMap(([members = []]): Roles[] => {
+  const casts = [...kinds.values()].flatMap(([members = []]): Roles[] => {
     const [device, sibling = device] = members.filter(isVfio);
     if (device === undefined || sibling === undefined) return [];
     const other = members.find((member) => !isVfio(member));
@@ -46,4 +46,6 @@ export function rolesOn({ devices }: Topology): Roles[] {
       },
     ];
   });
+  const isPair = ({ device, sibling }: Roles) => +(device !== sibling);
+  return casts.toSorted((a, b) => isPair(b) - isPair(a));
 }

@@ -9,7 +9,7 @@
 import type { Call, Operation } from '../../events/vocabulary.ts';
 import type { VirtualHost } from '../../host/virtual-host.ts';
 import { machineNames } from '../../machines/admission.ts';
-import type { Question } from '../../machines/check.ts';
+import type { HostView, Question } from '../../machines/check.ts';
 import type { Device, Group, OpenFile } from '../../machines/host.ts';
 import type { IommufdRecord } from '../../machines/iommufd.ts';
 import { judge } from '../../machines/judge.ts';
@@ -55,12 +55,18 @@ function statesOf(question: Question): string[] {
   ];
 }
 
-function countsOf({ file, device, group }: Question): string[] {
+function countsOf({ file, device, group, host }: Question): string[] {
   return [
-    ...(file === undefined ? [] : [fileWord(file)]),
+    ...(file === undefined ? [] : [fileWord(file), ...keptWords(file, host)]),
     ...(device === undefined ? [] : [deviceWord(device)]),
-    ...(group === undefined ? [] : [groupWord(group)]),
+    ...(group === undefined ? [] : [groupWord(group), ...openerWords(group, host)]),
   ];
+}
+
+/** The file that a group is open as, with what it was given. */
+function openerWords({ record: { opener } }: Group, host: HostView): string[] {
+  const file = opener === null ? undefined : host.file(opener);
+  return file === undefined ? [] : [memoryWord(file)];
 }
 
 /** Which of the things concerned are one and the same. */
@@ -123,6 +129,32 @@ function fileWord({ pins, pinnedBy }: OpenFile): string {
   return `${few(pins.size)}${few(pinnedBy.size)}`;
 }
 
+/** What a file keeps alive, with what it is kept for besides. */
+function keptWords({ pins }: OpenFile, host: HostView): string[] {
+  return [...pins].flatMap((id) => {
+    const kept = host.file(id);
+    return kept === undefined ? [] : [memoryWord(kept)];
+  });
+}
+
+/** What a file's machine has counted. */
+function memoryWord(file: OpenFile): string {
+  switch (file.kind) {
+    case 'group':
+      return `users:${few(file.record.users)}${+(file.record.container !== null)}`;
+    case 'container':
+      return `groups:${few(file.record.groups)}`;
+    case 'iommufd': {
+      const objects = [...file.record.objects.values()].map((object) =>
+        object.kind === 'hwpt' ? `hwpt${few(object.users)}${+object.auto}` : object.kind,
+      );
+      return [...objects.toSorted(), +(file.record.compatIoas !== null)].join();
+    }
+    default:
+      return '';
+  }
+}
+
 function deviceWord({ state, driver, record }: Device): string {
   const { files, opens, attached, boundFile } = record;
   return `${state}/${driver ?? '-'}/${few(files)}${few(opens)}${+attached}${+(boundFile !== null)}`;
@@ -140,19 +172,9 @@ export function standingOf({ kernel }: VirtualHost): string {
   const groups = [...kernel.groups()].map(groupWord);
   const files = [...kernel.files()].map((file) => {
     const held = kernel.isHeld(file.id) ? 'held' : 'kept';
-    return [file.kind, 'state' in file ? file.state : '', held, fileWord(file)].join('/');
+    const state = 'state' in file ? file.state : '';
+    return [file.kind, state, held, fileWord(file), memoryWord(file)].join('/');
   });
-  const objects = [...kernel.files()].map((file) =>
-    file.kind === 'iommufd'
-      ? [...file.record.objects.values()].map(({ kind }) => kind).toSorted()
-      : [],
-  );
   const change = kernel.driverChange;
-  return JSON.stringify([
-    devices,
-    groups,
-    files.toSorted(),
-    objects,
-    change?.outcome ?? change?.next,
-  ]);
+  return JSON.stringify([devices, groups, files.toSorted(), change?.outcome ?? change?.next]);
 }

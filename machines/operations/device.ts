@@ -93,16 +93,6 @@ const bind: readonly Check[] = [
     source: 'vfio/pci/vfio_pci_core.c:vfio_pci_core_ioctl',
   },
   ...sinceCdevs([
-    {
-      ...proposed,
-      name: 'device-not-opened-through-group',
-      asks: 'device',
-      guard: 'notThroughGroup',
-      errno: 'ENOTTY',
-      cause: 'opened-through-group',
-      source: BIND_2021,
-      blocker: openDeviceFile,
-    },
     longEnough(16, BIND),
     {
       name: 'argument-short-enough',
@@ -132,6 +122,16 @@ const bind: readonly Check[] = [
       cause: 'opened-through-group',
       source: BIND,
     },
+    {
+      ...proposed,
+      name: 'device-not-opened-through-group',
+      asks: 'device',
+      guard: 'notThroughGroup',
+      errno: 'ENOTTY',
+      cause: 'opened-through-group',
+      source: BIND_2021,
+      blocker: openDeviceFile,
+    },
     ...groupFileClosed('group-file-open', 'vfio/group.c:vfio_device_block_group'),
     {
       ...merged,
@@ -154,16 +154,6 @@ const bind: readonly Check[] = [
       blocker: ownContext,
     },
     {
-      ...proposed,
-      name: 'device-not-open',
-      asks: 'device',
-      guard: 'notOpen',
-      errno: 'EBUSY',
-      cause: 'device-open-elsewhere',
-      source: BIND_2021,
-      blocker: openDeviceFile,
-    },
-    {
       name: 'token-readable',
       asks: 'call',
       since: 'linux-7.3',
@@ -182,6 +172,16 @@ const bind: readonly Check[] = [
       errno: 'EINVAL',
       cause: 'device-open-elsewhere',
       source: 'vfio/vfio_main.c:vfio_df_open',
+      blocker: openDeviceFile,
+    },
+    {
+      ...proposed,
+      name: 'device-not-open',
+      asks: 'device',
+      guard: 'notOpen',
+      errno: 'EBUSY',
+      cause: 'device-open-elsewhere',
+      source: BIND_2021,
       blocker: openDeviceFile,
     },
     ...claimable('iommu/iommu.c:iommu_device_claim_dma_owner', { iommufd: 'sameIommufd' }).map(

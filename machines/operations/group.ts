@@ -84,7 +84,7 @@ export const groupOperations = {
           source: SET_CONTAINER,
           blocker: givenContainer,
         },
-        live,
+        { ...live, source: SET_CONTAINER },
         {
           name: 'descriptor-is-a-container',
           asks: 'descriptor',

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { anyDeviceFile } from '../blockers.ts';
+import { anyDeviceFile, leavingOnBus } from '../blockers.ts';
 import type { Check, OperationRules, PlainCheck, Question } from '../check.ts';
 import { busOfDevice, busResetWorks, canReset, hasBusReset } from '../device-model.ts';
 import { kindOfDriver } from '../driver.ts';
@@ -17,7 +17,7 @@ const deviceLockFree: Check = {
   in: ['leaving'],
   errno: 'EAGAIN',
   cause: 'device-leaving',
-  source: 'vfio/pci/vfio_pci_core.c:vfio_pci_try_reset_function',
+  source: 'pci/pci.c:pci_try_reset_function',
   blocker: anyDeviceFile,
 };
 
@@ -64,7 +64,10 @@ function allOwned(question: Question): boolean {
   return busOfDevice(device).every(({ group }) =>
     isBoundFile(question)
       ? group?.state === 'iommufd' && group.record.owner === device.record.iommufd
-      : givenGroups.some((file) => file?.kind === 'group' && file.group === group),
+      : givenGroups.some(
+          // A file of an incarnation that is gone proves nothing of the next one.
+          (file) => file?.kind === 'group' && file.state !== 'dead' && file.group === group,
+        ),
   );
 }
 
@@ -132,7 +135,16 @@ const hotReset: readonly Check[] = [
     cause: 'reset-not-owned',
     source: 'vfio/pci/vfio_pci_core.c:vfio_pci_dev_set_hot_reset',
   },
-  deviceLockFree,
+  {
+    name: 'device-locks-free',
+    asks: 'host',
+    holds: ({ device }) =>
+      device !== undefined && busOfDevice(device).every(({ state }) => state !== 'leaving'),
+    errno: 'EAGAIN',
+    cause: 'device-leaving',
+    source: 'pci/pci.c:pci_reset_bus',
+    blocker: leavingOnBus,
+  },
   {
     name: 'bus-reset-works',
     asks: 'host',

