@@ -40,8 +40,8 @@ function own({ draft, pick, process }: Table, kind: Kind): string {
 const twenty = Array.from({ length: 20 }, (_, index) => index);
 
 function device({ pick, roles }: Table): string {
-  const { device: main, sibling, stranger } = roles;
-  return pick([main, main, main, sibling, sibling, stranger ?? main]);
+  const { device: main, sibling, stranger, further } = roles;
+  return pick([main, main, main, sibling, sibling, stranger ?? main, ...further, ...further]);
 }
 
 const fresh = ({ draft }: Table, kind: Kind): string => draft.fresh(kind);

@@ -14,6 +14,8 @@ export interface Roles {
   readonly device: string;
   /** Another one of the group on a VFIO driver; the same where there is none. */
   readonly sibling: string;
+  /** Those of the group that are on a VFIO driver besides. */
+  readonly further: readonly string[];
   /** One of another group, on a VFIO driver; null where there is none. */
   readonly stranger: string | null;
   /** One of the group that is, or can be, on a kernel driver of its own; null where none is. */
@@ -33,7 +35,7 @@ export function rolesOn({ devices }: Topology): Roles[] {
   const groups = Map.groupBy(devices, ({ group }) => group);
   const kinds = Map.groupBy(groups.values(), likeness);
   const casts = [...kinds.values()].flatMap(([members = []]): Roles[] => {
-    const [device, sibling = device] = members.filter(isVfio);
+    const [device, sibling = device, ...further] = members.filter(isVfio);
     if (device === undefined || sibling === undefined) return [];
     const other = members.find((member) => !isVfio(member));
     const driver = other?.driver ?? other?.model ?? null;
@@ -41,6 +43,7 @@ export function rolesOn({ devices }: Topology): Roles[] {
       {
         device: device.name,
         sibling: sibling.name,
+        further: further.map(({ name }) => name),
         stranger: devices.find((one) => isVfio(one) && one.group !== device.group)?.name ?? null,
         other: other === undefined || driver === null ? null : { name: other.name, driver },
       },
