@@ -27,11 +27,6 @@ export function different(shrunk: readonly Shrunk[]): Shrunk[] {
   return [...new Map(shrunk.map((one) => [textOf(one), one])).values()];
 }
 
-/** Of the disagreements about one operation with the same two answers, the first. */
-export function distinct(found: readonly Disagreement[]): Disagreement[] {
-  return [...Map.groupBy(found, kindOf).values()].flatMap(([first]) => first ?? []);
-}
-
 /** The operation and both answers; which descriptor was handed out is no matter. */
 export function kindOf({ sequence, index, kernel, ours }: Disagreement): string {
   const answers = [kernel, ours].map((words) => words.replace(/^fd \d+/, 'ok'));

@@ -7,7 +7,7 @@ import type { Sequence } from '../host/simulation.ts';
 import type { Profile } from '../machines/profile.ts';
 import { firstDisagreement, type Disagreement } from './comparison.ts';
 import type { Guest, KernelAnswer } from './guest.ts';
-import { different, distinct, kindOf, shrunkOf, type Shrunk } from './shortest.ts';
+import { different, kindOf, shrunkOf, type Shrunk } from './shortest.ts';
 
 /** Enough for the guest never to wait for us. */
 const UNDER_WAY = 6;
@@ -53,7 +53,7 @@ export async function trial(
   const shrinkNew = async (disagreements: readonly Disagreement[]): Promise<Shrunk[]> => {
     const shrunk: Shrunk[] = [];
     const shortest = disagreements.toSorted((a, b) => a.index - b.index);
-    for (const disagreement of distinct(shortest)) {
+    for (const disagreement of shortest) {
       if (known.has(kindOf(disagreement)) || shrunk.length === SHRUNK) continue;
       known.add(kindOf(disagreement));
       tell(`shrinking ${disagreement.sequence.name}`);

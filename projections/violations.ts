@@ -35,9 +35,10 @@ export class Watch {
   take(event: Placed, host: Kernel): Violation[] {
     const found: Violation[] = [];
     this.#claims.take(event);
+    const groups = this.#claims.groups();
     for (const invariant of this.#names) {
       if (this.#violated.has(invariant) || !holdsFor(invariant, host.profile)) continue;
-      for (const group of this.#claims.groups()) {
+      for (const group of groups) {
         const detail = invariants[invariant].violation({ group, claims: this.#claims, host });
         if (detail === null) continue;
         found.push({ invariant, position: event.position, group, detail });

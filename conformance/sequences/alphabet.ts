@@ -202,54 +202,49 @@ const asks = ({ device, other }: Roles): string[] => [
   `set_driver ${other?.name ?? device} ${other?.driver ?? 'vfio-pci'} ${PATIENCE}`,
 ];
 
-const ways = {
-  kindsOfFile,
-  cdev,
-  pageTables,
-  container,
-  twoGroups,
-  compat,
-  compatIoas,
-  driversAndCdev,
-  driversAndGroup,
-  driversAndCompat,
-};
+/** How a way is made up: its moves, what is asked in each state, and what after each change. */
+interface Spelling {
+  readonly moves: (roles: Roles) => readonly string[];
+  readonly asks?: (roles: Roles) => readonly string[];
+  /** What the way may leave behind, where it was given up or taken further. */
+  readonly probes: readonly string[];
+}
 
-/** What a way may leave behind, where it was given up or taken further. */
-const probesOf = (name: keyof typeof ways, { device }: Roles): readonly string[] => {
+const ways = ({ device }: Roles): Readonly<Record<string, Spelling>> => {
   const open = `open_group N ${device}`;
-  switch (name) {
-    case 'kindsOfFile':
-      return [];
-    case 'cdev':
-      return [open, 'bind B J', 'bind E J'];
-    case 'pageTables':
-      return ['destroy I H', 'destroy I X', 'attach E Y'];
-    case 'container':
-      return ['unset_container G', 'map_dma C', 'set_iommu C'];
-    case 'twoGroups':
-      return ['map_dma C', 'unset_container H'];
-    case 'compat':
-      return ['destroy I X', 'unset_container G', 'compat_ioas I get'];
-    case 'compatIoas':
-      return ['destroy I H', 'destroy I X', 'compat_ioas I get'];
-    case 'driversAndCdev':
-      return ['bind A I', open, 'bg_wait'];
-    case 'driversAndGroup':
-      return ['unset_container G', 'map_dma C', 'bg_wait'];
-    case 'driversAndCompat':
-      return ['set_container G I', 'unset_container G', 'bg_wait'];
-  }
+  return {
+    kindsOfFile: { moves: kindsOfFile, asks: wrongQuestions, probes: [] },
+    cdev: { moves: cdev, probes: [open, 'bind B J', 'bind E J'] },
+    pageTables: { moves: pageTables, probes: ['destroy I H', 'destroy I X', 'attach E Y'] },
+    container: { moves: container, probes: ['unset_container G', 'map_dma C', 'set_iommu C'] },
+    twoGroups: { moves: twoGroups, probes: ['map_dma C', 'unset_container H'] },
+    compat: { moves: compat, probes: ['destroy I X', 'unset_container G', 'compat_ioas I get'] },
+    compatIoas: { moves: compatIoas, probes: ['destroy I H', 'destroy I X', 'compat_ioas I get'] },
+    driversAndCdev: { moves: driversAndCdev, probes: ['bind A I', open, 'bg_wait'] },
+    driversAndGroup: {
+      moves: driversAndGroup,
+      probes: ['unset_container G', 'map_dma C', 'bg_wait'],
+    },
+    driversAndCompat: {
+      moves: driversAndCompat,
+      probes: ['set_container G I', 'unset_container G', 'bg_wait'],
+    },
+  };
 };
 
 /** Every way to the devices of a cast. */
 export function alphabets(roles: Roles): Alphabet[] {
-  return (Object.keys(ways) as (keyof typeof ways)[]).map((name) => {
-    const moves = ways[name](roles).map(operation);
-    const asked = name === 'kindsOfFile' ? wrongQuestions(roles) : asks(roles);
-    const probes = probesOf(name, roles).map(operation);
-    return { name, moves, asks: [...moves, ...asked.map(operation)], probes };
-  });
+  return Object.entries(ways(roles)).map(
+    ([name, { moves: movesOf, asks: asked = asks, probes }]) => {
+      const moves = movesOf(roles).map(operation);
+      return {
+        name,
+        moves,
+        asks: [...moves, ...asked(roles).map(operation)],
+        probes: probes.map(operation),
+      };
+    },
+  );
 }
 
 /** A line of the scenario language as an operation. */

@@ -58,7 +58,7 @@ export class Draft {
   }
 
   statement(process: ProcessName, line: string): OperationStatement {
-    return operation(process === 'P1' ? line : `@${process} ${line}`);
+    return operation(`@${process} ${line}`);
   }
 
   play(statement: OperationStatement): void {

@@ -25,7 +25,8 @@ const PATHS = 12;
 
 /**
  * Paths through the machines, first to each kind of situation and then to each exact one, with
- * those before others that put most to the test, and random histories among them. Where the paths have come to their end, histories go on.
+ * those before others that put most to the test, and random histories among them. Where the paths
+ * have come to their end, histories go on.
  */
 export function* plan(
   topology: Topology,

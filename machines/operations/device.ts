@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { anyDeviceFile, attachedSibling, openDeviceFile, ownContext } from '../blockers.ts';
+import { anyDeviceFile, openDeviceFile, ownContext } from '../blockers.ts';
 import type { Check, OperationRules, PlainCheck, Question } from '../check.ts';
 import { triesReset } from '../device-model.ts';
 import { isSince } from '../profile.ts';
 import { bound, onFile, sinceCdevs } from './descriptor.ts';
-import { claimable } from './group.ts';
+import { claimable, samePageTable } from './group.ts';
 import { groupFileClosed } from './open.ts';
 
 const BIND = 'vfio/device_cdev.c:vfio_df_ioctl_bind_iommufd';
@@ -266,15 +266,7 @@ const attach: readonly Check[] = [
       cause: 'unsupported',
       source: 'iommu/iommufd/device.c:iommufd_hwpt_pasid_compat',
     },
-    {
-      name: 'same-page-table',
-      asks: 'group',
-      guard: 'samePageTable',
-      errno: 'EINVAL',
-      cause: 'sibling-attached-elsewhere',
-      source: 'iommu/iommufd/device.c:iommufd_hw_pagetable_attach',
-      blocker: attachedSibling,
-    },
+    samePageTable,
   ]),
 ];
 

@@ -60,6 +60,18 @@ export function claimable(
   ];
 }
 
+/** The attached devices of a group share a page table: for an attach, and a first open that is one. */
+export const samePageTable: Check = {
+  since: 'linux-6.12',
+  name: 'same-page-table',
+  asks: 'group',
+  guard: 'samePageTable',
+  errno: 'EINVAL',
+  cause: 'sibling-attached-elsewhere',
+  source: 'iommu/iommufd/device.c:iommufd_hw_pagetable_attach',
+  blocker: attachedSibling,
+};
+
 export const groupOperations = {
   group_status: { records: null, checks: onFile(['group'], [live]) },
   set_container: {
@@ -197,16 +209,7 @@ export const groupOperations = {
           cause: 'no-compat-ioas',
           source: 'iommu/iommufd/vfio_compat.c:iommufd_vfio_compat_ioas_get_id',
         },
-        {
-          since: 'linux-6.12',
-          name: 'same-page-table',
-          asks: 'group',
-          guard: 'samePageTable',
-          errno: 'EINVAL',
-          cause: 'sibling-attached-elsewhere',
-          source: 'iommu/iommufd/device.c:iommufd_hw_pagetable_attach',
-          blocker: attachedSibling,
-        },
+        samePageTable,
       ],
     ),
   },
