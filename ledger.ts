@@ -5,38 +5,17 @@
  */
 import type { Collected, Source, ImportReport } from './evidence/collect.ts';
 export type { ImportReport } from './evidence/collect.ts';
-import {
-  type ImportSettings,
-  profileNamed,
-  RequestError,
-  type SimulateSettings,
-} from './host/settings.ts';
+import { type ImportSettings, RequestError, type SimulateSettings } from './host/settings.ts';
 import { parseScenario, type Sequence } from './host/simulation.ts';
 import { storeAt } from './log/address.ts';
 import type { LedgerEvent } from './events/vocabulary.ts';
 import { genesisOf } from './log/hash.ts';
-import type { AppendResult, Examination, Head, RecordedEvent, Store } from './log/store.ts';
-import { changesBetween, historyOf } from './projections/history.ts';
-import { HostAtMoment } from './projections/moment.ts';
-import { explainRefusal, latestRefusal, NoRefusalError } from './projections/refusals.ts';
-import { replayBy } from './projections/replay.ts';
-import { resolveSubject } from './projections/resolve.ts';
-import { invariantNamed } from './projections/invariants.ts';
-import type {
-  Bisection,
-  Diff,
-  Difference,
-  Interval,
-  Replay,
-  Verification,
-  Who,
-  Why,
-} from './projections/shapes.ts';
-import { keyOf, type Subject } from './projections/subjects.ts';
+import type { AppendResult, Examination, Head, Store } from './log/store.ts';
+import { Past } from './past.ts';
+import type { Verification } from './projections/shapes.ts';
 import { Timeline } from './projections/timeline.ts';
 import { absence, Verifier, witnessFaults } from './projections/verification.ts';
-import { bisectBy } from './projections/violations.ts';
-import { positionOf, START, type When } from './projections/when.ts';
+import { START } from './projections/when.ts';
 import {
   readEvidence,
   recordEvidence,
@@ -92,13 +71,6 @@ export interface OpenOptions {
   readonly progress?: (read: number) => void;
 }
 
-export interface LogSelection {
-  readonly subject?: string | undefined;
-  readonly from?: When | undefined;
-  readonly to?: When | undefined;
-  readonly refused?: boolean | undefined;
-}
-
 /**
  * Opens a log and reads it to its head. The address is a path, or `:memory:`.
  *
@@ -124,13 +96,12 @@ async function onlyStream(store: Store): Promise<string> {
   throw new RequestError(`the log holds several hosts, name one: ${[only, ...others].join(', ')}`);
 }
 
-/** A log that has been read, and what can be asked of it. Answers are plain data. */
-export class Ledger {
+/** A log that has been read, and can be read on and appended to. */
+export class Ledger extends Past {
   readonly host: string;
   readonly #store: Store;
   readonly #options: OpenOptions;
   readonly #origin: Head;
-  readonly #timeline: Timeline<RecordedEvent>;
   readonly #ids = new Set<string>();
 
   /** `origin` is the head that the first event follows, where that is not the first of all. */
@@ -140,10 +111,10 @@ export class Ledger {
     options: OpenOptions = {},
     origin: Head = { position: START, hash: genesisOf(host) },
   ) {
+    super(new Timeline(origin.position + 1));
     this.#store = store;
     this.host = host;
     this.#origin = origin;
-    this.#timeline = new Timeline(origin.position + 1);
     this.#options = options;
   }
 
@@ -153,33 +124,18 @@ export class Ledger {
     return { position, hash };
   }
 
-  /** The position of the first event that is here: 0, unless older volumes are not. */
-  get first(): number {
-    return this.#timeline.first;
-  }
-
-  /** The events that are here, ascending from `first`. */
-  get events(): readonly RecordedEvent[] {
-    return this.#timeline.events;
-  }
-
   /** The ids of the events that are here. */
   get ids(): ReadonlySet<string> {
     return this.#ids;
   }
 
-  /** The event at a position, where it is here. */
-  event(position: number): RecordedEvent | undefined {
-    return this.#timeline.events[position - this.first];
-  }
-
   /** Reads what has been appended since. */
   async refresh(): Promise<void> {
     const { until = Infinity, progress } = this.#options;
-    if (this.#timeline.head >= until) return;
-    for await (const batch of this.#store.read(this.host, { from: this.#timeline.head + 1 })) {
+    if (this.timeline.head >= until) return;
+    for await (const batch of this.#store.read(this.host, { from: this.timeline.head + 1 })) {
       for (const event of batch) {
-        this.#timeline.take(event);
+        this.timeline.take(event);
         this.#ids.add(event.id);
         // What lies behind it may be damaged, and is none of our business.
         if (event.position === until) return;
@@ -236,71 +192,11 @@ export class Ledger {
     return recordSimulation(this, sequences, settings);
   }
 
-  /** The host at a moment. */
-  at(when: When = 'end'): HostAtMoment {
-    return new HostAtMoment(this.#timeline, this.#position(when));
-  }
-
-  /** The events themselves, ascending; `from` and `to` are both part of it. */
-  log(selection: LogSelection = {}): RecordedEvent[] {
-    const { subject, from = 'start', to = 'end', refused = false } = selection;
-    const of = subject === undefined ? null : keyOf(this.#subject(subject, to));
-    return this.#timeline
-      .select(this.#position(from), this.#position(to), of)
-      .filter(({ type }) => !refused || type === 'operation.refused');
-  }
-
-  /** Owner, holders and waiters of a subject. */
-  who(subject: string, { at = 'end' }: { readonly at?: When } = {}): Who {
-    return this.at(at).who(subject);
-  }
-
-  /** The intervals of a subject's ownership. */
-  history(subject: string): Interval[] {
-    return historyOf(this.#timeline, this.#subject(subject, 'end'));
-  }
-
-  /** Why the attempt at a position, or a subject's latest refusal, was refused. */
-  why(attempt: number | string, { at = 'end' }: { readonly at?: When } = {}): Why {
-    if (typeof attempt === 'number' || /^\d+$/.test(attempt)) {
-      return explainRefusal(this.#timeline, this.#position(attempt));
-    }
-    const until = this.#position(at);
-    const subject = this.#subject(String(attempt), at);
-    const position = latestRefusal(this.#timeline, subject, until);
-    if (position === null)
-      throw new NoRefusalError(`nothing about ${attempt} was refused until then`);
-    return explainRefusal(this.#timeline, position);
-  }
-
-  /** What changed hands after the first moment, up to the second. */
-  diff(from: When, to: When): Diff {
-    return changesBetween(this.#timeline, this.#position(from), this.#position(to));
-  }
-
-  /** The attempts that a profile judges otherwise than they went. Throws `RequestError`. */
-  replay(by: { readonly profile: string }): readonly Difference[] {
-    return this.replayed(by).differences;
-  }
-
-  /** As `replay`, with how many attempts were judged. */
-  replayed({ profile }: { readonly profile: string }): Replay {
-    return replayBy(profileNamed(profile), this.events, { isKnown: this.first === 0 });
-  }
-
-  /**
-   * The first event after which an invariant does not hold, and the fewest events that still show
-   * it; null where it holds throughout. Throws `UnknownInvariantError`.
-   */
-  bisect({ invariant }: { readonly invariant: string }): Bisection<RecordedEvent> | null {
-    return bisectBy(this.#timeline, invariantNamed(invariant));
-  }
-
   /** Checks what was read against the rules, and the head against a witness. */
   verify({ head }: { readonly head?: string } = {}): Verification {
     const verifier = new Verifier({ isKnown: this.first === 0 });
     for (const event of this.events) verifier.take(event);
-    verifier.compare((group) => this.#timeline.intervalsOf(group));
+    verifier.compare((group) => this.timeline.intervalsOf(group));
     const hashAt = (at: number) =>
       at === this.#origin.position ? this.#origin.hash : this.event(at)?.hash;
     const missed = head === undefined ? [] : witnessFaults(head, this.first, hashAt);
@@ -317,13 +213,5 @@ export class Ledger {
   /** Looks the log over as it lies there, the streams of other hosts as well. */
   async examine(): Promise<Examination> {
     return this.#store.examine();
-  }
-
-  #position(when: When): number {
-    return positionOf(when, this.#timeline);
-  }
-
-  #subject(word: string, when: When): Subject {
-    return resolveSubject(this.#timeline, word, this.#position(when));
   }
 }
