@@ -9,19 +9,26 @@ import { type ImportSettings, RequestError, type SimulateSettings } from './host
 import { parseScenario, type Sequence } from './host/simulation.ts';
 import { storeAt } from './log/address.ts';
 import type { LedgerEvent } from './events/vocabulary.ts';
+export type { Call } from './events/vocabulary.ts';
 import { genesisOf } from './log/hash.ts';
-import type { AppendResult, Examination, Head, Store } from './log/store.ts';
+import { SegmentFiles } from './log/segment-files.ts';
+import type { AppendResult, Examination, Head, RecordedEvent, Store } from './log/store.ts';
 import { Past } from './past.ts';
+import { intervalsOf } from './projections/history.ts';
 import type { Verification } from './projections/shapes.ts';
-import { Timeline } from './projections/timeline.ts';
+import type { EventReader } from './projections/event-tail.ts';
+import type { Shelf } from './projections/index/sealed-segments.ts';
+import { Timeline, type TimelineOptions } from './projections/timeline.ts';
 import { absence, Verifier, witnessFaults } from './projections/verification.ts';
 import { START } from './projections/when.ts';
+import { rulesVersion } from './rules-version.ts';
 import {
   readEvidence,
   recordEvidence,
   recordSimulation,
   type RecordedAnswer,
 } from './recording.ts';
+import { WhatIf } from './what-if.ts';
 
 export { profileFor, RequestError, topologyFrom } from './host/settings.ts';
 export type { ImportSettings, SimulateSettings } from './host/settings.ts';
@@ -56,6 +63,7 @@ export type {
 } from './projections/shapes.ts';
 export type { When } from './projections/when.ts';
 export { readEvidence, type RecordedAnswer } from './recording.ts';
+export type { Attempted, SupposedEvent, WhatIf } from './what-if.ts';
 
 /** The stream of a log that was not told whose it is. */
 const HOST = 'host';
@@ -63,10 +71,12 @@ const HOST = 'host';
 export interface OpenOptions {
   /** Which host's stream; the log's only one when left out. */
   readonly host?: string;
-  /** Opens an existing log and changes nothing, not even by being there. */
+  /** Opens an existing log and changes nothing of it, not even by being there. */
   readonly readOnly?: boolean;
   /** Reads no further than this position. */
   readonly until?: number;
+  /** False has nothing of what is derived of the log be read or kept beside it. */
+  readonly derived?: boolean;
   /** Told now and then how many events have been read. */
   readonly progress?: (read: number) => void;
 }
@@ -90,6 +100,37 @@ export async function openLedger(address: string, options: OpenOptions = {}): Pr
   }
 }
 
+/** Where a timeline reads events again, and where it keeps what it derives of them. */
+function nearness(
+  { near, path }: Store,
+  host: string,
+  { derived = true, until = Infinity }: OpenOptions,
+): TimelineOptions<RecordedEvent> {
+  if (near === null) return {};
+  const reader: EventReader<RecordedEvent> = {
+    at(position) {
+      const [event] = near.between(host, position, position);
+      if (event === undefined) throw new RangeError(`there is no event at position ${position}`);
+      return event;
+    },
+    between: (first, last) => near.between(host, first, last),
+  };
+  if (path === null || !derived) return { reader };
+  const files = new SegmentFiles(path, host);
+  const shelf: Shelf = {
+    stream: host,
+    get rules() {
+      return rulesVersion();
+    },
+    hashAt: (position) => near.hashAt(host, position),
+    list: () => files.list().filter(({ first, count }) => first + count - 1 <= until),
+    read: (name) => files.read(name),
+    write: (name, bytes) => files.write(name, bytes),
+    remove: (name) => files.remove(name),
+  };
+  return { reader, shelf };
+}
+
 async function onlyStream(store: Store): Promise<string> {
   const [only = HOST, ...others] = await store.streams();
   if (others.length === 0) return only;
@@ -102,7 +143,6 @@ export class Ledger extends Past {
   readonly #store: Store;
   readonly #options: OpenOptions;
   readonly #origin: Head;
-  readonly #ids = new Set<string>();
 
   /** `origin` is the head that the first event follows, where that is not the first of all. */
   constructor(
@@ -111,7 +151,7 @@ export class Ledger extends Past {
     options: OpenOptions = {},
     origin: Head = { position: START, hash: genesisOf(host) },
   ) {
-    super(new Timeline(origin.position + 1));
+    super(new Timeline({ first: origin.position + 1, ...nearness(store, host, options) }));
     this.#store = store;
     this.host = host;
     this.#origin = origin;
@@ -120,13 +160,13 @@ export class Ledger extends Past {
 
   /** The position of the last event read, -1 while there is none, and its hash. */
   get head(): Head {
-    const { position, hash } = this.events.at(-1) ?? this.#origin;
+    const { position, hash } = this.event(this.timeline.head) ?? this.#origin;
     return { position, hash };
   }
 
-  /** The ids of the events that are here. */
-  get ids(): ReadonlySet<string> {
-    return this.#ids;
+  /** Which of some ids are in the log already. */
+  async known(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#store.known(this.host, ids);
   }
 
   /** Reads what has been appended since. */
@@ -136,12 +176,12 @@ export class Ledger extends Past {
     for await (const batch of this.#store.read(this.host, { from: this.timeline.head + 1 })) {
       for (const event of batch) {
         this.timeline.take(event);
-        this.#ids.add(event.id);
         // What lies behind it may be damaged, and is none of our business.
         if (event.position === until) return;
       }
-      progress?.(this.events.length);
+      progress?.(this.length);
     }
+    this.timeline.settle();
   }
 
   async close(): Promise<void> {
@@ -195,19 +235,27 @@ export class Ledger extends Past {
   /** Checks what was read against the rules, and the head against a witness. */
   verify({ head }: { readonly head?: string } = {}): Verification {
     const verifier = new Verifier({ isKnown: this.first === 0 });
-    for (const event of this.events) verifier.take(event);
-    verifier.compare((group) => this.timeline.intervalsOf(group));
+    for (const event of this.each()) verifier.take(event);
+    verifier.compare((group) => intervalsOf(this.timeline, group));
     const hashAt = (at: number) =>
       at === this.#origin.position ? this.#origin.hash : this.event(at)?.hash;
     const missed = head === undefined ? [] : witnessFaults(head, this.first, hashAt);
-    const absent = absence(this.events, this.#origin);
+    const gone = [...this.each('history.archived'), ...this.each('history.removed')];
+    const absent = absence(
+      gone.toSorted((a, b) => a.position - b.position),
+      this.#origin,
+    );
     const { position, hash } = this.head;
     return {
-      events: this.events.length,
+      events: this.length,
       head: `${position}:${hash}`,
       faults: [...absent.faults, ...verifier.faults, ...missed],
       ...(absent.notes.length > 0 && { notes: absent.notes }),
     };
+  }
+
+  protected override forkAt(position: number): WhatIf {
+    return new WhatIf(this.timeline, position);
   }
 
   /** Looks the log over as it lies there, the streams of other hosts as well. */

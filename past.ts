@@ -3,11 +3,14 @@
  *
  * @module
  */
-import { profileNamed } from './host/settings.ts';
+import type { EventType, Placed } from './events/vocabulary.ts';
+import { profileNamed, RequestError } from './host/settings.ts';
 import type { RecordedEvent } from './log/store.ts';
+import { everOwned } from './projections/ever.ts';
 import { changesBetween, historyOf } from './projections/history.ts';
 import { invariantNamed } from './projections/invariants.ts';
 import { HostAtMoment } from './projections/moment.ts';
+import { overlapsOf } from './projections/overlaps.ts';
 import { explainRefusal, latestRefusal, NoRefusalError } from './projections/refusals.ts';
 import { replayBy } from './projections/replay.ts';
 import { resolveSubject } from './projections/resolve.ts';
@@ -16,14 +19,19 @@ import type {
   Diff,
   Difference,
   Interval,
+  Overlap,
   Replay,
+  Tenure,
+  Wait,
   Who,
   Why,
 } from './projections/shapes.ts';
 import { keyOf, type Subject } from './projections/subjects.ts';
 import type { Timeline } from './projections/timeline.ts';
 import { bisectBy } from './projections/violations.ts';
+import { waitsFor } from './projections/waits.ts';
 import { positionOf, type When } from './projections/when.ts';
+import type { WhatIf } from './what-if.ts';
 
 export interface LogSelection {
   readonly subject?: string | undefined;
@@ -33,10 +41,10 @@ export interface LogSelection {
 }
 
 /** A history that has been read, and what can be asked of it. Answers are plain data. */
-export class Past {
-  protected readonly timeline: Timeline<RecordedEvent>;
+export abstract class Past<E extends Placed = RecordedEvent> {
+  protected readonly timeline: Timeline<E>;
 
-  constructor(timeline: Timeline<RecordedEvent>) {
+  constructor(timeline: Timeline<E>) {
     this.timeline = timeline;
   }
 
@@ -45,28 +53,44 @@ export class Past {
     return this.timeline.first;
   }
 
-  /** The events that are here, ascending from `first`. */
-  get events(): readonly RecordedEvent[] {
+  /** The events that are here, ascending from `first`; those of a long log do not fit in memory. */
+  get events(): readonly E[] {
     return this.timeline.events;
   }
 
+  /** How many events are here. */
+  get length(): number {
+    return this.timeline.head + 1 - this.first;
+  }
+
+  /** Whether any event has a time. */
+  get isTimed(): boolean {
+    return this.timeline.isTimed;
+  }
+
+  /** The events one by one, or those of a type. */
+  each(type: EventType | null = null): Iterable<E> {
+    return this.timeline.select(this.first, this.timeline.head, null, type);
+  }
+
   /** The event at a position, where it is here. */
-  event(position: number): RecordedEvent | undefined {
-    return this.timeline.events[position - this.first];
+  event(position: number): E | undefined {
+    const isHere = position >= this.first && position <= this.timeline.head;
+    return isHere ? this.timeline.at(position) : undefined;
   }
 
   /** The host at a moment. */
-  at(when: When = 'end'): HostAtMoment {
-    return new HostAtMoment(this.timeline, this.#position(when));
+  at(when: When = 'end'): MomentOfPast {
+    const position = this.#position(when);
+    return new MomentOfPast(this.timeline, position, () => this.forkAt(position));
   }
 
   /** The events themselves, ascending; `from` and `to` are both part of it. */
-  log(selection: LogSelection = {}): RecordedEvent[] {
+  log(selection: LogSelection = {}): E[] {
     const { subject, from = 'start', to = 'end', refused = false } = selection;
     const of = subject === undefined ? null : keyOf(this.#subject(subject, to));
-    return this.timeline
-      .select(this.#position(from), this.#position(to), of)
-      .filter(({ type }) => !refused || type === 'operation.refused');
+    const type = refused ? 'operation.refused' : null;
+    return [...this.timeline.select(this.#position(from), this.#position(to), of, type)];
   }
 
   /** Owner, holders and waiters of a subject. */
@@ -77,6 +101,29 @@ export class Past {
   /** The intervals of a subject's ownership. */
   history(subject: string): Interval[] {
     return historyOf(this.timeline, this.#subject(subject, 'end'));
+  }
+
+  /**
+   * The intervals of ownership, of a subject or of every group, in which somebody ever had a hand:
+   * kept the owner alive at any time. Those whose owner is unknown are among them, so that none
+   * says "never". `who` is `pid:N`, a process's name, or any part of a control group's path.
+   */
+  everOwned(who: string, { subject }: { readonly subject?: string | undefined } = {}): Tenure[] {
+    const of = subject === undefined ? null : this.#subject(subject, 'end');
+    return everOwned(this.timeline, who, of);
+  }
+
+  /** Who waited for a device, for one of a group, or for any, until it was let go. */
+  waits(subject?: string): Wait[] {
+    return waitsFor(this.timeline, this.#place(subject));
+  }
+
+  /**
+   * Where the evidence claims several owners at a time for a group, a device's or any. Such are
+   * never owners by the rules; it is the evidence that is asked.
+   */
+  overlaps(subject?: string): Overlap[] {
+    return overlapsOf(this.timeline, this.#place(subject));
   }
 
   /** Why the attempt at a position, or a subject's latest refusal, was refused. */
@@ -104,16 +151,19 @@ export class Past {
 
   /** As `replay`, with how many attempts were judged. */
   replayed({ profile }: { readonly profile: string }): Replay {
-    return replayBy(profileNamed(profile), this.events, { isKnown: this.first === 0 });
+    return replayBy(profileNamed(profile), this.each(), { isKnown: this.first === 0 });
   }
 
   /**
    * The first event after which an invariant does not hold, and the fewest events that still show
    * it; null where it holds throughout. Throws `UnknownInvariantError`.
    */
-  bisect({ invariant }: { readonly invariant: string }): Bisection<RecordedEvent> | null {
+  bisect({ invariant }: { readonly invariant: string }): Bisection<E> | null {
     return bisectBy(this.timeline, invariantNamed(invariant));
   }
+
+  /** What would have been, had it gone on differently after a position. */
+  protected abstract forkAt(position: number): WhatIf;
 
   #position(when: When): number {
     return positionOf(when, this.timeline);
@@ -121,5 +171,31 @@ export class Past {
 
   #subject(word: string, when: When): Subject {
     return resolveSubject(this.timeline, word, this.#position(when));
+  }
+
+  /** A device or a group, where one is named, for what is asked of these alone. */
+  #place(word: string | undefined): Subject | null {
+    const subject = word === undefined ? null : this.#subject(word, 'end');
+    if (subject === null || subject.kind === 'device' || subject.kind === 'group') return subject;
+    throw new RequestError(`'${word}' is a ${subject.kind}; this is asked of devices and groups`);
+  }
+}
+
+/** The host at a moment of a past, from where it may be asked what else would have been. */
+class MomentOfPast extends HostAtMoment {
+  readonly #fork: () => WhatIf;
+
+  constructor(timeline: Timeline, position: number, fork: () => WhatIf) {
+    super(timeline, position);
+    this.#fork = fork;
+  }
+
+  /**
+   * A what-if: the same past up to this moment, to go on from with attempts that nobody has made.
+   * Whatever is tried on it, this past stays as it is. Throws `RequestError` where nothing is known
+   * of the host.
+   */
+  fork(): WhatIf {
+    return this.#fork();
   }
 }

@@ -11,7 +11,7 @@ import {
   type ImportReport,
   type Source,
 } from './evidence/collect.ts';
-import type { LedgerEvent } from './events/vocabulary.ts';
+import type { EventType, LedgerEvent } from './events/vocabulary.ts';
 import {
   type ImportSettings,
   profileFor,
@@ -32,12 +32,15 @@ import { type AppendResult, type RecordedEvent, RevisionConflictError } from './
 /** A log that has been read, to append to. */
 interface Appendable {
   readonly host: string;
-  readonly events: readonly RecordedEvent[];
-  readonly ids: ReadonlySet<string>;
   readonly head: { readonly position: number; readonly hash: string };
   append(expected: number, events: readonly LedgerEvent[]): Promise<AppendResult>;
   /** Reads what has been appended since. */
   refresh(): Promise<void>;
+  event(position: number): RecordedEvent | undefined;
+  /** All events, or those of a type. */
+  each(type?: EventType): Iterable<RecordedEvent>;
+  /** Which of some ids are in the log already. */
+  known(ids: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
 /** An answer with the position of its own event, or of the last one before where it has none. */
@@ -70,8 +73,9 @@ export async function readEvidence(
 export async function recordEvidence(log: Appendable, collected: Collected): Promise<ImportReport> {
   const { events, read, unknown } = collected;
   for (;;) {
-    const last = log.events.at(-1)?.time ?? null;
-    const fresh = sequel(events, { host: log.host, ids: log.ids, last });
+    const last = log.event(log.head.position)?.time ?? null;
+    const ids = await log.known(events.map(({ id }) => id));
+    const fresh = sequel(events, { host: log.host, ids, last });
     try {
       const { appended } = await log.append(log.head.position, fresh);
       await log.refresh();
@@ -98,10 +102,10 @@ export async function* recordSimulation(
   const topology = topologyFrom(settings.topology);
   const profile = profileFor(settings.profile, topology);
   for (let done = 0; done < sequences.length;) {
-    checkSimulated(log.events);
+    checkSimulated(log.each('host.booted'));
     let { position } = log.head;
     const rest = sequences.slice(done);
-    const steps = simulate(rest, topology, profile, log.head.hash, startAfter(log.events));
+    const steps = simulate(rest, topology, profile, log.head.hash, startAfter(log.each()));
     try {
       for (const { steps: turn, begun, isWhole } of turns(steps, STEPS_AT_ONCE)) {
         const appends: Promise<void>[] = [];
@@ -148,8 +152,9 @@ async function appendNew(
   }
 }
 
-function checkSimulated(events: readonly RecordedEvent[]): void {
-  if (events.every((event) => event.type !== 'host.booted' || event.data.simulated)) return;
+function checkSimulated(boots: Iterable<RecordedEvent>): void {
+  const isReal = (event: RecordedEvent) => event.type === 'host.booted' && !event.data.simulated;
+  if (![...boots].some(isReal)) return;
   throw new RequestError(
     'the log holds evidence of a real host: a simulation takes one of its own',
   );

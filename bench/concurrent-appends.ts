@@ -7,13 +7,13 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openSqliteStore } from '../log/sqlite.ts';
-import type { Figure } from './figure.ts';
+import type { Contest } from './contest.ts';
 import { begin, take } from './history.ts';
 
 const AT_ONCE = 64;
 const TIMES = 8;
 
-export const concurrentAppends: Figure = {
+export const concurrentAppends: Contest = {
   name: `${AT_ONCE} concurrent durable appends in one process`,
   beside: `one transaction of ${AT_ONCE} rows in node:sqlite`,
   target: 0.7,

@@ -1,52 +1,117 @@
 /**
- * `npm run bench`: the figures that are to be reached, each as a ratio to its peer.
+ * `npm run bench`: the figures that are to be reached, each beside its peer or its limit.
  *
- * `--quick` tells that it runs and no more; `--dir` is a folder on the disk in question.
+ *     --only NAME     one figure: the name of its file
+ *     --events N      logs of N/10 and of N events; 1e7 when left out
+ *     --quick         tells that it runs and no more
+ *     --dir DIR       where temporary files are: a folder on the disk in question
+ *     --keep DIR      logs are looked for there, and stay there for the next run
+ *     --json          prints the measurements as JSON
+ *
+ * A run of everything at full length takes the better part of an hour and 20 GB of disk, and writes
+ * `bench/results.md` and `bench/cost.svg`. Emmett is a peer where `npm install --prefix bench` has
+ * installed it.
  *
  * @module
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { columns } from '../cli/columns.ts';
+import { chart } from './chart.ts';
+import { coldOpen } from './cold-open.ts';
 import { concurrentAppends } from './concurrent-appends.ts';
-import { type Figure, type Measurement, measure, type Spread } from './figure.ts';
+import { contest } from './contest.ts';
+import { costByLength } from './cost.ts';
+import type { Effort, Figure, Run } from './figure.ts';
+import { firstJudging } from './first-judging.ts';
+import { Logs } from './logs.ts';
+import type { Measurement } from './measurement.ts';
+import { memory } from './memory.ts';
+import { pointQuestions } from './point-questions.ts';
+import { replay } from './replay.ts';
+import { leftOutText, page, table } from './report.ts';
 import { simulatedOperations } from './simulated-operations.ts';
 import { singleAppends } from './single-appends.ts';
 
-const figures: readonly Figure[] = [simulatedOperations, singleAppends, concurrentAppends];
+const FIGURES: Readonly<Record<string, Figure>> = {
+  'simulated-operations': contest(simulatedOperations),
+  'single-appends': contest(singleAppends),
+  'concurrent-appends': contest(concurrentAppends),
+  'first-judging': firstJudging,
+  'cold-open': coldOpen,
+  'point-questions': pointQuestions,
+  replay,
+  memory,
+};
+
+const FULL: Effort = { warmUp: 2, rounds: 9, longRounds: 3, questions: 2000 };
+const QUICK: Effort = { warmUp: 0, rounds: 2, longRounds: 1, questions: 10 };
+const LONGEST = { full: 10_000_000, quick: 2000 };
 
 const { values: options } = parseArgs({
   options: {
+    only: { type: 'string' },
+    events: { type: 'string' },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     dir: { type: 'string', default: tmpdir() },
+    keep: { type: 'string' },
   },
 });
-const effort = options.quick ? { warmUp: 0, rounds: 2 } : { warmUp: 2, rounds: 9 };
 
-const measurements: Measurement[] = [];
-for (const figure of figures) {
-  const folder = mkdtempSync(join(options.dir, 'vfio-ledger-bench-'));
-  try {
-    measurements.push(await measure(figure, folder, effort));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+const { only, events, quick, keep } = options;
+const isFull = only === undefined && events === undefined && !quick;
+const longest = Number(events ?? (quick ? LONGEST.quick : LONGEST.full));
+if (!Number.isInteger(longest) || longest < 1000) fail(`--events ${events}: a thousand at least`);
+if (only !== undefined && FIGURES[only] === undefined) {
+  fail(`--only ${only}: the figures are ${Object.keys(FIGURES).join(', ')}`);
+}
+
+const temporary = mkdtempSync(join(options.dir, 'vfio-ledger-bench-'));
+try {
+  await run();
+} finally {
+  rmSync(temporary, { recursive: true, force: true });
+}
+
+async function run(): Promise<void> {
+  const measurements: Measurement[] = [];
+  const leftOut = new Set<string>();
+  const common: Omit<Run, 'folder'> = {
+    effort: quick ? QUICK : FULL,
+    lengths: [longest / 10, longest],
+    logs: new Logs(folderNamed('logs', keep)),
+    leaveOut: (peer) => leftOut.add(peer),
+  };
+  for (const [name, figure] of Object.entries(FIGURES)) {
+    if (only !== undefined && only !== name) continue;
+    if (!quick) process.stderr.write(`${name}\n`);
+    const folder = folderNamed(name);
+    measurements.push(...(await figure({ ...common, folder })));
+    rmSync(folder, { recursive: true });
   }
-}
-const lines = options.json ? [JSON.stringify(measurements, null, 2)] : table(measurements);
-process.stdout.write(`${lines.join('\n')}\n`);
-
-function table(rows: readonly Measurement[]): string[] {
-  const heading = ['figure', 'ours/s', 'beside', 'peer/s', 'ratio', 'target', ''];
-  const cells = rows.map(({ figure, ours, beside, peer, ratio, target, reached }) => {
-    const verdict = reached ? 'reached' : 'missed';
-    return [figure, text(ours), beside, text(peer), ratio.toFixed(2), `>= ${target}`, verdict];
-  });
-  return columns(cells, (plain) => plain, heading);
+  const lines = options.json ? [JSON.stringify(measurements, null, 2)] : table(measurements);
+  process.stdout.write(`${lines.join('\n')}\n`);
+  if (leftOut.size > 0) process.stderr.write(`${leftOutText([...leftOut])}\n`);
+  if (!isFull) return;
+  const cost = await costByLength({ ...common, folder: folderNamed('cost') });
+  const day = new Date().toISOString().slice(0, 10);
+  write('results.md', page(measurements, { leftOut: [...leftOut], day }));
+  write('cost.svg', chart(cost));
 }
 
-function text({ median, min, max }: Spread): string {
-  return `${Math.round(median)} (${Math.round(min)}..${Math.round(max)})`;
+/** A folder for temporary files, unless it is told where. */
+function folderNamed(name: string, folder = join(temporary, name)): string {
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+function write(name: string, text: string): void {
+  writeFileSync(new URL(name, import.meta.url), text);
+}
+
+function fail(reason: string): never {
+  process.stderr.write(`bench: ${reason}\n`);
+  process.exit(2);
 }

@@ -7,12 +7,12 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { topologyFrom } from '../host/settings.ts';
 import { parseScenario, simulate } from '../host/simulation.ts';
-import type { Figure } from './figure.ts';
+import type { Contest } from './contest.ts';
 
 /** About as many as a turn of 50 ms takes at the limit. */
 const SIZE = 5000;
 
-export const simulatedOperations: Figure = {
+export const simulatedOperations: Contest = {
   name: 'operations simulated on one core',
   beside: 100_000,
   target: 1,

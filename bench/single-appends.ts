@@ -6,12 +6,12 @@
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSqliteStore } from '../log/sqlite.ts';
-import type { Figure } from './figure.ts';
+import type { Contest } from './contest.ts';
 import { begin, take } from './history.ts';
 
 const SIZE = 120;
 
-export const singleAppends: Figure = {
+export const singleAppends: Contest = {
   name: 'durable append, one at a time',
   beside: 'write + fdatasync of the same bytes',
   target: 0.9,

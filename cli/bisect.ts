@@ -38,7 +38,7 @@ export const bisect = verb({
       throw new RequestError(`--invariant NAME is missing; there are ${invariantNames.join(', ')}`);
     }
     return readLog(values, io, async (ledger) => {
-      io.progress.tell(`${ledger.events.length} events to look through`);
+      io.progress.tell(`${ledger.length} events to look through`);
       const found = ledger.bisect({ invariant });
       await show(io, values.json, found, () =>
         found === null

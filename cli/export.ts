@@ -39,8 +39,9 @@ export const exportLog = verb({
   },
 });
 
-function* lines({ events, head }: Ledger): Generator<string> {
-  for (const event of events) yield eventJson(event);
-  const end = { events: events.length, head: `${head.position}:${head.hash}` };
+function* lines(ledger: Ledger): Generator<string> {
+  const { length, head } = ledger;
+  for (const event of ledger.each()) yield eventJson(event);
+  const end = { events: length, head: `${head.position}:${head.hash}` };
   yield JSON.stringify({ end });
 }

@@ -61,7 +61,7 @@ export async function readLog<T>(
   });
   try {
     const { host } = values;
-    if (host !== undefined && ledger.events.length === 0 && until === Infinity) {
+    if (host !== undefined && ledger.length === 0 && until === Infinity) {
       throw new RequestError(`the log at ${path} holds no host '${host}'`);
     }
     if (asked !== Infinity && asked > ledger.head.position && until === Infinity) {

@@ -31,7 +31,7 @@ export const replay = verb({
   async answer({ values }, io) {
     const profile = requiredProfile(values.profile);
     return readLog(values, io, async (ledger) => {
-      io.progress.tell(`${ledger.events.length} events to judge`);
+      io.progress.tell(`${ledger.length} events to judge`);
       const found = ledger.replayed({ profile });
       await show(io, values.json, found.differences, () =>
         replayText(found, profile, ledger, io.paint),

@@ -77,7 +77,7 @@ async function lookedOver(
 }
 
 async function check(ledger: Ledger, values: Values, io: Io) {
-  io.progress.tell(`${ledger.events.length} events to check`);
+  io.progress.tell(`${ledger.length} events to check`);
   const { head, until } = values;
   const found = ledger.verify(head === undefined ? {} : { head });
   // What lies behind the end that was asked for may be damaged, and is none of our business.

@@ -1,37 +1,79 @@
 /**
- * `who`: owner, holders and waiters of one subject.
+ * `who`: owner, holders and waiters of one subject; what else these hold; what nobody can name.
  *
  * @module
  */
-import type { Owner, Who } from '../ledger.ts';
-import { columns, indented } from './columns.ts';
+import { RequestError, type Owner, type Who } from '../ledger.ts';
+import type { Holding, Moment, Orphan } from '../projections/shapes.ts';
+import { columns, indented, type Cell } from './columns.ts';
 import { exit } from './failure.ts';
 import { atOption, readingOptions, readLog } from './log-file.ts';
-import { holderRows, ownerWords } from './owners.ts';
+import { holderRows, holdersWords, ownerCell, ownerWords, processWords } from './owners.ts';
 import type { Paint } from './paint.ts';
 import { printable } from './printable.ts';
 import { show, verb } from './verb.ts';
 
+const USAGE = 'who SUBJECT|--orphans [--at WHEN] [--holdings]';
+
 /** Says who owns a subject, who holds it, and who waits for it. */
 export const who = verb({
   name: 'who',
-  usage: 'who SUBJECT [--at WHEN]',
+  usage: USAGE,
   summary: 'Who owns one device, group, process or file, who holds it and who waits for it',
   details: [
     'The owner is who has the DMA of the IOMMU group. It is kept alive by every descriptor and',
     'mapping listed; holders are those of the subject itself.',
+    '--holdings goes on from these: a line for each descriptor and mapping of a VFIO file that the',
+    'processes have which hold SUBJECT or keep its owner alive, or which pid:N itself has.',
+    '--orphans lists the files that are alive although no process has a descriptor or mapping of',
+    'them: the files in the kernel that keep them (KEPT BY), and who holds those (HELD BY).',
   ],
-  options: { ...atOption, ...readingOptions },
-  operands: [1, 1],
+  options: {
+    ...atOption,
+    holdings: {
+      type: 'boolean',
+      help: 'what else of VFIO the processes held that have to do with it',
+    },
+    orphans: { type: 'boolean', help: 'files that no process can name; without SUBJECT' },
+    ...readingOptions,
+  },
+  operands: [0, 1],
   examples: [
     'vfio-ledger who gpu --log demo.ledger',
     'vfio-ledger who 26 --at 18 --log demo.ledger',
     'vfio-ledger who file:f8 --at 19 --json --log demo.ledger',
+    'vfio-ledger who gpu --at 19 --holdings --log demo.ledger',
+    'vfio-ledger who --orphans --log demo.ledger',
   ],
-  async answer({ values, operands: [subject = ''] }, io) {
+  async answer({ values, operands: [subject] }, io) {
+    const { orphans = false, holdings = false } = values;
+    if (orphans && (holdings || subject !== undefined)) {
+      const other = holdings ? '--holdings' : 'a subject';
+      throw new RequestError(`who: --orphans is asked of the whole host, and not with ${other}`);
+    }
+    if (!orphans && subject === undefined) {
+      throw new RequestError(`who: an operand is missing; usage: vfio-ledger ${USAGE}`);
+    }
     return readLog(values, io, async (ledger) => {
-      const found = ledger.who(subject, { at: values.at ?? 'end' });
-      await show(io, values.json, found, () => whoText(found, subject, io.paint));
+      const { at = 'end', json } = values;
+      if (subject === undefined) {
+        const then = ledger.at(at);
+        const found = then.orphans();
+        await show(io, json, found, () => [
+          momentWords(then.moment),
+          ...orphansLines(found, io.paint),
+        ]);
+      } else if (holdings) {
+        const then = ledger.at(at);
+        const found = then.holdings(subject);
+        await show(io, json, found, () => [
+          momentWords(then.moment),
+          ...holdingsLines(found, subject, io.paint),
+        ]);
+      } else {
+        const found = ledger.who(subject, { at });
+        await show(io, json, found, () => whoText(found, subject, io.paint));
+      }
       return exit.done;
     });
   },
@@ -39,13 +81,12 @@ export const who = verb({
 
 function whoText(found: Who, subject: string, paint: Paint): string[] {
   const { owner, at, holders, waiters } = found;
-  const when = at.position === null ? 'Before the first event' : `At position ${at.position}`;
   const isProcess = subject.startsWith('pid:');
   const [held, free] = isProcess
     ? ['It holds:', 'It holds nothing.']
     : ['It is held by:', 'Nobody holds it.'];
   return [
-    `${when}${at.time === null ? '' : `, ${at.time}`}:`,
+    momentWords(at),
     paint(ownedWords(owner, named(subject, found)), owner.kind === 'unknown' ? 'unknown' : 'plain'),
     ...listed('The owner is kept alive by:', owner.holders),
     ...(holders.length === 0 ? [free] : listed(held, holders)),
@@ -72,6 +113,45 @@ function ownedWords(owner: Owner, subject: string): string {
   if (!subject.startsWith('file:')) return `${subject} is owned by ${words}.`;
   if (kind === 'none') return `${subject} has no part in the ownership of a group.`;
   return `The group of ${subject} is owned by ${words}.`;
+}
+
+/** A moment as the beginning of an answer: `At position 41, 2026-11-22T12:03:00.000000Z:`. */
+function momentWords({ position, time }: Moment): string {
+  const when = position === null ? 'Before the first event' : `At position ${position}`;
+  return `${when}${time === null ? '' : `, ${time}`}:`;
+}
+
+function holdingsLines(found: readonly Holding[], subject: string, paint: Paint): string[] {
+  if (found.length === 0) {
+    const isProcess = subject.startsWith('pid:');
+    return [isProcess ? 'It holds nothing.' : 'Nobody holds it, or keeps its owner alive.'];
+  }
+  const rows = found.map(({ pid, comm, fd, file, kind, group, device, keepsOwnerOf }): Cell[] => [
+    processWords(pid, comm),
+    fd === null ? 'mapping' : `fd ${fd}`,
+    file ?? '-',
+    kind,
+    printable(group ?? '-'),
+    printable(device ?? '-'),
+    printable(keepsOwnerOf.join(', ') || '-'),
+  ]);
+  const heading = ['PROCESS', 'BY', 'FILE', 'KIND', 'GROUP', 'DEVICE', 'KEEPS OWNER OF'];
+  return columns(rows, paint, heading);
+}
+
+function orphansLines(found: readonly Orphan[], paint: Paint): string[] {
+  if (found.length === 0) return ['No file is alive that no process can name.'];
+  const rows = found.map(({ file, kind, groups, owner, holders, devices, keptThrough }): Cell[] => [
+    file,
+    kind,
+    printable(groups.join(', ') || '-'),
+    ownerCell(owner),
+    holdersWords(holders),
+    printable(devices.join(', ') || '-'),
+    holdersWords(keptThrough),
+  ]);
+  const heading = ['FILE', 'KIND', 'GROUP', 'OWNER', 'KEPT BY', 'DEVICE', 'HELD BY'];
+  return columns(rows, paint, heading);
 }
 
 function listed(title: string, holders: Who['holders']): string[] {

@@ -26,11 +26,23 @@ export class NewerSchemaError extends DecodeError {
   }
 }
 
+/**
+ * Ids that begin so are of events that did not happen: somebody has asked what would be if they had.
+ * No log takes them, and no evidence may hold them.
+ */
+export const WHAT_IF = 'what-if:';
+
 /** Text without control characters: it stands on a line of its own under the hash. */
 const printable = /^\P{C}+$/u;
 
 const envelope = v.object({
-  id: v.pipe(v.string(), v.nonEmpty(), v.maxLength(200), v.regex(printable, 'not plain text')),
+  id: v.pipe(
+    v.string(),
+    v.nonEmpty(),
+    v.maxLength(200),
+    v.regex(printable, 'not plain text'),
+    v.check((id) => !id.startsWith(WHAT_IF), 'of a what-if, and so of what did not happen'),
+  ),
   time: v.nullable(v.pipe(v.string(), v.isoTimestamp())),
   schema: v.pipe(v.number(), v.integer(), v.minValue(1)),
   type: v.string(),

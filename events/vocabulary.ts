@@ -190,6 +190,7 @@ export const schemas = {
 };
 
 export type EventType = keyof typeof schemas;
+export const eventTypes = Object.keys(schemas) as EventType[];
 
 /** What the schema above holds for a refusal, said by operation. */
 type Refused = { [O in Operation]: { operation: O; errno: string } & Arguments<O> }[Operation];

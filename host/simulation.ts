@@ -40,13 +40,15 @@ export function parseScenario(text: string, source = 'scenario'): Sequence[] {
 }
 
 /** Where a simulation goes on after events: positions and time follow, no pid is used again. */
-export function startAfter(events: readonly Placed[]): Start {
+export function startAfter(events: Iterable<Placed>): Start {
   let last = firstStart.pid - 1;
-  for (const { data } of events) {
+  let [position, time]: [number, string | null] = [-1, null];
+  for (const event of events) {
+    const { data } = event;
+    ({ position, time } = event);
     if ('pid' in data) last = Math.max(last, data.pid);
     if ('child' in data) last = Math.max(last, data.child);
   }
-  const { position = -1, time = null } = events.at(-1) ?? {};
   return { position: position + 1, pid: last + 1, time };
 }
 

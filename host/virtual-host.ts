@@ -6,13 +6,12 @@
 import type { Call, Fact, Placed } from '../events/vocabulary.ts';
 import type { Question } from '../machines/check.ts';
 import { isViable } from '../machines/group.ts';
-import { judge } from '../machines/judge.ts';
 import { Kernel } from '../machines/kernel.ts';
 import type { Profile } from '../machines/profile.ts';
-import type { Outcome } from '../scenario/facts.ts';
 import type { OperationStatement } from '../scenario/language.ts';
 import { Player, type Answer } from '../scenario/player.ts';
 import type { Topology } from '../scenario/topology.ts';
+import { answerTo, reopening } from './attempt.ts';
 import { DmaMappings } from './dma-mappings.ts';
 
 /** The answer to an operation, with what a group says of itself. */
@@ -41,12 +40,12 @@ export class VirtualHost {
     this.#position = start.position;
     this.kernel.mappings = this.#mappings;
     const port = {
-      answer: (call: Call) => this.#answer(call),
+      answer: (call: Call) => answerTo(this.kernel, this.#mappings, call),
       isHeld: (device: string) => (this.kernel.device(device)?.record.files ?? 0) > 0,
       isBlocked: () => this.kernel.driverChange?.outcome === null,
       deviceOfNode: (node: string) =>
         [...this.kernel.devices()].find(({ cdev }) => cdev === node)?.device ?? node,
-      reopen: (pid: number, fd: number) => this.#reopen(pid, fd),
+      reopen: (pid: number, fd: number) => reopening(this.kernel, pid, fd),
       happened: (fact: Fact) => this.#happened(fact),
     };
     this.#player = new Player(port, topology, { profile, simulated: true }, start.pid);
@@ -83,54 +82,6 @@ export class VirtualHost {
     this.#facts.push(placed);
     this.kernel.take(placed);
     this.#mappings.forget(this.kernel);
-  }
-
-  #answer(call: Call): Outcome {
-    const question = this.kernel.question(call);
-    const refusal = judge(this.kernel.rules, question);
-    if (refusal !== null) return { errno: refusal.errno, cause: refusal.cause };
-    this.#mappings.admit(this.kernel, call);
-    const { iommufd } = question;
-    const told = question.events.iommufd;
-    switch (call.operation) {
-      case 'open_cdev':
-      case 'open_iommufd':
-      case 'open_container':
-      case 'open_group':
-      case 'open_path':
-      case 'get_device':
-      case 'dup':
-        return { errno: null, rc: this.kernel.processes.lowestFree(call.pid) };
-      case 'send':
-        return { errno: null, rc: this.kernel.processes.lowestFree(call.to) };
-      case 'dup2':
-        return { errno: null, rc: call.to };
-      case 'compat_ioas':
-        return { errno: null, rc: 0, id: iommufd?.record.compatIoas ?? 0 };
-      default: {
-        const id = told !== undefined && 'id' in told ? { id: told.id } : {};
-        const hwpt = told?.type === 'device.attached' ? { hwpt: told.attachment.hwpt } : {};
-        return { errno: null, rc: 0, ...id, ...hwpt };
-      }
-    }
-  }
-
-  #reopen(pid: number, fd: number): Call | null {
-    const file = this.kernel.behind(pid, fd);
-    const cloexec = false;
-    switch (file?.kind) {
-      case 'group':
-        return { operation: 'open_group', pid, group: file.group.group, cloexec };
-      case 'device':
-        if (file.state === 'granted') return null;
-        return { operation: 'open_cdev', pid, device: file.device.device, cloexec };
-      case 'iommufd':
-        return { operation: 'open_iommufd', pid, cloexec };
-      case 'container':
-        return { operation: 'open_container', pid, cloexec };
-      default:
-        return null;
-    }
   }
 
   #pidOf(comm: string): number | undefined {

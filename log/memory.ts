@@ -64,6 +64,16 @@ export function memoryStore(): Store {
     async examine() {
       return { faults: [], notes: [] };
     },
+    async known(stream, ids) {
+      const there = streams.get(stream)?.ids;
+      return new Set(ids.filter((id) => there?.has(id)));
+    },
+    path: null,
+    near: {
+      between: (stream, first, last) => streams.get(stream)?.events.slice(first, last + 1) ?? [],
+      hashAt: (stream, position) =>
+        position < 0 ? genesisOf(stream) : streams.get(stream)?.events[position]?.hash,
+    },
     async streams() {
       return [...streams.keys()].sort();
     },

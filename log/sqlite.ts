@@ -13,6 +13,7 @@ import { groupCommit } from './sqlite-write.ts';
 import {
   CorruptLogError,
   type Head,
+  type NearEvents,
   type ReadOptions,
   type RecordedEvent,
   type Store,
@@ -57,14 +58,8 @@ export function openSqliteStore(path: string, options: SqliteOptions = {}): Stor
 
 /** Questions to the volumes as they are at that moment. */
 function reading(volumes: Volumes): Omit<Store, 'append' | 'close'> {
-  function ask<T>(question: (newest: Volume, all: readonly Volume[]) => T): T {
-    try {
-      const all = volumes.list();
-      return question(volumes.newest, all);
-    } catch (error) {
-      throw logError(volumes.log, error);
-    }
-  }
+  const ask = <T>(question: (newest: Volume, all: readonly Volume[]) => T): T =>
+    askVolumes(volumes, question);
 
   const originOf = (stream: string): Head =>
     ask((newest, [oldest]) => (oldest ?? newest).before(stream));
@@ -129,6 +124,13 @@ function reading(volumes: Volumes): Omit<Store, 'append' | 'close'> {
     async examine() {
       return ask((_, all) => examine(all));
     },
+    async known(stream, ids) {
+      return ask((_, all) => {
+        return new Set(ids.filter((id) => all.some((volume) => volume.holds(stream, id))));
+      });
+    },
+    path: volumes.log,
+    near: nearEvents(volumes),
     async streams() {
       return ask((newest) => {
         // Events that stand under a name without those before them are damage, not another host.
@@ -139,6 +141,45 @@ function reading(volumes: Volumes): Omit<Store, 'append' | 'close'> {
         const names = [...newest.anchors.keys(), ...begun.map(({ name }) => name)];
         // Where there is not one event the index may know of some.
         return [...new Set(names.length > 0 ? names : newest.indexedStreams())].sort();
+      });
+    },
+  };
+}
+
+/** A question to the volumes as they are at that moment. */
+function askVolumes<T>(
+  volumes: Volumes,
+  question: (newest: Volume, all: readonly Volume[]) => T,
+): T {
+  try {
+    const all = volumes.list();
+    return question(volumes.newest, all);
+  } catch (error) {
+    throw logError(volumes.log, error);
+  }
+}
+
+function nearEvents(volumes: Volumes): NearEvents {
+  return {
+    *between(stream, first, last) {
+      for (let position = first; position <= last;) {
+        const at = position;
+        const { volume, next } = askVolumes(volumes, (_, all) => volumeWith(all, stream, at));
+        const end = Math.min(last, next?.before(stream).position ?? last);
+        const { events, fault } = batchForwards(volume, stream, position, end);
+        const isGone = () => !askVolumes(volumes, (_, all) => all.includes(volume));
+        if (fault !== undefined && isGone()) continue;
+        yield* events;
+        if (fault !== undefined) throw fault;
+        position += events.length;
+      }
+    },
+    hashAt(stream, position) {
+      return askVolumes(volumes, (newest, all) => {
+        const origin = (all[0] ?? newest).before(stream);
+        if (position === origin.position) return origin.hash;
+        if (position < origin.position || position > newest.head(stream).position) return undefined;
+        return volumeWith(all, stream, position).volume.hashAt(stream, position);
       });
     },
   };

@@ -65,10 +65,27 @@ export interface Store {
   /** What is wrong with the log as it lies there, all streams, whether or not a reader would meet it. */
   examine(): Promise<Examination>;
 
+  /** Which of some ids are in a stream already. */
+  known(stream: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
+
+  /** The same events without waiting, of a store on this machine; null for any other. */
+  readonly near: NearEvents | null;
+
+  /** Where it lies in files; null where it lies in none. */
+  readonly path: string | null;
+
   /** Names of the streams that hold at least one event, in order of name. */
   streams(): Promise<readonly string[]>;
 
   close(): Promise<void>;
+}
+
+/** Events that can be had at once. Throws `CorruptLogError` where they are not what was appended. */
+export interface NearEvents {
+  /** From one position to another, both included, which must be there. */
+  between(stream: string, first: number, last: number): Iterable<RecordedEvent>;
+  /** The hash at a position, also before the first event; undefined where there is none. */
+  hashAt(stream: string, position: number): string | undefined;
 }
 
 export interface Examination {

@@ -22,7 +22,7 @@ export function addDevice(host: HostState, data: DataOf<'device.added'>): void {
     ...host.fresh('device'),
   };
   host.addDevice(device);
-  if (device.group !== null) host.touched.add(device.group);
+  if (device.group !== null) host.touched.groups.add(device.group);
   if (data.driver !== null) bindDriver(host, device, data.driver, data.cdev);
 }
 

@@ -223,8 +223,8 @@ function detached(group: GroupRecord): GroupRecord {
  * What GET_STATUS says: a container makes a group viable, else that nobody claims its DMA
  * (vfio/group.c:vfio_group_ioctl_get_status).
  */
-export function isViable(group: GroupRecord, containerSet: boolean): boolean {
-  return containerSet || group.claims === 0;
+export function isViable({ claims }: Pick<GroupRecord, 'claims'>, containerSet: boolean): boolean {
+  return containerSet || claims === 0;
 }
 
 export function groupMachine(admission: Admission) {

@@ -29,8 +29,12 @@ export type Observer = (
 export class HostState implements Directory {
   readonly processes = new ProcessTable();
   readonly contradictions: Contradiction[] = [];
-  /** Groups that the last event touched. */
-  readonly touched = new Set<Group>();
+  /** What the last event touched. */
+  readonly touched = {
+    groups: new Set<Group>(),
+    devices: new Set<Device>(),
+    files: new Set<OpenFile>(),
+  };
   /** The newest kernel's until a boot says which it is. */
   profile: Profile = newestKernel;
   rules: KernelRules = kernelRules(newestKernel);
@@ -95,6 +99,10 @@ export class HostState implements Directory {
     return this.#drivers.has(driver);
   }
 
+  drivers(): string[] {
+    return [...this.#drivers];
+  }
+
   /** A fresh boot: nothing is plugged in, nothing open, and the rules may be others. */
   reset(boot: string, kernel: string, named: string | null, iommufd: boolean): void {
     const profile = named ?? profileOfKernel(kernel);
@@ -104,7 +112,7 @@ export class HostState implements Directory {
     this.iommufd = hasIommufd(this.profile, iommufd);
     this.driverChange = null;
     this.isKnown = true;
-    for (const group of this.#groups.values()) this.touched.add(group);
+    for (const group of this.#groups.values()) this.touched.groups.add(group);
     this.#devices.clear();
     this.#groups.clear();
     this.#files.clear();
@@ -119,11 +127,16 @@ export class HostState implements Directory {
   }
 
   addDevice(device: Device): void {
+    this.touched.devices.add(device);
     this.#devices.set(device.device, device);
     device.group?.devices.set(device.device, device);
   }
 
   removeDevice(device: Device): void {
+    this.touched.devices.add(device);
+    for (const file of this.#files.values()) {
+      if (file.kind === 'device' && file.device === device) this.touched.files.add(file);
+    }
     this.#devices.delete(device.device);
     device.group?.devices.delete(device.device);
   }
@@ -143,25 +156,35 @@ export class HostState implements Directory {
   }
 
   addFile(file: OpenFile): void {
+    this.touched.files.add(file);
     this.#files.set(file.id, file);
   }
 
   removeFile(file: OpenFile): void {
+    this.touched.files.add(file);
     this.#files.delete(file.id);
   }
 
   /** Has `holder` keep `kept` alive. */
   pin(holder: OpenFile, kept: OpenFile): void {
+    this.touched.files.add(holder);
     holder.pins.add(kept.id);
     kept.pinnedBy.add(holder.id);
   }
 
   /** Ends what `holder` keeps alive, and gives what it kept. */
   unpin(holder: OpenFile): FileId[] {
+    this.touched.files.add(holder);
     const kept = [...holder.pins];
     holder.pins.clear();
     for (const id of kept) this.#files.get(id)?.pinnedBy.delete(holder.id);
     return kept;
+  }
+
+  protected forgetTouched(): void {
+    this.touched.groups.clear();
+    this.touched.devices.clear();
+    this.touched.files.clear();
   }
 
   /** Whether the machine would take the event where it stands. */
@@ -182,7 +205,7 @@ export class HostState implements Directory {
   ): void {
     const { table, record } = this.rules.machines[name];
     const next = table.next(instance.state, instance.record as object, event);
-    if (name === 'group') this.touched.add(instance as unknown as Group);
+    this.#touch(name, instance);
     if (next === null) {
       this.contradict(
         `${name} in state '${instance.state}' does not admit '${event.type}'`,
@@ -196,12 +219,18 @@ export class HostState implements Directory {
     this.observer?.(name, before, event, instance);
   }
 
+  #touch(name: MachineName, instance: object): void {
+    if (name === 'group') this.touched.groups.add(instance as Group);
+    else if (name === 'device') this.touched.devices.add(instance as Device);
+    else if (name === 'groupFile') this.touched.files.add(instance as OpenFile);
+  }
+
   /** Notes a contradiction; from it on, who owns the group concerned is not known. */
   contradict(detail: string, group: Group | null = null): void {
     this.contradictions.push({ position: this.position, detail });
     if (group === null) return;
     group.unknownSince ??= this.position;
-    this.touched.add(group);
+    this.touched.groups.add(group);
   }
 
   /** The node that a device gets from a VFIO driver: the lowest number that is free. */

@@ -44,7 +44,7 @@ export class Kernel extends HostState {
   /** Takes the next event of the log. */
   take(event: Placed<Fact>): void {
     this.position = event.position;
-    this.touched.clear();
+    this.forgetTouched();
     const called = callOf(event);
     // Looked up before descriptors move: the call saw them as they were.
     const file = fileOpenedBy(event);

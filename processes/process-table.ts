@@ -12,7 +12,7 @@ import type { Fact, Placed } from '../events/vocabulary.ts';
 export type FileId = string;
 
 /** What descriptors 0 to 2 of a fresh process stand for; never released, never ours. */
-const TERMINAL: FileId = 'terminal';
+export const TERMINAL: FileId = 'terminal';
 
 /** A descriptor or a mapping that keeps a file alive. */
 export interface Holder {
@@ -39,6 +39,22 @@ export interface Process {
   readonly mappings: Map<number, FileId>;
 }
 
+/** A descriptor by its number, or a mapping by its address, of a process. */
+export interface Place {
+  readonly process: Process;
+  readonly via: 'fd' | 'mapping';
+  readonly number: number;
+}
+
+/** Told of processes, and of what they hold, as they come and go. */
+export interface ProcessObserver {
+  started(process: Process): void;
+  ended(process: Process): void;
+  /** `from` is where it was taken over from: by a dup, a fork, a pass or a mapping. */
+  held(file: FileId, at: Place, from: Place | null): void;
+  dropped(file: FileId, at: Place): void;
+}
+
 /** The file that an event opens, where it opens one. */
 export function fileOpenedBy(event: Placed<Fact>): FileId | null {
   switch (event.type) {
@@ -57,6 +73,7 @@ export function fileOpenedBy(event: Placed<Fact>): FileId | null {
 export class ProcessTable {
   readonly #processes = new Map<number, Process>();
   readonly #references = new Map<FileId, number>();
+  observer: ProcessObserver | null = null;
   #unheld: FileId[] = [];
 
   /** The living process of that number. */
@@ -80,6 +97,18 @@ export class ProcessTable {
     let fd = 0;
     while (process.descriptors.has(fd)) fd++;
     return fd;
+  }
+
+  /** Goes on from processes as they once stood. */
+  restore(processes: Iterable<Process>): void {
+    for (const process of processes) {
+      this.#processes.set(process.pid, process);
+      const files = [...process.descriptors.values()].map(({ file }) => file);
+      for (const file of [...files, ...process.mappings.values()]) {
+        if (file === TERMINAL) continue;
+        this.#references.set(file, (this.#references.get(file) ?? 0) + 1);
+      }
+    }
   }
 
   isHeld(file: FileId): boolean {
@@ -149,6 +178,7 @@ export class ProcessTable {
     );
     const process = { pid, comm, cgroup, descriptors, mappings: new Map() };
     this.#processes.set(pid, process);
+    this.observer?.started(process);
     return process;
   }
 
@@ -160,15 +190,21 @@ export class ProcessTable {
   #fork(pid: number, child: number, comm: string): void {
     const parent = this.#at(pid);
     this.#exit(child);
-    this.#processes.set(child, {
+    const forked: Process = {
       pid: child,
       comm,
       cgroup: parent.cgroup,
       descriptors: new Map(parent.descriptors),
       mappings: new Map(parent.mappings),
-    });
-    for (const { file } of parent.descriptors.values()) this.#hold(file);
-    for (const file of parent.mappings.values()) this.#hold(file);
+    };
+    this.#processes.set(child, forked);
+    this.observer?.started(forked);
+    const inherit = (file: FileId, via: Place['via'], number: number): void => {
+      const place = { via, number };
+      this.#hold(file, { process: forked, ...place }, { process: parent, ...place });
+    };
+    for (const [fd, { file }] of parent.descriptors) inherit(file, 'fd', fd);
+    for (const [mapping, file] of parent.mappings) inherit(file, 'mapping', mapping);
   }
 
   #execute(process: Process): void {
@@ -181,9 +217,14 @@ export class ProcessTable {
   #exit(pid: number): void {
     const process = this.#processes.get(pid);
     if (process === undefined) return;
-    for (const file of process.mappings.values()) this.#drop(file);
-    for (const { file } of process.descriptors.values()) this.#drop(file);
+    for (const [mapping, file] of process.mappings) {
+      this.#drop(file, { process, via: 'mapping', number: mapping });
+    }
+    for (const [fd, { file }] of process.descriptors) {
+      this.#drop(file, { process, via: 'fd', number: fd });
+    }
     this.#processes.delete(pid);
+    this.observer?.ended(process);
   }
 
   #open(event: Placed<Fact>, file: FileId): void {
@@ -191,17 +232,20 @@ export class ProcessTable {
     const process = this.#at(data.pid);
     // What GET_DEVICE_FD hands out is always close-on-exec (vfio/group.c:vfio_device_open_file).
     const cloexec = data.as === undefined ? data.cloexec === true : true;
-    this.#install(process, data.as ?? data.fd, { file, cloexec });
+    this.#install(process, data.as ?? data.fd, { file, cloexec }, null);
   }
 
   #share(pid: number, fd: number, to: number, as: number): void {
-    const file = this.file(pid, fd);
-    if (file !== undefined) this.#install(this.#at(to), as, { file, cloexec: false });
+    const process = this.#processes.get(pid);
+    const file = process?.descriptors.get(fd)?.file;
+    if (process === undefined || file === undefined) return;
+    const from: Place = { process, via: 'fd', number: fd };
+    this.#install(this.#at(to), as, { file, cloexec: false }, from);
   }
 
-  #install(process: Process, fd: number, descriptor: Descriptor): void {
-    this.#hold(descriptor.file);
+  #install(process: Process, fd: number, descriptor: Descriptor, from: Place | null): void {
     this.#close(process, fd);
+    this.#hold(descriptor.file, { process, via: 'fd', number: fd }, from);
     process.descriptors.set(fd, descriptor);
   }
 
@@ -209,29 +253,36 @@ export class ProcessTable {
     const descriptor = process.descriptors.get(fd);
     if (descriptor === undefined) return;
     process.descriptors.delete(fd);
-    this.#drop(descriptor.file);
+    this.#drop(descriptor.file, { process, via: 'fd', number: fd });
   }
 
   #map(pid: number, fd: number, mapping: number): void {
-    const file = this.file(pid, fd);
-    if (file === undefined) return;
-    this.#hold(file);
-    this.#at(pid).mappings.set(mapping, file);
+    const process = this.#processes.get(pid);
+    const file = process?.descriptors.get(fd)?.file;
+    if (process === undefined || file === undefined) return;
+    // What was mapped there is mapped no longer (mm/mmap.c:do_mmap with MAP_FIXED).
+    this.#unmap(process, mapping);
+    const from: Place = { process, via: 'fd', number: fd };
+    this.#hold(file, { process, via: 'mapping', number: mapping }, from);
+    process.mappings.set(mapping, file);
   }
 
   #unmap(process: Process, mapping: number): void {
     const file = process.mappings.get(mapping);
     if (file === undefined) return;
     process.mappings.delete(mapping);
-    this.#drop(file);
+    this.#drop(file, { process, via: 'mapping', number: mapping });
   }
 
-  #hold(file: FileId): void {
-    if (file !== TERMINAL) this.#references.set(file, (this.#references.get(file) ?? 0) + 1);
-  }
-
-  #drop(file: FileId): void {
+  #hold(file: FileId, at: Place, from: Place | null): void {
     if (file === TERMINAL) return;
+    this.#references.set(file, (this.#references.get(file) ?? 0) + 1);
+    this.observer?.held(file, at, from);
+  }
+
+  #drop(file: FileId, at: Place): void {
+    if (file === TERMINAL) return;
+    this.observer?.dropped(file, at);
     const left = (this.#references.get(file) ?? 0) - 1;
     if (left > 0) {
       this.#references.set(file, left);

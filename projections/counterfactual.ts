@@ -106,8 +106,8 @@ function passesWithout({ timeline, position, call }: Attempt, out: ReadonlySet<n
 /** The host just before a position, had some events not happened, nor what they alone made possible. */
 function without(timeline: Timeline, position: number, out: ReadonlySet<number>): Kernel {
   const kernel = new Kernel();
-  for (let next = timeline.bootBefore(position); next < position; next++) {
-    if (!out.has(next)) takeIfPossible(kernel, timeline.at(next));
+  for (const event of timeline.between(timeline.bootBefore(position), position - 1)) {
+    if (!out.has(event.position)) takeIfPossible(kernel, event);
   }
   return kernel;
 }
@@ -145,7 +145,7 @@ function takeIfPossible(kernel: Kernel, event: Placed<Fact>): void {
 
 /** Events that may have a part in a refusal, the latest first. */
 function candidatesOf({ timeline, position, call }: Attempt): number[] {
-  const host = timeline.replayTo(position - 1);
+  const host = timeline.kernelAt(position - 1);
   const question = host.question(call);
   const subjects = new Set<SubjectKey>();
   // A dead group file asks about the group that it was opened for.
@@ -167,7 +167,7 @@ function candidatesOf({ timeline, position, call }: Attempt): number[] {
   for (const file of files) if (file !== undefined) addKeepers(subjects, host, file);
   const boot = timeline.bootBefore(position);
   const positions = [...subjects].flatMap((key) =>
-    timeline.positionsOf(key).filter((at) => at > boot && at < position && isDeed(timeline.at(at))),
+    [...timeline.positionsOf(key, boot + 1, position - 1)].filter((at) => isDeed(timeline.at(at))),
   );
   return [...new Set(positions)].toSorted((a, b) => b - a);
 }
@@ -205,12 +205,12 @@ const KEEPER = 2 ** 31;
  * still open. Null where it never would, as far as this boot goes.
  */
 export function wouldPassAfter(timeline: Timeline, position: number, call: Call): Position {
-  const host = timeline.replayTo(position);
+  const host = timeline.kernelAt(position);
   const again = keepOwnFiles(host, position, call);
-  const end = timeline.bootAfter(position);
-  for (let next = position + 1; next < end; next++) {
-    host.take(timeline.at(next));
-    if (host.judge(again) === null) return next;
+  for (const event of timeline.between(position + 1, timeline.head)) {
+    if (event.type === 'host.booted') return null;
+    host.take(event);
+    if (host.judge(again) === null) return event.position;
   }
   return null;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { partiesOf } from './parties.ts';
-import type { Change, Diff, Interval, Position } from './shapes.ts';
+import type { Change, Diff, Interval, Owner, Position } from './shapes.ts';
 import { keyOf, type Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { byNumber, nobody, ownerOf } from './views.ts';
@@ -14,48 +14,64 @@ import { byNumber, nobody, ownerOf } from './views.ts';
  * `who` would have said at each moment.
  */
 export function historyOf(timeline: Timeline, subject: Subject): Interval[] {
-  if (subject.kind === 'group') {
-    const intervals = timeline.intervalsOf(subject.id);
-    return intervals.length > 0 ? [...intervals] : [timeline.openInterval(subject.id)];
-  }
-  const groups =
-    subject.kind === 'device' ? timeline.groupsOfDevice(subject.id) : timeline.groups();
-  const places = new Set([
-    ...groups.flatMap((group) => boundsOf(timeline.intervalsOf(group))),
-    ...timeline.positionsOf(keyOf(subject)),
-  ]);
+  if (subject.kind === 'group') return intervalsOf(timeline, subject.id);
   const found: Interval[] = [];
   let last = timeline.openInterval(subject.id);
-  for (const position of [...places].toSorted((a, b) => a - b)) {
+  for (const position of placesOf(timeline, subject)) {
     const { owner } = partiesOf(timeline.hostAt(position), subject);
     if (owner.kind === last.owner.kind && owner.file === last.owner.file) continue;
-    found.push({ ...last, to: position, endedBy: timeline.at(position).type });
+    found.push({ ...last, to: position, endedBy: timeline.typeAt(position) });
     last = { ...last, from: position, owner };
   }
   return [...found, last];
 }
 
-function boundsOf(intervals: readonly Interval[]): number[] {
-  return intervals.flatMap(({ from }) => from ?? []);
+/** The intervals of a group, half-open and without gaps from the start on. */
+export function intervalsOf(timeline: Timeline, group: string): Interval[] {
+  const intervals = [timeline.openInterval(group)];
+  for (const { position } of timeline.handedOver(-1, timeline.head, group)) {
+    const last = intervals.pop();
+    if (last === undefined) break;
+    const owner = ownerAt(timeline, group, position);
+    intervals.push({ ...last, to: position, endedBy: timeline.typeAt(position) });
+    intervals.push({ subject: group, from: position, to: null, owner, endedBy: null });
+  }
+  return intervals;
+}
+
+/** Where the owner of a subject may have changed, ascending: with a group, or with itself. */
+function placesOf(timeline: Timeline, subject: Subject): number[] {
+  const own = [...timeline.positionsOf(keyOf(subject))];
+  const [first] = own;
+  if (first === undefined) return [];
+  const last = subject.kind === 'process' ? (own.at(-1) ?? first) : timeline.head;
+  const groups = subject.kind === 'device' ? new Set(timeline.groupsOfDevice(subject.id)) : null;
+  const places = new Set(own);
+  for (const { position, group } of timeline.handedOver(first, last)) {
+    if (groups === null || groups.has(group)) places.add(position);
+  }
+  return [...places].toSorted((a, b) => a - b);
 }
 
 /** Every change of a group's owner after `from`, up to `to`, in order of position and group. */
 export function changesBetween(timeline: Timeline, from: number, to: number): Diff {
-  const changed = timeline.groups().flatMap((group) =>
-    timeline.intervalsOf(group).flatMap(({ from: position, owner }, index, all) => {
-      const inRange = position !== null && position > from && position <= to;
-      return inRange ? [{ group, position, owner, last: all[index - 1]?.owner ?? nobody }] : [];
-    }),
+  const handed = [...timeline.handedOver(from, to)].toSorted(
+    (a, b) => a.position - b.position || byNumber(a.group, b.group),
   );
-  const inOrder = changed.toSorted((a, b) => a.position - b.position || byNumber(a.group, b.group));
-  const changes = inOrder.map(({ group, position, owner, last }): Change => {
+  const changes = handed.map(({ group, position }): Change => {
     // Who kept the owner alive at the last moment, which is not always who did at first.
-    const host = timeline.hostAt(position - 1);
-    const known = host.group(group);
-    const before = known === undefined ? last : ownerOf(host, known);
-    return { subject: group, before, after: owner, position };
+    const before = ownerAt(timeline, group, position - 1);
+    return { subject: group, before, after: ownerAt(timeline, group, position), position };
   });
   return { from: positionOrNull(from), to: positionOrNull(to), changes };
+}
+
+function ownerAt(timeline: Timeline, group: string, position: number): Owner {
+  const host = timeline.hostAt(position);
+  const there = host.group(group);
+  if (there !== undefined) return ownerOf(host, there);
+  const isHeardOf = timeline.since(group, position) !== null;
+  return isHeardOf ? nobody : timeline.openInterval(group).owner;
 }
 
 function positionOrNull(position: number): Position {

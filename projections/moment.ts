@@ -3,24 +3,27 @@
  *
  * @module
  */
-import type { Kernel } from '../machines/kernel.ts';
+import { WHAT_IF } from '../events/codec.ts';
 import type { FileId } from '../processes/process-table.ts';
+import { holdingsOf, orphansOf } from './holdings.ts';
 import { lineageOf } from './lineage.ts';
 import { partiesOf } from './parties.ts';
 import { resolveSubject } from './resolve.ts';
 import type {
   Descent,
   DeviceView,
-  FileView,
   GroupView,
   Holder,
+  Holding,
   Moment,
+  Orphan,
   Table,
   Who,
 } from './shapes.ts';
+import type { HostSnapshot } from './snapshot.ts';
 import { UnknownSubjectError } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
-import { byProcess, deviceView, groupView, orphans, tableOf } from './views.ts';
+import { byProcess, deviceView, groupView, tableOf } from './views.ts';
 import { START } from './when.ts';
 
 export class HostAtMoment {
@@ -34,9 +37,9 @@ export class HostAtMoment {
 
   get moment(): Moment {
     const position = this.#position;
-    return position === START
-      ? { position: null, time: null }
-      : { position, time: this.#timeline.at(position).time };
+    if (position === START) return { position: null, time: null };
+    const { id, time } = this.#timeline.at(position);
+    return { position, time, ...(id.startsWith(WHAT_IF) && { whatIf: true }) };
   }
 
   table(): Table {
@@ -79,12 +82,20 @@ export class HostAtMoment {
     return lineageOf(this.#timeline, file, this.#position);
   }
 
-  /** Files that are alive although no process could name them. */
-  orphans(): FileView[] {
-    return orphans(this.#host);
+  /** Files that are alive although no process could name them, with what keeps them. */
+  orphans(): Orphan[] {
+    return orphansOf(this.#host);
   }
 
-  get #host(): Kernel {
+  /**
+   * What else of VFIO's the processes held that held a subject or kept its owner alive; what a
+   * process itself held.
+   */
+  holdings(word: string): Holding[] {
+    return holdingsOf(this.#host, resolveSubject(this.#timeline, word, this.#position));
+  }
+
+  get #host(): HostSnapshot {
     return this.#timeline.hostAt(this.#position);
   }
 

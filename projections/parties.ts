@@ -3,11 +3,18 @@
  *
  * @module
  */
-import type { Group, OpenFile } from '../machines/host.ts';
-import type { HostState } from '../machines/host-state.ts';
 import type { Holder, Owner } from './shapes.ts';
+import type { FileAt, GroupAt, HostSnapshot } from './snapshot.ts';
 import type { Subject } from './subjects.ts';
-import { byProcess, filesOfDevice, keepers, nobody, ownerOf, unknownOwner } from './views.ts';
+import {
+  byNumber,
+  byProcess,
+  filesOfDevice,
+  keepers,
+  nobody,
+  ownerOf,
+  unknownOwner,
+} from './views.ts';
 
 export interface Parties {
   readonly owner: Owner;
@@ -19,7 +26,7 @@ export interface Parties {
  * The parties of a subject. A device's owner is its group's, a file's that of the group it belongs
  * to or owns; a process goes by the first owner that it keeps alive.
  */
-export function partiesOf(host: HostState, { kind, id }: Subject): Parties {
+export function partiesOf(host: HostSnapshot, { kind, id }: Subject): Parties {
   if (!host.isKnown) return { owner: unknownOwner, holders: [], waiters: [] };
   switch (kind) {
     case 'device': {
@@ -33,7 +40,11 @@ export function partiesOf(host: HostState, { kind, id }: Subject): Parties {
       const group = host.group(id);
       if (group === undefined) return { owner: nobody, holders: [], waiters: [] };
       const files = [...host.files()].filter((file) => groupOfFile(file) === group);
-      const waiters = waitersFor(host, [...group.devices.keys()]);
+      const members = [...host.devices()].filter((device) => device.group === group);
+      const waiters = waitersFor(
+        host,
+        members.map(({ device }) => device),
+      );
       return { owner: ownerOf(host, group), holders: heldBy(host, files), waiters };
     }
     case 'file': {
@@ -54,25 +65,29 @@ export function partiesOf(host: HostState, { kind, id }: Subject): Parties {
       const lost = held.some(
         (file) => (groupOfFile(file) ?? ownedBy(host, file))?.unknownSince != null,
       );
-      const owners = [...host.groups()].map((group) => ownerOf(host, group));
+      const owners = inOrder(host).map((group) => ownerOf(host, group));
       const kept = owners.find((owner) => owner.holders.some((holder) => holder.pid === pid));
       return { owner: lost ? unknownOwner : (kept ?? nobody), holders, waiters: [] };
     }
   }
 }
 
-function heldBy(host: HostState, files: readonly OpenFile[]): Holder[] {
+function heldBy(host: HostSnapshot, files: readonly FileAt[]): Holder[] {
   return files.flatMap((file) => host.processes.holders(file.id)).toSorted(byProcess);
 }
 
-function groupOfFile(file: OpenFile): Group | undefined {
+function groupOfFile(file: FileAt): GroupAt | undefined {
   if (file.kind === 'group') return file.state === 'dead' ? undefined : file.group;
   return file.kind === 'device' ? (file.device.group ?? undefined) : undefined;
 }
 
+function inOrder(host: HostSnapshot): GroupAt[] {
+  return [...host.groups()].toSorted((a, b) => byNumber(a.group, b.group));
+}
+
 /** A group that a context owns: an iommufd's, or one in a container. */
-function ownedBy(host: HostState, file: OpenFile): Group | undefined {
-  for (const group of host.groups()) {
+function ownedBy(host: HostSnapshot, file: FileAt): GroupAt | undefined {
+  for (const group of inOrder(host)) {
     const { owner, opener } = group.record;
     if (owner === file.id) return group;
     const opened = opener === null ? undefined : host.file(opener);
@@ -82,7 +97,7 @@ function ownedBy(host: HostState, file: OpenFile): Group | undefined {
 }
 
 /** Who waits for one of the devices to be let go: the unbind of a driver. */
-function waitersFor(host: HostState, devices: readonly string[]): Holder[] {
+function waitersFor(host: HostSnapshot, devices: readonly string[]): Holder[] {
   const change = host.driverChange;
   if (change === null || change.outcome !== null) return [];
   if (!devices.includes(change.device.device)) return [];

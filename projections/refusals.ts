@@ -5,10 +5,8 @@
  */
 import type { CallOf, Operation, Placed } from '../events/vocabulary.ts';
 import { causes } from '../machines/causes.ts';
-import type { Kernel } from '../machines/kernel.ts';
-import type { Blocker as Obstacle } from '../machines/check.ts';
 import { becauseOf, wouldPassAfter } from './counterfactual.ts';
-import type { Blocker, Why } from './shapes.ts';
+import type { Why } from './shapes.ts';
 import { keyOf, type Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { keepers } from './views.ts';
@@ -30,12 +28,8 @@ export function explainRefusal(timeline: Timeline, position: number): Why {
   }
   const { operation, errno } = event.data;
   const call = event.data as CallOf<Operation>;
-  const host = timeline.hostAt(position - 1);
-  const { cause, refusal } = host.explain(call, errno);
-  const obstacle = refusal?.blocker ?? null;
-  const blocker = obstacle === null ? null : blockerOf(host, obstacle);
-  const summary = cause === 'unknown' ? 'the rules do not explain it' : causes[cause];
-  const found = { position, operation, errno, cause, summary, blocker };
+  const found = { position, operation, errno, ...causeAt(timeline, position) };
+  const { cause } = found;
   if (inTheCall.has(cause)) return { ...found, because: [], wouldPassAfter: null };
   return {
     ...found,
@@ -44,8 +38,14 @@ export function explainRefusal(timeline: Timeline, position: number): Why {
   };
 }
 
-function blockerOf(host: Kernel, { kind, file, driver }: Obstacle): Blocker {
-  return { kind, file, driver, holders: file === null ? [] : keepers(host, [file]) };
+function causeAt(timeline: Timeline, position: number): Pick<Why, 'cause' | 'summary' | 'blocker'> {
+  const refusal = timeline.refusalAt(position);
+  const cause = refusal?.cause ?? 'unknown';
+  const summary = cause === 'unknown' ? 'the rules do not explain it' : causes[cause];
+  if (refusal === null || refusal.blocker === null) return { cause, summary, blocker: null };
+  const { file } = refusal.blocker;
+  const holders = file === null ? [] : keepers(refusal.host, [file]);
+  return { cause, summary, blocker: { ...refusal.blocker, holders } };
 }
 
 /**
@@ -54,24 +54,30 @@ function blockerOf(host: Kernel, { kind, file, driver }: Obstacle): Blocker {
  */
 export function latestRefusal(timeline: Timeline, subject: Subject, until: number): number | null {
   const isRefusal = (position: number): boolean =>
-    position <= until && timeline.at(position).type === 'operation.refused';
-  const own = timeline.positionsOf(keyOf(subject)).findLast(isRefusal) ?? null;
+    timeline.typeAt(position) === 'operation.refused';
+  const own = first(timeline.positionsBack(keyOf(subject), until), isRefusal);
   if (subject.kind !== 'device') return own;
   const shared = timeline
     .groupsOfDevice(subject.id)
-    .flatMap((group) => timeline.positionsOf(keyOf({ kind: 'group', id: group })))
-    .filter((position) => isRefusal(position) && concernsWholeGroup(timeline.at(position)))
-    .filter((position) => isInGroup(timeline, subject.id, position));
-  const latest = Math.max(own ?? -1, ...shared);
+    .map((group) =>
+      first(
+        timeline.positionsBack(keyOf({ kind: 'group', id: group }), until),
+        (position) =>
+          isRefusal(position) &&
+          concernsWholeGroup(timeline.at(position)) &&
+          timeline.hostAt(position - 1).device(subject.id)?.group?.group === group,
+      ),
+    );
+  const latest = Math.max(...[own, ...shared].map((position) => position ?? -1));
   return latest < 0 ? null : latest;
 }
 
-/** Whether a refusal of a whole group was one of the group that the device sat in then. */
-function isInGroup(timeline: Timeline, device: string, position: number): boolean {
-  const event = timeline.at(position);
-  const host = timeline.hostAt(position - 1);
-  const asked = event.type === 'operation.refused' ? host.question(event.data).group : undefined;
-  return asked !== undefined && host.device(device)?.group === asked;
+function first(
+  positions: Iterable<number>,
+  isWanted: (position: number) => boolean,
+): number | null {
+  for (const position of positions) if (isWanted(position)) return position;
+  return null;
 }
 
 const ofGroups = new Set<Operation>([

@@ -13,21 +13,15 @@ import type { Timeline } from './timeline.ts';
 export function resolveSubject(timeline: Timeline, word: string, position: number): Subject {
   const { kind, word: id } = parseSubject(word);
   const subject = { kind, id: kind === 'device' ? deviceNamed(timeline, id, position) : id };
-  if (timeline.positionsOf(keyOf(subject)).length > 0) return subject;
+  if (timeline.knows(keyOf(subject), position)) return subject;
   throw new UnknownSubjectError(`'${word}' is no ${kind} that this log knows`);
 }
 
 function deviceNamed(timeline: Timeline, word: string, position: number): string {
-  if (timeline.positionsOf(`device ${word}`).length > 0) return word;
+  if (timeline.knows(`device ${word}`, position)) return word;
   // A name may have moved from boot to boot: what it meant then comes first.
   for (const { device, name, cdev } of timeline.hostAt(position).devices()) {
     if (name === word || cdev === word) return device;
   }
-  const named = timeline.deviceNames.get(word);
-  if (named !== undefined) return named;
-  const seen = timeline.events.findLast(
-    ({ type, data }) =>
-      (type === 'device.added' || type === 'driver.bound') && 'cdev' in data && data.cdev === word,
-  );
-  return seen !== undefined && 'device' in seen.data ? String(seen.data.device) : word;
+  return timeline.deviceNames.get(word) ?? timeline.deviceNodes.get(word) ?? word;
 }

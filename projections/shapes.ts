@@ -53,6 +53,8 @@ export interface Owner {
 export interface Moment {
   readonly position: Position;
   readonly time: string | null;
+  /** Given where the last event before it did not happen, on a what-if. */
+  readonly whatIf?: true;
 }
 
 export interface GroupView {
@@ -106,7 +108,67 @@ export interface Interval {
   readonly endedBy: string | null;
 }
 
-export interface Blocker {
+/** A holder, and the position from which on the process had a hand in an ownership. */
+export interface Hand extends Holder {
+  readonly from: number;
+}
+
+/** An interval of ownership in which somebody had a hand. */
+export interface Tenure extends Interval {
+  /**
+   * What each process of theirs held of the owner when it first did; none where the owner is
+   * unknown, and may have been theirs.
+   */
+  readonly by: readonly Hand[];
+}
+
+/** Half-open: from the unbind of a driver that was blocked, to its end. */
+export interface Wait {
+  /** The device that was waited for. */
+  readonly subject: string;
+  readonly from: number;
+  readonly to: Position;
+  readonly waiter: Holder;
+  /** Who had the device open when the wait began. */
+  readonly for: readonly Holder[];
+  readonly endedBy: string | null;
+}
+
+/** Half-open; two owners or more that the evidence claims for one group at a time. */
+export interface Overlap {
+  readonly group: string;
+  readonly from: number;
+  readonly to: Position;
+  /** With who kept them alive at the beginning. */
+  readonly owners: readonly Owner[];
+  /** The kernel drivers, where the kernel is one of the owners. */
+  readonly drivers: readonly string[];
+  readonly endedBy: string | null;
+}
+
+/** A descriptor or a mapping of a process, and what it is of. */
+export interface Holding extends Holder {
+  readonly kind: FileView['kind'];
+  /** The group of a group's file or a device's. */
+  readonly group: string | null;
+  readonly device: string | null;
+  /** The groups whose owner is kept alive through it. */
+  readonly keepsOwnerOf: readonly string[];
+}
+
+/** A file that is alive although no process has a descriptor or mapping of it. */
+export interface Orphan extends FileView {
+  /** A group file's own; those that a context owns, or that lie in it. */
+  readonly groups: readonly string[];
+  /** The devices whose open files keep it alive. */
+  readonly devices: readonly string[];
+  /** Who owns the group, as `who` says of the file. */
+  readonly owner: Owner;
+  /** Descriptors and mappings of the files that keep it alive. */
+  readonly keptThrough: readonly Holder[];
+}
+
+interface Blocker {
   readonly kind: 'group' | 'device' | 'container' | 'iommufd' | 'driver' | 'unknown';
   readonly file: FileId | null;
   readonly driver: string | null;

@@ -9,7 +9,8 @@ import type { Kernel } from '../machines/kernel.ts';
 import { callOf } from '../machines/calls.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 
-export type SubjectKind = 'device' | 'group' | 'process' | 'file';
+export const subjectKinds = ['device', 'group', 'process', 'file'] as const;
+export type SubjectKind = (typeof subjectKinds)[number];
 
 /** A subject by its identity: a PCI address, a group number, a pid, a file id. */
 export interface Subject {

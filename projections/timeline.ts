@@ -1,39 +1,80 @@
 /**
- * The timeline of a host: one pass over its events, and what questions about the past stand on.
+ * The timeline of a host: its events, and what questions about the past stand on.
  *
- * It keeps the events, the intervals of ownership, and for each subject the positions that concern
- * it. A past moment is replayed from the boot before it, where everything begins anew. Where the
- * events before the first are not here, nothing is known of the host until it boots.
+ * How things stood at a moment, and who owned what since when, comes from the time index; a host whose
+ * machines are to go on is played from the start of a segment. Where the events before the first are
+ * not here, nothing is known of the host until it boots.
  *
  * @module
  */
-import type { DataOf, Placed } from '../events/vocabulary.ts';
+import type { EventType, Placed } from '../events/vocabulary.ts';
+import { restoreKernel } from '../machines/checkpoint.ts';
 import { Kernel } from '../machines/kernel.ts';
-import type { Interval, Owner, Position } from './shapes.ts';
-import { subjectsOf, type SubjectKey } from './subjects.ts';
-import { nobody, ownerOf, unknownOwner } from './views.ts';
+import { EventTail, type EventReader } from './event-tail.ts';
+import { advance } from './index/journal.ts';
+import type { Shelf } from './index/sealed-segments.ts';
+import type { RefusalAt, Segment } from './index/segment.ts';
+import { GROUP } from './index/standing.ts';
+import { TimeIndex } from './index/time-index.ts';
+import { splitTime } from './index/times.ts';
+import { StandingView, type HoldAt } from './index/view.ts';
+import type { Interval, Position } from './shapes.ts';
+import type { HostSnapshot } from './snapshot.ts';
+import type { SubjectKey } from './subjects.ts';
+import { nobody, unknownOwner } from './views.ts';
+
+export interface TimelineOptions<E> {
+  /** The position of the first event; those before it are not here. */
+  readonly first?: number;
+  /** All events are kept in memory where there is none. */
+  readonly reader?: EventReader<E> | null;
+  /** Where what is derived of the events is kept. */
+  readonly shelf?: Shelf | null;
+  /** Events of a segment of the time index; for tests. */
+  readonly whole?: number;
+}
+
+/** A standing on its way through a segment. */
+interface Walk {
+  readonly segment: Segment;
+  readonly copy: ReturnType<Segment['copyBefore']>;
+  readonly view: StandingView;
+}
 
 export class Timeline<E extends Placed = Placed> {
-  readonly events: E[] = [];
-  /** The position of the first event; those before it are not here. */
   readonly first: number;
-  /** The host after the last event. */
-  readonly kernel = new Kernel();
-  /** PCI addresses by the names that devices go by. */
-  readonly deviceNames = new Map<string, string>();
-  readonly #groupsOfDevice = new Map<string, Set<string>>();
-  readonly #intervals = new Map<string, Interval[]>();
-  readonly #positions = new Map<SubjectKey, number[]>();
-  readonly #boots: number[] = [];
-  #cached: { position: number; kernel: Kernel } | null = null;
+  readonly #index: TimeIndex;
+  readonly #events: EventTail<E>;
+  /** From here on the events are a fork's own, and nobody else has them. */
+  readonly #ownFrom: number;
+  #walk: Walk | null = null;
 
-  constructor(first = 0) {
+  constructor(
+    { first = 0, reader = null, shelf = null, whole }: TimelineOptions<E> = {},
+    index?: TimeIndex,
+    ownFrom = Infinity,
+  ) {
+    this.#ownFrom = ownFrom;
     this.first = first;
-    this.kernel.isKnown = first === 0;
+    this.#events = new EventTail(first, reader);
+    const events = (from: number, to: number) => this.between(from, to);
+    this.#index =
+      index ?? new TimeIndex({ first, events, shelf, ...(whole !== undefined && { whole }) });
+    this.#events.skipTo(this.#index.openFrom);
   }
 
   get head(): number {
-    return this.first + this.events.length - 1;
+    return this.#index.head;
+  }
+
+  /** The host after the last event. */
+  get kernel(): Kernel {
+    return this.#index.kernel;
+  }
+
+  /** All of the events; those of a long history do not fit in memory. */
+  get events(): readonly E[] {
+    return this.#events.all;
   }
 
   /** Takes the next event. */
@@ -41,92 +82,191 @@ export class Timeline<E extends Placed = Placed> {
     if (event.position !== this.head + 1) {
       throw new RangeError(`expected position ${this.head + 1}, not ${event.position}`);
     }
-    this.events.push(event);
-    if (event.type === 'host.booted') this.#boots.push(event.position);
-    if (event.type === 'device.added') this.#name(event.data);
-    for (const key of subjectsOf(this.kernel, event)) {
-      const positions = this.#positions.get(key);
-      if (positions === undefined) this.#positions.set(key, [event.position]);
-      else positions.push(event.position);
-    }
-    if (!this.kernel.isKnown && event.type !== 'host.booted') return;
-    this.kernel.take(event);
-    for (const group of this.kernel.touched) {
-      const current = this.kernel.group(group.group);
-      const owner = current === undefined ? nobody : ownerOf(this.kernel, current);
-      this.#note(group.group, owner, event);
-    }
+    this.#index.take(event);
+    this.#events.push(event);
+    this.#events.forgetBefore(Math.min(this.#index.openFrom, this.#ownFrom));
   }
 
-  /** The host after the event at a position; before the first one at -1. */
-  hostAt(position: number): Kernel {
-    if (!this.#isKnownAt(position)) return this.#unknownHost();
-    const cached = this.#cached;
-    const boot = this.bootBefore(position);
-    const useful = cached !== null && cached.position <= position && cached.position >= boot;
-    const kernel = useful ? cached.kernel : new Kernel();
-    for (let next = useful ? cached.position + 1 : boot; next <= position; next++) {
-      kernel.take(this.at(next));
-    }
-    this.#cached = { position, kernel };
-    return kernel;
+  /** To be called when there are no more events for now. */
+  settle(): void {
+    this.#index.settle();
+    this.#events.forgetBefore(Math.min(this.#index.openFrom, this.#ownFrom));
   }
 
-  /** A host of its own after the event at a position, for whoever means to go on differently. */
-  replayTo(position: number): Kernel {
-    const kernel = new Kernel();
-    for (let next = this.bootBefore(position); next <= position; next++) {
-      kernel.take(this.at(next));
-    }
-    return kernel;
+  /** A timeline of its own that goes on from a position otherwise. */
+  fork(position: number): Timeline<E> {
+    const reader: EventReader<E> = {
+      at: (at) => this.at(at),
+      between: (from, to) => this.between(from, to),
+    };
+    const index = this.#index.fork(position, (from, to) => fork.between(from, to));
+    const fork: Timeline<E> = new Timeline<E>({ first: this.first, reader }, index, position + 1);
+    for (const event of this.between(index.openFrom, position)) fork.#events.push(event);
+    return fork;
   }
 
   at(position: number): E {
-    const event = this.events[position - this.first];
-    if (event === undefined) throw new RangeError(`there is no event at position ${position}`);
-    return event;
+    return this.#events.at(position);
+  }
+
+  /** The events from one position to another, both included. */
+  between(first: number, last: number): Iterable<E> {
+    return this.#events.between(first, last);
+  }
+
+  /**
+   * How the host stood after the event at a position; before the first one at -1. It holds until the
+   * next call.
+   */
+  hostAt(position: number): HostSnapshot {
+    if (!this.#isKnownAt(position)) return this.#unknownHost();
+    return this.viewAt(position);
+  }
+
+  /** As `hostAt`, where the host is known. */
+  viewAt(position: number): StandingView {
+    return this.#walkTo(position).view;
+  }
+
+  /** What the rules say of a refusal, and the host that it met; null where nothing was known of that. */
+  refusalAt(position: number): (RefusalAt & { readonly host: HostSnapshot }) | null {
+    const segment = this.#index.segmentAt(position);
+    const { copy, view } = this.#walkIn(segment, position - segment.first);
+    const refusal = segment.refusalAt(copy.cursor);
+    return refusal && { ...refusal, host: view };
+  }
+
+  /** How a place came to hold a file: the hold of that number, and where it was taken over from. */
+  holdNumbered(number: number): HoldAt {
+    const { position, row } = this.#index.segmentOfHold(number).holdNumbered(number);
+    return this.viewAt(position).holdAt(row);
+  }
+
+  /** A host of its own after the event at a position, for whoever means to go on differently. */
+  kernelAt(position: number): Kernel {
+    const { first, parts } = this.#index.segmentAt(Math.max(position, this.first));
+    const kernel = restoreKernel(parts.kernel);
+    for (const event of this.between(first, position)) {
+      if (kernel.isKnown || event.type === 'host.booted') kernel.take(event);
+    }
+    return kernel;
+  }
+
+  typeAt(position: number): EventType {
+    return this.#index.segmentAt(position).typeAt(position);
+  }
+
+  timeAt(position: number): string | null {
+    return this.#index.segmentAt(position).timeAt(position);
+  }
+
+  /** The last event up to a position whose time is at or before an instant; null where there is none. */
+  lastUntil(instant: string, position = this.head): number | null {
+    const time = splitTime(instant);
+    for (const segment of this.#index.segmentsUntil(position, time[0])) {
+      const end = Math.min(position - segment.first + 1, segment.length);
+      const event = segment.parts.times.lastUntil(time, end);
+      if (event >= 0) return segment.first + event;
+    }
+    return null;
+  }
+
+  /** Whether any event has a time. */
+  get isTimed(): boolean {
+    return this.#index.isTimed;
   }
 
   /** Where the boot stands that a position belongs to. */
   bootBefore(position: number): number {
-    return this.#boots.findLast((at) => at <= position) ?? this.first;
-  }
-
-  /** The first position after the boot that a position belongs to. */
-  bootAfter(position: number): number {
-    return this.#boots.find((at) => at > position) ?? this.head + 1;
+    const at = Math.max(position, this.first);
+    const boot = this.#index.segmentAt(at).bootBefore(at);
+    return boot < 0 ? this.first : boot;
   }
 
   /** Positions of the events that concern a subject, ascending. */
-  positionsOf(key: SubjectKey): readonly number[] {
-    return this.#positions.get(key) ?? [];
+  *positionsOf(key: SubjectKey, from = this.first, to = this.head): Generator<number> {
+    for (const { first, events } of this.#eventsOf(this.#index.segmentsFrom(from), key)) {
+      if (first > to) return;
+      for (const event of Array.from(events)) {
+        const position = first + event;
+        if (position >= from && position <= to) yield position;
+      }
+    }
+  }
+
+  /** The same, descending. */
+  *positionsBack(key: SubjectKey, from = this.head): Generator<number> {
+    for (const { first, events } of this.#eventsOf(this.#index.segmentsUntil(from), key)) {
+      for (let index = events.length - 1; index >= 0; index--) {
+        const position = first + (events[index] ?? 0);
+        if (position <= from) yield position;
+      }
+    }
+  }
+
+  /** Whether any event concerns a subject; those near a position are looked through first. */
+  knows(key: SubjectKey, near = this.head): boolean {
+    const before = this.positionsBack(key, near).next();
+    return before.done !== true || this.positionsOf(key, near).next().done !== true;
   }
 
   /** The events from one position to another, both included; those of a subject where one is named. */
-  select(first: number, last: number, subject: SubjectKey | null): E[] {
-    const positions = subject === null ? null : new Set(this.positionsOf(subject));
-    return this.events
-      .slice(Math.max(first - this.first, 0), Math.max(last + 1 - this.first, 0))
-      .filter(({ position }) => positions === null || positions.has(position));
+  *select(
+    first: number,
+    last: number,
+    subject: SubjectKey | null,
+    type: EventType | null = null,
+  ): Generator<E> {
+    if (subject === null && type === null) return yield* this.between(first, last);
+    const from = Math.max(first, this.first);
+    const positions = subject === null ? range(from, last) : this.positionsOf(subject, from, last);
+    for (const position of positions) {
+      if (type === null || this.typeAt(position) === type) yield this.at(position);
+    }
   }
 
-  /** The intervals of a group, without gaps from the start on. */
-  intervalsOf(group: string): readonly Interval[] {
-    return this.#intervals.get(group) ?? [];
+  /** Where groups, or one, changed hands between two moments: after the first, up to the second. */
+  *handedOver(
+    from: number,
+    to: number,
+    only: string | null = null,
+  ): Generator<{ position: number; group: string }> {
+    const { groups } = this.#index.codes;
+    const code = only === null ? null : (groups.find(only) ?? -1);
+    for (const segment of this.#index.segmentsFrom(from + 1)) {
+      if (segment.first > to) return;
+      for (const { position, group } of segment.handedOver(code)) {
+        if (position > from && position <= to) yield { position, group: groups.at(group) };
+      }
+    }
   }
 
   /** The groups that a device was ever seen in. */
   groupsOfDevice(device: string): readonly string[] {
-    return [...(this.#groupsOfDevice.get(device) ?? [])];
+    return this.#index.known.groupsOf(device);
+  }
+
+  /** PCI addresses by the names that devices went by last. */
+  get deviceNames(): ReadonlyMap<string, string> {
+    return this.#index.known.names;
+  }
+
+  /** PCI addresses by the nodes that devices had last. */
+  get deviceNodes(): ReadonlyMap<string, string> {
+    return this.#index.known.nodes;
   }
 
   groups(): readonly string[] {
-    return [...this.#intervals.keys()];
+    return this.#index.codes.groups.values;
   }
 
   /** Since when the owner of a group at a position has been the owner. */
   since(group: string, position: number): Position {
-    return this.intervalsOf(group).findLast(({ from }) => (from ?? -1) <= position)?.from ?? null;
+    if (!this.#isKnownAt(position)) return null;
+    const { groups } = this.#walkTo(position).copy.standing;
+    const code = this.#index.codes.groups.find(group) ?? Infinity;
+    const since = code < groups.count ? groups.cells[code * groups.width + GROUP.since]! : 0;
+    return since === 0 ? null : since - 1;
   }
 
   /** The interval of a subject before anything has happened to it. */
@@ -135,11 +275,35 @@ export class Timeline<E extends Placed = Placed> {
     return { subject, from: null, to: null, owner, endedBy: null };
   }
 
+  *#eventsOf(segments: Iterable<Segment>, key: SubjectKey) {
+    for (const segment of segments) yield { first: segment.first, events: segment.eventsOf(key) };
+  }
+
+  /** The standing after a position. */
+  #walkTo(position: number): Walk {
+    const segment = this.#index.segmentAt(Math.max(position, this.first));
+    return this.#walkIn(segment, Math.max(position + 1 - segment.first, 0));
+  }
+
+  /** The standing before an event of a segment, on from the last one where that is near. */
+  #walkIn(segment: Segment, event: number): Walk {
+    const last = this.#walk;
+    const isOn = last?.segment === segment && last.copy.cursor.event <= event;
+    const copy =
+      last !== null && isOn && !segment.isNearerTo(event, last.copy.cursor.event)
+        ? last.copy
+        : segment.copyBefore(event);
+    const { cursor, standing } = copy;
+    if (last?.copy === copy && cursor.event === event) return last;
+    advance(segment.parts.journal, standing, cursor, event);
+    this.#walk = { segment, copy, view: new StandingView(standing, segment.parts.codes) };
+    return this.#walk;
+  }
+
   /** Whether what was so at a position follows from events that are here. */
   #isKnownAt(position: number): boolean {
-    return position < this.first
-      ? position < 0
-      : this.first === 0 || this.#boots.some((at) => at <= position);
+    if (position < this.first) return position < 0;
+    return this.first === 0 || this.#index.segmentAt(position).bootBefore(position) >= 0;
   }
 
   /** What the log will come to know of is there already; nothing else about it is known. */
@@ -148,35 +312,17 @@ export class Timeline<E extends Placed = Placed> {
     kernel.isKnown = false;
     const position = this.first;
     const names = new Map([...this.deviceNames].map(([name, device]) => [device, name]));
-    for (const [device, [group = null]] of this.#groupsOfDevice) {
+    const { known } = this.#index;
+    for (const device of known.devices()) {
+      const [group = null] = known.groupsOf(device);
       const data = { device, name: names.get(device) ?? null, group, driver: null, model: null };
       kernel.take({ type: 'device.added', data: { ...data, cdev: null }, position });
     }
     for (const group of kernel.groups()) group.unknownSince = position;
     return kernel;
   }
-
-  #name({ device, name, group }: DataOf<'device.added'>): void {
-    const groups = this.#groupsOfDevice.get(device) ?? new Set();
-    this.#groupsOfDevice.set(device, groups);
-    if (group !== null) groups.add(group);
-    if (name !== null) this.deviceNames.set(name, device);
-  }
-
-  #note(group: string, owner: Owner, event: Placed): void {
-    let intervals = this.#intervals.get(group);
-    if (intervals === undefined) {
-      intervals = [this.openInterval(group)];
-      this.#intervals.set(group, intervals);
-    }
-    const last = intervals.at(-1);
-    if (last === undefined || isSame(last.owner, owner)) return;
-    const { position, type } = event;
-    intervals[intervals.length - 1] = { ...last, to: position, endedBy: type };
-    intervals.push({ subject: group, from: position, to: null, owner, endedBy: null });
-  }
 }
 
-function isSame(a: Owner, b: Owner): boolean {
-  return a.kind === b.kind && a.file === b.file;
+function* range(first: number, last: number): Generator<number> {
+  for (let at = first; at <= last; at++) yield at;
 }

@@ -157,13 +157,13 @@ export function witnessFaults(
 
 /** What the log says of events that are not here; a fault where it says nothing. */
 export function absence(
-  events: readonly Placed[],
+  events: Iterable<Placed>,
   missing: { readonly position: number; readonly hash: string },
 ): { readonly faults: Fault[]; readonly notes: string[] } {
   const { position, hash } = missing;
   if (position === START) return { faults: [], notes: [] };
   const what = `positions 0 to ${position} are not here`;
-  const said = events.findLast(
+  const said = [...events].findLast(
     ({ type, data }) =>
       (type === 'history.archived' || type === 'history.removed') &&
       'to' in data &&

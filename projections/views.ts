@@ -4,8 +4,6 @@
  * @module
  */
 import { isViable } from '../machines/group.ts';
-import type { Device, Group, OpenFile } from '../machines/host.ts';
-import type { HostState } from '../machines/host-state.ts';
 import type { FileId } from '../processes/process-table.ts';
 import type {
   DeviceView,
@@ -17,6 +15,7 @@ import type {
   Position,
   Table,
 } from './shapes.ts';
+import type { DeviceAt, FileAt, GroupAt, HostSnapshot } from './snapshot.ts';
 
 export const nobody: Owner = { kind: 'none', file: null, holders: [] };
 export const unknownOwner: Owner = { ...nobody, kind: 'unknown' };
@@ -24,7 +23,7 @@ export const unknownOwner: Owner = { ...nobody, kind: 'unknown' };
 /** Since when a group has the owner that it has. */
 export type Since = (group: string) => Position;
 
-export function tableOf(host: HostState, at: Moment, since: Since): Table {
+export function tableOf(host: HostSnapshot, at: Moment, since: Since): Table {
   const groups = [...host.groups()].toSorted((a, b) => byNumber(a.group, b.group));
   const devices = [...host.devices()].toSorted((a, b) => (a.device < b.device ? -1 : 1));
   return {
@@ -35,7 +34,7 @@ export function tableOf(host: HostState, at: Moment, since: Since): Table {
   };
 }
 
-export function groupView(host: HostState, group: Group, since: Since): GroupView {
+export function groupView(host: HostSnapshot, group: GroupAt, since: Since): GroupView {
   const { opener, claims } = group.record;
   const opened = opener === null ? undefined : host.file(opener);
   const given = opened?.kind === 'group' ? opened.record.container : null;
@@ -51,7 +50,7 @@ export function groupView(host: HostState, group: Group, since: Since): GroupVie
   };
 }
 
-export function deviceView(host: HostState, device: Device, since: Since): DeviceView {
+export function deviceView(host: HostSnapshot, device: DeviceAt, since: Since): DeviceView {
   const { group } = device;
   const unknown = group !== null && group.unknownSince !== null;
   return {
@@ -66,12 +65,12 @@ export function deviceView(host: HostState, device: Device, since: Since): Devic
   };
 }
 
-export function filesOfDevice(host: HostState, device: Device): OpenFile[] {
+export function filesOfDevice(host: HostSnapshot, device: DeviceAt): FileAt[] {
   return [...host.files()].filter((file) => file.kind === 'device' && file.device === device);
 }
 
 /** Who owns the DMA of the group. */
-export function ownerOf(host: HostState, group: Group): Owner {
+export function ownerOf(host: HostSnapshot, group: GroupAt): Owner {
   if (group.unknownSince !== null) return unknownOwner;
   const { owner: file } = group.record;
   switch (group.state) {
@@ -86,9 +85,9 @@ export function ownerOf(host: HostState, group: Group): Owner {
 }
 
 /** A file as answers show it; null for files that are none of VFIO's. */
-function fileView(host: HostState, file: OpenFile): FileView | null {
+function fileView(host: HostSnapshot, file: FileAt): FileView | null {
   if (file.kind === 'other') return null;
-  const references = [...file.pinnedBy].map((pin): Holder => ({
+  const references = [...file.pinnedBy].toSorted(byPosition).map((pin): Holder => ({
     pid: null,
     comm: null,
     cgroup: null,
@@ -101,19 +100,19 @@ function fileView(host: HostState, file: OpenFile): FileView | null {
 }
 
 /** Every descriptor and mapping that keeps one of the files alive, also through other files. */
-export function keepers(host: HostState, files: readonly FileId[]): Holder[] {
+export function keepers(host: HostSnapshot, files: readonly FileId[]): Holder[] {
   const seen = new Set<FileId>();
   const visit = (id: FileId): void => {
     if (seen.has(id)) return;
     seen.add(id);
-    for (const pin of host.file(id)?.pinnedBy ?? []) visit(pin);
+    for (const pin of [...(host.file(id)?.pinnedBy ?? [])].toSorted(byPosition)) visit(pin);
   };
   for (const file of files) visit(file);
   return [...seen].flatMap((id) => host.processes.holders(id)).toSorted(byProcess);
 }
 
 /** Files that are alive although no descriptor and no mapping is left of them. */
-export function orphans(host: HostState): FileView[] {
+export function orphans(host: HostSnapshot): FileView[] {
   return [...host.files()]
     .filter(({ id }) => !host.isHeld(id))
     .flatMap((file) => fileView(host, file) ?? []);
@@ -123,7 +122,12 @@ export function byProcess(a: Holder, b: Holder): number {
   return (a.pid ?? 0) - (b.pid ?? 0) || (a.fd ?? Infinity) - (b.fd ?? Infinity) || 0;
 }
 
-/** Group numbers and file positions in their order as numbers. */
+/** Files in the order in which they were opened. */
+function byPosition(a: FileId, b: FileId): number {
+  return Number(a.slice(1)) - Number(b.slice(1));
+}
+
+/** Group numbers in their order as numbers. */
 export function byNumber(a: string, b: string): number {
   return Number(a) - Number(b) || (a < b ? -1 : 1);
 }

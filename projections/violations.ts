@@ -58,12 +58,10 @@ export function bisectBy<E extends Placed>(
   timeline: Timeline<E>,
   invariant: InvariantName,
 ): Bisection<E> | null {
-  const found = firstOf(invariant, timeline.events);
+  const found = firstOf(invariant, timeline.between(timeline.first, timeline.head));
   if (found === null) return null;
   const { position, group, detail } = found;
-  const boot = timeline.events.filter(
-    (event) => event.position >= timeline.bootBefore(position) && event.position <= position,
-  );
+  const boot = [...timeline.between(timeline.bootBefore(position), position)];
   const shows = (events: readonly E[]): boolean => {
     const shown = firstOf(invariant, events);
     return shown?.position === position && shown.group === group;
@@ -79,7 +77,7 @@ export function bisectBy<E extends Placed>(
   };
 }
 
-function firstOf(invariant: InvariantName, events: readonly Placed[]): Violation | null {
+function firstOf(invariant: InvariantName, events: Iterable<Placed>): Violation | null {
   const host = new Kernel();
   const watch = new Watch([invariant]);
   for (const event of events) {
@@ -94,6 +92,6 @@ function firstOf(invariant: InvariantName, events: readonly Placed[]): Violation
 function ruled(timeline: Timeline, position: number): Pick<Bisection, 'cause'> {
   const call = callOf(timeline.at(position))?.call;
   if (call === undefined) return { cause: null };
-  const host = timeline.hostAt(position - 1);
+  const host = timeline.kernelAt(position - 1);
   return { cause: objection(host.rules, host.question(call))?.cause ?? null };
 }

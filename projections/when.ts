@@ -3,8 +3,6 @@
  *
  * @module
  */
-import type { Placed } from '../events/vocabulary.ts';
-
 /** A position, `start`, `end`, or an ISO 8601 instant (UTC where it names no offset). */
 export type When = number | string;
 
@@ -20,7 +18,9 @@ export const START = -1;
 interface Span {
   readonly first: number;
   readonly head: number;
-  readonly events: readonly Placed[];
+  readonly isTimed: boolean;
+  /** The last event whose time is at or before an instant. */
+  lastUntil(instant: string): number | null;
 }
 
 /**
@@ -29,7 +29,8 @@ interface Span {
  * An instant is the last event at or before it. Throws `WhenError` for a position past the end, and
  * for what lies before the first event that is here.
  */
-export function positionOf(when: When, { first, head, events }: Span): number {
+export function positionOf(when: When, span: Span): number {
+  const { first, head } = span;
   if (when === 'start') return START;
   if (when === 'end') return head;
   const text = String(when);
@@ -45,14 +46,14 @@ export function positionOf(when: When, { first, head, events }: Span): number {
     return position;
   }
   const instant = instantOf(text);
-  if (events.every(({ time }) => time === null)) {
+  if (!span.isTimed) {
     throw new WhenError(`'${text}' cannot be placed: no event of this log has a time`);
   }
-  const index = events.findLastIndex(({ time }) => time !== null && time <= instant);
-  if (index < 0 && first > 0) {
+  const position = span.lastUntil(instant);
+  if (position === null && first > 0) {
     throw new WhenError(`'${text}' is before position ${first}, with which begins what is here`);
   }
-  return index < 0 ? START : first + index;
+  return position ?? START;
 }
 
 /** An instant in the spelling of the log: microseconds, UTC. Throws `WhenError`. */

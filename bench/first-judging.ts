@@ -1,0 +1,90 @@
+/**
+ * Raw events judged for the first time: every check, every holder, every lineage.
+ *
+ * @module
+ */
+import type { LedgerEvent, Placed } from '../events/vocabulary.ts';
+import { callOf } from '../machines/calls.ts';
+import { objection } from '../machines/judge.ts';
+import { Kernel } from '../machines/kernel.ts';
+import { type SubjectKey, subjectsOf } from '../projections/subjects.ts';
+import { type Contest, hold } from './contest.ts';
+import type { Figure } from './figure.ts';
+import { hostHistory } from './host.ts';
+import type { Measurement } from './measurement.ts';
+import { actorKernel, transitionKernel } from './peers/xstate.ts';
+
+/** In a turn. A log of any length is judged at the same pace. */
+const SIZE = 5000;
+
+const PEERS: Readonly<Record<string, () => Kernel>> = {
+  "XState's transition() for the tables": transitionKernel,
+  'an XState actor for each machine': actorKernel,
+};
+
+export const firstJudging: Figure = async (run) => {
+  const events = [...hostHistory(SIZE)].map((event, position) => ({ ...event, position }));
+  const taken: Measurement[] = [];
+  for (const [beside, kernel] of Object.entries(PEERS)) {
+    const measured = await hold(contestOf(beside, kernel, events), run);
+    if (measured !== null) taken.push(measured);
+  }
+  return taken;
+};
+
+function contestOf(
+  beside: string,
+  kernel: () => Kernel,
+  events: readonly Placed<LedgerEvent>[],
+): Contest {
+  return {
+    name: 'events judged for the first time',
+    beside,
+    size: events.length,
+    async start() {
+      const ours = () => judgeAll(events, new Kernel());
+      return {
+        turn: () => ({ ours, peer: () => judgeAll(events, kernel()) }),
+        end: async () => {},
+      };
+    },
+  };
+}
+
+/** What is kept of events once they are judged. */
+interface Judged {
+  /** By subject, the events that concern it: a file's are its lineage. */
+  readonly positions: ReadonlyMap<SubjectKey, readonly number[]>;
+  /** Groups in the order in which they changed hands, and whose they are from then on. */
+  readonly changes: readonly string[];
+}
+
+/** Judges events, each on the host as it stood. Throws where the rules and the events disagree. */
+export function judgeAll(events: readonly Placed<LedgerEvent>[], kernel: Kernel): Judged {
+  const positions = new Map<SubjectKey, number[]>();
+  const owners = new Map<string, string | null>();
+  const changes: string[] = [];
+  for (const event of events) {
+    if (!isExplained(kernel, event)) throw new Error(`the rules are against ${event.position}`);
+    for (const key of subjectsOf(kernel, event)) {
+      const known = positions.get(key);
+      if (known === undefined) positions.set(key, [event.position]);
+      else known.push(event.position);
+    }
+    kernel.take(event);
+    for (const { group, record } of kernel.touched.groups) {
+      if ((owners.get(group) ?? null) === record.owner) continue;
+      owners.set(group, record.owner);
+      changes.push(`${event.position} ${group} ${record.owner}`);
+    }
+  }
+  return { positions, changes };
+}
+
+function isExplained(kernel: Kernel, event: Placed<LedgerEvent>): boolean {
+  if (event.type === 'operation.refused') {
+    return kernel.explain(event.data, event.data.errno).cause !== 'unknown';
+  }
+  const called = callOf(event);
+  return called === null || objection(kernel.rules, kernel.question(called.call)) === null;
+}

@@ -1,0 +1,76 @@
+/**
+ * Measurements as a table for the terminal, and as the page that is kept.
+ *
+ * @module
+ */
+import { cpus } from 'node:os';
+import { columns } from '../cli/columns.ts';
+import type { Measurement, Spread, Unit } from './measurement.ts';
+
+const HEADING = ['figure', 'events', 'ours', 'beside', 'peer', 'ratio', 'target', ''];
+
+export function table(measurements: readonly Measurement[]): string[] {
+  return columns(measurements.map(cellsOf), (plain) => plain, HEADING);
+}
+
+/** What a full run leaves, as Markdown. `day` is when it was. */
+export function page(
+  measurements: readonly Measurement[],
+  { leftOut, day }: { readonly leftOut: readonly string[]; readonly day: string },
+): string {
+  const [first] = cpus();
+  const rows = [HEADING, HEADING.map(() => '---'), ...measurements.map(cellsOf)];
+  return [
+    '# Figures',
+    '',
+    'Written by `npm run bench`. Medians of the rounds, in brackets the least and the most;',
+    'ours and a peer by turns in the same run.',
+    '',
+    `- ${cpus().length} cores, ${first?.model ?? 'of an unknown model'}`,
+    `- Node ${process.version}, ${process.platform} ${process.arch}`,
+    `- ${day}`,
+    ...(leftOut.length > 0 ? ['', leftOutText(leftOut)] : []),
+    '',
+    ...rows.map((cells) => `| ${cells.join(' | ')} |`),
+    '',
+    '![What an answer costs as a log grows](cost.svg)',
+    '',
+  ].join('\n');
+}
+
+export function leftOutText(peers: readonly string[]): string {
+  const names = peers.join(', ');
+  return `left out, as not installed: ${names}; \`npm install --prefix bench\` adds them`;
+}
+
+function cellsOf(measurement: Measurement): string[] {
+  const { figure, events, unit, ours, beside, peer, ratio, target, better, reached } = measurement;
+  return [
+    figure,
+    events === null ? '' : countText(events),
+    spreadText(ours, unit),
+    beside,
+    peer === null ? '' : spreadText(peer, unit),
+    ratio === null ? '' : number(ratio),
+    target === null ? '' : `${better === 'more' ? '>=' : '<='} ${target}`,
+    reached === null ? '' : reached ? 'reached' : 'missed',
+  ];
+}
+
+function spreadText({ median, min, max }: Spread, unit: Unit): string {
+  const space = unit === '/s' || unit === 'x' ? '' : ' ';
+  const middle = `${number(median)}${space}${unit}`;
+  return min === max ? middle : `${middle} (${number(min)}..${number(max)})`;
+}
+
+/** A length, told short. */
+export function countText(events: number): string {
+  if (events % 1_000_000 === 0) return `${events / 1_000_000}M`;
+  return events % 1000 === 0 ? `${events / 1000}k` : String(events);
+}
+
+/** Three digits that count, and no fraction of what is more. */
+function number(value: number): string {
+  if (value >= 1_000_000) return `${Number((value / 1_000_000).toPrecision(3))}M`;
+  return value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
+}

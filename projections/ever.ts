@@ -1,0 +1,191 @@
+/**
+ * Who ever had a hand in an ownership: "has or had", for auditors.
+ *
+ * A context has an owner's place as long as anything keeps it alive: whoever came by a descriptor or
+ * mapping later, by a fork, a pass or a mapping, has it as well as who opened it.
+ *
+ * @module
+ */
+import type { Placed } from '../events/vocabulary.ts';
+import type { Kernel } from '../machines/kernel.ts';
+import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
+import { historyOf } from './history.ts';
+import { keptBy } from './holdings.ts';
+import { partiesOf } from './parties.ts';
+import { resolveSubject } from './resolve.ts';
+import type { Hand, Holder, Interval, Owner, Tenure } from './shapes.ts';
+import { UnknownSubjectError, type Subject } from './subjects.ts';
+import type { Timeline } from './timeline.ts';
+import { byNumber, keepers, nobody, ownerOf } from './views.ts';
+import { eventsOf, walk } from './walk.ts';
+import { START } from './when.ts';
+
+/** A process as far as it can be asked for. */
+type Named = Pick<Holder, 'pid' | 'comm' | 'cgroup'>;
+
+/** Whom a word means. */
+type Whom = (process: Named) => boolean;
+
+/** An interval, and by process the hands that were in it. */
+interface Span {
+  interval: Interval;
+  readonly hands: Map<string, readonly Hand[]>;
+}
+
+/**
+ * The intervals of a subject's ownership, or of every group's, in which somebody was among the
+ * holders of the owner at any time. An owner that is unknown may have been anybody: such intervals
+ * are among them, with nobody named.
+ *
+ * `who` is `pid:N`, a process's name as it stands, or any part of a control group's path. Throws
+ * `UnknownSubjectError` where the history has no such process.
+ */
+export function everOwned(timeline: Timeline, who: string, subject: Subject | null): Tenure[] {
+  const whom = whomOf(timeline, who);
+  const spans = new Spans(openIntervals(timeline, subject));
+  const places = Map.groupBy(placesOf(timeline, subject), ({ position }) => position);
+  for (const { event, host } of walk(timeline)) {
+    const { position } = event;
+    const owners = gained(event, host).flatMap((file) => [...keptBy(host, file)]);
+    for (const place of places.get(position) ?? []) {
+      const owner = ownerAt(host, place.subject);
+      if (owner.file !== null) owners.push(owner.file);
+      spans.begin(place.subject.id, owner, event);
+    }
+    for (const owner of new Set(owners)) {
+      if (spans.has(owner)) spans.note(owner, keepers(host, [owner]).filter(whom), position);
+    }
+  }
+  return spans.all
+    .filter(({ interval, hands }) => interval.owner.kind === 'unknown' || hands.size > 0)
+    .map(({ interval, hands }) => ({ ...interval, by: [...hands.values()].flat() }));
+}
+
+/** The intervals with which the histories of what is asked about begin. */
+function openIntervals(timeline: Timeline, subject: Subject | null): Interval[] {
+  const ids = subject === null ? timeline.groups().toSorted(byNumber) : [subject.id];
+  return ids.map((id) => timeline.openInterval(id));
+}
+
+/** Where a subject, or any group, comes to have another owner; in order of position and group. */
+function placesOf(timeline: Timeline, subject: Subject | null): Place[] {
+  if (subject !== null && subject.kind !== 'group') {
+    return historyOf(timeline, subject).flatMap(({ from }) => {
+      return from === null ? [] : { position: from, subject };
+    });
+  }
+  return [...timeline.handedOver(START, timeline.head, subject?.id ?? null)]
+    .toSorted((a, b) => a.position - b.position || byNumber(a.group, b.group))
+    .map(({ position, group }) => ({ position, subject: { kind: 'group', id: group } }));
+}
+
+interface Place {
+  readonly position: number;
+  readonly subject: Subject;
+}
+
+function ownerAt(host: Kernel, subject: Subject): Owner {
+  if (subject.kind !== 'group') return partiesOf(host, subject).owner;
+  const group = host.group(subject.id);
+  return group === undefined ? nobody : ownerOf(host, group);
+}
+
+/** The intervals of ownership as they come, one after the other for each subject. */
+class Spans {
+  readonly all: Span[];
+  readonly #last = new Map<string, Span>();
+  /** Those that go on, by the file that owns. */
+  readonly #owned = new Map<FileId, Set<Span>>();
+
+  constructor(intervals: readonly Interval[]) {
+    this.all = intervals.map((interval) => ({ interval, hands: new Map() }));
+    for (const span of this.all) this.#last.set(span.interval.subject, span);
+  }
+
+  /** Ends the interval of a subject with an event, and begins the next. */
+  begin(subject: string, owner: Owner, { position, type }: Placed): void {
+    const last = this.#last.get(subject);
+    if (last !== undefined) {
+      last.interval = { ...last.interval, to: position, endedBy: type };
+      this.#owned.get(last.interval.owner.file ?? '')?.delete(last);
+    }
+    const interval = { subject, from: position, to: null, owner, endedBy: null };
+    const span: Span = { interval, hands: new Map() };
+    this.all.push(span);
+    this.#last.set(subject, span);
+    if (owner.file === null) return;
+    const others = this.#owned.get(owner.file);
+    if (others === undefined) this.#owned.set(owner.file, new Set([span]));
+    else others.add(span);
+  }
+
+  /** Whether anything that goes on is owned by a file. */
+  has(owner: FileId): boolean {
+    return (this.#owned.get(owner)?.size ?? 0) > 0;
+  }
+
+  /** Notes who keeps an owner alive at a position, where it is not known that they do. */
+  note(owner: FileId, holders: readonly Holder[], position: number): void {
+    const found = Map.groupBy(holders, nameOf);
+    for (const { hands } of this.#owned.get(owner) ?? []) {
+      for (const [name, held] of found) {
+        if (hands.has(name)) continue;
+        const first = held.map((holder) => ({ ...holder, from: position }));
+        hands.set(name, first);
+      }
+    }
+  }
+}
+
+/** A number may be given again within an interval, to another process. */
+const nameOf = ({ pid, comm, cgroup }: Named): string => JSON.stringify([pid, comm, cgroup]);
+
+/**
+ * The files that another process holds since the event, or another file in the kernel. A dup and a
+ * mapping are of a process that has the file already.
+ */
+function gained(event: Placed, { processes }: Kernel): FileId[] {
+  const { type, data } = event;
+  switch (type) {
+    case 'descriptor.passed':
+      return [processes.file(data.to, data.as) ?? []].flat();
+    case 'device.bound':
+    case 'container.set':
+      return [processes.file(data.pid, data.fd) ?? []].flat();
+    case 'device.obtained':
+      return [fileOpenedBy(event) ?? []].flat();
+    case 'process.forked': {
+      const child = processes.process(data.child);
+      if (child === undefined) return [];
+      const files = [...child.descriptors.values()].map(({ file }) => file);
+      return [...new Set([...files, ...child.mappings.values()])];
+    }
+    default:
+      return [];
+  }
+}
+
+/** Whom a word means, who has to be there: a slip of the pen would else prove that nobody owned. */
+function whomOf(timeline: Timeline, who: string): Whom {
+  const [, pid] = /^pid:(\d+)$/.exec(who) ?? [];
+  const whom: Whom =
+    pid === undefined
+      ? ({ comm, cgroup }) => comm === who || cgroup?.includes(who) === true
+      : (process) => process.pid === Number(pid);
+  if (pid !== undefined) resolveSubject(timeline, who, timeline.head);
+  else if (who === '' || !isNamed(timeline, whom)) {
+    throw new UnknownSubjectError(`'${who}' is no process, nor control group, that this log knows`);
+  }
+  return whom;
+}
+
+function isNamed(timeline: Timeline, whom: Whom): boolean {
+  for (const { type, data } of eventsOf(timeline)) {
+    if (type === 'process.started' && whom(data)) return true;
+    // A child is in the control group of its parent, who was met before.
+    if (type === 'process.forked' && whom({ pid: data.child, comm: data.comm, cgroup: null })) {
+      return true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,128 @@
+/**
+ * Builds a segment: has a host take events one by one, and keeps what each of them changed.
+ *
+ * @module
+ */
+import type { Placed } from '../../events/vocabulary.ts';
+import { restoreKernel, saveKernel, type KernelCheckpoint } from '../../machines/checkpoint.ts';
+import { Kernel } from '../../machines/kernel.ts';
+import { subjectsOf } from '../subjects.ts';
+import { codesOf, saveCodes, type Codes } from './codes.ts';
+import { Postings } from './postings.ts';
+import { KnownDevices } from './known.ts';
+import { Segment, subjectCode, type SegmentParts } from './segment.ts';
+import { standingOf } from './standing-of.ts';
+import { Standing } from './standing.ts';
+import { Times } from './times.ts';
+import { JournalWriter } from './writer.ts';
+
+/** Where a segment begins: the host, how it stands, and the codes that it stands in. */
+export interface Start {
+  readonly position: number;
+  readonly kernel: KernelCheckpoint;
+  readonly standing: Standing;
+  readonly codes: Codes;
+  /** The last boot before; -1 where there was none. */
+  readonly lastBoot: number;
+  /** Names of devices; goes along, and may know of later ones. */
+  readonly known: KnownDevices;
+}
+
+/** A segment that nothing is added to any more, and where the next begins. */
+export interface Built {
+  readonly parts: SegmentParts;
+  readonly end: Start;
+}
+
+/** The start of a log whose first event has that position. */
+export function firstStart(position: number, codes: Codes = codesOf()): Start {
+  const kernel = new Kernel();
+  kernel.isKnown = position === 0;
+  const standing = new Standing();
+  // Of what was before, nothing is here to tell.
+  if (position > 0) standing.unheard = UNKNOWN;
+  const known = new KnownDevices();
+  return { position, kernel: saveKernel(kernel), standing, codes, lastBoot: -1, known };
+}
+
+/** As in `ownerKinds`, and one more. */
+const UNKNOWN = 5;
+
+export class SegmentBuilder {
+  /** The host after the last event. */
+  readonly kernel: Kernel;
+  readonly segment: Segment;
+  readonly known: KnownDevices;
+  readonly #writer: JournalWriter;
+
+  constructor({ position, kernel, standing, codes, lastBoot, known }: Start) {
+    this.known = known;
+    this.kernel = restoreKernel(kernel);
+    this.#writer = new JournalWriter(this.kernel, position, standing.copy(), codes);
+    const { journal } = this.#writer;
+    const [times, postings] = [new Times(), new Postings()];
+    this.segment = new Segment({
+      journal,
+      times,
+      postings,
+      codes,
+      start: standing,
+      kernel,
+      lastBoot,
+    });
+  }
+
+  take(event: Placed): void {
+    const { codes, postings, times, journal } = this.segment.parts;
+    const index = journal.length;
+    for (const key of subjectsOf(this.kernel, event)) {
+      const code = subjectCode(key, codes, 'codeOf');
+      if (code !== null) postings.add(...code, index);
+    }
+    times.push(event.time);
+    this.known.take(event);
+    if (!this.kernel.isKnown && event.type !== 'host.booted') this.#writer.pass(event);
+    else this.#writer.take(event, this.kernel);
+  }
+
+  finish(): Built {
+    const { journal, times, postings, ...rest } = this.segment.parts;
+    const sealed = {
+      journal: journal.sealed(),
+      times: times.sealed(),
+      postings: postings.sealed(),
+    };
+    return { parts: { ...rest, ...sealed }, end: this.#end() };
+  }
+
+  #end(): Start {
+    const { codes } = this.segment.parts;
+    const { texts, numbers } = codesOf();
+    const fresh = { ...codes, texts, numbers };
+    const standing = standingOf(this.kernel, fresh, {
+      before: this.#writer.standing,
+      hold: (place) => this.#writer.remembered(place),
+    });
+    return {
+      position: this.segment.last + 1,
+      kernel: saveKernel(this.kernel),
+      standing,
+      codes: fresh,
+      lastBoot: this.segment.bootBefore(this.segment.last),
+      known: this.known,
+    };
+  }
+}
+
+/** Where a segment begins, with codes and names of one's own. */
+export function startOf({ parts, first }: Segment, known: KnownDevices): Start {
+  const { kernel, start: standing, codes, lastBoot } = parts;
+  return {
+    position: first,
+    kernel,
+    standing,
+    codes: codesOf(saveCodes(codes)),
+    lastBoot,
+    known: new KnownDevices(known.save()),
+  };
+}

@@ -1,0 +1,168 @@
+/**
+ * The kinds of change that an event can make: what each says, and what it does to a standing.
+ *
+ * @module
+ */
+import type { Cells } from './columns.ts';
+import { DEVICE, FILE, GROUP, HOLD, PROCESS, type Standing } from './standing.ts';
+
+/** Told of a group that has changed hands, when the standing has taken the whole row. */
+export type OwnerObserver = (position: number, group: number) => void;
+
+interface Change {
+  readonly columns: readonly string[];
+  /** Has a standing take row `at` of the columns, which an event at a position has made. */
+  readonly take: (
+    standing: Standing,
+    columns: readonly Cells[],
+    at: number,
+    position: number,
+    observer: OwnerObserver | null,
+  ) => void;
+}
+
+/** Their order is that of their codes. */
+export type ChangeKind = (typeof changeKinds)[number];
+export const changeKinds = [
+  'booted',
+  'deviceSet',
+  'deviceMoved',
+  'groupSet',
+  'fileOpened',
+  'fileSet',
+  'fileClosed',
+  'processStarted',
+  'processEnded',
+  'held',
+  'dropped',
+  'waiting',
+  'refused',
+] as const;
+
+/** What each says and does. */
+export const changes: Readonly<Record<ChangeKind, Change>> = {
+  booted: {
+    columns: [],
+    take(standing, _columns, _at, position, observer) {
+      for (const lost of standing.boot(position)) observer?.(position, lost);
+    },
+  },
+  deviceSet: {
+    columns: ['device', 'state', 'group', 'name', 'driver', 'cdev'],
+    take({ devices }, [device, state, group, name, driver, cdev], at) {
+      const cell = devices.reach(device![at]!);
+      const { cells } = devices;
+      cells[cell] = state![at]!;
+      cells[cell + DEVICE.group] = group![at]!;
+      cells[cell + DEVICE.name] = name![at]!;
+      cells[cell + DEVICE.driver] = driver![at]!;
+      cells[cell + DEVICE.cdev] = cdev![at]!;
+    },
+  },
+  deviceMoved: {
+    columns: ['device', 'state'],
+    take({ devices }, [device, state], at) {
+      devices.cells[device![at]! * devices.width] = state![at]!;
+    },
+  },
+  groupSet: {
+    columns: ['group', 'kind', 'owner', 'claims', 'opener'],
+    take(standing, [group, kind, owner, claims, opener], at, position, observer) {
+      const { groups } = standing;
+      const index = group![at]!;
+      const cell = groups.reach(index);
+      const { cells } = groups;
+      const isSame =
+        standing.ownerKind(index) === kind![at]! && cells[cell + GROUP.owner] === owner![at]!;
+      cells[cell] = kind![at]!;
+      cells[cell + GROUP.owner] = owner![at]!;
+      cells[cell + GROUP.claims] = claims![at]!;
+      cells[cell + GROUP.opener] = opener![at]!;
+      if (isSame) return;
+      cells[cell + GROUP.since] = position + 1;
+      observer?.(position, index);
+    },
+  },
+  fileOpened: {
+    columns: ['file', 'kind', 'subject'],
+    take({ files }, [file, kind, subject], at, position) {
+      const cell = files.reach(file![at]!);
+      const { cells } = files;
+      cells[cell] = position + 1;
+      cells[cell + FILE.kind] = kind![at]!;
+      cells[cell + FILE.subject] = subject![at]!;
+      cells[cell + FILE.isGone] = 0;
+      cells[cell + FILE.tie] = 0;
+      cells[cell + FILE.pins] = 0;
+    },
+  },
+  fileSet: {
+    columns: ['file', 'isGone', 'tie', 'pins'],
+    take({ files }, [file, isGone, tie, pins], at) {
+      const cell = file![at]! * files.width;
+      const { cells } = files;
+      cells[cell + FILE.isGone] = isGone![at]!;
+      cells[cell + FILE.tie] = tie![at]!;
+      cells[cell + FILE.pins] = pins![at]!;
+    },
+  },
+  fileClosed: {
+    columns: ['file'],
+    take({ files }, [file], at) {
+      const cell = file![at]! * files.width;
+      files.cells[cell] = 0;
+      files.cells[cell + FILE.pins] = 0;
+    },
+  },
+  processStarted: {
+    columns: ['process', 'pid', 'comm', 'cgroup'],
+    take({ processes }, [process, pid, comm, cgroup], at) {
+      const cell = processes.reach(process![at]!);
+      const { cells } = processes;
+      cells[cell] = pid![at]!;
+      cells[cell + PROCESS.comm] = comm![at]!;
+      cells[cell + PROCESS.cgroup] = cgroup![at]!;
+    },
+  },
+  processEnded: {
+    columns: ['process'],
+    take({ processes }, [process], at) {
+      processes.cells[process![at]! * processes.width] = 0;
+    },
+  },
+  held: {
+    columns: ['hold', 'file', 'process', 'fd', 'from'],
+    take(standing, [hold, file, process, fd, from], at, position) {
+      const { holds } = standing;
+      const cell = holds.reach(hold![at]!);
+      const { cells } = holds;
+      cells[cell] = file![at]! + 1;
+      cells[cell + HOLD.process] = process![at]!;
+      cells[cell + HOLD.fd] = fd![at]!;
+      cells[cell + HOLD.since] = position;
+      cells[cell + HOLD.from] = from![at]!;
+      cells[cell + HOLD.number] = standing.held++;
+    },
+  },
+  dropped: {
+    columns: ['hold'],
+    take({ holds }, [hold], at) {
+      holds.cells[hold![at]! * holds.width] = 0;
+    },
+  },
+  waiting: {
+    columns: ['device', 'pid', 'comm'],
+    take(standing, [device, pid, comm], at) {
+      standing.waiter = { device: device![at]!, pid: pid![at]!, comm: comm![at]! };
+    },
+  },
+  /** Why an attempt was refused, which changes nothing. */
+  refused: {
+    columns: ['cause', 'operation', 'errno', 'kind', 'file', 'driver'],
+    take() {},
+  },
+};
+
+export const changeCodes = Object.fromEntries(
+  changeKinds.map((kind, code) => [kind, code]),
+) as Readonly<Record<ChangeKind, number>>;

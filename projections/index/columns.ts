@@ -1,0 +1,95 @@
+/**
+ * Columns of numbers: wide while they grow, as narrow as their values allow once they are sealed.
+ *
+ * @module
+ */
+
+export type Cells = Uint8Array | Uint16Array | Uint32Array | Float64Array;
+
+/** The ways that a sealed column lies in a file, the narrowest first. */
+export const cellTypes = {
+  u8: Uint8Array,
+  u16: Uint16Array,
+  u32: Uint32Array,
+  f64: Float64Array,
+} as const;
+export type CellType = keyof typeof cellTypes;
+
+const MAX: Readonly<Record<CellType, number>> = {
+  u8: 0xff,
+  u16: 0xffff,
+  u32: 0xffff_ffff,
+  f64: Infinity,
+};
+
+export class Column {
+  cells: Cells;
+  length: number;
+
+  constructor(cells: Cells = new Float64Array(16), length = 0) {
+    this.cells = cells;
+    this.length = length;
+  }
+
+  push(value: number): void {
+    if (this.length === this.cells.length) {
+      const wider = new Float64Array(this.length * 2);
+      wider.set(this.cells);
+      this.cells = wider;
+    }
+    this.cells[this.length++] = value;
+  }
+
+  /** The same values in the narrowest cells. */
+  sealed(): Column {
+    const values = this.cells.subarray(0, this.length);
+    let [least, most] = [0, 0];
+    for (const value of values) {
+      if (value < least) least = value;
+      if (value > most) most = value;
+    }
+    const types = Object.keys(cellTypes) as CellType[];
+    const type = least < 0 ? 'f64' : (types.find((name) => most <= MAX[name]) ?? 'f64');
+    return new Column(cellTypes[type].from(values), values.length);
+  }
+}
+
+/** The type of a column's cells. */
+export function cellTypeOf({ cells }: Column): CellType {
+  if (cells instanceof Uint8Array) return 'u8';
+  if (cells instanceof Uint16Array) return 'u16';
+  return cells instanceof Uint32Array ? 'u32' : 'f64';
+}
+
+/** A dictionary: each value once, by the number that it has got. */
+export class Dictionary<T extends string | number> {
+  readonly values: T[];
+  readonly #codes = new Map<T, number>();
+
+  constructor(values: readonly T[] = []) {
+    this.values = [...values];
+    for (const [code, value] of values.entries()) this.#codes.set(value, code);
+  }
+
+  /** The code of a value, which is new where there was none. */
+  codeOf(value: T): number {
+    let code = this.#codes.get(value);
+    if (code === undefined) {
+      code = this.values.length;
+      this.values.push(value);
+      this.#codes.set(value, code);
+    }
+    return code;
+  }
+
+  /** The code of a value, where it has one. */
+  find(value: T): number | undefined {
+    return this.#codes.get(value);
+  }
+
+  at(code: number): T {
+    const value = this.values[code];
+    if (value === undefined) throw new RangeError(`there is no code ${code}`);
+    return value;
+  }
+}

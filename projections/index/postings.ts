@@ -1,0 +1,83 @@
+/**
+ * Which events of a segment concern which subject.
+ *
+ * @module
+ */
+import { subjectKinds, type SubjectKind } from '../subjects.ts';
+import { Column, type Cells } from './columns.ts';
+
+/** Where the events of subjects of one kind lie: keys ascending, where the list of each ends, lists. */
+export interface PostingColumns {
+  readonly keys: Column;
+  readonly ends: Column;
+  readonly events: Column;
+}
+
+const none = new Uint8Array(0);
+
+/** Lists by the code of a subject; a file's is the position of its open. */
+export class Postings {
+  readonly #open = Object.fromEntries(
+    subjectKinds.map((kind) => [kind, new Map<number, Column>()]),
+  ) as Record<SubjectKind, Map<number, Column>>;
+  readonly #sealed: Readonly<Record<SubjectKind, PostingColumns>> | null;
+
+  constructor(sealed: Readonly<Record<SubjectKind, PostingColumns>> | null = null) {
+    this.#sealed = sealed;
+  }
+
+  add(kind: SubjectKind, key: number, event: number): void {
+    const lists = this.#open[kind];
+    let list = lists.get(key);
+    if (list === undefined) {
+      list = new Column(new Float64Array(4));
+      lists.set(key, list);
+    }
+    list.push(event);
+  }
+
+  /** The events that concern a subject, ascending. */
+  of(kind: SubjectKind, key: number): Cells {
+    if (this.#sealed === null) {
+      const list = this.#open[kind].get(key);
+      return list === undefined ? none : list.cells.subarray(0, list.length);
+    }
+    const { keys, ends, events } = this.#sealed[kind];
+    const index = indexOf(keys.cells, key);
+    if (index < 0) return none;
+    return events.cells.subarray(index === 0 ? 0 : ends.cells[index - 1], ends.cells[index]);
+  }
+
+  columns(): Readonly<Record<SubjectKind, PostingColumns>> {
+    return this.#sealed ?? this.sealed().columns();
+  }
+
+  sealed(): Postings {
+    if (this.#sealed !== null) return this;
+    const kinds = subjectKinds.map((kind) => [kind, sealedLists(this.#open[kind])] as const);
+    return new Postings(Object.fromEntries(kinds) as Record<SubjectKind, PostingColumns>);
+  }
+}
+
+function sealedLists(lists: ReadonlyMap<number, Column>): PostingColumns {
+  const [keys, ends, events] = [new Column(), new Column(), new Column()];
+  for (const [key, list] of [...lists].toSorted(([a], [b]) => a - b)) {
+    for (const event of list.cells.subarray(0, list.length)) events.push(event);
+    keys.push(key);
+    ends.push(events.length);
+  }
+  return { keys: keys.sealed(), ends: ends.sealed(), events: events.sealed() };
+}
+
+/** Where a key stands among keys that ascend; -1 where it does not. */
+function indexOf(keys: Cells, key: number): number {
+  let [low, high] = [0, keys.length - 1];
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    const found = keys[middle]!;
+    if (found === key) return middle;
+    if (found < key) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
+}

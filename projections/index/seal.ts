@@ -1,0 +1,232 @@
+/**
+ * A sealed segment as bytes, and back.
+ *
+ * What is written is stamped with whose events it was made of, by which rules, and the hashes that
+ * it lies between; a checksum covers all of it. Whatever is not as it was written, or not of this
+ * log and these rules, is refused with a `SegmentError`: then it is made anew.
+ *
+ * @module
+ */
+import { constants, crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
+import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
+import { subjectKinds, type SubjectKind } from '../subjects.ts';
+import { KnownDevices, type SavedDevices } from './known.ts';
+import { codesOf, saveCodes, type SavedCodes } from './codes.ts';
+import { cellTypeOf, cellTypes, Column, type CellType } from './columns.ts';
+import { changeKinds, changes } from './changes.ts';
+import { Journal } from './journal.ts';
+import { Postings, type PostingColumns } from './postings.ts';
+import type { Start } from './builder.ts';
+import type { SegmentParts } from './segment.ts';
+import { Rows, Standing } from './standing.ts';
+import { Times } from './times.ts';
+
+/** The bytes are no segment of this log by these rules. */
+export class SegmentError extends Error {
+  override readonly name = 'SegmentError';
+}
+
+const MAGIC = Buffer.from('VFLSEG1\n');
+/** Magic, length of the header, checksum of all behind these. */
+const PREFIX = MAGIC.length + 8;
+
+/** Whose events a segment holds, and between which hashes they lie. */
+interface Stamp {
+  readonly stream: string;
+  /** Version of whatever has a part in the judging. */
+  readonly rules: string;
+  readonly first: number;
+  readonly count: number;
+  /** Hash of the event before the first, and of the last. */
+  readonly before: string;
+  readonly after: string;
+}
+
+/** What is known of a segment without reading it. */
+export interface Listed {
+  readonly first: number;
+  readonly count: number;
+  /** The earliest second of its events, since the year 0. */
+  readonly earliest: number | null;
+  readonly lastBoot: number;
+  /** Holds that there had been before it. */
+  readonly held: number;
+}
+
+/** A segment as it is written: it, where the next begins, and those before it. */
+export interface Sealed {
+  readonly stamp: Stamp;
+  readonly parts: SegmentParts;
+  readonly end: Start;
+  readonly listed: readonly Listed[];
+}
+
+interface Header {
+  readonly stamp: Stamp;
+  readonly kernel: KernelCheckpoint;
+  readonly lastBoot: number;
+  readonly codes: SavedCodes;
+  readonly timeBase: number;
+  readonly start: SavedStanding;
+  readonly end: Omit<Start, 'standing' | 'codes' | 'known'> & {
+    readonly standing: SavedStanding;
+    readonly codes: Pick<SavedCodes, 'texts' | 'numbers'>;
+    readonly known: SavedDevices;
+  };
+  readonly listed: readonly Listed[];
+  readonly columns: readonly (readonly [type: CellType, length: number])[];
+}
+
+const tables = ['groups', 'devices', 'files', 'holds', 'processes'] as const;
+
+interface SavedStanding extends Pick<Standing, 'waiter' | 'held' | 'unheard'> {
+  readonly tables: readonly (readonly number[])[];
+}
+
+export function encodeSegment({ stamp, parts, end, listed }: Sealed): Uint8Array {
+  const columns = columnsOf(parts);
+  const { kernel, lastBoot, times } = parts;
+  const header: Header = {
+    stamp,
+    kernel,
+    lastBoot,
+    codes: saveCodes(parts.codes),
+    timeBase: times.base,
+    start: saveStanding(parts.start),
+    end: {
+      ...end,
+      standing: saveStanding(end.standing),
+      codes: { texts: end.codes.texts.values, numbers: end.codes.numbers.values },
+      known: end.known.save(),
+    },
+    listed,
+    columns: columns.map((column) => [cellTypeOf(column), column.length]),
+  };
+  const text = deflateRawSync(JSON.stringify(header), { level: constants.Z_BEST_SPEED });
+  const places = placesOf(header, text.length);
+  const bytes = Buffer.alloc(places.at(-1) ?? 0);
+  MAGIC.copy(bytes);
+  bytes.writeUInt32LE(text.length, MAGIC.length);
+  text.copy(bytes, PREFIX);
+  for (const [index, { cells, length }] of columns.entries()) {
+    const { buffer, byteOffset, BYTES_PER_ELEMENT } = cells;
+    bytes.set(new Uint8Array(buffer, byteOffset, length * BYTES_PER_ELEMENT), places[index]);
+  }
+  bytes.writeUInt32LE(crc32(bytes.subarray(PREFIX)), MAGIC.length + 4);
+  return bytes;
+}
+
+/** Throws `SegmentError`. */
+export function decodeSegment(given: Uint8Array): Sealed {
+  // Cells of eight bytes must lie at a multiple of eight.
+  const bytes = given.byteOffset % 8 === 0 ? asBuffer(given) : asBuffer(new Uint8Array(given));
+  if (bytes.length < PREFIX || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) {
+    throw new SegmentError('no segment');
+  }
+  if (crc32(bytes.subarray(PREFIX)) !== bytes.readUInt32LE(MAGIC.length + 4)) {
+    throw new SegmentError('the checksum does not fit');
+  }
+  const length = bytes.readUInt32LE(MAGIC.length);
+  try {
+    const text = inflateRawSync(bytes.subarray(PREFIX, PREFIX + length)).toString();
+    return sealedOf(JSON.parse(text) as Header, bytes, length);
+  } catch (error) {
+    throw new SegmentError('it cannot be read', { cause: error });
+  }
+}
+
+function sealedOf(header: Header, bytes: Buffer<ArrayBuffer>, length: number): Sealed {
+  const { stamp, kernel, lastBoot, listed, end } = header;
+  const places = placesOf(header, length);
+  if (places.at(-1) !== bytes.length) throw new SegmentError('it has another length');
+  const columns = header.columns.map(([type, count], index) => {
+    return new Column(
+      new cellTypes[type](bytes.buffer, bytes.byteOffset + (places[index] ?? 0), count),
+      count,
+    );
+  });
+  const codes = codesOf(header.codes);
+  const next = codesOf(end.codes);
+  return {
+    stamp,
+    listed,
+    parts: {
+      ...partsOf(columns, stamp.first, header.timeBase),
+      codes,
+      start: standingFrom(header.start),
+      kernel,
+      lastBoot,
+    },
+    end: {
+      ...end,
+      standing: standingFrom(end.standing),
+      codes: { ...codes, texts: next.texts, numbers: next.numbers },
+      known: new KnownDevices(end.known),
+    },
+  };
+}
+
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer<ArrayBuffer> {
+  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+}
+
+/** Where each column begins, and where the last one ends. */
+function placesOf({ columns }: Header, header: number): number[] {
+  const aligned = (place: number) => Math.ceil(place / 8) * 8;
+  const places = [aligned(PREFIX + header)];
+  for (const [type, length] of columns) {
+    places.push(aligned((places.at(-1) ?? 0) + cellTypes[type].BYTES_PER_ELEMENT * length));
+  }
+  return places;
+}
+
+/** The columns in the order in which they are written. */
+function columnsOf({ journal, times, postings }: SegmentParts): Column[] {
+  const lists = postings.columns();
+  return [
+    journal.types,
+    journal.rows,
+    journal.kinds,
+    ...journal.changes.flat(),
+    ...times.columns,
+    ...subjectKinds.flatMap((kind) => [lists[kind].keys, lists[kind].ends, lists[kind].events]),
+  ];
+}
+
+function partsOf(columns: readonly Column[], first: number, base: number) {
+  const left = columns[Symbol.iterator]();
+  const next = (): Column => {
+    const { value } = left.next();
+    if (value === undefined) throw new SegmentError('a column is missing');
+    return value;
+  };
+  const journal = new Journal(first);
+  journal.types = next();
+  journal.rows = next();
+  journal.kinds = next();
+  journal.changes = changeKinds.map((kind) => changes[kind].columns.map(next));
+  const times = new Times(next(), next(), base);
+  const postings = Object.fromEntries(
+    subjectKinds.map((kind) => [kind, { keys: next(), ends: next(), events: next() }]),
+  ) as Record<SubjectKind, PostingColumns>;
+  return { journal, times, postings: new Postings(postings) };
+}
+
+function saveStanding(standing: Standing): SavedStanding {
+  const { waiter, held, unheard } = standing;
+  const rows = tables.map((name) => {
+    const { cells, count, width } = standing[name];
+    return [...cells.subarray(0, count * width)];
+  });
+  return { waiter, held, unheard, tables: rows };
+}
+
+function standingFrom({ waiter, held, unheard, tables: rows }: SavedStanding): Standing {
+  const standing = new Standing();
+  for (const [index, name] of tables.entries()) {
+    const cells = Uint32Array.from(rows[index] ?? []);
+    const { width } = standing[name];
+    Object.assign(standing[name], new Rows(width, cells, cells.length / width));
+  }
+  return Object.assign(standing, { waiter, held, unheard });
+}

@@ -1,0 +1,205 @@
+/**
+ * The sealed segments of a stream: on a shelf, where there is one, and in memory while they are used.
+ *
+ * What the shelf has lost, or gives back otherwise than it was written, is made anew from the events.
+ *
+ * @module
+ */
+import type { Placed } from '../../events/vocabulary.ts';
+import { firstStart, SegmentBuilder, type Built, type Start } from './builder.ts';
+import { decodeSegment, encodeSegment, SegmentError, type Listed, type Sealed } from './seal.ts';
+import { Segment, type SegmentParts } from './segment.ts';
+
+/** Segments that are kept in memory although they could be read again: those of ten million events. */
+const LOADED_MAX = 192;
+
+/** Where segments of one stream are kept. Nothing on it is the truth. */
+export interface Shelf {
+  readonly stream: string;
+  /** Version of whatever has a part in the judging. */
+  readonly rules: string;
+  /** The hash at a position of the stream, also before its first event; undefined behind its end. */
+  hashAt(position: number): string | undefined;
+  /** The names of what is there, in no order. */
+  list(): readonly SegmentName[];
+  read(name: SegmentName): Uint8Array | null;
+  /** May fail without a word, and then keeps what was there. */
+  write(name: SegmentName, bytes: Uint8Array): boolean;
+  remove(name: SegmentName): void;
+}
+
+export interface SegmentName {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Gives the events from one position to another, both included. */
+export type EventsBetween = (first: number, last: number) => Iterable<Placed>;
+
+/** A segment in its place; null while it is not in memory. */
+interface Entry {
+  readonly listed: Listed;
+  segment: Segment | null;
+}
+
+export class SealedSegments {
+  readonly #first: number;
+  readonly #events: EventsBetween;
+  readonly #shelf: Shelf | null;
+  readonly #entries: Entry[];
+  /** Those in memory that could be read again, the one used last at the end. */
+  readonly #loaded = new Set<Entry>();
+
+  constructor(
+    first: number,
+    events: EventsBetween,
+    shelf: Shelf | null,
+    entries: readonly Entry[] = [],
+  ) {
+    this.#first = first;
+    this.#events = events;
+    this.#shelf = shelf;
+    this.#entries = [...entries];
+  }
+
+  get listed(): readonly Listed[] {
+    return this.#entries.map(({ listed }) => listed);
+  }
+
+  /** The segment of that number. */
+  load(index: number): Segment {
+    const entry = this.#entries[index];
+    if (entry === undefined) throw new RangeError(`there is no segment ${index}`);
+    entry.segment ??= new Segment((this.#read(entry.listed) ?? this.#mend(index)).parts);
+    this.#keep(entry);
+    return entry.segment;
+  }
+
+  /** Those before the segment of that number, to go on from otherwise. */
+  before(index: number): SealedSegments {
+    const entries = this.#entries.slice(0, index).map(({ listed }, place) => {
+      return { listed, segment: this.load(place) };
+    });
+    return new SealedSegments(this.#first, this.#events, null, entries);
+  }
+
+  /** Adds a segment, and puts it on the shelf. */
+  push({ parts, end }: Built): void {
+    const listed = listedOf(parts);
+    const entry = { listed, segment: new Segment(parts) };
+    const isKept = this.#write({ listed: this.listed, parts, end });
+    this.#entries.push(entry);
+    if (isKept) this.#keep(entry);
+  }
+
+  /**
+   * Takes over what lies on the shelf and still holds; gives the last of it, null where nothing does.
+   * Short segments at the end that would fill a whole one are left to be made anew.
+   */
+  resume(whole: number): Start | null {
+    const last = this.#lastOnShelf();
+    if (last === null) return null;
+    const all = [...last.listed, listedOf(last.parts)];
+    const short = all.findLastIndex(({ count }) => count >= whole) + 1;
+    const isWorn = sum(all.slice(short).map(({ count }) => count)) >= whole;
+    const kept = isWorn ? all.slice(0, short) : all;
+    for (const listed of kept) this.#entries.push({ listed, segment: null });
+    if (!isWorn) return last.end;
+    for (const listed of all.slice(short)) this.#shelf?.remove(listed);
+    return short === 0 ? null : this.#endOf(short - 1);
+  }
+
+  #lastOnShelf(): Sealed | null {
+    const names = this.#shelf?.list().toSorted((a, b) => b.first - a.first || b.count - a.count);
+    for (const name of names ?? []) {
+      const sealed = this.#read(name);
+      if (sealed !== null && isWithoutGap(sealed, this.#first)) return sealed;
+    }
+    return null;
+  }
+
+  /** What the shelf has under a name, if it is of these events and by these rules. */
+  #read(name: SegmentName): Sealed | null {
+    const shelf = this.#shelf;
+    const bytes = shelf?.read(name) ?? null;
+    if (shelf === null || bytes === null) return null;
+    try {
+      const sealed = decodeSegment(bytes);
+      const { stamp } = sealed;
+      const isOurs = JSON.stringify(stamp) === JSON.stringify(this.#stamp(shelf, name));
+      if (isOurs) return sealed;
+    } catch (error) {
+      if (!(error instanceof SegmentError)) throw error;
+    }
+    shelf.remove(name);
+    return null;
+  }
+
+  #stamp(shelf: Shelf, { first, count }: SegmentName): Sealed['stamp'] {
+    const { stream, rules } = shelf;
+    const before = shelf.hashAt(first - 1) ?? '';
+    const after = shelf.hashAt(first + count - 1) ?? '';
+    return { stream, rules, first, count, before, after };
+  }
+
+  #write({ listed, parts, end }: Omit<Sealed, 'stamp'>): boolean {
+    const shelf = this.#shelf;
+    if (shelf === null) return false;
+    const name = listedOf(parts);
+    const stamp = this.#stamp(shelf, name);
+    return shelf.write(name, encodeSegment({ stamp, listed, parts, end }));
+  }
+
+  /** Judges the events of a segment again, and puts it back on the shelf. */
+  #mend(index: number): Built {
+    const { first, count } = this.#listedAt(index);
+    const start = index === 0 ? firstStart(first) : this.#endOf(index - 1);
+    const builder = new SegmentBuilder(start);
+    for (const event of this.#events(first, first + count - 1)) builder.take(event);
+    const built = builder.finish();
+    this.#write({ listed: this.listed.slice(0, index), ...built });
+    return built;
+  }
+
+  /** Where the segment behind that of a number begins. */
+  #endOf(index: number): Start {
+    return (this.#read(this.#listedAt(index)) ?? this.#mend(index)).end;
+  }
+
+  #listedAt(index: number): Listed {
+    const entry = this.#entries[index];
+    if (entry === undefined) throw new RangeError(`there is no segment ${index}`);
+    return entry.listed;
+  }
+
+  /** Lets go of those in memory that have not been used for long. */
+  #keep(entry: Entry): void {
+    if (this.#shelf === null) return;
+    this.#loaded.delete(entry);
+    this.#loaded.add(entry);
+    for (const oldest of this.#loaded) {
+      if (this.#loaded.size <= LOADED_MAX) break;
+      oldest.segment = null;
+      this.#loaded.delete(oldest);
+    }
+  }
+}
+
+function listedOf({ journal, times, lastBoot, start }: SegmentParts): Listed {
+  const { first, length: count } = journal;
+  return { first, count, earliest: times.earliest(), lastBoot, held: start.held };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** Whether the segments before follow on each other from the first position on. */
+function isWithoutGap({ listed, stamp }: Sealed, from: number): boolean {
+  let next = from;
+  for (const { first, count } of listed) {
+    if (first !== next) return false;
+    next += count;
+  }
+  return stamp.first === next;
+}

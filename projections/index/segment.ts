@@ -1,0 +1,221 @@
+/**
+ * A segment: a run of events already judged, which can be read by itself.
+ *
+ * It holds how things stood at its start, a journal of what each event changed, the times, and which
+ * events concern which subject. Every so many events a copy of the standing is kept, so that any
+ * moment is a short way from one.
+ *
+ * @module
+ */
+import { eventTypes, type EventType } from '../../events/vocabulary.ts';
+import type { ObservedCause } from '../../machines/causes.ts';
+import type { Blocker } from '../../machines/check.ts';
+import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
+import type { SubjectKey, SubjectKind } from '../subjects.ts';
+import type { Codes } from './codes.ts';
+import { Column } from './columns.ts';
+import { changeKinds } from './changes.ts';
+import { advance, Cursor, type Journal } from './journal.ts';
+import type { Postings } from './postings.ts';
+import type { Standing } from './standing.ts';
+import type { Times } from './times.ts';
+
+/** Events between two copies of the standing. */
+const STRIDE = 4096;
+
+interface Copy {
+  readonly cursor: Cursor;
+  readonly standing: Standing;
+}
+
+/** What a segment is made of. */
+export interface SegmentParts {
+  readonly journal: Journal;
+  readonly times: Times;
+  readonly postings: Postings;
+  readonly codes: Codes;
+  readonly start: Standing;
+  /** The host before the first event. */
+  readonly kernel: KernelCheckpoint;
+  /** The last boot before the first event; -1 where there was none. */
+  readonly lastBoot: number;
+}
+
+/** What the rules say of a refusal: why, and who stood in the way. */
+export interface RefusalAt {
+  readonly cause: ObservedCause;
+  readonly blocker: Blocker | null;
+}
+
+const REFUSED = changeKinds.indexOf('refused');
+const HELD = changeKinds.indexOf('held');
+const BOOTED = eventTypes.indexOf('host.booted');
+
+export class Segment {
+  readonly parts: SegmentParts;
+  /** As far as the journal has been read for the copies. */
+  readonly #front: Copy;
+  readonly #copies: Copy[] = [];
+  /** Where groups have changed hands: the event and the group of each, in order. */
+  readonly #handed = { events: new Column(), groups: new Column() };
+
+  constructor(parts: SegmentParts) {
+    this.parts = parts;
+    this.#front = { cursor: new Cursor(), standing: parts.start.copy() };
+    this.#keep();
+  }
+
+  get first(): number {
+    return this.parts.journal.first;
+  }
+
+  get length(): number {
+    return this.parts.journal.length;
+  }
+
+  /** The position of the last event. */
+  get last(): number {
+    return this.first + this.length - 1;
+  }
+
+  /** A standing and its cursor at the last copy before an event; they are the caller's own. */
+  copyBefore(event: number): Copy {
+    this.#catchUp();
+    const copy = this.#copies[Math.min(Math.floor(event / STRIDE), this.#copies.length - 1)];
+    if (copy === undefined) throw new RangeError(`there is no event ${event}`);
+    return { cursor: copy.cursor.copy(), standing: copy.standing.copy() };
+  }
+
+  /** Whether a copy lies between a cursor and the event before which a standing is wanted. */
+  isNearerTo(event: number, cursor: number): boolean {
+    return Math.floor(event / STRIDE) * STRIDE > cursor;
+  }
+
+  /** The positions at which a group changed hands; all groups where none is named. */
+  *handedOver(group: number | null): Generator<{ position: number; group: number }> {
+    this.#catchUp();
+    const { events, groups } = this.#handed;
+    for (let index = 0; index < events.length; index++) {
+      const of = groups.cells[index]!;
+      if (group === null || group === of)
+        yield { position: this.first + events.cells[index]!, group: of };
+    }
+  }
+
+  /** What a refusal was made of; null where the event is none, or nothing was known of the host. */
+  refusalAt({ event, row, read }: Cursor): RefusalAt | null {
+    const { journal, codes } = this.parts;
+    const [rows, kind] = [journal.rows.cells[event], journal.kinds.cells[row]];
+    if (rows === 0 || kind !== REFUSED) return null;
+    const [cause = 0, , , blocker = 0, file = 0, driver = 0] = journal
+      .cellsOf('refused')
+      .map((cells) => cells[read[REFUSED] ?? 0]);
+    const text = (code: number) => (code === 0 ? null : codes.texts.at(code - 1));
+    return {
+      cause: codes.texts.at(cause) as ObservedCause,
+      blocker:
+        blocker === 0
+          ? null
+          : {
+              kind: text(blocker) as Blocker['kind'],
+              file: file === 0 ? null : `f${file - 1}`,
+              driver: text(driver),
+            },
+    };
+  }
+
+  /** Where the hold of that number came about: its position, and its row in the standing. */
+  holdNumbered(number: number): { readonly position: number; readonly row: number } {
+    this.#catchUp();
+    const { journal, start } = this.parts;
+    const [rows] = journal.cellsOf('held');
+    const index = number - start.held;
+    const copy = this.#copies.findLast(({ standing }) => standing.held <= number);
+    if (copy === undefined || rows === undefined)
+      throw new RangeError(`there is no hold ${number}`);
+    let { event, row } = copy.cursor;
+    for (let held = copy.standing.held - start.held; event < journal.length; event++) {
+      for (let left = journal.rows.cells[event] ?? 0; left > 0; left--) {
+        if (journal.kinds.cells[row++] !== HELD) continue;
+        if (held++ === index) return { position: this.first + event, row: rows[index] ?? 0 };
+      }
+    }
+    throw new RangeError(`there is no hold ${number}`);
+  }
+
+  typeAt(position: number): EventType {
+    const type = eventTypes[this.parts.journal.types.cells[position - this.first] ?? -1];
+    if (type === undefined) throw new RangeError(`there is no event at position ${position}`);
+    return type;
+  }
+
+  timeAt(position: number): string | null {
+    return this.parts.times.at(position - this.first);
+  }
+
+  /** The last boot at or before a position; -1 where there was none. */
+  bootBefore(position: number): number {
+    const { cells } = this.parts.journal.types;
+    const event = cells
+      .subarray(0, Math.min(position - this.first + 1, this.length))
+      .lastIndexOf(BOOTED);
+    return event < 0 ? this.parts.lastBoot : this.first + event;
+  }
+
+  /** Events of the segment that concern a subject, counted from its first. */
+  eventsOf(key: SubjectKey): ArrayLike<number> {
+    const code = subjectCode(key, this.parts.codes);
+    return code === null ? [] : this.parts.postings.of(...code);
+  }
+
+  /** Has the copies reach as far as the journal does. */
+  #catchUp(): void {
+    const { journal } = this.parts;
+    const { cursor, standing } = this.#front;
+    const note = (position: number, group: number): void => {
+      this.#handed.events.push(position - this.first);
+      this.#handed.groups.push(group);
+    };
+    while (cursor.event < journal.length) {
+      const next = (Math.floor(cursor.event / STRIDE) + 1) * STRIDE;
+      advance(journal, standing, cursor, Math.min(next, journal.length), note);
+      if (cursor.event === next) this.#keep();
+    }
+  }
+
+  #keep(): void {
+    const { cursor, standing } = this.#front;
+    this.#copies.push({ cursor: cursor.copy(), standing: standing.copy() });
+  }
+}
+
+/**
+ * Kind and code of a subject in a segment; null where no event of it can concern it. `codeOf` gives
+ * it a code where it has none.
+ */
+export function subjectCode(
+  key: SubjectKey,
+  { groups, devices, numbers }: Codes,
+  look: 'find' | 'codeOf' = 'find',
+): readonly [SubjectKind, number] | null {
+  const space = key.indexOf(' ');
+  const kind = key.slice(0, space) as SubjectKind;
+  const id = key.slice(space + 1);
+  const code = codeIn(kind, id);
+  return code === undefined ? null : [kind, code];
+
+  function codeIn(of: SubjectKind, name: string): number | undefined {
+    switch (of) {
+      case 'group':
+        return groups[look](name);
+      case 'device':
+        return devices[look](name);
+      case 'file': {
+        const [, position] = /^f(0|[1-9]\d*)$/.exec(name) ?? [];
+        return position === undefined ? undefined : Number(position);
+      }
+      case 'process':
+        return String(Number(name)) === name ? numbers[look](Number(name)) : undefined;
+    }
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * The standing of a host as its machines have it, with rows in the order of the host.
+ *
+ * @module
+ */
+import type { Device, Group, OpenFile } from '../../machines/host.ts';
+import type { Kernel } from '../../machines/kernel.ts';
+import type { FileId, Place } from '../../processes/process-table.ts';
+import type { Codes } from './codes.ts';
+import { placesOf } from './slots.ts';
+import {
+  deviceStates,
+  fileKinds,
+  GONE,
+  GROUP,
+  ownerKinds,
+  Standing,
+  type Rows,
+} from './standing.ts';
+
+/** What the machines do not remember: since when, and where from. */
+export interface Remembered {
+  /** The standing before, with the same codes of groups. */
+  readonly before: Standing;
+  /** Since when a place holds what it holds, the hold that it came from, and its number. */
+  hold(place: Place): readonly [since: number, from: number, number: number];
+}
+
+export function standingOf(kernel: Kernel, codes: Codes, past: Remembered): Standing {
+  const { before } = past;
+  const standing = new Standing();
+  standing.held = before.held;
+  standing.unheard = before.unheard;
+  const { groups, devices, files, processes, holds } = standing;
+  const rowOf = new Map<FileId, number>();
+  for (const { id } of kernel.files()) rowOf.set(id, rowOf.size);
+  const link = (id: FileId | null | undefined) => (id == null ? 0 : (rowOf.get(id) ?? -1) + 1);
+  const old = before.groups;
+  for (let group = 0; group < old.count; group++) {
+    const [kind, , , , since] = old.cells.subarray(group * old.width);
+    put(groups, group, [kind === 0 ? 0 : GONE, 0, 0, 0, since ?? 0]);
+  }
+  for (const group of kernel.groups()) {
+    const index = codes.groups.codeOf(group.group);
+    const since = groups.cells[groups.reach(index) + GROUP.since] ?? 0;
+    put(groups, index, [...groupCells(group, codes, link(group.record.opener)), since]);
+  }
+  for (const device of kernel.devices()) {
+    put(devices, codes.devices.codeOf(device.device), deviceCells(device, codes));
+  }
+  for (const file of kernel.files()) {
+    const [kind, subject] = fileCells(file, codes);
+    const ties = tiesOf(file, kernel, codes, link);
+    put(files, link(file.id) - 1, [positionIn(file.id) + 1, kind, subject, ...ties]);
+  }
+  const processRows = new Map<number, number>();
+  for (const process of kernel.processes.processes()) {
+    processRows.set(process.pid, processRows.size);
+    put(processes, processRows.size - 1, processCells(process, codes));
+  }
+  let row = 0;
+  for (const place of placesOf(kernel.processes)) {
+    const process = processRows.get(place.process.pid) ?? 0;
+    put(holds, row++, [link(place.file), process, fdCell(place, codes), ...past.hold(place)]);
+  }
+  standing.waiter = waiterOf(kernel, codes);
+  return standing;
+}
+
+function put(rows: Rows, row: number, cells: readonly number[]): void {
+  const at = rows.reach(row);
+  rows.cells.set(cells, at);
+}
+
+/** Cells of a group but the last, which the machines do not know. */
+export function groupCells(group: Group, { numbers }: Codes, opener: number) {
+  const { owner, claims } = group.record;
+  const unknown = group.unknownSince !== null;
+  const isUser = group.state === 'container' || group.state === 'iommufd';
+  const state = unknown ? 'unknown' : group.state === 'unowned' ? 'none' : group.state;
+  const file = !unknown && isUser && owner !== null ? positionIn(owner) + 1 : 0;
+  return [ownerKinds.indexOf(state) + 1, file, numbers.codeOf(claims), opener] as const;
+}
+
+export function deviceCells(device: Device, { groups, texts }: Codes) {
+  const text = (word: string | null) => orNone(word, (known) => texts.codeOf(known));
+  return [
+    deviceStates.indexOf(device.state) + 1,
+    orNone(device.group, ({ group }) => groups.codeOf(group)),
+    text(device.name),
+    text(device.driver),
+    text(device.cdev),
+  ] as const;
+}
+
+/** The kind of a file, and its group or device. */
+export function fileCells(file: OpenFile, { groups, devices }: Codes): readonly [number, number] {
+  const kind = fileKinds.indexOf(file.kind);
+  if (file.kind === 'group') return [kind, groups.codeOf(file.group.group)];
+  return [kind, file.kind === 'device' ? devices.codeOf(file.device.device) : 0];
+}
+
+/**
+ * What a file is tied to: whether what it was opened for is gone, a group file's container or the
+ * group of a device that is gone, and the file that it keeps alive.
+ */
+export function tiesOf(
+  file: OpenFile,
+  kernel: Kernel,
+  { groups }: Codes,
+  link: (id: FileId | null | undefined) => number,
+): readonly [isGone: number, of: number, pins: number] {
+  const [first, second] = file.pins;
+  if (second !== undefined) throw new RangeError(`${file.id} keeps two files alive`);
+  const pins = link(first);
+  if (file.kind === 'group') {
+    return [file.state === 'dead' ? 1 : 0, link(file.record.container), pins];
+  }
+  if (file.kind !== 'device' || kernel.device(file.device.device) === file.device) {
+    return [0, 0, pins];
+  }
+  return [1, orNone(file.device.group, ({ group }) => groups.codeOf(group)), pins];
+}
+
+export function processCells(
+  { pid, comm, cgroup }: { pid: number; comm: string; cgroup: string | null },
+  { numbers, texts }: Codes,
+) {
+  return [
+    numbers.codeOf(pid) + 1,
+    texts.codeOf(comm),
+    orNone(cgroup, (known) => texts.codeOf(known)),
+  ] as const;
+}
+
+export function fdCell({ via, number }: Place, { numbers }: Codes): number {
+  return via === 'mapping' ? 0 : numbers.codeOf(number) + 1;
+}
+
+/** The device whose driver change waits, and who waits for it. */
+export function waiterOf({ driverChange }: Kernel, { devices, numbers, texts }: Codes) {
+  if (driverChange === null || driverChange.outcome !== null) return { device: 0, pid: 0, comm: 0 };
+  const { device, waiter } = driverChange;
+  return {
+    device: devices.codeOf(device.device) + 1,
+    pid: orNone(waiter.pid, (pid) => numbers.codeOf(pid)),
+    comm: texts.codeOf(waiter.comm),
+  };
+}
+
+/** One more than the code of what may be missing, and 0 where it is. */
+export function orNone<T>(value: T | null, code: (value: T) => number): number {
+  return value === null ? 0 : code(value) + 1;
+}
+
+/** The position behind a file's id. */
+export function positionIn(file: FileId): number {
+  return Number(file.slice(1));
+}

@@ -1,0 +1,81 @@
+/**
+ * Times of events, as seconds and microseconds; an event may have none.
+ *
+ * @module
+ */
+import { Column } from './columns.ts';
+
+/** Seconds from the year 0 to 1970, so that no time that can be written is negative. */
+const YEAR_0 = 62_167_219_200;
+
+/** An instant in the spelling of the log, as seconds since the year 0 and microseconds. */
+export function splitTime(time: string): readonly [seconds: number, micros: number] {
+  return [Date.parse(`${time.slice(0, 19)}Z`) / 1000 + YEAR_0, Number(time.slice(20, 26))];
+}
+
+function joinTime(seconds: number, micros: number): string {
+  const second = new Date((seconds - YEAR_0) * 1000).toISOString().slice(0, 19);
+  return `${second}.${String(micros).padStart(6, '0')}Z`;
+}
+
+export class Times {
+  /** Seconds of 1 and up from `base` on; 0 for no time. */
+  #seconds: Column;
+  #micros: Column;
+  readonly base: number;
+  /** Whether any of those pushed has a time. */
+  isTimed = false;
+
+  constructor(seconds = new Column(), micros = new Column(), base = 0) {
+    this.#seconds = seconds;
+    this.#micros = micros;
+    this.base = base;
+  }
+
+  get columns(): readonly [Column, Column] {
+    return [this.#seconds, this.#micros];
+  }
+
+  push(time: string | null): void {
+    const [seconds, micros] = time === null ? [-1, 0] : splitTime(time);
+    this.#seconds.push(seconds + 1 - (time === null ? 0 : this.base));
+    this.#micros.push(micros);
+    if (time !== null) this.isTimed = true;
+  }
+
+  at(index: number): string | null {
+    const seconds = this.#seconds.cells[index] ?? 0;
+    if (seconds === 0) return null;
+    return joinTime(seconds - 1 + this.base, this.#micros.cells[index] ?? 0);
+  }
+
+  /** The last event before `end` whose time is at or before an instant; -1 where there is none. */
+  lastUntil([seconds, micros]: readonly [number, number], end: number): number {
+    const second = seconds - this.base + 1;
+    const cells = this.#seconds.cells;
+    for (let index = end - 1; index >= 0; index--) {
+      const there = cells[index]!;
+      if (there === 0 || there > second) continue;
+      if (there < second || this.#micros.cells[index]! <= micros) return index;
+    }
+    return -1;
+  }
+
+  /** The earliest second that an event has; null where none has a time. */
+  earliest(): number | null {
+    let least = Infinity;
+    for (const second of this.#seconds.cells.subarray(0, this.#seconds.length)) {
+      if (second !== 0 && second < least) least = second;
+    }
+    return least === Infinity ? null : least - 1 + this.base;
+  }
+
+  sealed(): Times {
+    const base = this.earliest() ?? 0;
+    const seconds = new Column();
+    for (const second of this.#seconds.cells.subarray(0, this.#seconds.length)) {
+      seconds.push(second === 0 ? 0 : second + this.base - base);
+    }
+    return new Times(seconds.sealed(), this.#micros.sealed(), base);
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * Writes the journal: watches a host as it takes an event, and says in rows what the event changed.
+ *
+ * @module
+ */
+import { eventTypes, type EventType, type Placed } from '../../events/vocabulary.ts';
+import type { Device, Group, OpenFile } from '../../machines/host.ts';
+import type { Kernel } from '../../machines/kernel.ts';
+import type { FileId, Place, Process, ProcessObserver } from '../../processes/process-table.ts';
+import type { Codes } from './codes.ts';
+import type { ChangeKind } from './changes.ts';
+import { advance, Cursor, Journal } from './journal.ts';
+import { HoldRows, Slots } from './slots.ts';
+import {
+  deviceCells,
+  fdCell,
+  fileCells,
+  groupCells,
+  orNone,
+  positionIn,
+  processCells,
+  tiesOf,
+  waiterOf,
+} from './standing-of.ts';
+import { FILE, HOLD, type Rows, type Standing } from './standing.ts';
+
+const typeCodes = new Map<EventType, number>(eventTypes.map((type, code) => [type, code]));
+
+export class JournalWriter implements ProcessObserver {
+  readonly journal: Journal;
+  /** How things stand after the last event. */
+  readonly standing: Standing;
+  readonly cursor = new Cursor();
+  readonly #codes: Codes;
+  readonly #files: Slots<FileId>;
+  readonly #processes: Slots<Process>;
+  readonly #holds: HoldRows;
+  #rows = 0;
+
+  /** `standing` is that of `kernel`, with rows in the order of `kernel`. */
+  constructor(kernel: Kernel, first: number, standing: Standing, codes: Codes) {
+    this.journal = new Journal(first);
+    this.standing = standing;
+    this.#codes = codes;
+    this.#files = new Slots([...kernel.files()].map(({ id }) => id));
+    this.#processes = new Slots(kernel.processes.processes());
+    this.#holds = new HoldRows(kernel.processes, (row) => this.#hold(row)[HOLD.number] ?? 0);
+  }
+
+  /** Has the host take an event, and writes down what that changed. */
+  take(event: Placed, kernel: Kernel): void {
+    this.#rows = 0;
+    if (event.type === 'operation.refused') this.#refused(event, kernel);
+    kernel.processes.observer = this;
+    kernel.take(event);
+    kernel.processes.observer = null;
+    if (event.type === 'host.booted') this.#booted();
+    this.#settle(kernel);
+    this.#done(event);
+    for (const rows of [this.#files, this.#processes, this.#holds]) rows.reuse();
+  }
+
+  /** Writes an event that nothing follows from, as nothing is known of the host. */
+  pass(event: Placed): void {
+    this.#rows = 0;
+    this.#done(event);
+  }
+
+  started(process: Process): void {
+    const row = this.#processes.take(process);
+    this.#write('processStarted', row, ...processCells(process, this.#codes));
+  }
+
+  ended(process: Process): void {
+    this.#write('processEnded', this.#processes.free(process));
+    this.#holds.forget(process);
+  }
+
+  held(file: FileId, at: Place, from: Place | null): void {
+    const before = from === null ? null : (this.#holds.find(from)?.number ?? null);
+    const row = this.#holds.take(at, this.standing.held + this.#holds.taken);
+    const slot = this.#files.find(file) ?? this.#files.take(file);
+    const process = this.#processes.find(at.process) ?? 0;
+    const origin = orNone(before, (number) => number);
+    this.#write('held', row, slot, process, fdCell(at, this.#codes), origin);
+  }
+
+  dropped(_file: FileId, at: Place): void {
+    const row = this.#holds.free(at);
+    if (row !== undefined) this.#write('dropped', row);
+  }
+
+  /** What is remembered of the hold at a place. */
+  remembered(place: Place): readonly [since: number, from: number, number: number] {
+    const row = this.#holds.find(place)?.row;
+    if (row === undefined) throw new RangeError('nothing is held there');
+    const cells = this.#hold(row);
+    return [cells[HOLD.since] ?? 0, cells[HOLD.from] ?? 0, cells[HOLD.number] ?? 0];
+  }
+
+  #hold(row: number): Uint32Array {
+    return rowOf(this.standing.holds, row);
+  }
+
+  #write(kind: ChangeKind, ...cells: readonly number[]): void {
+    this.journal.write(kind, cells);
+    this.#rows++;
+  }
+
+  #done({ type }: Placed): void {
+    this.journal.done(typeCodes.get(type) ?? 0, this.#rows);
+    advance(this.journal, this.standing, this.cursor, this.journal.length);
+  }
+
+  /** What there was before has gone without a word: its rows are free at once. */
+  #booted(): void {
+    for (const rows of [this.#files, this.#processes, this.#holds]) rows.clear();
+    this.#write('booted');
+  }
+
+  #settle(kernel: Kernel): void {
+    const { files, devices, groups } = kernel.touched;
+    for (const file of files) this.#noteFile(kernel, file);
+    for (const file of files) if (kernel.file(file.id) === file) this.#noteTies(kernel, file);
+    for (const device of devices) this.#noteDevice(kernel, device);
+    for (const group of groups) if (kernel.group(group.group) === group) this.#noteGroup(group);
+    const waiter = waiterOf(kernel, this.#codes);
+    const { device, pid, comm } = this.standing.waiter;
+    if (waiter.device !== device || waiter.pid !== pid || waiter.comm !== comm) {
+      this.#write('waiting', waiter.device, waiter.pid, waiter.comm);
+    }
+    this.#holds.taken = 0;
+  }
+
+  #noteFile(kernel: Kernel, file: OpenFile): void {
+    const row = this.#files.find(file.id);
+    if (kernel.file(file.id) !== file) {
+      if (row !== undefined) this.#write('fileClosed', this.#files.free(file.id));
+    } else if (row === undefined || !this.#isOpen(row, file.id)) {
+      const slot = row ?? this.#files.take(file.id);
+      this.#write('fileOpened', slot, ...fileCells(file, this.#codes));
+    }
+  }
+
+  /** Whether the row has been written that a file was opened. */
+  #isOpen(row: number, id: FileId): boolean {
+    return rowOf(this.standing.files, row)[FILE.opened] === positionIn(id) + 1;
+  }
+
+  #noteTies(kernel: Kernel, file: OpenFile): void {
+    const link = (id: FileId | null | undefined) =>
+      id == null ? 0 : (this.#files.find(id) ?? -1) + 1;
+    const slot = link(file.id) - 1;
+    const ties = tiesOf(file, kernel, this.#codes, link);
+    const row = rowOf(this.standing.files, slot);
+    const before = this.#isOpen(slot, file.id) ? row.subarray(FILE.isGone) : [0, 0, 0];
+    if (isSame(before, ties)) return;
+    this.#write('fileSet', slot, ...ties);
+  }
+
+  #noteDevice(kernel: Kernel, device: Device): void {
+    const index = this.#codes.devices.codeOf(device.device);
+    const row = rowOf(this.standing.devices, index);
+    const there = kernel.device(device.device);
+    if (there === undefined && row[0] !== 0) this.#write('deviceMoved', index, 0);
+    if (there !== device) return;
+    const [state, ...rest] = deviceCells(device, this.#codes);
+    if (row[0] === 0 || !isSame(row.subarray(1), rest)) {
+      this.#write('deviceSet', index, state, ...rest);
+    } else if (row[0] !== state) this.#write('deviceMoved', index, state);
+  }
+
+  #noteGroup(group: Group): void {
+    const index = this.#codes.groups.codeOf(group.group);
+    const { opener } = group.record;
+    const open = opener === null ? 0 : (this.#files.find(opener) ?? -1) + 1;
+    const cells = groupCells(group, this.#codes, open);
+    if (isSame(rowOf(this.standing.groups, index), cells)) return;
+    this.#write('groupSet', index, ...cells);
+  }
+
+  #refused(event: Extract<Placed, { type: 'operation.refused' }>, kernel: Kernel): void {
+    const { texts } = this.#codes;
+    const { operation, errno } = event.data;
+    const { cause, refusal } = kernel.explain(event.data, errno);
+    const blocker = refusal?.blocker ?? null;
+    this.#write(
+      'refused',
+      texts.codeOf(cause),
+      texts.codeOf(operation),
+      texts.codeOf(errno),
+      orNone(blocker, ({ kind }) => texts.codeOf(kind)),
+      orNone(blocker?.file ?? null, positionIn),
+      orNone(blocker?.driver ?? null, (driver) => texts.codeOf(driver)),
+    );
+  }
+}
+
+function rowOf(rows: Rows, row: number): Uint32Array {
+  const at = rows.reach(row);
+  return rows.cells.subarray(at, at + rows.width);
+}
+
+/** Whether what is there begins with what is to be. */
+function isSame(there: ArrayLike<number>, wanted: readonly number[]): boolean {
+  return wanted.every((cell, index) => there[index] === cell);
+}

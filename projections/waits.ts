@@ -1,0 +1,74 @@
+/**
+ * Who had to wait for a device to be let go, from when to when, and for whom.
+ *
+ * @module
+ */
+import type { Placed } from '../events/vocabulary.ts';
+import type { Device } from '../machines/host.ts';
+import type { HostState } from '../machines/host-state.ts';
+import type { Wait } from './shapes.ts';
+import type { Subject } from './subjects.ts';
+import type { Timeline } from './timeline.ts';
+import { byProcess, filesOfDevice } from './views.ts';
+import { walk } from './walk.ts';
+
+/**
+ * The waits for a device, for the devices of a group, or for any, in the order in which they began.
+ * A wait lasts from the unbind that was blocked to the last release of the device, or to where it
+ * was seen to be over.
+ */
+export function waitsFor(timeline: Timeline, subject: Subject | null): Wait[] {
+  const waits = new Map<number, Wait>();
+  const current = new Map<Device, Wait>();
+  /** The device whose change the host knew of before the event. */
+  let changing: Device | null = null;
+  for (const { event, host } of walk(timeline)) {
+    for (const [device, wait] of current) {
+      if (lasts(device, changing, event, host)) continue;
+      waits.set(wait.from, { ...wait, to: event.position, endedBy: event.type });
+      current.delete(device);
+    }
+    changing = host.driverChange?.device ?? null;
+    if (event.type !== 'driver.unbind-blocked') continue;
+    const device = host.device(event.data.device);
+    if (device === undefined || !isOf(subject, device)) continue;
+    const wait = begun(device, event, host);
+    current.set(device, wait);
+    waits.set(wait.from, wait);
+  }
+  return [...waits.values()];
+}
+
+function isOf(subject: Subject | null, { device, group }: Device): boolean {
+  if (subject === null) return true;
+  return subject.id === (subject.kind === 'group' ? group?.group : device);
+}
+
+type Blocked = Extract<Placed, { type: 'driver.unbind-blocked' }>;
+
+function begun(device: Device, { position, data }: Blocked, host: HostState): Wait {
+  const { pid, comm } = data.waiter;
+  const files = filesOfDevice(host, device);
+  return {
+    subject: device.device,
+    from: position,
+    to: null,
+    waiter: { pid, comm, cgroup: null, via: 'queue', fd: null, file: null },
+    for: files.flatMap((file) => host.processes.holders(file.id)).toSorted(byProcess),
+    endedBy: null,
+  };
+}
+
+/** Whether somebody still waits for a device after an event. */
+function lasts(device: Device, changing: Device | null, event: Placed, host: HostState): boolean {
+  // Not that of another boot either, or of another card in the same slot.
+  if (host.device(device.device) !== device) return false;
+  const { type, data } = event;
+  if (type === 'driver.settled' && data.device === device.device) return false;
+  if (type === 'driver.unbind-blocked' && data.device === device.device) return false;
+  const change = host.driverChange;
+  if (change?.device === device) return change.outcome === null;
+  // The change has been collected; or another has taken its place, and the device says the rest.
+  if (change === null && changing === device) return false;
+  return device.state === 'leaving';
+}

@@ -1,0 +1,106 @@
+/**
+ * Comparisons: whether a value at a place is what an expression asks for.
+ *
+ * @module
+ */
+import { partsOf, type Place, type Row, type Shape } from './keys.ts';
+import { named, WhereError, type Token } from './tokens.ts';
+
+const orders = {
+  '<': (a: number, b: number) => a < b,
+  '<=': (a: number, b: number) => a <= b,
+  '>': (a: number, b: number) => a > b,
+  '>=': (a: number, b: number) => a >= b,
+} as const;
+type Order = keyof typeof orders;
+
+/** What may stand between a path and a literal. */
+export const operators = ['=', '!=', ...(Object.keys(orders) as Order[]), '~', '!~'];
+
+const fitting: Readonly<Record<Exclude<Shape['type'], 'list'>, readonly string[]>> = {
+  text: ['=', '~'],
+  words: ['=', '~'],
+  number: ['=', ...Object.keys(orders)],
+  boolean: ['='],
+  parts: ['='],
+};
+
+/**
+ * The test of a row for which at least one of the values passes; for `!=` and `!~`, none does what
+ * `=` and `~` ask. Throws `WhereError` where it could not hold for any row.
+ */
+export function comparison(place: Place, operator: Token, literal: Token): (row: Row) => boolean {
+  if (!operators.includes(operator.text)) {
+    const known = operators.join(' ');
+    throw new WhereError(operator.column, `no operator ${named(operator)}; there are ${known}`);
+  }
+  const negated = operator.text.startsWith('!');
+  const passes = valueTest(place, negated ? operator.text.slice(1) : operator.text, {
+    operator,
+    literal,
+  });
+  return (row) => place.values(row).some(passes) !== negated;
+}
+
+function valueTest(
+  place: Place,
+  relation: string,
+  { operator, literal }: { readonly operator: Token; readonly literal: Token },
+): (value: unknown) => boolean {
+  const { shape } = place;
+  if (shape.type === 'list') throw new WhereError(operator.column, aboutList(place, shape));
+  const asked = literal.text;
+  const isNull = literal.kind === 'word' && asked === 'null';
+  if (!fitting[shape.type].includes(relation) || (isNull && relation !== '=')) {
+    const what = isNull ? 'null' : `'${place.text}', which is ${described(shape)}`;
+    throw new WhereError(operator.column, `${named(operator)} is not for ${what}`);
+  }
+  if (isNull) return (value) => value === null;
+  if (relation === '~') return (value) => typeof value === 'string' && value.includes(asked);
+  if (!isOneOf(shape, asked)) {
+    const reason = `'${place.text}' is ${described(shape)}, never ${named(literal)}`;
+    throw new WhereError(literal.column, reason);
+  }
+  if (shape.type === 'boolean') return (value) => value === (asked === 'true');
+  if (shape.type !== 'number') return (value) => value === asked;
+  const bound = Number(asked);
+  if (relation === '=') return (value) => value !== null && Number(value) === bound;
+  const order = orders[relation as Order];
+  return (value) => value !== null && order(Number(value), bound);
+}
+
+/** Whether a value of that shape can be what is asked for. */
+function isOneOf(shape: Exclude<Shape, { type: 'list' }>, asked: string): boolean {
+  switch (shape.type) {
+    case 'text':
+      return true;
+    case 'number':
+      return /^-?\d+(?:\.\d+)?$/.test(asked);
+    case 'boolean':
+      return asked === 'true' || asked === 'false';
+    case 'words':
+      return Object.hasOwn(shape.words, asked);
+    case 'parts':
+      return false;
+  }
+}
+
+function described(shape: Exclude<Shape, { type: 'list' }>): string {
+  switch (shape.type) {
+    case 'text':
+      return 'text';
+    case 'number':
+      return 'a number';
+    case 'boolean':
+      return 'true or false';
+    case 'words':
+      return `one of ${Object.keys(shape.words).join(', ')}`;
+    case 'parts':
+      return `${shape.nullable ? 'null or ' : ''}made of ${Object.keys(shape.keys).join(', ')}`;
+  }
+}
+
+function aboutList({ text }: Place, shape: Shape): string {
+  const one = Object.keys(partsOf(shape) ?? {})[0];
+  return `'${text}' is a list; there are count(${text}) and its elements' keys, as ${text}.${one}`;
+}

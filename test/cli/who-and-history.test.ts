@@ -1,0 +1,196 @@
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Fact, LedgerEvent } from '../../events/vocabulary.ts';
+import { openLedger, type Ledger } from '../../ledger.ts';
+import { temporaryFolder } from '../log/folder.ts';
+import { hostTopology, run, twoContexts } from './program.ts';
+
+const folder = temporaryFolder();
+const demo = join(folder, 'demo.ledger');
+const odd = join(folder, 'odd.ledger');
+
+const ask = (log: string, ...args: readonly string[]) => run([...args, '--log', log]);
+
+/** What an odd host was seen to do: an unbind that waited, and a second owner beside the first. */
+const scenario = `seq odd
+open_iommufd I
+open_cdev A gpu
+bind A I
+@P2 open_iommufd J
+@P2 open_cdev B gpu-audio
+@P2 open_cdev C nvme
+set_driver nvme none
+@P2 close C
+`;
+
+const qemu = String.raw`/machine.slice/machine-qemu\x2d3\x2dvm3.scope`;
+
+const seen: Fact[] = [
+  { type: 'process.started', data: { pid: 300, comm: 'qemu-system-x86', cgroup: qemu } },
+  { type: 'descriptor.passed', data: { pid: 101, fd: 3, to: 300, as: 9 } },
+  { type: 'device.bound', data: { pid: 102, fd: 4, iommufd: 3, id: 1 } },
+  { type: 'process.exited', data: { pid: 102, signal: null } },
+];
+
+async function append(ledger: Ledger, facts: readonly Fact[]): Promise<void> {
+  const events = facts.map((fact, index): LedgerEvent => {
+    return { ...fact, id: `x${index}`, time: null };
+  });
+  await ledger.append(ledger.head.position, events);
+}
+
+beforeAll(async () => {
+  await run(['simulate', '--topology', hostTopology, '--log', demo, twoContexts]);
+  await run(['simulate', '--topology', hostTopology, '--log', odd, '-'], { input: scenario });
+  const ledger = await openLedger(odd);
+  await append(ledger, seen);
+  await ledger.close();
+});
+
+describe.concurrent('for people', () => {
+  test('history --by names whose hands were in it, and since when', async () => {
+    expect(await ask(demo, 'history', '26', '--by', 'P2')).toEqual({
+      code: 0,
+      err: '',
+      out: `FROM  TO  OWNER       BY                     ENDED WHEN
+10    25  iommufd f8  P2[102] fd 5 since 17  P2[102] was killed by SIGKILL
+`,
+    });
+    expect(await ask(demo, 'history', '--by', 'pid:104')).toMatchObject({
+      out: `GROUP  FROM  TO  OWNER                        BY            ENDED WHEN
+41     30    -   container of group file f29  P4[104] fd 4  -
+`,
+    });
+  });
+
+  test('history --by shows the control groups that were found', async () => {
+    const { out, code } = await ask(odd, 'history', 'gpu', '--by', 'vm3');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^FROM +TO +OWNER +BY +CONTROL GROUP +ENDED WHEN$/m);
+    expect(out).toMatch(/iommufd f\d+ +qemu-system-x86\[300\] fd 9 since \d+ +\/machine\.slice/);
+    // What followed the second owner is not known of anybody.
+    expect(out).toMatch(/^\d+ +- +unknown +- +- +-$/m);
+  });
+
+  test('history --by is 1 where it never was theirs, and 2 where nobody is called that', async () => {
+    expect(await ask(demo, 'history', '41', '--by', 'pid:101')).toEqual({
+      code: 1,
+      err: '',
+      out: 'pid:101 never had a hand in owning 41\n',
+    });
+    expect(await ask(demo, 'history', '--by', 'P7')).toEqual({
+      code: 2,
+      err: "vfio-ledger: 'P7' is no process, nor control group, that this log knows\n",
+      out: '',
+    });
+  });
+
+  test('history --waiters names who waited, and for whom', async () => {
+    expect(await ask(odd, 'history', 'nvme', '--waiters')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(
+        /^DEVICE +FROM +TO +WAITER +WAITED FOR +ENDED WHEN\n0000:5e:00\.0 +\d+ +\d+ +\S.* +P2\[102\] fd 5 +P2\[102\] closed fd 5\n$/,
+      ),
+    });
+    expect(await ask(odd, 'history', 'gpu', '--waiters')).toMatchObject({
+      code: 0,
+      out: 'nobody ever waited for gpu\n',
+    });
+  });
+
+  test('history --overlaps is 1 where there are two owners, and names them', async () => {
+    const { code, out } = await ask(odd, 'history', '--overlaps');
+    expect(code).toBe(1);
+    const [heading, row] = out.split('\n');
+    expect(heading).toMatch(/^GROUP +FROM +TO +OWNERS +BEGAN WHEN +ENDED WHEN$/);
+    expect(row).toMatch(
+      /iommufd f\d+ by P1\[101\] fd 3, 4; .*and iommufd f\d+ by P2\[102\] fd 3, 4/,
+    );
+    expect(row).toMatch(/P2\[102\] bound the device of fd 4.* {2}P2\[102\] exited$/);
+    expect(await ask(demo, 'history', '--overlaps')).toEqual({
+      code: 0,
+      err: '',
+      out: 'no group ever had two owners at a time\n',
+    });
+    expect(await ask(odd, 'history', 'nvme', '--overlaps')).toMatchObject({
+      code: 0,
+      out: 'nvme never had two owners at a time\n',
+    });
+  });
+
+  test('who --holdings goes on from who', async () => {
+    expect(await ask(demo, 'who', 'gpu', '--at', '19', '--holdings')).toMatchObject({
+      code: 0,
+      out: `At position 19:
+PROCESS  BY    FILE  KIND     GROUP  DEVICE        KEEPS OWNER OF
+P2[102]  fd 3  f14   iommufd  -      -             -
+P2[102]  fd 4  f15   device   26     0000:3b:00.1  26
+P2[102]  fd 5  f8    iommufd  -      -             26
+`,
+    });
+    expect((await ask(demo, 'who', '12', '--holdings')).out).toBe(
+      'At position 38:\nNobody holds it, or keeps its owner alive.\n',
+    );
+  });
+
+  test('who --orphans has what nobody can name, and who keeps it', async () => {
+    expect(await ask(demo, 'who', '--orphans')).toMatchObject({
+      code: 0,
+      out: `At position 38:
+FILE  KIND   GROUP  OWNER                        KEPT BY   DEVICE        HELD BY
+f29   group  41     container of group file f29  file f32  0000:5e:00.0  P4[104] fd 5
+`,
+    });
+    expect((await ask(demo, 'who', '--orphans', '--at', 'start')).out).toBe(
+      'Before the first event:\nNo file is alive that no process can name.\n',
+    );
+  });
+});
+
+test('as JSON the answers are those of the library', async () => {
+  const json = async (log: string, ...args: readonly string[]) => {
+    return JSON.parse((await ask(log, ...args, '--json')).out) as unknown;
+  };
+  const ledger = await openLedger(odd, { readOnly: true });
+  expect(await json(odd, 'history', 'gpu', '--by', 'vm3')).toEqual(
+    ledger.everOwned('vm3', { subject: 'gpu' }),
+  );
+  expect(await json(odd, 'history', '--by', 'P1')).toEqual(ledger.everOwned('P1'));
+  expect(await json(odd, 'history', '--waiters')).toEqual(ledger.waits());
+  expect(await json(odd, 'history', '26', '--overlaps')).toEqual(ledger.overlaps('26'));
+  expect(await json(odd, 'who', 'pid:102', '--at', '9', '--holdings')).toEqual(
+    ledger.at(9).holdings('pid:102'),
+  );
+  await ledger.close();
+  const other = await openLedger(demo, { readOnly: true });
+  expect(await json(demo, 'who', '--orphans')).toEqual(other.at().orphans());
+  expect(await json(demo, 'history', '--overlaps')).toEqual([]);
+  expect(await json(demo, 'history', '41', '--by', 'P1')).toEqual([]);
+  await other.close();
+});
+
+test.each([
+  [['history'], /^history: an operand is missing; usage: vfio-ledger history SUBJECT/],
+  [['history', 'gpu', '41'], /^history: too many operands/],
+  [
+    ['history', '--by', 'P1', '--waiters'],
+    /^history: --by and --waiters are questions of their own/,
+  ],
+  [['history', '99', '--overlaps'], /^'99' is no group that this log knows/],
+  [['history', '99', '--by', 'P1'], /^'99' is no group that this log knows/],
+  [['history', 'pid:101', '--waiters'], /^'pid:101' is a process; this is asked of devices/],
+  [['history', '--by'], /^option '--by' needs a value/],
+  [['history', '--orphans'], /^unknown option '--orphans'/],
+  [['who'], /^who: an operand is missing; usage: vfio-ledger who SUBJECT\|--orphans/],
+  [
+    ['who', 'gpu', '--orphans'],
+    /^who: --orphans is asked of the whole host, and not with a subject/,
+  ],
+  [['who', '--orphans', '--holdings'], /^who: --orphans .* and not with --holdings/],
+  [['who', '--holdings'], /^who: an operand is missing/],
+  [['who', 'pid:9', '--holdings'], /^'pid:9' is no process that this log knows/],
+])('%j is a bad request', async (args, message) => {
+  const { code, out, err } = await ask(demo, ...args);
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err.replace(/^vfio-ledger: /, '')).toMatch(message);
+});
