@@ -3,8 +3,15 @@
  *
  * @module
  */
-import { RequestError, type Interval, type Ledger } from '../ledger.ts';
-import type { Hand, Overlap, Tenure, Wait } from '../projections/shapes.ts';
+import {
+  RequestError,
+  type Hand,
+  type Interval,
+  type Ledger,
+  type Overlap,
+  type Tenure,
+  type Wait,
+} from '../ledger.ts';
 import { columns, type Cell } from './columns.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
@@ -201,7 +208,7 @@ type Span = Pick<Interval, 'from' | 'to'>;
 
 /** The columns of where intervals begin and end; times where the log has any. */
 function spanColumns(ledger: Ledger) {
-  const timed = ledger.events.some(({ time }) => time !== null);
+  const timed = ledger.isTimed;
   return {
     heading: ['FROM', ...(timed ? ['TIME'] : []), 'TO'],
     cells: ({ from, to }: Span): string[] => [

@@ -3,8 +3,14 @@
  *
  * @module
  */
-import { RequestError, type Owner, type Who } from '../ledger.ts';
-import type { Holding, Moment, Orphan } from '../projections/shapes.ts';
+import {
+  RequestError,
+  type Holding,
+  type Moment,
+  type Orphan,
+  type Owner,
+  type Who,
+} from '../ledger.ts';
 import { columns, indented, type Cell } from './columns.ts';
 import { exit } from './failure.ts';
 import { atOption, readingOptions, readLog } from './log-file.ts';

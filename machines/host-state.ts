@@ -182,9 +182,10 @@ export class HostState implements Directory {
   }
 
   protected forgetTouched(): void {
-    this.touched.groups.clear();
-    this.touched.devices.clear();
-    this.touched.files.clear();
+    const { groups, devices, files } = this.touched;
+    if (groups.size > 0) groups.clear();
+    if (devices.size > 0) devices.clear();
+    if (files.size > 0) files.clear();
   }
 
   /** Whether the machine would take the event where it stands. */

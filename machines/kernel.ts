@@ -8,7 +8,7 @@
  */
 import type { Call, Fact, Placed } from '../events/vocabulary.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
-import type { MachineName } from './admission.ts';
+import { machineNames } from './admission.ts';
 import { callOf } from './calls.ts';
 import type { ObservedCause } from './causes.ts';
 import type { Question } from './check.ts';
@@ -58,23 +58,22 @@ export class Kernel extends HostState {
 
   /** A call has succeeded: every machine that it concerns takes the event, or none does. */
   #happen(event: Placed<Fact>, question: Question, opened: FileId | null): void {
-    const concerned = (Object.keys(question.events) as MachineName[]).flatMap((name) => {
-      const instance = question[name];
+    const against = machineNames.find((name) => {
       const told = question.events[name];
-      return instance === undefined || told === undefined ? [] : [{ name, instance, told }];
+      const instance = question[name];
+      return told !== undefined && instance !== undefined && !this.admits(name, instance, told);
     });
-    const against = concerned.find(
-      ({ name, instance, told }) => !this.admits(name, instance, told),
-    );
     if (against === undefined) {
-      for (const { name, instance, told } of concerned) this.put(name, instance, told);
+      for (const name of machineNames) {
+        const [told, instance] = [question.events[name], question[name]];
+        if (told !== undefined && instance !== undefined) this.put(name, instance, told);
+      }
       if (opened !== null) this.#open(event, opened, question);
       this.#hold(event, question);
       return;
     }
-    const { name, instance } = against;
     this.contradict(
-      `${name} in state '${instance.state}' does not admit '${event.type}'`,
+      `${against} in state '${question[against]?.state}' does not admit '${event.type}'`,
       question.group ?? question.device?.group ?? null,
     );
     if (opened !== null) this.addFile(otherFile(opened, event.type));

@@ -5,12 +5,15 @@
  * @module
  */
 import type { Call, Fact, Placed } from '../events/vocabulary.ts';
-import { callOf } from '../machines/calls.ts';
 import type { Question } from '../machines/check.ts';
+import type { Cause } from '../machines/causes.ts';
 import { kindOfDriver } from '../machines/driver.ts';
 import { Kernel } from '../machines/kernel.ts';
+import type { FileId } from '../processes/process-table.ts';
+import { Concern, type Asked } from './concern.ts';
 import type { OpenFile } from '../machines/host.ts';
 import type { Position } from './shapes.ts';
+import { Slice } from './slice.ts';
 import { keyOf, type SubjectKey } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -25,19 +28,44 @@ const PAIRS_WITHIN_MAX = 512;
  * latest of them where several would do. Where no single event decides, the fewest that do so
  * together. Empty where no event made the refusal: then it lacks something.
  */
-export function becauseOf(timeline: Timeline, position: number, call: Call): number[] {
-  const attempt = { timeline, position, call };
+export function becauseOf(
+  timeline: Timeline,
+  position: number,
+  call: Call,
+  blocker: FileId | null,
+): number[] {
+  const slice = sliceOf(timeline, call, { at: position - 1, last: position - 1, blocker });
+  return searched({ timeline, position, call, slice }) ?? [];
+}
+
+/** So many events are no more trouble than to find out which of them matter. */
+const SHORT = 256;
+
+function sliceOf(timeline: Timeline, call: Call, asked: Asked): Slice {
+  const { last } = asked;
+  const isShort = last - timeline.bootBefore(last) < SHORT;
+  if (isShort || isOfHost(call)) return Slice.whole(timeline, last);
+  return Slice.concerned(timeline, new Concern(timeline, call, asked), last);
+}
+
+function searched(attempt: Attempt): number[] | null {
   const candidates = candidatesOf(attempt);
   const single = candidates.find((candidate) => passesWithout(attempt, new Set([candidate])));
   if (single !== undefined) return [single];
-  return sideBySide(attempt, candidates) ?? pairOf(attempt, candidates) ?? [];
+  return sideBySide(attempt, candidates) ?? pairOf(attempt, candidates);
 }
 
-/** A refused call, where it stands. */
+/** A refused call, where it stands, with the events that may have to do with it. */
 interface Attempt {
   readonly timeline: Timeline;
   readonly position: number;
   readonly call: Call;
+  readonly slice: Slice;
+}
+
+/** Whether the whole host decides about a call, and not a few of its groups and files. */
+function isOfHost({ operation }: Call): boolean {
+  return ['set_driver', 'bg_wait', 'fork', 'spawn'].includes(operation);
 }
 
 /** Events that stand in the way one behind the other, such as two kernel drivers in a group. */
@@ -57,8 +85,7 @@ function sideBySide(attempt: Attempt, candidates: readonly number[]): number[] |
 }
 
 function pairOf(attempt: Attempt, candidates: readonly number[]): number[] | null {
-  const { timeline, position } = attempt;
-  if (position - timeline.bootBefore(position) > PAIRS_WITHIN_MAX) return null;
+  if (attempt.slice.events.length > PAIRS_WITHIN_MAX) return null;
   const latest = candidates.slice(0, PAIRS_AMONG_MAX);
   for (const [index, first] of latest.entries()) {
     for (const second of latest.slice(index + 1)) {
@@ -82,8 +109,8 @@ interface Obstacle {
   readonly who: string;
 }
 
-function obstacle({ timeline, position, call }: Attempt, out: ReadonlySet<number>): Obstacle {
-  const kernel = without(timeline, position, out);
+function obstacle({ call, slice }: Attempt, out: ReadonlySet<number>): Obstacle {
+  const kernel = slice.without(out);
   const refusal = kernel.judge(call);
   const { checks } = kernel.rules.operations[call.operation];
   if (refusal === null) return { checks: checks.length, who: '' };
@@ -99,53 +126,13 @@ function isFurther(now: Obstacle, before: Obstacle): boolean {
   return now.checks > before.checks || (now.checks === before.checks && now.who !== before.who);
 }
 
-function passesWithout({ timeline, position, call }: Attempt, out: ReadonlySet<number>): boolean {
-  return without(timeline, position, out).judge(call) === null;
-}
-
-/** The host just before a position, had some events not happened, nor what they alone made possible. */
-function without(timeline: Timeline, position: number, out: ReadonlySet<number>): Kernel {
-  const kernel = new Kernel();
-  for (const event of timeline.between(timeline.bootBefore(position), position - 1)) {
-    if (!out.has(event.position)) takeIfPossible(kernel, event);
-  }
-  return kernel;
-}
-
-/** Has the host take an event, unless it could not have happened on it. */
-function takeIfPossible(kernel: Kernel, event: Placed<Fact>): void {
-  if (event.type === 'operation.refused') return;
-  const called = callOf(event);
-  if (called !== null) {
-    if (kernel.judge(called.call) === null) kernel.take(event);
-    return;
-  }
-  const { position } = event;
-  if (event.type === 'driver.unbind-blocked') {
-    const { device, driver, next } = event.data;
-    const held = (kernel.device(device)?.record.files ?? 0) > 0;
-    if (held) return kernel.take(event);
-    // Nothing holds it back any more: it would have gone through at once.
-    kernel.take({ type: 'driver.unbound', data: { device, driver }, position });
-    if (next === null) return;
-    takeIfPossible(kernel, {
-      type: 'driver.bound',
-      data: { device, driver: next, cdev: kernel.nextCdev(next) },
-      position,
-    });
-    return;
-  }
-  if (event.type === 'driver.bound') {
-    const { device, driver } = event.data;
-    if (kernel.judge({ operation: 'set_driver', device, driver })?.errno === 'EBUSY') return;
-    if (kernel.device(device)?.driver !== null) return;
-  }
-  kernel.take(event);
+function passesWithout({ slice, call }: Attempt, out: ReadonlySet<number>): boolean {
+  return slice.without(out).judge(call) === null;
 }
 
 /** Events that may have a part in a refusal, the latest first. */
-function candidatesOf({ timeline, position, call }: Attempt): number[] {
-  const host = timeline.kernelAt(position - 1);
+function candidatesOf({ timeline, position, call, slice }: Attempt): number[] {
+  const host = slice.without(new Set());
   const question = host.question(call);
   const subjects = new Set<SubjectKey>();
   // A dead group file asks about the group that it was opened for.
@@ -165,11 +152,14 @@ function candidatesOf({ timeline, position, call }: Attempt): number[] {
     blocker === null ? undefined : host.file(blocker),
   ];
   for (const file of files) if (file !== undefined) addKeepers(subjects, host, file);
-  const boot = timeline.bootBefore(position);
-  const positions = [...subjects].flatMap((key) =>
-    [...timeline.positionsOf(key, boot + 1, position - 1)].filter((at) => isDeed(timeline.at(at))),
+  const since = slice.events[0]?.position ?? position;
+  const concerned = new Set(
+    [...subjects].flatMap((key) => [...timeline.positionsOf(key, since, position - 1)]),
   );
-  return [...new Set(positions)].toSorted((a, b) => b - a);
+  return slice.events
+    .filter((event) => concerned.has(event.position) && isDeed(event))
+    .map((event) => event.position)
+    .toReversed();
 }
 
 /** Whether the call names a second descriptor that is not open. */
@@ -183,6 +173,7 @@ function isDriverChange({ operation }: Call): boolean {
 
 /** That a device is there is nobody's doing, unless it came with a kernel driver. */
 function isDeed(event: Placed<Fact>): boolean {
+  if (event.type === 'operation.refused' || event.type === 'host.booted') return false;
   if (event.type !== 'device.added') return true;
   return event.data.driver !== null && kindOfDriver(event.data.driver) === 'kernel';
 }
@@ -204,13 +195,57 @@ const KEEPER = 2 ** 31;
  * The first position after `position` at which the same call would pass, its own files taken as
  * still open. Null where it never would, as far as this boot goes.
  */
-export function wouldPassAfter(timeline: Timeline, position: number, call: Call): Position {
-  const host = timeline.kernelAt(position);
-  const again = keepOwnFiles(host, position, call);
-  for (const event of timeline.between(position + 1, timeline.head)) {
-    if (event.type === 'host.booted') return null;
+export function wouldPassAfter(
+  timeline: Timeline,
+  position: number,
+  call: Call,
+  blocker: FileId | null,
+): Position {
+  const slice = sliceOf(timeline, call, { at: position, last: position, blocker });
+  const end = lastChance({ timeline, position, call, slice });
+  for (let reach = REACH_MIN; ; reach *= 4) {
+    const last = Math.min(position + reach, end - 1);
+    const further = sliceOf(timeline, call, { at: position, last, blocker });
+    const passed = firstPass(further, position, call);
+    if (passed !== null || last >= end - 1) return passed;
+  }
+}
+
+/** Causes that only what is done to the caller's own files can mend. */
+const inOwnFiles = new Set<Cause>([
+  'container-already-set',
+  'file-already-bound',
+  'no-container',
+  'not-bound-yet',
+  'opened-through-group',
+  'wrong-file-kind',
+]);
+
+/** From which position on the same call will not pass any more: no later than with the boot. */
+function lastChance({ timeline, position, call, slice }: Attempt): number {
+  const end = timeline.bootAfter(position) ?? timeline.head + 1;
+  const host = slice.without(new Set());
+  const question = host.question(call);
+  const { file, argument } = question;
+  const refusal = host.judge(call);
+  const isOwn = refusal !== null && inOwnFiles.has(refusal.cause);
+  if (!isOwn || file === undefined || isMissing(question)) return end;
+  const own = [file, ...(argument === undefined ? [] : [argument])].flatMap(({ id }) => [
+    ...timeline.positionsOf(`file ${id}`, position + 1, end - 1),
+  ]);
+  return Math.max(position, ...own) + 1;
+}
+
+/** So many events are looked through first; most who stand in the way soon leave. */
+const REACH_MIN = 1024;
+
+function firstPass(slice: Slice, position: number, call: Call): Position {
+  const host = new Kernel();
+  let again: Call | null = null;
+  for (const event of slice.events) {
+    if (event.position > position) again ??= keepOwnFiles(host, position, call);
     host.take(event);
-    if (host.judge(again) === null) return event.position;
+    if (again !== null && host.judge(again) === null) return event.position;
   }
   return null;
 }

@@ -44,10 +44,9 @@ function placesOf(timeline: Timeline, subject: Subject): number[] {
   const own = [...timeline.positionsOf(keyOf(subject))];
   const [first] = own;
   if (first === undefined) return [];
-  const last = subject.kind === 'process' ? (own.at(-1) ?? first) : timeline.head;
   const groups = subject.kind === 'device' ? new Set(timeline.groupsOfDevice(subject.id)) : null;
   const places = new Set(own);
-  for (const { position, group } of timeline.handedOver(first, last)) {
+  for (const { position, group } of timeline.handedOver(first, timeline.head)) {
     if (groups === null || groups.has(group)) places.add(position);
   }
   return [...places].toSorted((a, b) => a - b);

@@ -11,13 +11,13 @@ import type { EventType, Placed } from '../events/vocabulary.ts';
 import { restoreKernel } from '../machines/checkpoint.ts';
 import { Kernel } from '../machines/kernel.ts';
 import { EventTail, type EventReader } from './event-tail.ts';
-import { advance } from './index/journal.ts';
 import type { Shelf } from './index/sealed-segments.ts';
-import type { RefusalAt, Segment } from './index/segment.ts';
+import type { Segment } from './index/segment.ts';
 import { GROUP } from './index/standing.ts';
 import { TimeIndex } from './index/time-index.ts';
 import { splitTime } from './index/times.ts';
-import { StandingView, type HoldAt } from './index/view.ts';
+import type { HoldAt, StandingView } from './index/view.ts';
+import { Walker } from './index/walker.ts';
 import type { Interval, Position } from './shapes.ts';
 import type { HostSnapshot } from './snapshot.ts';
 import type { SubjectKey } from './subjects.ts';
@@ -34,20 +34,13 @@ export interface TimelineOptions<E> {
   readonly whole?: number;
 }
 
-/** A standing on its way through a segment. */
-interface Walk {
-  readonly segment: Segment;
-  readonly copy: ReturnType<Segment['copyBefore']>;
-  readonly view: StandingView;
-}
-
 export class Timeline<E extends Placed = Placed> {
   readonly first: number;
   readonly #index: TimeIndex;
   readonly #events: EventTail<E>;
   /** From here on the events are a fork's own, and nobody else has them. */
   readonly #ownFrom: number;
-  #walk: Walk | null = null;
+  readonly #walker: Walker;
 
   constructor(
     { first = 0, reader = null, shelf = null, whole }: TimelineOptions<E> = {},
@@ -60,6 +53,7 @@ export class Timeline<E extends Placed = Placed> {
     const events = (from: number, to: number) => this.between(from, to);
     this.#index =
       index ?? new TimeIndex({ first, events, shelf, ...(whole !== undefined && { whole }) });
+    this.#walker = new Walker(this.#index);
     this.#events.skipTo(this.#index.openFrom);
   }
 
@@ -95,12 +89,12 @@ export class Timeline<E extends Placed = Placed> {
 
   /** A timeline of its own that goes on from a position otherwise. */
   fork(position: number): Timeline<E> {
-    const reader: EventReader<E> = {
-      at: (at) => this.at(at),
-      between: (from, to) => this.between(from, to),
-    };
     const index = this.#index.fork(position, (from, to) => fork.between(from, to));
-    const fork: Timeline<E> = new Timeline<E>({ first: this.first, reader }, index, position + 1);
+    const fork: Timeline<E> = new Timeline(
+      { first: this.first, reader: this },
+      index,
+      position + 1,
+    );
     for (const event of this.between(index.openFrom, position)) fork.#events.push(event);
     return fork;
   }
@@ -125,21 +119,17 @@ export class Timeline<E extends Placed = Placed> {
 
   /** As `hostAt`, where the host is known. */
   viewAt(position: number): StandingView {
-    return this.#walkTo(position).view;
+    return this.#walker.viewAt(position);
   }
 
   /** What the rules say of a refusal, and the host that it met; null where nothing was known of that. */
-  refusalAt(position: number): (RefusalAt & { readonly host: HostSnapshot }) | null {
-    const segment = this.#index.segmentAt(position);
-    const { copy, view } = this.#walkIn(segment, position - segment.first);
-    const refusal = segment.refusalAt(copy.cursor);
-    return refusal && { ...refusal, host: view };
+  refusalAt(position: number): ReturnType<Walker['refusalAt']> {
+    return this.#walker.refusalAt(position);
   }
 
-  /** How a place came to hold a file: the hold of that number, and where it was taken over from. */
+  /** How a place came to hold a file: the hold of that number. */
   holdNumbered(number: number): HoldAt {
-    const { position, row } = this.#index.segmentOfHold(number).holdNumbered(number);
-    return this.viewAt(position).holdAt(row);
+    return this.#walker.holdNumbered(number);
   }
 
   /** A host of its own after the event at a position, for whoever means to go on differently. */
@@ -183,6 +173,20 @@ export class Timeline<E extends Placed = Placed> {
     return boot < 0 ? this.first : boot;
   }
 
+  /** The first boot after a position; null where there is none. */
+  bootAfter(position: number): number | null {
+    for (const segment of this.#index.segmentsFrom(position + 1)) {
+      const boot = segment.bootFrom(position + 1);
+      if (boot !== null) return boot;
+    }
+    return null;
+  }
+
+  /** Its runs of judged events, ascending; each can be gone through by itself. */
+  get segments(): Iterable<Segment> {
+    return this.#index.segmentsFrom(this.first);
+  }
+
   /** Positions of the events that concern a subject, ascending. */
   *positionsOf(key: SubjectKey, from = this.first, to = this.head): Generator<number> {
     for (const { first, events } of this.#eventsOf(this.#index.segmentsFrom(from), key)) {
@@ -190,6 +194,18 @@ export class Timeline<E extends Placed = Placed> {
       for (const event of Array.from(events)) {
         const position = first + event;
         if (position >= from && position <= to) yield position;
+      }
+    }
+  }
+
+  /** Positions of the events that plug devices of a group in or out, or change their drivers. */
+  *plugsOf(group: string, from: number, to: number): Generator<number> {
+    const code = this.#index.codes.groups.find(group);
+    if (code === undefined) return;
+    for (const { first, parts } of this.#index.segmentsFrom(from)) {
+      if (first > to) return;
+      for (const event of parts.postings.of('plug', code)) {
+        if (first + event >= from && first + event <= to) yield first + event;
       }
     }
   }
@@ -263,7 +279,7 @@ export class Timeline<E extends Placed = Placed> {
   /** Since when the owner of a group at a position has been the owner. */
   since(group: string, position: number): Position {
     if (!this.#isKnownAt(position)) return null;
-    const { groups } = this.#walkTo(position).copy.standing;
+    const { groups } = this.#walker.standingAt(position);
     const code = this.#index.codes.groups.find(group) ?? Infinity;
     const since = code < groups.count ? groups.cells[code * groups.width + GROUP.since]! : 0;
     return since === 0 ? null : since - 1;
@@ -277,27 +293,6 @@ export class Timeline<E extends Placed = Placed> {
 
   *#eventsOf(segments: Iterable<Segment>, key: SubjectKey) {
     for (const segment of segments) yield { first: segment.first, events: segment.eventsOf(key) };
-  }
-
-  /** The standing after a position. */
-  #walkTo(position: number): Walk {
-    const segment = this.#index.segmentAt(Math.max(position, this.first));
-    return this.#walkIn(segment, Math.max(position + 1 - segment.first, 0));
-  }
-
-  /** The standing before an event of a segment, on from the last one where that is near. */
-  #walkIn(segment: Segment, event: number): Walk {
-    const last = this.#walk;
-    const isOn = last?.segment === segment && last.copy.cursor.event <= event;
-    const copy =
-      last !== null && isOn && !segment.isNearerTo(event, last.copy.cursor.event)
-        ? last.copy
-        : segment.copyBefore(event);
-    const { cursor, standing } = copy;
-    if (last?.copy === copy && cursor.event === event) return last;
-    advance(segment.parts.journal, standing, cursor, event);
-    this.#walk = { segment, copy, view: new StandingView(standing, segment.parts.codes) };
-    return this.#walk;
   }
 
   /** Whether what was so at a position follows from events that are here. */

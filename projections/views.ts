@@ -72,7 +72,9 @@ export function filesOfDevice(host: HostSnapshot, device: DeviceAt): FileAt[] {
 /** Who owns the DMA of the group. */
 export function ownerOf(host: HostSnapshot, group: GroupAt): Owner {
   if (group.unknownSince !== null) return unknownOwner;
-  const { owner: file } = group.record;
+  const { owner } = group.record;
+  // A context that was never seen to be opened has no name.
+  const file = owner === 'f?' ? null : owner;
   switch (group.state) {
     case 'unowned':
       return nobody;
@@ -85,7 +87,7 @@ export function ownerOf(host: HostSnapshot, group: GroupAt): Owner {
 }
 
 /** A file as answers show it; null for files that are none of VFIO's. */
-function fileView(host: HostSnapshot, file: FileAt): FileView | null {
+export function fileView(host: HostSnapshot, file: FileAt): FileView | null {
   if (file.kind === 'other') return null;
   const references = [...file.pinnedBy].toSorted(byPosition).map((pin): Holder => ({
     pid: null,

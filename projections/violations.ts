@@ -69,6 +69,7 @@ export function bisectBy<E extends Placed>(
   const prefix = fewestOf(boot, shows).map((event) => event.position);
   return {
     invariant,
+    where: null,
     position,
     event: timeline.at(position),
     detail,

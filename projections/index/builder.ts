@@ -12,7 +12,7 @@ import { Postings } from './postings.ts';
 import { KnownDevices } from './known.ts';
 import { Segment, subjectCode, type SegmentParts } from './segment.ts';
 import { standingOf } from './standing-of.ts';
-import { Standing } from './standing.ts';
+import { Standing, UNKNOWN } from './standing.ts';
 import { Times } from './times.ts';
 import { JournalWriter } from './writer.ts';
 
@@ -45,9 +45,6 @@ export function firstStart(position: number, codes: Codes = codesOf()): Start {
   return { position, kernel: saveKernel(kernel), standing, codes, lastBoot: -1, known };
 }
 
-/** As in `ownerKinds`, and one more. */
-const UNKNOWN = 5;
-
 export class SegmentBuilder {
   /** The host after the last event. */
   readonly kernel: Kernel;
@@ -77,7 +74,9 @@ export class SegmentBuilder {
     const index = journal.length;
     for (const key of subjectsOf(this.kernel, event)) {
       const code = subjectCode(key, codes, 'codeOf');
-      if (code !== null) postings.add(...code, index);
+      if (code === null) continue;
+      postings.add(...code, index);
+      if (code[0] === 'group' && isPlug(event)) postings.add('plug', code[1], index);
     }
     times.push(event.time);
     this.known.take(event);
@@ -112,6 +111,11 @@ export class SegmentBuilder {
       known: this.known,
     };
   }
+}
+
+/** Whether an event plugs a device in or out, or has a part in a change of its driver. */
+function isPlug({ type }: Placed): boolean {
+  return type === 'device.added' || type === 'device.removed' || type.startsWith('driver.');
 }
 
 /** Where a segment begins, with codes and names of one's own. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Cells } from './columns.ts';
-import { DEVICE, FILE, GROUP, HOLD, PROCESS, type Standing } from './standing.ts';
+import { DEVICE, FILE, GROUP, HOLD, PROCESS, UNKNOWN, type Standing } from './standing.ts';
 
 /** Told of a group that has changed hands, when the standing has taken the whole row. */
 export type OwnerObserver = (position: number, group: number) => void;
@@ -66,18 +66,21 @@ export const changes: Readonly<Record<ChangeKind, Change>> = {
     },
   },
   groupSet: {
-    columns: ['group', 'kind', 'owner', 'claims', 'opener'],
-    take(standing, [group, kind, owner, claims, opener], at, position, observer) {
+    columns: ['group', 'kind', 'owner', 'claims', 'opener', 'busy'],
+    take(standing, [group, kind, owner, claims, opener, busy], at, position, observer) {
       const { groups } = standing;
       const index = group![at]!;
       const cell = groups.reach(index);
       const { cells } = groups;
-      const isSame =
-        standing.ownerKind(index) === kind![at]! && cells[cell + GROUP.owner] === owner![at]!;
+      // By whichever file an owner is unknown, it is nobody else.
+      const isFile = cells[cell + GROUP.owner] === owner![at]! || kind![at] === UNKNOWN;
+      const isSame = standing.ownerKind(index) === kind![at]! && isFile;
       cells[cell] = kind![at]!;
       cells[cell + GROUP.owner] = owner![at]!;
       cells[cell + GROUP.claims] = claims![at]!;
       cells[cell + GROUP.opener] = opener![at]!;
+      if (busy![at] === 0) cells[cell + GROUP.busy] = 0;
+      else if (cells[cell + GROUP.busy] === 0) cells[cell + GROUP.busy] = position + 1;
       if (isSame) return;
       cells[cell + GROUP.since] = position + 1;
       observer?.(position, index);

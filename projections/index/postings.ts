@@ -3,8 +3,13 @@
  *
  * @module
  */
-import { subjectKinds, type SubjectKind } from '../subjects.ts';
+import { subjectKinds } from '../subjects.ts';
 import { Column, type Cells } from './columns.ts';
+
+/** Subjects; and groups once more, for the events that plug their devices or change a driver. */
+export const postingKinds = [...subjectKinds, 'plug'] as const;
+type PostingKind = (typeof postingKinds)[number];
+export type PostingLists = Readonly<Record<PostingKind, PostingColumns>>;
 
 /** Where the events of subjects of one kind lie: keys ascending, where the list of each ends, lists. */
 export interface PostingColumns {
@@ -18,15 +23,15 @@ const none = new Uint8Array(0);
 /** Lists by the code of a subject; a file's is the position of its open. */
 export class Postings {
   readonly #open = Object.fromEntries(
-    subjectKinds.map((kind) => [kind, new Map<number, Column>()]),
-  ) as Record<SubjectKind, Map<number, Column>>;
-  readonly #sealed: Readonly<Record<SubjectKind, PostingColumns>> | null;
+    postingKinds.map((kind) => [kind, new Map<number, Column>()]),
+  ) as Record<PostingKind, Map<number, Column>>;
+  readonly #sealed: PostingLists | null;
 
-  constructor(sealed: Readonly<Record<SubjectKind, PostingColumns>> | null = null) {
+  constructor(sealed: PostingLists | null = null) {
     this.#sealed = sealed;
   }
 
-  add(kind: SubjectKind, key: number, event: number): void {
+  add(kind: PostingKind, key: number, event: number): void {
     const lists = this.#open[kind];
     let list = lists.get(key);
     if (list === undefined) {
@@ -37,7 +42,7 @@ export class Postings {
   }
 
   /** The events that concern a subject, ascending. */
-  of(kind: SubjectKind, key: number): Cells {
+  of(kind: PostingKind, key: number): Cells {
     if (this.#sealed === null) {
       const list = this.#open[kind].get(key);
       return list === undefined ? none : list.cells.subarray(0, list.length);
@@ -48,14 +53,14 @@ export class Postings {
     return events.cells.subarray(index === 0 ? 0 : ends.cells[index - 1], ends.cells[index]);
   }
 
-  columns(): Readonly<Record<SubjectKind, PostingColumns>> {
+  columns(): PostingLists {
     return this.#sealed ?? this.sealed().columns();
   }
 
   sealed(): Postings {
     if (this.#sealed !== null) return this;
-    const kinds = subjectKinds.map((kind) => [kind, sealedLists(this.#open[kind])] as const);
-    return new Postings(Object.fromEntries(kinds) as Record<SubjectKind, PostingColumns>);
+    const kinds = postingKinds.map((kind) => [kind, sealedLists(this.#open[kind])] as const);
+    return new Postings(Object.fromEntries(kinds) as Record<PostingKind, PostingColumns>);
   }
 }
 

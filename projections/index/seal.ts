@@ -9,13 +9,12 @@
  */
 import { constants, crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
-import { subjectKinds, type SubjectKind } from '../subjects.ts';
 import { KnownDevices, type SavedDevices } from './known.ts';
 import { codesOf, saveCodes, type SavedCodes } from './codes.ts';
 import { cellTypeOf, cellTypes, Column, type CellType } from './columns.ts';
 import { changeKinds, changes } from './changes.ts';
 import { Journal } from './journal.ts';
-import { Postings, type PostingColumns } from './postings.ts';
+import { postingKinds, Postings, type PostingLists } from './postings.ts';
 import type { Start } from './builder.ts';
 import type { SegmentParts } from './segment.ts';
 import { Rows, Standing } from './standing.ts';
@@ -189,7 +188,7 @@ function columnsOf({ journal, times, postings }: SegmentParts): Column[] {
     journal.kinds,
     ...journal.changes.flat(),
     ...times.columns,
-    ...subjectKinds.flatMap((kind) => [lists[kind].keys, lists[kind].ends, lists[kind].events]),
+    ...postingKinds.flatMap((kind) => [lists[kind].keys, lists[kind].ends, lists[kind].events]),
   ];
 }
 
@@ -207,8 +206,8 @@ function partsOf(columns: readonly Column[], first: number, base: number) {
   journal.changes = changeKinds.map((kind) => changes[kind].columns.map(next));
   const times = new Times(next(), next(), base);
   const postings = Object.fromEntries(
-    subjectKinds.map((kind) => [kind, { keys: next(), ends: next(), events: next() }]),
-  ) as Record<SubjectKind, PostingColumns>;
+    postingKinds.map((kind) => [kind, { keys: next(), ends: next(), events: next() }]),
+  ) as PostingLists;
   return { journal, times, postings: new Postings(postings) };
 }
 

@@ -162,6 +162,15 @@ export class Segment {
     return event < 0 ? this.parts.lastBoot : this.first + event;
   }
 
+  /** The first boot in the segment at or after a position; null where there is none. */
+  bootFrom(position: number): number | null {
+    const { cells } = this.parts.journal.types;
+    const event = cells
+      .subarray(0, this.length)
+      .indexOf(BOOTED, Math.max(position - this.first, 0));
+    return event < 0 ? null : this.first + event;
+  }
+
   /** Events of the segment that concern a subject, counted from its first. */
   eventsOf(key: SubjectKey): ArrayLike<number> {
     const code = subjectCode(key, this.parts.codes);

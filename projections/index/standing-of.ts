@@ -37,13 +37,14 @@ export function standingOf(kernel: Kernel, codes: Codes, past: Remembered): Stan
   const link = (id: FileId | null | undefined) => (id == null ? 0 : (rowOf.get(id) ?? -1) + 1);
   const old = before.groups;
   for (let group = 0; group < old.count; group++) {
-    const [kind, , , , since] = old.cells.subarray(group * old.width);
-    put(groups, group, [kind === 0 ? 0 : GONE, 0, 0, 0, since ?? 0]);
+    const [kind, , , , , since] = old.cells.subarray(group * old.width);
+    put(groups, group, [kind === 0 ? 0 : GONE, 0, 0, 0, 0, since ?? 0]);
   }
   for (const group of kernel.groups()) {
     const index = codes.groups.codeOf(group.group);
     const since = groups.cells[groups.reach(index) + GROUP.since] ?? 0;
-    put(groups, index, [...groupCells(group, codes, link(group.record.opener)), since]);
+    const busy = old.cells[index * old.width + GROUP.busy] ?? 0;
+    put(groups, index, [...groupCells(group, codes, link(group.record.opener)), busy, since]);
   }
   for (const device of kernel.devices()) {
     put(devices, codes.devices.codeOf(device.device), deviceCells(device, codes));
@@ -72,14 +73,24 @@ function put(rows: Rows, row: number, cells: readonly number[]): void {
   rows.cells.set(cells, at);
 }
 
-/** Cells of a group but the last, which the machines do not know. */
+/** Cells of a group but the last two, which the machines do not know. */
 export function groupCells(group: Group, { numbers }: Codes, opener: number) {
   const { owner, claims } = group.record;
   const unknown = group.unknownSince !== null;
   const isUser = group.state === 'container' || group.state === 'iommufd';
   const state = unknown ? 'unknown' : group.state === 'unowned' ? 'none' : group.state;
-  const file = !unknown && isUser && owner !== null ? positionIn(owner) + 1 : 0;
+  const file = isUser ? fileCell(owner) : 0;
   return [ownerKinds.indexOf(state) + 1, file, numbers.codeOf(claims), opener] as const;
+}
+
+/** Whether a file of the group or of a device of it is open, or anybody but the kernel owns it. */
+export function isBusy(kernel: Kernel, group: Group): boolean {
+  if (group.state === 'container' || group.state === 'iommufd') return true;
+  for (const file of kernel.files()) {
+    if (file.kind === 'group' && file.group === group) return true;
+    if (file.kind === 'device' && file.device.group === group) return true;
+  }
+  return false;
 }
 
 export function deviceCells(device: Device, { groups, texts }: Codes) {
@@ -151,6 +162,11 @@ export function waiterOf({ driverChange }: Kernel, { devices, numbers, texts }: 
 /** One more than the code of what may be missing, and 0 where it is. */
 export function orNone<T>(value: T | null, code: (value: T) => number): number {
   return value === null ? 0 : code(value) + 1;
+}
+
+/** A file that may be missing; also one that evidence names and that was never opened. */
+export function fileCell(file: FileId | null): number {
+  return file === null || Number.isNaN(positionIn(file)) ? 0 : positionIn(file) + 1;
 }
 
 /** The position behind a file's id. */

@@ -38,9 +38,14 @@ export class Rows {
   }
 }
 
-/** Owner, 1 and up in the order of `ownerKinds`; owning file by position + 1; claims; opener; since + 1. */
-export const GROUP = { kind: 0, owner: 1, claims: 2, opener: 3, since: 4 } as const;
+/**
+ * Owner, 1 and up in the order of `ownerKinds`; owning file by position + 1; claims; opener; since when
+ * it has been in use without a break, as position + 1; since when it has that owner, likewise.
+ */
+export const GROUP = { kind: 0, owner: 1, claims: 2, opener: 3, busy: 4, since: 5 } as const;
 export const ownerKinds = ['none', 'kernel', 'container', 'iommufd', 'unknown'] as const;
+/** Who owns it cannot be told. */
+export const UNKNOWN = ownerKinds.indexOf('unknown') + 1;
 /** In place of an owner: it was there before the host booted. */
 export const GONE = ownerKinds.length + 1;
 
@@ -76,7 +81,7 @@ export class Standing {
   unheard = 1;
 
   constructor(
-    groups = new Rows(5),
+    groups = new Rows(6),
     devices = new Rows(5),
     files = new Rows(6),
     holds = new Rows(6),
@@ -124,6 +129,7 @@ export class Standing {
       cells[at + GROUP.kind] = GONE;
       cells[at + GROUP.owner] = 0;
       cells[at + GROUP.opener] = 0;
+      cells[at + GROUP.busy] = 0;
     }
     for (const rows of [this.devices, this.files, this.holds, this.processes]) {
       rows.cells.fill(0);

@@ -107,6 +107,37 @@ export class StandingView implements HostSnapshot {
     return holds.map((hold) => this.holdAt(hold, id)).toSorted(byPlace);
   }
 
+  /** The file behind a descriptor of a process. */
+  fileBehind(pid: number, fd: number): FileId | undefined {
+    return this.descriptorsOf(pid).find((held) => held.fd === fd)?.file;
+  }
+
+  /** The descriptors of a process that are files of the log's. */
+  descriptorsOf(pid: number): { readonly fd: number; readonly file: FileId }[] {
+    const { holds, processes } = this.#standing;
+    const { numbers } = this.#codes;
+    const code = numbers.find(pid);
+    if (code === undefined) return [];
+    const found: { fd: number; file: FileId }[] = [];
+    for (let at = 0; at < holds.count * holds.width; at += holds.width) {
+      const file = holds.cells[at]!;
+      const fd = holds.cells[at + HOLD.fd]!;
+      if (file === 0 || fd === 0) continue;
+      const process = holds.cells[at + HOLD.process]!;
+      if (processes.cells[process * processes.width] !== code + 1) continue;
+      found.push({ fd: numbers.at(fd - 1), file: this.#idOf(file - 1) });
+    }
+    return found;
+  }
+
+  /** Since when a group has been in use without a break; null while it is not. */
+  busySince(name: string): number | null {
+    const index = this.#codes.groups.find(name) ?? Infinity;
+    const { groups } = this.#standing;
+    const busy = index < groups.count ? groups.cells[index * groups.width + GROUP.busy]! : 0;
+    return busy === 0 ? null : busy - 1;
+  }
+
   /** The hold of a row. */
   holdAt(row: number, file = this.#idOf(rowOf(this.#standing.holds, row)[HOLD.file]! - 1)): HoldAt {
     const { texts, numbers } = this.#codes;

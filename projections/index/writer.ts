@@ -14,15 +14,17 @@ import { HoldRows, Slots } from './slots.ts';
 import {
   deviceCells,
   fdCell,
+  fileCell,
   fileCells,
   groupCells,
+  isBusy,
   orNone,
   positionIn,
   processCells,
   tiesOf,
   waiterOf,
 } from './standing-of.ts';
-import { FILE, HOLD, type Rows, type Standing } from './standing.ts';
+import { FILE, GROUP, HOLD, type Rows, type Standing } from './standing.ts';
 
 const typeCodes = new Map<EventType, number>(eventTypes.map((type, code) => [type, code]));
 
@@ -55,7 +57,7 @@ export class JournalWriter implements ProcessObserver {
     kernel.take(event);
     kernel.processes.observer = null;
     if (event.type === 'host.booted') this.#booted();
-    this.#settle(kernel);
+    this.#settle(kernel, event);
     this.#done(event);
     for (const rows of [this.#files, this.#processes, this.#holds]) rows.reuse();
   }
@@ -118,12 +120,18 @@ export class JournalWriter implements ProcessObserver {
     this.#write('booted');
   }
 
-  #settle(kernel: Kernel): void {
-    const { files, devices, groups } = kernel.touched;
+  #settle(kernel: Kernel, event: Placed): void {
+    const { devices } = kernel.touched;
+    const files = filesTouched(kernel, event);
+    const groups = new Set(kernel.touched.groups);
     for (const file of files) this.#noteFile(kernel, file);
     for (const file of files) if (kernel.file(file.id) === file) this.#noteTies(kernel, file);
     for (const device of devices) this.#noteDevice(kernel, device);
-    for (const group of groups) if (kernel.group(group.group) === group) this.#noteGroup(group);
+    for (const { group } of devices) if (group !== null) groups.add(group);
+    for (const file of files) if (file.kind === 'group') groups.add(file.group);
+    for (const group of groups) {
+      if (kernel.group(group.group) === group) this.#noteGroup(kernel, group);
+    }
     const waiter = waiterOf(kernel, this.#codes);
     const { device, pid, comm } = this.standing.waiter;
     if (waiter.device !== device || waiter.pid !== pid || waiter.comm !== comm) {
@@ -170,13 +178,15 @@ export class JournalWriter implements ProcessObserver {
     } else if (row[0] !== state) this.#write('deviceMoved', index, state);
   }
 
-  #noteGroup(group: Group): void {
+  #noteGroup(kernel: Kernel, group: Group): void {
     const index = this.#codes.groups.codeOf(group.group);
     const { opener } = group.record;
     const open = opener === null ? 0 : (this.#files.find(opener) ?? -1) + 1;
     const cells = groupCells(group, this.#codes, open);
-    if (isSame(rowOf(this.standing.groups, index), cells)) return;
-    this.#write('groupSet', index, ...cells);
+    const row = rowOf(this.standing.groups, index);
+    const busy = isBusy(kernel, group);
+    if (isSame(row, cells) && (row[GROUP.busy] !== 0) === busy) return;
+    this.#write('groupSet', index, ...cells, busy ? 1 : 0);
   }
 
   #refused(event: Extract<Placed, { type: 'operation.refused' }>, kernel: Kernel): void {
@@ -190,7 +200,7 @@ export class JournalWriter implements ProcessObserver {
       texts.codeOf(operation),
       texts.codeOf(errno),
       orNone(blocker, ({ kind }) => texts.codeOf(kind)),
-      orNone(blocker?.file ?? null, positionIn),
+      fileCell(blocker?.file ?? null),
       orNone(blocker?.driver ?? null, (driver) => texts.codeOf(driver)),
     );
   }
@@ -204,4 +214,15 @@ function rowOf(rows: Rows, row: number): Uint32Array {
 /** Whether what is there begins with what is to be. */
 function isSame(there: ArrayLike<number>, wanted: readonly number[]): boolean {
   return wanted.every((cell, index) => there[index] === cell);
+}
+
+/** A device that is added once more takes the place of one of which files may be open. */
+function filesTouched(kernel: Kernel, event: Placed): Iterable<OpenFile> {
+  const { files } = kernel.touched;
+  if (event.type !== 'device.added') return files;
+  const { device } = event.data;
+  const open = [...kernel.files()].filter((file) => {
+    return file.kind === 'device' && file.device.device === device;
+  });
+  return new Set([...files, ...open]);
 }

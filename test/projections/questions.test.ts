@@ -4,6 +4,7 @@ import type { Fact, LedgerEvent, Placed } from '../../events/vocabulary.ts';
 import { openLedger, type Holder, type Interval, type Ledger, type Owner } from '../../ledger.ts';
 import { Claims } from '../../projections/claims.ts';
 import { everOwned } from '../../projections/ever.ts';
+import { historyOf } from '../../projections/history.ts';
 import { HostAtMoment } from '../../projections/moment.ts';
 import { overlapsOf } from '../../projections/overlaps.ts';
 import type { Hand, Overlap, Tenure } from '../../projections/shapes.ts';
@@ -177,6 +178,28 @@ set_container G C\nclose G\n${bound}`);
       { from: ledger.head.position, to: null, owner: unknown, by: [] },
     ]);
     expect(ledger.everOwned('P2', { subject: '41' })).toEqual([]);
+  });
+
+  test('says the same of what was before the events that are here', async () => {
+    const { events } = await seen(`${bound}fork P2\n`);
+    const later = (await seen(`open_iommufd I\nseq again\n${bound}`)).events;
+    const boot = later.findLastIndex(({ type }) => type === 'host.booted');
+    const rest = later.slice(boot).map((event, index) => {
+      return { ...event, position: events.length + index };
+    });
+    const first = 5;
+    const timeline = new Timeline({ first });
+    for (const event of [...events.slice(first), ...rest]) timeline.take(event);
+    const group: Subject = { kind: 'group', id: '26' };
+    const [before] = historyOf(timeline, group);
+    expect(before).toMatchObject({ from: null, owner: { kind: 'unknown' } });
+    expect(everOwned(timeline, 'P2', group)).toEqual([{ ...before, by: [] }]);
+    const [unknown, known] = everOwned(timeline, 'P1', group);
+    expect(unknown).toEqual({ ...before, by: [] });
+    expect(known?.by.map(({ comm, fd }) => [comm, fd])).toEqual([
+      ['P1', 3],
+      ['P1', 4],
+    ]);
   });
 
   test('agrees with who held the owner at any position of each interval', () => {

@@ -1,0 +1,174 @@
+/**
+ * What an attempt has to do with: a group since it was last not in use, and the files that were open
+ * of it, lent it a context, or were lent one together with it.
+ *
+ * @module
+ */
+import type { Call, EventType } from '../events/vocabulary.ts';
+import type { FileId } from '../processes/process-table.ts';
+import type { StandingView } from './index/view.ts';
+import type { FileAt } from './snapshot.ts';
+import type { Timeline } from './timeline.ts';
+
+/** When a call is made, and until when it is tried again. */
+export interface Asked {
+  readonly at: number;
+  readonly last: number;
+  /** The file that stands in the way. */
+  readonly blocker: FileId | null;
+}
+
+export class Concern {
+  /** Positions of the events that have to do with it. */
+  readonly positions = new Set<number>();
+  /** Groups whose devices have to be there. */
+  readonly groups = new Set<string>();
+  /** Files that have a part in it. */
+  readonly files = new Set<FileId>();
+  readonly #timeline: Timeline;
+  readonly #last: number;
+
+  constructor(timeline: Timeline, call: Call, { at, last, blocker }: Asked) {
+    this.#timeline = timeline;
+    this.#last = last;
+    const view = timeline.viewAt(at);
+    const missing = descriptorsIn(call).filter(
+      ({ pid, fd }) => view.fileBehind(pid, fd) === undefined,
+    );
+    for (const { pid, fd } of descriptorsIn(call)) this.#addFile(view.fileBehind(pid, fd), view);
+    this.#addFile(blocker, view);
+    for (const group of [...groupsIn(call, view), ...this.groups]) {
+      this.groups.add(group);
+      const since = view.busySince(group) ?? at + 1;
+      this.#addAll(timeline.positionsOf(`group ${group}`, since, last));
+    }
+    for (const { pid, fd } of missing) this.#recall(pid, fd, at);
+    this.#close();
+  }
+
+  /** Follows every event to what it brings in, until there is nothing new. */
+  #close(): void {
+    const followed = new Set<number>();
+    const files = new Set<FileId>();
+    for (let isNew = true; isNew;) {
+      for (const file of this.files) {
+        if (files.has(file)) continue;
+        files.add(file);
+        this.#addAll(this.#timeline.positionsOf(`file ${file}`, positionOf(file), this.#last));
+      }
+      const fresh = [...this.positions].filter((position) => !followed.has(position));
+      for (const position of fresh.toSorted((a, b) => a - b)) {
+        followed.add(position);
+        this.#follow(position);
+      }
+      isNew = this.files.size > files.size;
+    }
+  }
+
+  #addAll(positions: Iterable<number>): void {
+    for (const position of positions) this.positions.add(position);
+  }
+
+  /** A file, with what it keeps alive and what keeps it. */
+  #addFile(id: FileId | null | undefined, view: StandingView): void {
+    if (id == null || this.files.has(id)) return;
+    this.files.add(id);
+    const file = view.file(id);
+    if (file === undefined) return;
+    const group = groupOf(file);
+    if (group !== undefined) this.groups.add(group);
+    for (const other of [...file.pins, ...file.pinnedBy]) this.#addFile(other, view);
+  }
+
+  #follow(position: number): void {
+    const type = this.#timeline.typeAt(position);
+    if (opening.has(type)) {
+      const view = this.#timeline.viewAt(position);
+      const id = `f${position}`;
+      const file = view.file(id);
+      const group = file && groupOf(file);
+      if (group !== undefined && this.groups.has(group)) this.#addFile(id, view);
+    } else if (lending.has(type)) {
+      const view = this.#timeline.viewAt(position - 1);
+      const { data } = this.#timeline.at(position) as unknown as { data: Lending };
+      for (const fd of [data.fd, data.iommufd ?? data.container]) {
+        if (fd !== undefined) this.#addFile(view.fileBehind(data.pid, fd), view);
+      }
+    }
+  }
+
+  /** What a number stood for that stands for nothing any more, as long as the process lives. */
+  #recall(pid: number, fd: number, at: number): void {
+    const start = startOf(this.#timeline, pid, at);
+    for (const position of this.#timeline.positionsOf(`process ${pid}`, start, at)) {
+      this.positions.add(position);
+      const view = this.#timeline.viewAt(position);
+      this.#addFile(view.fileBehind(pid, fd), view);
+    }
+  }
+}
+
+const opening = new Set<EventType>(['group.opened', 'device.opened', 'device.obtained']);
+/** Events through which a file is lent a context, or is asked to use it. */
+const lending = new Set<EventType>([
+  'device.bound',
+  'container.set',
+  'container.unset',
+  'device.obtained',
+  'device.attached',
+  'device.detached',
+]);
+
+interface Lending {
+  readonly pid: number;
+  readonly fd: number;
+  readonly iommufd?: number;
+  readonly container?: number;
+}
+
+function positionOf(file: FileId): number {
+  return Number(file.slice(1));
+}
+
+function groupOf(file: FileAt): string | undefined {
+  if (file.kind === 'group') return file.group.group;
+  return file.kind === 'device' ? file.device.group?.group : undefined;
+}
+
+/** The groups that a call names, itself or by a device. */
+function groupsIn(call: Call, view: StandingView): string[] {
+  const named = 'group' in call ? view.group(call.group)?.group : undefined;
+  const device = 'device' in call && typeof call.device === 'string' ? call.device : null;
+  const of = device === null ? undefined : view.device(device)?.group?.group;
+  return [named, of].flatMap((group) => group ?? []);
+}
+
+/** The descriptors that a call names. */
+function descriptorsIn(call: Call): { readonly pid: number; readonly fd: number }[] {
+  if (!('pid' in call)) return [];
+  const { pid } = call;
+  const [, reopened] =
+    call.operation === 'open_path' ? (/^\/proc\/self\/fd\/(\d+)$/.exec(call.path) ?? []) : [];
+  const fds = [
+    'fd' in call ? call.fd : null,
+    'iommufd' in call ? call.iommufd : null,
+    'container' in call ? call.container : null,
+    reopened === undefined ? null : Number(reopened),
+    ...('groups' in call ? call.groups : []),
+  ];
+  return fds.flatMap((fd) => (fd === null ? [] : [{ pid, fd }]));
+}
+
+/** Where a process that lives at a position has begun. */
+function startOf(timeline: Timeline, pid: number, at: number): number {
+  const boot = timeline.bootBefore(at);
+  for (const position of timeline.positionsBack(`process ${pid}`, at)) {
+    if (position <= boot) break;
+    const type = timeline.typeAt(position);
+    if (type === 'process.started') return position;
+    if (type !== 'process.forked') continue;
+    const { data } = timeline.at(position);
+    if ('child' in data && data.child === pid) return position;
+  }
+  return boot + 1;
+}
