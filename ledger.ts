@@ -11,17 +11,14 @@ import { storeAt } from './log/address.ts';
 import type { LedgerEvent } from './events/vocabulary.ts';
 export type { Call } from './events/vocabulary.ts';
 import { genesisOf } from './log/hash.ts';
-import { SegmentFiles } from './log/segment-files.ts';
-import type { AppendResult, Examination, Head, RecordedEvent, Store } from './log/store.ts';
+import type { AppendResult, Examination, Head, Store } from './log/store.ts';
 import { Past } from './past.ts';
 import { intervalsOf } from './projections/history.ts';
 import type { Verification } from './projections/shapes.ts';
-import type { EventReader } from './projections/event-tail.ts';
-import type { Shelf } from './projections/index/sealed-segments.ts';
-import { Timeline, type TimelineOptions } from './projections/timeline.ts';
+import { near } from './near.ts';
+import { Timeline } from './projections/timeline.ts';
 import { absence, Verifier, witnessFaults } from './projections/verification.ts';
 import { START } from './projections/when.ts';
-import { rulesVersion } from './rules-version.ts';
 import {
   readEvidence,
   recordEvidence,
@@ -107,37 +104,6 @@ export async function openLedger(address: string, options: OpenOptions = {}): Pr
   }
 }
 
-/** Where a timeline reads events again, and where it keeps what it derives of them. */
-function nearness(
-  { near, path }: Store,
-  host: string,
-  { derived = true, until = Infinity }: OpenOptions,
-): TimelineOptions<RecordedEvent> {
-  if (near === null) return {};
-  const reader: EventReader<RecordedEvent> = {
-    at(position) {
-      const [event] = near.between(host, position, position);
-      if (event === undefined) throw new RangeError(`there is no event at position ${position}`);
-      return event;
-    },
-    between: (first, last) => near.between(host, first, last),
-  };
-  if (path === null || !derived) return { reader };
-  const files = new SegmentFiles(path, host);
-  const shelf: Shelf = {
-    stream: host,
-    get rules() {
-      return rulesVersion();
-    },
-    hashAt: (position) => near.hashAt(host, position),
-    list: () => files.list().filter(({ first, count }) => first + count - 1 <= until),
-    read: (name) => files.read(name),
-    write: (name, bytes) => files.write(name, bytes),
-    remove: (name) => files.remove(name),
-  };
-  return { reader, shelf };
-}
-
 async function onlyStream(store: Store): Promise<string> {
   const [only = HOST, ...others] = await store.streams();
   if (others.length === 0) return only;
@@ -158,7 +124,7 @@ export class Ledger extends Past {
     options: OpenOptions = {},
     origin: Head = { position: START, hash: genesisOf(host) },
   ) {
-    super(new Timeline({ first: origin.position + 1, ...nearness(store, host, options) }));
+    super(new Timeline({ first: origin.position + 1, ...near(store, host, options) }));
     this.#store = store;
     this.host = host;
     this.#origin = origin;

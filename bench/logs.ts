@@ -13,6 +13,8 @@ import { hostHistory } from './host.ts';
 import { type Notes, readNotes, writeNotes } from './notes.ts';
 import { Progress } from './progress.ts';
 
+/** The stream that is written. */
+export const HOST = 'host';
 /** Events in an append. */
 const BATCH = 20_000;
 /** Refusals whose positions are noted, at most. */
@@ -69,13 +71,13 @@ async function write(path: string, events: number): Promise<Pick<Notes, 'boots' 
   const progress = new Progress(path, events);
   const boots: number[] = [];
   const refusals: number[] = [];
-  let { position } = await store.head('host');
+  let { position } = await store.head(HOST);
   for (const batch of batches(events)) {
     for (const [index, { type }] of batch.entries()) {
       if (type === 'operation.refused') refusals.push(position + 1 + index);
       if (type === 'host.booted') boots.push(position + 1 + index);
     }
-    ({ position } = (await store.append('host', position, batch)).head);
+    ({ position } = (await store.append(HOST, position, batch)).head);
     progress.at(position + 1);
   }
   await store.close();

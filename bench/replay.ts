@@ -11,7 +11,7 @@ import { emmettInMemory, emmettOnSqlite, fill, foldStream, MOST_EVENTS } from '.
 import { foldLines } from './peers/json-lines.ts';
 import { foldRows } from './peers/sqlite-rows.ts';
 import { columnsOf, foldColumns } from './peers/typed-arrays.ts';
-import { replaySegments } from './replay-segments.ts';
+import { replaySegments, segmentsOf } from './replay-segments.ts';
 
 type Replay = () => unknown;
 
@@ -20,11 +20,16 @@ interface Peer {
   /** Makes it ready to replay so many events; null where it is not there. */
   readonly ready: (run: Run, events: number) => Promise<Replay | null>;
   readonly most?: number;
+  /** The part of its throughput that ours is to reach. */
+  readonly target?: number;
+  /** Whether it reads from a disk, and so have we to. */
+  readonly isOnDisk?: boolean;
 }
 
 const PEERS: readonly Peer[] = [
   {
     name: 'a bare fold over typed arrays',
+    target: 0.25,
     async ready(_run, events) {
       const columns = columnsOf(events);
       return () => foldColumns(columns);
@@ -32,6 +37,8 @@ const PEERS: readonly Peer[] = [
   },
   {
     name: 'a fold over JSON lines',
+    target: 50,
+    isOnDisk: true,
     async ready({ logs }, events) {
       const path = await logs.lines(events);
       return async () => foldLines(path);
@@ -39,6 +46,7 @@ const PEERS: readonly Peer[] = [
   },
   {
     name: 'a fold over rows of node:sqlite',
+    isOnDisk: true,
     async ready({ logs }, events) {
       const { path } = await logs.at(events);
       return () => foldRows(path);
@@ -52,6 +60,7 @@ function emmett(name: string, find: typeof emmettInMemory): Peer {
   return {
     name,
     most: MOST_EVENTS,
+    isOnDisk: find === emmettOnSqlite,
     async ready({ folder }, events) {
       const open = await find();
       if (open === null) return null;
@@ -77,16 +86,19 @@ export const replay: Figure = async (run) => {
 
 async function contestOf(peer: Peer, run: Run, events: number): Promise<Contest> {
   const { path } = await run.logs.at(events);
+  const { target, isOnDisk = false } = peer;
   return {
-    name: 'events replayed',
+    name: isOnDisk ? 'events replayed, segments read from files' : 'events replayed from segments',
     beside: peer.name,
+    ...(target !== undefined && { target }),
     size: events,
     events,
     isLong: true,
     async start() {
       const theirs = await peer.ready(run, events);
       if (theirs === null) return null;
-      const ours = async () => replaySegments(path);
+      const held = isOnDisk ? null : await segmentsOf(path);
+      const ours = async () => replaySegments(held ?? (await segmentsOf(path)));
       return { turn: () => ({ ours, peer: theirs }), end: async () => {} };
     },
   };

@@ -61,6 +61,11 @@ export class Volumes {
     return this.#volumes;
   }
 
+  /** All of them as they were at the last `list`. */
+  get all(): readonly Volume[] {
+    return this.#volumes;
+  }
+
   /** The one that events are appended to, unless it has been sealed since `list`. */
   get newest(): Volume {
     const newest = this.#volumes.at(-1);

@@ -151,22 +151,45 @@ function askVolumes<T>(
   volumes: Volumes,
   question: (newest: Volume, all: readonly Volume[]) => T,
 ): T {
-  try {
+  return tell(volumes, () => {
     const all = volumes.list();
     return question(volumes.newest, all);
+  });
+}
+
+/** Has an error be told in the words of the log. */
+function tell<T>(volumes: Volumes, act: () => T): T {
+  try {
+    return act();
   } catch (error) {
     throw logError(volumes.log, error);
   }
 }
 
 function nearEvents(volumes: Volumes): NearEvents {
+  let last: { volume: Volume; stream: string; first: number; end: number } | null = null;
+  /** As long as the volume of the last read is there, and was not left behind, it is asked again. */
+  const find = (stream: string, position: number) => {
+    const isSame =
+      last !== null &&
+      last.stream === stream &&
+      last.first <= position &&
+      position <= last.end &&
+      volumes.all.includes(last.volume) &&
+      !last.volume.isOutdated;
+    if (isSame && last !== null) return last;
+    const { volume, next } = volumeWith(volumes.list(), stream, position);
+    const end = next?.before(stream).position ?? volume.head(stream).position;
+    last = { volume, stream, first: volume.before(stream).position + 1, end };
+    return last;
+  };
   return {
-    *between(stream, first, last) {
-      for (let position = first; position <= last;) {
+    *between(stream, first, end) {
+      for (let position = first; position <= end;) {
         const at = position;
-        const { volume, next } = askVolumes(volumes, (_, all) => volumeWith(all, stream, at));
-        const end = Math.min(last, next?.before(stream).position ?? last);
-        const { events, fault } = batchForwards(volume, stream, position, end);
+        const { volume, end: known } = tell(volumes, () => find(stream, at));
+        const to = Math.min(end, Math.max(known, at));
+        const { events, fault } = batchForwards(volume, stream, position, to);
         const isGone = () => !askVolumes(volumes, (_, all) => all.includes(volume));
         if (fault !== undefined && isGone()) continue;
         yield* events;

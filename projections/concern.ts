@@ -11,7 +11,7 @@ import type { FileAt } from './snapshot.ts';
 import type { Timeline } from './timeline.ts';
 
 /** When a call is made, and until when it is tried again. */
-export interface Asked {
+interface Asked {
   readonly at: number;
   readonly last: number;
   /** The file that stands in the way. */
@@ -25,19 +25,23 @@ export class Concern {
   readonly groups = new Set<string>();
   /** Files that have a part in it. */
   readonly files = new Set<FileId>();
+  /** Whether the drivers of all groups have a part in it: one may be known by another's device. */
+  readonly isOfDrivers: boolean;
   readonly #timeline: Timeline;
   readonly #last: number;
 
   constructor(timeline: Timeline, call: Call, { at, last, blocker }: Asked) {
     this.#timeline = timeline;
     this.#last = last;
+    this.isOfDrivers = call.operation === 'set_driver' || call.operation === 'bg_wait';
     const view = timeline.viewAt(at);
     const missing = descriptorsIn(call).filter(
       ({ pid, fd }) => view.fileBehind(pid, fd) === undefined,
     );
     for (const { pid, fd } of descriptorsIn(call)) this.#addFile(view.fileBehind(pid, fd), view);
     this.#addFile(blocker, view);
-    for (const group of [...groupsIn(call, view), ...this.groups]) {
+    const waiting = this.isOfDrivers ? waitingIn(view) : [];
+    for (const group of [...groupsIn(call, view), ...waiting, ...this.groups]) {
       this.groups.add(group);
       const since = view.busySince(group) ?? at + 1;
       this.#addAll(timeline.positionsOf(`group ${group}`, since, last));
@@ -66,7 +70,9 @@ export class Concern {
   }
 
   #addAll(positions: Iterable<number>): void {
-    for (const position of positions) this.positions.add(position);
+    for (const position of positions) {
+      if (!inert.has(this.#timeline.typeAt(position))) this.positions.add(position);
+    }
   }
 
   /** A file, with what it keeps alive and what keeps it. */
@@ -108,6 +114,8 @@ export class Concern {
   }
 }
 
+/** Events that leave everything as it was. */
+const inert = new Set<EventType>(['operation.refused', 'device.reset', 'device.hot-reset']);
 const opening = new Set<EventType>(['group.opened', 'device.opened', 'device.obtained']);
 /** Events through which a file is lent a context, or is asked to use it. */
 const lending = new Set<EventType>([
@@ -141,6 +149,13 @@ function groupsIn(call: Call, view: StandingView): string[] {
   const device = 'device' in call && typeof call.device === 'string' ? call.device : null;
   const of = device === null ? undefined : view.device(device)?.group?.group;
   return [named, of].flatMap((group) => group ?? []);
+}
+
+/** The group whose driver change waits: there is one at a time. */
+function waitingIn(view: StandingView): string[] {
+  const device = view.driverChange?.device.device;
+  const group = device === undefined ? undefined : view.device(device)?.group?.group;
+  return group === undefined ? [] : [group];
 }
 
 /** The descriptors that a call names. */

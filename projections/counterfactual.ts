@@ -6,11 +6,11 @@
  */
 import type { Call, Fact, Placed } from '../events/vocabulary.ts';
 import type { Question } from '../machines/check.ts';
-import type { Cause } from '../machines/causes.ts';
+import type { Cause, ObservedCause } from '../machines/causes.ts';
 import { kindOfDriver } from '../machines/driver.ts';
 import { Kernel } from '../machines/kernel.ts';
 import type { FileId } from '../processes/process-table.ts';
-import { Concern, type Asked } from './concern.ts';
+import { Concern } from './concern.ts';
 import type { OpenFile } from '../machines/host.ts';
 import type { Position } from './shapes.ts';
 import { Slice } from './slice.ts';
@@ -28,24 +28,31 @@ const PAIRS_WITHIN_MAX = 512;
  * latest of them where several would do. Where no single event decides, the fewest that do so
  * together. Empty where no event made the refusal: then it lacks something.
  */
-export function becauseOf(
-  timeline: Timeline,
-  position: number,
-  call: Call,
-  blocker: FileId | null,
-): number[] {
-  const slice = sliceOf(timeline, call, { at: position - 1, last: position - 1, blocker });
-  return searched({ timeline, position, call, slice }) ?? [];
+export function becauseOf(timeline: Timeline, refused: Refused): number[] {
+  const { position } = refused;
+  const slice = sliceOf(timeline, refused, position - 1);
+  return searched({ timeline, ...refused, slice }) ?? [];
+}
+
+/** A refused call, where it stands, and what the rules say of it. */
+export interface Refused {
+  readonly position: number;
+  readonly call: Call;
+  readonly cause: ObservedCause;
+  /** The file that stands in the way. */
+  readonly blocker: FileId | null;
 }
 
 /** So many events are no more trouble than to find out which of them matter. */
 const SHORT = 256;
 
-function sliceOf(timeline: Timeline, call: Call, asked: Asked): Slice {
-  const { last } = asked;
+/** What decides about a call, made again until after `last`. */
+function sliceOf(timeline: Timeline, refused: Refused, last: number): Slice {
   const isShort = last - timeline.bootBefore(last) < SHORT;
-  if (isShort || isOfHost(call)) return Slice.whole(timeline, last);
-  return Slice.concerned(timeline, new Concern(timeline, call, asked), last);
+  if (isShort || isOfHost(refused)) return Slice.whole(timeline, last);
+  const { position, call, blocker } = refused;
+  const at = Math.min(position, last);
+  return Slice.concerned(timeline, new Concern(timeline, call, { at, last, blocker }), last);
 }
 
 function searched(attempt: Attempt): number[] | null {
@@ -55,17 +62,17 @@ function searched(attempt: Attempt): number[] | null {
   return sideBySide(attempt, candidates) ?? pairOf(attempt, candidates);
 }
 
-/** A refused call, where it stands, with the events that may have to do with it. */
-interface Attempt {
+/** An attempt with the events that may have to do with it. */
+interface Attempt extends Refused {
   readonly timeline: Timeline;
-  readonly position: number;
-  readonly call: Call;
   readonly slice: Slice;
 }
 
-/** Whether the whole host decides about a call, and not a few of its groups and files. */
-function isOfHost({ operation }: Call): boolean {
-  return ['set_driver', 'bg_wait', 'fork', 'spawn'].includes(operation);
+/** Whether it takes the whole host to decide about a call, and not a few of its groups and files. */
+function isOfHost({ call: { operation }, cause }: Refused): boolean {
+  if (operation === 'fork' || operation === 'spawn' || operation === 'bg_wait') return true;
+  // A change that is over, but not collected, stands in the way as well: the index does not have it.
+  return cause === 'driver-change-pending';
 }
 
 /** Events that stand in the way one behind the other, such as two kernel drivers in a group. */
@@ -195,18 +202,13 @@ const KEEPER = 2 ** 31;
  * The first position after `position` at which the same call would pass, its own files taken as
  * still open. Null where it never would, as far as this boot goes.
  */
-export function wouldPassAfter(
-  timeline: Timeline,
-  position: number,
-  call: Call,
-  blocker: FileId | null,
-): Position {
-  const slice = sliceOf(timeline, call, { at: position, last: position, blocker });
-  const end = lastChance({ timeline, position, call, slice });
+export function wouldPassAfter(timeline: Timeline, refused: Refused): Position {
+  const { position, call } = refused;
+  const slice = sliceOf(timeline, refused, position);
+  const end = lastChance({ timeline, ...refused, slice });
   for (let reach = REACH_MIN; ; reach *= 4) {
     const last = Math.min(position + reach, end - 1);
-    const further = sliceOf(timeline, call, { at: position, last, blocker });
-    const passed = firstPass(further, position, call);
+    const passed = firstPass(sliceOf(timeline, refused, last), position, call);
     if (passed !== null || last >= end - 1) return passed;
   }
 }

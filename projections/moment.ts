@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { WHAT_IF } from '../events/codec.ts';
 import type { FileId } from '../processes/process-table.ts';
 import { holdingsOf, orphansOf } from './holdings.ts';
 import { lineageOf } from './lineage.ts';
@@ -38,8 +37,8 @@ export class HostAtMoment {
   get moment(): Moment {
     const position = this.#position;
     if (position === START) return { position: null, time: null };
-    const { id, time } = this.#timeline.at(position);
-    return { position, time, ...(id.startsWith(WHAT_IF) && { whatIf: true }) };
+    const time = this.#timeline.timeAt(position);
+    return { position, time, ...(position >= this.#timeline.ownFrom && { whatIf: true }) };
   }
 
   table(): Table {

@@ -31,11 +31,11 @@ export function explainRefusal(timeline: Timeline, position: number): Why {
   const found = { position, operation, errno, ...causeAt(timeline, position) };
   const { cause } = found;
   if (inTheCall.has(cause)) return { ...found, because: [], wouldPassAfter: null };
-  const blocker = found.blocker?.file ?? null;
+  const refused = { position, call, cause, blocker: found.blocker?.file ?? null };
   return {
     ...found,
-    because: becauseOf(timeline, position, call, blocker),
-    wouldPassAfter: wouldPassAfter(timeline, position, call, blocker),
+    because: becauseOf(timeline, refused),
+    wouldPassAfter: wouldPassAfter(timeline, refused),
   };
 }
 

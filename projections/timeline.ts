@@ -38,8 +38,8 @@ export class Timeline<E extends Placed = Placed> {
   readonly first: number;
   readonly #index: TimeIndex;
   readonly #events: EventTail<E>;
-  /** From here on the events are a fork's own, and nobody else has them. */
-  readonly #ownFrom: number;
+  /** From here on the events are a fork's own, and nobody else has them: they have not happened. */
+  readonly ownFrom: number;
   readonly #walker: Walker;
 
   constructor(
@@ -47,10 +47,12 @@ export class Timeline<E extends Placed = Placed> {
     index?: TimeIndex,
     ownFrom = Infinity,
   ) {
-    this.#ownFrom = ownFrom;
+    this.ownFrom = ownFrom;
     this.first = first;
     this.#events = new EventTail(first, reader);
     const events = (from: number, to: number) => this.between(from, to);
+    // What is made anew while the index goes on from the shelf is read, however long it goes on.
+    if (reader !== null) this.#events.skipTo(Infinity);
     this.#index =
       index ?? new TimeIndex({ first, events, shelf, ...(whole !== undefined && { whole }) });
     this.#walker = new Walker(this.#index);
@@ -78,13 +80,13 @@ export class Timeline<E extends Placed = Placed> {
     }
     this.#index.take(event);
     this.#events.push(event);
-    this.#events.forgetBefore(Math.min(this.#index.openFrom, this.#ownFrom));
+    this.#events.forgetBefore(Math.min(this.#index.openFrom, this.ownFrom));
   }
 
   /** To be called when there are no more events for now. */
   settle(): void {
     this.#index.settle();
-    this.#events.forgetBefore(Math.min(this.#index.openFrom, this.#ownFrom));
+    this.#events.forgetBefore(Math.min(this.#index.openFrom, this.ownFrom));
   }
 
   /** A timeline of its own that goes on from a position otherwise. */
@@ -93,7 +95,7 @@ export class Timeline<E extends Placed = Placed> {
     const fork: Timeline<E> = new Timeline(
       { first: this.first, reader: this },
       index,
-      position + 1,
+      Math.min(this.ownFrom, position + 1),
     );
     for (const event of this.between(index.openFrom, position)) fork.#events.push(event);
     return fork;

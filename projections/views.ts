@@ -24,49 +24,103 @@ export const unknownOwner: Owner = { ...nobody, kind: 'unknown' };
 export type Since = (group: string) => Position;
 
 export function tableOf(host: HostSnapshot, at: Moment, since: Since): Table {
+  const views = new Views(host, since);
   const groups = [...host.groups()].toSorted((a, b) => byNumber(a.group, b.group));
   const devices = [...host.devices()].toSorted((a, b) => (a.device < b.device ? -1 : 1));
   return {
     at,
-    groups: groups.map((group) => groupView(host, group, since)),
-    devices: devices.map((device) => deviceView(host, device, since)),
-    files: [...host.files()].flatMap((file) => fileView(host, file) ?? []),
+    groups: groups.map((group) => views.group(group)),
+    devices: devices.map((device) => views.device(device)),
+    files: [...host.files()].flatMap((file) => views.file(file) ?? []),
   };
 }
 
 export function groupView(host: HostSnapshot, group: GroupAt, since: Since): GroupView {
-  const { opener, claims } = group.record;
-  const opened = opener === null ? undefined : host.file(opener);
-  const given = opened?.kind === 'group' ? opened.record.container : null;
-  const container = given === null ? undefined : host.file(given);
-  return {
-    group: group.group,
-    owner: ownerOf(host, group),
-    ownerCount: claims,
-    since: since(group.group),
-    viable: isViable(group.record, container !== undefined),
-    opener: opened === undefined ? null : fileView(host, opened),
-    container: container === undefined ? null : fileView(host, container),
-  };
+  return new Views(host, since).group(group);
 }
 
 export function deviceView(host: HostSnapshot, device: DeviceAt, since: Since): DeviceView {
-  const { group } = device;
-  const unknown = group !== null && group.unknownSince !== null;
-  return {
-    device: device.device,
-    name: device.name,
-    group: group?.group ?? null,
-    driver: device.driver,
-    state: unknown ? 'unknown' : device.state,
-    owner: group === null ? unknownOwner : ownerOf(host, group),
-    since: group === null ? null : since(group.group),
-    files: filesOfDevice(host, device).flatMap((file) => fileView(host, file) ?? []),
-  };
+  return new Views(host, since).device(device);
+}
+
+/** Views of one host, in which what several of them show is worked out once. */
+class Views {
+  readonly #host: HostSnapshot;
+  readonly #since: Since;
+  readonly #owners = new Map<GroupAt, Owner>();
+  readonly #files = new Map<FileAt, FileView | null>();
+  #ofDevices: Map<DeviceAt, FileAt[]> | null = null;
+
+  constructor(host: HostSnapshot, since: Since) {
+    this.#host = host;
+    this.#since = since;
+  }
+
+  group(group: GroupAt): GroupView {
+    const { opener, claims } = group.record;
+    const opened = opener === null ? undefined : this.#host.file(opener);
+    const given = opened?.kind === 'group' ? opened.record.container : null;
+    const container = given === null ? undefined : this.#host.file(given);
+    return {
+      group: group.group,
+      owner: this.#owner(group),
+      ownerCount: claims,
+      since: this.#since(group.group),
+      viable: isViable(group.record, container !== undefined),
+      opener: opened === undefined ? null : this.file(opened),
+      container: container === undefined ? null : this.file(container),
+    };
+  }
+
+  device(device: DeviceAt): DeviceView {
+    const { group } = device;
+    const unknown = group !== null && group.unknownSince !== null;
+    this.#ofDevices ??= devicesFiles(this.#host);
+    const files = this.#ofDevices.get(device) ?? [];
+    return {
+      device: device.device,
+      name: device.name,
+      group: group?.group ?? null,
+      driver: device.driver,
+      state: unknown ? 'unknown' : device.state,
+      owner: group === null ? unknownOwner : this.#owner(group),
+      since: group === null ? null : this.#since(group.group),
+      files: files.flatMap((file) => this.file(file) ?? []),
+    };
+  }
+
+  /** Null for files that are none of VFIO's. */
+  file(file: FileAt): FileView | null {
+    const known = this.#files.get(file);
+    if (known !== undefined) return known;
+    const view = fileView(this.#host, file);
+    this.#files.set(file, view);
+    return view;
+  }
+
+  #owner(group: GroupAt): Owner {
+    let owner = this.#owners.get(group);
+    if (owner === undefined) {
+      owner = ownerOf(this.#host, group);
+      this.#owners.set(group, owner);
+    }
+    return owner;
+  }
+}
+
+function devicesFiles(host: HostSnapshot): Map<DeviceAt, FileAt[]> {
+  const files = new Map<DeviceAt, FileAt[]>();
+  for (const file of host.files()) {
+    if (file.kind !== 'device') continue;
+    const of = files.get(file.device);
+    if (of === undefined) files.set(file.device, [file]);
+    else of.push(file);
+  }
+  return files;
 }
 
 export function filesOfDevice(host: HostSnapshot, device: DeviceAt): FileAt[] {
-  return [...host.files()].filter((file) => file.kind === 'device' && file.device === device);
+  return devicesFiles(host).get(device) ?? [];
 }
 
 /** Who owns the DMA of the group. */

@@ -85,11 +85,9 @@ export class SealedSegments {
 
   /** Adds a segment, and puts it on the shelf. */
   push({ parts, end }: Built): void {
-    const listed = listedOf(parts);
-    const entry = { listed, segment: new Segment(parts) };
     const isKept = this.#write({ listed: this.listed, parts, end });
-    this.#entries.push(entry);
-    if (isKept) this.#keep(entry);
+    // Whoever builds millions of events asks about few of them: what is kept is read when it is asked for.
+    this.#entries.push({ listed: listedOf(parts), segment: isKept ? null : new Segment(parts) });
   }
 
   /**
@@ -113,7 +111,7 @@ export class SealedSegments {
     const names = this.#shelf?.list().toSorted((a, b) => b.first - a.first || b.count - a.count);
     for (const name of names ?? []) {
       const sealed = this.#read(name);
-      if (sealed !== null && isWithoutGap(sealed, this.#first)) return sealed;
+      if (sealed !== null && isWithoutGap(sealed)) return sealed;
     }
     return null;
   }
@@ -139,7 +137,7 @@ export class SealedSegments {
     const { stream, rules } = shelf;
     const before = shelf.hashAt(first - 1) ?? '';
     const after = shelf.hashAt(first + count - 1) ?? '';
-    return { stream, rules, first, count, before, after };
+    return { stream, rules, origin: this.#first, first, count, before, after };
   }
 
   #write({ listed, parts, end }: Omit<Sealed, 'stamp'>): boolean {
@@ -194,9 +192,9 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-/** Whether the segments before follow on each other from the first position on. */
-function isWithoutGap({ listed, stamp }: Sealed, from: number): boolean {
-  let next = from;
+/** Whether the segments before follow on each other from where the stream begins. */
+function isWithoutGap({ listed, stamp }: Sealed): boolean {
+  let next = stamp.origin;
   for (const { first, count } of listed) {
     if (first !== next) return false;
     next += count;

@@ -1,0 +1,57 @@
+/**
+ * Where the timeline of a log on this machine reads events again, and where it keeps what it derives
+ * of them.
+ *
+ * @module
+ */
+import { SegmentFiles } from './log/segment-files.ts';
+import type { RecordedEvent, Store } from './log/store.ts';
+import type { EventReader } from './projections/event-tail.ts';
+import type { Shelf } from './projections/index/sealed-segments.ts';
+import type { TimelineOptions } from './projections/timeline.ts';
+import { rulesVersion } from './rules-version.ts';
+
+interface NearOptions {
+  /** False has nothing of what is derived of the log be read or kept beside it. */
+  readonly derived?: boolean;
+  /** Nothing behind this position is looked at. */
+  readonly until?: number;
+}
+
+/** Events read one by one that are kept: questions come back to the same ones. */
+const READ_MAX = 8192;
+
+export function near(
+  { near: events, path }: Store,
+  host: string,
+  { derived = true, until = Infinity }: NearOptions,
+): TimelineOptions<RecordedEvent> {
+  if (events === null) return {};
+  const read = new Map<number, RecordedEvent>();
+  const reader: EventReader<RecordedEvent> = {
+    at(position) {
+      const known = read.get(position);
+      if (known !== undefined) return known;
+      const [event] = events.between(host, position, position);
+      if (event === undefined) throw new RangeError(`there is no event at position ${position}`);
+      if (read.size >= READ_MAX) read.clear();
+      read.set(position, event);
+      return event;
+    },
+    between: (first, last) => events.between(host, first, last),
+  };
+  if (path === null || !derived) return { reader };
+  const files = new SegmentFiles(path, host);
+  const shelf: Shelf = {
+    stream: host,
+    get rules() {
+      return rulesVersion();
+    },
+    hashAt: (position) => events.hashAt(host, position),
+    list: () => files.list().filter(({ first, count }) => first + count - 1 <= until),
+    read: (name) => files.read(name),
+    write: (name, bytes) => files.write(name, bytes),
+    remove: (name) => files.remove(name),
+  };
+  return { reader, shelf };
+}
