@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type Contest, hold } from './contest.ts';
 import type { Figure, Run } from './figure.ts';
 import type { Measurement } from './measurement.ts';
+import { changesOf, foldChanges } from './peers/bare-table.ts';
 import { emmettInMemory, emmettOnSqlite, fill, foldStream, MOST_EVENTS } from './peers/emmett.ts';
 import { foldLines } from './peers/json-lines.ts';
 import { foldRows } from './peers/sqlite-rows.ts';
@@ -28,8 +29,16 @@ interface Peer {
 
 const PEERS: readonly Peer[] = [
   {
-    name: 'a bare fold over typed arrays',
+    name: 'a bare fold over typed arrays to the same table',
     target: 0.25,
+    async ready({ logs }, events) {
+      const { path } = await logs.at(events);
+      const changes = changesOf(await segmentsOf(path));
+      return () => foldChanges(changes);
+    },
+  },
+  {
+    name: 'a bare fold over typed arrays to the owners alone',
     async ready(_run, events) {
       const columns = columnsOf(events);
       return () => foldColumns(columns);

@@ -2,9 +2,13 @@ import { expect, test } from 'vitest';
 import { judgeAll } from '../../bench/first-judging.ts';
 import { hostHistory } from '../../bench/host.ts';
 import { Ownership } from '../../bench/peers/ownership.ts';
+import { changesOf, foldChanges } from '../../bench/peers/bare-table.ts';
 import { columnsOf, foldColumns } from '../../bench/peers/typed-arrays.ts';
 import { actorKernel, transitionKernel } from '../../bench/peers/xstate.ts';
 import { Kernel } from '../../machines/kernel.ts';
+import { firstStart, SegmentBuilder } from '../../projections/index/builder.ts';
+import { advance, Cursor } from '../../projections/index/journal.ts';
+import { DEVICE, GROUP, HOLD, type Rows } from '../../projections/index/standing.ts';
 
 const COUNT = 20_000;
 const history = [...hostHistory(COUNT)].map((event, position) => ({ ...event, position }));
@@ -37,6 +41,22 @@ test('columns of numbers fold to the same owners', () => {
     file === 0 ? [] : [[String(group), `f${file}`] as const],
   );
   expect(new Map(folded)).toEqual(ownership.owners);
+});
+
+test('a bare fold over changes comes to the same table', () => {
+  const builder = new SegmentBuilder(firstStart(0));
+  for (const event of history) builder.take(event);
+  const { segment } = builder;
+  const folded = foldChanges(changesOf([segment]));
+  const standing = segment.parts.start.copy();
+  advance(segment.parts.journal, standing, new Cursor(), segment.length);
+  const cellsOf = ({ cells, width, count }: Rows, cell: number) =>
+    Array.from({ length: count }, (_, row) => cells[row * width + cell]);
+  const { groups, devices, holds } = standing;
+  expect([...folded.owner!.subarray(0, groups.count)]).toEqual(cellsOf(groups, GROUP.kind));
+  expect([...folded.owningFile!.subarray(0, groups.count)]).toEqual(cellsOf(groups, GROUP.owner));
+  expect([...folded.state!.subarray(0, devices.count)]).toEqual(cellsOf(devices, DEVICE.state));
+  expect([...folded.heldFile!.subarray(0, holds.count)]).toEqual(cellsOf(holds, HOLD.file));
 });
 
 test('XState in the place of the tables judges the same', () => {

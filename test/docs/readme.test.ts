@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
+import { openLedger, type Call } from '../../ledger.ts';
 
 // Programs take longer on a machine that is busy.
 vi.setConfig({ testTimeout: 60_000 });
@@ -45,4 +46,20 @@ test('the files that README.md and ARCHITECTURE.md link to are there', () => {
   for (const [, path = ''] of `${readme}\n${architecture}`.matchAll(/\]\(([^):]+)\)/g)) {
     expect(() => readFileSync(new URL(`../../${path}`, import.meta.url)), path).not.toThrow();
   }
+});
+
+test('what README.md asks of a past that went otherwise is answered as it says', async () => {
+  const [, code = ''] = /```ts\n(const fork[^]*?)```/.exec(readme) ?? [];
+  const calls = [...code.matchAll(/fork\.attempt\((\{.*?\})\)/g)].map(([, call = '']) => call);
+  const text = readFileSync(new URL('../../examples/incident.truth.jsonl', import.meta.url), 'utf8');
+  const ledger = await openLedger(':memory:');
+  await ledger.import(text, { format: 'truth' });
+  expect(ledger.why(29).errno).toBe('EINVAL');
+  const fork = ledger.at(29).fork();
+  const attempts = calls.map((call) =>
+    fork.attempt(JSON.parse(call.replaceAll(/(\w+):/g, '"$1":').replaceAll("'", '"')) as Call),
+  );
+  expect(attempts.map(({ errno }) => errno)).toEqual([null, null]);
+  expect(fork.at('end').group('1').owner.holders).toMatchObject([{ pid: 102 }, { pid: 102 }]);
+  await ledger.close();
 });
