@@ -6,6 +6,7 @@
 import type { EventType, Placed } from './events/vocabulary.ts';
 import { profileNamed, RequestError } from './host/settings.ts';
 import type { RecordedEvent } from './log/store.ts';
+import { bisectWhere } from './projections/bisect-where.ts';
 import { everOwned } from './projections/ever.ts';
 import { changesBetween, historyOf } from './projections/history.ts';
 import { invariantNamed } from './projections/invariants.ts';
@@ -38,6 +39,12 @@ export interface LogSelection {
   readonly from?: When | undefined;
   readonly to?: When | undefined;
   readonly refused?: boolean | undefined;
+}
+
+/** One of the two. */
+interface BisectQuestion {
+  readonly invariant?: string | undefined;
+  readonly where?: string | undefined;
 }
 
 /** A history that has been read, and what can be asked of it. Answers are plain data. */
@@ -155,11 +162,19 @@ export abstract class Past<E extends Placed = RecordedEvent> {
   }
 
   /**
-   * The first event after which an invariant does not hold, and the fewest events that still show
-   * it; null where it holds throughout. Throws `UnknownInvariantError`.
+   * The first event after which an invariant does not hold, or after which an expression over the
+   * table does, `group 26 owner.kind = iommufd and holders.comm ~ qemu`, and the fewest events that
+   * still show it; null where there is none. Throws `UnknownInvariantError`, `WhereError` for what
+   * is no expression, and `UnknownSubjectError` where it names what the log does not know.
    */
-  bisect({ invariant }: { readonly invariant: string }): Bisection<E> | null {
-    return bisectBy(this.timeline, invariantNamed(invariant));
+  bisect({ invariant, where }: BisectQuestion): Bisection<E> | null {
+    if (invariant !== undefined && where === undefined) {
+      return bisectBy(this.timeline, invariantNamed(invariant));
+    }
+    if (where === undefined || invariant !== undefined) {
+      throw new RequestError('it takes either an invariant or an expression to look for');
+    }
+    return bisectWhere(this.timeline, where);
   }
 
   /** What would have been, had it gone on differently after a position. */

@@ -16,14 +16,15 @@ let version: string | null = null;
 
 /** 16 hex digits; other ones as soon as any line of the code is another. */
 export function rulesVersion(): string {
-  version ??= digest();
+  version ??= digestOf(import.meta.dirname);
   return version;
 }
 
-function digest(): string {
+/** The version of the code below a folder. */
+export function digestOf(root: string): string {
   const digested = createHash('sha256');
   for (const folder of folders) {
-    const path = join(import.meta.dirname, folder);
+    const path = join(root, folder);
     const names = readdirSync(path, { recursive: true, encoding: 'utf8' });
     for (const name of names.filter((file) => /(?<!\.d)\.[jt]s$/.test(file)).sort()) {
       digested.update(`${folder}/${name}\n`).update(readFileSync(join(path, name)));

@@ -13,38 +13,67 @@ import { printable } from './printable.ts';
 import { sentence, type History } from './sentences.ts';
 import { show, verb } from './verb.ts';
 
-/** Prints the first event after which an invariant does not hold, and the fewest that show it. */
+/** Events of a prefix that are shown to people; the fewest are seldom more. */
+const SHOWN = 50;
+
+/**
+ * Prints the first event after which an invariant does not hold, or an expression does, and the
+ * fewest that show it.
+ */
 export const bisect = verb({
   name: 'bisect',
-  usage: 'bisect --invariant NAME',
-  summary: 'The first event at which an invariant is violated, and the fewest that still show it',
+  usage: 'bisect --invariant NAME | --where EXPR',
+  summary: 'Where an invariant is first violated, or an expression first holds, and what it takes',
   details: [
-    'It is judged on what the evidence claims, whether or not the rules would have let it happen.',
-    'Exit 1 where it holds throughout. NAME is one of:',
+    'What it takes are the fewest events that still show it. Exit 1 where it never comes to that.',
+    '',
+    'Invariants are judged on what the evidence claims, whether or not the rules would have let it',
+    'happen. NAME is one of:',
     ...invariantNames.map((name) => `  ${name}: ${invariants[name].summary}`),
+    '',
+    'EXPR is asked of the table after each event:',
+    '  group 26 owner.kind = iommufd and holders.comm ~ qemu',
+    '  device gpu state = bound or device gpu count(files) > 1',
+    '  not (group 26 viable) and file kind = container',
+    '- group, device or file says which row the conditions up to the next of these are about, or',
+    '  without a name any of the kind; without any of these, the conditions are about any group.',
+    '- A condition is PATH OPERATOR VALUE, count(PATH) OPERATOR NUMBER, or viable alone. They go',
+    '  together with and, or, not and parentheses.',
+    '- PATH is made of the keys of table --json: owner.kind, since, opener.file, files.holders.pid.',
+    '  holders is short for owner.holders. Of a list one element is enough.',
+    '- OPERATOR is = != < <= > >= or ~, contains, and !~. VALUE is a word, "text" or null.',
   ],
   options: {
     invariant: { type: 'string', value: 'NAME', help: 'the invariant in question' },
+    where: { type: 'string', value: 'EXPR', help: 'the expression in question' },
     ...readingOptions,
   },
   operands: [0, 0],
   examples: [
     'vfio-ledger bisect --invariant one-context-per-group --log demo.ledger ' +
       '|| echo "it never was violated"',
+    "vfio-ledger bisect --where 'group 26 owner.kind = iommufd and holders.comm = P3' " +
+      '--log demo.ledger',
+    "vfio-ledger bisect --where 'device nvme count(files) > 1' --json --log demo.ledger",
   ],
   async answer({ values }, io) {
-    const { invariant } = values;
-    if (invariant === undefined) {
-      throw new RequestError(`--invariant NAME is missing; there are ${invariantNames.join(', ')}`);
+    const { invariant, where } = values;
+    if (invariant === undefined && where === undefined) {
+      const known = invariantNames.join(', ');
+      throw new RequestError(
+        `--invariant NAME or --where EXPR is missing; invariants are ${known}`,
+      );
+    }
+    if (invariant !== undefined && where !== undefined) {
+      throw new RequestError('--invariant and --where are two questions; ask one of them');
     }
     return readLog(values, io, async (ledger) => {
       io.progress.tell(`${ledger.length} events to look through`);
-      const found = ledger.bisect({ invariant });
-      await show(io, values.json, found, () =>
-        found === null
-          ? [`${invariant} holds at every position`]
-          : bisectText(found, ledger, io.paint),
-      );
+      const found = ledger.bisect({ invariant, where });
+      await show(io, values.json, found, () => {
+        if (found !== null) return bisectText(found, ledger, io.paint);
+        return [where === undefined ? `${invariant} holds at every position` : 'it never holds'];
+      });
       return found === null ? exit.no : exit.done;
     });
   },
@@ -52,13 +81,19 @@ export const bisect = verb({
 
 function bisectText(found: Bisection, history: History, paint: Paint): string[] {
   const { invariant, position, detail, cause, prefix } = found;
-  const events = prefix.map((at) => [String(at), sentence(history, at)]);
-  return [
-    `${invariant} is violated at position ${position}: ${printable(detail)}`,
+  const last = prefix.slice(-SHOWN);
+  const events = last.map((at) => [String(at), sentence(history, at)]);
+  const more = prefix.length - last.length;
+  const ruled =
     cause === null
       ? 'the rules have nothing against the event'
-      : `the rules would have refused it: ${paint(cause, 'refusal')}`,
+      : `the rules would have refused it: ${paint(cause, 'refusal')}`;
+  return [
+    ...(invariant === null
+      ? [`it first holds at position ${position}: ${printable(detail)}`]
+      : [`${invariant} is violated at position ${position}: ${printable(detail)}`, ruled]),
     'it takes no more than',
+    ...(more > 0 ? [`  ${more} events, and then`] : []),
     ...indented(columns(events, (text) => text)),
   ];
 }

@@ -14,6 +14,7 @@ const codes: Readonly<Record<string, number>> = {
   ScenarioError: exit.badRequest,
   TopologyError: exit.badRequest,
   WhenError: exit.badRequest,
+  WhereError: exit.badRequest,
   UnknownSubjectError: exit.badRequest,
   UnknownInvariantError: exit.badRequest,
   NoRefusalError: exit.badRequest,

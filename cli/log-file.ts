@@ -41,8 +41,8 @@ interface Address {
 }
 
 /**
- * Opens the log for reading and answers from it. Neither the log nor anything beside it is created
- * or changed. `until` ends the reading earlier than the option of that name.
+ * Opens the log for reading and answers from it. The log is neither created nor changed; what is
+ * derived of it may be put beside it. `until` ends the reading earlier than the option of that name.
  */
 export async function readLog<T>(
   values: LogValues,

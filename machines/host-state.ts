@@ -127,6 +127,8 @@ export class HostState implements Directory {
   }
 
   addDevice(device: Device): void {
+    // Evidence may have it come again without having gone, and into another group.
+    this.#devices.get(device.device)?.group?.devices.delete(device.device);
     this.touched.devices.add(device);
     this.#devices.set(device.device, device);
     device.group?.devices.set(device.device, device);

@@ -58,11 +58,13 @@ export class Kernel extends HostState {
 
   /** A call has succeeded: every machine that it concerns takes the event, or none does. */
   #happen(event: Placed<Fact>, question: Question, opened: FileId | null): void {
-    const against = machineNames.find((name) => {
-      const told = question.events[name];
-      const instance = question[name];
-      return told !== undefined && instance !== undefined && !this.admits(name, instance, told);
-    });
+    const against = isWithoutContext(event, question)
+      ? 'nothing'
+      : machineNames.find((name) => {
+          const told = question.events[name];
+          const instance = question[name];
+          return told !== undefined && instance !== undefined && !this.admits(name, instance, told);
+        });
     if (against === undefined) {
       for (const name of machineNames) {
         const [told, instance] = [question.events[name], question[name]];
@@ -73,7 +75,9 @@ export class Kernel extends HostState {
       return;
     }
     this.contradict(
-      `${against} in state '${question[against]?.state}' does not admit '${event.type}'`,
+      against === 'nothing'
+        ? `'${event.type}' names a descriptor behind which there is no context`
+        : `${against} in state '${question[against]?.state}' does not admit '${event.type}'`,
       question.group ?? question.device?.group ?? null,
     );
     if (opened !== null) this.addFile(otherFile(opened, event.type));
@@ -177,4 +181,12 @@ export class Kernel extends HostState {
       default:
     }
   }
+}
+
+/** Whether evidence has a file bound or put into something that is not there, or is no context. */
+function isWithoutContext({ type }: Placed<Fact>, question: Question): boolean {
+  const { deviceFile, groupFile, container, iommufd } = question;
+  if (type === 'device.bound') return deviceFile !== undefined && iommufd === undefined;
+  if (type !== 'container.set' || groupFile === undefined) return false;
+  return container === undefined && iommufd === undefined;
 }

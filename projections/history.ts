@@ -39,17 +39,56 @@ export function intervalsOf(timeline: Timeline, group: string): Interval[] {
   return intervals;
 }
 
-/** Where the owner of a subject may have changed, ascending: with a group, or with itself. */
-function placesOf(timeline: Timeline, subject: Subject): number[] {
-  const own = [...timeline.positionsOf(keyOf(subject))];
+/** Where the owner of a subject may have changed, ascending. */
+function placesOf(timeline: Timeline, subject: Subject): Iterable<number> {
+  const own = new Set(timeline.positionsOf(keyOf(subject)));
   const [first] = own;
   if (first === undefined) return [];
-  const groups = subject.kind === 'device' ? new Set(timeline.groupsOfDevice(subject.id)) : null;
+  switch (subject.kind) {
+    case 'file':
+      return placesOfFile(timeline, subject.id, first);
+    case 'process':
+      return placesOfProcess(timeline, Number(subject.id), own);
+    default:
+      return placesOfDevice(timeline, subject.id, own);
+  }
+}
+
+/** With its group, with itself, and with a boot. */
+function placesOfDevice(timeline: Timeline, device: string, own: Iterable<number>): number[] {
   const places = new Set(own);
-  for (const { position, group } of timeline.handedOver(first, timeline.head)) {
-    if (groups === null || groups.has(group)) places.add(position);
+  const groups = new Set(timeline.groupsOfDevice(device));
+  for (const { position, group } of timeline.handedOver(-1, timeline.head)) {
+    if (groups.has(group)) places.add(position);
+  }
+  for (let boot = timeline.bootAfter(-1); boot !== null; boot = timeline.bootAfter(boot)) {
+    places.add(boot);
   }
   return [...places].toSorted((a, b) => a - b);
+}
+
+/** Whose group it is of, and which groups it lends itself to, may change while it is open. */
+function* placesOfFile(timeline: Timeline, file: string, opened: number): Generator<number> {
+  yield opened;
+  for (const position of timeline.shifts(opened + 1)) {
+    yield position;
+    if (timeline.viewAt(position).file(file) === undefined) return;
+  }
+}
+
+/** The same of all files that it holds, and what it holds. */
+function* placesOfProcess(
+  timeline: Timeline,
+  pid: number,
+  own: ReadonlySet<number>,
+): Generator<number> {
+  const [first = 0] = own;
+  let hadAny = false;
+  for (const position of timeline.shifts(first, own)) {
+    const hasAny = timeline.viewAt(position).holdsAny(pid);
+    if (hasAny || hadAny || own.has(position)) yield position;
+    hadAny = hasAny;
+  }
 }
 
 /** Every change of a group's owner after `from`, up to `to`, in order of position and group. */

@@ -222,14 +222,20 @@ export interface Replay {
   readonly differences: readonly Difference[];
 }
 
-/** Where an invariant was first violated. */
+/** Where an invariant was first violated, or an expression over the table first held. */
 export interface Bisection<E = unknown> {
-  readonly invariant: string;
+  /** Null where it was an expression. */
+  readonly invariant: string | null;
+  /** The expression; null where it was an invariant. */
+  readonly where: string | null;
   readonly position: number;
   readonly event: E;
-  /** How it was violated. */
+  /** How it was violated; how the rows stand with which the expression holds. */
   readonly detail: string;
-  /** Why the rules would have refused the event; null where they have nothing against it. */
+  /**
+   * Why the rules would have refused the event; null where they have nothing against it, and for an
+   * expression.
+   */
   readonly cause: ObservedCause | null;
   /** The fewest positions, ascending, that still show it. */
   readonly prefix: readonly number[];

@@ -79,30 +79,47 @@ function addDevice(found: Set<SubjectKey>, kernel: Kernel, id: string): void {
   if (group != null) found.add(`group ${group.group}`);
 }
 
-/** The files whose holders an event changes. */
+/** The files whose holders an event changes, also those that are pushed out of their places. */
 function filesMoved(kernel: Kernel, event: Placed<Fact>): FileId[] {
   const { processes } = kernel;
-  const of = (pid: number, fd: number) => processes.file(pid, fd) ?? [];
+  const of = (pid: number, fd: number): FileId[] => [processes.file(pid, fd) ?? []].flat();
   switch (event.type) {
     case 'descriptor.duplicated':
-      return [of(event.data.pid, event.data.fd), of(event.data.pid, event.data.as)].flat();
+      return [...of(event.data.pid, event.data.fd), ...of(event.data.pid, event.data.as)];
     case 'descriptor.passed':
+      return [...of(event.data.pid, event.data.fd), ...of(event.data.to, event.data.as)];
     case 'descriptor.closed':
+      return of(event.data.pid, event.data.fd);
     case 'mapping.created':
-      return [of(event.data.pid, event.data.fd)].flat();
-    case 'mapping.removed': {
-      const mapped = processes.process(event.data.pid)?.mappings.get(event.data.mapping);
-      return mapped === undefined ? [] : [mapped];
-    }
+      return [...of(event.data.pid, event.data.fd), ...mapped(kernel, event.data)];
+    case 'mapping.removed':
+      return mapped(kernel, event.data);
+    case 'group.opened':
+    case 'container.opened':
+    case 'iommufd.opened':
+    case 'device.opened':
+    case 'path.opened':
+      return of(event.data.pid, event.data.fd);
+    case 'device.obtained':
+      return of(event.data.pid, event.data.as);
     case 'process.forked':
+      return [...heldBy(kernel, event.data.pid), ...heldBy(kernel, event.data.child)];
+    case 'process.started':
     case 'process.executed':
-    case 'process.exited': {
-      const process = processes.process(event.data.pid);
-      if (process === undefined) return [];
-      const held = [...process.descriptors.values()].map(({ file }) => file);
-      return [...held, ...process.mappings.values()].filter((id) => kernel.file(id) !== undefined);
-    }
+    case 'process.exited':
+      return heldBy(kernel, event.data.pid);
     default:
       return [];
   }
+}
+
+function mapped({ processes }: Kernel, at: { pid: number; mapping: number }): FileId[] {
+  return [processes.process(at.pid)?.mappings.get(at.mapping) ?? []].flat();
+}
+
+function heldBy(kernel: Kernel, pid: number): FileId[] {
+  const process = kernel.processes.process(pid);
+  if (process === undefined) return [];
+  const held = [...process.descriptors.values()].map(({ file }) => file);
+  return [...held, ...process.mappings.values()].filter((id) => kernel.file(id) !== undefined);
 }

@@ -237,10 +237,10 @@ export class Timeline<E extends Placed = Placed> {
   ): Generator<E> {
     if (subject === null && type === null) return yield* this.between(first, last);
     const from = Math.max(first, this.first);
-    const positions = subject === null ? range(from, last) : this.positionsOf(subject, from, last);
-    for (const position of positions) {
-      if (type === null || this.typeAt(position) === type) yield this.at(position);
-    }
+    const isWanted = (at: number) => type === null || this.typeAt(at) === type;
+    if (subject !== null) {
+      for (const at of this.positionsOf(subject, from, last)) if (isWanted(at)) yield this.at(at);
+    } else for (let at = from; at <= last; at++) if (isWanted(at)) yield this.at(at);
   }
 
   /** Where groups, or one, changed hands between two moments: after the first, up to the second. */
@@ -256,6 +256,13 @@ export class Timeline<E extends Placed = Placed> {
       for (const { position, group } of segment.handedOver(code)) {
         if (position > from && position <= to) yield { position, group: groups.at(group) };
       }
+    }
+  }
+
+  /** Where what files and groups are to each other has changed, and some other places, ascending. */
+  *shifts(from: number, others: ReadonlySet<number> = new Set()): Generator<number> {
+    for (const segment of this.#index.segmentsFrom(from)) {
+      for (const position of segment.shifts(others)) if (position >= from) yield position;
     }
   }
 
@@ -318,8 +325,4 @@ export class Timeline<E extends Placed = Placed> {
     for (const group of kernel.groups()) group.unknownSince = position;
     return kernel;
   }
-}
-
-function* range(first: number, last: number): Generator<number> {
-  for (let at = first; at <= last; at++) yield at;
 }

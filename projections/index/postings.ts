@@ -12,7 +12,7 @@ type PostingKind = (typeof postingKinds)[number];
 export type PostingLists = Readonly<Record<PostingKind, PostingColumns>>;
 
 /** Where the events of subjects of one kind lie: keys ascending, where the list of each ends, lists. */
-export interface PostingColumns {
+interface PostingColumns {
   readonly keys: Column;
   readonly ends: Column;
   readonly events: Column;

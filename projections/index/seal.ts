@@ -26,7 +26,7 @@ export class SegmentError extends Error {
 }
 
 const MAGIC = Buffer.from('VFLSEG1\n');
-/** Magic, length of the header, checksum of all behind these. */
+/** Magic, length of the header, checksum. */
 const PREFIX = MAGIC.length + 8;
 
 /** Whose events a segment holds, and between which hashes they lie. */
@@ -34,6 +34,8 @@ interface Stamp {
   readonly stream: string;
   /** Version of whatever has a part in the judging. */
   readonly rules: string;
+  /** Where the stream began when they were judged: what had been before was not known. */
+  readonly origin: number;
   readonly first: number;
   readonly count: number;
   /** Hash of the event before the first, and of the last. */
@@ -111,8 +113,13 @@ export function encodeSegment({ stamp, parts, end, listed }: Sealed): Uint8Array
     const { buffer, byteOffset, BYTES_PER_ELEMENT } = cells;
     bytes.set(new Uint8Array(buffer, byteOffset, length * BYTES_PER_ELEMENT), places[index]);
   }
-  bytes.writeUInt32LE(crc32(bytes.subarray(PREFIX)), MAGIC.length + 4);
+  bytes.writeUInt32LE(checksumOf(bytes), MAGIC.length + 4);
   return bytes;
+}
+
+/** Of the length of the header, and of all behind these. */
+function checksumOf(bytes: Buffer): number {
+  return crc32(bytes.subarray(PREFIX), bytes.readUInt32LE(MAGIC.length));
 }
 
 /** Throws `SegmentError`. */
@@ -122,7 +129,7 @@ export function decodeSegment(given: Uint8Array): Sealed {
   if (bytes.length < PREFIX || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) {
     throw new SegmentError('no segment');
   }
-  if (crc32(bytes.subarray(PREFIX)) !== bytes.readUInt32LE(MAGIC.length + 4)) {
+  if (checksumOf(bytes) !== bytes.readUInt32LE(MAGIC.length + 4)) {
     throw new SegmentError('the checksum does not fit');
   }
   const length = bytes.readUInt32LE(MAGIC.length);

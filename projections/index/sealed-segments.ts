@@ -10,8 +10,8 @@ import { firstStart, SegmentBuilder, type Built, type Start } from './builder.ts
 import { decodeSegment, encodeSegment, SegmentError, type Listed, type Sealed } from './seal.ts';
 import { Segment, type SegmentParts } from './segment.ts';
 
-/** Segments that are kept in memory although they could be read again: those of ten million events. */
-const LOADED_MAX = 192;
+/** Events of segments that are kept in memory although they could be read again. */
+const LOADED_MAX = 12_000_000;
 
 /** Where segments of one stream are kept. Nothing on it is the truth. */
 export interface Shelf {
@@ -26,6 +26,41 @@ export interface Shelf {
   /** May fail without a word, and then keeps what was there. */
   write(name: SegmentName, bytes: Uint8Array): boolean;
   remove(name: SegmentName): void;
+}
+
+/** A shelf of somebody else's. */
+class ReadOnlyShelf implements Shelf {
+  readonly #shelf: Shelf;
+
+  constructor(shelf: Shelf) {
+    this.#shelf = shelf;
+  }
+
+  get stream(): string {
+    return this.#shelf.stream;
+  }
+
+  get rules(): string {
+    return this.#shelf.rules;
+  }
+
+  hashAt(position: number): string | undefined {
+    return this.#shelf.hashAt(position);
+  }
+
+  list(): readonly SegmentName[] {
+    return this.#shelf.list();
+  }
+
+  read(name: SegmentName): Uint8Array | null {
+    return this.#shelf.read(name);
+  }
+
+  write(): boolean {
+    return false;
+  }
+
+  remove(): void {}
 }
 
 export interface SegmentName {
@@ -49,6 +84,8 @@ export class SealedSegments {
   readonly #entries: Entry[];
   /** Those in memory that could be read again, the one used last at the end. */
   readonly #loaded = new Set<Entry>();
+  /** Their events. */
+  #inMemory = 0;
 
   constructor(
     first: number,
@@ -66,6 +103,19 @@ export class SealedSegments {
     return this.#entries.map(({ listed }) => listed);
   }
 
+  /** The number of the segment that a position lies in; -1 where it lies in none. */
+  indexAt(position: number): number {
+    let [low, high] = [0, this.#entries.length - 1];
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      const { first, count } = this.#listedAt(middle);
+      if (position < first) high = middle - 1;
+      else if (position >= first + count) low = middle + 1;
+      else return middle;
+    }
+    return -1;
+  }
+
   /** The segment of that number. */
   load(index: number): Segment {
     const entry = this.#entries[index];
@@ -75,12 +125,10 @@ export class SealedSegments {
     return entry.segment;
   }
 
-  /** Those before the segment of that number, to go on from otherwise. */
+  /** Those before the segment of that number, to go on from otherwise: nothing is put on the shelf. */
   before(index: number): SealedSegments {
-    const entries = this.#entries.slice(0, index).map(({ listed }, place) => {
-      return { listed, segment: this.load(place) };
-    });
-    return new SealedSegments(this.#first, this.#events, null, entries);
+    const shelf = this.#shelf === null ? null : new ReadOnlyShelf(this.#shelf);
+    return new SealedSegments(this.#first, this.#events, shelf, this.#entries.slice(0, index));
   }
 
   /** Adds a segment, and puts it on the shelf. */
@@ -173,12 +221,13 @@ export class SealedSegments {
   /** Lets go of those in memory that have not been used for long. */
   #keep(entry: Entry): void {
     if (this.#shelf === null) return;
-    this.#loaded.delete(entry);
+    if (!this.#loaded.delete(entry)) this.#inMemory += entry.listed.count;
     this.#loaded.add(entry);
     for (const oldest of this.#loaded) {
-      if (this.#loaded.size <= LOADED_MAX) break;
+      if (this.#inMemory <= LOADED_MAX || oldest === entry) break;
       oldest.segment = null;
       this.#loaded.delete(oldest);
+      this.#inMemory -= oldest.listed.count;
     }
   }
 }

@@ -14,7 +14,7 @@ import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
 import type { SubjectKey, SubjectKind } from '../subjects.ts';
 import type { Codes } from './codes.ts';
 import { Column } from './columns.ts';
-import { changeKinds } from './changes.ts';
+import { changeCodes, changeKinds } from './changes.ts';
 import { advance, Cursor, type Journal } from './journal.ts';
 import type { Postings } from './postings.ts';
 import type { Standing } from './standing.ts';
@@ -47,6 +47,9 @@ export interface RefusalAt {
   readonly blocker: Blocker | null;
 }
 
+const shifting = new Set(
+  (['booted', 'groupSet', 'fileSet', 'fileClosed'] as const).map((kind) => changeCodes[kind]),
+);
 const REFUSED = changeKinds.indexOf('refused');
 const HELD = changeKinds.indexOf('held');
 const BOOTED = eventTypes.indexOf('host.booted');
@@ -99,6 +102,18 @@ export class Segment {
       const of = groups.cells[index]!;
       if (group === null || group === of)
         yield { position: this.first + events.cells[index]!, group: of };
+    }
+  }
+
+  /** Where a group was set, or a file set or closed; a boot; and some other places. */
+  *shifts(others: ReadonlySet<number>): Generator<number> {
+    const { rows, kinds, length } = this.parts.journal;
+    for (let event = 0, row = 0; event < length; event++) {
+      let isShift = others.has(this.first + event);
+      for (let left = rows.cells[event] ?? 0; left > 0; left--) {
+        if (shifting.has(kinds.cells[row++] ?? -1)) isShift = true;
+      }
+      if (isShift) yield this.first + event;
     }
   }
 

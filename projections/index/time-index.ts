@@ -90,10 +90,9 @@ export class TimeIndex {
 
   /** The segment that a position lies in. */
   segmentAt(position: number): Segment {
-    const index = this.#sealed.listed.findLastIndex(({ first }) => first <= position);
-    const listed = this.#sealed.listed[index];
-    const isOpen = listed === undefined || listed.first + listed.count <= position;
-    return isOpen ? this.#open.segment : this.#sealed.load(index);
+    if (position >= this.#open.segment.first) return this.#open.segment;
+    const index = this.#sealed.indexAt(position);
+    return index < 0 ? this.#open.segment : this.#sealed.load(index);
   }
 
   /** The segment in which the hold of that number came about. */

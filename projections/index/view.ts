@@ -112,6 +112,19 @@ export class StandingView implements HostSnapshot {
     return this.descriptorsOf(pid).find((held) => held.fd === fd)?.file;
   }
 
+  /** Whether a process has any descriptor or mapping of the log's files. */
+  holdsAny(pid: number): boolean {
+    const { holds, processes } = this.#standing;
+    const code = this.#codes.numbers.find(pid) ?? -1;
+    for (let at = 0; at < holds.count * holds.width; at += holds.width) {
+      const process = holds.cells[at + HOLD.process]!;
+      if (holds.cells[at] !== 0 && processes.cells[process * processes.width] === code + 1) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** The descriptors of a process that are files of the log's. */
   descriptorsOf(pid: number): { readonly fd: number; readonly file: FileId }[] {
     const { holds, processes } = this.#standing;

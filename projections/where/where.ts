@@ -37,7 +37,7 @@
 import type { DeviceView, FileView, GroupView } from '../shapes.ts';
 import { parseSubject } from '../subjects.ts';
 import { comparison, operators } from './comparison.ts';
-import { countOf, isKey, placeOf, type Row, type RowKind } from './keys.ts';
+import { countOf, isKey, placeOf, type Place, type Row, type RowKind } from './keys.ts';
 import { named, tokensOf, WhereError, type Token } from './tokens.ts';
 
 /** Which rows a clause looks at: one of that id, or with null any of the kind. */
@@ -49,6 +49,8 @@ export interface Scope {
 
 /** The rows of one moment; only those are asked for that decide. */
 export interface Rows {
+  /** Whether a row is the same object from moment to moment while nothing of it changes. */
+  readonly areKept?: true;
   groups(): Iterable<GroupView>;
   group(id: string): GroupView | undefined;
   devices(): Iterable<DeviceView>;
@@ -58,10 +60,20 @@ export interface Rows {
   file(id: string): FileView | undefined;
 }
 
+/** A scope with its conditions. */
+interface Clause extends Scope {
+  /** What the conditions look at, each once. */
+  readonly places: readonly Place[];
+  /** Whether a row meets the conditions. */
+  readonly meets: (row: Row) => boolean;
+}
+
 export interface Where {
   readonly text: string;
   /** Every scope once. While none of their rows change, neither does the answer. */
   readonly scopes: readonly Scope[];
+  /** As they stand in the text. */
+  readonly clauses: readonly Clause[];
   holds(rows: Rows): boolean;
 }
 
@@ -72,7 +84,7 @@ export interface Where {
 export function parseWhere(text: string): Where {
   const parser = new Parser(tokensOf(text));
   const holds = parser.where();
-  return { text, scopes: parser.scopes, holds };
+  return { text, scopes: parser.scopes, clauses: parser.clauses, holds };
 }
 
 type Test<T> = (given: T) => boolean;
@@ -81,6 +93,9 @@ const DEEPEST = 64;
 
 class Parser {
   readonly scopes: Scope[] = [];
+  readonly clauses: Clause[] = [];
+  /** Of the clause that is being read. */
+  #places = new Map<string, Place>();
   readonly #tokens: readonly Token[];
   #at = 0;
   #depth = 0;
@@ -157,9 +172,13 @@ class Parser {
       this.scopes.push(scope);
     }
     this.#scope = scope;
-    const test = this.#expression(() => this.#condition(kind));
+    this.#places = new Map();
+    const meets = this.#expression(() => this.#condition(kind));
+    const meetsKept = oncePerRow(meets);
+    this.clauses.push({ ...scope, places: [...this.#places.values()], meets });
     this.#scope = null;
     return (rows) => {
+      const test = rows.areKept === true ? meetsKept : meets;
       for (const row of rowsOf(rows, scope)) if (test(row)) return true;
       return false;
     };
@@ -177,6 +196,7 @@ class Parser {
     const token = this.#next();
     const place = counts ? countOf(kind, token) : placeOf(kind, token);
     if (counts) this.#take(')');
+    this.#places.set(place.text, place);
     if (this.#token().kind === 'operator') return comparison(place, this.#next(), this.#literal());
     if (place.shape.type === 'boolean') return (row) => place.values(row).includes(true);
     return this.#fail(`'${place.text}' has to be compared: ${operators.join(' ')}`);
@@ -259,7 +279,21 @@ class Parser {
   }
 }
 
-function rowsOf(rows: Rows, { kind, id }: Scope): Iterable<Row> {
+/** What is kept is not asked again. */
+function oncePerRow(test: Test<Row>): Test<Row> {
+  const known = new WeakMap<Row, boolean>();
+  return (row) => {
+    let answer = known.get(row);
+    if (answer === undefined) {
+      answer = test(row);
+      known.set(row, answer);
+    }
+    return answer;
+  };
+}
+
+/** The rows that a scope is about. */
+export function rowsOf(rows: Rows, { kind, id }: Scope): Iterable<Row> {
   if (id === null) {
     return kind === 'group' ? rows.groups() : kind === 'device' ? rows.devices() : rows.files();
   }

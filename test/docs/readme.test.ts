@@ -51,7 +51,10 @@ test('the files that README.md and ARCHITECTURE.md link to are there', () => {
 test('what README.md asks of a past that went otherwise is answered as it says', async () => {
   const [, code = ''] = /```ts\n(const fork[^]*?)```/.exec(readme) ?? [];
   const calls = [...code.matchAll(/fork\.attempt\((\{.*?\})\)/g)].map(([, call = '']) => call);
-  const text = readFileSync(new URL('../../examples/incident.truth.jsonl', import.meta.url), 'utf8');
+  const text = readFileSync(
+    new URL('../../examples/incident.truth.jsonl', import.meta.url),
+    'utf8',
+  );
   const ledger = await openLedger(':memory:');
   await ledger.import(text, { format: 'truth' });
   expect(ledger.why(29).errno).toBe('EINVAL');

@@ -247,6 +247,80 @@ export function storeContract(name: string, make: () => Store): void {
     });
   });
 
+  describe(`${name}: what is near`, () => {
+    test('is the same as what is read, from one position to another', async () => {
+      const store = open();
+      const { near } = store;
+      if (near === null) return;
+      for (let first = 0; first < 2500; first += 500) {
+        await store.append('a', first - 1, closedMany(500, first));
+      }
+      await store.append('b', -1, closedMany(3));
+      const events = await readAll(store, 'a');
+      const spans = [
+        [0, 0],
+        [0, 2499],
+        [499, 500],
+        [700, 1800],
+        [1023, 1024],
+        [2499, 2499],
+      ];
+      for (const [from = 0, to = 0] of spans) {
+        expect([...near.between('a', from, to)]).toEqual(events.slice(from, to + 1));
+      }
+      expect(ids([...near.between('b', 1, 2)])).toEqual(['e1', 'e2']);
+      expect([...near.between('a', 5, 4)]).toEqual([]);
+    });
+
+    test('is there as soon as it has been appended', async () => {
+      const store = open();
+      await store.append('a', -1, closedMany(2));
+      expect(ids([...(store.near?.between('a', 0, 1) ?? [])])).toEqual(['e0', 'e1']);
+      const { head } = await store.append('a', 1, closedMany(2, 2));
+      expect(ids([...(store.near?.between('a', 1, 3) ?? [])])).toEqual(['e1', 'e2', 'e3']);
+      expect(store.near?.hashAt('a', 3)).toBe(head.hash);
+    });
+
+    test('has the hashes from before the first event to the head, and none beyond', async () => {
+      const store = open();
+      const { near } = store;
+      if (near === null) return;
+      expect(near.hashAt('a', -1)).toBe(genesisOf('a'));
+      expect(near.hashAt('a', 0)).toBeUndefined();
+      for (let first = 0; first < 6; first += 2) {
+        await store.append('a', first - 1, closedMany(2, first));
+      }
+      await store.append('b', -1, closedMany(1));
+      const events = await readAll(store, 'a');
+      expect(events.map(({ position }) => near.hashAt('a', position))).toEqual(
+        events.map(({ hash }) => hash),
+      );
+      expect(near.hashAt('a', -1)).toBe(genesisOf('a'));
+      expect(near.hashAt('b', -1)).toBe(genesisOf('b'));
+      expect(near.hashAt('b', 0)).toBe((await store.head('b')).hash);
+      const { position, hash } = await store.head('a');
+      expect(near.hashAt('a', position)).toBe(hash);
+      expect(near.hashAt('a', position + 1)).toBeUndefined();
+      expect(near.hashAt('b', 1)).toBeUndefined();
+      expect(near.hashAt('none', 0)).toBeUndefined();
+    });
+  });
+
+  describe(`${name}: ids`, () => {
+    test('are known where an event of the stream has them', async () => {
+      const store = open();
+      expect(await store.known('a', ['e0'])).toEqual(new Set());
+      await store.append('a', -1, closedMany(2));
+      await store.append('a', 1, closedMany(2, 2));
+      await store.append('b', -1, [closed('x')]);
+      const asked = ['e3', 'x', 'e0', 'e9', 'e0', ''];
+      expect(await store.known('a', asked)).toEqual(new Set(['e3', 'e0']));
+      expect(await store.known('b', asked)).toEqual(new Set(['x']));
+      expect(await store.known('none', asked)).toEqual(new Set());
+      expect(await store.known('a', [])).toEqual(new Set());
+    });
+  });
+
   describe(`${name}: laws`, () => {
     /** Ids from a small pool, so that repetitions and conflicts come up. */
     const appends = fc.array(

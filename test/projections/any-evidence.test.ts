@@ -1,99 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Fact, LedgerEvent, Placed } from '../../events/vocabulary.ts';
 import { explainRefusal } from '../../projections/refusals.ts';
 import { Timeline } from '../../projections/timeline.ts';
 import { HostAtMoment } from '../../projections/moment.ts';
 import { Verifier } from '../../projections/verification.ts';
-
-const pid = fc.integer({ min: 1, max: 3 });
-const fd = fc.integer({ min: -1, max: 6 });
-const id = fc.option(fc.integer({ min: 1, max: 4 }));
-const device = fc.constantFrom('0000:01:00.0', '0000:01:00.1', '0000:02:00.0', '0000:09:00.0');
-const driver = fc.constantFrom('vfio-pci', 'nvidia', 'pci-stub');
-const group = fc.constantFrom('1', '2', '9');
-const cloexec = fc.boolean();
-
-function fact(type: Fact['type'], data: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Fact> {
-  return fc.record({ type: fc.constant(type), data: fc.record(data) }) as fc.Arbitrary<Fact>;
-}
-
-/** Facts that fit the vocabulary, whether or not any kernel could have let them happen. */
-const anyFact = fc.oneof(
-  fact('device.added', {
-    device,
-    name: fc.constant(null),
-    group: fc.option(group),
-    driver: fc.option(driver),
-    model: fc.constant(null),
-    cdev: fc.constant(null),
-  }),
-  fact('device.removed', { device }),
-  fact('driver.bound', { device, driver, cdev: fc.constant(null) }),
-  fact('driver.unbound', { device, driver }),
-  fact('driver.unbind-blocked', {
-    device,
-    driver,
-    next: fc.option(driver),
-    waiter: fc.constant({ pid: null, comm: 'bg' }),
-  }),
-  fact('driver.settled', { device, driver: fc.option(driver) }),
-  fact('process.started', { pid, comm: fc.constant('p'), cgroup: fc.constant(null) }),
-  fact('process.forked', { pid, child: pid, comm: fc.constant('c') }),
-  fact('process.executed', { pid }),
-  fact('process.exited', { pid, signal: fc.constant(null) }),
-  fact('descriptor.duplicated', { pid, fd, as: fd }),
-  fact('descriptor.passed', { pid, fd, to: pid, as: fd }),
-  fact('descriptor.closed', { pid, fd }),
-  fact('mapping.created', {
-    pid,
-    fd,
-    mapping: fc.constantFrom(4096, 8192),
-    region: fc.constant(0),
-  }),
-  fact('mapping.removed', { pid, mapping: fc.constantFrom(4096, 8192) }),
-  fact('group.opened', { pid, fd, group, cloexec }),
-  fact('container.opened', { pid, fd, cloexec }),
-  fact('iommufd.opened', { pid, fd, cloexec }),
-  fact('device.opened', { pid, fd, device, cloexec }),
-  fact('path.opened', { pid, fd, path: fc.constant('/dev/null') }),
-  fact('container.set', { pid, fd, container: fd }),
-  fact('container.unset', { pid, fd }),
-  fact('iommu.set', { pid, fd, iommu: fc.constant(3) }),
-  fact('device.obtained', { pid, fd, device, as: fd }),
-  fact('device.bound', { pid, fd, iommufd: fd, id }),
-  fact('device.attached', { pid, fd, pt: fc.integer({ min: 0, max: 4 }), hwpt: id }),
-  fact('device.detached', { pid, fd }),
-  fact('ioas.allocated', { pid, fd, id }),
-  fact('object.destroyed', { pid, fd, object: fc.integer({ min: 0, max: 4 }) }),
-  fact('device.hot-reset', { pid, fd, groups: fc.array(fd, { maxLength: 2 }) }),
-  fact('operation.refused', {
-    operation: fc.constant('bind'),
-    errno: fc.constantFrom('EPERM', 'EINVAL', 'EBUSY', 'EBADF'),
-    pid,
-    fd,
-    iommufd: fd,
-  }),
-  fact('operation.refused', {
-    operation: fc.constant('open_group'),
-    errno: fc.constantFrom('EPERM', 'EBUSY', 'ENOENT'),
-    pid,
-    group,
-  }),
-);
-
-const boot: Fact = {
-  type: 'host.booted',
-  data: { boot: 'b', kernel: '7.3.4', profile: null, iommufd: true, simulated: false },
-};
-
-function placed(facts: readonly Fact[]): Placed<LedgerEvent>[] {
-  return facts.map((each, position) => {
-    return { ...each, position, id: `e${position}`, time: null } as Placed<LedgerEvent>;
-  });
-}
-
-const evidence = fc.array(anyFact, { maxLength: 40 }).map((facts) => placed([boot, ...facts]));
+import { anyEvidence as evidence } from '../support/any-evidence.ts';
 
 describe('whatever the evidence says', () => {
   test('every moment has a table, and every refusal an answer', () => {

@@ -1,0 +1,130 @@
+/**
+ * The first event at which an expression over the ownership table holds.
+ *
+ * The time index is gone through once, and the expression asked again only after events that have
+ * changed what it has looked at.
+ *
+ * @module
+ */
+import type { Placed } from '../events/vocabulary.ts';
+import { stepsOf } from './index/steps.ts';
+import { resolveSubject } from './resolve.ts';
+import type { Bisection } from './shapes.ts';
+import { parseSubject } from './subjects.ts';
+import type { Timeline } from './timeline.ts';
+import { fewestEvents } from './where/fewest-events.ts';
+import { hostRows, type Names } from './where/host-rows.ts';
+import type { Place, Row, RowKind } from './where/keys.ts';
+import { LiveRows } from './where/live-rows.ts';
+import { contextOf, type RowName } from './where/trial.ts';
+import { parseWhere, rowsOf, type Rows, type Where } from './where/where.ts';
+
+/**
+ * The first event after which an expression holds, and the fewest events with which it comes to
+ * hold there; null where it never does. What holds before anything has happened is found at the
+ * first event. The names and nodes of devices mean what they mean at the end.
+ *
+ * Throws `WhereError` for what cannot be read, and `UnknownSubjectError` for a row that never was.
+ */
+export function bisectWhere<E extends Placed>(
+  timeline: Timeline<E>,
+  text: string,
+): Bisection<E> | null {
+  const where = parseWhere(text);
+  const names = namesIn(where, timeline);
+  const position = firstAt(where, timeline, names);
+  if (position === null) return null;
+  const before = looksOf(where, rowsAt(timeline, position - 1, names)).map(nameOf);
+  const there = rowsAt(timeline, position, names);
+  const looks = looksOf(where, there);
+  const rows = looks.map((look) => ({ ...nameOf(look), context: contextOf(there, nameOf(look)) }));
+  return {
+    invariant: null,
+    where: text,
+    position,
+    event: timeline.at(position),
+    detail: [...new Set(looks.map(wordsOf))].join('; '),
+    cause: null,
+    prefix: fewestEvents(timeline, { where, names, position, rows, before }),
+  };
+}
+
+function rowsAt(timeline: Timeline, position: number, names: Names): Rows {
+  const since = (group: string) => timeline.since(group, position);
+  return hostRows(timeline.hostAt(position), since, names);
+}
+
+/** The addresses of the devices that are named. Throws `UnknownSubjectError` for what never was. */
+function namesIn({ scopes }: Where, timeline: Timeline): Names {
+  const names = new Map<string, string>();
+  for (const { kind, id } of scopes) {
+    if (id === null) continue;
+    const subject = resolveSubject(timeline, wordFor(kind, id), timeline.head);
+    if (kind === 'device') names.set(id, subject.id);
+  }
+  return names;
+}
+
+/** A word that means the row, and nothing of another kind. */
+function wordFor(kind: RowKind, id: string): string {
+  if (kind === 'file') return `file:${id}`;
+  return kind === parseSubject(id).kind ? id : `/dev/vfio/devices/${id}`;
+}
+
+function firstAt(where: Where, timeline: Timeline, names: Names): number | null {
+  const { first, head } = timeline;
+  if (head < first) return null;
+  if (where.holds(rowsAt(timeline, first, names))) return first;
+  for (const { parts } of timeline.segments) {
+    const standing = parts.start.copy();
+    const rows = new LiveRows(standing, parts.codes, names);
+    for (const position of stepsOf(parts.journal, standing, rows.touch)) {
+      if (!rows.isStale) continue;
+      rows.renew();
+      if (where.holds(rows)) return position;
+    }
+  }
+  return null;
+}
+
+/** A row that a clause looks at: one that is named, or that meets its conditions. */
+interface Look {
+  readonly kind: RowKind;
+  readonly id: string;
+  /** Undefined where there is none of that name. */
+  readonly row: Row | undefined;
+  readonly places: readonly Place[];
+}
+
+function looksOf({ clauses }: Where, rows: Rows): Look[] {
+  return clauses.flatMap((clause): Look[] => {
+    const { kind, id, places, meets } = clause;
+    const all = [...rowsOf(rows, clause)];
+    const row = id === null ? all.find(meets) : all[0];
+    if (id !== null) return [{ kind, id, row, places }];
+    return row === undefined ? [] : [{ kind, id: idOf(row), row, places }];
+  });
+}
+
+function nameOf({ kind, id, row }: Look): RowName {
+  return { kind, id: row === undefined ? id : idOf(row) };
+}
+
+function idOf(row: Row): string {
+  if ('device' in row) return row.device;
+  return 'group' in row ? row.group : row.file;
+}
+
+/** How a row stands where it was looked at: `group 26: owner.kind iommufd, holders.comm [qemu]`. */
+function wordsOf({ kind, id, row, places }: Look): string {
+  if (row === undefined) return `there is no ${kind} ${id}`;
+  const values = places.map((place) => `${place.text} ${valueWords(place.values(row))}`);
+  return `${kind} ${id}: ${values.join(', ')}`;
+}
+
+function valueWords(values: readonly unknown[]): string {
+  const words = values.map((value) =>
+    typeof value === 'object' && value !== null ? 'is there' : String(value),
+  );
+  return words.length === 1 ? words.join('') : `[${words.join(', ')}]`;
+}

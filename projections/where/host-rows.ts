@@ -1,0 +1,40 @@
+/**
+ * The rows of a host, made as they are asked for.
+ *
+ * @module
+ */
+import type { HostSnapshot } from '../snapshot.ts';
+import { deviceView, fileView, groupView, type Since } from '../views.ts';
+import type { Rows } from './where.ts';
+
+/** Addresses by whatever else an expression calls devices. */
+export type Names = ReadonlyMap<string, string>;
+
+export function hostRows(host: HostSnapshot, since: Since, names: Names): Rows {
+  return {
+    *groups() {
+      for (const group of host.groups()) yield groupView(host, group, since);
+    },
+    group(id) {
+      const group = host.group(id);
+      return group && groupView(host, group, since);
+    },
+    *devices() {
+      for (const device of host.devices()) yield deviceView(host, device, since);
+    },
+    device(word) {
+      const device = host.device(names.get(word) ?? word);
+      return device && deviceView(host, device, since);
+    },
+    *files() {
+      for (const file of host.files()) {
+        const view = fileView(host, file);
+        if (view !== null) yield view;
+      }
+    },
+    file(id) {
+      const file = host.file(id);
+      return (file && fileView(host, file)) ?? undefined;
+    },
+  };
+}

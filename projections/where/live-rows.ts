@@ -1,0 +1,187 @@
+/**
+ * The rows of a host that goes on: what is read is kept until an event touches what it was made of.
+ *
+ * @module
+ */
+import type { SegmentParts } from '../index/segment.ts';
+import type { Touch } from '../index/steps.ts';
+import { DEVICE, FILE, fileKinds, GROUP, type Standing } from '../index/standing.ts';
+import { positionIn } from '../index/standing-of.ts';
+import { StandingView } from '../index/view.ts';
+import type { DeviceView, FileView, GroupView, Position } from '../shapes.ts';
+import type { FileAt, HostSnapshot } from '../snapshot.ts';
+import { deviceView, fileView, groupView } from '../views.ts';
+import type { Names } from './host-rows.ts';
+import { NotingHost } from './seen-host.ts';
+import type { Row, RowKind } from './keys.ts';
+import type { Rows } from './where.ts';
+
+/** A row as it was read, and the keys of all that it was made of; no row where there is none. */
+interface Kept {
+  readonly key: number;
+  readonly row: Row | undefined;
+  readonly uses: readonly number[];
+}
+
+const kinds: readonly RowKind[] = ['group', 'device', 'file'];
+const groupKey = (code: number): number => code * kinds.length;
+const deviceKey = (code: number): number => code * kinds.length + 1;
+const fileKey = (opened: number): number => opened * kinds.length + 2;
+
+export class LiveRows implements Rows {
+  readonly areKept = true;
+  /** Whether anything that was read may be otherwise now. */
+  isStale = true;
+  /** To be told of what the standing is about to take. */
+  readonly touch: Touch = {
+    everything: () => {
+      this.isStale = true;
+      this.#kept.clear();
+      this.#users.clear();
+    },
+    group: (code) => this.#touched(groupKey(code)),
+    device: (code) => this.#touched(deviceKey(code)),
+    file: (opened) => {
+      if (this.#isListed) this.isStale = true;
+      this.#touched(fileKey(opened));
+    },
+  };
+  readonly #names: Names;
+  readonly #codes: SegmentParts['codes'];
+  readonly #standing: Standing;
+  readonly #kept = new Map<number, Kept>();
+  readonly #users = new Map<number, Set<Kept>>();
+  /** Whether it was asked which files are open. */
+  #isListed = false;
+  #view: StandingView;
+
+  constructor(standing: Standing, codes: SegmentParts['codes'], names: Names) {
+    this.#standing = standing;
+    this.#codes = codes;
+    this.#names = names;
+    this.#view = new StandingView(standing, codes);
+  }
+
+  /** To be called before it is read again. */
+  renew(): void {
+    this.isStale = false;
+    this.#view = new StandingView(this.#standing, this.#codes);
+  }
+
+  *groups(): Generator<GroupView> {
+    for (let code = 0; code < this.#codes.groups.values.length; code++) {
+      const row = this.#groupOf(code);
+      if (row !== undefined) yield row;
+    }
+  }
+
+  group(id: string): GroupView | undefined {
+    const code = this.#codes.groups.find(id);
+    return code === undefined ? undefined : this.#groupOf(code);
+  }
+
+  *devices(): Generator<DeviceView> {
+    for (let code = 0; code < this.#codes.devices.values.length; code++) {
+      const row = this.#deviceOf(code);
+      if (row !== undefined) yield row;
+    }
+  }
+
+  device(word: string): DeviceView | undefined {
+    const code = this.#codes.devices.find(this.#names.get(word) ?? word);
+    return code === undefined ? undefined : this.#deviceOf(code);
+  }
+
+  *files(): Generator<FileView> {
+    this.#isListed = true;
+    const { cells, width, count } = this.#standing.files;
+    for (let row = 0; row < count; row++) {
+      const opened = cells[row * width + FILE.opened]!;
+      const file = opened === 0 ? undefined : this.file(`f${opened - 1}`);
+      if (file !== undefined) yield file;
+    }
+  }
+
+  file(id: string): FileView | undefined {
+    return this.#row(fileKey(positionIn(id)), (host) => {
+      const file = host.file(id);
+      return (file && fileView(host, file)) ?? undefined;
+    });
+  }
+
+  #groupOf(code: number): GroupView | undefined {
+    return this.#row(groupKey(code), (host) => {
+      const group = host.group(this.#codes.groups.at(code));
+      return group && groupView(host, group, this.#since);
+    });
+  }
+
+  #deviceOf(code: number): DeviceView | undefined {
+    const make = (host: HostSnapshot, uses: number[]): DeviceView | undefined => {
+      const { cells, width } = this.#standing.devices;
+      const group = cells[code * width + DEVICE.group] ?? 0;
+      if (group !== 0) uses.push(groupKey(group - 1));
+      const device = host.device(this.#codes.devices.at(code));
+      return device && deviceView(host, device, this.#since);
+    };
+    return this.#row(deviceKey(code), make, () => this.#filesOf(code));
+  }
+
+  /** The files that may be a device's: they are all that its row needs. */
+  *#filesOf(device: number): Generator<FileAt> {
+    const { cells, width, count } = this.#standing.files;
+    for (let cell = 0; cell < count * width; cell += width) {
+      const isOfDevice = fileKinds[cells[cell + FILE.kind]!] === 'device';
+      if (cells[cell] === 0 || !isOfDevice || cells[cell + FILE.subject] !== device) continue;
+      const file = this.#view.file(`f${cells[cell]! - 1}`);
+      if (file !== undefined) yield file;
+    }
+  }
+
+  /** The row of a key, made anew where it was not kept; what it is made of is noted. */
+  #row<R extends Row>(
+    key: number,
+    make: (host: HostSnapshot, uses: number[]) => R | undefined,
+    files?: () => Iterable<FileAt>,
+  ): R | undefined {
+    const known = this.#kept.get(key);
+    if (known !== undefined) return known.row as R | undefined;
+    const uses = [key];
+    const host = new NotingHost(this.#view, files);
+    const row = make(host, uses);
+    for (const id of host.asked) uses.push(fileKey(positionIn(id)));
+    const kept: Kept = { key, row, uses };
+    this.#kept.set(key, kept);
+    for (const used of uses) {
+      const users = this.#users.get(used);
+      if (users === undefined) this.#users.set(used, new Set([kept]));
+      else users.add(kept);
+    }
+    return row;
+  }
+
+  /** Forgets what was made of something. */
+  #touched(key: number): void {
+    const users = this.#users.get(key);
+    if (users === undefined) return;
+    this.isStale = true;
+    for (const kept of users) {
+      this.#kept.delete(kept.key);
+      for (const used of kept.uses) if (used !== key) this.#drop(used, kept);
+    }
+    this.#users.delete(key);
+  }
+
+  #drop(used: number, kept: Kept): void {
+    const users = this.#users.get(used);
+    users?.delete(kept);
+    if (users?.size === 0) this.#users.delete(used);
+  }
+
+  readonly #since = (group: string): Position => {
+    const { cells, width } = this.#standing.groups;
+    const code = this.#codes.groups.find(group) ?? 0;
+    const since = cells[code * width + GROUP.since]!;
+    return since === 0 ? null : since - 1;
+  };
+}

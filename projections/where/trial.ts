@@ -1,0 +1,120 @@
+/**
+ * Trials: whether some of the events of a history, by themselves, have an expression come to hold.
+ *
+ * @module
+ */
+import type { Placed } from '../../events/vocabulary.ts';
+import { Kernel } from '../../machines/kernel.ts';
+import type { Position } from '../shapes.ts';
+import type { Timeline } from '../timeline.ts';
+import { hostRows, type Names } from './host-rows.ts';
+import type { RowKind } from './keys.ts';
+import { MomentaryHost } from './seen-host.ts';
+import type { Rows, Where } from './where.ts';
+
+/** A row by its address, number or file id. */
+export interface RowName {
+  readonly kind: RowKind;
+  readonly id: string;
+}
+
+/** An expression, and the event at which it first holds. */
+export interface Found {
+  readonly where: Where;
+  readonly names: Names;
+  readonly position: number;
+  /** The rows with which it holds, and through which files they are owned: see `contextOf`. */
+  readonly rows: readonly (RowName & { readonly context: string })[];
+  /** The rows that it was about right before. */
+  readonly before: readonly RowName[];
+}
+
+/** The files through which a row is owned: an iommufd, or a group file and its container. */
+export function contextOf(rows: Rows, { kind, id }: RowName): string {
+  const row = kind === 'file' ? undefined : rows[kind](id);
+  const group = row?.group == null ? undefined : rows.group(row.group);
+  if (group === undefined) return '';
+  const { owner, container } = group;
+  return `${owner.file} ${owner.kind === 'container' ? container?.file : ''}`;
+}
+
+/** Plays events on hosts of their own. */
+export class Trial {
+  /** Events played so far. */
+  played = 0;
+  readonly #found: Found;
+  readonly #unheard: string;
+
+  constructor(timeline: Timeline, found: Found) {
+    this.#found = found;
+    this.#unheard = timeline.first === 0 ? 'none' : 'unknown';
+  }
+
+  /**
+   * Whether the expression holds after the last of some events, which is the one found, and not
+   * before; its rows are to be owned through the files that they were owned through in the history.
+   */
+  shows(events: readonly Placed[]): boolean {
+    if (events.at(-1)?.position !== this.#found.position) return false;
+    const host = new LoneHost(this.#unheard);
+    for (const event of events) host.take(event);
+    this.played += events.length;
+    return this.#holds(host) && this.#isOwnedAlike(host) && !this.#holdsAmong(events.slice(0, -1));
+  }
+
+  #holdsAmong(events: readonly Placed[]): boolean {
+    const host = new LoneHost(this.#unheard);
+    return events.some((event, index) => {
+      this.played++;
+      host.take(event);
+      return (index === 0 || event.type !== 'operation.refused') && this.#holds(host);
+    });
+  }
+
+  #holds({ kernel, since }: LoneHost): boolean {
+    const { where, names } = this.#found;
+    return where.holds(hostRows(new MomentaryHost(kernel), since, names));
+  }
+
+  #isOwnedAlike({ kernel, since }: LoneHost): boolean {
+    const { rows, names } = this.#found;
+    const there = hostRows(new MomentaryHost(kernel), since, names);
+    return rows.every((row) => contextOf(there, row) === row.context);
+  }
+}
+
+/** A host to which nothing else happens, and since when its groups have their owners. */
+class LoneHost {
+  readonly kernel = new Kernel();
+  readonly #unheard: string;
+  readonly #owners = new Map<string, { readonly owner: string; readonly since: Position }>();
+
+  /** `unheard` is the owner that a group has of which nothing was heard. */
+  constructor(unheard: string) {
+    this.#unheard = unheard;
+  }
+
+  readonly since = (group: string): Position => this.#owners.get(group)?.since ?? null;
+
+  take(event: Placed): void {
+    this.kernel.take(event);
+    const { groups, devices } = this.kernel.touched;
+    if (event.type === 'host.booted') {
+      for (const group of this.#owners.keys()) this.#note(group, 'none', event.position);
+      return;
+    }
+    const touched = new Set(groups);
+    for (const { group } of devices) if (group !== null) touched.add(group);
+    for (const { group, state, record, unknownSince } of touched) {
+      const isUser = state === 'container' || state === 'iommufd';
+      const owner = isUser ? `${state} ${record.owner}` : state === 'unowned' ? 'none' : state;
+      this.#note(group, unknownSince === null ? owner : 'unknown', event.position);
+    }
+  }
+
+  #note(group: string, owner: string, position: number): void {
+    const before = this.#owners.get(group) ?? { owner: this.#unheard, since: null };
+    const since = before.owner === owner ? before.since : position;
+    this.#owners.set(group, { owner, since });
+  }
+}

@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../log/folder.ts';
+import { hostTopology, run, twoContexts } from './program.ts';
+
+const log = join(temporaryFolder(), 'log.ledger');
+const bisect = (...args: string[]) => run(['bisect', ...args, '--log', log]);
+
+beforeAll(async () => {
+  await run(['simulate', '--topology', hostTopology, '--log', log, twoContexts]);
+});
+
+describe.concurrent('bisect --where', () => {
+  const thirdOwner = 'group 26 owner.kind = "iommufd" and holders.comm ~ "P3"';
+
+  test('shows the first event, the row, and the fewest events', async () => {
+    expect(await bisect('--where', thirdOwner)).toEqual({
+      code: 0,
+      err: '',
+      out: `it first holds at position 26: group 26: owner.kind iommufd, holders.comm [P3, P3]
+it takes no more than
+  1   device 0000:3b:00.0 was there, in group 26, with driver vfio-pci
+  21  P3[103] started
+  22  P3[103] opened an iommufd as fd 3
+  23  P3[103] opened device 0000:3b:00.0 as fd 4
+  26  P3[103] bound the device of fd 4 to the iommufd of fd 3
+`,
+    });
+  });
+
+  test('is data', async () => {
+    const { code, out } = await bisect('--where', thirdOwner, '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual({
+      invariant: null,
+      where: thirdOwner,
+      position: 26,
+      event: expect.objectContaining({ position: 26, type: 'device.bound' }),
+      detail: 'group 26: owner.kind iommufd, holders.comm [P3, P3]',
+      cause: null,
+      prefix: [1, 21, 22, 23, 26],
+    });
+  });
+
+  test('exits 1 where it never holds', async () => {
+    const never = ['--where', 'group 26 owner.kind = container'];
+    expect(await bisect(...never)).toEqual({ code: 1, err: '', out: 'it never holds\n' });
+    expect(await bisect(...never, '--json')).toEqual({ code: 1, err: '', out: 'null\n' });
+  });
+
+  test('looks no further than --until', async () => {
+    const { code } = await bisect('--where', thirdOwner, '--until', '25');
+    expect(code).toBe(1);
+  });
+
+  test.each([
+    [['--where', 'group 26 owner.knd = x'], "column 10 of the expression: 'knd' is no key of"],
+    [['--where', ''], 'column 1 of the expression: the end where a condition should be'],
+    [['--where', 'group 99 viable'], "'99' is no group that this log knows"],
+    [['--where', 'device gpu9 state = open'], "'gpu9' is no device that this log knows"],
+    [['--where', 'file f1 kind = group'], "'file:f1' is no file that this log knows"],
+    [[], '--invariant NAME or --where EXPR is missing; invariants are one-context-per-group, '],
+    [
+      ['--where', 'viable', '--invariant', 'one-context-per-group'],
+      '--invariant and --where are two questions; ask one of them',
+    ],
+  ])('%j is a bad request', async (args, message) => {
+    const { code, out, err } = await bisect(...args);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(`vfio-ledger: ${message}`);
+    expect(err.trimEnd().split('\n')).toHaveLength(1);
+  });
+});

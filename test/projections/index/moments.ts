@@ -1,0 +1,202 @@
+/**
+ * The host after each event of a log: as the machines have it, as XState itself has it, and as it
+ * comes of nothing but segments that were written.
+ *
+ * @module
+ */
+import { transition, type AnyEventObject, type AnyMachineSnapshot } from 'xstate';
+import type { Placed } from '../../../events/vocabulary.ts';
+import { Kernel } from '../../../machines/kernel.ts';
+import type { KernelRules, Machine } from '../../../machines/machines.ts';
+import type { FileId, Place, Process, ProcessObserver } from '../../../processes/process-table.ts';
+import { Cursor, advance } from '../../../projections/index/journal.ts';
+import { decodeSegment } from '../../../projections/index/seal.ts';
+import { Segment } from '../../../projections/index/segment.ts';
+import { GROUP, type Standing } from '../../../projections/index/standing.ts';
+import { StandingView, holderOf, type HoldAt } from '../../../projections/index/view.ts';
+import type { Descent, Step } from '../../../projections/shapes.ts';
+import { keepers } from '../../../projections/views.ts';
+import type { Log } from '../../support/random-logs.ts';
+import { explained, OwnersSince, type Seen } from './ways.ts';
+
+/** A host takes the events one by one. */
+export function* momentsOf(log: Iterable<Log[number]>, kernel = new Kernel()): Generator<Seen> {
+  const owners = new OwnersSince();
+  const chains = new Chains();
+  const seen = {
+    host: kernel,
+    since: (group: string) => owners.of(group),
+    lineage: (file: FileId) => chains.of(kernel, file),
+  };
+  yield { ...seen, refusal: null };
+  for (const event of log) {
+    const refusal = explained(kernel, event);
+    chains.event = event;
+    kernel.processes.observer = chains;
+    kernel.take(event);
+    owners.take(kernel, event.position);
+    yield { ...seen, refusal };
+  }
+}
+
+/** Follows each place that holds a file back to the open. */
+class Chains implements ProcessObserver {
+  event: Placed | null = null;
+  readonly #chains = new Map<Process, Map<string, readonly Step[]>>();
+
+  started(): void {}
+
+  ended(process: Process): void {
+    this.#chains.delete(process);
+  }
+
+  held(_file: FileId, at: Place, from: Place | null): void {
+    const { position = 0, type = '' } = this.event ?? {};
+    const before = (from && this.#chains.get(from.process)?.get(nameOf(from))) ?? [];
+    const own = this.#chains.get(at.process) ?? new Map<string, readonly Step[]>();
+    this.#chains.set(at.process, own);
+    const fd = at.via === 'fd' ? at.number : null;
+    own.set(nameOf(at), [...before, { position, type, pid: at.process.pid, fd }]);
+  }
+
+  dropped(_file: FileId, at: Place): void {
+    this.#chains.get(at.process)?.delete(nameOf(at));
+  }
+
+  of({ processes }: Kernel, file: FileId): Descent[] {
+    const found: Descent[] = [];
+    for (const process of processes.processes()) {
+      const { pid, comm, cgroup, descriptors, mappings } = process;
+      const chainAt = (via: Place['via'], number: number) =>
+        this.#chains.get(process)?.get(nameOf({ via, number })) ?? [];
+      for (const [fd, held] of descriptors) {
+        const chain = chainAt('fd', fd);
+        if (held.file === file) found.push({ pid, comm, cgroup, via: 'fd', fd, file, chain });
+      }
+      for (const [number, mapped] of mappings) {
+        const chain = chainAt('mapping', number);
+        const holder = { pid, comm, cgroup, via: 'mapping', fd: null, file } as const;
+        if (mapped === file) found.push({ ...holder, chain });
+      }
+    }
+    const order = ({ pid, fd }: Descent) => [pid ?? 0, fd ?? Infinity] as const;
+    return found.toSorted((a, b) => {
+      const [[pid, fd], [otherPid, otherFd]] = [order(a), order(b)];
+      return pid - otherPid || (fd === otherFd ? 0 : fd - otherFd);
+    });
+  }
+}
+
+const nameOf = ({ via, number }: Pick<Place, 'via' | 'number'>) => `${via} ${number}`;
+
+/** A host whose machines are played by XState, step by step; no table has a part in it. */
+export class XStateKernel extends Kernel {
+  constructor() {
+    super();
+    this.rules = playedByXState(this.rules);
+  }
+
+  override reset(...args: Parameters<Kernel['reset']>): void {
+    super.reset(...args);
+    this.rules = playedByXState(this.rules);
+  }
+}
+
+const played = new WeakMap<KernelRules, KernelRules>();
+
+function playedByXState(rules: KernelRules): KernelRules {
+  const known = played.get(rules);
+  if (known !== undefined) return known;
+  const machines = Object.entries(rules.machines).map(([name, machine]) => {
+    return [name, playedMachine(machine)] as const;
+  });
+  const other = { ...rules, machines: Object.fromEntries(machines) } as unknown as KernelRules;
+  played.set(rules, other);
+  return other;
+}
+
+/** The state that an event leads to is asked for first, and what is remembered right after it. */
+function playedMachine({ machine, table }: Machine): Machine {
+  let after: unknown = null;
+  return {
+    machine,
+    table: {
+      ...table,
+      next(state: string, context: object, event: AnyEventObject) {
+        const snapshot = machine.resolveState({ value: state, context }) as AnyMachineSnapshot;
+        if (!snapshot.can(event)) return null;
+        const [next] = transition(machine, snapshot, event) as [AnyMachineSnapshot, unknown];
+        after = next.context;
+        return next.value;
+      },
+    } as unknown as Machine['table'],
+    record: () => after,
+  };
+}
+
+/** What the segments of files say, one after the other, each gone through from its start. */
+export function* momentsOfSegments(files: Iterable<Uint8Array>): Generator<Seen> {
+  const segments = [...files]
+    .map((bytes) => new Segment(decodeSegment(bytes).parts))
+    .toSorted((a, b) => a.first - b.first);
+  const holds = new Holds(segments);
+  for (const segment of segments) {
+    const { parts, first, length } = segment;
+    const standing = parts.start.copy();
+    const cursor = new Cursor();
+    // What stands before the first event of another stood after the last of the one before it.
+    if (first === 0) yield { ...look(segment, standing, holds), refusal: null };
+    for (let event = 0; event < length; event++) {
+      const found = segment.refusalAt(cursor);
+      const file = found?.blocker?.file ?? null;
+      const holders = file === null ? [] : keepers(new StandingView(standing, parts.codes), [file]);
+      const blocker = found?.blocker ? { ...found.blocker, holders } : null;
+      advance(parts.journal, standing, cursor, event + 1);
+      const refusal = found && { cause: found.cause, blocker };
+      yield { ...look(segment, standing, holds), refusal };
+    }
+  }
+}
+
+function look({ parts, first }: Segment, standing: Standing, holds: Holds): Omit<Seen, 'refusal'> {
+  const host = new StandingView(standing, parts.codes);
+  holds.take(host, standing, first);
+  return {
+    host,
+    since(group) {
+      const { cells, width, count } = standing.groups;
+      const code = parts.codes.groups.find(group) ?? Infinity;
+      const since = code < count ? cells[code * width + GROUP.since]! : 0;
+      return since === 0 ? null : since - 1;
+    },
+    lineage: (file) => {
+      return host.holdsOf(file).map((hold) => ({ ...holderOf(hold), chain: holds.chainOf(hold) }));
+    },
+  };
+}
+
+/** All holds that there ever were, by number. */
+class Holds {
+  readonly #segments: readonly Segment[];
+  readonly #holds = new Map<number, HoldAt>();
+
+  constructor(segments: readonly Segment[]) {
+    this.#segments = segments;
+  }
+
+  take(host: StandingView, { holds: { cells, width, count } }: Standing, first: number): void {
+    for (let row = 0; row < count; row++) {
+      const [file = 0, , , since = 0] = cells.subarray(row * width);
+      if (file === 0 || since < first) continue;
+      const hold = host.holdAt(row);
+      this.#holds.set(hold.number, hold);
+    }
+  }
+
+  chainOf({ since, from, pid, fd }: HoldAt): readonly Step[] {
+    const before = from === null ? undefined : this.#holds.get(from);
+    const segment = this.#segments.findLast(({ first }) => first <= since);
+    const step = { position: since, type: segment?.typeAt(since) ?? '', pid, fd };
+    return [...(before === undefined ? [] : this.chainOf(before)), step];
+  }
+}

@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { describe, expect, test, vi } from 'vitest';
+import { saveKernel } from '../../../machines/checkpoint.ts';
+import { Kernel } from '../../../machines/kernel.ts';
+import { Timeline } from '../../../projections/timeline.ts';
+import { hashesOf, MapShelf, readerOf } from '../../support/map-shelf.ts';
+import { anyLog, placed, randomLogs, type Log } from '../../support/random-logs.ts';
+
+// They take longer on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
+
+const share = fc.double({ min: 0, max: 1, noNaN: true });
+const whole = fc.constantFrom(5, 16, 100_000);
+
+/** An index that was put on a shelf and taken up again from there. */
+function resumed(log: Log, size: number): Timeline {
+  const shelf = new MapShelf(hashesOf(log));
+  const options = { shelf, reader: readerOf(log), whole: size };
+  for (let turn = 0; ; turn++) {
+    const timeline = new Timeline(options);
+    for (const event of log.slice(timeline.head + 1)) timeline.take(event);
+    timeline.settle();
+    if (turn > 0) return timeline;
+  }
+}
+
+function played(log: Log): Kernel {
+  const kernel = new Kernel();
+  for (const event of log) kernel.take(event);
+  return kernel;
+}
+
+/** As a host is saved, and which devices each of its groups has, in order. */
+function stateOf(kernel: Kernel) {
+  const members = [...kernel.groups()].map(({ group, devices }) => [group, [...devices.keys()]]);
+  return { saved: saveKernel(kernel), members };
+}
+
+describe('a host that goes on from the start of a segment', () => {
+  test('is the host that has taken every event', () => {
+    fc.assert(
+      fc.property(anyLog, share, whole, (log, part, size) => {
+        const timeline = resumed(log, size);
+        const position = Math.round(part * log.length) - 1;
+        const saved = saveKernel(played(log.slice(0, position + 1)));
+        expect(saveKernel(timeline.kernelAt(position))).toEqual(saved);
+        expect(saveKernel(timeline.kernel)).toEqual(saveKernel(played(log)));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('has the same devices in its groups', () => {
+    const possible = fc.oneof(randomLogs.recorded, randomLogs.busy);
+    fc.assert(
+      fc.property(possible, share, whole, (log, part, size) => {
+        const position = Math.round(part * log.length) - 1;
+        const kernel = resumed(log, size).kernelAt(position);
+        expect(stateOf(kernel)).toEqual(stateOf(played(log.slice(0, position + 1))));
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('types and boots', () => {
+  test('are those of the events', () => {
+    fc.assert(
+      fc.property(anyLog, share, whole, (log, part, size) => {
+        const timeline = resumed(log, size);
+        expect(log.map(({ position }) => timeline.typeAt(position))).toEqual(
+          log.map(({ type }) => type),
+        );
+        const position = Math.floor(part * (log.length - 1));
+        const before = log.slice(0, position + 1).findLast(({ type }) => type === 'host.booted');
+        expect(timeline.bootBefore(position)).toBe(before?.position ?? 0);
+        const refused = log.filter(({ type }) => type === 'operation.refused');
+        expect([...timeline.select(0, position, null, 'operation.refused')]).toEqual(
+          refused.filter((event) => event.position <= position),
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('times', () => {
+  const micros = fc.nat(999_999).map((fraction) => String(fraction).padStart(6, '0'));
+  const far = fc
+    .tuple(
+      fc.date({
+        min: new Date('0000-01-01T00:00:00Z'),
+        max: new Date('9999-12-31T23:59:59Z'),
+        noInvalidDate: true,
+      }),
+      micros,
+    )
+    .map(([date, fraction]) => `${date.toISOString().slice(0, 19)}.${fraction}Z`);
+  const near = fc
+    .tuple(fc.integer({ min: 0, max: 3 }), micros)
+    .map(([second, fraction]) => `2026-01-02T00:00:0${second}.${fraction}Z`);
+  const time = fc.option(fc.oneof(far, near, near), { freq: 4 });
+
+  /** Events in which nothing but the times is of interest. */
+  const logOf = (times: readonly (string | null)[]) =>
+    placed(
+      times.map((each, pid) => {
+        return { type: 'process.started', data: { pid, comm: 'p', cgroup: null }, time: each };
+      }),
+    );
+
+  test('come back as they were, in whatever order, and find the last event at an instant', () => {
+    const times = fc.array(time, { minLength: 1, maxLength: 60 });
+    fc.assert(
+      fc.property(times, fc.oneof(far, near), share, whole, (all, instant, part, size) => {
+        const log = logOf(all);
+        const timeline = resumed(log, size);
+        expect(log.map(({ position }) => timeline.timeAt(position))).toEqual(all);
+        expect(timeline.isTimed).toBe(all.some((each) => each !== null));
+        const until = Math.floor(part * log.length);
+        const isBefore = (limit: string) => (each: string | null) => each !== null && each <= limit;
+        for (const limit of [instant, ...all.flatMap((each) => each ?? [])]) {
+          const last = all.findLastIndex(isBefore(limit));
+          expect(timeline.lastUntil(limit)).toBe(last < 0 ? null : last);
+          const within = all.slice(0, until + 1).findLastIndex(isBefore(limit));
+          expect(timeline.lastUntil(limit, until)).toBe(within < 0 ? null : within);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
