@@ -37,9 +37,9 @@ test('each figure is a row beside its peer or its limit, and no file is left beh
     `^a group's owner at a random position, p99 +2k .* the limit +1 ms .* ${verdict}`,
     `^why an attempt was refused, p99 +2k .* the limit +1 ms .* ${verdict}`,
     `^why an attempt .* as a multiple of that at 200 +2k .*x +the limit +1.2x .* ${verdict}`,
-    '^events replayed +2k .* a bare fold over typed arrays .*/s',
-    '^events replayed +2k .* a fold over JSON lines .*/s',
-    '^events replayed +2k .* a fold over rows of node:sqlite .*/s',
+    '^events replayed from segments +2k .* a bare fold over typed arrays to the same table .*/s',
+    '^events replayed, segments read from files +2k .* a fold over JSON lines .*/s',
+    '^events replayed, segments read from files +2k .* a fold over rows of node:sqlite .*/s',
     `^memory at most, on the first opening +2k .* the limit +1000 MB .* ${verdict}`,
     `^memory at most, while answering +2k .* the limit +600 MB .* ${verdict}`,
   ]) {

@@ -145,7 +145,6 @@ describe('the prefix', () => {
       'device.added',
       'device.opened',
       'device.bound',
-      'process.exited',
       'group.opened',
     ]);
     expect(found?.prefix[0]).toBeLessThan(again);
