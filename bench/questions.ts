@@ -9,7 +9,7 @@ import { Random } from './host/random.ts';
 import type { Notes } from './notes.ts';
 
 /** Asked before any that count: until then code is compiled. */
-const WARM_UP = 0.2;
+const WARM_UP = 0.5;
 /** Events that the boot and the devices found take: nobody asks about what is not there yet. */
 const BOOTING = 60;
 

@@ -21,8 +21,22 @@ export interface Batch {
 export function batchForwards(volume: Volume, stream: string, from: number, last: number): Batch {
   const events: RecordedEvent[] = [];
   try {
-    let previous = volume.hashAt(stream, from - 1);
-    const { rows, fault } = fetch(volume.forwards, stream, from, last, BATCH_SIZE);
+    const before = volume.before(stream);
+    // The event before is read along, for its hash: half the time of asking for that by itself.
+    const along = from - 1 === before.position ? 0 : 1;
+    const { rows: all, fault } = fetch(
+      volume.forwards,
+      stream,
+      from - along,
+      last,
+      BATCH_SIZE + along,
+    );
+    const [head] = all;
+    if (along === 1 && head?.[0] !== from - 1) {
+      throw fault ?? new CorruptLogError(from - 1, 'no event here');
+    }
+    let previous = along === 1 && head !== undefined ? head[6] : before.hash;
+    const rows = all.slice(along);
     for (const row of rows) {
       const event = recordedOf(row, from + events.length, previous);
       events.push(event);

@@ -10,12 +10,16 @@ import type { StandingView } from './index/view.ts';
 import type { FileAt } from './snapshot.ts';
 import type { Timeline } from './timeline.ts';
 
+/** Everything about the groups and files that decide, or the files alone that the call is made on. */
+export type Scope = 'groups' | 'files';
+
 /** When a call is made, and until when it is tried again. */
 interface Asked {
   readonly at: number;
   readonly last: number;
   /** The file that stands in the way. */
   readonly blocker: FileId | null;
+  readonly scope: Scope;
 }
 
 export class Concern {
@@ -30,7 +34,7 @@ export class Concern {
   readonly #timeline: Timeline;
   readonly #last: number;
 
-  constructor(timeline: Timeline, call: Call, { at, last, blocker }: Asked) {
+  constructor(timeline: Timeline, call: Call, { at, last, blocker, scope }: Asked) {
     this.#timeline = timeline;
     this.#last = last;
     this.isOfDrivers = call.operation === 'set_driver' || call.operation === 'bg_wait';
@@ -43,6 +47,7 @@ export class Concern {
     const waiting = this.isOfDrivers ? waitingIn(view) : [];
     for (const group of [...groupsIn(call, view), ...waiting, ...this.groups]) {
       this.groups.add(group);
+      if (scope === 'files') continue;
       const since = view.busySince(group) ?? at + 1;
       this.#addAll(timeline.positionsOf(`group ${group}`, since, last));
     }

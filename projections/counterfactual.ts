@@ -10,7 +10,7 @@ import type { Cause, ObservedCause } from '../machines/causes.ts';
 import { kindOfDriver } from '../machines/driver.ts';
 import { Kernel } from '../machines/kernel.ts';
 import type { FileId } from '../processes/process-table.ts';
-import { Concern } from './concern.ts';
+import { Concern, type Scope } from './concern.ts';
 import type { OpenFile } from '../machines/host.ts';
 import type { Position } from './shapes.ts';
 import { Slice } from './slice.ts';
@@ -47,12 +47,17 @@ export interface Refused {
 const SHORT = 256;
 
 /** What decides about a call, made again until after `last`. */
-function sliceOf(timeline: Timeline, refused: Refused, last: number): Slice {
+function sliceOf(
+  timeline: Timeline,
+  refused: Refused,
+  last: number,
+  scope: Scope = 'groups',
+): Slice {
   const isShort = last - timeline.bootBefore(last) < SHORT;
   if (isShort || isOfHost(refused)) return Slice.whole(timeline, last);
   const { position, call, blocker } = refused;
   const at = Math.min(position, last);
-  return Slice.concerned(timeline, new Concern(timeline, call, { at, last, blocker }), last);
+  return Slice.concerned(timeline, new Concern(timeline, call, { at, last, blocker, scope }), last);
 }
 
 function searched(attempt: Attempt): number[] | null {
@@ -92,7 +97,8 @@ function sideBySide(attempt: Attempt, candidates: readonly number[]): number[] |
 }
 
 function pairOf(attempt: Attempt, candidates: readonly number[]): number[] | null {
-  if (attempt.slice.events.length > PAIRS_WITHIN_MAX) return null;
+  const { timeline, position } = attempt;
+  if (position - timeline.bootBefore(position) > PAIRS_WITHIN_MAX) return null;
   const latest = candidates.slice(0, PAIRS_AMONG_MAX);
   for (const [index, first] of latest.entries()) {
     for (const second of latest.slice(index + 1)) {
@@ -203,51 +209,55 @@ const KEEPER = 2 ** 31;
  * still open. Null where it never would, as far as this boot goes.
  */
 export function wouldPassAfter(timeline: Timeline, refused: Refused): Position {
-  const { position, call } = refused;
-  const slice = sliceOf(timeline, refused, position);
-  const end = lastChance({ timeline, ...refused, slice });
+  const { position, call, cause } = refused;
+  const end = timeline.bootAfter(position) ?? timeline.head + 1;
+  let first = position;
+  if (inOwnFiles.has(cause)) {
+    const own = sliceOf(timeline, refused, end - 1, 'files');
+    const mended = firstAfter(own, position, call, (now) => now !== cause);
+    if (mended === null) return null;
+    first = mended;
+  }
   for (let reach = REACH_MIN; ; reach *= 4) {
-    const last = Math.min(position + reach, end - 1);
-    const passed = firstPass(sliceOf(timeline, refused, last), position, call);
+    const last = Math.min(first + reach, end - 1);
+    const slice = sliceOf(timeline, refused, last);
+    const passed = firstAfter(slice, position, call, (now) => now === null);
     if (passed !== null || last >= end - 1) return passed;
   }
 }
 
-/** Causes that only what is done to the caller's own files can mend. */
-const inOwnFiles = new Set<Cause>([
+/** Causes that only what is done to the caller's own files, or to drivers, can mend. */
+const inOwnFiles = new Set<ObservedCause>([
   'container-already-set',
+  'container-empty',
   'file-already-bound',
+  'iommu-already-set',
   'no-container',
+  'no-iommu-driver',
+  'no-such-device',
+  'no-such-object',
   'not-bound-yet',
+  'object-in-use',
   'opened-through-group',
   'wrong-file-kind',
 ]);
 
-/** From which position on the same call will not pass any more: no later than with the boot. */
-function lastChance({ timeline, position, call, slice }: Attempt): number {
-  const end = timeline.bootAfter(position) ?? timeline.head + 1;
-  const host = slice.without(new Set());
-  const question = host.question(call);
-  const { file, argument } = question;
-  const refusal = host.judge(call);
-  const isOwn = refusal !== null && inOwnFiles.has(refusal.cause);
-  if (!isOwn || file === undefined || isMissing(question)) return end;
-  const own = [file, ...(argument === undefined ? [] : [argument])].flatMap(({ id }) => [
-    ...timeline.positionsOf(`file ${id}`, position + 1, end - 1),
-  ]);
-  return Math.max(position, ...own) + 1;
-}
-
 /** So many events are looked through first; most who stand in the way soon leave. */
 const REACH_MIN = 1024;
 
-function firstPass(slice: Slice, position: number, call: Call): Position {
+/** The first event after the attempt upon which the same call would end as wanted. */
+function firstAfter(
+  slice: Slice,
+  position: number,
+  call: Call,
+  isWanted: (cause: Cause | null) => boolean,
+): Position {
   const host = new Kernel();
   let again: Call | null = null;
   for (const event of slice.events) {
     if (event.position > position) again ??= keepOwnFiles(host, position, call);
     host.take(event);
-    if (again !== null && host.judge(again) === null) return event.position;
+    if (again !== null && isWanted(host.judge(again)?.cause ?? null)) return event.position;
   }
   return null;
 }

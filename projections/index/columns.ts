@@ -64,26 +64,27 @@ export function cellTypeOf({ cells }: Column): CellType {
 /** A dictionary: each value once, by the number that it has got. */
 export class Dictionary<T extends string | number> {
   readonly values: T[];
-  readonly #codes = new Map<T, number>();
+  /** Made when it is first needed: most are only read. */
+  #codes: Map<T, number> | null = null;
 
   constructor(values: readonly T[] = []) {
     this.values = [...values];
-    for (const [code, value] of values.entries()) this.#codes.set(value, code);
   }
 
   /** The code of a value, which is new where there was none. */
   codeOf(value: T): number {
-    let code = this.#codes.get(value);
+    let code = this.find(value);
     if (code === undefined) {
       code = this.values.length;
       this.values.push(value);
-      this.#codes.set(value, code);
+      this.#codes?.set(value, code);
     }
     return code;
   }
 
   /** The code of a value, where it has one. */
   find(value: T): number | undefined {
+    this.#codes ??= new Map(this.values.map((known, code) => [known, code]));
     return this.#codes.get(value);
   }
 

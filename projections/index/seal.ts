@@ -64,18 +64,22 @@ export interface Sealed {
 
 interface Header {
   readonly stamp: Stamp;
-  readonly kernel: KernelCheckpoint;
   readonly lastBoot: number;
   readonly codes: SavedCodes;
   readonly timeBase: number;
   readonly start: SavedStanding;
+  readonly listed: readonly Listed[];
+  readonly columns: readonly (readonly [type: CellType, length: number])[];
+}
+
+/** Where judging begins and goes on from: read only by who judges. */
+interface Judging {
+  readonly kernel: KernelCheckpoint;
   readonly end: Omit<Start, 'standing' | 'codes' | 'known'> & {
     readonly standing: SavedStanding;
     readonly codes: Pick<SavedCodes, 'texts' | 'numbers'>;
     readonly known: SavedDevices;
   };
-  readonly listed: readonly Listed[];
-  readonly columns: readonly (readonly [type: CellType, length: number])[];
 }
 
 const tables = ['groups', 'devices', 'files', 'holds', 'processes'] as const;
@@ -85,25 +89,19 @@ interface SavedStanding extends Pick<Standing, 'waiter' | 'held' | 'unheard'> {
 }
 
 export function encodeSegment({ stamp, parts, end, listed }: Sealed): Uint8Array {
-  const columns = columnsOf(parts);
-  const { kernel, lastBoot, times } = parts;
+  const { lastBoot, times } = parts;
+  const judging = packed(judgingOf(parts, end));
+  const columns = [...columnsOf(parts), new Column(judging, judging.length)];
   const header: Header = {
     stamp,
-    kernel,
     lastBoot,
     codes: saveCodes(parts.codes),
     timeBase: times.base,
     start: saveStanding(parts.start),
-    end: {
-      ...end,
-      standing: saveStanding(end.standing),
-      codes: { texts: end.codes.texts.values, numbers: end.codes.numbers.values },
-      known: end.known.save(),
-    },
     listed,
     columns: columns.map((column) => [cellTypeOf(column), column.length]),
   };
-  const text = deflateRawSync(JSON.stringify(header), { level: constants.Z_BEST_SPEED });
+  const text = packed(header);
   const places = placesOf(header, text.length);
   const bytes = Buffer.alloc(places.at(-1) ?? 0);
   MAGIC.copy(bytes);
@@ -115,6 +113,21 @@ export function encodeSegment({ stamp, parts, end, listed }: Sealed): Uint8Array
   }
   bytes.writeUInt32LE(checksumOf(bytes), MAGIC.length + 4);
   return bytes;
+}
+
+function judgingOf({ kernel }: SegmentParts, end: Start): Judging {
+  const { texts, numbers } = end.codes;
+  const standing = saveStanding(end.standing);
+  const codes = { texts: texts.values, numbers: numbers.values };
+  return { kernel, end: { ...end, standing, codes, known: end.known.save() } };
+}
+
+function packed(value: unknown): Buffer {
+  return deflateRawSync(JSON.stringify(value), { level: constants.Z_BEST_SPEED });
+}
+
+function unpacked(bytes: Uint8Array): unknown {
+  return JSON.parse(inflateRawSync(bytes).toString());
 }
 
 /** Of the length of the header, and of all behind these. */
@@ -134,15 +147,14 @@ export function decodeSegment(given: Uint8Array): Sealed {
   }
   const length = bytes.readUInt32LE(MAGIC.length);
   try {
-    const text = inflateRawSync(bytes.subarray(PREFIX, PREFIX + length)).toString();
-    return sealedOf(JSON.parse(text) as Header, bytes, length);
+    return sealedOf(unpacked(bytes.subarray(PREFIX, PREFIX + length)) as Header, bytes, length);
   } catch (error) {
     throw new SegmentError('it cannot be read', { cause: error });
   }
 }
 
 function sealedOf(header: Header, bytes: Buffer<ArrayBuffer>, length: number): Sealed {
-  const { stamp, kernel, lastBoot, listed, end } = header;
+  const { stamp, lastBoot, listed } = header;
   const places = placesOf(header, length);
   if (places.at(-1) !== bytes.length) throw new SegmentError('it has another length');
   const columns = header.columns.map(([type, count], index) => {
@@ -152,7 +164,8 @@ function sealedOf(header: Header, bytes: Buffer<ArrayBuffer>, length: number): S
     );
   });
   const codes = codesOf(header.codes);
-  const next = codesOf(end.codes);
+  // Large, and not needed by who only asks.
+  const judging = () => unpacked(columns.at(-1)?.cells as Uint8Array) as Judging;
   return {
     stamp,
     listed,
@@ -160,14 +173,21 @@ function sealedOf(header: Header, bytes: Buffer<ArrayBuffer>, length: number): S
       ...partsOf(columns, stamp.first, header.timeBase),
       codes,
       start: standingFrom(header.start),
-      kernel,
       lastBoot,
+      get kernel() {
+        return judging().kernel;
+      },
     },
-    end: {
-      ...end,
-      standing: standingFrom(end.standing),
-      codes: { ...codes, texts: next.texts, numbers: next.numbers },
-      known: new KnownDevices(end.known),
+    get end() {
+      const { end } = judging();
+      const { texts, numbers } = codesOf(end.codes);
+      const known = new KnownDevices(end.known);
+      return {
+        ...end,
+        standing: standingFrom(end.standing),
+        codes: { ...codes, texts, numbers },
+        known,
+      };
     },
   };
 }
