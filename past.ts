@@ -12,6 +12,7 @@ import { changesBetween, historyOf } from './projections/history.ts';
 import { invariantNamed } from './projections/invariants.ts';
 import { HostAtMoment } from './projections/moment.ts';
 import { overlapsOf } from './projections/overlaps.ts';
+import { commAt } from './projections/process-name.ts';
 import { explainRefusal, latestRefusal, NoRefusalError } from './projections/refusals.ts';
 import { replayBy } from './projections/replay.ts';
 import { resolveSubject } from './projections/resolve.ts';
@@ -84,6 +85,11 @@ export abstract class Past<E extends Placed = RecordedEvent> {
   event(position: number): E | undefined {
     const isHere = position >= this.first && position <= this.timeline.head;
     return isHere ? this.timeline.at(position) : undefined;
+  }
+
+  /** What a process was called when an event happened; null where nobody has said. */
+  commOf(pid: number, position: number): string | null {
+    return commAt(this.timeline, pid, position);
   }
 
   /** The host at a moment. */

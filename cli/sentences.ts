@@ -11,6 +11,8 @@ import { printable, word } from './printable.ts';
 /** The events of a log by their positions. */
 export interface History {
   event(position: number): RecordedEvent | undefined;
+  /** What a process was called at a position. */
+  commOf(pid: number, position: number): string | null;
 }
 
 type Refusal = Extract<RecordedEvent, { type: 'operation.refused' }>;
@@ -22,22 +24,7 @@ type NameOf = (pid: number) => string;
 export function sentence(history: History, position: number): string {
   const event = history.event(position);
   if (event === undefined) return '';
-  return printable(wordsOf(event, (pid) => processAt(history, pid, position)));
-}
-
-/** A process as it was called at a position. */
-function processAt(history: History, pid: number, position: number): string {
-  for (let at = position; at >= 0; at--) {
-    const event = history.event(at);
-    if (event?.type === 'process.started' && event.data.pid === pid) {
-      return processWords(pid, event.data.comm);
-    }
-    if (event?.type === 'process.forked' && event.data.child === pid) {
-      return processWords(pid, event.data.comm);
-    }
-    if (event?.type === 'host.booted') break;
-  }
-  return processWords(pid, null);
+  return printable(wordsOf(event, (pid) => processWords(pid, history.commOf(pid, position))));
 }
 
 function wordsOf(event: RecordedEvent, name: NameOf): string {
