@@ -75,7 +75,10 @@ const HOST = 'host';
 export interface OpenOptions {
   /** Which host's stream; the log's only one when left out. */
   readonly host?: string;
-  /** Opens an existing log and changes nothing of it, not even by being there. */
+  /**
+   * Opens an existing log and changes nothing of it, not even by being there. With `derived: false`
+   * nothing is put beside it either.
+   */
   readonly readOnly?: boolean;
   /** Reads no further than this position. */
   readonly until?: number;
@@ -157,6 +160,7 @@ export class Ledger extends Past {
     this.timeline.settle();
   }
 
+  /** Ends it. Questions that have to read an event again are answered no more, its forks' neither. */
   async close(): Promise<void> {
     await this.#store.close();
   }

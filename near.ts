@@ -9,7 +9,7 @@ import type { RecordedEvent, Store } from './log/store.ts';
 import type { EventReader } from './projections/event-tail.ts';
 import type { Shelf } from './projections/index/sealed-segments.ts';
 import type { TimelineOptions } from './projections/timeline.ts';
-import { rulesVersion } from './rules-version.ts';
+import { rulesVersion as rules } from './rules-version.ts';
 
 interface NearOptions {
   /** False has nothing of what is derived of the log be read or kept beside it. */
@@ -40,13 +40,11 @@ export function near(
     },
     between: (first, last) => events.between(host, first, last),
   };
-  if (path === null || !derived) return { reader };
+  if (path === null || !derived || rules === null) return { reader };
   const files = new SegmentFiles(path, host);
   const shelf: Shelf = {
     stream: host,
-    get rules() {
-      return rulesVersion();
-    },
+    rules,
     hashAt: (position) => events.hashAt(host, position),
     list: () => files.list().filter(({ first, count }) => first + count - 1 <= until),
     read: (name) => files.read(name),

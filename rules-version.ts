@@ -12,12 +12,18 @@ import { join } from 'node:path';
 /** What decides what an event changes, and how that is written down. */
 const folders = ['events', 'processes', 'machines', 'projections'];
 
-let version: string | null = null;
+/**
+ * 16 hex digits; other ones as soon as any line of the code is another. Null where the code does not
+ * lie in its folders, as in a bundle. Taken when the code is loaded: later it may be another's.
+ */
+export const rulesVersion: string | null = versionHere();
 
-/** 16 hex digits; other ones as soon as any line of the code is another. */
-export function rulesVersion(): string {
-  version ??= digestOf(import.meta.dirname);
-  return version;
+function versionHere(): string | null {
+  try {
+    return digestOf(import.meta.dirname);
+  } catch {
+    return null;
+  }
 }
 
 /** The version of the code below a folder. */

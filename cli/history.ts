@@ -71,8 +71,7 @@ export const history = verb({
     }
     return readLog(values, io, async (ledger) => {
       const past: Asked = { ledger, io, json: values.json, subject };
-      if (asked.length > 0)
-        io.progress.tell(`${ledger.head.position - ledger.first + 1} events to look through`);
+      if (asked.length > 0) io.progress.tell(`${ledger.length} events to look through`);
       if (by !== undefined) return tellTenures(past, by);
       if (waiters) return tellWaits(past);
       if (overlaps) return tellOverlaps(past);

@@ -20,6 +20,7 @@ export const logOptions = {
 export const readingOptions = {
   ...logOptions,
   until: { type: 'string', value: 'POSITION', help: 'read the log up to there and no further' },
+  'no-index': { type: 'boolean', help: 'leave LOG.index alone: it is neither read nor written' },
   json: { type: 'boolean', help: 'print one JSON value' },
 } as const;
 
@@ -32,6 +33,7 @@ export interface LogValues {
   readonly log?: string;
   readonly host?: string;
   readonly until?: string;
+  readonly 'no-index'?: boolean;
 }
 
 interface Address {
@@ -57,6 +59,7 @@ export async function readLog<T>(
   const asked = values.until === undefined ? Infinity : positionOf(values.until);
   const ledger = await open(path, values, io, {
     readOnly: true,
+    derived: values['no-index'] !== true,
     ...untilOf(Math.min(asked, until)),
   });
   try {

@@ -7,6 +7,7 @@ import { copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import { hash } from 'node:crypto';
+import { removeSegmentFiles } from './segment-files.ts';
 import { logError } from './sqlite-errors.ts';
 import { fold, syncFile, syncFolder } from './sqlite-file.ts';
 import { openSqliteStore } from './sqlite.ts';
@@ -61,6 +62,8 @@ export async function retainLog(log: string, options: RetentionOptions): Promise
     await store.close();
   }
   for (const { file, to } of moves) move(log, file, to);
+  // What was derived of events that are gone is to be gone with them.
+  removeSegmentFiles(log);
   return { gone: moves, needed };
 }
 

@@ -21,7 +21,7 @@ export class SegmentFiles {
 
   constructor(log: string, stream: string) {
     // A stream may have any name, and a folder may not.
-    this.#folder = join(`${log}.index`, hash('sha256', stream).slice(0, 16));
+    this.#folder = join(folderOf(log), hash('sha256', stream).slice(0, 16));
   }
 
   list(): SegmentFile[] {
@@ -60,6 +60,15 @@ export class SegmentFiles {
   #path({ first, count }: SegmentFile): string {
     return join(this.#folder, `${String(first).padStart(12, '0')}-${count}.segment`);
   }
+}
+
+/** Removes what is kept beside a log, of all streams. */
+export function removeSegmentFiles(log: string): void {
+  attempt(() => rmSync(folderOf(log), { recursive: true, force: true }));
+}
+
+function folderOf(log: string): string {
+  return `${log}.index`;
 }
 
 function attempt<T>(act: () => T): T | null {

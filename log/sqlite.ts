@@ -41,7 +41,7 @@ export function openSqliteStore(path: string, options: SqliteOptions = {}): Stor
   const writer = readOnly ? null : groupCommit(volumes);
   let isOpen = true;
   return {
-    ...reading(volumes),
+    ...reading(volumes, readOnly),
     async append(stream, expected, events) {
       if (writer === null) throw new StoreUnavailableError(`${path} is open for reading only`);
       if (!isOpen) throw new StoreUnavailableError(`${path} is closed`);
@@ -57,7 +57,9 @@ export function openSqliteStore(path: string, options: SqliteOptions = {}): Stor
 }
 
 /** Questions to the volumes as they are at that moment. */
-function reading(volumes: Volumes): Omit<Store, 'append' | 'close'> {
+function reading(volumes: Volumes, readOnly: boolean): Omit<Store, 'append' | 'close'> {
+  /** Streams whose end has been looked for: nothing may be appended where one has been lost. */
+  const checked = new Set<string>();
   const ask = <T>(question: (newest: Volume, all: readonly Volume[]) => T): T =>
     askVolumes(volumes, question);
 
@@ -65,12 +67,12 @@ function reading(volumes: Volumes): Omit<Store, 'append' | 'close'> {
     ask((newest, [oldest]) => (oldest ?? newest).before(stream));
 
   /** The last position that there ought to be. A log whose end is damaged is read as far as it goes. */
-  function lastPosition(stream: string, fromTheFirst: boolean): number {
+  function lastPosition(stream: string, isLookedFor: boolean): number {
     try {
       return ask((newest) => {
         const { position } = newest.head(stream);
         // Takes a while, and finds an end that is no longer where it was.
-        return fromTheFirst ? Math.max(position, endOf(newest, stream)) : position;
+        return isLookedFor ? Math.max(position, endOf(newest, stream)) : position;
       });
     } catch (error) {
       if (error instanceof CorruptLogError) return Number.MAX_SAFE_INTEGER;
@@ -80,7 +82,8 @@ function reading(volumes: Volumes): Omit<Store, 'append' | 'close'> {
 
   async function* forwards(stream: string, from: number) {
     const first = originOf(stream).position + 1;
-    const last = lastPosition(stream, from <= first);
+    const last = lastPosition(stream, from <= first || !(readOnly || checked.has(stream)));
+    checked.add(stream);
     for (let position = Math.max(from, first); position <= last;) {
       const { volume, next } = ask((_, all) => volumeWith(all, stream, position));
       const end = Math.min(last, next?.before(stream).position ?? last);
@@ -166,8 +169,17 @@ function tell<T>(volumes: Volumes, act: () => T): T {
   }
 }
 
+/** Where a stream lies in a volume, and the head that the next volume goes on from. */
+interface Span {
+  readonly volume: Volume;
+  readonly stream: string;
+  readonly first: number;
+  readonly end: number;
+  readonly follows: Head | null;
+}
+
 function nearEvents(volumes: Volumes): NearEvents {
-  let last: { volume: Volume; stream: string; first: number; end: number } | null = null;
+  let last: Span | null = null;
   /** As long as the volume of the last read is there, and was not left behind, it is asked again. */
   const find = (stream: string, position: number) => {
     const isSame =
@@ -180,14 +192,15 @@ function nearEvents(volumes: Volumes): NearEvents {
     if (isSame && last !== null) return last;
     const { volume, next } = volumeWith(volumes.list(), stream, position);
     const end = next?.before(stream).position ?? volume.head(stream).position;
-    last = { volume, stream, first: volume.before(stream).position + 1, end };
+    const follows = next?.before(stream) ?? null;
+    last = { volume, stream, first: volume.before(stream).position + 1, end, follows };
     return last;
   };
   return {
     *between(stream, first, end) {
       for (let position = first; position <= end;) {
         const at = position;
-        const { volume, end: known } = tell(volumes, () => find(stream, at));
+        const { volume, end: known, follows } = tell(volumes, () => find(stream, at));
         const to = Math.min(end, Math.max(known, at));
         const { events, fault } = batchForwards(volume, stream, position, to);
         const isGone = () => !askVolumes(volumes, (_, all) => all.includes(volume));
@@ -195,6 +208,7 @@ function nearEvents(volumes: Volumes): NearEvents {
         yield* events;
         if (fault !== undefined) throw fault;
         position += events.length;
+        if (follows !== null && position > known) checkCrossing(events.at(-1), follows);
       }
     },
     hashAt(stream, position) {

@@ -17,7 +17,12 @@ export function lineageOf(timeline: Timeline, file: FileId, position: number): D
   return holds.map((hold) => ({ ...holderOf(hold), chain: chainOf(timeline, hold) }));
 }
 
-function chainOf(timeline: Timeline, { since, from, pid, fd }: HoldAt): readonly Step[] {
-  const before = from === null ? [] : chainOf(timeline, timeline.holdNumbered(from));
-  return [...before, { position: since, type: timeline.typeAt(since), pid, fd }];
+function chainOf(timeline: Timeline, hold: HoldAt): readonly Step[] {
+  const steps: Step[] = [];
+  for (let next: HoldAt | null = hold; next !== null;) {
+    const { since, from, pid, fd }: HoldAt = next;
+    steps.push({ position: since, type: timeline.typeAt(since), pid, fd });
+    next = from === null ? null : timeline.holdNumbered(from);
+  }
+  return steps.toReversed();
 }

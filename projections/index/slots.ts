@@ -28,7 +28,7 @@ class FreeRows {
   /** Has rows that were released be used again. */
   reuse(): void {
     if (this.#freed.length === 0) return;
-    this.#free.push(...this.#freed);
+    for (const row of this.#freed) this.#free.push(row);
     this.#freed = [];
   }
 

@@ -104,7 +104,7 @@ describe('what a ledger keeps beside its log', () => {
     const before = readFileSync(fileOf(log));
     expect(await answered(log)).toEqual(answers);
     expect(readFileSync(fileOf(log)).equals(before)).toBe(true);
-    expect(decodeSegment(before).stamp).toMatchObject({ stream: 'host', rules: rulesVersion() });
+    expect(decodeSegment(before).stamp).toMatchObject({ stream: 'host', rules: rulesVersion });
   });
 
   test('is not there where nothing is to be kept', async () => {
@@ -346,5 +346,33 @@ describe('many files', () => {
     const timeline = opened();
     expect(answersOf(timeline, few)).toEqual(expected);
     expect(decodeSegment(readFileSync(one!)).stamp.first).toBe(0);
+  });
+});
+
+/** Has the page that holds an event of the log's own tree forget its last cell. */
+function loseLastCell(path: string, marker: string): void {
+  const bytes = readFileSync(path);
+  const size = bytes.readUInt16BE(16);
+  const page = Math.floor(bytes.indexOf(marker) / size) * size;
+  bytes.writeUInt16BE(bytes.readUInt16BE(page + 3) - 1, page + 3);
+  writeFileSync(path, bytes);
+}
+
+test('an end of the log that is lost is found before anything is appended', async () => {
+  const path = newLog();
+  copyFileSync(log, path);
+  const started = { pid: 7, comm: 'the-last-of-all', cgroup: null };
+  const event = { id: 'last', time: null, type: 'process.started', data: started } as const;
+  const ledger = await openLedger(path);
+  await ledger.append(ledger.head.position, [event]);
+  await ledger.close();
+  await answered(path);
+  loseLastCell(path, 'the-last-of-all');
+  await expect(openLedger(path)).rejects.toMatchObject({
+    name: 'CorruptLogError',
+    position: 12_000,
+  });
+  await expect(openLedger(path, { readOnly: true, derived: false })).rejects.toMatchObject({
+    name: 'CorruptLogError',
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { saveKernel } from '../../../machines/checkpoint.ts';
 import { Kernel } from '../../../machines/kernel.ts';
+import { lineageOf } from '../../../projections/lineage.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { hashesOf, MapShelf, readerOf } from '../../support/map-shelf.ts';
 import { anyLog, placed, randomLogs, type Log } from '../../support/random-logs.ts';
@@ -128,5 +129,30 @@ describe('times', () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('what is long or many', () => {
+  const opened = { type: 'iommufd.opened', data: { pid: 1, fd: 4, cloexec: false } } as const;
+
+  test('a descent of thousands of steps is told to its end', () => {
+    const dups = Array.from({ length: 9000 }, (_, turn) => {
+      const [fd, as] = turn % 2 === 0 ? [4, 5] : [5, 4];
+      return { type: 'descriptor.duplicated', data: { pid: 1, fd, as } } as const;
+    });
+    const timeline = new Timeline();
+    for (const event of placed([opened, ...dups])) timeline.take(event);
+    const chains = lineageOf(timeline, 'f0', 9000).map(({ chain }) => chain.length);
+    expect(chains.toSorted((a, b) => a - b)).toEqual([9000, 9001]);
+  });
+
+  test('a process may end with a hundred thousand mappings', () => {
+    const maps = Array.from({ length: 130_000 }, (_, mapping) => {
+      return { type: 'mapping.created', data: { pid: 1, fd: 4, mapping, region: 0 } } as const;
+    });
+    const exited = { type: 'process.exited', data: { pid: 1, signal: null } } as const;
+    const timeline = new Timeline();
+    for (const event of placed([opened, ...maps, exited])) timeline.take(event);
+    expect([...timeline.viewAt(timeline.head).files()]).toEqual([]);
   });
 });
