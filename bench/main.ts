@@ -8,7 +8,7 @@
  *     --keep DIR      logs are looked for there, and stay there for the next run
  *     --json          prints the measurements as JSON
  *
- * A run of everything at full length takes the better part of an hour and 20 GB of disk, and writes
+ * A run of everything at full length takes half an hour and 10 GB of disk, and writes
  * `bench/results.md` and `bench/cost.svg`. Emmett is a peer where `npm install --prefix bench` has
  * installed it.
  *

@@ -193,8 +193,8 @@ export class Timeline<E extends Placed = Placed> {
   *positionsOf(key: SubjectKey, from = this.first, to = this.head): Generator<number> {
     for (const { first, events } of this.#eventsOf(this.#index.segmentsFrom(from), key)) {
       if (first > to) return;
-      for (const event of Array.from(events)) {
-        const position = first + event;
+      for (let index = 0; index < events.length; index++) {
+        const position = first + (events[index] ?? 0);
         if (position >= from && position <= to) yield position;
       }
     }
