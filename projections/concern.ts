@@ -29,23 +29,19 @@ export class Concern {
   readonly groups = new Set<string>();
   /** Files that have a part in it. */
   readonly files = new Set<FileId>();
-  /** Whether the drivers of all groups have a part in it: one may be known by another's device. */
-  readonly isOfDrivers: boolean;
   readonly #timeline: Timeline;
   readonly #last: number;
 
   constructor(timeline: Timeline, call: Call, { at, last, blocker, scope }: Asked) {
     this.#timeline = timeline;
     this.#last = last;
-    this.isOfDrivers = call.operation === 'set_driver' || call.operation === 'bg_wait';
     const view = timeline.viewAt(at);
     const missing = descriptorsIn(call).filter(
       ({ pid, fd }) => view.fileBehind(pid, fd) === undefined,
     );
     for (const { pid, fd } of descriptorsIn(call)) this.#addFile(view.fileBehind(pid, fd), view);
     this.#addFile(blocker, view);
-    const waiting = this.isOfDrivers ? waitingIn(view) : [];
-    for (const group of [...groupsIn(call, view), ...waiting, ...this.groups]) {
+    for (const group of [...groupsIn(call, view), ...this.groups]) {
       this.groups.add(group);
       if (scope === 'files') continue;
       const since = view.busySince(group) ?? at + 1;
@@ -154,13 +150,6 @@ function groupsIn(call: Call, view: StandingView): string[] {
   const device = 'device' in call && typeof call.device === 'string' ? call.device : null;
   const of = device === null ? undefined : view.device(device)?.group?.group;
   return [named, of].flatMap((group) => group ?? []);
-}
-
-/** The group whose driver change waits: there is one at a time. */
-function waitingIn(view: StandingView): string[] {
-  const device = view.driverChange?.device.device;
-  const group = device === undefined ? undefined : view.device(device)?.group?.group;
-  return group === undefined ? [] : [group];
 }
 
 /** The descriptors that a call names. */

@@ -54,7 +54,7 @@ function sliceOf(
   scope: Scope = 'groups',
 ): Slice {
   const isShort = last - timeline.bootBefore(last) < SHORT;
-  if (isShort || isOfHost(refused)) return Slice.whole(timeline, last);
+  if (isShort || isOfHost(refused.call)) return Slice.whole(timeline, last);
   const { position, call, blocker } = refused;
   const at = Math.min(position, last);
   return Slice.concerned(timeline, new Concern(timeline, call, { at, last, blocker, scope }), last);
@@ -74,10 +74,8 @@ interface Attempt extends Refused {
 }
 
 /** Whether it takes the whole host to decide about a call, and not a few of its groups and files. */
-function isOfHost({ call: { operation }, cause }: Refused): boolean {
-  if (operation === 'fork' || operation === 'spawn' || operation === 'bg_wait') return true;
-  // A change that is over, but not collected, stands in the way as well: the index does not have it.
-  return cause === 'driver-change-pending';
+function isOfHost({ operation }: Call): boolean {
+  return ['fork', 'spawn', 'set_driver', 'bg_wait'].includes(operation);
 }
 
 /** Events that stand in the way one behind the other, such as two kernel drivers in a group. */

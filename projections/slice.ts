@@ -26,10 +26,8 @@ export class Slice {
   }
 
   /** What has to do with an attempt, up to a position. */
-  static concerned(timeline: Timeline, concern: Concern, last: number): Slice {
-    const { positions } = concern;
+  static concerned(timeline: Timeline, { positions, groups }: Concern, last: number): Slice {
     const boot = timeline.bootBefore(last);
-    const groups = concern.isOfDrivers ? timeline.groups() : concern.groups;
     const plugs = [...groups].flatMap((group) => [...timeline.plugsOf(group, boot + 1, last)]);
     const own = [...new Set([boot, ...plugs, ...positions])].map((position): Placed<Fact> =>
       timeline.at(position),
