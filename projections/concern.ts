@@ -6,8 +6,8 @@
  */
 import type { Call, EventType } from '../events/vocabulary.ts';
 import type { FileId } from '../processes/process-table.ts';
+import { placeOf } from './holdings.ts';
 import type { StandingView } from './index/view.ts';
-import type { FileAt } from './snapshot.ts';
 import type { Timeline } from './timeline.ts';
 
 /** Everything about the groups and files that decide, or the files alone that the call is made on. */
@@ -82,8 +82,8 @@ export class Concern {
     this.files.add(id);
     const file = view.file(id);
     if (file === undefined) return;
-    const group = groupOf(file);
-    if (group !== undefined) this.groups.add(group);
+    const { group } = placeOf(file);
+    if (group !== null) this.groups.add(group);
     for (const other of [...file.pins, ...file.pinnedBy]) this.#addFile(other, view);
   }
 
@@ -93,8 +93,8 @@ export class Concern {
       const view = this.#timeline.viewAt(position);
       const id = `f${position}`;
       const file = view.file(id);
-      const group = file && groupOf(file);
-      if (group !== undefined && this.groups.has(group)) this.#addFile(id, view);
+      const { group } = placeOf(file);
+      if (group !== null && this.groups.has(group)) this.#addFile(id, view);
     } else if (lending.has(type)) {
       const view = this.#timeline.viewAt(position - 1);
       const { data } = this.#timeline.at(position) as unknown as { data: Lending };
@@ -137,11 +137,6 @@ interface Lending {
 
 function positionOf(file: FileId): number {
   return Number(file.slice(1));
-}
-
-function groupOf(file: FileAt): string | undefined {
-  if (file.kind === 'group') return file.group.group;
-  return file.kind === 'device' ? file.device.group?.group : undefined;
 }
 
 /** The groups that a call names, itself or by a device. */

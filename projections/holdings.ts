@@ -64,7 +64,7 @@ function pidsAround(host: HostSnapshot, subject: Subject): number[] {
 }
 
 /** The group and the device that a file was opened of. */
-function placeOf(file: FileAt | undefined): Pick<Holding, 'group' | 'device'> {
+export function placeOf(file: FileAt | undefined): Pick<Holding, 'group' | 'device'> {
   if (file?.kind === 'group') return { group: file.group.group, device: null };
   if (file?.kind !== 'device') return { group: null, device: null };
   return { group: file.device.group?.group ?? null, device: file.device.device };

@@ -83,7 +83,7 @@ export class Timeline<E extends Placed = Placed> {
     this.#events.forgetBefore(Math.min(this.#index.openFrom, this.ownFrom));
   }
 
-  /** To be called when there are no more events for now. */
+  /** Whoever gives the events says when there are no more for now. */
   settle(): void {
     this.#index.settle();
     this.#events.forgetBefore(Math.min(this.#index.openFrom, this.ownFrom));

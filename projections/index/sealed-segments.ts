@@ -103,12 +103,16 @@ export class SealedSegments {
     return this.#entries.map(({ listed }) => listed);
   }
 
+  get length(): number {
+    return this.#entries.length;
+  }
+
   /** The number of the segment that a position lies in; -1 where it lies in none. */
   indexAt(position: number): number {
     let [low, high] = [0, this.#entries.length - 1];
     while (low <= high) {
       const middle = (low + high) >>> 1;
-      const { first, count } = this.#listedAt(middle);
+      const { first, count } = this.listedAt(middle);
       if (position < first) high = middle - 1;
       else if (position >= first + count) low = middle + 1;
       else return middle;
@@ -198,7 +202,7 @@ export class SealedSegments {
 
   /** Judges the events of a segment again, and puts it back on the shelf. */
   #mend(index: number): Built {
-    const { first, count } = this.#listedAt(index);
+    const { first, count } = this.listedAt(index);
     const start = index === 0 ? firstStart(first) : this.#endOf(index - 1);
     const builder = new SegmentBuilder(start);
     for (const event of this.#events(first, first + count - 1)) builder.take(event);
@@ -209,10 +213,10 @@ export class SealedSegments {
 
   /** Where the segment behind that of a number begins. */
   #endOf(index: number): Start {
-    return (this.#read(this.#listedAt(index)) ?? this.#mend(index)).end;
+    return (this.#read(this.listedAt(index)) ?? this.#mend(index)).end;
   }
 
-  #listedAt(index: number): Listed {
+  listedAt(index: number): Listed {
     const entry = this.#entries[index];
     if (entry === undefined) throw new RangeError(`there is no segment ${index}`);
     return entry.listed;

@@ -104,8 +104,8 @@ export class TimeIndex {
 
   /** The segments from the one of a position on, ascending. */
   *segmentsFrom(position: number): Generator<Segment> {
-    for (const [index, { first, count }] of this.#sealed.listed.entries()) {
-      if (first + count > position) yield this.#sealed.load(index);
+    for (let index = this.#indexFrom(position); index < this.#sealed.length; index++) {
+      yield this.#sealed.load(index);
     }
     yield this.#open.segment;
   }
@@ -116,10 +116,18 @@ export class TimeIndex {
    */
   *segmentsUntil(position: number, second = Infinity): Generator<Segment> {
     if (this.#open.segment.first <= position) yield this.#open.segment;
-    for (const [index, { first, earliest }] of [...this.#sealed.listed.entries()].reverse()) {
+    const last = Math.min(this.#indexFrom(position), this.#sealed.length - 1);
+    for (let index = position < this.first ? -1 : last; index >= 0; index--) {
+      const { earliest } = this.#sealed.listedAt(index);
       const isLater = second !== Infinity && (earliest === null || earliest > second);
-      if (first <= position && !isLater) yield this.#sealed.load(index);
+      if (!isLater) yield this.#sealed.load(index);
     }
+  }
+
+  /** The number of the sealed segment that a position lies in or before; how many where in none. */
+  #indexFrom(position: number): number {
+    if (position >= this.#open.segment.first) return this.#sealed.length;
+    return Math.max(this.#sealed.indexAt(position), 0);
   }
 
   /** An index that goes on from a position by itself; `events` are those that it shares and its own. */

@@ -14,7 +14,10 @@ const driver = fc.constantFrom('vfio-pci', 'nvidia', 'pci-stub');
 const group = fc.constantFrom('1', '2', '9');
 const cloexec = fc.boolean();
 
-function fact(type: Fact['type'], data: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Fact> {
+export function fact(
+  type: Fact['type'],
+  data: Record<string, fc.Arbitrary<unknown>>,
+): fc.Arbitrary<Fact> {
   return fc.record({ type: fc.constant(type), data: fc.record(data) }) as fc.Arbitrary<Fact>;
 }
 
@@ -81,12 +84,12 @@ const anyFact = fc.oneof(
   }),
 );
 
-const boot: Fact = {
+export const boot: Fact = {
   type: 'host.booted',
   data: { boot: 'b', kernel: '7.3.4', profile: null, iommufd: true, simulated: false },
 };
 
-function placed(facts: readonly Fact[]): Placed<LedgerEvent>[] {
+export function placed(facts: readonly Fact[]): Placed<LedgerEvent>[] {
   return facts.map((each, position) => {
     return { ...each, position, id: `e${position}`, time: null } as Placed<LedgerEvent>;
   });

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import type { Fact, LedgerEvent, Placed } from '../../events/vocabulary.ts';
 import { callOf } from '../../machines/calls.ts';
 import { Kernel } from '../../machines/kernel.ts';
+import { boot, fact, placed } from './any-evidence.ts';
 
 export const addresses = ['0000:01:00.0', '0000:01:00.1', '0000:02:00.0'] as const;
 export const groups = ['1', '2'] as const;
@@ -19,19 +20,10 @@ const device = fc.constantFrom(...addresses);
 const driver = fc.constantFrom('vfio-pci', 'e1000e');
 const cloexec = fc.boolean();
 
-function fact(type: Fact['type'], data: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Fact> {
-  return fc.record({ type: fc.constant(type), data: fc.record(data) }) as fc.Arbitrary<Fact>;
-}
-
 const added = (address: string, group: string): Fact => ({
   type: 'device.added',
   data: { device: address, name: null, group, driver: 'vfio-pci', model: null, cdev: null },
 });
-
-const boot: Fact = {
-  type: 'host.booted',
-  data: { boot: 'b', kernel: '7.3.4', profile: null, iommufd: true, simulated: false },
-};
 
 /** What lies behind a descriptor is mostly what its number says, so that much of it goes well. */
 const [IOMMUFD, CONTAINER, DEVICE, GROUP] = [3, 4, 5, 6];
@@ -121,7 +113,9 @@ const begin = [...plugged, ...ready(1, addresses[0]), ...ready(2, addresses[1])]
 const facts = fc.array(anyFact, { minLength: 20, maxLength: 80 });
 
 /** Logs that begin with a boot, the devices, and two processes that have them open. */
-export const evidence: fc.Arbitrary<Placed<LedgerEvent>[]> = facts.map((some) => placed(some));
+export const evidence: fc.Arbitrary<Placed<LedgerEvent>[]> = facts.map((some) =>
+  placed([...begin, ...some]),
+);
 
 /** The same without most of what the rules would not have let happen: owners stay known. */
 export const likely: fc.Arbitrary<Placed<LedgerEvent>[]> = facts.map((some) => {
@@ -135,11 +129,5 @@ export const likely: fc.Arbitrary<Placed<LedgerEvent>[]> = facts.map((some) => {
     take(each);
     return true;
   });
-  return placed(admitted);
+  return placed([...begin, ...admitted]);
 });
-
-function placed(some: readonly Fact[]): Placed<LedgerEvent>[] {
-  return [...begin, ...some].map((each, position) => {
-    return { ...each, position, id: `e${position}`, time: null } as Placed<LedgerEvent>;
-  });
-}
