@@ -90,7 +90,7 @@ export function judgeAll(events: readonly Placed<LedgerEvent>[], kernel: Kernel)
 
 function isExplained(kernel: Kernel, event: Placed<LedgerEvent>): boolean {
   if (event.type === 'operation.refused') {
-    return kernel.explain(event.data, event.data.errno).cause !== 'unknown';
+    return kernel.explain(event.data).cause !== 'unknown';
   }
   const called = callOf(event);
   return called === null || objection(kernel.rules, kernel.question(called.call)) === null;

@@ -20,6 +20,8 @@ export interface Upcaster {
 const chain: readonly Upcaster[] = [
   // Schema 2 says of a log that older parts of it have left; whatever schema 1 says it says as well.
   { from: 1, upcast: (event) => event },
+  // Schema 3 can leave open what evidence does not show, and says where an event was seen.
+  { from: 2, upcast: (event) => event },
 ];
 
 /**

@@ -9,12 +9,40 @@
 import * as v from 'valibot';
 
 /** Version of the shapes in this file; every stored event carries the one that it was written by. */
-export const SCHEMA = 2;
+export const SCHEMA = 3;
 
 const text = v.pipe(v.string(), v.nonEmpty());
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 /** A number as the caller gave it: a descriptor, an object id; -1 where its name stood for none. */
 const number = v.pipe(v.number(), v.integer());
+/** How sure it is that something happened as an event says. */
+export const certainties = ['observed', 'inferred', 'assumed'] as const;
+export type Certainty = (typeof certainties)[number];
+
+const evidence = v.strictObject({
+  /** What it was read from: the name of a file, or of a recorder. */
+  source: text,
+  /** The line there, counted from 1; null where it is none. */
+  line: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  certainty: v.picklist(certainties),
+  /** What inferred it, or why it was assumed. */
+  rule: v.optional(text),
+});
+
+/** Where an event was seen, and how surely. */
+export type Evidence = Readonly<v.InferOutput<typeof evidence>>;
+
+/**
+ * What the times of a trace count from: 1970 (`wall`), the boot of the host (`uptime`), midnight
+ * (`day`), its own first line (`start`); `none` where it has no times. `local`: as `wall`, in a time
+ * zone that the trace does not name.
+ */
+export const clocks = ['wall', 'local', 'uptime', 'day', 'start', 'none'] as const;
+export type Clock = (typeof clocks)[number];
+
+/** The evidence's own name for the `struct file`: its address in the kernel. */
+const pointer = v.optional(text);
+
 const optional = {
   argsz: v.optional(count),
   flags: v.optional(count),
@@ -24,6 +52,9 @@ const optional = {
 const given = v.nullable(count);
 const pid = count;
 const fd = number;
+/** An argument that was given, and that the evidence may not show: then null. */
+const shown = <S extends v.GenericSchema<number | string | number[]>>(schema: S) =>
+  v.nullable(schema);
 
 /**
  * Arguments of each operation as the kernel saw them, under the word of the scenario language.
@@ -37,42 +68,54 @@ const operations = {
   open_container: v.strictObject({ pid, cloexec: optional.cloexec }),
   open_group: v.strictObject({ pid, group: text, cloexec: optional.cloexec }),
   open_path: v.strictObject({ pid, path: text, cloexec: optional.cloexec }),
-  bind: v.strictObject({ pid, fd, iommufd: fd, argsz: optional.argsz, flags: optional.flags }),
+  bind: v.strictObject({
+    pid,
+    fd,
+    iommufd: shown(fd),
+    argsz: optional.argsz,
+    flags: optional.flags,
+  }),
   attach: v.strictObject({
     pid,
     fd,
-    pt: number,
+    pt: shown(number),
     argsz: optional.argsz,
     flags: optional.flags,
     pasid: optional.pasid,
   }),
   detach: v.strictObject({ pid, fd, argsz: optional.argsz, flags: optional.flags }),
   alloc_ioas: v.strictObject({ pid, fd }),
-  alloc_hwpt: v.strictObject({ pid, fd, device: number, pt: number }),
-  destroy: v.strictObject({ pid, fd, object: number }),
-  ioas_map: v.strictObject({ pid, fd, ioas: number, iova: count, size: count }),
+  alloc_hwpt: v.strictObject({ pid, fd, device: shown(number), pt: shown(number) }),
+  destroy: v.strictObject({ pid, fd, object: shown(number) }),
+  ioas_map: v.strictObject({
+    pid,
+    fd,
+    ioas: shown(number),
+    iova: shown(count),
+    size: shown(count),
+  }),
   compat_ioas: v.strictObject({
     pid,
     fd,
-    action: v.picklist(['get', 'set', 'clear']),
-    ioas: number,
+    action: v.nullable(v.picklist(['get', 'set', 'clear'])),
+    ioas: shown(number),
   }),
-  set_container: v.strictObject({ pid, fd, container: fd }),
+  set_container: v.strictObject({ pid, fd, container: shown(fd) }),
   unset_container: v.strictObject({ pid, fd }),
-  set_iommu: v.strictObject({ pid, fd, iommu: number }),
+  set_iommu: v.strictObject({ pid, fd, iommu: shown(number) }),
   api_version: v.strictObject({ pid, fd }),
-  check_extension: v.strictObject({ pid, fd, extension: number }),
-  map_dma: v.strictObject({ pid, fd, iova: count, size: count }),
+  check_extension: v.strictObject({ pid, fd, extension: shown(number) }),
+  map_dma: v.strictObject({ pid, fd, iova: shown(count), size: shown(count) }),
   group_status: v.strictObject({ pid, fd }),
-  get_device: v.strictObject({ pid, fd, device: text }),
+  get_device: v.strictObject({ pid, fd, device: shown(text) }),
   device_info: v.strictObject({ pid, fd }),
-  region_info: v.strictObject({ pid, fd, region: number }),
+  region_info: v.strictObject({ pid, fd, region: shown(number) }),
   reset: v.strictObject({ pid, fd }),
   hot_reset_info: v.strictObject({ pid, fd }),
-  hot_reset: v.strictObject({ pid, fd, groups: v.array(fd) }),
-  read: v.strictObject({ pid, fd, region: number }),
+  hot_reset: v.strictObject({ pid, fd, groups: shown(v.array(fd)) }),
+  read: v.strictObject({ pid, fd, region: shown(number) }),
   ioctl: v.strictObject({ pid, fd, request: number }),
-  mmap: v.strictObject({ pid, fd, region: number }),
+  mmap: v.strictObject({ pid, fd, region: shown(number) }),
   munmap: v.strictObject({ pid, mapping: number }),
   dup: v.strictObject({ pid, fd }),
   dup2: v.strictObject({ pid, fd, to: fd }),
@@ -93,15 +136,39 @@ export type Operation = keyof typeof operations;
 
 type Arguments<O extends Operation> = Readonly<v.InferOutput<(typeof operations)[O]>>;
 
-/** An attempt before its outcome: the operation and what it was asked with. */
-export type Call = { [O in Operation]: { operation: O } & Arguments<O> }[Operation];
+/** An attempt before its outcome, as the evidence shows it: arguments that it does not are null. */
+export type Attempt = { [O in Operation]: { operation: O } & Arguments<O> }[Operation];
+
+/** To have no driver is an argument. */
+type Complete<O extends Operation> = O extends 'set_driver'
+  ? Arguments<O>
+  : { readonly [K in keyof Arguments<O>]: Exclude<Arguments<O>[K], null> };
+
+/** An attempt with all that it was asked with. */
+export type Call = { [O in Operation]: { operation: O } & Complete<O> }[Operation];
 export type CallOf<O extends Operation> = Extract<Call, { operation: O }>;
 
 const errno = v.pipe(v.string(), v.regex(/^E[A-Z0-9]+$/));
 
 const refusals = Object.entries(operations).map(([operation, { entries }]) =>
-  v.strictObject({ operation: v.literal(operation), errno, ...entries }),
+  v.strictObject({
+    operation: v.literal(operation),
+    errno,
+    ...entries,
+    /** The cause that the evidence itself shows, in the words of the causes. */
+    cause: v.optional(text),
+    evidence: v.optional(evidence),
+  }),
 );
+
+const claimed = {
+  claimant: text,
+  /** Of the claimant, where it has one: a VM's UUID. */
+  uuid: v.nullable(text),
+  /** Who keeps the book: libvirt. */
+  manager: text,
+  reason: v.nullable(text),
+};
 
 const gone = v.strictObject({
   to: count,
@@ -109,11 +176,26 @@ const gone = v.strictObject({
   at: v.pipe(v.string(), v.isoTimestamp()),
 });
 
-/** What `data` must look like, by event type. */
-export const schemas = {
+const shapes = {
   // The log itself: everything up to `to`, with that hash, has left its place. `at` is when.
   'history.archived': gone,
   'history.removed': gone,
+
+  // The evidence itself.
+  /** From here on nothing is known of the owner of a group, or of any. */
+  'gap.noticed': v.strictObject({ reason: text, group: v.nullable(text) }),
+  /** A reading of the running host has ended; `complete` where nothing was out of its sight. */
+  'snapshot.taken': v.strictObject({ complete: v.boolean(), unseen: v.array(text) }),
+  /**
+   * What follows was read from a source of its own. `clock` is what its times count from, and `zero`
+   * the instant at which that stood at zero, null where nobody can say.
+   */
+  'evidence.begun': v.strictObject({
+    source: text,
+    format: text,
+    clock: v.picklist(clocks),
+    zero: v.nullable(v.pipe(v.string(), v.isoTimestamp())),
+  }),
 
   // The host and what is plugged into it.
   'host.booted': v.strictObject({
@@ -133,6 +215,8 @@ export const schemas = {
     cdev: v.nullable(text),
   }),
   'device.removed': v.strictObject({ device: text }),
+  /** A group has a node, and so a device with VFIO; which, and who owns it, is not known. */
+  'group.found': v.strictObject({ group: text, devnum: v.optional(text) }),
   'driver.bound': v.strictObject({ device: text, driver: text, cdev: v.nullable(text) }),
   'driver.unbound': v.strictObject({ device: text, driver: text }),
   /** An unbind that waits for the last file of the device; it goes on to `next` by itself. */
@@ -145,42 +229,76 @@ export const schemas = {
   /** A blocked change was seen to be over, and which driver the device had then. */
   'driver.settled': v.strictObject({ device: text, driver: v.nullable(text) }),
 
+  // Who was given a device, in somebody's book. The kernel knows nothing of it.
+  'claim.granted': v.strictObject({ device: text, ...claimed }),
+  'claim.released': v.strictObject({ device: text, ...claimed }),
+  'claim.refused': v.strictObject({ device: text, ...claimed }),
+
   // Processes and their descriptors.
   'process.started': v.strictObject({ pid, comm: text, cgroup: v.nullable(text) }),
+  /** A process that was running before the evidence begins; the same one, where it is known. */
+  'process.found': v.strictObject({ pid, comm: text, cgroup: v.nullable(text) }),
   'process.forked': v.strictObject({ pid, child: pid, comm: text }),
-  'process.executed': v.strictObject({ pid }),
+  'process.executed': v.strictObject({ pid, comm: v.optional(text) }),
   'process.exited': v.strictObject({ pid, signal: v.nullable(text) }),
-  'descriptor.duplicated': v.strictObject({ pid, fd, as: fd }),
-  'descriptor.passed': v.strictObject({ pid, fd, to: pid, as: fd }),
+  'descriptor.duplicated': v.strictObject({ pid, fd, as: fd, cloexec: optional.cloexec }),
+  'descriptor.passed': v.strictObject({ pid, fd, to: pid, as: fd, cloexec: optional.cloexec }),
+  /** Whether an exec closes it (FD_CLOEXEC). */
+  'descriptor.flagged': v.strictObject({ pid, fd, cloexec: v.boolean() }),
   'descriptor.closed': v.strictObject({ pid, fd }),
-  'mapping.created': v.strictObject({ pid, fd, mapping: count, region: number }),
+  'mapping.created': v.strictObject({ pid, fd, mapping: count, region: shown(number) }),
   'mapping.removed': v.strictObject({ pid, mapping: count }),
 
   // Files opened. `fd` is the new descriptor.
-  'group.opened': v.strictObject({ pid, fd, group: text, cloexec: v.boolean() }),
-  'container.opened': v.strictObject({ pid, fd, cloexec: v.boolean() }),
-  'iommufd.opened': v.strictObject({ pid, fd, cloexec: v.boolean() }),
-  'device.opened': v.strictObject({ pid, fd, device: text, cloexec: v.boolean() }),
+  'group.opened': v.strictObject({ pid, fd, group: text, cloexec: v.boolean(), pointer }),
+  'container.opened': v.strictObject({ pid, fd, cloexec: v.boolean(), pointer }),
+  'iommufd.opened': v.strictObject({ pid, fd, cloexec: v.boolean(), pointer }),
+  'device.opened': v.strictObject({ pid, fd, device: text, cloexec: v.boolean(), pointer }),
   'path.opened': v.strictObject({ pid, fd, path: text, cloexec: v.boolean() }),
 
   // Groups and containers.
-  'container.set': v.strictObject({ pid, fd, container: fd }),
+  'container.set': v.strictObject({ pid, fd, container: shown(fd) }),
   'container.unset': v.strictObject({ pid, fd }),
-  'iommu.set': v.strictObject({ pid, fd, iommu: number }),
-  'device.obtained': v.strictObject({ pid, fd, device: text, as: fd }),
+  'iommu.set': v.strictObject({ pid, fd, iommu: shown(number) }),
+  'device.obtained': v.strictObject({ pid, fd, device: shown(text), as: fd, pointer }),
 
   // Devices and iommufd objects. Ids are what the kernel handed out, null where the evidence does
   // not say.
-  'device.bound': v.strictObject({ pid, fd, iommufd: fd, id: given }),
-  'device.attached': v.strictObject({ pid, fd, pt: number, hwpt: given }),
+  'device.bound': v.strictObject({ pid, fd, iommufd: shown(fd), id: given }),
+  'device.attached': v.strictObject({ pid, fd, pt: shown(number), hwpt: given }),
   'device.detached': v.strictObject({ pid, fd }),
   'ioas.allocated': v.strictObject({ pid, fd, id: given }),
-  'hwpt.allocated': v.strictObject({ pid, fd, device: number, pt: number, id: given }),
-  'object.destroyed': v.strictObject({ pid, fd, object: number }),
-  'compat-ioas.set': v.strictObject({ pid, fd, ioas: number }),
+  'hwpt.allocated': v.strictObject({
+    pid,
+    fd,
+    device: shown(number),
+    pt: shown(number),
+    id: given,
+  }),
+  'object.destroyed': v.strictObject({ pid, fd, object: shown(number) }),
+  'compat-ioas.set': v.strictObject({ pid, fd, ioas: shown(number) }),
   'compat-ioas.cleared': v.strictObject({ pid, fd }),
   'device.reset': v.strictObject({ pid, fd }),
-  'device.hot-reset': v.strictObject({ pid, fd, groups: v.array(fd) }),
+  'device.hot-reset': v.strictObject({ pid, fd, groups: shown(v.array(fd)) }),
+
+  /** The last reference of a file is gone, as the kernel was seen to do it. */
+  'file.released': v.strictObject({
+    pid,
+    kind: v.picklist(['group', 'device', 'iommufd', 'container']),
+    pointer: text,
+  }),
+};
+
+type Shapes = typeof shapes;
+
+/** What `data` must look like, by event type. */
+export const schemas: { readonly [T in EventType]: v.GenericSchema } = {
+  ...(Object.fromEntries(
+    Object.entries(shapes).map(([type, { entries }]) => [
+      type,
+      v.strictObject({ ...entries, evidence: v.optional(evidence) }),
+    ]),
+  ) as unknown as Record<keyof Shapes, v.GenericSchema>),
 
   // An attempt that was turned down, with the errno as observed.
   'operation.refused': v.variant(
@@ -189,15 +307,26 @@ export const schemas = {
   ),
 };
 
-export type EventType = keyof typeof schemas;
+export type EventType = keyof Shapes | 'operation.refused';
 export const eventTypes = Object.keys(schemas) as EventType[];
 
-/** What the schema above holds for a refusal, said by operation. */
-type Refused = { [O in Operation]: { operation: O; errno: string } & Arguments<O> }[Operation];
+interface Shown {
+  readonly evidence?: Evidence | undefined;
+}
 
-export type DataOf<T extends EventType> = T extends 'operation.refused'
-  ? Refused
-  : v.InferOutput<(typeof schemas)[T]>;
+/** What the schema above holds for a refusal, said by operation. */
+type Refused = {
+  [O in Operation]: {
+    operation: O;
+    errno: string;
+    cause?: string | undefined;
+  } & Arguments<O> &
+    Shown;
+}[Operation];
+
+export type DataOf<T extends EventType> = T extends keyof Shapes
+  ? v.InferOutput<Shapes[T]> & Shown
+  : Refused;
 
 /** A fact before the log has given it a place. `time` is ISO 8601 in UTC, or null where unknown. */
 export type LedgerEvent = {

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { Call, Fact } from '../events/vocabulary.ts';
+import type { Attempt, Fact } from '../events/vocabulary.ts';
 import type { Outcome } from './question.ts';
 
 /** The call that succeeded when the event was recorded, and what came out of it. */
 export interface Called {
-  readonly call: Call;
+  readonly call: Attempt;
   readonly outcome: Outcome;
 }
 

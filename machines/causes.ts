@@ -50,5 +50,10 @@ export const causes = {
 } as const satisfies Record<string, string>;
 
 export type Cause = keyof typeof causes;
+
+export function isCause(name: string): name is Cause {
+  return Object.hasOwn(causes, name);
+}
+
 /** `unknown` is for evidence that the rules do not explain; the rules themselves never say it. */
 export type ObservedCause = Cause | 'unknown';

@@ -10,6 +10,7 @@ import { assign, setup } from 'xstate';
 import type { FileId } from '../processes/process-table.ts';
 import { guardedStates, type Admission, type Targets } from './admission.ts';
 import type { DriverKind } from './driver.ts';
+import { NAMELESS } from './unshown.ts';
 
 /** Named after the owner: nobody, kernel drivers, a group in a container, an iommufd. */
 export type GroupState = 'unowned' | 'kernel' | 'container' | 'iommufd';
@@ -84,9 +85,9 @@ const groupGuards = {
         : event.type === 'device.obtained' && event.iommufd === null,
   claims: (asked: Asked) => !groupGuards.claimsNothing(asked),
   sameIommufd: ({ context, event }: Asked) =>
-    (event.type === 'device.bound' && event.iommufd === context.owner) ||
+    (event.type === 'device.bound' && isSame(event.iommufd, context.owner)) ||
     (event.type === 'device.obtained' &&
-      (event.iommufd === null || event.iommufd === context.owner)),
+      (event.iommufd === null || isSame(event.iommufd, context.owner))),
   samePageTable: ({ context, event }: Asked) =>
     event.type === 'device.attached'
       ? context.hwpt === null || context.hwpt === event.hwpt || event.replaces
@@ -99,6 +100,11 @@ const groupGuards = {
   lastClaim: ({ context, event }: Asked) =>
     event.type === 'device.released' && event.claim && context.claims === 1,
 };
+
+/** An owner that nobody has seen the name of may be any. */
+function isSame(file: FileId, owner: FileId | null): boolean {
+  return file === owner || owner === NAMELESS;
+}
 
 type Guard = keyof typeof groupGuards;
 

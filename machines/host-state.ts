@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Certainty } from '../events/vocabulary.ts';
 import { ProcessTable, type FileId } from '../processes/process-table.ts';
 import type { MachineName } from './admission.ts';
 import type { MachineEvents } from './check.ts';
@@ -44,6 +45,10 @@ export class HostState implements Directory {
   driverChange: DriverChange | null = null;
   /** False where the events before the first are not at hand, until the host boots. */
   isKnown = true;
+  /** Whether nobody has seen the host boot: what was there then was taken for granted. */
+  isAssumed = false;
+  /** How sure it is that the event happened that is being taken. */
+  certainty: Certainty = 'observed';
   /** Where the event stands that is being taken. */
   position = -1;
   /** What a live host has mapped for DMA; the log does not say. */
@@ -112,6 +117,7 @@ export class HostState implements Directory {
     this.iommufd = hasIommufd(this.profile, iommufd);
     this.driverChange = null;
     this.isKnown = true;
+    this.isAssumed = this.certainty !== 'observed';
     for (const group of this.#groups.values()) this.touched.groups.add(group);
     this.#devices.clear();
     this.#groups.clear();
@@ -147,7 +153,14 @@ export class HostState implements Directory {
   groupOf(id: string): Group {
     let group = this.#groups.get(id);
     if (group === undefined) {
-      group = { group: id, devices: new Map(), unknownSince: null, ...this.fresh('group') };
+      group = {
+        group: id,
+        devices: new Map(),
+        unknownSince: null,
+        isInDoubt: false,
+        certainty: this.certainty,
+        ...this.fresh('group'),
+      };
       this.#groups.set(id, group);
     }
     return group;
@@ -219,7 +232,27 @@ export class HostState implements Directory {
     const before = { state: instance.state, record: instance.record };
     instance.record = record(instance.record, event);
     instance.state = next;
+    if (name === 'group') this.#handOver(instance as Group, before as Group);
     this.observer?.(name, before, event, instance);
+  }
+
+  /**
+   * A group's owner may be another. What owns it alone leaves no doubt; where it was in doubt before,
+   * nobody can say who is left when the owner that was seen has gone.
+   */
+  #handOver(group: Group, { state, record }: Pick<Group, 'state' | 'record'>): void {
+    if (group.state === state && group.record.owner === record.owner) return;
+    group.certainty = this.certainty;
+    if (!group.isInDoubt) return;
+    if (group.state === 'container') group.isInDoubt = false;
+    group.unknownSince = group.state === 'unowned' ? this.position : null;
+  }
+
+  /** From here on nobody can say who owns the group. */
+  doubt(group: Group): void {
+    group.isInDoubt = true;
+    group.unknownSince ??= this.position;
+    this.touched.groups.add(group);
   }
 
   #touch(name: MachineName, instance: object): void {

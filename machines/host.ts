@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Certainty } from '../events/vocabulary.ts';
 import type { FileId } from '../processes/process-table.ts';
 import type { ContainerRecord, ContainerState } from './container.ts';
 import type { DeviceFileState } from './device-file.ts';
@@ -41,8 +42,12 @@ export interface Device extends Instance<DeviceState, DeviceRecord> {
 export interface Group extends Instance<GroupState, GroupRecord> {
   readonly group: string;
   readonly devices: Map<string, Device>;
-  /** Since when the evidence contradicts the rules and the owner is unknown. */
+  /** Since when the owner is unknown: evidence contradicts the rules, or has a gap. */
   unknownSince: number | null;
+  /** Whether somebody may own it who was there before the evidence. */
+  isInDoubt: boolean;
+  /** How sure it is who owns it. */
+  certainty: Certainty;
 }
 
 interface Opened {

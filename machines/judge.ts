@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Operation } from '../events/vocabulary.ts';
 import type { Blocker, Check, MachineCheck, Question } from './check.ts';
 import type { Cause, ObservedCause } from './causes.ts';
 import type { KernelRules } from './machines.ts';
@@ -45,6 +46,34 @@ export function explain(
   if (refused !== null || unseen === undefined) return { cause: 'unknown', refusal: null };
   return { cause: unseen.cause, refusal: refusal(unseen, question) };
 }
+
+/** What an errno means of an operation, whoever owns what: the only thing that it stands for. */
+export function onlyCause(
+  rules: KernelRules,
+  operation: Operation,
+  errno: string,
+): ObservedCause | null {
+  const { checks } = rules.operations[operation];
+  const found = new Set(checks.filter((check) => check.errno === errno).map(({ cause }) => cause));
+  const [only = null, ...others] = found;
+  if (only === null && beside.has(errno)) return 'not-ownership';
+  return others.length === 0 ? only : null;
+}
+
+/** Errnos of memory, descriptors, signals and permissions, which no rule of ownership gives. */
+const beside = new Set([
+  'EACCES',
+  'EINTR',
+  'EIO',
+  'EMFILE',
+  'ENFILE',
+  'ENOMEM',
+  'ENOSPC',
+  'EOVERFLOW',
+  'ERESTARTSYS',
+  'EROFS',
+  'ETIMEDOUT',
+]);
 
 /** Whether the log shows that the check stood in the way of an event that it holds. */
 function isSeen(check: Check): boolean {

@@ -6,29 +6,70 @@
  *
  * @module
  */
-import type { Call, Fact, Placed } from '../events/vocabulary.ts';
+import type { Attempt, DataOf, Fact, Placed } from '../events/vocabulary.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 import { machineNames } from './admission.ts';
 import { callOf } from './calls.ts';
-import type { ObservedCause } from './causes.ts';
+import { kindOfDriver } from './driver.ts';
+import type { Group } from './host.ts';
+import { isCause, type ObservedCause } from './causes.ts';
 import type { Question } from './check.ts';
 import { addDevice, bindDriver, removeDevice, unbindDriver } from './drivers.ts';
+import { completed, hypotheses, isComplete } from './holes.ts';
 import { HostState, otherFile } from './host-state.ts';
-import { explain, judge, type Refusal } from './judge.ts';
+import { explain, judge, objection, onlyCause, type Refusal } from './judge.ts';
 import { questionOf } from './question.ts';
+import { UNSHOWN } from './unshown.ts';
 import { release } from './release.ts';
 
+/** Why an attempt was refused, and the refusal by the rules where they name one. */
+interface Explanation {
+  readonly cause: ObservedCause;
+  readonly refusal: Refusal | null;
+}
+
 export class Kernel extends HostState {
-  /** What the rules say of a call as things stand: the refusal, or null where it is admitted. */
-  judge(call: Call): Refusal | null {
-    return judge(this.rules, questionOf(this, call));
+  /**
+   * What the rules say of an attempt as things stand: the refusal, or null where it is admitted, or
+   * may be with what the evidence does not show of it.
+   */
+  judge(attempt: Attempt): Refusal | null {
+    return this.#refusalOf(attempt, (question) => judge(this.rules, question));
   }
 
-  /** What explains an errno that a call was seen to get, as things stand. */
-  explain(call: Call, errno: string): { cause: ObservedCause; refusal: Refusal | null } {
-    const question = questionOf(this, call);
-    if (!this.knows(question)) return { cause: 'unknown', refusal: null };
-    return explain(this.rules, question, errno);
+  /** What the rules have against an attempt that was seen to pass, whatever way it took. */
+  objection(attempt: Attempt): Refusal | null {
+    return this.#refusalOf(attempt, (question) => objection(this.rules, question));
+  }
+
+  #refusalOf(attempt: Attempt, ask: (question: Question) => Refusal | null): Refusal | null {
+    if (isComplete(attempt)) return ask(questionOf(this, attempt));
+    const answers = hypotheses(this, attempt).map(ask);
+    return answers.includes(null) ? null : (answers[0] ?? null);
+  }
+
+  /** What explains an attempt that was seen to be refused, as things stand. */
+  explain(refused: DataOf<'operation.refused'>): Explanation {
+    const { errno, cause } = refused;
+    const found = this.#explanationOf(refused, errno);
+    if (found.cause !== 'unknown' || cause === undefined || !isCause(cause)) return found;
+    return { cause, refusal: null };
+  }
+
+  #explanationOf(attempt: Attempt, errno: string): Explanation {
+    const { rules } = this;
+    const question = this.question(attempt);
+    const isKnown = this.knows(question);
+    if (isKnown && isComplete(attempt)) return explain(rules, question, errno);
+    const may = isKnown ? hypotheses(this, attempt) : [];
+    const refusals = may
+      .map((asked) => judge(rules, asked))
+      .filter((refusal) => refusal?.errno === errno);
+    const [refusal = null, ...others] = refusals;
+    if (refusal !== null && others.every((other) => other?.cause === refusal.cause)) {
+      return { cause: refusal.cause, refusal };
+    }
+    return { cause: onlyCause(rules, attempt.operation, errno) ?? 'unknown', refusal: null };
   }
 
   /** Whether enough is known of what a question is about for rules to say anything. */
@@ -36,20 +77,21 @@ export class Kernel extends HostState {
     return this.isKnown && group?.unknownSince == null;
   }
 
-  /** What a call concerns as things stand. */
-  question(call: Call): Question {
-    return questionOf(this, call);
+  /** What an attempt concerns as things stand. */
+  question(attempt: Attempt): Question {
+    return questionOf(this, completed(attempt));
   }
 
   /** Takes the next event of the log. */
   take(event: Placed<Fact>): void {
     this.position = event.position;
     this.forgetTouched();
+    this.certainty = event.data.evidence?.certainty ?? 'observed';
     const called = callOf(event);
     // Looked up before descriptors move: the call saw them as they were.
     const file = fileOpenedBy(event);
     const outcome = { ...called?.outcome, ...(file !== null && { file }) };
-    const question = called && questionOf(this, called.call, outcome);
+    const question = called && questionOf(this, completed(called.call), outcome);
     const unheld = this.processes.take(event);
     if (question === null) this.#change(event);
     else this.#happen(event, question, file);
@@ -141,7 +183,20 @@ export class Kernel extends HostState {
       case 'driver.unbind-blocked':
       case 'driver.settled':
         return this.#changeDriver(event);
+      case 'group.found': {
+        const group = this.groupOf(event.data.group);
+        if (group.record.members > 0) return;
+        // Somebody is there, or it would have no node.
+        this.put('group', group, { type: 'driver.bound', kind: 'vfio' });
+        return this.doubt(group);
+      }
+      case 'gap.noticed':
+        return this.#lose(event.data.group);
+      case 'snapshot.taken':
+        if (event.data.complete) this.#regain();
+        return;
       case 'operation.refused':
+        this.#suspect(event.data);
         // Whatever it says but that there is none, a wait collects the change.
         if (event.data.operation === 'bg_wait' && event.data.errno !== 'ECHILD') {
           this.driverChange = null;
@@ -149,6 +204,39 @@ export class Kernel extends HostState {
         return;
       default:
     }
+  }
+
+  /** Nothing is known any more of who owns a group, or any of them. */
+  #lose(name: string | null): void {
+    for (const group of this.groups()) {
+      if (name === null || group.group === name) this.doubt(group);
+    }
+  }
+
+  /** Nobody has a file of these groups or of their devices: only their drivers can own them. */
+  #regain(): void {
+    const used = new Set<Group | null>();
+    for (const file of this.files()) {
+      if (file.kind === 'group') used.add(file.group);
+      if (file.kind === 'device') used.add(file.device.group);
+    }
+    for (const group of this.groups()) {
+      if (!group.isInDoubt || used.has(group)) continue;
+      Object.assign(group, claimedByDrivers(group, this.fresh('group')), {
+        unknownSince: null,
+        isInDoubt: false,
+        certainty: this.certainty,
+      });
+      this.touched.groups.add(group);
+    }
+  }
+
+  /** A refusal that the rules do not explain, on a host whose beginning nobody saw: there is more. */
+  #suspect(refused: DataOf<'operation.refused'>): void {
+    if (!this.isAssumed) return;
+    const { group } = this.question(refused);
+    if (group === undefined || this.explain(refused).cause !== 'unknown') return;
+    this.doubt(group);
   }
 
   #changeDriver(event: Placed<Extract<Fact, { data: { device: string } }>>): void {
@@ -183,9 +271,28 @@ export class Kernel extends HostState {
   }
 }
 
+/** A group as its devices' drivers alone have it. */
+function claimedByDrivers(
+  { devices, record: { members } }: Group,
+  { state, record }: Pick<Group, 'state' | 'record'>,
+): Pick<Group, 'state' | 'record'> {
+  const kinds = [...devices.values()].flatMap(({ driver }) =>
+    driver === null ? [] : [kindOfDriver(driver)],
+  );
+  const claims = kinds.filter((kind) => kind === 'kernel').length;
+  const there = kinds.filter((kind) => kind === 'vfio').length;
+  return {
+    state: claims > 0 ? 'kernel' : state,
+    record: { ...record, claims, members: devices.size > 0 ? there : members },
+  };
+}
+
 /** Whether evidence has a file bound or put into something that is not there, or is no context. */
 function isWithoutContext({ type }: Placed<Fact>, question: Question): boolean {
-  const { deviceFile, groupFile, container, iommufd } = question;
+  const { call, deviceFile, groupFile, container, iommufd } = question;
+  // One that is not shown may be any.
+  if (call.operation === 'bind' && call.iommufd === UNSHOWN) return false;
+  if (call.operation === 'set_container' && call.container === UNSHOWN) return false;
   if (type === 'device.bound') return deviceFile !== undefined && iommufd === undefined;
   if (type !== 'container.set' || groupFile === undefined) return false;
   return container === undefined && iommufd === undefined;

@@ -6,16 +6,28 @@
  */
 import type { Call, CallOf } from '../events/vocabulary.ts';
 import type { FileId } from '../processes/process-table.ts';
+import type { MachineName } from './admission.ts';
 import type { HostView, Question } from './check.ts';
-import type { Device, DeviceFile, Group, IommufdFile, OpenFile } from './host.ts';
+import type {
+  Device,
+  DeviceFile,
+  Group,
+  GroupFile,
+  IommufdFile,
+  Instances,
+  OpenFile,
+} from './host.ts';
 import { autoPageTable, lowestFreeId, type Attachment, type IommufdRecord } from './iommufd.ts';
 import { kindOfDriver } from './driver.ts';
+import { NAMELESS, UNNAMED, UNSHOWN, unnamedDevice } from './unshown.ts';
 
 /** What came out of a call, where that is known: the file that it opened, the ids handed out. */
 export interface Outcome {
   readonly file?: FileId | undefined;
   readonly id?: number | undefined;
   readonly hwpt?: number | undefined;
+  /** The file behind the descriptor given, where it is not looked up: none where undefined. */
+  readonly argument?: OpenFile | undefined;
 }
 
 /** Where a question looks things up. */
@@ -24,10 +36,9 @@ export interface Directory extends HostView {
   behind(pid: number, fd: number): OpenFile | undefined;
   device(device: string): Device | undefined;
   group(group: string): Group | undefined;
+  /** The state and memory that a machine begins with. */
+  fresh<M extends MachineName>(name: M): Instances[M];
 }
-
-/** The file that a call will open; it has no name before the log gives it one. */
-const NEW_FILE: FileId = 'f?';
 
 /** Builds the question that a call puts. What is not known of its outcome is worked out. */
 export function questionOf(host: Directory, call: Call, outcome: Outcome = {}): Question {
@@ -39,7 +50,7 @@ export function questionOf(host: Directory, call: Call, outcome: Outcome = {}): 
       return { ...base, device, events: { device: { type: 'device.opened' } } };
     }
     case 'open_group': {
-      const opened = { type: 'group.opened', file: outcome.file ?? NEW_FILE } as const;
+      const opened = { type: 'group.opened', file: outcome.file ?? NAMELESS } as const;
       return { ...base, group: host.group(call.group), events: { group: opened } };
     }
     case 'open_path': {
@@ -47,13 +58,13 @@ export function questionOf(host: Directory, call: Call, outcome: Outcome = {}): 
       return fd === undefined ? base : askReopen(base, host.behind(call.pid, Number(fd)), outcome);
     }
     case 'set_container':
-      return askSetContainer({ ...base, call }, host.behind(call.pid, call.container));
+      return askSetContainer({ ...base, call }, given(host, call, call.container, outcome));
     case 'unset_container':
       return askUnsetContainer(base);
     case 'get_device':
-      return askGetDevice({ ...base, call }, host.device(call.device), outcome);
+      return askGetDevice({ ...base, call }, deviceNamed(host, call), outcome);
     case 'bind':
-      return askBind({ ...base, call }, host.behind(call.pid, call.iommufd), outcome);
+      return askBind({ ...base, call }, contextGiven(host, call, outcome), outcome);
     case 'attach':
       return askAttach({ ...base, call }, outcome);
     case 'hot_reset':
@@ -72,13 +83,49 @@ export function questionOf(host: Directory, call: Call, outcome: Outcome = {}): 
   }
 }
 
+/** The file behind a descriptor that was given as an argument. */
+function given(
+  host: Directory,
+  { pid }: { readonly pid: number },
+  fd: number,
+  outcome: Outcome,
+): OpenFile | undefined {
+  return 'argument' in outcome ? outcome.argument : host.behind(pid, fd);
+}
+
+/**
+ * The context that a bind presents. One that the evidence does not show is the owner's, where the
+ * group has one: no other gets in (iommu/iommu.c:iommu_device_claim_dma_owner).
+ */
+function contextGiven(
+  host: Directory,
+  call: CallOf<'bind'>,
+  outcome: Outcome,
+): OpenFile | undefined {
+  if (call.iommufd !== UNSHOWN || 'argument' in outcome) {
+    return given(host, call, call.iommufd, outcome);
+  }
+  const file = host.behind(call.pid, call.fd);
+  const group = file?.kind === 'device' ? file.device.group : null;
+  return group?.state === 'iommufd' ? host.file(group.record.owner ?? NAMELESS) : undefined;
+}
+
+function deviceNamed(
+  host: Directory,
+  { pid, fd, device }: CallOf<'get_device'>,
+): Device | undefined {
+  if (device !== UNNAMED) return host.device(device);
+  const file = host.behind(pid, fd);
+  return file?.kind === 'group' ? unnamedDevice(file.group, host.fresh('device')) : undefined;
+}
+
 /** A descriptor's file is opened anew: the same node, whatever has become of its name. */
 function askReopen(base: Question, file: OpenFile | undefined, outcome: Outcome): Question {
   if (file?.kind === 'device' && file.state !== 'granted') {
     return { ...base, file, device: file.device, events: { device: { type: 'device.opened' } } };
   }
   if (file?.kind !== 'group') return { ...base, file };
-  const opened = { type: 'group.opened', file: outcome.file ?? NEW_FILE } as const;
+  const opened = { type: 'group.opened', file: outcome.file ?? NAMELESS } as const;
   return { ...base, file, groupFile: file, group: file.group, events: { group: opened } };
 }
 
@@ -102,17 +149,19 @@ function askFile(base: Question, { id }: Outcome): Question {
       return tell(question, { type: 'ioas.allocated', id: id ?? lowestFreeId(file.record) });
     case 'alloc_hwpt': {
       const next = id ?? lowestFreeId(file.record);
-      return tell(question, { type: 'hwpt.allocated', id: next, ioas: call.pt });
+      const ioas = call.pt === UNSHOWN ? pageTableShown(file.record, undefined) : call.pt;
+      return ioas === UNSHOWN
+        ? question
+        : tell(question, { type: 'hwpt.allocated', id: next, ioas });
     }
     case 'destroy':
+      if (call.object === UNSHOWN) return question;
       return tell(question, { type: 'object.destroyed', object: call.object });
-    case 'compat_ioas':
-      return tell(
-        question,
-        call.action === 'set'
-          ? { type: 'compat-ioas.set', ioas: call.ioas }
-          : { type: 'compat-ioas.cleared' },
-      );
+    case 'compat_ioas': {
+      if (call.action !== 'set') return tell(question, { type: 'compat-ioas.cleared' });
+      const ioas = call.ioas === UNSHOWN ? pageTableShown(file.record, undefined) : call.ioas;
+      return ioas === UNSHOWN ? question : tell(question, { type: 'compat-ioas.set', ioas });
+    }
     default:
       return question;
   }
@@ -149,7 +198,7 @@ function askSetContainer(
     container,
     iommufd,
     events: {
-      groupFile: { type, container: argument?.id ?? NEW_FILE, native },
+      groupFile: { type, container: argument?.id ?? NAMELESS, native },
       group: { type, file: file.id, native },
       ...(container && { container: { type } }),
       ...(iommufd && { iommufd: { type, ioas: compatIoasOf(iommufd.record) } }),
@@ -206,10 +255,15 @@ function askGetDevice(
     events: {
       device: { type, iommufd: iommufd?.id ?? null, id: claim?.id ?? null },
       group: { type, iommufd: iommufd?.id ?? null, hwpt: claim?.attachment.hwpt ?? null },
-      groupFile: { type, pins: first && container !== undefined },
+      groupFile: { type, pins: first && (container !== undefined || isUnseen(file)) },
       ...(claim && { iommufd: { type, ...claim } }),
     },
   };
+}
+
+/** Whether the group was put into a container that nobody has seen. */
+function isUnseen({ record }: GroupFile): boolean {
+  return record.container === NAMELESS;
 }
 
 /** The ids that a first open through a group takes in the iommufd that serves as container. */
@@ -237,8 +291,8 @@ function askBind(
     argument,
     iommufd,
     events: {
-      device: { type, file: file.id, iommufd: iommufd?.id ?? NEW_FILE, id },
-      group: { type, iommufd: iommufd?.id ?? NEW_FILE },
+      device: { type, file: file.id, iommufd: iommufd?.id ?? NAMELESS, id },
+      group: { type, iommufd: iommufd?.id ?? NAMELESS },
       deviceFile: { type },
       ...(iommufd && { iommufd: { type, id } }),
     },
@@ -255,18 +309,20 @@ function askAttach(base: Question & { call: CallOf<'attach'> }, outcome: Outcome
   const question = withDevice(base);
   const { deviceFile, device, group, call } = question;
   const iommufd = device && contextOf(base.host, device);
-  if (deviceFile === undefined || device === undefined || iommufd === undefined) return question;
+  if (deviceFile === undefined || device === undefined) return question;
   const type = 'device.attached';
-  const target = iommufd.record.objects.get(call.pt);
+  if (iommufd === undefined) return askInUnknownContext(question, type);
+  const pt = call.pt === UNSHOWN ? pageTableShown(iommufd.record, group) : call.pt;
+  const target = iommufd.record.objects.get(pt);
   const manual = target?.kind === 'hwpt';
   const hwpt =
     outcome.hwpt ??
-    (manual ? call.pt : (autoPageTable(iommufd.record, call.pt) ?? lowestFreeId(iommufd.record)));
+    (manual ? pt : (autoPageTable(iommufd.record, pt) ?? lowestFreeId(iommufd.record)));
   // An attached device takes its attached siblings along (iommufd/device.c:iommufd_device_do_replace).
   const replaces = device.record.attached;
   const attachment: Attachment = {
     hwpt,
-    ioas: manual ? target.ioas : call.pt,
+    ioas: manual ? target.ioas : pt,
     auto: !manual,
     users: replaces ? (group?.record.attached ?? 1) : 1,
     from: replaces ? (group?.record.hwpt ?? null) : null,
@@ -283,11 +339,35 @@ function askAttach(base: Question & { call: CallOf<'attach'> }, outcome: Outcome
   };
 }
 
+/**
+ * What the evidence does not show of an attach: the page table that the group has, which no attach but
+ * to the same one passes, or the only IOAS that there is.
+ */
+function pageTableShown({ objects }: IommufdRecord, group: Group | undefined): number {
+  if (group?.record.hwpt != null) return group.record.hwpt;
+  const spaces = [...objects].filter(([, { kind }]) => kind === 'ioas').map(([id]) => id);
+  return spaces.length === 1 ? (spaces[0] ?? UNSHOWN) : UNSHOWN;
+}
+
+/** What an attach or a detach is where nobody has seen which context the device is bound to. */
+function askInUnknownContext(
+  question: Question,
+  type: 'device.attached' | 'device.detached',
+): Question {
+  const { device, group } = question;
+  if (device?.record.iommufd !== NAMELESS) return question;
+  const { attached } = device.record;
+  const of = { hwpt: group?.record.hwpt ?? UNSHOWN, replaces: attached };
+  const told =
+    type === 'device.attached' ? ({ type, ...of } as const) : ({ type, attached } as const);
+  return { ...question, events: { device: { type }, group: told, deviceFile: { type } } };
+}
+
 function askDetach(question: Question, deviceFile: DeviceFile): Question {
   const { device } = deviceFile;
   const iommufd = contextOf(question.host, device);
-  if (iommufd === undefined) return question;
   const type = 'device.detached';
+  if (iommufd === undefined) return askInUnknownContext(question, type);
   const { attached } = device.record;
   const hwpt = attached ? (device.group?.record.hwpt ?? null) : null;
   return {

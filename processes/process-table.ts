@@ -14,13 +14,20 @@ export type FileId = string;
 /** What descriptors 0 to 2 of a fresh process stand for; never released, never ours. */
 export const TERMINAL: FileId = 'terminal';
 
+/**
+ * The number that stands for the kernel itself as a process: a file that is on its way through a
+ * socket, or kept by something that nobody has seen. Processes of which the evidence does not say the
+ * number have those above. None is the pid of any process (include/linux/threads.h:PID_MAX_LIMIT).
+ */
+export const QUEUE = 0x40_0000;
+
 /** A descriptor or a mapping that keeps a file alive. */
 export interface Holder {
   readonly pid: number;
   readonly comm: string;
   readonly cgroup: string | null;
   readonly via: 'fd' | 'mapping';
-  /** The descriptor's number; null for a mapping. */
+  /** The descriptor's number; null for a mapping, and where the evidence does not say. */
   readonly fd: number | null;
   readonly file: FileId;
 }
@@ -33,8 +40,8 @@ interface Descriptor {
 /** A living process. */
 export interface Process {
   readonly pid: number;
-  readonly comm: string;
-  readonly cgroup: string | null;
+  comm: string;
+  cgroup: string | null;
   readonly descriptors: Map<number, Descriptor>;
   readonly mappings: Map<number, FileId>;
 }
@@ -49,6 +56,8 @@ export interface Place {
 /** Told of processes, and of what they hold, as they come and go. */
 export interface ProcessObserver {
   started(process: Process): void;
+  /** It goes by another name from here on. */
+  renamed(process: Process): void;
   ended(process: Process): void;
   /** `from` is where it was taken over from: by a dup, a fork, a pass or a mapping. */
   held(file: FileId, at: Place, from: Place | null): void;
@@ -122,7 +131,8 @@ export class ProcessTable {
     for (const process of this.#processes.values()) {
       const { pid, comm, cgroup } = process;
       for (const [fd, descriptor] of process.descriptors) {
-        if (descriptor.file === file) found.push({ pid, comm, cgroup, via: 'fd', fd, file });
+        if (descriptor.file !== file) continue;
+        found.push({ pid, comm, cgroup, via: 'fd', fd: fd < 0 ? null : fd, file });
       }
       for (const mapped of process.mappings.values()) {
         if (mapped === file) found.push({ pid, comm, cgroup, via: 'mapping', fd: null, file });
@@ -149,18 +159,22 @@ export class ProcessTable {
       case 'process.started':
         this.#start(event.data.pid, event.data.comm, event.data.cgroup);
         return;
+      case 'process.found':
+        return this.#find(event.data.pid, event.data.comm, event.data.cgroup);
       case 'process.forked':
         return this.#fork(event.data.pid, event.data.child, event.data.comm);
       case 'process.executed':
-        return this.#execute(this.#at(event.data.pid));
+        return this.#execute(this.#at(event.data.pid), event.data.comm);
       case 'process.exited':
         return this.#exit(event.data.pid);
       case 'descriptor.duplicated':
         // Onto itself it changes nothing, not even O_CLOEXEC (fs/file.c:ksys_dup3).
         if (event.data.as === event.data.fd) return;
-        return this.#share(event.data.pid, event.data.fd, event.data.pid, event.data.as);
+        return this.#share(event.data, event.data.pid);
       case 'descriptor.passed':
-        return this.#share(event.data.pid, event.data.fd, event.data.to, event.data.as);
+        return this.#share(event.data, event.data.to);
+      case 'descriptor.flagged':
+        return this.#flag(event.data.pid, event.data.fd, event.data.cloexec);
       case 'descriptor.closed':
         return this.#close(this.#at(event.data.pid), event.data.fd);
       case 'mapping.created':
@@ -180,6 +194,19 @@ export class ProcessTable {
     this.#processes.set(pid, process);
     this.observer?.started(process);
     return process;
+  }
+
+  /** A process that is there already may be told by more than before. */
+  #find(pid: number, comm: string, cgroup: string | null): void {
+    const process = this.#processes.get(pid);
+    if (process === undefined) this.#start(pid, comm, cgroup);
+    else this.#rename(process, comm, cgroup ?? process.cgroup);
+  }
+
+  #rename(process: Process, comm: string, cgroup: string | null): void {
+    if (process.comm === comm && process.cgroup === cgroup) return;
+    Object.assign(process, { comm, cgroup });
+    this.observer?.renamed(process);
   }
 
   /** The process of that number; evidence that begins in the middle shows some that never started. */
@@ -207,7 +234,8 @@ export class ProcessTable {
     for (const [mapping, file] of parent.mappings) inherit(file, 'mapping', mapping);
   }
 
-  #execute(process: Process): void {
+  #execute(process: Process, comm = process.comm): void {
+    this.#rename(process, comm, process.cgroup);
     for (const mapping of process.mappings.keys()) this.#unmap(process, mapping);
     for (const [fd, { cloexec }] of process.descriptors) {
       if (cloexec) this.#close(process, fd);
@@ -235,18 +263,32 @@ export class ProcessTable {
     this.#install(process, data.as ?? data.fd, { file, cloexec }, null);
   }
 
-  #share(pid: number, fd: number, to: number, as: number): void {
+  #share(
+    {
+      pid,
+      fd,
+      as,
+      cloexec = false,
+    }: { pid: number; fd: number; as: number; cloexec?: boolean | undefined },
+    to: number,
+  ): void {
     const process = this.#processes.get(pid);
     const file = process?.descriptors.get(fd)?.file;
     if (process === undefined || file === undefined) return;
     const from: Place = { process, via: 'fd', number: fd };
-    this.#install(this.#at(to), as, { file, cloexec: false }, from);
+    this.#install(this.#at(to), as, { file, cloexec }, from);
   }
 
   #install(process: Process, fd: number, descriptor: Descriptor, from: Place | null): void {
     this.#close(process, fd);
     this.#hold(descriptor.file, { process, via: 'fd', number: fd }, from);
     process.descriptors.set(fd, descriptor);
+  }
+
+  #flag(pid: number, fd: number, cloexec: boolean): void {
+    const descriptors = this.#processes.get(pid)?.descriptors;
+    const descriptor = descriptors?.get(fd);
+    if (descriptor !== undefined) descriptors?.set(fd, { ...descriptor, cloexec });
   }
 
   #close(process: Process, fd: number): void {

@@ -154,9 +154,9 @@ export class Claims {
   }
 
   /** A context or a container is given to the file behind a descriptor. */
-  #given({ pid, fd }: { pid: number; fd: number }, context: number): () => void {
+  #given({ pid, fd }: { pid: number; fd: number }, context: number | null): () => void {
     const file = this.#behind(pid, fd);
-    const given = this.#behind(pid, context);
+    const given = context === null ? undefined : this.#behind(pid, context);
     return () => {
       if (file === undefined || given === undefined) return;
       file.context = given.id;
@@ -192,7 +192,7 @@ export class Claims {
         const from = this.#behind(pid, fd);
         // A device that is open already stays with its context, whatever its group has by now.
         const open = [...this.files.values()].find(
-          (other) => other.isGranted && other.device === device,
+          (other) => other.isGranted && other.device === device && device !== null,
         );
         const { context = null, isIommufd = false } = open ?? from ?? {};
         const group = from?.group ?? null;

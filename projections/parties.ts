@@ -10,9 +10,11 @@ import {
   byNumber,
   byProcess,
   filesOfDevice,
+  holdersOf,
   keepers,
   nobody,
   ownerOf,
+  ownerOfDevice,
   unknownOwner,
 } from './views.ts';
 
@@ -32,8 +34,8 @@ export function partiesOf(host: HostSnapshot, { kind, id }: Subject): Parties {
     case 'device': {
       const device = host.device(id);
       if (device === undefined) return { owner: nobody, holders: [], waiters: [] };
-      const owner = device.group === null ? unknownOwner : ownerOf(host, device.group);
       const files = filesOfDevice(host, device);
+      const owner = ownerOfDevice(host, device, files);
       return { owner, holders: heldBy(host, files), waiters: waitersFor(host, [id]) };
     }
     case 'group': {
@@ -73,7 +75,7 @@ export function partiesOf(host: HostSnapshot, { kind, id }: Subject): Parties {
 }
 
 function heldBy(host: HostSnapshot, files: readonly FileAt[]): Holder[] {
-  return files.flatMap((file) => host.processes.holders(file.id)).toSorted(byProcess);
+  return files.flatMap((file) => holdersOf(host, file.id)).toSorted(byProcess);
 }
 
 function groupOfFile(file: FileAt): GroupAt | undefined {

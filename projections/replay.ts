@@ -11,6 +11,7 @@ import { callOf, type Called } from '../machines/calls.ts';
 import type { Question } from '../machines/check.ts';
 import { explain, judge, objection, type Refusal } from '../machines/judge.ts';
 import { Kernel } from '../machines/kernel.ts';
+import { isComplete } from '../machines/holes.ts';
 import { kernelRules, type KernelRules } from '../machines/machines.ts';
 import { underProfile } from '../machines/other-profile.ts';
 import type { Profile } from '../machines/profile.ts';
@@ -36,8 +37,9 @@ export function replayBy(
     const attempt = attemptOf(event);
     if (attempt !== null) {
       attempts++;
-      const question = questionOf(kernel, attempt.call, attempt.outcome);
-      if (kernel.knows(question)) {
+      const { call } = attempt;
+      const question = isComplete(call) ? questionOf(kernel, call, attempt.outcome) : null;
+      if (question !== null && kernel.knows(question)) {
         const host = underProfile(kernel, profile, configured);
         const recorded = recordedOf(kernel, question, attempt.errno);
         const other = verdictOf(rules, { ...question, host }, attempt.errno);

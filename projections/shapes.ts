@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Certainty } from '../events/vocabulary.ts';
 import type { ObservedCause } from '../machines/causes.ts';
 import type { FileId } from '../processes/process-table.ts';
 
@@ -48,6 +49,8 @@ export interface Owner {
   readonly file: FileId | null;
   /** Every descriptor or mapping that keeps the owner alive, also through other files. */
   readonly holders: readonly Holder[];
+  /** How the evidence shows it, where nobody has seen it happen. */
+  readonly certainty?: Exclude<Certainty, 'observed'>;
 }
 
 export interface Moment {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Certainty } from '../events/vocabulary.ts';
 import type { DeviceState } from '../machines/device.ts';
 import type { GroupRecord, GroupState } from '../machines/group.ts';
 import type { GroupFileRecord, GroupFileState } from '../machines/group-file.ts';
@@ -14,6 +15,7 @@ export interface GroupAt {
   readonly state: GroupState;
   readonly record: Pick<GroupRecord, 'opener' | 'owner' | 'claims'>;
   readonly unknownSince: number | null;
+  readonly certainty: Certainty;
 }
 
 export interface DeviceAt {

@@ -49,7 +49,7 @@ export function subjectsOf(kernel: Kernel, event: Placed<Fact>): Set<SubjectKey>
   if (call !== undefined) addQuestion(found, kernel.question(call));
   const { data } = event;
   for (const key of ['pid', 'child', 'to'] as const) {
-    const pid = (data as Record<string, unknown>)[key];
+    const pid = (data as object as Record<string, unknown>)[key];
     if (typeof pid === 'number' && (key !== 'to' || event.type !== 'operation.refused')) {
       found.add(`process ${pid}`);
     }
@@ -57,6 +57,11 @@ export function subjectsOf(kernel: Kernel, event: Placed<Fact>): Set<SubjectKey>
   if ('device' in data && typeof data.device === 'string') addDevice(found, kernel, data.device);
   if (event.type === 'device.added' && data !== null && 'group' in event.data) {
     if (event.data.group !== null) found.add(`group ${event.data.group}`);
+  }
+  if (event.type === 'group.found') found.add(`group ${event.data.group}`);
+  if (event.type === 'gap.noticed') {
+    const lost = event.data.group === null ? kernel.groups() : [{ group: event.data.group }];
+    for (const { group } of lost) found.add(`group ${group}`);
   }
   const opened = fileOpenedBy(event);
   if (opened !== null) found.add(`file ${opened}`);

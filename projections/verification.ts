@@ -7,7 +7,6 @@
 import { transition, type AnyMachineSnapshot } from 'xstate';
 import type { Placed } from '../events/vocabulary.ts';
 import { callOf } from '../machines/calls.ts';
-import { objection } from '../machines/judge.ts';
 import { Kernel } from '../machines/kernel.ts';
 import type { Fault, Interval, Owner } from './shapes.ts';
 import { nobody, ownerOf, unknownOwner } from './views.ts';
@@ -56,7 +55,7 @@ export class Verifier {
     if (!kernel.isKnown && event.type !== 'host.booted') return;
     if (event.type === 'operation.refused') {
       const { operation, errno } = event.data;
-      const { cause } = kernel.explain(event.data, errno);
+      const { cause } = kernel.explain(event.data);
       if (cause === 'unknown') {
         const ours = kernel.judge(event.data);
         const verdict = ours === null ? 'it would pass' : `${ours.errno}, ${ours.cause}`;
@@ -64,8 +63,7 @@ export class Verifier {
       }
     } else {
       const call = callOf(event)?.call;
-      const question = call === undefined ? null : kernel.question(call);
-      const refusal = question === null ? null : objection(kernel.rules, question);
+      const refusal = call === undefined ? null : kernel.objection(call);
       if (call !== undefined && refusal !== null) {
         const { errno, cause } = refusal;
         this.#fault('rules', `${call.operation} passed; by ${kernel.profile} ${errno}, ${cause}`);

@@ -4,7 +4,8 @@
  * @module
  */
 import { isViable } from '../machines/group.ts';
-import type { FileId } from '../processes/process-table.ts';
+import { NAMELESS, UNNAMED } from '../machines/unshown.ts';
+import { QUEUE, type FileId } from '../processes/process-table.ts';
 import type {
   DeviceView,
   FileView,
@@ -49,7 +50,7 @@ class Views {
   readonly #since: Since;
   readonly #owners = new Map<GroupAt, Owner>();
   readonly #files = new Map<FileAt, FileView | null>();
-  #ofDevices: Map<DeviceAt, FileAt[]> | null = null;
+  #ofDevices: ReturnType<typeof devicesFiles> | null = null;
 
   constructor(host: HostSnapshot, since: Since) {
     this.#host = host;
@@ -74,16 +75,16 @@ class Views {
 
   device(device: DeviceAt): DeviceView {
     const { group } = device;
-    const unknown = group !== null && group.unknownSince !== null;
-    this.#ofDevices ??= devicesFiles(this.#host);
-    const files = this.#ofDevices.get(device) ?? [];
+    const { of, unnamed } = (this.#ofDevices ??= devicesFiles(this.#host));
+    const files = of.get(device) ?? [];
+    const unknown = group !== null && (group.unknownSince !== null || unnamed.has(group));
     return {
       device: device.device,
       name: device.name,
       group: group?.group ?? null,
       driver: device.driver,
       state: unknown ? 'unknown' : device.state,
-      owner: group === null ? unknownOwner : this.#owner(group),
+      owner: group === null ? ownerOfDevice(this.#host, device, files) : this.#owner(group),
       since: group === null ? null : this.#since(group.group),
       files: files.flatMap((file) => this.file(file) ?? []),
     };
@@ -108,36 +109,54 @@ class Views {
   }
 }
 
-function devicesFiles(host: HostSnapshot): Map<DeviceAt, FileAt[]> {
-  const files = new Map<DeviceAt, FileAt[]>();
+/** The open files of each device, and the groups of which one is open that nobody has named. */
+function devicesFiles(host: HostSnapshot) {
+  const of = new Map<DeviceAt, FileAt[]>();
+  const unnamed = new Set<GroupAt>();
   for (const file of host.files()) {
     if (file.kind !== 'device') continue;
-    const of = files.get(file.device);
-    if (of === undefined) files.set(file.device, [file]);
-    else of.push(file);
+    const { device } = file;
+    if (device.device === UNNAMED && device.group !== null) unnamed.add(device.group);
+    const files = of.get(device);
+    if (files === undefined) of.set(device, [file]);
+    else files.push(file);
   }
-  return files;
+  return { of, unnamed };
 }
 
 export function filesOfDevice(host: HostSnapshot, device: DeviceAt): FileAt[] {
-  return devicesFiles(host).get(device) ?? [];
+  return devicesFiles(host).of.get(device) ?? [];
 }
 
 /** Who owns the DMA of the group. */
 export function ownerOf(host: HostSnapshot, group: GroupAt): Owner {
-  if (group.unknownSince !== null) return unknownOwner;
   const { owner } = group.record;
-  // A context that was never seen to be opened has no name.
-  const file = owner === 'f?' ? null : owner;
+  if (group.unknownSince !== null || owner === NAMELESS) return unknownOwner;
+  const { certainty } = group;
+  const sure = certainty === 'observed' ? {} : { certainty };
   switch (group.state) {
     case 'unowned':
-      return nobody;
+      return { ...nobody, ...sure };
     case 'kernel':
-      return { ...nobody, kind: 'kernel' };
+      return { ...nobody, kind: 'kernel', ...sure };
     case 'container':
-    case 'iommufd':
-      return { kind: group.state, file, holders: file === null ? [] : keepers(host, [file]) };
+    case 'iommufd': {
+      const holders = owner === null ? [] : keepers(host, [owner]);
+      return { kind: group.state, file: owner, holders, ...sure };
+    }
   }
+}
+
+/** Who owns a device's group. Where nobody has said which that is, the context it is bound to does. */
+export function ownerOfDevice(
+  host: HostSnapshot,
+  device: DeviceAt,
+  files: readonly FileAt[],
+): Owner {
+  if (device.group !== null) return ownerOf(host, device.group);
+  const [context] = files.flatMap(({ pins }) => [...pins]);
+  if (context === undefined || host.file(context)?.kind !== 'iommufd') return unknownOwner;
+  return { kind: 'iommufd', file: context, holders: keepers(host, [context]) };
 }
 
 /** A file as answers show it; null for files that are none of VFIO's. */
@@ -151,7 +170,7 @@ export function fileView(host: HostSnapshot, file: FileAt): FileView | null {
     fd: null,
     file: pin,
   }));
-  const holders = [...host.processes.holders(file.id), ...references];
+  const holders = [...holdersOf(host, file.id), ...references];
   return { file: file.id, kind: file.kind, holders };
 }
 
@@ -164,7 +183,16 @@ export function keepers(host: HostSnapshot, files: readonly FileId[]): Holder[] 
     for (const pin of [...(host.file(id)?.pinnedBy ?? [])].toSorted(byPosition)) visit(pin);
   };
   for (const file of files) visit(file);
-  return [...seen].flatMap((id) => host.processes.holders(id)).toSorted(byProcess);
+  return [...seen].flatMap((id) => holdersOf(host, id)).toSorted(byProcess);
+}
+
+/** Descriptors and mappings of a file, as answers show them. */
+export function holdersOf(host: HostSnapshot, id: FileId): Holder[] {
+  return host.processes.holders(id).map((holder): Holder => {
+    if (holder.pid < QUEUE) return holder;
+    if (holder.pid > QUEUE) return { ...holder, pid: null };
+    return { ...holder, pid: null, comm: null, via: 'queue', fd: null };
+  });
 }
 
 /** Files that are alive although no descriptor and no mapping is left of them. */

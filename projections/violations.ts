@@ -5,7 +5,6 @@
  */
 import type { Placed } from '../events/vocabulary.ts';
 import { callOf } from '../machines/calls.ts';
-import { objection } from '../machines/judge.ts';
 import { Kernel } from '../machines/kernel.ts';
 import { Claims } from './claims.ts';
 import { holdsFor, invariantNames, invariants, type InvariantName } from './invariants.ts';
@@ -93,6 +92,5 @@ function firstOf(invariant: InvariantName, events: Iterable<Placed>): Violation 
 function ruled(timeline: Timeline, position: number): Pick<Bisection, 'cause'> {
   const call = callOf(timeline.at(position))?.call;
   if (call === undefined) return { cause: null };
-  const host = timeline.kernelAt(position - 1);
-  return { cause: objection(host.rules, host.question(call))?.cause ?? null };
+  return { cause: timeline.kernelAt(position - 1).objection(call)?.cause ?? null };
 }

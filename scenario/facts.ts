@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Call, Fact } from '../events/vocabulary.ts';
+import type { Attempt, Fact } from '../events/vocabulary.ts';
 
 /** How a call went: refused, or what it returned and handed out. */
 export type Outcome =
@@ -19,7 +19,7 @@ export type Outcome =
     };
 
 /** The fact of a call; null where its success changes nothing that the log keeps. */
-export function factOf(call: Call, outcome: Outcome): Fact | null {
+export function factOf(call: Attempt, outcome: Outcome): Fact | null {
   if (outcome.errno !== null) {
     return { type: 'operation.refused', data: { ...call, errno: outcome.errno } };
   }
@@ -98,7 +98,7 @@ export function factOf(call: Call, outcome: Outcome): Fact | null {
   }
 }
 
-type Opening = Extract<Call, { operation: `open_${string}` }>;
+type Opening = Extract<Attempt, { operation: `open_${string}` }>;
 
 function opening(call: Opening, fd: number): Fact {
   const { pid, cloexec = false } = call;
@@ -116,10 +116,11 @@ function opening(call: Opening, fd: number): Fact {
   }
 }
 
-function compatIoas(call: Extract<Call, { operation: 'compat_ioas' }>): Fact | null {
+function compatIoas(call: Extract<Attempt, { operation: 'compat_ioas' }>): Fact | null {
   const { pid, fd, action, ioas } = call;
   switch (action) {
     case 'get':
+    case null:
       return null;
     case 'set':
       return { type: 'compat-ioas.set', data: { pid, fd, ioas } };

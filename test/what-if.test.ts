@@ -13,6 +13,7 @@ import {
   type SupposedEvent,
 } from '../ledger.ts';
 import { memoryStore } from '../log/memory.ts';
+import { completed } from '../machines/holes.ts';
 import { callOf } from '../machines/calls.ts';
 import type { Profile } from '../machines/profile.ts';
 import { Timeline } from '../projections/timeline.ts';
@@ -550,8 +551,8 @@ class Again {
   #callOf(event: RecordedEvent, next: RecordedEvent | undefined): Call {
     switch (event.type) {
       case 'operation.refused': {
-        const { errno: _, ...call } = event.data;
-        return call;
+        const { errno: _, ...attempt } = event.data;
+        return completed(attempt);
       }
       case 'process.forked':
         return { operation: 'fork', ...event.data };
@@ -570,7 +571,7 @@ class Again {
       case 'descriptor.closed':
         return { operation: 'close', ...event.data };
       case 'mapping.created':
-        return { operation: 'mmap', ...event.data };
+        return completed({ operation: 'mmap', ...event.data });
       case 'mapping.removed': {
         const { pid: by, mapping } = event.data;
         return { operation: 'munmap', pid: by, mapping: this.#addresses.get(mapping) ?? mapping };
@@ -586,7 +587,7 @@ class Again {
       default: {
         const called = callOf(event);
         if (called === null) throw new Error(`nobody calls for ${event.type}`);
-        return called.call;
+        return completed(called.call);
       }
     }
   }

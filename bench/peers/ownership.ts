@@ -40,11 +40,11 @@ export class Ownership {
     if (opened !== null) this.#open(event, opened);
     if (type === 'device.bound') {
       const { pid, fd, iommufd } = event.data;
-      this.#claim(this.#processes.file(pid, fd), this.#processes.file(pid, iommufd));
+      this.#claim(this.#processes.file(pid, fd), this.#processes.file(pid, iommufd ?? -1));
     }
     if (type === 'container.set') {
       const { pid, fd, container } = event.data;
-      this.#give(this.#processes.file(pid, fd), this.#processes.file(pid, container));
+      this.#give(this.#processes.file(pid, fd), this.#processes.file(pid, container ?? -1));
     }
     if (type === 'container.unset') {
       this.#forget(this.#processes.file(event.data.pid, event.data.fd));
@@ -62,7 +62,7 @@ export class Ownership {
     if (event.type === 'iommufd.opened') this.#iommufds.add(file);
     if (event.type === 'group.opened') this.#groupOfFile.set(file, event.data.group);
     if (event.type !== 'device.opened' && event.type !== 'device.obtained') return;
-    const group = this.#groupOfDevice.get(event.data.device);
+    const group = this.#groupOfDevice.get(event.data.device ?? '');
     if (group !== undefined) this.#groupOfFile.set(file, group);
     if (event.type !== 'device.obtained') return;
     const through = this.#processes.file(event.data.pid, event.data.fd);

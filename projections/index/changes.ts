@@ -66,8 +66,8 @@ export const changes: Readonly<Record<ChangeKind, Change>> = {
     },
   },
   groupSet: {
-    columns: ['group', 'kind', 'owner', 'claims', 'opener', 'busy'],
-    take(standing, [group, kind, owner, claims, opener, busy], at, position, observer) {
+    columns: ['group', 'kind', 'owner', 'claims', 'opener', 'certainty', 'busy'],
+    take(standing, [group, kind, owner, claims, opener, certainty, busy], at, position, observer) {
       const { groups } = standing;
       const index = group![at]!;
       const cell = groups.reach(index);
@@ -79,6 +79,7 @@ export const changes: Readonly<Record<ChangeKind, Change>> = {
       cells[cell + GROUP.owner] = owner![at]!;
       cells[cell + GROUP.claims] = claims![at]!;
       cells[cell + GROUP.opener] = opener![at]!;
+      cells[cell + GROUP.certainty] = certainty![at]!;
       if (busy![at] === 0) cells[cell + GROUP.busy] = 0;
       else if (cells[cell + GROUP.busy] === 0) cells[cell + GROUP.busy] = position + 1;
       if (isSame) return;

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { certainties } from '../../events/vocabulary.ts';
 import type { Device, Group, OpenFile } from '../../machines/host.ts';
 import type { Kernel } from '../../machines/kernel.ts';
+import { NAMELESS } from '../../machines/unshown.ts';
 import type { FileId, Place } from '../../processes/process-table.ts';
 import type { Codes } from './codes.ts';
 import { placesOf } from './slots.ts';
@@ -37,8 +39,8 @@ export function standingOf(kernel: Kernel, codes: Codes, past: Remembered): Stan
   const link = (id: FileId | null | undefined) => (id == null ? 0 : (rowOf.get(id) ?? -1) + 1);
   const old = before.groups;
   for (let group = 0; group < old.count; group++) {
-    const [kind, , , , , since] = old.cells.subarray(group * old.width);
-    put(groups, group, [kind === 0 ? 0 : GONE, 0, 0, 0, 0, since ?? 0]);
+    const [kind, , , , , , since] = old.cells.subarray(group * old.width);
+    put(groups, group, [kind === 0 ? 0 : GONE, 0, 0, 0, 0, 0, since ?? 0]);
   }
   for (const group of kernel.groups()) {
     const index = codes.groups.codeOf(group.group);
@@ -76,11 +78,12 @@ function put(rows: Rows, row: number, cells: readonly number[]): void {
 /** Cells of a group but the last two, which the machines do not know. */
 export function groupCells(group: Group, { numbers }: Codes, opener: number) {
   const { owner, claims } = group.record;
-  const unknown = group.unknownSince !== null;
+  const unknown = group.unknownSince !== null || owner === NAMELESS;
   const isUser = group.state === 'container' || group.state === 'iommufd';
   const state = unknown ? 'unknown' : group.state === 'unowned' ? 'none' : group.state;
-  const file = isUser ? fileCell(owner) : 0;
-  return [ownerKinds.indexOf(state) + 1, file, numbers.codeOf(claims), opener] as const;
+  const file = isUser && owner !== NAMELESS ? fileCell(owner) : 0;
+  const certainty = certainties.indexOf(group.certainty);
+  return [ownerKinds.indexOf(state) + 1, file, numbers.codeOf(claims), opener, certainty] as const;
 }
 
 /** Whether a file of the group or of a device of it is open, or anybody but the kernel owns it. */

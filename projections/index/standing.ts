@@ -39,10 +39,19 @@ export class Rows {
 }
 
 /**
- * Owner, 1 and up in the order of `ownerKinds`; owning file by position + 1; claims; opener; since when
- * it has been in use without a break, as position + 1; since when it has that owner, likewise.
+ * Owner, 1 and up in the order of `ownerKinds`; owning file by position + 1; claims; opener; how sure
+ * that is, in the order of `certainties`; since when it has been in use without a break, as
+ * position + 1; since when it has that owner, likewise.
  */
-export const GROUP = { kind: 0, owner: 1, claims: 2, opener: 3, busy: 4, since: 5 } as const;
+export const GROUP = {
+  kind: 0,
+  owner: 1,
+  claims: 2,
+  opener: 3,
+  certainty: 4,
+  busy: 5,
+  since: 6,
+} as const;
 export const ownerKinds = ['none', 'kernel', 'container', 'iommufd', 'unknown'] as const;
 /** Who owns it cannot be told. */
 export const UNKNOWN = ownerKinds.indexOf('unknown') + 1;
@@ -81,7 +90,7 @@ export class Standing {
   unheard = 1;
 
   constructor(
-    groups = new Rows(6),
+    groups = new Rows(7),
     devices = new Rows(5),
     files = new Rows(6),
     holds = new Rows(6),

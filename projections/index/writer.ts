@@ -73,6 +73,12 @@ export class JournalWriter implements ProcessObserver {
     this.#write('processStarted', row, ...processCells(process, this.#codes));
   }
 
+  renamed(process: Process): void {
+    const row = this.#processes.find(process);
+    if (row !== undefined)
+      this.#write('processStarted', row, ...processCells(process, this.#codes));
+  }
+
   ended(process: Process): void {
     this.#write('processEnded', this.#processes.free(process));
     this.#holds.forget(process);
@@ -192,7 +198,7 @@ export class JournalWriter implements ProcessObserver {
   #refused(event: Extract<Placed, { type: 'operation.refused' }>, kernel: Kernel): void {
     const { texts } = this.#codes;
     const { operation, errno } = event.data;
-    const { cause, refusal } = kernel.explain(event.data, errno);
+    const { cause, refusal } = kernel.explain(event.data);
     const blocker = refusal?.blocker ?? null;
     this.#write(
       'refused',

@@ -70,8 +70,7 @@ test('the rules find nothing wrong with it, and what is open at a time is bounde
   let mostProcesses = 0;
   const unexplained = history.filter((event, position) => {
     const isUnexplained =
-      event.type === 'operation.refused' &&
-      kernel.explain(event.data, event.data.errno).cause === 'unknown';
+      event.type === 'operation.refused' && kernel.explain(event.data).cause === 'unknown';
     kernel.take({ ...event, position });
     mostFiles = Math.max(mostFiles, [...kernel.files()].length);
     mostProcesses = Math.max(mostProcesses, [...kernel.processes.processes()].length);

@@ -264,7 +264,7 @@ const subjects: readonly Subject[] = [
 
 function isThere(events: readonly Placed<LedgerEvent>[], pid: number): boolean {
   return events.some(({ data }) =>
-    ['pid', 'child', 'to'].some((key) => (data as Record<string, unknown>)[key] === pid),
+    ['pid', 'child', 'to'].some((key) => (data as object as Record<string, unknown>)[key] === pid),
   );
 }
 

@@ -43,8 +43,16 @@ type Effect<T extends EventType> = (host: Host, data: DataOf<T>, file: FileId) =
 const nothing = () => {};
 
 const effects: { readonly [T in EventType]: Effect<T> } = {
-  'history.archived': () => {},
-  'history.removed': () => {},
+  'history.archived': nothing,
+  'history.removed': nothing,
+  'gap.noticed': nothing,
+  'snapshot.taken': nothing,
+  'evidence.begun': nothing,
+  'claim.granted': nothing,
+  'claim.released': nothing,
+  'claim.refused': nothing,
+  'file.released': nothing,
+  'group.found': nothing,
   'host.booted': ({ processes, files, devices }) => {
     for (const map of [processes, files, devices]) map.clear();
   },
@@ -75,6 +83,15 @@ const effects: { readonly [T in EventType]: Effect<T> } = {
     const descriptors = new Map([0, 1, 2].map((fd) => [fd, opened]));
     processes.set(pid, { comm, cgroup, descriptors, mappings: new Map() });
     files.set(terminal, { kind: 'other' });
+  },
+  'process.found': ({ processes }, { pid, comm, cgroup }) => {
+    const known = processes.get(pid);
+    const process = { descriptors: new Map(), mappings: new Map(), ...known, comm, cgroup };
+    processes.set(pid, process);
+  },
+  'descriptor.flagged': (host, { pid, fd, cloexec }) => {
+    const descriptor = processOf(host, pid).descriptors.get(fd);
+    if (descriptor) processOf(host, pid).descriptors.set(fd, { ...descriptor, cloexec });
   },
   'process.forked': (host, { pid, child, comm }) => {
     const { cgroup, descriptors, mappings } = processOf(host, pid);
@@ -124,19 +141,25 @@ const effects: { readonly [T in EventType]: Effect<T> } = {
     open(host, file, opened, { pid, fd, cloexec });
   },
   'device.obtained': (host, { pid, fd, device, as }, file) => {
-    const keeps = whatObtainedKeeps(host, fileAt(host, pid, fd), device);
-    const opened: DeviceFile = { kind: 'device', device, cdev: false, keeps, attached: false };
+    const keeps = whatObtainedKeeps(host, fileAt(host, pid, fd), device ?? '');
+    const opened: DeviceFile = {
+      kind: 'device',
+      device: device ?? '',
+      cdev: false,
+      keeps,
+      attached: false,
+    };
     open(host, file, opened, { pid, fd: as, cloexec: true });
   },
 
   'container.set': (host, { pid, fd, container }) => {
-    groupFile(host, fileAt(host, pid, fd)).container = fileAt(host, pid, container);
+    groupFile(host, fileAt(host, pid, fd)).container = fileAt(host, pid, container ?? -1);
   },
   'container.unset': (host, { pid, fd }) => {
     groupFile(host, fileAt(host, pid, fd)).container = null;
   },
   'device.bound': (host, { pid, fd, iommufd }) => {
-    deviceFile(host, fileAt(host, pid, fd)).keeps = fileAt(host, pid, iommufd);
+    deviceFile(host, fileAt(host, pid, fd)).keeps = fileAt(host, pid, iommufd ?? -1);
   },
   'device.attached': (host, { pid, fd }) => {
     deviceFile(host, fileAt(host, pid, fd)).attached = true;

@@ -46,6 +46,8 @@ class Chains implements ProcessObserver {
 
   started(): void {}
 
+  renamed(): void {}
+
   ended(process: Process): void {
     this.#chains.delete(process);
   }

@@ -231,7 +231,7 @@ export function askedOf(log: Log, shares: readonly number[]): Asked {
 /** The refusal that a host is about to take, explained by its own rules. */
 export function explained(kernel: Kernel, event: Placed): Refusal | null {
   if (event.type !== 'operation.refused') return null;
-  const { cause, refusal } = kernel.explain(event.data, event.data.errno);
+  const { cause, refusal } = kernel.explain(event.data);
   if (refusal?.blocker == null) return { cause, blocker: null };
   const holders = holdersOf(kernel, refusal.blocker.file);
   return { cause, blocker: { ...refusal.blocker, holders } };

@@ -1,0 +1,151 @@
+/**
+ * Devices and groups, as far as the evidence has spoken of them.
+ *
+ * @module
+ */
+import type { DataOf } from '../../events/vocabulary.ts';
+import { bootFacts, type Topology } from '../../scenario/topology.ts';
+import type { Inference, Tell } from './inferences.ts';
+
+type Added = DataOf<'device.added'>;
+
+/** The driver of a device of which only its node was seen: one of VFIO's, mostly this one. */
+const USUAL_DRIVER = 'vfio-pci';
+
+export class Devices {
+  readonly #devices = new Map<string, Added>();
+  readonly #byCdev = new Map<string, string>();
+  readonly #groups = new Set<string>();
+  readonly #leaving = new Set<string>();
+  readonly #tell: Tell;
+
+  constructor(tell: Tell) {
+    this.#tell = tell;
+  }
+
+  /** Everything that a topology describes is there, and nothing else that has VFIO's drivers. */
+  describe(topology: Topology): void {
+    const facts = bootFacts('', topology, { profile: null, simulated: false });
+    for (const fact of facts) {
+      if (fact.type === 'device.added') this.#add(fact.data, 'as-the-topology-says', 'assumed');
+    }
+  }
+
+  get(device: string): Added | undefined {
+    return this.#devices.get(device);
+  }
+
+  groupOf(device: string | null): string | null {
+    return (device === null ? null : this.#devices.get(device)?.group) ?? null;
+  }
+
+  /** The device behind a node of /dev/vfio/devices; it goes by the node where nobody has named it. */
+  behindCdev(cdev: string): string {
+    const known = this.#byCdev.get(cdev);
+    if (known !== undefined) return known;
+    const nothing = { name: null, group: null, model: null };
+    this.#add({ device: cdev, ...nothing, driver: USUAL_DRIVER, cdev }, 'has-a-node');
+    return cdev;
+  }
+
+  /** The device behind a node, without making it known. */
+  named(cdev: string): string {
+    return this.#byCdev.get(cdev) ?? cdev;
+  }
+
+  /** A group that has a node. */
+  meetGroup(group: string): void {
+    if (this.#groups.has(group)) return;
+    this.#groups.add(group);
+    this.#tell({ type: 'group.found', data: { group } }, 'has-a-node');
+  }
+
+  /** A device that has VFIO's driver, and its group where that is known. */
+  meet(device: string, group: string | null, rule: Inference): void {
+    const known = this.#devices.get(device);
+    if (known !== undefined && (group === null || known.group === group)) return;
+    const fresh = { device, name: null, model: null, cdev: null, ...known };
+    const driver = known?.driver ?? USUAL_DRIVER;
+    this.#add({ ...fresh, driver, group: group ?? known?.group ?? null }, rule);
+  }
+
+  /** What the kernel says of a device; what it leaves open stays as it was. */
+  plug(device: string, group: string | null, driver: string | null): void {
+    const known = this.#devices.get(device);
+    const now = {
+      device,
+      name: known?.name ?? null,
+      group: group ?? known?.group ?? null,
+      driver: driver ?? known?.driver ?? null,
+      model: known?.model ?? null,
+      cdev: known?.cdev ?? null,
+    };
+    if (known?.group === now.group && known.driver === now.driver) return;
+    if (known !== undefined && known.group === now.group && now.driver !== null) {
+      if (known.driver !== null) {
+        this.#tell(
+          { type: 'driver.unbound', data: { device, driver: known.driver } },
+          'driver-in-the-message',
+        );
+      }
+      this.#tell(
+        { type: 'driver.bound', data: { device, driver: now.driver, cdev: null } },
+        'driver-in-the-message',
+      );
+      this.#note(now);
+      return;
+    }
+    this.#add(now);
+  }
+
+  unplug(device: string): void {
+    const known = this.#devices.get(device);
+    if (known === undefined) return;
+    this.#devices.delete(device);
+    if (known.cdev !== null) this.#byCdev.delete(known.cdev);
+    this.#tell({ type: 'device.removed', data: { device } });
+  }
+
+  /** A driver has been bound; `null` unbound. */
+  setDriver(device: string, driver: string | null): void {
+    const known = this.#devices.get(device);
+    if (known !== undefined)
+      this.#note({ ...known, driver, cdev: driver === null ? null : known.cdev });
+  }
+
+  /** The device with VFIO of a group that has one alone; null where it has more, or none is known. */
+  onlyDeviceIn(group: string): string | null {
+    const [only, ...others] = [...this.#devices.values()].filter(
+      ({ group: of, driver }) => of === group && driver !== null && /vfio/.test(driver),
+    );
+    return only === undefined || others.length > 0 ? null : only.device;
+  }
+
+  /** Whether an unbind of its driver waits. */
+  isLeaving(device: string): boolean {
+    return this.#leaving.has(device);
+  }
+
+  setLeaving(device: string, isLeaving: boolean): void {
+    if (isLeaving) this.#leaving.add(device);
+    else this.#leaving.delete(device);
+  }
+
+  clear(): void {
+    this.#devices.clear();
+    this.#byCdev.clear();
+    this.#groups.clear();
+    this.#leaving.clear();
+  }
+
+  #add(added: Added, rule?: Inference, certainty?: 'assumed'): void {
+    this.#note(added);
+    this.#tell({ type: 'device.added', data: added }, rule, certainty);
+  }
+
+  #note(added: Added): void {
+    this.#devices.set(added.device, added);
+    if (added.cdev !== null) this.#byCdev.set(added.cdev, added.device);
+    if (added.group !== null && added.driver !== null) this.#groups.add(added.group);
+  }
+}

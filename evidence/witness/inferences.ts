@@ -1,0 +1,40 @@
+/**
+ * The rules by which something is taken to have happened that no line of the evidence shows.
+ *
+ * @module
+ */
+import type { Certainty, Fact } from '../../events/vocabulary.ts';
+
+export const inferences = {
+  'no-boot-seen': 'nobody has seen the host boot: it is taken to have begun as it was described',
+  'as-the-topology-says': 'the topology that was given has it so',
+  'has-a-node': 'the node could be opened, so a VFIO driver has the device',
+  'found-open': 'it was open already when it was first seen to be used',
+  'given-as-an-argument': 'a call passed with it, so it was open, and of that kind',
+  'got-from-its-group': 'the group gave the device away, so the device is in it',
+  'only-iommufd-in-process': 'the process has one iommufd, and presented one',
+  'only-container-in-process': 'the process has one container, and presented one',
+  'only-device-in-group': 'the group has one device with VFIO, and gave one away',
+  'same-file': 'two descriptors stand for one struct file, so one came from the other',
+  'sent-and-received': 'a descriptor of that kind was sent, and one received',
+  'kept-by-the-kernel': 'its last descriptor was closed, and the kernel did not release it',
+  'released-by-the-kernel': 'the kernel released it, so nobody had it any more',
+  'number-used-again': 'its number was given out anew, so it had been closed',
+  'pid-used-again': 'the number of the process was given out anew, so it had ended',
+  'driver-in-the-message': 'a driver speaks of the device as its own',
+  'refused-by-the-program': 'a program reports it in its own words, and gives up',
+  'read-from-the-host': 'it was so when the host was read',
+  'gone-from-the-host': 'it was not there any more when the host was read',
+} as const;
+
+export type Inference = keyof typeof inferences;
+
+/** A fact, and how it came to be known: seen, or by an inference; what is assumed is so as well. */
+export interface Told {
+  readonly fact: Fact;
+  readonly certainty: Certainty;
+  readonly rule: Inference | null;
+}
+
+/** Where facts go. Seen where no inference is given. */
+export type Tell = (fact: Fact, rule?: Inference, certainty?: Certainty) => void;

@@ -1,0 +1,87 @@
+/**
+ * Attempts of which the evidence does not show every argument, and what they may have been.
+ *
+ * A trace without the memory of the traced process shows that a BIND was asked for, and not with which
+ * iommufd. What passed is taken with the argument left open; what was refused is put to the rules with
+ * each argument that it may have had, and explained where all that agree with the errno agree.
+ *
+ * @module
+ */
+import type { Attempt, Call, CallOf, Operation } from '../events/vocabulary.ts';
+import type { FileId } from '../processes/process-table.ts';
+import type { Question } from './check.ts';
+import type { OpenFile } from './host.ts';
+import { contextOf, questionOf, type Directory } from './question.ts';
+import { UNNAMED, UNSHOWN } from './unshown.ts';
+
+/** In the place of the range of a mapping: any page. */
+const RANGE = { iova: 0, size: 4096 };
+
+/** Whether the evidence shows everything that was asked with. */
+export function isComplete(attempt: Attempt): attempt is Call {
+  return Object.entries(attempt).every(([key, value]) => value !== null || key === 'driver');
+}
+
+/** The attempt as a call, with what is not shown left open. */
+export function completed<O extends Operation>(attempt: Extract<Attempt, { operation: O }>) {
+  const filled = Object.entries(attempt).map(([key, value]) => [
+    key,
+    value ?? opened(key, attempt),
+  ]);
+  return Object.fromEntries(filled) as CallOf<O>;
+}
+
+function opened(key: string, { operation }: Attempt): unknown {
+  if (key === 'driver') return null;
+  if (key === 'device' && operation === 'get_device') return UNNAMED;
+  if (key === 'groups') return [];
+  if (key === 'action') return 'get';
+  return key === 'iova' || key === 'size' ? RANGE[key] : UNSHOWN;
+}
+
+/** The questions that an attempt may have put, one for each kind of argument that it may have had. */
+export function hypotheses(host: Directory, attempt: Attempt): Question[] {
+  const call = completed(attempt);
+  const ask = (argument: OpenFile | undefined) => questionOf(host, call, { argument });
+  const own = questionOf(host, call);
+  switch (call.operation) {
+    case 'bind': {
+      if (attempt.operation !== 'bind' || attempt.iommufd !== null) return [own];
+      const { group } = own;
+      const owner = group?.state === 'iommufd' ? host.file(group.record.owner ?? '') : undefined;
+      return [...(owner === undefined ? [] : [owner]), ...anybody(host)].map(ask);
+    }
+    case 'set_container':
+      return anybody(host).map(ask);
+    case 'get_device': {
+      const members = own.group?.devices.values() ?? [];
+      const names = [...[...members].map(({ device }) => device), ''];
+      return names.map((device) => questionOf(host, { ...call, device }));
+    }
+    case 'attach': {
+      const context = own.device && contextOf(host, own.device);
+      const ids = [...(context?.record.objects.keys() ?? []), UNSHOWN];
+      return ids.map((pt) => questionOf(host, { ...call, pt }));
+    }
+    case 'destroy': {
+      const ids = [...(own.iommufd?.record.objects.keys() ?? []), UNSHOWN];
+      return ids.map((object) => questionOf(host, { ...call, object }));
+    }
+    case 'set_iommu':
+      return [1, 3, UNSHOWN].map((iommu) => questionOf(host, { ...call, iommu }));
+    default:
+      return [own];
+  }
+}
+
+/** A file of each kind that an argument may have stood for, none of them open, and no file at all. */
+function anybody(host: Directory): (OpenFile | undefined)[] {
+  const id: FileId = 'f??';
+  const pins = { id, pins: new Set<FileId>(), pinnedBy: new Set<FileId>() };
+  return [
+    { kind: 'iommufd', ...pins, ...host.fresh('iommufd') },
+    { kind: 'container', ...pins, ...host.fresh('container') },
+    { kind: 'other', ...pins, path: '' },
+    undefined,
+  ];
+}
