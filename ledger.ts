@@ -3,8 +3,11 @@
  *
  * @module
  */
-import type { Collected, Source, ImportReport } from './evidence/collect.ts';
-export type { ImportReport } from './evidence/collect.ts';
+import type { Collected } from './evidence/collect.ts';
+import type { ImportReport } from './evidence/sequel.ts';
+import type { Source } from './evidence/source.ts';
+export type { Reading } from './evidence/collect.ts';
+export type { ImportReport } from './evidence/sequel.ts';
 import { type ImportSettings, RequestError, type SimulateSettings } from './host/settings.ts';
 import { parseScenario, type Sequence } from './host/simulation.ts';
 import { storeAt } from './log/address.ts';
@@ -12,6 +15,7 @@ import type { LedgerEvent } from './events/vocabulary.ts';
 export type { Call } from './events/vocabulary.ts';
 import { genesisOf } from './log/hash.ts';
 import type { AppendResult, Examination, Head, Store } from './log/store.ts';
+import type { Kernel } from './machines/kernel.ts';
 import { Past } from './past.ts';
 import { intervalsOf } from './projections/history.ts';
 import type { Verification } from './projections/shapes.ts';
@@ -180,12 +184,17 @@ export class Ledger extends Past {
     sources: readonly Source[],
     settings: ImportSettings = {},
   ): Promise<ImportReport> {
-    return this.record(await readEvidence(sources, settings));
+    return this.record(await readEvidence(sources, settings, this));
   }
 
   /** Appends evidence that has been read; all of it or nothing. Rejects with `EvidenceError`. */
   async record(collected: Collected): Promise<ImportReport> {
     return recordEvidence(this, collected);
+  }
+
+  /** The host after a position, for whoever means to go on from there. */
+  kernelAt(position: number): Kernel {
+    return this.timeline.kernelAt(position);
   }
 
   /** Appends events after those that this ledger has read; see `Store.append`. */

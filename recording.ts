@@ -4,14 +4,13 @@
  *
  * @module
  */
-import {
-  collect,
-  sequel,
-  type Collected,
-  type ImportReport,
-  type Source,
-} from './evidence/collect.ts';
+import { collect, type Collected, type CollectOptions } from './evidence/collect.ts';
+import { microsOf } from './evidence/instants.ts';
+import { sequel, type ImportReport } from './evidence/sequel.ts';
+import type { Source } from './evidence/source.ts';
+import type { Seed } from './evidence/witness/seed.ts';
 import type { EventType, LedgerEvent } from './events/vocabulary.ts';
+import { seedOf } from './host/seed.ts';
 import {
   type ImportSettings,
   profileFor,
@@ -28,9 +27,11 @@ import {
   type SimulatedAnswer,
 } from './host/simulation.ts';
 import { type AppendResult, type RecordedEvent, RevisionConflictError } from './log/store.ts';
+import type { Kernel } from './machines/kernel.ts';
+import { newestKernel } from './machines/profile.ts';
 
 /** A log that has been read, to append to. */
-interface Appendable {
+export interface Appendable {
   readonly host: string;
   readonly head: { readonly position: number; readonly hash: string };
   append(expected: number, events: readonly LedgerEvent[]): Promise<AppendResult>;
@@ -41,37 +42,104 @@ interface Appendable {
   each(type?: EventType): Iterable<RecordedEvent>;
   /** Which of some ids are in the log already. */
   known(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  /** The host after a position, for whoever means to go on from there. */
+  kernelAt(position: number): Kernel;
 }
 
 /** An answer with the position of its own event, or of the last one before where it has none. */
 export type RecordedAnswer = SimulatedAnswer & { readonly position: number };
 
 /**
- * Reads evidence to its end, before any log is touched.
+ * Reads evidence to its end, before any log is touched; `log` is what it is to be added to.
  *
  * Rejects with `EvidenceError`, whose message names source and line, `TopologyError` or
  * `RequestError`.
  */
 export async function readEvidence(
   sources: readonly Source[],
-  { format, topology, profile, progress }: ImportSettings = {},
+  settings: ImportSettings = {},
+  log: Appendable | null = null,
 ): Promise<Collected> {
-  const collected = await collect(sources, {
-    format: format ?? null,
-    topology: topology === undefined ? null : topologyFrom(topology),
-    profile: profile === undefined ? null : profileNamed(profile),
-    ...(progress && { progress }),
-  });
-  for (const event of collected.events) {
-    // Every boot has rules to be judged by, or the evidence is not taken.
-    if (event.type === 'host.booted') profileFor(event.data.profile ?? undefined, event.data);
-  }
-  return collected;
+  return collect(sources, collectOptions(settings, log));
 }
 
-/** Appends evidence in one append. Rejects with `EvidenceError` where it is older than the log. */
+/** Settings as importers take them. Throws `RequestError` or `TopologyError`. */
+export function collectOptions(
+  { format, topology, profile, strict, progress, booted, day, zone }: ImportSettings,
+  log: Appendable | null,
+): CollectOptions {
+  return {
+    format: format ?? null,
+    isStrict: strict === true,
+    topology: topology === undefined ? null : topologyFrom(topology),
+    profile: profile === undefined ? null : profileNamed(profile),
+    usualProfile: newestKernel,
+    zero: {
+      booted: booted === undefined ? null : instant(booted, '--booted'),
+      day: day === undefined ? null : instant(`${day}T00:00:00Z`, '--day'),
+      zone: zone === undefined ? null : zoneMicros(zone),
+    },
+    seed: (begun) => (log === null ? null : seedFor(log, begun)),
+    // Every boot has rules to be judged by, or the evidence is not taken.
+    admit: (event) => {
+      if (event.type === 'host.booted') profileFor(event.data.profile ?? undefined, event.data);
+    },
+    ...(progress && { progress }),
+  };
+}
+
+function instant(text: string, option: string): number {
+  const micros = microsOf(text);
+  if (micros === null) throw new RequestError(`${option}: '${text}' is no instant`);
+  return micros;
+}
+
+/** A zone such as +01:00, in microseconds. */
+function zoneMicros(text: string): number {
+  const [, sign, hours, minutes] = /^([+-])(\d\d):?(\d\d)$/.exec(text) ?? [];
+  if (sign === undefined) throw new RequestError(`--zone takes one such as +01:00, not '${text}'`);
+  const ahead = (Number(hours) * 60 + Number(minutes)) * 60e6;
+  return sign === '-' ? -ahead : ahead;
+}
+
+/** How the host stood before evidence: as it stood then where that is in the log already. */
+function seedFor(log: Appendable, begun: string): Seed | null {
+  for (const event of log.each('evidence.begun')) {
+    if (event.type !== 'evidence.begun' || event.id !== begun) continue;
+    const { after } = event.data;
+    return after === null ? null : seedOf(log.kernelAt(after), after);
+  }
+  const { position } = log.head;
+  return hasBooted(log) ? seedOf(log.kernelAt(position), position) : null;
+}
+
+function hasBooted(log: Appendable): boolean {
+  for (const _ of log.each('host.booted')) return true;
+  return false;
+}
+
+/**
+ * Appends evidence in as few appends as fit into memory, mostly one. What it takes for granted of the
+ * host is passed over where the log knows better.
+ *
+ * Rejects with `EvidenceError` where it is older than the log.
+ */
 export async function recordEvidence(log: Appendable, collected: Collected): Promise<ImportReport> {
-  const { events, read, unknown } = collected;
+  const { events, ...counts } = collected;
+  let appended = 0;
+  let before = hasBooted(log) ? [] : events.preamble;
+  for await (const batch of events.batches()) {
+    appended += await recordBatch(log, before.length === 0 ? batch : [...before, ...batch]);
+    before = [];
+  }
+  return { appended, skipped: events.length - appended, ...counts };
+}
+
+/** Appends events after what is there already. Resolves to how many of them were new. */
+export async function recordBatch(
+  log: Appendable,
+  events: readonly LedgerEvent[],
+): Promise<number> {
   for (;;) {
     const last = log.event(log.head.position)?.time ?? null;
     const ids = await log.known(events.map(({ id }) => id));
@@ -79,7 +147,7 @@ export async function recordEvidence(log: Appendable, collected: Collected): Pro
     try {
       const { appended } = await log.append(log.head.position, fresh);
       await log.refresh();
-      return { read, appended, skipped: events.length - appended, unknown, rejected: [] };
+      return appended;
     } catch (error) {
       if (!(error instanceof RevisionConflictError)) throw error;
       await log.refresh();

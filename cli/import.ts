@@ -4,24 +4,29 @@
  * @module
  */
 import { formats } from '../evidence/importers.ts';
-import { readEvidence, type ImportReport } from '../ledger.ts';
+import { readEvidence, type ImportReport, type Reading } from '../ledger.ts';
 import { exit } from './failure.ts';
 import { checkInputs, sourceOf } from './input.ts';
-import { logOptions, recordIn } from './log-file.ts';
+import { logExists, logOptions, recordIn } from './log-file.ts';
 import { printable } from './printable.ts';
+import type { Progress } from './progress.ts';
 import { profileOption } from './profiles.ts';
 import { readTopology } from './topology-file.ts';
 import { show, verb } from './verb.ts';
 
-/** The evidence is read to its end before the log is opened: it is taken whole, or not at all. */
 export const importEvidence = verb({
   name: 'import',
   usage: 'import [--format F] [--topology FILE] [--profile P] FILE|-...',
-  summary: 'Reads evidence into the log, all of it or nothing',
+  summary: 'Reads evidence into the log',
   details: [
-    'Several files are merged by time. What is in the log already is passed over: the same import',
-    'can be run again. Files may be compressed with gzip or zstd. A line that cannot be read ends',
-    'it (exit 2), and the log is as it was.',
+    'Several files are merged by time; those without one stay with the event before them, and of',
+    'equal times the earlier file comes first. What is in the log already is passed over: the same',
+    'import can be run again. Files may be compressed with gzip or zstd.',
+    '',
+    'A line of a trace that cannot be read is counted and shown, and the rest is taken; with --strict,',
+    'and always in formats of our own (events, truth), it ends the import (exit 2), and the log is as',
+    'it was. What a trace cannot say stays unknown; each event says where it was seen, and whether',
+    'it was observed, inferred by a rule, or assumed.',
   ],
   options: {
     format: {
@@ -31,6 +36,10 @@ export const importEvidence = verb({
     },
     topology: { type: 'string', value: 'FILE', help: 'devices, where the evidence does not say' },
     profile: profileOption('by the kernel in the evidence when left out'),
+    strict: { type: 'boolean', help: 'a line that cannot be read is an error' },
+    booted: { type: 'string', value: 'WHEN', help: 'when the host booted, for times of uptime' },
+    day: { type: 'string', value: 'DATE', help: 'which day it was, for times of day' },
+    zone: { type: 'string', value: 'ZONE', help: 'such as +01:00, for local times; else UTC' },
     ...logOptions,
     json: { type: 'boolean', help: 'print one JSON value' },
   },
@@ -40,17 +49,17 @@ export const importEvidence = verb({
     'vfio-ledger export --log demo.ledger | vfio-ledger import --log copy.ledger -',
   ],
   async answer({ values, operands }, io) {
-    const { format, topology: file, profile } = values;
+    const { topology: file } = values;
     checkInputs([...operands, ...(file === undefined ? [] : [file])]);
     const topology = file === undefined ? undefined : await readTopology(file, io.stdin);
     const sources = operands.map((operand) => sourceOf(operand, io.stdin));
-    const collected = await readEvidence(sources, {
-      format,
-      topology,
-      profile,
-      progress: (read) => io.progress.tell(`${read} lines read`),
-    });
+    const { format, profile, strict, booted, day, zone } = values;
+    const progress = progressOf(io.progress);
+    const settings = { format, topology, profile, strict, booted, day, zone, progress };
+    // A log that is not there yet comes to be with the evidence, not before it.
+    const early = logExists(values, io) ? null : await readEvidence(sources, settings);
     return recordIn(values, io, async (ledger, path) => {
+      const collected = early ?? (await readEvidence(sources, settings, ledger));
       io.progress.tell(`${collected.events.length} events to append`);
       const report = await ledger.record(collected);
       await show(io, values.json, report, (told) => words(told, path));
@@ -59,13 +68,33 @@ export const importEvidence = verb({
   },
 });
 
-function words({ read, appended, skipped, unknown, rejected }: ImportReport, path: string) {
+/** How far the reading is, and how fast it goes. */
+function progressOf({ tell }: Progress): (reading: Reading) => void {
+  const start = performance.now();
+  return ({ lines, share }) => {
+    const rate = Math.round((lines * 1000) / (performance.now() - start));
+    const part = share === null ? '' : `, ${Math.floor(share * 100)} %`;
+    tell(`${lines} lines read, ${rate} a second${part}`);
+  };
+}
+
+const MOST_REJECTED = 20;
+
+function words(
+  { read, appended, skipped, unknown, rejected, rejectedCount }: ImportReport,
+  path: string,
+) {
   const odd = unknown === 0 ? '' : `; ${counted(unknown, 'line')} not understood`;
+  const bad = rejectedCount === 0 ? '' : `; ${counted(rejectedCount, 'line')} rejected`;
   const were = skipped === 1 ? 'was' : 'were';
+  const rest = rejectedCount - MOST_REJECTED;
   return [
     `read ${counted(read, 'line')}: ${counted(appended, 'event')} appended to ` +
-      `${printable(path)}, ${skipped} ${were} there already${odd}`,
-    ...rejected.map(({ file, line, reason }) => printable(`${file}:${line}: ${reason}`)),
+      `${printable(path)}, ${skipped} ${were} there already${odd}${bad}`,
+    ...rejected
+      .slice(0, MOST_REJECTED)
+      .map(({ file, line, reason }) => printable(`${file}:${line}: ${reason}`)),
+    ...(rest > 0 ? [`and ${counted(rest, 'line')} more: --json lists them`] : []),
   ];
 }
 

@@ -3,17 +3,31 @@
  *
  * @module
  */
-import { createReadStream } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import type { Source } from '../evidence/collect.ts';
+import type { Source } from '../evidence/source.ts';
 import { EvidenceError } from '../evidence/importer.ts';
 import { RequestError } from '../ledger.ts';
 import { unzstd } from './zstd.ts';
 
 /** What an operand names, `-` being standard input. The file is opened when it is read. */
 export function sourceOf(operand: string, stdin: Readable): Source {
-  return { name: nameOf(operand), chunks: textOf(operand, stdin) };
+  const size = sizeOf(operand);
+  let taken = 0;
+  const counted = (bytes: number) => void (taken += bytes);
+  return {
+    name: nameOf(operand),
+    chunks: textOf(operand, stdin, counted),
+    ...(size > 0 && { share: () => Math.min(taken / size, 1) }),
+  };
+}
+
+/** Bytes of a file; 0 where it is none, or is not there. */
+function sizeOf(operand: string): number {
+  if (operand === '-') return 0;
+  const found = statSync(operand, { throwIfNoEntry: false });
+  return found?.isFile() === true ? found.size : 0;
 }
 
 /** Standard input can be read once. Throws `RequestError`. */
@@ -39,15 +53,32 @@ export function nameOf(operand: string): string {
   return operand === '-' ? 'stdin' : operand;
 }
 
-async function* textOf(operand: string, stdin: Readable): AsyncGenerator<string> {
-  const bytes = operand === '-' ? stdin : createReadStream(operand);
+async function* textOf(
+  operand: string,
+  stdin: Readable,
+  counted: (bytes: number) => void = () => {},
+): AsyncGenerator<string> {
+  const bytes: AsyncIterable<Uint8Array> =
+    operand === '-' ? stdin : createReadStream(operand, { highWaterMark: 1 << 18 });
   const decoder = new TextDecoder();
   try {
-    for await (const chunk of decompressed(bytes)) yield decoder.decode(chunk, { stream: true });
+    for await (const chunk of decompressed(countedOf(bytes, counted))) {
+      yield decoder.decode(chunk, { stream: true });
+    }
   } catch (error) {
     throw inputError(error, operand);
   }
   yield decoder.decode();
+}
+
+async function* countedOf(
+  chunks: AsyncIterable<Uint8Array>,
+  counted: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    counted(chunk.length);
+    yield chunk;
+  }
 }
 
 function inputError(error: unknown, operand: string): unknown {

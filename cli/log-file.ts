@@ -95,6 +95,11 @@ export async function recordIn<T>(
   }
 }
 
+/** Whether there is a log already where the options or the environment say. */
+export function logExists(values: LogValues, io: Io): boolean {
+  return volumeFiles(addressOf(values, io.env).path).length > 0;
+}
+
 /** The path of a log that lies in files. Throws `RequestError` for any other. */
 export function logPath(values: LogValues, env: Io['env']): string {
   const { path } = addressOf(values, env);

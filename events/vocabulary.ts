@@ -188,13 +188,15 @@ const shapes = {
   'snapshot.taken': v.strictObject({ complete: v.boolean(), unseen: v.array(text) }),
   /**
    * What follows was read from a source of its own. `clock` is what its times count from, and `zero`
-   * the instant at which that stood at zero, null where nobody can say.
+   * the instant at which that stood at zero, null where nobody can say. It was read by somebody who
+   * knew how the host stood after a position, or, where that is null, nothing of it.
    */
   'evidence.begun': v.strictObject({
     source: text,
     format: text,
     clock: v.picklist(clocks),
     zero: v.nullable(v.pipe(v.string(), v.isoTimestamp())),
+    after: v.nullable(count),
   }),
 
   // The host and what is plugged into it.

@@ -5,36 +5,59 @@
  */
 import { DecodeError } from '../events/codec.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
-import { EvidenceError, type ImportOptions, type Reader } from './importer.ts';
-import { importerFor, importerOf } from './importers.ts';
+import { EvidenceError, type ImportOptions, type Importer, type Reader } from './importer.ts';
+import { formats, importerFor, importerOf } from './importers.ts';
+import { linesOf, LONGEST_LINE, type Source } from './source.ts';
+import { Spool } from './spool.ts';
 
-/** A piece of evidence: its name, for messages, and its text in chunks. */
-export interface Source {
-  readonly name: string;
-  readonly chunks: AsyncIterable<string> | Iterable<string>;
+/** A line that could not be read. */
+export interface Rejected {
+  readonly file: string;
+  readonly line: number;
+  readonly reason: string;
 }
 
 /** What was read, before any of it is in a log. */
 export interface Collected {
-  readonly events: readonly LedgerEvent[];
+  /** The events in their order, to be gone through once. */
+  readonly events: Spool;
   /** Lines read. */
   readonly read: number;
   /** Lines that said something nobody understands. */
   readonly unknown: number;
+  /** The first of the lines that could not be read, and how many there were of them. */
+  readonly rejected: readonly Rejected[];
+  readonly rejectedCount: number;
+}
+
+/** How far the reading has come. */
+export interface Reading {
+  readonly lines: number;
+  /** From 0 to 1; null where nobody can say. */
+  readonly share: number | null;
 }
 
 export interface CollectOptions extends ImportOptions {
   /** Null finds it from the content. */
   readonly format: string | null;
-  /** Told now and then how many lines have been read. */
-  readonly progress?: (read: number) => void;
+  /** A line that cannot be read ends it, whatever the format. */
+  readonly isStrict: boolean;
+  /** Throws where an event is not to be taken. */
+  readonly admit: (event: LedgerEvent) => void;
+  /** Told now and then how far it has come. */
+  readonly progress?: (reading: Reading) => void;
 }
 
-const PROGRESS_EVERY = 4096;
+/** More rejected lines than these are counted and not shown. */
+const MOST_SHOWN = 100_000;
+/** The content is looked for in so many lines at the beginning. */
+const MOST_FOREIGN = 200;
+const PROGRESS_EVERY = 1 << 14;
 
 /**
  * Reads the sources, each to its end, and merges their events by time: those without a time stay
- * with the event before them.
+ * with the event before them, and of equal times the earlier source comes first. What is taken for
+ * granted of the host comes before all of it, once.
  *
  * Throws `EvidenceError` with `SOURCE:LINE: reason`; then nothing of any source has been kept.
  */
@@ -42,108 +65,213 @@ export async function collect(
   sources: readonly Source[],
   options: CollectOptions,
 ): Promise<Collected> {
-  const lists: LedgerEvent[][] = [];
-  let read = 0;
-  let unknown = 0;
-  for (const source of sources) {
-    const events: LedgerEvent[] = [];
-    let reader: Reader | null = null;
-    let line = 0;
-    try {
-      for await (const text of linesOf(source.chunks)) {
-        line++;
-        if (++read % PROGRESS_EVERY === 0) options.progress?.(read);
-        if (reader === null && text.trim() === '') continue;
-        reader ??= (options.format === null ? importerFor(text) : importerOf(options.format)).read(
-          options,
-        );
-        events.push(...reader.line(text));
-      }
-      if (reader === null) throw new EvidenceError('there is nothing in it');
-      line++;
-      events.push(...reader.end());
-    } catch (error) {
-      throw placed(error, source.name, line);
+  const tally = new Tally(sources, options);
+  const spool = new Spool();
+  const heads = sources.map((source) => new Head(eventsOf(source, options, tally)));
+  try {
+    for (const head of heads) await head.next();
+    const first = heads.find(({ preamble }) => preamble.length > 0);
+    for (const event of first?.preamble ?? []) {
+      options.admit(event);
+      await spool.add(event, true);
     }
-    unknown += reader.unknown;
-    lists.push(events);
+    for (let next = earliest(heads); next !== null; next = earliest(heads)) {
+      options.admit(next.event);
+      await spool.add(next.event, false);
+      await next.head.next();
+    }
+  } catch (error) {
+    await spool.discard();
+    throw error;
   }
-  return { events: merge(lists), read, unknown };
+  const { read, unknown, rejected, rejectedCount } = tally;
+  return { events: spool, read, unknown, rejected, rejectedCount };
+}
+
+/** What was read so far, of all sources. */
+class Tally {
+  read = 0;
+  unknown = 0;
+  rejectedCount = 0;
+  readonly rejected: Rejected[] = [];
+  readonly #sources: readonly Source[];
+  readonly #progress: CollectOptions['progress'];
+
+  constructor(sources: readonly Source[], { progress }: CollectOptions) {
+    this.#sources = sources;
+    this.#progress = progress;
+  }
+
+  line(): void {
+    if (++this.read % PROGRESS_EVERY !== 0 || this.#progress === undefined) return;
+    const shares = this.#sources.map(({ share }) => share?.() ?? null);
+    const isKnown = shares.every((share) => share !== null);
+    const sum = shares.reduce<number>((total, share) => total + (share ?? 0), 0);
+    this.#progress({ lines: this.read, share: isKnown ? sum / shares.length : null });
+  }
+
+  reject(file: string, line: number, reason: string): void {
+    this.rejectedCount++;
+    if (this.rejected.length < MOST_SHOWN) this.rejected.push({ file, line, reason });
+  }
+}
+
+/** Reads the lines of one source, with the importer that they turn out to be for. */
+class Piece {
+  readonly #source: string;
+  readonly #options: CollectOptions;
+  readonly #tally: Tally;
+  #importer: Importer | null;
+  #reader: Reader | null = null;
+  /** Lines before the first that is of any format. */
+  #foreign: string[] = [];
+  #number = 0;
+
+  constructor({ name }: Source, options: CollectOptions, tally: Tally) {
+    this.#source = name;
+    this.#options = options;
+    this.#tally = tally;
+    this.#importer = options.format === null ? null : importerOf(options.format);
+  }
+
+  get preamble(): number {
+    return this.#reader?.preamble ?? 0;
+  }
+
+  line(text: string): readonly LedgerEvent[] {
+    this.#number++;
+    this.#tally.line();
+    if (this.#reader !== null) return this.#read(this.#reader, text, this.#number);
+    const isFirst = this.#foreign.every((line) => line.trim() === '');
+    this.#foreign.push(text);
+    if (text.trim() !== '') this.#importer ??= importerFor(text, isFirst);
+    if (this.#importer !== null) return this.#begin(this.#importer);
+    if (this.#foreign.length >= MOST_FOREIGN) throw this.#unrecognized();
+    return [];
+  }
+
+  end(): readonly LedgerEvent[] {
+    const reader = this.#reader;
+    if (reader === null) throw this.#unrecognized();
+    try {
+      return reader.end();
+    } catch (error) {
+      throw placed(error, this.#source, this.#number + 1);
+    } finally {
+      this.#tally.unknown += reader.unknown;
+    }
+  }
+
+  #begin(importer: Importer): readonly LedgerEvent[] {
+    const reader = importer.read(this.#options, this.#source);
+    this.#reader = reader;
+    const lines = this.#foreign;
+    this.#foreign = [];
+    return lines.flatMap((line, index) => this.#read(reader, line, index + 1));
+  }
+
+  #read(reader: Reader, text: string, number: number): readonly LedgerEvent[] {
+    try {
+      if (text.length >= LONGEST_LINE) throw new EvidenceError('the line is too long');
+      return reader.line(text, number);
+    } catch (error) {
+      const isPassed = this.#importer?.isTolerant === true && !this.#options.isStrict;
+      if (!isPassed || !(error instanceof EvidenceError)) throw placed(error, this.#source, number);
+      this.#tally.reject(this.#source, number, error.message);
+      return [];
+    }
+  }
+
+  #unrecognized(): unknown {
+    const at = this.#foreign.findIndex((text) => text.trim() !== '') + 1;
+    const error = new EvidenceError(
+      at === 0
+        ? 'there is nothing in it'
+        : `of no format known here (${formats.join(', ')}); name one with --format`,
+    );
+    return placed(error, this.#source, at);
+  }
+}
+
+/** The events of a source as they come, each with whether it is of the preamble. */
+async function* eventsOf(
+  source: Source,
+  options: CollectOptions,
+  tally: Tally,
+): AsyncGenerator<{ readonly events: readonly LedgerEvent[]; readonly preamble: number }> {
+  const piece = new Piece(source, options, tally);
+  let preamble = 0;
+  const give = (events: readonly LedgerEvent[]) => {
+    const given = { events, preamble: Math.min(piece.preamble - preamble, events.length) };
+    preamble = piece.preamble;
+    return given;
+  };
+  try {
+    for await (const lines of linesOf(source.chunks)) {
+      for (const text of lines) {
+        const events = piece.line(text);
+        if (events.length > 0) yield give(events);
+      }
+    }
+  } catch (error) {
+    // What a file cannot be read for has no line.
+    throw placed(error, source.name, 0);
+  }
+  const events = piece.end();
+  if (events.length > 0) yield give(events);
+}
+
+/** The next event of a source. */
+class Head {
+  readonly preamble: LedgerEvent[] = [];
+  event: LedgerEvent | null = null;
+  /** The latest time so far: a source is never put in another order than its own. */
+  latest: string | null = null;
+  readonly #events: ReturnType<typeof eventsOf>;
+  /** Events before the first that has a time, which are put with it. */
+  #rest: LedgerEvent[] = [];
+  #isOver = false;
+
+  constructor(events: ReturnType<typeof eventsOf>) {
+    this.#events = events;
+  }
+
+  async next(): Promise<void> {
+    while (this.#rest.length === 0 && !this.#isOver) await this.#fill();
+    this.event = this.#rest.shift() ?? null;
+    const time = this.event?.time ?? null;
+    if (time !== null && (this.latest === null || time > this.latest)) this.latest = time;
+  }
+
+  async #fill(): Promise<void> {
+    const { done, value } = await this.#events.next();
+    this.#isOver = done === true;
+    if (value === undefined) return;
+    this.preamble.push(...value.events.slice(0, value.preamble));
+    this.#rest = value.events.slice(value.preamble);
+    this.latest ??= this.#rest.find(({ time }) => time !== null)?.time ?? null;
+  }
+}
+
+/** The event that comes first: without a time yet before all others. */
+function earliest(heads: readonly Head[]): { head: Head; event: LedgerEvent } | null {
+  let first: { head: Head; event: LedgerEvent } | null = null;
+  for (const head of heads) {
+    if (head.event === null) continue;
+    const before = first?.head.latest ?? '';
+    if (first === null || (head.latest ?? '') < before) first = { head, event: head.event };
+  }
+  return first;
 }
 
 function placed(error: unknown, source: string, line: number): unknown {
+  if (error instanceof PlacedError) return error;
   if (error instanceof EvidenceError || error instanceof DecodeError) {
     const place = line === 0 ? source : `${source}:${line}`;
-    return new EvidenceError(`${place}: ${error.message}`);
+    return new PlacedError(`${place}: ${error.message}`);
   }
   return error;
 }
 
-async function* linesOf(chunks: Source['chunks']): AsyncGenerator<string> {
-  let rest = '';
-  for await (const chunk of chunks) {
-    const lines = (rest + chunk).split(/\r?\n/);
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
-  if (rest !== '') yield rest;
-}
-
-/** Merges lists that are each in order; of equal times the earlier list comes first. */
-function merge(lists: readonly LedgerEvent[][]): LedgerEvent[] {
-  const [only] = lists;
-  if (only !== undefined && lists.length === 1) return only;
-  const keyed = lists.flatMap((events, list) => {
-    // The latest time so far: a source is never put in another order than its own.
-    let latest = events.find(({ time }) => time !== null)?.time ?? '';
-    return events.map((event) => {
-      if (event.time !== null && event.time > latest) latest = event.time;
-      return { event, latest, list };
-    });
-  });
-  return keyed
-    .toSorted((a, b) => (a.latest < b.latest ? -1 : a.latest > b.latest ? 1 : a.list - b.list))
-    .map(({ event }) => event);
-}
-
-/** What a log holds already. */
-export interface Known {
-  readonly host: string;
-  readonly ids: ReadonlySet<string>;
-  /** Time of the last event. */
-  readonly last: string | null;
-}
-
-/**
- * The events that come after what is known: those that are there already are left out, and those
- * without a time take the nearest earlier one.
- *
- * Throws `EvidenceError` where the evidence begins before the last known event.
- */
-export function sequel(events: readonly LedgerEvent[], known: Known): LedgerEvent[] {
-  const fresh = events.filter(({ id }) => !known.ids.has(id));
-  const begins = fresh.find(({ time }) => time !== null)?.time ?? null;
-  if (begins !== null && known.last !== null && begins < known.last) {
-    throw new EvidenceError(
-      `it begins at ${begins}, before the last event of host '${known.host}' (${known.last}): ` +
-        'import both into a new log',
-    );
-  }
-  let last = known.last;
-  return fresh.map((event) => {
-    last = event.time ?? last;
-    return { ...event, time: last };
-  });
-}
-
-/** What became of evidence. */
-export interface ImportReport {
-  /** Lines read. */
-  readonly read: number;
-  readonly appended: number;
-  /** Events that were in the log already. */
-  readonly skipped: number;
-  /** Lines that said something nobody understands. */
-  readonly unknown: number;
-  readonly rejected: readonly { file: string; line: number; reason: string }[];
-}
+/** An error whose message names source and line. */
+class PlacedError extends EvidenceError {}

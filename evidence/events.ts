@@ -8,6 +8,7 @@ import { EvidenceError, keysOf, parseObject, type Importer } from './importer.ts
 
 export const eventsImporter: Importer = {
   format: 'events',
+  isTolerant: false,
   recognizes: (line) => {
     const keys = keysOf(line);
     return (keys.includes('type') && keys.includes('data')) || keys.includes('end');
@@ -18,6 +19,7 @@ export const eventsImporter: Importer = {
     let ended = false;
     return {
       unknown: 0,
+      preamble: 0,
       line(text) {
         if (text.trim() === '') return [];
         if (ended) throw new EvidenceError('there is more after the end marker');

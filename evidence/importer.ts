@@ -5,29 +5,45 @@
  */
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import type { Topology } from '../scenario/topology.ts';
+import type { Zero } from './instants.ts';
+import type { Seed } from './witness/seed.ts';
 
 /** What the caller knows beside the evidence. */
 export interface ImportOptions {
   readonly topology: Topology | null;
   /** Whose rules judge the log; null leaves it to the kernel that the evidence names. */
   readonly profile: string | null;
+  /** Whose rules judge it where nobody names a kernel at all. */
+  readonly usualProfile: string;
+  /** When the clocks of traces stood at zero, where they do not say. */
+  readonly zero: Zero;
+  /**
+   * How the host stood before the evidence of which the first event has that id: where it is in the
+   * log already, as it stood then. Null where the log knows nothing of the host.
+   */
+  readonly seed: (begun: string) => Seed | null;
 }
 
 /** Reads one piece of evidence, line by line. A line that it cannot read throws `EvidenceError`. */
 export interface Reader {
-  /** The events that a line shows; none where it shows none. */
-  line(text: string): readonly LedgerEvent[];
+  /** The events that a line shows; none where it shows none. `number` counts from 1. */
+  line(text: string, number: number): readonly LedgerEvent[];
   /** What is known only at the end, where evidence that breaks off is noticed. */
   end(): readonly LedgerEvent[];
   /** Lines read so far that say something nobody understands. */
   readonly unknown: number;
+  /** Of the events given first, how many say what nobody has seen: the host as it is taken to be. */
+  readonly preamble: number;
 }
 
 export interface Importer {
   readonly format: string;
   /** Whether a first line is of this format. */
   recognizes(line: string): boolean;
-  read(options: ImportOptions): Reader;
+  /** Whether a line that cannot be read is passed over; otherwise it ends the import. */
+  readonly isTolerant: boolean;
+  /** `source` is what events say they were read from. */
+  read(options: ImportOptions, source: string): Reader;
 }
 
 /** A line that cannot be read, or evidence that breaks off. */
@@ -51,6 +67,7 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> {
 
 /** The keys of a line that may be a JSON object; none where it is not. */
 export function keysOf(line: string): readonly string[] {
+  if (!/^\s*\{/.test(line)) return [];
   try {
     return Object.keys(parseObject(line));
   } catch {

@@ -5,9 +5,16 @@
  */
 import { eventsImporter } from './events.ts';
 import { EvidenceError, type Importer } from './importer.ts';
+import { looksLikeStrace, straceParser } from './strace/parser.ts';
+import { traceImporter } from './traces.ts';
 import { truthImporter } from './truth.ts';
 
-const importers: readonly Importer[] = [eventsImporter, truthImporter];
+/** In the order in which they are asked whether a line is theirs. */
+const importers: readonly Importer[] = [
+  eventsImporter,
+  truthImporter,
+  traceImporter('strace', looksLikeStrace, straceParser),
+];
 
 export const formats: readonly string[] = importers.map(({ format }) => format);
 
@@ -20,13 +27,7 @@ export function importerOf(format: string): Importer {
   return importer;
 }
 
-/** The importer that recognizes a first line. Throws `EvidenceError` where none does. */
-export function importerFor(line: string): Importer {
-  const importer = importers.find((known) => known.recognizes(line));
-  if (importer === undefined) {
-    throw new EvidenceError(
-      `of no format known here (${formats.join(', ')}); name one with --format`,
-    );
-  }
-  return importer;
+/** The importer that recognizes a line; those of whole files only the first. Null where none does. */
+export function importerFor(line: string, isFirst: boolean): Importer | null {
+  return importers.find((known) => (isFirst || known.isTolerant) && known.recognizes(line)) ?? null;
 }

@@ -74,14 +74,14 @@ export type Deed =
   | {
       readonly did: 'fork';
       readonly child: number;
-      readonly comm: string | null;
+      readonly childComm: string | null;
       /** A thread, or a process with the same descriptor table; null where the trace does not say. */
       readonly shares: boolean | null;
     }
-  | { readonly did: 'exec'; readonly comm: string | null }
+  | { readonly did: 'exec'; readonly program: string | null }
   /** One thread, or with `whole` the process. */
   | { readonly did: 'exit'; readonly whole: boolean; readonly signal: string | null }
-  | { readonly did: 'name'; readonly comm: string }
+  | { readonly did: 'name'; readonly name: string }
   /** SCM_RIGHTS. `socket` is the path of the socket, where the trace says so. */
   | {
       readonly did: 'send';
@@ -180,6 +180,8 @@ export type Deed =
       readonly manager: string;
       readonly reason: string | null;
     }
+  /** Lines of the trace were lost here; null where it does not say how many. */
+  | { readonly did: 'lose'; readonly count: number | null }
   /** The kernel says which it is; a fresh boot where that is what begins. */
   | { readonly did: 'boot'; readonly kernel: string; readonly boot: string | null };
 

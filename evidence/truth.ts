@@ -40,6 +40,7 @@ type Recorded = v.InferOutput<typeof answerSchema>;
 
 export const truthImporter: Importer = {
   format: 'truth',
+  isTolerant: false,
   recognizes: (line) => {
     const keys = keysOf(line);
     return keys.includes('topology') || (keys.includes('seq') && keys.includes('op'));
@@ -49,6 +50,7 @@ export const truthImporter: Importer = {
 
 class TruthReader {
   unknown = 0;
+  readonly preamble = 0;
   readonly #options: ImportOptions;
   readonly #seen = new Descriptors();
   #topology: Topology | null;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Reading } from '../evidence/collect.ts';
 import { isProfile, profileOfKernel, profiles, type Profile } from '../machines/profile.ts';
 import { parseTopology, TopologyError, type Topology } from '../scenario/topology.ts';
 
@@ -16,7 +17,15 @@ export interface ImportSettings {
   readonly format?: string | undefined;
   readonly topology?: unknown;
   readonly profile?: string | undefined;
-  readonly progress?: (read: number) => void;
+  /** A line that cannot be read ends it, whatever the format. */
+  readonly strict?: boolean | undefined;
+  /** When the host booted, in ISO 8601, for traces whose times count from there. */
+  readonly booted?: string | undefined;
+  /** `YYYY-MM-DD`, for traces that have times of day alone. */
+  readonly day?: string | undefined;
+  /** `+01:00`, for traces in local time; UTC is assumed where it is left out. */
+  readonly zone?: string | undefined;
+  readonly progress?: (reading: Reading) => void;
 }
 
 export interface SimulateSettings {

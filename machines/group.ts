@@ -10,7 +10,7 @@ import { assign, setup } from 'xstate';
 import type { FileId } from '../processes/process-table.ts';
 import { guardedStates, type Admission, type Targets } from './admission.ts';
 import type { DriverKind } from './driver.ts';
-import { NAMELESS } from './unshown.ts';
+import { NAMELESS, STRANGER } from './unshown.ts';
 
 /** Named after the owner: nobody, kernel drivers, a group in a container, an iommufd. */
 export type GroupState = 'unowned' | 'kernel' | 'container' | 'iommufd';
@@ -103,7 +103,7 @@ const groupGuards = {
 
 /** An owner that nobody has seen the name of may be any. */
 function isSame(file: FileId, owner: FileId | null): boolean {
-  return file === owner || owner === NAMELESS;
+  return file === owner || (owner === NAMELESS && file !== STRANGER);
 }
 
 type Guard = keyof typeof groupGuards;

@@ -12,8 +12,10 @@ import type { FileId } from '../processes/process-table.ts';
 import type { Question } from './check.ts';
 import type { OpenFile } from './host.ts';
 import { contextOf, questionOf, type Directory } from './question.ts';
-import { UNNAMED, UNSHOWN } from './unshown.ts';
+import { NAMELESS, STRANGER, UNNAMED, UNSHOWN } from './unshown.ts';
 
+/** A descriptor that the kernel would look up. */
+const SOME_FD = 1023;
 /** In the place of the range of a mapping: any page. */
 const RANGE = { iova: 0, size: 4096 };
 
@@ -42,17 +44,22 @@ function opened(key: string, { operation }: Attempt): unknown {
 /** The questions that an attempt may have put, one for each kind of argument that it may have had. */
 export function hypotheses(host: Directory, attempt: Attempt): Question[] {
   const call = completed(attempt);
-  const ask = (argument: OpenFile | undefined) => questionOf(host, call, { argument });
   const own = questionOf(host, call);
   switch (call.operation) {
     case 'bind': {
-      if (attempt.operation !== 'bind' || attempt.iommufd !== null) return [own];
       const { group } = own;
+      const isShown = attempt.operation === 'bind' && attempt.iommufd !== null;
+      if (isShown && group?.record.owner !== NAMELESS) return [own];
       const owner = group?.state === 'iommufd' ? host.file(group.record.owner ?? '') : undefined;
-      return [...(owner === undefined ? [] : [owner]), ...anybody(host)].map(ask);
+      const contexts = [...(owner === undefined ? [] : [owner]), ...anybody(host)];
+      return contexts.map((argument) => {
+        return questionOf(host, { ...call, iommufd: SOME_FD }, { argument });
+      });
     }
     case 'set_container':
-      return anybody(host).map(ask);
+      return anybody(host).map((argument) => {
+        return questionOf(host, { ...call, container: SOME_FD }, { argument });
+      });
     case 'get_device': {
       const members = own.group?.devices.values() ?? [];
       const names = [...[...members].map(({ device }) => device), ''];
@@ -76,8 +83,7 @@ export function hypotheses(host: Directory, attempt: Attempt): Question[] {
 
 /** A file of each kind that an argument may have stood for, none of them open, and no file at all. */
 function anybody(host: Directory): (OpenFile | undefined)[] {
-  const id: FileId = 'f??';
-  const pins = { id, pins: new Set<FileId>(), pinnedBy: new Set<FileId>() };
+  const pins = { id: STRANGER, pins: new Set<FileId>(), pinnedBy: new Set<FileId>() };
   return [
     { kind: 'iommufd', ...pins, ...host.fresh('iommufd') },
     { kind: 'container', ...pins, ...host.fresh('container') },

@@ -19,8 +19,19 @@ import { completed, hypotheses, isComplete } from './holes.ts';
 import { HostState, otherFile } from './host-state.ts';
 import { explain, judge, objection, onlyCause, type Refusal } from './judge.ts';
 import { questionOf } from './question.ts';
-import { UNSHOWN } from './unshown.ts';
+import { NAMELESS, UNSHOWN } from './unshown.ts';
 import { release } from './release.ts';
+
+/** Causes that end when a file is released. */
+const standing = new Set<ObservedCause>([
+  'cdev-bound-in-group',
+  'device-open-elsewhere',
+  'group-already-open',
+  'group-file-open',
+  'group-pinned-by-device-file',
+  'owned-by-container',
+  'owned-by-other-iommufd',
+]);
 
 /** Why an attempt was refused, and the refusal by the rules where they name one. */
 interface Explanation {
@@ -60,7 +71,10 @@ export class Kernel extends HostState {
     const { rules } = this;
     const question = this.question(attempt);
     const isKnown = this.knows(question);
-    if (isKnown && isComplete(attempt)) return explain(rules, question, errno);
+    if (isKnown && isComplete(attempt)) {
+      const found = explain(rules, question, errno);
+      if (found.cause !== 'unknown' || question.group?.record.owner !== NAMELESS) return found;
+    }
     const may = isKnown ? hypotheses(this, attempt) : [];
     const refusals = may
       .map((asked) => judge(rules, asked))
@@ -91,6 +105,7 @@ export class Kernel extends HostState {
     // Looked up before descriptors move: the call saw them as they were.
     const file = fileOpenedBy(event);
     const outcome = { ...called?.outcome, ...(file !== null && { file }) };
+    if (called !== null && this.isAssumed) this.#evict(called.call);
     const question = called && questionOf(this, completed(called.call), outcome);
     const unheld = this.processes.take(event);
     if (question === null) this.#change(event);
@@ -228,6 +243,33 @@ export class Kernel extends HostState {
         certainty: this.certainty,
       });
       this.touched.groups.add(group);
+    }
+  }
+
+  /**
+   * A call has passed that somebody stands in the way of: they had gone, and nobody saw them go. Where
+   * the whole of a host was seen it is a contradiction instead.
+   */
+  #evict(attempt: Attempt): void {
+    const refusal = this.objection(attempt);
+    if (refusal === null || !standing.has(refusal.cause)) return;
+    const { group, file, argument, device } = this.question(attempt);
+    const of = group ?? device?.group ?? null;
+    for (const other of [...this.files()]) {
+      if (other === file || other === argument || other.kind === 'container') continue;
+      if (other.kind === 'group' ? other.group !== of : other.kind !== 'device') continue;
+      if (other.kind === 'device') {
+        const isIn = other.device === device || (of !== null && other.device.group === of);
+        if (!isIn || other.state === 'unbound') continue;
+        if (file !== undefined && other.pins.has(file.id)) continue;
+        if (argument !== undefined && other.pins.has(argument.id) && other.device !== device)
+          continue;
+      }
+      this.contradict(
+        `${other.id} had gone before, or ${refusal.errno} would have been the answer`,
+      );
+      this.processes.evict(other.id);
+      release(this, other.id);
     }
   }
 

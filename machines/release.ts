@@ -27,7 +27,7 @@ export function release(host: HostState, id: FileId): void {
 function releaseDevice(host: HostState, file: DeviceFile): void {
   const type = 'device.released';
   const { device } = file;
-  const { opens, attached, id } = device.record;
+  const { opens, attached, id, iommufd: context } = device.record;
   const granted = file.state !== 'unbound';
   const last = granted && opens === 1;
   const iommufd = last ? contextOf(host, device) : undefined;
@@ -40,7 +40,8 @@ function releaseDevice(host: HostState, file: DeviceFile): void {
     if (kept?.kind === 'group') host.put('groupFile', kept, { type });
   }
   if (device.group === null) return;
-  const claim = iommufd !== undefined;
+  // Also one that nobody has seen the name of has claimed.
+  const claim = context !== null;
   host.put('group', device.group, { type, claim, cdev: file.state === 'bound', attached });
 }
 

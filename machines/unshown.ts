@@ -12,6 +12,8 @@ export const UNSHOWN = -0x8000_0000;
 export const UNNAMED = '?';
 /** For a file: one that a call will open, or that nobody has seen to be opened. */
 export const NAMELESS: FileId = 'f?';
+/** For a file that is none of those that are known, nor a nameless one. */
+export const STRANGER: FileId = 'f??';
 
 /** A device of a group, as one begins that has a driver. */
 export function unnamedDevice(group: Group, fresh: Instances['device']): Device {

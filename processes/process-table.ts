@@ -27,7 +27,7 @@ export interface Holder {
   readonly comm: string;
   readonly cgroup: string | null;
   readonly via: 'fd' | 'mapping';
-  /** The descriptor's number; null for a mapping, and where the evidence does not say. */
+  /** The descriptor's number, below 0 where the evidence does not say; null for a mapping. */
   readonly fd: number | null;
   readonly file: FileId;
 }
@@ -132,7 +132,7 @@ export class ProcessTable {
       const { pid, comm, cgroup } = process;
       for (const [fd, descriptor] of process.descriptors) {
         if (descriptor.file !== file) continue;
-        found.push({ pid, comm, cgroup, via: 'fd', fd: fd < 0 ? null : fd, file });
+        found.push({ pid, comm, cgroup, via: 'fd', fd, file });
       }
       for (const mapped of process.mappings.values()) {
         if (mapped === file) found.push({ pid, comm, cgroup, via: 'mapping', fd: null, file });
@@ -146,6 +146,18 @@ export class ProcessTable {
     this.#unheld = [];
     this.#apply(event);
     return this.#unheld.filter((file) => !this.isHeld(file));
+  }
+
+  /** Takes a file from everybody who holds it: it had gone, and nobody saw it go. */
+  evict(file: FileId): void {
+    for (const process of this.#processes.values()) {
+      for (const [fd, descriptor] of process.descriptors) {
+        if (descriptor.file === file) this.#close(process, fd);
+      }
+      for (const [mapping, mapped] of process.mappings) {
+        if (mapped === file) this.#unmap(process, mapping);
+      }
+    }
   }
 
   #apply(event: Placed<Fact>): void {

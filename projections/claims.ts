@@ -42,6 +42,8 @@ export class Claims {
   readonly files = new Map<FileId, ClaimedFile>();
   readonly devices = new Map<string, ClaimedDevice>();
   readonly #processes = new ProcessTable();
+  /** Whether nobody has seen the host boot, and so not all that happens on it either. */
+  #isAssumed = false;
 
   take(event: Placed<Fact>): void {
     const opened = fileOpenedBy(event);
@@ -49,7 +51,35 @@ export class Claims {
     const change = this.#changeOf(event, opened);
     const unheld = this.#processes.take(event);
     change();
-    if (unheld.length > 0 || event.type === 'container.unset') this.#release();
+    if (event.type === 'host.booted') {
+      this.#isAssumed = (event.data.evidence?.certainty ?? 'observed') !== 'observed';
+    }
+    const hasLeft = this.#isAssumed && this.#yieldTo(event, opened);
+    if (unheld.length > 0 || hasLeft || event.type === 'container.unset') this.#release();
+  }
+
+  /**
+   * Of a host of which not everything was seen: a call that nobody can stand in the way of shows that
+   * those who had been there had gone. Gives whether there were any.
+   */
+  #yieldTo(event: Placed<Fact>, opened: FileId | null): boolean {
+    const { type } = event;
+    if (type !== 'group.opened' && type !== 'container.set' && type !== 'device.bound')
+      return false;
+    const own =
+      opened === null ? this.#behind(event.data.pid, event.data.fd) : this.files.get(opened);
+    if (own === undefined || own.group === null) return false;
+    const gone = this.filesOf(own.group).filter((other) => {
+      if (other === own || other.context === own.id || other.keeps.has(own.id)) return false;
+      if (other.kind === 'group') return true;
+      if (type !== 'device.bound') return other.context !== null || other.isGranted;
+      const isSame = other.device === own.device;
+      return (
+        (other.context !== null && (isSame || other.context !== own.context)) || other.isGranted
+      );
+    });
+    for (const { id } of gone) this.#processes.evict(id);
+    return gone.length > 0;
   }
 
   /** The files that are claimed of a group, its own and its devices'. */

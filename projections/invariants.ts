@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { NAMELESS } from '../machines/unshown.ts';
 import type { Group } from '../machines/host.ts';
 import type { HostState } from '../machines/host-state.ts';
 import { isSince, type Profile } from '../machines/profile.ts';
@@ -43,7 +44,8 @@ const liveGroupFiles = ({ claims, group }: GroupMoment): ClaimedFile[] =>
 /** The group as the machines have it, where they know who owns it. */
 function known({ host, group }: GroupMoment): Group | undefined {
   const found = host.group(group);
-  return found?.unknownSince === null ? found : undefined;
+  if (found?.unknownSince !== null || found.record.owner === NAMELESS) return undefined;
+  return found;
 }
 
 export const invariants = {

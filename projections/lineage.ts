@@ -6,6 +6,7 @@
 import type { FileId } from '../processes/process-table.ts';
 import { holderOf, type HoldAt } from './index/view.ts';
 import type { Descent, Step } from './shapes.ts';
+import { holderShown } from './views.ts';
 import type { Timeline } from './timeline.ts';
 
 /**
@@ -14,7 +15,7 @@ import type { Timeline } from './timeline.ts';
  */
 export function lineageOf(timeline: Timeline, file: FileId, position: number): Descent[] {
   const holds = timeline.viewAt(position).holdsOf(file);
-  return holds.map((hold) => ({ ...holderOf(hold), chain: chainOf(timeline, hold) }));
+  return holds.map((hold) => ({ ...holderShown(holderOf(hold)), chain: chainOf(timeline, hold) }));
 }
 
 function chainOf(timeline: Timeline, hold: HoldAt): readonly Step[] {

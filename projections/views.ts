@@ -5,7 +5,7 @@
  */
 import { isViable } from '../machines/group.ts';
 import { NAMELESS, UNNAMED } from '../machines/unshown.ts';
-import { QUEUE, type FileId } from '../processes/process-table.ts';
+import { QUEUE, type FileId, type Holder as HeldBy } from '../processes/process-table.ts';
 import type {
   DeviceView,
   FileView,
@@ -188,11 +188,15 @@ export function keepers(host: HostSnapshot, files: readonly FileId[]): Holder[] 
 
 /** Descriptors and mappings of a file, as answers show them. */
 export function holdersOf(host: HostSnapshot, id: FileId): Holder[] {
-  return host.processes.holders(id).map((holder): Holder => {
-    if (holder.pid < QUEUE) return holder;
-    if (holder.pid > QUEUE) return { ...holder, pid: null };
-    return { ...holder, pid: null, comm: null, via: 'queue', fd: null };
-  });
+  return host.processes.holders(id).map(holderShown);
+}
+
+/** A holder without the numbers that stand for what the evidence does not say. */
+export function holderShown(holder: HeldBy): Holder {
+  const { pid, fd } = holder;
+  if (pid === QUEUE) return { ...holder, pid: null, comm: null, via: 'queue', fd: null };
+  const unsaid = { ...(pid > QUEUE && { pid: null }), ...(fd !== null && fd < 0 && { fd: null }) };
+  return { ...holder, ...unsaid };
 }
 
 /** Files that are alive although no descriptor and no mapping is left of them. */

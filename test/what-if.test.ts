@@ -13,6 +13,8 @@ import {
   type SupposedEvent,
 } from '../ledger.ts';
 import { memoryStore } from '../log/memory.ts';
+import type { LedgerEvent } from '../events/vocabulary.ts';
+import { Spool } from '../evidence/spool.ts';
 import { completed } from '../machines/holes.ts';
 import { callOf } from '../machines/calls.ts';
 import type { Profile } from '../machines/profile.ts';
@@ -320,7 +322,9 @@ describe('what did not happen is no evidence', () => {
       const imported = log.import(exportOf(fork.events));
       await expect(imported).rejects.toThrow(`text:${head.position + 2}: id: of a what-if`);
       expect(failureOf(await imported.catch((error: unknown) => error)).code).toBe(2);
-      const collected = { events: fork.events, read: 1, unknown: 0 };
+      const events = new Spool();
+      for (const event of fork.events) await events.add(event as LedgerEvent, false);
+      const collected = { events, read: 1, unknown: 0, rejected: [], rejectedCount: 0 };
       await expect(log.record(collected)).rejects.toThrow('what did not happen');
       await log.refresh();
       expect(log.head).toEqual(before);

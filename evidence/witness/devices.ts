@@ -31,6 +31,19 @@ export class Devices {
     }
   }
 
+  /** What the log knows already, and need not be told. */
+  know(devices: readonly Added[], groups: readonly string[]): void {
+    for (const device of devices) this.#note(device);
+    for (const group of groups) this.#groups.add(group);
+  }
+
+  /** A device that went by its node has another name as well. */
+  alias(node: string, device: string): void {
+    const known = this.#devices.get(node);
+    if (known?.group != null || known?.cdev !== node || known.name !== null) return;
+    this.#note({ ...known, name: device });
+  }
+
   get(device: string): Added | undefined {
     return this.#devices.get(device);
   }

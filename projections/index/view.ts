@@ -165,7 +165,7 @@ export class StandingView implements HostSnapshot {
       comm: texts.at(process[PROCESS.comm]!),
       cgroup: cgroup === 0 ? null : texts.at(cgroup - 1),
       via: fd === 0 ? 'mapping' : 'fd',
-      fd: fd === 0 ? null : numberShown(numbers.at(fd - 1)),
+      fd: fd === 0 ? null : numbers.at(fd - 1),
       file,
       since: hold[HOLD.since]!,
       from: from === 0 ? null : from - 1,
@@ -307,11 +307,6 @@ export class StandingView implements HostSnapshot {
 
 function rowOf({ cells, width }: Rows, row: number): Uint32Array {
   return cells.subarray(row * width, (row + 1) * width);
-}
-
-/** Below zero are descriptors of which the evidence does not say the number. */
-function numberShown(fd: number): number | null {
-  return fd < 0 ? null : fd;
 }
 
 export function holderOf({ pid, comm, cgroup, via, fd, file }: HoldAt): Holder {

@@ -7,7 +7,8 @@ import { kernelsAsked, recordings, textOf } from '../support/truth.ts';
 
 /** The events of a recording, as a log would hold them. */
 async function eventsOf(profile: Profile, name: string): Promise<Placed[]> {
-  const { events } = await readEvidence([{ name, chunks: [textOf(profile, name)] }]);
+  const collected = await readEvidence([{ name, chunks: [textOf(profile, name)] }]);
+  const events = await collected.events.all();
   return events.map((event, position) => ({ ...event, position }));
 }
 

@@ -32,7 +32,8 @@ const boots = (
     ['drivers', 'flows'].flatMap((suite) =>
       kernelsAsked(suite).map(async (kernel) => {
         const text = firstSequences(textOf(kernel, suite), 60);
-        const { events } = await readEvidence([{ name: suite, chunks: [text] }]);
+        const collected = await readEvidence([{ name: suite, chunks: [text] }]);
+        const events = await collected.events.all();
         const starts = events.flatMap(({ type }, at) => (type === 'host.booted' ? at : []));
         return starts.map((start, index) => events.slice(start, starts[index + 1]));
       }),

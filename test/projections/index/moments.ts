@@ -15,7 +15,7 @@ import { Segment } from '../../../projections/index/segment.ts';
 import { GROUP, type Standing } from '../../../projections/index/standing.ts';
 import { StandingView, holderOf, type HoldAt } from '../../../projections/index/view.ts';
 import type { Descent, Step } from '../../../projections/shapes.ts';
-import { keepers } from '../../../projections/views.ts';
+import { holderShown, keepers } from '../../../projections/views.ts';
 import type { Log } from '../../support/random-logs.ts';
 import { explained, OwnersSince, type Seen } from './ways.ts';
 
@@ -73,7 +73,8 @@ class Chains implements ProcessObserver {
         this.#chains.get(process)?.get(nameOf({ via, number })) ?? [];
       for (const [fd, held] of descriptors) {
         const chain = chainAt('fd', fd);
-        if (held.file === file) found.push({ pid, comm, cgroup, via: 'fd', fd, file, chain });
+        const holder = { pid, comm, cgroup, via: 'fd', fd, file } as const;
+        if (held.file === file) found.push({ ...holderShown(holder), chain });
       }
       for (const [number, mapped] of mappings) {
         const chain = chainAt('mapping', number);
@@ -172,7 +173,9 @@ function look({ parts, first }: Segment, standing: Standing, holds: Holds): Omit
       return since === 0 ? null : since - 1;
     },
     lineage: (file) => {
-      return host.holdsOf(file).map((hold) => ({ ...holderOf(hold), chain: holds.chainOf(hold) }));
+      return host
+        .holdsOf(file)
+        .map((hold) => ({ ...holderShown(holderOf(hold)), chain: holds.chainOf(hold) }));
     },
   };
 }

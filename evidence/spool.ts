@@ -1,0 +1,87 @@
+/**
+ * Events on their way into a log: some in memory, many in a file that nobody else can open.
+ *
+ * @module
+ */
+import {
+  createReadStream,
+  createWriteStream,
+  mkdtempSync,
+  rmSync,
+  type WriteStream,
+} from 'node:fs';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { LedgerEvent } from '../events/vocabulary.ts';
+
+/** So many are kept in memory, and given at a time. */
+const BATCH = 1 << 16;
+
+export class Spool {
+  /** Events before which nothing was seen: the host as it is taken to be. */
+  readonly preamble: LedgerEvent[] = [];
+  length = 0;
+  #batch: LedgerEvent[] = [];
+  #folder: string | null = null;
+  #file: WriteStream | null = null;
+
+  async add(event: LedgerEvent, isPreamble: boolean): Promise<void> {
+    this.length++;
+    if (isPreamble) {
+      this.preamble.push(event);
+      return;
+    }
+    this.#batch.push(event);
+    if (this.#batch.length >= BATCH) await this.#spill();
+  }
+
+  /** All but the preamble, in batches; once. */
+  async *batches(): AsyncGenerator<readonly LedgerEvent[]> {
+    try {
+      if (this.#file !== null && this.#folder !== null) {
+        this.#file.end();
+        await once(this.#file, 'close');
+        let batch: LedgerEvent[] = [];
+        for await (const line of createInterface(createReadStream(join(this.#folder, 'events')))) {
+          batch.push(JSON.parse(line) as LedgerEvent);
+          if (batch.length < BATCH) continue;
+          yield batch;
+          batch = [];
+        }
+        if (batch.length > 0) yield batch;
+      }
+      yield this.#batch;
+    } finally {
+      await this.discard();
+    }
+  }
+
+  /** All of them at once, where they are known to be few. */
+  async all(): Promise<LedgerEvent[]> {
+    const events = [...this.preamble];
+    for await (const batch of this.batches()) for (const event of batch) events.push(event);
+    return events;
+  }
+
+  /** Lets go of what was spilled. */
+  async discard(): Promise<void> {
+    const folder = this.#folder;
+    if (folder === null) return;
+    this.#folder = null;
+    if (this.#file !== null && !this.#file.closed) {
+      this.#file.destroy();
+      await once(this.#file, 'close');
+    }
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  async #spill(): Promise<void> {
+    this.#folder ??= mkdtempSync(join(tmpdir(), 'vfio-ledger-'));
+    this.#file ??= createWriteStream(join(this.#folder, 'events'), { mode: 0o600 });
+    const text = this.#batch.map((event) => `${JSON.stringify(event)}\n`).join('');
+    this.#batch = [];
+    if (!this.#file.write(text)) await once(this.#file, 'drain');
+  }
+}

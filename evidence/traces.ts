@@ -1,0 +1,130 @@
+/**
+ * Importers of traces: a parser that knows their grammar, and the witness that knows what it means.
+ *
+ * @module
+ */
+import { hash } from 'node:crypto';
+import type { Evidence, Fact, LedgerEvent } from '../events/vocabulary.ts';
+import { QUEUE } from '../processes/process-table.ts';
+import { instantOf, zeroOf } from './instants.ts';
+import type { Importer, ImportOptions, Reader } from './importer.ts';
+import type { Parser, Sighting } from './sighting.ts';
+import { inferences } from './witness/inferences.ts';
+import { Witness } from './witness/witness.ts';
+
+/** An importer of the lines that a parser knows. */
+export function traceImporter(
+  format: string,
+  recognizes: (line: string) => boolean,
+  parser: () => Parser,
+): Importer {
+  const read = (options: ImportOptions, source: string) =>
+    new TraceReader(format, parser(), options, source);
+  return { format, recognizes, isTolerant: true, read };
+}
+
+class TraceReader implements Reader {
+  preamble = 0;
+  readonly #format: string;
+  readonly #parser: Parser;
+  readonly #options: ImportOptions;
+  readonly #source: string;
+  #witness: Witness | null = null;
+  /** Covers every line so far that shows anything: the same lines are the same evidence. */
+  #digest: string;
+  /** Goes before the first event that was seen. */
+  #begun: LedgerEvent | null = null;
+  #time: string | null = null;
+  #line = 0;
+
+  constructor(format: string, parser: Parser, options: ImportOptions, source: string) {
+    this.#format = format;
+    this.#parser = parser;
+    this.#options = options;
+    this.#source = source;
+    this.#digest = format;
+  }
+
+  get unknown(): number {
+    return this.#witness?.unplaced ?? 0;
+  }
+
+  line(text: string, number: number): readonly LedgerEvent[] {
+    this.#line = number;
+    const sightings = this.#parser.line(text);
+    return sightings.length === 0 ? [] : this.#events(sightings, text);
+  }
+
+  end(): readonly LedgerEvent[] {
+    const sightings = this.#parser.end();
+    return sightings.length === 0 ? [] : this.#events(sightings, '');
+  }
+
+  #events(sightings: readonly Sighting[], text: string): LedgerEvent[] {
+    this.#digest = hash('sha256', `${this.#digest}\n${text}`);
+    const witness = (this.#witness ??= this.#begin());
+    const events: LedgerEvent[] = [];
+    let told = 0;
+    for (const sighting of sightings) {
+      for (const { fact, certainty, rule } of witness.take(sighting)) {
+        const { time, isBack } = this.#timeOf(sighting);
+        if (certainty === 'assumed') {
+          const evidence = { source: this.#source, line: null, certainty, rule: rule ?? 'assumed' };
+          const id = this.#id(`assumed ${this.preamble++}`);
+          events.push(eventOf(fact, evidence, id, null));
+          continue;
+        }
+        if (this.#begun !== null) events.push(this.#begun);
+        this.#begun = null;
+        const line = this.#line;
+        const why = rule ?? (isBack ? 'clock-went-back' : null);
+        const seen = { source: this.#source, line, certainty, ...(why !== null && { rule: why }) };
+        events.push(eventOf(fact, seen, this.#id(`${told++}`), time));
+      }
+    }
+    return events;
+  }
+
+  #id(name: string): string {
+    return hash('sha256', `${this.#digest} ${name}`).slice(0, 24);
+  }
+
+  /** Its first line says what it is of, and since when its clock runs. */
+  #begin(): Witness {
+    const { topology, seed: seedOf, usualProfile } = this.#options;
+    const profile = this.#options.profile ?? (topology === null ? usualProfile : null);
+    const id = this.#id('begun');
+    const seed = seedOf(id);
+    const [source, { clock }] = [this.#source, this.#parser];
+    const zero = zeroOf(clock, this.#options.zero);
+    const data = {
+      source,
+      format: this.#format,
+      clock,
+      zero: zero === null ? null : instantOf(zero.at),
+      after: seed?.after ?? null,
+    };
+    const certainty = zero?.isStated === false ? 'assumed' : 'observed';
+    const evidence = { source, line: this.#line, certainty } as const;
+    this.#begun = eventOf({ type: 'evidence.begun', data }, evidence, id, null);
+    const nameless = QUEUE + 1 + Number.parseInt(id.slice(0, 5), 16);
+    return new Witness({ topology, profile, seed, boot: `unseen-${id.slice(0, 8)}`, nameless });
+  }
+
+  #timeOf({ at }: Sighting): { readonly time: string | null; readonly isBack: boolean } {
+    const zero = at === null ? null : zeroOf(this.#parser.clock, this.#options.zero);
+    const time = zero === null || at === null ? null : instantOf(zero.at + at);
+    const isBack = time !== null && this.#time !== null && time < this.#time;
+    if (time !== null && !isBack) this.#time = time;
+    return { time: this.#time, isBack };
+  }
+}
+
+function eventOf(fact: Fact, evidence: Evidence, id: string, time: string | null): LedgerEvent {
+  return { ...fact, data: { ...fact.data, evidence }, id, time } as LedgerEvent;
+}
+
+/** What stands behind a rule that an event names. */
+export function ruleWords(rule: string): string {
+  return Object.hasOwn(inferences, rule) ? inferences[rule as keyof typeof inferences] : rule;
+}

@@ -1,0 +1,297 @@
+/**
+ * Files of ours as they come, move from hand to hand, and go: what the log is told of it.
+ *
+ * @module
+ */
+import type { Fact } from '../../events/vocabulary.ts';
+import { QUEUE } from '../../processes/process-table.ts';
+import type { ShownFd } from '../sighting.ts';
+import type { Devices } from './devices.ts';
+import type { Inference, Tell } from './inferences.ts';
+import { isUnnamedDevice, nodeOf } from './nodes.ts';
+import type { Hold, Seen, Traced, TracedProcesses } from './traced.ts';
+
+/** Files sent that nobody has received; of more than these the oldest are forgotten. */
+const MOST_ON_THEIR_WAY = 1024;
+
+interface Sent {
+  readonly from: Hold;
+  readonly seen: Seen | null;
+}
+
+export class Files {
+  readonly #processes: TracedProcesses;
+  readonly #devices: Devices;
+  readonly #tell: Tell;
+  readonly #byPointer = new Map<string, Seen>();
+  /** Files that the kernel keeps, and the number that stands for each there. */
+  readonly #kept = new Map<Seen, number>();
+  readonly #sent: Sent[] = [];
+  /** What each thread was seen to release, before it is known which file that was. */
+  readonly #releasing = new Map<number, Seen['kind']>();
+  #numbers = 3;
+  /** Whether this evidence shows when the kernel lets a file go. */
+  #showsReleases = false;
+
+  constructor(processes: TracedProcesses, devices: Devices, tell: Tell) {
+    this.#processes = processes;
+    this.#devices = devices;
+    this.#tell = tell;
+  }
+
+  /** Makes a process known to the log. */
+  tellProcess(process: Traced): void {
+    if (process.isTold) return;
+    process.isTold = true;
+    const { pid, comm, isWhole } = process;
+    const type = isWhole ? 'process.started' : 'process.found';
+    this.#tell({ type, data: { pid, comm, cgroup: null } });
+  }
+
+  /** A file has been opened, and `fact` tells of it. */
+  open(
+    process: Traced,
+    fd: number,
+    cloexec: boolean,
+    seen: Seen,
+    fact: Fact,
+    rule?: Inference,
+  ): void {
+    this.tellProcess(process);
+    this.#vacate(process, fd);
+    if (seen.pointer !== null) this.#byPointer.set(seen.pointer, seen);
+    process.descriptors.set(fd, { seen, cloexec });
+    const { pointer } = seen;
+    const named = pointer === null ? fact : { ...fact, data: { ...fact.data, pointer } };
+    this.#tell(named as Fact, rule);
+  }
+
+  /** The file behind a descriptor; one that the evidence has not seen opened is found to be open. */
+  behind(process: Traced, { fd, path }: ShownFd): Seen | null {
+    const there = process.descriptors.get(fd);
+    if (there !== undefined && (path === null || isOf(there.seen, path))) return there.seen;
+    if (there !== undefined) this.close(process, fd, 'number-used-again');
+    return path === null ? null : this.find(process, fd, path, 'found-open');
+  }
+
+  /** A descriptor of a path was open before it was seen; null where that is none of ours. */
+  find(process: Traced, fd: number, path: string, rule: Inference): Seen | null {
+    if (isUnnamedDevice(path)) return this.#findGranted(process, fd, rule);
+    const node = nodeOf(path);
+    const base = { pid: process.pid, fd, cloexec: false };
+    const file = { group: null, device: null, path, pointer: null, isReleased: false };
+    switch (node?.kind) {
+      case 'container':
+      case 'iommufd': {
+        const seen: Seen = { ...file, kind: node.kind };
+        this.open(process, fd, false, seen, { type: `${node.kind}.opened`, data: base }, rule);
+        return seen;
+      }
+      case 'group': {
+        this.#devices.meetGroup(node.name);
+        const seen: Seen = { ...file, kind: 'group', group: node.name };
+        const data = { ...base, group: node.name };
+        this.open(process, fd, false, seen, { type: 'group.opened', data }, rule);
+        this.doubt(node.name, `its file was open before anybody looked`);
+        return seen;
+      }
+      case 'cdev': {
+        const device = this.#devices.behindCdev(node.name);
+        const group = this.#devices.groupOf(device);
+        const seen: Seen = { ...file, kind: 'device', group, device };
+        this.open(
+          process,
+          fd,
+          false,
+          seen,
+          { type: 'device.opened', data: { ...base, device } },
+          rule,
+        );
+        if (group !== null) this.doubt(group, `${device} was open before anybody looked`);
+        return seen;
+      }
+      default:
+        return null;
+    }
+  }
+
+  /** A device's file without a node came from a group; from the only one that the process has. */
+  #findGranted(process: Traced, fd: number, rule: Inference): Seen | null {
+    const groups = [...process.descriptors].filter(([, { seen }]) => seen.kind === 'group');
+    const [only, ...others] = groups;
+    if (only === undefined || others.length > 0) return null;
+    const [from, { seen: group }] = only;
+    const device = group.group === null ? null : this.#devices.onlyDeviceIn(group.group);
+    const seen: Seen = { ...group, kind: 'device', device, path: null, pointer: null };
+    const data = { pid: process.pid, fd: from, device, as: fd };
+    this.open(process, fd, true, seen, { type: 'device.obtained', data }, rule);
+    return seen;
+  }
+
+  /** Nothing is known of the owner of a group from here on. */
+  doubt(group: string | null, reason: string): void {
+    this.#tell({ type: 'gap.noticed', data: { reason, group } });
+  }
+
+  close(process: Traced, fd: number, rule?: Inference): void {
+    const there = process.descriptors.get(fd);
+    if (there === undefined) return;
+    this.#keepIfHeld(process, fd, there.seen, rule === undefined);
+    process.descriptors.delete(fd);
+    this.#tell({ type: 'descriptor.closed', data: { pid: process.pid, fd } }, rule);
+  }
+
+  duplicate(process: Traced, fd: number, as: number, cloexec: boolean, rule?: Inference): void {
+    const there = process.descriptors.get(fd);
+    if (fd === as) return;
+    if (there === undefined) {
+      this.#vacate(process, as);
+      return;
+    }
+    process.descriptors.set(as, { seen: there.seen, cloexec });
+    const data = { pid: process.pid, fd, as, ...(cloexec && { cloexec }) };
+    this.#tell({ type: 'descriptor.duplicated', data }, rule);
+  }
+
+  /** A descriptor came to stand for a file that somebody has. */
+  install(process: Traced, fd: number, pointer: string): void {
+    const seen = this.#byPointer.get(pointer);
+    if (seen === undefined || seen.isReleased) {
+      this.#vacate(process, fd);
+      return;
+    }
+    const there = process.descriptors.get(fd);
+    if (there?.seen === seen) return;
+    const own = [...process.descriptors].find(([, descriptor]) => descriptor.seen === seen);
+    if (own !== undefined) this.duplicate(process, own[0], fd, false, 'same-file');
+    else this.#pass(seen, process, fd, false, 'same-file');
+  }
+
+  send(process: Traced, fds: readonly ShownFd[]): void {
+    for (const shown of fds) {
+      const seen = this.behind(process, shown);
+      this.#sent.push({ from: { process, fd: shown.fd }, seen });
+      if (this.#sent.length > MOST_ON_THEIR_WAY) this.#sent.shift();
+    }
+  }
+
+  receive(process: Traced, fds: readonly ShownFd[], cloexec: boolean): void {
+    for (const { fd, path } of fds) {
+      const at = this.#sent.findIndex(({ seen }) =>
+        path === null ? true : seen === null ? !isOurs(path) : isOf(seen, path),
+      );
+      const [sent] = at < 0 ? [] : this.#sent.splice(at, 1);
+      this.#vacate(process, fd);
+      if (sent?.seen != null) this.#pass(sent.seen, process, fd, cloexec, 'sent-and-received');
+      else if (path !== null) this.find(process, fd, path, 'found-open');
+    }
+  }
+
+  /** The kernel has let a file go; before the call that made it do so has come back. */
+  release(
+    tid: number,
+    process: Traced,
+    kind: 'device' | 'group' | 'iommufd',
+    pointer: string,
+  ): void {
+    this.#showsReleases = true;
+    const seen = this.#byPointer.get(pointer) ?? this.#keptFor(kind);
+    if (seen !== undefined) {
+      seen.isReleased = true;
+      seen.pointer ??= pointer;
+      this.#byPointer.delete(pointer);
+      this.#letGo(seen);
+    } else this.#releasing.set(tid, kind);
+    this.#tell({ type: 'file.released', data: { pid: process.pid, kind, pointer } });
+  }
+
+  /** A thread closes something that nobody has seen it open, and has just released a file. */
+  closeUnknown(tid: number): void {
+    const kind = this.#releasing.get(tid);
+    this.#releasing.delete(tid);
+    if (kind === undefined) return;
+    const seen = this.#keptFor(kind);
+    if (seen !== undefined) this.#letGo(seen);
+  }
+
+  /** A process has ended. What it alone held goes with it, or when the kernel is seen to let it go. */
+  exit(process: Traced, signal: string | null): void {
+    for (const [fd, { seen }] of process.descriptors) this.#keepIfHeld(process, fd, seen, true);
+    process.descriptors.clear();
+    process.mappings.clear();
+    if (process.isTold) {
+      this.#tell({ type: 'process.exited', data: { pid: process.pid, signal } });
+    }
+    this.#processes.end(process);
+  }
+
+  clear(): void {
+    this.#byPointer.clear();
+    this.#kept.clear();
+    this.#sent.length = 0;
+    this.#releasing.clear();
+  }
+
+  /** A number is given out anew: what it stood for had been closed. */
+  #vacate(process: Traced, fd: number): void {
+    if (process.descriptors.has(fd)) this.close(process, fd, 'number-used-again');
+  }
+
+  /** Where a file is held that moves on: by a process, or else by the kernel. */
+  #pass(seen: Seen, to: Traced, as: number, cloexec: boolean, rule: Inference): void {
+    const [hold] = this.#processes.holds(seen);
+    const kept = this.#kept.get(seen);
+    this.tellProcess(to);
+    to.descriptors.set(as, { seen, cloexec });
+    const flag = cloexec ? { cloexec } : {};
+    const from =
+      hold === undefined ? { pid: QUEUE, fd: kept ?? -1 } : { pid: hold.process.pid, fd: hold.fd };
+    this.#tell({ type: 'descriptor.passed', data: { ...from, to: to.pid, as, ...flag } }, rule);
+    if (kept !== undefined) this.#letGo(seen);
+  }
+
+  /**
+   * A holder gives a file up. Where it is the last, and the file is on its way to somebody, or the
+   * kernel was not seen to release it, it is kept.
+   */
+  #keepIfHeld(process: Traced, fd: number, seen: Seen, isSeen: boolean): void {
+    if (this.#kept.has(seen) || seen.isReleased) return;
+    const isSent = this.#sent.some((sent) => sent.seen === seen);
+    const isKept = isSeen && seen.kind === 'device' && this.#showsReleases;
+    if (!isSent && !isKept) return;
+    if (this.#processes.holds(seen).some((hold) => hold.process !== process || hold.fd !== fd))
+      return;
+    const as = this.#numbers++;
+    this.#kept.set(seen, as);
+    if (as === 3) {
+      const data = { pid: QUEUE, comm: 'kernel', cgroup: null };
+      this.#tell({ type: 'process.found', data }, 'kept-by-the-kernel');
+    }
+    const data = { pid: process.pid, fd, to: QUEUE, as };
+    this.#tell({ type: 'descriptor.passed', data }, 'kept-by-the-kernel');
+  }
+
+  /** The only file of a kind that the kernel keeps. */
+  #keptFor(kind: Seen['kind']): Seen | undefined {
+    const kept = [...this.#kept.keys()].filter((seen) => seen.kind === kind && !seen.isReleased);
+    return kept.length === 1 ? kept[0] : undefined;
+  }
+
+  #letGo(seen: Seen): void {
+    const fd = this.#kept.get(seen);
+    if (fd === undefined) return;
+    this.#kept.delete(seen);
+    this.#tell({ type: 'descriptor.closed', data: { pid: QUEUE, fd } }, 'released-by-the-kernel');
+  }
+}
+
+function isOurs(path: string): boolean {
+  return isUnnamedDevice(path) || nodeOf(path) !== null;
+}
+
+/** Whether a file may be what is shown behind a descriptor. */
+function isOf(seen: Seen, path: string): boolean {
+  if (isUnnamedDevice(path)) return seen.kind === 'device' && seen.path === null;
+  const [shown, own] = [nodeOf(path), seen.path === null ? null : nodeOf(seen.path)];
+  return shown !== null && shown.kind === own?.kind && shown.name === own.name;
+}

@@ -1,0 +1,165 @@
+/**
+ * Ioctls: what was asked of which kind of file, decided by number and kind and never by a name.
+ *
+ * @module
+ */
+import type { Attempt } from '../../events/vocabulary.ts';
+import { factOf } from '../../scenario/facts.ts';
+import type { Deed, IoctlWords } from '../sighting.ts';
+import type { Devices } from './devices.ts';
+import type { Files } from './files.ts';
+import type { Inference, Tell } from './inferences.ts';
+import { operationOf, wantsPointer } from './nodes.ts';
+import { attemptOf, nameOf, refused } from './refusals.ts';
+import type { Seen, Traced } from './traced.ts';
+
+type Ioctl = Extract<Deed, { did: 'ioctl' }>;
+
+/** Operations that are events only where they were refused. */
+const silent = new Set<Attempt['operation']>([
+  'api_version',
+  'check_extension',
+  'map_dma',
+  'ioas_map',
+  'group_status',
+  'device_info',
+  'region_info',
+  'hot_reset_info',
+]);
+
+export class Ioctls {
+  readonly #files: Files;
+  readonly #devices: Devices;
+  readonly #tell: Tell;
+
+  constructor(files: Files, devices: Devices, tell: Tell) {
+    this.#files = files;
+    this.#devices = devices;
+    this.#tell = tell;
+  }
+
+  /** Gives false where nobody can say what the descriptor stands for. */
+  take(process: Traced, ioctl: Ioctl): boolean {
+    const { on, requests, words, result } = ioctl;
+    const seen = this.#files.behind(process, on);
+    if (seen === null) return on.path !== null || !this.#matters(process, ioctl);
+    const asked = operationOf(seen.kind, requests);
+    const place = { pid: process.pid, fd: on.fd };
+    if (asked === null) {
+      const [request] = requests;
+      // With a null pointer it is the argument that is refused, whatever was asked.
+      if ('errno' in result && words.value === 0 && request !== undefined) {
+        this.#tell(refused({ operation: 'ioctl', ...place, request }, result.errno));
+      }
+      return true;
+    }
+    const { operation, request } = asked;
+    if ('errno' in result) {
+      const isNull = words.value === 0 && wantsPointer(operation);
+      const attempt: Attempt | null = isNull
+        ? { operation: 'ioctl', ...place, request }
+        : attemptOf(operation as Parameters<typeof attemptOf>[0], place, words);
+      if (attempt !== null) this.#tell(refused(attempt, result.errno));
+      return true;
+    }
+    if (silent.has(operation)) return true;
+    const { filled, rule } = this.#argumentsOf(process, seen, operation, words);
+    const attempt = attemptOf(operation as Parameters<typeof attemptOf>[0], place, filled);
+    if (attempt === null) return true;
+    if (attempt.operation === 'get_device') {
+      this.#obtain(process, seen, { ...ioctl, words: filled }, result.rc, rule);
+      return true;
+    }
+    const id = filled.id === undefined ? {} : { id: filled.id };
+    const fact = factOf(attempt, { errno: null, rc: result.rc, ...id });
+    if (fact === null) return true;
+    this.#tell(fact, rule);
+    if (operation === 'set_container' && isEither(process, filled)) {
+      this.#files.doubt(seen.group, 'it was given a container or an iommufd, and nobody saw which');
+    }
+    return true;
+  }
+
+  /** An ioctl that gives somebody a group, on a descriptor that nobody can say anything of. */
+  #matters(process: Traced, { requests, result }: Ioctl): boolean {
+    if ('errno' in result || !requests.some((request) => giving.has(request))) return false;
+    this.#files.tellProcess(process);
+    this.#files.doubt(null, `pid ${process.pid} owns a group by a descriptor of unknown origin`);
+    return true;
+  }
+
+  /** The arguments of a call that passed, with those that only one thing in the process can be. */
+  #argumentsOf(
+    process: Traced,
+    seen: Seen,
+    operation: Attempt['operation'],
+    words: IoctlWords,
+  ): { readonly filled: IoctlWords; readonly rule?: Inference } {
+    if (operation === 'bind') {
+      if (words.iommufd === undefined) {
+        const iommufd = only(process, (other) => other.kind === 'iommufd');
+        const rule = 'only-iommufd-in-process';
+        return iommufd === null ? { filled: words } : { filled: { ...words, iommufd }, rule };
+      }
+      if (!process.descriptors.has(words.iommufd) && words.iommufd >= 0) {
+        this.#files.find(process, words.iommufd, '/dev/iommu', 'given-as-an-argument');
+      }
+      if (words.device !== undefined) this.#name(seen, words.device);
+    }
+    if (operation === 'set_container' && words.container === undefined) {
+      const container = only(process, ({ kind }) => kind === 'container' || kind === 'iommufd');
+      const rule = 'only-container-in-process';
+      return container === null ? { filled: words } : { filled: { ...words, container }, rule };
+    }
+    if (operation === 'get_device' && words.device === undefined && seen.group !== null) {
+      const device = this.#devices.onlyDeviceIn(seen.group);
+      return device === null
+        ? { filled: words }
+        : { filled: { ...words, device }, rule: 'only-device-in-group' };
+    }
+    return { filled: words };
+  }
+
+  #obtain(process: Traced, group: Seen, ioctl: Ioctl, as: number, rule?: Inference): void {
+    const { on, words, file } = ioctl;
+    const device = nameOf(words.device);
+    if (device !== null) this.#devices.meet(device, group.group, 'got-from-its-group');
+    const seen: Seen = {
+      ...group,
+      kind: 'device',
+      device,
+      path: null,
+      pointer: file,
+      isReleased: false,
+    };
+    const data = { pid: process.pid, fd: on.fd, device, as };
+    this.#files.open(process, as, true, seen, { type: 'device.obtained', data }, rule);
+  }
+
+  /** A trace names a device that was opened by its node alone. */
+  #name(seen: Seen, device: string): void {
+    if (seen.device === null || seen.device === device) return;
+    this.#devices.alias(seen.device, device);
+  }
+}
+
+/** The requests by which a group comes to be owned. */
+const giving = new Set([0x3b76, 0x3b68]);
+
+/** The descriptor of the only file of a kind that a process can have presented; null where it may be another. */
+function only(process: Traced, isWanted: (seen: Seen) => boolean): number | null {
+  if (!process.isWhole) return null;
+  const found = new Map<Seen, number>();
+  for (const [fd, { seen }] of process.descriptors) {
+    if (isWanted(seen) && !found.has(seen)) found.set(seen, fd);
+  }
+  const [fd, ...others] = found.values();
+  return fd === undefined || others.length > 0 ? null : fd;
+}
+
+/** Whether a container that is not shown may have been an iommufd as well as a container. */
+function isEither(process: Traced, { container }: IoctlWords): boolean {
+  if (container !== undefined) return false;
+  const kinds = new Set([...process.descriptors.values()].map(({ seen }) => seen.kind));
+  return kinds.has('iommufd');
+}

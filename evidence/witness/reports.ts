@@ -1,0 +1,188 @@
+/**
+ * What is said about a host and not done on it: by its kernel, by programs that were refused, by
+ * managers that give devices away.
+ *
+ * @module
+ */
+import type { Attempt } from '../../events/vocabulary.ts';
+import type { Deed } from '../sighting.ts';
+import type { Devices } from './devices.ts';
+import type { Files } from './files.ts';
+import type { Tell } from './inferences.ts';
+import { attemptOf, refused } from './refusals.ts';
+import type { Traced } from './traced.ts';
+
+type Report = Extract<Deed, { did: 'report' }>;
+type Claim = Extract<Deed, { did: 'claim' }>;
+
+export class Reports {
+  readonly #files: Files;
+  readonly #devices: Devices;
+  readonly #tell: Tell;
+  /** The devices that each claimant has. */
+  readonly #claims = new Map<string, Set<string>>();
+
+  constructor(files: Files, devices: Devices, tell: Tell) {
+    this.#files = files;
+    this.#devices = devices;
+    this.#tell = tell;
+  }
+
+  claim({ outcome, device, claimant, manager, reason }: Claim): void {
+    const { name, uuid } = claimant;
+    const has = this.#claims.get(uuid ?? name) ?? new Set<string>();
+    this.#claims.set(uuid ?? name, has);
+    const type = `claim.${outcome}` as const;
+    for (const each of device === null ? [...has] : [device]) {
+      if (outcome === 'granted') has.add(each);
+      else if (outcome === 'released') has.delete(each);
+      const data = { device: each, claimant: name, uuid, manager, reason };
+      this.#tell({ type, data });
+    }
+    if (has.size === 0) this.#claims.delete(uuid ?? name);
+  }
+
+  /** Somebody waits for a device; who has it is not said. */
+  wait({ device, waiter }: Extract<Deed, { did: 'wait' }>): void {
+    this.#devices.meet(device, null, 'driver-in-the-message');
+    if (this.#devices.isLeaving(device)) return;
+    this.#devices.setLeaving(device, true);
+    const driver = this.#devices.get(device)?.driver ?? 'vfio-pci';
+    const blocked = { device, driver, next: null };
+    const who = waiter ?? { pid: null, comm: 'somebody' };
+    this.#tell({ type: 'driver.unbind-blocked', data: { ...blocked, waiter: who } });
+  }
+
+  /** A driver's unbind has begun, or is over; it waits while somebody has the device open. */
+  unbind(
+    process: Traced,
+    { device, driver: said, done }: Extract<Deed, { did: 'unbind' }>,
+    isOpen: (device: string) => boolean,
+  ): void {
+    const driver = this.#devices.get(device)?.driver ?? said;
+    if (driver === null) return;
+    if (!done) {
+      if (!isOpen(device) || this.#devices.isLeaving(device)) return;
+      this.#devices.setLeaving(device, true);
+      const waiter = { pid: process.pid, comm: process.comm };
+      const data = { device, driver, next: null, waiter };
+      this.#tell({ type: 'driver.unbind-blocked', data });
+      return;
+    }
+    const hasWaited = this.#devices.isLeaving(device);
+    this.#devices.setLeaving(device, false);
+    this.#devices.setDriver(device, null);
+    if (hasWaited) this.#tell({ type: 'driver.settled', data: { device, driver: null } });
+    else this.#tell({ type: 'driver.unbound', data: { device, driver } });
+  }
+
+  bindDriver({ device, driver, result }: Extract<Deed, { did: 'bind-driver' }>): void {
+    if ('errno' in result) {
+      this.#tell(refused({ operation: 'set_driver', device, driver }, result.errno));
+      return;
+    }
+    if (this.#devices.get(device) === undefined) return this.#devices.plug(device, null, driver);
+    this.#devices.setDriver(device, driver);
+    this.#tell({ type: 'driver.bound', data: { device, driver, cdev: null } });
+  }
+
+  /** Somebody has a file open; since when, and what became of it before, is not said. */
+  find(process: Traced, { fd, kind, device, group }: Extract<Deed, { did: 'find' }>): void {
+    const at = fd ?? process.nextUnnumbered--;
+    const path = pathOf(kind, group, device);
+    if (path !== null) {
+      if (!process.descriptors.has(at)) this.#files.find(process, at, path, 'found-open');
+      return;
+    }
+    if (device === null || process.descriptors.has(at)) return;
+    this.#devices.meet(device, group, 'driver-in-the-message');
+    const of = this.#devices.groupOf(device);
+    const seen = { group: of, device, path: null, pointer: null, isReleased: false };
+    const data = { pid: process.pid, fd: at, device, cloexec: false };
+    const fact = { type: 'device.opened', data } as const;
+    this.#files.open(process, at, false, { ...seen, kind: 'device' }, fact, 'found-open');
+    if (of !== null) this.#files.doubt(of, `${device} was open before anybody looked`);
+  }
+
+  /** A program was refused something, and says so. */
+  refusal(process: Traced, report: Report): void {
+    const { operation, errno, cause, group, device, driver = null } = report;
+    const { pid } = process;
+    this.#files.tellProcess(process);
+    const attempt = ((): Attempt | null => {
+      switch (operation) {
+        case 'open_group':
+          if (group !== null && errno !== 'ENOENT') this.#devices.meetGroup(group);
+          return group === null ? null : { operation, pid, group };
+        case 'open_cdev':
+          if (device === null) return null;
+          return { operation, pid, device: this.#deviceCalled(device, errno) };
+        case 'open_iommufd':
+        case 'open_container':
+          return { operation, pid };
+        case 'set_driver':
+          return device === null ? null : { operation, device, driver };
+        default:
+          return attemptOf(operation, { pid, fd: this.#borrow(process, report) }, {});
+      }
+    })();
+    if (attempt === null) return;
+    this.#tell(refused(attempt, errno, cause));
+    this.#giveBack(process);
+  }
+
+  #deviceCalled(device: string, errno: string): string {
+    if (!/^vfio\d+$/.test(device)) return device;
+    return errno === 'ENOENT' ? this.#devices.named(device) : this.#devices.behindCdev(device);
+  }
+
+  #borrowed: number | null = null;
+
+  /**
+   * A descriptor to make a reported call on: the program had one, or it could not have made it. It is
+   * taken to have been opened just before, and closed again.
+   */
+  #borrow(process: Traced, { group, device }: Report): number {
+    const { pid } = process;
+    const fd = process.nextUnnumbered--;
+    const file = { path: null, pointer: null, isReleased: false };
+    const opened = { pid, fd, cloexec: false };
+    const rule = 'refused-by-the-program';
+    if (group !== null) {
+      this.#devices.meetGroup(group);
+      const seen = { ...file, kind: 'group', group, device: null } as const;
+      const fact = { type: 'group.opened', data: { ...opened, group } } as const;
+      this.#files.open(process, fd, false, seen, fact, rule);
+    } else if (device !== null) {
+      const named = this.#deviceCalled(device, '');
+      this.#devices.meet(named, null, rule);
+      const seen = {
+        ...file,
+        kind: 'device',
+        group: this.#devices.groupOf(named),
+        device: named,
+      } as const;
+      const fact = { type: 'device.opened', data: { ...opened, device: named } } as const;
+      this.#files.open(process, fd, false, seen, fact, rule);
+    } else {
+      const fact = { type: 'container.opened', data: opened } as const;
+      const seen = { ...file, kind: 'container', group: null, device: null } as const;
+      this.#files.open(process, fd, false, seen, fact, rule);
+    }
+    this.#borrowed = fd;
+    return fd;
+  }
+
+  #giveBack(process: Traced): void {
+    if (this.#borrowed === null) return;
+    this.#files.close(process, this.#borrowed, 'refused-by-the-program');
+    this.#borrowed = null;
+  }
+}
+
+function pathOf(kind: string, group: string | null, device: string | null): string | null {
+  if (kind === 'container') return '/dev/vfio/vfio';
+  if (kind === 'iommufd') return '/dev/iommu';
+  if (kind === 'group' && group !== null) return `/dev/vfio/${group}`;
+  return device !== null && /^vfio\d+$/.test(device) ? `/dev/vfio/devices/${device}` : null;
+}

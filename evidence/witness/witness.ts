@@ -1,0 +1,352 @@
+/**
+ * The witness: makes facts of what traces show, of every kind of them.
+ *
+ * It knows which descriptor of which process stands for what, and so what a call was about. What a
+ * trace does not show it leaves open; where something must have happened that no line shows, it says
+ * by which rule.
+ *
+ * @module
+ */
+import type { DataOf, Fact } from '../../events/vocabulary.ts';
+import { QUEUE } from '../../processes/process-table.ts';
+import type { Topology } from '../../scenario/topology.ts';
+import type { Deed, Sighting } from '../sighting.ts';
+import { Devices } from './devices.ts';
+import { Files } from './files.ts';
+import type { Tell, Told } from './inferences.ts';
+import { Ioctls } from './ioctls.ts';
+import { nodeOf } from './nodes.ts';
+import { refused } from './refusals.ts';
+import { Reports } from './reports.ts';
+import type { Seed } from './seed.ts';
+import { TracedProcesses, type Seen, type Traced } from './traced.ts';
+
+export interface WitnessOptions {
+  readonly topology: Topology | null;
+  /** Whose rules judge what follows. */
+  readonly profile: string | null;
+  /** How the host stood before; null where nothing is known of it. */
+  readonly seed: Seed | null;
+  /** What to call the boot that nobody has seen. */
+  readonly boot: string;
+  /** The number of a process whose number no line says. */
+  readonly nameless: number;
+}
+
+export class Witness {
+  readonly #options: WitnessOptions;
+  readonly #processes = new TracedProcesses();
+  readonly #devices: Devices;
+  readonly #files: Files;
+  readonly #ioctls: Ioctls;
+  readonly #reports: Reports;
+  readonly #tell: Tell;
+  #told: Told[] = [];
+  #hasBegun = false;
+  #boots = 0;
+  #sightings = 0;
+  /** Sightings of calls on descriptors that nobody can say anything of. */
+  unplaced = 0;
+
+  constructor(options: WitnessOptions) {
+    this.#options = options;
+    this.#tell = (fact, rule, certainty = rule === undefined ? 'observed' : 'inferred') => {
+      this.#begin();
+      this.#told.push({ fact, certainty, rule: rule ?? null });
+    };
+    this.#devices = new Devices(this.#tell);
+    this.#files = new Files(this.#processes, this.#devices, this.#tell);
+    this.#ioctls = new Ioctls(this.#files, this.#devices, this.#tell);
+    this.#reports = new Reports(this.#files, this.#devices, this.#tell);
+    if (options.seed !== null) this.#goOn(options.seed);
+  }
+
+  /** The facts that follow from a sighting. */
+  take(sighting: Sighting): readonly Told[] {
+    this.#told = [];
+    this.#sightings++;
+    this.#take(sighting);
+    return this.#told;
+  }
+
+  #take(sighting: Sighting): void {
+    switch (sighting.did) {
+      case 'boot':
+        return this.#boot(sighting.kernel, sighting.boot);
+      case 'lose':
+        return this.#lose(sighting.count);
+      case 'plug':
+        return this.#devices.plug(sighting.device, sighting.group, sighting.driver);
+      case 'unplug':
+        return this.#devices.unplug(sighting.device);
+      case 'claim':
+        return this.#reports.claim(sighting);
+      case 'wait':
+        return this.#reports.wait(sighting);
+      default:
+        return this.#do(this.#processOf(sighting), sighting);
+    }
+  }
+
+  #do(process: Traced, sighting: Sighting): void {
+    const { tid } = sighting;
+    switch (sighting.did) {
+      case 'open':
+        return this.#open(process, sighting);
+      case 'ioctl':
+        if (!this.#ioctls.take(process, sighting)) this.unplaced++;
+        return;
+      case 'close':
+        return this.#close(process, sighting, tid ?? process.pid);
+      case 'close-range':
+        for (const fd of [...process.descriptors.keys()].toSorted((a, b) => a - b)) {
+          if (fd >= sighting.first && fd <= sighting.last) this.#files.close(process, fd);
+        }
+        return;
+      case 'dup':
+        return this.#duplicate(process, sighting);
+      case 'cloexec':
+        return this.#flag(process, sighting.on.fd, sighting.cloexec);
+      case 'fork':
+        return this.#fork(process, sighting);
+      case 'exec':
+        return this.#execute(process, sighting.program);
+      case 'name':
+        process.comm = sighting.name;
+        return;
+      case 'exit':
+        if (this.#processes.endThread(process, tid ?? process.pid) || sighting.whole) {
+          this.#files.exit(process, sighting.signal);
+        }
+        return;
+      case 'send':
+        if (!('errno' in sighting.result)) this.#files.send(process, sighting.fds);
+        return;
+      case 'receive':
+        return this.#files.receive(process, sighting.fds, sighting.cloexec);
+      case 'install':
+        return this.#files.install(process, sighting.fd, sighting.file);
+      case 'release':
+        return this.#files.release(tid ?? process.pid, process, sighting.kind, sighting.file);
+      case 'mmap':
+        return this.#map(process, sighting);
+      case 'munmap':
+        return this.#unmap(process, sighting.address, sighting.length);
+      case 'unbind':
+        return this.#reports.unbind(process, sighting, (device) => this.#isOpen(device));
+      case 'bind-driver':
+        return this.#reports.bindDriver(sighting);
+      case 'find':
+        return this.#reports.find(process, sighting);
+      case 'report':
+        return this.#reports.refusal(process, sighting);
+      default:
+    }
+  }
+
+  #processOf({ tid, pid, comm }: Sighting): Traced {
+    const number = tid ?? pid ?? this.#options.nameless;
+    const known = this.#processes.find(number);
+    const process = this.#processes.of(number, pid, comm);
+    // What one process is traced of without a number is all of it.
+    if (known === undefined && number > QUEUE) process.comm = comm ?? 'process';
+    if (comm !== null && comm !== process.comm && (pid ?? number) === process.pid) {
+      if (tid === null || tid === process.pid) this.#rename(process, comm);
+    }
+    return process;
+  }
+
+  #rename(process: Traced, comm: string): void {
+    process.comm = comm;
+    const { pid, isTold } = process;
+    if (isTold) this.#tell({ type: 'process.found', data: { pid, comm, cgroup: null } });
+  }
+
+  #open(process: Traced, { path, cloexec, result, file }: Extract<Deed, { did: 'open' }>): void {
+    const node = nodeOf(path);
+    if (node === null) return;
+    const { pid } = process;
+    const from = node.kind === 'reopened' ? process.descriptors.get(Number(node.name)) : undefined;
+    if (node.kind === 'reopened' && from === undefined) return;
+    const known = from?.seen.path == null ? node : (nodeOf(from.seen.path) ?? node);
+    const flag = cloexec ? { cloexec } : {};
+    if ('errno' in result) {
+      this.#files.tellProcess(process);
+      const attempt = this.#attemptAt(known, { pid, path, ...flag }, result.errno);
+      this.#tell(
+        refused(
+          node === known ? attempt : { operation: 'open_path', pid, path, ...flag },
+          result.errno,
+        ),
+      );
+      return;
+    }
+    const opened = { pid, fd: result.rc, cloexec };
+    const seen = { group: null, device: null, path, pointer: file, isReleased: false };
+    const open = (more: Partial<Seen> & Pick<Seen, 'kind'>, fact: Fact) =>
+      this.#files.open(process, result.rc, cloexec, { ...seen, ...more }, fact);
+    switch (known.kind) {
+      case 'container':
+      case 'iommufd':
+        return open({ kind: known.kind }, { type: `${known.kind}.opened`, data: opened });
+      case 'group': {
+        const group = known.name;
+        this.#devices.meetGroup(group);
+        return open({ kind: 'group', group }, { type: 'group.opened', data: { ...opened, group } });
+      }
+      case 'cdev': {
+        const device = this.#devices.behindCdev(known.name);
+        const group = this.#devices.groupOf(device);
+        const data = { ...opened, device };
+        return open({ kind: 'device', group, device }, { type: 'device.opened', data });
+      }
+      default:
+        return open({ kind: 'path' }, { type: 'path.opened', data: { ...opened, path } });
+    }
+  }
+
+  /** What was tried with a node; where it is there, its device and its group are too. */
+  #attemptAt(
+    { kind, name }: NonNullable<ReturnType<typeof nodeOf>>,
+    { path, ...by }: { pid: number; path: string; cloexec?: boolean },
+    errno: string,
+  ) {
+    const isThere = errno !== 'ENOENT' && errno !== 'EACCES' && errno !== 'ENXIO';
+    switch (kind) {
+      case 'iommufd':
+        return { operation: 'open_iommufd', ...by } as const;
+      case 'container':
+        return { operation: 'open_container', ...by } as const;
+      case 'group':
+        if (isThere) this.#devices.meetGroup(name);
+        return { operation: 'open_group', ...by, group: name } as const;
+      case 'cdev': {
+        const device = isThere ? this.#devices.behindCdev(name) : this.#devices.named(name);
+        return { operation: 'open_cdev', ...by, device } as const;
+      }
+      default:
+        return { operation: 'open_path', ...by, path } as const;
+    }
+  }
+
+  #close(process: Traced, { on, result }: Extract<Deed, { did: 'close' }>, tid: number): void {
+    if ('errno' in result) {
+      // It was closed before, and nobody saw it.
+      if (result.errno === 'EBADF') this.#files.close(process, on.fd, 'number-used-again');
+      return;
+    }
+    if (this.#files.behind(process, on) === null) this.#files.closeUnknown(tid);
+    else this.#files.close(process, on.fd);
+  }
+
+  #duplicate(process: Traced, { on, to, cloexec, result }: Extract<Deed, { did: 'dup' }>): void {
+    if ('errno' in result) return;
+    this.#files.behind(process, on);
+    this.#files.duplicate(process, on.fd, to ?? result.rc, cloexec);
+  }
+
+  #flag(process: Traced, fd: number, cloexec: boolean): void {
+    const there = process.descriptors.get(fd);
+    if (there === undefined || there.cloexec === cloexec) return;
+    process.descriptors.set(fd, { ...there, cloexec });
+    this.#tell({ type: 'descriptor.flagged', data: { pid: process.pid, fd, cloexec } });
+  }
+
+  #fork(parent: Traced, { child, childComm, shares }: Extract<Deed, { did: 'fork' }>): void {
+    if (shares === true) return this.#processes.addThread(parent, child);
+    const old = this.#processes.find(child);
+    if (old !== undefined) {
+      const { pid } = old;
+      if (old.isTold)
+        this.#tell({ type: 'process.exited', data: { pid, signal: null } }, 'pid-used-again');
+      this.#processes.end(old);
+    }
+    const process = this.#processes.fork(parent, child, childComm);
+    if (!parent.isTold || parent.descriptors.size + parent.mappings.size === 0) return;
+    process.isTold = true;
+    const data = { pid: parent.pid, child, comm: process.comm };
+    this.#tell({ type: 'process.forked', data });
+  }
+
+  #execute(process: Traced, program: string | null): void {
+    // A trace that begins with it has begun the process.
+    if (!this.#hasBegun && !process.isTold && process.descriptors.size === 0)
+      process.isWhole = true;
+    process.comm = program ?? process.comm;
+    for (const [fd, { cloexec }] of process.descriptors) {
+      if (cloexec) process.descriptors.delete(fd);
+    }
+    process.mappings.clear();
+    const { pid } = process;
+    if (!process.isTold) return;
+    this.#tell({
+      type: 'process.executed',
+      data: { pid, ...(program !== null && { comm: program }) },
+    });
+  }
+
+  #map(process: Traced, { on, address, length, result }: Extract<Deed, { did: 'mmap' }>): void {
+    const seen = 'errno' in result ? null : this.#files.behind(process, on);
+    if (seen?.kind !== 'device' || !Number.isSafeInteger(address)) return;
+    process.mappings.set(address, { seen, length });
+    const data = { pid: process.pid, fd: on.fd, mapping: address, region: null };
+    this.#tell({ type: 'mapping.created', data });
+  }
+
+  #unmap(process: Traced, address: number, length: number): void {
+    for (const [mapping, { length: mapped }] of process.mappings) {
+      if (mapping < address || mapping + mapped > address + length) continue;
+      process.mappings.delete(mapping);
+      this.#tell({ type: 'mapping.removed', data: { pid: process.pid, mapping } });
+    }
+  }
+
+  #isOpen(device: string): boolean {
+    for (const { descriptors } of this.#processes.all()) {
+      for (const { seen } of descriptors.values()) {
+        if (seen.kind === 'device' && seen.device === device) return true;
+      }
+    }
+    return false;
+  }
+
+  /** Lines are missing: whatever happened meanwhile, nobody saw it. */
+  #lose(count: number | null): void {
+    for (const process of this.#processes.all()) process.isWhole = false;
+    const what = count === null ? 'some events' : `${count} events`;
+    this.#files.doubt(null, `${what} of the trace were lost`);
+  }
+
+  /** Where nobody has seen the host boot, it is taken to have done so before the first line. */
+  #begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    const { topology, profile, boot, seed } = this.#options;
+    if (seed !== null) return;
+    const { kernel = 'unknown', iommufd = true } = topology ?? {};
+    this.#tell(booted({ boot, kernel, profile, iommufd }), 'no-boot-seen', 'assumed');
+    if (topology !== null) this.#devices.describe(topology);
+  }
+
+  #boot(kernel: string, boot: string | null): void {
+    this.#hasBegun = true;
+    this.#processes.clear();
+    this.#devices.clear();
+    this.#files.clear();
+    const name = boot ?? `${this.#options.boot}-${++this.#boots}`;
+    this.#tell(booted({ boot: name, kernel, profile: null, iommufd: true }));
+  }
+
+  #goOn({ devices, groups, processes }: Seed): void {
+    this.#devices.know(devices, groups);
+    for (const { pid, comm, descriptors } of processes) {
+      const process = this.#processes.of(pid, pid, comm);
+      process.isTold = true;
+      for (const [fd, seen, cloexec] of descriptors) process.descriptors.set(fd, { seen, cloexec });
+    }
+  }
+}
+
+function booted(data: Omit<DataOf<'host.booted'>, 'simulated'>): Fact {
+  return { type: 'host.booted', data: { ...data, simulated: false } };
+}
