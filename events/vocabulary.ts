@@ -239,7 +239,13 @@ const shapes = {
   // Processes and their descriptors.
   'process.started': v.strictObject({ pid, comm: text, cgroup: v.nullable(text) }),
   /** A process that was running before the evidence begins; the same one, where it is known. */
-  'process.found': v.strictObject({ pid, comm: text, cgroup: v.nullable(text) }),
+  'process.found': v.strictObject({
+    pid,
+    comm: text,
+    cgroup: v.nullable(text),
+    /** When it started, in ticks since the boot: what tells it from another of its number. */
+    started: v.optional(text),
+  }),
   'process.forked': v.strictObject({ pid, child: pid, comm: text }),
   'process.executed': v.strictObject({ pid, comm: v.optional(text) }),
   'process.exited': v.strictObject({ pid, signal: v.nullable(text) }),

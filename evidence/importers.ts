@@ -5,6 +5,11 @@
  */
 import { eventsImporter } from './events.ts';
 import { EvidenceError, type Importer } from './importer.ts';
+import { dmesgParser, looksLikeDmesg } from './messages/dmesg.ts';
+import { fdinfoParser, looksLikeFdinfo } from './messages/fdinfo.ts';
+import { libvirtAuditParser, looksLikeLibvirtAudit } from './messages/libvirt-audit.ts';
+import { looksLikeText, textParser } from './messages/text.ts';
+import { looksLikeQemuTrace, qemuTraceParser } from './qemu-trace/qemu-trace.ts';
 import { looksLikeStrace, straceParser } from './strace/parser.ts';
 import { traceImporter } from './traces.ts';
 import { truthImporter } from './truth.ts';
@@ -14,6 +19,11 @@ const importers: readonly Importer[] = [
   eventsImporter,
   truthImporter,
   traceImporter('strace', looksLikeStrace, straceParser),
+  traceImporter('qemu-trace', looksLikeQemuTrace, qemuTraceParser),
+  traceImporter('libvirt-audit', looksLikeLibvirtAudit, libvirtAuditParser),
+  traceImporter('fdinfo', looksLikeFdinfo, fdinfoParser),
+  traceImporter('dmesg', looksLikeDmesg, dmesgParser),
+  traceImporter('text', looksLikeText, textParser),
 ];
 
 export const formats: readonly string[] = importers.map(({ format }) => format);

@@ -48,6 +48,7 @@ interface SavedProcess {
   readonly pid: number;
   readonly comm: string;
   readonly cgroup: string | null;
+  readonly started: string | null;
   readonly descriptors: readonly (readonly [fd: number, file: FileId, cloexec: boolean])[];
   readonly mappings: readonly (readonly [mapping: number, file: FileId])[];
 }

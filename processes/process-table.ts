@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Fact, Placed } from '../events/vocabulary.ts';
+import type { DataOf, Fact, Placed } from '../events/vocabulary.ts';
 
 /** `f` and the position of the event that opened it: `f41`. */
 export type FileId = string;
@@ -42,6 +42,8 @@ export interface Process {
   readonly pid: number;
   comm: string;
   cgroup: string | null;
+  /** When it started, in ticks since the boot; null where nobody has said. */
+  started: string | null;
   readonly descriptors: Map<number, Descriptor>;
   readonly mappings: Map<number, FileId>;
 }
@@ -172,7 +174,7 @@ export class ProcessTable {
         this.#start(event.data.pid, event.data.comm, event.data.cgroup);
         return;
       case 'process.found':
-        return this.#find(event.data.pid, event.data.comm, event.data.cgroup);
+        return this.#find(event.data);
       case 'process.forked':
         return this.#fork(event.data.pid, event.data.child, event.data.comm);
       case 'process.executed':
@@ -202,17 +204,17 @@ export class ProcessTable {
     const descriptors = new Map(
       [0, 1, 2].map((fd): [number, Descriptor] => [fd, { file: TERMINAL, cloexec: false }]),
     );
-    const process = { pid, comm, cgroup, descriptors, mappings: new Map() };
+    const process = { pid, comm, cgroup, started: null, descriptors, mappings: new Map() };
     this.#processes.set(pid, process);
     this.observer?.started(process);
     return process;
   }
 
   /** A process that is there already may be told by more than before. */
-  #find(pid: number, comm: string, cgroup: string | null): void {
-    const process = this.#processes.get(pid);
-    if (process === undefined) this.#start(pid, comm, cgroup);
-    else this.#rename(process, comm, cgroup ?? process.cgroup);
+  #find({ pid, comm, cgroup, started }: DataOf<'process.found'>): void {
+    const process = this.#processes.get(pid) ?? this.#start(pid, comm, cgroup);
+    this.#rename(process, comm, cgroup ?? process.cgroup);
+    process.started = started ?? process.started;
   }
 
   #rename(process: Process, comm: string, cgroup: string | null): void {
@@ -233,6 +235,7 @@ export class ProcessTable {
       pid: child,
       comm,
       cgroup: parent.cgroup,
+      started: null,
       descriptors: new Map(parent.descriptors),
       mappings: new Map(parent.mappings),
     };

@@ -1,0 +1,131 @@
+/**
+ * What the probes of `recorder/vfio.bt` show somebody do.
+ *
+ * @module
+ */
+import { EvidenceError } from '../importer.ts';
+import { sharesIn } from '../ftrace/calls.ts';
+import { commOf, deviceUnboundBy, resultOf } from '../ftrace/values.ts';
+import type { Deed, IoctlWords } from '../sighting.ts';
+import type { BpfRecord } from './record.ts';
+
+const O_CLOEXEC = 0x80000;
+const CLOSE_RANGE_CLOEXEC = 4;
+
+/** Which argument `word` is, by request. */
+const WORDS: Readonly<Record<number, keyof IoctlWords>> = {
+  0x3b68: 'container',
+  0x3b76: 'iommufd',
+  0x3b77: 'pt',
+};
+
+/** Arguments that a record has by their names. */
+const NAMED = ['iommufd', 'pt', 'container', 'value', 'argsz', 'flags', 'id', 'object'] as const;
+
+/** Null for records that show nothing by themselves, and for those of other probes. */
+export function deedIn(record: BpfRecord): Deed | null {
+  const { ev } = record;
+  const result = () => resultOf(record.required('rc'));
+  const on = () => ({ fd: record.required('fd'), path: null });
+  switch (ev) {
+    case 'open':
+    case 'openat':
+    case 'openat2':
+      return {
+        did: 'open',
+        path: textOf(record),
+        cloexec: ((record.number('flags') ?? 0) & O_CLOEXEC) !== 0,
+        result: result(),
+        file: shownFile(record),
+      };
+    case 'ioctl': {
+      const request = record.required('cmd') >>> 0;
+      const words = wordsIn(record, request);
+      const file = shownFile(record);
+      return { did: 'ioctl', on: on(), requests: [request], words, result: result(), file };
+    }
+    case 'close':
+      return { did: 'close', on: on(), result: result() };
+    case 'close_range': {
+      const isClosed = ((record.number('flags') ?? 0) & CLOSE_RANGE_CLOEXEC) === 0;
+      const [first, last] = [record.required('first') >>> 0, record.required('last') >>> 0];
+      return isClosed && 'rc' in result() ? { did: 'close-range', first, last } : null;
+    }
+    case 'dup': {
+      const to = record.number('to');
+      const cloexec = record.number('cloexec') === 1;
+      return to === record.required('fd')
+        ? null
+        : { did: 'dup', on: on(), to, cloexec, result: result() };
+    }
+    case 'cloexec':
+      return { did: 'cloexec', on: on(), cloexec: record.required('cloexec') !== 0 };
+    case 'mmap': {
+      const [address, length] = [record.required('addr'), record.required('len')];
+      return { did: 'mmap', on: on(), address, length, result: result() };
+    }
+    case 'munmap':
+      return { did: 'munmap', address: record.required('addr'), length: record.required('len') };
+    case 'install':
+      return { did: 'install', fd: record.required('fd'), file: fileOf(record) };
+    case 'unbind': {
+      const device = deviceUnboundBy(textOf(record));
+      const done = record.required('done') !== 0;
+      return device === null ? null : { did: 'unbind', device, driver: null, done };
+    }
+    case 'device_release':
+      return { did: 'release', kind: 'device', file: fileOf(record) };
+    case 'group_release':
+      return { did: 'release', kind: 'group', file: fileOf(record) };
+    case 'iommufd_release':
+      return { did: 'release', kind: 'iommufd', file: fileOf(record) };
+    default:
+      return lifeIn(record);
+  }
+}
+
+/** How processes begin and end. */
+function lifeIn(record: BpfRecord): Deed | null {
+  switch (record.ev) {
+    case 'fork': {
+      const flags = record.number('flags');
+      const shares = flags === null ? null : sharesIn(flags.toString(16));
+      return { did: 'fork', child: record.required('child'), childComm: null, shares };
+    }
+    case 'exec':
+      return { did: 'exec', program: record.text === null ? null : commOf(record.text) };
+    case 'exit':
+      return { did: 'exit', whole: record.number('whole') === 1, signal: null };
+    default:
+      return null;
+  }
+}
+
+function wordsIn(record: BpfRecord, request: number): IoctlWords {
+  const words: { [Key in keyof IoctlWords]: IoctlWords[Key] } = {};
+  const word = WORDS[request];
+  const value = record.number('word');
+  const named = NAMED.map((name) => [name, record.number(name)] as const);
+  return {
+    ...words,
+    ...Object.fromEntries(named.filter(([, number]) => number !== null)),
+    ...(word !== undefined && value !== null && { [word]: value }),
+    ...(record.text !== null && record.text !== '' && { device: record.text }),
+  };
+}
+
+function textOf(record: BpfRecord): string {
+  if (record.text === null) throw new EvidenceError(`${record.ev} without a path`);
+  return record.text;
+}
+
+function fileOf(record: BpfRecord): string {
+  const file = shownFile(record);
+  if (file === null) throw new EvidenceError(`${record.ev} without a 'file'`);
+  return file;
+}
+
+/** A file that no probe has seen is null. */
+function shownFile({ file }: BpfRecord): string | null {
+  return file === '0x0' ? null : file;
+}

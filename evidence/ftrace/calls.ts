@@ -1,0 +1,197 @@
+/**
+ * System calls, put together of their beginning, what the kernel did within, and their end.
+ *
+ * @module
+ */
+import { EvidenceError } from '../importer.ts';
+import type { Deed, IoctlWords, Result, ShownFd } from '../sighting.ts';
+import { argument, hasFlag, resultOf, wordIn } from './values.ts';
+
+/** A descriptor that came to stand for a file. */
+export interface Installed {
+  readonly fd: number;
+  readonly file: string;
+}
+
+export interface Call {
+  readonly name: string;
+  readonly text: string;
+  /** What is opened, as the kernel took it from the caller. */
+  path: string | null;
+  cloexec: boolean | null;
+  /** What a driver was asked to open. */
+  file: string | null;
+  words: IoctlWords;
+  readonly installed: Installed[];
+  mapped: { readonly address: number; readonly length: number } | null;
+}
+
+/** The name of a call that only the kernel's own functions were seen of. */
+export const OPENING = 'opening';
+
+const OPENS: ReadonlySet<string> = new Set(['open', 'openat', 'openat2', 'creat']);
+const INSTALLING: ReadonlySet<string> = new Set([...OPENS, 'ioctl', 'dup', 'fcntl']);
+
+const O_CLOEXEC = 0x80000;
+const CLOSE_RANGE_CLOEXEC = 4;
+const F_DUPFD = 0;
+const F_SETFD = 2;
+const F_DUPFD_CLOEXEC = 1030;
+const FD_CLOEXEC = 1;
+const FIONCLEX = 0x5450;
+const FIOCLEX = 0x5451;
+const VFIO_TYPE = 0x3b00;
+const CLONE_THREAD = 0x10000;
+const CLONE_FILES = 0x400;
+
+/** Requests whose argument is a number itself. */
+const BY_VALUE: ReadonlySet<number> = new Set([0x3b65, 0x3b66]);
+
+export function begun(name: string, text: string): Call {
+  return {
+    name,
+    text,
+    path: OPENS.has(name) ? shownPath(text) : null,
+    cloexec: null,
+    file: null,
+    words: {},
+    installed: [],
+    mapped: null,
+  };
+}
+
+/** Whether what comes back under a name may be the end of a call. */
+export function endsAs(call: Call, name: string): boolean {
+  return call.name === name || (call.name === OPENING && OPENS.has(name));
+}
+
+/** Whether a descriptor that appears within the call is what comes out of it. */
+export function isInstalling({ name }: Call): boolean {
+  return INSTALLING.has(name);
+}
+
+export function isOpening({ name }: Call): boolean {
+  return name === OPENING || OPENS.has(name);
+}
+
+/** What a call has done, now that it came back. */
+export function deedsOf(call: Call, value: number): readonly Deed[] {
+  const deed = deedOf(call, value);
+  if (deed === null) return installs(call);
+  const out = deed.did === 'open' || deed.did === 'ioctl' || deed.did === 'dup';
+  // A descriptor beside the one that came back is one that another file has passed.
+  return [...installs(call).filter(({ fd }) => !(out && fd === value)), deed];
+}
+
+/** Descriptors of a call of which nothing more is known, and that were not told of yet. */
+export function installs(call: Call): (Deed & { readonly did: 'install' })[] {
+  if (call.name === OPENING) return [];
+  return call.installed.map((installed) => ({ did: 'install', ...installed }));
+}
+
+function deedOf(call: Call, value: number): Deed | null {
+  const { name, text } = call;
+  const result = resultOf(value);
+  const isDone = 'rc' in result;
+  const word = (key: string) => argument(text, key) ?? '';
+  const shown = (key: string) => shownIn(call, key);
+  switch (name) {
+    case 'ioctl':
+      return ioctl(call, result);
+    case 'close':
+      return { did: 'close', on: shown('fd'), result };
+    case 'close_range':
+      if (!isDone || (wordIn(word('flags')) & CLOSE_RANGE_CLOEXEC) !== 0) return null;
+      return {
+        did: 'close-range',
+        first: wordIn(word('fd')) >>> 0,
+        last: wordIn(word('max_fd')) >>> 0,
+      };
+    case 'dup':
+      return { did: 'dup', on: shown('fildes'), to: null, cloexec: false, result };
+    case 'dup2':
+    case 'dup3': {
+      const [on, { fd: to }] = [shown('oldfd'), shown('newfd')];
+      const cloexec = name === 'dup3' && hasFlag(word('flags'), O_CLOEXEC, 'O_CLOEXEC');
+      return on.fd === to ? null : { did: 'dup', on, to, cloexec, result };
+    }
+    case 'fcntl':
+      return fcntl(shown('fd'), wordIn(word('cmd')), wordIn(word('arg')), result);
+    case 'mmap': {
+      const on = shown('fd');
+      const { address, length } = call.mapped ?? { address: value, length: wordIn(word('len')) };
+      return on.fd < 0 ? null : { did: 'mmap', on, address: isDone ? address : 0, length, result };
+    }
+    case 'munmap':
+      if (!isDone) return null;
+      return { did: 'munmap', address: wordIn(word('addr')), length: wordIn(word('len')) };
+    default:
+      return isOpening(call) ? open(call, result) : null;
+  }
+}
+
+/** An open, where anything shows of what. */
+export function open(call: Call, result: Result): Deed | null {
+  const { path, installed, file } = call;
+  if (path === null) return null;
+  const flags = argument(call.text, 'flags') ?? '';
+  return {
+    did: 'open',
+    path,
+    cloexec: call.cloexec ?? hasFlag(flags, O_CLOEXEC, 'O_CLOEXEC'),
+    result,
+    file: 'rc' in result ? (fileOf(installed, result.rc) ?? file) : null,
+  };
+}
+
+function ioctl(call: Call, result: Result): Deed | null {
+  const { text, installed } = call;
+  const request = wordIn(argument(text, 'cmd') ?? '') >>> 0;
+  const on = shownIn(call, 'fd');
+  if (request === FIOCLEX || request === FIONCLEX) {
+    return 'rc' in result ? { did: 'cloexec', on, cloexec: request === FIOCLEX } : null;
+  }
+  if ((request & 0xffff_ff00) !== VFIO_TYPE) return null;
+  const words = BY_VALUE.has(request) ? { value: wordIn(argument(text, 'arg') ?? '') } : call.words;
+  const file = 'rc' in result ? fileOf(installed, result.rc) : null;
+  return { did: 'ioctl', on, requests: [request], words, result, file };
+}
+
+function fcntl(on: ShownFd, command: number, value: number, result: Result): Deed | null {
+  if (command === F_DUPFD || command === F_DUPFD_CLOEXEC) {
+    return { did: 'dup', on, to: null, cloexec: command === F_DUPFD_CLOEXEC, result };
+  }
+  if (command !== F_SETFD || 'errno' in result) return null;
+  return { did: 'cloexec', on, cloexec: (value & FD_CLOEXEC) !== 0 };
+}
+
+function shownIn({ name, text }: Call, key: string): ShownFd {
+  const word = wordIn(argument(text, key) ?? '');
+  if (Number.isNaN(word)) throw new EvidenceError(`sys_${name} without a descriptor '${key}'`);
+  return { fd: word | 0, path: null };
+}
+
+function fileOf(installed: readonly Installed[], fd: number): string | null {
+  return installed.findLast((one) => one.fd === fd)?.file ?? null;
+}
+
+/** The path that newer kernels show beside its address. */
+function shownPath(text: string): string | null {
+  const begin = text.indexOf(' "');
+  const flags = text.lastIndexOf('", ');
+  if (begin === -1 || flags < begin + 2) return null;
+  return text.slice(begin + 2, flags);
+}
+
+/** Whether a child shares its parent's descriptors, by the flags of clone; null where they do not show. */
+export function sharesBy(call: Call | null): boolean | null {
+  if (call?.name === 'fork' || call?.name === 'vfork') return false;
+  if (call?.name !== 'clone') return null;
+  return sharesIn(argument(call.text, 'clone_flags') ?? '');
+}
+
+export function sharesIn(flags: string): boolean | null {
+  if (flags.includes('CLONE_')) return /CLONE_(?:THREAD|FILES)\b/.test(flags);
+  const word = wordIn(flags);
+  return Number.isNaN(word) ? null : (word & (CLONE_THREAD | CLONE_FILES)) !== 0;
+}

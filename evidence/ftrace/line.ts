@@ -1,0 +1,91 @@
+/**
+ * Lines of a trace: who, when, and the event.
+ *
+ * @module
+ */
+import { EvidenceError } from '../importer.ts';
+
+/** A system call that begins or comes back, or any other event. */
+export interface TraceEvent {
+  readonly kind: 'enter' | 'exit' | 'point';
+  /** Of a system call without `sys_`. */
+  readonly name: string;
+  /** Arguments, what came back, or fields. */
+  readonly text: string;
+}
+
+export interface TraceLine {
+  readonly tid: number;
+  readonly pid: number | null;
+  readonly comm: string | null;
+  /** Microseconds; null where the clock does not count seconds. */
+  readonly at: number | null;
+  /** Null for what is no event: a function of the function tracer. */
+  readonly event: TraceEvent | null;
+}
+
+/** `comm-tid (tgid) [cpu] flags seconds.fraction: `, without tgid and flags where they are not recorded. */
+const leader =
+  /^[ \t]*(\S.{0,14})-(\d{1,10})[ \t]{1,64}(?:\( {0,16}(\d{1,10}|-+)\)[ \t]{1,64})?\[\d{1,5}\][ \t]{1,64}(?:[^\s:]{3,8}[ \t]{1,64})?(\d{1,20})(?:\.(\d{1,9}))?:[ \t]{1,64}/;
+
+const call = /^sys_(?:(enter|exit)_)?(\w+)(\(|: *| -> )(.*)$/;
+const point = /^([\w.-]+): *(.*)$/;
+
+/** Null for a line of another kind. Throws `EvidenceError` where an event is cut off. */
+export function lineIn(text: string): TraceLine | null {
+  const found = leader.exec(text);
+  if (found === null) return null;
+  const [whole, comm, tid, pid, seconds, fraction] = found;
+  return {
+    tid: Number(tid),
+    pid: pid === undefined || pid.startsWith('-') ? null : Number(pid),
+    comm: comm === undefined || comm === '<...>' || comm === '<idle>' ? null : comm,
+    at:
+      fraction === undefined
+        ? null
+        : Number(seconds) * 1_000_000 + Number(fraction.padEnd(6, '0').slice(0, 6)),
+    event: eventIn(text.slice(whole.length).trimEnd()),
+  };
+}
+
+function eventIn(text: string): TraceEvent | null {
+  const system = text.startsWith('sys_') ? call.exec(text) : null;
+  if (system !== null) {
+    const [, side, base = '', mark, rest = ''] = system;
+    const name = side === undefined ? base : `${side}_${base}`;
+    if (mark === ' -> ') return { kind: 'exit', name, text: rest };
+    if (mark === '(') {
+      if (!rest.endsWith(')')) throw new EvidenceError(`the arguments of sys_${name} break off`);
+      return { kind: 'enter', name, text: rest.slice(0, -1) };
+    }
+    if (side === 'enter' || side === 'exit') return { kind: side, name: base, text: rest };
+  }
+  const other = point.exec(text);
+  return other === null ? null : { kind: 'point', name: other[1] ?? '', text: other[2] ?? '' };
+}
+
+const LOST = /^CPU:? ?\d{1,5} \[(?:LOST )?(?:(\d{1,20}) )?EVENTS(?: DROPPED)?\]/;
+const OVERWRITTEN = /^# entries-in-buffer\/entries-written: (\d{1,20})\/(\d{1,20})/;
+
+/** How many events a line says are missing: null for no telling, 0 for none. */
+export function lostIn(text: string): number | null {
+  const lost = LOST.exec(text);
+  if (lost !== null) return lost[1] === undefined ? null : Number(lost[1]);
+  const [, held, written] = OVERWRITTEN.exec(text) ?? [];
+  return Math.max(0, Number(written ?? 0) - Number(held ?? 0));
+}
+
+const ASIDE = /^(?:#.*|cpus=\d+|version = .*|CPU:? ?\d+ (?:is empty|\[.*EVENTS.*\])|\s+=> .*|\s*)$/;
+
+/** Whether a line is of the trace, but tells of no event: headers, stack frames, holes. */
+export function isAside(text: string): boolean {
+  return ASIDE.test(text);
+}
+
+/** Whether a first line may be one of a trace. */
+export function looksLikeFtrace(line: string): boolean {
+  if (/^# (?:tracer: |vfio-ledger|no probe: |entries-in-buffer\/)/.test(line)) return true;
+  if (/^#\s+(?:TASK-PID\s|_-+=> )/.test(line)) return true;
+  if (/^(?:cpus=\d+$|CPU:? ?\d+ (?:is empty|\[.*EVENTS))/.test(line)) return true;
+  return leader.test(line);
+}

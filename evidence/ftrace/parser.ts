@@ -1,0 +1,302 @@
+/**
+ * tracefs: the text of `trace` and of `trace_pipe`, and what `trace-cmd report` makes of it.
+ *
+ * The events that it puts together are system calls, scheduler events, and the probes that
+ * `recorder/ftrace.sh` sets; others it leaves alone.
+ *
+ * @module
+ */
+import { EvidenceError } from '../importer.ts';
+import type { Clock, Deed, Parser, Sighting } from '../sighting.ts';
+import {
+  begun,
+  deedsOf,
+  endsAs,
+  installs,
+  isInstalling,
+  isOpening,
+  OPENING,
+  sharesBy,
+  sharesIn,
+  type Call,
+} from './calls.ts';
+import { isAside, lineIn, lostIn, type TraceEvent, type TraceLine } from './line.ts';
+import { extentIn, fileIn, openedIn, valueIn, wordsIn } from './probes.ts';
+import { commOf, deviceUnboundBy, field, numberIn } from './values.ts';
+
+const NONE: readonly Sighting[] = [];
+const NOTHING: readonly Deed[] = [];
+const MOST_TASKS = 65_536;
+/** A call that has made more descriptors was never seen to come back. */
+const MOST_INSTALLED = 16;
+/** Seconds since 1970 are more, since the boot of a host fewer. */
+const FIRST_OF_WALL = 1e15;
+
+/** What is under way in a thread. */
+interface Task {
+  call: Call | null;
+  /** The device that the path says whose driver is unbound by writing to the file opened last. */
+  unbound: string | null;
+  /** The device that the kernel waits for. */
+  awaited: string | null;
+  /** The child that was told of already. */
+  child: number | null;
+}
+
+export function ftraceParser(): Parser {
+  return new FtraceParser();
+}
+
+class FtraceParser implements Parser {
+  readonly #tasks = new Map<number, Task>();
+  #clock: Clock = 'none';
+
+  get clock(): Clock {
+    return this.#clock;
+  }
+
+  line(text: string): readonly Sighting[] {
+    if (isAside(text)) return this.#aside(text);
+    const line = lineIn(text);
+    if (line === null) throw new EvidenceError('not a line of a trace');
+    const { tid, pid, comm, at, event } = line;
+    if (at !== null && this.#clock === 'none') {
+      this.#clock = at >= FIRST_OF_WALL ? 'wall' : 'uptime';
+    }
+    if (event === null) return NONE;
+    const deeds = this.#take(event, line);
+    return deeds.length === 0 ? NONE : deeds.map((deed) => ({ ...deed, tid, pid, comm, at }));
+  }
+
+  end(): readonly Sighting[] {
+    const left = [...this.#tasks].flatMap(([tid, { call }]) =>
+      call === null
+        ? []
+        : installs(call).map((deed) => ({ ...deed, tid, pid: null, comm: null, at: null })),
+    );
+    this.#tasks.clear();
+    return left;
+  }
+
+  #aside(text: string): readonly Sighting[] {
+    const count = lostIn(text);
+    if (count === 0) return NONE;
+    // What comes back now may be another call than the one that was seen to begin.
+    this.#tasks.clear();
+    return [{ did: 'lose', count, tid: null, pid: null, comm: null, at: null }];
+  }
+
+  #take(event: TraceEvent, line: TraceLine): readonly Deed[] {
+    switch (event.kind) {
+      case 'enter':
+        return this.#begin(line.tid, begun(event.name, event.text));
+      case 'exit':
+        return this.#finish(line.tid, event.name, numberIn(event.text));
+      default:
+        return this.#point(event.name, event.text, line.tid);
+    }
+  }
+
+  #begin(tid: number, call: Call): readonly Deed[] {
+    const task = this.#task(tid);
+    const before = task.call;
+    task.call = call;
+    if (call.path !== null) task.unbound = deviceUnboundBy(call.path);
+    return before === null ? NOTHING : installs(before);
+  }
+
+  #finish(tid: number, name: string, value: number): readonly Deed[] {
+    const task = this.#tasks.get(tid);
+    const call = task?.call ?? null;
+    if (task === undefined || call === null) return NOTHING;
+    task.call = null;
+    if (task.unbound === null && task.awaited === null) this.#tasks.delete(tid);
+    if (!endsAs(call, name)) return installs(call);
+    if (Number.isNaN(value)) throw new EvidenceError(`sys_${call.name} came back with no number`);
+    return deedsOf(call, value);
+  }
+
+  #point(name: string, text: string, tid: number): readonly Deed[] {
+    switch (name) {
+      case 'open_path':
+        return this.#openPath(text, tid);
+      case 'cdev_open':
+      case 'group_open':
+      case 'iommufd_open':
+      case 'container_open':
+        return this.#withCall(tid, (call) => {
+          if (isOpening(call)) call.file = field(text, 'file');
+        });
+      case 'cdev_open_ret':
+      case 'group_open_ret':
+      case 'iommufd_open_ret':
+      case 'container_open_ret':
+        return valueIn(text) < 0 ? this.#opened(tid, valueIn(text)) : NOTHING;
+      case 'open_ret':
+        return this.#opened(tid, valueIn(text));
+      case 'fd_install':
+        return this.#install(text, tid);
+      case 'bind':
+      case 'attach':
+      case 'group_ioctl':
+      case 'iommufd_destroy':
+        return this.#withCall(tid, (call) => {
+          if (call.name === 'ioctl') call.words = { ...call.words, ...wordsIn(name, text) };
+        });
+      case 'cdev_ioctl_ret':
+      case 'group_ioctl_ret':
+      case 'container_ioctl_ret':
+      case 'iommufd_ioctl_ret':
+        return this.#finishOnly(tid, 'ioctl', valueIn(text));
+      case 'dupfd_ret':
+        return this.#finishOnly(tid, 'fcntl', valueIn(text));
+      case 'device_mmap':
+        return this.#withCall(tid, (call) => {
+          call.mapped = extentIn(text);
+        });
+      case 'device_mmap_ret': {
+        const address = this.#tasks.get(tid)?.call?.mapped?.address;
+        const value = valueIn(text) < 0 ? valueIn(text) : address;
+        return value === undefined ? NOTHING : this.#finishOnly(tid, 'mmap', value);
+      }
+      case 'close_on_exec': {
+        const [fd, flag] = [numberIn(field(text, 'fd') ?? ''), numberIn(field(text, 'flag') ?? '')];
+        if (Number.isNaN(fd) || Number.isNaN(flag)) return NOTHING;
+        return [{ did: 'cloexec', on: { fd, path: null }, cloexec: flag !== 0 }];
+      }
+      case 'device_release':
+        return [{ did: 'release', kind: 'device', file: fileIn(name, text) }];
+      case 'group_release':
+        return [{ did: 'release', kind: 'group', file: fileIn(name, text) }];
+      case 'iommufd_release':
+        return [{ did: 'release', kind: 'iommufd', file: fileIn(name, text) }];
+      case 'unregister':
+        return this.#unregister(tid);
+      case 'unregister_ret':
+        return this.#unregistered(tid);
+      default:
+        return this.#schedule(name, text, tid);
+    }
+  }
+
+  #schedule(name: string, text: string, tid: number): readonly Deed[] {
+    switch (name) {
+      case 'task_newtask':
+        return this.#newTask(text, tid);
+      case 'sched_process_fork':
+        return this.#fork(text, tid);
+      case 'sched_process_exec': {
+        const program = /^filename=(.*) pid=\d+/.exec(text)?.[1];
+        if (program === undefined) throw new EvidenceError(`${name} without a file name`);
+        return [{ did: 'exec', program: commOf(program) }];
+      }
+      case 'sched_process_exit':
+        this.#tasks.delete(tid);
+        return [{ did: 'exit', whole: text.endsWith(' group_dead=true'), signal: null }];
+      case 'task_rename': {
+        const [, of, to] = /^(?:pid=(\d+) )?oldcomm=.* newcomm=(.*) oom_/.exec(text) ?? [];
+        // A thread may give another its name.
+        if (to === undefined || (of !== undefined && Number(of) !== tid)) return NOTHING;
+        return [{ did: 'name', name: to }];
+      }
+      default:
+        return NOTHING;
+    }
+  }
+
+  #openPath(text: string, tid: number): readonly Deed[] {
+    const { path, cloexec } = openedIn(text);
+    const current = this.#tasks.get(tid)?.call ?? null;
+    const isWithin = current !== null && isOpening(current) && current.name !== OPENING;
+    const before = isWithin ? NOTHING : this.#begin(tid, begun(OPENING, ''));
+    const task = this.#task(tid);
+    if (path === null || task.call === null) return before;
+    task.call.path = path;
+    task.call.cloexec = cloexec;
+    task.unbound = deviceUnboundBy(path);
+    return before;
+  }
+
+  /** The end of an open of which no system call shows. */
+  #opened(tid: number, value: number): readonly Deed[] {
+    return Number.isNaN(value) ? NOTHING : this.#finishOnly(tid, OPENING, value);
+  }
+
+  #install(text: string, tid: number): readonly Deed[] {
+    const file = fileIn('fd_install', text);
+    const fd = numberIn(field(text, 'fd') ?? '');
+    if (Number.isNaN(fd)) throw new EvidenceError("fd_install without an 'fd'");
+    const call = this.#tasks.get(tid)?.call ?? null;
+    if (call?.name === OPENING) {
+      call.installed.splice(0, MOST_INSTALLED, { fd, file });
+      // Of any other file it may be that the open has failed, and this is of a later call.
+      return call.file === file ? this.#opened(tid, fd) : [{ did: 'install', fd, file }];
+    }
+    if (call === null || !isInstalling(call) || call.installed.length >= MOST_INSTALLED) {
+      return [{ did: 'install', fd, file }];
+    }
+    call.installed.push({ fd, file });
+    return NOTHING;
+  }
+
+  #unregister(tid: number): readonly Deed[] {
+    const task = this.#tasks.get(tid);
+    if (task?.unbound == null) return NOTHING;
+    task.awaited = task.unbound;
+    return [{ did: 'unbind', device: task.awaited, driver: null, done: false }];
+  }
+
+  #unregistered(tid: number): readonly Deed[] {
+    const task = this.#tasks.get(tid);
+    const device = task?.awaited ?? null;
+    if (task === undefined || device === null) return NOTHING;
+    task.awaited = null;
+    return [{ did: 'unbind', device, driver: null, done: true }];
+  }
+
+  #newTask(text: string, tid: number): readonly Deed[] {
+    const [, child, comm, flags] = /^pid=(\d+) comm=(.*) clone_flags=([\da-f]+)/.exec(text) ?? [];
+    if (child === undefined) throw new EvidenceError('task_newtask without a child');
+    this.#task(tid).child = Number(child);
+    const shares = sharesIn(flags ?? '');
+    return [{ did: 'fork', child: Number(child), childComm: comm ?? null, shares }];
+  }
+
+  #fork(text: string, tid: number): readonly Deed[] {
+    const [, comm = null, number] = /.* child_comm=(.*) child_pid=(\d+)/.exec(text) ?? [];
+    if (number === undefined) throw new EvidenceError('sched_process_fork without a child');
+    const child = Number(number);
+    const task = this.#tasks.get(tid);
+    if (task?.child === child) {
+      task.child = null;
+      return NOTHING;
+    }
+    return [{ did: 'fork', child, childComm: comm, shares: sharesBy(task?.call ?? null) }];
+  }
+
+  /** The end of a call where it is the one that is under way. */
+  #finishOnly(tid: number, name: string, value: number): readonly Deed[] {
+    if (this.#tasks.get(tid)?.call?.name !== name || Number.isNaN(value)) return NOTHING;
+    return this.#finish(tid, name, value);
+  }
+
+  #withCall(tid: number, learn: (call: Call) => void): readonly Deed[] {
+    const call = this.#tasks.get(tid)?.call ?? null;
+    if (call !== null) learn(call);
+    return NOTHING;
+  }
+
+  #task(tid: number): Task {
+    const known = this.#tasks.get(tid);
+    const task = known ?? { call: null, unbound: null, awaited: null, child: null };
+    if (known !== undefined) this.#tasks.delete(tid);
+    this.#tasks.set(tid, task);
+    if (this.#tasks.size > MOST_TASKS) {
+      for (const oldest of this.#tasks.keys()) {
+        this.#tasks.delete(oldest);
+        break;
+      }
+    }
+    return task;
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Numbers, flags and strings as the kernel's tracing prints them.
+ *
+ * @module
+ */
+import type { Result } from '../sighting.ts';
+import { errnoName } from '../strace/errno.ts';
+
+const LONGEST_COMM = 15;
+
+/** Numbers of up to so many hexadecimal digits are exact. */
+const MOST_EXACT = 13;
+
+const hexadecimal = /^(?:0x)?([\da-f]{1,16})(?![\da-z])/i;
+
+/**
+ * An argument of a system call, which is in hexadecimal whether it begins with `0x` or not; as signed
+ * 64 bits. NaN where it is no number.
+ */
+export function wordIn(text: string): number {
+  const digits = hexadecimal.exec(text)?.[1];
+  if (digits === undefined) return Number.NaN;
+  if (digits.length <= MOST_EXACT) return Number.parseInt(digits, 16);
+  return Number(BigInt.asIntN(64, BigInt(`0x${digits}`)));
+}
+
+/** A field of a probe, which begins with `0x` where it is in hexadecimal. NaN for `(fault)`. */
+export function numberIn(text: string): number {
+  if (text.startsWith('0x')) return wordIn(text);
+  return /^-?\d{1,20}$/.test(text) ? Number(text) : Number.NaN;
+}
+
+/** Whether a flag is set in what may be shown as a number or by names. */
+export function hasFlag(text: string, bit: number, name: string): boolean {
+  return text.includes(name) || (wordIn(text) & bit) !== 0;
+}
+
+const LAST_ERRNO = 4095;
+const ENOIOCTLCMD = 515;
+const ENOTTY = 25;
+
+/** What came back from a call. */
+export function resultOf(value: number): Result {
+  if (value >= 0 || value < -LAST_ERRNO) return { rc: value };
+  return { errno: errnoName(value === -ENOIOCTLCMD ? ENOTTY : -value) };
+}
+
+/** The value of an argument, `fd: 4, cmd: 3b76`; null where there is none of that name. */
+export function argument(text: string, name: string): string | null {
+  const key = `${name}: `;
+  // From the end, for a path that comes earlier may hold anything.
+  const at = text.startsWith(key) ? 0 : text.lastIndexOf(`, ${key}`) + 2;
+  if (at === 1) return null;
+  const from = at + key.length;
+  const comma = text.indexOf(',', from);
+  return comma === -1 ? text.slice(from) : text.slice(from, comma);
+}
+
+/** The value of a field without blanks in it, `fd=3 file=0xff11`; null where there is none. */
+export function field(text: string, name: string): string | null {
+  const key = `${name}=`;
+  const at = text.startsWith(key) ? 0 : text.indexOf(` ${key}`) + 1;
+  if (at === 0 && !text.startsWith(key)) return null;
+  const from = at + key.length;
+  const blank = text.indexOf(' ', from);
+  return blank === -1 ? text.slice(from) : text.slice(from, blank);
+}
+
+/** A quoted field that comes last, and so may hold anything. */
+export function quotedField(text: string, name: string): string | null {
+  const key = ` ${name}="`;
+  const at = text.indexOf(key);
+  const end = text.lastIndexOf('"');
+  return at === -1 || end < at + key.length ? null : text.slice(at + key.length, end);
+}
+
+/** The name that a process has once it runs a program. */
+export function commOf(program: string): string {
+  return program.slice(program.lastIndexOf('/') + 1).slice(0, LONGEST_COMM);
+}
+
+/** The device whose driver is unbound by a write to this path, where the path says it. */
+export function deviceUnboundBy(path: string): string | null {
+  if (!path.startsWith('/sys/')) return null;
+  return /\/([^/]+)\/(?:driver\/unbind|remove)$/.exec(path)?.[1] ?? null;
+}

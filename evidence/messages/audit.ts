@@ -1,0 +1,119 @@
+/**
+ * libvirt's audit records: which domain was given which device, and when it was taken back.
+ *
+ * @module
+ */
+import { EvidenceError } from '../importer.ts';
+import type { Said } from './kernel.ts';
+import { DEVICE } from './names.ts';
+import { calendar, type Stamp } from './stamps.ts';
+
+type Fields = ReadonlyMap<string, string>;
+
+/** Where a record begins, in an audit log, a journal, the kernel's log, or libvirt's own. */
+const record = /\bvirt=\S{1,32} (?:resrc|op)=/;
+const field = /([\w-]{1,32})=(?:"([^"]*)"|([^\s"']*))/g;
+
+export function isAudit(text: string): boolean {
+  return record.test(text);
+}
+
+/** When, by the record itself. */
+export function auditStamp(text: string): Stamp | null {
+  const { second, milli, when } = stampForm.exec(text)?.groups ?? {};
+  if (second !== undefined) {
+    return { clock: 'wall', at: Number(second) * 1_000_000 + Number(milli) * 1000 };
+  }
+  const groups = interpreted.exec(when ?? '')?.groups;
+  if (groups === undefined) return null;
+  const { year = '' } = groups;
+  return calendar({ ...groups, year: year.length === 2 ? `20${year}` : year }, 'local');
+}
+
+const stampForm =
+  /\baudit\((?:(?<second>\d{1,10})\.(?<milli>\d{3})|(?<when>[\d/]{6,10} [\d:.]{8,12})):\d{1,20}\)/;
+/** ausearch -i, as most locales have it. */
+const interpreted = new RegExp(
+  String.raw`^(?<month>\d\d)\/(?<day>\d\d)\/(?<year>\d{4}|\d\d) ` +
+    String.raw`(?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)(?:\.(?<fraction>\d{3}))?$`,
+);
+
+/** What a record says; nothing where it is about disks, networks, memory, or a domain's start. */
+export function auditSaid(text: string): readonly Said[] {
+  const from = record.exec(text)?.index;
+  if (from === undefined) return [];
+  const fields = fieldsOf(text.slice(from));
+  const success = successOf(
+    fields.get('res') ?? /\bsuccess=(yes|no) /.exec(text.slice(0, from))?.[1],
+  );
+  return fields.has('op') ? control(fields, success) : resource(fields, success);
+}
+
+function resource(fields: Fields, success: boolean | null): readonly Said[] {
+  if (fields.get('resrc') !== 'dev' || !/^(?:pci|mdev)$/.test(fields.get('bus') ?? 'pci'))
+    return [];
+  const device = fields.get('device') ?? '';
+  const reason = fields.get('reason') ?? '';
+  if (!deviceName.test(device))
+    throw new EvidenceError(`an audit record of no device: '${device}'`);
+  if (success === null) throw new EvidenceError('an audit record breaks off before its result');
+  if (reason === 'detach' && !success) return [];
+  const outcome = reason === 'detach' ? 'released' : success ? 'granted' : 'refused';
+  if (outcome !== 'released' && !/^(?:start|attach|update)$/.test(reason)) return [];
+  return [claim(fields, outcome, device.toLowerCase(), reason)];
+}
+
+const deviceName = new RegExp(`^${DEVICE}$`);
+
+/** A start that failed takes back what was granted for it, each with a record of success. */
+function control(fields: Fields, success: boolean | null): readonly Said[] {
+  const op = fields.get('op') ?? '';
+  if (op !== 'stop' && op !== 'start') return [];
+  if (success === null) throw new EvidenceError('an audit record breaks off before its result');
+  const reason = fields.get('reason') ?? null;
+  if (op === 'stop' && success) return [claim(fields, 'released', null, reason)];
+  return op === 'start' && !success ? [claim(fields, 'released', null, 'start failed')] : [];
+}
+
+function claim(
+  fields: Fields,
+  outcome: 'granted' | 'released' | 'refused',
+  device: string | null,
+  reason: string | null,
+): Said {
+  const name = fields.get('vm') ?? '';
+  if (name === '') throw new EvidenceError('an audit record of no domain');
+  const uuid = fields.get('uuid') ?? '';
+  return {
+    did: 'claim',
+    outcome,
+    device,
+    claimant: { name, uuid: deviceName.test(uuid) ? uuid.toLowerCase() : null },
+    manager: 'libvirt',
+    reason,
+    pid: null,
+    comm: null,
+  };
+}
+
+function fieldsOf(text: string): Fields {
+  const fields = new Map<string, string>();
+  for (const [, key = '', quoted, bare] of text.matchAll(field)) {
+    // Older records set a colon before `exe=`, and parentheses around the rest.
+    const value = quoted ?? decoded((bare ?? '').replace(/[:),]+$/, ''));
+    if (!fields.has(key)) fields.set(key, value);
+  }
+  return fields;
+}
+
+/** What has odd characters is written in hex: nothing else without quotes has one when read so. */
+function decoded(value: string): string {
+  if (!/^(?:[\dA-F]{2})+$/.test(value)) return value;
+  const text = Buffer.from(value, 'hex').toString('utf8');
+  return /[^!#-~]/.test(text) && !text.includes('\uFFFD') ? text : value;
+}
+
+function successOf(result: string | undefined): boolean | null {
+  if (result === 'success' || result === 'yes' || result === '1') return true;
+  return result === 'failed' || result === 'no' || result === '0' ? false : null;
+}

@@ -1,0 +1,67 @@
+/**
+ * Errnos as programs write them: by name, by number, or in the words of strerror.
+ *
+ * @module
+ */
+
+/** The number on Linux, the name, and the words; longer words before their beginnings. */
+const known: readonly (readonly [number, string, ...string[]])[] = [
+  [1, 'EPERM', 'operation not permitted'],
+  [2, 'ENOENT', 'no such file or directory'],
+  [4, 'EINTR', 'interrupted system call'],
+  [5, 'EIO', 'input/output error'],
+  [6, 'ENXIO', 'no such device or address'],
+  [9, 'EBADF', 'bad file descriptor'],
+  [11, 'EAGAIN', 'resource temporarily unavailable'],
+  [12, 'ENOMEM', 'cannot allocate memory', 'out of memory'],
+  [13, 'EACCES', 'permission denied'],
+  [14, 'EFAULT', 'bad address'],
+  [16, 'EBUSY', 'device or resource busy', 'resource busy', 'device busy'],
+  [17, 'EEXIST', 'file exists'],
+  [19, 'ENODEV', 'no such device'],
+  [22, 'EINVAL', 'invalid argument'],
+  [23, 'ENFILE', 'too many open files in system'],
+  [24, 'EMFILE', 'too many open files'],
+  [25, 'ENOTTY', 'inappropriate ioctl for device'],
+  [28, 'ENOSPC', 'no space left on device'],
+  [34, 'ERANGE', 'numerical result out of range'],
+  [38, 'ENOSYS', 'function not implemented'],
+  [77, 'EBADFD', 'file descriptor in bad state'],
+  [95, 'EOPNOTSUPP', 'operation not supported'],
+  [110, 'ETIMEDOUT', 'connection timed out'],
+  [116, 'ESTALE', 'stale file handle'],
+];
+
+const byNumber = new Map(known.map(([number, name]) => [number, name]));
+const byWords = new Map(
+  known.flatMap(([, name, ...words]) => words.map((text) => [text, name] as const)),
+);
+
+const names = known.map(([, name]) => name).join('|');
+const words = [...byWords.keys()].join('|');
+const numbers = [
+  String.raw`errno\]?[ :=]{0,3}`,
+  String.raw`os error `,
+  String.raw`\bcode: `,
+  String.raw`\bError\(`,
+  String.raw`(?:=|\bret|\brc|\berror:?) ?=? ?-`,
+  String.raw`\berror `,
+].join('|');
+const spelling = new RegExp(
+  String.raw`\b(?<name>${names})\b|(?<words>${words})\b|(?:${numbers})(?<number>\d{1,3})\b`,
+  'i',
+);
+
+export function errnoOf(number: number): string | null {
+  return byNumber.get(number) ?? null;
+}
+
+/** The first errno in a text, and where it begins. */
+export function errnoIn(text: string): { readonly errno: string; readonly at: number } | null {
+  const found = spelling.exec(text);
+  if (found?.groups === undefined) return null;
+  const { name, words: spoken, number } = found.groups;
+  const errno =
+    name?.toUpperCase() ?? byWords.get(spoken?.toLowerCase() ?? '') ?? errnoOf(Number(number));
+  return errno === null ? null : { errno, at: found.index };
+}

@@ -1,0 +1,159 @@
+/**
+ * Who has what open, as /proc, ls, lsof and fuser show it: a state, not a history.
+ *
+ * @module
+ */
+import { EvidenceError } from '../importer.ts';
+import type { Deed, Parser, Sighting } from '../sighting.ts';
+import { DEVICE, kindOfNode, LONGEST, NODE } from './names.ts';
+
+type Find = Extract<Deed, { did: 'find' }>;
+type Holder = Pick<Sighting, 'pid' | 'comm'>;
+
+const NOBODY: Holder = { pid: null, comm: null };
+
+const syspath = /^(?<before>.*?)\bvfio-device-syspath:\s*(?<path>.*)$/;
+const infoPath = /\/proc\/(?<pid>\d{1,10})\/(?:task\/\d{1,10}\/)?fdinfo\/(?<fd>\d{1,9})\b/;
+/** A prompt, whatever it asks: what comes is not of the file before. */
+const prompt = /^\s*(?:\[[^\]]{0,128}\]|[\w.@:~/-]{0,128})[#$%] /;
+const listed = /\/proc\/(?<pid>\d{1,10})\/(?:task\/\d{1,10}\/)?fd\b\/?(?!\/?\d)/;
+
+const TARGET = String.raw`(?<target>${NODE}|anon_inode:\[?vfio-device\]?|\[vfio-device\])`;
+const link = new RegExp(
+  String.raw`(?:^|[\s/])(?<fd>\d{1,9}) -> ['"]?${TARGET}['"]?(?: \(deleted\))?\s*$`,
+);
+const linkOf = /\/proc\/(?<pid>\d{1,10})\/(?:task\/\d{1,10}\/)?fd\/\d{1,9} -> /;
+const lsof = new RegExp(
+  String.raw`^(?<comm>\S{1,64}) +(?<pid>\d{1,10}) +(?:\S{1,64} +)?(?<fd>\d{1,9})` +
+    String.raw`[rwu -]?[A-Za-z]? +(?:CHR|a_inode|unknown|0000) .{0,128}?${TARGET}\s*$`,
+);
+const fuser = /^(?<path>\/\S{1,256}):(?<rest>\s.*|)$/;
+const fuserRow = /^\s+\S{1,64}\s+(?<pid>\d{1,10})\s+[cefFrm.]{4,6}\s+(?<comm>.{1,64}?)\s*$/;
+const fuserPids = /^\s*\d{1,10}[cefFrm.]{0,6}(?:\s+\d{1,10}[cefFrm.]{0,6})*\s*$/;
+const fuserFirst = /^(?:\s*|\s+\S{1,64}\s+\d{1,10}\s+[cefFrm.]{4,6}\s.*)$/;
+const holds = new RegExp(String.raw`\bPID (?<pid>\d{1,10}) holds ${TARGET}\s*$`, 'i');
+
+export function looksLikeFdinfo(line: string): boolean {
+  const text = line.slice(0, 4096);
+  if (/\bvfio-device-syspath:/.test(text) || infoPath.test(text) || link.test(text)) return true;
+  if (lsof.test(text) || holds.test(text)) return true;
+  const { path = '', rest = '' } = fuser.exec(text)?.groups ?? {};
+  return kindOfNode(path) !== null && (fuserFirst.test(rest) || fuserPids.test(rest));
+}
+
+export function fdinfoParser(): Parser {
+  /** Whose descriptor the lines are about, as the last header said. */
+  let file: { readonly pid: number; readonly fd: number } | null = null;
+  /** Whether the file has begun: another beginning is another file. */
+  let begun = false;
+  let lister: number | null = null;
+  /** What fuser's rows are about. */
+  let shown: Find | null = null;
+
+  function line(text: string): readonly Sighting[] {
+    const device = syspath.exec(text)?.groups;
+    if (device !== undefined) return described(device['before'] ?? '', device['path'] ?? '');
+    return linked(text) ?? listedBy(text) ?? headed(text);
+  }
+
+  function described(before: string, path: string): readonly Sighting[] {
+    const own = descriptorIn(before);
+    if (own === null && prompt.test(before)) return headed(before);
+    const { pid, fd } = own ?? file ?? { pid: null, fd: null };
+    const found = { did: 'find', fd, kind: 'device', device: deviceAt(path), group: null } as const;
+    return [sighting(found, { pid, comm: null })];
+  }
+
+  function linked(text: string): readonly Sighting[] | null {
+    const found = link.exec(text)?.groups;
+    if (found === undefined) return null;
+    const of = linkOf.exec(text)?.groups?.['pid'];
+    const pid = of === undefined ? lister : Number(of);
+    return opened(found, { pid, comm: null });
+  }
+
+  function listedBy(text: string): readonly Sighting[] | null {
+    const row = (lsof.exec(text) ?? holds.exec(text))?.groups;
+    if (row !== undefined) {
+      return opened(row, { pid: Number(row['pid']), comm: row['comm'] ?? null });
+    }
+    const { path, rest = '' } = fuser.exec(text)?.groups ?? {};
+    if (path !== undefined && !infoPath.test(path) && !listed.test(path)) {
+      shown = kindOfNode(path);
+      return shown === null ? [] : users(shown, rest);
+    }
+    return shown !== null && fuserRow.test(text) ? users(shown, text) : null;
+  }
+
+  function headed(text: string): readonly Sighting[] {
+    const own = descriptorIn(text);
+    const asked = prompt.test(text);
+    if (own !== null || asked) {
+      file = own;
+      begun = false;
+      shown = null;
+    }
+    const pid = listed.exec(text)?.groups?.['pid'];
+    if (pid !== undefined) lister = Number(pid);
+    else if (asked) lister = null;
+    if (/^\s*pos:\s/.test(text)) {
+      if (begun) file = null;
+      begun = true;
+    }
+    return [];
+  }
+
+  return {
+    clock: 'none',
+    line: (text) => line(text.slice(0, LONGEST)),
+    end: () => [],
+  };
+}
+
+function descriptorIn(text: string): { readonly pid: number; readonly fd: number } | null {
+  const { pid, fd } = infoPath.exec(text)?.groups ?? {};
+  return pid === undefined ? null : { pid: Number(pid), fd: Number(fd) };
+}
+
+const deviceName = new RegExp(`^${DEVICE}$`);
+
+/** The device at the end of a path of /sys. */
+function deviceAt(path: string): string {
+  const name = path.trimEnd().split('/').at(-1) ?? '';
+  if (!path.startsWith('/sys/') || name === '') {
+    throw new EvidenceError(`no path of a device: '${path.slice(0, 80)}'`);
+  }
+  return deviceName.test(name) ? name.toLowerCase() : name;
+}
+
+function opened(
+  { fd, target = '' }: Readonly<Record<string, string | undefined>>,
+  holder: Holder,
+): readonly Sighting[] {
+  const number = fd === undefined ? null : Number(fd);
+  const node = kindOfNode(target);
+  const found: Find = node ?? {
+    did: 'find',
+    fd: null,
+    kind: 'device',
+    device: null,
+    group: null,
+  };
+  return [sighting({ ...found, fd: number }, holder)];
+}
+
+/** fuser: pids with what they do to the file, or a row with a name. */
+function users(found: Find, text: string): readonly Sighting[] {
+  const row = fuserRow.exec(text)?.groups;
+  if (row !== undefined) {
+    return [sighting(found, { pid: Number(row['pid']), comm: row['comm'] ?? null })];
+  }
+  if (!fuserPids.test(text)) return [];
+  return [...text.matchAll(/\d{1,10}/g)].map(([pid]) =>
+    sighting(found, { ...NOBODY, pid: Number(pid) }),
+  );
+}
+
+function sighting(found: Find, holder: Holder): Sighting {
+  return { ...found, ...holder, tid: null, at: null };
+}

@@ -1,0 +1,176 @@
+/**
+ * What the kernel's log says of devices, their groups and drivers, and of who waits for one.
+ *
+ * @module
+ */
+import { EvidenceError } from '../importer.ts';
+import type { Deed, Sighting } from '../sighting.ts';
+import { errnoOf } from './errnos.ts';
+import { BDF, DEVICE, remember } from './names.ts';
+
+/** What a message says; who, where it says so. */
+export type Said = Deed & Pick<Sighting, 'pid' | 'comm'>;
+
+const NOBODY = { pid: null, comm: null } as const;
+
+/** `DRIVER DEVICE: TEXT`; a device without a driver speaks in the name of its bus. */
+const ofDevice = /^(?<driver>[\w-]{1,64}) (?<device>[\w:.-]{1,128}): (?<text>.*)/s;
+const bus = /^(?:pci|mdev|platform|amba|fsl_mc|cdx|ap|ccw|acpi|usb|vfio-dev)$/;
+const isDevice = new RegExp(`^${DEVICE}$`);
+
+/** Before 5.1 the IOMMU spoke in its own name. */
+const olderGroup = new RegExp(
+  String.raw`^iommu: (?<what>Adding|Removing) device (?<device>\S{1,128}) ` +
+    String.raw`(?:to|from) group (?<group>\d{1,7})$`,
+);
+const group = /^(?<what>Adding to|Removing from) iommu group (?<group>\d{1,7})\s*$/;
+const olderProbe = new RegExp(
+  String.raw`^(?<driver>[\w-]{1,64}): probe of (?<device>${BDF}) ` +
+    String.raw`failed with error -(?<errno>\d{1,3})\b`,
+);
+const probe = /^probe with driver (?<driver>[\w-]{1,64}) failed with error -(?<errno>\d{1,3})\b/;
+const version = /^Linux version (?<kernel>\S{1,128}) /;
+const memlock = /^vfio_\w+: RLIMIT_MEMLOCK \(-?\d+\) exceeded/;
+const unsafe = /^vfio_iommu_type1_attach_group: No interrupt remapping support/;
+
+const OPENED = 'vfio-noiommu device opened by user';
+const opened = /^ \((?<comm>.{0,256}):(?<pid>\d{1,10})\)\s*$/s;
+const IN_USE = 'Device is currently in use, task';
+const inUse = /^ "(?<comm>.{0,256})" \((?<pid>\d{1,10})\) blocked until device is released/s;
+const waits = /^(?:Relaying device request to user|No device request channel registered)/;
+
+const DIRECT = 'Firmware has requested this device have a 1:1 IOMMU mapping';
+const RESERVED = 'Device is ineligible for IOMMU domain attach due to platform RMRR requirement';
+
+/** Reads messages of one kernel, in order. Those of others give nothing. */
+export function kernelReader(): (message: string, boot: string | null) => readonly Said[] {
+  const drivers = new Map<string, string>();
+  const groups = new Map<string, string>();
+
+  function ours(driver: string, device: string, text: string): readonly Said[] {
+    const moved = group.exec(text)?.groups;
+    if (moved !== undefined) return membership(driver, device, moved);
+    if (/^(?:Adding to|Removing from) iommu group/.test(text)) throw cutOff('group');
+    const failed = probe.exec(text)?.groups;
+    if (failed !== undefined) return refusedBind(device, failed);
+    return [...speaker(driver, device), ...spoken(device, text)];
+  }
+
+  function membership(
+    driver: string,
+    device: string,
+    { what, group: name = '' }: Readonly<Record<string, string>>,
+  ): readonly Said[] {
+    const bound = bus.test(driver) ? null : driver;
+    if (what?.startsWith('Adding') === true) {
+      remember(groups, device, name);
+      if (bound !== null) remember(drivers, device, bound);
+      return [{ did: 'plug', device, group: name, driver: bound, ...NOBODY }];
+    }
+    groups.delete(device);
+    drivers.delete(device);
+    // Without an IOMMU the group is VFIO's own, and goes while the device stays with its driver.
+    if (bound !== null && bound !== 'vfio_mdev') return [];
+    return [{ did: 'unplug', device, ...NOBODY }];
+  }
+
+  /** A driver that speaks for a device is bound to it. Only VFIO's and what follows count. */
+  function speaker(driver: string, device: string): readonly Said[] {
+    const last = drivers.get(device);
+    if (bus.test(driver) || driver === last) return [];
+    if (last === undefined && !driver.includes('vfio')) return [];
+    remember(drivers, device, driver);
+    return [{ did: 'plug', device, group: null, driver, ...NOBODY }];
+  }
+
+  function spoken(device: string, text: string): readonly Said[] {
+    const requirement = text.startsWith(DIRECT) || text.startsWith(RESERVED);
+    if (!requirement) return saidOf(device, text);
+    const refused = text.startsWith(DIRECT)
+      ? ({ operation: 'set_container', errno: 'EINVAL' } as const)
+      : ({ operation: 'set_iommu', errno: 'EPERM' } as const);
+    const name = groups.get(device) ?? null;
+    return [{ did: 'report', ...refused, group: name, device, cause: 'not-ownership', ...NOBODY }];
+  }
+
+  return (message, boot) => {
+    const own = ofDevice.exec(message)?.groups;
+    if (own !== undefined) {
+      const { driver = '', device = '', text = '' } = own;
+      // So speaks QEMU.
+      if (driver === 'vfio') return [];
+      return isDevice.test(device) ? ours(driver, device.toLowerCase(), text) : [];
+    }
+    const older = olderGroup.exec(message)?.groups;
+    if (older !== undefined) {
+      const { what = '', device = '', group: name = '' } = older;
+      const moved = { what: `${what} to`, group: name };
+      return isDevice.test(device) ? membership('pci', device.toLowerCase(), moved) : [];
+    }
+    const failed = olderProbe.exec(message)?.groups;
+    if (failed !== undefined) return refusedBind((failed['device'] ?? '').toLowerCase(), failed);
+    const said = general(message, boot);
+    if (said[0]?.did === 'boot') {
+      drivers.clear();
+      groups.clear();
+    }
+    return said;
+  };
+}
+
+function general(message: string, boot: string | null): readonly Said[] {
+  const kernel = version.exec(message)?.groups?.['kernel'];
+  if (kernel !== undefined) return [{ did: 'boot', kernel, boot, ...NOBODY }];
+  const refused = { did: 'report', group: null, device: null, cause: 'not-ownership' } as const;
+  if (memlock.test(message)) {
+    return [{ ...refused, operation: 'map_dma', errno: 'ENOMEM', ...NOBODY }];
+  }
+  if (unsafe.test(message)) {
+    return [{ ...refused, operation: 'set_iommu', errno: 'EPERM', ...NOBODY }];
+  }
+  return [];
+}
+
+/** Of drivers that are not VFIO's, a failed probe is about something else. */
+function refusedBind(
+  device: string,
+  { driver = '', errno: number }: Readonly<Record<string, string>>,
+): readonly Said[] {
+  const errno = errnoOf(Number(number));
+  if (!driver.includes('vfio') || errno === null) return [];
+  return [{ did: 'bind-driver', device, driver, result: { errno }, ...NOBODY }];
+}
+
+/** Who opened a device or waits for it, in the words that follow its name. */
+function saidOf(device: string, text: string): readonly Said[] {
+  if (text.startsWith(OPENED)) {
+    const by = opened.exec(text.slice(OPENED.length))?.groups;
+    if (by === undefined) throw cutOff('who opened it');
+    const found = { did: 'find', fd: null, kind: 'device', device, group: null } as const;
+    return [{ ...found, pid: Number(by['pid']), comm: by['comm'] ?? null }];
+  }
+  if (text.startsWith(IN_USE)) {
+    const by = inUse.exec(text.slice(IN_USE.length))?.groups;
+    if (by === undefined) throw cutOff('who waits');
+    const waiter = { pid: Number(by['pid']), comm: by['comm'] ?? '' };
+    return [{ did: 'wait', device, waiter, ...NOBODY }];
+  }
+  return waits.test(text) ? [{ did: 'wait', device, waiter: null, ...NOBODY }] : [];
+}
+
+const embedded = new RegExp(
+  String.raw`(?<device>${DEVICE}): ` +
+    String.raw`(?<text>(?:${OPENED} \(.{1,256}?:\d{1,10}\)|${IN_USE} .{1,300}))`,
+);
+
+/** The same, where a program quotes the kernel. */
+export function quotedKernel(text: string): readonly Said[] {
+  if (!text.includes(OPENED) && !text.includes(IN_USE)) return [];
+  const found = embedded.exec(text)?.groups;
+  if (found === undefined) return [];
+  return saidOf((found['device'] ?? '').toLowerCase(), found['text'] ?? '');
+}
+
+function cutOff(what: string): EvidenceError {
+  return new EvidenceError(`a message of the kernel breaks off before it says ${what}`);
+}

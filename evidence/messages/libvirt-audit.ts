@@ -1,0 +1,16 @@
+/**
+ * libvirt's audit trail: from auditd, ausearch, a journal, or libvirt's own log.
+ *
+ * @module
+ */
+import type { Parser } from '../sighting.ts';
+import { isAudit } from './audit.ts';
+import { logParser } from './log.ts';
+
+export function libvirtAuditParser(): Parser {
+  return logParser();
+}
+
+export function looksLikeLibvirtAudit(line: string): boolean {
+  return isAudit(line.slice(0, 4096));
+}

@@ -1,0 +1,125 @@
+/**
+ * A log of a host, in which kernel, audit and programs may all write: every line is asked for each.
+ *
+ * @module
+ */
+import type { Parser, Sighting } from '../sighting.ts';
+import { auditSaid, auditStamp, isAudit } from './audit.ts';
+import { lockIn, refusedClaimIn, requesterIn } from './claims.ts';
+import { kernelReader, quotedKernel, type Said } from './kernel.ts';
+import { LONGEST, remember } from './names.ts';
+import { keyOf, plain, refusalsIn, speaksOfRefusals } from './refusals.ts';
+import { stamped, timeline, type Stamped } from './stamps.ts';
+
+export function logParser(): Parser {
+  const time = timeline();
+  const kernel = kernelReader();
+  const program = programReader();
+  return {
+    get clock() {
+      return time.clock;
+    },
+    line(text) {
+      const line = text.length > LONGEST ? text.slice(0, LONGEST) : text;
+      const parts = stamped(line);
+      const audit = isAudit(line);
+      const at = time.at((audit ? auditStamp(line) : null) ?? parts.stamp);
+      return saidBy(parts, audit).map((said): Sighting => ({ ...said, tid: null, at }));
+    },
+    end: () => [],
+  };
+
+  function saidBy(parts: Stamped, audit: boolean): readonly Said[] {
+    if (audit) return auditSaid(parts.message);
+    const { ident, message, boot } = parts;
+    const said = ident === null || ident === 'kernel' ? kernel(message, boot) : [];
+    return said.length > 0 || parts.kernel ? said : program(parts);
+  }
+}
+
+/** How many lines on a refusal may be told again. */
+const MEMORY = 8;
+
+/** Reads what programs write of refusals and claims. */
+export function programReader(): (parts: Stamped) => readonly Said[] {
+  const told = new Map<string, true>();
+  let requester: { readonly name: string; readonly line: number } | null = null;
+  let recent: { readonly operation: string; readonly errno: string; readonly line: number } | null =
+    null;
+  let line = 0;
+
+  /** Whether it was told before: by whoever forwards a log, or in other words. */
+  function known({ report, at, again }: ReturnType<typeof refusalsIn>[number], text: string) {
+    const { operation, errno } = report;
+    const { operation: last, errno: lastErrno, line: seen = -MEMORY } = recent ?? {};
+    recent = { operation, errno, line };
+    if (again && last === operation && lastErrno === errno && line - seen < MEMORY) return true;
+    const moment = momentBefore(text, at);
+    if (moment === null) return false;
+    const key = `${moment} ${keyOf(report)}`;
+    if (told.has(key)) return true;
+    remember(told, key, true, 1024);
+    return false;
+  }
+
+  return ({ message, ident, pid }) => {
+    line++;
+    const text = plain(message);
+    const name = requesterIn(text);
+    if (name !== null) requester = { name, line };
+    const asker = requester !== null && line - requester.line < 3 ? requester.name : null;
+    const claims = [lockIn(text), refusedClaimIn(text, asker)].filter((said) => said !== null);
+    const who = writerOf(text, ident, pid);
+    const reports = refusalsIn(text)
+      .filter((refusal) => !known(refusal, text))
+      .map(({ report }): Said => ({ ...report, ...who }));
+    return [...quotedKernel(text), ...claims, ...reports];
+  };
+}
+
+/** The last time before a place that is fine enough to tell two attempts apart. */
+function momentBefore(text: string, at: number): string | null {
+  const moments = text.slice(Math.max(0, at - 600), at).matchAll(/\d\d:\d\d:\d\d[.,]\d{3,9}/g);
+  return [...moments].at(-1)?.[0] ?? null;
+}
+
+const emulator =
+  /(?<![\w/.-])(?<name>qemu-system-[\w-]{1,32}|qemu-kvm|kvm)(?:\((?<pid>\d{1,10}):[^)]{0,32}\))?: /;
+const worker = /\bpid[=: ](?<pid>\d{1,10})\b/;
+
+/** Whose refusal it is: QEMU's are told by others, too, who are not the one that was refused. */
+function writerOf(
+  text: string,
+  ident: string | null,
+  pid: number | null,
+): Pick<Said, 'pid' | 'comm'> {
+  const own = emulator.exec(text)?.groups;
+  if (own !== undefined && !/^(?:qemu|kvm)/.test(ident ?? '')) {
+    const { name = 'qemu', pid: number } = own;
+    return { pid: number === undefined ? null : Number(number), comm: name };
+  }
+  if (
+    /\bvfio (?:error: )?[\da-f-]{4,36}:[^ ]* /i.test(text) &&
+    !/^(?:qemu|kvm)/.test(ident ?? '')
+  ) {
+    return { pid: null, comm: 'qemu' };
+  }
+  if (ident !== null) return { pid, comm: ident };
+  const number = worker.exec(text.slice(0, 200))?.groups?.['pid'];
+  return { pid: number === undefined ? null : Number(number), comm: null };
+}
+
+/** Whether a line of some program has anything of ours. */
+export function hasWords(line: string): boolean {
+  const text = plain(line.slice(0, LONGEST));
+  if (speaksOfRefusals(text) || lockIn(text) !== null) return true;
+  return refusedClaimIn(text, '') !== null || refusalsIn(text).length > 0 || quoted(text);
+}
+
+function quoted(text: string): boolean {
+  try {
+    return quotedKernel(text).length > 0;
+  } catch {
+    return true;
+  }
+}

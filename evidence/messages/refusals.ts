@@ -1,0 +1,178 @@
+/**
+ * Refusals in the words of the programs that met them: QEMU, DPDK, SPDK, libtpu, rust-vmm, libvfn,
+ * libvirt and whatever quotes them.
+ *
+ * @module
+ */
+import { errnoIn } from './errnos.ts';
+import { DEVICE, kindOfNode } from './names.ts';
+import { wordings, type Operation, type Report, type Wording } from './wordings.ts';
+/** How far behind the words their errno may stand. */
+const REACH = 200;
+/** How far before the words a device or a group may stand that they are about. */
+const CONTEXT = 160;
+
+interface Found {
+  readonly wording: Wording;
+  readonly at: number;
+  readonly end: number;
+  readonly groups: Readonly<Record<string, string | undefined>>;
+}
+
+/** A refusal, and where its words begin. */
+export interface Refusal {
+  readonly report: Report;
+  readonly at: number;
+  readonly again: boolean;
+}
+
+/** Whether a line has words of refusals, whatever else it would take to be one. */
+export function speaksOfRefusals(text: string): boolean {
+  return wordings.some((wording) => wording.near !== true && matches(wording, text).length > 0);
+}
+
+/** The refusals of a line, each once. */
+export function refusalsIn(text: string): readonly Refusal[] {
+  const found = wordings.flatMap((wording) => matches(wording, text));
+  found.sort((a, b) => a.at - b.at || b.end - a.end);
+  const refusals = new Map<string, Refusal>();
+  found.forEach((match, index) => {
+    const next = found.slice(index + 1).find(({ at }) => at >= match.end)?.at ?? text.length;
+    const report = reportOf(match, text, Math.min(next, match.end + REACH));
+    if (report === null) return;
+    const again = match.wording.again === true;
+    const key = keyOf(report);
+    if (!refusals.has(key)) refusals.set(key, { report, at: match.at, again });
+  });
+  return withoutVaguer([...refusals.values()]);
+}
+
+export function keyOf({ operation, group, device, errno }: Report): string {
+  return `${operation} ${group} ${device} ${errno}`;
+}
+
+/** Said twice in a line, once with less: that is the same refusal. */
+function withoutVaguer(refusals: readonly Refusal[]): readonly Refusal[] {
+  return refusals.filter(
+    ({ report }) =>
+      !refusals.some(
+        ({ report: other }) =>
+          other !== report &&
+          other.operation === report.operation &&
+          other.errno === report.errno &&
+          precision(other) > precision(report) &&
+          (report.group === null || report.group === other.group) &&
+          (report.device === null || report.device === other.device),
+      ),
+  );
+}
+
+function precision({ group, device }: Report): number {
+  return Number(group !== null) + Number(device !== null);
+}
+
+function matches(wording: Wording, text: string): readonly Found[] {
+  if (wording.vague === true && !/vfio/i.test(text)) return [];
+  return Array.from(text.matchAll(wording.pattern), (match) => ({
+    wording,
+    at: match.index,
+    end: match.index + match[0].length,
+    groups: match.groups ?? {},
+  }));
+}
+
+function reportOf(found: Found, text: string, until: number): Report | null {
+  const { wording, groups } = found;
+  const shown: Shown | null = wording.implied ?? errnoBehind(found, text, until);
+  if (shown === null) return null;
+  const { errno } = shown;
+  const target = targetOf(found, text);
+  if (target === null) return null;
+  const cause = shown.cause ?? causeOf(target.operation, errno);
+  const driver = groups['driver'] ?? groups['driver2'] ?? groups['driver3'];
+  return { did: 'report', ...target, errno, cause, ...(driver === undefined ? {} : { driver }) };
+}
+
+interface Shown {
+  readonly errno: string;
+  readonly cause?: string;
+}
+
+function errnoBehind({ wording, end, groups }: Found, text: string, until: number): Shown | null {
+  const { number, name } = groups;
+  if (name !== undefined || number !== undefined) return errnoIn(name ?? `errno ${number}`);
+  const rest = text.slice(end, until);
+  // A sentence or a clause on, it is another's.
+  const clause = rest.search(/; |\n|\. [A-Z]/);
+  const shown = errnoIn(clause < 0 ? rest : rest.slice(0, clause));
+  if (shown === null) return null;
+  return wording.near === true && !/^['"]?\)?: $/.test(rest.slice(0, shown.at)) ? null : shown;
+}
+
+function targetOf(
+  { wording, at, groups }: Found,
+  text: string,
+): Pick<Report, 'operation' | 'group' | 'device'> | null {
+  const before = text.slice(Math.max(0, at - CONTEXT), at);
+  const clause = before.slice(Math.max(0, before.lastIndexOf('; ')));
+  const device = (
+    groups['device'] ??
+    groups['device2'] ??
+    lastIn(clause, deviceName)
+  )?.toLowerCase();
+  const { node } = groups;
+  if (node !== undefined) {
+    const kind = kindOfNode(node);
+    if (kind === null) return null;
+    const operation = opening[kind.kind];
+    return { operation, group: kind.group, device: device ?? kind.device };
+  }
+  if (wording.operation === null) return null;
+  const ofGroup = groups['group'] ?? lastIn(clause, groupName);
+  const behind = /\(\s*Os \{.{0,120}?\}, "((?:noiommu-)?\d{1,7})"\)/.exec(
+    text.slice(at, at + REACH),
+  );
+  return {
+    operation: wording.operation,
+    group: ofGroup ?? behind?.[1] ?? null,
+    device: device ?? null,
+  };
+}
+
+const opening = {
+  group: 'open_group',
+  container: 'open_container',
+  iommufd: 'open_iommufd',
+  device: 'open_cdev',
+} as const;
+
+const deviceName = new RegExp(`(?<![\\w:/=])(${DEVICE})(?![\\w.]|:\\w)`, 'g');
+const groupName = /\bgroup (\d{1,7})\b/g;
+
+function lastIn(text: string, pattern: RegExp): string | undefined {
+  return [...text.matchAll(pattern)].at(-1)?.[1];
+}
+
+/** Causes that an errno has whoever owns what. */
+function causeOf(operation: Operation, errno: string): string | null {
+  if (operation.startsWith('open_') && errno === 'ENOENT') return 'no-such-node';
+  if (['EACCES', 'ENOMEM', 'EMFILE', 'ENFILE', 'EIO', 'EFAULT'].includes(errno)) {
+    return 'not-ownership';
+  }
+  return null;
+}
+
+const escapes: readonly (readonly [RegExp, string])[] = [
+  // oxlint-disable-next-line no-control-regex
+  [/(?:\u001b|\\{1,16}(?:u001b|x1b|033)|#033)\[[\d;]{0,16}m/gi, ''],
+  [/\\{1,16}n/g, '\n'],
+  [/\\{1,16}t/g, ' '],
+  [/\\{1,16}(["'/])/g, '$1'],
+  [/&quot;|&#34;/g, '"'],
+  [/&apos;|&#39;/g, "'"],
+];
+
+/** A line as it was before it was quoted, in however many layers, and coloured. */
+export function plain(line: string): string {
+  return escapes.reduce((text, [pattern, by]) => text.replace(pattern, by), line);
+}

@@ -1,0 +1,196 @@
+/**
+ * What stands before a message: a time, and who wrote it; as kernels, journals and programs do it.
+ *
+ * @module
+ */
+import type { Clock } from '../sighting.ts';
+
+export interface Stamp {
+  readonly clock: Exclude<Clock, 'none'>;
+  /** Microseconds. */
+  readonly at: number;
+}
+
+/** A line taken apart. */
+export interface Stamped {
+  readonly stamp: Stamp | null;
+  /** Who wrote it, where a journal says so. */
+  readonly ident: string | null;
+  readonly pid: number | null;
+  /** Whether only the kernel's own log looks like this. */
+  readonly kernel: boolean;
+  /** The boot that a journal files it under. */
+  readonly boot: string | null;
+  readonly message: string;
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun'].concat([
+  'Jul',
+  'Aug',
+  'Sep',
+  'Oct',
+  'Nov',
+  'Dec',
+]);
+const MONTH = MONTHS.join('|');
+const DAY = 'Mon|Tue|Wed|Thu|Fri|Sat|Sun';
+const DATE = String.raw`(?<year>\d{4})[-/](?<month>\d\d)[-/](?<day>\d\d)`;
+const FRACTION = String.raw`(?:[.,:](?<fraction>\d{1,9}))?`;
+const TIME = String.raw`(?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)${FRACTION}`;
+const ZONE = String.raw`(?<zone>Z|[+-]\d\d:?\d\d)`;
+
+type Groups = Readonly<Record<string, string | undefined>>;
+
+const forms: readonly {
+  readonly form: RegExp;
+  readonly kernel: boolean;
+  readonly stamp: (groups: Groups) => Stamp | null;
+}[] = [
+  // /dev/kmsg: priority, sequence, microseconds, flags.
+  {
+    form: /^\d{1,3},\d{1,20},(?<micros>\d{1,15}),[^;\s]{1,40};/,
+    kernel: true,
+    stamp: ({ micros }) => ({ clock: 'uptime', at: Number(micros) }),
+  },
+  {
+    form: new RegExp(
+      String.raw`^(?:<\d{1,3}>)?\[ *(?<second>\d{1,9})\.(?<fraction>\d{1,9})` +
+        String.raw`(?: <[ \d.]{1,20}>)?\](?:\[ *[TC]\d+\])? `,
+    ),
+    kernel: true,
+    stamp: (groups) => ({ clock: 'uptime', at: micros(groups) }),
+  },
+  // dmesg -T
+  {
+    form: new RegExp(
+      String.raw`^\[(?:${DAY}) (?<name>${MONTH}) +(?<day>\d{1,2}) ${TIME} (?<year>\d{4})\] `,
+    ),
+    kernel: true,
+    stamp: (groups) => calendar(groups, 'local'),
+  },
+  // dmesg -H: a minute, then distances.
+  {
+    form: new RegExp(String.raw`^\[(?:(?:${MONTH}) ?\d\d? \d\d:\d\d| *\+\d+\.\d+|<[ \d.]+>)\] `),
+    kernel: true,
+    stamp: () => null,
+  },
+  // RFC 5424
+  { form: new RegExp(`^<\\d{1,3}>1 ${DATE}T${TIME}${ZONE} `), kernel: false, stamp: zoned },
+  { form: new RegExp(`^${DATE}[T ]${TIME}(?: ?${ZONE})?:? `), kernel: false, stamp: zoned },
+  // journalctl -o short-full
+  {
+    form: new RegExp(String.raw`^(?:${DAY}) ${DATE} ${TIME} (?<named>[A-Z]{1,5}|[+-]\d\d) `),
+    kernel: false,
+    stamp: (groups) =>
+      calendar(groups, /^(?:UTC|GMT)$/.test(groups['named'] ?? '') ? 'wall' : 'local'),
+  },
+  // Syslog: no year, so no time.
+  {
+    form: new RegExp(String.raw`^(?:<\d{1,3}>)?(?:${MONTH}) [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,6})? `),
+    kernel: false,
+    stamp: () => null,
+  },
+  // journalctl -o short-unix
+  {
+    form: /^(?<second>\d{9,10})\.(?<fraction>\d{6}) (?=[^\s:[\]]+ [^\s:[\]]+(?:\[\d+\])?: )/,
+    kernel: false,
+    stamp: (groups) => ({ clock: 'wall', at: micros(groups) }),
+  },
+];
+
+/** A host and who wrote there. Without a pid it may be anything, so only the kernel counts then. */
+const origin = /^[^\s:[\]]{1,255} (?:kernel|(?<ident>[^\s:[\]]{1,64})\[(?<pid>\d{1,10})\]): /;
+const origin5424 =
+  /^\S{1,255} (?<ident>\S{1,64}) (?<pid>\d{1,10}|-) \S{1,64} (?:-|\[[^\]]{0,1024}\]) ?/;
+
+export function stamped(line: string): Stamped {
+  if (line.startsWith('{')) {
+    const entry = journalEntry(line);
+    if (entry !== null) return entry;
+  }
+  for (const { form, kernel, stamp } of forms) {
+    const found = form.exec(line);
+    if (found === null) continue;
+    const rest = line.slice(found[0].length);
+    const from = (/^<\d+>1 /.test(line) ? origin5424 : origin).exec(rest);
+    const { ident, pid } = from?.groups ?? {};
+    return {
+      stamp: stamp(found.groups ?? {}),
+      ident: from === null ? null : (ident ?? 'kernel'),
+      pid: pid === undefined || pid === '-' ? null : Number(pid),
+      kernel: from === null ? kernel : ident === undefined || ident === 'kernel',
+      boot: null,
+      message: from === null ? rest : rest.slice(from[0].length),
+    };
+  }
+  return { stamp: null, ident: null, pid: null, kernel: false, boot: null, message: line };
+}
+
+/** journalctl -o json */
+function journalEntry(line: string): Stamped | null {
+  if (!line.includes('"MESSAGE"')) return null;
+  let entry: Readonly<Record<string, unknown>>;
+  try {
+    entry = JSON.parse(line) as typeof entry;
+  } catch {
+    return null;
+  }
+  const text = (key: string) => (typeof entry[key] === 'string' ? entry[key] : null);
+  const message = text('MESSAGE');
+  if (message === null) return null;
+  const at = /^\d{1,16}$/.exec(text('__REALTIME_TIMESTAMP') ?? '');
+  const pid = /^\d{1,10}$/.exec(text('_PID') ?? text('SYSLOG_PID') ?? '');
+  const ident = text('SYSLOG_IDENTIFIER');
+  return {
+    stamp: at === null ? null : { clock: 'wall', at: Number(at[0]) },
+    ident,
+    pid: pid === null ? null : Number(pid[0]),
+    kernel: text('_TRANSPORT') === 'kernel' || ident === 'kernel',
+    boot: text('_BOOT_ID'),
+    message,
+  };
+}
+
+function zoned(groups: Groups): Stamp | null {
+  const { zone } = groups;
+  if (zone === undefined) return calendar(groups, 'local');
+  const stamp = calendar(groups, 'wall');
+  if (stamp === null || zone === 'Z') return stamp;
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2));
+  const east = zone.startsWith('+') ? minutes : -minutes;
+  return { ...stamp, at: stamp.at - east * 60_000_000 };
+}
+
+/** A time of the calendar; null where there is no such day or hour. */
+export function calendar(groups: Groups, clock: 'wall' | 'local'): Stamp | null {
+  const { year, month, name, day, hour, minute, second } = groups;
+  const index = name === undefined ? Number(month) - 1 : MONTHS.indexOf(name);
+  const [d, h, m, s] = [Number(day), Number(hour), Number(minute), Number(second)];
+  if (!(index >= 0 && index < 12 && d >= 1 && d <= 31 && h < 24 && m < 60 && s <= 60)) return null;
+  const at = Date.UTC(Number(year), index, d, h, m) * 1000;
+  return { clock, at: at + micros(groups) };
+}
+
+function micros({ second, fraction }: Groups): number {
+  return Number(second) * 1_000_000 + Number((fraction ?? '').padEnd(6, '0').slice(0, 6));
+}
+
+/** One clock for all lines: that of the first that has a time. Times of another are none. */
+export interface Timeline {
+  readonly clock: Clock;
+  at(stamp: Stamp | null): number | null;
+}
+
+export function timeline(): Timeline {
+  let clock: Clock = 'none';
+  return {
+    get clock() {
+      return clock;
+    },
+    at(stamp) {
+      if (stamp === null) return null;
+      if (clock === 'none') ({ clock } = stamp);
+      return clock === stamp.clock ? stamp.at : null;
+    },
+  };
+}

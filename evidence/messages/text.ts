@@ -1,0 +1,15 @@
+/**
+ * The output and logs of programs, for what they say that they were refused.
+ *
+ * @module
+ */
+import type { Parser } from '../sighting.ts';
+import { hasWords, logParser } from './log.ts';
+
+export function textParser(): Parser {
+  return logParser();
+}
+
+export function looksLikeText(line: string): boolean {
+  return hasWords(line);
+}

@@ -1,0 +1,133 @@
+/**
+ * The words that programs have for a refusal, and what was refused by them.
+ *
+ * @module
+ */
+import type { Deed } from '../sighting.ts';
+import { BDF, DEVICE, NODE } from './names.ts';
+
+export type Report = Extract<Deed, { did: 'report' }>;
+export type Operation = Report['operation'];
+
+export interface Wording {
+  /** Null where the node named decides. */
+  readonly operation: Operation | null;
+  readonly pattern: RegExp;
+  /** The errno where the words imply it; otherwise it has to stand behind them. */
+  readonly implied?: { readonly errno: string; readonly cause: string };
+  /** The errno follows at once, or the words mean something else. */
+  readonly near?: boolean;
+  /** Words that others have, too: the line has to speak of VFIO. */
+  readonly vague?: boolean;
+  /** Said again of a refusal that has been reported already. */
+  readonly again?: boolean;
+}
+
+const words = (pattern: string) => new RegExp(pattern, 'gi');
+const exactly = (pattern: string) => new RegExp(pattern, 'g');
+
+const FAILED = String.raw`(?:failed to|could ?n[o']t|cannot|can't|unable to|error)`;
+
+export const wordings: readonly Wording[] = [
+  // An errno that comes before the node: Python, and libuv.
+  {
+    operation: null,
+    pattern: exactly(String.raw`\[Errno (?<number>\d{1,3})\] [^:'"]{1,60}: ['"](?<node>${NODE})`),
+  },
+  {
+    operation: null,
+    pattern: exactly(String.raw`\b(?<name>E[A-Z]{3,10}): [^'"]{1,60}\bopen ['"](?<node>${NODE})`),
+  },
+  { operation: null, pattern: words(String.raw`\bopen(?:ing)?\b[^;\n]{0,80}?(?<node>${NODE})`) },
+  { operation: null, pattern: exactly(String.raw`(?<!\bl?stat )(?<node>${NODE})`), near: true },
+  { operation: 'open_group', pattern: exactly(String.raw`\bOpenGroup\b`) },
+  { operation: 'open_container', pattern: exactly(String.raw`\bOpenContainer\b`) },
+  {
+    operation: 'set_container',
+    pattern: words(String.raw`\bgroup (?:(?<group>\d{1,7}) )?is not viable\b|\bGroupViable\b`),
+    implied: { errno: 'EPERM', cause: 'owned-by-kernel-driver' },
+  },
+  {
+    operation: 'set_container',
+    pattern: words(
+      `${FAILED} set (?:group )?container\\b(?!'s)|` +
+        `${FAILED} add (?:the )?(?:vfio )?group (?:in)?to (?:the )?(?:vfio )?container|` +
+        String.raw`\blink group (?<group>\d{1,7}) to container|` +
+        String.raw`\bVFIO_GROUP_SET_CONTAINER\b|\bGroupSetContainer\b`,
+    ),
+    vague: true,
+  },
+  {
+    operation: 'set_iommu',
+    pattern: words(
+      `${FAILED} set (?:vfio )?iommu(?: type)?\\b|` +
+        `${FAILED} set container's IOMMU driver type|` +
+        String.raw`\bset IOMMU type \d{1,4} \([^)]{0,40}\) failed|` +
+        String.raw`\bVFIO_SET_IOMMU\b|\bContainerSetIOMMU\b`,
+    ),
+  },
+  {
+    operation: 'get_device',
+    pattern: words(
+      `error getting device (?:(?<device>${DEVICE}) )?from group (?<group>\\d{1,7})|` +
+        `${FAILED} get (?:vfio )?device(?: fd)?\\b(?! info|'s)|` +
+        String.raw`\bVFIO_GROUP_GET_DEVICE_FD\b|\bGroupGetDeviceFD\b`,
+    ),
+    vague: true,
+  },
+  {
+    operation: 'bind',
+    pattern: words(
+      String.raw`error bind device fd=-?\d{1,7} to iommufd=-?\d{1,7}|` +
+        `${FAILED} bind [^:;\\n]{0,60}iommufd\\b|` +
+        String.raw`\bVFIO_DEVICE_BIND_IOMMUFD\b|\bVfioDeviceBindIommufd\b`,
+    ),
+  },
+  {
+    operation: 'attach',
+    pattern: words(
+      `error attach (?<device>${DEVICE}) \\(\\d{1,7}\\) to id=\\d{1,10}|` +
+        `${FAILED} associate the vfio device with an IOAS[^:\\n]{0,40}|` +
+        String.raw`\bVFIO_DEVICE_ATTACH_IOMMUFD_PT\b|\bVfioDeviceAttachIommufdPt\b`,
+    ),
+  },
+  // QEMU's own check, of what the kernel would refuse an attach for.
+  {
+    operation: 'attach',
+    pattern: words(String.raw`\bgroup (?<group>\d{1,7}) used in multiple address spaces`),
+    implied: { errno: 'EINVAL', cause: 'sibling-attached-elsewhere' },
+  },
+  {
+    operation: 'map_dma',
+    pattern: words(
+      String.raw`\bVFIO_(?:IOMMU_)?MAP_DMA\b|\bcannot set up DMA remapping\b|\bIommuDmaMap\b|` +
+        `${FAILED} add guest memory map into iommu table`,
+    ),
+  },
+  {
+    operation: 'map_dma',
+    pattern: words(
+      String.raw`\bvfio_(?:container_)?dma_map\([^)]{0,200}\)|\bDMA remapping failed\b`,
+    ),
+    again: true,
+  },
+  {
+    operation: 'hot_reset',
+    pattern: words(
+      `cannot reset device (?<device>${DEVICE}), depends on ` +
+        `(?:group (?<group>\\d{1,7})|device ${BDF}) which is not owned`,
+    ),
+    implied: { errno: 'EPERM', cause: 'reset-not-owned' },
+  },
+  { operation: 'hot_reset', pattern: exactly(String.raw`\bVFIO_DEVICE_PCI_HOT_RESET\b`) },
+  { operation: 'reset', pattern: exactly(String.raw`\bVFIO_DEVICE_RESET\b`) },
+  {
+    operation: 'set_driver',
+    pattern: words(
+      `bind failed for (?<device>${BDF}) - Cannot bind to driver (?<driver>[\\w-]{1,64})|` +
+        `${FAILED} bind (?:PCI )?device '?(?<device2>${BDF})'? to ` +
+        String.raw`(?:driver )?'?(?<driver2>[\w-]{1,64})|` +
+        String.raw`\/sys\/bus\/pci\/drivers\/(?<driver3>[\w-]{1,64})\/bind\b`,
+    ),
+  },
+];

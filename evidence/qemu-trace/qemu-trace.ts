@@ -1,0 +1,274 @@
+/**
+ * QEMU's traces: which process opened, bound, attached and closed what.
+ *
+ * @module
+ */
+import { errnoIn, errnoOf } from '../messages/errnos.ts';
+import { programReader } from '../messages/log.ts';
+import { LONGEST, remember } from '../messages/names.ts';
+import { stamped, timeline } from '../messages/stamps.ts';
+import type { Deed, Parser, Result, Sighting } from '../sighting.ts';
+import { argumentsOf, isKnown, type Arguments, type KnownEvent } from './events.ts';
+import { tracedIn, type Traced } from './prefix.ts';
+
+const BIND = 0x3b76;
+const ATTACH = 0x3b77;
+const DETACH = 0x3b78;
+const DESTROY = 0x3b80;
+const IOAS_ALLOC = 0x3b81;
+const HWPT_ALLOC = 0x3b89;
+
+const DONE: Result = { rc: 0 };
+
+export function looksLikeQemuTrace(line: string): boolean {
+  return tracedIn(line) !== null;
+}
+
+export function qemuTraceParser(): Parser {
+  const time = timeline();
+  const program = programReader();
+  const emulators = new Map<number | null, Emulator>();
+  let elapsed: number | null = null;
+
+  function at({ stamp, distance }: Traced): number | null {
+    if (distance === null) return time.at(stamp);
+    elapsed = (elapsed ?? 0) + distance;
+    return time.at({ clock: 'start', at: Math.round(elapsed) });
+  }
+
+  function emulatorOf(pid: number | null): Emulator {
+    const known = emulators.get(pid) ?? new Emulator();
+    remember(emulators, pid, known, 1024);
+    return known;
+  }
+
+  /**
+   * A log names threads, and one that opens something is its process's first. A thread that does
+   * not is taken to be of the only process that there is.
+   */
+  function processOf({ thread, process, event }: Traced): number | null {
+    if (process !== null || thread === null || emulators.has(thread)) return process ?? thread;
+    const [only] = emulators.keys();
+    return emulators.size === 1 && only !== undefined && !opens.test(event) ? only : thread;
+  }
+
+  /** What QEMU wrote besides; a log of one QEMU is its own. */
+  function written(text: string): readonly Sighting[] {
+    const parts = stamped(text.slice(0, LONGEST));
+    const when = time.at(parts.stamp);
+    const [only = null] = emulators.size === 1 ? emulators.keys() : [];
+    return program(parts).map((said): Sighting => ({
+      ...said,
+      pid: said.pid ?? only,
+      tid: null,
+      at: when,
+    }));
+  }
+
+  return {
+    get clock() {
+      return time.clock;
+    },
+    line(text) {
+      const traced = tracedIn(text);
+      if (traced === null) return written(text);
+      const { event } = traced;
+      const when = at(traced);
+      if (!isKnown(event)) return [];
+      const pid = processOf(traced);
+      const deeds = emulatorOf(pid).deeds(event, argumentsOf(event, traced));
+      return deeds.map((deed): Sighting => ({ ...deed, tid: null, pid, comm: 'qemu', at: when }));
+    },
+    end: () => [],
+  };
+}
+
+const opens = /_getfd$|_connect$|_set_fd$|_get_device$|_device_get$|_attach_device$|_realize$/;
+
+/** One QEMU: what has to be remembered of it to read its events. */
+class Emulator {
+  /** Of each iommufd by its descriptor, whether QEMU opened it, and how many devices use it. */
+  readonly #iommufds = new Map<number, { readonly owned: boolean; readonly users: number }>();
+  readonly #devices = new Map<string, number>();
+  readonly #groups = new Map<string, string>();
+  /** Descriptors of devices that have been detached, and by which iommufd. */
+  readonly #leaving = new Map<number, number>();
+  /** The device that is being set up. */
+  #coming: number | null = null;
+
+  deeds(event: KnownEvent, args: Arguments): readonly Deed[] {
+    switch (event) {
+      case 'iommufd_cdev_getfd':
+        return this.#opened(args.text('dev'), args.number('devfd'));
+      case 'iommu_backend_set_fd':
+        return this.#given(args.number('fd'));
+      case 'iommufd_backend_connect':
+        return this.#connected(args);
+      case 'iommufd_backend_disconnect':
+        return this.#disconnected(args.number('fd'), args.number('users'));
+      case 'iommufd_backend_alloc_ioas':
+      case 'iommufd_backend_alloc_hwpt':
+      case 'iommufd_backend_free_id':
+        return args.ret === 0 ? objectDeeds(event, args) : [];
+      case 'iommufd_cdev_connect_and_bind':
+      case 'iommufd_cdev_attach_ioas_hwpt':
+      case 'iommufd_cdev_detach_ioas_hwpt':
+        return this.#moved(event, args);
+      case 'iommufd_cdev_device_info':
+        this.#coming = null;
+        return [];
+      case 'iommufd_cdev_fail_attach_existing_container':
+        return failedAttach(args.text('msg'));
+      default:
+        return this.#legacy(event, args);
+    }
+  }
+
+  #opened(path: string, fd: number): readonly Deed[] {
+    if (fd < 0) return [];
+    this.#coming = fd;
+    return [{ did: 'open', path, cloexec: true, result: { rc: fd }, file: null }];
+  }
+
+  #given(fd: number): readonly Deed[] {
+    if (fd < 0 || this.#iommufds.has(fd)) return [];
+    remember(this.#iommufds, fd, { owned: false, users: 0 });
+    return [{ did: 'find', fd, kind: 'iommufd', device: null, group: null }];
+  }
+
+  #connected(args: Arguments): readonly Deed[] {
+    const [fd, users] = [args.number('fd'), args.number('users')];
+    const owned = args.number('owned') !== 0;
+    const opening = { did: 'open', path: '/dev/iommu', cloexec: true, file: null } as const;
+    if (args.ret < 0 || fd < 0) {
+      const errno = errnoOf(-args.ret);
+      return args.ret < -1 && errno !== null ? [{ ...opening, result: { errno } }] : [];
+    }
+    const known = this.#iommufds.has(fd);
+    const fresh = owned && users === 1;
+    const deeds = fresh ? [{ ...opening, result: { rc: fd } }] : known ? [] : this.#given(fd);
+    remember(this.#iommufds, fd, { owned, users });
+    return deeds;
+  }
+
+  /**
+   * QEMU has closed an iommufd of its own when nobody uses it any more, and its number is forgotten
+   * when that is traced. The device it closes next, of which there is no event.
+   */
+  #disconnected(shown: number, users: number): readonly Deed[] {
+    const fd = shown >= 0 ? shown : this.#forgotten();
+    const deeds: Deed[] = [];
+    if (fd !== null) {
+      const owned = this.#iommufds.get(fd)?.owned === true;
+      if (users > 0 || !owned) remember(this.#iommufds, fd, { owned, users });
+      else {
+        this.#iommufds.delete(fd);
+        deeds.push(closing(fd));
+      }
+    }
+    const left = [...this.#leaving].filter(([, iommufd]) => iommufd === fd).map(([own]) => own);
+    const devices = left.length > 0 || this.#coming === null ? left : [this.#coming];
+    for (const device of devices) {
+      this.#leaving.delete(device);
+      if (device === this.#coming) this.#coming = null;
+      for (const [name, own] of this.#devices) if (own === device) this.#devices.delete(name);
+      deeds.push(closing(device));
+    }
+    return deeds;
+  }
+
+  #forgotten(): number | null {
+    const [left] = this.#leaving.values();
+    if (left !== undefined) return left;
+    const last = [...this.#iommufds].filter(([, { owned, users }]) => owned && users === 1);
+    return last.length === 1 ? (last[0]?.[0] ?? null) : null;
+  }
+
+  #moved(event: KnownEvent, args: Arguments): readonly Deed[] {
+    const iommufd = args.number('iommufd');
+    const name = args.text('name');
+    const detached = event === 'iommufd_cdev_detach_ioas_hwpt';
+    const fd = detached ? this.#devices.get(name) : args.number('devfd');
+    if (fd === undefined) return [];
+    const call = { did: 'ioctl', on: { fd, path: null }, result: DONE, file: null } as const;
+    if (detached) {
+      remember(this.#leaving, fd, iommufd);
+      return [{ ...call, requests: [DETACH], words: {} }];
+    }
+    remember(this.#devices, name, fd);
+    this.#leaving.delete(fd);
+    this.#coming = event === 'iommufd_cdev_connect_and_bind' ? fd : null;
+    const words =
+      event === 'iommufd_cdev_connect_and_bind'
+        ? { iommufd, device: deviceName(name), id: args.number('devid') }
+        : { device: deviceName(name), pt: args.number('id') };
+    return [{ ...call, requests: [words.pt === undefined ? BIND : ATTACH], words }];
+  }
+
+  #legacy(event: KnownEvent, args: Arguments): readonly Deed[] {
+    switch (event) {
+      case 'vfio_realize':
+      case 'vfio_attach_device':
+      case 'vfio_device_attach':
+        return this.#inGroup(args.text('name'), args.number('group_id'));
+      case 'vfio_pci_hot_reset_dep_devices':
+        return this.#inGroup(args.text('device'), args.number('group_id'));
+      case 'vfio_get_device':
+      case 'vfio_device_get': {
+        const device = deviceName(args.text('name'));
+        const group = this.#groups.get(device) ?? null;
+        return [{ did: 'find', fd: null, kind: 'device', device, group }];
+      }
+      case 'vfio_pci_hot_reset_result':
+        return resetDeeds(args.text('name'), args.text('result'));
+      default:
+        return args.number('fd') < 0 ? [] : [closing(args.number('fd'))];
+    }
+  }
+
+  #inGroup(name: string, number: number): readonly Deed[] {
+    const device = deviceName(name);
+    if (number < 0 || this.#groups.get(device) === `${number}`) return [];
+    remember(this.#groups, device, `${number}`);
+    return [{ did: 'plug', device, group: `${number}`, driver: null }];
+  }
+}
+
+function deviceName(name: string): string {
+  return name.toLowerCase();
+}
+
+function closing(fd: number): Deed {
+  return { did: 'close', on: { fd, path: null }, result: DONE };
+}
+
+function objectDeeds(event: KnownEvent, args: Arguments): readonly Deed[] {
+  const fd = args.number('iommufd');
+  const call = { did: 'ioctl', on: { fd, path: null }, result: DONE, file: null } as const;
+  if (event === 'iommufd_backend_free_id') {
+    return [{ ...call, requests: [DESTROY], words: { object: args.number('id') } }];
+  }
+  if (event === 'iommufd_backend_alloc_ioas') {
+    return [{ ...call, requests: [IOAS_ALLOC], words: { id: args.number('ioas') } }];
+  }
+  const words = { pt: args.number('pt_id'), id: args.number('out_hwpt_id') };
+  return [{ ...call, requests: [HWPT_ALLOC], words }];
+}
+
+const failed = /error attach (?<device>\S+) \(-?\d+\) to id=\d+: (?<why>.*)/s;
+
+function failedAttach(message: string): readonly Deed[] {
+  const { device, why = '' } = failed.exec(message)?.groups ?? {};
+  return device === undefined ? [] : refused('attach', device, why);
+}
+
+function resetDeeds(device: string, result: string): readonly Deed[] {
+  return result.startsWith('Success') ? [] : refused('hot_reset', device, result);
+}
+
+function refused(operation: 'attach' | 'hot_reset', name: string, why: string): readonly Deed[] {
+  const errno = errnoIn(why)?.errno;
+  if (errno === undefined) return [];
+  const device = deviceName(name);
+  return [{ did: 'report', operation, group: null, device, errno, cause: null }];
+}

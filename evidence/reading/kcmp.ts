@@ -1,0 +1,101 @@
+/**
+ * kcmp(2): whether two descriptors stand for one open file. Node has no way to ask the kernel
+ * that, so one run of Perl or Python asks for all of them.
+ *
+ * @module
+ */
+import { spawnSync } from 'node:child_process';
+import { getSystemErrorName } from 'node:util';
+
+/** A descriptor of a living process. */
+export interface Place {
+  readonly pid: number;
+  readonly fd: number;
+}
+
+/** `failed` says why there is no answer: an errno, or words. */
+export type Comparison = 'same' | 'different' | { readonly failed: string };
+
+/** Answers for every pair, in their order. */
+export type Compare = (pairs: readonly (readonly [Place, Place])[]) => readonly Comparison[];
+
+/** Number of the system call, by `process.arch`. */
+const NUMBERS: Readonly<Partial<Record<NodeJS.Architecture, number>>> = {
+  x64: 312,
+  arm64: 272,
+  riscv64: 272,
+  loong64: 272,
+  ppc64: 354,
+  s390x: 343,
+};
+
+/* Both read `PID PID FD FD` a line, and say what came back, or the errno, negative. */
+
+const PERL = `
+my $number = 0 + shift;
+while (<STDIN>) {
+  my ($one, $other, $fd, $other_fd) = map { 0 + $_ } split;
+  my $result = syscall($number, $one, $other, 0, $fd, $other_fd);
+  print $result < 0 ? -(0 + $!) : $result, "\\n";
+}`;
+
+const PYTHON = `
+import ctypes, sys
+libc = ctypes.CDLL(None, use_errno=True)
+libc.syscall.restype = ctypes.c_long
+number = int(sys.argv[1])
+for line in sys.stdin:
+    one, other, fd, other_fd = map(int, line.split())
+    words = [ctypes.c_long(word) for word in (number, one, other, 0, fd, other_fd)]
+    result = libc.syscall(*words)
+    print(-ctypes.get_errno() if result < 0 else result)
+`;
+
+export type Interpreter = readonly [program: string, ...options: string[]];
+
+export const interpreters: readonly Interpreter[] = [
+  ['perl', '-e', PERL],
+  ['python3', '-c', PYTHON],
+  ['/usr/libexec/platform-python', '-c', PYTHON],
+];
+
+const MOST_OUTPUT = 2 ** 28;
+const TIMEOUT_MS = 30_000;
+
+/** Asks the kernel. */
+export function kcmp(
+  pairs: Parameters<Compare>[0],
+  candidates: readonly Interpreter[] = interpreters,
+): readonly Comparison[] {
+  if (pairs.length === 0) return [];
+  const none = (failed: string) => pairs.map((): Comparison => ({ failed }));
+  const number = NUMBERS[process.arch];
+  if (number === undefined) return none(`its number on ${process.arch} is not known`);
+  const input = pairs.map(([a, b]) => `${a.pid} ${b.pid} ${a.fd} ${b.fd}\n`).join('');
+  let reason = 'there is neither Perl nor Python to call it';
+  for (const [program, ...options] of candidates) {
+    const { error, stdout, stderr } = spawnSync(program, [...options, String(number)], {
+      input,
+      encoding: 'utf8',
+      maxBuffer: MOST_OUTPUT,
+      timeout: TIMEOUT_MS,
+    });
+    const answers = error === undefined ? stdout.trimEnd().split('\n') : [];
+    if (answers.length === pairs.length && answers.every((answer) => /^-?\d+$/.test(answer))) {
+      return answers.map((answer) => comparison(Number(answer)));
+    }
+    if (isMissing(error)) continue;
+    const said = (stderr || '').trim().split('\n').at(-1);
+    reason = `${program}: ${said || (error?.message ?? 'it gave no answers')}`;
+  }
+  return none(reason);
+}
+
+function comparison(result: number): Comparison {
+  if (result < 0) return { failed: getSystemErrorName(result) };
+  return result === 0 ? 'same' : 'different';
+}
+
+function isMissing(error: Error | undefined): boolean {
+  return error !== undefined && 'code' in error && error.code === 'ENOENT';
+}

@@ -1,0 +1,212 @@
+/**
+ * Processes out of `/proc`: which hold files of VFIO, by descriptors and by mappings.
+ *
+ * A node is recognized by its device number where the host is alive, under any path with `/dev/`,
+ * `vfio` or `iommu` in it; other files are left alone, since to look at one on a dead server blocks.
+ *
+ * @module
+ */
+import { nodeAt, type NodeName, type Numbers } from './nodes.ts';
+import type { ReadDescriptor, ReadDevice, ReadMapping, ReadProcess } from './reading.ts';
+import { nameIn, type Tree } from './tree.ts';
+import { unitOf } from './unit.ts';
+
+/** A descriptor, before anybody knows which file is behind it. */
+export interface SeenDescriptor extends Omit<ReadDescriptor, 'file' | 'isProvenFile'> {
+  readonly pid: number;
+  /** Inode and mount of the file, from `fdinfo`. */
+  readonly inode: string | null;
+  readonly mount: string | null;
+}
+
+export type SeenMapping = Omit<ReadMapping, 'file'>;
+
+interface SeenProcess extends Omit<ReadProcess, 'descriptors' | 'mappings'> {
+  readonly descriptors: readonly SeenDescriptor[];
+  readonly mappings: readonly SeenMapping[];
+}
+
+export interface SeenProcesses {
+  readonly processes: readonly SeenProcess[];
+  readonly unseen: readonly string[];
+}
+
+const ANONYMOUS = 'anon_inode:[vfio-device]';
+const CLOEXEC = 0o2000000;
+/** `PF_EXITING` and `PF_KTHREAD`: such a task has no descriptors. */
+const WITHOUT_FILES = 0x4 | 0x200000;
+/** The first namespace of pids, `PROC_PID_INIT_INO` of the kernel. */
+const ALL_PIDS = 'pid:[4026531836]';
+
+export function readProcesses(
+  tree: Tree,
+  numbers: Numbers,
+  devices: readonly ReadDevice[],
+): SeenProcesses {
+  const pids = (tree.list('/proc') ?? []).filter((name) => /^\d+$/.test(name)).map(Number);
+  if (pids.length === 0) return { processes: [], unseen: ['processes (there are none in /proc)'] };
+  const unseen: string[] = [];
+  if (!pids.includes(1)) unseen.push('processes that /proc does not show: not even 1 is there');
+  const namespace = tree.link('/proc/self/ns/pid') ?? ALL_PIDS;
+  if (namespace !== ALL_PIDS) unseen.push('processes outside of this container');
+
+  const missing = { fd: new Missing('descriptors'), maps: new Missing('mappings') };
+  const processes = pids.flatMap((pid): SeenProcess[] => {
+    const folder = `/proc/${pid}`;
+    const fds = tree.list(`${folder}/fd`);
+    const links = (fds ?? []).map((fd) => ({ fd, path: tree.link(`${folder}/fd/${fd}`) }));
+    // Some let their descriptors be listed and not be looked at.
+    const veiled = links.find(({ fd, path }) => path === null && tree.has(`${folder}/fd/${fd}`));
+    if (veiled !== undefined) missing.fd.note(tree, `${folder}/fd/${veiled.fd}`);
+    if (fds === null && !hasNoFiles(tree, folder)) missing.fd.note(tree, `${folder}/fd`);
+    const maps = tree.bytes(`${folder}/maps`);
+    if (maps === null && !hasNoFiles(tree, folder)) missing.maps.note(tree, `${folder}/maps`);
+    const descriptors = links.flatMap(({ fd, path }) =>
+      path === null ? [] : (descriptor(tree, { pid, fd, path }, { numbers, devices }) ?? []),
+    );
+    const mappings = mappingsIn(maps, devices);
+    if (descriptors.length === 0 && mappings.length === 0) return [];
+    return [{ ...identity(tree, pid), descriptors, mappings }];
+  });
+  return { processes, unseen: [...unseen, ...missing.fd.lines(), ...missing.maps.lines()] };
+}
+
+/** Counts the processes of which something could not be read. */
+class Missing {
+  readonly #what: string;
+  #denied = 0;
+  #absent = 0;
+
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  /** A process that has gone away meanwhile had nothing to read. */
+  note(tree: Tree, path: string): void {
+    if (tree.has(path)) this.#denied++;
+    else if (!tree.isLive) this.#absent++;
+  }
+
+  lines(): readonly string[] {
+    const line = (count: number, why: string) =>
+      count === 0
+        ? []
+        : [`${this.#what} of ${count} ${count === 1 ? 'process' : 'processes'} (${why})`];
+    return [...line(this.#denied, 'permission denied'), ...line(this.#absent, 'not in the copy')];
+  }
+}
+
+/** Fields of `/proc/PID/stat` from the third on: `comm`, before them, may have anything in it. */
+function statFields(tree: Tree, folder: string): readonly string[] {
+  const stat = tree.text(`${folder}/stat`) ?? '';
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+function hasNoFiles(tree: Tree, folder: string): boolean {
+  const fields = statFields(tree, folder);
+  return /^[ZX]$/.test(fields[0] ?? '') || (Number(fields[6]) & WITHOUT_FILES) !== 0;
+}
+
+function identity(tree: Tree, pid: number): Omit<SeenProcess, 'descriptors' | 'mappings'> {
+  const folder = `/proc/${pid}`;
+  const cgroup = cgroupIn(tree.text(`${folder}/cgroup`) ?? '');
+  return {
+    pid,
+    comm: tree.text(`${folder}/comm`),
+    cgroup,
+    unit: cgroup === null ? null : unitOf(cgroup),
+    startedAt: statFields(tree, folder)[19] ?? null,
+  };
+}
+
+/** The path in version 2, or where all live in its root, systemd's of version 1, or any other. */
+export function cgroupIn(text: string): string | null {
+  const lines = text.split('\n').flatMap((line) => {
+    const [, hierarchy, controllers, path] = /^(\d+):([^:]*):(\/.*)$/.exec(line) ?? [];
+    return path === undefined ? [] : [{ hierarchy, controllers, path }];
+  });
+  const within = lines.filter(({ path }) => path !== '/');
+  const best =
+    within.find(({ hierarchy }) => hierarchy === '0') ??
+    within.find(({ controllers }) => controllers === 'name=systemd') ??
+    within[0] ??
+    lines[0];
+  return best?.path ?? null;
+}
+
+/** What is known of the host's nodes and devices. */
+interface Known {
+  readonly numbers: Numbers;
+  readonly devices: readonly ReadDevice[];
+}
+
+function descriptor(
+  tree: Tree,
+  { pid, fd, path }: { readonly pid: number; readonly fd: string; readonly path: string },
+  { numbers, devices }: Known,
+): SeenDescriptor | null {
+  const node = path === ANONYMOUS ? null : nodeBehind(tree, `/proc/${pid}/fd/${fd}`, path, numbers);
+  if (path !== ANONYMOUS && node === null) return null;
+  const info = tree.text(`/proc/${pid}/fdinfo/${fd}`) ?? '';
+  const entry = (key: string) => new RegExp(`^${key}:\\s*(.+)$`, 'm').exec(info)?.[1] ?? null;
+  const syspath = entry('vfio-device-syspath');
+  const cdev = node?.kind === 'cdev' ? node.name : null;
+  const plugged = devices.find((known) => cdev !== null && known.cdev === cdev);
+  const device = syspath === null ? (plugged?.device ?? null) : nameIn(syspath);
+  const flags = entry('flags');
+  return {
+    pid,
+    fd: Number(fd),
+    kind: node === null || node.kind === 'cdev' ? 'device' : node.kind,
+    path,
+    group: node?.kind === 'group' ? node.name : groupOf(device, devices),
+    device,
+    cdev,
+    cloexec: flags === null ? null : (Number.parseInt(flags, 8) & CLOEXEC) !== 0,
+    inode: entry('ino'),
+    mount: entry('mnt_id'),
+  };
+}
+
+function nodeBehind(tree: Tree, link: string, path: string, numbers: Numbers): NodeName | null {
+  if (!path.startsWith('/') || !/\/dev\/|vfio|iommu/.test(path)) return null;
+  // The number of a node that is gone may be another's by now.
+  if (!tree.isLive || path.endsWith(' (deleted)')) return nodeAt(path);
+  const devnum = tree.devnumBehind(link);
+  return devnum === null ? null : (numbers.get(devnum) ?? nodeAt(path));
+}
+
+function groupOf(device: string | null, devices: readonly ReadDevice[]): string | null {
+  return devices.find((known) => known.device === device)?.group ?? null;
+}
+
+/** Mappings of devices: BARs, mostly. */
+export function mappingsIn(
+  maps: Buffer | null,
+  devices: readonly ReadDevice[],
+): readonly SeenMapping[] {
+  if (maps === null || !(maps.includes('vfio') || maps.includes('/iommu'))) return [];
+  return maps
+    .toString()
+    .split('\n')
+    .flatMap((line): SeenMapping[] => {
+      const [, from, to, path] = /^([\da-f]+)-([\da-f]+) (?:\S+ +){4}(.+)$/.exec(line) ?? [];
+      if (from === undefined || to === undefined || path === undefined) return [];
+      const node = path === ANONYMOUS ? null : nodeAt(path);
+      if (path !== ANONYMOUS && node?.kind !== 'cdev' && node?.kind !== 'iommufd') return [];
+      const cdev = node?.kind === 'cdev' ? node.name : null;
+      const device = devices.find((known) => cdev !== null && known.cdev === cdev)?.device ?? null;
+      const address = Number.parseInt(from, 16);
+      return [
+        {
+          kind: node?.kind === 'iommufd' ? 'iommufd' : 'device',
+          address: Number.isSafeInteger(address) ? address : `0x${from}`,
+          length: Number(BigInt(`0x${to}`) - BigInt(`0x${from}`)),
+          path,
+          device,
+          group: groupOf(device, devices),
+          cdev,
+        },
+      ];
+    });
+}

@@ -1,0 +1,248 @@
+/**
+ * The system calls that have to do with descriptors and processes, and what each of them shows.
+ *
+ * @module
+ */
+import { EvidenceError } from '../importer.ts';
+import type { Deed } from '../sighting.ts';
+import {
+  excerpt,
+  hasFlag,
+  isConstant,
+  memberOf,
+  membersOf,
+  shownFd,
+  shownFolder,
+  stringIn,
+  type Call,
+  type Returned,
+} from './call.ts';
+import { ioctlDeed, mayBeOurs } from './ioctl.ts';
+import { rightsIn, socketPath } from './rights.ts';
+import { mayBeToSysfs, sysfsBegun, sysfsDeed } from './sysfs.ts';
+
+export interface CallKind {
+  readonly name: string;
+  /** Whether a call may show something, by how its arguments begin at `from`. */
+  readonly may?: (text: string, from: number) => boolean;
+  /** Whether it may be seen to come back without having been seen to begin. */
+  readonly isUnnoticed?: boolean;
+  readonly forks?: boolean;
+  /** It does not come back: the thread, or its whole process, ends. */
+  readonly ends?: 'thread' | 'process';
+  readonly begun?: (args: readonly string[]) => Deed | null;
+  readonly deed: (call: Call) => Deed | null;
+}
+
+/** The kind of a call, for those that may show something. */
+export const callKinds: ReadonlyMap<string, CallKind> = new Map(
+  [
+    ...kinds('open', { deed: (call) => opened(call, null, 0) }),
+    ...kinds('openat openat2', { deed: (call) => opened(call, 0, 1) }),
+    ...kinds('close', { deed: closed }),
+    ...kinds('close_range', { deed: rangeClosed }),
+    ...kinds('dup', { deed: (call) => duplicated(call, null, false) }),
+    ...kinds('dup2', { deed: (call) => duplicated(call, integer(call, 1), false) }),
+    ...kinds('dup3', {
+      deed: (call) => duplicated(call, integer(call, 1), flagged(call, 2, ...O_CLOEXEC)),
+    }),
+    ...kinds('fcntl fcntl64', { deed: controlled }),
+    ...kinds('ioctl', { may: mayBeOurs, deed: ioctlDeed }),
+    ...kinds('mmap mmap2', { deed: mapped }),
+    ...kinds('munmap', { deed: unmapped }),
+    ...kinds('sendmsg', { deed: (call) => sent(call, argument(call, 1)) }),
+    ...kinds('sendmmsg', { deed: (call) => sent(call, sentOf(call)) }),
+    ...kinds('recvmsg', { deed: (call) => received(call, 2) }),
+    ...kinds('recvmmsg recvmmsg_time64', { deed: (call) => received(call, 3) }),
+    ...kinds('pidfd_getfd', { deed: taken }),
+    ...kinds('fork vfork clone clone2 clone3', { forks: true, deed: () => null }),
+    ...kinds('execve', { deed: (call) => executed(call, 0) }),
+    ...kinds('execveat', { deed: (call) => executed(call, 1) }),
+    ...kinds('exit', { ends: 'thread', deed: () => null }),
+    ...kinds('exit_group', { ends: 'process', deed: () => null }),
+    ...kinds('prctl', { deed: renamed }),
+    ...kinds('write pwrite64 writev', {
+      may: mayBeToSysfs,
+      isUnnoticed: true,
+      begun: sysfsBegun,
+      deed: sysfsDeed,
+    }),
+  ].map((kind) => [kind.name, kind]),
+);
+
+function kinds(names: string, kind: Omit<CallKind, 'name'>): CallKind[] {
+  return names.split(' ').map((name) => ({ name, ...kind }));
+}
+
+function argument({ args }: Call, index: number): string {
+  const text = args[index];
+  if (text === undefined) throw new EvidenceError('the call has too few arguments');
+  return text;
+}
+
+function integer(call: Call, index: number): number {
+  const text = argument(call, index);
+  const number = text === 'NULL' ? 0 : Number.parseInt(text);
+  if (!Number.isFinite(number)) throw new EvidenceError(`${excerpt(text)} is no number`);
+  return number;
+}
+
+const O_CLOEXEC = ['O_CLOEXEC', 0o2000000] as const;
+
+function flagged(call: Call, index: number, name: string, bit: number): boolean {
+  return hasFlag(call.args[index] ?? '', name, bit);
+}
+
+/** What came out; null where the call failed, or has not come back. */
+function rcOf(returned: Returned | null): number | null {
+  return returned !== null && 'rc' in returned.result ? returned.result.rc : null;
+}
+
+/** Directories, and O_PATH, which opens nothing. */
+const NO_FILE = [
+  ['O_DIRECTORY', 0o200000],
+  ['O_PATH', 0o10000000],
+] as const;
+
+function opened(call: Call, folder: number | null, path: number): Deed | null {
+  const { returned } = call;
+  if (returned === null) return null;
+  const given = stringIn(argument(call, path));
+  const within = folder === null ? null : shownFolder(argument(call, folder));
+  const shown = rcOf(returned) === null ? null : shownFd(returned.text).path;
+  const node =
+    given === null || given.isCut
+      ? nodePath(shown)
+      : (nodeOf(given.text, within) ?? nodePath(shown));
+  if (node === null) return null;
+  const how = call.args[path + 1] ?? '';
+  const flags = how.startsWith('{') ? (memberOf(how, 'flags') ?? '') : how;
+  if (NO_FILE.some(([name, bit]) => hasFlag(flags, name, bit))) return null;
+  const cloexec = hasFlag(flags, ...O_CLOEXEC);
+  return { did: 'open', path: node, cloexec, result: returned.result, file: null };
+}
+
+function nodeOf(path: string, within: string | null): string | null {
+  const isRelative = within !== null && !path.startsWith('/');
+  return nodePath(path) ?? (isRelative ? nodePath(`${within}/${path}`) : null);
+}
+
+/** The path of a node as the host names it: a container may have it elsewhere. */
+function nodePath(path: string | null): string | null {
+  if (path === null) return null;
+  if (/^\/proc\/(?:self|thread-self)\/fd\//.test(path)) return path;
+  const [, node] = /(?:^|\/)(dev\/(?:vfio\/.*|iommu))$/s.exec(path) ?? [];
+  return node === undefined ? null : `/${node}`;
+}
+
+function closed(call: Call): Deed | null {
+  if (call.returned === null) return null;
+  return { did: 'close', on: shownFd(argument(call, 0)), result: call.returned.result };
+}
+
+function rangeClosed(call: Call): Deed | null {
+  if (rcOf(call.returned) === null || flagged(call, 2, 'CLOSE_RANGE_CLOEXEC', 4)) return null;
+  return { did: 'close-range', first: integer(call, 0), last: integer(call, 1) };
+}
+
+function duplicated(call: Call, to: number | null, cloexec: boolean): Deed | null {
+  if (call.returned === null) return null;
+  const { result } = call.returned;
+  return { did: 'dup', on: shownFd(argument(call, 0)), to, cloexec, result };
+}
+
+function controlled(call: Call): Deed | null {
+  const command = argument(call, 1);
+  if (isConstant(command, 'F_DUPFD', 0)) return duplicated(call, null, false);
+  if (isConstant(command, 'F_DUPFD_CLOEXEC', 0x406)) return duplicated(call, null, true);
+  if (!isConstant(command, 'F_SETFD', 2) || rcOf(call.returned) === null) return null;
+  const cloexec = flagged(call, 2, 'FD_CLOEXEC', 1);
+  return { did: 'cloexec', on: shownFd(argument(call, 0)), cloexec };
+}
+
+function mapped(call: Call): Deed | null {
+  if (call.returned === null) return null;
+  const on = shownFd(argument(call, 4));
+  if (on.fd < 0) return null;
+  const rc = rcOf(call.returned);
+  return {
+    did: 'mmap',
+    on,
+    address: rc ?? integer(call, 0),
+    length: integer(call, 1),
+    result: rc === null ? call.returned.result : { rc: 0 },
+  };
+}
+
+function unmapped(call: Call): Deed | null {
+  if (rcOf(call.returned) === null) return null;
+  return { did: 'munmap', address: integer(call, 0), length: integer(call, 1) };
+}
+
+/** Of a list of messages those that were sent. */
+function sentOf(call: Call): string {
+  const messages = membersOf(argument(call, 1)).slice(0, rcOf(call.returned) ?? undefined);
+  return `[${messages.map(({ value }) => value).join(', ')}]`;
+}
+
+function sent(call: Call, messages: string): Deed | null {
+  const { returned } = call;
+  if (returned === null) return null;
+  const fds = rightsIn(messages);
+  if (fds.length === 0) return null;
+  const socket = socketPath(shownFd(argument(call, 0)).path);
+  return { did: 'send', fds, socket, result: returned.result };
+}
+
+function received(call: Call, flags: number): Deed | null {
+  if (rcOf(call.returned) === null) return null;
+  const fds = rightsIn(argument(call, 1));
+  if (fds.length === 0) return null;
+  const socket = socketPath(shownFd(argument(call, 0)).path);
+  const cloexec = flagged(call, flags, 'MSG_CMSG_CLOEXEC', 0x40000000);
+  return { did: 'receive', fds, socket, cloexec };
+}
+
+function taken({ returned }: Call): Deed | null {
+  if (returned === null || rcOf(returned) === null) return null;
+  return { did: 'receive', fds: [shownFd(returned.text)], socket: null, cloexec: true };
+}
+
+/** The child that a call made. */
+export function forked(name: string, { args, returned }: Call): (Deed & { did: 'fork' }) | null {
+  const rc = rcOf(returned);
+  if (returned === null || rc === null || rc === 0) return null;
+  const inOurs = /^\d+ \/\* (\d+) in strace's PID NS \*\//.exec(returned.text)?.[1];
+  const child = inOurs === undefined ? rc : Number(inOurs);
+  const childComm = shownFd(returned.text).path;
+  return { did: 'fork', child, childComm, shares: sharesIn(name, args) };
+}
+
+/** Whether a child shares the table of descriptors; null where the flags are not shown. */
+export function sharesIn(name: string, args: readonly string[]): boolean | null {
+  if (name.endsWith('fork')) return false;
+  const [first = ''] = args;
+  const struct = first.startsWith('{') ? first : `{${args.join(', ')}}`;
+  const flags = memberOf(struct, 'flags');
+  if (flags === null) return null;
+  return hasFlag(flags, 'CLONE_THREAD', 0x10000) || hasFlag(flags, 'CLONE_FILES', 0x400);
+}
+
+const LONGEST_COMM = 15;
+
+function executed(call: Call, index: number): Deed | null {
+  if (rcOf(call.returned) !== 0) return null;
+  const path = stringIn(argument(call, index));
+  const name = path === null || path.isCut ? '' : path.text.slice(path.text.lastIndexOf('/') + 1);
+  return { did: 'exec', program: name === '' ? null : commOf(name) };
+}
+
+function renamed(call: Call): Deed | null {
+  if (!isConstant(argument(call, 0), 'PR_SET_NAME', 15) || rcOf(call.returned) !== 0) return null;
+  const name = stringIn(argument(call, 1));
+  return name === null || name.isCut ? null : { did: 'name', name: commOf(name.text) };
+}
+
+function commOf(name: string): string {
+  return Buffer.from(name).subarray(0, LONGEST_COMM).toString();
+}

@@ -1,0 +1,135 @@
+/**
+ * ioctl(2) of VFIO and iommufd as strace writes it.
+ *
+ * @module
+ */
+import type { Deed, IoctlWords } from '../sighting.ts';
+import { isConstant, membersOf, piecesAt, shownEnd, shownFd, stringIn, type Call } from './call.ts';
+import { extensions, requestNumber, VFIO_TYPE } from './ioctl-names.ts';
+
+const LESS = 60;
+const COMMA = 44;
+
+/** Whether an ioctl may be one of ours, by how its request begins. */
+export function mayBeOurs(text: string, from: number): boolean {
+  let at = from;
+  for (let code = text.charCodeAt(at); code !== COMMA; code = text.charCodeAt(++at)) {
+    if (code === LESS) at = shownEnd(text, at);
+    if (at === -1 || at >= text.length) return true;
+  }
+  switch (text.charAt(at + 2)) {
+    case 'V':
+      return text.startsWith('VFIO_', at + 2);
+    case 'I':
+      return text.startsWith('IOMMU_', at + 2);
+    case 'F':
+      return text.startsWith('FIO', at + 2);
+    case '0':
+      return !text.startsWith('0x', at + 2) || /^[35]/.test(text.charAt(at + 4));
+    case '_':
+    case '1':
+    case '2':
+    case ' ':
+      return true;
+    default:
+      return false;
+  }
+}
+
+export function ioctlDeed({ args, returned }: Call): Deed | null {
+  const [on = '', request = '', argument] = args;
+  if (returned === null) return null;
+  const { result } = returned;
+  const requests = requestsOf(request);
+  if (requests.length > 0) {
+    const words = argument === undefined ? {} : wordsOf(argument);
+    return { did: 'ioctl', on: shownFd(on), requests, words, result, file: null };
+  }
+  const cloexec = isConstant(request, 'FIOCLEX', 0x5451);
+  if (!cloexec && !isConstant(request, 'FIONCLEX', 0x5450)) return null;
+  return 'rc' in result ? { did: 'cloexec', on: shownFd(on), cloexec } : null;
+}
+
+/** Numbers that a request may have, of those of our type. */
+function requestsOf(text: string): readonly number[] {
+  if (/^\d/.test(text)) {
+    const number = Number.parseInt(text);
+    return Math.floor(number / 0x100) === VFIO_TYPE ? [number] : [];
+  }
+  if (text.startsWith('_IO')) return composed(text);
+  const numbers = text.split(' or ').map(requestNumber);
+  return [...new Set(numbers.filter((number) => number !== null))];
+}
+
+/** `_IOC(_IOC_NONE, 0x3b, 0x81, 0)`, `_IO(';', 0x76)`. */
+function composed(text: string): readonly number[] {
+  const open = text.indexOf('(');
+  const { pieces } = piecesAt(text, open + 1);
+  const [direction = '', type = '', nr = '', size = ''] =
+    text.slice(0, open) === '_IO' ? ['0', ...pieces, '0'] : pieces;
+  const number = Number.parseInt(nr);
+  const isOurs =
+    isConstant(direction, '_IOC_NONE', 0) &&
+    isConstant(type, `'${String.fromCharCode(VFIO_TYPE)}'`, VFIO_TYPE) &&
+    Number.parseInt(size) === 0 &&
+    number >= 0 &&
+    number < 0x100;
+  return isOurs ? [VFIO_TYPE * 0x100 + number] : [];
+}
+
+type Words = { -readonly [Key in keyof IoctlWords]: IoctlWords[Key] };
+
+function wordsOf(text: string): IoctlWords {
+  switch (text.charAt(0)) {
+    case '{':
+      return wordsIn(text);
+    case '[': {
+      const container = Number.parseInt(text.slice(1), 10);
+      return Number.isFinite(container) ? { container } : {};
+    }
+    case '"': {
+      const name = stringIn(text);
+      return name === null || name.isCut ? {} : { device: name.text };
+    }
+    default: {
+      const value = text === 'NULL' ? 0 : (extensions.get(text) ?? Number.parseInt(text));
+      return Number.isFinite(value) ? { value } : {};
+    }
+  }
+}
+
+const given: Readonly<Record<string, keyof Omit<Words, 'device'>>> = {
+  argsz: 'argsz',
+  flags: 'flags',
+  iommufd: 'iommufd',
+  pt_id: 'pt',
+  id: 'object',
+  out_devid: 'id',
+  out_ioas_id: 'id',
+  out_hwpt_id: 'id',
+};
+
+/** `{argsz=16, flags=0, iommufd=3} => {out_devid=1}`, `{…, pt_id=2 => 3}`. */
+function wordsIn(text: string): IoctlWords {
+  const words: Words = {};
+  const { end } = piecesAt(text, 1);
+  for (const { name, value } of membersOf(text)) {
+    const word = given[name ?? ''];
+    if (word === undefined) continue;
+    const [before = '', after] = value.split(' => ');
+    set(words, word, before);
+    if (after !== undefined) set(words, word === 'pt' ? 'id' : word, after);
+  }
+  const out = /^\}? *=> (?=\{)/.exec(text.slice(end));
+  if (out === null) return words;
+  for (const { name, value } of membersOf(text.slice(end + out[0].length))) {
+    const word = given[name ?? ''];
+    if (word !== undefined) set(words, word === 'pt' ? 'id' : word, value);
+  }
+  return words;
+}
+
+function set(words: Words, word: keyof Omit<Words, 'device'>, value: string): void {
+  const number = Number.parseInt(value);
+  if (Number.isFinite(number)) words[word] = number;
+}

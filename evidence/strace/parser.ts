@@ -1,0 +1,290 @@
+/**
+ * strace, 4.x to 7.x: `strace -f -y -ttt`, and most of what else its options make of a line.
+ *
+ * A call is told of when it has come back, an exit when the process is gone and its descriptors
+ * with it. Only an unbind is told of when it begins, since others wait for it; and a fork when its
+ * child does something first.
+ *
+ * @module
+ */
+import { EvidenceError } from '../importer.ts';
+import type { Clock, Deed, Parser, Sighting } from '../sighting.ts';
+import { argsBegun, callAt, excerpt } from './call.ts';
+import { callKinds, forked, sharesIn, type CallKind } from './calls.ts';
+import { Leader } from './leader.ts';
+import { Threads, type Thread } from './threads.ts';
+import { Times } from './times.ts';
+
+const NONE: readonly Sighting[] = [];
+
+const UNFINISHED = '<unfinished ...>';
+const RESUMED = ' resumed>';
+const LONGEST_CALL = 2 ** 16;
+
+const OPEN = 40;
+const GREATER = 62;
+const LESS = 60;
+const PLUS = 43;
+const MINUS = 45;
+const QUESTION = 63;
+const LAST_OF_ATTACHED = 100;
+
+export function straceParser(): Parser {
+  return new StraceParser();
+}
+
+/** Whether a first line may be one of strace. */
+export function looksLikeStrace(line: string): boolean {
+  const leader = new Leader();
+  leader.read(line);
+  const rest = line.slice(leader.end);
+  if (/^(?:\+\+\+ .* \+\+\+|--- .* ---)$/.test(rest)) return true;
+  if (/^(?:strace: |Process \d+ (?:attached|detached))/.test(rest)) return true;
+  if (/^<\.\.\. \w+ resumed>/.test(rest)) return true;
+  if (!/^(?:[a-z_]\w*|\?{3,4})\(/.test(rest)) return false;
+  return /\)\s+= (?:\?|-?\d)/.test(rest) || rest.endsWith(' ...>') || rest.endsWith(' attached');
+}
+
+class StraceParser implements Parser {
+  readonly #leader = new Leader();
+  readonly #times = new Times();
+  readonly #threads = new Threads();
+  /** Of the line. */
+  #at: number | null = null;
+  #current: Thread | null = null;
+  /** Forks that are told of by what their children do. */
+  #early: Sighting[] = [];
+  /** A call that a message of strace's own stands in the middle of. */
+  #broken: string | null = null;
+  #isSummary = false;
+
+  get clock(): Clock {
+    return this.#times.clock;
+  }
+
+  line(text: string): readonly Sighting[] {
+    const broken = this.#broken;
+    this.#broken = null;
+    const isContinued = broken !== null && /^(?:[,)\]}|]| <| =>|child_stack=)/.test(text);
+    const sightings = this.#read(isContinued ? broken + text : text);
+    return this.#early.length === 0 ? sightings : [...this.#early.splice(0), ...sightings];
+  }
+
+  end(): readonly Sighting[] {
+    const sightings: Sighting[] = [];
+    for (const { tid, ending } of this.#threads) {
+      if (ending === null) continue;
+      const { whole, at } = ending;
+      sightings.push({ did: 'exit', whole, signal: null, tid, pid: null, comm: null, at });
+    }
+    return sightings;
+  }
+
+  #read(text: string): readonly Sighting[] {
+    if (text.charCodeAt(text.length - 1) === LAST_OF_ATTACHED && this.#isBroken(text)) return NONE;
+    const leader = this.#leader;
+    leader.read(text);
+    const at = leader.end;
+    const nameEnd = pastName(text, at);
+    if (nameEnd > at && text.charCodeAt(nameEnd) === OPEN) return this.#call(text, at, nameEnd);
+    switch (text.charCodeAt(at)) {
+      case LESS:
+        return this.#resumed(text, at);
+      case PLUS:
+        return this.#gone(text, at);
+      case MINUS:
+        return this.#signal(text, at);
+      case QUESTION:
+        if (text.startsWith('???', at)) return NONE;
+        break;
+    }
+    if (this.#isRemark(text, at)) return NONE;
+    throw foreign(text);
+  }
+
+  #call(text: string, from: number, nameEnd: number): readonly Sighting[] {
+    this.#at = this.#times.take(this.#leader);
+    const thread = this.#thread(false);
+    if (thread.begun?.kind.forks === true && thread.tid !== null) this.#threads.finish(thread);
+    const kind = callKinds.get(text.slice(from, nameEnd));
+    if (kind === undefined) return NONE;
+    const isOurs = kind.may?.(text, nameEnd + 1) ?? true;
+    if (kind.ends !== undefined) {
+      thread.ending = { whole: kind.ends === 'process', at: this.#at };
+      return NONE;
+    }
+    thread.child = null;
+    if (text.charCodeAt(text.length - 1) === GREATER && text.endsWith(UNFINISHED)) {
+      return this.#begun(thread, kind, isOurs ? text.slice(nameEnd + 1) : null);
+    }
+    return isOurs ? this.#complete(thread, kind, text, nameEnd + 1) : NONE;
+  }
+
+  /** A call that has not come back when others do something. */
+  #begun(thread: Thread, kind: CallKind, unfinished: string | null): readonly Sighting[] {
+    const text = unfinished?.slice(0, -UNFINISHED.length) ?? null;
+    this.#threads.begin(thread, { kind, text });
+    if (text === null || kind.begun === undefined) return NONE;
+    return this.#shown(kind.begun(argsBegun(text)), thread);
+  }
+
+  #resumed(text: string, from: number): readonly Sighting[] {
+    if (text.startsWith('<unfinished', from)) return NONE;
+    const nameEnd = pastName(text, from + 5);
+    const end = nameEnd + RESUMED.length;
+    if (!text.startsWith('<... ', from) || !text.startsWith(RESUMED, nameEnd)) {
+      throw foreign(text);
+    }
+    this.#at = this.#times.take(this.#leader);
+    const thread = this.#thread(true);
+    const name = text.slice(from + 5, nameEnd);
+    const kind = callKinds.get(name);
+    if (kind === undefined || kind.ends !== undefined) return NONE;
+    const { begun } = thread;
+    if (begun?.kind !== kind) {
+      if (kind.isUnnoticed === true) return NONE;
+      throw new EvidenceError(`${name} is resumed, and was not begun`);
+    }
+    const rest = text.slice(end);
+    if (rest.endsWith(UNFINISHED)) {
+      if ((begun.text?.length ?? 0) > LONGEST_CALL) throw new EvidenceError(`${name} has no end`);
+      const text = begun.text === null ? null : begun.text + rest.slice(0, -UNFINISHED.length);
+      this.#threads.begin(thread, { kind, text });
+      return NONE;
+    }
+    this.#threads.finish(thread);
+    return begun.text === null ? NONE : this.#complete(thread, kind, begun.text + rest, 0);
+  }
+
+  #complete(thread: Thread, kind: CallKind, text: string, from: number): readonly Sighting[] {
+    if (isLost(text)) return NONE;
+    const call = callAt(text, from);
+    if (kind.forks !== true) return this.#shown(kind.deed(call), thread);
+    const deed = forked(kind.name, call);
+    const { child } = thread;
+    thread.child = null;
+    if (deed === null || deed.child === child) return NONE;
+    // Its number may be one of a process that is gone.
+    const before = this.#threads.get(deed.child);
+    const gone = before === undefined || before.ending === null ? NONE : this.#exit(before, null);
+    this.#threads.add(deed.child);
+    return [...gone, ...this.#shown(deed, thread)];
+  }
+
+  /** `+++ exited with 0 +++`, `+++ killed by SIGSEGV (core dumped) +++`. */
+  #gone(text: string, from: number): readonly Sighting[] {
+    if (!text.startsWith('+++ ', from)) throw foreign(text);
+    this.#at = this.#times.take(this.#leader);
+    const thread = this.#thread(true);
+    const [, executor] = /^superseded by execve in pid (\d+)/.exec(text.slice(from + 4)) ?? [];
+    if (executor !== undefined) return this.#superseded(thread, Number(executor));
+    const [, signal] = /^killed by (\w+)/.exec(text.slice(from + 4)) ?? [];
+    return this.#exit(thread, signal ?? null);
+  }
+
+  /** A thread that calls execve goes on as the first of its process. */
+  #superseded(first: Thread, number: number): readonly Sighting[] {
+    const executor = this.#threads.get(number);
+    first.ending = null;
+    if (executor === undefined || executor === first) return NONE;
+    first.begun = executor.begun;
+    return this.#exit(executor, null);
+  }
+
+  #exit(thread: Thread, signal: string | null): readonly Sighting[] {
+    this.#threads.remove(thread);
+    const whole = signal !== null || thread.ending?.whole === true;
+    return this.#shown({ did: 'exit', whole, signal }, thread);
+  }
+
+  /** The parent of a process hears of its end, even where strace was told to be quiet about it. */
+  #signal(text: string, from: number): readonly Sighting[] {
+    if (!text.startsWith('--- ', from)) {
+      if (text.startsWith('------ ', from) && this.#isSummary) return NONE;
+      throw foreign(text);
+    }
+    this.#at = this.#times.take(this.#leader);
+    this.#thread(false);
+    if (!text.startsWith('--- SIGCHLD ', from)) return NONE;
+    const [, number] = /\bsi_pid=(\d+)/.exec(text) ?? [];
+    const child = this.#threads.get(Number(number));
+    if (child === undefined || !/\bCLD_(?:EXITED|KILLED|DUMPED)\b/.test(text)) return NONE;
+    if (child.ending !== null) return this.#exit(child, null);
+    this.#threads.remove(child);
+    return NONE;
+  }
+
+  #thread(isResumed: boolean): Thread {
+    return (this.#current = this.#threads.of(this.#leader.tid, isResumed, this.#born));
+  }
+
+  readonly #born = ({ tid, begun }: Thread, child: number): void => {
+    if (begun === null) return;
+    const shares = sharesIn(begun.kind.name, argsBegun(begun.text ?? ''));
+    const who = { tid, pid: null, comm: null, at: this.#at };
+    this.#early.push({ did: 'fork', child, childComm: null, shares, ...who });
+  };
+
+  #shown(deed: Deed | null, thread: Thread): readonly Sighting[] {
+    if (deed === null) return NONE;
+    const comm = thread === this.#current ? this.#leader.comm : null;
+    return [{ ...deed, tid: thread.tid, pid: null, comm, at: this.#at } as Sighting];
+  }
+
+  /** `clone(child_stack=NULL, flags=SIGCHLDstrace: Process 123 attached`. */
+  #isBroken(text: string): boolean {
+    if (!text.endsWith(' attached')) return false;
+    const begin = text.lastIndexOf('Process ');
+    const number = begin === -1 ? NaN : Number(text.slice(begin + 8, -' attached'.length));
+    if (!Number.isInteger(number)) return false;
+    const by = text.slice(0, begin).endsWith('strace: ') ? begin - 'strace: '.length : begin;
+    const call = text.slice(0, by);
+    if (!call.includes('(') && !call.includes('<... ')) return false;
+    if (call.length > LONGEST_CALL) return true;
+    this.#broken = call;
+    return true;
+  }
+
+  /** What strace says of itself, and what is between lines: stacks (-k), the summary (-C). */
+  #isRemark(text: string, at: number): boolean {
+    if (at === text.length || this.#isSummary) return true;
+    if (text.startsWith('% time ', at)) return (this.#isSummary = true);
+    const told = /^(?:strace: )?Process (\d+) (attached|detached|suspended|resumed)/;
+    const [, number, what] = told.exec(text.slice(at, at + 80)) ?? [];
+    if (what === 'attached') this.#threads.announce(Number(number));
+    if (what === 'detached') {
+      const thread = this.#threads.get(Number(number));
+      if (thread !== undefined) this.#threads.remove(thread);
+    }
+    return (
+      what !== undefined ||
+      text.startsWith('strace: ', at) ||
+      text.startsWith('[ Process PID=', at) ||
+      text.startsWith(' > ') ||
+      // The rest of a call, where the program has written something in its middle.
+      /^\)\s*= (?:\?|-?\d)/.test(text) ||
+      text.trim() === ''
+    );
+  }
+}
+
+function foreign(text: string): EvidenceError {
+  return new EvidenceError(`no line of strace: ${excerpt(text)}`);
+}
+
+/** strace let the process go, or lost it, before the call came back. */
+function isLost(text: string): boolean {
+  if (text.charCodeAt(text.length - 1) !== GREATER) return false;
+  return text.endsWith(' <detached ...>') || text.endsWith('No such process>');
+}
+
+/** Past the name of a system call. */
+function pastName(text: string, from: number): number {
+  let at = from;
+  for (;;) {
+    const code = text.charCodeAt(at);
+    const isLetter = (code >= 97 && code <= 122) || code === 95;
+    if (!isLetter && !(at > from && code >= 48 && code <= 57)) return at;
+    at++;
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Writes to /sys that unbind or bind a driver.
+ *
+ * @module
+ */
+import type { Deed } from '../sighting.ts';
+import { shownFd, stringIn, type Call } from './call.ts';
+
+const LESS = 60;
+
+/** Whether a write goes to /sys, by how its arguments begin. */
+export function mayBeToSysfs(text: string, from: number): boolean {
+  let at = from;
+  for (let code = text.charCodeAt(at); code >= 48 && code <= 57;) code = text.charCodeAt(++at);
+  if (text.charCodeAt(at) !== LESS) return false;
+  return text.startsWith('/sys/bus/pci/', at + 1) || text.startsWith('\\x2f\\x73\\x79', at + 1);
+}
+
+/** A write that has begun: an unbind waits there for whoever holds the device. */
+export function sysfsBegun(args: readonly string[]): Deed | null {
+  const write = writeIn(args);
+  if (write?.verb !== 'unbind') return null;
+  return { did: 'unbind', device: write.device, driver: write.driver, done: false };
+}
+
+export function sysfsDeed({ args, returned }: Call): Deed | null {
+  const write = writeIn(args);
+  if (write === null || returned === null) return null;
+  const { device, driver } = write;
+  const { result } = returned;
+  if (write.verb === 'unbind') {
+    return 'rc' in result ? { did: 'unbind', device, driver, done: true } : null;
+  }
+  return driver === null ? null : { did: 'bind-driver', device, driver, result };
+}
+
+interface Write {
+  readonly verb: 'bind' | 'unbind';
+  readonly device: string;
+  readonly driver: string | null;
+}
+
+const FILE =
+  /^\/sys\/bus\/pci\/(?:drivers\/([^/]+)\/(bind|unbind)|devices\/[^/]+\/driver\/(unbind))$/;
+const DEVICE = /^\s*([\da-f]{4,}:[\da-f]{2}:[\da-f]{2}\.[0-7])\s*$/i;
+
+function writeIn([on = '', written = '']: readonly string[]): Write | null {
+  const file = FILE.exec(shownFd(on).path ?? '');
+  // writev: [{iov_base="0000:06:0d.0\n", iov_len=13}]
+  const quote = written.indexOf('"');
+  const text = quote === -1 ? null : stringIn(written.slice(quote));
+  const device = DEVICE.exec(text?.text ?? '')?.[1];
+  if (file === null || device === undefined) return null;
+  const verb = file[2] === 'bind' ? 'bind' : 'unbind';
+  return { verb, device: device.toLowerCase(), driver: file[1] ?? null };
+}
