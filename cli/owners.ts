@@ -4,12 +4,13 @@
  * @module
  */
 import type { FileView, Holder, Owner } from '../ledger.ts';
+import { QUEUE } from '../processes/process-table.ts';
 import type { Cell } from './columns.ts';
 import { printable } from './printable.ts';
 
 /** A process as logs write it: `qemu[4711]`. */
 export function processWords(pid: number | null, comm: string | null): string {
-  if (pid === null) return printable(comm ?? 'somebody');
+  if (pid === null || pid >= QUEUE) return printable(comm ?? 'somebody');
   if (comm === null || comm === `pid ${pid}`) return `pid ${pid}`;
   return `${printable(comm)}[${pid}]`;
 }
@@ -34,8 +35,14 @@ export function holderRows(holders: readonly Holder[]): string[][] {
   ]);
 }
 
-/** Who owns: `iommufd f8`, `nobody`. */
-export function ownerWords({ kind, file }: Owner): string {
+/** Who owns: `iommufd f8`, `nobody`, `nobody (assumed)`. */
+export function ownerWords({ kind, file, certainty }: Owner): string {
+  return certainty === undefined
+    ? ownerName(kind, file)
+    : `${ownerName(kind, file)} (${certainty})`;
+}
+
+function ownerName(kind: Owner['kind'], file: Owner['file']): string {
   switch (kind) {
     case 'none':
       return 'nobody';
@@ -62,10 +69,11 @@ export function isOrphan({ holders }: FileView): boolean {
 }
 
 function holderName({ via, file, pid, comm }: Holder): string {
+  if (via === 'queue' && pid === null && comm === null) return 'the kernel, on its way';
   return via === 'kernel' ? `file ${file}` : processWords(pid, comm);
 }
 
 function placeOf({ via, fd }: Holder): string[] {
-  if (via === 'fd') return [`fd ${fd}`];
+  if (via === 'fd') return fd === null ? ['a descriptor'] : [`fd ${fd}`];
   return via === 'mapping' ? ['mapping'] : [];
 }

@@ -35,6 +35,20 @@ function hostWords({ type, data }: RecordedEvent): string | null {
   switch (type) {
     case 'host.booted':
       return `the host booted, kernel ${data.kernel} (${data.boot})`;
+    case 'gap.noticed':
+      return `${data.group === null ? 'every group' : `group ${data.group}`} is in doubt: ${data.reason}`;
+    case 'snapshot.taken':
+      return `the host was read, ${data.complete ? 'all of it' : 'as far as it could be seen'}`;
+    case 'evidence.begun':
+      return `evidence begins: ${data.format} from ${data.source}`;
+    case 'group.found':
+      return `group ${data.group} was seen to be there`;
+    case 'claim.granted':
+      return `${data.manager} gave ${data.device} to ${data.claimant}`;
+    case 'claim.released':
+      return `${data.manager} took ${data.device} back from ${data.claimant}`;
+    case 'claim.refused':
+      return `${data.manager} could not give ${data.device} to ${data.claimant}`;
     case 'history.archived':
       return `what is before position ${data.to + 1} was archived`;
     case 'history.removed':
@@ -63,6 +77,8 @@ function processEventWords({ type, data }: RecordedEvent, name: NameOf): string 
   switch (type) {
     case 'process.started':
       return `${processWords(data.pid, data.comm)} started`;
+    case 'process.found':
+      return `${processWords(data.pid, data.comm)} was there`;
     case 'process.forked':
       return `${name(data.pid)} forked ${processWords(data.child, data.comm)}`;
     case 'process.executed':
@@ -74,10 +90,14 @@ function processEventWords({ type, data }: RecordedEvent, name: NameOf): string 
       return `${name(data.pid)} duplicated fd ${data.fd} as fd ${data.as}`;
     case 'descriptor.passed':
       return `${name(data.pid)} passed fd ${data.fd} to ${name(data.to)}, as fd ${data.as}`;
+    case 'descriptor.flagged':
+      return `${name(data.pid)} ${data.cloexec ? 'set' : 'cleared'} close-on-exec of fd ${data.fd}`;
+    case 'file.released':
+      return `the kernel released a file of kind ${data.kind}`;
     case 'descriptor.closed':
       return `${name(data.pid)} closed fd ${data.fd}`;
     case 'mapping.created':
-      return `${name(data.pid)} mapped region ${data.region} of fd ${data.fd}`;
+      return `${name(data.pid)} mapped ${regionWords(data.region)} of fd ${data.fd}`;
     case 'mapping.removed':
       return `${name(data.pid)} unmapped mapping ${data.mapping}`;
     default:
@@ -92,10 +112,23 @@ function vfioWords(event: RecordedEvent, name: NameOf): string {
   return `${who} ${deedOf(event)}`;
 }
 
+/** A file given as an argument, which the evidence may not show. */
+function of(kind: string, fd: number | null): string {
+  const article = kind === 'iommufd' ? 'an' : 'a';
+  return fd === null ? `${article} ${kind} that is not shown` : `the ${kind} of fd ${fd}`;
+}
+
+function regionWords(region: number | null): string {
+  return region === null ? 'a region' : `region ${region}`;
+}
+
 /** The call that was refused: the operation and its arguments, without who made it. */
+const besides = new Set(['operation', 'errno', 'pid', 'cause', 'evidence']);
+
 function callWords(data: Refusal['data']): string {
   const given = Object.entries(data).filter(
-    ([key, value]) => !['operation', 'errno', 'pid'].includes(key) && value !== undefined,
+    ([key, value]) =>
+      !besides.has(key) && value !== undefined && (value !== null || key === 'driver'),
   );
   return [data.operation, ...given.map(pair)].join(' ');
 }
@@ -114,17 +147,17 @@ function deedOf(event: RecordedEvent): string {
     case 'path.opened':
       return `opened ${data.path} as fd ${data.fd}`;
     case 'container.set':
-      return `put the group of fd ${data.fd} into the container of fd ${data.container}`;
+      return `put the group of fd ${data.fd} into ${of('container', data.container)}`;
     case 'container.unset':
       return `took the group of fd ${data.fd} out of its container`;
     case 'iommu.set':
-      return `gave the container of fd ${data.fd} IOMMU driver ${data.iommu}`;
+      return `gave the container of fd ${data.fd} IOMMU driver ${data.iommu ?? '?'}`;
     case 'device.obtained':
-      return `got device ${data.device} from the group of fd ${data.fd} as fd ${data.as}`;
+      return `got ${data.device === null ? 'a device' : `device ${data.device}`} from the group of fd ${data.fd} as fd ${data.as}`;
     case 'device.bound':
-      return `bound the device of fd ${data.fd} to the iommufd of fd ${data.iommufd}`;
+      return `bound the device of fd ${data.fd} to ${of('iommufd', data.iommufd)}`;
     case 'device.attached':
-      return `attached the device of fd ${data.fd} to page table ${data.pt}`;
+      return `attached the device of fd ${data.fd} to page table ${data.pt ?? '?'}`;
     case 'device.detached':
       return `detached the device of fd ${data.fd}`;
     case 'ioas.allocated':
@@ -132,9 +165,9 @@ function deedOf(event: RecordedEvent): string {
     case 'hwpt.allocated':
       return `allocated page table ${data.id ?? '?'} in the iommufd of fd ${data.fd}`;
     case 'object.destroyed':
-      return `destroyed object ${data.object} of the iommufd of fd ${data.fd}`;
+      return `destroyed object ${data.object ?? '?'} of the iommufd of fd ${data.fd}`;
     case 'compat-ioas.set':
-      return `made IOAS ${data.ioas} the compatible one of the iommufd of fd ${data.fd}`;
+      return `made IOAS ${data.ioas ?? '?'} the compatible one of the iommufd of fd ${data.fd}`;
     case 'compat-ioas.cleared':
       return `cleared the compatible IOAS of the iommufd of fd ${data.fd}`;
     case 'device.reset':

@@ -7,146 +7,26 @@
  * @module
  */
 import * as v from 'valibot';
+import { clocks, evidence, pointer, type Evidence } from './evidence.ts';
+import {
+  count,
+  fd,
+  given,
+  number,
+  operations,
+  optional,
+  pid,
+  shown,
+  text,
+  type Arguments,
+  type Operation,
+} from './operations.ts';
+
+export { certainties, type Certainty, type Clock, type Evidence } from './evidence.ts';
+export type { Attempt, Call, CallOf, Operation } from './operations.ts';
 
 /** Version of the shapes in this file; every stored event carries the one that it was written by. */
 export const SCHEMA = 3;
-
-const text = v.pipe(v.string(), v.nonEmpty());
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-/** A number as the caller gave it: a descriptor, an object id; -1 where its name stood for none. */
-const number = v.pipe(v.number(), v.integer());
-/** How sure it is that something happened as an event says. */
-export const certainties = ['observed', 'inferred', 'assumed'] as const;
-export type Certainty = (typeof certainties)[number];
-
-const evidence = v.strictObject({
-  /** What it was read from: the name of a file, or of a recorder. */
-  source: text,
-  /** The line there, counted from 1; null where it is none. */
-  line: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(1))),
-  certainty: v.picklist(certainties),
-  /** What inferred it, or why it was assumed. */
-  rule: v.optional(text),
-});
-
-/** Where an event was seen, and how surely. */
-export type Evidence = Readonly<v.InferOutput<typeof evidence>>;
-
-/**
- * What the times of a trace count from: 1970 (`wall`), the boot of the host (`uptime`), midnight
- * (`day`), its own first line (`start`); `none` where it has no times. `local`: as `wall`, in a time
- * zone that the trace does not name.
- */
-export const clocks = ['wall', 'local', 'uptime', 'day', 'start', 'none'] as const;
-export type Clock = (typeof clocks)[number];
-
-/** The evidence's own name for the `struct file`: its address in the kernel. */
-const pointer = v.optional(text);
-
-const optional = {
-  argsz: v.optional(count),
-  flags: v.optional(count),
-  pasid: v.optional(count),
-  cloexec: v.optional(v.boolean()),
-};
-const given = v.nullable(count);
-const pid = count;
-const fd = number;
-/** An argument that was given, and that the evidence may not show: then null. */
-const shown = <S extends v.GenericSchema<number | string | number[]>>(schema: S) =>
-  v.nullable(schema);
-
-/**
- * Arguments of each operation as the kernel saw them, under the word of the scenario language.
- *
- * A refused attempt is recorded as exactly these and the errno; an admitted one as its event, which
- * carries what a later reader needs of them and what came out.
- */
-const operations = {
-  open_cdev: v.strictObject({ pid, device: text, cloexec: optional.cloexec }),
-  open_iommufd: v.strictObject({ pid, cloexec: optional.cloexec }),
-  open_container: v.strictObject({ pid, cloexec: optional.cloexec }),
-  open_group: v.strictObject({ pid, group: text, cloexec: optional.cloexec }),
-  open_path: v.strictObject({ pid, path: text, cloexec: optional.cloexec }),
-  bind: v.strictObject({
-    pid,
-    fd,
-    iommufd: shown(fd),
-    argsz: optional.argsz,
-    flags: optional.flags,
-  }),
-  attach: v.strictObject({
-    pid,
-    fd,
-    pt: shown(number),
-    argsz: optional.argsz,
-    flags: optional.flags,
-    pasid: optional.pasid,
-  }),
-  detach: v.strictObject({ pid, fd, argsz: optional.argsz, flags: optional.flags }),
-  alloc_ioas: v.strictObject({ pid, fd }),
-  alloc_hwpt: v.strictObject({ pid, fd, device: shown(number), pt: shown(number) }),
-  destroy: v.strictObject({ pid, fd, object: shown(number) }),
-  ioas_map: v.strictObject({
-    pid,
-    fd,
-    ioas: shown(number),
-    iova: shown(count),
-    size: shown(count),
-  }),
-  compat_ioas: v.strictObject({
-    pid,
-    fd,
-    action: v.nullable(v.picklist(['get', 'set', 'clear'])),
-    ioas: shown(number),
-  }),
-  set_container: v.strictObject({ pid, fd, container: shown(fd) }),
-  unset_container: v.strictObject({ pid, fd }),
-  set_iommu: v.strictObject({ pid, fd, iommu: shown(number) }),
-  api_version: v.strictObject({ pid, fd }),
-  check_extension: v.strictObject({ pid, fd, extension: shown(number) }),
-  map_dma: v.strictObject({ pid, fd, iova: shown(count), size: shown(count) }),
-  group_status: v.strictObject({ pid, fd }),
-  get_device: v.strictObject({ pid, fd, device: shown(text) }),
-  device_info: v.strictObject({ pid, fd }),
-  region_info: v.strictObject({ pid, fd, region: shown(number) }),
-  reset: v.strictObject({ pid, fd }),
-  hot_reset_info: v.strictObject({ pid, fd }),
-  hot_reset: v.strictObject({ pid, fd, groups: shown(v.array(fd)) }),
-  read: v.strictObject({ pid, fd, region: shown(number) }),
-  ioctl: v.strictObject({ pid, fd, request: number }),
-  mmap: v.strictObject({ pid, fd, region: shown(number) }),
-  munmap: v.strictObject({ pid, mapping: number }),
-  dup: v.strictObject({ pid, fd }),
-  dup2: v.strictObject({ pid, fd, to: fd }),
-  close: v.strictObject({ pid, fd }),
-  fds: v.strictObject({ pid }),
-  fork: v.strictObject({ pid, comm: text }),
-  spawn: v.strictObject({ comm: text }),
-  exec: v.strictObject({ pid }),
-  exit: v.strictObject({ pid }),
-  kill: v.strictObject({ pid }),
-  send: v.strictObject({ pid, fd, to: pid }),
-  set_driver: v.strictObject({ device: text, driver: v.nullable(text) }),
-  bg_wait: v.strictObject({}),
-};
-
-/** A word of the scenario language that asks the kernel for something. */
-export type Operation = keyof typeof operations;
-
-type Arguments<O extends Operation> = Readonly<v.InferOutput<(typeof operations)[O]>>;
-
-/** An attempt before its outcome, as the evidence shows it: arguments that it does not are null. */
-export type Attempt = { [O in Operation]: { operation: O } & Arguments<O> }[Operation];
-
-/** To have no driver is an argument. */
-type Complete<O extends Operation> = O extends 'set_driver'
-  ? Arguments<O>
-  : { readonly [K in keyof Arguments<O>]: Exclude<Arguments<O>[K], null> };
-
-/** An attempt with all that it was asked with. */
-export type Call = { [O in Operation]: { operation: O } & Complete<O> }[Operation];
-export type CallOf<O extends Operation> = Extract<Call, { operation: O }>;
 
 const errno = v.pipe(v.string(), v.regex(/^E[A-Z0-9]+$/));
 

@@ -36,7 +36,7 @@ export function zeroOf(clock: Clock, { booted, day, zone }: Zero) {
 }
 
 /** Longer before or after 1970 an instant is no text of ISO 8601 with four digits of a year. */
-const FARTHEST = 253_402_300_799_999_999;
+const FARTHEST = 253_402_300_799e6;
 
 /** An instant in ISO 8601, in UTC and with microseconds; null where it is none. */
 export function instantOf(micros: number): string | null {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Reading } from '../evidence/collect.ts';
 import { isProfile, profileOfKernel, profiles, type Profile } from '../machines/profile.ts';
 import { parseTopology, TopologyError, type Topology } from '../scenario/topology.ts';
 
@@ -25,7 +24,8 @@ export interface ImportSettings {
   readonly day?: string | undefined;
   /** `+01:00`, for traces in local time; UTC is assumed where it is left out. */
   readonly zone?: string | undefined;
-  readonly progress?: (reading: Reading) => void;
+  /** Told now and then how far it has come; `share` is from 0 to 1, null where nobody can say. */
+  readonly progress?: (reading: { readonly lines: number; readonly share: number | null }) => void;
 }
 
 export interface SimulateSettings {

@@ -12,6 +12,14 @@ import { questionOf } from './question.ts';
 import { release } from './release.ts';
 
 export function addDevice(host: HostState, data: DataOf<'device.added'>): void {
+  const there = host.device(data.device);
+  if (there !== undefined && isAsSaid(there, data)) {
+    // Nothing has moved; there is more to say of it.
+    there.name = data.name ?? there.name;
+    there.model = data.model ?? there.model;
+    host.touched.devices.add(there);
+    return;
+  }
   const device: Device = {
     device: data.device,
     name: data.name,
@@ -24,6 +32,11 @@ export function addDevice(host: HostState, data: DataOf<'device.added'>): void {
   host.addDevice(device);
   if (device.group !== null) host.touched.groups.add(device.group);
   if (data.driver !== null) bindDriver(host, device, data.driver, data.cdev);
+}
+
+function isAsSaid(device: Device, said: DataOf<'device.added'>): boolean {
+  const group = device.group?.group ?? null;
+  return group === said.group && device.driver === said.driver && device.cdev === said.cdev;
 }
 
 export function removeDevice(host: HostState, device: Device): void {

@@ -11,7 +11,8 @@ import type { Attempt, Call, CallOf, Operation } from '../events/vocabulary.ts';
 import type { FileId } from '../processes/process-table.ts';
 import type { Question } from './check.ts';
 import type { OpenFile } from './host.ts';
-import { contextOf, questionOf, type Directory } from './question.ts';
+import { contextOf } from './attachment-question.ts';
+import { questionOf, type Directory } from './question.ts';
 import { NAMELESS, STRANGER, UNNAMED, UNSHOWN } from './unshown.ts';
 
 /** A descriptor that the kernel would look up. */

@@ -31,9 +31,9 @@ export interface Instances {
 export interface Device extends Instance<DeviceState, DeviceRecord> {
   /** PCI address. */
   readonly device: string;
-  readonly name: string | null;
+  name: string | null;
   readonly group: Group | null;
-  readonly model: string | null;
+  model: string | null;
   driver: string | null;
   /** Name of its node below /dev/vfio/devices. */
   cdev: string | null;

@@ -10,8 +10,7 @@ import type { Attempt, DataOf, Fact, Placed } from '../events/vocabulary.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 import { machineNames } from './admission.ts';
 import { callOf } from './calls.ts';
-import { kindOfDriver } from './driver.ts';
-import type { Group } from './host.ts';
+import { evict, lose, regain, suspect } from './doubt.ts';
 import { isCause, type ObservedCause } from './causes.ts';
 import type { Question } from './check.ts';
 import { addDevice, bindDriver, removeDevice, unbindDriver } from './drivers.ts';
@@ -21,17 +20,6 @@ import { explain, judge, objection, onlyCause, type Refusal } from './judge.ts';
 import { questionOf } from './question.ts';
 import { NAMELESS, UNSHOWN } from './unshown.ts';
 import { release } from './release.ts';
-
-/** Causes that end when a file is released. */
-const standing = new Set<ObservedCause>([
-  'cdev-bound-in-group',
-  'device-open-elsewhere',
-  'group-already-open',
-  'group-file-open',
-  'group-pinned-by-device-file',
-  'owned-by-container',
-  'owned-by-other-iommufd',
-]);
 
 /** Why an attempt was refused, and the refusal by the rules where they name one. */
 interface Explanation {
@@ -105,7 +93,7 @@ export class Kernel extends HostState {
     // Looked up before descriptors move: the call saw them as they were.
     const file = fileOpenedBy(event);
     const outcome = { ...called?.outcome, ...(file !== null && { file }) };
-    if (called !== null && this.isAssumed) this.#evict(called.call);
+    if (called !== null && this.isAssumed) evict(this, called.call);
     const question = called && questionOf(this, completed(called.call), outcome);
     const unheld = this.processes.take(event);
     if (question === null) this.#change(event);
@@ -206,12 +194,12 @@ export class Kernel extends HostState {
         return this.doubt(group);
       }
       case 'gap.noticed':
-        return this.#lose(event.data.group);
+        return lose(this, event.data.group);
       case 'snapshot.taken':
-        if (event.data.complete) this.#regain();
+        if (event.data.complete) regain(this);
         return;
       case 'operation.refused':
-        this.#suspect(event.data);
+        suspect(this, event.data);
         // Whatever it says but that there is none, a wait collects the change.
         if (event.data.operation === 'bg_wait' && event.data.errno !== 'ECHILD') {
           this.driverChange = null;
@@ -219,66 +207,6 @@ export class Kernel extends HostState {
         return;
       default:
     }
-  }
-
-  /** Nothing is known any more of who owns a group, or any of them. */
-  #lose(name: string | null): void {
-    for (const group of this.groups()) {
-      if (name === null || group.group === name) this.doubt(group);
-    }
-  }
-
-  /** Nobody has a file of these groups or of their devices: only their drivers can own them. */
-  #regain(): void {
-    const used = new Set<Group | null>();
-    for (const file of this.files()) {
-      if (file.kind === 'group') used.add(file.group);
-      if (file.kind === 'device') used.add(file.device.group);
-    }
-    for (const group of this.groups()) {
-      if (!group.isInDoubt || used.has(group)) continue;
-      Object.assign(group, claimedByDrivers(group, this.fresh('group')), {
-        unknownSince: null,
-        isInDoubt: false,
-        certainty: this.certainty,
-      });
-      this.touched.groups.add(group);
-    }
-  }
-
-  /**
-   * A call has passed that somebody stands in the way of: they had gone, and nobody saw them go. Where
-   * the whole of a host was seen it is a contradiction instead.
-   */
-  #evict(attempt: Attempt): void {
-    const refusal = this.objection(attempt);
-    if (refusal === null || !standing.has(refusal.cause)) return;
-    const { group, file, argument, device } = this.question(attempt);
-    const of = group ?? device?.group ?? null;
-    for (const other of [...this.files()]) {
-      if (other === file || other === argument || other.kind === 'container') continue;
-      if (other.kind === 'group' ? other.group !== of : other.kind !== 'device') continue;
-      if (other.kind === 'device') {
-        const isIn = other.device === device || (of !== null && other.device.group === of);
-        if (!isIn || other.state === 'unbound') continue;
-        if (file !== undefined && other.pins.has(file.id)) continue;
-        if (argument !== undefined && other.pins.has(argument.id) && other.device !== device)
-          continue;
-      }
-      this.contradict(
-        `${other.id} had gone before, or ${refusal.errno} would have been the answer`,
-      );
-      this.processes.evict(other.id);
-      release(this, other.id);
-    }
-  }
-
-  /** A refusal that the rules do not explain, on a host whose beginning nobody saw: there is more. */
-  #suspect(refused: DataOf<'operation.refused'>): void {
-    if (!this.isAssumed) return;
-    const { group } = this.question(refused);
-    if (group === undefined || this.explain(refused).cause !== 'unknown') return;
-    this.doubt(group);
   }
 
   #changeDriver(event: Placed<Extract<Fact, { data: { device: string } }>>): void {
@@ -295,9 +223,15 @@ export class Kernel extends HostState {
       case 'driver.unbound':
         return unbindDriver(this, device);
       case 'driver.unbind-blocked': {
-        this.put('device', device, { type: 'driver.unbind-blocked' });
         const { next, waiter } = event.data;
         this.driverChange = { device, next, waiter, outcome: null };
+        // Somebody has it open whom nobody has seen: only who waits for them is known.
+        if (this.isAssumed && device.record.files === 0) {
+          if (device.group !== null) this.doubt(device.group);
+          this.touched.devices.add(device);
+          return;
+        }
+        this.put('device', device, { type: 'driver.unbind-blocked' });
         return;
       }
       case 'driver.settled': {
@@ -311,22 +245,6 @@ export class Kernel extends HostState {
       default:
     }
   }
-}
-
-/** A group as its devices' drivers alone have it. */
-function claimedByDrivers(
-  { devices, record: { members } }: Group,
-  { state, record }: Pick<Group, 'state' | 'record'>,
-): Pick<Group, 'state' | 'record'> {
-  const kinds = [...devices.values()].flatMap(({ driver }) =>
-    driver === null ? [] : [kindOfDriver(driver)],
-  );
-  const claims = kinds.filter((kind) => kind === 'kernel').length;
-  const there = kinds.filter((kind) => kind === 'vfio').length;
-  return {
-    state: claims > 0 ? 'kernel' : state,
-    record: { ...record, claims, members: devices.size > 0 ? there : members },
-  };
 }
 
 /** Whether evidence has a file bound or put into something that is not there, or is no context. */

@@ -77,7 +77,8 @@ class Views {
     const { group } = device;
     const { of, unnamed } = (this.#ofDevices ??= devicesFiles(this.#host));
     const files = of.get(device) ?? [];
-    const unknown = group !== null && (group.unknownSince !== null || unnamed.has(group));
+    const isLost = group !== null && (group.unknownSince !== null || unnamed.has(group));
+    const unknown = isLost || isHeldUnseen(this.#host, device);
     return {
       device: device.device,
       name: device.name,
@@ -107,6 +108,12 @@ class Views {
     }
     return owner;
   }
+}
+
+/** Whether somebody waits for a device of which nobody has been seen to have a file. */
+function isHeldUnseen({ driverChange }: HostSnapshot, { device, state }: DeviceAt): boolean {
+  const isWaitedFor = driverChange?.device.device === device && driverChange.outcome === null;
+  return isWaitedFor && state === 'idle';
 }
 
 /** The open files of each device, and the groups of which one is open that nobody has named. */

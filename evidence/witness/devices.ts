@@ -41,7 +41,7 @@ export class Devices {
   alias(node: string, device: string): void {
     const known = this.#devices.get(node);
     if (known?.group != null || known?.cdev !== node || known.name !== null) return;
-    this.#note({ ...known, name: device });
+    this.#add({ ...known, name: device }, 'named-by-the-trace');
   }
 
   get(device: string): Added | undefined {

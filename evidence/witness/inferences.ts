@@ -22,6 +22,7 @@ export const inferences = {
   'number-used-again': 'its number was given out anew, so it had been closed',
   'pid-used-again': 'the number of the process was given out anew, so it had ended',
   'driver-in-the-message': 'a driver speaks of the device as its own',
+  'named-by-the-trace': 'a later line gives the name of what was opened by its node',
   'refused-by-the-program': 'a program reports it in its own words, and gives up',
   'read-from-the-host': 'it was so when the host was read',
   'gone-from-the-host': 'it was not there any more when the host was read',

@@ -30,6 +30,11 @@ export function nodeOf(path: string): Node | null {
   return cdev === undefined ? { kind: 'other', name } : { kind: 'cdev', name: cdev };
 }
 
+/** A group by its number, which is that of its node also where there is no IOMMU. */
+export function groupNamed(name: string): string {
+  return name.replace(/^noiommu-/, '');
+}
+
 /** Whether a path is that of a device's file without a node (vfio/group.c:vfio_device_open_file). */
 export function isUnnamedDevice(path: string): boolean {
   return path === 'anon_inode:[vfio-device]' || path === '/[vfio-device]';

@@ -9,6 +9,7 @@ import type { Deed } from '../sighting.ts';
 import type { Devices } from './devices.ts';
 import type { Files } from './files.ts';
 import type { Tell } from './inferences.ts';
+import { groupNamed } from './nodes.ts';
 import { attemptOf, refused } from './refusals.ts';
 import type { Traced } from './traced.ts';
 
@@ -106,7 +107,8 @@ export class Reports {
 
   /** A program was refused something, and says so. */
   refusal(process: Traced, report: Report): void {
-    const { operation, errno, cause, group, device, driver = null } = report;
+    const { operation, errno, cause, device, driver = null } = report;
+    const group = report.group === null ? null : groupNamed(report.group);
     const { pid } = process;
     this.#files.tellProcess(process);
     const attempt = ((): Attempt | null => {
@@ -142,8 +144,9 @@ export class Reports {
    * A descriptor to make a reported call on: the program had one, or it could not have made it. It is
    * taken to have been opened just before, and closed again.
    */
-  #borrow(process: Traced, { group, device }: Report): number {
+  #borrow(process: Traced, { group: named, device }: Report): number {
     const { pid } = process;
+    const group = named === null ? null : groupNamed(named);
     const fd = process.nextUnnumbered--;
     const file = { path: null, pointer: null, isReleased: false };
     const opened = { pid, fd, cloexec: false };
@@ -183,6 +186,6 @@ export class Reports {
 function pathOf(kind: string, group: string | null, device: string | null): string | null {
   if (kind === 'container') return '/dev/vfio/vfio';
   if (kind === 'iommufd') return '/dev/iommu';
-  if (kind === 'group' && group !== null) return `/dev/vfio/${group}`;
+  if (kind === 'group' && group !== null) return `/dev/vfio/${groupNamed(group)}`;
   return device !== null && /^vfio\d+$/.test(device) ? `/dev/vfio/devices/${device}` : null;
 }

@@ -15,11 +15,10 @@ import { Devices } from './devices.ts';
 import { Files } from './files.ts';
 import type { Tell, Told } from './inferences.ts';
 import { Ioctls } from './ioctls.ts';
-import { nodeOf } from './nodes.ts';
-import { refused } from './refusals.ts';
+import { Opens } from './opens.ts';
 import { Reports } from './reports.ts';
 import type { Seed } from './seed.ts';
-import { TracedProcesses, type Seen, type Traced } from './traced.ts';
+import { TracedProcesses, type Traced } from './traced.ts';
 
 export interface WitnessOptions {
   readonly topology: Topology | null;
@@ -38,13 +37,14 @@ export class Witness {
   readonly #processes = new TracedProcesses();
   readonly #devices: Devices;
   readonly #files: Files;
+  readonly #opens: Opens;
   readonly #ioctls: Ioctls;
   readonly #reports: Reports;
   readonly #tell: Tell;
   #told: Told[] = [];
   #hasBegun = false;
   #boots = 0;
-  #sightings = 0;
+  #isFirst = true;
   /** Sightings of calls on descriptors that nobody can say anything of. */
   unplaced = 0;
 
@@ -56,6 +56,7 @@ export class Witness {
     };
     this.#devices = new Devices(this.#tell);
     this.#files = new Files(this.#processes, this.#devices, this.#tell);
+    this.#opens = new Opens(this.#files, this.#devices, this.#tell);
     this.#ioctls = new Ioctls(this.#files, this.#devices, this.#tell);
     this.#reports = new Reports(this.#files, this.#devices, this.#tell);
     if (options.seed !== null) this.#goOn(options.seed);
@@ -64,8 +65,8 @@ export class Witness {
   /** The facts that follow from a sighting. */
   take(sighting: Sighting): readonly Told[] {
     this.#told = [];
-    this.#sightings++;
     this.#take(sighting);
+    this.#isFirst = false;
     return this.#told;
   }
 
@@ -92,7 +93,7 @@ export class Witness {
     const { tid } = sighting;
     switch (sighting.did) {
       case 'open':
-        return this.#open(process, sighting);
+        return this.#opens.take(process, sighting);
       case 'ioctl':
         if (!this.#ioctls.take(process, sighting)) this.unplaced++;
         return;
@@ -149,7 +150,7 @@ export class Witness {
     const known = this.#processes.find(number);
     const process = this.#processes.of(number, pid, comm);
     // What one process is traced of without a number is all of it.
-    if (known === undefined && number > QUEUE) process.comm = comm ?? 'process';
+    if (known === undefined && number > QUEUE) process.comm = comm ?? 'somebody';
     if (comm !== null && comm !== process.comm && (pid ?? number) === process.pid) {
       if (tid === null || tid === process.pid) this.#rename(process, comm);
     }
@@ -160,73 +161,6 @@ export class Witness {
     process.comm = comm;
     const { pid, isTold } = process;
     if (isTold) this.#tell({ type: 'process.found', data: { pid, comm, cgroup: null } });
-  }
-
-  #open(process: Traced, { path, cloexec, result, file }: Extract<Deed, { did: 'open' }>): void {
-    const node = nodeOf(path);
-    if (node === null) return;
-    const { pid } = process;
-    const from = node.kind === 'reopened' ? process.descriptors.get(Number(node.name)) : undefined;
-    if (node.kind === 'reopened' && from === undefined) return;
-    const known = from?.seen.path == null ? node : (nodeOf(from.seen.path) ?? node);
-    const flag = cloexec ? { cloexec } : {};
-    if ('errno' in result) {
-      this.#files.tellProcess(process);
-      const attempt = this.#attemptAt(known, { pid, path, ...flag }, result.errno);
-      this.#tell(
-        refused(
-          node === known ? attempt : { operation: 'open_path', pid, path, ...flag },
-          result.errno,
-        ),
-      );
-      return;
-    }
-    const opened = { pid, fd: result.rc, cloexec };
-    const seen = { group: null, device: null, path, pointer: file, isReleased: false };
-    const open = (more: Partial<Seen> & Pick<Seen, 'kind'>, fact: Fact) =>
-      this.#files.open(process, result.rc, cloexec, { ...seen, ...more }, fact);
-    switch (known.kind) {
-      case 'container':
-      case 'iommufd':
-        return open({ kind: known.kind }, { type: `${known.kind}.opened`, data: opened });
-      case 'group': {
-        const group = known.name;
-        this.#devices.meetGroup(group);
-        return open({ kind: 'group', group }, { type: 'group.opened', data: { ...opened, group } });
-      }
-      case 'cdev': {
-        const device = this.#devices.behindCdev(known.name);
-        const group = this.#devices.groupOf(device);
-        const data = { ...opened, device };
-        return open({ kind: 'device', group, device }, { type: 'device.opened', data });
-      }
-      default:
-        return open({ kind: 'path' }, { type: 'path.opened', data: { ...opened, path } });
-    }
-  }
-
-  /** What was tried with a node; where it is there, its device and its group are too. */
-  #attemptAt(
-    { kind, name }: NonNullable<ReturnType<typeof nodeOf>>,
-    { path, ...by }: { pid: number; path: string; cloexec?: boolean },
-    errno: string,
-  ) {
-    const isThere = errno !== 'ENOENT' && errno !== 'EACCES' && errno !== 'ENXIO';
-    switch (kind) {
-      case 'iommufd':
-        return { operation: 'open_iommufd', ...by } as const;
-      case 'container':
-        return { operation: 'open_container', ...by } as const;
-      case 'group':
-        if (isThere) this.#devices.meetGroup(name);
-        return { operation: 'open_group', ...by, group: name } as const;
-      case 'cdev': {
-        const device = isThere ? this.#devices.behindCdev(name) : this.#devices.named(name);
-        return { operation: 'open_cdev', ...by, device } as const;
-      }
-      default:
-        return { operation: 'open_path', ...by, path } as const;
-    }
   }
 
   #close(process: Traced, { on, result }: Extract<Deed, { did: 'close' }>, tid: number): void {
@@ -270,8 +204,7 @@ export class Witness {
 
   #execute(process: Traced, program: string | null): void {
     // A trace that begins with it has begun the process.
-    if (!this.#hasBegun && !process.isTold && process.descriptors.size === 0)
-      process.isWhole = true;
+    if (this.#isFirst) process.isWhole = true;
     process.comm = program ?? process.comm;
     for (const [fd, { cloexec }] of process.descriptors) {
       if (cloexec) process.descriptors.delete(fd);
