@@ -4,6 +4,7 @@
  * @module
  */
 import type { RecordedEvent } from '../ledger.ts';
+import { QUEUE } from '../processes/process-table.ts';
 import { pair } from './event-row.ts';
 import { processWords } from './owners.ts';
 import { printable, word } from './printable.ts';
@@ -95,6 +96,7 @@ function processEventWords({ type, data }: RecordedEvent, name: NameOf): string 
     case 'file.released':
       return `the kernel released a file of kind ${data.kind}`;
     case 'descriptor.closed':
+      if (data.pid === QUEUE) return 'the kernel let go of a file that nobody had a descriptor of';
       return `${name(data.pid)} closed fd ${data.fd}`;
     case 'mapping.created':
       return `${name(data.pid)} mapped ${regionWords(data.region)} of fd ${data.fd}`;

@@ -11,7 +11,7 @@ export const eventsImporter: Importer = {
   isTolerant: false,
   recognizes: (line) => {
     const keys = keysOf(line);
-    return (keys.includes('type') && keys.includes('data')) || keys.includes('end');
+    return (keys.includes('type') && keys.includes('id')) || keys.includes('end');
   },
   read: () => {
     let count = 0;

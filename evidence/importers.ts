@@ -9,6 +9,8 @@ import { dmesgParser, looksLikeDmesg } from './messages/dmesg.ts';
 import { fdinfoParser, looksLikeFdinfo } from './messages/fdinfo.ts';
 import { libvirtAuditParser, looksLikeLibvirtAudit } from './messages/libvirt-audit.ts';
 import { looksLikeText, textParser } from './messages/text.ts';
+import { ftraceParser } from './ftrace/parser.ts';
+import { bpftraceParser, looksLikeBpftrace } from './bpftrace/parser.ts';
 import { looksLikeQemuTrace, qemuTraceParser } from './qemu-trace/qemu-trace.ts';
 import { looksLikeStrace, straceParser } from './strace/parser.ts';
 import { traceImporter } from './traces.ts';
@@ -19,6 +21,8 @@ const importers: readonly Importer[] = [
   eventsImporter,
   truthImporter,
   traceImporter('strace', looksLikeStrace, straceParser),
+  traceImporter('bpftrace', looksLikeBpftrace, bpftraceParser),
+  traceImporter('ftrace', (line) => line.startsWith('# tracer:'), ftraceParser),
   traceImporter('qemu-trace', looksLikeQemuTrace, qemuTraceParser),
   traceImporter('libvirt-audit', looksLikeLibvirtAudit, libvirtAuditParser),
   traceImporter('fdinfo', looksLikeFdinfo, fdinfoParser),

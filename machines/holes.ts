@@ -64,7 +64,7 @@ export function hypotheses(host: Directory, attempt: Attempt): Question[] {
     case 'get_device': {
       const members = own.group?.devices.values() ?? [];
       const names = [...[...members].map(({ device }) => device), ''];
-      return names.map((device) => questionOf(host, { ...call, device }));
+      return [own, ...names.map((device) => questionOf(host, { ...call, device }))];
     }
     case 'attach': {
       const context = own.device && contextOf(host, own.device);

@@ -61,9 +61,11 @@ export class Kernel extends HostState {
     const isKnown = this.knows(question);
     if (isKnown && isComplete(attempt)) {
       const found = explain(rules, question, errno);
-      if (found.cause !== 'unknown' || question.group?.record.owner !== NAMELESS) return found;
+      if (found.cause !== 'unknown' || !this.isAssumed) return found;
     }
-    const may = isKnown ? hypotheses(this, attempt) : [];
+    // Who owns without a name may be the one that is asked for, or another.
+    const isNameless = question.group?.record.owner === NAMELESS;
+    const may = isKnown && (!isComplete(attempt) || isNameless) ? hypotheses(this, attempt) : [];
     const refusals = may
       .map((asked) => judge(rules, asked))
       .filter((refusal) => refusal?.errno === errno);
@@ -77,6 +79,11 @@ export class Kernel extends HostState {
   /** Whether enough is known of what a question is about for rules to say anything. */
   knows({ group }: Question): boolean {
     return this.isKnown && group?.unknownSince == null;
+  }
+
+  /** Whether everything is known of what a question is about. */
+  knowsAll(question: Question): boolean {
+    return this.knows(question) && question.device?.group !== null;
   }
 
   /** What an attempt concerns as things stand. */

@@ -7,7 +7,7 @@ import { partiesOf } from './parties.ts';
 import type { Change, Diff, Interval, Owner, Position } from './shapes.ts';
 import { keyOf, type Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
-import { byNumber, nobody, ownerOf } from './views.ts';
+import { byNumber, ownerOf } from './views.ts';
 
 /**
  * The intervals of a subject, half-open and without gaps from the start on: who its owner was, as
@@ -33,6 +33,11 @@ export function intervalsOf(timeline: Timeline, group: string): Interval[] {
     const last = intervals.pop();
     if (last === undefined) break;
     const owner = ownerAt(timeline, group, position);
+    // A group that was found has had the owner that it is found with.
+    if (last.from === null && owner.kind === 'unknown' && last.owner.kind === 'unknown') {
+      intervals.push(last);
+      continue;
+    }
     intervals.push({ ...last, to: position, endedBy: timeline.typeAt(position) });
     intervals.push({ subject: group, from: position, to: null, owner, endedBy: null });
   }
@@ -50,7 +55,9 @@ function placesOf(timeline: Timeline, subject: Subject): Iterable<number> {
     case 'process':
       return placesOfProcess(timeline, Number(subject.id), own);
     default:
-      return placesOfDevice(timeline, subject.id, own);
+      return timeline.groupsOfDevice(subject.id).length === 0
+        ? placesOfLoneDevice(timeline, first)
+        : placesOfDevice(timeline, subject.id, own);
   }
 }
 
@@ -65,6 +72,12 @@ function placesOfDevice(timeline: Timeline, device: string, own: Iterable<number
     places.add(boot);
   }
   return [...places].toSorted((a, b) => a - b);
+}
+
+/** A device of which nobody has told the group: with whatever becomes of its files. */
+function* placesOfLoneDevice(timeline: Timeline, first: number): Generator<number> {
+  yield first;
+  yield* timeline.shifts(first + 1);
 }
 
 /** Whose group it is of, and which groups it lends itself to, may change while it is open. */
@@ -108,8 +121,7 @@ function ownerAt(timeline: Timeline, group: string, position: number): Owner {
   const host = timeline.hostAt(position);
   const there = host.group(group);
   if (there !== undefined) return ownerOf(host, there);
-  const isHeardOf = timeline.since(group, position) !== null;
-  return isHeardOf ? nobody : timeline.openInterval(group).owner;
+  return timeline.ownerBefore(group, position);
 }
 
 function positionOrNull(position: number): Position {

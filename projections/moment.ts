@@ -6,7 +6,7 @@
 import type { FileId } from '../processes/process-table.ts';
 import { holdingsOf, orphansOf } from './holdings.ts';
 import { lineageOf } from './lineage.ts';
-import { partiesOf } from './parties.ts';
+import { partiesOf, type Parties } from './parties.ts';
 import { resolveSubject } from './resolve.ts';
 import type {
   Descent,
@@ -20,7 +20,7 @@ import type {
   Who,
 } from './shapes.ts';
 import type { HostSnapshot } from './snapshot.ts';
-import { UnknownSubjectError } from './subjects.ts';
+import { UnknownSubjectError, type Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { byProcess, deviceView, groupView, tableOf } from './views.ts';
 import { START } from './when.ts';
@@ -64,7 +64,7 @@ export class HostAtMoment {
   /** Owner, holders and waiters of a subject; nobody where it is not there at that moment. */
   who(word: string): Who {
     const subject = resolveSubject(this.#timeline, word, this.#position);
-    const parties = partiesOf(this.#host, subject);
+    const parties = this.#partiesOf(subject);
     const files = new Set(parties.holders.flatMap(({ file }) => file ?? []));
     const lineage = [...files].flatMap((file) => this.lineage(file));
     const known = new Set(parties.holders.map(placeOf));
@@ -74,6 +74,13 @@ export class HostAtMoment {
       ...parties,
       lineage: lineage.filter((descent) => known.has(placeOf(descent))).toSorted(byProcess),
     };
+  }
+
+  /** Of a group that is yet to be found nobody knows whose it is. */
+  #partiesOf(subject: Subject): Parties {
+    const parties = partiesOf(this.#host, subject);
+    if (subject.kind !== 'group' || this.#host.group(subject.id) !== undefined) return parties;
+    return { ...parties, owner: this.#timeline.ownerBefore(subject.id, this.#position) };
   }
 
   /** How each holder of a file came by it. */

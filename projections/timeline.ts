@@ -18,7 +18,7 @@ import { TimeIndex } from './index/time-index.ts';
 import { splitTime } from './index/times.ts';
 import type { HoldAt, StandingView } from './index/view.ts';
 import { Walker } from './index/walker.ts';
-import type { Interval, Position } from './shapes.ts';
+import type { Interval, Owner, Position } from './shapes.ts';
 import type { HostSnapshot } from './snapshot.ts';
 import type { SubjectKey } from './subjects.ts';
 import { nobody, unknownOwner } from './views.ts';
@@ -296,8 +296,21 @@ export class Timeline<E extends Placed = Placed> {
 
   /** The interval of a subject before anything has happened to it. */
   openInterval(subject: string): Interval {
-    const owner = this.first === 0 ? nobody : unknownOwner;
+    const owner = this.first === 0 && !this.#wasFound(subject) ? nobody : unknownOwner;
     return { subject, from: null, to: null, owner, endedBy: null };
+  }
+
+  /** The owner of a group that is not there at a position. */
+  ownerBefore(group: string, position: number): Owner {
+    return this.since(group, position) === null ? this.openInterval(group).owner : nobody;
+  }
+
+  /** Whether a group was there before anybody told of it. */
+  #wasFound(group: string): boolean {
+    for (const position of this.positionsOf(`group ${group}`)) {
+      return this.typeAt(position) === 'group.found';
+    }
+    return false;
   }
 
   *#eventsOf(segments: Iterable<Segment>, key: SubjectKey) {

@@ -5,7 +5,7 @@
  * @module
  */
 import { transition, type AnyMachineSnapshot } from 'xstate';
-import type { Placed } from '../events/vocabulary.ts';
+import type { EventType, Placed } from '../events/vocabulary.ts';
 import { callOf } from '../machines/calls.ts';
 import { Kernel } from '../machines/kernel.ts';
 import type { Fault, Interval, Owner } from './shapes.ts';
@@ -27,6 +27,7 @@ export class Verifier {
   readonly #changes = new Map<string, OwnerChange[]>();
   readonly #before: Owner;
   #position = -1;
+  #type: EventType | null = null;
 
   /** `isKnown` is false where the events before the first are not here. */
   constructor({ isKnown = true }: { readonly isKnown?: boolean } = {}) {
@@ -50,6 +51,7 @@ export class Verifier {
 
   take(event: Placed): void {
     this.#position = event.position;
+    this.#type = event.type;
     const kernel = this.#kernel;
     // Nobody can say what would have been right on a host that nothing is known of.
     if (!kernel.isKnown && event.type !== 'host.booted') return;
@@ -57,7 +59,7 @@ export class Verifier {
       const { operation, errno } = event.data;
       const { cause } = kernel.explain(event.data);
       // Of what nobody knows anything nobody can say that it is wrong.
-      const isLost = kernel.isAssumed && !kernel.knows(kernel.question(event.data));
+      const isLost = kernel.isAssumed && !kernel.knowsAll(kernel.question(event.data));
       if (cause === 'unknown' && !isLost) {
         const ours = kernel.judge(event.data);
         const verdict = ours === null ? 'it would pass' : `${ours.errno}, ${ours.cause}`;
@@ -107,8 +109,11 @@ export class Verifier {
     const names = new Set(this.#changes.keys());
     for (const { group } of this.#kernel.groups()) names.add(group);
     for (const name of names) {
-      const changes = this.#changes.get(name) ?? [];
+      const known = this.#changes.get(name);
+      const changes = known ?? [];
       this.#changes.set(name, changes);
+      // What is found has been there before.
+      if (known === undefined && this.#type === 'group.found') continue;
       const group = this.#kernel.group(name);
       const owner = group === undefined ? nobody : ownerOf(this.#kernel, group);
       if (isSame(changes.at(-1)?.owner ?? this.#before, owner)) continue;

@@ -24,11 +24,11 @@ export class Files {
   readonly #devices: Devices;
   readonly #tell: Tell;
   readonly #byPointer = new Map<string, Seen>();
-  /** Files that the kernel keeps, and the number that stands for each there. */
-  readonly #kept = new Map<Seen, number>();
+  /** Files that the kernel keeps: the number that stands for each there, and whose they were last. */
+  readonly #kept = new Map<Seen, { readonly as: number; readonly pid: number }>();
   readonly #sent: Sent[] = [];
-  /** What each thread was seen to release, before it is known which file that was. */
-  readonly #releasing = new Map<number, Seen['kind']>();
+  /** What a thread was seen to release in a call that has not come back yet. */
+  #releasing: { readonly tid: number; readonly kind: Seen['kind'] } | null = null;
   #numbers = 3;
   /** Whether this evidence shows when the kernel lets a file go. */
   #showsReleases = false;
@@ -136,6 +136,7 @@ export class Files {
   close(process: Traced, fd: number, rule?: Inference): void {
     const there = process.descriptors.get(fd);
     if (there === undefined) return;
+    if (this.#releasing?.kind === there.seen.kind) there.seen.isReleased = true;
     this.#keepIfHeld(process, fd, there.seen, rule === undefined);
     process.descriptors.delete(fd);
     this.#tell({ type: 'descriptor.closed', data: { pid: process.pid, fd } }, rule);
@@ -187,31 +188,33 @@ export class Files {
     }
   }
 
-  /** The kernel has let a file go; before the call that made it do so has come back. */
-  release(
-    tid: number,
-    process: Traced,
-    kind: 'device' | 'group' | 'iommufd',
-    pointer: string,
-  ): void {
+  /**
+   * The kernel has let a file go: within the call that made it do so, which comes back later, or after
+   * the process has ended. Without a name it is whatever that was.
+   */
+  release(tid: number, kind: 'device' | 'group' | 'iommufd', pointer: string): void {
     this.#showsReleases = true;
-    const seen = this.#byPointer.get(pointer) ?? this.#keptFor(kind);
-    if (seen !== undefined) {
+    const ended = [...this.#kept].find(([seen, { pid }]) => seen.kind === kind && pid === tid);
+    const seen = this.#byPointer.get(pointer) ?? (kind === 'device' ? ended?.[0] : undefined);
+    this.#byPointer.delete(pointer);
+    if (seen === undefined) this.#releasing = { tid, kind };
+    else {
       seen.isReleased = true;
-      seen.pointer ??= pointer;
-      this.#byPointer.delete(pointer);
       this.#letGo(seen);
-    } else this.#releasing.set(tid, kind);
-    this.#tell({ type: 'file.released', data: { pid: process.pid, kind, pointer } });
+    }
+    this.#tell({ type: 'file.released', data: { pid: tid, kind, pointer } });
   }
 
-  /** A thread closes something that nobody has seen it open, and has just released a file. */
+  /** A call of a thread has come back: what it released has been said. */
+  settle(tid: number): void {
+    if (this.#releasing?.tid === tid) this.#releasing = null;
+  }
+
+  /** A thread has closed something that nobody has seen it open: of what it released, the only one. */
   closeUnknown(tid: number): void {
-    const kind = this.#releasing.get(tid);
-    this.#releasing.delete(tid);
-    if (kind === undefined) return;
-    const seen = this.#keptFor(kind);
-    if (seen !== undefined) this.#letGo(seen);
+    if (this.#releasing?.tid !== tid || this.#releasing.kind !== 'device') return;
+    const [only, ...others] = this.#kept.keys();
+    if (only !== undefined && others.length === 0) this.#letGo(only);
   }
 
   /** A process has ended. What it alone held goes with it, or when the kernel is seen to let it go. */
@@ -229,7 +232,7 @@ export class Files {
     this.#byPointer.clear();
     this.#kept.clear();
     this.#sent.length = 0;
-    this.#releasing.clear();
+    this.#releasing = null;
   }
 
   /** A number is given out anew: what it stood for had been closed. */
@@ -245,7 +248,9 @@ export class Files {
     to.descriptors.set(as, { seen, cloexec });
     const flag = cloexec ? { cloexec } : {};
     const from =
-      hold === undefined ? { pid: QUEUE, fd: kept ?? -1 } : { pid: hold.process.pid, fd: hold.fd };
+      hold === undefined
+        ? { pid: QUEUE, fd: kept?.as ?? -1 }
+        : { pid: hold.process.pid, fd: hold.fd };
     this.#tell({ type: 'descriptor.passed', data: { ...from, to: to.pid, as, ...flag } }, rule);
     if (kept !== undefined) this.#letGo(seen);
   }
@@ -262,7 +267,7 @@ export class Files {
     if (this.#processes.holds(seen).some((hold) => hold.process !== process || hold.fd !== fd))
       return;
     const as = this.#numbers++;
-    this.#kept.set(seen, as);
+    this.#kept.set(seen, { as, pid: process.pid });
     if (as === 3) {
       const data = { pid: QUEUE, comm: 'kernel', cgroup: null };
       this.#tell({ type: 'process.found', data }, 'kept-by-the-kernel');
@@ -271,17 +276,12 @@ export class Files {
     this.#tell({ type: 'descriptor.passed', data }, 'kept-by-the-kernel');
   }
 
-  /** The only file of a kind that the kernel keeps. */
-  #keptFor(kind: Seen['kind']): Seen | undefined {
-    const kept = [...this.#kept.keys()].filter((seen) => seen.kind === kind && !seen.isReleased);
-    return kept.length === 1 ? kept[0] : undefined;
-  }
-
   #letGo(seen: Seen): void {
-    const fd = this.#kept.get(seen);
+    const fd = this.#kept.get(seen)?.as;
     if (fd === undefined) return;
     this.#kept.delete(seen);
-    this.#tell({ type: 'descriptor.closed', data: { pid: QUEUE, fd } }, 'released-by-the-kernel');
+    const closed = { type: 'descriptor.closed', data: { pid: QUEUE, fd } } as const;
+    this.#tell(closed, 'released-by-the-kernel', 'observed');
   }
 }
 

@@ -84,8 +84,14 @@ export class Witness {
         return this.#reports.claim(sighting);
       case 'wait':
         return this.#reports.wait(sighting);
-      default:
-        return this.#do(this.#processOf(sighting), sighting);
+      case 'release':
+        // It may come after the process has ended, and is none of a new one.
+        return this.#files.release(this.#pidOf(sighting), sighting.kind, sighting.file);
+      default: {
+        const process = this.#processOf(sighting);
+        this.#do(process, sighting);
+        this.#files.settle(process.pid);
+      }
     }
   }
 
@@ -98,7 +104,7 @@ export class Witness {
         if (!this.#ioctls.take(process, sighting)) this.unplaced++;
         return;
       case 'close':
-        return this.#close(process, sighting, tid ?? process.pid);
+        return this.#close(process, sighting);
       case 'close-range':
         for (const fd of [...process.descriptors.keys()].toSorted((a, b) => a - b)) {
           if (fd >= sighting.first && fd <= sighting.last) this.#files.close(process, fd);
@@ -127,8 +133,6 @@ export class Witness {
         return this.#files.receive(process, sighting.fds, sighting.cloexec);
       case 'install':
         return this.#files.install(process, sighting.fd, sighting.file);
-      case 'release':
-        return this.#files.release(tid ?? process.pid, process, sighting.kind, sighting.file);
       case 'mmap':
         return this.#map(process, sighting);
       case 'munmap':
@@ -143,6 +147,11 @@ export class Witness {
         return this.#reports.refusal(process, sighting);
       default:
     }
+  }
+
+  #pidOf({ tid, pid }: Sighting): number {
+    const number = tid ?? pid ?? this.#options.nameless;
+    return pid ?? this.#processes.find(number)?.pid ?? number;
   }
 
   #processOf({ tid, pid, comm }: Sighting): Traced {
@@ -163,13 +172,13 @@ export class Witness {
     if (isTold) this.#tell({ type: 'process.found', data: { pid, comm, cgroup: null } });
   }
 
-  #close(process: Traced, { on, result }: Extract<Deed, { did: 'close' }>, tid: number): void {
+  #close(process: Traced, { on, result }: Extract<Deed, { did: 'close' }>): void {
     if ('errno' in result) {
       // It was closed before, and nobody saw it.
       if (result.errno === 'EBADF') this.#files.close(process, on.fd, 'number-used-again');
       return;
     }
-    if (this.#files.behind(process, on) === null) this.#files.closeUnknown(tid);
+    if (this.#files.behind(process, on) === null) this.#files.closeUnknown(process.pid);
     else this.#files.close(process, on.fd);
   }
 
