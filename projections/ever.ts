@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { openInterval } from './before.ts';
 import type { Placed } from '../events/vocabulary.ts';
 import type { Kernel } from '../machines/kernel.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
@@ -64,7 +65,7 @@ export function everOwned(timeline: Timeline, who: string, subject: Subject | nu
 /** The intervals with which the histories of what is asked about begin. */
 function openIntervals(timeline: Timeline, subject: Subject | null): Interval[] {
   const ids = subject === null ? timeline.groups().toSorted(byNumber) : [subject.id];
-  return ids.map((id) => timeline.openInterval(id));
+  return ids.map((id) => openInterval(timeline, id));
 }
 
 /** Where a subject, or any group, comes to have another owner; in order of position and group. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { openInterval, ownerBefore } from './before.ts';
 import { partiesOf } from './parties.ts';
 import type { Change, Diff, Interval, Owner, Position } from './shapes.ts';
 import { keyOf, type Subject } from './subjects.ts';
@@ -16,7 +17,7 @@ import { byNumber, ownerOf } from './views.ts';
 export function historyOf(timeline: Timeline, subject: Subject): Interval[] {
   if (subject.kind === 'group') return intervalsOf(timeline, subject.id);
   const found: Interval[] = [];
-  let last = timeline.openInterval(subject.id);
+  let last = openInterval(timeline, subject.id);
   for (const position of placesOf(timeline, subject)) {
     const { owner } = partiesOf(timeline.hostAt(position), subject);
     if (owner.kind === last.owner.kind && owner.file === last.owner.file) continue;
@@ -28,7 +29,7 @@ export function historyOf(timeline: Timeline, subject: Subject): Interval[] {
 
 /** The intervals of a group, half-open and without gaps from the start on. */
 export function intervalsOf(timeline: Timeline, group: string): Interval[] {
-  const intervals = [timeline.openInterval(group)];
+  const intervals = [openInterval(timeline, group)];
   for (const { position } of timeline.handedOver(-1, timeline.head, group)) {
     const last = intervals.pop();
     if (last === undefined) break;
@@ -121,7 +122,7 @@ function ownerAt(timeline: Timeline, group: string, position: number): Owner {
   const host = timeline.hostAt(position);
   const there = host.group(group);
   if (there !== undefined) return ownerOf(host, there);
-  return timeline.ownerBefore(group, position);
+  return ownerBefore(timeline, group, position);
 }
 
 function positionOrNull(position: number): Position {

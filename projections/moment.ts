@@ -4,6 +4,7 @@
  * @module
  */
 import type { FileId } from '../processes/process-table.ts';
+import { ownerBefore } from './before.ts';
 import { holdingsOf, orphansOf } from './holdings.ts';
 import { lineageOf } from './lineage.ts';
 import { partiesOf, type Parties } from './parties.ts';
@@ -80,7 +81,7 @@ export class HostAtMoment {
   #partiesOf(subject: Subject): Parties {
     const parties = partiesOf(this.#host, subject);
     if (subject.kind !== 'group' || this.#host.group(subject.id) !== undefined) return parties;
-    return { ...parties, owner: this.#timeline.ownerBefore(subject.id, this.#position) };
+    return { ...parties, owner: ownerBefore(this.#timeline, subject.id, this.#position) };
   }
 
   /** How each holder of a file came by it. */

@@ -18,10 +18,9 @@ import { TimeIndex } from './index/time-index.ts';
 import { splitTime } from './index/times.ts';
 import type { HoldAt, StandingView } from './index/view.ts';
 import { Walker } from './index/walker.ts';
-import type { Interval, Owner, Position } from './shapes.ts';
+import type { Position } from './shapes.ts';
 import type { HostSnapshot } from './snapshot.ts';
 import type { SubjectKey } from './subjects.ts';
-import { nobody, unknownOwner } from './views.ts';
 
 export interface TimelineOptions<E> {
   /** The position of the first event; those before it are not here. */
@@ -292,25 +291,6 @@ export class Timeline<E extends Placed = Placed> {
     const code = this.#index.codes.groups.find(group) ?? Infinity;
     const since = code < groups.count ? groups.cells[code * groups.width + GROUP.since]! : 0;
     return since === 0 ? null : since - 1;
-  }
-
-  /** The interval of a subject before anything has happened to it. */
-  openInterval(subject: string): Interval {
-    const owner = this.first === 0 && !this.#wasFound(subject) ? nobody : unknownOwner;
-    return { subject, from: null, to: null, owner, endedBy: null };
-  }
-
-  /** The owner of a group that is not there at a position. */
-  ownerBefore(group: string, position: number): Owner {
-    return this.since(group, position) === null ? this.openInterval(group).owner : nobody;
-  }
-
-  /** Whether a group was there before anybody told of it. */
-  #wasFound(group: string): boolean {
-    for (const position of this.positionsOf(`group ${group}`)) {
-      return this.typeAt(position) === 'group.found';
-    }
-    return false;
   }
 
   *#eventsOf(segments: Iterable<Segment>, key: SubjectKey) {

@@ -26,6 +26,7 @@ export class Verifier {
   /** Of each group the changes of its owner, as the machines have had them. */
   readonly #changes = new Map<string, OwnerChange[]>();
   readonly #before: Owner;
+  readonly #found = new Set<string>();
   #position = -1;
   #type: EventType | null = null;
 
@@ -113,10 +114,11 @@ export class Verifier {
       const changes = known ?? [];
       this.#changes.set(name, changes);
       // What is found has been there before.
-      if (known === undefined && this.#type === 'group.found') continue;
+      if (known === undefined && this.#type === 'group.found') this.#found.add(name);
       const group = this.#kernel.group(name);
       const owner = group === undefined ? nobody : ownerOf(this.#kernel, group);
-      if (isSame(changes.at(-1)?.owner ?? this.#before, owner)) continue;
+      const before = this.#found.has(name) ? unknownOwner : this.#before;
+      if (isSame(changes.at(-1)?.owner ?? before, owner)) continue;
       changes.push({ position: this.#position, owner });
     }
   }

@@ -1,0 +1,29 @@
+/**
+ * Who owned a group before anything was heard of it.
+ *
+ * @module
+ */
+import type { Interval, Owner } from './shapes.ts';
+import type { Timeline } from './timeline.ts';
+import { nobody, unknownOwner } from './views.ts';
+
+/** The interval that a history begins with, before its first event. */
+export function openInterval(timeline: Timeline, subject: string): Interval {
+  const isUnknown = timeline.first > 0 || wasFound(timeline, subject);
+  const owner = isUnknown ? unknownOwner : nobody;
+  return { subject, from: null, to: null, owner, endedBy: null };
+}
+
+/** The owner of a group that is not there at a position. */
+export function ownerBefore(timeline: Timeline, group: string, position: number): Owner {
+  const isHeardOf = timeline.since(group, position) !== null;
+  return isHeardOf ? nobody : openInterval(timeline, group).owner;
+}
+
+/** Whether a group was there before anybody told of it. */
+function wasFound(timeline: Timeline, group: string): boolean {
+  for (const position of timeline.positionsOf(`group ${group}`)) {
+    return timeline.typeAt(position) === 'group.found';
+  }
+  return false;
+}
