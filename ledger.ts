@@ -46,6 +46,7 @@ export type { SimulatedAnswer } from './host/simulation.ts';
 export type {
   Bisection,
   Change,
+  Claimant,
   DeviceView,
   Diff,
   Difference,
@@ -55,6 +56,7 @@ export type {
   Hand,
   Holder,
   Holding,
+  Incarnation,
   Interval,
   Moment,
   Orphan,

@@ -8,7 +8,9 @@ import { profileNamed, RequestError } from './host/settings.ts';
 import type { RecordedEvent } from './log/store.ts';
 import { bisectWhere } from './projections/bisect-where.ts';
 import { everOwned } from './projections/ever.ts';
+import { claimantsOf } from './projections/claimants.ts';
 import { changesBetween, historyOf } from './projections/history.ts';
+import { incarnationsOf, numbered } from './projections/incarnations.ts';
 import { invariantNamed } from './projections/invariants.ts';
 import { HostAtMoment } from './projections/moment.ts';
 import { overlapsOf } from './projections/overlaps.ts';
@@ -18,8 +20,10 @@ import { replayBy } from './projections/replay.ts';
 import { resolveSubject } from './projections/resolve.ts';
 import type {
   Bisection,
+  Claimant,
   Diff,
   Difference,
+  Incarnation,
   Interval,
   Overlap,
   Replay,
@@ -113,7 +117,22 @@ export abstract class Past<E extends Placed = RecordedEvent> {
 
   /** The intervals of a subject's ownership. */
   history(subject: string): Interval[] {
-    return historyOf(this.timeline, this.#subject(subject, 'end'));
+    const found = this.#subject(subject, 'end');
+    const intervals = historyOf(this.timeline, found);
+    if (found.kind !== 'group') return intervals;
+    const incarnations = incarnationsOf(this.timeline, found.id);
+    return incarnations.length < 2 ? intervals : numbered(intervals, incarnations);
+  }
+
+  /** What the number of a group, or a path such as /dev/vfio/26, meant from when to when. */
+  incarnations(subject: string): Incarnation[] {
+    const found = this.#subject(subject, 'end');
+    return found.kind === 'group' ? incarnationsOf(this.timeline, found.id) : [];
+  }
+
+  /** Who had a claim on a device, or on one of a group; claims are no ownership. */
+  claimants(subject: string, { at = 'end' }: { readonly at?: When } = {}): Claimant[] {
+    return claimantsOf(this.timeline, this.#subject(subject, at), this.#position(at));
   }
 
   /**

@@ -6,6 +6,7 @@
 import {
   RequestError,
   type Hand,
+  type Incarnation,
   type Interval,
   type Ledger,
   type Overlap,
@@ -30,7 +31,8 @@ export const history = verb({
   summary: 'Who owned a subject, from when to when, and what ended it',
   details: [
     'A line an interval, without gaps. It begins with the event at FROM, and that at TO ends it;',
-    'holders are those at its beginning. A device has the owner of its group.',
+    'holders are those at its beginning. A device has the owner of its group. Where the node of a',
+    'group has stood for several in turn, after a boot or when its devices went, that is said first.',
     '--by leaves those intervals in which WHO kept the owner alive, at the beginning or at any time',
     'later: by a fork, a descriptor that was passed, a mapping. WHO is pid:N, the name of a process',
     'as it stands, or any part of the path of a control group. An interval with an owner that is not',
@@ -76,11 +78,34 @@ export const history = verb({
       if (waiters) return tellWaits(past);
       if (overlaps) return tellOverlaps(past);
       const intervals = ledger.history(subject ?? '');
-      await show(io, values.json, intervals, () => historyText(intervals, ledger, io.paint));
+      await show(io, values.json, intervals, () => [
+        ...meaningLines(ledger.incarnations(subject ?? ''), ledger, io.paint),
+        ...historyText(intervals, ledger, io.paint),
+      ]);
       return exit.done;
     });
   },
 });
+
+/** What a path meant, where it has meant several things. */
+function meaningLines(
+  incarnations: readonly Incarnation[],
+  ledger: Ledger,
+  paint: Paint,
+): string[] {
+  const [first, ...others] = incarnations;
+  if (first === undefined || others.length === 0) return [];
+  const rows = incarnations.map(({ from, to, boot, devices }): Cell[] => [
+    String(from),
+    ledger.event(from)?.time ?? '-',
+    to === null ? '-' : String(to),
+    printable(devices.join(', ') || 'not known'),
+    printable(boot ?? '-'),
+  ]);
+  const heading = ['FROM', 'TIME', 'TO', 'DEVICES', 'BOOT'];
+  const title = printable(`/dev/vfio/${first.group} has meant, one after the other:`);
+  return [title, ...columns(rows, paint, heading), ''];
+}
 
 /** What a question is put to, and how its answer is wanted. */
 interface Asked {

@@ -9,6 +9,7 @@ import { dmesgParser, looksLikeDmesg } from './messages/dmesg.ts';
 import { fdinfoParser, looksLikeFdinfo } from './messages/fdinfo.ts';
 import { libvirtAuditParser, looksLikeLibvirtAudit } from './messages/libvirt-audit.ts';
 import { looksLikeText, textParser } from './messages/text.ts';
+import { looksLikeFtrace } from './ftrace/line.ts';
 import { ftraceParser } from './ftrace/parser.ts';
 import { bpftraceParser, looksLikeBpftrace } from './bpftrace/parser.ts';
 import { looksLikeQemuTrace, qemuTraceParser } from './qemu-trace/qemu-trace.ts';
@@ -22,7 +23,7 @@ const importers: readonly Importer[] = [
   truthImporter,
   traceImporter('strace', looksLikeStrace, straceParser),
   traceImporter('bpftrace', looksLikeBpftrace, bpftraceParser),
-  traceImporter('ftrace', (line) => line.startsWith('# tracer:'), ftraceParser),
+  traceImporter('ftrace', looksLikeFtrace, ftraceParser),
   traceImporter('qemu-trace', looksLikeQemuTrace, qemuTraceParser),
   traceImporter('libvirt-audit', looksLikeLibvirtAudit, libvirtAuditParser),
   traceImporter('fdinfo', looksLikeFdinfo, fdinfoParser),

@@ -4,26 +4,28 @@
  * @module
  */
 import type { Interval, Owner } from './shapes.ts';
+import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { nobody, unknownOwner } from './views.ts';
 
 /** The interval that a history begins with, before its first event. */
-export function openInterval(timeline: Timeline, subject: string): Interval {
-  const isUnknown = timeline.first > 0 || wasFound(timeline, subject);
+export function openInterval(timeline: Timeline, { kind, id }: Subject): Interval {
+  const isUnknown = timeline.first > 0 || (kind === 'group' && wasFound(timeline, id));
   const owner = isUnknown ? unknownOwner : nobody;
-  return { subject, from: null, to: null, owner, endedBy: null };
+  return { subject: id, from: null, to: null, owner, endedBy: null };
 }
 
 /** The owner of a group that is not there at a position. */
 export function ownerBefore(timeline: Timeline, group: string, position: number): Owner {
   const isHeardOf = timeline.since(group, position) !== null;
-  return isHeardOf ? nobody : openInterval(timeline, group).owner;
+  return isHeardOf ? nobody : openInterval(timeline, { kind: 'group', id: group }).owner;
 }
 
 /** Whether a group was there before anybody told of it. */
 function wasFound(timeline: Timeline, group: string): boolean {
   for (const position of timeline.positionsOf(`group ${group}`)) {
-    return timeline.typeAt(position) === 'group.found';
+    const type = timeline.typeAt(position);
+    if (type !== 'gap.noticed') return type === 'group.found';
   }
   return false;
 }

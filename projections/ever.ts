@@ -64,8 +64,9 @@ export function everOwned(timeline: Timeline, who: string, subject: Subject | nu
 
 /** The intervals with which the histories of what is asked about begin. */
 function openIntervals(timeline: Timeline, subject: Subject | null): Interval[] {
-  const ids = subject === null ? timeline.groups().toSorted(byNumber) : [subject.id];
-  return ids.map((id) => openInterval(timeline, id));
+  if (subject !== null) return [openInterval(timeline, subject)];
+  const groups = timeline.groups().toSorted(byNumber);
+  return groups.map((id) => openInterval(timeline, { kind: 'group', id }));
 }
 
 /** Where a subject, or any group, comes to have another owner; in order of position and group. */

@@ -17,7 +17,7 @@ import { byNumber, ownerOf } from './views.ts';
 export function historyOf(timeline: Timeline, subject: Subject): Interval[] {
   if (subject.kind === 'group') return intervalsOf(timeline, subject.id);
   const found: Interval[] = [];
-  let last = openInterval(timeline, subject.id);
+  let last = openInterval(timeline, subject);
   for (const position of placesOf(timeline, subject)) {
     const { owner } = partiesOf(timeline.hostAt(position), subject);
     if (owner.kind === last.owner.kind && owner.file === last.owner.file) continue;
@@ -29,13 +29,13 @@ export function historyOf(timeline: Timeline, subject: Subject): Interval[] {
 
 /** The intervals of a group, half-open and without gaps from the start on. */
 export function intervalsOf(timeline: Timeline, group: string): Interval[] {
-  const intervals = [openInterval(timeline, group)];
+  const intervals = [openInterval(timeline, { kind: 'group', id: group })];
   for (const { position } of timeline.handedOver(-1, timeline.head, group)) {
     const last = intervals.pop();
     if (last === undefined) break;
     const owner = ownerAt(timeline, group, position);
     // A group that was found has had the owner that it is found with.
-    if (last.from === null && owner.kind === 'unknown' && last.owner.kind === 'unknown') {
+    if (owner.kind === 'unknown' && last.owner.kind === 'unknown') {
       intervals.push(last);
       continue;
     }
@@ -110,10 +110,13 @@ export function changesBetween(timeline: Timeline, from: number, to: number): Di
   const handed = [...timeline.handedOver(from, to)].toSorted(
     (a, b) => a.position - b.position || byNumber(a.group, b.group),
   );
-  const changes = handed.map(({ group, position }): Change => {
+  const changes = handed.flatMap(({ group, position }): Change[] => {
     // Who kept the owner alive at the last moment, which is not always who did at first.
     const before = ownerAt(timeline, group, position - 1);
-    return { subject: group, before, after: ownerAt(timeline, group, position), position };
+    const after = ownerAt(timeline, group, position);
+    // A group that is found has the owner that it had.
+    if (before.kind === 'unknown' && after.kind === 'unknown') return [];
+    return [{ subject: group, before, after, position }];
   });
   return { from: positionOrNull(from), to: positionOrNull(to), changes };
 }

@@ -109,6 +109,27 @@ export interface Interval {
   readonly to: Position;
   readonly owner: Owner;
   readonly endedBy: string | null;
+  /** Of a group that meant several things: which, from 1 on; see `Incarnation`. */
+  readonly incarnation?: number;
+}
+
+/** Half-open: while the node of a group stood for the same group. */
+export interface Incarnation {
+  readonly group: string;
+  readonly from: number;
+  readonly to: Position;
+  readonly boot: string | null;
+  /** The devices that VFIO had of it, at any time; none where nobody has said. */
+  readonly devices: readonly string[];
+}
+
+/** Who was given a device, in the book of a manager; since the event that says so. */
+export interface Claimant {
+  readonly device: string;
+  readonly claimant: string;
+  readonly uuid: string | null;
+  readonly manager: string;
+  readonly since: number;
 }
 
 /** A holder, and the position from which on the process had a hand in an ownership. */

@@ -115,6 +115,7 @@ export class SegmentBuilder {
 
 /** Whether an event plugs a device in or out, or has a part in a change of its driver. */
 function isPlug({ type }: Placed): boolean {
+  if (type === 'group.found') return true;
   return type === 'device.added' || type === 'device.removed' || type.startsWith('driver.');
 }
 

@@ -43,10 +43,13 @@ const anyFact = fc.oneof(
   fact('process.started', { pid, comm: fc.constant('p'), cgroup: fc.constant(null) }),
   fact('process.forked', { pid, child: pid, comm: fc.constant('c') }),
   fact('process.executed', { pid }),
+  fact('process.executed', { pid, comm: fc.constant('e') }),
+  fact('process.found', { pid, comm: fc.constantFrom('p', 'f'), cgroup: fc.constant(null) }),
   fact('process.exited', { pid, signal: fc.constant(null) }),
   fact('descriptor.duplicated', { pid, fd, as: fd }),
   fact('descriptor.passed', { pid, fd, to: pid, as: fd }),
   fact('descriptor.closed', { pid, fd }),
+  fact('descriptor.flagged', { pid, fd, cloexec }),
   fact('mapping.created', {
     pid,
     fd,
@@ -59,22 +62,22 @@ const anyFact = fc.oneof(
   fact('iommufd.opened', { pid, fd, cloexec }),
   fact('device.opened', { pid, fd, device, cloexec }),
   fact('path.opened', { pid, fd, path: fc.constant('/dev/null'), cloexec }),
-  fact('container.set', { pid, fd, container: fd }),
+  fact('container.set', { pid, fd, container: fc.option(fd) }),
   fact('container.unset', { pid, fd }),
   fact('iommu.set', { pid, fd, iommu: fc.constant(3) }),
-  fact('device.obtained', { pid, fd, device, as: fd }),
-  fact('device.bound', { pid, fd, iommufd: fd, id }),
-  fact('device.attached', { pid, fd, pt: fc.integer({ min: 0, max: 4 }), hwpt: id }),
+  fact('device.obtained', { pid, fd, device: fc.option(device), as: fd }),
+  fact('device.bound', { pid, fd, iommufd: fc.option(fd), id }),
+  fact('device.attached', { pid, fd, pt: fc.option(fc.integer({ min: 0, max: 4 })), hwpt: id }),
   fact('device.detached', { pid, fd }),
   fact('ioas.allocated', { pid, fd, id }),
-  fact('object.destroyed', { pid, fd, object: fc.integer({ min: 0, max: 4 }) }),
+  fact('object.destroyed', { pid, fd, object: fc.option(fc.integer({ min: 0, max: 4 })) }),
   fact('device.hot-reset', { pid, fd, groups: fc.array(fd, { maxLength: 2 }) }),
   fact('operation.refused', {
     operation: fc.constant('bind'),
     errno: fc.constantFrom('EPERM', 'EINVAL', 'EBUSY', 'EBADF'),
     pid,
     fd,
-    iommufd: fd,
+    iommufd: fc.option(fd),
   }),
   fact('operation.refused', {
     operation: fc.constant('open_group'),
@@ -82,12 +85,21 @@ const anyFact = fc.oneof(
     pid,
     group,
   }),
+  fact('group.found', { group }),
+  fact('gap.noticed', { reason: fc.constant('lost'), group: fc.option(group) }),
+  fact('snapshot.taken', { complete: fc.boolean(), unseen: fc.constant([]) }),
 );
 
 export const boot: Fact = {
   type: 'host.booted',
   data: { boot: 'b', kernel: '7.3.4', profile: null, iommufd: true, simulated: false },
 };
+
+/** The same, where nobody has seen it: what was there then is taken for granted. */
+const unseenBoot = {
+  ...boot,
+  data: { ...boot.data, evidence: { source: 'trace', line: null, certainty: 'assumed' } },
+} as Fact;
 
 export function placed(facts: readonly Fact[]): Placed<LedgerEvent>[] {
   return facts.map((each, position) => {
@@ -97,5 +109,5 @@ export function placed(facts: readonly Fact[]): Placed<LedgerEvent>[] {
 
 /** Logs of up to 40 such facts after a boot. */
 export const anyEvidence: fc.Arbitrary<Placed<LedgerEvent>[]> = fc
-  .array(anyFact, { maxLength: 40 })
-  .map((facts) => placed([boot, ...facts]));
+  .tuple(fc.constantFrom(boot, unseenBoot), fc.array(anyFact, { maxLength: 40 }))
+  .map(([begun, facts]) => placed([begun, ...facts]));

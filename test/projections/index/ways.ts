@@ -9,7 +9,7 @@ import { Kernel } from '../../../machines/kernel.ts';
 import { changesBetween, historyOf } from '../../../projections/history.ts';
 import { orphansOf } from '../../../projections/holdings.ts';
 import { HostAtMoment } from '../../../projections/moment.ts';
-import { partiesOf } from '../../../projections/parties.ts';
+import { partiesOf, type Parties } from '../../../projections/parties.ts';
 import type {
   Change,
   Descent,
@@ -39,6 +39,7 @@ import {
   nobody,
   ownerOf,
   tableOf,
+  unknownOwner,
 } from '../../../projections/views.ts';
 import type { Log } from '../../support/random-logs.ts';
 
@@ -116,18 +117,22 @@ export interface Seen {
 /** The same answers, from looking at every moment; the first is that before the first event. */
 export function answersFrom(moments: Iterable<Seen>, log: Log, asked: Asked): Answers {
   const found = new Map<number, Answers['moments'][number]>();
-  const histories = asked.histories.map((subject) => new OwnerTrail(subject));
+  const unheard = groupsFound(log);
+  const histories = asked.histories.map((subject) => new OwnerTrail(subject, unheard));
   const trails = new Map<string, OwnerTrail>();
   let position = -1;
   for (const seen of moments) {
     const event = log[position] ?? null;
     for (const history of histories) history.look(seen.host, event);
     for (const { group } of seen.host.groups()) {
-      const known = trails.get(group) ?? new OwnerTrail({ kind: 'group', id: group });
+      const known = trails.get(group) ?? new OwnerTrail({ kind: 'group', id: group }, unheard);
       trails.set(group, known);
     }
     for (const trail of trails.values()) trail.look(seen.host, event);
-    if (asked.positions.includes(position)) found.set(position, momentOf(seen, event, asked));
+    if (asked.positions.includes(position)) {
+      found.set(position, momentOf(seen, event, asked, unheard));
+    }
+    for (const { group } of seen.host.groups()) unheard.delete(group);
     position++;
   }
   const changes = [...trails.values()]
@@ -144,11 +149,34 @@ export function answersFrom(moments: Iterable<Seen>, log: Log, asked: Asked): An
   });
 }
 
-function momentOf(seen: Seen, event: Log[number] | null, { subjects }: Asked) {
+/** The groups that were there before anybody told of them. */
+function groupsFound(log: Log): Set<string> {
+  const found = new Set<string>();
+  const told = new Set<string>();
+  for (const { type, data } of log) {
+    if (type === 'group.found' && !told.has(data.group)) found.add(data.group);
+    if (type === 'device.added' && data.group !== null) told.add(data.group);
+  }
+  return found;
+}
+
+/** The parties of a subject; `unheard` are groups that are yet to be found. */
+function partiesAt(host: HostSnapshot, subject: Subject, unheard: ReadonlySet<string>): Parties {
+  const parties = partiesOf(host, subject);
+  const isUnheard = subject.kind === 'group' && unheard.has(subject.id);
+  return isUnheard ? { ...parties, owner: unknownOwner } : parties;
+}
+
+function momentOf(
+  seen: Seen,
+  event: Log[number] | null,
+  { subjects }: Asked,
+  unheard: ReadonlySet<string>,
+) {
   const { host } = seen;
   const at: Moment = { position: event?.position ?? null, time: event?.time ?? null };
   const who = subjects.map((subject): Who => {
-    const parties = partiesOf(host, subject);
+    const parties = partiesAt(host, subject, unheard);
     const files = new Set(parties.holders.flatMap(({ file }) => file ?? []));
     const held = new Set(parties.holders.map(({ pid, fd, file }) => `${pid} ${fd} ${file}`));
     const lineage = [...files]
@@ -166,15 +194,20 @@ class OwnerTrail {
   readonly changes: Change[] = [];
   readonly intervals: Interval[];
   readonly #subject: Subject;
-  #owner = nobody;
+  readonly #unheard: ReadonlySet<string>;
+  #owner: Owner;
 
-  constructor(subject: Subject) {
+  constructor(subject: Subject, unheard: ReadonlySet<string>) {
     this.#subject = subject;
-    this.intervals = [{ subject: subject.id, from: null, to: null, owner: nobody, endedBy: null }];
+    this.#unheard = unheard;
+    const isUnheard = subject.kind === 'group' && unheard.has(subject.id);
+    this.#owner = isUnheard ? unknownOwner : nobody;
+    const { id } = subject;
+    this.intervals = [{ subject: id, from: null, to: null, owner: this.#owner, endedBy: null }];
   }
 
   look(host: HostSnapshot, event: Log[number] | null): void {
-    const { owner } = partiesOf(host, this.#subject);
+    const { owner } = partiesAt(host, this.#subject, this.#unheard);
     const before = this.#owner;
     this.#owner = owner;
     if (event === null || isSame(owner, before)) return;
