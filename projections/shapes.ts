@@ -267,7 +267,15 @@ export interface Bisection<E = unknown> {
 
 export interface Fault {
   readonly position: Position;
-  readonly kind: 'bytes' | 'absent' | 'head' | 'rules' | 'table' | 'projection' | 'invariant';
+  readonly kind:
+    | 'bytes'
+    | 'absent'
+    | 'head'
+    | 'rules'
+    | 'evidence'
+    | 'table'
+    | 'projection'
+    | 'invariant';
   readonly detail: string;
 }
 

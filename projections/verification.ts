@@ -11,6 +11,7 @@ import { Kernel } from '../machines/kernel.ts';
 import type { Fault, Interval, Owner } from './shapes.ts';
 import { nobody, ownerOf, unknownOwner } from './views.ts';
 import { Watch } from './violations.ts';
+import { causeDisputed, SeenReleases } from './witnessed.ts';
 import { START } from './when.ts';
 
 interface OwnerChange {
@@ -23,6 +24,7 @@ export class Verifier {
   readonly faults: Fault[] = [];
   readonly #kernel = new Kernel();
   readonly #watch = new Watch();
+  readonly #releases = new SeenReleases();
   /** Of each group the changes of its owner, as the machines have had them. */
   readonly #changes = new Map<string, OwnerChange[]>();
   readonly #before: Owner;
@@ -74,8 +76,13 @@ export class Verifier {
         this.#fault('rules', `${call.operation} passed; by ${kernel.profile} ${errno}, ${cause}`);
       }
     }
+    const disputed = causeDisputed(event, kernel);
+    if (disputed !== null) this.#fault('evidence', disputed);
     const before = kernel.contradictions.length;
     kernel.take(event);
+    for (const { position, detail } of this.#releases.take(event, kernel)) {
+      this.faults.push({ position, kind: 'evidence', detail });
+    }
     for (const { detail } of kernel.contradictions.slice(before)) this.#fault('rules', detail);
     for (const { invariant, detail } of this.#watch.take(event, kernel)) {
       this.#fault('invariant', `${invariant}: ${detail}`);

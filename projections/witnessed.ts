@@ -1,0 +1,66 @@
+/**
+ * The model against evidence that shows more than calls: releases that the kernel was seen to do, and
+ * causes that somebody has named.
+ *
+ * @module
+ */
+import type { Fact, Placed } from '../events/vocabulary.ts';
+import type { Kernel } from '../machines/kernel.ts';
+import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
+
+/** A release that was seen, of a file that by the model is still there. */
+interface Release {
+  readonly file: FileId;
+  readonly pid: number;
+  readonly position: number;
+}
+
+export interface Disagreement {
+  readonly position: number;
+  readonly detail: string;
+}
+
+/** Follows releases; each is compared once the call that brought it about has come back. */
+export class SeenReleases {
+  readonly #files = new Map<string, FileId>();
+  #pending: Release[] = [];
+
+  /** Takes an event that `host` has taken already. */
+  take(event: Placed<Fact>, host: Kernel): Disagreement[] {
+    const found = this.#compare(event, host);
+    const opened = fileOpenedBy(event);
+    if (opened !== null && 'pointer' in event.data && event.data.pointer !== undefined) {
+      this.#files.set(event.data.pointer, opened);
+    }
+    if (event.type === 'host.booted') this.#files.clear();
+    if (event.type !== 'file.released') return found;
+    const { pid, pointer } = event.data;
+    const file = this.#files.get(pointer);
+    this.#files.delete(pointer);
+    if (file !== undefined) this.#pending.push({ file, pid, position: event.position });
+    return found;
+  }
+
+  #compare(event: Placed<Fact>, host: Kernel): Disagreement[] {
+    if (this.#pending.length === 0 || event.type === 'file.released') return [];
+    const isOver = ({ pid }: Release) => 'pid' in event.data && event.data.pid === pid;
+    const over = this.#pending.filter(isOver);
+    if (over.length === 0) return [];
+    this.#pending = this.#pending.filter((release) => !isOver(release));
+    return over.flatMap(({ file, position }) => {
+      if (host.file(file) === undefined) return [];
+      const holders = host.processes.holders(file).map(({ pid, fd }) => `pid ${pid} fd ${fd}`);
+      const by = holders.length === 0 ? 'the kernel' : holders.join(', ');
+      return [{ position, detail: `the kernel released ${file}, which ${by} should still hold` }];
+    });
+  }
+}
+
+/** What the rules say against a cause that the evidence names; null where they agree, or cannot say. */
+export function causeDisputed(event: Placed<Fact>, host: Kernel): string | null {
+  if (event.type !== 'operation.refused' || event.data.cause === undefined) return null;
+  const { cause: named, ...refused } = event.data;
+  const { cause } = host.explain(refused);
+  if (cause === 'unknown' || cause === named) return null;
+  return `${event.data.operation}: the evidence names ${named}, by ${host.profile} it is ${cause}`;
+}
