@@ -138,6 +138,11 @@ class Piece {
     return this.#reader?.preamble ?? 0;
   }
 
+  /** Of the last line, counted from 1. */
+  get number(): number {
+    return this.#number;
+  }
+
   line(text: string): readonly LedgerEvent[] {
     this.#number++;
     this.#tally.line();
@@ -214,8 +219,7 @@ async function* eventsOf(
       }
     }
   } catch (error) {
-    // What a file cannot be read for has no line.
-    throw placed(error, source.name, 0);
+    throw placed(error, source.name, piece.number);
   }
   const events = piece.end();
   if (events.length > 0) yield give(events);

@@ -236,6 +236,7 @@ describe.concurrent('as JSON', () => {
       skipped: 0,
       unknown: 0,
       rejected: [],
+      rejectedCount: 0,
     });
     expect((await run(['export', '--log', copy])).out).toBe(text);
   });
