@@ -7,7 +7,7 @@ import { formats } from '../evidence/importers.ts';
 import { readEvidence, type ImportReport, type Reading } from '../ledger.ts';
 import { exit } from './failure.ts';
 import { checkInputs, sourceOf } from './input.ts';
-import { logExists, logOptions, recordIn } from './log-file.ts';
+import { beforeRecording, logOptions, recordIn } from './log-file.ts';
 import { printable } from './printable.ts';
 import type { Progress } from './progress.ts';
 import { profileOption } from './profiles.ts';
@@ -56,10 +56,10 @@ export const importEvidence = verb({
     const { format, profile, strict, booted, day, zone } = values;
     const progress = progressOf(io.progress);
     const settings = { format, topology, profile, strict, booted, day, zone, progress };
-    // A log that is not there yet comes to be with the evidence, not before it.
-    const early = logExists(values, io) ? null : await readEvidence(sources, settings);
+    const collected = await beforeRecording(values, io, (log) =>
+      readEvidence(sources, settings, log),
+    );
     return recordIn(values, io, async (ledger, path) => {
-      const collected = early ?? (await readEvidence(sources, settings, ledger));
       io.progress.tell(`${collected.events.length} events to append`);
       const report = await ledger.record(collected);
       await show(io, values.json, report, (told) => words(told, path));

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { openLedger, RequestError, type Ledger, type OpenOptions } from '../ledger.ts';
@@ -95,9 +95,21 @@ export async function recordIn<T>(
   }
 }
 
-/** Whether there is a log already where the options or the environment say. */
-export function logExists(values: LogValues, io: Io): boolean {
-  return volumeFiles(addressOf(values, io.env).path).length > 0;
+/** What is read before anything is recorded, with the log as it is; null where there is none yet. */
+export async function beforeRecording<T>(
+  values: LogValues,
+  io: Io,
+  read: (ledger: Ledger | null) => Promise<T>,
+): Promise<T> {
+  const { path } = addressOf(values, io.env);
+  const isThere = existsSync(dirname(path)) && volumeFiles(path).length > 0;
+  if (!isThere) return read(null);
+  const ledger = await open(path, values, io, { readOnly: true });
+  try {
+    return await read(ledger.length === 0 ? null : ledger);
+  } finally {
+    await ledger.close();
+  }
 }
 
 /** The path of a log that lies in files. Throws `RequestError` for any other. */
