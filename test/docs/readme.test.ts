@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { openLedger, type Call } from '../../ledger.ts';
 
 // Programs take longer on a machine that is busy.
@@ -24,6 +26,23 @@ test('the transcript in README.md is what npm start prints', () => {
   expect(printed).toContain(transcript);
 });
 
+test('what README.md imports and asks gives what it shows', () => {
+  const [, shown = ''] = [...readme.matchAll(/```console\n([^]*?)```/g)].map(([, text]) => text);
+  expect(shown).toContain('import');
+  const folder = mkdtempSync(join(tmpdir(), 'vfio-ledger-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const log = join(folder, 'second.ledger');
+  const printed = shown
+    .split(/^\$ npx vfio-ledger /m)
+    .slice(1)
+    .map((part) => {
+      const [command = ''] = part.split('\n');
+      const words = command.replace('second.ledger', log).split(' ');
+      return `$ npx vfio-ledger ${command}\n${run('cli/main.ts', ...words).replace(log, 'second.ledger')}`;
+    });
+  expect(printed.join('')).toBe(shown);
+});
+
 test('what npm start says to try next works as printed', () => {
   const printed = run('examples/incident.ts');
   const commands = printed.split('Try next')[1]?.match(/npx vfio-ledger .*/g) ?? [];
@@ -35,7 +54,8 @@ test('what npm start says to try next works as printed', () => {
 });
 
 test('the verbs in README.md are those that there are', () => {
-  const told = [...readme.matchAll(/^\| `(\w+)` \|/gm)].map(([, verb]) => verb);
+  const verbs = readme.slice(readme.indexOf('## Verbs'));
+  const told = [...verbs.matchAll(/^\| `(\w+)` \|/gm)].map(([, verb]) => verb);
   const known = [...run('cli/main.ts', '--help').matchAll(/^ {2}(\w+) {2,}\S/gm)].map(([, v]) => v);
   expect(told.length).toBeGreaterThan(5);
   expect(known).toEqual(told);
