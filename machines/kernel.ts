@@ -42,6 +42,7 @@ export class Kernel extends HostState {
   }
 
   #refusalOf(attempt: Attempt, ask: (question: Question) => Refusal | null): Refusal | null {
+    if (isInUnseenContext(this.question(attempt))) return null;
     if (isComplete(attempt)) return ask(questionOf(this, attempt));
     const answers = hypotheses(this, attempt).map(ask);
     return answers.includes(null) ? null : (answers[0] ?? null);
@@ -58,7 +59,7 @@ export class Kernel extends HostState {
   #explanationOf(attempt: Attempt, errno: string): Explanation {
     const { rules } = this;
     const question = this.question(attempt);
-    const isKnown = this.knows(question);
+    const isKnown = this.knows(question) && !isInUnseenContext(question);
     if (isKnown && isComplete(attempt)) {
       const found = explain(rules, question, errno);
       if (found.cause !== 'unknown' || !this.isAssumed) return found;
@@ -252,6 +253,12 @@ export class Kernel extends HostState {
       default:
     }
   }
+}
+
+/** Whether a device's page tables are asked about, and they lie in a context that nobody has seen. */
+function isInUnseenContext({ call, device }: Question): boolean {
+  const isAbout = call.operation === 'attach' || call.operation === 'detach';
+  return isAbout && device?.record.iommufd === NAMELESS;
 }
 
 /** Whether evidence has a file bound or put into something that is not there, or is no context. */

@@ -9,6 +9,7 @@
  */
 import type { Fact, Placed } from '../events/vocabulary.ts';
 import { kindOfDriver } from '../machines/driver.ts';
+import { NAMELESS } from '../machines/unshown.ts';
 import { fileOpenedBy, ProcessTable, type FileId } from '../processes/process-table.ts';
 
 /** A file as it is claimed to be. */
@@ -188,7 +189,10 @@ export class Claims {
     const file = this.#behind(pid, fd);
     const given = context === null ? undefined : this.#behind(pid, context);
     return () => {
-      if (file === undefined || given === undefined) return;
+      if (file === undefined) return;
+      // In a container that nobody has seen a group owns as in any other.
+      if (context === null && file.kind === 'group') file.context = NAMELESS;
+      if (given === undefined) return;
       file.context = given.id;
       file.isIommufd = given.kind === 'iommufd';
       file.keeps.add(given.id);

@@ -158,7 +158,7 @@ function descriptorsIn(call: Call): { readonly pid: number; readonly fd: number 
     'iommufd' in call ? call.iommufd : null,
     'container' in call ? call.container : null,
     reopened === undefined ? null : Number(reopened),
-    ...('groups' in call ? call.groups : []),
+    ...('groups' in call ? (call.groups ?? []) : []),
   ];
   return fds.flatMap((fd) => (fd === null ? [] : [{ pid, fd }]));
 }

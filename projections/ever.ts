@@ -10,6 +10,7 @@ import { openInterval } from './before.ts';
 import type { Placed } from '../events/vocabulary.ts';
 import type { Kernel } from '../machines/kernel.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
+import type { Process } from '../processes/process.ts';
 import { historyOf } from './history.ts';
 import { keptBy } from './holdings.ts';
 import { partiesOf } from './parties.ts';
@@ -156,15 +157,21 @@ function gained(event: Placed, { processes }: Kernel): FileId[] {
       return [processes.file(data.pid, data.fd) ?? []].flat();
     case 'device.obtained':
       return [fileOpenedBy(event) ?? []].flat();
-    case 'process.forked': {
-      const child = processes.process(data.child);
-      if (child === undefined) return [];
-      const files = [...child.descriptors.values()].map(({ file }) => file);
-      return [...new Set([...files, ...child.mappings.values()])];
-    }
+    case 'process.forked':
+      return filesOf(processes.process(data.child));
+    // Whoever has another name has what it had before.
+    case 'process.found':
+    case 'process.executed':
+      return filesOf(processes.process(data.pid));
     default:
       return [];
   }
+}
+
+function filesOf(process: Process | undefined): FileId[] {
+  if (process === undefined) return [];
+  const files = [...process.descriptors.values()].map(({ file }) => file);
+  return [...new Set([...files, ...process.mappings.values()])];
 }
 
 /** Whom a word means, who has to be there: a slip of the pen would else prove that nobody owned. */
@@ -183,7 +190,10 @@ function whomOf(timeline: Timeline, who: string): Whom {
 
 function isNamed(timeline: Timeline, whom: Whom): boolean {
   for (const { type, data } of eventsOf(timeline)) {
-    if (type === 'process.started' && whom(data)) return true;
+    if ((type === 'process.started' || type === 'process.found') && whom(data)) return true;
+    if (type === 'process.executed' && data.comm !== undefined) {
+      if (whom({ pid: data.pid, comm: data.comm, cgroup: null })) return true;
+    }
     // A child is in the control group of its parent, who was met before.
     if (type === 'process.forked' && whom({ pid: data.child, comm: data.comm, cgroup: null })) {
       return true;
