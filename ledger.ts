@@ -4,9 +4,13 @@
  * @module
  */
 import type { Collected } from './evidence/collect.ts';
+import type { HostReading } from './evidence/reading/reading.ts';
 import type { ImportReport } from './evidence/sequel.ts';
+import type { SnapshotOptions } from './evidence/snapshot/snapshot.ts';
 import type { Source } from './evidence/source.ts';
 export type { Reading } from './evidence/collect.ts';
+export { readHost } from './evidence/reading/host.ts';
+export type { HostReading } from './evidence/reading/reading.ts';
 export type { ImportReport } from './evidence/sequel.ts';
 import { type ImportSettings, RequestError, type SimulateSettings } from './host/settings.ts';
 import { parseScenario, type Sequence } from './host/simulation.ts';
@@ -19,6 +23,7 @@ import type { Kernel } from './machines/kernel.ts';
 import { Past } from './past.ts';
 import { intervalsOf } from './projections/history.ts';
 import type { Verification } from './projections/shapes.ts';
+import { follow, noticeGap, type FollowSettings } from './following.ts';
 import { near } from './near.ts';
 import { Timeline } from './projections/timeline.ts';
 import { absence, Verifier, witnessFaults } from './projections/verification.ts';
@@ -27,7 +32,9 @@ import {
   readEvidence,
   recordEvidence,
   recordSimulation,
+  recordSnapshot,
   type RecordedAnswer,
+  type SnapshotReport,
 } from './recording.ts';
 import { WhatIf } from './what-if.ts';
 
@@ -72,7 +79,8 @@ export type {
   Why,
 } from './projections/shapes.ts';
 export type { When } from './projections/when.ts';
-export { readEvidence, type RecordedAnswer } from './recording.ts';
+export type { FollowSettings } from './following.ts';
+export { readEvidence, type RecordedAnswer, type SnapshotReport } from './recording.ts';
 export type { Attempted, SupposedEvent, WhatIf } from './what-if.ts';
 
 /** The stream of a log that was not told whose it is. */
@@ -192,6 +200,27 @@ export class Ledger extends Past {
   /** Appends evidence that has been read; all of it or nothing. Rejects with `EvidenceError`. */
   async record(collected: Collected): Promise<ImportReport> {
     return recordEvidence(this, collected);
+  }
+
+  /**
+   * Appends what lines show while they come, a quarter of a second later at most; resolves when they
+   * are over. It goes on from how the log says that the host stands.
+   */
+  async follow(lines: AsyncIterable<string>, settings: FollowSettings): Promise<ImportReport> {
+    return follow(this, lines, settings);
+  }
+
+  /** Says that from here on nothing is known of any group, and why. */
+  async noticeGap(reason: string): Promise<void> {
+    return noticeGap(this, reason);
+  }
+
+  /**
+   * Appends what a running host, as it was read, is otherwise than this log knows it; see
+   * `recordSnapshot`.
+   */
+  async snapshot(reading: HostReading, options: SnapshotOptions): Promise<SnapshotReport> {
+    return recordSnapshot(this, reading, options);
   }
 
   /** The host after a position, for whoever means to go on from there. */

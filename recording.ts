@@ -6,10 +6,14 @@
  */
 import { collect, type Collected, type CollectOptions } from './evidence/collect.ts';
 import { microsOf } from './evidence/instants.ts';
+import type { HostReading } from './evidence/reading/reading.ts';
 import { sequel, type ImportReport } from './evidence/sequel.ts';
 import type { Source } from './evidence/source.ts';
+import { eventsOf, factsOf, type SnapshotOptions } from './evidence/snapshot/snapshot.ts';
+import type { Told } from './evidence/witness/inferences.ts';
 import type { Seed } from './evidence/witness/seed.ts';
-import type { EventType, LedgerEvent } from './events/vocabulary.ts';
+import type { DataOf, EventType, LedgerEvent } from './events/vocabulary.ts';
+import { RehearsedHost } from './host/rehearsal.ts';
 import { seedOf } from './host/seed.ts';
 import {
   type ImportSettings,
@@ -27,8 +31,8 @@ import {
   type SimulatedAnswer,
 } from './host/simulation.ts';
 import { type AppendResult, type RecordedEvent, RevisionConflictError } from './log/store.ts';
-import type { Kernel } from './machines/kernel.ts';
-import { newestKernel } from './machines/profile.ts';
+import { Kernel } from './machines/kernel.ts';
+import { hasIommufd, newestKernel, profileOfKernel } from './machines/profile.ts';
 
 /** A log that has been read, to append to. */
 export interface Appendable {
@@ -107,10 +111,21 @@ function seedFor(log: Appendable, begun: string): Seed | null {
   for (const event of log.each('evidence.begun')) {
     if (event.type !== 'evidence.begun' || event.id !== begun) continue;
     const { after } = event.data;
-    return after === null ? null : seedOf(log.kernelAt(after), after);
+    return after === null ? seedAsTold(log) : seedOf(log.kernelAt(after), after);
   }
   const { position } = log.head;
   return hasBooted(log) ? seedOf(log.kernelAt(position), position) : null;
+}
+
+/** What was taken for granted of a host of which nothing was known. */
+function seedAsTold(log: Appendable): Seed {
+  const devices: DataOf<'device.added'>[] = [];
+  for (const event of log.each('device.added')) {
+    if (event.type !== 'device.added') continue;
+    const { evidence, ...device } = event.data;
+    if (evidence?.rule === 'as-the-topology-says') devices.push(device);
+  }
+  return { after: null, devices, groups: [], processes: [] };
 }
 
 function hasBooted(log: Appendable): boolean {
@@ -153,6 +168,76 @@ export async function recordBatch(
       await log.refresh();
     }
   }
+}
+
+/** What a reading of a running host added to a log. */
+export interface SnapshotReport {
+  /** The last event that there is of it. */
+  readonly at: { readonly position: number; readonly time: string | null };
+  /** How many of the events are new. */
+  readonly appended: number;
+  /** The events but the last, which says that the host was read. */
+  readonly changed: readonly RecordedEvent[];
+  /** What could not be seen, in words. */
+  readonly unseen: readonly string[];
+  /** Whether nothing was out of sight: then who is not seen to have anything has nothing. */
+  readonly complete: boolean;
+}
+
+/**
+ * Appends in what a host that was read is otherwise than the log knows it, and that it was read.
+ *
+ * Rejects with `RequestError` where the log is of a simulation, and with `EvidenceError` where the
+ * reading is older than the log.
+ */
+export async function recordSnapshot(
+  log: Appendable,
+  reading: HostReading,
+  options: SnapshotOptions,
+): Promise<SnapshotReport> {
+  instant(options.time, 'the time of the reading');
+  for (;;) {
+    if ([...log.each('host.booted')].some(isSimulated)) {
+      throw new RequestError('the log holds a simulation: a real host takes one of its own');
+    }
+    const { position } = log.head;
+    const last = log.event(position)?.time ?? null;
+    const kernel = position < 0 ? new Kernel() : log.kernelAt(position);
+    const profile = profileBeside(reading);
+    const told = factsOf(reading, new RehearsedHost(kernel, position), { last, profile });
+    const events = eventsOf(told, reading, options);
+    const ids = await log.known(events.map(({ id }) => id));
+    const fresh = sequel(events, { host: log.host, ids, last });
+    try {
+      const { appended, head } = await log.append(position, fresh);
+      await log.refresh();
+      return reportOf(log, { first: position + 1, end: head.position, appended }, told);
+    } catch (error) {
+      if (!(error instanceof RevisionConflictError)) throw error;
+      await log.refresh();
+    }
+  }
+}
+
+function reportOf(
+  log: Appendable,
+  { first, end, appended }: { first: number; end: number; appended: number },
+  told: readonly Told[],
+): SnapshotReport {
+  const length = Math.max(end - first, 0);
+  const changed = Array.from({ length }, (_, index) => log.event(first + index)!);
+  const taken = told.at(-1)?.fact;
+  const { unseen, complete } =
+    taken?.type === 'snapshot.taken' ? taken.data : { unseen: [], complete: false };
+  const at = { position: end, time: log.event(end)?.time ?? null };
+  return { at, appended, changed, unseen, complete };
+}
+
+/** Whose rules judge a host whose kernel's rules are not known, or have no iommufd and it has one. */
+function profileBeside({ kernel, iommufd }: HostReading): string | null {
+  const profile = profileOfKernel(kernel ?? '');
+  if (profile === null) return newestKernel;
+  return iommufd && !hasIommufd(profile, true) ? 'linux-6.12' : null;
 }
 
 /**
@@ -220,9 +305,12 @@ async function appendNew(
   }
 }
 
+function isSimulated(event: RecordedEvent): boolean {
+  return event.type === 'host.booted' && event.data.simulated;
+}
+
 function checkSimulated(boots: Iterable<RecordedEvent>): void {
-  const isReal = (event: RecordedEvent) => event.type === 'host.booted' && !event.data.simulated;
-  if (![...boots].some(isReal)) return;
+  if ([...boots].every(isSimulated)) return;
   throw new RequestError(
     'the log holds evidence of a real host: a simulation takes one of its own',
   );

@@ -33,11 +33,13 @@ import { replay } from './replay.ts';
 import { leftOutText, page, table } from './report.ts';
 import { simulatedOperations } from './simulated-operations.ts';
 import { singleAppends } from './single-appends.ts';
+import { straceImport } from './strace-import.ts';
 
 const FIGURES: Readonly<Record<string, Figure>> = {
   'simulated-operations': contest(simulatedOperations),
   'single-appends': contest(singleAppends),
   'concurrent-appends': contest(concurrentAppends),
+  'strace-import': straceImport,
   'first-judging': firstJudging,
   'cold-open': coldOpen,
   'point-questions': pointQuestions,

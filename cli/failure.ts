@@ -24,6 +24,7 @@ const codes: Readonly<Record<string, number>> = {
   CorruptLogError: exit.damaged,
   StoreUnavailableError: exit.surroundings,
   RevisionConflictError: exit.surroundings,
+  TracerError: exit.surroundings,
 };
 
 export interface Failure {

@@ -19,9 +19,11 @@ import { outputTo } from './output.ts';
 import { paintFor } from './paint.ts';
 import { printable } from './printable.ts';
 import { progressOn } from './progress.ts';
+import { record } from './record.ts';
 import { replay } from './replay.ts';
 import { retain } from './retain.ts';
 import { rules } from './rules.ts';
+import { run as runCommand } from './run.ts';
 import { seal } from './seal.ts';
 import { simulate } from './simulate.ts';
 import { table } from './table.ts';
@@ -33,6 +35,8 @@ import { why } from './why.ts';
 const verbs: readonly Verb[] = [
   simulate,
   importEvidence,
+  record,
+  runCommand,
   log,
   table,
   who,

@@ -22,6 +22,8 @@ export interface ImportOptions {
    * log already, as it stood then. Null where the log knows nothing of the host.
    */
   readonly seed: (begun: string) => Seed | null;
+  /** Which recording it is: the same lines of another are other evidence. Left out for files. */
+  readonly session?: string;
 }
 
 /** Reads one piece of evidence, line by line. A line that it cannot read throws `EvidenceError`. */

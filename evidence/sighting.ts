@@ -108,7 +108,7 @@ export type Deed =
   /** The last reference of a `struct file` is gone. */
   | {
       readonly did: 'release';
-      readonly kind: 'device' | 'group' | 'iommufd';
+      readonly kind: 'device' | 'group' | 'iommufd' | 'container';
       readonly file: string;
     }
   /** A driver is being unbound (`done` false: the call has not come back), or was bound. */

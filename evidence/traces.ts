@@ -9,6 +9,7 @@ import { QUEUE } from '../processes/process-table.ts';
 import { instantOf, zeroOf } from './instants.ts';
 import type { Importer, ImportOptions, Reader } from './importer.ts';
 import type { Parser, Sighting } from './sighting.ts';
+import { soundOf } from './sound.ts';
 import { inferences } from './witness/inferences.ts';
 import { Witness } from './witness/witness.ts';
 
@@ -42,7 +43,7 @@ class TraceReader implements Reader {
     this.#parser = parser;
     this.#options = options;
     this.#source = source;
-    this.#digest = format;
+    this.#digest = options.session === undefined ? format : `${format} ${options.session}`;
   }
 
   get unknown(): number {
@@ -51,7 +52,7 @@ class TraceReader implements Reader {
 
   line(text: string, number: number): readonly LedgerEvent[] {
     this.#line = number;
-    const sightings = this.#parser.line(text);
+    const sightings = soundOf(this.#parser.line(text));
     return sightings.length === 0 ? [] : this.#events(sightings, text);
   }
 
@@ -91,8 +92,8 @@ class TraceReader implements Reader {
 
   /** Its first line says what it is of, and since when its clock runs. */
   #begin(): Witness {
-    const { topology, seed: seedOf, usualProfile } = this.#options;
-    const profile = this.#options.profile ?? (topology === null ? usualProfile : null);
+    const { topology, seed: seedOf, usualProfile, profile: asked } = this.#options;
+    const profile = asked ?? (topology === null ? usualProfile : null);
     const id = this.#id('begun');
     const seed = seedOf(id);
     const [source, { clock }] = [this.#source, this.#parser];
@@ -108,7 +109,14 @@ class TraceReader implements Reader {
     const evidence = { source, line: this.#line, certainty } as const;
     this.#begun = eventOf({ type: 'evidence.begun', data }, evidence, id, null);
     const nameless = QUEUE + 1 + Number.parseInt(id.slice(0, 5), 16);
-    return new Witness({ topology, profile, seed, boot: `unseen-${id.slice(0, 8)}`, nameless });
+    return new Witness({
+      topology,
+      profile,
+      asked,
+      seed,
+      boot: `unseen-${id.slice(0, 8)}`,
+      nameless,
+    });
   }
 
   #timeOf({ at }: Sighting): { readonly time: string | null; readonly isBack: boolean } {

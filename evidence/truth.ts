@@ -21,20 +21,23 @@ import {
 
 const FIRST_PID = 101;
 
+const integer = v.pipe(v.number(), v.safeInteger());
+const objectId = v.optional(v.pipe(integer, v.minValue(0)));
+
 const answerSchema = v.object({
   seq: v.string(),
-  n: v.number(),
+  n: integer,
   p: v.pipe(v.string(), v.regex(/^(P[1-8]|-|bg)$/)),
   op: v.string(),
-  rc: v.nullable(v.number()),
-  errno: v.optional(v.string()),
+  rc: v.nullable(integer),
+  errno: v.optional(v.pipe(v.string(), v.regex(/^E[A-Z0-9]+$/))),
   driver: v.optional(v.string()),
   pending: v.optional(v.boolean()),
   dead: v.optional(v.boolean()),
   timeout: v.optional(v.boolean()),
-  devid: v.optional(v.number()),
-  id: v.optional(v.number()),
-  pt_id: v.optional(v.number()),
+  devid: objectId,
+  id: objectId,
+  pt_id: objectId,
 });
 type Recorded = v.InferOutput<typeof answerSchema>;
 

@@ -41,6 +41,13 @@ export class Kernel extends HostState {
     return this.#refusalOf(attempt, (question) => objection(this.rules, question));
   }
 
+  /** As `judge`, of an attempt that was refused for a cause: with what it may have had for that. */
+  judgeAs(attempt: Attempt, cause: ObservedCause): Refusal | null {
+    if (isComplete(attempt)) return this.judge(attempt);
+    const answers = hypotheses(this, attempt).map((question) => judge(this.rules, question));
+    return answers.find((answer) => answer?.cause === cause) ?? this.judge(attempt);
+  }
+
   #refusalOf(attempt: Attempt, ask: (question: Question) => Refusal | null): Refusal | null {
     if (isInUnseenContext(this.question(attempt))) return null;
     if (isComplete(attempt)) return ask(questionOf(this, attempt));
@@ -60,6 +67,11 @@ export class Kernel extends HostState {
     const { rules } = this;
     const question = this.question(attempt);
     const isKnown = this.knows(question) && !isInUnseenContext(question);
+    if (question.group?.isInDoubt === true && isComplete(attempt)) {
+      // Who was seen to be in the way is, whoever else there may be.
+      const found = explain(rules, question, errno);
+      if ((found.refusal?.blocker?.file ?? null) !== null) return found;
+    }
     if (isKnown && isComplete(attempt)) {
       const found = explain(rules, question, errno);
       if (found.cause !== 'unknown' || !this.isAssumed) return found;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Call, EventType } from '../events/vocabulary.ts';
+import type { Attempt, EventType } from '../events/vocabulary.ts';
 import type { FileId } from '../processes/process-table.ts';
 import { placeOf } from './holdings.ts';
 import type { StandingView } from './index/view.ts';
@@ -32,7 +32,7 @@ export class Concern {
   readonly #timeline: Timeline;
   readonly #last: number;
 
-  constructor(timeline: Timeline, call: Call, { at, last, blocker, scope }: Asked) {
+  constructor(timeline: Timeline, call: Attempt, { at, last, blocker, scope }: Asked) {
     this.#timeline = timeline;
     this.#last = last;
     const view = timeline.viewAt(at);
@@ -140,7 +140,7 @@ function positionOf(file: FileId): number {
 }
 
 /** The groups that a call names, itself or by a device. */
-function groupsIn(call: Call, view: StandingView): string[] {
+function groupsIn(call: Attempt, view: StandingView): string[] {
   const named = 'group' in call ? view.group(call.group)?.group : undefined;
   const device = 'device' in call && typeof call.device === 'string' ? call.device : null;
   const of = device === null ? undefined : view.device(device)?.group?.group;
@@ -148,7 +148,7 @@ function groupsIn(call: Call, view: StandingView): string[] {
 }
 
 /** The descriptors that a call names. */
-function descriptorsIn(call: Call): { readonly pid: number; readonly fd: number }[] {
+function descriptorsIn(call: Attempt): { readonly pid: number; readonly fd: number }[] {
   if (!('pid' in call)) return [];
   const { pid } = call;
   const [, reopened] =

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Call, Fact, Placed } from '../events/vocabulary.ts';
+import type { Attempt as Asked, Fact, Placed } from '../events/vocabulary.ts';
 import type { Question } from '../machines/check.ts';
 import type { Cause, ObservedCause } from '../machines/causes.ts';
 import { kindOfDriver } from '../machines/driver.ts';
@@ -37,7 +37,7 @@ export function becauseOf(timeline: Timeline, refused: Refused): number[] {
 /** A refused call, where it stands, and what the rules say of it. */
 export interface Refused {
   readonly position: number;
-  readonly call: Call;
+  readonly call: Asked;
   readonly cause: ObservedCause;
   /** The file that stands in the way. */
   readonly blocker: FileId | null;
@@ -74,7 +74,7 @@ interface Attempt extends Refused {
 }
 
 /** Whether it takes the whole host to decide about a call, and not a few of its groups and files. */
-function isOfHost({ operation }: Call): boolean {
+function isOfHost({ operation }: Asked): boolean {
   return ['fork', 'spawn', 'set_driver', 'bg_wait'].includes(operation);
 }
 
@@ -120,9 +120,9 @@ interface Obstacle {
   readonly who: string;
 }
 
-function obstacle({ call, slice }: Attempt, out: ReadonlySet<number>): Obstacle {
+function obstacle({ call, cause, slice }: Attempt, out: ReadonlySet<number>): Obstacle {
   const kernel = slice.without(out);
-  const refusal = kernel.judge(call);
+  const refusal = kernel.judgeAs(call, cause);
   const { checks } = kernel.rules.operations[call.operation];
   if (refusal === null) return { checks: checks.length, who: '' };
   const claims = kernel.question(call).group?.record.claims ?? 0;
@@ -137,12 +137,12 @@ function isFurther(now: Obstacle, before: Obstacle): boolean {
   return now.checks > before.checks || (now.checks === before.checks && now.who !== before.who);
 }
 
-function passesWithout({ slice, call }: Attempt, out: ReadonlySet<number>): boolean {
-  return slice.without(out).judge(call) === null;
+function passesWithout({ slice, call, cause }: Attempt, out: ReadonlySet<number>): boolean {
+  return slice.without(out).judgeAs(call, cause) === null;
 }
 
 /** Events that may have a part in a refusal, the latest first. */
-function candidatesOf({ timeline, position, call, slice }: Attempt): number[] {
+function candidatesOf({ timeline, position, call, cause, slice }: Attempt): number[] {
   const host = slice.without(new Set());
   const question = host.question(call);
   const subjects = new Set<SubjectKey>();
@@ -156,7 +156,7 @@ function candidatesOf({ timeline, position, call, slice }: Attempt): number[] {
   for (const device of group?.devices.keys() ?? []) subjects.add(`device ${device}`);
   const changing = host.driverChange?.device.device;
   if (changing !== undefined && isDriverChange(call)) subjects.add(`device ${changing}`);
-  const blocker = host.judge(call)?.blocker?.file ?? null;
+  const blocker = host.judgeAs(call, cause)?.blocker?.file ?? null;
   const files = [
     question.file,
     question.argument,
@@ -178,7 +178,7 @@ function isMissing({ call, argument }: Question): boolean {
   return ('iommufd' in call || 'container' in call) && argument === undefined;
 }
 
-function isDriverChange({ operation }: Call): boolean {
+function isDriverChange({ operation }: Asked): boolean {
   return operation === 'set_driver' || operation === 'bg_wait';
 }
 
@@ -207,19 +207,19 @@ const KEEPER = 2 ** 31;
  * still open. Null where it never would, as far as this boot goes.
  */
 export function wouldPassAfter(timeline: Timeline, refused: Refused): Position {
-  const { position, call, cause } = refused;
+  const { position, cause } = refused;
   const end = timeline.bootAfter(position) ?? timeline.head + 1;
   let first = position;
   if (inOwnFiles.has(cause)) {
     const own = sliceOf(timeline, refused, end - 1, 'files');
-    const mended = firstAfter(own, position, call, (now) => now !== cause);
+    const mended = firstAfter(own, refused, (now) => now !== cause);
     if (mended === null) return null;
     first = mended;
   }
   for (let reach = REACH_MIN; ; reach *= 4) {
     const last = Math.min(first + reach, end - 1);
     const slice = sliceOf(timeline, refused, last);
-    const passed = firstAfter(slice, position, call, (now) => now === null);
+    const passed = firstAfter(slice, refused, (now) => now === null);
     if (passed !== null || last >= end - 1) return passed;
   }
 }
@@ -246,26 +246,26 @@ const REACH_MIN = 1024;
 /** The first event after the attempt upon which the same call would end as wanted. */
 function firstAfter(
   slice: Slice,
-  position: number,
-  call: Call,
+  { position, call, cause }: Refused,
   isWanted: (cause: Cause | null) => boolean,
 ): Position {
   const host = new Kernel();
-  let again: Call | null = null;
+  let again: Asked | null = null;
   for (const event of slice.events) {
     if (event.position > position) again ??= keepOwnFiles(host, position, call);
     host.take(event);
-    if (again !== null && isWanted(host.judge(again)?.cause ?? null)) return event.position;
+    if (again !== null && isWanted(host.judgeAs(again, cause)?.cause ?? null))
+      return event.position;
   }
   return null;
 }
 
 /** Has a process of its own hold the files of a call, and gives the call as that process makes it. */
-function keepOwnFiles(host: Kernel, position: number, call: Call): Call {
+function keepOwnFiles(host: Kernel, position: number, call: Asked): Asked {
   if (!('fd' in call)) return call;
   const { pid } = call;
   const argument = 'iommufd' in call ? call.iommufd : 'container' in call ? call.container : null;
-  const given = 'groups' in call ? call.groups : [];
+  const given = 'groups' in call ? (call.groups ?? []) : [];
   const own = [call.fd, ...(argument === null ? [] : [argument]), ...given];
   // A number that stands for nothing may stand for something later, in that process only.
   if (own.some((fd) => host.processes.file(pid, fd) === undefined)) return call;

@@ -57,7 +57,7 @@ function placesOf(timeline: Timeline, subject: Subject): Iterable<number> {
       return placesOfProcess(timeline, Number(subject.id), own);
     default:
       return timeline.groupsOfDevice(subject.id).length === 0
-        ? placesOfLoneDevice(timeline, first)
+        ? placesOfLoneDevice(timeline, own)
         : placesOfDevice(timeline, subject.id, own);
   }
 }
@@ -76,9 +76,10 @@ function placesOfDevice(timeline: Timeline, device: string, own: Iterable<number
 }
 
 /** A device of which nobody has told the group: with whatever becomes of its files. */
-function* placesOfLoneDevice(timeline: Timeline, first: number): Generator<number> {
+function* placesOfLoneDevice(timeline: Timeline, own: ReadonlySet<number>): Generator<number> {
+  const [first = 0] = own;
   yield first;
-  yield* timeline.shifts(first + 1);
+  yield* timeline.shifts(first + 1, own);
 }
 
 /** Whose group it is of, and which groups it lends itself to, may change while it is open. */

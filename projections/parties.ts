@@ -64,9 +64,10 @@ export function partiesOf(host: HostSnapshot, { kind, id }: Subject): Parties {
         .filter((holder) => holder.pid === pid)
         .toSorted(byProcess);
       const held = files.filter(({ id: file }) => holders.some((holder) => holder.file === file));
-      const lost = held.some(
-        (file) => (groupOfFile(file) ?? ownedBy(host, file))?.unknownSince != null,
-      );
+      const lost = held.some((file) => {
+        if (file.kind === 'device' && file.device.group === null) return file.pins.size === 0;
+        return (groupOfFile(file) ?? ownedBy(host, file))?.unknownSince != null;
+      });
       const owners = inOrder(host).map((group) => ownerOf(host, group));
       const kept = owners.find((owner) => owner.holders.some((holder) => holder.pid === pid));
       return { owner: lost ? unknownOwner : (kept ?? nobody), holders, waiters: [] };

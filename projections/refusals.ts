@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CallOf, Operation, Placed } from '../events/vocabulary.ts';
+import type { Attempt, Operation, Placed } from '../events/vocabulary.ts';
 import { causes } from '../machines/causes.ts';
 import { becauseOf, wouldPassAfter } from './counterfactual.ts';
 import type { Why } from './shapes.ts';
@@ -27,7 +27,7 @@ export function explainRefusal(timeline: Timeline, position: number): Why {
     throw new NoRefusalError(`position ${position} is not a refusal: ${what}`);
   }
   const { operation, errno } = event.data;
-  const call = event.data as CallOf<Operation>;
+  const call: Attempt = event.data;
   const found = { position, operation, errno, ...causeAt(timeline, position) };
   const { cause } = found;
   if (inTheCall.has(cause)) return { ...found, because: [], wouldPassAfter: null };

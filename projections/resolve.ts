@@ -18,10 +18,12 @@ export function resolveSubject(timeline: Timeline, word: string, position: numbe
 }
 
 function deviceNamed(timeline: Timeline, word: string, position: number): string {
-  if (timeline.knows(`device ${word}`, position)) return word;
+  const host = timeline.hostAt(position);
+  if (host.device(word) !== undefined) return word;
   // A name may have moved from boot to boot: what it meant then comes first.
-  for (const { device, name, cdev } of timeline.hostAt(position).devices()) {
+  for (const { device, name, cdev } of host.devices()) {
     if (name === word || cdev === word) return device;
   }
+  if (timeline.knows(`device ${word}`, position)) return word;
   return timeline.deviceNames.get(word) ?? timeline.deviceNodes.get(word) ?? word;
 }

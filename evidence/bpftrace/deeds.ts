@@ -4,8 +4,8 @@
  * @module
  */
 import { EvidenceError } from '../importer.ts';
-import { sharesIn } from '../ftrace/calls.ts';
-import { commOf, deviceUnboundBy, resultOf } from '../ftrace/values.ts';
+import { sharesWith } from '../ftrace/calls.ts';
+import { commOf, deviceNamed, deviceUnboundBy, resultOf } from '../ftrace/values.ts';
 import type { Deed, IoctlWords } from '../sighting.ts';
 import type { BpfRecord } from './record.ts';
 
@@ -13,7 +13,7 @@ const O_CLOEXEC = 0x80000;
 const CLOSE_RANGE_CLOEXEC = 4;
 
 /** Which argument `word` is, by request. */
-const WORDS: Readonly<Record<number, keyof IoctlWords>> = {
+const WORDS: Readonly<Partial<Record<number, (typeof NAMED)[number]>>> = {
   0x3b68: 'container',
   0x3b76: 'iommufd',
   0x3b77: 'pt',
@@ -69,9 +69,16 @@ export function deedIn(record: BpfRecord): Deed | null {
     case 'install':
       return { did: 'install', fd: record.required('fd'), file: fileOf(record) };
     case 'unbind': {
-      const device = deviceUnboundBy(textOf(record));
+      const device = deviceOf(textOf(record));
       const done = record.required('done') !== 0;
-      return device === null ? null : { did: 'unbind', device, driver: null, done };
+      return device === null ? null : { did: 'unbind', device, driver: record.driver, done };
+    }
+    case 'bind_driver': {
+      const device = deviceOf(textOf(record));
+      const { driver } = record;
+      return device === null || driver === null
+        ? null
+        : { did: 'bind-driver', device, driver, result: result() };
     }
     case 'device_release':
       return { did: 'release', kind: 'device', file: fileOf(record) };
@@ -79,6 +86,8 @@ export function deedIn(record: BpfRecord): Deed | null {
       return { did: 'release', kind: 'group', file: fileOf(record) };
     case 'iommufd_release':
       return { did: 'release', kind: 'iommufd', file: fileOf(record) };
+    case 'container_release':
+      return { did: 'release', kind: 'container', file: fileOf(record) };
     default:
       return lifeIn(record);
   }
@@ -89,7 +98,7 @@ function lifeIn(record: BpfRecord): Deed | null {
   switch (record.ev) {
     case 'fork': {
       const flags = record.number('flags');
-      const shares = flags === null ? null : sharesIn(flags.toString(16));
+      const shares = flags === null ? null : sharesWith(flags);
       return { did: 'fork', child: record.required('child'), childComm: null, shares };
     }
     case 'exec':
@@ -102,16 +111,21 @@ function lifeIn(record: BpfRecord): Deed | null {
 }
 
 function wordsIn(record: BpfRecord, request: number): IoctlWords {
-  const words: { [Key in keyof IoctlWords]: IoctlWords[Key] } = {};
+  const words: { -readonly [Key in (typeof NAMED)[number]]?: number } & { device?: string } = {};
+  for (const name of NAMED) {
+    const number = record.number(name);
+    if (number !== null) words[name] = number;
+  }
   const word = WORDS[request];
   const value = record.number('word');
-  const named = NAMED.map((name) => [name, record.number(name)] as const);
-  return {
-    ...words,
-    ...Object.fromEntries(named.filter(([, number]) => number !== null)),
-    ...(word !== undefined && value !== null && { [word]: value }),
-    ...(record.text !== null && record.text !== '' && { device: record.text }),
-  };
+  if (word !== undefined && value !== null) words[word] = value;
+  if (record.text !== null && record.text !== '') words.device = record.text;
+  return words;
+}
+
+/** A device by what was written to its driver's file, or by the path of its own. */
+function deviceOf(text: string): string | null {
+  return deviceNamed(text) ?? deviceUnboundBy(text);
 }
 
 function textOf(record: BpfRecord): string {

@@ -11,7 +11,7 @@ import { recordIn } from './record.ts';
 const NONE: readonly Sighting[] = [];
 
 /** A record has fewer characters than this. */
-const LONGEST = 65_536;
+const LONGEST = 4096;
 const BEGIN = '{"t":';
 
 const ASIDE = /^\s*(?:$|Attach(?:ing|ed) \d+ probes?|@)/;
@@ -42,10 +42,11 @@ class BpftraceParser implements Parser {
   }
 
   line(text: string): readonly Sighting[] {
-    if (text.startsWith(BEGIN)) return this.#record(text.trimEnd());
+    if (text.startsWith(BEGIN)) return this.#print(`${text}\n`);
     if (ASIDE.test(text)) return NONE;
     const lost = LOST.exec(text);
     if (lost !== null) return this.#lose(Number(lost[1]));
+    if (this.#begun !== '' && !WRAPPED.test(text)) return this.#print(`${text}\n`);
     const { type, data } = parseObject(text.replace(control, escaped));
     if (type === undefined) throw new EvidenceError('not a line of bpftrace');
     if (type === 'printf' && typeof data === 'string') return this.#print(data);
@@ -55,8 +56,7 @@ class BpftraceParser implements Parser {
   }
 
   end(): readonly Sighting[] {
-    this.#begun = '';
-    return NONE;
+    return this.#begun === '' ? NONE : this.#lose(null);
   }
 
   /** Printed text may be part of a record, or several. */
@@ -68,7 +68,7 @@ class BpftraceParser implements Parser {
     const sightings = [...torn];
     let from = 0;
     for (let end = printed.indexOf('\n'); end !== -1; end = printed.indexOf('\n', end + 1)) {
-      // A name may have a line feed in it.
+      // Names may have a line feed in them.
       if (end > from && printed[end - 1] !== '}') continue;
       if (end > from) sightings.push(...this.#record(printed.slice(from, end)));
       from = end + 1;

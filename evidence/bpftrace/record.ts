@@ -13,8 +13,9 @@ export interface BpfRecord {
   readonly tid: number;
   readonly comm: string;
   readonly ev: string;
-  /** What is text in it: a path, or a device's name. */
+  /** A path, or the name of a device. */
   readonly text: string | null;
+  readonly driver: string | null;
   /** Null where there is no such number. */
   number(key: string): number | null;
   /** Throws `EvidenceError` where there is no such number. */
@@ -27,6 +28,7 @@ export interface BpfRecord {
 const form =
   /^\{"t":(\d{1,20}),"pid":(-?\d{1,10}),"tid":(-?\d{1,10}),"comm":"([^]{0,15})","ev":"(\w{1,32})"([^]*)\}$/;
 const text = /,"(?:path|dev)":"/;
+const driver = /,"driver":"([^"]{0,64})"/;
 const fields = /,"(\w+)":(?:(-?\d{1,20})|"(?:0x)?([\da-f]{1,16})")/g;
 
 /** Throws `EvidenceError` for what is no record. */
@@ -50,6 +52,7 @@ export function recordIn(line: string): BpfRecord {
     comm,
     ev,
     text: string,
+    driver: driver.exec(others)?.[1] ?? null,
     number,
     required(key) {
       const value = number(key);

@@ -193,5 +193,9 @@ export function sharesBy(call: Call | null): boolean | null {
 export function sharesIn(flags: string): boolean | null {
   if (flags.includes('CLONE_')) return /CLONE_(?:THREAD|FILES)\b/.test(flags);
   const word = wordIn(flags);
-  return Number.isNaN(word) ? null : (word & (CLONE_THREAD | CLONE_FILES)) !== 0;
+  return Number.isNaN(word) ? null : sharesWith(word);
+}
+
+export function sharesWith(flags: number): boolean {
+  return (flags & (CLONE_THREAD | CLONE_FILES)) !== 0;
 }

@@ -75,9 +75,13 @@ export function lostIn(text: string): number | null {
   return Math.max(0, Number(written ?? 0) - Number(held ?? 0));
 }
 
-const ASIDE = /^(?:#.*|cpus=\d+|version = .*|CPU:? ?\d+ (?:is empty|\[.*EVENTS.*\])|\s+=> .*|\s*)$/;
+const ASIDE =
+  /^(?:#.*|cpus=\d+|version = .*|CPU:? ?\d+ (?:is empty|\[.*EVENTS.*\])|\s+=> .*|"?\s*)$/;
 
-/** Whether a line is of the trace, but tells of no event: headers, stack frames, holes. */
+/**
+ * Whether a line is of the trace, but tells of no event: headers, stack frames, holes, the end of a
+ * string with a line feed in it.
+ */
 export function isAside(text: string): boolean {
   return ASIDE.test(text);
 }

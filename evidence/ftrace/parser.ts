@@ -20,6 +20,7 @@ import {
   sharesIn,
   type Call,
 } from './calls.ts';
+import { drivenBy, type Driving } from './drivers.ts';
 import { isAside, lineIn, lostIn, type TraceEvent, type TraceLine } from './line.ts';
 import { extentIn, fileIn, openedIn, valueIn, wordsIn } from './probes.ts';
 import { commOf, deviceUnboundBy, field, numberIn } from './values.ts';
@@ -33,12 +34,8 @@ const MOST_INSTALLED = 16;
 const FIRST_OF_WALL = 1e15;
 
 /** What is under way in a thread. */
-interface Task {
+interface Task extends Driving {
   call: Call | null;
-  /** The device that the path says whose driver is unbound by writing to the file opened last. */
-  unbound: string | null;
-  /** The device that the kernel waits for. */
-  awaited: string | null;
   /** The child that was told of already. */
   child: number | null;
 }
@@ -110,7 +107,7 @@ class FtraceParser implements Parser {
     const call = task?.call ?? null;
     if (task === undefined || call === null) return NOTHING;
     task.call = null;
-    if (task.unbound === null && task.awaited === null) this.#tasks.delete(tid);
+    if (task.unbound === null && task.write === null) this.#tasks.delete(tid);
     if (!endsAs(call, name)) return installs(call);
     if (Number.isNaN(value)) throw new EvidenceError(`sys_${call.name} came back with no number`);
     return deedsOf(call, value);
@@ -119,7 +116,8 @@ class FtraceParser implements Parser {
   #point(name: string, text: string, tid: number): readonly Deed[] {
     switch (name) {
       case 'open_path':
-        return this.#openPath(text, tid);
+      case 'open_name':
+        return this.#openPath(name, text, tid);
       case 'cdev_open':
       case 'group_open':
       case 'iommufd_open':
@@ -170,10 +168,15 @@ class FtraceParser implements Parser {
         return [{ did: 'release', kind: 'group', file: fileIn(name, text) }];
       case 'iommufd_release':
         return [{ did: 'release', kind: 'iommufd', file: fileIn(name, text) }];
+      case 'container_release':
+        return [{ did: 'release', kind: 'container', file: fileIn(name, text) }];
       case 'unregister':
-        return this.#unregister(tid);
       case 'unregister_ret':
-        return this.#unregistered(tid);
+      case 'unbind_store':
+      case 'unbind_store_ret':
+      case 'bind_store':
+      case 'bind_store_ret':
+        return drivenBy(name, text, this.#task(tid));
       default:
         return this.#schedule(name, text, tid);
     }
@@ -204,15 +207,18 @@ class FtraceParser implements Parser {
     }
   }
 
-  #openPath(text: string, tid: number): readonly Deed[] {
+  #openPath(name: string, text: string, tid: number): readonly Deed[] {
     const { path, cloexec } = openedIn(text);
     const current = this.#tasks.get(tid)?.call ?? null;
-    const isWithin = current !== null && isOpening(current) && current.name !== OPENING;
+    const isWithin =
+      current !== null &&
+      isOpening(current) &&
+      (current.name !== OPENING || (name === 'open_name' && current.path === path));
     const before = isWithin ? NOTHING : this.#begin(tid, begun(OPENING, ''));
     const task = this.#task(tid);
     if (path === null || task.call === null) return before;
     task.call.path = path;
-    task.call.cloexec = cloexec;
+    task.call.cloexec = cloexec ?? task.call.cloexec;
     task.unbound = deviceUnboundBy(path);
     return before;
   }
@@ -237,21 +243,6 @@ class FtraceParser implements Parser {
     }
     call.installed.push({ fd, file });
     return NOTHING;
-  }
-
-  #unregister(tid: number): readonly Deed[] {
-    const task = this.#tasks.get(tid);
-    if (task?.unbound == null) return NOTHING;
-    task.awaited = task.unbound;
-    return [{ did: 'unbind', device: task.awaited, driver: null, done: false }];
-  }
-
-  #unregistered(tid: number): readonly Deed[] {
-    const task = this.#tasks.get(tid);
-    const device = task?.awaited ?? null;
-    if (task === undefined || device === null) return NOTHING;
-    task.awaited = null;
-    return [{ did: 'unbind', device, driver: null, done: true }];
   }
 
   #newTask(text: string, tid: number): readonly Deed[] {
@@ -288,7 +279,7 @@ class FtraceParser implements Parser {
 
   #task(tid: number): Task {
     const known = this.#tasks.get(tid);
-    const task = known ?? { call: null, unbound: null, awaited: null, child: null };
+    const task = known ?? { call: null, unbound: null, write: null, child: null };
     if (known !== undefined) this.#tasks.delete(tid);
     this.#tasks.set(tid, task);
     if (this.#tasks.size > MOST_TASKS) {

@@ -84,3 +84,12 @@ export function deviceUnboundBy(path: string): string | null {
   if (!path.startsWith('/sys/')) return null;
   return /\/([^/]+)\/(?:driver\/unbind|remove)$/.exec(path)?.[1] ?? null;
 }
+
+const DEVICE =
+  /^(?:[\da-f]{4,8}:[\da-f]{2}:[\da-f]{2}\.[0-7]|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/;
+
+/** The device that is named to a driver: of PCI, or a mediated one. Null for those of other buses. */
+export function deviceNamed(written: string): string | null {
+  const name = written.trim().toLowerCase();
+  return DEVICE.test(name) ? name : null;
+}

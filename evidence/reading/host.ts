@@ -63,6 +63,8 @@ export function readHost(root: string, options: ReadingOptions = {}): HostReadin
       ...withoutFlags(processes),
     ],
     isComplete: seen.unseen.length === 0,
+    hasDevices: hasDevices(tree),
+    listed: seen.listed,
   };
 }
 
@@ -85,10 +87,13 @@ function bootTime(tree: Tree): string | null {
   return seconds === undefined ? null : new Date(Number(seconds) * 1000).toISOString();
 }
 
+function hasDevices(tree: Tree): boolean {
+  return ['/sys/kernel/iommu_groups', '/sys/bus/pci/devices'].some((path) => tree.list(path));
+}
+
 function missingParts(tree: Tree, devices: readonly ReadDevice[]): readonly string[] {
   const unseen: string[] = [];
-  if (tree.list('/sys/kernel/iommu_groups') === null && tree.list('/sys/bus/pci/devices') === null)
-    unseen.push('devices and groups (neither is in /sys)');
+  if (!hasDevices(tree)) unseen.push('devices and groups (neither is in /sys)');
   const blank = devices.filter(({ isSeen }) => !isSeen);
   if (blank.length > 0)
     unseen.push(`drivers of ${blank.map(({ device }) => device).join(', ')} (not in /sys)`);

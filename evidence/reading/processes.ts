@@ -7,7 +7,7 @@
  * @module
  */
 import { nodeAt, type NodeName, type Numbers } from './nodes.ts';
-import type { ReadDescriptor, ReadDevice, ReadMapping, ReadProcess } from './reading.ts';
+import type { Listed, ReadDescriptor, ReadDevice, ReadMapping, ReadProcess } from './reading.ts';
 import { nameIn, type Tree } from './tree.ts';
 import { unitOf } from './unit.ts';
 
@@ -28,6 +28,7 @@ interface SeenProcess extends Omit<ReadProcess, 'descriptors' | 'mappings'> {
 
 export interface SeenProcesses {
   readonly processes: readonly SeenProcess[];
+  readonly listed: Listed;
   readonly unseen: readonly string[];
 }
 
@@ -44,11 +45,15 @@ export function readProcesses(
   devices: readonly ReadDevice[],
 ): SeenProcesses {
   const pids = (tree.list('/proc') ?? []).filter((name) => /^\d+$/.test(name)).map(Number);
-  if (pids.length === 0) return { processes: [], unseen: ['processes (there are none in /proc)'] };
+  if (pids.length === 0) {
+    const listed = { pids, hidden: [], isWhole: false };
+    return { processes: [], listed, unseen: ['processes (there are none in /proc)'] };
+  }
   const unseen: string[] = [];
   if (!pids.includes(1)) unseen.push('processes that /proc does not show: not even 1 is there');
   const namespace = tree.link('/proc/self/ns/pid') ?? ALL_PIDS;
   if (namespace !== ALL_PIDS) unseen.push('processes outside of this container');
+  const isWhole = unseen.length === 0;
 
   const missing = { fd: new Missing('descriptors'), maps: new Missing('mappings') };
   const processes = pids.flatMap((pid): SeenProcess[] => {
@@ -57,10 +62,10 @@ export function readProcesses(
     const links = (fds ?? []).map((fd) => ({ fd, path: tree.link(`${folder}/fd/${fd}`) }));
     // Some let their descriptors be listed and not be looked at.
     const veiled = links.find(({ fd, path }) => path === null && tree.has(`${folder}/fd/${fd}`));
-    if (veiled !== undefined) missing.fd.note(tree, `${folder}/fd/${veiled.fd}`);
-    if (fds === null && !hasNoFiles(tree, folder)) missing.fd.note(tree, `${folder}/fd`);
+    if (veiled !== undefined) missing.fd.note(tree, pid, `fd/${veiled.fd}`);
+    if (fds === null && !hasNoFiles(tree, folder)) missing.fd.note(tree, pid, 'fd');
     const maps = tree.bytes(`${folder}/maps`);
-    if (maps === null && !hasNoFiles(tree, folder)) missing.maps.note(tree, `${folder}/maps`);
+    if (maps === null && !hasNoFiles(tree, folder)) missing.maps.note(tree, pid, 'maps');
     const descriptors = links.flatMap(({ fd, path }) =>
       path === null ? [] : (descriptor(tree, { pid, fd, path }, { numbers, devices }) ?? []),
     );
@@ -68,11 +73,17 @@ export function readProcesses(
     if (descriptors.length === 0 && mappings.length === 0) return [];
     return [{ ...identity(tree, pid), descriptors, mappings }];
   });
-  return { processes, unseen: [...unseen, ...missing.fd.lines(), ...missing.maps.lines()] };
+  const hidden = [...new Set([...missing.fd.pids, ...missing.maps.pids])];
+  return {
+    processes,
+    listed: { pids, hidden, isWhole },
+    unseen: [...unseen, ...missing.fd.lines(), ...missing.maps.lines()],
+  };
 }
 
 /** Counts the processes of which something could not be read. */
 class Missing {
+  readonly pids: number[] = [];
   readonly #what: string;
   #denied = 0;
   #absent = 0;
@@ -82,9 +93,11 @@ class Missing {
   }
 
   /** A process that has gone away meanwhile had nothing to read. */
-  note(tree: Tree, path: string): void {
-    if (tree.has(path)) this.#denied++;
+  note(tree: Tree, pid: number, file: string): void {
+    if (tree.has(`/proc/${pid}/${file}`)) this.#denied++;
     else if (!tree.isLive) this.#absent++;
+    else return;
+    this.pids.push(pid);
   }
 
   lines(): readonly string[] {

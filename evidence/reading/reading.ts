@@ -25,6 +25,18 @@ export interface HostReading {
   readonly unseen: readonly string[];
   /** Whether the descriptors and the mappings of every process could be read. */
   readonly isComplete: boolean;
+  /** Whether `/sys` says which devices there are. */
+  readonly hasDevices: boolean;
+  readonly listed: Listed;
+}
+
+/** What `/proc` lists, whether or not it holds something of VFIO. */
+export interface Listed {
+  readonly pids: readonly number[];
+  /** Those of which the descriptors or the mappings could not be read. */
+  readonly hidden: readonly number[];
+  /** False where processes may be there that it does not list. */
+  readonly isWhole: boolean;
 }
 
 export interface ReadDevice {

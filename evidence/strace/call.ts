@@ -38,7 +38,10 @@ function returnedFrom(text: string): Returned | null {
   const rc = Number.parseInt(text);
   if (!Number.isFinite(rc)) throw new EvidenceError('the call has no result');
   if (rc >= 0) return { result: { rc }, text };
-  const [, name, number] = /^-\d+ (?:(E[A-Z\d_]+)|\(errno (\d+)\))/.exec(text) ?? [];
+  const [, name, number] = /^-\d+ (?:(E[A-Z\d]+)|\(errno (\d+)\))/.exec(text) ?? [];
+  if (rc === -1 && name === undefined && number === undefined) {
+    throw new EvidenceError('the call breaks off before its errno');
+  }
   return { result: { errno: name ?? errnoName(Number(number ?? -rc)) }, text };
 }
 

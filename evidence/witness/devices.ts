@@ -37,11 +37,26 @@ export class Devices {
     for (const group of groups) this.#groups.add(group);
   }
 
-  /** A device that went by its node has another name as well. */
-  alias(node: string, device: string): void {
-    const known = this.#devices.get(node);
-    if (known?.group != null || known?.cdev !== node || known.name !== null) return;
-    this.#add({ ...known, name: device }, 'named-by-the-trace');
+  /** Whether a device goes by its node, as nobody has named it. */
+  isNameless(device: string): boolean {
+    return this.#devices.get(device)?.cdev === device;
+  }
+
+  /** A device that went by its node has a name, and may be known by that. */
+  rename(node: string, device: string): void {
+    const known = this.#devices.get(device);
+    this.#devices.delete(node);
+    this.#tell({ type: 'device.removed', data: { device: node } }, 'named-by-the-trace');
+    const { name = null, group = null, model = null } = known ?? {};
+    const driver = known?.driver ?? USUAL_DRIVER;
+    this.#add({ device, name, group, driver, model, cdev: node }, 'named-by-the-trace');
+  }
+
+  /** Somebody speaks of a device that nothing else is known of. */
+  mention(device: string): void {
+    if (this.#devices.has(device)) return;
+    const nothing = { name: null, group: null, driver: null, model: null, cdev: null };
+    this.#add({ device, ...nothing }, 'named-in-a-claim');
   }
 
   get(device: string): Added | undefined {

@@ -62,7 +62,8 @@ export class Files {
     if (seen.pointer !== null) this.#byPointer.set(seen.pointer, seen);
     process.descriptors.set(fd, { seen, cloexec });
     const { pointer } = seen;
-    const named = pointer === null ? fact : { ...fact, data: { ...fact.data, pointer } };
+    const isNamed = pointer !== null && seen.kind !== 'path';
+    const named = isNamed ? { ...fact, data: { ...fact.data, pointer } } : fact;
     this.#tell(named as Fact, rule);
   }
 
@@ -79,7 +80,8 @@ export class Files {
     if (isUnnamedDevice(path)) return this.#findGranted(process, fd, rule);
     const node = nodeOf(path);
     const base = { pid: process.pid, fd, cloexec: false };
-    const file = { group: null, device: null, path, pointer: null, isReleased: false };
+    const unseen = { pointer: null, isReleased: false, isFound: true };
+    const file = { group: null, device: null, path, ...unseen };
     switch (node?.kind) {
       case 'container':
       case 'iommufd': {
@@ -128,6 +130,25 @@ export class Files {
     return seen;
   }
 
+  /**
+   * A trace names the device behind a descriptor, which was opened by its node: it is taken to have
+   * been opened under its name. Nothing hangs on the file yet, as it is not bound.
+   */
+  name(process: Traced, fd: number, device: string): void {
+    const there = process.descriptors.get(fd);
+    const node = there?.seen.device ?? null;
+    if (there === undefined || node === null || node === device) return;
+    if (!this.#devices.isNameless(node) || this.#processes.holds(there.seen).length > 1) return;
+    const { pid } = process;
+    this.#tell({ type: 'descriptor.closed', data: { pid, fd } }, 'named-by-the-trace');
+    this.#devices.rename(node, device);
+    process.descriptors.delete(fd);
+    const { cloexec } = there;
+    const seen: Seen = { ...there.seen, device, group: this.#devices.groupOf(device) };
+    const data = { pid, fd, device, cloexec };
+    this.open(process, fd, cloexec, seen, { type: 'device.opened', data }, 'named-by-the-trace');
+  }
+
   /** Nothing is known of the owner of a group from here on. */
   doubt(group: string | null, reason: string): void {
     this.#tell({ type: 'gap.noticed', data: { reason, group } });
@@ -157,7 +178,9 @@ export class Files {
   /** A descriptor came to stand for a file that somebody has. */
   install(process: Traced, fd: number, pointer: string): void {
     const seen = this.#byPointer.get(pointer);
-    if (seen === undefined || seen.isReleased) {
+    // Of what is no node nobody shows the end: its name may be another file's by now.
+    const isGone = seen?.kind === 'path' && !this.#processes.isHeld(seen);
+    if (seen === undefined || seen.isReleased || isGone) {
       this.#vacate(process, fd);
       return;
     }
@@ -192,7 +215,8 @@ export class Files {
    * The kernel has let a file go: within the call that made it do so, which comes back later, or after
    * the process has ended. Without a name it is whatever that was.
    */
-  release(tid: number, kind: 'device' | 'group' | 'iommufd', pointer: string): void {
+  release(tid: number, kind: Exclude<Seen['kind'], 'path'>, pointer: string): void {
+    if (kind === 'container') return this.#forget(pointer);
     this.#showsReleases = true;
     const ended = [...this.#kept].find(([seen, { pid }]) => seen.kind === kind && pid === tid);
     const seen = this.#byPointer.get(pointer) ?? (kind === 'device' ? ended?.[0] : undefined);
@@ -201,8 +225,30 @@ export class Files {
     else {
       seen.isReleased = true;
       this.#letGo(seen);
+      this.#unmap(seen);
     }
     this.#tell({ type: 'file.released', data: { pid: tid, kind, pointer } });
+  }
+
+  /** A container's file is nobody's any more, as its descriptors have told. */
+  #forget(pointer: string): void {
+    const seen = this.#byPointer.get(pointer);
+    this.#byPointer.delete(pointer);
+    if (seen === undefined) return;
+    seen.isReleased = true;
+    this.#letGo(seen);
+  }
+
+  /** Who had it mapped has unmapped it. */
+  #unmap(seen: Seen): void {
+    for (const { pid, mappings } of this.#processes.all()) {
+      for (const [mapping, mapped] of mappings) {
+        if (mapped.seen !== seen) continue;
+        mappings.delete(mapping);
+        const removed = { type: 'mapping.removed', data: { pid, mapping } } as const;
+        this.#tell(removed, 'released-by-the-kernel', 'observed');
+      }
+    }
   }
 
   /** A call of a thread has come back: what it released has been said. */
@@ -219,9 +265,9 @@ export class Files {
 
   /** A process has ended. What it alone held goes with it, or when the kernel is seen to let it go. */
   exit(process: Traced, signal: string | null): void {
+    process.mappings.clear();
     for (const [fd, { seen }] of process.descriptors) this.#keepIfHeld(process, fd, seen, true);
     process.descriptors.clear();
-    process.mappings.clear();
     if (process.isTold) {
       this.#tell({ type: 'process.exited', data: { pid: process.pid, signal } });
     }
@@ -260,7 +306,7 @@ export class Files {
    * kernel was not seen to release it, it is kept.
    */
   #keepIfHeld(process: Traced, fd: number, seen: Seen, isSeen: boolean): void {
-    if (this.#kept.has(seen) || seen.isReleased) return;
+    if (this.#kept.has(seen) || seen.isReleased || this.#processes.isMapped(seen)) return;
     const isSent = this.#sent.some((sent) => sent.seen === seen);
     const isKept = isSeen && seen.kind === 'device' && this.#showsReleases;
     if (!isSent && !isKept) return;

@@ -23,9 +23,17 @@ export const inferences = {
   'pid-used-again': 'the number of the process was given out anew, so it had ended',
   'driver-in-the-message': 'a driver speaks of the device as its own',
   'named-by-the-trace': 'a later line gives the name of what was opened by its node',
+  'used-and-so-bound': 'a call passed that no file passes before it is bound',
+  'named-in-a-claim': 'a manager speaks of the device',
   'refused-by-the-program': 'a program reports it in its own words, and gives up',
   'read-from-the-host': 'it was so when the host was read',
   'gone-from-the-host': 'it was not there any more when the host was read',
+  'number-shown-by-the-host': 'it was known without its number, which the host shows',
+  'an-open-device-needs-a-container': 'a device that came from its group is open',
+  'a-mapped-device-is-bound': 'a part of it is mapped, which the kernel refuses before a bind',
+  'in-the-order-of-descriptors': 'the group opened last before a device is where it came from',
+  'only-device-on-the-host': 'there is one device left that it can be of',
+  'rules-of-the-newest-kernel': 'nobody knows the rules of the kernel that was read',
 } as const;
 
 export type Inference = keyof typeof inferences;

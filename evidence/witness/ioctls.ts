@@ -5,7 +5,7 @@
  */
 import type { Attempt } from '../../events/vocabulary.ts';
 import { factOf } from '../../scenario/facts.ts';
-import type { Deed, IoctlWords } from '../sighting.ts';
+import type { Deed, IoctlWords, Result } from '../sighting.ts';
 import type { Devices } from './devices.ts';
 import type { Files } from './files.ts';
 import type { Inference, Tell } from './inferences.ts';
@@ -42,9 +42,18 @@ export class Ioctls {
   take(process: Traced, ioctl: Ioctl): boolean {
     const { on, requests, words, result } = ioctl;
     const seen = this.#files.behind(process, on);
-    if (seen === null) return on.path !== null || !this.#matters(process, ioctl);
-    const asked = operationOf(seen.kind, requests);
     const place = { pid: process.pid, fd: on.fd };
+    if (seen === null) {
+      if (on.path !== null) return true;
+      const asked = isBad(result) ? operationOf('path', requests) : null;
+      if (asked === null) return !this.#matters(process, ioctl);
+      // Nothing is behind it, and what was asked is VFIO's.
+      const attempt = attemptOf(asked.operation as Parameters<typeof attemptOf>[0], place, words);
+      this.#files.tellProcess(process);
+      if (attempt !== null) this.#tell(refused(attempt, 'EBADF'));
+      return true;
+    }
+    const asked = operationOf(seen.kind, requests);
     if (asked === null) {
       const [request] = requests;
       // With a null pointer it is the argument that is refused, whatever was asked.
@@ -62,8 +71,10 @@ export class Ioctls {
       if (attempt !== null) this.#tell(refused(attempt, result.errno));
       return true;
     }
-    if (silent.has(operation)) return true;
-    const { filled, rule } = this.#argumentsOf(process, seen, operation, words);
+    this.#imply(process, seen, on.fd, operation);
+    // What lies in a container that was there before nobody knows; that it got a driver says no more.
+    if (silent.has(operation) || (operation === 'set_iommu' && seen.isFound === true)) return true;
+    const { filled, rule } = this.#argumentsOf(process, seen, on.fd, operation, words);
     const attempt = attemptOf(operation as Parameters<typeof attemptOf>[0], place, filled);
     if (attempt === null) return true;
     if (attempt.operation === 'get_device') {
@@ -80,6 +91,22 @@ export class Ioctls {
     return true;
   }
 
+  /** What must have been done to a file before anybody looked, for a call on it to pass. */
+  #imply(process: Traced, seen: Seen, fd: number, operation: Attempt['operation']): void {
+    if (seen.isFound !== true) return;
+    const place = { pid: process.pid, fd };
+    if (operation === 'set_container' || operation === 'bind') seen.isFound = false;
+    else if (seen.kind === 'group' && operation === 'get_device') {
+      seen.isFound = false;
+      const data = { ...place, container: null };
+      this.#tell({ type: 'container.set', data }, 'an-open-device-needs-a-container');
+    } else if (seen.kind === 'device' && seen.path !== null) {
+      seen.isFound = false;
+      const data = { ...place, iommufd: null, id: null };
+      this.#tell({ type: 'device.bound', data }, 'used-and-so-bound');
+    }
+  }
+
   /** An ioctl that gives somebody a group, on a descriptor that nobody can say anything of. */
   #matters(process: Traced, { requests, result }: Ioctl): boolean {
     if ('errno' in result || !requests.some((request) => giving.has(request))) return false;
@@ -92,6 +119,7 @@ export class Ioctls {
   #argumentsOf(
     process: Traced,
     seen: Seen,
+    fd: number,
     operation: Attempt['operation'],
     words: IoctlWords,
   ): { readonly filled: IoctlWords; readonly rule?: Inference } {
@@ -104,7 +132,7 @@ export class Ioctls {
       if (!process.descriptors.has(words.iommufd) && words.iommufd >= 0) {
         this.#files.find(process, words.iommufd, '/dev/iommu', 'given-as-an-argument');
       }
-      if (words.device !== undefined) this.#name(seen, words.device);
+      if (words.device !== undefined) this.#files.name(process, fd, words.device);
     }
     if (operation === 'set_container' && words.container === undefined) {
       const container = only(process, ({ kind }) => kind === 'container' || kind === 'iommufd');
@@ -135,12 +163,10 @@ export class Ioctls {
     const data = { pid: process.pid, fd: on.fd, device, as };
     this.#files.open(process, as, true, seen, { type: 'device.obtained', data }, rule);
   }
+}
 
-  /** A trace names a device that was opened by its node alone. */
-  #name(seen: Seen, device: string): void {
-    if (seen.device === null || seen.device === device) return;
-    this.#devices.alias(seen.device, device);
-  }
+function isBad(result: Result): boolean {
+  return 'errno' in result && result.errno === 'EBADF';
 }
 
 /** The requests by which a group comes to be owned. */

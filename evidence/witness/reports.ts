@@ -35,6 +35,7 @@ export class Reports {
     this.#claims.set(uuid ?? name, has);
     const type = `claim.${outcome}` as const;
     for (const each of device === null ? [...has] : [device]) {
+      this.#devices.mention(each);
       if (outcome === 'granted') has.add(each);
       else if (outcome === 'released') has.delete(each);
       const data = { device: each, claimant: name, uuid, manager, reason };

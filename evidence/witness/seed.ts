@@ -7,8 +7,8 @@ import type { DataOf } from '../../events/vocabulary.ts';
 import type { Seen } from './traced.ts';
 
 export interface Seed {
-  /** The position after which it stood so. */
-  readonly after: number;
+  /** The position after which it stood so; null where it was only taken to. */
+  readonly after: number | null;
   readonly devices: readonly DataOf<'device.added'>[];
   readonly groups: readonly string[];
   readonly processes: readonly {

@@ -19,6 +19,8 @@ export interface Seen {
   pointer: string | null;
   /** Whether the kernel was seen to let it go. */
   isReleased: boolean;
+  /** Whether it was open before anybody looked, and what was done to it then is not known. */
+  isFound?: boolean;
 }
 
 export interface Descriptor {
@@ -112,8 +114,11 @@ export class TracedProcesses {
   }
 
   isHeld(seen: Seen): boolean {
-    for (const { descriptors, mappings } of this.#processes.values()) {
-      for (const descriptor of descriptors.values()) if (descriptor.seen === seen) return true;
+    return this.holds(seen).length > 0 || this.isMapped(seen);
+  }
+
+  isMapped(seen: Seen): boolean {
+    for (const { mappings } of this.#processes.values()) {
       for (const mapping of mappings.values()) if (mapping.seen === seen) return true;
     }
     return false;

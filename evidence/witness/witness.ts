@@ -22,8 +22,10 @@ import { TracedProcesses, type Traced } from './traced.ts';
 
 export interface WitnessOptions {
   readonly topology: Topology | null;
-  /** Whose rules judge what follows. */
+  /** Whose rules judge what follows a boot that nobody has seen. */
   readonly profile: string | null;
+  /** Whose rules judge all of it, whatever kernel the evidence names; null leaves it to that. */
+  readonly asked: string | null;
   /** How the host stood before; null where nothing is known of it. */
   readonly seed: Seed | null;
   /** What to call the boot that nobody has seen. */
@@ -276,7 +278,8 @@ export class Witness {
     this.#devices.clear();
     this.#files.clear();
     const name = boot ?? `${this.#options.boot}-${++this.#boots}`;
-    this.#tell(booted({ boot: name, kernel, profile: null, iommufd: true }));
+    const { asked } = this.#options;
+    this.#tell(booted({ boot: name, kernel, profile: asked, iommufd: true }));
   }
 
   #goOn({ devices, groups, processes }: Seed): void {

@@ -29,6 +29,8 @@ test('each figure is a row beside its peer or its limit, and no file is left beh
     `^operations simulated on one core .* the limit +100000/s .* ${verdict}`,
     `^durable append, one at a time .* ${verdict}`,
     `^64 concurrent durable appends .* ${verdict}`,
+    `^lines of strace imported on one core .* the limit +300000/s .* ${verdict}`,
+    '^lines of strace imported on one core .* a bare split into lines .*/s',
     "^events judged for the first time .* XState's transition\\(\\) for the tables .*/s",
     '^events judged for the first time .* an XState actor for each machine .*/s',
     `^cold open and table, with the start of node +2k .* the limit +0.5 s .* ${verdict}`,

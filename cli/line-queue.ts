@@ -1,0 +1,67 @@
+/**
+ * Lines of a stream that wait for whoever takes them.
+ *
+ * @module
+ */
+import type { Readable } from 'node:stream';
+import { LONGEST_LINE } from '../evidence/source.ts';
+
+/** The stream is not read on while so many wait. */
+const MOST_WAITING = 1 << 16;
+
+export class LineQueue implements AsyncIterable<string> {
+  readonly #stream: Readable;
+  readonly #see: (line: string) => boolean;
+  #lines: string[] = [];
+  /** The next of `#lines`. */
+  #next = 0;
+  #rest = '';
+  #isOver = false;
+  #wake: () => void = () => {};
+
+  /** `see` is shown each line as it arrives, and says whether it is one to be taken. */
+  constructor(stream: Readable, see: (line: string) => boolean = () => true) {
+    this.#stream = stream;
+    this.#see = see;
+    stream.setEncoding('utf8');
+    stream.on('data', (chunk: string) => this.#arrive(chunk));
+    stream.on('close', () => this.#end());
+    // What cannot be read any more is over.
+    stream.on('error', () => this.#end());
+  }
+
+  /** Forgets what has arrived and was not taken. */
+  clear(): void {
+    this.#lines = [];
+    this.#next = 0;
+    if (!this.#isOver) this.#stream.resume();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<string> {
+    for (;;) {
+      while (this.#next < this.#lines.length) yield this.#lines[this.#next++] ?? '';
+      this.clear();
+      if (this.#isOver) return;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  #arrive(chunk: string): void {
+    const lines = (this.#rest + chunk).split('\n');
+    this.#rest = (lines.pop() ?? '').slice(0, LONGEST_LINE);
+    for (const line of lines) this.#take(line);
+    if (this.#lines.length - this.#next > MOST_WAITING) this.#stream.pause();
+    this.#wake();
+  }
+
+  #take(line: string): void {
+    if (this.#see(line)) this.#lines.push(line);
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    if (this.#rest !== '') this.#take(this.#rest);
+    this.#isOver = true;
+    this.#wake();
+  }
+}

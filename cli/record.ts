@@ -1,0 +1,141 @@
+/**
+ * `record`: what happens on this host goes into the log as it happens.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import { RequestError } from '../ledger.ts';
+import { exit } from './failure.ts';
+import { logOptions, recordIn } from './log-file.ts';
+import { printable } from './printable.ts';
+import { programNamed, recorderFile } from './programs.ts';
+import { recordHost, type Recorded } from './recorder.ts';
+import { TracerError, type Tracing } from './tracer.ts';
+import { show, verb, type Io } from './verb.ts';
+
+export const record = verb({
+  name: 'record',
+  usage: 'record [--with bpftrace|ftrace] [--for SECONDS]',
+  summary: 'Records this host as it goes, until it is told to end',
+  details: [
+    'Reads the host once a tracer is at work, so that nothing falls between the two, and appends what',
+    'happens from then on, a quarter of a second later at most. SIGINT and SIGTERM end it: the tracer',
+    'is taken down, and what it has seen is appended. Needs root.',
+    '',
+    'bpftrace takes what is open in bpftrace; ftrace needs the tracing of the kernel alone, and sees',
+    'drivers that are loaded later. A tracer that dies leaves a gap, from which on owners are unknown,',
+    'and is started anew after a fresh reading; when it has died five times in a row, each within ten',
+    'seconds, that ends it (exit 4).',
+    '',
+    'A tracer of your own prints what recorder/vfio.bt prints with -f json or, --with ftrace, what',
+    'recorder/ftrace.sh does. It is taken to be at work from its first line on.',
+  ],
+  options: {
+    with: { type: 'string', value: 'T', help: 'bpftrace, where it is installed, or ftrace' },
+    for: { type: 'string', value: 'SECONDS', help: 'end by itself after so long' },
+    tracer: { type: 'string', value: 'CMD', help: 'a tracer of your own, a line for sh' },
+    root: {
+      type: 'string',
+      value: 'DIR',
+      help: "where the host's /proc, /sys and /dev are; else /",
+    },
+    ...logOptions,
+    json: { type: 'boolean', help: 'print one JSON value at the end' },
+  },
+  operands: [0, 0],
+  examples: [
+    "vfio-ledger record --for 1 --log live.ledger --tracer 'echo Attached 9 probes; sleep 9'",
+  ],
+  async answer({ values }, io) {
+    const tracing = tracingOf(values, io);
+    const seconds = values.for === undefined ? null : secondsOf(values.for);
+    const ending = new AbortController();
+    const end = () => ending.abort();
+    process.once('SIGINT', end).once('SIGTERM', end);
+    const { signal } = ending;
+    return recordIn(values, io, async (ledger, path) => {
+      const status = statusOn(io);
+      const timer = seconds === null ? undefined : setTimeout(end, seconds * 1000);
+      const { root = '/' } = values;
+      const warn = (message: string) => {
+        io.progress.clear();
+        io.stderr.write(`vfio-ledger: ${printable(message)}\n`);
+      };
+      if (tracing.showsProbes && tracing.format === 'bpftrace') warnOfModules(warn);
+      try {
+        const options = { tracing, root, signal, progress: status.progress, warn };
+        const recorded = await recordHost(ledger, options);
+        await show(io, values.json, recorded, (told) => [words(told, path)]);
+        return exit.done;
+      } finally {
+        status.end();
+        clearTimeout(timer);
+        process.off('SIGINT', end).off('SIGTERM', end);
+      }
+    });
+  },
+});
+
+/** Throws `RequestError`, or `TracerError` where there is none that could be started. */
+function tracingOf(
+  values: { readonly with?: string; readonly tracer?: string },
+  { env }: Io,
+): Tracing {
+  const { with: named, tracer } = values;
+  if (named !== undefined && named !== 'bpftrace' && named !== 'ftrace') {
+    throw new RequestError(`--with takes bpftrace or ftrace, not '${named}'`);
+  }
+  if (tracer !== undefined) {
+    const command = ['sh', '-c', tracer] as const;
+    return { name: 'the tracer', format: named ?? 'bpftrace', command, showsProbes: false };
+  }
+  if (process.getuid?.() !== 0) throw new TracerError('tracing a host needs root');
+  const bpftrace = programNamed('bpftrace', env);
+  if (bpftrace === null && named === 'bpftrace') {
+    throw new TracerError('bpftrace is not installed; --with ftrace does without it');
+  }
+  if (bpftrace !== null && named !== 'ftrace') {
+    const command = [bpftrace, '-f', 'json', recorderFile('vfio.bt')] as const;
+    return { name: 'bpftrace', format: 'bpftrace', command, showsProbes: true };
+  }
+  const command = ['sh', recorderFile('ftrace.sh')] as const;
+  return { name: 'ftrace', format: 'ftrace', command, showsProbes: true };
+}
+
+function secondsOf(text: string): number {
+  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text);
+  throw new RequestError(`--for takes seconds, not '${text}'`);
+}
+
+/** What bpftrace does not find when it begins it does not see later either. */
+function warnOfModules(warn: (message: string) => void): void {
+  const symbols = readFileSync('/proc/kallsyms', 'latin1');
+  if (/ vfio_\w+/.test(symbols)) return;
+  warn('vfio is not loaded, and bpftrace does not see what is loaded later: modprobe it before');
+}
+
+const STATUS_EVERY_MS = 1000;
+
+/** How much has been recorded and how fast, on one line of a terminal. */
+function statusOn({ progress }: Io) {
+  let [events, before] = [0, 0];
+  const timer = setInterval(() => {
+    const rate = ((events - before) * 1000) / STATUS_EVERY_MS;
+    before = events;
+    progress.tell(`${events} events recorded, ${rate} a second`);
+  }, STATUS_EVERY_MS);
+  return {
+    progress: (so: number) => void (events = so),
+    end() {
+      clearInterval(timer);
+      progress.clear();
+    },
+  };
+}
+
+function words({ appended, read, rejectedCount, starts }: Recorded, path: string): string {
+  const bad = rejectedCount === 0 ? '' : `, ${rejectedCount} of them rejected`;
+  const again = starts > 1 ? `; the tracer was started ${starts} times` : '';
+  const what = `${appended} event${appended === 1 ? '' : 's'} recorded in ${printable(path)}`;
+  return `${what}, from ${read} line${read === 1 ? '' : 's'}${bad}${again}`;
+}

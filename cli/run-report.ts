@@ -1,0 +1,190 @@
+/**
+ * What a command did with files of VFIO, and what of it was not given back.
+ *
+ * @module
+ */
+import type { EventType } from '../events/vocabulary.ts';
+import type { Holder, Ledger, Owner, RecordedEvent } from '../ledger.ts';
+import type { OpenFile } from '../machines/host.ts';
+import type { Kernel } from '../machines/kernel.ts';
+import { UNNAMED } from '../machines/unshown.ts';
+import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
+import type { Ending, LeftBehind } from './strace.ts';
+
+/** A moment of the log. */
+interface At {
+  readonly position: number;
+  readonly time: string | null;
+}
+
+/** What a file is of. */
+interface Subject {
+  readonly kind: 'group' | 'container' | 'iommufd' | 'device';
+  readonly device: string | null;
+  readonly group: string | null;
+}
+
+interface Doer {
+  readonly pid: number;
+  readonly comm: string | null;
+}
+
+interface OpenedFile extends At, Doer, Subject {
+  readonly file: FileId;
+  readonly fd: number;
+  /** False where it was open already, and the command got it. */
+  readonly isSeen: boolean;
+  /** When nobody had it any more, nor the kernel; null where that has not come. */
+  readonly released: At | null;
+}
+
+/** A call by which a group gets an owner, or a device its page table. */
+interface BoundFile extends At, Doer, Subject {
+  readonly operation: 'bind' | 'attach' | 'set_container';
+  readonly fd: number;
+}
+
+interface RefusedCall extends At, Doer {
+  readonly operation: string;
+  readonly errno: string;
+  readonly cause: string;
+  readonly summary: string;
+}
+
+/** Somebody who holds a file still. */
+interface Held extends Holder, Subject {}
+
+export interface RunReport {
+  readonly command: readonly string[];
+  readonly exit: Ending;
+  /** Where it was recorded; null where it is kept nowhere. */
+  readonly log: string | null;
+  readonly opened: readonly OpenedFile[];
+  readonly bound: readonly BoundFile[];
+  readonly refused: readonly RefusedCall[];
+  readonly held: readonly Held[];
+  /** The groups that are owned through what is held. */
+  readonly owned: readonly { readonly group: string; readonly owner: Owner }[];
+  /** Processes that it started and that were there when it had ended. */
+  readonly left: readonly LeftBehind[];
+  /** Lines of the trace, and how many of them nobody could read. */
+  readonly read: number;
+  readonly rejectedCount: number;
+}
+
+type Seen = Pick<RunReport, 'command' | 'exit' | 'log' | 'left' | 'read' | 'rejectedCount'>;
+
+const bindings: Partial<Record<EventType, BoundFile['operation']>> = {
+  'device.bound': 'bind',
+  'device.attached': 'attach',
+  'container.set': 'set_container',
+};
+
+/** Of what was appended after a position. */
+export function reportOn(ledger: Ledger, after: number, seen: Seen): RunReport {
+  const kernel = ledger.kernelAt(after);
+  const opened = new Map<FileId, OpenedFile>();
+  const alive = new Set<FileId>();
+  const bound: BoundFile[] = [];
+  const refused: RefusedCall[] = [];
+  for (let position = after + 1; position <= ledger.head.position; position++) {
+    const event = ledger.event(position);
+    if (event === undefined) continue;
+    kernel.take(event);
+    const { time } = event;
+    const id = fileOpenedBy(event);
+    const file = id === null ? undefined : kernel.file(id);
+    if (file !== undefined) {
+      const one = openedBy(event, file, ledger);
+      if (one !== null) alive.add(one.file);
+      if (one !== null) opened.set(one.file, one);
+    }
+    const operation = bindings[event.type];
+    if (operation !== undefined) bound.push(...boundBy(event, operation, kernel, ledger));
+    if (event.type === 'operation.refused') refused.push(...refusedBy(event, ledger));
+    for (const id of alive) {
+      const one = opened.get(id);
+      if (kernel.file(id) !== undefined || one === undefined) continue;
+      alive.delete(id);
+      opened.set(id, { ...one, released: { position, time } });
+    }
+  }
+  const { files, groups } = ledger.at('end').table();
+  const held = files.flatMap(({ file, holders }) => {
+    const one = alive.has(file) ? opened.get(file) : undefined;
+    if (one === undefined) return [];
+    const { kind, device, group } = one;
+    return holders.flatMap((holder) =>
+      holder.via === 'kernel' ? [] : [{ ...holder, kind, device, group }],
+    );
+  });
+  const owned = groups.flatMap(({ group, owner }) => {
+    const isTheirs = owner.file !== null && alive.has(owner.file);
+    return isTheirs ? [{ group, owner }] : [];
+  });
+  return { ...seen, opened: [...opened.values()], bound, refused, held, owned };
+}
+
+function openedBy(event: RecordedEvent, file: OpenFile, ledger: Ledger): OpenedFile | null {
+  const subject = subjectOf(file);
+  const { data } = event;
+  if (subject === null || !('pid' in data) || !('fd' in data)) return null;
+  return {
+    file: file.id,
+    ...subject,
+    ...placeOf(event),
+    ...doerOf(data.pid, event, ledger),
+    fd: 'as' in data ? data.as : data.fd,
+    isSeen: data.evidence === undefined || data.evidence.certainty === 'observed',
+    released: null,
+  };
+}
+
+function boundBy(
+  event: RecordedEvent,
+  operation: BoundFile['operation'],
+  kernel: Kernel,
+  ledger: Ledger,
+): BoundFile[] {
+  const { data } = event;
+  if (!('pid' in data) || !('fd' in data)) return [];
+  const { pid, fd } = data;
+  const id = kernel.processes.file(pid, fd);
+  const file = id === undefined ? undefined : kernel.file(id);
+  const subject = file === undefined ? null : subjectOf(file);
+  if (subject === null) return [];
+  return [{ operation, ...subject, fd, ...placeOf(event), ...doerOf(pid, event, ledger) }];
+}
+
+function refusedBy(event: RecordedEvent, ledger: Ledger): RefusedCall[] {
+  const { data } = event;
+  if (event.type !== 'operation.refused' || !('pid' in data)) return [];
+  const { operation, errno, cause, summary } = ledger.why(event.position);
+  const by = doerOf(data.pid, event, ledger);
+  return [{ operation, errno, cause, summary, ...placeOf(event), ...by }];
+}
+
+function placeOf({ position, time }: RecordedEvent): At {
+  return { position, time };
+}
+
+function doerOf(pid: number, { position }: RecordedEvent, ledger: Ledger): Doer {
+  return { pid, comm: ledger.commOf(pid, position) };
+}
+
+function subjectOf(file: OpenFile): Subject | null {
+  switch (file.kind) {
+    case 'group':
+      return { kind: 'group', device: null, group: file.group.group };
+    case 'device': {
+      const { device, group } = file.device;
+      const named = device === UNNAMED ? null : device;
+      return { kind: 'device', device: named, group: group?.group ?? null };
+    }
+    case 'container':
+    case 'iommufd':
+      return { kind: file.kind, device: null, group: null };
+    case 'other':
+      return null;
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * `run`: what a command does with devices, and what it fails to give back.
+ *
+ * @module
+ */
+import { writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { instantOf } from '../evidence/instants.ts';
+import { openLedger, readHost, RequestError, type ImportReport, type Ledger } from '../ledger.ts';
+import { exit } from './failure.ts';
+import { logOptions, recordIn } from './log-file.ts';
+import { programNamed } from './programs.ts';
+import { reportOn, type RunReport } from './run-report.ts';
+import { runWords } from './run-words.ts';
+import { runTraced, type Ending, type StraceOptions } from './strace.ts';
+import { TracerError } from './tracer.ts';
+import { verb, type Io } from './verb.ts';
+
+const PATIENCE_MS = 1000;
+/** As shells have it. */
+const NO_SUCH_COMMAND = 127;
+const KILLED = 128;
+
+export const run = verb({
+  name: 'run',
+  usage: 'run [--fail-on-leak] [--log LOG] [--json] -- CMD [ARG]...',
+  summary: 'Runs a command, and says which devices it opened and failed to release',
+  details: [
+    'CMD runs under strace with standard input, output and error of its own; signals reach it as',
+    'they would without. When it has ended, what it did with VFIO is told on standard error: who',
+    'opened and bound what, what was refused and why, and what is held still, by a child that it has',
+    'left behind or by the kernel. Such children have a second to end, and are then let go: strace',
+    'leaves them alone, and they run on. With --json it is one JSON value on standard output, after',
+    'what CMD printed, with --report in a file.',
+    '',
+    'The exit code is that of CMD, 128 and the number of the signal where one has killed it; with',
+    '--fail-on-leak 1 where something is held still, whatever CMD says.',
+    '',
+    'Nothing is kept of it unless --log names a log; $VFIO_LEDGER_LOG and the default log are left',
+    'alone. One into which the same host is being recorded would have it twice.',
+  ],
+  options: {
+    'fail-on-leak': { type: 'boolean', help: 'exit with 1 where something is held still' },
+    log: { type: 'string', value: 'LOG', help: 'record it there' },
+    host: logOptions.host,
+    wait: {
+      type: 'string',
+      value: 'SECONDS',
+      help: 'what its children have to end, 1 when left out',
+    },
+    report: { type: 'string', value: 'FILE', help: 'write what is told into a file, as JSON' },
+    tracer: { type: 'string', value: 'CMD', help: 'a strace of your own, a line for sh' },
+    root: {
+      type: 'string',
+      value: 'DIR',
+      help: "where the host's /proc, /sys and /dev are; else /",
+    },
+    json: { type: 'boolean', help: 'print one JSON value' },
+  },
+  operands: [1, Infinity],
+  examples: ['vfio-ledger run --json -- true', 'vfio-ledger run -- echo done 2> report.txt'],
+  async answer({ values, operands: command }, io) {
+    const { log, json, report: file, tracer, root = '/' } = values;
+    const patienceMs = values.wait === undefined ? PATIENCE_MS : secondsOf(values.wait) * 1000;
+    const strace = straceOf(tracer, io);
+    const [program = ''] = command;
+    if (programNamed(program, io.env) === null) {
+      io.stderr.write(`vfio-ledger: ${program}: there is no such command\n`);
+      return NO_SUCH_COMMAND;
+    }
+    const act = async (ledger: Ledger, path: string | null) => {
+      const report = await runOn(ledger, path, { strace, command, patienceMs, root });
+      if (file !== undefined) writeFileSync(file, `${JSON.stringify(report)}\n`);
+      if (json === true) await io.out.print([JSON.stringify(report)]);
+      if (file === undefined && json !== true) {
+        io.stderr.write(
+          runWords(report)
+            .map((line) => `${line}\n`)
+            .join(''),
+        );
+      }
+      const isLeak = values['fail-on-leak'] === true && report.held.length > 0;
+      return isLeak ? exit.no : codeOf(report.exit);
+    };
+    if (log !== undefined) return recordIn({ ...values, log }, io, act);
+    const ledger = await openLedger(':memory:');
+    try {
+      return await act(ledger, null);
+    } finally {
+      await ledger.close();
+    }
+  },
+});
+
+async function runOn(
+  ledger: Ledger,
+  log: string | null,
+  { root, command, ...options }: Omit<StraceOptions, 'follow'> & { readonly root: string },
+): Promise<RunReport> {
+  const last = ledger.event(ledger.head.position)?.time ?? '';
+  const now = instantOf(Date.now() * 1000) ?? '';
+  await ledger.snapshot(readHost(root), { time: last > now ? last : now });
+  const { position } = ledger.head;
+  let report: ImportReport | null = null;
+  const follow = async (lines: AsyncIterable<string>) => {
+    report = await ledger.follow(lines, { format: 'strace' });
+  };
+  const { left, ...ending } = await runTraced({ ...options, command, follow });
+  const { read, rejectedCount } = report ?? { read: 0, rejectedCount: 0 };
+  if (read === 0) throw new TracerError('strace has shown nothing of the command');
+  return reportOn(ledger, position, { command, exit: ending, log, left, read, rejectedCount });
+}
+
+/** Throws `TracerError` where there is none. */
+function straceOf(tracer: string | undefined, { env }: Io): StraceOptions['strace'] {
+  if (tracer !== undefined) return ['sh', '-c', `exec ${tracer} "$@"`, 'sh'];
+  const strace = programNamed('strace', env);
+  if (strace !== null) return [strace];
+  throw new TracerError(
+    'strace is not installed: the package of that name has it (apt-get install strace, dnf install strace)',
+  );
+}
+
+function secondsOf(text: string): number {
+  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text);
+  throw new RequestError(`--wait takes seconds, not '${text}'`);
+}
+
+function codeOf({ code, signal }: Ending): number {
+  return code ?? KILLED + (signal === null ? 0 : constants.signals[signal]);
+}

@@ -1,0 +1,170 @@
+/**
+ * What has gone since the log heard last: processes, descriptors and mappings.
+ *
+ * @module
+ */
+import { QUEUE } from '../../processes/process-table.ts';
+import { changesOf } from './devices.ts';
+import type { KnownFile, KnownProcess } from './known.ts';
+import type { ReadFile } from './read-files.ts';
+import { isVfio, type Scene } from './scene.ts';
+
+/** Whether no file of a device can still be the one that it was. */
+type IsRenewed = (of: Pick<KnownFile, 'device'>) => boolean;
+
+export function tellEnds(scene: Scene): void {
+  const changes = changesOf(scene);
+  const isRenewed: IsRenewed = ({ device }) => device !== null && changes.has(device);
+  for (const process of scene.before.processes.values()) {
+    noteContexts(scene, process, isRenewed);
+    const rule = endOf(scene, process);
+    if (rule === null) continue;
+    scene.tell({ type: 'process.exited', data: { pid: process.pid, signal: null } }, rule);
+  }
+  const { pids, hidden } = scene.reading.listed;
+  const veiled = new Set(hidden);
+  const seen = new Set(pids.filter((pid) => !veiled.has(pid)));
+  const there = scene.host.processes;
+  const last = continued(scene, isRenewed);
+  for (const { pid, mappings, descriptors } of there.values()) {
+    const isSeen = seen.has(pid);
+    for (const [mapping, file] of mappings) {
+      if (isSeen ? last.mappings.has(`${pid} ${mapping}`) : !isRenewed(file)) continue;
+      scene.tell({ type: 'mapping.removed', data: { pid, mapping } }, 'gone-from-the-host');
+    }
+    for (const [fd, { file }] of descriptors) {
+      if (isSeen ? last.descriptors.has(`${pid} ${fd}`) : !isRenewed(file)) continue;
+      scene.tell({ type: 'descriptor.closed', data: { pid, fd } }, 'gone-from-the-host');
+    }
+  }
+}
+
+/** Why a process is taken to have ended; null where it has not, or nobody can say. */
+function endOf(scene: Scene, { pid, started }: KnownProcess) {
+  const { processes, listed, isComplete } = scene.reading;
+  // What the kernel itself keeps is not to be read, and who has no number is among those who have.
+  if (pid === QUEUE) return null;
+  if (pid > QUEUE) return isComplete && listed.isWhole ? 'gone-from-the-host' : null;
+  if (listed.isWhole && !listed.pids.includes(pid)) return 'gone-from-the-host';
+  const startedAt = processes.find((process) => process.pid === pid)?.startedAt ?? null;
+  const isAnother = started !== null && startedAt !== null && startedAt !== started;
+  return isAnother ? 'pid-used-again' : null;
+}
+
+/** A file that has to be opened anew under its device's other name is as bound as it was. */
+function noteContexts(scene: Scene, process: KnownProcess, isRenewed: IsRenewed) {
+  for (const [fd, { file }] of process.descriptors) {
+    if (file.context === null || file.kind !== 'device' || !isRenewed(file)) continue;
+    scene.contexts.set(`${process.pid} ${fd}`, file.context);
+  }
+}
+
+/**
+ * The places that the log knows of and that go on as it knows them. Descriptors whose numbers were
+ * not known before get them.
+ */
+function continued(scene: Scene, isRenewed: IsRenewed) {
+  const descriptors = new Set<string>();
+  const mappings = new Set<string>();
+  const placed = new Set<string>();
+  const taken = new Set<string>();
+  const reopened = new Set<string>();
+  // A device that came from a group keeps that open, so that nobody can open it anew.
+  const isStale = ({ group, isGranted, context }: KnownFile) =>
+    group !== null && reopened.has(group) && (isGranted || context !== null);
+  for (const file of scene.files.toSorted((a, b) => rankOf(a) - rankOf(b))) {
+    const isSame = (known: KnownFile | undefined): known is KnownFile =>
+      known !== undefined &&
+      !isRenewed(known) &&
+      !(file.kind === 'group' && !file.isDeleted && hasDied(scene, known, isRenewed)) &&
+      !(known.kind === 'device' && isStale(known)) &&
+      mayBe(scene, known, file);
+    const held = file.places.map((place) => scene.fileAt(place)).filter(isSame);
+    const mapped = file.mappings.map((place) => scene.mappedAt(place)).filter(isSame);
+    const found = held.find(({ id }) => !file.isProven || !taken.has(id));
+    const id =
+      found?.id ??
+      (file.places.length === 0
+        ? mapped[0]?.id
+        : numbered(scene, file, (known, fd) => {
+            const isNumber = (fd < 0 || known.kind === 'group') && !taken.has(known.id);
+            return (isNumber || mapped.includes(known)) && isSame(known);
+          }));
+    if (id === undefined && file.kind === 'group' && file.group !== null) {
+      if (isGroupOpen(scene, file.group)) reopened.add(file.group);
+    }
+    for (const { pid, address } of file.mappings) placed.add(`${pid} ${address}`);
+    if (id === undefined) continue;
+    taken.add(id);
+    for (const place of file.places) {
+      if (scene.fileAt(place)?.id === id) descriptors.add(`${place.pid} ${place.fd}`);
+    }
+    for (const place of file.mappings) {
+      if (scene.mappedAt(place)?.id === id) mappings.add(`${place.pid} ${place.address}`);
+    }
+  }
+  for (const { pid, mappings: read } of scene.reading.processes) {
+    for (const { address } of read) {
+      if (placed.has(`${pid} ${address}`) || typeof address !== 'number') continue;
+      if (scene.mappedAt({ pid, address })?.isGranted) mappings.add(`${pid} ${address}`);
+    }
+  }
+  return { descriptors, mappings };
+}
+
+/** Groups come first: whether they were opened anew says something of their devices. */
+function rankOf({ kind }: ReadFile): number {
+  return kind === 'group' ? 0 : 1;
+}
+
+/** Whether no device is left that a group's file was opened for. */
+function hasDied(
+  { before }: Scene,
+  { group }: KnownFile,
+  isRenewed: IsRenewed,
+): boolean {
+  const members = [...before.devices.values()].filter(
+    (device) => device.group === group && isVfio(device.driver),
+  );
+  return members.length > 0 && members.every(isRenewed);
+}
+
+function isGroupOpen({ host }: Scene, group: string): boolean {
+  return [...host.files.values()].some(
+    (file) => file.kind === 'group' && file.group === group && !file.isDead,
+  );
+}
+
+/** Gives a descriptor that the log knows by another number, or by none, its own; and the file's id. */
+function numbered(
+  scene: Scene,
+  { places }: ReadFile,
+  isIt: (known: KnownFile, fd: number) => boolean,
+): string | undefined {
+  for (const { pid, fd: as } of places) {
+    for (const [fd, { file }] of scene.host.processes.get(pid)?.descriptors ?? []) {
+      if (!isIt(file, fd)) continue;
+      const data = { pid, fd, as };
+      scene.tell(
+        { type: 'descriptor.duplicated', data },
+        fd < 0 ? 'number-shown-by-the-host' : 'same-file',
+      );
+      return file.id;
+    }
+  }
+  return undefined;
+}
+
+/** Whether a file that the log knows may be one that was read, by what they are of. */
+function mayBe({ before }: Scene, known: KnownFile, read: ReadFile): boolean {
+  if (known.kind !== read.kind) return false;
+  if (known.kind === 'group') {
+    return known.group === read.group && (!known.isDead || read.isDeleted);
+  }
+  if (known.kind !== 'device') return true;
+  if (!read.isAnonymous) return !known.isGranted && known.device === read.device;
+  // What was found open by a device's name alone may have come from its group.
+  const cdev = before.devices.get(known.device ?? '')?.cdev ?? null;
+  if (!known.isGranted && (known.context !== null || cdev !== null)) return false;
+  return read.device === null || known.device === null || known.device === read.device;
+}

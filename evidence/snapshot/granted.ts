@@ -1,0 +1,191 @@
+/**
+ * Devices that were got from their groups. Before Linux 6.18 their files do not say which they are.
+ *
+ * @module
+ */
+import type { Inference } from '../witness/inferences.ts';
+import { nextBelow, tellFile } from './opens.ts';
+import type { ReadFile, ReadPlace } from './read-files.ts';
+import { isVfio, type Scene } from './scene.ts';
+
+/** From which descriptor of a group a device's file came, and which device it is. */
+interface Origin {
+  readonly fd: number;
+  readonly group: string;
+  readonly device: string | null;
+  readonly rule: Inference;
+}
+
+export function tellGranted(scene: Scene): void {
+  const files = scene.files.filter(({ kind, isAnonymous }) => kind === 'device' && isAnonymous);
+  const pids = new Set(files.flatMap(({ places }) => places[0]?.pid ?? []));
+  const origins = new Map([...pids].flatMap((pid) => [...originsIn(scene, pid, files)]));
+  for (const file of files) {
+    tellFile(scene, file, (place) => {
+      const origin = origins.get(file);
+      if (origin === undefined) obtainElsewhere(scene, file, place);
+      else obtain(scene, place.pid, origin, place.fd);
+    });
+  }
+  for (const { pid, descriptors } of scene.host.processes.values()) {
+    for (const [fd, { file }] of descriptors) {
+      if (file.kind !== 'group' || fd >= 0 || scene.before.files.has(file.id)) continue;
+      scene.tell({ type: 'descriptor.closed', data: { pid, fd } }, 'gone-from-the-host');
+    }
+  }
+}
+
+function obtain(scene: Scene, pid: number, { fd, group, device, rule }: Origin, as: number): void {
+  giveContainer(scene, pid, fd, group);
+  scene.tell({ type: 'device.obtained', data: { pid, fd, device, as } }, rule);
+}
+
+/** Where the devices' files of a process came from, of those that the log does not know yet. */
+function originsIn(scene: Scene, pid: number, files: readonly ReadFile[]): Map<ReadFile, Origin> {
+  const at = ({ places }: ReadFile) => places.find((place) => place.pid === pid)?.fd ?? 0;
+  const own = files
+    .filter(({ places }) => places.some((place) => place.pid === pid))
+    .toSorted((a, b) => at(a) - at(b));
+  const sources = scene.files.flatMap(({ kind, group, places }) => {
+    const place = kind === 'group' ? places.find((held) => held.pid === pid) : undefined;
+    const known = place && scene.fileAt(place);
+    if (group === null || known === undefined || known.isDead) return [];
+    return [{ fd: place?.fd ?? 0, group, left: new Set(membersOf(scene, group)) }];
+  });
+  const origins = new Map<ReadFile, Origin>();
+  const unnamed = new Map<(typeof sources)[number], ReadFile[]>();
+  for (const file of own) {
+    const device = scene.known(file)?.device ?? file.device;
+    const source = sources.find(({ left }) => device !== null && left.has(device));
+    if (source === undefined || device === null) continue;
+    source.left.delete(device);
+    origins.set(file, { ...source, device, rule: 'read-from-the-host' });
+  }
+  for (const file of own) {
+    if (origins.has(file) || file.device !== null || scene.known(file) !== undefined) continue;
+    const hasRoom = (source: (typeof sources)[number]) =>
+      source.left.size > (unnamed.get(source)?.length ?? 0);
+    const source =
+      sources.findLast((found) => found.fd < at(file) && hasRoom(found)) ?? sources.find(hasRoom);
+    if (source !== undefined) unnamed.set(source, [...(unnamed.get(source) ?? []), file]);
+  }
+  for (const [source, theirs] of unnamed) {
+    const isAll = theirs.length === source.left.size;
+    const isOnly = sources.length === 1 && membersOf(scene, source.group).length === 1;
+    const named = isOnly ? 'only-device-in-group' : 'in-the-order-of-descriptors';
+    const left = [...source.left];
+    for (const [index, file] of theirs.entries()) {
+      const device = (isAll ? left[index] : null) ?? null;
+      const rule = device === null ? 'read-from-the-host' : named;
+      origins.set(file, { ...source, device, rule });
+    }
+  }
+  return origins;
+}
+
+function membersOf(scene: Scene, group: string): string[] {
+  return [...scene.host.devices.values()].flatMap(({ device, group: of, driver }) =>
+    of === group && isVfio(driver) ? [device] : [],
+  );
+}
+
+/**
+ * Has the group be in a container, as it must be for a device of it to be open: in the only one, or
+ * the only iommufd, of a process that has both.
+ */
+function giveContainer(scene: Scene, pid: number, fd: number, group: string): void {
+  const known = scene.fileAt({ pid, fd });
+  if (known === undefined || known.context !== null) return;
+  const rule = 'an-open-device-needs-a-container';
+  const held = scene.files.find(
+    ({ kind, places }) => kind === 'group' && places.some((p) => p.pid === pid && p.fd === fd),
+  );
+  const places = [{ pid, fd }, ...(held?.places ?? [])];
+  const choices = places.map((place) => ({ ...place, ...containerOf(scene, place.pid) }));
+  const { count, ...choice } = choices.find(({ container }) => container !== null) ?? {
+    ...{ pid, fd, container: null },
+    count: Math.max(...choices.map((given) => given.count)),
+  };
+  scene.tell({ type: 'container.set', data: choice }, rule);
+  if (choice.container === null) {
+    if (count > 0) return;
+    const reason = 'a device of it is open, and it is in a container or an iommufd unseen';
+    scene.tell({ type: 'gap.noticed', data: { reason, group } }, undefined, 'observed');
+    return;
+  }
+  const at = { pid: choice.pid, fd: choice.container };
+  const container = scene.fileAt(at);
+  if (container?.kind !== 'container' || container.isReady) return;
+  scene.tell({ type: 'iommu.set', data: { ...at, iommu: null } }, rule);
+}
+
+/** What serves as container in a process, and how many containers it has. */
+function containerOf(scene: Scene, pid: number) {
+  const { fd, count } = scene.only(pid, 'container');
+  return { container: count === 0 ? scene.only(pid, 'iommufd').fd : fd, count };
+}
+
+/**
+ * A device whose group its process does not have: another gave it away, or it closed the group, and
+ * then nobody knows under which number that was.
+ */
+function obtainElsewhere(scene: Scene, file: ReadFile, { pid, fd: as }: ReadPlace): void {
+  const device = file.device ?? onlyDeviceLeft(scene);
+  const group = device === null ? null : (scene.host.devices.get(device)?.group ?? null);
+  if (device !== null && group === null && scene.host.iommufd) {
+    const data = { pid, fd: as, device, cloexec: true };
+    scene.tell({ type: 'device.opened', data }, 'read-from-the-host');
+    return;
+  }
+  const rule = file.device === null ? 'only-device-on-the-host' : 'read-from-the-host';
+  const holder = holderOfGroup(scene, group);
+  if (device === null || group === null || holder === 'nobody can name') {
+    suspect(scene, file, as, group);
+    return;
+  }
+  if (holder === null || holder.pid === pid) {
+    const fd = holder?.fd ?? nextBelow(scene, pid);
+    const opened = { pid, fd, group, cloexec: false };
+    if (holder === null) {
+      scene.tell({ type: 'group.opened', data: opened }, 'got-from-its-group');
+    }
+    obtain(scene, pid, { fd, group, device, rule }, as);
+    return;
+  }
+  const fd = nextBelow(scene, holder.pid);
+  obtain(scene, holder.pid, { ...{ fd: holder.fd, group, device }, rule }, fd);
+  const from = { pid: holder.pid, fd };
+  const data = { ...from, to: pid, as, cloexec: true };
+  scene.tell({ type: 'descriptor.passed', data }, 'got-from-its-group');
+  scene.tell({ type: 'descriptor.closed', data: from }, 'gone-from-the-host');
+}
+
+/** Who has a file of a group open. */
+function holderOfGroup(scene: Scene, group: string | null) {
+  const isOpen = [...scene.host.files.values()].some(
+    (file) => file.kind === 'group' && file.group === group && !file.isDead,
+  );
+  for (const { pid, descriptors } of scene.host.processes.values()) {
+    for (const [fd, { file }] of descriptors) {
+      if (file.kind === 'group' && file.group === group && !file.isDead) return { pid, fd };
+    }
+  }
+  return isOpen ? 'nobody can name' : null;
+}
+
+/** The only device with VFIO that nobody is known to have open. */
+function onlyDeviceLeft(scene: Scene): string | null {
+  const open = new Set([...scene.host.files.values()].map(({ device }) => device));
+  const [only, ...others] = [...scene.host.devices.values()].filter(
+    ({ device, driver }) => isVfio(driver) && !open.has(device),
+  );
+  return only === undefined || others.length > 0 ? null : only.device;
+}
+
+/** Where nobody can say which group such a file is of, any that nobody has may be it. */
+function suspect(scene: Scene, file: ReadFile, fd: number, group: string | null): void {
+  const of = fd < 0 ? 'a mapping' : `descriptor ${fd}`;
+  const what = file.device === null ? 'which device' : `how ${file.device} was opened that`;
+  scene.unseen.push(`${what} ${of} of ${scene.holderOf(file)} is of`);
+  for (const name of group === null ? scene.host.groups.keys() : [group]) scene.suspects.add(name);
+}

@@ -1,0 +1,165 @@
+#!/bin/sh
+# Records who opens, binds, passes and closes VFIO descriptors, with tracefs alone: neither BTF nor
+# BPF. Any sh will do, busybox's too.
+#
+#   ftrace.sh [TRACEFS] >trace.txt
+#
+# Streams events to standard output until SIGINT or SIGTERM; then takes away every probe that it has
+# set. It records into an instance of its own, where the kernel has such, and so disturbs no other
+# tracing. What this kernel has no probe for is named in lines that begin with '# no probe:'.
+set -u
+
+die() { echo "ftrace.sh: $*" >&2; exit 1; }
+
+T=${1:-/sys/kernel/tracing}
+[ $# -gt 0 ] || [ -e "$T/trace_pipe" ] || T=/sys/kernel/debug/tracing
+[ -e "$T/kprobe_events" ] || die "$T: no tracefs there, or not allowed to look, or no kprobes"
+GROUP=vfio_ledger
+I=$T/instances/vfio-ledger
+events='' reader=''
+
+put() { printf '%s\n' "$1" 2>/dev/null >"$2"; } 2>/dev/null
+
+# Takes away all probes of the group, also those that a killed run has left.
+unprobe() {
+  sed -n "s|^[pr][0-9]*:\($GROUP/[^ ]*\) .*|\1|p" "$T/kprobe_events" | while read -r probe; do
+    printf '%s\n' "-:$probe" >>"$T/kprobe_events"
+  done
+}
+
+finish() {
+  trap '' INT TERM HUP
+  for event in $events; do put 0 "$I/events/$event/enable"; done
+  if [ "$I" != "$T" ]; then
+    put 0 "$I/tracing_on"
+    # The reader comes to an end by itself, once it has read everything.
+    sleep 1
+  fi
+  if [ -n "$reader" ]; then
+    kill "$reader" 2>/dev/null
+    wait "$reader" 2>/dev/null
+  fi
+  [ "$I" = "$T" ] || rmdir "$I"
+  unprobe
+}
+
+# event GROUP/NAME [FILTER]
+event() {
+  if [ -n "${2-}" ] && ! put "$2" "$I/events/$1/filter"; then
+    echo "# no probe: $1 ($2)"
+    return 1
+  fi
+  if ! put 1 "$I/events/$1/enable"; then
+    echo "# no probe: $1"
+    return 1
+  fi
+  events="$events $1"
+}
+
+# probe p|r NAME FUNCTION[@MODULE]... [FIELDS [FILTER]]
+# Of several functions it is the first that there is. One of a module that is not there yet is waited
+# for; its arguments are then known by their registers only.
+probe() {
+  for function in $3; do
+    module=
+    case $function in *@*) module=${function#*@}: function=${function%@*} ;; esac
+    if define "$1:$GROUP/$2 $function ${4-}" || {
+      [ -n "$module" ] && define "$1:$GROUP/$2 $module$function $(registers "${4-}")"
+    }; then
+      event "$GROUP/$2" "${5-}"
+      return 0
+    fi
+  done
+  echo "# no probe: $2 ($3)"
+}
+
+define() { printf '%s\n' "$1" 2>/dev/null >>"$T/kprobe_events"; } 2>/dev/null
+
+registers() {
+  case $(uname -m) in
+    x86_64) printf '%s' "$1" | sed 's/$arg1/%di/g; s/$arg2/%si/g; s/$arg3/%dx/g' ;;
+    aarch64) printf '%s' "$1" | sed 's/$arg1/%x0/g; s/$arg2/%x1/g; s/$arg3/%x2/g' ;;
+    *) printf '%s' "$1" ;;
+  esac
+}
+
+if [ -d "$I" ]; then
+  rmdir "$I" 2>/dev/null || die "$I: another recorder is at work"
+fi
+unprobe
+if mkdir "$I" 2>/dev/null; then
+  put boot "$I/trace_clock" || put mono "$I/trace_clock"
+  put 1 "$I/options/record-tgid"
+  put 2048 "$I/buffer_size_kb"
+else
+  I=$T
+fi
+trap finish EXIT
+trap 'exit 0' INT TERM HUP
+echo "# vfio-ledger: $(uname -sr)"
+
+# Opens: only those of nodes of VFIO, and of what unbinds a driver. The path is taken twice, for
+# where the caller's memory is not there yet; flags are in the first only.
+paths='path ~ "/dev/vfio/*" || path ~ "/dev/iommu*" || path ~ "/proc/*/fd/*" || path ~ "/sys/*/unbind" || path ~ "/sys/*/remove"'
+probe p open_path do_sys_openat2 'flags=+0($arg3):x64 path=+u0($arg2):ustring' "$paths"
+probe p open_name 'do_filp_open do_file_open' 'path=+0(+0($arg2)):string' "$paths"
+probe r open_ret do_sys_openat2 'ret=$retval:s32' 'ret < 0'
+for open in cdev_open:vfio_device_fops_cdev_open@vfio group_open:vfio_group_fops_open@vfio \
+  container_open:vfio_fops_open@vfio iommufd_open:iommufd_fops_open@iommufd; do
+  probe p "${open%%:*}" "${open#*:}" 'file=$arg2:x64'
+  probe r "${open%%:*}_ret" "${open#*:}" 'ret=$retval:s32'
+done
+
+# Every new descriptor: of an open, a dup, VFIO_GROUP_GET_DEVICE_FD, SCM_RIGHTS, pidfd_getfd.
+probe p fd_install fd_install 'fd=$arg1:u32 file=$arg2:x64'
+event syscalls/sys_enter_close
+event syscalls/sys_exit_close
+for call in close_range dup dup2 dup3; do
+  event syscalls/sys_enter_$call && event syscalls/sys_exit_$call
+done
+event syscalls/sys_enter_fcntl 'cmd == 0 || cmd == 1030'
+probe r dupfd_ret f_dupfd 'ret=$retval:s32'
+probe p close_on_exec set_close_on_exec 'fd=$arg1:u32 flag=$arg2:s32'
+
+# Requests of VFIO and iommufd. What comes back is taken from the drivers, for sys_exit_ioctl tells
+# of every ioctl, and a VM does nothing else.
+event syscalls/sys_enter_ioctl 'cmd >= 0x3b00 && cmd <= 0x3bff'
+event syscalls/sys_exit_ioctl 'ret == -9'
+probe p group_ioctl vfio_group_fops_unl_ioctl@vfio \
+  'file=$arg1:x64 cmd=$arg2:x32 word=+u0($arg3):s32 name=+u0($arg3):ustring'
+probe p bind vfio_df_ioctl_bind_iommufd@vfio \
+  'argsz=+u0($arg2):u32 flags=+u4($arg2):x32 iommufd=+u8($arg2):s32'
+probe p attach vfio_df_ioctl_attach_pt@vfio 'pt_id=+u8($arg2):u32'
+probe p iommufd_destroy iommufd_destroy@iommufd 'id=+4(+24($arg1)):u32'
+for driver in cdev:vfio_device_fops_unl_ioctl@vfio group:vfio_group_fops_unl_ioctl@vfio \
+  container:vfio_fops_unl_ioctl@vfio iommufd:iommufd_fops_ioctl@iommufd; do
+  probe r "${driver%%:*}_ioctl_ret" "${driver#*:}" 'ret=$retval:s64'
+done
+
+# Mappings that may be of a device are shared, and of a descriptor.
+event syscalls/sys_enter_mmap 'flags & 1 && fd <= 0x7fffffff'
+probe p device_mmap vfio_device_fops_mmap@vfio 'start=+0($arg2):x64 end=+8($arg2):x64'
+probe r device_mmap_ret vfio_device_fops_mmap@vfio 'ret=$retval:s32'
+
+# The last reference of a file is gone: what the kernel itself calls the end of ownership.
+probe p device_release vfio_device_fops_release@vfio 'file=$arg2:x64'
+probe p group_release vfio_group_fops_release@vfio 'file=$arg2:x64'
+probe p container_release vfio_fops_release@vfio 'file=$arg2:x64'
+probe p iommufd_release iommufd_fops_release@iommufd 'file=$arg2:x64'
+
+# Drivers. An unbind waits within for whoever holds the device.
+for verb in unbind bind; do
+  probe p ${verb}_store ${verb}_store 'driver=+0(+0($arg1)):string device=+0($arg2):string'
+  probe r ${verb}_store_ret ${verb}_store 'ret=$retval:s64'
+done
+probe p unregister vfio_unregister_group_dev@vfio 'device=$arg1:x64'
+probe r unregister_ret vfio_unregister_group_dev@vfio
+
+event task/task_newtask || event sched/sched_process_fork
+event task/task_rename
+event sched/sched_process_exec
+event sched/sched_process_exit
+
+cat "$I/trace_pipe" &
+reader=$!
+wait "$reader"
