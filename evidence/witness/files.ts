@@ -4,10 +4,10 @@
  * @module
  */
 import type { Fact } from '../../events/vocabulary.ts';
-import { QUEUE } from '../../processes/process-table.ts';
 import type { ShownFd } from '../sighting.ts';
 import type { Devices } from './devices.ts';
 import type { Inference, Tell } from './inferences.ts';
+import { Kept } from './kept.ts';
 import { isUnnamedDevice, nodeOf } from './nodes.ts';
 import type { Hold, Seen, Traced, TracedProcesses } from './traced.ts';
 
@@ -24,12 +24,10 @@ export class Files {
   readonly #devices: Devices;
   readonly #tell: Tell;
   readonly #byPointer = new Map<string, Seen>();
-  /** Files that the kernel keeps: the number that stands for each there, and whose they were last. */
-  readonly #kept = new Map<Seen, { readonly as: number; readonly pid: number }>();
+  readonly #kept: Kept;
   readonly #sent: Sent[] = [];
   /** What a thread was seen to release in a call that has not come back yet. */
   #releasing: { readonly tid: number; readonly kind: Seen['kind'] } | null = null;
-  #numbers = 3;
   /** Whether this evidence shows when the kernel lets a file go. */
   #showsReleases = false;
 
@@ -37,6 +35,7 @@ export class Files {
     this.#processes = processes;
     this.#devices = devices;
     this.#tell = tell;
+    this.#kept = new Kept(tell);
   }
 
   /** Makes a process known to the log. */
@@ -218,13 +217,14 @@ export class Files {
   release(tid: number, kind: Exclude<Seen['kind'], 'path'>, pointer: string): void {
     if (kind === 'container') return this.#forget(pointer);
     this.#showsReleases = true;
-    const ended = [...this.#kept].find(([seen, { pid }]) => seen.kind === kind && pid === tid);
-    const seen = this.#byPointer.get(pointer) ?? (kind === 'device' ? ended?.[0] : undefined);
+    const seen =
+      this.#byPointer.get(pointer) ??
+      (kind === 'device' ? this.#kept.lastOf(tid, kind) : undefined);
     this.#byPointer.delete(pointer);
     if (seen === undefined) this.#releasing = { tid, kind };
     else {
       seen.isReleased = true;
-      this.#letGo(seen);
+      this.#kept.letGo(seen);
       this.#unmap(seen);
     }
     this.#tell({ type: 'file.released', data: { pid: tid, kind, pointer } });
@@ -236,7 +236,7 @@ export class Files {
     this.#byPointer.delete(pointer);
     if (seen === undefined) return;
     seen.isReleased = true;
-    this.#letGo(seen);
+    this.#kept.letGo(seen);
   }
 
   /** Who had it mapped has unmapped it. */
@@ -259,8 +259,8 @@ export class Files {
   /** A thread has closed something that nobody has seen it open: of what it released, the only one. */
   closeUnknown(tid: number): void {
     if (this.#releasing?.tid !== tid || this.#releasing.kind !== 'device') return;
-    const [only, ...others] = this.#kept.keys();
-    if (only !== undefined && others.length === 0) this.#letGo(only);
+    const { only } = this.#kept;
+    if (only !== undefined) this.#kept.letGo(only);
   }
 
   /** A process has ended. What it alone held goes with it, or when the kernel is seen to let it go. */
@@ -289,16 +289,14 @@ export class Files {
   /** Where a file is held that moves on: by a process, or else by the kernel. */
   #pass(seen: Seen, to: Traced, as: number, cloexec: boolean, rule: Inference): void {
     const [hold] = this.#processes.holds(seen);
-    const kept = this.#kept.get(seen);
+    const kept = this.#kept.placeOf(seen);
     this.tellProcess(to);
     to.descriptors.set(as, { seen, cloexec });
     const flag = cloexec ? { cloexec } : {};
-    const from =
-      hold === undefined
-        ? { pid: QUEUE, fd: kept?.as ?? -1 }
-        : { pid: hold.process.pid, fd: hold.fd };
+    const from = hold === undefined ? kept : { pid: hold.process.pid, fd: hold.fd };
+    if (from === undefined) return;
     this.#tell({ type: 'descriptor.passed', data: { ...from, to: to.pid, as, ...flag } }, rule);
-    if (kept !== undefined) this.#letGo(seen);
+    if (kept !== undefined) this.#kept.letGo(seen);
   }
 
   /**
@@ -306,28 +304,14 @@ export class Files {
    * kernel was not seen to release it, it is kept.
    */
   #keepIfHeld(process: Traced, fd: number, seen: Seen, isSeen: boolean): void {
-    if (this.#kept.has(seen) || seen.isReleased || this.#processes.isMapped(seen)) return;
+    if (this.#kept.placeOf(seen) !== undefined || seen.isReleased || this.#processes.isMapped(seen))
+      return;
     const isSent = this.#sent.some((sent) => sent.seen === seen);
     const isKept = isSeen && seen.kind === 'device' && this.#showsReleases;
     if (!isSent && !isKept) return;
     if (this.#processes.holds(seen).some((hold) => hold.process !== process || hold.fd !== fd))
       return;
-    const as = this.#numbers++;
-    this.#kept.set(seen, { as, pid: process.pid });
-    if (as === 3) {
-      const data = { pid: QUEUE, comm: 'kernel', cgroup: null };
-      this.#tell({ type: 'process.found', data }, 'kept-by-the-kernel');
-    }
-    const data = { pid: process.pid, fd, to: QUEUE, as };
-    this.#tell({ type: 'descriptor.passed', data }, 'kept-by-the-kernel');
-  }
-
-  #letGo(seen: Seen): void {
-    const fd = this.#kept.get(seen)?.as;
-    if (fd === undefined) return;
-    this.#kept.delete(seen);
-    const closed = { type: 'descriptor.closed', data: { pid: QUEUE, fd } } as const;
-    this.#tell(closed, 'released-by-the-kernel', 'observed');
+    this.#kept.keep(seen, { process, fd });
   }
 }
 
