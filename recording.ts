@@ -14,7 +14,7 @@ import type { Told } from './evidence/witness/inferences.ts';
 import type { Seed } from './evidence/witness/seed.ts';
 import type { DataOf, EventType, LedgerEvent } from './events/vocabulary.ts';
 import { RehearsedHost } from './host/rehearsal.ts';
-import { seedOf } from './host/seed.ts';
+import { seedOf } from './seed.ts';
 import {
   type ImportSettings,
   profileFor,

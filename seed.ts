@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Seed } from '../evidence/witness/seed.ts';
-import type { Seen } from '../evidence/witness/traced.ts';
-import type { OpenFile } from '../machines/host.ts';
-import type { Kernel } from '../machines/kernel.ts';
+import type { Seed } from './evidence/witness/seed.ts';
+import type { Seen } from './evidence/witness/traced.ts';
+import type { OpenFile } from './machines/host.ts';
+import type { Kernel } from './machines/kernel.ts';
 
 /** How a host stands after a position. */
 export function seedOf(kernel: Kernel, after: number): Seed {
