@@ -5,6 +5,7 @@
  */
 import {
   RequestError,
+  type Claimant,
   type Holding,
   type Moment,
   type Orphan,
@@ -28,7 +29,8 @@ export const who = verb({
   summary: 'Who owns one device, group, process or file, who holds it and who waits for it',
   details: [
     'The owner is who has the DMA of the IOMMU group. It is kept alive by every descriptor and',
-    'mapping listed; holders are those of the subject itself.',
+    'mapping listed; holders are those of the subject itself. A waiter holds nothing, and who was',
+    'given a device by a manager such as libvirt has a claim: neither is a holder.',
     '--holdings goes on from these: a line for each descriptor and mapping of a VFIO file that the',
     'processes have which hold SUBJECT or keep its owner alive, or which pid:N itself has.',
     '--orphans lists the files that are alive although no process has a descriptor or mapping of',
@@ -77,13 +79,35 @@ export const who = verb({
           ...holdingsLines(found, subject, io.paint),
         ]);
       } else {
-        const found = ledger.who(subject, { at });
-        await show(io, json, found, () => whoText(found, subject, io.paint));
+        const claimants = ledger.claimants(subject, { at });
+        const found = {
+          ...ledger.who(subject, { at }),
+          ...(claimants.length > 0 && { claimants }),
+        };
+        await show(io, json, found, () => [
+          ...whoText(found, subject, io.paint),
+          ...claimLines(claimants),
+        ]);
       }
       return exit.done;
     });
   },
 });
+
+/** Who was given it, in somebody's book: that is no owner. */
+function claimLines(claimants: readonly Claimant[]): string[] {
+  if (claimants.length === 0) return [];
+  const rows = claimants.map(({ claimant, device, manager, since }): Cell[] => [
+    printable(claimant),
+    printable(device),
+    printable(`by ${manager}`),
+    `since ${since}`,
+  ]);
+  return [
+    'It was given to, which the kernel knows nothing of:',
+    ...indented(columns(rows, (t) => t)),
+  ];
+}
 
 function whoText(found: Who, subject: string, paint: Paint): string[] {
   const { owner, at, holders, waiters } = found;
