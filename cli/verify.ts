@@ -27,6 +27,8 @@ export const verify = verb({
     'rules or machines disagree with what was recorded. 3: damaged; the rest of the answer is about',
     'the events before the damage. Keep the head that it prints: a chain of hashes cannot show that',
     'its end was cut off, and --head can.',
+    'Where the evidence and the rules disagree (rules, evidence), one of three is so: the trace has a',
+    'gap, the profile is not that of the kernel, or the kernel broke the rule.',
   ],
   options: {
     head: { type: 'string', value: 'POSITION:HASH', help: 'a head that was kept from earlier' },

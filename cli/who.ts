@@ -114,7 +114,10 @@ function whoText(found: Who, subject: string, paint: Paint): string[] {
   const isProcess = subject.startsWith('pid:');
   const [held, free] = isProcess
     ? ['It holds:', 'It holds nothing.']
-    : ['It is held by:', 'Nobody holds it.'];
+    : [
+        'It is held by:',
+        owner.kind === 'unknown' ? 'Nobody was seen to hold it.' : 'Nobody holds it.',
+      ];
   return [
     momentWords(at),
     paint(ownedWords(owner, named(subject, found)), owner.kind === 'unknown' ? 'unknown' : 'plain'),
