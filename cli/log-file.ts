@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { openLedger, RequestError, type Ledger, type OpenOptions } from '../ledger.ts';
@@ -102,8 +102,10 @@ export async function beforeRecording<T>(
   read: (ledger: Ledger | null) => Promise<T>,
 ): Promise<T> {
   const { path } = addressOf(values, io.env);
+  // A writer that was killed may have left a file with nothing in it.
+  const isEmpty = statSync(path, { throwIfNoEntry: false })?.size === 0;
   const isThere = existsSync(dirname(path)) && volumeFiles(path).length > 0;
-  if (!isThere) return read(null);
+  if (!isThere || isEmpty) return read(null);
   const ledger = await open(path, values, io, { readOnly: true });
   try {
     return await read(ledger.length === 0 ? null : ledger);
