@@ -26,6 +26,7 @@ import { rules } from './rules.ts';
 import { run as runCommand } from './run.ts';
 import { seal } from './seal.ts';
 import { simulate } from './simulate.ts';
+import { snapshot } from './snapshot.ts';
 import { table } from './table.ts';
 import type { Io, Verb } from './verb.ts';
 import { verify } from './verify.ts';
@@ -35,6 +36,7 @@ import { why } from './why.ts';
 const verbs: readonly Verb[] = [
   simulate,
   importEvidence,
+  snapshot,
   record,
   runCommand,
   log,

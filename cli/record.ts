@@ -51,7 +51,8 @@ export const record = verb({
     const seconds = values.for === undefined ? null : secondsOf(values.for);
     const ending = new AbortController();
     const end = () => ending.abort();
-    process.once('SIGINT', end).once('SIGTERM', end);
+    // A second one, as a launcher passes it on, is not to end it in the middle of that.
+    process.on('SIGINT', end).on('SIGTERM', end);
     const { signal } = ending;
     return recordIn(values, io, async (ledger, path) => {
       const status = statusOn(io);

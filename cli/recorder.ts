@@ -112,8 +112,7 @@ async function recordWith(
 async function steadyReading(tracer: Tracer, root: string) {
   let last: HostReading | null = null;
   for (let count = 1; ; count++) {
-    await tracer.caughtUp();
-    tracer.forget();
+    await tracer.passOver();
     const at = instantOf(Date.now() * 1000) ?? '';
     const reading = readHost(root);
     if (count > MOST_READINGS || (last !== null && isSame(reading, last))) return { reading, at };

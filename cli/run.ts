@@ -107,7 +107,8 @@ async function runOn(
   };
   const { left, ...ending } = await runTraced({ ...options, command, follow });
   const { read, rejectedCount } = report ?? { read: 0, rejectedCount: 0 };
-  if (read === 0) throw new TracerError('strace has shown nothing of the command');
+  if (read === 0)
+    throw new TracerError('strace has shown nothing of the command: it may not trace here');
   return reportOn(ledger, position, { command, exit: ending, log, left, read, rejectedCount });
 }
 

@@ -78,18 +78,21 @@ export class Tracer {
     }
   }
 
-  /** Resolves when all that has happened until now has arrived, as far as that can be told. */
-  async caughtUp(): Promise<void> {
+  /**
+   * Resolves when all that has happened until now has arrived, as far as that can be told, and passes
+   * over it. One that cannot be asked has all that it says be taken.
+   */
+  async passOver(): Promise<void> {
     if (!this.#tracing.showsProbes) return;
     const seen = this.#probesSeen;
     const late = performance.now() + BARRIER_MS;
     await this.#lookFor();
-    while (this.#probesSeen === seen && !this.#isEnded && performance.now() < late) await sleep(5);
-  }
-
-  /** Passes over what has arrived, where it was asked to catch up. */
-  forget(): void {
-    if (this.#tracing.showsProbes) this.lines.clear();
+    while (this.#probesSeen === seen && !this.#isEnded && performance.now() < late) {
+      // It is not to stop reading on account of what nobody wants.
+      this.lines.clear();
+      await sleep(5);
+    }
+    this.lines.clear();
   }
 
   /** Has it tell the rest, and end. */
@@ -109,6 +112,7 @@ export class Tracer {
   /** Lines come only when all probes are there: one that shows our own look is proof. */
   async #isAtWork(): Promise<boolean> {
     if (!this.#tracing.showsProbes) return this.#hasSpoken;
+    this.lines.clear();
     await this.#lookFor();
     return this.#probesSeen > 0;
   }

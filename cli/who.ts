@@ -4,9 +4,11 @@
  * @module
  */
 import {
+  openLedger,
   RequestError,
   type Claimant,
   type Holding,
+  type Ledger,
   type Moment,
   type Orphan,
   type Owner,
@@ -18,9 +20,10 @@ import { atOption, readingOptions, readLog } from './log-file.ts';
 import { holderRows, holdersWords, ownerCell, ownerWords, processWords } from './owners.ts';
 import type { Paint } from './paint.ts';
 import { printable } from './printable.ts';
-import { show, verb } from './verb.ts';
+import { readingOf, rootOption, unseenLines } from './snapshot.ts';
+import { show, verb, type Io } from './verb.ts';
 
-const USAGE = 'who SUBJECT|--orphans [--at WHEN] [--holdings]';
+const USAGE = 'who SUBJECT|--orphans [--at WHEN] [--holdings] | who SUBJECT --now [--root DIR]';
 
 /** Says who owns a subject, who holds it, and who waits for it. */
 export const who = verb({
@@ -33,6 +36,7 @@ export const who = verb({
     'given a device by a manager such as libvirt has a claim: neither is a holder.',
     '--holdings goes on from these: a line for each descriptor and mapping of a VFIO file that the',
     'processes have which hold SUBJECT or keep its owner alive, or which pid:N itself has.',
+    '--now reads the running host into a log that is thrown away, and answers from that.',
     '--orphans lists the files that are alive although no process has a descriptor or mapping of',
     'them: the files in the kernel that keep them (KEPT BY), and who holds those (HELD BY).',
   ],
@@ -42,6 +46,8 @@ export const who = verb({
       type: 'boolean',
       help: 'what else of VFIO the processes held that have to do with it',
     },
+    now: { type: 'boolean', help: 'on this host, as it is now; no log is read' },
+    ...rootOption,
     orphans: { type: 'boolean', help: 'files that no process can name; without SUBJECT' },
     ...readingOptions,
   },
@@ -52,6 +58,7 @@ export const who = verb({
     'vfio-ledger who file:f8 --at 19 --json --log demo.ledger',
     'vfio-ledger who gpu --at 19 --holdings --log demo.ledger',
     'vfio-ledger who --orphans --log demo.ledger',
+    'vfio-ledger who /dev/vfio/26 --now --root examples/host',
   ],
   async answer({ values, operands: [subject] }, io) {
     const { orphans = false, holdings = false } = values;
@@ -62,6 +69,10 @@ export const who = verb({
     if (!orphans && subject === undefined) {
       throw new RequestError(`who: an operand is missing; usage: vfio-ledger ${USAGE}`);
     }
+    if (values.root !== undefined && values.now !== true) {
+      throw new RequestError('who: --root is for --now');
+    }
+    if (values.now === true) return tellNow(subject, values, io);
     return readLog(values, io, async (ledger) => {
       const { at = 'end', json } = values;
       if (subject === undefined) {
@@ -93,6 +104,52 @@ export const who = verb({
     });
   },
 });
+
+/** Answers from the running host, and keeps nothing of it. */
+async function tellNow(
+  subject: string | undefined,
+  { at, root, json, holdings = false }: NowValues,
+  io: Io,
+): Promise<number> {
+  if (subject === undefined || at !== undefined || holdings) {
+    throw new RequestError('who: --now is asked of one subject, and with nothing but --root');
+  }
+  const reading = readingOf(root);
+  const ledger = await openLedger(':memory:');
+  try {
+    await ledger.snapshot(reading, { time: new Date().toISOString(), source: root ?? '/proc' });
+    const { unseen } = reading;
+    const found = { ...whoOf(ledger, subject), unseen };
+    await show(io, json, found, () => [
+      ...whoText(found, subject, io.paint),
+      ...unseenLines(unseen),
+    ]);
+    return exit.done;
+  } finally {
+    await ledger.close();
+  }
+}
+
+interface NowValues {
+  readonly at?: string;
+  readonly root?: string;
+  readonly json?: boolean;
+  readonly holdings?: boolean;
+}
+
+function whoOf(ledger: Ledger, subject: string): Who {
+  try {
+    return ledger.who(subject);
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'UnknownSubjectError') throw error;
+    const groups = ledger
+      .at('end')
+      .table()
+      .groups.map(({ group }) => group);
+    const there = groups.length === 0 ? 'no IOMMU groups' : `the groups ${groups.join(', ')}`;
+    throw new RequestError(`'${subject}' is nothing on this host, which has ${there}`);
+  }
+}
 
 /** Who was given it, in somebody's book: that is no owner. */
 function claimLines(claimants: readonly Claimant[]): string[] {

@@ -1,0 +1,114 @@
+/**
+ * `snapshot`: reads the running host, and appends what has changed since the last time.
+ *
+ * @module
+ */
+import {
+  readHost,
+  RequestError,
+  type HostReading,
+  type Ledger,
+  type SnapshotReport,
+} from '../ledger.ts';
+import { eventRow } from './event-row.ts';
+import { columns, type Cell } from './columns.ts';
+import { exit } from './failure.ts';
+import { logOptions, recordIn } from './log-file.ts';
+import { holdersWords, ownerCell } from './owners.ts';
+import type { Paint } from './paint.ts';
+import { printable } from './printable.ts';
+import { show, verb } from './verb.ts';
+
+/** Where the host is read. */
+export const rootOption = {
+  root: {
+    type: 'string',
+    value: 'DIR',
+    help: 'a copy of its /proc, /sys and /dev; else the host itself',
+  },
+} as const;
+
+/** Reads the host, or a copy of one. Throws `RequestError` where there is none. */
+export function readingOf(root: string | undefined): HostReading {
+  if (root === undefined && process.platform !== 'linux') {
+    throw new RequestError('this is no Linux host; name a copy of one with --root');
+  }
+  return readHost(root ?? '/');
+}
+
+/** Takes a snapshot. */
+export const snapshot = verb({
+  name: 'snapshot',
+  usage: 'snapshot [--root DIR]',
+  summary: 'Reads the running host, and appends what has changed since the last time',
+  details: [
+    'Devices, groups and drivers from /sys, nodes from /dev/vfio, and from /proc who has what open or',
+    'mapped, with the container, unit or VM of each process. Two descriptors of one open file are told',
+    'from two opens where the kernel may be asked (kcmp). Without root it reads as far as it may, and',
+    'says what it could not see: then nobody who is not seen to hold a group is said not to.',
+    '',
+    'What is found open was opened before anybody looked: its events are inferred. What cannot be',
+    'read, such as whether a device that is open is bound, leaves the owner of its group unknown.',
+    'JSON: {at, appended, changed: [EVENT], unseen, complete}.',
+  ],
+  options: {
+    ...rootOption,
+    ...logOptions,
+    json: { type: 'boolean', help: 'print one JSON value' },
+  },
+  operands: [0, 0],
+  examples: [
+    'vfio-ledger snapshot --root examples/host --log host.ledger',
+    'vfio-ledger snapshot --root examples/host --log host.ledger --json',
+  ],
+  async answer({ values }, io) {
+    const reading = readingOf(values.root);
+    const time = new Date().toISOString();
+    return recordIn(values, io, async (ledger, path) => {
+      const source = values.root ?? '/proc';
+      const report = await ledger.snapshot(reading, { time, source });
+      await show(io, values.json, report, () => words(report, ledger, path, io.paint));
+      return exit.done;
+    });
+  },
+});
+
+function words(
+  { appended, changed, unseen }: SnapshotReport,
+  ledger: Ledger,
+  path: string,
+  paint: Paint,
+): string[] {
+  const { groups } = ledger.at('end').table();
+  const used = groups.filter(({ owner, opener }) => owner.kind !== 'none' || opener !== null);
+  const rows = used.map(({ group, owner, opener }): Cell[] => {
+    const held = owner.holders.length > 0 ? owner.holders : (opener?.holders ?? []);
+    const places = new Set(held.flatMap(({ cgroup }) => cgroup ?? []));
+    return [
+      printable(group),
+      ownerCell(owner),
+      holdersWords(held),
+      printable([...places].join(' ') || '-'),
+    ];
+  });
+  const { length } = changed;
+  const what = length === 0 ? 'nothing has changed' : `${length} change${length === 1 ? '' : 's'}`;
+  return [
+    `${what}, ${appended} event${appended === 1 ? '' : 's'} appended to ${printable(path)}`,
+    ...(changed.length === 0 || changed.length > MOST_SHOWN
+      ? []
+      : ['', ...columns(changed.map(eventRow), paint)]),
+    '',
+    ...(rows.length === 0
+      ? ['no group is in use']
+      : columns(rows, paint, ['GROUP', 'OWNER', 'HELD BY', 'CONTROL GROUP'])),
+    ...unseenLines(unseen),
+  ];
+}
+
+const MOST_SHOWN = 20;
+
+/** What could not be seen. */
+export function unseenLines(unseen: readonly string[]): string[] {
+  return unseen.length === 0 ? [] : ['', ...unseen.map((what) => printable(`not seen: ${what}`))];
+}
