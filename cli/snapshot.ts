@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { unitOf } from '../evidence/reading/unit.ts';
 import {
   readHost,
   RequestError,
@@ -83,7 +84,9 @@ function words(
   const used = groups.filter(({ owner, opener }) => owner.kind !== 'none' || opener !== null);
   const rows = used.map(({ group, owner, opener }): Cell[] => {
     const held = owner.holders.length > 0 ? owner.holders : (opener?.holders ?? []);
-    const places = new Set(held.flatMap(({ cgroup }) => cgroup ?? []));
+    const places = new Set(
+      held.flatMap(({ cgroup }) => (cgroup === null ? [] : (unitOf(cgroup) ?? cgroup))),
+    );
     return [
       printable(group),
       ownerCell(owner),
@@ -101,7 +104,7 @@ function words(
     '',
     ...(rows.length === 0
       ? ['no group is in use']
-      : columns(rows, paint, ['GROUP', 'OWNER', 'HELD BY', 'CONTROL GROUP'])),
+      : columns(rows, paint, ['GROUP', 'OWNER', 'HELD BY', 'OF'])),
     ...unseenLines(unseen),
   ];
 }
