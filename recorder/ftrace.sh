@@ -28,7 +28,7 @@ unprobe() {
 }
 
 finish() {
-  trap '' INT TERM HUP
+  trap '' INT TERM HUP PIPE
   for event in $events; do put 0 "$I/events/$event/enable"; done
   if [ "$I" != "$T" ]; then
     put 0 "$I/tracing_on"
@@ -95,7 +95,8 @@ else
   I=$T
 fi
 trap finish EXIT
-trap 'exit 0' INT TERM HUP
+# A reader that has gone away is noticed here or by cat.
+trap 'exit 0' INT TERM HUP PIPE
 echo "# vfio-ledger: $(uname -sr)"
 
 # Opens: only those of nodes of VFIO, and of what unbinds a driver. The path is taken twice, for

@@ -329,11 +329,10 @@ describe('the probes that come with it', () => {
         'unbind'
       ).split(' '),
     );
-    expect(silent.map((line) => /"ev":"(\w+)"/.exec(line)?.[1]).toSorted()).toEqual([
-      'container_release',
-      'dup',
-      'tick',
-    ]);
+    // A descriptor that is duplicated onto itself here.
+    expect(new Set(silent.map((line) => /"ev":"(\w+)"/.exec(line)?.[1]))).toEqual(
+      new Set(['dup', 'tick']),
+    );
   });
 });
 
