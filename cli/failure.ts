@@ -25,6 +25,7 @@ const codes: Readonly<Record<string, number>> = {
   StoreUnavailableError: exit.surroundings,
   RevisionConflictError: exit.surroundings,
   TracerError: exit.surroundings,
+  UnreadableHostError: exit.surroundings,
 };
 
 export interface Failure {

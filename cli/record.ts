@@ -11,6 +11,7 @@ import { printable } from './printable.ts';
 import { programNamed, recorderFile } from './programs.ts';
 import { recordHost, type Recorded } from './recorder.ts';
 import { TracerError, type Tracing } from './tracer.ts';
+import { rootOption } from './snapshot.ts';
 import { show, verb, type Io } from './verb.ts';
 
 export const record = verb({
@@ -18,14 +19,14 @@ export const record = verb({
   usage: 'record [--with bpftrace|ftrace] [--for SECONDS]',
   summary: 'Records this host as it goes, until it is told to end',
   details: [
-    'Reads the host once a tracer is at work, so that nothing falls between the two, and appends what',
-    'happens from then on, a quarter of a second later at most. SIGINT and SIGTERM end it: the tracer',
-    'is taken down, and what it has seen is appended. Needs root.',
+    'Reads the host once a tracer is at work, so that nothing falls between the two, and appends',
+    'what happens from then on, a quarter of a second later at most. SIGINT and SIGTERM end it: the',
+    'tracer is taken down, and what it has seen is appended. Needs root.',
     '',
-    'bpftrace takes what is open in bpftrace; ftrace needs the tracing of the kernel alone, and sees',
-    'drivers that are loaded later. A tracer that dies leaves a gap, from which on owners are unknown,',
-    'and is started anew after a fresh reading; when it has died five times in a row, each within ten',
-    'seconds, that ends it (exit 4).',
+    'bpftrace sees the drivers that are loaded before it; ftrace, which needs the kernel alone, also',
+    'those that are loaded later. A tracer that dies leaves a gap, from which on owners are unknown,',
+    'and is started anew with a fresh reading; when it has died five times in a row, each within',
+    'ten seconds, that ends it (exit 4).',
     '',
     'A tracer of your own prints what recorder/vfio.bt prints with -f json or, --with ftrace, what',
     'recorder/ftrace.sh does. It is taken to be at work from its first line on.',
@@ -34,11 +35,7 @@ export const record = verb({
     with: { type: 'string', value: 'T', help: 'bpftrace, where it is installed, or ftrace' },
     for: { type: 'string', value: 'SECONDS', help: 'end by itself after so long' },
     tracer: { type: 'string', value: 'CMD', help: 'a tracer of your own, a line for sh' },
-    root: {
-      type: 'string',
-      value: 'DIR',
-      help: "where the host's /proc, /sys and /dev are; else /",
-    },
+    ...rootOption,
     ...logOptions,
     json: { type: 'boolean', help: 'print one JSON value at the end' },
   },
@@ -57,7 +54,7 @@ export const record = verb({
     return recordIn(values, io, async (ledger, path) => {
       const status = statusOn(io);
       const timer = seconds === null ? undefined : setTimeout(end, seconds * 1000);
-      const { root = '/' } = values;
+      const { root } = values;
       const warn = (message: string) => {
         io.progress.clear();
         io.stderr.write(`vfio-ledger: ${printable(message)}\n`);

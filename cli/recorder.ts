@@ -1,19 +1,20 @@
 /**
- * Records a host for as long as it is wanted: a tracer, what there was before it, and what to do when
- * it dies.
+ * Records a host for as long as it is wanted: a tracer, what there was before it, and what to do
+ * when it dies.
  *
  * @module
  */
 import { isDeepStrictEqual } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { instantOf } from '../evidence/instants.ts';
-import { readHost, type HostReading, type Ledger } from '../ledger.ts';
+import type { HostReading, Ledger } from '../ledger.ts';
+import { readingOf } from './snapshot.ts';
 import { Tracer, TracerError, type Tracing } from './tracer.ts';
 
 export interface RecorderOptions {
   readonly tracing: Tracing;
-  /** Below it are the /proc, /sys and /dev that are read. */
-  readonly root: string;
+  /** Where the host is read; undefined for this one. */
+  readonly root: string | undefined;
   /** Aborted when it is to end. */
   readonly signal: AbortSignal;
   /** Told how much has been recorded. */
@@ -41,20 +42,21 @@ const LONGEST_PAUSE_MS = 30_000;
 const MOST_READINGS = 5;
 
 /**
- * Resolves when it has been told to end, and all has been appended. Rejects with `TracerError` where
- * there is no tracing at all, or none that lasts.
+ * Resolves when it has been told to end, and all has been appended. Rejects with `TracerError`
+ * where there is no tracing at all, or none that lasts.
  */
 export async function recordHost(ledger: Ledger, options: RecorderOptions): Promise<Recorded> {
   const { signal, warn } = options;
   const { name } = options.tracing;
   const sum = { appended: 0, read: 0, unknown: 0, rejectedCount: 0, starts: 0 };
   const before = ledger.length;
+  const progress = () => options.progress(ledger.length - before);
   let quickDeaths = 0;
   for (;;) {
     const begun = performance.now();
     const tracer = new Tracer(options.tracing);
     try {
-      await recordWith(tracer, ledger, options, sum);
+      await recordWith(tracer, ledger, { ...options, progress }, sum);
     } catch (error) {
       if (!(error instanceof TracerError) || sum.starts === 0) throw error;
     } finally {
@@ -79,7 +81,7 @@ export async function recordHost(ledger: Ledger, options: RecorderOptions): Prom
 async function recordWith(
   tracer: Tracer,
   ledger: Ledger,
-  { tracing: { format }, root, signal, progress }: RecorderOptions,
+  { tracing: { format }, root, signal, progress }: RecorderOptions & { progress: () => void },
   sum: { -readonly [Key in keyof Recorded]: Recorded[Key] },
 ): Promise<void> {
   const stop = () => void tracer.stop();
@@ -92,11 +94,8 @@ async function recordWith(
     // A clock that was set back since does not make it older than the log.
     const last = ledger.event(ledger.head.position)?.time ?? null;
     await ledger.snapshot(reading, { time: last !== null && last > at ? last : at });
-    const before = sum.appended;
-    const report = await ledger.follow(tracer.lines, {
-      format,
-      progress: ({ appended }) => progress(before + appended),
-    });
+    progress();
+    const report = await ledger.follow(tracer.lines, { format, progress });
     sum.read += report.read;
     sum.unknown += report.unknown;
     sum.rejectedCount += report.rejectedCount;
@@ -106,15 +105,15 @@ async function recordWith(
 }
 
 /**
- * Reads the host so that nothing falls between the reading and the trace: twice the same, and what was
- * traced before the second is in it.
+ * Reads the host so that nothing falls between the reading and the trace: twice the same, and what
+ * was traced before the second is in it.
  */
-async function steadyReading(tracer: Tracer, root: string) {
+async function steadyReading(tracer: Tracer, root: string | undefined) {
   let last: HostReading | null = null;
   for (let count = 1; ; count++) {
     await tracer.passOver();
     const at = instantOf(Date.now() * 1000) ?? '';
-    const reading = readHost(root);
+    const reading = readingOf(root);
     if (count > MOST_READINGS || (last !== null && isSame(reading, last))) return { reading, at };
     last = reading;
   }

@@ -6,12 +6,13 @@
 import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { instantOf } from '../evidence/instants.ts';
-import { openLedger, readHost, RequestError, type ImportReport, type Ledger } from '../ledger.ts';
+import { openLedger, RequestError, type ImportReport, type Ledger } from '../ledger.ts';
 import { exit } from './failure.ts';
 import { logOptions, recordIn } from './log-file.ts';
 import { programNamed } from './programs.ts';
 import { reportOn, type RunReport } from './run-report.ts';
 import { runWords } from './run-words.ts';
+import { readingOf, rootOption } from './snapshot.ts';
 import { runTraced, type Ending, type StraceOptions } from './strace.ts';
 import { TracerError } from './tracer.ts';
 import { verb, type Io } from './verb.ts';
@@ -50,17 +51,13 @@ export const run = verb({
     },
     report: { type: 'string', value: 'FILE', help: 'write what is told into a file, as JSON' },
     tracer: { type: 'string', value: 'CMD', help: 'a strace of your own, a line for sh' },
-    root: {
-      type: 'string',
-      value: 'DIR',
-      help: "where the host's /proc, /sys and /dev are; else /",
-    },
+    ...rootOption,
     json: { type: 'boolean', help: 'print one JSON value' },
   },
   operands: [1, Infinity],
   examples: ['vfio-ledger run --json -- true', 'vfio-ledger run -- echo done 2> report.txt'],
   async answer({ values, operands: command }, io) {
-    const { log, json, report: file, tracer, root = '/' } = values;
+    const { log, json, report: file, tracer, root } = values;
     const patienceMs = values.wait === undefined ? PATIENCE_MS : secondsOf(values.wait) * 1000;
     const strace = straceOf(tracer, io);
     const [program = ''] = command;
@@ -95,11 +92,15 @@ export const run = verb({
 async function runOn(
   ledger: Ledger,
   log: string | null,
-  { root, command, ...options }: Omit<StraceOptions, 'follow'> & { readonly root: string },
+  {
+    root,
+    command,
+    ...options
+  }: Omit<StraceOptions, 'follow'> & { readonly root: string | undefined },
 ): Promise<RunReport> {
   const last = ledger.event(ledger.head.position)?.time ?? '';
   const now = instantOf(Date.now() * 1000) ?? '';
-  await ledger.snapshot(readHost(root), { time: last > now ? last : now });
+  await ledger.snapshot(readingOf(root), { time: last > now ? last : now });
   const { position } = ledger.head;
   let report: ImportReport | null = null;
   const follow = async (lines: AsyncIterable<string>) => {
@@ -117,9 +118,7 @@ function straceOf(tracer: string | undefined, { env }: Io): StraceOptions['strac
   if (tracer !== undefined) return ['sh', '-c', `exec ${tracer} "$@"`, 'sh'];
   const strace = programNamed('strace', env);
   if (strace !== null) return [strace];
-  throw new TracerError(
-    'strace is not installed: the package of that name has it (apt-get install strace, dnf install strace)',
-  );
+  throw new TracerError('strace is not installed: apt-get install strace, or dnf install strace');
 }
 
 function secondsOf(text: string): number {

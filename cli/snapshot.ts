@@ -4,15 +4,10 @@
  * @module
  */
 import { unitOf } from '../evidence/reading/unit.ts';
-import {
-  readHost,
-  RequestError,
-  type HostReading,
-  type Ledger,
-  type SnapshotReport,
-} from '../ledger.ts';
+import { readHost, type HostReading, type Ledger, type SnapshotReport } from '../ledger.ts';
 import { eventRow } from './event-row.ts';
 import { columns, type Cell } from './columns.ts';
+import { doubtWords } from './doubt-words.ts';
 import { exit } from './failure.ts';
 import { logOptions, recordIn } from './log-file.ts';
 import { holdersWords, ownerCell } from './owners.ts';
@@ -29,12 +24,22 @@ export const rootOption = {
   },
 } as const;
 
-/** Reads the host, or a copy of one. Throws `RequestError` where there is none. */
+/** Nothing of a host can be read here. */
+class UnreadableHostError extends Error {
+  override readonly name = 'UnreadableHostError';
+}
+
+/**
+ * Reads the host, or a copy of one. Throws `EvidenceError` where that is none, and
+ * `UnreadableHostError` where no process can be read.
+ */
 export function readingOf(root: string | undefined): HostReading {
   if (root === undefined && process.platform !== 'linux') {
-    throw new RequestError('this is no Linux host; name a copy of one with --root');
+    throw new UnreadableHostError('this is no Linux host; name a copy of one with --root');
   }
-  return readHost(root ?? '/');
+  const reading = readHost(root ?? '/');
+  if (reading.listed.pids.length > 0) return reading;
+  throw new UnreadableHostError(`${root ?? ''}/proc: no process can be read`);
 }
 
 /** Takes a snapshot. */
@@ -94,6 +99,10 @@ function words(
       printable([...places].join(' ') || '-'),
     ];
   });
+  const doubts = used.flatMap(({ group, owner }) => {
+    const reason = owner.kind === 'unknown' ? doubtWords(ledger, group) : null;
+    return reason === null ? [] : [printable(`who owns group ${group} is unknown: ${reason}`)];
+  });
   const { length } = changed;
   const what = length === 0 ? 'nothing has changed' : `${length} change${length === 1 ? '' : 's'}`;
   return [
@@ -105,6 +114,7 @@ function words(
     ...(rows.length === 0
       ? ['no group is in use']
       : columns(rows, paint, ['GROUP', 'OWNER', 'HELD BY', 'OF'])),
+    ...doubts,
     ...unseenLines(unseen),
   ];
 }

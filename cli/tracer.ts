@@ -20,8 +20,8 @@ export interface Tracing {
   readonly format: 'bpftrace' | 'ftrace';
   readonly command: readonly [program: string, ...args: string[]];
   /**
-   * Whether it shows that a node of ours is looked for, and so can be asked if it is at work. Another
-   * is at work once it says anything.
+   * Whether it shows that a node of ours is looked for, and so can be asked if it is at work.
+   * Another is at work once it says anything.
    */
   readonly showsProbes: boolean;
 }
@@ -79,8 +79,8 @@ export class Tracer {
   }
 
   /**
-   * Resolves when all that has happened until now has arrived, as far as that can be told, and passes
-   * over it. One that cannot be asked has all that it says be taken.
+   * Resolves when all that has happened until now has arrived, as far as that can be told, and
+   * passes over it. One that cannot be asked has all that it says be taken.
    */
   async passOver(): Promise<void> {
     if (!this.#tracing.showsProbes) return;

@@ -12,9 +12,11 @@ import {
   type Moment,
   type Orphan,
   type Owner,
+  type When,
   type Who,
 } from '../ledger.ts';
 import { columns, indented, type Cell } from './columns.ts';
+import { doubtWords } from './doubt-words.ts';
 import { exit } from './failure.ts';
 import { atOption, readingOptions, readLog } from './log-file.ts';
 import { holderRows, holdersWords, ownerCell, ownerWords, processWords } from './owners.ts';
@@ -96,7 +98,7 @@ export const who = verb({
           ...(claimants.length > 0 && { claimants }),
         };
         await show(io, json, found, () => [
-          ...whoText(found, subject, io.paint),
+          ...whoText(found, subject, io.paint, doubtOf(ledger, found, subject, at)),
           ...claimLines(claimants),
         ]);
       }
@@ -117,11 +119,11 @@ async function tellNow(
   const reading = readingOf(root);
   const ledger = await openLedger(':memory:');
   try {
-    await ledger.snapshot(reading, { time: new Date().toISOString(), source: root ?? '/proc' });
-    const { unseen } = reading;
+    const options = { time: new Date().toISOString(), source: root ?? '/proc' };
+    const { unseen } = await ledger.snapshot(reading, options);
     const found = { ...whoOf(ledger, subject), unseen };
     await show(io, json, found, () => [
-      ...whoText(found, subject, io.paint),
+      ...whoText(found, subject, io.paint, doubtOf(ledger, found, subject)),
       ...unseenLines(unseen),
     ]);
     return exit.done;
@@ -166,7 +168,12 @@ function claimLines(claimants: readonly Claimant[]): string[] {
   ];
 }
 
-function whoText(found: Who, subject: string, paint: Paint): string[] {
+/** Why the owner is unknown, where the log says so. */
+function doubtOf(ledger: Ledger, { owner }: Who, subject: string, at: When = 'end') {
+  return owner.kind === 'unknown' ? doubtWords(ledger, subject, at) : null;
+}
+
+function whoText(found: Who, subject: string, paint: Paint, doubt: string | null): string[] {
   const { owner, at, holders, waiters } = found;
   const isProcess = subject.startsWith('pid:');
   const [held, free] = isProcess
@@ -177,7 +184,10 @@ function whoText(found: Who, subject: string, paint: Paint): string[] {
       ];
   return [
     momentWords(at),
-    paint(ownedWords(owner, named(subject, found)), owner.kind === 'unknown' ? 'unknown' : 'plain'),
+    paint(
+      ownedWords(owner, named(subject, found), doubt),
+      owner.kind === 'unknown' ? 'unknown' : 'plain',
+    ),
     ...listed('The owner is kept alive by:', owner.holders),
     ...(holders.length === 0 ? [free] : listed(held, holders)),
     ...listed('Waiting for it:', waiters),
@@ -191,10 +201,13 @@ function named(word: string, { subject }: Who): string {
 }
 
 /** A process owns nothing, but may keep an owner alive; a file may lie in the domain of another. */
-function ownedWords(owner: Owner, subject: string): string {
+function ownedWords(owner: Owner, subject: string, doubt: string | null): string {
   const { kind } = owner;
   const words = (kind === 'container' ? 'the ' : '') + ownerWords(owner);
-  if (kind === 'unknown') return `Who owns ${subject} is not known: the evidence has a gap.`;
+  if (kind === 'unknown') {
+    const reason = doubt === null ? 'the evidence has a gap' : printable(doubt);
+    return `Who owns ${subject} is not known: ${reason}.`;
+  }
   if (subject.startsWith('pid:')) {
     return kind === 'none'
       ? `${subject} keeps no owner alive.`

@@ -124,6 +124,8 @@ export type Deed =
       readonly driver: string;
       readonly result: Result;
     }
+  /** A device has a node, below /dev/vfio/devices, of that name. */
+  | { readonly did: 'node'; readonly device: string; readonly cdev: string }
   /** The kernel speaks of a device: its group, its driver; null where it does not say. */
   | {
       readonly did: 'plug';

@@ -7,6 +7,7 @@ import type { Certainty, Fact, Placed } from '../events/vocabulary.ts';
 import type { Group, OpenFile } from '../machines/host.ts';
 import type { Kernel } from '../machines/kernel.ts';
 import { UNNAMED } from '../machines/unshown.ts';
+import type { Process } from '../processes/process-table.ts';
 
 type OurFile = Exclude<OpenFile, { kind: 'other' }>;
 
@@ -52,29 +53,26 @@ function knownOf(kernel: Kernel) {
     groups: new Map([...kernel.groups()].map((group) => [group.group, groupOf(group)])),
     files,
     processes: new Map(
-      [...kernel.processes.processes()].map(
-        ({ pid, comm, cgroup, started, descriptors, mappings }) => [
-          pid,
-          {
-            ...{ pid, comm, cgroup, started },
-            descriptors: new Map(
-              [...descriptors].flatMap(([fd, { file: id, cloexec }]) => {
-                const file = files.get(id);
-                return file === undefined ? [] : [[fd, { file, cloexec }] as const];
-              }),
-            ),
-            mappings: new Map(
-              [...mappings].flatMap(([address, id]) => {
-                const file = files.get(id);
-                return file === undefined ? [] : [[address, file] as const];
-              }),
-            ),
-          },
-        ],
-      ),
+      [...kernel.processes.processes()].map((process) => [process.pid, processOf(process, files)]),
     ),
     change: change && { device: change.device.device, isOver: change.outcome !== null },
   };
+}
+
+function processOf(
+  { pid, comm, cgroup, started, descriptors, mappings }: Process,
+  files: ReadonlyMap<string, ReturnType<typeof fileOf>>,
+) {
+  const ours = [...descriptors].flatMap(([fd, { file: id, cloexec }]) => {
+    const file = files.get(id);
+    return file === undefined ? [] : [[fd, { file, cloexec }] as const];
+  });
+  const mapped = [...mappings].flatMap(([address, id]) => {
+    const file = files.get(id);
+    return file === undefined ? [] : [[address, file] as const];
+  });
+  const holds = { descriptors: new Map(ours), mappings: new Map(mapped) };
+  return { pid, comm, cgroup, started, ...holds };
 }
 
 function groupOf({ group, state, record, unknownSince }: Group) {
@@ -84,10 +82,8 @@ function groupOf({ group, state, record, unknownSince }: Group) {
 
 function fileOf(file: OurFile) {
   const { id, kind } = file;
-  const plain = {
-    ...{ id, kind, group: null, device: null, context: null },
-    ...{ isGranted: false, isDead: false, isReady: false },
-  };
+  const is = { isGranted: false, isDead: false, isReady: false };
+  const plain = { id, kind, group: null, device: null, context: null, ...is };
   switch (kind) {
     case 'group': {
       const { group, record, state } = file;

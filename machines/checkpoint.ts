@@ -19,6 +19,7 @@ export interface KernelCheckpoint {
   readonly boot: string | null;
   readonly iommufd: boolean;
   readonly isKnown: boolean;
+  readonly isAssumed: boolean;
   readonly drivers: readonly string[];
   readonly groups: readonly Omit<Group, 'devices'>[];
   readonly devices: readonly SavedDevice[];
@@ -70,6 +71,7 @@ export function saveKernel(kernel: Kernel): KernelCheckpoint {
     boot: kernel.boot,
     iommufd: kernel.iommufd,
     isKnown: kernel.isKnown,
+    isAssumed: kernel.isAssumed,
     drivers: kernel.drivers(),
     groups: [...kernel.groups()].map(({ devices: _devices, ...group }) => group),
     devices: [...devices].map(({ group, ...device }, place) => {
@@ -115,6 +117,7 @@ export function restoreKernel(saved: KernelCheckpoint): Kernel {
   kernel.boot = saved.boot;
   kernel.iommufd = saved.iommufd;
   kernel.isKnown = saved.isKnown;
+  kernel.isAssumed = saved.isAssumed;
   for (const driver of saved.drivers) kernel.learnDriver(driver);
   for (const group of saved.groups) Object.assign(kernel.groupOf(group.group), group);
   const devices = saved.devices.map(({ isGone, group, ...device }): Device => {

@@ -156,6 +156,10 @@ done
 probe p unregister vfio_unregister_group_dev@vfio 'device=$arg1:x64'
 probe r unregister_ret vfio_unregister_group_dev@vfio
 
+# Nodes are numbered anew with every bind. The name is a device's first member; its parent follows.
+probe p cdev_add cdev_device_add \
+  'node=+0(+0($arg2)):string device=+0(+0(+64($arg2))):string' 'node ~ "vfio*"'
+
 event task/task_newtask || event sched/sched_process_fork
 event task/task_rename
 event sched/sched_process_exec

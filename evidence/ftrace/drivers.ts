@@ -45,6 +45,13 @@ export function drivenBy(name: string, text: string, task: Driving): readonly De
   return value < 0 ? NOTHING : [{ did: 'unbind', device, driver, done: true }];
 }
 
+/** Which node a device gets when a driver of VFIO's is bound. */
+export function nodeGivenIn(text: string): readonly Deed[] {
+  const [, cdev, named = ''] = / node="(vfio\d+)" device="([^"]*)"/.exec(text) ?? [];
+  const device = deviceNamed(named);
+  return cdev === undefined || device === null ? NOTHING : [{ did: 'node', device, cdev }];
+}
+
 /** What is written may end with a line feed, which the trace has as it is: it ends the line. */
 const STORED = / driver="([^"]*)" device="([^"]*)/;
 

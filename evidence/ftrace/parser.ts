@@ -20,7 +20,7 @@ import {
   sharesIn,
   type Call,
 } from './calls.ts';
-import { drivenBy, type Driving } from './drivers.ts';
+import { drivenBy, nodeGivenIn, type Driving } from './drivers.ts';
 import { isAside, lineIn, lostIn, type TraceEvent, type TraceLine } from './line.ts';
 import { extentIn, fileIn, openedIn, valueIn, wordsIn } from './probes.ts';
 import { commOf, deviceUnboundBy, field, numberIn } from './values.ts';
@@ -170,6 +170,8 @@ class FtraceParser implements Parser {
         return [{ did: 'release', kind: 'iommufd', file: fileIn(name, text) }];
       case 'container_release':
         return [{ did: 'release', kind: 'container', file: fileIn(name, text) }];
+      case 'cdev_add':
+        return nodeGivenIn(text);
       case 'unregister':
       case 'unregister_ret':
       case 'unbind_store':

@@ -69,9 +69,16 @@ function continued(scene: Scene, isRenewed: IsRenewed) {
   const placed = new Set<string>();
   const taken = new Set<string>();
   const reopened = new Set<string>();
-  // A device that came from a group keeps that open, so that nobody can open it anew.
+  const bound = new Set(
+    scene.files.flatMap(({ group, cdev, mappings }) =>
+      cdev !== null && mappings.length > 0 ? [group] : [],
+    ),
+  );
+  // A device that came from a group keeps that open, so that nobody can open it anew; and none came
+  // from a group of which a cdev is bound.
   const isStale = ({ group, isGranted, context }: KnownFile) =>
-    group !== null && reopened.has(group) && (isGranted || context !== null);
+    group !== null &&
+    ((reopened.has(group) && (isGranted || context !== null)) || (bound.has(group) && isGranted));
   for (const file of scene.files.toSorted((a, b) => rankOf(a) - rankOf(b))) {
     const isSame = (known: KnownFile | undefined): known is KnownFile =>
       known !== undefined &&
@@ -118,11 +125,7 @@ function rankOf({ kind }: ReadFile): number {
 }
 
 /** Whether no device is left that a group's file was opened for. */
-function hasDied(
-  { before }: Scene,
-  { group }: KnownFile,
-  isRenewed: IsRenewed,
-): boolean {
+function hasDied({ before }: Scene, { group }: KnownFile, isRenewed: IsRenewed): boolean {
   const members = [...before.devices.values()].filter(
     (device) => device.group === group && isVfio(device.driver),
   );

@@ -103,7 +103,9 @@ function giveContainer(scene: Scene, pid: number, fd: number, group: string): vo
   const places = [{ pid, fd }, ...(held?.places ?? [])];
   const choices = places.map((place) => ({ ...place, ...containerOf(scene, place.pid) }));
   const { count, ...choice } = choices.find(({ container }) => container !== null) ?? {
-    ...{ pid, fd, container: null },
+    pid,
+    fd,
+    container: null,
     count: Math.max(...choices.map((given) => given.count)),
   };
   scene.tell({ type: 'container.set', data: choice }, rule);
@@ -153,7 +155,7 @@ function obtainElsewhere(scene: Scene, file: ReadFile, { pid, fd: as }: ReadPlac
     return;
   }
   const fd = nextBelow(scene, holder.pid);
-  obtain(scene, holder.pid, { ...{ fd: holder.fd, group, device }, rule }, fd);
+  obtain(scene, holder.pid, { fd: holder.fd, group, device, rule }, fd);
   const from = { pid: holder.pid, fd };
   const data = { ...from, to: pid, as, cloexec: true };
   scene.tell({ type: 'descriptor.passed', data }, 'got-from-its-group');

@@ -23,7 +23,7 @@ export interface KnownFile {
   readonly isReady: boolean;
 }
 
-export interface KnownDescriptor {
+interface KnownDescriptor {
   readonly file: KnownFile;
   readonly cloexec: boolean;
 }

@@ -21,10 +21,8 @@ export function tellProcesses(scene: Scene): void {
       continue;
     }
     const name = comm ?? known?.comm ?? `pid ${pid}`;
-    const data = {
-      ...{ pid, comm: name, cgroup },
-      ...(startedAt !== null && { started: startedAt }),
-    };
+    const since = startedAt === null ? {} : { started: startedAt };
+    const data = { pid, comm: name, cgroup, ...since };
     scene.tell({ type: 'process.found', data }, 'read-from-the-host', 'observed');
   }
 }

@@ -82,7 +82,10 @@ export class Scene {
   }
 
   /** The descriptor of the only file of a kind that a process has, or how many it has. */
-  only(pid: number, kind: ReadFile['kind']): { readonly fd: number | null; readonly count: number } {
+  only(
+    pid: number,
+    kind: ReadFile['kind'],
+  ): { readonly fd: number | null; readonly count: number } {
     const own = this.files.flatMap((file) => {
       const place = file.kind === kind ? file.places.find((held) => held.pid === pid) : undefined;
       return place === undefined || this.fileAt(place) === undefined ? [] : [place.fd];

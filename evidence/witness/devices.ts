@@ -70,7 +70,15 @@ export class Devices {
   /** The device behind a node of /dev/vfio/devices; it goes by the node where nobody has named it. */
   behindCdev(cdev: string): string {
     const known = this.#byCdev.get(cdev);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      // It was given the node by a driver that nobody has seen being bound.
+      if (this.#devices.get(known)?.driver === null) {
+        this.setDriver(known, USUAL_DRIVER);
+        const data = { device: known, driver: USUAL_DRIVER, cdev };
+        this.#tell({ type: 'driver.bound', data }, 'has-a-node');
+      }
+      return known;
+    }
     const nothing = { name: null, group: null, model: null };
     this.#add({ device: cdev, ...nothing, driver: USUAL_DRIVER, cdev }, 'has-a-node');
     return cdev;
@@ -137,8 +145,20 @@ export class Devices {
   /** A driver has been bound; `null` unbound. */
   setDriver(device: string, driver: string | null): void {
     const known = this.#devices.get(device);
-    if (known !== undefined)
-      this.#note({ ...known, driver, cdev: driver === null ? null : known.cdev });
+    if (known === undefined) return;
+    // Whoever is bound next is given the lowest number that is free.
+    if (driver === null && known.cdev !== null) this.#byCdev.delete(known.cdev);
+    this.#note({ ...known, driver, cdev: driver === null ? null : known.cdev });
+  }
+
+  /** A device has come to have a node; which driver gave it is told apart from that. */
+  setNode(device: string, cdev: string): void {
+    const before = this.#devices.get(this.#byCdev.get(cdev) ?? '');
+    if (before !== undefined && before.device !== device) this.#note({ ...before, cdev: null });
+    const known = this.#devices.get(device);
+    const nothing = { name: null, group: null, driver: null, model: null, cdev: null };
+    if (known === undefined) this.#add({ device, ...nothing });
+    this.#note({ ...(known ?? { device, ...nothing }), cdev });
   }
 
   /** The device with VFIO of a group that has one alone; null where it has more, or none is known. */

@@ -85,7 +85,8 @@ export class Reports {
     }
     if (this.#devices.get(device) === undefined) return this.#devices.plug(device, null, driver);
     this.#devices.setDriver(device, driver);
-    this.#tell({ type: 'driver.bound', data: { device, driver, cdev: null } });
+    const { cdev = null } = this.#devices.get(device) ?? {};
+    this.#tell({ type: 'driver.bound', data: { device, driver, cdev } });
   }
 
   /** Somebody has a file open; since when, and what became of it before, is not said. */

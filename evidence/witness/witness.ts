@@ -78,6 +78,8 @@ export class Witness {
         return this.#boot(sighting.kernel, sighting.boot);
       case 'lose':
         return this.#lose(sighting.count);
+      case 'node':
+        return this.#devices.setNode(sighting.device, sighting.cdev);
       case 'plug':
         return this.#devices.plug(sighting.device, sighting.group, sighting.driver);
       case 'unplug':

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -50,6 +50,28 @@ async function typesIn(log: string): Promise<string[]> {
   return types;
 }
 
+/** Records until what is in the log is what is waited for. */
+async function recordUntil(
+  log: string,
+  isDone: (types: readonly string[]) => boolean,
+  args: readonly string[],
+  { signal = 'SIGTERM', env = {} }: { signal?: NodeJS.Signals; env?: Record<string, string> } = {},
+): Promise<{ code: unknown; out: string; err: string }> {
+  const all = ['record', '--root', host, '--log', log, ...args];
+  const child = spawn(process.execPath, [main, ...all], { env: { ...process.env, ...env } });
+  let [out, err] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  const patience = performance.now() + 40_000;
+  // It is no log before the first append.
+  while (!isDone(await typesIn(log).catch((): string[] => [])) && performance.now() < patience) {
+    await sleep(100);
+  }
+  child.kill(signal);
+  return { code: await ended, out, err };
+}
+
 /** Whoever has ended may still be there until somebody asks how. */
 function isAlive(pid: string): boolean {
   const status = `/proc/${pid}/status`;
@@ -64,7 +86,11 @@ test('the host as it was read, and what the tracer shows from then on', async ()
   const ledger = await openLedger(log, { readOnly: true });
   const { length } = ledger;
   expect(JSON.parse(out)).toEqual({
-    ...{ appended: length, read: 4, unknown: 0, rejectedCount: 0, starts: 1 },
+    appended: length,
+    read: 4,
+    unknown: 0,
+    rejectedCount: 0,
+    starts: 1,
   });
   const types = ledger.events.map(({ type }) => type);
   expect(types.indexOf('snapshot.taken')).toBeLessThan(types.indexOf('evidence.begun'));
@@ -90,7 +116,9 @@ test('a tracer that dies leaves a gap, and another goes on after a fresh reading
   const again = join(folder, 'again');
   const then = `if [ -e ${again} ]; then sleep 60; fi; : >${again}; echo 'out of memory' >&2; exit 3`;
   const shows = tracer('dies', [attached, opened, device, bound, closed], then);
-  const { code, err } = await record(log, '--for', '6', '--tracer', shows);
+  const isDone = (types: readonly string[]) =>
+    types.filter((type) => type === 'descriptor.closed').length === 2;
+  const { code, err } = await recordUntil(log, isDone, ['--tracer', shows]);
   expect(code).toBe(0);
   expect(err).toBe(
     'vfio-ledger: the tracer is gone: it ended with exit code 3: out of memory; starting it anew\n',
@@ -145,17 +173,9 @@ test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it, and nothing is lost', asy
   writeFileSync(last, `${bound}\n`);
   const then = `trap 'cat ${last}; exit 0' TERM\necho $$ >${pid}\nwhile :; do sleep 0.05; done`;
   const shows = tracer(signal, [attached, opened, device], then);
-  const args = ['record', '--root', host, '--log', log, '--tracer', shows];
-  const child = spawn(process.execPath, [main, ...args]);
-  let out = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  const ended = new Promise((resolve) => child.on('close', resolve));
-  for (let waited = 0; waited < 300; waited++) {
-    if (existsSync(log) && (await typesIn(log)).includes('device.opened')) break;
-    await sleep(100);
-  }
-  child.kill(signal);
-  expect(await ended).toBe(0);
+  const isDone = (types: readonly string[]) => types.includes('device.opened');
+  const { code, out } = await recordUntil(log, isDone, ['--tracer', shows], { signal });
+  expect(code).toBe(0);
   expect(out).toMatch(/^\d+ events recorded in .*, from 4 lines\n$/);
   expect((await typesIn(log)).at(-1)).toBe('device.bound');
   expect(isAlive(readFileSync(pid, 'utf8').trim())).toBe(false);
@@ -182,4 +202,52 @@ test('a log of a simulation takes no recording', async () => {
   await run(['simulate', ...topology, '--log', log, scenario]);
   const shows = tracer('simulated', [attached], 'sleep 60');
   expect(await record(log, '--for', '1', '--tracer', shows)).toMatchObject({ code: 2 });
+});
+
+test('it waits for a tracer that it can ask until that is at work', async ({ skip }) => {
+  const hasStrace = spawnSync('strace', ['-V']).error === undefined;
+  skip(!hasStrace || process.getuid?.() !== 0, 'needs strace and root, to see the recorder look');
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  const lines = join(folder, 'asked.txt');
+  const go = join(folder, 'asked.go');
+  writeFileSync(lines, `${opened}\n${device}\n${bound}\n`);
+  // What the probes would show of the recorder itself, told by strace.
+  const seen =
+    '{"t":1000000000,"pid":1,"tid":1,"comm":"node","ev":"open","flags":0,"rc":-2,"file":"0x0"';
+  const sed = join(folder, 'asked.sed');
+  writeFileSync(sed, `s|.*openat([^"]*"\\(/dev/vfio/[^"]*\\)".*|${seen},"path":"\\1"}|p\n`);
+  const bpftrace = join(bin, 'bpftrace');
+  writeFileSync(
+    bpftrace,
+    `#!/bin/sh
+echo '${attached}'
+echo '${printed(50, 'open', '"flags":2,"rc":9,"file":"0xff09","path":"/dev/iommu"')}'
+sleep 1
+strace -q -f -p $PPID -e trace=openat -o "|sed -un -f ${sed}" &
+trap "kill $!" TERM
+(until [ -e ${go} ]; do sleep 0.1; done; cat ${lines}) &
+wait
+wait
+`,
+  );
+  chmodSync(bpftrace, 0o755);
+  const log = join(folder, 'asked.ledger');
+  const env = { PATH: `${bin}:${process.env['PATH']}` };
+  const isDone = (types: readonly string[]) => {
+    if (types.includes('snapshot.taken')) writeFileSync(go, '');
+    return types.includes('device.bound');
+  };
+  const { code, out, err } = await recordUntil(log, isDone, ['--json'], { env });
+  expect({ code, err: err.replace(/^.*vfio is not loaded.*\n/, '') }).toEqual({ code: 0, err: '' });
+  // What was traced before the host was read is in the reading.
+  expect(JSON.parse(out)).toMatchObject({ read: 3, starts: 1, rejectedCount: 0 });
+  const types = await typesIn(log);
+  expect(types.slice(types.indexOf('evidence.begun'))).toEqual([
+    'evidence.begun',
+    'process.found',
+    'iommufd.opened',
+    'device.opened',
+    'device.bound',
+  ]);
 });

@@ -9,7 +9,6 @@ import { main, run, runCommand } from './program.ts';
 
 const folder = temporaryFolder();
 const hasStrace = spawnSync('strace', ['-V']).error === undefined;
-const withStrace = hasStrace ? test : test.skip;
 
 const host = copiedHost(join(folder, 'host'), {
   devices: [
@@ -135,7 +134,8 @@ test('without strace it says how to get it, and without the command that there i
   expect(silent).toMatchObject({ code: 4, err: expect.stringContaining('shown nothing') });
 });
 
-withStrace('the command has the streams and the exit code that it would have', async () => {
+test('the command has the streams and the exit code that it would have', async ({ skip }) => {
+  skip(!hasStrace, 'strace is not installed');
   const script = 'cat </dev/null; cat; echo bad >&2; exit 7';
   const ended = await run(['run', '--', 'sh', '-c', script], { input: 'given\n' });
   expect(ended).toMatchObject({ code: 7, out: 'given\n' });
@@ -145,7 +145,8 @@ withStrace('the command has the streams and the exit code that it would have', a
   expect(JSON.parse(killed.out)).toMatchObject({ exit: { code: null, signal: 'SIGTERM' } });
 });
 
-withStrace('children that are left behind run on, and nothing waits for them', async () => {
+test('children that are left behind run on, and nothing waits for them', async ({ skip }) => {
+  skip(!hasStrace, 'strace is not installed');
   const later = join(folder, 'later');
   const report = join(folder, 'report.json');
   const command = ['sh', '-c', `(sleep 3; echo later >${later}) >/dev/null 2>&1 & exit 3`];
@@ -158,7 +159,8 @@ withStrace('children that are left behind run on, and nothing waits for them', a
   expect(readFileSync(later, 'utf8')).toBe('later\n');
 });
 
-withStrace('signals reach the command, which decides', async () => {
+test('signals reach the command, which decides', async ({ skip }) => {
+  skip(!hasStrace, 'strace is not installed');
   const script = "trap 'echo got it; exit 9' TERM; echo ready; while :; do sleep 0.1; done";
   const child = spawn(process.execPath, [main, 'run', '--', 'sh', '-c', script]);
   let out = '';
@@ -170,7 +172,8 @@ withStrace('signals reach the command, which decides', async () => {
   expect({ code, out }).toEqual({ code: 9, out: 'ready\ngot it\n' });
 });
 
-withStrace('the real one shows nothing of VFIO where nothing of it is opened', async () => {
+test('the real one shows nothing of VFIO where nothing of it is opened', async ({ skip }) => {
+  skip(!hasStrace, 'strace is not installed');
   const { out } = await runCommand(process.execPath, [
     main,
     'run',

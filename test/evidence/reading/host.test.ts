@@ -112,6 +112,8 @@ describe('a copied host', () => {
       ],
       unseen: [],
       isComplete: true,
+      hasDevices: true,
+      listed: { pids: [1, 4000, 4711], hidden: [], isWhole: true },
     });
   });
 
