@@ -74,10 +74,10 @@ export class Claims {
       if (other === own || other.context === own.id || other.keeps.has(own.id)) return false;
       if (other.kind === 'group') return true;
       if (type !== 'device.bound') return other.context !== null || other.isGranted;
+      // A context that is not shown may be the one that the others are bound to.
+      const isOther = own.context !== null && other.context !== own.context;
       const isSame = other.device === own.device;
-      return (
-        (other.context !== null && (isSame || other.context !== own.context)) || other.isGranted
-      );
+      return other.isGranted || (other.context !== null && (isSame || isOther));
     });
     for (const { id } of gone) this.#processes.evict(id);
     return gone.length > 0;
