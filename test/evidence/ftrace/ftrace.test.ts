@@ -375,6 +375,14 @@ describe('what the events of a thread show', () => {
       ),
       ['device', 'group', 'iommufd', 'container'].map((kind) => ({ did: 'release', kind, file })),
     ],
+    'nodes that devices get': [
+      [
+        'cdev_add: (cdev_device_add+0x4/0xa0) node="vfio0" device="0000:00:03.0"',
+        'cdev_add: (cdev_device_add+0x4/0xa0) node="vfio1" device="83b8f4f2-509f-382f"',
+        'cdev_add: (cdev_device_add+0x4/0xa0) node=(fault) device=(fault)',
+      ],
+      [{ did: 'node', device: '0000:00:03.0', cdev: 'vfio0' }],
+    ],
     'an unbind that waits': [
       [
         path(unbindPath),
