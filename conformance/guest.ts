@@ -18,8 +18,9 @@ import { stripVTControlCharacters } from 'node:util';
 import * as v from 'valibot';
 import type { Sequence } from '../host/simulation.ts';
 import { parseTopology, type Topology } from '../scenario/topology.ts';
-import { deviceArguments, type EmulatedHost } from './host.ts';
+import type { EmulatedHost } from './host.ts';
 import { initramfs } from './initramfs.ts';
+import { qemuArguments, type Companion } from './qemu.ts';
 import { cacheFolder, kernelFolder, missing } from './requirements.ts';
 
 export interface Guest {
@@ -67,6 +68,7 @@ class GuestError extends Error {
 
 export interface GuestOptions {
   readonly onProgress?: (text: string) => void;
+  readonly companion?: Companion;
 }
 
 /** How long nothing may come from a guest that boots, and from one that has something to do. */
@@ -82,17 +84,18 @@ const CONSOLE_LINES = 15;
 export async function boot(
   profile: string,
   host: EmulatedHost,
-  { onProgress = () => {} }: GuestOptions = {},
+  { onProgress = () => {}, companion }: GuestOptions = {},
 ): Promise<Guest> {
   const lacking = missing([profile]).map(({ what, how }) => `${what} is missing: ${how}`);
   if (lacking.length > 0) throw new GuestError(lacking.join('\n'));
   const kernel = kernelFolder(profile);
-  const archive = initramfs(compiledAgent(), kernel, host);
+  const archive = initramfs(compiledAgent(), kernel, host, companion?.entries);
   const folder = mkdtempSync(join(tmpdir(), 'vfio-ledger-guest-'));
   writeFileSync(join(folder, 'initramfs'), archive);
   onProgress(`${profile}: boots as the ${host.name} host`);
   const begun = performance.now();
-  const guest = new QemuGuest(folder, qemuArguments(kernel, folder, host));
+  const args = qemuArguments(kernel, folder, host, companion);
+  const guest = new QemuGuest(folder, args, companion?.endMs ?? END_MS);
   await guest.untilUp();
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   onProgress(`${profile}: ${guest.topology.kernel} is up after ${seconds} s`);
@@ -124,39 +127,6 @@ function compiledAgent(): string {
   return binary;
 }
 
-function qemuArguments(kernel: string, folder: string, host: EmulatedHost): string[] {
-  const commandLine = [
-    'console=ttyS0 loglevel=4 panic=-1 oops=panic edd=off',
-    // No defences against what nobody does here, no waiting for entropy.
-    'mitigations=off nokaslr random.trust_cpu=on',
-    // Addresses of mappings are the same in every run.
-    'norandmaps',
-    'intel_iommu=on',
-  ].join(' ');
-  const machine = [
-    '-nodefaults -no-user-config -no-reboot -display none -monitor none',
-    '-machine q35,usb=off,vmport=off,smbus=off,sata=off,graphics=off',
-    // One processor: with two, translated code is slower. Page tables of five levels cost a third.
-    '-accel tcg,thread=multi -cpu max,la57=off -smp 1 -m 256M',
-    '-device intel-iommu,intremap=on,caching-mode=on',
-    '-chardev stdio,id=port,signal=off',
-    '-device virtio-serial-pci,id=serial,bus=pcie.0,addr=1e.0',
-    '-device virtserialport,bus=serial.0,nr=1,chardev=port',
-  ];
-  return [
-    ...machine.join(' ').split(' '),
-    '-kernel',
-    join(kernel, 'vmlinuz'),
-    '-initrd',
-    join(folder, 'initramfs'),
-    '-append',
-    commandLine,
-    '-serial',
-    `file:${join(folder, 'console')}`,
-    ...deviceArguments(host),
-  ];
-}
-
 /** A sequence under way. */
 interface Task {
   readonly sequence: Sequence;
@@ -168,6 +138,7 @@ interface Task {
 class QemuGuest implements Guest {
   readonly #folder: string;
   readonly #qemu: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #endMs: number;
   readonly #up = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   readonly #tasks: Task[] = [];
@@ -183,8 +154,9 @@ class QemuGuest implements Guest {
   /** Why nothing can be performed any more. */
   #failure: GuestError | null = null;
 
-  constructor(folder: string, args: readonly string[]) {
+  constructor(folder: string, args: readonly string[], endMs: number) {
     this.#folder = folder;
+    this.#endMs = endMs;
     this.#qemu = spawn('qemu-system-x86_64', args, { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#silence = setTimeout(() => this.#fail('does not come up'), BOOT_MS);
     process.once('exit', this.#tidy);
@@ -233,7 +205,7 @@ class QemuGuest implements Guest {
   async close(): Promise<void> {
     this.#abandon(new GuestError('the guest was closed'));
     this.#qemu.stdin.end('quit\n');
-    const limit = setTimeout(this.#kill, END_MS);
+    const limit = setTimeout(this.#kill, this.#endMs);
     await this.#ended.promise;
     clearTimeout(limit);
   }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { deviceList, type EmulatedHost } from './host.ts';
 
 /** A file, or a folder where there is no content. */
-interface Entry {
+export interface Entry {
   readonly path: string;
   readonly content: Buffer | null;
 }
@@ -17,11 +17,23 @@ interface Entry {
 const FOLDER = 0o040755;
 const FILE = 0o100755;
 
-/** The archive for a kernel, as prepared in a folder, on a host. Not compressed: that takes longer. */
-export function initramfs(agent: string, kernel: string, host: EmulatedHost): Buffer {
+export const folder = (path: string): Entry => ({ path, content: null });
+const text = (path: string, content: string): Entry => ({
+  path,
+  content: Buffer.from(content),
+});
+
+/**
+ * The archive for a kernel, as prepared in a folder, on a host, with what else is to be there. Not
+ * compressed: that takes longer.
+ */
+export function initramfs(
+  agent: string,
+  kernel: string,
+  host: EmulatedHost,
+  more: readonly Entry[] = [],
+): Buffer {
   const modules = readFileSync(join(kernel, 'modules.list'), 'utf8');
-  const folder = (path: string): Entry => ({ path, content: null });
-  const text = (path: string, content: string): Entry => ({ path, content: Buffer.from(content) });
   return archive([
     ...['dev', 'etc', 'modules', 'proc', 'sys', 'tmp'].map(folder),
     { path: 'init', content: readFileSync(agent) },
@@ -34,6 +46,7 @@ export function initramfs(agent: string, kernel: string, host: EmulatedHost): Bu
         path: `modules/${name}`,
         content: readFileSync(join(kernel, 'modules', name)),
       })),
+    ...more,
   ]);
 }
 

@@ -10,10 +10,13 @@ import { openLedger } from '../ledger.ts';
 import { progressOn } from '../cli/progress.ts';
 import { boot, type Guest } from './guest.ts';
 import { hostNamed } from './host.ts';
-import { optionsFrom, usage, type Options } from './options.ts';
+import { optionsFrom, usage, type Options, type RecorderRequest } from './options.ts';
 import { sequencesIn } from './questions.ts';
+import { checkRecorder } from './recorder/check.ts';
+import { missingToRecord } from './recorder/requirements.ts';
+import { toBeRecorded } from './recorder/sequence.ts';
 import { writeReport } from './report.ts';
-import { missing } from './requirements.ts';
+import { missing, type Requirement } from './requirements.ts';
 import { plan } from './sequences/plan.ts';
 import { logPath, summaryLines, summaryOf } from './summary.ts';
 import { trial, type Outcome } from './trial.ts';
@@ -29,13 +32,7 @@ async function run(options: Options): Promise<number> {
   const asked = options.scenario === null ? null : sequencesIn(options.scenario);
   const host = hostNamed(options.host);
   if (options.record !== null) tryRecording(options.record);
-  const lacking = missing([options.profile]);
-  if (lacking.length > 0) {
-    for (const { what, how } of lacking) {
-      process.stderr.write(`missing: ${what}\n  ${how.replaceAll('\n', '\n  ')}\n`);
-    }
-    return exit.surroundings;
-  }
+  if (isLacking(missing([options.profile]))) return exit.surroundings;
   const guest = await boot(options.profile, host, { onProgress: progress.tell });
   try {
     const { topology } = guest;
@@ -52,6 +49,28 @@ async function run(options: Options): Promise<number> {
   } finally {
     await guest.close();
   }
+}
+
+/** Has the recorder shown in a guest what it sees. */
+async function runRecorder({ scenario, ...request }: RecorderRequest): Promise<number> {
+  const sequences = (scenario === null ? toBeRecorded : [scenario]).flatMap(sequencesIn);
+  if (isLacking(missingToRecord(request.profiles))) return exit.surroundings;
+  const isEqual = await checkRecorder({ ...request, sequences }, shown, progress.tell);
+  progress.clear();
+  return isEqual ? exit.agree : exit.differ;
+}
+
+function shown(text: string): void {
+  progress.clear();
+  say(text);
+}
+
+/** Says what is missing, where anything is. */
+function isLacking(lacking: readonly Requirement[]): boolean {
+  for (const { what, how } of lacking) {
+    process.stderr.write(`missing: ${what}\n  ${how.replaceAll('\n', '\n  ')}\n`);
+  }
+  return lacking.length > 0;
 }
 
 /**
@@ -114,6 +133,7 @@ async function main(args: readonly string[]): Promise<number> {
     const options = optionsFrom(args);
     if (options === 'help') say(usage);
     else if (options === 'report') writeReport();
+    else if ('mode' in options) return await runRecorder(options);
     else return await run(options);
     return exit.agree;
   } catch (error) {

@@ -26,13 +26,24 @@ export interface Options {
   readonly json: boolean;
 }
 
+/** What is asked of the recorder. */
+export interface RecorderRequest {
+  readonly profiles: readonly Profile[];
+  /** What records, the program or the script by itself, by what comes of it. */
+  readonly mode: 'log' | 'trace';
+  readonly scenario: string | null;
+  readonly keep: string | null;
+}
+
+const kernels = profiles.filter((profile) => profile.startsWith('linux'));
+
 export const usage = `npm run conformance -- --profile P [--operations N] [--seed N]
 
 Boots a real kernel in QEMU, asks it what the machines are asked, and compares every answer.
 Exit 0: all agree. 1: some differ; each is shrunk, printed and kept as a log. 2: bad request.
 4: something is missing (it says what, and how to get it), or the guest failed.
 
-  --profile P      ${profiles.filter((profile) => profile.startsWith('linux')).join(', ')}
+  --profile P      ${kernels.join(', ')}
   --operations N   how many; 10000 when left out
   --seed N         of the random histories; 1 when left out
   --host NAME      the emulated host: standard (when left out) or other
@@ -40,17 +51,34 @@ Exit 0: all agree. 1: some differ; each is shrunk, printed and kept as a log. 2:
   --record FILE    keeps the kernel's answers, as import takes them (.gz: compressed)
   --found FOLDER   where logs of disagreements are kept; conformance/found when left out
   --json           prints one JSON value
-  --report         asks no kernel: writes REPORT.md anew from the recorded answers`;
+  --report         asks no kernel: writes REPORT.md anew from the recorded answers
+
+  --recorder [P…]  has the host record itself while the kernel is asked, with \`vfio-ledger record\` in
+                   the guest, and compares who owned what and what was refused: of linux-6.1,
+                   linux-6.12 and linux-7.3, or of those named
+  --script         the same with recorder/ftrace.sh by itself, whose trace is imported
+  --keep FOLDER    keeps their answers, and what was recorded`;
 
 const whole = (name: string, text: string): number => {
   if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--${name} takes a number, not '${text}'`);
   return Number(text);
 };
 
+function kernelNamed(name: string): Profile {
+  if (!isProfile(name)) {
+    throw new UsageError(`no profile '${name}'; known are ${profiles.join(', ')}`);
+  }
+  if (!kernels.includes(name)) throw new UsageError(`${name} is no kernel: nobody to ask`);
+  return name;
+}
+
 /** `help` and `report` ask for no kernel. Throws `UsageError`, or what `parseArgs` throws. */
-export function optionsFrom(args: readonly string[]): Options | 'help' | 'report' {
-  const { values } = parseArgs({
+export function optionsFrom(
+  args: readonly string[],
+): Options | RecorderRequest | 'help' | 'report' {
+  const { values, positionals } = parseArgs({
     args: [...args],
+    allowPositionals: args.includes('--recorder'),
     options: {
       profile: { type: 'string' },
       operations: { type: 'string', default: '10000' },
@@ -61,17 +89,25 @@ export function optionsFrom(args: readonly string[]): Options | 'help' | 'report
       found: { type: 'string', default: new URL('found', import.meta.url).pathname },
       json: { type: 'boolean', default: false },
       report: { type: 'boolean', default: false },
+      recorder: { type: 'boolean', default: false },
+      script: { type: 'boolean', default: false },
+      keep: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) return 'help';
   if (values.report) return 'report';
-  const { profile } = values;
-  if (profile === undefined) throw new UsageError('--profile is missing');
-  if (!isProfile(profile)) {
-    throw new UsageError(`no profile '${profile}'; known are ${profiles.join(', ')}`);
+  if (values.recorder) {
+    const named = values.profile === undefined ? positionals : [values.profile, ...positionals];
+    return {
+      profiles: (named.length > 0 ? named : kernels).map(kernelNamed),
+      mode: values.script ? 'trace' : 'log',
+      scenario: values.scenario ?? null,
+      keep: values.keep ?? null,
+    };
   }
-  if (!profile.startsWith('linux')) throw new UsageError(`${profile} is no kernel: nobody to ask`);
+  if (values.profile === undefined) throw new UsageError('--profile is missing');
+  const profile = kernelNamed(values.profile);
   if (values.record === '') throw new UsageError('--record takes a file');
   return {
     profile,

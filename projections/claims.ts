@@ -73,6 +73,10 @@ export class Claims {
     const gone = this.filesOf(own.group).filter((other) => {
       if (other === own || other.context === own.id || other.keeps.has(own.id)) return false;
       if (other.kind === 'group') return true;
+      // What was got through an iommufd keeps no file of its group, nor that from another iommufd.
+      if (type !== 'device.bound' && other.isGranted && other.isIommufd) {
+        return type === 'container.set' && !own.isIommufd;
+      }
       if (type !== 'device.bound') return other.context !== null || other.isGranted;
       // A context that is not shown may be the one that the others are bound to.
       const isOther = own.context !== null && other.context !== own.context;

@@ -8,6 +8,7 @@
  *                  those on groups (group.c), iommufds (iommufd.c) and devices (device.c)
  *   names.c        the names of such a process
  *   drivers.c      changes of a device's driver, which may be blocked
+ *   recorder.c     what records the host beside us, where the host has such
  *   host.c         the devices and their drivers, as sysfs has them
  *   statement.c    an operation taken apart
  */
@@ -100,6 +101,13 @@ void settle_change(void);
 bool finish_change(void);
 /* Whether a driver was changed since it was asked last. */
 bool drivers_changed(void);
+
+/* ---- recorder.c: what records the host beside us ---- */
+
+/* Starts it, and waits until it is at work; nothing to do on a host without. */
+void start_recorder(void);
+/* Has it come to its end, and hand out what it has. */
+void stop_recorder(void);
 
 /* ---- worker.c: processes of the scenario ---- */
 

@@ -107,7 +107,9 @@ int main(int count, char **arguments) {
   load_devices();
   survey_host();
   int file = open_port();
+  start_recorder();
   take_precedence();
   coordinate(file);
+  stop_recorder();
   power_off();
 }

@@ -123,7 +123,9 @@ export class Witness {
       case 'exec':
         return this.#execute(process, sighting.program);
       case 'name':
-        process.comm = sighting.name;
+        // A thread's own name is not that of the process.
+        if (tid !== null && tid !== process.pid) return;
+        if (process.comm !== sighting.name) this.#rename(process, sighting.name);
         return;
       case 'exit':
         if (this.#processes.endThread(process, tid ?? process.pid) || sighting.whole) {

@@ -48,6 +48,15 @@ test('a kernel of which a file is gone is missing, with what it takes to get it'
   expect(said()).not.toContain('the kernel of');
 });
 
+test('what the recorder needs in a guest is said as well', () => {
+  const { code, out, err } = run('--recorder', 'linux-7.3');
+  expect(code).toBe(4);
+  expect(out).toBe('');
+  expect(err).toContain('missing: the kernel of linux-7.3\n');
+  expect(err).not.toContain('linux-6.1\n');
+  expect(err).toContain('missing: a static busybox\n  conformance/recorder/busybox.sh\n');
+});
+
 test.each([
   ['nowhere/x.jsonl', 'no such file or directory'],
   ['folder', 'illegal operation on a directory'],
