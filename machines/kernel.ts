@@ -49,7 +49,7 @@ export class Kernel extends HostState {
   }
 
   #refusalOf(attempt: Attempt, ask: (question: Question) => Refusal | null): Refusal | null {
-    if (isInUnseenContext(this.question(attempt))) return null;
+    if (isBeyondJudging(this.question(attempt), attempt)) return null;
     if (isComplete(attempt)) return ask(questionOf(this, attempt));
     const answers = hypotheses(this, attempt).map(ask);
     return answers.includes(null) ? null : (answers[0] ?? null);
@@ -66,7 +66,7 @@ export class Kernel extends HostState {
   #explanationOf(attempt: Attempt, errno: string): Explanation {
     const { rules } = this;
     const question = this.question(attempt);
-    const isKnown = this.knows(question) && !isInUnseenContext(question);
+    const isKnown = this.knows(question) && !isBeyondJudging(question, attempt);
     if (question.group?.isInDoubt === true && isComplete(attempt)) {
       // Who was seen to be in the way is, whoever else there may be.
       const found = explain(rules, question, errno);
@@ -267,8 +267,12 @@ export class Kernel extends HostState {
   }
 }
 
-/** Whether a device's page tables are asked about, and they lie in a context that nobody has seen. */
-function isInUnseenContext({ call, device }: Question): boolean {
+/**
+ * Whether nobody can say what would be right: a device's page tables lie in a context that was not
+ * seen, or the groups that were shown as proof of a reset were not.
+ */
+function isBeyondJudging({ call, device }: Question, attempt: Attempt): boolean {
+  if (attempt.operation === 'hot_reset') return attempt.groups === null;
   const isAbout = call.operation === 'attach' || call.operation === 'detach';
   return isAbout && device?.record.iommufd === NAMELESS;
 }

@@ -41,7 +41,10 @@ function expectBruteForce(ledger: Ledger): void {
     if (difference !== null) expect.fail(difference);
   }
   const { groups } = trail;
-  expect(groups.map((group) => ledger.history(group))).toEqual(groups.map((g) => trail.history(g)));
+  const histories = groups.map((group) =>
+    ledger.history(group).map(({ incarnation: _incarnation, ...interval }) => interval),
+  );
+  expect(histories).toEqual(groups.map((group) => trail.history(group)));
   for (const [from, to] of stretches(ledger.head.position)) {
     const diff = ledger.diff(from < 0 ? 'start' : from, to);
     const changes = inOrder(trail.between(from, to));
