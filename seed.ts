@@ -49,7 +49,7 @@ function seenAs(file: Exclude<OpenFile, { kind: 'other' }>): Seen {
       return { ...nothing, kind: 'device', device, group: group?.group ?? null, path };
     }
     case 'container':
-      return { ...nothing, kind: 'container', path: '/dev/vfio/vfio' };
+      return { ...nothing, kind: 'container', path: '/dev/vfio/vfio', isJoined: true };
     case 'iommufd':
       return { ...nothing, kind: 'iommufd', path: '/dev/iommu' };
   }

@@ -35,6 +35,7 @@ class TraceReader implements Reader {
   #digest: string;
   /** Goes before the first event that was seen. */
   #begun: LedgerEvent | null = null;
+  #last = '';
   #time: string | null = null;
   #line = 0;
 
@@ -53,7 +54,15 @@ class TraceReader implements Reader {
   line(text: string, number: number): readonly LedgerEvent[] {
     this.#line = number;
     const sightings = soundOf(this.#parser.line(text));
-    return sightings.length === 0 ? [] : this.#events(sightings, text);
+    if (sightings.length === 0 || this.#isTwice(sightings, text)) return [];
+    return this.#events(sightings, text);
+  }
+
+  /** Whether a line with the very microsecond of the last one is that line once more. */
+  #isTwice([first]: readonly Sighting[], text: string): boolean {
+    const isSame = text === this.#last && (first?.at ?? 0) % 1e6 !== 0;
+    this.#last = text;
+    return isSame;
   }
 
   end(): readonly LedgerEvent[] {

@@ -59,6 +59,9 @@ export class Kernel extends HostState {
   explain(refused: DataOf<'operation.refused'>): Explanation {
     const { errno, cause } = refused;
     const found = this.#explanationOf(refused, errno);
+    // Of a host that was not seen whole, it may as well be a device cgroup.
+    if (this.isAssumed && found.cause === 'needs-cap-sys-rawio')
+      return { ...found, cause: 'unknown' };
     if (found.cause !== 'unknown' || cause === undefined || !isCause(cause)) return found;
     return { cause, refusal: null };
   }

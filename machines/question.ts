@@ -209,6 +209,7 @@ function askUnsetContainer(base: Question): Question {
   if (file?.kind !== 'group') return withDevice(base);
   const given = file.record.container === null ? undefined : host.file(file.record.container);
   const container = given?.kind === 'container' ? given : undefined;
+  const isNative = container !== undefined || isUnseen(file);
   // A dead file's group has moved on: it does not hear of its old incarnation.
   const group = file.state === 'dead' ? undefined : file.group;
   return {
@@ -218,7 +219,7 @@ function askUnsetContainer(base: Question): Question {
     container,
     events: {
       groupFile: { type: 'container.unset' },
-      ...(group && { group: { type: 'container.unset', native: container !== undefined } }),
+      ...(group && { group: { type: 'container.unset', native: isNative } }),
       ...(container && { container: { type: 'container.left' } }),
     },
   };

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Attempt, Operation, Placed } from '../events/vocabulary.ts';
-import { causes } from '../machines/causes.ts';
+import { causes, type ObservedCause } from '../machines/causes.ts';
 import { becauseOf, wouldPassAfter } from './counterfactual.ts';
 import type { Why } from './shapes.ts';
 import { keyOf, type Subject } from './subjects.ts';
@@ -30,13 +30,30 @@ export function explainRefusal(timeline: Timeline, position: number): Why {
   const call: Attempt = event.data;
   const found = { position, operation, errno, ...causeAt(timeline, position) };
   const { cause } = found;
-  if (inTheCall.has(cause)) return { ...found, because: [], wouldPassAfter: null };
+  if (inTheCall.has(cause) || !isByTheRules(timeline, position, call, cause)) {
+    return { ...found, because: [], wouldPassAfter: null };
+  }
   const refused = { position, call, cause, blocker: found.blocker?.file ?? null };
   return {
     ...found,
     because: becauseOf(timeline, refused),
     wouldPassAfter: wouldPassAfter(timeline, refused),
   };
+}
+
+/**
+ * Whether the rules refuse the call as things are known to stand. Of a host that was not seen whole
+ * its errno alone may have named the cause: then nothing that is known has made it.
+ */
+function isByTheRules(
+  timeline: Timeline,
+  position: number,
+  call: Attempt,
+  cause: ObservedCause,
+): boolean {
+  const boot = timeline.at(timeline.bootBefore(position));
+  const isWhole = boot.type !== 'host.booted' || boot.data.evidence === undefined;
+  return isWhole || timeline.kernelAt(position - 1).judgeAs(call, cause)?.cause === cause;
 }
 
 function causeAt(timeline: Timeline, position: number): Pick<Why, 'cause' | 'summary' | 'blocker'> {

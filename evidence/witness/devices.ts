@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DataOf } from '../../events/vocabulary.ts';
+import type { DataOf, Fact } from '../../events/vocabulary.ts';
 import { bootFacts, type Topology } from '../../scenario/topology.ts';
 import type { Inference, Tell } from './inferences.ts';
 
@@ -18,6 +18,7 @@ export class Devices {
   readonly #groups = new Set<string>();
   readonly #leaving = new Set<string>();
   readonly #tell: Tell;
+  #described: readonly Fact[] = [];
 
   constructor(tell: Tell) {
     this.#tell = tell;
@@ -25,9 +26,14 @@ export class Devices {
 
   /** Everything that a topology describes is there, and nothing else that has VFIO's drivers. */
   describe(topology: Topology): void {
-    const facts = bootFacts('', topology, { profile: null, simulated: false });
-    for (const fact of facts) {
-      if (fact.type === 'device.added') this.#add(fact.data, 'as-the-topology-says', 'assumed');
+    this.#described = bootFacts('', topology, { profile: null, simulated: false });
+    for (const fact of this.#described) if (fact.type === 'device.added') this.#note(fact.data);
+  }
+
+  /** Tells of what was described. */
+  tellDescribed(): void {
+    for (const fact of this.#described) {
+      if (fact.type === 'device.added') this.#tell(fact, 'as-the-topology-says', 'assumed');
     }
   }
 
@@ -99,7 +105,15 @@ export class Devices {
   /** A device that has VFIO's driver, and its group where that is known. */
   meet(device: string, group: string | null, rule: Inference): void {
     const known = this.#devices.get(device);
-    if (known !== undefined && (group === null || known.group === group)) return;
+    if (known !== undefined && (group === null || known.group === group)) {
+      if (known.driver !== null) return;
+      this.setDriver(device, USUAL_DRIVER);
+      this.#tell(
+        { type: 'driver.bound', data: { device, driver: USUAL_DRIVER, cdev: null } },
+        rule,
+      );
+      return;
+    }
     const fresh = { device, name: null, model: null, cdev: null, ...known };
     const driver = known?.driver ?? USUAL_DRIVER;
     this.#add({ ...fresh, driver, group: group ?? known?.group ?? null }, rule);
@@ -131,7 +145,13 @@ export class Devices {
       this.#note(now);
       return;
     }
+    const isNew = now.group !== null && !this.#groups.has(now.group);
     this.#add(now);
+    // Who speaks of a group has not seen who opens it.
+    if (!isNew || now.group === null) return;
+    this.#groups.add(now.group);
+    const reason = 'what was said of it does not show who has it';
+    this.#tell({ type: 'gap.noticed', data: { reason, group: now.group } }, 'spoken-of');
   }
 
   unplug(device: string): void {
@@ -186,9 +206,9 @@ export class Devices {
     this.#leaving.clear();
   }
 
-  #add(added: Added, rule?: Inference, certainty?: 'assumed'): void {
+  #add(added: Added, rule?: Inference): void {
     this.#note(added);
-    this.#tell({ type: 'device.added', data: added }, rule, certainty);
+    this.#tell({ type: 'device.added', data: added }, rule);
   }
 
   #note(added: Added): void {

@@ -9,6 +9,7 @@ import type { Devices } from './devices.ts';
 import type { Inference, Tell } from './inferences.ts';
 import { Kept } from './kept.ts';
 import { isUnnamedDevice, nodeOf } from './nodes.ts';
+import { isOf, isOurs } from './shown.ts';
 import type { Hold, Seen, Traced, TracedProcesses } from './traced.ts';
 
 /** Files sent that nobody has received; of more than these the oldest are forgotten. */
@@ -205,7 +206,8 @@ export class Files {
       );
       const [sent] = at < 0 ? [] : this.#sent.splice(at, 1);
       this.#vacate(process, fd);
-      if (sent?.seen != null) this.#pass(sent.seen, process, fd, cloexec, 'sent-and-received');
+      const known = sent?.seen ?? (path === null ? null : this.#onlyOf(path));
+      if (known != null) this.#pass(known, process, fd, cloexec, 'sent-and-received');
       else if (path !== null) this.find(process, fd, path, 'found-open');
     }
   }
@@ -257,8 +259,11 @@ export class Files {
   }
 
   /** A thread has closed something that nobody has seen it open: of what it released, the only one. */
-  closeUnknown(tid: number): void {
-    if (this.#releasing?.tid !== tid || this.#releasing.kind !== 'device') return;
+  closeUnknown(process: Traced): void {
+    const [fd, ...rest] = [...process.descriptors.keys()].filter((number) => number < 0);
+    const isOnly = fd !== undefined && rest.length === 0;
+    if (isOnly) return this.close(process, fd, 'only-one-without-a-number');
+    if (this.#releasing?.tid !== process.pid || this.#releasing.kind !== 'device') return;
     const { only } = this.#kept;
     if (only !== undefined) this.#kept.letGo(only);
   }
@@ -284,6 +289,14 @@ export class Files {
   /** A number is given out anew: what it stood for had been closed. */
   #vacate(process: Traced, fd: number): void {
     if (process.descriptors.has(fd)) this.close(process, fd, 'number-used-again');
+  }
+
+  /** The only file that is open of a node; null where there are several, or none. */
+  #onlyOf(path: string): Seen | null {
+    const all = [...this.#processes.all()].flatMap(({ descriptors }) => [...descriptors.values()]);
+    const found = new Set(all.map(({ seen }) => seen).filter((seen) => isOf(seen, path)));
+    const [only, ...others] = found;
+    return only === undefined || others.length > 0 ? null : only;
   }
 
   /** Where a file is held that moves on: by a process, or else by the kernel. */
@@ -313,15 +326,4 @@ export class Files {
       return;
     this.#kept.keep(seen, { process, fd });
   }
-}
-
-function isOurs(path: string): boolean {
-  return isUnnamedDevice(path) || nodeOf(path) !== null;
-}
-
-/** Whether a file may be what is shown behind a descriptor. */
-function isOf(seen: Seen, path: string): boolean {
-  if (isUnnamedDevice(path)) return seen.kind === 'device' && seen.path === null;
-  const [shown, own] = [nodeOf(path), seen.path === null ? null : nodeOf(seen.path)];
-  return shown !== null && shown.kind === own?.kind && shown.name === own.name;
 }

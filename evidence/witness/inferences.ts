@@ -24,6 +24,8 @@ export const inferences = {
   'driver-in-the-message': 'a driver speaks of the device as its own',
   'named-by-the-trace': 'a later line gives the name of what was opened by its node',
   'used-and-so-bound': 'a call passed that no file passes before it is bound',
+  'spoken-of': 'a message or a program speaks of it, and shows no opens',
+  'only-one-without-a-number': 'it is the only thing open of which no number was shown',
   'named-in-a-claim': 'a manager speaks of the device',
   'refused-by-the-program': 'a program reports it in its own words, and gives up',
   'read-from-the-host': 'it was so when the host was read',

@@ -72,8 +72,10 @@ export class Ioctls {
       return true;
     }
     this.#imply(process, seen, on.fd, operation);
-    // What lies in a container that was there before nobody knows; that it got a driver says no more.
-    if (silent.has(operation) || (operation === 'set_iommu' && seen.isFound === true)) return true;
+    // That a container got a driver says nothing where nobody saw which groups lie in it.
+    const isBlind =
+      operation === 'set_iommu' && seen.kind === 'container' && seen.isJoined !== true;
+    if (silent.has(operation) || isBlind) return true;
     const { filled, rule } = this.#argumentsOf(process, seen, on.fd, operation, words);
     const attempt = attemptOf(operation as Parameters<typeof attemptOf>[0], place, filled);
     if (attempt === null) return true;
@@ -85,6 +87,8 @@ export class Ioctls {
     const fact = factOf(attempt, { errno: null, rc: result.rc, ...id });
     if (fact === null) return true;
     this.#tell(fact, rule);
+    const given = process.descriptors.get(filled.container ?? -1)?.seen;
+    if (operation === 'set_container' && given !== undefined) given.isJoined = true;
     if (operation === 'set_container' && isEither(process, filled)) {
       this.#files.doubt(seen.group, 'it was given a container or an iommufd, and nobody saw which');
     }

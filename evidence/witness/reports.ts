@@ -20,6 +20,8 @@ export class Reports {
   readonly #files: Files;
   readonly #devices: Devices;
   readonly #tell: Tell;
+  /** Whether somebody has been named who waits. */
+  #hasWaiter = false;
   /** The devices that each claimant has. */
   readonly #claims = new Map<string, Set<string>>();
 
@@ -47,7 +49,9 @@ export class Reports {
   /** Somebody waits for a device; who has it is not said. */
   wait({ device, waiter }: Extract<Deed, { did: 'wait' }>): void {
     this.#devices.meet(device, null, 'driver-in-the-message');
-    if (this.#devices.isLeaving(device)) return;
+    // One who is named is not pushed out by one who is not.
+    if (this.#devices.isLeaving(device) || (waiter === null && this.#hasWaiter)) return;
+    if (waiter !== null) this.#hasWaiter = true;
     this.#devices.setLeaving(device, true);
     const driver = this.#devices.get(device)?.driver ?? 'vfio-pci';
     const blocked = { device, driver, next: null };

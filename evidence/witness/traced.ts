@@ -21,6 +21,8 @@ export interface Seen {
   isReleased: boolean;
   /** Whether it was open before anybody looked, and what was done to it then is not known. */
   isFound?: boolean;
+  /** Of a container: whether a group was seen to be put into it. */
+  isJoined?: boolean;
 }
 
 export interface Descriptor {

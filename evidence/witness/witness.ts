@@ -62,6 +62,7 @@ export class Witness {
     this.#ioctls = new Ioctls(this.#files, this.#devices, this.#tell);
     this.#reports = new Reports(this.#files, this.#devices, this.#tell);
     if (options.seed !== null) this.#goOn(options.seed);
+    else if (options.topology !== null) this.#devices.describe(options.topology);
   }
 
   /** The facts that follow from a sighting. */
@@ -184,7 +185,7 @@ export class Witness {
       if (result.errno === 'EBADF') this.#files.close(process, on.fd, 'number-used-again');
       return;
     }
-    if (this.#files.behind(process, on) === null) this.#files.closeUnknown(process.pid);
+    if (this.#files.behind(process, on) === null) this.#files.closeUnknown(process);
     else this.#files.close(process, on.fd);
   }
 
@@ -273,7 +274,7 @@ export class Witness {
     if (seed !== null) return;
     const { kernel = 'unknown', iommufd = true } = topology ?? {};
     this.#tell(booted({ boot, kernel, profile, iommufd }), 'no-boot-seen', 'assumed');
-    if (topology !== null) this.#devices.describe(topology);
+    this.#devices.tellDescribed();
   }
 
   #boot(kernel: string, boot: string | null): void {

@@ -1,0 +1,19 @@
+/**
+ * What a trace shows to be behind a descriptor.
+ *
+ * @module
+ */
+import { isUnnamedDevice, nodeOf } from './nodes.ts';
+import type { Seen } from './traced.ts';
+
+/** Whether a path is that of a file of ours. */
+export function isOurs(path: string): boolean {
+  return isUnnamedDevice(path) || nodeOf(path) !== null;
+}
+
+/** Whether a file may be what is shown behind a descriptor. */
+export function isOf(seen: Seen, path: string): boolean {
+  if (isUnnamedDevice(path)) return seen.kind === 'device' && seen.path === null;
+  const [shown, own] = [nodeOf(path), seen.path === null ? null : nodeOf(seen.path)];
+  return shown !== null && shown.kind === own?.kind && shown.name === own.name;
+}
