@@ -106,7 +106,7 @@ function writerOf(
   }
   if (ident !== null) return { pid, comm: ident };
   const number = worker.exec(text.slice(0, 200))?.groups?.['pid'];
-  return { pid: number === undefined ? null : Number(number), comm: null };
+  return { pid: number === undefined ? pid : Number(number), comm: null };
 }
 
 /** Whether a line of some program has anything of ours. */

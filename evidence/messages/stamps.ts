@@ -39,6 +39,10 @@ const FRACTION = String.raw`(?:[.,:](?<fraction>\d{1,9}))?`;
 const TIME = String.raw`(?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)${FRACTION}`;
 const ZONE = String.raw`(?<zone>Z|[+-]\d\d:?\d\d)`;
 
+/** In the place of a year that is not said: one that has every day. */
+const LEAP_YEAR = '2000';
+const DAY_MICROS = 86_400e6;
+
 type Groups = Readonly<Record<string, string | undefined>>;
 
 const forms: readonly {
@@ -84,11 +88,11 @@ const forms: readonly {
     stamp: (groups) =>
       calendar(groups, /^(?:UTC|GMT)$/.test(groups['named'] ?? '') ? 'wall' : 'local'),
   },
-  // Syslog: no year, so no time.
+  // Syslog: no year; what is known is how far it is from the first day of the file.
   {
-    form: new RegExp(String.raw`^(?:<\d{1,3}>)?(?:${MONTH}) [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,6})? `),
+    form: new RegExp(String.raw`^(?:<\d{1,3}>)?(?<name>${MONTH}) +(?<day>\d{1,2}) ${TIME} `),
     kernel: false,
-    stamp: () => null,
+    stamp: (groups) => calendar({ ...groups, year: LEAP_YEAR }, 'day'),
   },
   // journalctl -o short-unix
   {
@@ -105,7 +109,7 @@ const origin5424 =
 
 export function stamped(line: string): Stamped {
   if (line.startsWith('{')) {
-    const entry = journalEntry(line);
+    const entry = journalEntry(line) ?? loggedEntry(line);
     if (entry !== null) return entry;
   }
   for (const { form, kernel, stamp } of forms) {
@@ -151,6 +155,23 @@ function journalEntry(line: string): Stamped | null {
   };
 }
 
+/** A program's own log in JSON: what it says is looked for in all of it. */
+function loggedEntry(line: string): Stamped | null {
+  const found = loggedTime.exec(line);
+  const pid = /"pid":(\d{1,10})\b/.exec(line)?.[1];
+  if (found === null && pid === undefined) return null;
+  return {
+    stamp: found === null ? null : zoned(found.groups ?? {}),
+    ident: null,
+    pid: pid === undefined ? null : Number(pid),
+    kernel: false,
+    boot: null,
+    message: line,
+  };
+}
+
+const loggedTime = new RegExp(String.raw`"(?:@?time(?:stamp)?|ts)":"${DATE}[T ]${TIME}${ZONE}?"`);
+
 function zoned(groups: Groups): Stamp | null {
   const { zone } = groups;
   if (zone === undefined) return calendar(groups, 'local');
@@ -162,7 +183,7 @@ function zoned(groups: Groups): Stamp | null {
 }
 
 /** A time of the calendar; null where there is no such day or hour. */
-export function calendar(groups: Groups, clock: 'wall' | 'local'): Stamp | null {
+export function calendar(groups: Groups, clock: 'wall' | 'local' | 'day'): Stamp | null {
   const { year, month, name, day, hour, minute, second } = groups;
   const index = name === undefined ? Number(month) - 1 : MONTHS.indexOf(name);
   const [d, h, m, s] = [Number(day), Number(hour), Number(minute), Number(second)];
@@ -183,6 +204,12 @@ export interface Timeline {
 
 export function timeline(): Timeline {
   let clock: Clock = 'none';
+  let midnight: number | null = null;
+  const ofDay = (at: number): number => {
+    midnight ??= Math.floor(at / DAY_MICROS) * DAY_MICROS;
+    const since = at - midnight;
+    return since < -180 * DAY_MICROS ? since + 366 * DAY_MICROS : since;
+  };
   return {
     get clock() {
       return clock;
@@ -190,7 +217,8 @@ export function timeline(): Timeline {
     at(stamp) {
       if (stamp === null) return null;
       if (clock === 'none') ({ clock } = stamp);
-      return clock === stamp.clock ? stamp.at : null;
+      if (clock !== stamp.clock) return null;
+      return clock === 'day' ? ofDay(stamp.at) : stamp.at;
     },
   };
 }
