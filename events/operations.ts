@@ -16,8 +16,8 @@ export const optional = {
   cloexec: v.optional(v.boolean()),
 };
 export const given = v.nullable(count);
-export const pid = count;
-export const fd = number;
+export const pid = v.pipe(v.number(), v.integer(), v.minValue(0));
+export const fd = v.pipe(v.number(), v.integer());
 /** An argument that was given, and that the evidence may not show: then null. */
 export const shown = <S extends v.GenericSchema<number | string | number[]>>(schema: S) =>
   v.nullable(schema);

@@ -15,8 +15,6 @@ export interface Zero {
   readonly zone: number | null;
 }
 
-export const noZero: Zero = { booted: null, day: null, zone: null };
-
 /** The zero of a clock, and whether somebody has said so; null where nobody can know it. */
 export function zeroOf(clock: Clock, { booted, day, zone }: Zero) {
   switch (clock) {

@@ -10,7 +10,6 @@ import { instantOf, zeroOf } from './instants.ts';
 import type { Importer, ImportOptions, Reader } from './importer.ts';
 import type { Parser, Sighting } from './sighting.ts';
 import { soundOf } from './sound.ts';
-import { inferences } from './witness/inferences.ts';
 import { Witness } from './witness/witness.ts';
 
 /** An importer of the lines that a parser knows. */
@@ -139,9 +138,4 @@ class TraceReader implements Reader {
 
 function eventOf(fact: Fact, evidence: Evidence, id: string, time: string | null): LedgerEvent {
   return { ...fact, data: { ...fact.data, evidence }, id, time } as LedgerEvent;
-}
-
-/** What stands behind a rule that an event names. */
-export function ruleWords(rule: string): string {
-  return Object.hasOwn(inferences, rule) ? inferences[rule as keyof typeof inferences] : rule;
 }

@@ -8,7 +8,7 @@ import type { Deed, IoctlWords, Result, ShownFd } from '../sighting.ts';
 import { argument, hasFlag, resultOf, wordIn } from './values.ts';
 
 /** A descriptor that came to stand for a file. */
-export interface Installed {
+interface Installed {
   readonly fd: number;
   readonly file: string;
 }
@@ -131,7 +131,7 @@ function deedOf(call: Call, value: number): Deed | null {
 }
 
 /** An open, where anything shows of what. */
-export function open(call: Call, result: Result): Deed | null {
+function open(call: Call, result: Result): Deed | null {
   const { path, installed, file } = call;
   if (path === null) return null;
   const flags = argument(call.text, 'flags') ?? '';

@@ -9,7 +9,7 @@ import type { Deed } from '../sighting.ts';
 export const LONGEST = 65_536;
 
 export const BDF = String.raw`[\da-fA-F]{4,8}:[\da-fA-F]{2}:[01][\da-fA-F]\.[0-7]`;
-export const UUID = String.raw`[\da-fA-F]{8}(?:-[\da-fA-F]{4}){3}-[\da-fA-F]{12}`;
+const UUID = String.raw`[\da-fA-F]{8}(?:-[\da-fA-F]{4}){3}-[\da-fA-F]{12}`;
 /** A PCI address, or the UUID of a mediated device. */
 export const DEVICE = `(?:${BDF}|${UUID})`;
 const BELOW = String.raw`devices\/(?:noiommu-)?vfio\d{1,6}|(?:noiommu-)?\d{1,7}|vfio`;

@@ -25,7 +25,7 @@ export interface Seen {
   isJoined?: boolean;
 }
 
-export interface Descriptor {
+interface Descriptor {
   readonly seen: Seen;
   readonly cloexec: boolean;
 }
