@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { inferences } from '../evidence/witness/inferences.ts';
 import type { RecordedEvent } from '../ledger.ts';
 import { columns } from './columns.ts';
 import { eventJson, eventRow } from './event-row.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
+import type { Paint } from './paint.ts';
 import { verb } from './verb.ts';
 
 /** Prints the events that were asked for, ascending. */
@@ -16,7 +18,8 @@ export const log = verb({
   usage: 'log [SUBJECT] [--from WHEN] [--to WHEN] [--refused]',
   summary: 'Prints the events themselves, all or those that concern a subject',
   details: [
-    'A line an event: position, time (UTC), type and data. --from and --to are part of it.',
+    'A line an event: position, time (UTC), type and data, and of evidence where it was seen and how',
+    'surely; below it what the rules say that inferred any. --from and --to are part of it.',
   ],
   options: {
     from: { type: 'string', value: 'WHEN', help: 'begin there' },
@@ -35,11 +38,21 @@ export const log = verb({
       const { from, to, refused } = values;
       const events = ledger.log({ subject, from, to, refused });
       if (values.json === true) await io.out.print(array(events), { ending: '' });
-      else await io.out.print(columns(events.map(eventRow), io.paint));
+      else {
+        await io.out.print(columns(events.map(eventRow), io.paint));
+        await io.out.print(rulesIn(events, io.paint));
+      }
       return exit.done;
     });
   },
 });
+
+/** What the rules say by which some of the events were inferred, each once. */
+function rulesIn(events: readonly RecordedEvent[], paint: Paint): string[] {
+  const names = new Set(events.flatMap(({ data }) => data.evidence?.rule ?? []));
+  const known = Object.entries(inferences).filter(([name]) => names.has(name));
+  return known.length === 0 ? [] : ['', ...columns(known, paint)];
+}
 
 /** One JSON array in pieces: as a whole it could grow too long for a string. */
 function* array(events: readonly RecordedEvent[]): Generator<string> {
