@@ -20,6 +20,7 @@ import {
 
 export {
   fileOpenedBy,
+  positionOf,
   QUEUE,
   TERMINAL,
   type FileId,

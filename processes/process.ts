@@ -8,6 +8,11 @@ import type { Fact, Placed } from '../events/vocabulary.ts';
 /** `f` and the position of the event that opened it: `f41`. */
 export type FileId = string;
 
+/** Where the event stands that opened a file. NaN of one that nobody has seen to be opened. */
+export function positionOf(file: FileId): number {
+  return Number(file.slice(1));
+}
+
 /** What descriptors 0 to 2 of a fresh process stand for; never released, never ours. */
 export const TERMINAL: FileId = 'terminal';
 

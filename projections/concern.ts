@@ -5,7 +5,7 @@
  * @module
  */
 import type { Attempt, EventType } from '../events/vocabulary.ts';
-import type { FileId } from '../processes/process-table.ts';
+import { positionOf, type FileId } from '../processes/process-table.ts';
 import { placeOf } from './holdings.ts';
 import type { StandingView } from './index/view.ts';
 import type { Timeline } from './timeline.ts';
@@ -133,10 +133,6 @@ interface Lending {
   readonly fd: number;
   readonly iommufd?: number;
   readonly container?: number;
-}
-
-function positionOf(file: FileId): number {
-  return Number(file.slice(1));
 }
 
 /** The groups that a call names, itself or by a device. */

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Placed } from '../events/vocabulary.ts';
-import { fileOpenedBy, ProcessTable, type FileId } from '../processes/process-table.ts';
+import { fileOpenedBy, positionOf, ProcessTable, type FileId } from '../processes/process-table.ts';
 import { Claims } from './claims.ts';
 import type { Holder, Overlap, Owner } from './shapes.ts';
 import type { Subject } from './subjects.ts';
@@ -137,9 +137,4 @@ class ClaimedOwners {
 
 function deviceIn({ data }: Placed): string | null {
   return 'device' in data && typeof data.device === 'string' ? data.device : null;
-}
-
-/** A file is named after the position at which it was opened. */
-function positionOf(file: FileId): number {
-  return Number(file.slice(1));
 }

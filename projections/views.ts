@@ -5,7 +5,12 @@
  */
 import { isViable } from '../machines/group.ts';
 import { NAMELESS, UNNAMED } from '../machines/unshown.ts';
-import { QUEUE, type FileId, type Holder as HeldBy } from '../processes/process-table.ts';
+import {
+  positionOf,
+  QUEUE,
+  type FileId,
+  type Holder as HeldBy,
+} from '../processes/process-table.ts';
 import type {
   DeviceView,
   FileView,
@@ -219,7 +224,7 @@ export function byProcess(a: Holder, b: Holder): number {
 
 /** Files in the order in which they were opened. */
 function byPosition(a: FileId, b: FileId): number {
-  return Number(a.slice(1)) - Number(b.slice(1));
+  return positionOf(a) - positionOf(b);
 }
 
 /** Group numbers in their order as numbers. */

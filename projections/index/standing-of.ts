@@ -7,7 +7,7 @@ import { certainties } from '../../events/vocabulary.ts';
 import type { Device, Group, OpenFile } from '../../machines/host.ts';
 import type { Kernel } from '../../machines/kernel.ts';
 import { NAMELESS } from '../../machines/unshown.ts';
-import type { FileId, Place } from '../../processes/process-table.ts';
+import { positionOf, type FileId, type Place } from '../../processes/process-table.ts';
 import type { Codes } from './codes.ts';
 import { placesOf } from './slots.ts';
 import {
@@ -54,7 +54,7 @@ export function standingOf(kernel: Kernel, codes: Codes, past: Remembered): Stan
   for (const file of kernel.files()) {
     const [kind, subject] = fileCells(file, codes);
     const ties = tiesOf(file, kernel, codes, link);
-    put(files, link(file.id) - 1, [positionIn(file.id) + 1, kind, subject, ...ties]);
+    put(files, link(file.id) - 1, [positionOf(file.id) + 1, kind, subject, ...ties]);
   }
   const processRows = new Map<number, number>();
   for (const process of kernel.processes.processes()) {
@@ -169,10 +169,5 @@ export function orNone<T>(value: T | null, code: (value: T) => number): number {
 
 /** A file that may be missing; also one that evidence names and that was never opened. */
 export function fileCell(file: FileId | null): number {
-  return file === null || Number.isNaN(positionIn(file)) ? 0 : positionIn(file) + 1;
-}
-
-/** The position behind a file's id. */
-export function positionIn(file: FileId): number {
-  return Number(file.slice(1));
+  return file === null || Number.isNaN(positionOf(file)) ? 0 : positionOf(file) + 1;
 }

@@ -5,7 +5,7 @@
  */
 import { certainties } from '../../events/vocabulary.ts';
 import type { GroupState } from '../../machines/group.ts';
-import type { FileId, Holder } from '../../processes/process-table.ts';
+import { positionOf, type FileId, type Holder } from '../../processes/process-table.ts';
 import type { DeviceAt, FileAt, GroupAt, HostSnapshot } from '../snapshot.ts';
 import type { Codes } from './codes.ts';
 import {
@@ -273,7 +273,7 @@ export class StandingView implements HostSnapshot {
   }
 
   #fileRow(id: FileId): number | undefined {
-    return this.#fileRows().get(Number(id.slice(1)));
+    return this.#fileRows().get(positionOf(id));
   }
 
   /** Rows of open files by the position of their open, ascending. */

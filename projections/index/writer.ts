@@ -6,7 +6,13 @@
 import { eventTypes, type EventType, type Placed } from '../../events/vocabulary.ts';
 import type { Device, Group, OpenFile } from '../../machines/host.ts';
 import type { Kernel } from '../../machines/kernel.ts';
-import type { FileId, Place, Process, ProcessObserver } from '../../processes/process-table.ts';
+import {
+  positionOf,
+  type FileId,
+  type Place,
+  type Process,
+  type ProcessObserver,
+} from '../../processes/process-table.ts';
 import type { Codes } from './codes.ts';
 import type { ChangeKind } from './changes.ts';
 import { advance, Cursor, Journal } from './journal.ts';
@@ -19,7 +25,6 @@ import {
   groupCells,
   isBusy,
   orNone,
-  positionIn,
   processCells,
   tiesOf,
   waiterOf,
@@ -158,7 +163,7 @@ export class JournalWriter implements ProcessObserver {
 
   /** Whether the row has been written that a file was opened. */
   #isOpen(row: number, id: FileId): boolean {
-    return rowOf(this.standing.files, row)[FILE.opened] === positionIn(id) + 1;
+    return rowOf(this.standing.files, row)[FILE.opened] === positionOf(id) + 1;
   }
 
   #noteTies(kernel: Kernel, file: OpenFile): void {

@@ -6,7 +6,7 @@
 import type { SegmentParts } from '../index/segment.ts';
 import type { Touch } from '../index/steps.ts';
 import { DEVICE, FILE, fileKinds, GROUP, type Standing } from '../index/standing.ts';
-import { positionIn } from '../index/standing-of.ts';
+import { positionOf } from '../../processes/process-table.ts';
 import { StandingView } from '../index/view.ts';
 import type { DeviceView, FileView, GroupView, Position } from '../shapes.ts';
 import type { FileAt, HostSnapshot } from '../snapshot.ts';
@@ -103,7 +103,7 @@ export class LiveRows implements Rows {
   }
 
   file(id: string): FileView | undefined {
-    return this.#row(fileKey(positionIn(id)), (host) => {
+    return this.#row(fileKey(positionOf(id)), (host) => {
       const file = host.file(id);
       return (file && fileView(host, file)) ?? undefined;
     });
@@ -149,7 +149,7 @@ export class LiveRows implements Rows {
     const uses = [key];
     const host = new NotingHost(this.#view, files);
     const row = make(host, uses);
-    for (const id of host.asked) uses.push(fileKey(positionIn(id)));
+    for (const id of host.asked) uses.push(fileKey(positionOf(id)));
     const kept: Kept = { key, row, uses };
     this.#kept.set(key, kept);
     for (const used of uses) {
