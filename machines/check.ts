@@ -48,6 +48,8 @@ export interface HostView {
   isFree(file: OpenFile, ioas: number | null, range: { iova: number; size: number }): boolean;
   /** Whether a descriptor or a mapping of some process holds the file. */
   isHeld(id: FileId): boolean;
+  /** Whether a process has a descriptor of a file of that kind. */
+  hasOpen(pid: number, kind: OpenFile['kind']): boolean;
 }
 
 /** A call with everything that it concerns looked up, before it is judged. */

@@ -5,10 +5,15 @@
  */
 import type { Attempt, DataOf } from '../events/vocabulary.ts';
 import type { ObservedCause } from './causes.ts';
+import type { Question } from './check.ts';
 import { kindOfDriver } from './driver.ts';
-import type { Group, OpenFile } from './host.ts';
+import { unbindDriver } from './drivers.ts';
+import type { DeviceFile, Group, OpenFile } from './host.ts';
+import { positionOf } from '../processes/process-table.ts';
+import { mayMean } from './judge.ts';
 import type { Kernel } from './kernel.ts';
 import { release } from './release.ts';
+import { NAMELESS } from './unshown.ts';
 
 /** Nothing is known any more of who owns a group, or any of them. */
 export function lose(host: Kernel, name: string | null): void {
@@ -51,14 +56,6 @@ function claimedByDrivers(
   };
 }
 
-/** A refusal that the rules do not explain, on a host whose beginning nobody saw: there is more. */
-export function suspect(host: Kernel, refused: DataOf<'operation.refused'>): void {
-  if (!host.isAssumed) return;
-  const { group } = host.question(refused);
-  if (group === undefined || host.explain(refused).cause !== 'unknown') return;
-  host.doubt(group);
-}
-
 /** Causes that end when a file is released. */
 const standing = new Set<ObservedCause>([
   'cdev-bound-in-group',
@@ -70,27 +67,96 @@ const standing = new Set<ObservedCause>([
   'owned-by-other-iommufd',
 ]);
 
+/** Causes that somebody whom nobody has seen may be behind. */
+const strangers = new Set<ObservedCause>([...standing, 'owned-by-kernel-driver', 'owned-by-user']);
+
+/**
+ * A refusal that the rules do not explain, on a host whose beginning nobody saw: there is more, where
+ * anybody else can be the reason.
+ */
+export function suspect(host: Kernel, refused: DataOf<'operation.refused'>): void {
+  if (!host.isAssumed) return;
+  const { group } = host.question(refused);
+  if (group === undefined || host.explain(refused).cause !== 'unknown') return;
+  const { operation, errno } = refused;
+  if (mayMean(host.rules, operation, errno, strangers)) host.doubt(group);
+}
+
 /**
  * A call has passed that somebody stands in the way of: they had gone, and nobody saw them go. Where
  * the whole of a host was seen it is a contradiction instead.
  */
 export function evict(host: Kernel, attempt: Attempt): void {
-  const refusal = host.objection(attempt);
-  if (refusal === null || !standing.has(refusal.cause)) return;
-  const { group, file, argument, device } = host.question(attempt);
-  const of = group ?? device?.group ?? null;
-  const isInTheWay = (other: OpenFile): boolean => {
-    if (other === file || other === argument) return false;
-    if (other.kind === 'group') return other.group === of;
-    if (other.kind !== 'device' || other.state === 'unbound') return false;
-    if (file !== undefined && other.pins.has(file.id)) return false;
-    if (other.device === device) return true;
-    const isOurs = argument !== undefined && other.pins.has(argument.id);
-    return of !== null && other.device.group === of && !isOurs;
-  };
-  for (const { id } of [...host.files()].filter(isInTheWay)) {
-    host.contradict(`${id} had gone before, or ${refusal.errno} would have been the answer`);
-    host.processes.evict(id);
-    release(host, id);
+  if (attempt.operation === 'bind') evictStrangers(host, host.question(attempt));
+  for (;;) {
+    const refusal = host.objection(attempt);
+    if (refusal === null) return;
+    const question = host.question(attempt);
+    if (refusal.cause === 'owned-by-kernel-driver') return unbindKernelDrivers(host, question);
+    if (!standing.has(refusal.cause)) return;
+    const gone = inTheWay(refusal.cause, question);
+    letGo(host, gone, refusal.errno);
+    if (gone.every(({ id }) => host.file(id) !== undefined)) return;
   }
+}
+
+/** What came from an iommufd that nobody has seen, before the one that is let in was opened at all. */
+function evictStrangers(host: Kernel, { group, argument }: Question): void {
+  if (group?.record.owner !== NAMELESS || argument?.kind !== 'iommufd') return;
+  const isOlder = (file: OpenFile) =>
+    file.kind === 'device' &&
+    file.state === 'granted' &&
+    file.device.group === group &&
+    file.device.record.iommufd === NAMELESS &&
+    positionOf(file.id) < positionOf(argument.id);
+  letGo(host, [...host.files()].filter(isOlder), 'EPERM');
+}
+
+function letGo(host: Kernel, gone: readonly OpenFile[], errno: string): void {
+  for (const { id } of gone) {
+    host.contradict(`${id} had gone before, or ${errno} would have been the answer`);
+    host.processes.evict(id);
+  }
+  for (const { id } of gone) release(host, id);
+}
+
+function unbindKernelDrivers(host: Kernel, { group, device }: Question): void {
+  const of = group ?? device?.group;
+  for (const member of of?.devices.values() ?? []) {
+    const { driver } = member;
+    if (driver === null || kindOfDriver(driver) !== 'kernel') continue;
+    const reason = `${driver} had been unbound before from ${member.device}`;
+    host.contradict(`${reason}, or EPERM would have been the answer`);
+    unbindDriver(host, member);
+  }
+}
+
+/** The files but for which a call would not be refused for a cause. */
+function inTheWay(cause: ObservedCause, question: Question): OpenFile[] {
+  const { file, argument, host } = question;
+  const device = file?.kind === 'device' ? file.device : question.device;
+  const group = question.group ?? device?.group ?? null;
+  const isItself = (other: OpenFile): boolean => {
+    switch (cause) {
+      case 'device-open-elsewhere':
+        return isOpen(other) && other.device === device;
+      case 'cdev-bound-in-group':
+        return isOpen(other) && other.state === 'bound' && other.device.group === group;
+      case 'owned-by-other-iommufd': {
+        const isOurs = argument !== undefined && other.pins.has(argument.id);
+        return isOpen(other) && other.device.group === group && !isOurs;
+      }
+      default:
+        return other.kind === 'group' && other.group === group;
+    }
+  };
+  const ours = (other: OpenFile) => other === file || other === argument;
+  const found = [...host.files()].filter((other) => !ours(other) && isItself(other));
+  // What keeps one of them alive has gone as well.
+  const keep = [...host.files()].filter((other) => found.some(({ id }) => other.pins.has(id)));
+  return [...found, ...keep.filter((other) => !ours(other) && !found.includes(other))];
+}
+
+function isOpen(file: OpenFile): file is DeviceFile {
+  return file.kind === 'device' && file.state !== 'unbound';
 }

@@ -63,10 +63,15 @@ export function hypotheses(host: Directory, attempt: Attempt): Question[] {
         return questionOf(host, { ...call, iommufd: SOME_FD }, { argument });
       });
     }
-    case 'set_container':
-      return anybody(host).map((argument) => {
+    case 'set_container': {
+      // A descriptor that was shown, and that nobody saw opened: of another file, or of none.
+      const isShown = attempt.operation === 'set_container' && attempt.container !== null;
+      if (isShown && own.argument !== undefined) return [own];
+      const files = isShown ? [someFile(), undefined] : anybody(host);
+      return files.map((argument) => {
         return questionOf(host, { ...call, container: SOME_FD }, { argument });
       });
+    }
     case 'get_device': {
       const members = own.group?.devices.values() ?? [];
       const names = [...[...members].map(({ device }) => device), ''];
@@ -76,6 +81,10 @@ export function hypotheses(host: Directory, attempt: Attempt): Question[] {
       const context = own.device && contextOf(host, own.device);
       const ids = [...(context?.record.objects.keys() ?? []), UNSHOWN];
       return ids.map((pt) => questionOf(host, { ...call, pt }));
+    }
+    case 'alloc_hwpt': {
+      const ids = [...(own.iommufd?.record.objects.keys() ?? []), UNSHOWN];
+      return ids.flatMap((pt) => ids.map((device) => questionOf(host, { ...call, pt, device })));
     }
     case 'destroy': {
       const ids = [...(own.iommufd?.record.objects.keys() ?? []), UNSHOWN];
@@ -94,7 +103,12 @@ function anybody(host: Directory): (OpenFile | undefined)[] {
   return [
     { kind: 'iommufd', ...pins, ...host.fresh('iommufd') },
     { kind: 'container', ...pins, ...host.fresh('container') },
-    { kind: 'other', ...pins, path: '' },
+    someFile(),
     undefined,
   ];
+}
+
+/** A file that has nothing to do with VFIO. */
+function someFile(): OpenFile {
+  return { kind: 'other', id: STRANGER, pins: new Set(), pinnedBy: new Set(), path: '' };
 }

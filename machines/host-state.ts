@@ -83,6 +83,13 @@ export class HostState implements Directory {
     return this.#files.values();
   }
 
+  hasOpen(pid: number, kind: OpenFile['kind']): boolean {
+    for (const { file } of this.processes.process(pid)?.descriptors.values() ?? []) {
+      if (this.file(file)?.kind === kind) return true;
+    }
+    return false;
+  }
+
   behind(pid: number, fd: number): OpenFile | undefined {
     const id = this.processes.file(pid, fd);
     return id === undefined ? undefined : (this.#files.get(id) ?? otherFile(id, id));

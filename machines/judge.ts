@@ -60,6 +60,29 @@ export function onlyCause(
   return others.length === 0 ? only : null;
 }
 
+/** Whether an errno of an operation may have one of these causes, as things may stand. */
+export function mayMean(
+  rules: KernelRules,
+  operation: Operation,
+  errno: string,
+  causes: ReadonlySet<ObservedCause>,
+): boolean {
+  const { checks } = rules.operations[operation];
+  return checks.some((check) => check.errno === errno && causes.has(check.cause));
+}
+
+/** Whether a refusal is of the call and its own files, whoever has the group and its devices. */
+export function isOfItself(
+  rules: KernelRules,
+  operation: Operation,
+  { check: name, errno }: Refusal,
+): boolean {
+  const { checks } = rules.operations[operation];
+  const same = checks.filter((check) => check.errno === errno);
+  const at = same.findIndex((check) => check.name === name);
+  return same.slice(0, at + 1).every(({ asks }) => asks !== 'group' && asks !== 'device');
+}
+
 /** Errnos of memory, descriptors, signals and permissions, which no rule of ownership gives. */
 const beside = new Set([
   'EACCES',

@@ -16,8 +16,8 @@ import type { Question } from './check.ts';
 import { addDevice, bindDriver, removeDevice, unbindDriver } from './drivers.ts';
 import { completed, hypotheses, isComplete } from './holes.ts';
 import { HostState, otherFile } from './host-state.ts';
-import { explain, judge, objection, onlyCause, type Refusal } from './judge.ts';
-import { questionOf } from './question.ts';
+import { explain, isOfItself, judge, objection, onlyCause, type Refusal } from './judge.ts';
+import { mayBeIommufd, questionOf } from './question.ts';
 import { NAMELESS, UNSHOWN } from './unshown.ts';
 import { release } from './release.ts';
 
@@ -70,10 +70,9 @@ export class Kernel extends HostState {
     const { rules } = this;
     const question = this.question(attempt);
     const isKnown = this.knows(question) && !isBeyondJudging(question, attempt);
-    if (question.group?.isInDoubt === true && isComplete(attempt)) {
-      // Who was seen to be in the way is, whoever else there may be.
-      const found = explain(rules, question, errno);
-      if ((found.refusal?.blocker?.file ?? null) !== null) return found;
+    if (question.group?.isInDoubt === true && !isBeyondJudging(question, attempt)) {
+      const found = this.#explanationInDoubt(attempt, question, errno);
+      if (found !== null) return found;
     }
     if (isKnown && isComplete(attempt)) {
       const found = explain(rules, question, errno);
@@ -81,7 +80,9 @@ export class Kernel extends HostState {
     }
     // Who owns without a name may be the one that is asked for, or another.
     const isNameless = question.group?.record.owner === NAMELESS;
-    const may = isKnown && (!isComplete(attempt) || isNameless) ? hypotheses(this, attempt) : [];
+    const isUnseen = attempt.operation === 'set_container' && question.argument === undefined;
+    const isOpen = !isComplete(attempt) || isNameless || isUnseen;
+    const may = isKnown && isOpen ? hypotheses(this, attempt) : [];
     const refusals = may
       .map((asked) => judge(rules, asked))
       .filter((refusal) => refusal?.errno === errno);
@@ -90,6 +91,23 @@ export class Kernel extends HostState {
       return { cause: refusal.cause, refusal };
     }
     return { cause: onlyCause(rules, attempt.operation, errno) ?? 'unknown', refusal: null };
+  }
+
+  /** Who was seen to be in the way is, whoever else there may be; and a call may fail by itself. */
+  #explanationInDoubt(attempt: Attempt, question: Question, errno: string): Explanation | null {
+    const may = isComplete(attempt) ? [question] : hypotheses(this, attempt);
+    const refusals = may
+      .map((asked) => judge(this.rules, asked))
+      .filter((refusal) => refusal?.errno === errno);
+    const [refusal = null] = refusals;
+    const isSure = refusals.every(
+      (other) =>
+        other !== null &&
+        other.cause === refusal?.cause &&
+        ((other.blocker?.file ?? null) !== null ||
+          isOfItself(this.rules, attempt.operation, other)),
+    );
+    return refusal === null || !isSure ? null : { cause: refusal.cause, refusal };
   }
 
   /** Whether enough is known of what a question is about for rules to say anything. */
@@ -140,6 +158,8 @@ export class Kernel extends HostState {
       }
       if (opened !== null) this.#open(event, opened, question);
       this.#hold(event, question);
+      const { groupFile } = question;
+      if (groupFile !== undefined && mayBeIommufd(question, groupFile)) this.doubt(groupFile.group);
       return;
     }
     this.contradict(

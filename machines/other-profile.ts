@@ -21,5 +21,6 @@ export function underProfile(host: HostView, profile: Profile, configured: boole
     knowsDriver: (driver) => host.knowsDriver(driver),
     isFree: (file, ioas, range) => host.isFree(file, ioas, range),
     isHeld: (id) => host.isHeld(id),
+    hasOpen: (pid, kind) => host.hasOpen(pid, kind),
   };
 }

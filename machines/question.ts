@@ -180,7 +180,7 @@ function askSetContainer(
   const { file } = base;
   if (file?.kind !== 'group') return { ...withDevice(base), argument };
   const type = 'container.set';
-  const native = argument?.kind !== 'iommufd';
+  const native = argument?.kind !== 'iommufd' && !mayBeIommufd(base, file);
   const container = argument?.kind === 'container' ? argument : undefined;
   const iommufd = argument?.kind === 'iommufd' ? argument : undefined;
   return {
@@ -197,6 +197,15 @@ function askSetContainer(
       ...(iommufd && { iommufd: { type, ioas: compatIoasOf(iommufd.record) } }),
     },
   };
+}
+
+/**
+ * Whether what a group was given, and the evidence does not show, may be an iommufd: it is one where a
+ * container would have been refused, and claims nothing where nobody can say.
+ */
+export function mayBeIommufd({ call, host }: Question, { group }: GroupFile): boolean {
+  if (call.operation !== 'set_container' || call.container !== UNSHOWN) return false;
+  return group.state === 'iommufd' || host.hasOpen(call.pid, 'iommufd');
 }
 
 /** The IOAS that stands for a container's: the one there, or the next that is made. */
@@ -233,12 +242,14 @@ function askGetDevice(
   const { file, host } = base;
   if (file?.kind !== 'group') return withDevice(base);
   const type = 'device.obtained';
-  const given = file.record.container === null ? undefined : host.file(file.record.container);
+  const given = host.file(contextOfGroup(file) ?? '');
   const first = device?.record.opens === 0;
   const container = given?.kind === 'container' ? given : undefined;
   // The first open alone claims; an open device opens again whatever its group holds by now.
   const iommufd = first && given?.kind === 'iommufd' ? given : undefined;
   const claim = iommufd === undefined ? null : claimOf(iommufd, outcome);
+  const isHidden = first && given === undefined && file.state === 'iommufd';
+  const context = isHidden ? NAMELESS : (iommufd?.id ?? null);
   return {
     ...base,
     device,
@@ -247,8 +258,8 @@ function askGetDevice(
     container,
     iommufd,
     events: {
-      device: { type, iommufd: iommufd?.id ?? null, id: claim?.id ?? null },
-      group: { type, iommufd: iommufd?.id ?? null, hwpt: claim?.attachment.hwpt ?? null },
+      device: { type, iommufd: context, id: claim?.id ?? null },
+      group: { type, iommufd: context, hwpt: claim?.attachment.hwpt ?? null },
       groupFile: { type, pins: first && (container !== undefined || isUnseen(file)) },
       ...(claim && { iommufd: { type, ...claim } }),
     },
@@ -256,8 +267,14 @@ function askGetDevice(
 }
 
 /** Whether the group was put into a container that nobody has seen. */
-function isUnseen({ record }: GroupFile): boolean {
-  return record.container === NAMELESS;
+function isUnseen({ record, state }: GroupFile): boolean {
+  return record.container === NAMELESS && state !== 'iommufd';
+}
+
+/** What a group was given; of iommufds that nobody has seen, the one that has the group already. */
+function contextOfGroup({ record, state, group }: GroupFile): FileId | null {
+  const isHidden = record.container === NAMELESS && state === 'iommufd';
+  return isHidden && group.state === 'iommufd' ? group.record.owner : record.container;
 }
 
 /** The ids that a first open through a group takes in the iommufd that serves as container. */

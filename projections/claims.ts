@@ -10,7 +10,7 @@
 import type { Fact, Placed } from '../events/vocabulary.ts';
 import { kindOfDriver } from '../machines/driver.ts';
 import { NAMELESS } from '../machines/unshown.ts';
-import { fileOpenedBy, ProcessTable, type FileId } from '../processes/process-table.ts';
+import { fileOpenedBy, positionOf, ProcessTable, type FileId } from '../processes/process-table.ts';
 
 /** A file as it is claimed to be. */
 export interface ClaimedFile {
@@ -79,11 +79,18 @@ export class Claims {
       }
       if (type !== 'device.bound') return other.context !== null || other.isGranted;
       // A context that is not shown may be the one that the others are bound to.
-      const isOther = own.context !== null && other.context !== own.context;
+      const isOther =
+        own.context !== null &&
+        other.context !== own.context &&
+        // One that nobody has seen may be the same, unless that was opened after it had been given.
+        (other.context !== NAMELESS || positionOf(other.id) < positionOf(own.context));
       const isSame = other.device === own.device;
-      return other.isGranted || (other.context !== null && (isSame || isOther));
+      const isNative = other.isGranted && !other.isIommufd;
+      return isNative || (other.context !== null && (isSame || isOther));
     });
     for (const { id } of gone) this.#processes.evict(id);
+    const isClaim = type === 'device.bound' || (type === 'container.set' && !own.isIommufd);
+    if (isClaim) this.#unbindKernelDrivers(own.group);
     return gone.length > 0;
   }
 
@@ -108,6 +115,14 @@ export class Claims {
     return [...this.devices.values()].flatMap(({ group: of, driver }) =>
       of === group && driver !== null && kindOfDriver(driver) === 'kernel' ? [driver] : [],
     );
+  }
+
+  /** User space has got a group: the drivers that had kept it out are gone. */
+  #unbindKernelDrivers(group: string): void {
+    for (const device of this.devices.values()) {
+      if (device.group !== group || device.driver === null) continue;
+      if (kindOfDriver(device.driver) === 'kernel') device.driver = null;
+    }
   }
 
   /** The groups that there are devices or files of. */
@@ -158,6 +173,7 @@ export class Claims {
         return () => {
           if (file === undefined) return;
           file.context = null;
+          file.isIommufd = false;
           file.keeps.clear();
         };
       }
@@ -194,13 +210,32 @@ export class Claims {
     const given = context === null ? undefined : this.#behind(pid, context);
     return () => {
       if (file === undefined) return;
-      // In a container that nobody has seen a group owns as in any other.
-      if (context === null && file.kind === 'group') file.context = NAMELESS;
+      if (context === null && file.group !== null && file.kind === 'group') {
+        // What nobody has seen is a container, unless it may as well be an iommufd.
+        const owner = this.#iommufdOf(file.group);
+        file.context = owner ?? NAMELESS;
+        file.isIommufd = owner !== null || this.#hasIommufd(pid);
+      }
       if (given === undefined) return;
       file.context = given.id;
       file.isIommufd = given.kind === 'iommufd';
       file.keeps.add(given.id);
     };
+  }
+
+  #hasIommufd(pid: number): boolean {
+    const { descriptors } = this.#processes.process(pid) ?? {};
+    return [...(descriptors?.values() ?? [])].some(
+      ({ file }) => this.files.get(file)?.kind === 'iommufd',
+    );
+  }
+
+  /** The iommufd that has a device of a group open. */
+  #iommufdOf(group: string): FileId | null {
+    const open = this.filesOf(group).find(
+      ({ kind, context, isIommufd }) => kind === 'device' && context !== null && isIommufd,
+    );
+    return open?.context ?? null;
   }
 
   #openingOf(event: Placed<Fact>, id: FileId): () => void {
