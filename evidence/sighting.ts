@@ -32,6 +32,8 @@ export interface IoctlWords {
   readonly container?: number;
   /** VFIO_GROUP_GET_DEVICE_FD: the name given. */
   readonly device?: string;
+  /** The kernel's own name of the device that was claimed within: its `struct device`. */
+  readonly claimed?: string;
   readonly argsz?: number;
   readonly flags?: number;
   /** The id that came out: of a bound device, an IOAS, a page table. */

@@ -45,7 +45,11 @@ export function wordsIn(probe: string, text: string): IoctlWords {
     case 'bind':
       return { ...number('iommufd'), ...number('argsz'), ...number('flags') };
     case 'attach':
-      return number('pt', 'pt_id');
+      return { ...number('pt', 'pt_id'), ...number('argsz'), ...number('flags') };
+    case 'claim_device': {
+      const claimed = field(text, 'dev');
+      return claimed === null ? {} : { claimed };
+    }
     case 'iommufd_destroy':
       return number('object', 'id');
     default: {

@@ -98,7 +98,7 @@ function wordsOf(text: string): IoctlWords {
   }
 }
 
-const given: Readonly<Record<string, keyof Omit<Words, 'device'>>> = {
+const given: Readonly<Record<string, keyof Omit<Words, 'device' | 'claimed'>>> = {
   argsz: 'argsz',
   flags: 'flags',
   iommufd: 'iommufd',
@@ -129,7 +129,7 @@ function wordsIn(text: string): IoctlWords {
   return words;
 }
 
-function set(words: Words, word: keyof Omit<Words, 'device'>, value: string): void {
+function set(words: Words, word: keyof Omit<Words, 'device' | 'claimed'>, value: string): void {
   const number = Number.parseInt(value);
   if (Number.isFinite(number)) words[word] = number;
 }

@@ -11,12 +11,19 @@ type Added = DataOf<'device.added'>;
 
 /** The driver of a device of which only its node was seen: one of VFIO's, mostly this one. */
 const USUAL_DRIVER = 'vfio-pci';
+const isVfio = ({ driver }: Added): boolean => driver !== null && /vfio/.test(driver);
 
 export class Devices {
   readonly #devices = new Map<string, Added>();
   readonly #byCdev = new Map<string, string>();
+  /** The devices that one which goes by its node may be. */
+  readonly #mayBe = new Map<string, readonly string[]>();
+  /** Devices by the name that the kernel has for them. */
+  readonly #byClaim = new Map<string, string>();
   readonly #groups = new Set<string>();
   readonly #leaving = new Set<string>();
+  /** Devices that had a node and lost it with their driver, and were not seen to get another. */
+  readonly #nodeless = new Set<string>();
   readonly #tell: Tell;
   #described: readonly Fact[] = [];
 
@@ -48,11 +55,29 @@ export class Devices {
     return this.#devices.get(device)?.cdev === device;
   }
 
+  /**
+   * The device that the kernel has claimed under a name of its own, where that was seen before; the
+   * one that it is claimed for otherwise.
+   */
+  claimedAs(claimed: string | undefined, device: string | null): string | null {
+    if (claimed === undefined) return null;
+    const known = this.#byClaim.get(claimed);
+    const isKnown = known !== undefined && this.#devices.has(known);
+    if (isKnown && device !== null && this.isNameless(device)) return known;
+    if (device !== null) this.#byClaim.set(claimed, device);
+    const [only, ...others] = this.#candidatesFor(device ?? '');
+    if (only === undefined || others.length > 0) return device;
+    this.#byClaim.set(claimed, only);
+    return only;
+  }
+
   /** A device that went by its node has a name, and may be known by that. */
   rename(node: string, device: string): void {
     const known = this.#devices.get(device);
     this.#devices.delete(node);
+    this.#mayBe.delete(node);
     this.#tell({ type: 'device.removed', data: { device: node } }, 'named-by-the-trace');
+    if (known?.driver === null) return this.#bindAgain(device, node, 'named-by-the-trace');
     const { name = null, group = null, model = null } = known ?? {};
     const driver = known?.driver ?? USUAL_DRIVER;
     this.#add({ device, name, group, driver, model, cdev: node }, 'named-by-the-trace');
@@ -78,16 +103,32 @@ export class Devices {
     const known = this.#byCdev.get(cdev);
     if (known !== undefined) {
       // It was given the node by a driver that nobody has seen being bound.
-      if (this.#devices.get(known)?.driver === null) {
-        this.setDriver(known, USUAL_DRIVER);
-        const data = { device: known, driver: USUAL_DRIVER, cdev };
-        this.#tell({ type: 'driver.bound', data }, 'has-a-node');
-      }
+      if (this.#devices.get(known)?.driver === null) this.#bindAgain(known, cdev, 'has-a-node');
       return known;
+    }
+    const [only, ...others] = this.#nodeless;
+    if (only !== undefined && others.length === 0) {
+      const known = this.#devices.get(only);
+      if (known?.driver === null) this.#bindAgain(only, cdev, 'had-the-node-before');
+      else if (known !== undefined) this.#note({ ...known, cdev });
+      return only;
     }
     const nothing = { name: null, group: null, model: null };
     this.#add({ device: cdev, ...nothing, driver: USUAL_DRIVER, cdev }, 'has-a-node');
+    if (others.length > 0) this.#mayBe.set(cdev, [...this.#nodeless]);
     return cdev;
+  }
+
+  /** The groups that a device may be of that goes by its node, as it had another name before. */
+  mayBeIn(node: string): ReadonlySet<string> {
+    return new Set(this.#candidatesFor(node).flatMap((device) => this.groupOf(device) ?? []));
+  }
+
+  /** Those that are still without a node, and would be known by the name that the kernel has for them. */
+  #candidatesFor(node: string): string[] {
+    const claimed = new Set(this.#byClaim.values());
+    const may = this.#mayBe.get(node) ?? [];
+    return may.filter((device) => this.#nodeless.has(device) && !claimed.has(device));
   }
 
   /** The device behind a node, without making it known. */
@@ -95,23 +136,29 @@ export class Devices {
     return this.#byCdev.get(cdev) ?? cdev;
   }
 
-  /** A group that has a node. */
+  /** A group that has a node: a driver of VFIO's has a device of it. */
   meetGroup(group: string): void {
-    if (this.#groups.has(group)) return;
+    const members = [...this.#devices.values()].filter(({ group: of }) => of === group);
+    if (members.some(isVfio) || (members.length === 0 && this.#groups.has(group))) return;
     this.#groups.add(group);
-    this.#tell({ type: 'group.found', data: { group } }, 'has-a-node');
+    const [only, ...others] = members.filter(({ driver }) => driver === null);
+    if (only !== undefined && others.length === 0) this.#bindAgain(only.device, null, 'has-a-node');
+    else this.#tell({ type: 'group.found', data: { group } }, 'has-a-node');
+  }
+
+  /** A device has a driver of VFIO's that nobody has seen being bound. */
+  #bindAgain(device: string, cdev: string | null, rule: Inference): void {
+    this.setDriver(device, USUAL_DRIVER);
+    const known = this.#devices.get(device);
+    if (known !== undefined && cdev !== null) this.#note({ ...known, cdev });
+    this.#tell({ type: 'driver.bound', data: { device, driver: USUAL_DRIVER, cdev } }, rule);
   }
 
   /** A device that has VFIO's driver, and its group where that is known. */
   meet(device: string, group: string | null, rule: Inference): void {
     const known = this.#devices.get(device);
     if (known !== undefined && (group === null || known.group === group)) {
-      if (known.driver !== null) return;
-      this.setDriver(device, USUAL_DRIVER);
-      this.#tell(
-        { type: 'driver.bound', data: { device, driver: USUAL_DRIVER, cdev: null } },
-        rule,
-      );
+      if (known.driver === null) this.#bindAgain(device, null, rule);
       return;
     }
     const fresh = { device, name: null, model: null, cdev: null, ...known };
@@ -158,6 +205,7 @@ export class Devices {
     const known = this.#devices.get(device);
     if (known === undefined) return;
     this.#devices.delete(device);
+    this.#nodeless.delete(device);
     if (known.cdev !== null) this.#byCdev.delete(known.cdev);
     this.#tell({ type: 'device.removed', data: { device } });
   }
@@ -167,7 +215,10 @@ export class Devices {
     const known = this.#devices.get(device);
     if (known === undefined) return;
     // Whoever is bound next is given the lowest number that is free.
-    if (driver === null && known.cdev !== null) this.#byCdev.delete(known.cdev);
+    if (driver === null && known.cdev !== null) {
+      this.#byCdev.delete(known.cdev);
+      this.#nodeless.add(device);
+    }
     this.#note({ ...known, driver, cdev: driver === null ? null : known.cdev });
   }
 
@@ -184,7 +235,7 @@ export class Devices {
   /** The device with VFIO of a group that has one alone; null where it has more, or none is known. */
   onlyDeviceIn(group: string): string | null {
     const [only, ...others] = [...this.#devices.values()].filter(
-      ({ group: of, driver }) => of === group && driver !== null && /vfio/.test(driver),
+      (device) => device.group === group && isVfio(device),
     );
     return only === undefined || others.length > 0 ? null : only.device;
   }
@@ -202,8 +253,11 @@ export class Devices {
   clear(): void {
     this.#devices.clear();
     this.#byCdev.clear();
+    this.#byClaim.clear();
+    this.#mayBe.clear();
     this.#groups.clear();
     this.#leaving.clear();
+    this.#nodeless.clear();
   }
 
   #add(added: Added, rule?: Inference): void {
@@ -213,7 +267,10 @@ export class Devices {
 
   #note(added: Added): void {
     this.#devices.set(added.device, added);
-    if (added.cdev !== null) this.#byCdev.set(added.cdev, added.device);
+    if (added.cdev !== null) {
+      this.#byCdev.set(added.cdev, added.device);
+      this.#nodeless.delete(added.device);
+    }
     if (added.group !== null && added.driver !== null) this.#groups.add(added.group);
   }
 }

@@ -7,8 +7,8 @@ import type { Fact } from '../../events/vocabulary.ts';
 import type { ShownFd } from '../sighting.ts';
 import type { Devices } from './devices.ts';
 import type { Inference, Tell } from './inferences.ts';
+import { foundAt } from './found.ts';
 import { Kept } from './kept.ts';
-import { isUnnamedDevice, nodeOf } from './nodes.ts';
 import { isOf, isOurs } from './shown.ts';
 import type { Hold, Seen, Traced, TracedProcesses } from './traced.ts';
 
@@ -29,6 +29,8 @@ export class Files {
   readonly #sent: Sent[] = [];
   /** What a thread was seen to release in a call that has not come back yet. */
   #releasing: { readonly tid: number; readonly kind: Seen['kind'] } | null = null;
+  /** What the kernel let go in calls that have not come back yet, though a process seems to have it. */
+  readonly #gone = new Map<number, Seen[]>();
   /** Whether this evidence shows when the kernel lets a file go. */
   #showsReleases = false;
 
@@ -77,56 +79,11 @@ export class Files {
 
   /** A descriptor of a path was open before it was seen; null where that is none of ours. */
   find(process: Traced, fd: number, path: string, rule: Inference): Seen | null {
-    if (isUnnamedDevice(path)) return this.#findGranted(process, fd, rule);
-    const node = nodeOf(path);
-    const base = { pid: process.pid, fd, cloexec: false };
-    const unseen = { pointer: null, isReleased: false, isFound: true };
-    const file = { group: null, device: null, path, ...unseen };
-    switch (node?.kind) {
-      case 'container':
-      case 'iommufd': {
-        const seen: Seen = { ...file, kind: node.kind };
-        this.open(process, fd, false, seen, { type: `${node.kind}.opened`, data: base }, rule);
-        return seen;
-      }
-      case 'group': {
-        this.#devices.meetGroup(node.name);
-        const seen: Seen = { ...file, kind: 'group', group: node.name };
-        const data = { ...base, group: node.name };
-        this.open(process, fd, false, seen, { type: 'group.opened', data }, rule);
-        this.doubt(node.name, `its file was open before anybody looked`);
-        return seen;
-      }
-      case 'cdev': {
-        const device = this.#devices.behindCdev(node.name);
-        const group = this.#devices.groupOf(device);
-        const seen: Seen = { ...file, kind: 'device', group, device };
-        this.open(
-          process,
-          fd,
-          false,
-          seen,
-          { type: 'device.opened', data: { ...base, device } },
-          rule,
-        );
-        if (group !== null) this.doubt(group, `${device} was open before anybody looked`);
-        return seen;
-      }
-      default:
-        return null;
-    }
-  }
-
-  /** A device's file without a node came from a group; from the only one that the process has. */
-  #findGranted(process: Traced, fd: number, rule: Inference): Seen | null {
-    const groups = [...process.descriptors].filter(([, { seen }]) => seen.kind === 'group');
-    const [only, ...others] = groups;
-    if (only === undefined || others.length > 0) return null;
-    const [from, { seen: group }] = only;
-    const device = group.group === null ? null : this.#devices.onlyDeviceIn(group.group);
-    const seen: Seen = { ...group, kind: 'device', device, path: null, pointer: null };
-    const data = { pid: process.pid, fd: from, device, as: fd };
-    this.open(process, fd, true, seen, { type: 'device.obtained', data }, rule);
+    const found = foundAt(path, process, fd, this.#devices);
+    if (found === null) return null;
+    const { seen, cloexec, fact, doubt } = found;
+    this.open(process, fd, cloexec, seen, fact, rule);
+    if (doubt !== null) this.doubt(doubt.group, doubt.reason);
     return seen;
   }
 
@@ -213,11 +170,32 @@ export class Files {
   }
 
   /**
+   * The iommufd that a group's devices were seen to be bound to comes to a process, nobody saw how.
+   * Gives false where nobody has a descriptor of it that it could have come from.
+   */
+  lend(group: string | null, to: Traced, as: number): boolean {
+    const context = group === null ? undefined : this.#contextOf(group);
+    if (context === undefined) return false;
+    if (!this.#processes.isHeld(context) && this.#kept.placeOf(context) === undefined) return false;
+    this.#pass(context, to, as, false, 'let-in-and-so-the-owner');
+    return true;
+  }
+
+  #contextOf(group: string): Seen | undefined {
+    for (const { descriptors } of this.#processes.all()) {
+      for (const { seen } of descriptors.values()) {
+        if (seen.group === group && seen.boundTo !== undefined) return seen.boundTo;
+      }
+    }
+    return undefined;
+  }
+
+  /**
    * The kernel has let a file go: within the call that made it do so, which comes back later, or after
    * the process has ended. Without a name it is whatever that was.
    */
   release(tid: number, kind: Exclude<Seen['kind'], 'path'>, pointer: string): void {
-    if (kind === 'container') return this.#forget(pointer);
+    if (kind === 'container') return this.#forget(tid, pointer);
     this.#showsReleases = true;
     const seen =
       this.#byPointer.get(pointer) ??
@@ -225,20 +203,25 @@ export class Files {
     this.#byPointer.delete(pointer);
     if (seen === undefined) this.#releasing = { tid, kind };
     else {
-      seen.isReleased = true;
-      this.#kept.letGo(seen);
+      this.#letGo(tid, seen);
       this.#unmap(seen);
     }
     this.#tell({ type: 'file.released', data: { pid: tid, kind, pointer } });
   }
 
   /** A container's file is nobody's any more, as its descriptors have told. */
-  #forget(pointer: string): void {
+  #forget(tid: number, pointer: string): void {
     const seen = this.#byPointer.get(pointer);
     this.#byPointer.delete(pointer);
-    if (seen === undefined) return;
+    if (seen !== undefined) this.#letGo(tid, seen);
+  }
+
+  #letGo(tid: number, seen: Seen): void {
     seen.isReleased = true;
     this.#kept.letGo(seen);
+    const gone = this.#gone.get(tid);
+    if (gone !== undefined) gone.push(seen);
+    else if (this.#processes.isHeld(seen)) this.#gone.set(tid, [seen]);
   }
 
   /** Who had it mapped has unmapped it. */
@@ -253,9 +236,15 @@ export class Files {
     }
   }
 
-  /** A call of a thread has come back: what it released has been said. */
+  /** A call of a thread has come back: what it released has been said, or was closed unseen. */
   settle(tid: number): void {
     if (this.#releasing?.tid === tid) this.#releasing = null;
+    const gone = this.#gone.get(tid);
+    if (gone === undefined) return;
+    this.#gone.delete(tid);
+    for (const { process, fd } of gone.flatMap((seen) => this.#processes.holds(seen))) {
+      this.close(process, fd, 'released-by-the-kernel');
+    }
   }
 
   /** A thread has closed something that nobody has seen it open: of what it released, the only one. */
@@ -284,6 +273,7 @@ export class Files {
     this.#kept.clear();
     this.#sent.length = 0;
     this.#releasing = null;
+    this.#gone.clear();
   }
 
   /** A number is given out anew: what it stood for had been closed. */

@@ -64,6 +64,9 @@ export class Ioctls {
     }
     const { operation, request } = asked;
     if ('errno' in result) {
+      if (isBad(result) && !givesFiles.has(operation)) {
+        this.#files.close(process, on.fd, 'refused-as-closed');
+      }
       const isNull = words.value === 0 && wantsPointer(operation);
       const attempt: Attempt | null = isNull
         ? { operation: 'ioctl', ...place, request }
@@ -87,12 +90,21 @@ export class Ioctls {
     const fact = factOf(attempt, { errno: null, rc: result.rc, ...id });
     if (fact === null) return true;
     this.#tell(fact, rule);
+    const context = process.descriptors.get(filled.iommufd ?? -1)?.seen;
+    if (operation === 'bind') this.#bound(process.descriptors.get(on.fd)?.seen ?? seen, context);
     const given = process.descriptors.get(filled.container ?? -1)?.seen;
     if (operation === 'set_container' && given !== undefined) given.isJoined = true;
     if (operation === 'set_container' && isEither(process, filled)) {
       this.#files.doubt(seen.group, 'it was given a container or an iommufd, and nobody saw which');
     }
     return true;
+  }
+
+  #bound(seen: Seen, context: Seen | undefined): void {
+    if (context?.kind === 'iommufd') seen.boundTo = context;
+    for (const group of this.#devices.mayBeIn(seen.device ?? '')) {
+      this.#files.doubt(group, `${seen.device} may be a device of it that has its driver again`);
+    }
   }
 
   /** What must have been done to a file before anybody looked, for a call on it to pass. */
@@ -134,9 +146,12 @@ export class Ioctls {
         return iommufd === null ? { filled: words } : { filled: { ...words, iommufd }, rule };
       }
       if (!process.descriptors.has(words.iommufd) && words.iommufd >= 0) {
-        this.#files.find(process, words.iommufd, '/dev/iommu', 'given-as-an-argument');
+        const isOwner = this.#files.lend(seen.group, process, words.iommufd);
+        if (!isOwner)
+          this.#files.find(process, words.iommufd, '/dev/iommu', 'given-as-an-argument');
       }
-      if (words.device !== undefined) this.#files.name(process, fd, words.device);
+      const device = words.device ?? this.#devices.claimedAs(words.claimed, seen.device);
+      if (device !== null) this.#files.name(process, fd, device);
     }
     if (operation === 'set_container' && words.container === undefined) {
       const container = only(process, ({ kind }) => kind === 'container' || kind === 'iommufd');
@@ -156,6 +171,7 @@ export class Ioctls {
     const { on, words, file } = ioctl;
     const device = nameOf(words.device);
     if (device !== null) this.#devices.meet(device, group.group, 'got-from-its-group');
+    this.#devices.claimedAs(words.claimed, device);
     const seen: Seen = {
       ...group,
       kind: 'device',
@@ -172,6 +188,9 @@ export class Ioctls {
 function isBad(result: Result): boolean {
   return 'errno' in result && result.errno === 'EBADF';
 }
+
+/** Operations with a descriptor among their arguments, of which EBADF may speak as well. */
+const givesFiles = new Set<Attempt['operation']>(['bind', 'set_container', 'hot_reset']);
 
 /** The requests by which a group comes to be owned. */
 const giving = new Set([0x3b76, 0x3b68]);

@@ -23,6 +23,8 @@ export interface Seen {
   isFound?: boolean;
   /** Of a container: whether a group was seen to be put into it. */
   isJoined?: boolean;
+  /** Of a device's file: the iommufd that it was seen to be bound to. */
+  boundTo?: Seen;
 }
 
 interface Descriptor {

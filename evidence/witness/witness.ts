@@ -34,6 +34,9 @@ export interface WitnessOptions {
   readonly nameless: number;
 }
 
+/** Calls that the kernel lets files go in before they are seen to have come back. */
+const letting = new Set<Deed['did']>(['close', 'close-range', 'dup', 'exec', 'exit', 'name']);
+
 export class Witness {
   readonly #options: WitnessOptions;
   readonly #processes = new TracedProcesses();
@@ -94,6 +97,7 @@ export class Witness {
         return this.#files.release(this.#pidOf(sighting), sighting.kind, sighting.file);
       default: {
         const process = this.#processOf(sighting);
+        if (!letting.has(sighting.did)) this.#files.settle(process.pid);
         this.#do(process, sighting);
         this.#files.settle(process.pid);
       }

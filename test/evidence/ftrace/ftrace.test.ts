@@ -646,12 +646,13 @@ describe('traces of real kernels', () => {
     const open = { did: 'open', cloexec: false } as const;
     const ioctl = { did: 'ioctl', result: { rc: 0 }, file: null } as const;
     const done = { rc: 0 };
+    const bind = { iommufd: 3, argsz: 16, flags: 0, claimed: '0xff110000056a00d0' };
     const first = sightings(sample('7.3')).slice(0, 12);
     expect(first.map(deed)).toEqual([
       { did: 'fork', child: 114, childComm: 'runner', shares: null },
       { ...open, path: '/dev/iommu', result: { rc: 3 }, file: iommufd },
       { ...open, path: '/dev/vfio/devices/vfio2', result: { rc: 4 }, file: device },
-      { ...ioctl, on: on(4), requests: [0x3b76], words: { iommufd: 3, argsz: 16, flags: 0 } },
+      { ...ioctl, on: on(4), requests: [0x3b76], words: bind },
       { ...ioctl, on: on(3), requests: [0x3b81], words: {} },
       { ...ioctl, on: on(4), requests: [0x3b77], words: { pt: 2 } },
       { ...ioctl, on: on(4), requests: [0x3b6b], words: {} },

@@ -1,0 +1,62 @@
+/**
+ * Files that were open before anybody looked.
+ *
+ * @module
+ */
+import type { Fact } from '../../events/vocabulary.ts';
+import type { Devices } from './devices.ts';
+import { isUnnamedDevice, nodeOf } from './nodes.ts';
+import type { Seen, Traced } from './traced.ts';
+
+interface Found {
+  readonly seen: Seen;
+  readonly cloexec: boolean;
+  /** Tells of it as if it was opened now. */
+  readonly fact: Fact;
+  /** The group that nobody knows the owner of from here on. */
+  readonly doubt: { readonly group: string; readonly reason: string } | null;
+}
+
+/** What a descriptor of a path stands for; null where that is none of ours. */
+export function foundAt(path: string, process: Traced, fd: number, devices: Devices): Found | null {
+  if (isUnnamedDevice(path)) return grantedTo(process, fd, devices);
+  const node = nodeOf(path);
+  const cloexec = false;
+  const base = { pid: process.pid, fd, cloexec };
+  const file = { group: null, device: null, path, pointer: null, isReleased: false, isFound: true };
+  switch (node?.kind) {
+    case 'container':
+    case 'iommufd': {
+      const fact: Fact = { type: `${node.kind}.opened`, data: base };
+      return { seen: { ...file, kind: node.kind }, cloexec, fact, doubt: null };
+    }
+    case 'group': {
+      const group = node.name;
+      devices.meetGroup(group);
+      const fact: Fact = { type: 'group.opened', data: { ...base, group } };
+      const doubt = { group, reason: 'its file was open before anybody looked' };
+      return { seen: { ...file, kind: 'group', group }, cloexec, fact, doubt };
+    }
+    case 'cdev': {
+      const device = devices.behindCdev(node.name);
+      const group = devices.groupOf(device);
+      const fact: Fact = { type: 'device.opened', data: { ...base, device } };
+      const reason = `${device} was open before anybody looked`;
+      const doubt = group === null ? null : { group, reason };
+      return { seen: { ...file, kind: 'device', group, device }, cloexec, fact, doubt };
+    }
+    default:
+      return null;
+  }
+}
+
+/** A device's file without a node came from a group; from the only one that the process has. */
+function grantedTo({ pid, descriptors }: Traced, fd: number, devices: Devices): Found | null {
+  const [only, ...others] = [...descriptors].filter(([, { seen }]) => seen.kind === 'group');
+  if (only === undefined || others.length > 0) return null;
+  const [from, { seen: group }] = only;
+  const device = group.group === null ? null : devices.onlyDeviceIn(group.group);
+  const seen: Seen = { ...group, kind: 'device', device, path: null, pointer: null };
+  const fact: Fact = { type: 'device.obtained', data: { pid, fd: from, device, as: fd } };
+  return { seen, cloexec: true, fact, doubt: null };
+}
