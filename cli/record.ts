@@ -10,7 +10,7 @@ import { logOptions, recordIn } from './log-file.ts';
 import { printable } from './printable.ts';
 import { programNamed, recorderFile } from './programs.ts';
 import { recordHost, type Recorded } from './recorder.ts';
-import { TracerError, type Tracing } from './tracer.ts';
+import { bpftraceWith, TracerError, type Tracing } from './tracer.ts';
 import { rootOption } from './snapshot.ts';
 import { show, verb, type Io } from './verb.ts';
 
@@ -93,8 +93,7 @@ function tracingOf(
     throw new TracerError('bpftrace is not installed; --with ftrace does without it');
   }
   if (bpftrace !== null && named !== 'ftrace') {
-    const command = [bpftrace, '-f', 'json', recorderFile('vfio.bt')] as const;
-    return { name: 'bpftrace', format: 'bpftrace', command, showsProbes: true };
+    return bpftraceWith([bpftrace, '-f', 'json', recorderFile('vfio.bt')]);
   }
   const command = ['sh', recorderFile('ftrace.sh')] as const;
   return { name: 'ftrace', format: 'ftrace', command, showsProbes: true };

@@ -90,10 +90,7 @@ async function recordWith(
     await tracer.attached(signal);
     if (signal.aborted) return;
     sum.starts++;
-    const { reading, at } = await steadyReading(tracer, root);
-    // A clock that was set back since does not make it older than the log.
-    const last = ledger.event(ledger.head.position)?.time ?? null;
-    await ledger.snapshot(reading, { time: last !== null && last > at ? last : at });
+    await snapshotBeside(tracer, ledger, root);
     progress();
     const report = await ledger.follow(tracer.lines, { format, progress });
     sum.read += report.read;
@@ -102,6 +99,18 @@ async function recordWith(
   } finally {
     signal.removeEventListener('abort', stop);
   }
+}
+
+/** Appends how the host stands, and what a tracer shows from then on is to follow. */
+export async function snapshotBeside(
+  tracer: Tracer,
+  ledger: Ledger,
+  root: string | undefined,
+): Promise<void> {
+  const { reading, at } = await steadyReading(tracer, root);
+  // A clock that was set back since does not make it older than the log.
+  const last = ledger.event(ledger.head.position)?.time ?? null;
+  await ledger.snapshot(reading, { time: last !== null && last > at ? last : at });
 }
 
 /**

@@ -9,7 +9,7 @@ import type { OpenFile } from '../machines/host.ts';
 import type { Kernel } from '../machines/kernel.ts';
 import { UNNAMED } from '../machines/unshown.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
-import type { Ending, LeftBehind } from './strace.ts';
+import type { Ending, LeftBehind } from './command.ts';
 
 /** A moment of the log. */
 interface At {
@@ -80,8 +80,13 @@ const bindings: Partial<Record<EventType, BoundFile['operation']>> = {
   'container.set': 'set_container',
 };
 
-/** Of what was appended after a position. */
-export function reportOn(ledger: Ledger, after: number, seen: Seen): RunReport {
+/** Of what was appended after a position, and done by processes that it is about. */
+export function reportOn(
+  ledger: Ledger,
+  after: number,
+  seen: Seen,
+  isTheirs: (pid: number) => boolean = () => true,
+): RunReport {
   const kernel = ledger.kernelAt(after);
   const opened = new Map<FileId, OpenedFile>();
   const alive = new Set<FileId>();
@@ -94,14 +99,15 @@ export function reportOn(ledger: Ledger, after: number, seen: Seen): RunReport {
     const { time } = event;
     const id = fileOpenedBy(event);
     const file = id === null ? undefined : kernel.file(id);
-    if (file !== undefined) {
+    const byThem = 'pid' in event.data && event.data.pid !== null && isTheirs(event.data.pid);
+    if (file !== undefined && byThem) {
       const one = openedBy(event, file, ledger);
       if (one !== null) alive.add(one.file);
       if (one !== null) opened.set(one.file, one);
     }
-    const operation = bindings[event.type];
+    const operation = byThem ? bindings[event.type] : undefined;
     if (operation !== undefined) bound.push(...boundBy(event, operation, kernel, ledger));
-    if (event.type === 'operation.refused') refused.push(...refusedBy(event, ledger));
+    if (event.type === 'operation.refused' && byThem) refused.push(...refusedBy(event, ledger));
     for (const id of alive) {
       const one = opened.get(id);
       if (kernel.file(id) !== undefined || one === undefined) continue;

@@ -3,19 +3,21 @@
  *
  * @module
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { instantOf } from '../evidence/instants.ts';
 import { openLedger, RequestError, type ImportReport, type Ledger } from '../ledger.ts';
+import type { Ending } from './command.ts';
 import { exit } from './failure.ts';
 import { logOptions, recordIn } from './log-file.ts';
-import { programNamed } from './programs.ts';
+import { programNamed, recorderFile } from './programs.ts';
 import { reportOn, type RunReport } from './run-report.ts';
 import { runWords } from './run-words.ts';
 import { readingOf, rootOption } from './snapshot.ts';
-import { runTraced, type Ending, type StraceOptions } from './strace.ts';
-import { TracerError } from './tracer.ts';
+import { runTraced, type StraceOptions } from './strace.ts';
+import { bpftraceWith, TracerError, type Tracing } from './tracer.ts';
 import { verb, type Io } from './verb.ts';
+import { runWatched } from './watched.ts';
 
 const PATIENCE_MS = 1000;
 /** As shells have it. */
@@ -34,6 +36,9 @@ export const run = verb({
     'leaves them alone, and they run on. With --json it is one JSON value on standard output, after',
     'what CMD printed, with --report in a file.',
     '',
+    'bpftrace, which needs root, sees what strace does not: the arguments of ioctls, and what others',
+    'do meanwhile. What those do is recorded, and not told as that of CMD.',
+    '',
     'The exit code is that of CMD, 128 and the number of the signal where one has killed it; with',
     '--fail-on-leak 1 where something is held still, whatever CMD says.',
     '',
@@ -50,23 +55,24 @@ export const run = verb({
       help: 'what its children have to end, 1 when left out',
     },
     report: { type: 'string', value: 'FILE', help: 'write what is told into a file, as JSON' },
-    tracer: { type: 'string', value: 'CMD', help: 'a strace of your own, a line for sh' },
+    with: { type: 'string', value: 'T', help: 'strace, where it is installed, or bpftrace' },
+    tracer: { type: 'string', value: 'CMD', help: 'one of your own, a line for sh' },
     ...rootOption,
     json: { type: 'boolean', help: 'print one JSON value' },
   },
   operands: [1, Infinity],
   examples: ['vfio-ledger run --json -- true', 'vfio-ledger run -- echo done 2> report.txt'],
   async answer({ values, operands: command }, io) {
-    const { log, json, report: file, tracer, root } = values;
+    const { log, json, report: file, root } = values;
     const patienceMs = values.wait === undefined ? PATIENCE_MS : secondsOf(values.wait) * 1000;
-    const strace = straceOf(tracer, io);
+    const tracing = tracingOf(values, io);
     const [program = ''] = command;
     if (programNamed(program, io.env) === null) {
       io.stderr.write(`vfio-ledger: ${program}: there is no such command\n`);
       return NO_SUCH_COMMAND;
     }
     const act = async (ledger: Ledger, path: string | null) => {
-      const report = await runOn(ledger, path, { strace, command, patienceMs, root });
+      const report = await runOn(ledger, path, tracing, { command, patienceMs, root });
       if (file !== undefined) writeFileSync(file, `${JSON.stringify(report)}\n`);
       if (json === true) await io.out.print([JSON.stringify(report)]);
       if (file === undefined && json !== true) {
@@ -89,15 +95,26 @@ export const run = verb({
   },
 });
 
+interface Run {
+  readonly command: readonly string[];
+  readonly root: string | undefined;
+  readonly patienceMs: number;
+}
+
 async function runOn(
   ledger: Ledger,
   log: string | null,
-  {
-    root,
-    command,
-    ...options
-  }: Omit<StraceOptions, 'follow'> & { readonly root: string | undefined },
+  tracing: Tracing | StraceOptions['strace'],
+  { command, root, patienceMs }: Run,
 ): Promise<RunReport> {
+  if ('format' in tracing) {
+    const [program = '', ...args] = command;
+    const options = { tracing, command: [program, ...args] as const, root, patienceMs };
+    const { after, report, kin, left, ...ending } = await runWatched(ledger, options);
+    const { read, rejectedCount } = report;
+    const seen = { command, exit: ending, log, left, read, rejectedCount };
+    return reportOn(ledger, after, seen, (pid) => kin.has(pid));
+  }
   const last = ledger.event(ledger.head.position)?.time ?? '';
   const now = instantOf(Date.now() * 1000) ?? '';
   await ledger.snapshot(readingOf(root), { time: last > now ? last : now });
@@ -106,19 +123,53 @@ async function runOn(
   const follow = async (lines: AsyncIterable<string>) => {
     report = await ledger.follow(lines, { format: 'strace' });
   };
-  const { left, ...ending } = await runTraced({ ...options, command, follow });
+  const options = { strace: tracing, command, patienceMs, follow };
+  const { left, ...ending } = await runTraced(options);
   const { read, rejectedCount } = report ?? { read: 0, rejectedCount: 0 };
   if (read === 0)
     throw new TracerError('strace has shown nothing of the command: it may not trace here');
   return reportOn(ledger, position, { command, exit: ending, log, left, read, rejectedCount });
 }
 
-/** Throws `TracerError` where there is none. */
-function straceOf(tracer: string | undefined, { env }: Io): StraceOptions['strace'] {
+/**
+ * strace where it is installed, bpftrace where that alone is, and may be. Throws `RequestError`, or
+ * `TracerError` where there is none.
+ */
+function tracingOf(
+  { with: named, tracer }: { readonly with?: string; readonly tracer?: string },
+  { env }: Io,
+): Tracing | StraceOptions['strace'] {
+  if (named !== undefined && named !== 'strace' && named !== 'bpftrace') {
+    throw new RequestError(`--with takes strace or bpftrace, not '${named}'`);
+  }
+  if (tracer !== undefined && named === 'bpftrace') {
+    return { ...bpftraceWith(['sh', '-c', tracer]), name: 'the tracer', showsProbes: false };
+  }
   if (tracer !== undefined) return ['sh', '-c', `exec ${tracer} "$@"`, 'sh'];
-  const strace = programNamed('strace', env);
+  const strace = named === 'bpftrace' ? null : programNamed('strace', env);
   if (strace !== null) return [strace];
-  throw new TracerError('strace is not installed: apt-get install strace, or dnf install strace');
+  const bpftrace = named === 'strace' ? null : programNamed('bpftrace', env);
+  if (bpftrace !== null && process.getuid?.() === 0) {
+    return bpftraceWith([bpftrace, '-f', 'json', '-e', programWithForks()]);
+  }
+  if (bpftrace !== null) throw new TracerError('tracing with bpftrace needs root');
+  const missing = named ?? 'strace';
+  throw new TracerError(
+    `${missing} is not installed: apt-get install ${missing}, or dnf install ${missing}`,
+  );
+}
+
+/** The recorder's script, and who begins whom also where neither has a file of ours. */
+function programWithForks(): string {
+  const [, ...lines] = readFileSync(recorderFile('vfio.bt'), 'utf8').split('\n');
+  return `${lines.join('\n')}
+tracepoint:task:task_newtask
+/@ours[pid] == 0/
+{
+  printf("{\\"t\\":%llu,\\"pid\\":%d,\\"tid\\":%d,\\"comm\\":\\"%s\\",\\"ev\\":\\"fork\\",\\"child\\":%d,\\"flags\\":%llu}\\n",
+    nsecs, pid, tid, comm, args->pid, args->clone_flags);
+}
+`;
 }
 
 function secondsOf(text: string): number {

@@ -3,14 +3,13 @@
  *
  * @module
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import {
   closeSync,
   constants,
   mkdtempSync,
   openSync,
   readdirSync,
-  readFileSync,
   readlinkSync,
   rmSync,
 } from 'node:fs';
@@ -19,19 +18,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callKinds } from '../evidence/strace/calls.ts';
+import { Command, processes, statusOf, type Ending, type LeftBehind } from './command.ts';
 import { LineQueue } from './line-queue.ts';
 import { TracerError } from './tracer.ts';
-
-/** How a command ended. */
-export interface Ending {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-export interface LeftBehind {
-  readonly pid: number;
-  readonly comm: string;
-}
 
 export interface StraceOptions {
   /** strace, or what takes its options. */
@@ -91,7 +80,7 @@ async function runInto(pipe: string, options: StraceOptions) {
   followed.catch(() => socket.destroy());
   let ending: Ending;
   try {
-    ending = await ended(program, args);
+    ending = await new Command(program, args).ended;
   } finally {
     closeSync(writer);
   }
@@ -111,38 +100,6 @@ async function runInto(pipe: string, options: StraceOptions) {
   return { ...ending, left };
 }
 
-const FORWARDED = ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGTERM', 'SIGUSR2'] as const;
-
-/** What ends others ends the command; what a terminal sends it has got already. */
-async function ended(program: string, args: readonly string[]): Promise<Ending> {
-  const child = spawn(program, args, { stdio: 'inherit' });
-  const forward = (signal: NodeJS.Signals) => {
-    const isOfTerminal = signal !== 'SIGTERM' && signal !== 'SIGUSR2' && isInForeground();
-    if (!isOfTerminal) child.kill(signal);
-  };
-  for (const signal of FORWARDED) process.on(signal, forward);
-  try {
-    return await new Promise<Ending>((resolve, reject) => {
-      child.on('exit', (code, signal) => resolve({ code, signal }));
-      child.on('error', ({ message }) => reject(new TracerError(message)));
-    });
-  } finally {
-    for (const signal of FORWARDED) process.off(signal, forward);
-  }
-}
-
-/** Whether a terminal sends its signals to this process and its children. */
-function isInForeground(): boolean {
-  const [, , group, , , foreground] = statFields('self');
-  return group !== undefined && group === foreground;
-}
-
-/** Fields of `/proc/PID/stat` from the third on: state, parent, group, session, terminal, … */
-function statFields(pid: number | 'self'): readonly string[] {
-  const stat = textOf(`/proc/${pid}/stat`);
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-}
-
 /** Who has the pipe open, but for this process. */
 function writersOf(pipe: string): readonly number[] {
   return processes().filter((pid) => {
@@ -158,20 +115,9 @@ function writersOf(pipe: string): readonly number[] {
 
 function tracedBy(tracers: readonly number[]): readonly LeftBehind[] {
   return processes().flatMap((pid) => {
-    const status = textOf(`/proc/${pid}/status`);
-    const [, comm = '', tracer] = /^Name:\t(.*)\n(?:.*\n)*?TracerPid:\t(\d+)/.exec(status) ?? [];
-    return tracers.includes(Number(tracer)) && !isEnded(status) ? [{ pid, comm }] : [];
+    const status = statusOf(pid);
+    return status !== null && tracers.includes(status.tracer) ? [{ pid, comm: status.comm }] : [];
   });
-}
-
-function isEnded(status: string): boolean {
-  return /^State:\t[ZX]/m.test(status);
-}
-
-function processes(): readonly number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number);
 }
 
 function targetOf(path: string): string | null {
@@ -179,14 +125,6 @@ function targetOf(path: string): string | null {
     return readlinkSync(path);
   } catch {
     return null;
-  }
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
   }
 }
 

@@ -26,6 +26,11 @@ export interface Tracing {
   readonly showsProbes: boolean;
 }
 
+/** bpftrace with a program that shows what `recorder/vfio.bt` does. */
+export function bpftraceWith(command: Tracing['command']): Tracing {
+  return { name: 'bpftrace', format: 'bpftrace', command, showsProbes: true };
+}
+
 /** How a tracer came to its end. */
 export interface TracerEnd {
   /** `it was killed by SIGKILL`, with the last that it has said. */
@@ -54,13 +59,17 @@ export class Tracer {
   #isEnded = false;
   #hasSpoken = false;
 
-  constructor(tracing: Tracing) {
+  /** `look` is shown each line as it arrives. */
+  constructor(tracing: Tracing, look: (line: string) => void = () => {}) {
     this.#tracing = tracing;
     const [program, ...args] = tracing.command;
     // In a group of its own: it is stopped by us, not by the terminal.
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.#child = child;
-    this.lines = new LineQueue(child.stdout, (line) => this.#see(line));
+    this.lines = new LineQueue(child.stdout, (line) => {
+      look(line);
+      return this.#see(line);
+    });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#said = (this.#said + text).slice(-MOST_SAID);
     });
@@ -84,15 +93,21 @@ export class Tracer {
    */
   async passOver(): Promise<void> {
     if (!this.#tracing.showsProbes) return;
+    // It is not to stop reading on account of what nobody wants.
+    await this.arrived(() => this.lines.clear());
+    this.lines.clear();
+  }
+
+  /** Resolves when all that has happened until now has arrived, as far as that can be told. */
+  async arrived(meanwhile: () => void = () => {}): Promise<void> {
+    if (!this.#tracing.showsProbes) return;
     const seen = this.#probesSeen;
     const late = performance.now() + BARRIER_MS;
     await this.#lookFor();
     while (this.#probesSeen === seen && !this.#isEnded && performance.now() < late) {
-      // It is not to stop reading on account of what nobody wants.
-      this.lines.clear();
+      meanwhile();
       await sleep(5);
     }
-    this.lines.clear();
   }
 
   /** Has it tell the rest, and end. */

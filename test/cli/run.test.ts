@@ -115,6 +115,66 @@ test('it is recorded where a log is named, and nowhere else', async () => {
   expect(await run(['verify', '--log', log])).toMatchObject({ code: 0 });
 });
 
+/** Shows what others do, and once a command has told its number also what that does. */
+function watcher(name: string): { readonly tracer: string; readonly command: string[] } {
+  const path = join(folder, name);
+  const shown = (pid: string, comm: string, ev: string, rest: string) => {
+    const data = `{"t":1000,"pid":${pid},"tid":${pid},"comm":"${comm}","ev":"${ev}",${rest}}\n`;
+    return `printf '%s\\n' '${JSON.stringify({ type: 'printf', data }).replaceAll('PID', `'"$1"'`)}'`;
+  };
+  const node = (name: string, fd: number) =>
+    `"flags":2,"rc":${fd},"file":"0x${fd}","path":"/dev/vfio/devices/${name}"`;
+  const lines = [
+    `echo '{"type": "attached_probes", "data": {"probes": 9}}'`,
+    `until [ -s ${path}.pid ]; do sleep 0.05; done`,
+    `set -- $(cat ${path}.pid)`,
+    shown('4711', 'other', 'open', node('vfio1', 9)),
+    shown('PID', 'sh', 'fork', '"child":4712,"flags":17'),
+    shown('4712', 'vmm', 'open', `"flags":2,"rc":3,"file":"0x3","path":"/dev/iommu"`),
+    shown('4712', 'vmm', 'open', node('vfio0', 4)),
+    shown('4712', 'vmm', 'ioctl', '"fd":4,"cmd":"0x3b76","iommufd":3,"argsz":16,"flags":0,"rc":0'),
+    shown('4712', 'vmm', 'exit', '"x":0'),
+    `touch ${path}.shown; exec sleep 60`,
+  ];
+  writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
+  const script = `echo $$ > ${path}.pid; until [ -e ${path}.shown ]; do sleep 0.05; done; exit 3`;
+  return { tracer: `exec sh ${path}`, command: ['sh', '-c', script] };
+}
+
+test('beside a tracer of the host it is told what the command did, and not what others do', async () => {
+  const { tracer, command } = watcher('watched');
+  const log = join(folder, 'watched.ledger');
+  const args = ['--with', 'bpftrace', '--log', log, '--json', '--', ...command];
+  const { code, out, err } = await runWith(tracer, ...args);
+  expect({ code, err }).toEqual({ code: 3, err: '' });
+  expect(JSON.parse(out)).toMatchObject({
+    exit: { code: 3, signal: null },
+    opened: [
+      { kind: 'iommufd', pid: 4712, comm: 'vmm' },
+      { kind: 'device', pid: 4712, device: '0000:3b:00.0' },
+    ],
+    bound: [{ operation: 'bind', pid: 4712, device: '0000:3b:00.0' }],
+    held: [],
+  });
+  const table = await run(['table', '--at', 'end', '--json', '--log', log]);
+  const { files } = JSON.parse(table.out);
+  expect(files).toMatchObject([{ holders: [{ pid: 4711, comm: 'other', fd: 9 }] }]);
+});
+
+test.each([
+  [['--with', 'dtrace', '--', 'true'], 2, "--with takes strace or bpftrace, not 'dtrace'"],
+  [
+    ['--with', 'bpftrace', '--tracer', 'exit 5', '--', 'true'],
+    4,
+    'the tracer: it ended with exit code 5',
+  ],
+])('%j is refused', async (args, code, reason) => {
+  expect(await run(['run', '--root', host, ...args])).toMatchObject({
+    code,
+    err: expect.stringContaining(reason),
+  });
+});
+
 test('what stays to watch children is told to let go', async () => {
   const stays = '(exec 9>"$out"; exec sleep 60) </dev/null >/dev/null 2>&1 &';
   const begun = performance.now();
