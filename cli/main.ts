@@ -5,56 +5,14 @@
  */
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
-import { bisect } from './bisect.ts';
-import { causes } from './causes.ts';
-import { diff } from './diff.ts';
-import { exportLog } from './export.ts';
 import { exit, failureOf } from './failure.ts';
 import { helpOn, overview } from './help.ts';
-import { history } from './history.ts';
-import { importEvidence } from './import.ts';
-import { log } from './log.ts';
-import { machine } from './machine.ts';
 import { outputTo } from './output.ts';
 import { paintFor } from './paint.ts';
 import { printable } from './printable.ts';
 import { progressOn } from './progress.ts';
-import { record } from './record.ts';
-import { replay } from './replay.ts';
-import { retain } from './retain.ts';
-import { rules } from './rules.ts';
-import { run as runCommand } from './run.ts';
-import { seal } from './seal.ts';
-import { simulate } from './simulate.ts';
-import { snapshot } from './snapshot.ts';
-import { table } from './table.ts';
-import type { Io, Verb } from './verb.ts';
-import { verify } from './verify.ts';
-import { who } from './who.ts';
-import { why } from './why.ts';
-
-const verbs: readonly Verb[] = [
-  simulate,
-  importEvidence,
-  snapshot,
-  record,
-  runCommand,
-  log,
-  table,
-  who,
-  history,
-  why,
-  diff,
-  bisect,
-  replay,
-  verify,
-  seal,
-  retain,
-  causes,
-  rules,
-  machine,
-  exportLog,
-];
+import type { Io } from './verb.ts';
+import { verbs } from './verbs.ts';
 
 async function dispatch([name, ...args]: readonly string[], io: Io): Promise<number> {
   if (name === undefined) {
