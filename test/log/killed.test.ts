@@ -14,11 +14,12 @@ import {
   startAppender,
   verified,
 } from './children.ts';
+import { countOf } from '../support/effort.ts';
 import { temporaryFolder } from './folder.ts';
 import { operation, type Place, STREAM } from './operations.ts';
 import { readAll } from './sample.ts';
 
-vi.setConfig({ testTimeout: 300_000 });
+vi.setConfig({ testTimeout: 3_000_000 });
 
 const folder = temporaryFolder();
 const at = (name: string) => join(folder, name);
@@ -44,7 +45,8 @@ describe('a process that is killed', () => {
       [/ /, 40],
       [/^closed$/, 12],
     ] as const;
-    for (let by = 0; by < 140; by++) {
+    const kills = countOf('kills as it appends', { test: 8, soak: 140, full: 1400 });
+    for (let by = 0; by < kills; by++) {
       const [line, within] = moments[by % moments.length] ?? [null, 0];
       const long = { by, rounds: 1, operations: 1000 };
       const child = startAppender(log, by % 4 === 3 ? { by, rounds: 200, operations: 2 } : long);
@@ -53,16 +55,17 @@ describe('a process that is killed', () => {
       if (by % 10 === 9) await expectAllOf(log, appended);
       if (by % 35 === 34) await verified(log);
     }
-    const last = startAppender(log, { by: 140, rounds: 1, operations: 2 });
+    const last = startAppender(log, { by: kills, rounds: 1, operations: 2 });
     expect(await last.ended).toEqual({ err: '', end: 0 });
-    const found = await expectAllOf(log, appended.set(140, acknowledged(last)));
-    expect(found.length).toBeGreaterThan(140);
+    const found = await expectAllOf(log, appended.set(kills, acknowledged(last)));
+    expect(found.length).toBeGreaterThan(kills);
     expect(await verified(log)).toBe((found.at(-1)?.position ?? 0) + 1);
   });
 
   test('while it creates a log: the next one goes on, and nobody finds it damaged', async () => {
     const random = randomFrom(2);
-    for (let turn = 0; turn < 20; turn++) {
+    const kills = countOf('kills as it creates a log', { test: 3, soak: 20, full: 200 });
+    for (let turn = 0; turn < kills; turn++) {
       const log = at(`created-${turn}.log`);
       const child = startAppender(log, { by: 0, rounds: 1, operations: 1000 });
       await killAfter(child, /^opening$/, random() * 4);
@@ -99,7 +102,7 @@ describe('a process that is killed', () => {
 
   test('while it simulates: each answer has its event, and nothing is half', async () => {
     const log = at('simulated.ledger');
-    const turns = 40;
+    const turns = countOf('kills as it simulates', { test: 4, soak: 40, full: 400 });
     const random = randomFrom(3);
     const scenario =
       '@P2 open_group G nvme\n@P2 open_container C\n@P2 set_container G C\n@P2 set_iommu C\n' +

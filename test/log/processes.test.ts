@@ -12,7 +12,9 @@ import {
   startReader,
   verified,
 } from './children.ts';
+import { countOf } from '../support/effort.ts';
 import { temporaryFolder } from './folder.ts';
+import { operation } from './operations.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -29,34 +31,39 @@ function seenBy(reader: Child): number[] {
 }
 
 describe('many processes with one log', () => {
-  test('16 append 10,000 operations: each once, in order, and never half', async () => {
+  test('append at once: each operation once, in order, and never half', async () => {
+    const count = countOf('processes that append', { test: 4, soak: 16 });
+    const operations = countOf('operations of each', { test: 200, soak: 625, full: 6250 });
+    const all = count * operations;
     const log = join(root, 'shared.log');
-    const appenders = Array.from({ length: 16 }, (_, by) =>
-      startAppender(log, { by, rounds: 1, operations: 625, stays: true }),
+    const appenders = Array.from({ length: count }, (_, by) =>
+      startAppender(log, { by, rounds: 1, operations, stays: true }),
     );
     await Promise.all(appenders.map(({ said }) => said(/^open$/)));
     // These wait for no lock at all.
     const readers = [startReader(log, 0), startReader(log, 0)];
-    await Promise.all(appenders.map(({ said }) => said(/\.624 /)));
-    await Promise.all(readers.map(({ said }) => said(/^10000$/)));
+    await Promise.all(appenders.map(({ said }) => said(new RegExp(`\\.${operations - 1} `))));
+    await Promise.all(readers.map(({ said }) => said(new RegExp(`^${all}$`))));
     for (const { process } of readers) process.stdin?.end();
     for (const { ended } of readers) expect(await ended).toEqual(well);
     for (const { process } of appenders) process.stdin?.end();
     for (const { ended } of appenders) expect(await ended).toEqual(well);
 
     const appended = appendedBy(appenders);
-    for (const places of appended.values()) expect(places).toHaveLength(625);
-    expect(await expectAllOf(log, appended)).toHaveLength(10_000);
+    for (const places of appended.values()) expect(places).toHaveLength(operations);
+    expect(await expectAllOf(log, appended)).toHaveLength(all);
     for (const reader of readers) {
       // Not only at the end.
-      expect(seenBy(reader).filter((seen) => seen > 0 && seen < 10_000)).not.toEqual([]);
+      expect(seenBy(reader).filter((seen) => seen > 0 && seen < all)).not.toEqual([]);
     }
-    expect(await verified(log)).toBe(25_000 - 16 / 2);
+    const events = Array.from({ length: operations }, (_, n) => operation(0, n).length);
+    expect(await verified(log)).toBe(count * events.reduce((sum, some) => sum + some, 0));
     const left = readdirSync(root).filter((name) => name.startsWith('shared'));
     expect(left.filter((name) => name !== 'shared.log.index')).toEqual(['shared.log']);
   });
 
-  test('60 open it, append and close, as others are killed: nothing fails or is lost', async () => {
+  test('open it, append and close, as others are killed: nothing fails or is lost', async () => {
+    const count = countOf('processes that come and go', { test: 12, soak: 60, full: 600 });
     const log = join(root, 'churn.log');
     const random = randomFrom(4);
     const appenders: Child[] = [];
@@ -77,7 +84,7 @@ describe('many processes with one log', () => {
     }
     let next = 0;
     const lane = async () => {
-      while (next < 60) await one(next++);
+      while (next < count) await one(next++);
     };
     await Promise.all(Array.from({ length: 12 }, lane));
     for (const { process } of readers) process.stdin?.end();
@@ -96,7 +103,8 @@ describe('many processes with one log', () => {
   });
 
   test('those that create a log at the same time all append to the same one', async () => {
-    for (let turn = 0; turn < 10; turn++) {
+    const turns = countOf('logs created at once', { test: 2, soak: 10, full: 100 });
+    for (let turn = 0; turn < turns; turn++) {
       const log = join(root, `created-${turn}.log`);
       const appenders = Array.from({ length: 6 }, (_, by) =>
         startAppender(log, { by, rounds: 3, operations: 1 }),

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { EvidenceError } from '../../../evidence/importer.ts';
 import type { Sighting } from '../../../evidence/sighting.ts';
 import { looksLikeStrace, straceParser } from '../../../evidence/strace/parser.ts';
+import { countOf } from '../../support/effort.ts';
 
 const calls: readonly (readonly [call: string, result: string])[] = [
   ['openat(AT_FDCWD</>, "/dev/vfio/3", O_RDWR|O_CLOEXEC)', '3</dev/vfio/3>'],
@@ -94,7 +95,7 @@ test('any line is read, or refused in words', () => {
       }
       parser.end();
     }),
-    { numRuns: 3000 },
+    { numRuns: countOf('lines of strace', { test: 300, soak: 3000, full: 100_000 }) },
   );
 });
 
@@ -132,7 +133,7 @@ test('calls told in two halves, among those of others, are those told at once', 
       }
       expect(read(halves.flat())).toEqual(read(whole));
     }),
-    { numRuns: 500 },
+    { numRuns: countOf('calls in two halves', { test: 60, soak: 500, full: 20_000 }) },
   );
 });
 

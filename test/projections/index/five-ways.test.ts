@@ -5,6 +5,7 @@ import { openSqliteStore } from '../../../log/sqlite.ts';
 import { explainRefusal } from '../../../projections/refusals.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { temporaryFolder } from '../../log/folder.ts';
+import { countOf } from '../../support/effort.ts';
 import { readAll } from '../../log/sample.ts';
 import { hashesOf, MapShelf, readerOf } from '../../support/map-shelf.ts';
 import { anyLog, randomLogs, type Log } from '../../support/random-logs.ts';
@@ -12,13 +13,13 @@ import { momentsOf, momentsOfSegments, XStateKernel } from './moments.ts';
 import { answersFrom, answersOf, askedOf, subjectsIn, type Asked } from './ways.ts';
 
 // They take longer on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const shares = fc.tuple(share, share, share);
 const whole = fc.constantFrom(3, 7, 64, 100_000);
 
-const RUNS = 40;
+const RUNS = countOf('logs answered for five ways', { test: 4, soak: 40, full: 400 });
 
 /** The index in memory, with segments of so many events. */
 function indexOf(log: Log, size: number): Timeline {
@@ -98,7 +99,7 @@ describe.each(Object.entries(randomLogs))('a log that is %s has the same answers
         const expected = answersFrom(momentsOf(rows), rows, asked);
         expect(answersOf(indexOf(log, size), asked)).toEqual(expected);
       }),
-      { numRuns: RUNS / 2 },
+      { numRuns: Math.ceil(RUNS / 2) },
     );
   });
 
@@ -109,7 +110,7 @@ describe.each(Object.entries(randomLogs))('a log that is %s has the same answers
         const expected = answersFrom(momentsOf(log, new XStateKernel()), log, asked);
         expect(answersOf(indexOf(log, size), asked)).toEqual(expected);
       }),
-      { numRuns: RUNS / 4 },
+      { numRuns: Math.ceil(RUNS / 4) },
     );
   });
 

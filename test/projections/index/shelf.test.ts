@@ -4,12 +4,13 @@ import { decodeSegment } from '../../../projections/index/seal.ts';
 import { keyOf } from '../../../projections/subjects.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { damage } from '../../support/damage.ts';
+import { countOf } from '../../support/effort.ts';
 import { hashesOf, MapShelf, readerOf, spansOf } from '../../support/map-shelf.ts';
 import { busyHost, placed, type Log } from '../../support/random-logs.ts';
 import { answersOf, askedOf, type Asked } from './ways.ts';
 
 // They take longer on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 const LOG = busyHost(500, 11);
 const OTHER = busyHost(500, 12);
@@ -99,7 +100,7 @@ describe('what lies on the shelf', () => {
         readAll(timeline);
         expect(spansOf(shelf)).toEqual(wholes(64, 500));
       }),
-      { numRuns: 60 },
+      { numRuns: countOf('damaged shelves', { test: 6, soak: 60, full: 600 }) },
     );
   });
 
@@ -166,7 +167,7 @@ describe('short segments', () => {
           if (name && bytes) shelf.files.set(name, bytes);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: countOf('shelves gone on from', { test: 6, soak: 40, full: 400 }) },
     );
   });
 

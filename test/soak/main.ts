@@ -1,0 +1,82 @@
+/**
+ * `npm run test:soak`: the campaigns, which find what is rare. Each says how much it did.
+ *
+ *     --only NAME        one campaign; several times for several
+ *     --count NAME=N     how much: the names are those that a campaign prints
+ *     --full             as much as the issues have asked for: hours
+ *     --list             which campaigns there are
+ *
+ * @module
+ */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { COUNTS, EFFORT } from '../support/effort.ts';
+
+/** By name, the tests that are done with the counts of a campaign. */
+const campaigns: Readonly<Record<string, string>> = {
+  goldens: 'test/goldens/goldens.test.ts',
+  'goldens-faults': 'test/goldens/faults.soak.ts',
+  mutants: 'test/conformance/mutants.test.ts',
+  plans: 'test/conformance/plan.test.ts',
+  trials: 'test/conformance/trial.soak.ts',
+  'killed-processes': 'test/log/killed.test.ts',
+  'many-processes': 'test/log/processes.test.ts',
+  'full-disks': 'test/log/full.test.ts',
+  'flipped-bytes': 'test/log/flipped.test.ts',
+  'five-ways': 'test/projections/index/five-ways.test.ts',
+  shelves: 'test/projections/index/shelf.test.ts',
+  'spoiled-evidence': 'test/evidence/mutated.test.ts',
+  'any-line': 'test/evidence/strace/any-line.test.ts',
+  flows: 'test/evidence/flows.test.ts',
+  figures: 'test/bench/figures.soak.ts',
+};
+
+const { values: options, positionals } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true, default: [] },
+    count: { type: 'string', multiple: true, default: [] },
+    full: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+  },
+  // What follows `--` is for vitest.
+  allowPositionals: true,
+});
+
+function fail(message: string): never {
+  process.stderr.write(`test:soak: ${message}\n`);
+  process.exit(2);
+}
+
+if (options.list) {
+  for (const [name, file] of Object.entries(campaigns)) process.stdout.write(`${name}  ${file}\n`);
+  process.exit(0);
+}
+
+const names = options.only.length > 0 ? options.only : Object.keys(campaigns);
+const files = names.map((name) => {
+  const there = Object.keys(campaigns).join(', ');
+  return campaigns[name] ?? fail(`no campaign '${name}'; there are ${there}`);
+});
+const counts = options.count.map((text): [string, number] => {
+  const [, name = '', digits = ''] = /^(.+)=(\d+)$/.exec(text) ?? [];
+  return name === '' ? fail(`--count takes NAME=N, not '${text}'`) : [name, Number(digits)];
+});
+
+const root = join(import.meta.dirname, '../..');
+const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+const config = join(import.meta.dirname, 'vitest.config.ts');
+const { status } = spawnSync(
+  process.execPath,
+  [vitest, 'run', '--config', config, '--root', root, ...positionals, ...files],
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      [EFFORT]: options.full ? 'full' : 'soak',
+      [COUNTS]: JSON.stringify(Object.fromEntries(counts)),
+    },
+  },
+);
+process.exitCode = status ?? 1;

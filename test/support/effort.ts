@@ -1,0 +1,35 @@
+/**
+ * How much a test does: a little where a person waits for it (`npm test`), as much as finds what is
+ * rare in a campaign (`npm run test:soak`), and what an issue has asked for with `--full`.
+ *
+ * @module
+ */
+
+type Effort = 'test' | 'soak' | 'full';
+
+/** Environment variables by which `test/soak/main.ts` tells the tests. */
+export const EFFORT = 'VFIO_LEDGER_EFFORT';
+export const COUNTS = 'VFIO_LEDGER_COUNTS';
+
+const effort = (process.env[EFFORT] ?? 'test') as Effort;
+const given = JSON.parse(process.env[COUNTS] ?? '{}') as Readonly<Record<string, number>>;
+
+/** Whether this is a campaign. */
+export const isCampaign = effort !== 'test';
+
+/**
+ * The count of a campaign by its name, which `npm run test:soak -- --count NAME=N` sets; printed
+ * where somebody wants to know how much was done.
+ */
+export function countOf(
+  name: string,
+  {
+    test,
+    soak,
+    full = soak,
+  }: { readonly test: number; readonly soak: number; readonly full?: number },
+): number {
+  const count = given[name] ?? { test, soak, full }[effort];
+  if (isCampaign) process.stdout.write(`campaign ${name}: ${count}\n`);
+  return count;
+}
