@@ -1,0 +1,173 @@
+/**
+ * What programs rely on, as text: the types of the package, the verbs with their options, the keys of
+ * their JSON, and the errors. Written from what is there; a change of it is one that somebody reads.
+ *
+ * @module
+ */
+import { execFileSync } from 'node:child_process';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
+import { exit, failureOf } from '../../cli/failure.ts';
+import { verbs } from '../../cli/verbs.ts';
+import { addKeys, emptyTree, pathsOf } from '../goldens/key-paths.ts';
+import { printedBy } from '../support/verbs.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+/** The report, a file for each of its parts. */
+export async function interfaceReport(): Promise<ReadonlyMap<string, string>> {
+  return new Map([
+    ['types.txt', packageTypes()],
+    ['verbs.txt', verbsAndOptions()],
+    ['json-keys.txt', await jsonKeys()],
+    ['errors.txt', errorsAndCodes()],
+  ]);
+}
+
+/** The declarations that the entry of the package leads to, each under the name of its file. */
+function packageTypes(): string {
+  const out = mkdtempSync(join(tmpdir(), 'vfio-ledger-types-'));
+  try {
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const options = ['--emitDeclarationOnly', '--removeComments', '--outDir', out];
+    const project = join(root, 'tsconfig.build.json');
+    execFileSync(process.execPath, [tsc, '-p', project, ...options], { cwd: root });
+    const files = closureOf(join(out, 'ledger.d.ts'));
+    return files
+      .map((file) => `// ${relative(out, file)}\n${readFileSync(file, 'utf8')}`)
+      .join('\n');
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+}
+
+function closureOf(entry: string): string[] {
+  const found = new Set([entry]);
+  for (const file of found) {
+    const text = readFileSync(file, 'utf8');
+    for (const [, path = ''] of text.matchAll(/(?:from |import\()['"](\.[^'"]+)['"]/g)) {
+      found.add(resolve(dirname(file), path.replace(/\.ts$/, '.d.ts')));
+    }
+  }
+  return [...found].toSorted();
+}
+
+function verbsAndOptions(): string {
+  const lines = verbs.flatMap(({ name, usage, options }) => [
+    `${name}: ${usage}`,
+    ...Object.entries(options).map(([option, { type, value }]) =>
+      type === 'boolean' ? `  --${option}` : `  --${option} ${value ?? 'VALUE'}`,
+    ),
+  ]);
+  return `${lines.join('\n')}\n`;
+}
+
+/** In the place of strace: it shows what an example has written down, and runs the command. */
+const TRACER = 'tracer.sh';
+const tracer = `while [ "$1" != -- ]; do [ "$1" != -o ] || out=$2; shift; done
+shift
+cat '${join(root, 'examples/second-test.strace')}' >"$out"
+exec "$@"
+`;
+
+/** What is asked of each verb so that its JSON shows all keys that it may have. */
+const DEMO = 'demo.ledger';
+const asked: readonly (readonly [verb: string, ...args: string[]])[] = [
+  [
+    'simulate',
+    '--topology',
+    'examples/host.topology.json',
+    '--log',
+    DEMO,
+    'examples/two-contexts.scenario',
+  ],
+  ['import', '--log', 'second.ledger', 'examples/second-test.strace', '--json'],
+  ['snapshot', '--root', 'examples/host', '--log', 'here.ledger', '--json'],
+  ['run', '--tracer', `sh ${TRACER}`, '--root', 'examples/host', '--json', '--', 'true'],
+  ...[DEMO, 'second.ledger', 'here.ledger'].flatMap((log): [string, ...string[]][] => [
+    ['log', '--log', log, '--json'],
+    ['table', '--log', log, '--json'],
+    ['diff', 'start', 'end', '--log', log, '--json'],
+    ['replay', '--profile', 'linux-6.1', '--log', log, '--json'],
+    ['verify', '--log', log, '--json'],
+    ['export', '--log', log],
+  ]),
+  ['table', '--at', '19', '--log', DEMO, '--json'],
+  ['who', 'gpu', '--at', '19', '--log', DEMO, '--json'],
+  ['who', 'gpu', '--at', '19', '--holdings', '--log', DEMO, '--json'],
+  ['who', '--orphans', '--log', DEMO, '--json'],
+  ['who', '/dev/vfio/26', '--now', '--root', 'examples/host', '--json'],
+  ['history', 'gpu', '--log', DEMO, '--json'],
+  ['history', '26', '--by', 'P2', '--log', DEMO, '--json'],
+  ['history', 'gpu', '--waiters', '--log', DEMO, '--json'],
+  ['history', '--overlaps', '--log', DEMO, '--json'],
+  ['why', 'gpu', '--log', DEMO, '--json'],
+  ['bisect', '--invariant', 'one-context-per-group', '--log', DEMO, '--json'],
+  ['bisect', '--where', 'owner.kind = iommufd', '--log', DEMO, '--json'],
+  ['causes', '--json'],
+  ['rules', 'bind', '--json'],
+  ['machine', 'group', '--format', 'json'],
+  ['seal', '--log', DEMO, '--json'],
+  ['retain', '--keep', '1', '--log', DEMO, '--json'],
+];
+
+/** The keys of each verb's JSON, over answers about the examples. */
+async function jsonKeys(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'vfio-ledger-keys-'));
+  const trees = new Map(verbs.map(({ name }) => [name, emptyTree()]));
+  try {
+    writeFileSync(join(folder, TRACER), tracer);
+    for (const [name, ...args] of asked) {
+      const verb = verbs.find((known) => known.name === name);
+      const tree = trees.get(name);
+      if (verb === undefined || tree === undefined) throw new Error(`there is no verb '${name}'`);
+      const placed = args.map((arg) => {
+        if (arg.endsWith('.ledger')) return join(folder, arg);
+        if (arg.startsWith('examples/')) return join(root, arg);
+        return arg.replace(TRACER, join(folder, TRACER));
+      });
+      const { out, err, code } = await printedBy(verb, placed);
+      if (code > exit.no) throw new Error(`${name} ${args.join(' ')} ended with ${code}: ${err}`);
+      for (const value of valuesIn(out)) addKeys(tree, value);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const lines = [...trees].flatMap(([name, tree]) =>
+    // What events hold is said once, with the verb that is about them.
+    pathsOf(tree)
+      .filter((path) => name === 'log' || !path.includes('data<'))
+      .map((path) => `${name} ${path}`),
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+/** One JSON value, or one a line. */
+function valuesIn(text: string): unknown[] {
+  try {
+    return [JSON.parse(text)];
+  } catch {
+    return text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+  }
+}
+
+/** Every class of errors that the sources declare, and the exit code that it becomes. */
+function errorsAndCodes(): string {
+  const sources = globSync(['*.ts', '!(node_modules|dist|test|bench|conformance)/**/*.ts'], {
+    cwd: root,
+  });
+  const names = sources.flatMap((file) =>
+    [...readFileSync(join(root, file), 'utf8').matchAll(/override readonly name = '(\w+)'/g)].map(
+      ([, name = '']) => name,
+    ),
+  );
+  const coded = [...new Set(names)].toSorted().map((name) => {
+    return `${name} ${failureOf(Object.assign(new Error('…'), { name })).code}`;
+  });
+  const codes = Object.entries(exit).map(([name, code]) => `exit ${code} ${name}`);
+  return `${[...codes, ...coded].join('\n')}\n`;
+}
