@@ -9,12 +9,12 @@
  *     --json          prints the measurements as JSON
  *
  * A run of everything at full length takes half an hour and 10 GB of disk, and writes
- * `bench/results.md` and `bench/cost.svg`. Emmett is a peer where `npm install --prefix bench` has
+ * `bench/results.md` and `bench/cost.svg`; the results before go to `bench/earlier/`. Emmett is a peer where `npm install --prefix bench` has
  * installed it.
  *
  * @module
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -99,6 +99,7 @@ async function run(): Promise<void> {
   if (!isFull) return;
   const cost = await costByLength({ ...common, folder: folderNamed('cost') });
   const day = new Date().toISOString().slice(0, 10);
+  keepEarlier();
   write('results.md', page(measurements, { leftOut: [...leftOut], day }));
   write('cost.svg', chart(cost));
 }
@@ -107,6 +108,17 @@ async function run(): Promise<void> {
 function folderNamed(name: string, folder = join(temporary, name)): string {
   mkdirSync(folder, { recursive: true });
   return folder;
+}
+
+/** The figures of the run before stay, under the day of that. */
+function keepEarlier(): void {
+  const results = new URL('results.md', import.meta.url);
+  if (!existsSync(results)) return;
+  const text = readFileSync(results, 'utf8');
+  const [, day = 'undated'] = /^- (\d{4}-\d\d-\d\d)$/m.exec(text) ?? [];
+  mkdirSync(new URL('earlier/', import.meta.url), { recursive: true });
+  // The chart is that of the latest run alone.
+  write(`earlier/${day}.md`, text.replace(/\n!\[.*\n/, ''));
 }
 
 function write(name: string, text: string): void {
