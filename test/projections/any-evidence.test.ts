@@ -5,6 +5,7 @@ import { Timeline } from '../../projections/timeline.ts';
 import { HostAtMoment } from '../../projections/moment.ts';
 import { Verifier } from '../../projections/verification.ts';
 import { anyEvidence as evidence } from '../support/any-evidence.ts';
+import { unseenHost } from '../support/unseen-hosts.ts';
 
 describe('whatever the evidence says', () => {
   test('every moment has a table, and every refusal an answer', () => {
@@ -66,4 +67,29 @@ describe('whatever the evidence says', () => {
       { numRuns: 60 },
     );
   });
+});
+
+test('a host whose boot nobody saw has doubts, evictions and claims, and machines that agree', () => {
+  const met = { doubts: 0, evictions: 0, claims: 0, unexplained: 0 };
+  fc.assert(
+    fc.property(unseenHost, (events) => {
+      const verifier = new Verifier();
+      const timeline = new Timeline();
+      for (const event of events) {
+        verifier.take(event);
+        timeline.take(event);
+      }
+      expect(verifier.faults.filter(({ kind }) => kind === 'table')).toEqual([]);
+      const { groups } = new HostAtMoment(timeline, events.length - 1).table();
+      met.doubts += groups.filter(({ owner }) => owner.kind === 'unknown').length;
+      met.evictions += verifier.faults.filter(({ detail }) => detail.includes('had gone')).length;
+      met.claims += events.filter(({ type }) => type.startsWith('claim.')).length;
+      for (const { position, type } of events) {
+        if (type !== 'operation.refused') continue;
+        if (explainRefusal(timeline, position).cause === 'unknown') met.unexplained++;
+      }
+    }),
+    { numRuns: 60 },
+  );
+  expect(Object.values(met).every((count) => count > 0)).toBe(true);
 });

@@ -1,0 +1,13 @@
+/** Each fault that is put in on purpose is told with log, verb and position: see `prove.ts`. */
+import { expect, test } from 'vitest';
+import { faults, prove } from './prove.ts';
+
+test('there are ten faults', () => {
+  expect(faults).toHaveLength(10);
+});
+
+test.each(faults)('the goldens find %s', { timeout: 300_000 }, async (fault) => {
+  const { shownBy, said } = await prove(fault);
+  process.stdout.write(`campaign faults: ${fault}: ${shownBy}\n`);
+  expect(shownBy, said).not.toBeNull();
+});
