@@ -22,6 +22,7 @@ import { Timeline } from '../projections/timeline.ts';
 import { Verifier } from '../projections/verification.ts';
 import { WhatIf } from '../what-if.ts';
 import { kernelsAsked, recording } from './support/truth.ts';
+import { countOf } from './support/effort.ts';
 
 const GPU = '0000:3b:00.0';
 const AUDIO = '0000:3b:00.1';
@@ -510,7 +511,7 @@ describe('whatever is tried on a fork', () => {
         for (const event of fork.events) verifier.take(event);
         expect(verifier.faults).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: countOf('forks', { test: 12, soak: 60, full: 600 }) },
     );
   });
 });
@@ -527,7 +528,7 @@ test('a fork is the same, however short the segments are that its past is kept i
       expect(cut.events).toEqual(fork.events);
       expect(tables(cut)).toEqual(tables(fork));
     }),
-    { numRuns: 40 },
+    { numRuns: countOf('pasts tried anew', { test: 10, soak: 40, full: 400 }) },
   );
 });
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openSqliteStore } from '../../log/sqlite.ts';
 import { StoreUnavailableError } from '../../log/store.ts';
 import { type Ended, hostTopology, jsonLines, main, run, runCommand } from '../cli/program.ts';
-import { countOf } from '../support/effort.ts';
+import { countOf, isCampaign } from '../support/effort.ts';
 import { acknowledged, expectAllOf, startAppender, verified } from './children.ts';
 import { temporaryFolder } from './folder.ts';
 import { operation, operationsIn, STREAM } from './operations.ts';
@@ -155,7 +155,7 @@ async function expectImport(log: string, place: Place): Promise<void> {
 
 // Nothing fits, and then more and more: the tables, the -shm, the -wal, its checkpoint.
 const all = [0, 4, 8, 16, 24, 32, 40, 64, 100, 200, 400];
-const apart = Math.round(all.length / countOf('rooms too small', { test: 2, soak: all.length }));
+const apart = Math.round(all.length / countOf('rooms too small', { test: 1, soak: all.length }));
 const sizes = all.filter((_, index) => index % apart === apart >> 1);
 
 const shortages = [
@@ -250,7 +250,8 @@ describe('a full disk', () => {
 
 test('one that fails to record does not take the log from another that has begun it', async () => {
   let met = 0;
-  for (let time = 0; time < 10; time++) {
+  const times = countOf('logs begun by two', { test: 2, soak: 10, full: 100 });
+  for (let time = 0; time < times; time++) {
     const log = join(newFolder(), 'both.ledger');
     const failing = spawn('sh', limited('100', [...simulate, log, '-']), { stdio: 'pipe' });
     let over = false;
@@ -271,5 +272,6 @@ test('one that fails to record does not take the log from another that has begun
     expect(await reader.head(STREAM)).toEqual(head);
     await reader.close();
   }
-  expect(met).toBeGreaterThan(0);
+  // Few tries may all come too late or too early for it.
+  if (isCampaign) expect(met).toBeGreaterThan(0);
 });

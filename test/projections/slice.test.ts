@@ -6,6 +6,7 @@ import { Kernel } from '../../machines/kernel.ts';
 import { takeIfPossible } from '../../projections/possible.ts';
 import { explainRefusal } from '../../projections/refusals.ts';
 import { Timeline } from '../../projections/timeline.ts';
+import { countOf } from '../support/effort.ts';
 
 /** The whole of a boot up to an attempt, without an event and what it alone made possible. */
 function passesWithout(events: readonly Placed[], attempt: Placed, out: number | null): boolean {
@@ -88,8 +89,8 @@ test('what has to do with an attempt decides as the whole boot does', () => {
         }
       },
     ),
-    { numRuns: 30, seed: 20261126 },
+    { numRuns: countOf('attempts sliced', { test: 12, soak: 30, full: 300 }), seed: 20261126 },
   );
   expect(explained).toBeGreaterThan(5);
   expect(decided).toBeGreaterThan(2);
-});
+}, 300_000);

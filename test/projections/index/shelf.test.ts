@@ -167,7 +167,7 @@ describe('short segments', () => {
           if (name && bytes) shelf.files.set(name, bytes);
         }
       }),
-      { numRuns: countOf('shelves gone on from', { test: 6, soak: 40, full: 400 }) },
+      { numRuns: countOf('shelves gone on from', { test: 2, soak: 40, full: 400 }) },
     );
   });
 
