@@ -7,6 +7,7 @@ import { openLedger } from '../../ledger.ts';
 import { temporaryFolder } from '../log/folder.ts';
 import { copiedHost } from '../support/copied-host.ts';
 import { main, run } from './program.ts';
+import { inCampaigns } from '../support/effort.ts';
 
 // Programs take longer on a machine that is busy.
 vi.setConfig({ testTimeout: 60_000 });
@@ -184,7 +185,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it, and nothing is lost', asy
   expect(isAlive(readFileSync(pid, 'utf8').trim())).toBe(false);
 });
 
-test('one that cannot be started, or never lasts, ends it with what it said', async () => {
+test.each(inCampaigns)('one that never lasts ends it with what it said, %s', async () => {
   const log = join(folder, 'never.ledger');
   const silent = await record(log, '--tracer', 'echo no kprobes here >&2; exit 1');
   expect(silent).toMatchObject({ code: 4, out: '' });

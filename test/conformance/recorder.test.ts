@@ -13,7 +13,7 @@ import type { Recorded } from '../../conformance/recorder/run.ts';
 import { joined } from '../../conformance/recorder/sequence.ts';
 import { parseScenario } from '../../host/simulation.ts';
 import { recording } from '../support/truth.ts';
-import { isCampaign } from '../support/effort.ts';
+import { inCampaigns, isCampaign } from '../support/effort.ts';
 
 // Programs take longer on a machine that is busy.
 vi.setConfig({ testTimeout: 60_000 });
@@ -50,7 +50,7 @@ describe.concurrent('a recording tells what the kernel answered', () => {
   });
 });
 
-describe.concurrent('what a recorder misses is told', () => {
+describe.concurrent.each(inCampaigns)('what a recorder misses is told, %s', () => {
   const without = (pattern: RegExp) => {
     const run = runOf('linux-7.3', 'trace');
     const lines = run.recorded.split('\n');

@@ -7,6 +7,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { openLedger, readEvidence } from '../../ledger.ts';
 import { run } from '../cli/program.ts';
 import { temporaryFolder } from '../log/folder.ts';
+import { inCampaigns } from '../support/effort.ts';
 
 const folder = temporaryFolder();
 const logAt = (name: string) => join(folder, `${name}.ledger`);
@@ -88,52 +89,60 @@ describe.concurrent('the program', () => {
   });
 });
 
-describe('much of it', () => {
+describe.each(inCampaigns)('much of it, %s', () => {
   const noise = Array.from({ length: 9000 }, (_, index) =>
     at(index / 1e4, 900 + (index % 4), 'ioctl(25<anon_inode:kvm-vcpu:0>, KVM_RUN, 0) = 0'),
   );
   const piece = `${text(...noise, at(1, 900, opened(33, 10)), at(1, 900, closed(33, 10)))}\n`;
   const count = Math.ceil(300e6 / piece.length);
 
-  test('300 MB go through without staying', async () => {
-    setFlagsFromString('--expose-gc');
-    const collectGarbage = runInNewContext('gc') as () => void;
-    const heap: number[] = [];
-    async function* chunks() {
-      for (let done = 0; done < count; done++) {
-        if (done % (count >> 2) === 0) {
-          collectGarbage();
-          heap.push(process.memoryUsage().heapUsed);
+  test.each(inCampaigns)(
+    '300 MB go through without staying, %s',
+    async () => {
+      setFlagsFromString('--expose-gc');
+      const collectGarbage = runInNewContext('gc') as () => void;
+      const heap: number[] = [];
+      async function* chunks() {
+        for (let done = 0; done < count; done++) {
+          if (done % (count >> 2) === 0) {
+            collectGarbage();
+            heap.push(process.memoryUsage().heapUsed);
+          }
+          yield piece;
         }
-        yield piece;
       }
-    }
-    const { read, events } = await readEvidence([{ name: 'big', chunks: chunks() }]);
-    await events.discard();
-    expect(read).toBe(count * 9002);
-    expect(events.length).toBeGreaterThan(2 * count);
-    const [begin = 0, , , end = 0] = heap;
-    expect((end - begin) / 2 ** 20).toBeLessThan(16);
-  }, 60_000);
+      const { read, events } = await readEvidence([{ name: 'big', chunks: chunks() }]);
+      await events.discard();
+      expect(read).toBe(count * 9002);
+      expect(events.length).toBeGreaterThan(2 * count);
+      const [begin = 0, , , end = 0] = heap;
+      expect((end - begin) / 2 ** 20).toBeLessThan(16);
+    },
+    60_000,
+  );
 
-  test('more events than are kept in memory wait in a file that goes with them', async () => {
-    const place = temporaryFolder();
-    vi.stubEnv('TMPDIR', place);
-    const pairs = Array.from({ length: 33_000 }, (_, index) =>
-      text(at(index, 900, opened(33, 10)), at(index, 900, closed(33, 10))),
-    );
-    const ledger = await openLedger(':memory:');
-    const waiting = await readEvidence([
-      { name: 'text', chunks: pairs.map((pair) => `${pair}\n`) },
-    ]);
-    expect(readdirSync(place)).toHaveLength(1);
-    expect(await ledger.record(waiting)).toMatchObject({ appended: 66_004, skipped: 0 });
-    expect(readdirSync(place)).toEqual([]);
-    expect(await ledger.import(pairs.join('\n'))).toMatchObject({ appended: 0 });
-    const broken = ledger.import(`${pairs.join('\n')}\noops`, { strict: true });
-    await expect(broken).rejects.toThrow('text:66001: ');
-    expect(readdirSync(place)).toEqual([]);
-    expect(ledger.length).toBe(66_004);
-    vi.unstubAllEnvs();
-  }, 60_000);
+  test.each(inCampaigns)(
+    'more events than fit wait in a file that goes with them, %s',
+    async () => {
+      const place = temporaryFolder();
+      vi.stubEnv('TMPDIR', place);
+      const pairs = Array.from({ length: 33_000 }, (_, index) =>
+        text(at(index, 900, opened(33, 10)), at(index, 900, closed(33, 10))),
+      );
+      const ledger = await openLedger(':memory:');
+      const waiting = await readEvidence([
+        { name: 'text', chunks: pairs.map((pair) => `${pair}\n`) },
+      ]);
+      expect(readdirSync(place)).toHaveLength(1);
+      expect(await ledger.record(waiting)).toMatchObject({ appended: 66_004, skipped: 0 });
+      expect(readdirSync(place)).toEqual([]);
+      expect(await ledger.import(pairs.join('\n'))).toMatchObject({ appended: 0 });
+      const broken = ledger.import(`${pairs.join('\n')}\noops`, { strict: true });
+      await expect(broken).rejects.toThrow('text:66001: ');
+      expect(readdirSync(place)).toEqual([]);
+      expect(ledger.length).toBe(66_004);
+      vi.unstubAllEnvs();
+    },
+    60_000,
+  );
 });

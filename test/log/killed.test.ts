@@ -102,7 +102,7 @@ describe('a process that is killed', () => {
 
   test('while it simulates: each answer has its event, and nothing is half', async () => {
     const log = at('simulated.ledger');
-    const turns = countOf('kills as it simulates', { test: 4, soak: 40, full: 400 });
+    const turns = countOf('kills as it simulates', { test: 2, soak: 40, full: 400 });
     const random = randomFrom(3);
     const scenario =
       '@P2 open_group G nvme\n@P2 open_container C\n@P2 set_container G C\n@P2 set_iommu C\n' +

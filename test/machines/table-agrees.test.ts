@@ -12,6 +12,7 @@ import type { MachineName } from '../../machines/admission.ts';
 import { kernelRules, type Machine } from '../../machines/machines.ts';
 import { profiles } from '../../machines/profile.ts';
 import { alphabet } from '../support/machine-events.ts';
+import { countOf } from '../support/effort.ts';
 
 /** Plays a history on XState and on the table, and compares after each event. */
 function agree({ machine, table, record }: Machine, history: readonly AnyEventObject[]): void {
@@ -54,6 +55,9 @@ function pathsOf(machine: AnyStateMachine, events: readonly AnyEventObject[]) {
   );
 }
 
+const PATHS = countOf('paths through a machine', { test: 60, soak: 400 });
+const HISTORIES = countOf('histories of a machine', { test: 15, soak: 60, full: 600 });
+
 describe.each(profiles)('the transition tables of %s say what XState says', (profile) => {
   const { machines } = kernelRules(profile);
   test.each(Object.keys(alphabet) as MachineName[])(
@@ -62,7 +66,7 @@ describe.each(profiles)('the transition tables of %s say what XState says', (pro
       const events = alphabet[name];
       const paths = pathsOf(machines[name].machine, events);
       expect(paths.length).toBeGreaterThan(1);
-      for (const path of paths.slice(0, 400)) {
+      for (const path of paths.slice(0, PATHS)) {
         for (const event of events) agree(machines[name], [...path, event]);
       }
     },
@@ -72,7 +76,7 @@ describe.each(profiles)('the transition tables of %s say what XState says', (pro
     const history = fc.array(fc.constantFrom(...alphabet[name]), { maxLength: 25 });
     fc.assert(
       fc.property(history, (events) => agree(machines[name], events)),
-      { numRuns: 60 },
+      { numRuns: HISTORIES },
     );
   });
 

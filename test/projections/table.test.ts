@@ -11,11 +11,12 @@ import { bruteForceTable, type TableNow } from '../support/brute-force.ts';
 import { OwnershipTrail } from '../support/ownership-trail.ts';
 import { firstSequences, kernelsAsked, textOf } from '../support/truth.ts';
 import { differenceOf } from '../support/table-report.ts';
+import { countOf } from '../support/effort.ts';
 
 const suites = [
   { suite: 'questions', sequences: Infinity },
   { suite: 'drivers', sequences: Infinity },
-  { suite: 'flows', sequences: 150 },
+  { suite: 'flows', sequences: countOf('flows beside the brute force', { test: 10, soak: 150 }) },
 ];
 
 const recorded = suites.flatMap(({ suite, sequences }) =>

@@ -17,6 +17,9 @@ const given = JSON.parse(process.env[COUNTS] ?? '{}') as Readonly<Record<string,
 /** Whether this is a campaign. */
 export const isCampaign = effort !== 'test';
 
+/** For `test.each`: what takes long and is seldom wrong is tested in campaigns alone. */
+export const inCampaigns: readonly string[] = isCampaign ? ['in a campaign'] : [];
+
 /**
  * The count of a campaign by its name, which `npm run test:soak -- --count NAME=N` sets; printed
  * where somebody wants to know how much was done.

@@ -7,6 +7,7 @@ import type { Compare } from '../../../evidence/reading/kcmp.ts';
 import { copiedHost, type CopiedHost } from '../../support/copied-host.ts';
 import { anyHost } from '../../support/random-host.ts';
 import { temporaryFolder } from '../../log/folder.ts';
+import { countOf } from '../../support/effort.ts';
 
 // Many hosts are read from disk, which takes longer on a machine that is busy.
 vi.setConfig({ testTimeout: 60_000 });
@@ -498,7 +499,7 @@ describe('any host', () => {
           expect((await snapshot(ledger, reading)).appended).toBe(1);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: countOf('hosts read', { test: 8, soak: 40, full: 400 }) },
     );
   });
 });

@@ -29,7 +29,7 @@ import { temporaryFolder } from '../../log/folder.ts';
 import { readAll } from '../../log/sample.ts';
 import { asAnybody } from '../../support/as-anybody.ts';
 import { damage, type Damage } from '../../support/damage.ts';
-import { countOf } from '../../support/effort.ts';
+import { countOf, inCampaigns } from '../../support/effort.ts';
 import { busyHost } from '../../support/random-logs.ts';
 import { answersOf, askedOf } from './ways.ts';
 
@@ -201,7 +201,7 @@ describe('what a ledger keeps beside its log', () => {
 });
 
 describe('a log that changes beneath what is kept', () => {
-  test('grows, and only what is new is judged', async () => {
+  test.each(inCampaigns)('grows, and only what is new is judged, %s', async () => {
     const events = historyOf(30_000, 24);
     const path = await written(events.slice(0, 9000));
     await answered(path);
@@ -237,7 +237,7 @@ describe('a log that changes beneath what is kept', () => {
     expect(readdirSync(folderOf(path))).toEqual(['000000000000-9500.segment']);
   });
 
-  test('is never answered from beyond where reading ends', async () => {
+  test.each(inCampaigns)('is never answered from beyond where reading ends, %s', async () => {
     await answered(log);
     for (const until of [0, 5000, 11_998, 11_999, 50_000]) {
       const ledger = await openLedger(log, { until });
@@ -249,7 +249,7 @@ describe('a log that changes beneath what is kept', () => {
     }
   });
 
-  test('loses its oldest files, and gets them back', async () => {
+  test.each(inCampaigns)('loses its oldest files, and gets them back, %s', async () => {
     const path = await written(historyOf(10_000, 27));
     await answered(path);
     sealLog(path);

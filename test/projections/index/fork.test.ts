@@ -5,6 +5,7 @@ import { Timeline } from '../../../projections/timeline.ts';
 import { hashesOf, MapShelf, readerOf } from '../../support/map-shelf.ts';
 import { anyLog, busyHost, placed, type Log } from '../../support/random-logs.ts';
 import { answersOf, askedOf, type Asked } from './ways.ts';
+import { countOf } from '../../support/effort.ts';
 
 // They take longer on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -54,7 +55,7 @@ test('a fork shares segments, and neither knows what has become of the other', (
       expect(answersOf(timeline, asked)).toEqual(answersOf(timelineOf(log), asked));
       expect([...shelf.files]).toEqual(kept);
     }),
-    { numRuns: 25 },
+    { numRuns: countOf('forks of segments', { test: 5, soak: 25, full: 250 }) },
   );
 });
 
@@ -74,7 +75,7 @@ test('a fork goes on where the log has gone on meanwhile', () => {
       const all = askedOf(log, [0.5, 1]);
       expect(plain(fork, all)).toEqual(plain(timeline, all));
     }),
-    { numRuns: 25 },
+    { numRuns: countOf('forks of segments', { test: 5, soak: 25, full: 250 }) },
   );
 });
 

@@ -6,6 +6,7 @@ import { lineageOf } from '../../../projections/lineage.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { hashesOf, MapShelf, readerOf } from '../../support/map-shelf.ts';
 import { anyLog, placed, randomLogs, type Log } from '../../support/random-logs.ts';
+import { inCampaigns } from '../../support/effort.ts';
 
 // They take longer on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -135,7 +136,7 @@ describe('times', () => {
 describe('what is long or many', () => {
   const opened = { type: 'iommufd.opened', data: { pid: 1, fd: 4, cloexec: false } } as const;
 
-  test('a descent of thousands of steps is told to its end', () => {
+  test.each(inCampaigns)('a descent of thousands of steps is told to its end, %s', () => {
     const dups = Array.from({ length: 9000 }, (_, turn) => {
       const [fd, as] = turn % 2 === 0 ? [4, 5] : [5, 4];
       return { type: 'descriptor.duplicated', data: { pid: 1, fd, as } } as const;

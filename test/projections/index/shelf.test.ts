@@ -4,7 +4,7 @@ import { decodeSegment } from '../../../projections/index/seal.ts';
 import { keyOf } from '../../../projections/subjects.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { damage } from '../../support/damage.ts';
-import { countOf } from '../../support/effort.ts';
+import { countOf, inCampaigns } from '../../support/effort.ts';
 import { hashesOf, MapShelf, readerOf, spansOf } from '../../support/map-shelf.ts';
 import { busyHost, placed, type Log } from '../../support/random-logs.ts';
 import { answersOf, askedOf, type Asked } from './ways.ts';
@@ -100,7 +100,7 @@ describe('what lies on the shelf', () => {
         readAll(timeline);
         expect(spansOf(shelf)).toEqual(wholes(64, 500));
       }),
-      { numRuns: countOf('damaged shelves', { test: 6, soak: 60, full: 600 }) },
+      { numRuns: countOf('damaged shelves', { test: 4, soak: 60, full: 600 }) },
     );
   });
 
@@ -192,7 +192,7 @@ describe('short segments', () => {
     ]);
   });
 
-  test('of a log that is opened again and again add up to whole ones', () => {
+  test.each(inCampaigns)('of a log opened again and again add up to whole ones, %s', () => {
     const log = busyHost(50_000, 14);
     const whole = 20_000;
     const shelf = new MapShelf([]);
