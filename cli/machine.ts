@@ -6,7 +6,8 @@
 import { RequestError } from '../ledger.ts';
 import { machineNames, type MachineName } from '../machines/admission.ts';
 import { configOf } from '../machines/config.ts';
-import { kernelRules, type Machine } from '../machines/machines.ts';
+import type { Machine } from '../machines/flat-machine.ts';
+import { kernelRules } from '../machines/machines.ts';
 import { mermaidOf } from '../machines/picture.ts';
 import { newestKernel } from '../machines/profile.ts';
 import { exit } from './failure.ts';

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Machine } from './machines.ts';
+import type { Machine } from './flat-machine.ts';
 
 interface TransitionConfig {
   readonly target: string;

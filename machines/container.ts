@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { assign, setup } from 'xstate';
-import { guardedStates, type Admission, type Targets } from './admission.ts';
+import type { Targets } from './admission.ts';
+import { flatMachine, type Asked, type Draft } from './flat-machine.ts';
 
 export type ContainerState = 'empty' | 'joined' | 'ready';
 
@@ -17,16 +17,11 @@ export interface ContainerRecord {
 
 export type ContainerEvent = { readonly type: 'container.set' | 'container.left' | 'iommu.set' };
 
-interface Asked {
-  readonly context: ContainerRecord;
-  readonly event: ContainerEvent;
-}
-
-const containerGuards = {
-  lastGroup: ({ context }: Asked) => context.groups === 1,
+const guards = {
+  lastGroup: ({ context }: Asked<ContainerRecord, ContainerEvent>) => context.groups === 1,
 };
 
-const targets: Targets<ContainerState, ContainerEvent['type'], keyof typeof containerGuards> = {
+const targets: Targets<ContainerState, ContainerEvent['type'], keyof typeof guards> = {
   empty: { 'container.set': 'joined', 'iommu.set': 'empty' },
   joined: {
     'container.set': 'joined',
@@ -40,30 +35,22 @@ const targets: Targets<ContainerState, ContainerEvent['type'], keyof typeof cont
   },
 };
 
-/** What the container remembers after an event that it admitted. */
-export function recordContainer(
-  container: ContainerRecord,
-  event: ContainerEvent,
-): ContainerRecord {
+function remember(container: Draft<ContainerRecord>, event: ContainerEvent): void {
   switch (event.type) {
     case 'container.set':
-      return { groups: container.groups + 1 };
+      container.groups++;
+      return;
     case 'container.left':
-      return { groups: container.groups - 1 };
+      container.groups--;
+      return;
     case 'iommu.set':
-      return container;
   }
 }
 
-export function containerMachine(admission: Admission) {
-  return setup({
-    types: {} as { context: ContainerRecord; events: ContainerEvent },
-    guards: containerGuards,
-    actions: { record: assign(({ context, event }) => recordContainer(context, event)) },
-  }).createMachine({
-    id: 'container',
-    initial: 'empty',
-    context: { groups: 0 },
-    states: guardedStates(targets, admission),
-  });
-}
+export const containerMachine = flatMachine({
+  id: 'container',
+  fresh: { groups: 0 },
+  guards,
+  targets,
+  remember,
+});

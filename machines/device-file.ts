@@ -5,8 +5,8 @@
  *
  * @module
  */
-import { assign, setup } from 'xstate';
-import { guardedStates, type Admission, type Targets } from './admission.ts';
+import type { Targets } from './admission.ts';
+import { flatMachine } from './flat-machine.ts';
 
 /** `unbound` and `bound` for an open of the cdev, `granted` for a file got from a group. */
 export type DeviceFileState = 'unbound' | 'bound' | 'granted';
@@ -26,14 +26,11 @@ const targets: Targets<DeviceFileState, DeviceFileEvent['type'], never> = {
   granted: {},
 };
 
-export function deviceFileMachine(admission: Admission) {
-  return setup({
-    types: {} as { context: object; events: DeviceFileEvent },
-    actions: { record: assign({}) },
-  }).createMachine({
-    id: 'deviceFile',
-    initial: 'unbound',
-    context: {},
-    states: guardedStates(targets, admission),
-  });
-}
+/** It remembers nothing. */
+export const deviceFileMachine = flatMachine({
+  id: 'deviceFile',
+  fresh: {},
+  guards: {},
+  targets,
+  remember: (_nothing: object, _event: DeviceFileEvent) => {},
+});

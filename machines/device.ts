@@ -6,10 +6,10 @@
  *
  * @module
  */
-import { assign, setup } from 'xstate';
 import type { FileId } from '../processes/process-table.ts';
-import { guardedStates, type Admission, type Targets } from './admission.ts';
+import type { Targets } from './admission.ts';
 import type { DriverKind } from './driver.ts';
+import { flatMachine, type Asked, type Draft } from './flat-machine.ts';
 
 export type DeviceState = 'absent' | 'idle' | 'open' | 'bound' | 'attached' | 'leaving';
 
@@ -56,22 +56,19 @@ const absent: DeviceRecord = {
   attached: false,
 };
 
-interface Asked {
-  readonly context: DeviceRecord;
-  readonly event: DeviceEvent;
-}
+type Ask = Asked<DeviceRecord, DeviceEvent>;
 
-const deviceGuards = {
-  notOpen: ({ context }: Asked) => context.opens === 0,
-  notThroughGroup: ({ context }: Asked) => context.opens === 0 || context.boundFile !== null,
-  notAttached: ({ context }: Asked) => !context.attached,
-  vfioDriver: ({ event }: Asked) => event.type === 'driver.bound' && event.kind === 'vfio',
-  lastFile: ({ context }: Asked) => context.files === 1,
-  boundFile: ({ context, event }: Asked) =>
+const guards = {
+  notOpen: ({ context }: Ask) => context.opens === 0,
+  notThroughGroup: ({ context }: Ask) => context.opens === 0 || context.boundFile !== null,
+  notAttached: ({ context }: Ask) => !context.attached,
+  vfioDriver: ({ event }: Ask) => event.type === 'driver.bound' && event.kind === 'vfio',
+  lastFile: ({ context }: Ask) => context.files === 1,
+  boundFile: ({ context, event }: Ask) =>
     event.type === 'device.released' && event.file === context.boundFile,
 };
 
-type Guard = keyof typeof deviceGuards;
+type Guard = keyof typeof guards;
 
 const targets: Targets<DeviceState, DeviceEvent['type'], Guard> = {
   absent: {
@@ -118,54 +115,52 @@ const targets: Targets<DeviceState, DeviceEvent['type'], Guard> = {
   },
 };
 
-/** What the device remembers after an event that it admitted. */
-export function recordDevice(device: DeviceRecord, event: DeviceEvent): DeviceRecord {
+function remember(device: Draft<DeviceRecord>, event: DeviceEvent): void {
   switch (event.type) {
     case 'driver.bound':
     case 'driver.unbind-blocked':
     case 'device.reset':
-      return device;
+      return;
     case 'driver.unbound':
-      return absent;
+      Object.assign(device, absent);
+      return;
     case 'device.opened':
-      return { ...device, files: device.files + 1 };
-    case 'device.obtained': {
-      const opened = { ...device, files: device.files + 1, opens: device.opens + 1 };
-      if (event.iommufd === null) return opened;
-      return { ...opened, iommufd: event.iommufd, id: event.id, attached: true };
-    }
+      device.files++;
+      return;
+    case 'device.obtained':
+      device.files++;
+      device.opens++;
+      if (event.iommufd === null) return;
+      device.iommufd = event.iommufd;
+      device.id = event.id;
+      device.attached = true;
+      return;
     case 'device.bound':
-      return {
-        ...device,
-        opens: 1,
-        boundFile: event.file,
-        iommufd: event.iommufd,
-        id: event.id,
-        attached: false,
-      };
+      device.opens = 1;
+      device.boundFile = event.file;
+      device.iommufd = event.iommufd;
+      device.id = event.id;
+      device.attached = false;
+      return;
     case 'device.attached':
-      return { ...device, attached: true };
+      device.attached = true;
+      return;
     case 'device.detached':
-      return { ...device, attached: false };
+      device.attached = false;
+      return;
     case 'device.released': {
       const files = device.files - 1;
-      if (!event.granted) return { ...device, files };
-      return device.opens === 1
-        ? { ...absent, files }
-        : { ...device, files, opens: device.opens - 1 };
+      if (event.granted && device.opens === 1) Object.assign(device, absent);
+      else if (event.granted) device.opens--;
+      device.files = files;
     }
   }
 }
 
-export function deviceMachine(admission: Admission) {
-  return setup({
-    types: {} as { context: DeviceRecord; events: DeviceEvent },
-    guards: deviceGuards,
-    actions: { record: assign(({ context, event }) => recordDevice(context, event)) },
-  }).createMachine({
-    id: 'device',
-    initial: 'absent',
-    context: absent,
-    states: guardedStates(targets, admission),
-  });
-}
+export const deviceMachine = flatMachine({
+  id: 'device',
+  fresh: absent,
+  guards,
+  targets,
+  remember,
+});

@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { assign, setup } from 'xstate';
 import type { FileId } from '../processes/process-table.ts';
-import { guardedStates, type Admission, type Targets } from './admission.ts';
+import type { Targets } from './admission.ts';
+import { flatMachine, type Asked, type Draft } from './flat-machine.ts';
 
 export type GroupFileState = 'unset' | 'container' | 'iommufd' | 'dead';
 
@@ -30,20 +30,17 @@ export type GroupFileEvent =
 
 const fresh: GroupFileRecord = { container: null, users: 0 };
 
-interface Asked {
-  readonly context: GroupFileRecord;
-  readonly event: GroupFileEvent;
-}
+type Ask = Asked<GroupFileRecord, GroupFileEvent>;
 
-const groupFileGuards = {
-  native: ({ event }: Asked) => event.type === 'container.set' && event.native,
+const guards = {
+  native: ({ event }: Ask) => event.type === 'container.set' && event.native,
   /** A dead file still keeps the iommufd that it was given. */
-  containerSet: ({ context }: Asked) => context.container !== null,
-  noContainer: ({ context }: Asked) => context.container === null,
-  noUsers: ({ context }: Asked) => context.users === 0,
+  containerSet: ({ context }: Ask) => context.container !== null,
+  noContainer: ({ context }: Ask) => context.container === null,
+  noUsers: ({ context }: Ask) => context.users === 0,
 };
 
-type Guard = keyof typeof groupFileGuards;
+type Guard = keyof typeof guards;
 
 const targets: Targets<GroupFileState, GroupFileEvent['type'], Guard> = {
   unset: {
@@ -66,31 +63,23 @@ const targets: Targets<GroupFileState, GroupFileEvent['type'], Guard> = {
   },
 };
 
-/** What the file remembers after an event that it admitted. */
-export function recordGroupFile(file: GroupFileRecord, event: GroupFileEvent): GroupFileRecord {
+function remember(file: Draft<GroupFileRecord>, event: GroupFileEvent): void {
   switch (event.type) {
     case 'container.set':
-      return { ...file, container: event.container };
+      file.container = event.container;
+      return;
     case 'container.unset':
-      return fresh;
+      Object.assign(file, fresh);
+      return;
     case 'device.obtained':
-      return event.pins ? { ...file, users: file.users + 1 } : file;
+      if (event.pins) file.users++;
+      return;
     case 'device.released':
-      return { ...file, users: file.users - 1 };
+      file.users--;
+      return;
     case 'group.died':
-      return event.native ? fresh : file;
+      if (event.native) Object.assign(file, fresh);
   }
 }
 
-export function groupFileMachine(admission: Admission) {
-  return setup({
-    types: {} as { context: GroupFileRecord; events: GroupFileEvent },
-    guards: groupFileGuards,
-    actions: { record: assign(({ context, event }) => recordGroupFile(context, event)) },
-  }).createMachine({
-    id: 'groupFile',
-    initial: 'unset',
-    context: fresh,
-    states: guardedStates(targets, admission),
-  });
-}
+export const groupFileMachine = flatMachine({ id: 'groupFile', fresh, guards, targets, remember });

@@ -6,10 +6,10 @@
  *
  * @module
  */
-import { assign, setup } from 'xstate';
 import type { FileId } from '../processes/process-table.ts';
-import { guardedStates, type Admission, type Targets } from './admission.ts';
+import type { Targets } from './admission.ts';
 import type { DriverKind } from './driver.ts';
+import { flatMachine, type Asked, type Draft } from './flat-machine.ts';
 import { NAMELESS, STRANGER } from './unshown.ts';
 
 /** Named after the owner: nobody, kernel drivers, a group in a container, an iommufd. */
@@ -68,36 +68,33 @@ const nobody: GroupRecord = {
   attached: 0,
 };
 
-interface Asked {
-  readonly context: GroupRecord;
-  readonly event: GroupEvent;
-}
+type Ask = Asked<GroupRecord, GroupEvent>;
 
-const groupGuards = {
-  hasMember: ({ context }: Asked) => context.members > 0,
-  fileClosed: ({ context }: Asked) => context.opener === null,
-  noCdevBound: ({ context }: Asked) => context.cdevBound === 0,
-  claimsNothing: ({ event }: Asked) =>
+const guards = {
+  hasMember: ({ context }: Ask) => context.members > 0,
+  fileClosed: ({ context }: Ask) => context.opener === null,
+  noCdevBound: ({ context }: Ask) => context.cdevBound === 0,
+  claimsNothing: ({ event }: Ask) =>
     event.type === 'driver.bound'
       ? event.kind !== 'kernel'
       : event.type === 'container.set'
         ? !event.native
         : event.type === 'device.obtained' && event.iommufd === null,
-  claims: (asked: Asked) => !groupGuards.claimsNothing(asked),
-  sameIommufd: ({ context, event }: Asked) =>
+  claims: (asked: Ask) => !guards.claimsNothing(asked),
+  sameIommufd: ({ context, event }: Ask) =>
     (event.type === 'device.bound' && isSame(event.iommufd, context.owner)) ||
     (event.type === 'device.obtained' &&
       (event.iommufd === null || isSame(event.iommufd, context.owner))),
-  samePageTable: ({ context, event }: Asked) =>
+  samePageTable: ({ context, event }: Ask) =>
     event.type === 'device.attached'
       ? context.hwpt === null || context.hwpt === event.hwpt || event.replaces
       : event.type === 'device.obtained' &&
         (event.iommufd === null || context.hwpt === null || context.hwpt === event.hwpt),
-  lastKernelDriver: ({ context, event }: Asked) =>
+  lastKernelDriver: ({ context, event }: Ask) =>
     event.type === 'driver.unbound' && event.kind === 'kernel' && context.claims === 1,
-  lastMember: ({ context, event }: Asked) =>
+  lastMember: ({ context, event }: Ask) =>
     event.type === 'driver.unbound' && event.kind === 'vfio' && context.members === 1,
-  lastClaim: ({ context, event }: Asked) =>
+  lastClaim: ({ context, event }: Ask) =>
     event.type === 'device.released' && event.claim && context.claims === 1,
 };
 
@@ -106,7 +103,7 @@ function isSame(file: FileId, owner: FileId | null): boolean {
   return file === owner || (owner === NAMELESS && file !== STRANGER);
 }
 
-type Guard = keyof typeof groupGuards;
+type Guard = keyof typeof guards;
 
 const targets: Targets<GroupState, GroupEvent['type'], Guard> = {
   unowned: {
@@ -152,77 +149,67 @@ const targets: Targets<GroupState, GroupEvent['type'], Guard> = {
 
 const released = { owner: null, claims: 0, hwpt: null, attached: 0 };
 
-/** What the group remembers after an event that it admitted. */
-export function recordGroup(group: GroupRecord, event: GroupEvent): GroupRecord {
+function remember(group: Draft<GroupRecord>, event: GroupEvent): void {
   switch (event.type) {
     case 'driver.bound':
-      return event.kind === 'vfio'
-        ? { ...group, members: group.members + 1 }
-        : { ...group, claims: group.claims + (event.kind === 'kernel' ? 1 : 0) };
+      if (event.kind === 'vfio') group.members++;
+      if (event.kind === 'kernel') group.claims++;
+      return;
     case 'driver.unbound':
-      if (event.kind === 'kernel') return { ...group, claims: group.claims - 1 };
-      if (event.kind === 'harmless') return group;
+      if (event.kind === 'kernel') group.claims--;
+      if (event.kind !== 'vfio') return;
+      group.members = Math.max(0, group.members - 1);
       // The last member takes the incarnation with it; an open file of it is dead from here on.
-      if (group.members > 1) return { ...group, members: group.members - 1 };
-      return group.owner !== null && group.owner === group.opener
-        ? { ...group, ...released, members: 0, opener: null }
-        : { ...group, members: 0, opener: null };
+      if (group.members === 0) closeFile(group);
+      return;
     case 'group.opened':
-      return { ...group, opener: event.file };
+      group.opener = event.file;
+      return;
     case 'group.released':
-      return group.owner !== null && group.owner === group.opener
-        ? { ...group, ...released, opener: null }
-        : { ...group, opener: null };
+      closeFile(group);
+      return;
     case 'container.set':
-      return event.native ? { ...group, owner: event.file, claims: 1 } : group;
+      if (event.native) Object.assign(group, { owner: event.file, claims: 1 });
+      return;
     case 'container.unset':
-      return event.native ? { ...group, ...released } : group;
+      if (event.native) Object.assign(group, released);
+      return;
     case 'device.obtained':
-      return event.iommufd === null
-        ? group
-        : {
-            ...group,
-            owner: event.iommufd,
-            claims: group.claims + 1,
-            hwpt: event.hwpt,
-            attached: group.attached + 1,
-          };
+      if (event.iommufd === null) return;
+      group.owner = event.iommufd;
+      group.claims++;
+      group.hwpt = event.hwpt;
+      group.attached++;
+      return;
     case 'device.bound':
-      return {
-        ...group,
-        owner: event.iommufd,
-        claims: group.claims + 1,
-        cdevBound: group.cdevBound + 1,
-      };
+      group.owner = event.iommufd;
+      group.claims++;
+      group.cdevBound++;
+      return;
     case 'device.attached':
-      return {
-        ...group,
-        hwpt: event.hwpt,
-        attached: group.attached + (event.replaces ? 0 : 1),
-      };
+      group.hwpt = event.hwpt;
+      if (!event.replaces) group.attached++;
+      return;
     case 'device.detached':
-      return event.attached ? detached(group) : group;
+      if (event.attached) detach(group);
+      return;
     case 'device.released':
-      return leave(group, event);
+      if (event.attached) detach(group);
+      if (event.cdev) group.cdevBound--;
+      if (event.claim && group.claims === 1) Object.assign(group, released);
+      else if (event.claim) group.claims--;
   }
 }
 
-function leave(
-  group: GroupRecord,
-  event: Extract<GroupEvent, { type: 'device.released' }>,
-): GroupRecord {
-  const left = event.attached ? detached(group) : group;
-  const cdevBound = left.cdevBound - (event.cdev ? 1 : 0);
-  if (!event.claim) return { ...left, cdevBound };
-  return left.claims === 1
-    ? { ...left, ...released, cdevBound }
-    : { ...left, cdevBound, claims: left.claims - 1 };
+/** A container's group is owned by its file, and by nobody without it. */
+function closeFile(group: Draft<GroupRecord>): void {
+  if (group.owner !== null && group.owner === group.opener) Object.assign(group, released);
+  group.opener = null;
 }
 
-function detached(group: GroupRecord): GroupRecord {
-  return group.attached === 1
-    ? { ...group, attached: 0, hwpt: null }
-    : { ...group, attached: group.attached - 1 };
+function detach(group: Draft<GroupRecord>): void {
+  group.attached--;
+  if (group.attached === 0) group.hwpt = null;
 }
 
 /**
@@ -233,15 +220,4 @@ export function isViable({ claims }: Pick<GroupRecord, 'claims'>, containerSet: 
   return containerSet || claims === 0;
 }
 
-export function groupMachine(admission: Admission) {
-  return setup({
-    types: {} as { context: GroupRecord; events: GroupEvent },
-    guards: groupGuards,
-    actions: { record: assign(({ context, event }) => recordGroup(context, event)) },
-  }).createMachine({
-    id: 'group',
-    initial: 'unowned',
-    context: nobody,
-    states: guardedStates(targets, admission),
-  });
-}
+export const groupMachine = flatMachine({ id: 'group', fresh: nobody, guards, targets, remember });

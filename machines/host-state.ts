@@ -9,7 +9,7 @@ import type { MachineName } from './admission.ts';
 import type { MachineEvents } from './check.ts';
 import { kindOfDriver } from './driver.ts';
 import type { Device, DriverChange, Group, Instance, Instances, OpenFile } from './host.ts';
-import { kernelRules, type KernelRules } from './machines.ts';
+import { kernelRules, type Engine, type KernelRules } from './machines.ts';
 import { hasIommufd, isProfile, newestKernel, profileOfKernel, type Profile } from './profile.ts';
 import type { Directory } from './question.ts';
 
@@ -38,7 +38,7 @@ export class HostState implements Directory {
   };
   /** The newest kernel's until a boot says which it is. */
   profile: Profile = newestKernel;
-  rules: KernelRules = kernelRules(newestKernel);
+  rules: KernelRules;
   boot: string | null = null;
   /** Whether there are /dev/iommu and cdevs. */
   iommufd = false;
@@ -58,6 +58,12 @@ export class HostState implements Directory {
   readonly #groups = new Map<string, Group>();
   readonly #files = new Map<FileId, OpenFile>();
   readonly #drivers = new Set<string>();
+  protected readonly engine: Engine;
+
+  constructor({ engine = 'table' }: { readonly engine?: Engine } = {}) {
+    this.engine = engine;
+    this.rules = kernelRules(newestKernel, { engine });
+  }
 
   device(device: string): Device | undefined {
     return this.#devices.get(device);
@@ -119,7 +125,7 @@ export class HostState implements Directory {
   reset(boot: string, kernel: string, named: string | null, iommufd: boolean): void {
     const profile = named ?? profileOfKernel(kernel);
     this.profile = profile !== null && isProfile(profile) ? profile : newestKernel;
-    this.rules = kernelRules(this.profile);
+    this.rules = kernelRules(this.profile, { engine: this.engine });
     this.boot = boot;
     this.iommufd = hasIommufd(this.profile, iommufd);
     this.driverChange = null;
@@ -220,14 +226,24 @@ export class HostState implements Directory {
     return table.next(state, record as object, event as { type: string }) !== null;
   }
 
+  /** Where an event takes a machine; null where it is not admitted. */
+  protected step<M extends MachineName>(
+    name: M,
+    { state, record }: Instance<string, unknown>,
+    event: NonNullable<MachineEvents[M]>,
+  ): Instance<string, unknown> | null {
+    const { table } = this.rules.machines[name];
+    const next = table.next(state, record as object, event);
+    return next === null ? null : { state: next, record: table.record(record as object, event) };
+  }
+
   /** Has a machine take an event. One that it does not admit is a contradiction, and changes nothing. */
   put<M extends MachineName>(
     name: M,
     instance: Instance<string, unknown>,
     event: NonNullable<MachineEvents[M]>,
   ): void {
-    const { table, record } = this.rules.machines[name];
-    const next = table.next(instance.state, instance.record as object, event);
+    const next = this.step(name, instance, event);
     this.#touch(name, instance);
     if (next === null) {
       this.contradict(
@@ -237,8 +253,8 @@ export class HostState implements Directory {
       return;
     }
     const before = { state: instance.state, record: instance.record };
-    instance.record = record(instance.record, event);
-    instance.state = next;
+    instance.record = next.record;
+    instance.state = next.state;
     if (name === 'group') this.#handOver(instance as Group, before as Group);
     this.observer?.(name, before, event, instance);
   }

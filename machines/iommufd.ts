@@ -5,8 +5,8 @@
  *
  * @module
  */
-import { assign, setup } from 'xstate';
-import { guardedStates, type Admission, type Targets } from './admission.ts';
+import type { Targets } from './admission.ts';
+import { flatMachine, type Asked, type Draft } from './flat-machine.ts';
 
 /** `compat` while an IOAS stands in for a container's (iommu/iommufd/vfio_compat.c). */
 export type IommufdState = 'plain' | 'compat';
@@ -55,24 +55,21 @@ export type IommufdEvent =
 
 const fresh: IommufdRecord = { objects: new Map(), compatIoas: null };
 
-interface Asked {
-  readonly context: IommufdRecord;
-  readonly event: IommufdEvent;
-}
+type Ask = Asked<IommufdRecord, IommufdEvent>;
 
-const iommufdGuards = {
-  objectExists: ({ context, event }: Asked) =>
+const guards = {
+  objectExists: ({ context, event }: Ask) =>
     event.type === 'object.destroyed' && context.objects.has(event.object),
-  objectUnused: ({ context, event }: Asked) =>
+  objectUnused: ({ context, event }: Ask) =>
     event.type === 'object.destroyed' && isUnused(context, event.object),
-  ioasExists: ({ context, event }: Asked) =>
+  ioasExists: ({ context, event }: Ask) =>
     (event.type === 'compat-ioas.set' || event.type === 'hwpt.allocated') &&
     context.objects.get(event.ioas)?.kind === 'ioas',
-  destroysCompatIoas: ({ context, event }: Asked) =>
+  destroysCompatIoas: ({ context, event }: Ask) =>
     event.type === 'object.destroyed' && event.object === context.compatIoas,
 };
 
-type Guard = keyof typeof iommufdGuards;
+type Guard = keyof typeof guards;
 
 /** The lowest id that is free, as the kernel's allocator hands them out: from 1. */
 export function lowestFreeId({ objects }: IommufdRecord, besides: readonly number[] = []): number {
@@ -125,44 +122,50 @@ const targets: Targets<IommufdState, IommufdEvent['type'], Guard> = {
   },
 };
 
-/** What the context remembers after an event that it admitted. */
-export function recordIommufd(context: IommufdRecord, event: IommufdEvent): IommufdRecord {
-  const objects = new Map(context.objects);
+interface IommufdDraft extends Draft<IommufdRecord> {
+  objects: Map<number, IommufdObject>;
+}
+
+function remember(context: Draft<IommufdRecord>, event: IommufdEvent): void {
+  const { objects } = context as IommufdDraft;
   switch (event.type) {
     case 'ioas.allocated':
-      return { ...context, objects: objects.set(event.id, { kind: 'ioas' }) };
-    case 'hwpt.allocated': {
-      const hwpt = { kind: 'hwpt', ioas: event.ioas, auto: false, users: 0 } as const;
-      return { ...context, objects: objects.set(event.id, hwpt) };
-    }
+      objects.set(event.id, { kind: 'ioas' });
+      return;
+    case 'hwpt.allocated':
+      objects.set(event.id, { kind: 'hwpt', ioas: event.ioas, auto: false, users: 0 });
+      return;
     case 'object.destroyed':
       objects.delete(event.object);
-      return {
-        objects,
-        compatIoas: context.compatIoas === event.object ? null : context.compatIoas,
-      };
+      if (context.compatIoas === event.object) context.compatIoas = null;
+      return;
     case 'compat-ioas.set':
-      return { ...context, compatIoas: event.ioas };
+      context.compatIoas = event.ioas;
+      return;
     case 'compat-ioas.cleared':
-      return { ...context, compatIoas: null };
+      context.compatIoas = null;
+      return;
     case 'container.set':
-      if (context.compatIoas !== null) return context;
-      return { objects: objects.set(event.ioas, { kind: 'ioas' }), compatIoas: event.ioas };
+      if (context.compatIoas !== null) return;
+      objects.set(event.ioas, { kind: 'ioas' });
+      context.compatIoas = event.ioas;
+      return;
     case 'device.bound':
-      return { ...context, objects: objects.set(event.id, { kind: 'device' }) };
+      objects.set(event.id, { kind: 'device' });
+      return;
     case 'device.obtained':
-      attach(objects.set(event.id, { kind: 'device' }), event.attachment);
-      return { ...context, objects };
+      objects.set(event.id, { kind: 'device' });
+      attach(objects, event.attachment);
+      return;
     case 'device.attached':
       attach(objects, event.attachment);
-      return { ...context, objects };
+      return;
     case 'device.detached':
       if (event.hwpt !== null) leave(objects, event.hwpt, 1);
-      return { ...context, objects };
+      return;
     case 'device.released':
       objects.delete(event.id);
       if (event.hwpt !== null) leave(objects, event.hwpt, 1);
-      return { ...context, objects };
   }
 }
 
@@ -188,15 +191,11 @@ function leave(objects: Map<number, IommufdObject>, id: number, users: number): 
   else objects.set(id, { ...hwpt, users: hwpt.users - users });
 }
 
-export function iommufdMachine(admission: Admission) {
-  return setup({
-    types: {} as { context: IommufdRecord; events: IommufdEvent },
-    guards: iommufdGuards,
-    actions: { record: assign(({ context, event }) => recordIommufd(context, event)) },
-  }).createMachine({
-    id: 'iommufd',
-    initial: 'plain',
-    context: fresh,
-    states: guardedStates(targets, admission),
-  });
-}
+export const iommufdMachine = flatMachine({
+  id: 'iommufd',
+  fresh,
+  guards,
+  targets,
+  remember,
+  copy: ({ objects, compatIoas }) => ({ objects: new Map(objects), compatIoas }),
+});

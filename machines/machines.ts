@@ -3,42 +3,29 @@
  *
  * @module
  */
-import type { AnyStateMachine } from 'xstate';
-import { machineNames, type MachineName } from './admission.ts';
-import { containerMachine, recordContainer } from './container.ts';
-import { deviceMachine, recordDevice } from './device.ts';
+import { machineNames, type Admission, type MachineName } from './admission.ts';
+import { containerMachine } from './container.ts';
+import { deviceMachine } from './device.ts';
 import { deviceFileMachine } from './device-file.ts';
-import { groupMachine, recordGroup } from './group.ts';
-import { groupFileMachine, recordGroupFile } from './group-file.ts';
-import { iommufdMachine, recordIommufd } from './iommufd.ts';
+import type { Machine } from './flat-machine.ts';
+import { groupMachine } from './group.ts';
+import { groupFileMachine } from './group-file.ts';
+import { iommufdMachine } from './iommufd.ts';
 import { admissionOf, rulesOf, type Rules } from './operations.ts';
 import type { Profile } from './profile.ts';
-import { tabulate, type TransitionTable } from './transition-table.ts';
+import { steppedByXState } from './xstate-engine.ts';
 
-const builders = {
+const builders: Readonly<Record<MachineName, (admission: Admission) => Machine>> = {
   device: deviceMachine,
   group: groupMachine,
   deviceFile: deviceFileMachine,
   groupFile: groupFileMachine,
   container: containerMachine,
   iommufd: iommufdMachine,
-} satisfies Record<MachineName, unknown>;
+};
 
-/** What each machine remembers after an event; its `record` action, without the machine. */
-const recorders = {
-  device: recordDevice,
-  group: recordGroup,
-  deviceFile: (record: object) => record,
-  groupFile: recordGroupFile,
-  container: recordContainer,
-  iommufd: recordIommufd,
-} as unknown as Record<MachineName, (record: unknown, event: unknown) => unknown>;
-
-export interface Machine {
-  readonly machine: AnyStateMachine;
-  readonly table: TransitionTable<AnyStateMachine>;
-  readonly record: (record: unknown, event: unknown) => unknown;
-}
+/** What steps the machines: the table that is read out of each, or XState itself. */
+export type Engine = 'table' | 'xstate';
 
 /** One kernel: its lists of checks, and its machines guarded by them. */
 export interface KernelRules {
@@ -46,22 +33,31 @@ export interface KernelRules {
   readonly machines: Readonly<Record<MachineName, Machine>>;
 }
 
-const compiled = new Map<Profile, KernelRules>();
+const compiled = new Map<string, KernelRules>();
 
 /** The rules of a profile, made at the first call. */
-export function kernelRules(profile: Profile): KernelRules {
-  let rules = compiled.get(profile);
+export function kernelRules(
+  profile: Profile,
+  { engine = 'table' }: { readonly engine?: Engine } = {},
+): KernelRules {
+  const key = `${profile} ${engine}`;
+  let rules = compiled.get(key);
   if (rules === undefined) {
-    rules = compile(rulesOf(profile));
-    compiled.set(profile, rules);
+    rules = engine === 'table' ? compile(rulesOf(profile)) : stepped(kernelRules(profile));
+    compiled.set(key, rules);
   }
   return rules;
 }
 
 function compile(operations: Rules): KernelRules {
-  const machines = machineNames.map((name) => {
-    const machine = builders[name](admissionOf(operations, name)) as unknown as AnyStateMachine;
-    return [name, { machine, table: tabulate(machine), record: recorders[name] }];
-  });
-  return { operations, machines: Object.fromEntries(machines) as Record<MachineName, Machine> };
+  const machines = machineNames.map((name) => [
+    name,
+    builders[name](admissionOf(operations, name)),
+  ]);
+  return { operations, machines: Object.fromEntries(machines) as KernelRules['machines'] };
+}
+
+function stepped({ operations, machines }: KernelRules): KernelRules {
+  const others = machineNames.map((name) => [name, steppedByXState(machines[name])]);
+  return { operations, machines: Object.fromEntries(others) as KernelRules['machines'] };
 }

@@ -39,6 +39,8 @@ export interface TransitionTable<M extends AnyStateMachine> {
   readonly transitions: readonly Transition<M>[];
   /** The state that the event leads to, or null where no transition admits it. */
   next(state: StateOf<M>, context: ContextFrom<M>, event: EventFromLogic<M>): StateOf<M> | null;
+  /** What the machine remembers after an event that it admitted: its own `assign`, and no other. */
+  record(context: ContextFrom<M>, event: EventFromLogic<M>): ContextFrom<M>;
 }
 
 /** Reads the table out of a machine. Throws `TypeError` on whatever a table cannot say. */
@@ -55,6 +57,7 @@ export function tabulate<M extends AnyStateMachine>(machine: M): TransitionTable
     candidates.set(transition.from, byEvent);
     byEvent.set(transition.event, [...(byEvent.get(transition.event) ?? []), transition]);
   }
+  const assignment = assignmentOf(machine);
   return {
     initial: machine.root.initial.target[0]?.key as StateOf<M>,
     states: Object.keys(machine.root.states) as StateOf<M>[],
@@ -65,7 +68,20 @@ export function tabulate<M extends AnyStateMachine>(machine: M): TransitionTable
       }
       return null;
     },
+    record: (context, event) => assignment({ context, event }),
   };
+}
+
+/** The function within the machine's only action, `record: assign(…)`. */
+function assignmentOf<M extends AnyStateMachine>(machine: M) {
+  const { assignment } = machine.implementations.actions['record'] as { assignment?: unknown };
+  if (typeof assignment !== 'function') {
+    throw new TypeError(`machine '${machine.id}': 'record' must assign by a function`);
+  }
+  return assignment as (asked: {
+    readonly context: ContextFrom<M>;
+    readonly event: EventFromLogic<M>;
+  }) => ContextFrom<M>;
 }
 
 function transitionsOf<M extends AnyStateMachine>(machine: M, node: AnyStateNode): Transition<M>[] {

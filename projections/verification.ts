@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { transition, type AnyMachineSnapshot } from 'xstate';
 import type { EventType, Placed } from '../events/vocabulary.ts';
 import { callOf } from '../machines/calls.ts';
 import { Kernel } from '../machines/kernel.ts';
+import { kernelRules } from '../machines/machines.ts';
 import type { Fault, Interval, Owner } from './shapes.ts';
 import { nobody, ownerOf, unknownOwner } from './views.ts';
 import { Watch } from './violations.ts';
@@ -37,18 +37,12 @@ export class Verifier {
     this.#kernel.isKnown = isKnown;
     this.#before = isKnown ? nobody : unknownOwner;
     this.#kernel.observer = (name, before, event, after) => {
-      const { machine } = this.#kernel.rules.machines[name];
-      const snapshot = machine.resolveState({
-        value: before.state,
-        context: before.record as object,
-      });
-      const [next] = transition(machine, snapshot, event) as [AnyMachineSnapshot, unknown];
-      if (next.value !== after.state || !isEqual(next.context, after.record)) {
-        this.#fault(
-          'table',
-          `${name}: XState goes to '${String(next.value)}', the table to '${after.state}'`,
-        );
-      }
+      const { table } = kernelRules(this.#kernel.profile, { engine: 'xstate' }).machines[name];
+      const record = before.record as object;
+      const state = table.next(before.state, record, event);
+      if (state === after.state && isEqual(table.record(record, event), after.record)) return;
+      const goes = state === null ? 'does not admit it' : `goes to '${state}'`;
+      this.#fault('table', `${name}: XState ${goes}, the table to '${after.state}'`);
     };
   }
 

@@ -3,66 +3,15 @@
  *
  * @module
  */
-import {
-  type AnyActor,
-  type AnyEventObject,
-  type AnyMachineSnapshot,
-  type AnyStateMachine,
-  createActor,
-  transition,
-} from 'xstate';
+import { type AnyActor, type AnyEventObject, type AnyMachineSnapshot, createActor } from 'xstate';
 import type { MachineName } from '../../machines/admission.ts';
 import type { MachineEvents } from '../../machines/check.ts';
 import type { Instance } from '../../machines/host.ts';
 import { Kernel } from '../../machines/kernel.ts';
-import type { KernelRules, Machine } from '../../machines/machines.ts';
-
-/** What XState makes of an event. */
-type Step = (machine: AnyStateMachine, from: AnyMachineSnapshot, event: AnyEventObject) => unknown;
-
-/** A machine that asks XState where an event leads; what is admitted has a new memory. */
-function steppedBy(step: Step, { machine, table }: Machine): Machine {
-  let memory: unknown;
-  return {
-    machine,
-    table: {
-      ...table,
-      next(state, context, event) {
-        const before = machine.resolveState({ value: state, context: context as object });
-        const after = step(machine, before, event) as AnyMachineSnapshot;
-        memory = after.context;
-        return memory === before.context ? null : (after.value as typeof state);
-      },
-    },
-    record: () => memory,
-  };
-}
-
-class SteppedKernel extends Kernel {
-  readonly #step: Step;
-
-  constructor(step: Step) {
-    super();
-    this.#step = step;
-  }
-
-  override reset(...boot: Parameters<Kernel['reset']>): void {
-    super.reset(...boot);
-    const machines = Object.entries(this.rules.machines).map(([name, machine]) => [
-      name,
-      steppedBy(this.#step, machine),
-    ]);
-    const replaced = Object.fromEntries(machines) as KernelRules['machines'];
-    this.rules = { ...this.rules, machines: replaced };
-  }
-}
 
 /** `transition()`, a pure function, does what the tables do. */
 export function transitionKernel(): Kernel {
-  return new SteppedKernel((machine, from, event) => {
-    const [next] = transition(machine, from, event) as [AnyMachineSnapshot, unknown];
-    return next;
-  });
+  return new Kernel({ engine: 'xstate' });
 }
 
 /** Each instance of a machine is an actor, which is sent the events that the instance takes. */
@@ -70,16 +19,8 @@ export function actorKernel(): Kernel {
   return new ActorKernel();
 }
 
-class ActorKernel extends SteppedKernel {
+class ActorKernel extends Kernel {
   readonly #actors = new WeakMap<object, AnyActor>();
-  #current: AnyActor | null = null;
-
-  constructor() {
-    super((_machine, _from, event) => {
-      this.#current?.send(event);
-      return this.#current?.getSnapshot();
-    });
-  }
 
   override admits<M extends MachineName>(
     name: M,
@@ -90,13 +31,17 @@ class ActorKernel extends SteppedKernel {
     return snapshot.can(event as AnyEventObject);
   }
 
-  override put<M extends MachineName>(
+  protected override step<M extends MachineName>(
     name: M,
     instance: Instance<string, unknown>,
     event: NonNullable<MachineEvents[M]>,
-  ): void {
-    this.#current = this.#actorOf(name, instance);
-    super.put(name, instance, event);
+  ): Instance<string, unknown> | null {
+    const actor = this.#actorOf(name, instance);
+    const before = actor.getSnapshot() as AnyMachineSnapshot;
+    actor.send(event);
+    const after = actor.getSnapshot() as AnyMachineSnapshot;
+    if (after === before) return null;
+    return { state: String(after.value), record: after.context };
   }
 
   #actorOf(name: MachineName, instance: Instance<string, unknown>): AnyActor {

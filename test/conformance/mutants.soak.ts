@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { plan } from '../../conformance/sequences/plan.ts';
 import { trial } from '../../conformance/trial.ts';
 import type { MachineName } from '../../machines/admission.ts';
-import { kernelRules, type Machine } from '../../machines/machines.ts';
+import type { Machine } from '../../machines/flat-machine.ts';
+import { kernelRules } from '../../machines/machines.ts';
 import type { Profile } from '../../machines/profile.ts';
 import { countOf } from '../support/effort.ts';
 import { pretended } from './guest.ts';
@@ -97,15 +98,16 @@ function broken({ machine: name, profile = 'linux-7.3', remembers, goes, lets }:
   const machine = kernelRules(profile).machines[name] as {
     -readonly [key in keyof Machine]: Machine[key];
   };
-  const { record, table } = machine;
+  const { table } = machine;
   const { guards } = machine.machine.implementations;
   const guard = guards[lets ?? ''];
   return {
     breaks: () => {
       if (lets !== undefined) guards[lets] = () => true;
       if (remembers !== undefined) {
-        machine.record = (before, event) =>
-          remembers(before as Memory, event as Told, record(before, event) as Memory);
+        const record: Machine['table']['record'] = (before: Memory, event: Told) =>
+          remembers(before, event, table.record(before, event) as Memory);
+        machine.table = { ...table, record };
       }
       if (goes !== undefined) {
         const next: Machine['table']['next'] = (from, memory, event) =>
@@ -115,7 +117,6 @@ function broken({ machine: name, profile = 'linux-7.3', remembers, goes, lets }:
     },
     mends: () => {
       if (lets !== undefined && guard !== undefined) guards[lets] = guard;
-      machine.record = record;
       machine.table = table;
     },
   };

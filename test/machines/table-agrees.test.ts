@@ -9,13 +9,14 @@ import {
 } from 'xstate';
 import { getShortestPaths } from 'xstate/graph';
 import type { MachineName } from '../../machines/admission.ts';
-import { kernelRules, type Machine } from '../../machines/machines.ts';
+import type { Machine } from '../../machines/flat-machine.ts';
+import { kernelRules } from '../../machines/machines.ts';
 import { profiles } from '../../machines/profile.ts';
 import { alphabet } from '../support/machine-events.ts';
 import { countOf } from '../support/effort.ts';
 
 /** Plays a history on XState and on the table, and compares after each event. */
-function agree({ machine, table, record }: Machine, history: readonly AnyEventObject[]): void {
+function agree({ machine, table }: Machine, history: readonly AnyEventObject[]): void {
   let [snapshot] = initialTransition(machine) as unknown as [AnyMachineSnapshot];
   let state = table.initial;
   let memory: unknown = snapshot.context;
@@ -24,7 +25,7 @@ function agree({ machine, table, record }: Machine, history: readonly AnyEventOb
     expect(next !== null, `${event.type} in '${state}'`).toBe(snapshot.can(event));
     [snapshot] = transition(machine, snapshot, event) as [AnyMachineSnapshot, unknown];
     if (next !== null) {
-      memory = record(memory, event);
+      memory = table.record(memory as object, event);
       state = next;
     }
     expect(state).toBe(snapshot.value);
@@ -88,7 +89,7 @@ describe.each(profiles)('the transition tables of %s say what XState says', (pro
         let memory: unknown = machine.config.context;
         for (const event of path) {
           state = table.next(state, memory as object, event) ?? state;
-          memory = machines[name].record(memory, event);
+          memory = machines[name].table.record(memory, event);
         }
         return state;
       }),

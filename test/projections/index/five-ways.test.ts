@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { openSqliteStore } from '../../../log/sqlite.ts';
+import { Kernel } from '../../../machines/kernel.ts';
 import { explainRefusal } from '../../../projections/refusals.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { temporaryFolder } from '../../log/folder.ts';
@@ -9,7 +10,7 @@ import { countOf } from '../../support/effort.ts';
 import { readAll } from '../../log/sample.ts';
 import { hashesOf, MapShelf, readerOf } from '../../support/map-shelf.ts';
 import { anyLog, randomLogs, type Log } from '../../support/random-logs.ts';
-import { momentsOf, momentsOfSegments, XStateKernel } from './moments.ts';
+import { momentsOf, momentsOfSegments } from './moments.ts';
 import { answersFrom, answersOf, askedOf, subjectsIn, type Asked } from './ways.ts';
 
 // They take longer on a busy machine.
@@ -107,7 +108,7 @@ describe.each(Object.entries(randomLogs))('a log that is %s has the same answers
     fc.assert(
       fc.property(logs, shares, whole, (log, at, size) => {
         const asked = askedOf(log, at);
-        const expected = answersFrom(momentsOf(log, new XStateKernel()), log, asked);
+        const expected = answersFrom(momentsOf(log, new Kernel({ engine: 'xstate' })), log, asked);
         expect(answersOf(indexOf(log, size), asked)).toEqual(expected);
       }),
       { numRuns: Math.ceil(RUNS / 4) },

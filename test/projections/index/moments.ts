@@ -4,10 +4,8 @@
  *
  * @module
  */
-import { transition, type AnyEventObject, type AnyMachineSnapshot } from 'xstate';
 import type { Placed } from '../../../events/vocabulary.ts';
 import { Kernel } from '../../../machines/kernel.ts';
-import type { KernelRules, Machine } from '../../../machines/machines.ts';
 import type { FileId, Place, Process, ProcessObserver } from '../../../processes/process-table.ts';
 import { Cursor, advance } from '../../../projections/index/journal.ts';
 import { decodeSegment } from '../../../projections/index/seal.ts';
@@ -91,51 +89,6 @@ class Chains implements ProcessObserver {
 }
 
 const nameOf = ({ via, number }: Pick<Place, 'via' | 'number'>) => `${via} ${number}`;
-
-/** A host whose machines are played by XState, step by step; no table has a part in it. */
-export class XStateKernel extends Kernel {
-  constructor() {
-    super();
-    this.rules = playedByXState(this.rules);
-  }
-
-  override reset(...args: Parameters<Kernel['reset']>): void {
-    super.reset(...args);
-    this.rules = playedByXState(this.rules);
-  }
-}
-
-const played = new WeakMap<KernelRules, KernelRules>();
-
-function playedByXState(rules: KernelRules): KernelRules {
-  const known = played.get(rules);
-  if (known !== undefined) return known;
-  const machines = Object.entries(rules.machines).map(([name, machine]) => {
-    return [name, playedMachine(machine)] as const;
-  });
-  const other = { ...rules, machines: Object.fromEntries(machines) } as unknown as KernelRules;
-  played.set(rules, other);
-  return other;
-}
-
-/** The state that an event leads to is asked for first, and what is remembered right after it. */
-function playedMachine({ machine, table }: Machine): Machine {
-  let after: unknown = null;
-  return {
-    machine,
-    table: {
-      ...table,
-      next(state: string, context: object, event: AnyEventObject) {
-        const snapshot = machine.resolveState({ value: state, context }) as AnyMachineSnapshot;
-        if (!snapshot.can(event)) return null;
-        const [next] = transition(machine, snapshot, event) as [AnyMachineSnapshot, unknown];
-        after = next.context;
-        return next.value;
-      },
-    } as unknown as Machine['table'],
-    record: () => after,
-  };
-}
 
 /** What the segments of files say, one after the other, each gone through from its start. */
 export function* momentsOfSegments(files: Iterable<Uint8Array>): Generator<Seen> {
