@@ -4,7 +4,7 @@
  * @module
  */
 import type { LedgerEvent, Placed } from '../events/vocabulary.ts';
-import { callOf } from '../machines/calls.ts';
+import { callOf } from '../operations/table.ts';
 import { objection } from '../machines/judge.ts';
 import { Kernel } from '../machines/kernel.ts';
 import { type SubjectKey, subjectsOf } from '../projections/subjects.ts';

@@ -8,6 +8,7 @@
  */
 
 import type { Clock } from '../events/vocabulary.ts';
+import type { TracedWords } from '../operations/traced-words.ts';
 
 export type { Clock } from '../events/vocabulary.ts';
 
@@ -18,28 +19,6 @@ export type Result = { readonly rc: number } | { readonly errno: string };
 export interface ShownFd {
   readonly fd: number;
   readonly path: string | null;
-}
-
-/** Arguments and results of an ioctl, as far as the trace shows them. */
-export interface IoctlWords {
-  /** The third argument where it is a number itself: the type of VFIO_SET_IOMMU, an extension. */
-  readonly value?: number;
-  /** VFIO_DEVICE_BIND_IOMMUFD `.iommufd`. */
-  readonly iommufd?: number;
-  /** VFIO_DEVICE_ATTACH_IOMMUFD_PT `.pt_id`. */
-  readonly pt?: number;
-  /** VFIO_GROUP_SET_CONTAINER: the descriptor given. */
-  readonly container?: number;
-  /** VFIO_GROUP_GET_DEVICE_FD: the name given. */
-  readonly device?: string;
-  /** The kernel's own name of the device that was claimed within: its `struct device`. */
-  readonly claimed?: string;
-  readonly argsz?: number;
-  readonly flags?: number;
-  /** The id that came out: of a bound device, an IOAS, a page table. */
-  readonly id?: number;
-  /** IOMMU_DESTROY: the object given. */
-  readonly object?: number;
 }
 
 /** What was done; calls are complete, unfinished and resumed put together. */
@@ -56,7 +35,7 @@ export type Deed =
       readonly on: ShownFd;
       /** Numbers that the request may have: one, or all that a decoder has one name for. */
       readonly requests: readonly number[];
-      readonly words: IoctlWords;
+      readonly words: TracedWords;
       readonly result: Result;
       /** The evidence's own name of the `struct file` behind a descriptor that came out. */
       readonly file: string | null;

@@ -7,7 +7,7 @@ import { hash } from 'node:crypto';
 import * as v from 'valibot';
 import type { Call, Fact, LedgerEvent, Placed } from '../events/vocabulary.ts';
 import { ProcessTable, fileOpenedBy } from '../processes/process-table.ts';
-import type { Outcome } from '../scenario/facts.ts';
+import type { Outcome } from '../operations/row.ts';
 import { parseLine, processName, ScenarioError } from '../scenario/language.ts';
 import { Player } from '../scenario/player.ts';
 import { parseTopology, TopologyError, type Topology } from '../scenario/topology.ts';

@@ -11,12 +11,13 @@ import type { Cause } from '../machines/causes.ts';
 import { judge } from '../machines/judge.ts';
 import type { Kernel } from '../machines/kernel.ts';
 import { openedBy } from '../scenario/calls.ts';
-import { factOf, type Outcome } from '../scenario/facts.ts';
+import type { Passed } from '../operations/row.ts';
+import { factOf } from '../operations/table.ts';
 import { Names } from '../scenario/names.ts';
 import type { DmaMappings } from './dma-mappings.ts';
 
 /** What a call returned; `fd` is the descriptor that it handed out. */
-type Admitted = Extract<Outcome, { errno: null }> & { readonly fd?: number };
+type Admitted = Passed & { readonly fd?: number };
 interface Refused {
   readonly errno: string;
   readonly cause: Cause;

@@ -9,7 +9,7 @@
 import type { Attempt, DataOf, Fact, Placed } from '../events/vocabulary.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 import { machineNames } from './admission.ts';
-import { callOf } from './calls.ts';
+import { callOf } from '../operations/table.ts';
 import { evict, lose, regain, suspect } from './doubt.ts';
 import { isCause, type ObservedCause } from './causes.ts';
 import type { Question } from './check.ts';
@@ -133,7 +133,7 @@ export class Kernel extends HostState {
     const called = callOf(event);
     // Looked up before descriptors move: the call saw them as they were.
     const file = fileOpenedBy(event);
-    const outcome = { ...called?.outcome, ...(file !== null && { file }) };
+    const outcome = { ...called?.passed, ...(file !== null && { file }) };
     if (called !== null && this.isAssumed) evict(this, called.call);
     const question = called && questionOf(this, completed(called.call), outcome);
     const unheld = this.processes.take(event);

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Fact, Placed } from '../events/vocabulary.ts';
-import { callOf } from '../machines/calls.ts';
+import { callOf } from '../operations/table.ts';
 import type { Kernel } from '../machines/kernel.ts';
 
 /** Has the host take an event, unless it could not have happened on it. */

@@ -7,7 +7,8 @@
  * @module
  */
 import type { Placed } from '../events/vocabulary.ts';
-import { callOf, type Called } from '../machines/calls.ts';
+import type { Recorded } from '../operations/row.ts';
+import { callOf } from '../operations/table.ts';
 import type { Question } from '../machines/check.ts';
 import { explain, judge, objection, type Refusal } from '../machines/judge.ts';
 import { Kernel } from '../machines/kernel.ts';
@@ -38,7 +39,7 @@ export function replayBy(
     if (attempt !== null) {
       attempts++;
       const { call } = attempt;
-      const question = isComplete(call) ? questionOf(kernel, call, attempt.outcome) : null;
+      const question = isComplete(call) ? questionOf(kernel, call, attempt.passed) : null;
       if (question !== null && kernel.knows(question)) {
         const host = underProfile(kernel, profile, configured);
         const recorded = recordedOf(kernel, question, attempt.errno);
@@ -54,21 +55,21 @@ export function replayBy(
 }
 
 /** What was asked of the kernel, and the errno that it answered with, null where it did it. */
-type Attempt = Called & { readonly errno: string | null };
+type Attempt = Recorded & { readonly errno: string | null };
 
 function attemptOf(event: Placed): Attempt | null {
   if (event.type === 'operation.refused') {
-    return { call: event.data, outcome: {}, errno: event.data.errno };
+    return { call: event.data, passed: {}, errno: event.data.errno };
   }
   const called = callOf(event);
   return called === null ? null : { ...called, errno: null };
 }
 
-const passed: Verdict = { errno: null, cause: null };
+const passes: Verdict = { errno: null, cause: null };
 
 /** How it went, and why by the rules of the log's own kernel. */
 function recordedOf(kernel: Kernel, question: Question, errno: string | null): Verdict {
-  return errno === null ? passed : { errno, cause: explain(kernel.rules, question, errno).cause };
+  return errno === null ? passes : { errno, cause: explain(kernel.rules, question, errno).cause };
 }
 
 /** What rules say of an attempt whose end is known: as seen, where they can explain that. */
@@ -86,7 +87,7 @@ function refusalOf(refusal: Refusal | null): Verdict | null {
 /** What nothing stands in the way of passes; but not where the kernel has no such operation. */
 function otherwise({ operations }: KernelRules, { call }: Question): Verdict {
   const { isKnown } = operations[call.operation];
-  return isKnown ? passed : { errno: 'ENOTTY', cause: 'unsupported' };
+  return isKnown ? passes : { errno: 'ENOTTY', cause: 'unsupported' };
 }
 
 function isSame(a: Verdict, b: Verdict): boolean {

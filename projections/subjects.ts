@@ -6,7 +6,7 @@
 import type { Fact, Placed } from '../events/vocabulary.ts';
 import type { Question } from '../machines/check.ts';
 import type { Kernel } from '../machines/kernel.ts';
-import { callOf } from '../machines/calls.ts';
+import { callOf } from '../operations/table.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 
 export const subjectKinds = ['device', 'group', 'process', 'file'] as const;

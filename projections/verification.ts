@@ -5,7 +5,7 @@
  * @module
  */
 import type { EventType, Placed } from '../events/vocabulary.ts';
-import { callOf } from '../machines/calls.ts';
+import { callOf } from '../operations/table.ts';
 import { Kernel } from '../machines/kernel.ts';
 import { kernelRules } from '../machines/machines.ts';
 import type { Fault, Interval, Owner } from './shapes.ts';

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Placed } from '../events/vocabulary.ts';
-import { callOf } from '../machines/calls.ts';
+import { callOf } from '../operations/table.ts';
 import { Kernel } from '../machines/kernel.ts';
 import { Claims } from './claims.ts';
 import { holdsFor, invariantNames, invariants, type InvariantName } from './invariants.ts';

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Operation } from '../events/vocabulary.ts';
+import { rowOf, rows } from '../operations/table.ts';
 
 /** A line that says something. `text` is the operation as it was written, without its process. */
 export type Statement =
@@ -27,59 +28,6 @@ export class ScenarioError extends Error {
   override readonly name = 'ScenarioError';
 }
 
-/** How an operation is written: its operands in order, `?` optional, `*` any number, and options. */
-interface Syntax {
-  readonly operands: readonly string[];
-  readonly options?: readonly string[];
-}
-
-const shaped = ['argsz', 'flags'];
-const range = ['iova', 'size'];
-const syntax: Readonly<Record<Operation, Syntax>> = {
-  open_cdev: { operands: ['A', 'device'], options: ['cloexec'] },
-  open_iommufd: { operands: ['I'], options: ['cloexec'] },
-  open_container: { operands: ['C'], options: ['cloexec'] },
-  open_group: { operands: ['G', 'group'], options: ['cloexec'] },
-  open_path: { operands: ['A', 'path'], options: ['cloexec'] },
-  bind: { operands: ['A', 'I'], options: shaped },
-  attach: { operands: ['A', 'X'], options: [...shaped, 'pasid'] },
-  detach: { operands: ['A'], options: shaped },
-  alloc_ioas: { operands: ['I', 'X'] },
-  alloc_hwpt: { operands: ['I', 'A', 'X', 'H'] },
-  destroy: { operands: ['I', 'X'] },
-  ioas_map: { operands: ['I', 'X'], options: range },
-  compat_ioas: { operands: ['I', 'action', 'X?'] },
-  set_container: { operands: ['G', 'C'] },
-  unset_container: { operands: ['G'] },
-  set_iommu: { operands: ['C', 'type?'] },
-  api_version: { operands: ['C'] },
-  check_extension: { operands: ['C', 'n'] },
-  map_dma: { operands: ['C'], options: range },
-  group_status: { operands: ['G'] },
-  get_device: { operands: ['A', 'G', 'device'] },
-  device_info: { operands: ['A'] },
-  region_info: { operands: ['A', 'n'] },
-  reset: { operands: ['A'] },
-  hot_reset_info: { operands: ['A'] },
-  hot_reset: { operands: ['A', 'G*'] },
-  read: { operands: ['A', 'region?'] },
-  ioctl: { operands: ['A', 'request'] },
-  mmap: { operands: ['M', 'A', 'region'] },
-  munmap: { operands: ['M'] },
-  dup: { operands: ['B', 'A'] },
-  dup2: { operands: ['B', 'A'] },
-  close: { operands: ['A'] },
-  fds: { operands: [] },
-  fork: { operands: ['process'] },
-  spawn: { operands: ['process'] },
-  exec: { operands: [] },
-  exit: { operands: [] },
-  kill: { operands: ['process'] },
-  send: { operands: ['A', 'process', 'B?'] },
-  set_driver: { operands: ['device', 'driver'], options: ['ms'] },
-  bg_wait: { operands: ['ms?'] },
-};
-
 /** Words that only a recorder acts on. */
 const passedOver = new Set(['topology', 'flush', 'quit']);
 
@@ -95,7 +43,7 @@ export function parseLine(line: string): Statement | null {
   const name = processName(at);
   if (passedOver.has(word)) return null;
   if (word === 'seq') return sequence(rest);
-  if (!Object.hasOwn(syntax, word)) throw new ScenarioError(`unknown operation '${word}'`);
+  if (!Object.hasOwn(rows, word)) throw new ScenarioError(`unknown operation '${word}'`);
   const operation = word as Operation;
   return { kind: 'operation', process: name, operation, ...parts(operation, rest), text };
 }
@@ -124,7 +72,7 @@ function sequence(words: readonly string[]): Statement {
 }
 
 function parts(operation: Operation, words: readonly string[]) {
-  const { operands: wanted, options: known = [] } = syntax[operation];
+  const { operands: wanted, options: known } = rowOf(operation).scenario;
   const operands: string[] = [];
   const options: Record<string, number> = {};
   for (const word of words) {
@@ -144,7 +92,7 @@ function parts(operation: Operation, words: readonly string[]) {
 
 /** Operands that are read as something other than a name must be that. */
 function checkOperands(operation: Operation, operands: readonly string[]): void {
-  for (const [index, name] of syntax[operation].operands.entries()) {
+  for (const [index, name] of rowOf(operation).scenario.operands.entries()) {
     const word = operands[index];
     if (word === undefined) continue;
     if (name === 'process') processName(word);

@@ -7,8 +7,9 @@
  * @module
  */
 import type { Call, Fact } from '../events/vocabulary.ts';
+import type { Naming, Outcome, Passed } from '../operations/row.ts';
+import { factOf, rowOf } from '../operations/table.ts';
 import { callOfStatement, openedBy, type Place } from './calls.ts';
-import { factOf, type Outcome } from './facts.ts';
 import { processName, type OperationStatement, type ProcessName } from './language.ts';
 import { Names } from './names.ts';
 import { bootFacts, type BootOptions, type Topology } from './topology.ts';
@@ -142,48 +143,20 @@ export class Player {
   }
 
   /** Names stand for what a successful call handed out. */
-  #name(
-    call: Call,
-    operands: readonly string[],
-    names: Names,
-    outcome: Extract<Outcome, { errno: null }>,
-  ): void {
-    const [first = '', second = '', third = '', fourth = ''] = operands;
-    const { rc, id = -1 } = outcome;
-    switch (call.operation) {
-      case 'open_cdev':
-      case 'open_iommufd':
-      case 'open_container':
-      case 'open_group':
-      case 'open_path':
-      case 'get_device':
-      case 'dup':
-        return names.set(first, rc);
-      case 'dup2':
-        return names.set(first, call.to);
-      case 'bind':
-        return names.set(`${first}.id`, id);
-      case 'alloc_ioas':
-        return names.set(second, id);
-      case 'alloc_hwpt':
-        return names.set(fourth, id);
-      case 'compat_ioas':
-        if (call.action === 'get' && third !== '') names.set(third, id);
-        return;
-      case 'mmap':
-        return names.set(first, id);
-      case 'munmap':
-        return names.unmap(call.mapping);
-      case 'close':
-        return names.set(first, -1);
-      case 'send':
-        return this.#namesOf(call.to).set(third === '' ? first : third, rc);
-      case 'exec':
-        return names.executed();
-      case 'exit':
-        return this.#bury(call.pid);
-      default:
-    }
+  #name(call: Call, operands: readonly string[], names: Names, passed: Passed): void {
+    const naming: Naming = {
+      name: (at, value) => {
+        const word = operands[at];
+        if (word !== undefined) names.set(word, value);
+      },
+      nameId: (at, value) => names.set(`${operands[at] ?? ''}.id`, value),
+      nameIn: (pid, at, otherwise, value) =>
+        this.#namesOf(pid).set(operands[at] ?? operands[otherwise] ?? '', value),
+      unmap: (address) => names.unmap(address),
+      executed: () => names.executed(),
+      ended: (pid) => this.#bury(pid),
+    };
+    rowOf(call.operation).scenario.names?.(naming, passed, call as never);
   }
 
   #place(pid: number, names: Names): Place {

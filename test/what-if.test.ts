@@ -16,7 +16,7 @@ import { memoryStore } from '../log/memory.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import { Spool } from '../evidence/spool.ts';
 import { completed } from '../machines/holes.ts';
-import { callOf } from '../machines/calls.ts';
+import { callOf } from '../operations/table.ts';
 import type { Profile } from '../machines/profile.ts';
 import { Timeline } from '../projections/timeline.ts';
 import { Verifier } from '../projections/verification.ts';

@@ -9,7 +9,8 @@ import type { Question } from '../../machines/check.ts';
 import type { Device, Group } from '../../machines/host.ts';
 import { judge } from '../../machines/judge.ts';
 import { Kernel } from '../../machines/kernel.ts';
-import { factOf, type Outcome } from '../../scenario/facts.ts';
+import type { Passed } from '../../operations/row.ts';
+import { factOf } from '../../operations/table.ts';
 import { pluggedIn } from './hardware.ts';
 import type { Random } from './random.ts';
 
@@ -120,7 +121,7 @@ export class JudgedHost {
     return outcome.id ?? outcome.rc;
   }
 
-  #outcome(call: Call, question: Question | null): Extract<Outcome, { errno: null }> {
+  #outcome(call: Call, question: Question | null): Passed {
     const { processes } = this.kernel;
     switch (call.operation) {
       case 'open_cdev':

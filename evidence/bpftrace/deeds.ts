@@ -6,7 +6,9 @@
 import { EvidenceError } from '../importer.ts';
 import { sharesWith } from '../ftrace/calls.ts';
 import { commOf, deviceNamed, deviceUnboundBy, resultOf } from '../ftrace/values.ts';
-import type { Deed, IoctlWords } from '../sighting.ts';
+import { requestOf } from '../../operations/table.ts';
+import type { TracedWords } from '../../operations/traced-words.ts';
+import type { Deed } from '../sighting.ts';
 import type { BpfRecord } from './record.ts';
 
 const O_CLOEXEC = 0x80000;
@@ -14,9 +16,9 @@ const CLOSE_RANGE_CLOEXEC = 4;
 
 /** Which argument `word` is, by request. */
 const WORDS: Readonly<Partial<Record<number, (typeof NAMED)[number]>>> = {
-  0x3b68: 'container',
-  0x3b76: 'iommufd',
-  0x3b77: 'pt',
+  [requestOf('set_container')]: 'container',
+  [requestOf('bind')]: 'iommufd',
+  [requestOf('attach')]: 'pt',
 };
 
 /** Arguments that a record has by their names. */
@@ -110,7 +112,7 @@ function lifeIn(record: BpfRecord): Deed | null {
   }
 }
 
-function wordsIn(record: BpfRecord, request: number): IoctlWords {
+function wordsIn(record: BpfRecord, request: number): TracedWords {
   const words: { -readonly [Key in (typeof NAMED)[number]]?: number } & { device?: string } = {};
   for (const name of NAMED) {
     const number = record.number(name);

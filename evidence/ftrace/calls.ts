@@ -4,7 +4,10 @@
  * @module
  */
 import { EvidenceError } from '../importer.ts';
-import type { Deed, IoctlWords, Result, ShownFd } from '../sighting.ts';
+import { REQUEST_TYPE } from '../../operations/other-requests.ts';
+import { requestsByValue } from '../../operations/table.ts';
+import type { TracedWords } from '../../operations/traced-words.ts';
+import type { Deed, Result, ShownFd } from '../sighting.ts';
 import { argument, hasFlag, resultOf, wordIn } from './values.ts';
 
 /** A descriptor that came to stand for a file. */
@@ -21,7 +24,7 @@ export interface Call {
   cloexec: boolean | null;
   /** What a driver was asked to open. */
   file: string | null;
-  words: IoctlWords;
+  words: TracedWords;
   readonly installed: Installed[];
   mapped: { readonly address: number; readonly length: number } | null;
 }
@@ -40,12 +43,8 @@ const F_DUPFD_CLOEXEC = 1030;
 const FD_CLOEXEC = 1;
 const FIONCLEX = 0x5450;
 const FIOCLEX = 0x5451;
-const VFIO_TYPE = 0x3b00;
 const CLONE_THREAD = 0x10000;
 const CLONE_FILES = 0x400;
-
-/** Requests whose argument is a number itself. */
-const BY_VALUE: ReadonlySet<number> = new Set([0x3b65, 0x3b66]);
 
 export function begun(name: string, text: string): Call {
   return {
@@ -151,8 +150,10 @@ function ioctl(call: Call, result: Result): Deed | null {
   if (request === FIOCLEX || request === FIONCLEX) {
     return 'rc' in result ? { did: 'cloexec', on, cloexec: request === FIOCLEX } : null;
   }
-  if ((request & 0xffff_ff00) !== VFIO_TYPE) return null;
-  const words = BY_VALUE.has(request) ? { value: wordIn(argument(text, 'arg') ?? '') } : call.words;
+  if (request >>> 8 !== REQUEST_TYPE) return null;
+  const words = requestsByValue.has(request)
+    ? { value: wordIn(argument(text, 'arg') ?? '') }
+    : call.words;
   const file = 'rc' in result ? fileOf(installed, result.rc) : null;
   return { did: 'ioctl', on, requests: [request], words, result, file };
 }

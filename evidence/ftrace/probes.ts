@@ -4,11 +4,12 @@
  * @module
  */
 import { EvidenceError } from '../importer.ts';
-import type { IoctlWords } from '../sighting.ts';
+import { requestOf } from '../../operations/table.ts';
+import type { TracedWords } from '../../operations/traced-words.ts';
 import { field, hasFlag, numberIn, quotedField } from './values.ts';
 
-const SET_CONTAINER = 0x3b68;
-const GET_DEVICE_FD = 0x3b6a;
+const SET_CONTAINER = requestOf('set_container');
+const GET_DEVICE_FD = requestOf('get_device');
 const O_CLOEXEC = 0x80000;
 
 /** What a function came back with; NaN where it does not show. */
@@ -36,7 +37,7 @@ export function openedIn(text: string): { path: string | null; cloexec: boolean 
 }
 
 /** The arguments of an ioctl that the kernel has taken from the caller. */
-export function wordsIn(probe: string, text: string): IoctlWords {
+export function wordsIn(probe: string, text: string): TracedWords {
   const number = <Key extends string>(key: Key, name: string = key) => {
     const value = numberIn(field(text, name) ?? '');
     return (Number.isNaN(value) ? {} : { [key]: value }) as { readonly [K in Key]?: number };

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { requestOf } from '../../operations/table.ts';
 import { errnoIn, errnoOf } from '../messages/errnos.ts';
 import { programReader } from '../messages/log.ts';
 import { LONGEST, remember } from '../messages/names.ts';
@@ -11,12 +12,12 @@ import type { Deed, Parser, Result, Sighting } from '../sighting.ts';
 import { argumentsOf, isKnown, type Arguments, type KnownEvent } from './events.ts';
 import { tracedIn, type Traced } from './prefix.ts';
 
-const BIND = 0x3b76;
-const ATTACH = 0x3b77;
-const DETACH = 0x3b78;
-const DESTROY = 0x3b80;
-const IOAS_ALLOC = 0x3b81;
-const HWPT_ALLOC = 0x3b89;
+const BIND = requestOf('bind');
+const ATTACH = requestOf('attach');
+const DETACH = requestOf('detach');
+const DESTROY = requestOf('destroy');
+const IOAS_ALLOC = requestOf('alloc_ioas');
+const HWPT_ALLOC = requestOf('alloc_hwpt');
 
 const DONE: Result = { rc: 0 };
 

@@ -3,9 +3,11 @@
  *
  * @module
  */
-import type { Deed, IoctlWords } from '../sighting.ts';
+import { REQUEST_TYPE } from '../../operations/other-requests.ts';
+import type { TracedWords } from '../../operations/traced-words.ts';
+import type { Deed } from '../sighting.ts';
 import { isConstant, membersOf, piecesAt, shownEnd, shownFd, stringIn, type Call } from './call.ts';
-import { extensions, requestNumber, VFIO_TYPE } from './ioctl-names.ts';
+import { extensions, requestNumber } from './ioctl-names.ts';
 
 const LESS = 60;
 const COMMA = 44;
@@ -54,7 +56,7 @@ export function ioctlDeed({ args, returned }: Call): Deed | null {
 function requestsOf(text: string): readonly number[] {
   if (/^\d/.test(text)) {
     const number = Number.parseInt(text);
-    return Math.floor(number / 0x100) === VFIO_TYPE ? [number] : [];
+    return Math.floor(number / 0x100) === REQUEST_TYPE ? [number] : [];
   }
   if (text.startsWith('_IO')) return composed(text);
   const numbers = text.split(' or ').map(requestNumber);
@@ -70,16 +72,16 @@ function composed(text: string): readonly number[] {
   const number = Number.parseInt(nr);
   const isOurs =
     isConstant(direction, '_IOC_NONE', 0) &&
-    isConstant(type, `'${String.fromCharCode(VFIO_TYPE)}'`, VFIO_TYPE) &&
+    isConstant(type, `'${String.fromCharCode(REQUEST_TYPE)}'`, REQUEST_TYPE) &&
     Number.parseInt(size) === 0 &&
     number >= 0 &&
     number < 0x100;
-  return isOurs ? [VFIO_TYPE * 0x100 + number] : [];
+  return isOurs ? [REQUEST_TYPE * 0x100 + number] : [];
 }
 
-type Words = { -readonly [Key in keyof IoctlWords]: IoctlWords[Key] };
+type Words = { -readonly [Key in keyof TracedWords]: TracedWords[Key] };
 
-function wordsOf(text: string): IoctlWords {
+function wordsOf(text: string): TracedWords {
   switch (text.charAt(0)) {
     case '{':
       return wordsIn(text);
@@ -110,7 +112,7 @@ const given: Readonly<Record<string, keyof Omit<Words, 'device' | 'claimed'>>> =
 };
 
 /** `{argsz=16, flags=0, iommufd=3} => {out_devid=1}`, `{…, pt_id=2 => 3}`. */
-function wordsIn(text: string): IoctlWords {
+function wordsIn(text: string): TracedWords {
   const words: Words = {};
   const { end } = piecesAt(text, 1);
   for (const { name, value } of membersOf(text)) {

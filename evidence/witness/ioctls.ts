@@ -4,28 +4,17 @@
  * @module
  */
 import type { Attempt } from '../../events/vocabulary.ts';
-import { factOf } from '../../scenario/facts.ts';
-import type { Deed, IoctlWords, Result } from '../sighting.ts';
+import { factOf, requestedOf, requestOf, rowOf, tracedAttempt } from '../../operations/table.ts';
+import { nameOf } from '../../operations/traced-words.ts';
+import type { TracedWords } from '../../operations/traced-words.ts';
+import type { Deed, Result } from '../sighting.ts';
 import type { Devices } from './devices.ts';
 import type { Files } from './files.ts';
 import type { Inference, Tell } from './inferences.ts';
-import { operationOf, wantsPointer } from './nodes.ts';
-import { attemptOf, nameOf, refused } from './refusals.ts';
+import { refused } from './refusals.ts';
 import type { Seen, Traced } from './traced.ts';
 
 type Ioctl = Extract<Deed, { did: 'ioctl' }>;
-
-/** Operations that are events only where they were refused. */
-const silent = new Set<Attempt['operation']>([
-  'api_version',
-  'check_extension',
-  'map_dma',
-  'ioas_map',
-  'group_status',
-  'device_info',
-  'region_info',
-  'hot_reset_info',
-]);
 
 export class Ioctls {
   readonly #files: Files;
@@ -45,15 +34,15 @@ export class Ioctls {
     const place = { pid: process.pid, fd: on.fd };
     if (seen === null) {
       if (on.path !== null) return true;
-      const asked = isBad(result) ? operationOf('path', requests) : null;
+      const asked = isBad(result) ? requestedOf(null, requests) : null;
       if (asked === null) return !this.#matters(process, ioctl);
       // Nothing is behind it, and what was asked is VFIO's.
-      const attempt = attemptOf(asked.operation as Parameters<typeof attemptOf>[0], place, words);
+      const attempt = tracedAttempt(asked.operation, place, words);
       this.#files.tellProcess(process);
       if (attempt !== null) this.#tell(refused(attempt, 'EBADF'));
       return true;
     }
-    const asked = operationOf(seen.kind, requests);
+    const asked = requestedOf(seen.kind === 'path' ? null : seen.kind, requests);
     if (asked === null) {
       const [request] = requests;
       // With a null pointer it is the argument that is refused, whatever was asked.
@@ -63,14 +52,16 @@ export class Ioctls {
       return true;
     }
     const { operation, request } = asked;
+    const row = rowOf(operation);
     if ('errno' in result) {
-      if (isBad(result) && !givesFiles.has(operation)) {
+      // Of a descriptor among its arguments EBADF may speak as well.
+      if (isBad(result) && row.descriptors.length === 0) {
         this.#files.close(process, on.fd, 'refused-as-closed');
       }
-      const isNull = words.value === 0 && wantsPointer(operation);
+      const isNull = words.value === 0 && row.request?.argument === 'pointer';
       const attempt: Attempt | null = isNull
         ? { operation: 'ioctl', ...place, request }
-        : attemptOf(operation as Parameters<typeof attemptOf>[0], place, words);
+        : tracedAttempt(operation, place, words);
       if (attempt !== null) this.#tell(refused(attempt, result.errno));
       return true;
     }
@@ -78,9 +69,9 @@ export class Ioctls {
     // That a container got a driver says nothing where nobody saw which groups lie in it.
     const isBlind =
       operation === 'set_iommu' && seen.kind === 'container' && seen.isJoined !== true;
-    if (silent.has(operation) || isBlind) return true;
+    if (row.records.length === 0 || isBlind) return true;
     const { filled, rule } = this.#argumentsOf(process, seen, on.fd, operation, words);
-    const attempt = attemptOf(operation as Parameters<typeof attemptOf>[0], place, filled);
+    const attempt = tracedAttempt(operation, place, filled);
     if (attempt === null) return true;
     if (attempt.operation === 'get_device') {
       this.#obtain(process, seen, { ...ioctl, words: filled }, result.rc, rule);
@@ -137,8 +128,8 @@ export class Ioctls {
     seen: Seen,
     fd: number,
     operation: Attempt['operation'],
-    words: IoctlWords,
-  ): { readonly filled: IoctlWords; readonly rule?: Inference } {
+    words: TracedWords,
+  ): { readonly filled: TracedWords; readonly rule?: Inference } {
     if (operation === 'bind') {
       if (words.iommufd === undefined) {
         const iommufd = only(process, (other) => other.kind === 'iommufd');
@@ -189,11 +180,8 @@ function isBad(result: Result): boolean {
   return 'errno' in result && result.errno === 'EBADF';
 }
 
-/** Operations with a descriptor among their arguments, of which EBADF may speak as well. */
-const givesFiles = new Set<Attempt['operation']>(['bind', 'set_container', 'hot_reset']);
-
 /** The requests by which a group comes to be owned. */
-const giving = new Set([0x3b76, 0x3b68]);
+const giving = new Set([requestOf('bind'), requestOf('set_container')]);
 
 /** The descriptor of the only file of a kind that a process can have presented; null where it may be another. */
 function only(process: Traced, isWanted: (seen: Seen) => boolean): number | null {
@@ -207,7 +195,7 @@ function only(process: Traced, isWanted: (seen: Seen) => boolean): number | null
 }
 
 /** Whether a container that is not shown may have been an iommufd as well as a container. */
-function isEither(process: Traced, { container }: IoctlWords): boolean {
+function isEither(process: Traced, { container }: TracedWords): boolean {
   if (container !== undefined) return false;
   const kinds = new Set([...process.descriptors.values()].map(({ seen }) => seen.kind));
   return kinds.has('iommufd');

@@ -1,11 +1,8 @@
 /**
- * What a path or a request number says: which kind of file it is, and which operation.
+ * What a path says: which kind of file it is.
  *
  * @module
  */
-import type { Operation } from '../../events/vocabulary.ts';
-import type { Seen } from './traced.ts';
-
 /** What is opened by a path of ours. */
 export interface Node {
   readonly kind: 'group' | 'container' | 'iommufd' | 'cdev' | 'reopened' | 'other';
@@ -39,80 +36,3 @@ export function groupNamed(name: string): string {
 export function isUnnamedDevice(path: string): boolean {
   return path === 'anon_inode:[vfio-device]' || path === '/[vfio-device]';
 }
-
-/** Operations by the number of the request, for each kind of file that takes it. */
-const requests: Readonly<Record<Seen['kind'], Readonly<Record<number, Operation>>>> = {
-  container: {
-    0x3b64: 'api_version',
-    0x3b65: 'check_extension',
-    0x3b66: 'set_iommu',
-    0x3b71: 'map_dma',
-  },
-  group: {
-    0x3b67: 'group_status',
-    0x3b68: 'set_container',
-    0x3b69: 'unset_container',
-    0x3b6a: 'get_device',
-  },
-  device: {
-    0x3b6b: 'device_info',
-    0x3b6c: 'region_info',
-    0x3b6f: 'reset',
-    0x3b70: 'hot_reset_info',
-    0x3b71: 'hot_reset',
-    0x3b76: 'bind',
-    0x3b77: 'attach',
-    0x3b78: 'detach',
-  },
-  iommufd: {
-    0x3b64: 'api_version',
-    0x3b65: 'check_extension',
-    0x3b66: 'set_iommu',
-    0x3b71: 'map_dma',
-    0x3b80: 'destroy',
-    0x3b81: 'alloc_ioas',
-    0x3b85: 'ioas_map',
-    0x3b88: 'compat_ioas',
-    0x3b89: 'alloc_hwpt',
-  },
-  path: {},
-};
-
-/** Every operation that there is a number of, and that number. */
-const numbers = new Map(
-  Object.values(requests).flatMap((known) =>
-    Object.entries(known).map(([number, operation]) => [operation, Number(number)] as const),
-  ),
-);
-
-/** What a request asks of a kind of file, of all numbers that it may have; null where nothing of ours. */
-export function operationOf(
-  kind: Seen['kind'],
-  numbersShown: readonly number[],
-): { readonly operation: Operation; readonly request: number } | null {
-  for (const request of numbersShown) {
-    const operation = requests[kind][request];
-    if (operation !== undefined) return { operation, request };
-  }
-  // The right request on the wrong file is refused, and is an attempt all the same.
-  for (const request of numbersShown) {
-    for (const known of Object.values(requests)) {
-      const operation = known[request];
-      if (operation !== undefined && operation !== 'map_dma') return { operation, request };
-    }
-  }
-  return null;
-}
-
-/** Whether a request wants a structure: a null pointer is then all that is wrong with it. */
-export function wantsPointer(operation: Operation): boolean {
-  return numbers.has(operation) && !byValue.has(operation);
-}
-
-const byValue = new Set<Operation>([
-  'api_version',
-  'check_extension',
-  'set_iommu',
-  'unset_container',
-  'reset',
-]);

@@ -5,12 +5,13 @@
  * @module
  */
 import type { Attempt } from '../../events/vocabulary.ts';
+import { tracedAttempt } from '../../operations/table.ts';
 import type { Deed } from '../sighting.ts';
 import type { Devices } from './devices.ts';
 import type { Files } from './files.ts';
 import type { Tell } from './inferences.ts';
 import { groupNamed } from './nodes.ts';
-import { attemptOf, refused } from './refusals.ts';
+import { refused } from './refusals.ts';
 import type { Traced } from './traced.ts';
 
 type Report = Extract<Deed, { did: 'report' }>;
@@ -131,7 +132,7 @@ export class Reports {
         case 'set_driver':
           return device === null ? null : { operation, device, driver };
         default:
-          return attemptOf(operation, { pid, fd: this.#borrow(process, report) }, {});
+          return tracedAttempt(operation, { pid, fd: this.#borrow(process, report) }, {});
       }
     })();
     if (attempt === null) return;

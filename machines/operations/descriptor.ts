@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { requestOf, structuredRequest } from '../../operations/table.ts';
 import { hasRegionInfo, isMappable, isReadable } from '../device-model.ts';
 import type { Check, OperationRules, PlainCheck, Question } from '../check.ts';
 import type { OpenFile } from '../host.ts';
@@ -74,7 +75,7 @@ const argumentReadable = (holds: PlainCheck['holds']): PlainCheck => ({
 });
 
 const isBind = ({ call, file }: Question): boolean =>
-  call.operation === 'ioctl' && call.request === 0x3b76 && file?.kind === 'device';
+  call.operation === 'ioctl' && call.request === requestOf('bind') && file?.kind === 'device';
 
 const nothing = (checks: readonly Check[]): OperationRules => ({ records: null, checks });
 
@@ -94,23 +95,15 @@ const kindIs =
 /** Requests that the kind of file knows but that want an argument. */
 function wantsArgument({ file, call, host }: Question): boolean {
   if (call.operation !== 'ioctl' || file === undefined) return false;
-  const number = call.request - 0x3b00;
-  switch (file.kind) {
-    case 'group':
-      return [0x67, 0x68, 0x6a].includes(number);
-    case 'container':
-      return file.state === 'ready' && [0x70, 0x71, 0x72, 0x75].includes(number);
-    case 'iommufd': {
-      const last = isSince(host.profile, 'linux-7.3') ? 0x95 : 0x8e;
-      return (number >= 0x70 && number <= 0x72) || (number >= 0x80 && number <= last);
-    }
-    case 'device':
-      if (number === 0x76) return isSince(host.profile, 'linux-6.12');
-      if (number === 0x77 || number === 0x78) return file.state === 'bound';
-      return [0x6b, 0x6c, 0x6d, 0x6e, 0x70, 0x71, 0x74, 0x75].includes(number);
-    case 'other':
-      return false;
-  }
+  if (file.kind === 'other') return false;
+  const { request } = call;
+  const known = structuredRequest(file.kind, request);
+  if (known === null || (known.isRecent && !isSince(host.profile, 'linux-7.3'))) return false;
+  // A container without an IOMMU driver has nobody to ask, and a device unbound nothing to attach.
+  if (file.kind === 'container') return file.state === 'ready';
+  if (request === requestOf('bind')) return isSince(host.profile, 'linux-6.12');
+  const isAttach = request === requestOf('attach') || request === requestOf('detach');
+  return file.kind !== 'device' || !isAttach || file.state === 'bound';
 }
 
 export const descriptorOperations = {

@@ -6,7 +6,7 @@
  */
 import fc from 'fast-check';
 import type { Fact, LedgerEvent, Placed } from '../../events/vocabulary.ts';
-import { callOf } from '../../machines/calls.ts';
+import { callOf } from '../../operations/table.ts';
 import { Kernel } from '../../machines/kernel.ts';
 import { boot, fact, placed } from './any-evidence.ts';
 

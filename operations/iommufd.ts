@@ -1,0 +1,137 @@
+/**
+ * An iommufd and its objects.
+ *
+ * @module
+ */
+import type { Rows } from './row.ts';
+
+const takenBy = 'machines';
+const on = ['iommufd'] as const;
+
+export const iommufdRows: Rows<
+  'alloc_ioas' | 'alloc_hwpt' | 'destroy' | 'ioas_map' | 'compat_ioas'
+> = {
+  alloc_ioas: {
+    request: { name: 'IOMMU_IOAS_ALLOC', number: 0x3b81, on, argument: 'pointer' },
+    descriptors: [],
+    takenBy,
+    scenario: {
+      operands: ['I', 'X'],
+      options: [],
+      call: (said) => ({ operation: 'alloc_ioas', pid: said.pid, fd: said.fd(0) }),
+      names: (naming, { id = -1 }) => naming.name(1, id),
+    },
+    traced: (place) => ({ operation: 'alloc_ioas', ...place }),
+    records: [
+      {
+        type: 'ioas.allocated',
+        data: ({ pid, fd }, { id = null }) => ({ pid, fd, id }),
+        call: ({ pid, fd, id }) => ({
+          call: { operation: 'alloc_ioas', pid, fd },
+          passed: { id: id ?? undefined },
+        }),
+      },
+    ],
+  },
+  alloc_hwpt: {
+    request: { name: 'IOMMU_HWPT_ALLOC', number: 0x3b89, on, argument: 'pointer' },
+    descriptors: [],
+    takenBy,
+    scenario: {
+      operands: ['I', 'A', 'X', 'H'],
+      options: [],
+      call: (said) => {
+        const [device, pt] = [said.boundId(1), said.object(2)];
+        return { operation: 'alloc_hwpt', pid: said.pid, fd: said.fd(0), device, pt };
+      },
+      names: (naming, { id = -1 }) => naming.name(3, id),
+    },
+    traced: (place, { pt = null }) => ({ operation: 'alloc_hwpt', ...place, device: null, pt }),
+    records: [
+      {
+        type: 'hwpt.allocated',
+        data: ({ pid, fd, device, pt }, { id = null }) => ({ pid, fd, device, pt, id }),
+        call: ({ pid, fd, device, pt, id }) => ({
+          call: { operation: 'alloc_hwpt', pid, fd, device, pt },
+          passed: { id: id ?? undefined },
+        }),
+      },
+    ],
+  },
+  destroy: {
+    request: { name: 'IOMMU_DESTROY', number: 0x3b80, on, argument: 'pointer' },
+    descriptors: [],
+    takenBy,
+    scenario: {
+      operands: ['I', 'X'],
+      options: [],
+      call: (said) => {
+        return { operation: 'destroy', pid: said.pid, fd: said.fd(0), object: said.object(1) };
+      },
+      names: null,
+    },
+    traced: (place, { object = null }) => ({ operation: 'destroy', ...place, object }),
+    records: [
+      {
+        type: 'object.destroyed',
+        data: ({ pid, fd, object }) => ({ pid, fd, object }),
+        call: ({ pid, fd, object }) => ({
+          call: { operation: 'destroy', pid, fd, object },
+          passed: {},
+        }),
+      },
+    ],
+  },
+  ioas_map: {
+    request: { name: 'IOMMU_IOAS_MAP', number: 0x3b85, on, argument: 'pointer' },
+    descriptors: [],
+    takenBy,
+    scenario: {
+      operands: ['I', 'X'],
+      options: ['iova', 'size'],
+      call: (said) => {
+        const { pid, range } = said;
+        return { operation: 'ioas_map', pid, fd: said.fd(0), ioas: said.object(1), ...range };
+      },
+      names: null,
+    },
+    traced: (place) => ({ operation: 'ioas_map', ...place, ioas: null, iova: null, size: null }),
+    records: [],
+  },
+  compat_ioas: {
+    request: { name: 'IOMMU_VFIO_IOAS', number: 0x3b88, on, argument: 'pointer' },
+    descriptors: [],
+    takenBy,
+    scenario: {
+      operands: ['I', 'action', 'X?'],
+      options: [],
+      call: (said) => {
+        const action = said.word(1) as 'get' | 'set' | 'clear';
+        const ioas = action === 'set' ? said.object(2) : -1;
+        return { operation: 'compat_ioas', pid: said.pid, fd: said.fd(0), action, ioas };
+      },
+      names: (naming, { id = -1 }, { action }) => {
+        if (action === 'get') naming.name(2, id);
+      },
+    },
+    traced: (place) => ({ operation: 'compat_ioas', ...place, action: null, ioas: null }),
+    records: [
+      {
+        type: 'compat-ioas.set',
+        data: ({ pid, fd, action, ioas }) => (action === 'set' ? { pid, fd, ioas } : null),
+        call: ({ pid, fd, ioas }) => ({
+          call: { operation: 'compat_ioas', pid, fd, action: 'set', ioas },
+          passed: {},
+        }),
+      },
+      {
+        type: 'compat-ioas.cleared',
+        data: ({ pid, fd, action }) => (action === 'clear' ? { pid, fd } : null),
+        call: ({ pid, fd }) => ({
+          call: { operation: 'compat_ioas', pid, fd, action: 'clear', ioas: -1 },
+          passed: {},
+        }),
+      },
+    ],
+  },
+};

@@ -1,0 +1,123 @@
+/**
+ * Opening the nodes of VFIO and iommufd.
+ *
+ * @module
+ */
+import type { Call } from '../events/vocabulary.ts';
+import type { Naming, Passed, Rows, Said } from './row.ts';
+
+const noIoctl = { request: null, descriptors: [], traced: null, takenBy: 'machines' } as const;
+const opened = (naming: Naming, { rc }: Passed) => naming.name(0, rc);
+
+export const openRows: Rows<
+  'open_cdev' | 'open_iommufd' | 'open_container' | 'open_group' | 'open_path'
+> = {
+  open_cdev: {
+    ...noIoctl,
+    scenario: {
+      operands: ['A', 'device'],
+      options: ['cloexec'],
+      call: (said) => {
+        const { pid, cloexec } = said;
+        return { operation: 'open_cdev', pid, device: said.device(1), cloexec };
+      },
+      names: opened,
+    },
+    records: [
+      {
+        type: 'device.opened',
+        data: ({ pid, device, cloexec = false }, { rc }) => ({ pid, fd: rc, device, cloexec }),
+        call: ({ pid, fd, device, cloexec }) => ({
+          call: { operation: 'open_cdev', pid, device, cloexec },
+          passed: { rc: fd },
+        }),
+      },
+    ],
+  },
+  open_iommufd: {
+    ...noIoctl,
+    scenario: {
+      operands: ['I'],
+      options: ['cloexec'],
+      call: ({ pid, cloexec }) => ({ operation: 'open_iommufd', pid, cloexec }),
+      names: opened,
+    },
+    records: [
+      {
+        type: 'iommufd.opened',
+        data: ({ pid, cloexec = false }, { rc }) => ({ pid, fd: rc, cloexec }),
+        call: ({ pid, fd, cloexec }) => ({
+          call: { operation: 'open_iommufd', pid, cloexec },
+          passed: { rc: fd },
+        }),
+      },
+    ],
+  },
+  open_container: {
+    ...noIoctl,
+    scenario: {
+      operands: ['C'],
+      options: ['cloexec'],
+      call: ({ pid, cloexec }) => ({ operation: 'open_container', pid, cloexec }),
+      names: opened,
+    },
+    records: [
+      {
+        type: 'container.opened',
+        data: ({ pid, cloexec = false }, { rc }) => ({ pid, fd: rc, cloexec }),
+        call: ({ pid, fd, cloexec }) => ({
+          call: { operation: 'open_container', pid, cloexec },
+          passed: { rc: fd },
+        }),
+      },
+    ],
+  },
+  open_group: {
+    ...noIoctl,
+    scenario: {
+      operands: ['G', 'group'],
+      options: ['cloexec'],
+      call: (said) => {
+        const { pid, cloexec } = said;
+        return { operation: 'open_group', pid, group: said.group(1), cloexec };
+      },
+      names: opened,
+    },
+    records: [
+      {
+        type: 'group.opened',
+        data: ({ pid, group, cloexec = false }, { rc }) => ({ pid, fd: rc, group, cloexec }),
+        call: ({ pid, fd, group, cloexec }) => ({
+          call: { operation: 'open_group', pid, group, cloexec },
+          passed: { rc: fd },
+        }),
+      },
+    ],
+  },
+  open_path: {
+    ...noIoctl,
+    scenario: { operands: ['A', 'path'], options: ['cloexec'], call: openPath, names: opened },
+    records: [
+      {
+        type: 'path.opened',
+        data: ({ pid, path, cloexec = false }, { rc }) => ({ pid, fd: rc, path, cloexec }),
+        call: ({ pid, fd, path, cloexec }) => ({
+          call: { operation: 'open_path', pid, path, cloexec },
+          passed: { rc: fd },
+        }),
+      },
+    ],
+  },
+};
+
+/** A node of VFIO's is what it is, whichever word opened it. */
+function openPath(said: Said): Call {
+  const { pid, cloexec } = said;
+  const path = said.word(1);
+  const [, group, node] = /^\/dev\/vfio\/(?:(\d+)|devices\/(vfio\d+))$/.exec(path) ?? [];
+  if (path === '/dev/iommu') return { operation: 'open_iommufd', pid, cloexec };
+  if (path === '/dev/vfio/vfio') return { operation: 'open_container', pid, cloexec };
+  if (group !== undefined) return { operation: 'open_group', pid, group, cloexec };
+  if (node !== undefined) return { operation: 'open_cdev', pid, device: said.cdev(node), cloexec };
+  return { operation: 'open_path', pid, path, cloexec };
+}

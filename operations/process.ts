@@ -1,0 +1,131 @@
+/**
+ * Processes, and the drivers of devices.
+ *
+ * @module
+ */
+import type { Rows } from './row.ts';
+
+const common = { request: null, descriptors: [], traced: null, takenBy: 'processes' } as const;
+
+export const processRows: Rows<
+  'fork' | 'spawn' | 'exec' | 'exit' | 'kill' | 'set_driver' | 'bg_wait'
+> = {
+  fork: {
+    ...common,
+    scenario: {
+      operands: ['process'],
+      options: [],
+      call: (said) => ({ operation: 'fork', pid: said.pid, comm: said.word(0) }),
+      names: null,
+    },
+    records: [
+      {
+        type: 'process.forked',
+        data: ({ pid, comm }, { pid: child = 0 }) => ({ pid, child, comm }),
+        call: ({ pid, child, comm }) => ({
+          call: { operation: 'fork', pid, comm },
+          passed: { pid: child },
+        }),
+      },
+    ],
+  },
+  spawn: {
+    ...common,
+    scenario: {
+      operands: ['process'],
+      options: [],
+      call: (said) => ({ operation: 'spawn', comm: said.word(0) }),
+      names: null,
+    },
+    records: [
+      {
+        type: 'process.started',
+        data: ({ comm }, { pid = 0 }) => ({ pid, comm, cgroup: null }),
+        call: ({ pid, comm }) => ({ call: { operation: 'spawn', comm }, passed: { pid } }),
+      },
+    ],
+  },
+  exec: {
+    ...common,
+    scenario: {
+      operands: [],
+      options: [],
+      call: ({ pid }) => ({ operation: 'exec', pid }),
+      names: (naming) => naming.executed(),
+    },
+    records: [
+      {
+        type: 'process.executed',
+        data: ({ pid }) => ({ pid }),
+        call: ({ pid }) => ({ call: { operation: 'exec', pid }, passed: {} }),
+      },
+    ],
+  },
+  exit: {
+    ...common,
+    scenario: {
+      operands: [],
+      options: [],
+      call: ({ pid }) => ({ operation: 'exit', pid }),
+      names: (naming, _, { pid }) => naming.ended(pid),
+    },
+    records: [
+      {
+        type: 'process.exited',
+        data: ({ pid }) => ({ pid, signal: null }),
+        call: ({ pid, signal }) =>
+          signal === null ? { call: { operation: 'exit', pid }, passed: {} } : null,
+      },
+    ],
+  },
+  kill: {
+    ...common,
+    scenario: {
+      operands: ['process'],
+      options: [],
+      call: (said) => ({ operation: 'kill', pid: said.receiver(0) }),
+      names: (naming, _, { pid }) => naming.ended(pid),
+    },
+    records: [
+      {
+        type: 'process.exited',
+        data: ({ pid }) => ({ pid, signal: 'SIGKILL' }),
+        call: ({ pid, signal }) =>
+          signal === null ? null : { call: { operation: 'kill', pid }, passed: {} },
+      },
+    ],
+  },
+  set_driver: {
+    ...common,
+    scenario: {
+      operands: ['device', 'driver'],
+      options: ['ms'],
+      call: (said) => {
+        const driver = said.word(1) === 'none' ? null : said.word(1);
+        return { operation: 'set_driver', device: said.device(0), driver };
+      },
+      names: null,
+    },
+    records: [
+      {
+        type: 'driver.bound',
+        data: ({ device, driver }, { cdev = null }) =>
+          driver === null ? null : { device, driver, cdev },
+        call: ({ device, driver, cdev }) => ({
+          call: { operation: 'set_driver', device, driver },
+          passed: { cdev },
+        }),
+      },
+    ],
+  },
+  bg_wait: {
+    ...common,
+    scenario: {
+      operands: ['ms?'],
+      options: [],
+      call: () => ({ operation: 'bg_wait' }),
+      names: null,
+    },
+    records: [],
+  },
+};
