@@ -10,13 +10,16 @@
  */
 import { WHAT_IF } from './events/codec.ts';
 import { SCHEMA, type Call, type Fact, type LedgerEvent } from './events/vocabulary.ts';
-import { make, type Made, type Stage } from './host/attempt.ts';
+import { freeAddress, hostOn } from './host/attempt.ts';
 import { DmaMappings } from './host/dma-mappings.ts';
 import { RequestError } from './host/settings.ts';
 import { startAfter } from './host/simulation.ts';
 import type { Cause } from './machines/causes.ts';
+import type { Kernel } from './machines/kernel.ts';
+import type { Outcome } from './operations/row.ts';
 import { Past } from './past.ts';
 import type { Timeline } from './projections/timeline.ts';
+import { perform, type Port } from './scenario/perform.ts';
 
 /** An event of the shared past, or one that did not happen: its id begins with `what-if:`. */
 export type SupposedEvent = LedgerEvent & {
@@ -49,7 +52,9 @@ export class WhatIf extends Past<SupposedEvent> {
   /** The last position that is shared; -1 where nothing is. */
   readonly from: number;
   readonly #time: string | null;
-  readonly #stage: Stage;
+  /** What is mapped for DMA stands in no log: of the past nothing is known to be. */
+  readonly #mappings = new DmaMappings();
+  readonly #port: Port;
   #lastPid: number | null = null;
 
   /** Throws `RequestError` where nothing is known of the host at that position. */
@@ -63,18 +68,22 @@ export class WhatIf extends Past<SupposedEvent> {
     }
     this.from = from;
     this.#time = from < this.first ? null : timeline.at(from).time;
-    // What is mapped for DMA stands in no log: of the past nothing is known to be.
-    const mappings = new DmaMappings();
-    this.#stage = {
-      kernel: () => {
-        const { kernel } = this.timeline;
-        kernel.mappings = mappings;
-        return kernel;
-      },
-      mappings,
+    this.#port = {
+      ...hostOn(
+        () => this.#kernel,
+        this.#mappings,
+        (fact) => this.#happened(fact),
+      ),
       newPid: () => this.#newPid(),
-      happened: (fact) => this.#happened(fact),
+      addressFor: (pid) => freeAddress(this.#kernel, pid),
     };
+  }
+
+  /** After something has happened it may be another one. */
+  get #kernel(): Kernel {
+    const { kernel } = this.timeline;
+    kernel.mappings = this.#mappings;
+    return kernel;
   }
 
   /**
@@ -87,8 +96,8 @@ export class WhatIf extends Past<SupposedEvent> {
   attempt(call: Call): Attempted {
     this.#checkProcesses(call);
     this.#checkKnown(call);
-    const made = make(this.#stage, call);
-    return attempted(made, this.timeline.head);
+    const outcome = perform(this.#port, call);
+    return attempted(outcome, this.timeline.head);
   }
 
   /** Starts a process that has nothing open, and gives its pid. */
@@ -107,7 +116,7 @@ export class WhatIf extends Past<SupposedEvent> {
     const place = { position, schema: SCHEMA, hash: null };
     const event = { ...fact, ...place, id: `${WHAT_IF}${position}`, time: this.#time };
     this.timeline.take(event as SupposedEvent);
-    this.#stage.mappings.forget(this.timeline.kernel);
+    this.#mappings.forget(this.timeline.kernel);
   }
 
   /** One above the highest that was ever in use; the events are gone through for it only once. */
@@ -147,9 +156,11 @@ export class WhatIf extends Past<SupposedEvent> {
   }
 }
 
-function attempted(made: Made, position: number): Attempted {
-  if (made.errno !== null) return { position, errno: made.errno, cause: made.cause };
-  const { fd, pid, isPending = false, hwpt, id = hwpt } = made;
+function attempted(outcome: Outcome, position: number): Attempted {
+  if (outcome.errno !== null) {
+    return { position, errno: outcome.errno, cause: (outcome.cause ?? null) as Cause | null };
+  }
+  const { fd, pid, isPending = false, hwpt, id = hwpt } = outcome;
   return {
     position,
     errno: null,

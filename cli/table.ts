@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { kindOfDriver } from '../machines/driver.ts';
+import { kindOfDriver } from '../operations/driver.ts';
 import type { DeviceView, FileView, GroupView, Table } from '../ledger.ts';
 import { columns, type Cell } from './columns.ts';
 import { exit } from './failure.ts';

@@ -7,7 +7,10 @@ import { hash } from 'node:crypto';
 import * as v from 'valibot';
 import type { Call, Fact, LedgerEvent, Placed } from '../events/vocabulary.ts';
 import { ProcessTable, fileOpenedBy } from '../processes/process-table.ts';
+import { openRows } from '../operations/open.ts';
 import type { Outcome } from '../operations/row.ts';
+import { callOf } from '../operations/table.ts';
+import { Drivers } from '../scenario/drivers.ts';
 import { parseLine, processName, ScenarioError } from '../scenario/language.ts';
 import { Player } from '../scenario/player.ts';
 import { parseTopology, TopologyError, type Topology } from '../scenario/topology.ts';
@@ -56,6 +59,7 @@ class TruthReader {
   readonly preamble = 0;
   readonly #options: ImportOptions;
   readonly #seen = new Descriptors();
+  readonly #drivers = new Drivers();
   #topology: Topology | null;
   #player: Player | null = null;
   #seq: string | null = null;
@@ -126,9 +130,14 @@ class TruthReader {
     this.#player ??= new Player(
       {
         answer: (call) => this.#outcome(call),
+        driverOf: (device) => this.#drivers.driverOf(device),
         isHeld: () => this.#recorded?.pending === true,
-        isBlocked: () => this.#recorded?.pending === true,
-        deviceOfNode: () => undefined,
+        change: () => {
+          const { change } = this.#drivers;
+          return change && { ...change, isBlocked: this.#recorded?.pending === true };
+        },
+        nextNode: (driver) => this.#drivers.nextNode(driver),
+        deviceOfNode: (node) => this.#drivers.deviceOfNode(node),
         reopen: (pid, fd) => this.#seen.reopen(pid, fd),
         happened: (fact) => this.#happened(fact),
       },
@@ -154,6 +163,7 @@ class TruthReader {
 
   #happened(fact: Fact): void {
     this.#seen.take(fact);
+    this.#drivers.take(fact);
     this.#facts.push(fact);
   }
 }
@@ -178,19 +188,12 @@ class Descriptors {
   }
 }
 
+/** The operations that open a node by its own name. */
+const byName = new Set<string>(Object.keys(openRows).filter((name) => name !== 'open_path'));
+
 function openingOf(fact: Fact): Call | null {
-  switch (fact.type) {
-    case 'group.opened':
-      return { operation: 'open_group', pid: 0, group: fact.data.group };
-    case 'device.opened':
-      return { operation: 'open_cdev', pid: 0, device: fact.data.device };
-    case 'iommufd.opened':
-      return { operation: 'open_iommufd', pid: 0 };
-    case 'container.opened':
-      return { operation: 'open_container', pid: 0 };
-    default:
-      return null;
-  }
+  const call = callOf(fact)?.call;
+  return call !== undefined && byName.has(call.operation) ? (call as Call) : null;
 }
 
 function evidenceError(error: unknown): unknown {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Call, Fact, Placed } from '../events/vocabulary.ts';
+import type { Fact, Placed } from '../events/vocabulary.ts';
 import type { Question } from '../machines/check.ts';
 import { isViable } from '../machines/group.ts';
 import { Kernel } from '../machines/kernel.ts';
@@ -11,7 +11,7 @@ import type { Profile } from '../machines/profile.ts';
 import type { OperationStatement } from '../scenario/language.ts';
 import { Player, type Answer } from '../scenario/player.ts';
 import type { Topology } from '../scenario/topology.ts';
-import { answerTo, reopening } from './attempt.ts';
+import { hostOn } from './attempt.ts';
 import { DmaMappings } from './dma-mappings.ts';
 
 /** The answer to an operation, with what a group says of itself. */
@@ -39,16 +39,12 @@ export class VirtualHost {
   constructor(topology: Topology, profile: Profile, start: Start = firstStart) {
     this.#position = start.position;
     this.kernel.mappings = this.#mappings;
-    const port = {
-      answer: (call: Call) => answerTo(this.kernel, this.#mappings, call),
-      isHeld: (device: string) => (this.kernel.device(device)?.record.files ?? 0) > 0,
-      isBlocked: () => this.kernel.driverChange?.outcome === null,
-      deviceOfNode: (node: string) =>
-        [...this.kernel.devices()].find(({ cdev }) => cdev === node)?.device ?? node,
-      reopen: (pid: number, fd: number) => reopening(this.kernel, pid, fd),
-      happened: (fact: Fact) => this.#happened(fact),
-    };
-    this.#player = new Player(port, topology, { profile, simulated: true }, start.pid);
+    const host = hostOn(
+      () => this.kernel,
+      this.#mappings,
+      (fact) => this.#happened(fact),
+    );
+    this.#player = new Player(host, topology, { profile, simulated: true }, start.pid);
   }
 
   /** Begins a sequence on a freshly booted host, and gives the facts of the boot. */

@@ -5,7 +5,7 @@
  */
 import type { Blocker, Question } from './check.ts';
 import { busOfDevice } from './device-model.ts';
-import { kindOfDriver } from './driver.ts';
+import { kindOfDriver } from '../operations/driver.ts';
 
 const file = (kind: Blocker['kind'], id: string | null): Blocker => ({
   kind,

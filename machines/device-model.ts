@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { kindOfDriver } from './driver.ts';
+import { kindOfDriver } from '../operations/driver.ts';
 import type { Device, Group } from './host.ts';
 
 interface Model {

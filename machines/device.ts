@@ -8,7 +8,7 @@
  */
 import type { FileId } from '../processes/process-table.ts';
 import type { Targets } from './admission.ts';
-import type { DriverKind } from './driver.ts';
+import type { DriverKind } from '../operations/driver.ts';
 import { flatMachine, type Asked, type Draft } from './flat-machine.ts';
 
 export type DeviceState = 'absent' | 'idle' | 'open' | 'bound' | 'attached' | 'leaving';

@@ -6,7 +6,7 @@
 import type { Attempt, DataOf } from '../events/vocabulary.ts';
 import type { ObservedCause } from './causes.ts';
 import type { Question } from './check.ts';
-import { kindOfDriver } from './driver.ts';
+import { kindOfDriver } from '../operations/driver.ts';
 import { unbindDriver } from './drivers.ts';
 import type { DeviceFile, Group, OpenFile } from './host.ts';
 import { positionOf } from '../processes/process-table.ts';

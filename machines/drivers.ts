@@ -4,7 +4,7 @@
  * @module
  */
 import type { DataOf } from '../events/vocabulary.ts';
-import { kindOfDriver } from './driver.ts';
+import { kindOfDriver } from '../operations/driver.ts';
 import type { Device, GroupFile } from './host.ts';
 import type { HostState } from './host-state.ts';
 import { judge } from './judge.ts';

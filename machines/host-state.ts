@@ -7,7 +7,7 @@ import type { Certainty } from '../events/vocabulary.ts';
 import { ProcessTable, type FileId } from '../processes/process-table.ts';
 import type { MachineName } from './admission.ts';
 import type { MachineEvents } from './check.ts';
-import { kindOfDriver } from './driver.ts';
+import { kindOfDriver } from '../operations/driver.ts';
 import type { Device, DriverChange, Group, Instance, Instances, OpenFile } from './host.ts';
 import { kernelRules, type Engine, type KernelRules } from './machines.ts';
 import { hasIommufd, isProfile, newestKernel, profileOfKernel, type Profile } from './profile.ts';

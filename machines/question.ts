@@ -11,7 +11,7 @@ import type { MachineName } from './admission.ts';
 import type { HostView, Question } from './check.ts';
 import type { Device, Group, GroupFile, IommufdFile, Instances, OpenFile } from './host.ts';
 import { autoPageTable, lowestFreeId, type Attachment, type IommufdRecord } from './iommufd.ts';
-import { kindOfDriver } from './driver.ts';
+import { kindOfDriver } from '../operations/driver.ts';
 import { NAMELESS, UNNAMED, UNSHOWN, unnamedDevice } from './unshown.ts';
 
 /** What came out of a call, where that is known: the file that it opened, the ids handed out. */

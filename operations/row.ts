@@ -15,6 +15,8 @@ type CallOf<O extends Operation> = Extract<Call, { operation: O }>;
 export interface Refused {
   readonly errno: string;
   readonly cause?: string;
+  /** The driver that a device is left with, where a change has got so far. */
+  readonly driver?: string | null;
 }
 
 /** What a call that passed came back with. */
@@ -22,6 +24,8 @@ export interface Passed {
   readonly errno: null;
   /** The descriptor that was handed out, or 0. */
   readonly rc: number;
+  /** The descriptor, where one was handed out. */
+  readonly fd?: number | undefined;
   /** The object id handed out, or the address of a mapping; where that is known. */
   readonly id?: number | undefined;
   /** The page table that an attach ended on, where that is known. */
@@ -30,6 +34,8 @@ export interface Passed {
   readonly pid?: number | undefined;
   /** The node that the driver gave the device; null where it has none. */
   readonly cdev?: string | null | undefined;
+  /** The driver that a device has after a change; null for none. */
+  readonly driver?: string | null;
   /** True where a driver change waits for the last file of its device. */
   readonly isPending?: boolean;
 }

@@ -8,7 +8,7 @@
  * @module
  */
 import type { Fact, Placed } from '../events/vocabulary.ts';
-import { kindOfDriver } from '../machines/driver.ts';
+import { kindOfDriver } from '../operations/driver.ts';
 import { NAMELESS } from '../machines/unshown.ts';
 import { fileOpenedBy, positionOf, ProcessTable, type FileId } from '../processes/process-table.ts';
 

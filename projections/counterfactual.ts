@@ -7,7 +7,7 @@
 import type { Attempt as Asked, Fact, Placed } from '../events/vocabulary.ts';
 import type { Question } from '../machines/check.ts';
 import type { Cause, ObservedCause } from '../machines/causes.ts';
-import { kindOfDriver } from '../machines/driver.ts';
+import { kindOfDriver } from '../operations/driver.ts';
 import { Kernel } from '../machines/kernel.ts';
 import type { FileId } from '../processes/process-table.ts';
 import { Concern, type Scope } from './concern.ts';

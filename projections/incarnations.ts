@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { kindOfDriver } from '../machines/driver.ts';
+import { kindOfDriver } from '../operations/driver.ts';
 import type { Incarnation, Interval } from './shapes.ts';
 import type { Timeline } from './timeline.ts';
 

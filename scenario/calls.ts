@@ -71,14 +71,3 @@ const objectId = (value: number): number => (value === -1 ? value : u32(value));
 function boundId(name: string, names: Names): number {
   return objectId(names.value(name.startsWith(':') ? name : `${name}.id`));
 }
-
-/**
- * What a successful call has opened: a descriptor's file that was opened anew through /proc counts
- * as what it is. `reopen` gives the call that would open it by its own name.
- */
-export function openedBy(call: Call, reopen: (fd: number) => Call | null): Call {
-  if (call.operation !== 'open_path') return call;
-  const [, fd] = /^\/proc\/self\/fd\/(\d+)$/.exec(call.path) ?? [];
-  const opened = fd === undefined ? null : reopen(Number(fd));
-  return opened === null ? call : ({ ...opened, cloexec: call.cloexec ?? false } as Call);
-}

@@ -6,28 +6,16 @@
  *
  * @module
  */
-import type { Call, Fact } from '../events/vocabulary.ts';
+import type { Call } from '../events/vocabulary.ts';
 import type { Naming, Outcome, Passed } from '../operations/row.ts';
-import { factOf, rowOf } from '../operations/table.ts';
-import { callOfStatement, openedBy, type Place } from './calls.ts';
+import { rowOf } from '../operations/table.ts';
+import { callOfStatement, type Place } from './calls.ts';
 import { processName, type OperationStatement, type ProcessName } from './language.ts';
 import { Names } from './names.ts';
+import { perform, type Host, type Port } from './perform.ts';
 import { bootFacts, type BootOptions, type Topology } from './topology.ts';
 
-/** Who answers, and who is told what happened. */
-export interface Port {
-  /** The outcome of a call, as things stand. A driver change without a driver is its first half. */
-  answer(call: Call): Outcome;
-  /** Whether the device has a file that holds back the unbind of its driver. */
-  isHeld(device: string): boolean;
-  /** Whether the driver change that was blocked still is. */
-  isBlocked(): boolean;
-  /** The device whose cdev has a name now; undefined where only the player could know. */
-  deviceOfNode(node: string): string | undefined;
-  /** How a descriptor's file is opened anew; null where it has no node of VFIO's. */
-  reopen(pid: number, fd: number): Call | null;
-  happened(fact: Fact): void;
-}
+const PAGE = 4096;
 
 /** The answer to a statement, as the recorder writes it. */
 export interface Answer {
@@ -41,29 +29,21 @@ export interface Answer {
   readonly pending?: true;
 }
 
-interface Change {
-  readonly device: string;
-  readonly next: string | null;
-}
-
-interface Driver {
-  readonly driver: string | null;
-  readonly cdev: string | null;
-}
-
 export class Player {
-  readonly #kernel: Port;
+  readonly #port: Port;
   #topology: Topology;
   readonly #options: BootOptions;
   readonly #pids = new Map<ProcessName, number>();
   readonly #names = new Map<number, Names>();
-  readonly #drivers = new Map<string, Driver>();
-  #change: Change | null = null;
   #nextPid: number;
 
   /** Pids are handed out from `firstPid` and never twice. */
-  constructor(kernel: Port, topology: Topology, options: BootOptions, firstPid: number) {
-    this.#kernel = kernel;
+  constructor(host: Host, topology: Topology, options: BootOptions, firstPid: number) {
+    this.#port = {
+      ...host,
+      newPid: () => this.#nextPid++,
+      addressFor: (pid) => this.#namesOf(pid).map(PAGE),
+    };
     this.#topology = topology;
     this.#options = options;
     this.#nextPid = firstPid;
@@ -87,27 +67,23 @@ export class Player {
     this.#topology = topology;
     this.#pids.clear();
     this.#names.clear();
-    this.#drivers.clear();
-    this.#change = null;
-    for (const { bdf, driver, cdev } of this.#topology.devices) {
-      this.#drivers.set(bdf, { driver, cdev });
-    }
-    for (const fact of bootFacts(name, this.#topology, this.#options)) this.#kernel.happened(fact);
+    for (const fact of bootFacts(name, this.#topology, this.#options)) this.#port.happened(fact);
   }
 
   play(statement: OperationStatement): Answer {
     const { operation, operands, text } = statement;
     switch (operation) {
       case 'spawn':
-        return this.#spawn(processName(operands[0] ?? ''), text);
+        return { p: '-', op: text, ...resultOf(this.#spawn(processName(operands[0] ?? ''))) };
       case 'kill':
         // Killing a process that is not there is no error, and nothing happens.
         this.lose(processName(operands[0] ?? ''));
         return { p: '-', op: text, rc: 0 };
       case 'set_driver':
-        return { p: 'bg', op: text, ...this.#setDriver(statement) };
-      case 'bg_wait':
-        return { p: 'bg', op: text, ...this.#collect() };
+      case 'bg_wait': {
+        const call = callOfStatement(statement, this.#place(-1, new Names()));
+        return { p: 'bg', op: text, ...changeOf(perform(this.#port, call)) };
+      }
       default: {
         const outcome = this.#operate(statement, this.#process(statement.process));
         return { p: statement.process, op: text, ...resultOf(outcome) };
@@ -116,29 +92,14 @@ export class Player {
   }
 
   #operate(statement: OperationStatement, pid: number): Outcome {
-    const { operation, operands } = statement;
+    const { operation, operands, options } = statement;
     if (operation === 'fork') return this.#fork(pid, processName(operands[0] ?? ''));
     const names = this.#namesOf(pid);
     // The recorder's own memory to map for DMA takes addresses, whatever becomes of the call.
-    if (operation === 'ioas_map' || operation === 'map_dma') {
-      names.map(statement.options['size'] ?? 4096);
-    }
+    if (rowOf(operation).scenario.options.includes('size')) names.map(options['size'] ?? PAGE);
     const call = callOfStatement(statement, this.#place(pid, names));
-    const outcome = this.#ask(call, names);
+    const outcome = perform(this.#port, call);
     if (outcome.errno === null) this.#name(call, operands, names, outcome);
-    return outcome;
-  }
-
-  /** Makes a call and tells what came of it. */
-  #ask(call: Call, names: Names): Outcome {
-    const answered = this.#kernel.answer(call);
-    const outcome =
-      call.operation === 'mmap' && answered.errno === null
-        ? { ...answered, id: names.map(4096) }
-        : answered;
-    const reopen = (of: number) => ('pid' in call ? this.#kernel.reopen(call.pid, of) : null);
-    const fact = factOf(outcome.errno === null ? openedBy(call, reopen) : call, outcome);
-    if (fact !== null) this.#kernel.happened(fact);
     return outcome;
   }
 
@@ -166,16 +127,12 @@ export class Player {
       device: (word) => this.#deviceNamed(word)?.bdf ?? word,
       group: (word) => this.#deviceNamed(word)?.group ?? word.replace(/^g(?=\d)/, ''),
       receiver: (word) => this.#process(processName(word)),
-      cdev: (node) => this.#kernel.deviceOfNode(node) ?? this.#deviceOfNode(node) ?? node,
+      cdev: (node) => this.#port.deviceOfNode(node) ?? node,
     };
   }
 
   #deviceNamed(word: string): Topology['devices'][number] | undefined {
     return this.#topology.devices.find(({ name, bdf }) => name === word || bdf === word);
-  }
-
-  #deviceOfNode(node: string): string | undefined {
-    return [...this.#drivers].find(([, { cdev }]) => cdev === node)?.[0];
   }
 
   /** The pid of a process; one that is not there is started. */
@@ -184,10 +141,9 @@ export class Player {
   }
 
   #start(name: ProcessName): number {
-    const pid = this.#nextPid++;
-    this.#pids.set(name, pid);
-    this.#names.set(pid, new Names());
-    this.#kernel.happened({ type: 'process.started', data: { pid, comm: name, cgroup: null } });
+    const pid = this.#port.newPid();
+    this.#meet(name, pid, new Names());
+    this.#port.happened({ type: 'process.started', data: { pid, comm: name, cgroup: null } });
     return pid;
   }
 
@@ -206,94 +162,38 @@ export class Player {
   lose(name: ProcessName): void {
     const pid = this.#pids.get(name);
     if (pid === undefined) return;
-    this.#kernel.happened({ type: 'process.exited', data: { pid, signal: 'SIGKILL' } });
+    this.#port.happened({ type: 'process.exited', data: { pid, signal: 'SIGKILL' } });
     this.#bury(pid);
   }
 
-  /** Makes a call whose success is more than one fact, and tells of a refusal. */
-  #try(call: Call): Outcome {
-    const outcome = this.#kernel.answer(call);
-    if (outcome.errno !== null) this.#refuse(call, outcome);
-    return outcome;
+  #meet(name: ProcessName, pid: number, names: Names): void {
+    this.#pids.set(name, pid);
+    this.#names.set(pid, names);
   }
 
-  #spawn(name: ProcessName, op: string): Answer {
-    const outcome = this.#try({ operation: 'spawn', comm: name });
-    if (outcome.errno === null) this.#start(name);
-    return { p: '-', op, ...resultOf(outcome) };
+  #spawn(name: ProcessName): Outcome {
+    const outcome = perform(this.#port, { operation: 'spawn', comm: name });
+    if (outcome.errno === null) this.#meet(name, outcome.pid ?? -1, new Names());
+    return outcome;
   }
 
   #fork(pid: number, name: ProcessName): Outcome {
-    const outcome = this.#try({ operation: 'fork', pid, comm: name });
-    if (outcome.errno !== null) return outcome;
-    const child = this.#nextPid++;
-    this.#pids.set(name, child);
-    this.#names.set(child, this.#namesOf(pid).forked());
-    this.#kernel.happened({ type: 'process.forked', data: { pid, child, comm: name } });
+    const outcome = perform(this.#port, { operation: 'fork', pid, comm: name });
+    if (outcome.errno === null) {
+      this.#meet(name, outcome.pid ?? -1, this.#namesOf(pid).forked());
+    }
     return outcome;
   }
+}
 
-  #setDriver({ operands }: OperationStatement): Omit<Answer, 'p' | 'op'> {
-    const [word = '', wanted = ''] = operands;
-    const device = this.#deviceNamed(word)?.bdf ?? word;
-    const next = wanted === 'none' ? null : wanted;
-    const call: Call = { operation: 'set_driver', device, driver: next };
-    const allowed = this.#kernel.answer({ ...call, driver: null });
-    if (allowed.errno !== null) return this.#refuse(call, allowed);
-    const { driver } = this.#drivers.get(device) ?? { driver: null };
-    if (driver !== null && this.#kernel.isHeld(device)) {
-      this.#change = { device, next };
-      const waiter = { pid: null, comm: 'bg' };
-      this.#kernel.happened({
-        type: 'driver.unbind-blocked',
-        data: { device, driver, next, waiter },
-      });
-      return { rc: 0, pending: true };
-    }
-    if (driver !== null) {
-      this.#drivers.set(device, { driver: null, cdev: null });
-      this.#kernel.happened({ type: 'driver.unbound', data: { device, driver } });
-    }
-    if (next === null) return { rc: 0, driver: 'none' };
-    const outcome = this.#kernel.answer(call);
-    if (outcome.errno !== null) return { ...this.#refuse(call, outcome), driver: 'none' };
-    const cdev = this.#bindDriver(device, next);
-    this.#kernel.happened({ type: 'driver.bound', data: { device, driver: next, cdev } });
-    return { rc: 0, driver: next };
-  }
-
-  #refuse(call: Call, outcome: Outcome): Omit<Answer, 'p' | 'op'> {
-    const fact = factOf(call, outcome);
-    if (fact !== null) this.#kernel.happened(fact);
-    return resultOf(outcome);
-  }
-
-  /** Waits for a blocked change: it is over, refused, or still blocked. */
-  #collect(): Omit<Answer, 'p' | 'op'> {
-    const call: Call = { operation: 'bg_wait' };
-    const change = this.#change;
-    if (change === null) return this.#refuse(call, this.#kernel.answer(call));
-    const { device, next } = change;
-    if (this.#kernel.isBlocked()) return { rc: 0, pending: true };
-    this.#change = null;
-    this.#drivers.set(device, { driver: null, cdev: null });
-    const outcome = this.#kernel.answer(call);
-    if (outcome.errno !== null) return { ...this.#refuse(call, outcome), driver: 'none' };
-    if (next !== null) this.#bindDriver(device, next);
-    this.#kernel.happened({ type: 'driver.settled', data: { device, driver: next } });
-    return { rc: 0, driver: next ?? 'none' };
-  }
-
-  /** Notes a device's new driver, and the lowest free node where it is VFIO's. */
-  #bindDriver(device: string, driver: string): string | null {
-    const taken = new Set([...this.#drivers.values()].map(({ cdev }) => cdev));
-    let number = 0;
-    while (taken.has(`vfio${number}`)) number++;
-    const hasCdevs = this.#topology.iommufd && driver === 'vfio-pci';
-    const cdev = hasCdevs ? `vfio${number}` : null;
-    this.#drivers.set(device, { driver, cdev });
-    return cdev;
-  }
+/** The answer of a driver change, with the driver that the device has by then. */
+function changeOf(outcome: Outcome): Omit<Answer, 'p' | 'op'> {
+  const { driver } = outcome;
+  return {
+    ...resultOf(outcome),
+    ...(driver !== undefined && { driver: driver ?? 'none' }),
+    ...(outcome.errno === null && outcome.isPending === true && { pending: true }),
+  };
 }
 
 function resultOf(outcome: Outcome): { rc: number; errno?: string; cause?: string } {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { kindOfDriver } from '../../machines/driver.ts';
+import { kindOfDriver } from '../../operations/driver.ts';
 import type { Topology } from '../../scenario/topology.ts';
 
 type Listed = Topology['devices'][number];

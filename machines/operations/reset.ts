@@ -6,7 +6,7 @@
 import { anyDeviceFile, leavingOnBus } from '../blockers.ts';
 import type { Check, OperationRules, PlainCheck, Question } from '../check.ts';
 import { busOfDevice, busResetWorks, canReset, hasBusReset } from '../device-model.ts';
-import { kindOfDriver } from '../driver.ts';
+import { kindOfDriver } from '../../operations/driver.ts';
 import { onFile } from './descriptor.ts';
 
 const HOT_RESET = 'vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_pci_hot_reset';

@@ -1,16 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { Call, Fact, Placed } from '../../events/vocabulary.ts';
-import { make, type Stage } from '../../host/attempt.ts';
+import { freeAddress, hostOn } from '../../host/attempt.ts';
 import { DmaMappings } from '../../host/dma-mappings.ts';
 import { firstStart, VirtualHost } from '../../host/virtual-host.ts';
+import { openLedger } from '../../ledger.ts';
 import { Kernel } from '../../machines/kernel.ts';
 import { newestKernel } from '../../machines/profile.ts';
 import { parseLine, type OperationStatement } from '../../scenario/language.ts';
+import { perform, type Port } from '../../scenario/perform.ts';
 import { recording, recordings } from '../support/truth.ts';
 import { isCampaign } from '../support/effort.ts';
 
 /** A host that calls are made on by their numbers alone, beside one that plays statements. */
-class Numbers implements Stage {
+class Numbers {
   readonly host = new Kernel();
   readonly mappings = new DmaMappings();
   facts: Fact[] = [];
@@ -18,13 +20,18 @@ class Numbers implements Stage {
   #pid = firstStart.pid;
   /** Our addresses by the player's, which leaves room for buffers. */
   readonly #addresses = new Map<number, number>();
+  readonly #port: Port = {
+    ...hostOn(
+      () => this.host,
+      this.mappings,
+      (fact) => this.happened(fact),
+    ),
+    newPid: () => this.newPid(),
+    addressFor: (pid) => freeAddress(this.host, pid),
+  };
 
   constructor() {
     this.host.mappings = this.mappings;
-  }
-
-  kernel(): Kernel {
-    return this.host;
   }
 
   newPid(): number {
@@ -40,8 +47,8 @@ class Numbers implements Stage {
   /** Makes the call of a statement whose facts the player told. */
   make(call: Call, told: readonly Fact[]): void {
     const ours = call.operation === 'munmap' ? this.#addresses.get(call.mapping) : undefined;
-    make(
-      this,
+    perform(
+      this.#port,
       call.operation === 'munmap' && ours !== undefined ? { ...call, mapping: ours } : call,
     );
     const [mapped, mine] = [told.at(-1), this.facts.at(-1)];
@@ -105,4 +112,23 @@ describe('a call by its numbers is what the player makes of the words', () => {
     }
     expect(numbers.host.contradictions).toEqual([]);
   });
+});
+
+test('a VFIO variant driver gives a device its node, in a scenario and in a what-if', async () => {
+  const driver = 'mlx5_vfio_pci';
+  const bdf = '0000:01:00.0';
+  const device = { name: 'd0', bdf, group: 1, driver, cdev: 'vfio0' };
+  const topology = { kernel: '6.12.1', iommufd: true, devices: [device] };
+  const ledger = await openLedger(':memory:');
+  const away = 'set_driver d0 none\n';
+  await ledger.simulate(`${away}set_driver d0 ${driver}\nopen_cdev A d0\n`, { topology });
+  const bound = { type: 'driver.bound', data: { device: bdf, driver, cdev: 'vfio0' } };
+  expect(ledger.events).toContainEqual(expect.objectContaining(bound));
+  expect(ledger.log({ refused: true })).toEqual([]);
+
+  const other = await openLedger(':memory:');
+  await other.simulate(away, { topology });
+  const fork = other.at('end').fork();
+  fork.attempt({ operation: 'set_driver', device: bdf, driver });
+  expect(fork.events.at(-1)).toMatchObject(bound);
 });
