@@ -3,9 +3,11 @@
  *
  * @module
  */
+import type { Operation } from '../events/vocabulary.ts';
 import { RequestError } from '../ledger.ts';
 import { operationsOf, ruleTable, type RuleRow } from '../machines/operations.ts';
 import type { Profile } from '../machines/profile.ts';
+import { rowOf } from '../operations/table.ts';
 import { columns } from './columns.ts';
 import { exit } from './failure.ts';
 import type { Paint } from './paint.ts';
@@ -55,10 +57,10 @@ export const rules = verb({
 
 function operationsText(profile: Profile | null, paint: Paint): string[] {
   return columns(
-    Object.entries(operationsOf(profile)).map(([operation, { checks, records }]) => [
+    Object.entries(operationsOf(profile)).map(([operation, { checks }]) => [
       operation,
       String(checks.length),
-      records ?? '-',
+      rowOf(operation as Operation).records[0]?.type ?? '-',
     ]),
     paint,
     ['OPERATION', 'CHECKS', 'RECORDS'],

@@ -3,10 +3,12 @@
  *
  * @module
  */
-import type { Call } from '../events/vocabulary.ts';
+import type { Call, CallOf, Operation } from '../events/vocabulary.ts';
+import type { AttemptOf } from '../operations/row.ts';
 import type { FileId } from '../processes/process-table.ts';
 import type { MachineName } from './admission.ts';
 import type { Cause } from './causes.ts';
+import type { Directory, Given } from './concerns.ts';
 import type { DeviceEvent } from './device.ts';
 import type { DeviceFileEvent } from './device-file.ts';
 import type { ContainerEvent } from './container.ts';
@@ -113,11 +115,32 @@ export interface PlainCheck extends Failure {
 
 export type Check = MachineCheck | PlainCheck;
 
-/** An operation: the checks in the order of the kernel, and the event that its success records. */
-export interface OperationRules {
+/** What a hypothesis is made of: an attempt, what stands for it as a call, and how others are asked. */
+export interface Unshown<O extends Operation> {
+  readonly attempt: AttemptOf<O>;
+  /** The attempt, with something in the place of what is not shown. */
+  readonly call: CallOf<O>;
+  /** The question of that call. */
+  readonly own: Question;
+  readonly host: Directory;
+  readonly ask: (call: CallOf<O>, given?: Given) => Question;
+}
+
+/** An operation: what it concerns, and the checks in the order of the kernel. */
+export interface OperationRules<O extends Operation = Operation> {
   /** The first profile that has the operation at all; every one has when left out. */
   readonly since?: Profile;
-  /** The event that machines take when all checks hold; null when nothing changes hands. */
-  readonly records: string | null;
+  /** Looks up what a call concerns, and says what each machine is told of it where it succeeds. */
+  readonly concerns: (base: Question<CallOf<O>>, host: Directory, given: Given) => Question;
   readonly checks: readonly Check[];
+  /** What stands in the place of arguments that the evidence does not show; `UNSHOWN` of others. */
+  readonly unshown: Readonly<Record<string, unknown>>;
+  /**
+   * The questions that an attempt may have put, one for each kind of argument that it may have had;
+   * null where they are all one.
+   */
+  readonly hypotheses: ((attempt: Unshown<O>) => Question[]) | null;
 }
+
+/** The rules of some operations, each with its own calls. */
+export type OperationTable<O extends Operation> = { readonly [K in O]: OperationRules<K> };

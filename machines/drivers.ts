@@ -8,7 +8,7 @@ import { kindOfDriver } from '../operations/driver.ts';
 import type { Device, GroupFile } from './host.ts';
 import type { HostState } from './host-state.ts';
 import { judge } from './judge.ts';
-import { questionOf } from './question.ts';
+import { questionOf } from './operations.ts';
 import { release } from './release.ts';
 
 export function addDevice(host: HostState, data: DataOf<'device.added'>): void {

@@ -11,7 +11,7 @@ import { kindOfDriver } from '../operations/driver.ts';
 import type { Device, DriverChange, Group, Instance, Instances, OpenFile } from './host.ts';
 import { kernelRules, type Engine, type KernelRules } from './machines.ts';
 import { hasIommufd, isProfile, newestKernel, profileOfKernel, type Profile } from './profile.ts';
-import type { Directory } from './question.ts';
+import type { Directory } from './concerns.ts';
 
 /** An event that the rules say could not have happened. */
 export interface Contradiction {

@@ -14,10 +14,11 @@ import { evict, lose, regain, suspect } from './doubt.ts';
 import { isCause, type ObservedCause } from './causes.ts';
 import type { Question } from './check.ts';
 import { addDevice, bindDriver, removeDevice, unbindDriver } from './drivers.ts';
-import { completed, hypotheses, isComplete } from './holes.ts';
+import { completed, hypotheses, isComplete } from './unshown-arguments.ts';
 import { HostState, otherFile } from './host-state.ts';
 import { explain, isOfItself, judge, objection, onlyCause, type Refusal } from './judge.ts';
-import { mayBeIommufd, questionOf } from './question.ts';
+import { questionOf } from './operations.ts';
+import { mayBeIommufd } from './operations/group.ts';
 import { NAMELESS, UNSHOWN } from './unshown.ts';
 import { release } from './release.ts';
 

@@ -6,10 +6,12 @@
  *
  * @module
  */
-import type { Operation } from '../events/vocabulary.ts';
+import type { Attempt, Call, Operation } from '../events/vocabulary.ts';
+import { rowOf } from '../operations/table.ts';
 import type { Admission, MachineName } from './admission.ts';
 import { causes, type Cause } from './causes.ts';
-import type { Check, MachineCheck, OperationRules } from './check.ts';
+import type { Check, MachineCheck, OperationRules, OperationTable, Question } from './check.ts';
+import type { Directory, Given } from './concerns.ts';
 import { containerOperations } from './operations/container.ts';
 import { descriptorOperations } from './operations/descriptor.ts';
 import { deviceOperations } from './operations/device.ts';
@@ -19,8 +21,9 @@ import { openOperations } from './operations/open.ts';
 import { processOperations } from './operations/process.ts';
 import { resetOperations } from './operations/reset.ts';
 import { isSince, profiles, type Profile } from './profile.ts';
+import { UNSHOWN } from './unshown.ts';
 
-const operations: Readonly<Record<Operation, OperationRules>> = {
+const operations: OperationTable<Operation> = {
   ...openOperations,
   ...deviceOperations,
   ...resetOperations,
@@ -31,8 +34,33 @@ const operations: Readonly<Record<Operation, OperationRules>> = {
   ...processOperations,
 };
 
+/** The rules of an operation, for whoever holds a call of it without knowing which that is. */
+function rulesFor(operation: Operation): OperationRules {
+  return operations[operation] as unknown as OperationRules;
+}
+
+/** Builds the question that a call puts. What is not known of its outcome is worked out. */
+export function questionOf(host: Directory, call: Call, given: Given = {}): Question {
+  const file = 'fd' in call ? host.behind(call.pid, call.fd) : undefined;
+  return rulesFor(call.operation).concerns({ call, host, file, events: {} }, host, given);
+}
+
+/** What stands in the place of an argument that the evidence does not show. */
+export function unshownArgument(operation: Operation, name: string): unknown {
+  return rulesFor(operation).unshown[name] ?? UNSHOWN;
+}
+
+/** The questions that an attempt may have put; `call` has something in the place of the unshown. */
+export function questionsOf(host: Directory, attempt: Attempt, call: Call): Question[] {
+  const own = questionOf(host, call);
+  const { hypotheses } = rulesFor(call.operation);
+  if (hypotheses === null) return [own];
+  const ask = (other: Call, given?: Given) => questionOf(host, other, given);
+  return hypotheses({ attempt, call, own, host, ask });
+}
+
 /** An operation as one kernel checks it; `isKnown` where that kernel has it at all. */
-interface ProfileRules extends OperationRules {
+interface ProfileRules extends Pick<OperationRules, 'checks'> {
   readonly isKnown: boolean;
 }
 
@@ -41,10 +69,9 @@ export type Rules = Readonly<Record<Operation, ProfileRules>>;
 
 export function rulesOf(profile: Profile): Rules {
   return Object.fromEntries(
-    Object.entries(operations).map(([operation, { since, records, checks }]) => [
+    Object.entries(operations).map(([operation, { since, checks }]) => [
       operation,
       {
-        records,
         isKnown: since === undefined || isSince(profile, since),
         checks: checks.filter((check) => applies(check, profile)),
       },
@@ -67,7 +94,9 @@ export function applies(
 export function admissionOf(rules: Rules, machine: MachineName): Admission {
   return (state, event) => {
     const guards: string[] = [];
-    const recording = Object.values(rules).filter(({ records }) => records === event);
+    const recording = Object.entries(rules).flatMap(([operation, rule]) =>
+      isRecordedBy(operation as Operation, event) ? [rule] : [],
+    );
     if (recording.length > 0 && recording.every(({ isKnown }) => !isKnown)) return 'never';
     for (const { checks } of recording) {
       for (const check of checks) {
@@ -78,6 +107,10 @@ export function admissionOf(rules: Rules, machine: MachineName): Admission {
     }
     return guards;
   };
+}
+
+function isRecordedBy(operation: Operation, event: string): boolean {
+  return rowOf(operation).records.some(({ type }) => type === event);
 }
 
 function concerns(check: Check, machine: MachineName, state: string): check is MachineCheck {
@@ -116,7 +149,9 @@ export function ruleTable(profile: Profile | null = null): RuleRow[] {
 }
 
 /** The operations as one profile checks them, or with the checks of all profiles. */
-export function operationsOf(profile: Profile | null): Readonly<Record<Operation, OperationRules>> {
+export function operationsOf(
+  profile: Profile | null,
+): Readonly<Record<Operation, Pick<OperationRules, 'checks'>>> {
   return profile === null ? operations : rulesOf(profile);
 }
 

@@ -10,7 +10,7 @@ import type { FileId } from '../processes/process-table.ts';
 import { endUnbind } from './drivers.ts';
 import type { DeviceFile, GroupFile } from './host.ts';
 import type { HostState } from './host-state.ts';
-import { contextOf } from './attachment-question.ts';
+import { contextOf } from './concerns.ts';
 
 /** Releases a file if nobody holds it any more, and then what it alone kept alive. */
 export function release(host: HostState, id: FileId): void {

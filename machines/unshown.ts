@@ -8,6 +8,8 @@ import type { Device, Group, Instances } from './host.ts';
 
 /** For a number: none that the kernel would take. */
 export const UNSHOWN = -0x8000_0000;
+/** For the range of a mapping: any page. */
+export const SOME_RANGE = { iova: 0, size: 4096 } as const;
 /** For the name of a device. */
 export const UNNAMED = '?';
 /** For a file: one that a call will open, or that nobody has seen to be opened. */

@@ -12,11 +12,11 @@ import { callOf } from '../operations/table.ts';
 import type { Question } from '../machines/check.ts';
 import { explain, judge, objection, type Refusal } from '../machines/judge.ts';
 import { Kernel } from '../machines/kernel.ts';
-import { isComplete } from '../machines/holes.ts';
+import { isComplete } from '../machines/unshown-arguments.ts';
 import { kernelRules, type KernelRules } from '../machines/machines.ts';
 import { underProfile } from '../machines/other-profile.ts';
 import type { Profile } from '../machines/profile.ts';
-import { questionOf } from '../machines/question.ts';
+import { questionOf } from '../machines/operations.ts';
 import type { Difference, Replay, Verdict } from './shapes.ts';
 
 /**

@@ -15,7 +15,7 @@ import {
 import { memoryStore } from '../log/memory.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import { Spool } from '../evidence/spool.ts';
-import { completed } from '../machines/holes.ts';
+import { completed } from '../machines/unshown-arguments.ts';
 import { callOf } from '../operations/table.ts';
 import type { Profile } from '../machines/profile.ts';
 import { Timeline } from '../projections/timeline.ts';

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Sequence } from '../../host/simulation.ts';
-import { kernelRules } from '../../machines/machines.ts';
+import { rowOf } from '../../operations/table.ts';
 import type { Profile } from '../../machines/profile.ts';
 import type { Topology } from '../../scenario/topology.ts';
 import { ObservedHost } from '../coverage.ts';
@@ -74,11 +74,10 @@ function newsOf(sequence: Sequence, topology: Topology, profile: Profile): News 
   const observed = new ObservedHost(topology, profile);
   observed.boot(sequence.name);
   const news = new Map<string, number>();
-  const { operations } = kernelRules(profile);
   let change: string | null = null;
   for (const statement of sequence.operations) {
     const { kind, exactly, isRefused } = situationOf(observed.host, statement);
-    const isChange = operations[statement.operation].records !== null;
+    const isChange = rowOf(statement.operation).records.length > 0;
     const weight = !isChange ? worth.looks : isRefused ? worth.refused : worth.changes;
     news.set(kind, weight).set(exactly, worth.looks);
     // What was asked right after a change tells what the change has left behind.

@@ -4,8 +4,10 @@
  * @module
  */
 import { ownContainer } from '../blockers.ts';
-import type { OperationRules, Question } from '../check.ts';
+import type { OperationTable, Question } from '../check.ts';
+import { ofItsFile } from '../concerns.ts';
 import { isSince, type Profile } from '../profile.ts';
+import { SOME_RANGE, UNSHOWN } from '../unshown.ts';
 import { onFile } from './descriptor.ts';
 
 /** VFIO_TYPE1_IOMMU and VFIO_TYPE1v2_IOMMU. */
@@ -24,11 +26,21 @@ function isPageAligned({ call, file }: Question): boolean {
   return file?.kind !== 'container' || (call.iova % 4096 === 0 && call.size % 4096 === 0);
 }
 
-export const containerOperations = {
-  api_version: { records: null, checks: onFile(['container', 'iommufd']) },
-  check_extension: { records: null, checks: onFile(['container', 'iommufd']) },
+const shown = { unshown: {}, hypotheses: null } as const;
+
+export const containerOperations: OperationTable<
+  'api_version' | 'check_extension' | 'set_iommu' | 'map_dma'
+> = {
+  api_version: { ...shown, concerns: ofItsFile, checks: onFile(['container', 'iommufd']) },
+  check_extension: { ...shown, concerns: ofItsFile, checks: onFile(['container', 'iommufd']) },
   set_iommu: {
-    records: 'iommu.set',
+    concerns: (base) => {
+      const question = ofItsFile(base);
+      if (question.container === undefined) return question;
+      return { ...question, events: { container: { type: 'iommu.set' } } };
+    },
+    unshown: {},
+    hypotheses: ({ call, ask }) => [1, 3, UNSHOWN].map((iommu) => ask({ ...call, iommu })),
     checks: onFile(
       ['container', 'iommufd'],
       [
@@ -81,7 +93,9 @@ export const containerOperations = {
     ),
   },
   map_dma: {
-    records: null,
+    concerns: ofItsFile,
+    unshown: SOME_RANGE,
+    hypotheses: null,
     checks: [
       ...onFile(['container', 'iommufd', 'device']),
       {
@@ -130,4 +144,4 @@ export const containerOperations = {
       },
     ],
   },
-} satisfies Record<string, OperationRules>;
+};

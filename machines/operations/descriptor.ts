@@ -5,7 +5,8 @@
  */
 import { requestOf, structuredRequest } from '../../operations/table.ts';
 import { hasRegionInfo, isMappable, isReadable } from '../device-model.ts';
-import type { Check, OperationRules, PlainCheck, Question } from '../check.ts';
+import type { Check, OperationTable, PlainCheck, Question } from '../check.ts';
+import { ofItsFile } from '../concerns.ts';
 import type { OpenFile } from '../host.ts';
 import { isSince } from '../profile.ts';
 
@@ -77,7 +78,8 @@ const argumentReadable = (holds: PlainCheck['holds']): PlainCheck => ({
 const isBind = ({ call, file }: Question): boolean =>
   call.operation === 'ioctl' && call.request === requestOf('bind') && file?.kind === 'device';
 
-const nothing = (checks: readonly Check[]): OperationRules => ({ records: null, checks });
+/** What the file itself is enough for. */
+const plain = { concerns: ofItsFile, unshown: {}, hypotheses: null } as const;
 
 const badDescriptor = (source: string, holds = open.holds): PlainCheck => ({
   ...open,
@@ -106,13 +108,15 @@ function wantsArgument({ file, call, host }: Question): boolean {
   return file.kind !== 'device' || !isAttach || file.state === 'bound';
 }
 
-export const descriptorOperations = {
+export const descriptorOperations: OperationTable<
+  'dup' | 'dup2' | 'close' | 'send' | 'read' | 'mmap' | 'munmap' | 'ioctl' | 'region_info'
+> = {
   dup: {
-    records: 'descriptor.duplicated',
+    ...plain,
     checks: [badDescriptor('fs/file.c:dup')],
   },
   dup2: {
-    records: 'descriptor.duplicated',
+    ...plain,
     checks: [
       badDescriptor('fs/file.c:ksys_dup3'),
       badDescriptor(
@@ -121,41 +125,44 @@ export const descriptorOperations = {
       ),
     ],
   },
-  close: { records: 'descriptor.closed', checks: [badDescriptor('fs/open.c:close')] },
-  send: { records: 'descriptor.passed', checks: [badDescriptor('net/core/scm.c:scm_fp_copy')] },
-  read: nothing([
-    badDescriptor('fs/read_write.c:ksys_pread64'),
-    {
-      name: 'seekable',
-      asks: 'descriptor',
-      holds: ({ file }) => !(file?.kind === 'other' && /tty|terminal|console/.test(file.path)),
-      errno: 'ESPIPE',
-      cause: 'wrong-file-kind',
-      source: 'fs/read_write.c:ksys_pread64',
-    },
-    { ...bound, source: 'vfio/vfio_main.c:vfio_device_fops_read' },
-    {
-      name: 'readable-kind-of-file',
-      asks: 'descriptor',
-      holds: kindIs('device', 'other'),
-      errno: 'EINVAL',
-      cause: 'wrong-file-kind',
-      source: 'fs/read_write.c:vfs_read',
-    },
-    {
-      name: 'region-present',
-      asks: 'call',
-      holds: ({ file, call }) =>
-        file?.kind !== 'device' ||
-        call.operation !== 'read' ||
-        isReadable(file.device, call.region),
-      errno: 'EINVAL',
-      cause: 'not-ownership',
-      source: 'vfio/pci/vfio_pci_core.c:vfio_pci_rw',
-    },
-  ]),
+  close: { ...plain, checks: [badDescriptor('fs/open.c:close')] },
+  send: { ...plain, checks: [badDescriptor('net/core/scm.c:scm_fp_copy')] },
+  read: {
+    ...plain,
+    checks: [
+      badDescriptor('fs/read_write.c:ksys_pread64'),
+      {
+        name: 'seekable',
+        asks: 'descriptor',
+        holds: ({ file }) => !(file?.kind === 'other' && /tty|terminal|console/.test(file.path)),
+        errno: 'ESPIPE',
+        cause: 'wrong-file-kind',
+        source: 'fs/read_write.c:ksys_pread64',
+      },
+      { ...bound, source: 'vfio/vfio_main.c:vfio_device_fops_read' },
+      {
+        name: 'readable-kind-of-file',
+        asks: 'descriptor',
+        holds: kindIs('device', 'other'),
+        errno: 'EINVAL',
+        cause: 'wrong-file-kind',
+        source: 'fs/read_write.c:vfs_read',
+      },
+      {
+        name: 'region-present',
+        asks: 'call',
+        holds: ({ file, call }) =>
+          file?.kind !== 'device' ||
+          call.operation !== 'read' ||
+          isReadable(file.device, call.region),
+        errno: 'EINVAL',
+        cause: 'not-ownership',
+        source: 'vfio/pci/vfio_pci_core.c:vfio_pci_rw',
+      },
+    ],
+  },
   mmap: {
-    records: 'mapping.created',
+    ...plain,
     checks: [
       badDescriptor('mm/mmap.c:ksys_mmap_pgoff'),
       {
@@ -191,7 +198,7 @@ export const descriptorOperations = {
     ],
   },
   munmap: {
-    records: 'mapping.removed',
+    ...plain,
     checks: [
       {
         name: 'address-aligned',
@@ -204,16 +211,20 @@ export const descriptorOperations = {
       },
     ],
   },
-  ioctl: nothing([
-    open,
-    argumentReadable((question) => !isBind(question) || !wantsArgument(question)),
-    bound,
-    argumentReadable((question) => !wantsArgument(question)),
-    containerHasDriver,
-    rightKind([]),
-  ]),
-  region_info: nothing(
-    onFile(
+  ioctl: {
+    ...plain,
+    checks: [
+      open,
+      argumentReadable((question) => !isBind(question) || !wantsArgument(question)),
+      bound,
+      argumentReadable((question) => !wantsArgument(question)),
+      containerHasDriver,
+      rightKind([]),
+    ],
+  },
+  region_info: {
+    ...plain,
+    checks: onFile(
       ['device'],
       [
         {
@@ -226,5 +237,5 @@ export const descriptorOperations = {
         },
       ],
     ),
-  ),
-} satisfies Record<string, OperationRules>;
+  },
+};

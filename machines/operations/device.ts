@@ -3,10 +3,24 @@
  *
  * @module
  */
+import type { CallOf } from '../../events/vocabulary.ts';
 import { anyDeviceFile, openDeviceFile, ownContext } from '../blockers.ts';
-import type { Check, OperationRules, PlainCheck, Question } from '../check.ts';
+import type { Check, OperationTable, PlainCheck, Question, Unshown } from '../check.ts';
+import {
+  anybody,
+  argumentOf,
+  contextOf,
+  ofItsFile,
+  pageTableShown,
+  withDevice,
+  type Directory,
+  type Given,
+} from '../concerns.ts';
 import { triesReset } from '../device-model.ts';
+import type { OpenFile } from '../host.ts';
+import { autoPageTable, lowestFreeId, type Attachment } from '../iommufd.ts';
 import { isSince } from '../profile.ts';
+import { NAMELESS, UNSHOWN } from '../unshown.ts';
 import { bound, onFile, sinceCdevs } from './descriptor.ts';
 import { claimable, samePageTable } from './group.ts';
 import { groupFileClosed } from './open.ts';
@@ -270,13 +284,149 @@ const attach: readonly Check[] = [
   ]),
 ];
 
-export const deviceOperations = {
-  bind: { since: 'linux-6.12', records: 'device.bound', checks: bind },
-  attach: { since: 'linux-6.12', records: 'device.attached', checks: attach },
+/** A descriptor that the kernel would look up. */
+const SOME_FD = 1023;
+
+/**
+ * The context that a bind presents. One that the evidence does not show is the owner's, where the
+ * group has one: no other gets in (iommu/iommu.c:iommu_device_claim_dma_owner).
+ */
+function contextGiven(
+  host: Directory,
+  { call, file }: Question<CallOf<'bind'>>,
+  given: Given,
+): OpenFile | undefined {
+  const isShown = call.iommufd !== UNSHOWN || 'argument' in given;
+  if (isShown) return argumentOf(host, call.pid, call.iommufd, given);
+  const group = file?.kind === 'device' ? file.device.group : null;
+  return group?.state === 'iommufd' ? host.file(group.record.owner ?? NAMELESS) : undefined;
+}
+
+function askBind(base: Question<CallOf<'bind'>>, host: Directory, given: Given): Question {
+  const { file } = base;
+  const argument = contextGiven(host, base, given);
+  if (file?.kind !== 'device') return { ...withDevice(base), argument };
+  const type = 'device.bound';
+  const iommufd = argument?.kind === 'iommufd' ? argument : undefined;
+  const id = given.id ?? (iommufd === undefined ? 0 : lowestFreeId(iommufd.record));
+  return {
+    ...withDevice(base),
+    argument,
+    iommufd,
+    events: {
+      device: { type, file: file.id, iommufd: iommufd?.id ?? NAMELESS, id },
+      group: { type, iommufd: iommufd?.id ?? NAMELESS },
+      deviceFile: { type },
+      ...(iommufd && { iommufd: { type, id } }),
+    },
+  };
+}
+
+/** A bind may have presented the owner, where that is known, or anything else. */
+function bindsUnshown({ attempt, call, own, host, ask }: Unshown<'bind'>): Question[] {
+  const { group } = own;
+  if (attempt.iommufd !== null && group?.record.owner !== NAMELESS) return [own];
+  const owner = group?.state === 'iommufd' ? host.file(group.record.owner ?? '') : undefined;
+  const contexts = [...(owner === undefined ? [] : [owner]), ...anybody(host)];
+  return contexts.map((argument) => ask({ ...call, iommufd: SOME_FD }, { argument }));
+}
+
+function askAttach(base: Question<CallOf<'attach'>>, _host: Directory, given: Given): Question {
+  const question = withDevice(base);
+  const { deviceFile, device, group, call } = question;
+  if (deviceFile === undefined || device === undefined) return question;
+  const iommufd = contextOf(question.host, device);
+  const type = 'device.attached';
+  if (iommufd === undefined) return inUnknownContext(question, type);
+  const pt = call.pt === UNSHOWN ? pageTableShown(iommufd.record, group) : call.pt;
+  const target = iommufd.record.objects.get(pt);
+  const manual = target?.kind === 'hwpt';
+  const hwpt =
+    given.hwpt ??
+    (manual ? pt : (autoPageTable(iommufd.record, pt) ?? lowestFreeId(iommufd.record)));
+  // An attached device takes its attached siblings along (iommufd/device.c:iommufd_device_do_replace).
+  const replaces = device.record.attached;
+  const attachment: Attachment = {
+    hwpt,
+    ioas: manual ? target.ioas : pt,
+    auto: !manual,
+    users: replaces ? (group?.record.attached ?? 1) : 1,
+    from: replaces ? (group?.record.hwpt ?? null) : null,
+  };
+  return {
+    ...question,
+    iommufd,
+    events: {
+      device: { type },
+      group: { type, hwpt, replaces },
+      deviceFile: { type },
+      iommufd: { type, attachment },
+    },
+  };
+}
+
+/** What an attach or a detach is where nobody has seen which context the device is bound to. */
+function inUnknownContext(
+  question: Question,
+  type: 'device.attached' | 'device.detached',
+): Question {
+  const { device, group } = question;
+  if (device?.record.iommufd !== NAMELESS) return question;
+  const { attached } = device.record;
+  const of = { hwpt: group?.record.hwpt ?? UNSHOWN, replaces: attached };
+  const told =
+    type === 'device.attached' ? ({ type, ...of } as const) : ({ type, attached } as const);
+  return { ...question, events: { device: { type }, group: told, deviceFile: { type } } };
+}
+
+function askDetach(base: Question<CallOf<'detach'>>): Question {
+  const question = ofItsFile(base);
+  const { deviceFile } = question;
+  if (deviceFile === undefined) return question;
+  const { device } = deviceFile;
+  const iommufd = contextOf(question.host, device);
+  const type = 'device.detached';
+  if (iommufd === undefined) return inUnknownContext(question, type);
+  const { attached } = device.record;
+  const hwpt = attached ? (device.group?.record.hwpt ?? null) : null;
+  return {
+    ...question,
+    iommufd,
+    events: {
+      device: { type },
+      group: { type, attached },
+      deviceFile: { type },
+      iommufd: { type, hwpt },
+    },
+  };
+}
+
+const shown = { unshown: {}, hypotheses: null } as const;
+
+export const deviceOperations: OperationTable<'bind' | 'attach' | 'detach' | 'device_info'> = {
+  bind: {
+    since: 'linux-6.12',
+    concerns: askBind,
+    checks: bind,
+    unshown: {},
+    hypotheses: bindsUnshown,
+  },
+  attach: {
+    since: 'linux-6.12',
+    concerns: askAttach,
+    checks: attach,
+    unshown: {},
+    hypotheses: ({ call, own, host, ask }) => {
+      const context = own.device && contextOf(host, own.device);
+      const ids = [...(context?.record.objects.keys() ?? []), UNSHOWN];
+      return ids.map((pt) => ask({ ...call, pt }));
+    },
+  },
   detach: {
     since: 'linux-6.12',
-    records: 'device.detached',
+    ...shown,
+    concerns: askDetach,
     checks: onBoundFile(8, DETACH),
   },
-  device_info: { records: null, checks: onFile(['device']) },
-} satisfies Record<string, OperationRules>;
+  device_info: { ...shown, concerns: ofItsFile, checks: onFile(['device']) },
+};

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { CallOf } from '../../events/vocabulary.ts';
+import type { FileId } from '../../processes/process-table.ts';
 import {
   anyDeviceFile,
   attachedSibling,
@@ -10,7 +12,20 @@ import {
   givenContainer,
   owner,
 } from '../blockers.ts';
-import type { Check, OperationRules } from '../check.ts';
+import type { Check, OperationTable, Question, Unshown } from '../check.ts';
+import {
+  anybody,
+  argumentOf,
+  compatIoasOf,
+  ofItsFile,
+  someFile,
+  withDevice,
+  type Directory,
+  type Given,
+} from '../concerns.ts';
+import type { GroupFile, IommufdFile } from '../host.ts';
+import { autoPageTable, lowestFreeId, type Attachment } from '../iommufd.ts';
+import { NAMELESS, UNNAMED, UNSHOWN, unnamedDevice } from '../unshown.ts';
 import { onFile } from './descriptor.ts';
 
 const live: Check = {
@@ -72,10 +87,144 @@ export const samePageTable: Check = {
   blocker: attachedSibling,
 };
 
-export const groupOperations = {
-  group_status: { records: null, checks: onFile(['group'], [live]) },
+/** A descriptor that the kernel would look up. */
+const SOME_FD = 1023;
+
+function askSetContainer(
+  base: Question<CallOf<'set_container'>>,
+  host: Directory,
+  given: Given,
+): Question {
+  const { call, file } = base;
+  const argument = argumentOf(host, call.pid, call.container, given);
+  if (file?.kind !== 'group') return { ...withDevice(base), argument };
+  const type = 'container.set';
+  const native = argument?.kind !== 'iommufd' && !mayBeIommufd(base, file);
+  const container = argument?.kind === 'container' ? argument : undefined;
+  const iommufd = argument?.kind === 'iommufd' ? argument : undefined;
+  return {
+    ...base,
+    argument,
+    groupFile: file,
+    group: file.group,
+    container,
+    iommufd,
+    events: {
+      groupFile: { type, container: argument?.id ?? NAMELESS, native },
+      group: { type, file: file.id, native },
+      ...(container && { container: { type } }),
+      ...(iommufd && { iommufd: { type, ioas: compatIoasOf(iommufd.record) } }),
+    },
+  };
+}
+
+/**
+ * Whether what a group was given, and the evidence does not show, may be an iommufd: it is one where a
+ * container would have been refused, and claims nothing where nobody can say.
+ */
+export function mayBeIommufd({ call, host }: Question, { group }: GroupFile): boolean {
+  if (call.operation !== 'set_container' || call.container !== UNSHOWN) return false;
+  return group.state === 'iommufd' || host.hasOpen(call.pid, 'iommufd');
+}
+
+/** What a group was given may be anything; a descriptor that nobody saw opened, another file or none. */
+function givenUnshown({ attempt, call, own, host, ask }: Unshown<'set_container'>): Question[] {
+  const isShown = attempt.container !== null;
+  if (isShown && own.argument !== undefined) return [own];
+  const files = isShown ? [someFile(), undefined] : anybody(host);
+  return files.map((argument) => ask({ ...call, container: SOME_FD }, { argument }));
+}
+
+function askUnsetContainer(base: Question): Question {
+  const { file, host } = base;
+  if (file?.kind !== 'group') return withDevice(base);
+  const given = file.record.container === null ? undefined : host.file(file.record.container);
+  const container = given?.kind === 'container' ? given : undefined;
+  const isNative = container !== undefined || isUnseen(file);
+  // A dead file's group has moved on: it does not hear of its old incarnation.
+  const group = file.state === 'dead' ? undefined : file.group;
+  return {
+    ...base,
+    groupFile: file,
+    group,
+    container,
+    events: {
+      groupFile: { type: 'container.unset' },
+      ...(group && { group: { type: 'container.unset', native: isNative } }),
+      ...(container && { container: { type: 'container.left' } }),
+    },
+  };
+}
+
+function deviceNamed({ call, file }: Question<CallOf<'get_device'>>, host: Directory) {
+  if (call.device !== UNNAMED) return host.device(call.device);
+  return file?.kind === 'group' ? unnamedDevice(file.group, host.fresh('device')) : undefined;
+}
+
+function askGetDevice(
+  base: Question<CallOf<'get_device'>>,
+  host: Directory,
+  given: Given,
+): Question {
+  const { file } = base;
+  if (file?.kind !== 'group') return withDevice(base);
+  const type = 'device.obtained';
+  const device = deviceNamed(base, host);
+  const behind = host.file(contextOfGroup(file) ?? '');
+  const first = device?.record.opens === 0;
+  const container = behind?.kind === 'container' ? behind : undefined;
+  // The first open alone claims; an open device opens again whatever its group holds by now.
+  const iommufd = first && behind?.kind === 'iommufd' ? behind : undefined;
+  const claim = iommufd === undefined ? null : claimOf(iommufd, given);
+  const isHidden = first && behind === undefined && file.state === 'iommufd';
+  const context = isHidden ? NAMELESS : (iommufd?.id ?? null);
+  return {
+    ...base,
+    device,
+    groupFile: file,
+    group: file.group,
+    container,
+    iommufd,
+    events: {
+      device: { type, iommufd: context, id: claim?.id ?? null },
+      group: { type, iommufd: context, hwpt: claim?.attachment.hwpt ?? null },
+      groupFile: { type, pins: first && (container !== undefined || isUnseen(file)) },
+      ...(claim && { iommufd: { type, ...claim } }),
+    },
+  };
+}
+
+/** Whether the group was put into a container that nobody has seen. */
+function isUnseen({ record, state }: GroupFile): boolean {
+  return record.container === NAMELESS && state !== 'iommufd';
+}
+
+/** What a group was given; of iommufds that nobody has seen, the one that has the group already. */
+function contextOfGroup({ record, state, group }: GroupFile): FileId | null {
+  const isHidden = record.container === NAMELESS && state === 'iommufd';
+  return isHidden && group.state === 'iommufd' ? group.record.owner : record.container;
+}
+
+/** The ids that a first open through a group takes in the iommufd that serves as container. */
+function claimOf(iommufd: IommufdFile, given: Given) {
+  const id = given.id ?? lowestFreeId(iommufd.record);
+  const ioas = iommufd.record.compatIoas ?? 0;
+  const hwpt =
+    given.hwpt ?? autoPageTable(iommufd.record, ioas) ?? lowestFreeId(iommufd.record, [id]);
+  const attachment: Attachment = { hwpt, ioas, auto: true, users: 1, from: null };
+  return { id, attachment };
+}
+
+const shown = { unshown: {}, hypotheses: null } as const;
+
+export const groupOperations: OperationTable<
+  'group_status' | 'set_container' | 'unset_container' | 'get_device'
+> = {
+  group_status: { ...shown, concerns: ofItsFile, checks: onFile(['group'], [live]) },
   set_container: {
-    records: 'container.set',
+    concerns: askSetContainer,
+    unshown: {},
+    hypotheses: givenUnshown,
     checks: onFile(
       ['group'],
       [
@@ -123,7 +272,8 @@ export const groupOperations = {
     ),
   },
   unset_container: {
-    records: 'container.unset',
+    ...shown,
+    concerns: askUnsetContainer,
     checks: onFile(
       ['group'],
       [
@@ -149,7 +299,13 @@ export const groupOperations = {
     ),
   },
   get_device: {
-    records: 'device.obtained',
+    concerns: askGetDevice,
+    unshown: { device: UNNAMED },
+    hypotheses: ({ call, own, ask }) => {
+      const members = own.group?.devices.values() ?? [];
+      const names = [...[...members].map(({ device }) => device), ''];
+      return [own, ...names.map((device) => ask({ ...call, device }))];
+    },
     checks: onFile(
       ['group'],
       [
@@ -213,4 +369,4 @@ export const groupOperations = {
       ],
     ),
   },
-} satisfies Record<string, OperationRules>;
+};

@@ -4,8 +4,10 @@
  * @module
  */
 import { objectUser } from '../blockers.ts';
-import type { IommufdObject } from '../iommufd.ts';
-import type { Check, OperationRules, Question } from '../check.ts';
+import type { Check, OperationTable, Question } from '../check.ts';
+import { ofItsFile, pageTableShown } from '../concerns.ts';
+import { lowestFreeId, type IommufdObject, type IommufdRecord } from '../iommufd.ts';
+import { SOME_RANGE, UNSHOWN } from '../unshown.ts';
 import { onFile, sinceCdevs } from './descriptor.ts';
 
 const objectOf = (question: Question, id: number): IommufdObject | undefined =>
@@ -24,11 +26,53 @@ const HWPT_ALLOC = 'iommu/iommufd/hw_pagetable.c:iommufd_hwpt_alloc';
 const IOAS_MAP = 'iommu/iommufd/ioas.c:iommufd_ioas_map';
 const VFIO_IOAS = 'iommu/iommufd/vfio_compat.c:iommufd_vfio_ioas';
 
-export const iommufdOperations = {
-  alloc_ioas: { since: 'linux-6.12', records: 'ioas.allocated', checks: onFile(['iommufd']) },
+type IommufdEvents = NonNullable<Question['events']['iommufd']>;
+
+/** Tells the iommufd, where the file is one; nothing where it is not known what to tell. */
+function toItsIommufd(
+  base: Question,
+  tell: (record: IommufdRecord) => IommufdEvents | null,
+): Question {
+  const question = ofItsFile(base);
+  if (question.iommufd === undefined) return question;
+  const told = tell(question.iommufd.record);
+  return told === null ? question : { ...question, events: { iommufd: told } };
+}
+
+/** The IOAS that was asked with; where that is not shown, the only one. */
+function ioasOf(shown: number, record: IommufdRecord): number {
+  return shown === UNSHOWN ? pageTableShown(record, undefined) : shown;
+}
+
+/** The ids that there are, and one that there is not. */
+const idsIn = ({ iommufd }: Question): number[] => [
+  ...(iommufd?.record.objects.keys() ?? []),
+  UNSHOWN,
+];
+
+const shown = { unshown: {}, hypotheses: null } as const;
+
+export const iommufdOperations: OperationTable<
+  'alloc_ioas' | 'alloc_hwpt' | 'destroy' | 'ioas_map' | 'compat_ioas'
+> = {
+  alloc_ioas: {
+    since: 'linux-6.12',
+    ...shown,
+    concerns: (base, _host, { id }) =>
+      toItsIommufd(base, (record) => ({ type: 'ioas.allocated', id: id ?? lowestFreeId(record) })),
+    checks: onFile(['iommufd']),
+  },
   alloc_hwpt: {
     since: 'linux-6.12',
-    records: 'hwpt.allocated',
+    concerns: (base, _host, { id }) =>
+      toItsIommufd(base, (record) => {
+        const ioas = ioasOf(base.call.pt, record);
+        if (ioas === UNSHOWN) return null;
+        return { type: 'hwpt.allocated', id: id ?? lowestFreeId(record), ioas };
+      }),
+    unshown: {},
+    hypotheses: ({ call, own, ask }) =>
+      idsIn(own).flatMap((pt) => idsIn(own).map((device) => ask({ ...call, pt, device }))),
     checks: onFile(
       ['iommufd'],
       sinceCdevs([
@@ -67,7 +111,14 @@ export const iommufdOperations = {
   },
   destroy: {
     since: 'linux-6.12',
-    records: 'object.destroyed',
+    concerns: (base) => {
+      const { object } = base.call;
+      return toItsIommufd(base, () =>
+        object === UNSHOWN ? null : { type: 'object.destroyed', object },
+      );
+    },
+    unshown: {},
+    hypotheses: ({ call, own, ask }) => idsIn(own).map((object) => ask({ ...call, object })),
     checks: onFile(
       ['iommufd'],
       sinceCdevs([
@@ -93,7 +144,9 @@ export const iommufdOperations = {
   },
   ioas_map: {
     since: 'linux-6.12',
-    records: null,
+    concerns: ofItsFile,
+    unshown: SOME_RANGE,
+    hypotheses: null,
     checks: onFile(
       ['iommufd'],
       sinceCdevs([
@@ -126,7 +179,18 @@ export const iommufdOperations = {
   },
   compat_ioas: {
     since: 'linux-6.12',
-    records: 'compat-ioas.set',
+    concerns: (base) => {
+      const { call } = base;
+      if (call.action !== 'set') {
+        return toItsIommufd(base, () => ({ type: 'compat-ioas.cleared' }));
+      }
+      return toItsIommufd(base, (record) => {
+        const ioas = ioasOf(call.ioas, record);
+        return ioas === UNSHOWN ? null : { type: 'compat-ioas.set', ioas };
+      });
+    },
+    unshown: { action: 'get' },
+    hypotheses: null,
     checks: onFile(
       ['iommufd'],
       sinceCdevs([
@@ -149,4 +213,4 @@ export const iommufdOperations = {
       ]),
     ),
   },
-} satisfies Record<string, OperationRules>;
+};

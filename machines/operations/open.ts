@@ -4,7 +4,10 @@
  * @module
  */
 import { anyDeviceFile, boundCdev, openGroupFile } from '../blockers.ts';
-import type { Check, OperationRules, PlainCheck } from '../check.ts';
+import type { Check, OperationTable, PlainCheck, Question } from '../check.ts';
+import { itself, type Given } from '../concerns.ts';
+import type { OpenFile } from '../host.ts';
+import { NAMELESS } from '../unshown.ts';
 
 const OPEN = 'vfio/group.c:vfio_group_fops_open';
 
@@ -52,10 +55,28 @@ const directories = new Set(['/', '/dev', '/dev/vfio', '/proc', '/sys', '/tmp', 
 const nodes =
   /^\/dev\/(null|zero|full|random|urandom|console|tty|ttyS0|mem|kmsg)$|^\/etc\/devices$|^\/proc\/self\/fd\/\d+$/;
 
-export const openOperations = {
+/** A descriptor's file is opened anew: the same node, whatever has become of its name. */
+function reopened(base: Question, file: OpenFile | undefined, given: Given): Question {
+  if (file?.kind === 'device' && file.state !== 'granted') {
+    return { ...base, file, device: file.device, events: { device: { type: 'device.opened' } } };
+  }
+  if (file?.kind !== 'group') return { ...base, file };
+  const opened = { type: 'group.opened', file: given.file ?? NAMELESS } as const;
+  return { ...base, file, groupFile: file, group: file.group, events: { group: opened } };
+}
+
+const shown = { unshown: {}, hypotheses: null } as const;
+
+export const openOperations: OperationTable<
+  'open_cdev' | 'open_iommufd' | 'open_container' | 'open_group' | 'open_path'
+> = {
   open_cdev: {
     since: 'linux-6.12',
-    records: 'device.opened',
+    ...shown,
+    concerns: (base, host) => {
+      const device = host.device(base.call.device);
+      return { ...base, device, events: { device: { type: 'device.opened' } } };
+    },
     checks: [
       node(
         'device-has-a-cdev',
@@ -87,14 +108,19 @@ export const openOperations = {
   },
   open_iommufd: {
     since: 'linux-6.12',
-    records: 'iommufd.opened',
+    ...shown,
+    concerns: itself,
     checks: [
       node('kernel-has-iommufd', ({ host }) => host.iommufd, 'iommu/iommufd/main.c:iommufd_init'),
     ],
   },
-  open_container: { records: 'container.opened', checks: [] },
+  open_container: { ...shown, concerns: itself, checks: [] },
   open_group: {
-    records: 'group.opened',
+    ...shown,
+    concerns: (base, host, given) => {
+      const opened = { type: 'group.opened', file: given.file ?? NAMELESS } as const;
+      return { ...base, group: host.group(base.call.group), events: { group: opened } };
+    },
     checks: [
       node('group-known', ({ group }) => group !== undefined, 'vfio/group.c:vfio_create_group'),
       {
@@ -128,7 +154,12 @@ export const openOperations = {
     ],
   },
   open_path: {
-    records: 'path.opened',
+    ...shown,
+    concerns: (base, host, given) => {
+      const { pid, path } = base.call;
+      const [, fd] = /^\/proc\/self\/fd\/(\d+)$/.exec(path) ?? [];
+      return fd === undefined ? base : reopened(base, host.behind(pid, Number(fd)), given);
+    },
     checks: [
       {
         name: 'no-directory',
@@ -179,4 +210,4 @@ export const openOperations = {
       ),
     ],
   },
-} satisfies Record<string, OperationRules>;
+};

@@ -3,10 +3,12 @@
  *
  * @module
  */
+import { kindOfDriver } from '../../operations/driver.ts';
 import { owner, pendingChange } from '../blockers.ts';
 import type { Cause } from '../causes.ts';
 import { driverFits } from '../device-model.ts';
-import type { OperationRules, PlainCheck, Question } from '../check.ts';
+import type { Check, OperationTable, PlainCheck, Question } from '../check.ts';
+import { itself } from '../concerns.ts';
 
 const absent = (holds: (question: Question) => boolean): PlainCheck => ({
   name: 'process-is-new',
@@ -28,83 +30,103 @@ const changeNotRefused = (errno: string, cause: Cause, source: string): PlainChe
   blocker: (question) => (cause === 'owned-by-user' ? owner(question) : null),
 });
 
-const free = (event: string | null, checks: OperationRules['checks'] = []): OperationRules => ({
-  records: event,
-  checks,
-});
+const shown = { unshown: {}, hypotheses: null } as const;
 
-export const processOperations = {
-  fds: free(null),
-  fork: free('process.forked', [
+/** Of a call that concerns its process alone. */
+const free = (checks: readonly Check[] = []) => ({ ...shown, concerns: itself, checks });
+
+export const processOperations: OperationTable<
+  'fds' | 'fork' | 'spawn' | 'exec' | 'exit' | 'kill' | 'set_driver' | 'bg_wait'
+> = {
+  fds: free(),
+  fork: free([
     absent(({ call, host }) => call.operation === 'fork' && !host.hasProcessNamed(call.comm)),
   ]),
-  spawn: free('process.started', [
+  spawn: free([
     absent(({ call, host }) => call.operation === 'spawn' && !host.hasProcessNamed(call.comm)),
   ]),
-  exec: free('process.executed'),
-  exit: free('process.exited'),
-  kill: free('process.exited'),
-  set_driver: free('driver.bound', [
-    {
-      name: 'device-known',
-      asks: 'host',
-      holds: ({ device }) => device !== undefined,
-      errno: 'ENODEV',
-      cause: 'no-such-device',
-      source: 'scenario language: a device of the topology',
+  exec: free(),
+  exit: free(),
+  kill: free(),
+  set_driver: {
+    ...shown,
+    concerns: (base, host) => {
+      const device = host.device(base.call.device);
+      const { driver } = base.call;
+      if (driver === null) return { ...base, device };
+      const event = { type: 'driver.bound', kind: kindOfDriver(driver) } as const;
+      const group = device?.group ?? undefined;
+      return { ...base, device, group, events: { device: event, group: event } };
     },
-    {
-      name: 'no-driver-change-pending',
-      asks: 'host',
-      holds: ({ host }) => host.driverChange === null,
-      errno: 'EBUSY',
-      cause: 'driver-change-pending',
-      source: 'scenario language: one driver change at a time',
-      blocker: pendingChange,
+    checks: [
+      {
+        name: 'device-known',
+        asks: 'host',
+        holds: ({ device }) => device !== undefined,
+        errno: 'ENODEV',
+        cause: 'no-such-device',
+        source: 'scenario language: a device of the topology',
+      },
+      {
+        name: 'no-driver-change-pending',
+        asks: 'host',
+        holds: ({ host }) => host.driverChange === null,
+        errno: 'EBUSY',
+        cause: 'driver-change-pending',
+        source: 'scenario language: one driver change at a time',
+        blocker: pendingChange,
+      },
+      {
+        name: 'driver-known',
+        asks: 'host',
+        holds: ({ call, host }) =>
+          call.operation !== 'set_driver' || call.driver === null || host.knowsDriver(call.driver),
+        errno: 'ENOENT',
+        cause: 'no-such-node',
+        source: 'base/bus.c:bind_store',
+      },
+      {
+        name: 'group-not-owned-by-user',
+        asks: 'group',
+        in: ['container', 'iommufd'],
+        guard: 'claimsNothing',
+        errno: 'EBUSY',
+        cause: 'owned-by-user',
+        source: 'iommu/iommu.c:iommu_device_use_default_domain',
+        blocker: owner,
+      },
+      {
+        name: 'driver-fits-device',
+        asks: 'host',
+        holds: ({ call, device }) =>
+          call.operation !== 'set_driver' ||
+          call.driver === null ||
+          device === undefined ||
+          driverFits(device, call.driver),
+        errno: 'EIO',
+        cause: 'not-ownership',
+        source: 'base/dd.c:really_probe',
+      },
+    ],
+  },
+  bg_wait: {
+    ...shown,
+    concerns: (base) => {
+      const device = base.host.driverChange?.device;
+      return { ...base, device, group: device?.group ?? undefined };
     },
-    {
-      name: 'driver-known',
-      asks: 'host',
-      holds: ({ call, host }) =>
-        call.operation !== 'set_driver' || call.driver === null || host.knowsDriver(call.driver),
-      errno: 'ENOENT',
-      cause: 'no-such-node',
-      source: 'base/bus.c:bind_store',
-    },
-    {
-      name: 'group-not-owned-by-user',
-      asks: 'group',
-      in: ['container', 'iommufd'],
-      guard: 'claimsNothing',
-      errno: 'EBUSY',
-      cause: 'owned-by-user',
-      source: 'iommu/iommu.c:iommu_device_use_default_domain',
-      blocker: owner,
-    },
-    {
-      name: 'driver-fits-device',
-      asks: 'host',
-      holds: ({ call, device }) =>
-        call.operation !== 'set_driver' ||
-        call.driver === null ||
-        device === undefined ||
-        driverFits(device, call.driver),
-      errno: 'EIO',
-      cause: 'not-ownership',
-      source: 'base/dd.c:really_probe',
-    },
-  ]),
-  bg_wait: free(null, [
-    {
-      name: 'driver-change-there',
-      asks: 'host',
-      holds: ({ host }) => host.driverChange !== null,
-      errno: 'ECHILD',
-      cause: 'no-driver-change',
-      source: 'scenario language: nothing to collect',
-    },
-    changeNotRefused('EBUSY', 'owned-by-user', 'iommu/iommu.c:iommu_device_use_default_domain'),
-    changeNotRefused('ENOENT', 'no-such-node', 'base/bus.c:bind_store'),
-    changeNotRefused('EIO', 'not-ownership', 'base/dd.c:really_probe'),
-  ]),
-} satisfies Record<string, OperationRules>;
+    checks: [
+      {
+        name: 'driver-change-there',
+        asks: 'host',
+        holds: ({ host }) => host.driverChange !== null,
+        errno: 'ECHILD',
+        cause: 'no-driver-change',
+        source: 'scenario language: nothing to collect',
+      },
+      changeNotRefused('EBUSY', 'owned-by-user', 'iommu/iommu.c:iommu_device_use_default_domain'),
+      changeNotRefused('ENOENT', 'no-such-node', 'base/bus.c:bind_store'),
+      changeNotRefused('EIO', 'not-ownership', 'base/dd.c:really_probe'),
+    ],
+  },
+};

@@ -4,7 +4,8 @@
  * @module
  */
 import { anyDeviceFile, leavingOnBus } from '../blockers.ts';
-import type { Check, OperationRules, PlainCheck, Question } from '../check.ts';
+import type { Check, OperationTable, PlainCheck, Question } from '../check.ts';
+import { ofItsFile, withDevice } from '../concerns.ts';
 import { busOfDevice, busResetWorks, canReset, hasBusReset } from '../device-model.ts';
 import { kindOfDriver } from '../../operations/driver.ts';
 import { onFile } from './descriptor.ts';
@@ -156,10 +157,21 @@ const hotReset: readonly Check[] = [
   },
 ];
 
-export const resetOperations = {
-  reset: { records: 'device.reset', checks: reset },
+const shown = { unshown: {}, hypotheses: null } as const;
+
+export const resetOperations: OperationTable<'reset' | 'hot_reset_info' | 'hot_reset'> = {
+  reset: {
+    ...shown,
+    concerns: (base) => {
+      const question = ofItsFile(base);
+      if (question.deviceFile === undefined) return question;
+      return { ...question, events: { device: { type: 'device.reset' } } };
+    },
+    checks: reset,
+  },
   hot_reset_info: {
-    records: null,
+    ...shown,
+    concerns: ofItsFile,
     checks: [
       ...onFile(['device', 'iommufd', 'container']),
       {
@@ -186,5 +198,13 @@ export const resetOperations = {
       },
     ],
   },
-  hot_reset: { records: 'device.hot-reset', checks: hotReset },
-} satisfies Record<string, OperationRules>;
+  hot_reset: {
+    concerns: (base, host) => {
+      const { pid, groups } = base.call;
+      return { ...withDevice(base), givenGroups: groups.map((fd) => host.behind(pid, fd)) };
+    },
+    checks: hotReset,
+    unshown: { groups: [] },
+    hypotheses: null,
+  },
+};
