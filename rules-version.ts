@@ -10,7 +10,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What decides what an event changes, and how that is written down. */
-const folders = ['events', 'processes', 'machines', 'projections'];
+const folders = ['events', 'operations', 'processes', 'machines', 'projections'];
 
 /**
  * 16 hex digits; other ones as soon as any line of the code is another. Null where the code does not

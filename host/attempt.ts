@@ -19,7 +19,7 @@ interface Refused {
 }
 
 /** What the rules answer to a call as things stand. Only the mappings for DMA remember it. */
-export function answerTo(kernel: Kernel, mappings: DmaMappings, call: Call): Passed | Refused {
+function answerTo(kernel: Kernel, mappings: DmaMappings, call: Call): Passed | Refused {
   const question = kernel.question(call);
   const refusal = judge(kernel.rules, question);
   if (refusal !== null) return { errno: refusal.errno, cause: refusal.cause };

@@ -7,12 +7,12 @@ import type { Attempt, DataOf } from '../events/vocabulary.ts';
 import type { ObservedCause } from './causes.ts';
 import type { Question } from './check.ts';
 import { kindOfDriver } from '../operations/driver.ts';
-import { unbindDriver } from './drivers.ts';
+import { unbindDriver } from './consequences.ts';
 import type { DeviceFile, Group, OpenFile } from './host.ts';
 import { positionOf } from '../processes/process-table.ts';
 import { mayMean } from './judge.ts';
 import type { Kernel } from './kernel.ts';
-import { release } from './release.ts';
+import { release } from './consequences.ts';
 import { NAMELESS } from './unshown.ts';
 
 /** Nothing is known any more of who owns a group, or any of them. */

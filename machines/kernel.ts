@@ -13,14 +13,14 @@ import { callOf } from '../operations/table.ts';
 import { evict, lose, regain, suspect } from './doubt.ts';
 import { isCause, type ObservedCause } from './causes.ts';
 import type { Question } from './check.ts';
-import { addDevice, bindDriver, removeDevice, unbindDriver } from './drivers.ts';
+import { addDevice, bindDriver, removeDevice, unbindDriver } from './consequences.ts';
 import { completed, hypotheses, isComplete } from './unshown-arguments.ts';
 import { HostState, otherFile } from './host-state.ts';
 import { explain, isOfItself, judge, objection, onlyCause, type Refusal } from './judge.ts';
 import { questionOf } from './operations.ts';
 import { mayBeIommufd } from './operations/group.ts';
 import { NAMELESS, UNSHOWN } from './unshown.ts';
-import { release } from './release.ts';
+import { release } from './consequences.ts';
 
 /** Why an attempt was refused, and the refusal by the rules where they name one. */
 interface Explanation {

@@ -5,29 +5,26 @@
  */
 import type { CallOf } from '../../events/vocabulary.ts';
 import { anyDeviceFile, openDeviceFile, ownContext } from '../blockers.ts';
-import type { Check, OperationTable, PlainCheck, Question, Unshown } from '../check.ts';
+import type { Check, OperationTable, Question, Unshown } from '../check.ts';
 import {
   anybody,
   argumentOf,
-  contextOf,
   ofItsFile,
-  pageTableShown,
   withDevice,
   type Directory,
   type Given,
 } from '../concerns.ts';
 import { triesReset } from '../device-model.ts';
 import type { OpenFile } from '../host.ts';
-import { autoPageTable, lowestFreeId, type Attachment } from '../iommufd.ts';
-import { isSince } from '../profile.ts';
+import { lowestFreeId } from '../iommufd.ts';
 import { NAMELESS, UNSHOWN } from '../unshown.ts';
 import { bound, onFile, sinceCdevs } from './descriptor.ts';
-import { claimable, samePageTable } from './group.ts';
+import { attachOperations } from './attach.ts';
+import { claimable } from './claims.ts';
 import { groupFileClosed } from './open.ts';
+import { flagsKnown, hasFlag, longEnough, shape } from './shape.ts';
 
 const BIND = 'vfio/device_cdev.c:vfio_df_ioctl_bind_iommufd';
-const ATTACH = 'vfio/device_cdev.c:vfio_df_ioctl_attach_pt';
-const DETACH = 'vfio/device_cdev.c:vfio_df_ioctl_detach_pt';
 
 /** Checks that were merged otherwise than they had been proposed in 2021, and as proposed. */
 const merged = { until: 'rfc-2021' } as const;
@@ -35,39 +32,6 @@ const proposed = { since: 'rfc-2021' } as const;
 const BIND_2021 = 'vfio/pci/vfio_pci.c:vfio_pci_ioctl (RFC 08/20)';
 const IOMMUFD_2021 = 'iommu/iommufd/iommufd.c:iommufd_bind_device (RFC 07/20)';
 const DMA_2021 = 'iommu/iommu.c:iommu_device_init_user_dma (RFC 06/20)';
-const ATTACH_2021 = 'vfio/pci/vfio_pci.c:vfio_pci_ioctl (RFC 15/20)';
-
-interface Shape {
-  readonly argsz?: number | undefined;
-  readonly flags?: number | undefined;
-}
-const shape = ({ call }: Question): Shape => call as Shape;
-
-/** The structure is as long as the kernel wants it (`least`, or `default` where not said). */
-const longEnough = (least: number, source: string): PlainCheck => ({
-  name: 'argument-long-enough',
-  asks: 'call',
-  holds: (question) => (shape(question).argsz ?? least) >= least,
-  errno: 'EINVAL',
-  cause: 'malformed-argument',
-  source,
-});
-
-/** No flag but those that are known: one since tokens and PASIDs, none before. */
-const flagsKnown = (source: string): PlainCheck => ({
-  name: 'flags-known',
-  asks: 'call',
-  since: 'linux-6.12',
-  holds: (question) => {
-    const known = isSince(question.host.profile, 'linux-7.3') ? 1 : 0;
-    return ((shape(question).flags ?? 0) & ~known) === 0;
-  },
-  errno: 'EINVAL',
-  cause: 'malformed-argument',
-  source,
-});
-
-const hasFlag = (question: Question): boolean => ((shape(question).flags ?? 0) & 1) !== 0;
 
 /** The descriptor given is open, and an iommufd; each with the errno where it is not. */
 const iommufdGiven = (
@@ -217,73 +181,6 @@ const bind: readonly Check[] = [
   ]),
 ];
 
-/** What attach and detach have in common; a PASID lies behind `least` bytes of their structures. */
-const onBoundFile = (least: number, source: string): readonly Check[] => [
-  ...onFile(['device']),
-  {
-    name: 'file-not-from-a-group',
-    asks: 'deviceFile',
-    in: ['granted'],
-    errno: 'ENOTTY',
-    cause: 'opened-through-group',
-    source: 'vfio/vfio_main.c:vfio_device_fops_unl_ioctl',
-  },
-  ...sinceCdevs([longEnough(least, source), flagsKnown(source)]),
-  {
-    name: 'pasid-in-argument',
-    asks: 'call',
-    since: 'linux-7.3',
-    holds: (question) => !hasFlag(question) || (shape(question).argsz ?? least) >= least + 4,
-    errno: 'EINVAL',
-    cause: 'malformed-argument',
-    source,
-  },
-];
-
-const attach: readonly Check[] = [
-  ...onBoundFile(12, ATTACH),
-  {
-    ...proposed,
-    name: 'device-not-attached',
-    asks: 'device',
-    guard: 'notAttached',
-    errno: 'EBUSY',
-    cause: 'already-attached',
-    source: ATTACH_2021,
-    blocker: ownContext,
-  },
-  ...sinceCdevs([
-    {
-      name: 'page-table-exists',
-      asks: 'call',
-      holds: ({ call, iommufd }) =>
-        call.operation !== 'attach' || iommufd?.record.objects.has(call.pt) === true,
-      errno: 'ENOENT',
-      cause: 'no-such-object',
-      source: 'iommu/iommufd/device.c:iommufd_device_change_pt',
-    },
-    {
-      name: 'object-is-a-page-table',
-      asks: 'call',
-      holds: ({ call, iommufd }) =>
-        call.operation !== 'attach' || iommufd?.record.objects.get(call.pt)?.kind !== 'device',
-      errno: 'EINVAL',
-      cause: 'malformed-argument',
-      source: 'iommu/iommufd/device.c:iommufd_device_change_pt',
-    },
-    {
-      name: 'page-table-made-for-pasids',
-      asks: 'call',
-      since: 'linux-7.3',
-      holds: (question) => !hasFlag(question),
-      errno: 'EINVAL',
-      cause: 'unsupported',
-      source: 'iommu/iommufd/device.c:iommufd_hwpt_pasid_compat',
-    },
-    samePageTable,
-  ]),
-];
-
 /** A descriptor that the kernel would look up. */
 const SOME_FD = 1023;
 
@@ -331,76 +228,6 @@ function bindsUnshown({ attempt, call, own, host, ask }: Unshown<'bind'>): Quest
   return contexts.map((argument) => ask({ ...call, iommufd: SOME_FD }, { argument }));
 }
 
-function askAttach(base: Question<CallOf<'attach'>>, _host: Directory, given: Given): Question {
-  const question = withDevice(base);
-  const { deviceFile, device, group, call } = question;
-  if (deviceFile === undefined || device === undefined) return question;
-  const iommufd = contextOf(question.host, device);
-  const type = 'device.attached';
-  if (iommufd === undefined) return inUnknownContext(question, type);
-  const pt = call.pt === UNSHOWN ? pageTableShown(iommufd.record, group) : call.pt;
-  const target = iommufd.record.objects.get(pt);
-  const manual = target?.kind === 'hwpt';
-  const hwpt =
-    given.hwpt ??
-    (manual ? pt : (autoPageTable(iommufd.record, pt) ?? lowestFreeId(iommufd.record)));
-  // An attached device takes its attached siblings along (iommufd/device.c:iommufd_device_do_replace).
-  const replaces = device.record.attached;
-  const attachment: Attachment = {
-    hwpt,
-    ioas: manual ? target.ioas : pt,
-    auto: !manual,
-    users: replaces ? (group?.record.attached ?? 1) : 1,
-    from: replaces ? (group?.record.hwpt ?? null) : null,
-  };
-  return {
-    ...question,
-    iommufd,
-    events: {
-      device: { type },
-      group: { type, hwpt, replaces },
-      deviceFile: { type },
-      iommufd: { type, attachment },
-    },
-  };
-}
-
-/** What an attach or a detach is where nobody has seen which context the device is bound to. */
-function inUnknownContext(
-  question: Question,
-  type: 'device.attached' | 'device.detached',
-): Question {
-  const { device, group } = question;
-  if (device?.record.iommufd !== NAMELESS) return question;
-  const { attached } = device.record;
-  const of = { hwpt: group?.record.hwpt ?? UNSHOWN, replaces: attached };
-  const told =
-    type === 'device.attached' ? ({ type, ...of } as const) : ({ type, attached } as const);
-  return { ...question, events: { device: { type }, group: told, deviceFile: { type } } };
-}
-
-function askDetach(base: Question<CallOf<'detach'>>): Question {
-  const question = ofItsFile(base);
-  const { deviceFile } = question;
-  if (deviceFile === undefined) return question;
-  const { device } = deviceFile;
-  const iommufd = contextOf(question.host, device);
-  const type = 'device.detached';
-  if (iommufd === undefined) return inUnknownContext(question, type);
-  const { attached } = device.record;
-  const hwpt = attached ? (device.group?.record.hwpt ?? null) : null;
-  return {
-    ...question,
-    iommufd,
-    events: {
-      device: { type },
-      group: { type, attached },
-      deviceFile: { type },
-      iommufd: { type, hwpt },
-    },
-  };
-}
-
 const shown = { unshown: {}, hypotheses: null } as const;
 
 export const deviceOperations: OperationTable<'bind' | 'attach' | 'detach' | 'device_info'> = {
@@ -411,22 +238,6 @@ export const deviceOperations: OperationTable<'bind' | 'attach' | 'detach' | 'de
     unshown: {},
     hypotheses: bindsUnshown,
   },
-  attach: {
-    since: 'linux-6.12',
-    concerns: askAttach,
-    checks: attach,
-    unshown: {},
-    hypotheses: ({ call, own, host, ask }) => {
-      const context = own.device && contextOf(host, own.device);
-      const ids = [...(context?.record.objects.keys() ?? []), UNSHOWN];
-      return ids.map((pt) => ask({ ...call, pt }));
-    },
-  },
-  detach: {
-    since: 'linux-6.12',
-    ...shown,
-    concerns: askDetach,
-    checks: onBoundFile(8, DETACH),
-  },
+  ...attachOperations,
   device_info: { ...shown, concerns: ofItsFile, checks: onFile(['device']) },
 };

@@ -4,15 +4,8 @@
  * @module
  */
 import type { CallOf } from '../../events/vocabulary.ts';
-import type { FileId } from '../../processes/process-table.ts';
-import {
-  anyDeviceFile,
-  attachedSibling,
-  containerUser,
-  givenContainer,
-  owner,
-} from '../blockers.ts';
-import type { Check, OperationTable, Question, Unshown } from '../check.ts';
+import { containerUser, givenContainer } from '../blockers.ts';
+import type { OperationTable, Question, Unshown } from '../check.ts';
 import {
   anybody,
   argumentOf,
@@ -23,69 +16,13 @@ import {
   type Directory,
   type Given,
 } from '../concerns.ts';
-import type { GroupFile, IommufdFile } from '../host.ts';
-import { autoPageTable, lowestFreeId, type Attachment } from '../iommufd.ts';
-import { NAMELESS, UNNAMED, UNSHOWN, unnamedDevice } from '../unshown.ts';
+import type { GroupFile } from '../host.ts';
+import { NAMELESS, UNSHOWN } from '../unshown.ts';
+import { claimable, isUnseen, live } from './claims.ts';
 import { onFile } from './descriptor.ts';
-
-const live: Check = {
-  name: 'group-alive',
-  asks: 'groupFile',
-  in: ['dead'],
-  errno: 'ENODEV',
-  cause: 'group-dead',
-  source: 'vfio/group.c:vfio_group_ioctl_get_status',
-};
+import { getDeviceOperations } from './get-device.ts';
 
 const SET_CONTAINER = 'vfio/group.c:vfio_group_ioctl_set_container';
-
-/**
- * The refusals of the arbiter: kernel drivers, a container or an iommufd own the group. Guards say
- * when an owner is no obstacle: an iommufd that is the same, or a call that claims nothing.
- */
-export function claimable(
-  source: string,
-  { iommufd, others }: { readonly iommufd: string; readonly others?: string },
-): readonly Check[] {
-  const claim = { asks: 'group', errno: 'EPERM', source, blocker: owner } as const;
-  const unless = others === undefined ? {} : { guard: others };
-  return [
-    {
-      ...claim,
-      ...unless,
-      name: 'no-kernel-driver-in-group',
-      in: ['kernel'],
-      cause: 'owned-by-kernel-driver',
-    },
-    {
-      ...claim,
-      ...unless,
-      name: 'no-container-owns-group',
-      in: ['container'],
-      cause: 'owned-by-container',
-    },
-    {
-      ...claim,
-      since: 'linux-6.12',
-      guard: iommufd,
-      name: 'no-other-iommufd-owns-group',
-      in: ['iommufd'],
-      cause: 'owned-by-other-iommufd',
-    },
-  ];
-}
-
-/** The attached devices of a group share a page table: for an attach, and a first open that is one. */
-export const samePageTable: Check = {
-  since: 'linux-6.12',
-  name: 'same-page-table',
-  asks: 'group',
-  guard: 'samePageTable',
-  errno: 'EINVAL',
-  cause: 'sibling-attached-elsewhere',
-  source: 'iommu/iommufd/device.c:iommufd_hw_pagetable_attach',
-  blocker: attachedSibling,
-};
 
 /** A descriptor that the kernel would look up. */
 const SOME_FD = 1023;
@@ -154,65 +91,6 @@ function askUnsetContainer(base: Question): Question {
       ...(container && { container: { type: 'container.left' } }),
     },
   };
-}
-
-function deviceNamed({ call, file }: Question<CallOf<'get_device'>>, host: Directory) {
-  if (call.device !== UNNAMED) return host.device(call.device);
-  return file?.kind === 'group' ? unnamedDevice(file.group, host.fresh('device')) : undefined;
-}
-
-function askGetDevice(
-  base: Question<CallOf<'get_device'>>,
-  host: Directory,
-  given: Given,
-): Question {
-  const { file } = base;
-  if (file?.kind !== 'group') return withDevice(base);
-  const type = 'device.obtained';
-  const device = deviceNamed(base, host);
-  const behind = host.file(contextOfGroup(file) ?? '');
-  const first = device?.record.opens === 0;
-  const container = behind?.kind === 'container' ? behind : undefined;
-  // The first open alone claims; an open device opens again whatever its group holds by now.
-  const iommufd = first && behind?.kind === 'iommufd' ? behind : undefined;
-  const claim = iommufd === undefined ? null : claimOf(iommufd, given);
-  const isHidden = first && behind === undefined && file.state === 'iommufd';
-  const context = isHidden ? NAMELESS : (iommufd?.id ?? null);
-  return {
-    ...base,
-    device,
-    groupFile: file,
-    group: file.group,
-    container,
-    iommufd,
-    events: {
-      device: { type, iommufd: context, id: claim?.id ?? null },
-      group: { type, iommufd: context, hwpt: claim?.attachment.hwpt ?? null },
-      groupFile: { type, pins: first && (container !== undefined || isUnseen(file)) },
-      ...(claim && { iommufd: { type, ...claim } }),
-    },
-  };
-}
-
-/** Whether the group was put into a container that nobody has seen. */
-function isUnseen({ record, state }: GroupFile): boolean {
-  return record.container === NAMELESS && state !== 'iommufd';
-}
-
-/** What a group was given; of iommufds that nobody has seen, the one that has the group already. */
-function contextOfGroup({ record, state, group }: GroupFile): FileId | null {
-  const isHidden = record.container === NAMELESS && state === 'iommufd';
-  return isHidden && group.state === 'iommufd' ? group.record.owner : record.container;
-}
-
-/** The ids that a first open through a group takes in the iommufd that serves as container. */
-function claimOf(iommufd: IommufdFile, given: Given) {
-  const id = given.id ?? lowestFreeId(iommufd.record);
-  const ioas = iommufd.record.compatIoas ?? 0;
-  const hwpt =
-    given.hwpt ?? autoPageTable(iommufd.record, ioas) ?? lowestFreeId(iommufd.record, [id]);
-  const attachment: Attachment = { hwpt, ioas, auto: true, users: 1, from: null };
-  return { id, attachment };
 }
 
 const shown = { unshown: {}, hypotheses: null } as const;
@@ -298,75 +176,5 @@ export const groupOperations: OperationTable<
       ],
     ),
   },
-  get_device: {
-    concerns: askGetDevice,
-    unshown: { device: UNNAMED },
-    hypotheses: ({ call, own, ask }) => {
-      const members = own.group?.devices.values() ?? [];
-      const names = [...[...members].map(({ device }) => device), ''];
-      return [own, ...names.map((device) => ask({ ...call, device }))];
-    },
-    checks: onFile(
-      ['group'],
-      [
-        { ...live, source: 'vfio/group.c:vfio_device_get_from_name' },
-        {
-          name: 'device-in-group',
-          asks: 'host',
-          holds: ({ device, group }) => device !== undefined && device.group === group,
-          errno: 'ENODEV',
-          cause: 'no-such-device',
-          source: 'vfio/group.c:vfio_device_get_from_name',
-        },
-        {
-          name: 'device-registered',
-          asks: 'device',
-          in: ['absent'],
-          errno: 'ENODEV',
-          cause: 'no-such-device',
-          source: 'vfio/group.c:vfio_device_get_from_name',
-        },
-        {
-          name: 'device-staying',
-          asks: 'device',
-          since: 'linux-6.12',
-          in: ['leaving'],
-          errno: 'ENODEV',
-          cause: 'device-leaving',
-          source: 'vfio/group.c:vfio_device_get_from_name',
-          blocker: anyDeviceFile,
-        },
-        {
-          name: 'container-set',
-          asks: 'groupFile',
-          guard: 'containerSet',
-          errno: 'EINVAL',
-          cause: 'no-container',
-          source: 'vfio/group.c:vfio_df_group_open',
-        },
-        {
-          name: 'iommu-set',
-          asks: 'container',
-          in: ['empty', 'joined'],
-          errno: 'EINVAL',
-          cause: 'no-iommu-driver',
-          source: 'vfio/container.c:vfio_group_use_container',
-        },
-        ...claimable('iommu/iommu.c:iommu_device_claim_dma_owner', {
-          iommufd: 'sameIommufd',
-          others: 'claimsNothing',
-        }),
-        {
-          since: 'linux-6.12',
-          name: 'compat-ioas-there',
-          asks: 'iommufd',
-          in: ['plain'],
-          errno: 'ENODEV',
-          cause: 'no-compat-ioas',
-          source: 'iommu/iommufd/vfio_compat.c:iommufd_vfio_compat_ioas_get_id',
-        },
-        samePageTable,
-      ],
-    ),
-  },
+  ...getDeviceOperations,
 };

@@ -8,7 +8,7 @@ const root = temporaryFolder();
 
 /** The code that has a part in the judging, and some that has none. */
 const code = mkdtempSync(join(root, 'code-'));
-for (const folder of ['events', 'processes', 'machines', 'projections', 'log']) {
+for (const folder of ['events', 'operations', 'processes', 'machines', 'projections', 'log']) {
   cpSync(join(import.meta.dirname, '../../..', folder), join(code, folder), { recursive: true });
 }
 const version = digestOf(code);

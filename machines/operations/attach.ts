@@ -1,0 +1,186 @@
+/**
+ * Attaching a device to a page table, and detaching it.
+ *
+ * @module
+ */
+import type { CallOf } from '../../events/vocabulary.ts';
+import { ownContext } from '../blockers.ts';
+import type { Check, OperationTable, Question } from '../check.ts';
+import {
+  contextOf,
+  ofItsFile,
+  pageTableShown,
+  withDevice,
+  type Directory,
+  type Given,
+} from '../concerns.ts';
+import { autoPageTable, lowestFreeId, type Attachment } from '../iommufd.ts';
+import { NAMELESS, UNSHOWN } from '../unshown.ts';
+import { samePageTable } from './claims.ts';
+import { onFile, sinceCdevs } from './descriptor.ts';
+import { flagsKnown, hasFlag, longEnough, shape } from './shape.ts';
+
+const ATTACH = 'vfio/device_cdev.c:vfio_df_ioctl_attach_pt';
+const DETACH = 'vfio/device_cdev.c:vfio_df_ioctl_detach_pt';
+/** As it had been proposed in 2021. */
+const proposed = { since: 'rfc-2021' } as const;
+const ATTACH_2021 = 'vfio/pci/vfio_pci.c:vfio_pci_ioctl (RFC 15/20)';
+
+/** What attach and detach have in common; a PASID lies behind `least` bytes of their structures. */
+const onBoundFile = (least: number, source: string): readonly Check[] => [
+  ...onFile(['device']),
+  {
+    name: 'file-not-from-a-group',
+    asks: 'deviceFile',
+    in: ['granted'],
+    errno: 'ENOTTY',
+    cause: 'opened-through-group',
+    source: 'vfio/vfio_main.c:vfio_device_fops_unl_ioctl',
+  },
+  ...sinceCdevs([longEnough(least, source), flagsKnown(source)]),
+  {
+    name: 'pasid-in-argument',
+    asks: 'call',
+    since: 'linux-7.3',
+    holds: (question) => !hasFlag(question) || (shape(question).argsz ?? least) >= least + 4,
+    errno: 'EINVAL',
+    cause: 'malformed-argument',
+    source,
+  },
+];
+
+const attach: readonly Check[] = [
+  ...onBoundFile(12, ATTACH),
+  {
+    ...proposed,
+    name: 'device-not-attached',
+    asks: 'device',
+    guard: 'notAttached',
+    errno: 'EBUSY',
+    cause: 'already-attached',
+    source: ATTACH_2021,
+    blocker: ownContext,
+  },
+  ...sinceCdevs([
+    {
+      name: 'page-table-exists',
+      asks: 'call',
+      holds: ({ call, iommufd }) =>
+        call.operation !== 'attach' || iommufd?.record.objects.has(call.pt) === true,
+      errno: 'ENOENT',
+      cause: 'no-such-object',
+      source: 'iommu/iommufd/device.c:iommufd_device_change_pt',
+    },
+    {
+      name: 'object-is-a-page-table',
+      asks: 'call',
+      holds: ({ call, iommufd }) =>
+        call.operation !== 'attach' || iommufd?.record.objects.get(call.pt)?.kind !== 'device',
+      errno: 'EINVAL',
+      cause: 'malformed-argument',
+      source: 'iommu/iommufd/device.c:iommufd_device_change_pt',
+    },
+    {
+      name: 'page-table-made-for-pasids',
+      asks: 'call',
+      since: 'linux-7.3',
+      holds: (question) => !hasFlag(question),
+      errno: 'EINVAL',
+      cause: 'unsupported',
+      source: 'iommu/iommufd/device.c:iommufd_hwpt_pasid_compat',
+    },
+    samePageTable,
+  ]),
+];
+
+function askAttach(base: Question<CallOf<'attach'>>, _host: Directory, given: Given): Question {
+  const question = withDevice(base);
+  const { deviceFile, device, group, call } = question;
+  if (deviceFile === undefined || device === undefined) return question;
+  const iommufd = contextOf(question.host, device);
+  const type = 'device.attached';
+  if (iommufd === undefined) return inUnknownContext(question, type);
+  const pt = call.pt === UNSHOWN ? pageTableShown(iommufd.record, group) : call.pt;
+  const target = iommufd.record.objects.get(pt);
+  const manual = target?.kind === 'hwpt';
+  const hwpt =
+    given.hwpt ??
+    (manual ? pt : (autoPageTable(iommufd.record, pt) ?? lowestFreeId(iommufd.record)));
+  // An attached device takes its attached siblings along (iommufd/device.c:iommufd_device_do_replace).
+  const replaces = device.record.attached;
+  const attachment: Attachment = {
+    hwpt,
+    ioas: manual ? target.ioas : pt,
+    auto: !manual,
+    users: replaces ? (group?.record.attached ?? 1) : 1,
+    from: replaces ? (group?.record.hwpt ?? null) : null,
+  };
+  return {
+    ...question,
+    iommufd,
+    events: {
+      device: { type },
+      group: { type, hwpt, replaces },
+      deviceFile: { type },
+      iommufd: { type, attachment },
+    },
+  };
+}
+
+/** What an attach or a detach is where nobody has seen which context the device is bound to. */
+function inUnknownContext(
+  question: Question,
+  type: 'device.attached' | 'device.detached',
+): Question {
+  const { device, group } = question;
+  if (device?.record.iommufd !== NAMELESS) return question;
+  const { attached } = device.record;
+  const of = { hwpt: group?.record.hwpt ?? UNSHOWN, replaces: attached };
+  const told =
+    type === 'device.attached' ? ({ type, ...of } as const) : ({ type, attached } as const);
+  return { ...question, events: { device: { type }, group: told, deviceFile: { type } } };
+}
+
+function askDetach(base: Question<CallOf<'detach'>>): Question {
+  const question = ofItsFile(base);
+  const { deviceFile } = question;
+  if (deviceFile === undefined) return question;
+  const { device } = deviceFile;
+  const iommufd = contextOf(question.host, device);
+  const type = 'device.detached';
+  if (iommufd === undefined) return inUnknownContext(question, type);
+  const { attached } = device.record;
+  const hwpt = attached ? (device.group?.record.hwpt ?? null) : null;
+  return {
+    ...question,
+    iommufd,
+    events: {
+      device: { type },
+      group: { type, attached },
+      deviceFile: { type },
+      iommufd: { type, hwpt },
+    },
+  };
+}
+
+const shown = { unshown: {}, hypotheses: null } as const;
+
+export const attachOperations: OperationTable<'attach' | 'detach'> = {
+  attach: {
+    since: 'linux-6.12',
+    concerns: askAttach,
+    checks: attach,
+    unshown: {},
+    hypotheses: ({ call, own, host, ask }) => {
+      const context = own.device && contextOf(host, own.device);
+      const ids = [...(context?.record.objects.keys() ?? []), UNSHOWN];
+      return ids.map((pt) => ask({ ...call, pt }));
+    },
+  },
+  detach: {
+    since: 'linux-6.12',
+    ...shown,
+    concerns: askDetach,
+    checks: onBoundFile(8, DETACH),
+  },
+};

@@ -1,0 +1,143 @@
+/**
+ * Getting a device from its group.
+ *
+ * @module
+ */
+import type { CallOf } from '../../events/vocabulary.ts';
+import type { FileId } from '../../processes/process-table.ts';
+import type { OperationTable, Question } from '../check.ts';
+import { withDevice, type Directory, type Given } from '../concerns.ts';
+import type { GroupFile, IommufdFile } from '../host.ts';
+import { autoPageTable, lowestFreeId, type Attachment } from '../iommufd.ts';
+import { NAMELESS, UNNAMED, unnamedDevice } from '../unshown.ts';
+import { anyDeviceFile } from '../blockers.ts';
+import { claimable, isUnseen, live, samePageTable } from './claims.ts';
+import { onFile } from './descriptor.ts';
+
+function deviceNamed({ call, file }: Question<CallOf<'get_device'>>, host: Directory) {
+  if (call.device !== UNNAMED) return host.device(call.device);
+  return file?.kind === 'group' ? unnamedDevice(file.group, host.fresh('device')) : undefined;
+}
+
+function askGetDevice(
+  base: Question<CallOf<'get_device'>>,
+  host: Directory,
+  given: Given,
+): Question {
+  const { file } = base;
+  if (file?.kind !== 'group') return withDevice(base);
+  const type = 'device.obtained';
+  const device = deviceNamed(base, host);
+  const behind = host.file(contextOfGroup(file) ?? '');
+  const first = device?.record.opens === 0;
+  const container = behind?.kind === 'container' ? behind : undefined;
+  // The first open alone claims; an open device opens again whatever its group holds by now.
+  const iommufd = first && behind?.kind === 'iommufd' ? behind : undefined;
+  const claim = iommufd === undefined ? null : claimOf(iommufd, given);
+  const isHidden = first && behind === undefined && file.state === 'iommufd';
+  const context = isHidden ? NAMELESS : (iommufd?.id ?? null);
+  return {
+    ...base,
+    device,
+    groupFile: file,
+    group: file.group,
+    container,
+    iommufd,
+    events: {
+      device: { type, iommufd: context, id: claim?.id ?? null },
+      group: { type, iommufd: context, hwpt: claim?.attachment.hwpt ?? null },
+      groupFile: { type, pins: first && (container !== undefined || isUnseen(file)) },
+      ...(claim && { iommufd: { type, ...claim } }),
+    },
+  };
+}
+
+/** What a group was given; of iommufds that nobody has seen, the one that has the group already. */
+function contextOfGroup({ record, state, group }: GroupFile): FileId | null {
+  const isHidden = record.container === NAMELESS && state === 'iommufd';
+  return isHidden && group.state === 'iommufd' ? group.record.owner : record.container;
+}
+
+/** The ids that a first open through a group takes in the iommufd that serves as container. */
+function claimOf(iommufd: IommufdFile, given: Given) {
+  const id = given.id ?? lowestFreeId(iommufd.record);
+  const ioas = iommufd.record.compatIoas ?? 0;
+  const hwpt =
+    given.hwpt ?? autoPageTable(iommufd.record, ioas) ?? lowestFreeId(iommufd.record, [id]);
+  const attachment: Attachment = { hwpt, ioas, auto: true, users: 1, from: null };
+  return { id, attachment };
+}
+
+export const getDeviceOperations: OperationTable<'get_device'> = {
+  get_device: {
+    concerns: askGetDevice,
+    unshown: { device: UNNAMED },
+    hypotheses: ({ call, own, ask }) => {
+      const members = own.group?.devices.values() ?? [];
+      const names = [...[...members].map(({ device }) => device), ''];
+      return [own, ...names.map((device) => ask({ ...call, device }))];
+    },
+    checks: onFile(
+      ['group'],
+      [
+        { ...live, source: 'vfio/group.c:vfio_device_get_from_name' },
+        {
+          name: 'device-in-group',
+          asks: 'host',
+          holds: ({ device, group }) => device !== undefined && device.group === group,
+          errno: 'ENODEV',
+          cause: 'no-such-device',
+          source: 'vfio/group.c:vfio_device_get_from_name',
+        },
+        {
+          name: 'device-registered',
+          asks: 'device',
+          in: ['absent'],
+          errno: 'ENODEV',
+          cause: 'no-such-device',
+          source: 'vfio/group.c:vfio_device_get_from_name',
+        },
+        {
+          name: 'device-staying',
+          asks: 'device',
+          since: 'linux-6.12',
+          in: ['leaving'],
+          errno: 'ENODEV',
+          cause: 'device-leaving',
+          source: 'vfio/group.c:vfio_device_get_from_name',
+          blocker: anyDeviceFile,
+        },
+        {
+          name: 'container-set',
+          asks: 'groupFile',
+          guard: 'containerSet',
+          errno: 'EINVAL',
+          cause: 'no-container',
+          source: 'vfio/group.c:vfio_df_group_open',
+        },
+        {
+          name: 'iommu-set',
+          asks: 'container',
+          in: ['empty', 'joined'],
+          errno: 'EINVAL',
+          cause: 'no-iommu-driver',
+          source: 'vfio/container.c:vfio_group_use_container',
+        },
+        ...claimable('iommu/iommu.c:iommu_device_claim_dma_owner', {
+          iommufd: 'sameIommufd',
+          others: 'claimsNothing',
+        }),
+        {
+          since: 'linux-6.12',
+          name: 'compat-ioas-there',
+          asks: 'iommufd',
+          in: ['plain'],
+          errno: 'ENODEV',
+          cause: 'no-compat-ioas',
+          source: 'iommu/iommufd/vfio_compat.c:iommufd_vfio_compat_ioas_get_id',
+        },
+        samePageTable,
+      ],
+    ),
+  },
+};
