@@ -9,6 +9,7 @@ import type { Cause } from '../machines/causes.ts';
 import { judge } from '../machines/judge.ts';
 import type { Kernel } from '../machines/kernel.ts';
 import type { Passed } from '../operations/row.ts';
+import { rowOf } from '../operations/table.ts';
 import { Names } from '../scenario/names.ts';
 import type { Host } from '../scenario/perform.ts';
 import type { DmaMappings } from './dma-mappings.ts';
@@ -24,33 +25,15 @@ function answerTo(kernel: Kernel, mappings: DmaMappings, call: Call): Passed | R
   const refusal = judge(kernel.rules, question);
   if (refusal !== null) return { errno: refusal.errno, cause: refusal.cause };
   mappings.admit(kernel, call);
-  const { iommufd } = question;
-  const told = question.events.iommufd;
-  switch (call.operation) {
-    case 'open_cdev':
-    case 'open_iommufd':
-    case 'open_container':
-    case 'open_group':
-    case 'open_path':
-    case 'get_device':
-    case 'dup':
-      return handedOut(kernel.processes.lowestFree(call.pid));
-    case 'send':
-      return handedOut(kernel.processes.lowestFree(call.to));
-    case 'dup2':
-      return handedOut(call.to);
-    case 'compat_ioas':
-      return { errno: null, rc: 0, id: iommufd?.record.compatIoas ?? 0 };
-    default: {
-      const id = told !== undefined && 'id' in told ? { id: told.id } : {};
-      const hwpt = told?.type === 'device.attached' ? { hwpt: told.attachment.hwpt } : {};
-      return { errno: null, rc: 0, ...id, ...hwpt };
-    }
+  const { handsOut } = rowOf(call.operation);
+  if (handsOut !== null) {
+    const fd = handsOut(call, (pid) => kernel.processes.lowestFree(pid));
+    return { errno: null, rc: fd, fd };
   }
-}
-
-function handedOut(fd: number): Passed {
-  return { errno: null, rc: fd, fd };
+  const told = question.events.iommufd;
+  const id = question.found ?? (told !== undefined && 'id' in told ? told.id : undefined);
+  const hwpt = told?.type === 'device.attached' ? { hwpt: told.attachment.hwpt } : {};
+  return { errno: null, rc: 0, ...(id !== undefined && { id }), ...hwpt };
 }
 
 /** A host for the performer; `kernel` gives it as it stands, which after each fact may be another. */

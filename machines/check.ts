@@ -71,6 +71,8 @@ export interface Question<C extends Call = Call> {
   readonly container?: ContainerFile | undefined;
   readonly iommufd?: IommufdFile | undefined;
   readonly events: MachineEvents;
+  /** The id that the call comes back with, where that is no event's. */
+  readonly found?: number;
 }
 
 /** Who stands in the way: a file and what it is, or a driver. */

@@ -15,6 +15,7 @@ export const containerRows: Rows<'set_iommu' | 'api_version' | 'check_extension'
     request: { name: 'VFIO_SET_IOMMU', number: 0x3b66, on, argument: 'value' },
     descriptors: [],
     takenBy,
+    handsOut: null,
     scenario: {
       operands: ['C', 'type?'],
       options: [],
@@ -40,6 +41,7 @@ export const containerRows: Rows<'set_iommu' | 'api_version' | 'check_extension'
     request: { name: 'VFIO_GET_API_VERSION', number: 0x3b64, on, argument: 'none' },
     descriptors: [],
     takenBy,
+    handsOut: null,
     scenario: {
       operands: ['C'],
       options: [],
@@ -53,6 +55,7 @@ export const containerRows: Rows<'set_iommu' | 'api_version' | 'check_extension'
     request: { name: 'VFIO_CHECK_EXTENSION', number: 0x3b65, on, argument: 'value' },
     descriptors: [],
     takenBy,
+    handsOut: null,
     scenario: {
       operands: ['C', 'n'],
       options: [],
@@ -71,6 +74,7 @@ export const containerRows: Rows<'set_iommu' | 'api_version' | 'check_extension'
     request: { name: 'VFIO_IOMMU_MAP_DMA', number: 0x3b71, on, argument: 'pointer' },
     descriptors: [],
     takenBy,
+    handsOut: null,
     scenario: {
       operands: ['C'],
       options: ['iova', 'size'],

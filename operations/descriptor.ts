@@ -7,7 +7,13 @@ import type { Call } from '../events/vocabulary.ts';
 import type { Rows, Said } from './row.ts';
 
 const CONFIG_REGION = 7;
-const common = { request: null, descriptors: [], traced: null, takenBy: 'processes' } as const;
+const common = {
+  request: null,
+  descriptors: [],
+  traced: null,
+  takenBy: 'processes',
+  handsOut: null,
+} as const;
 
 export const descriptorRows: Rows<
   'read' | 'ioctl' | 'mmap' | 'munmap' | 'dup' | 'dup2' | 'close' | 'fds' | 'send'
@@ -69,6 +75,7 @@ export const descriptorRows: Rows<
   },
   dup: {
     ...common,
+    handsOut: ({ pid }, lowestFree) => lowestFree(pid),
     scenario: {
       operands: ['B', 'A'],
       options: [],
@@ -85,6 +92,7 @@ export const descriptorRows: Rows<
   },
   dup2: {
     ...common,
+    handsOut: ({ to }) => to,
     scenario: {
       operands: ['B', 'A'],
       options: [],
@@ -130,6 +138,7 @@ export const descriptorRows: Rows<
   },
   send: {
     ...common,
+    handsOut: ({ to }, lowestFree) => lowestFree(to),
     scenario: {
       operands: ['A', 'process', 'B?'],
       options: [],

@@ -28,6 +28,7 @@ export const deviceRows: Rows<
     },
     descriptors: ['iommufd'],
     takenBy,
+    handsOut: null,
     scenario: {
       operands: ['A', 'I'],
       options: shaped,
@@ -61,6 +62,7 @@ export const deviceRows: Rows<
     },
     descriptors: [],
     takenBy,
+    handsOut: null,
     scenario: {
       operands: ['A', 'X'],
       options: [...shaped, 'pasid'],
@@ -101,6 +103,7 @@ export const deviceRows: Rows<
     },
     descriptors: [],
     takenBy,
+    handsOut: null,
     scenario: {
       operands: ['A'],
       options: shaped,
@@ -120,6 +123,7 @@ export const deviceRows: Rows<
     request: { name: 'VFIO_DEVICE_GET_INFO', number: 0x3b6b, on: ['device'], argument: 'pointer' },
     descriptors: [],
     takenBy,
+    handsOut: null,
     scenario: {
       operands: ['A'],
       options: [],
@@ -138,6 +142,7 @@ export const deviceRows: Rows<
     },
     descriptors: [],
     takenBy,
+    handsOut: null,
     scenario: {
       operands: ['A', 'n'],
       options: [],
@@ -153,6 +158,7 @@ export const deviceRows: Rows<
     request: { name: 'VFIO_DEVICE_RESET', number: 0x3b6f, on: ['device'], argument: 'none' },
     descriptors: [],
     takenBy,
+    handsOut: null,
     scenario: {
       operands: ['A'],
       options: [],
@@ -177,6 +183,7 @@ export const deviceRows: Rows<
     },
     descriptors: [],
     takenBy,
+    handsOut: null,
     scenario: {
       operands: ['A'],
       options: [],
@@ -195,6 +202,7 @@ export const deviceRows: Rows<
     },
     descriptors: ['groups'],
     takenBy,
+    handsOut: null,
     scenario: {
       operands: ['A', 'G*'],
       options: [],

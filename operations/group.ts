@@ -19,6 +19,7 @@ export const groupRows: Rows<'group_status' | 'set_container' | 'unset_container
       },
       descriptors: [],
       takenBy,
+      handsOut: null,
       scenario: {
         operands: ['G'],
         options: [],
@@ -37,6 +38,7 @@ export const groupRows: Rows<'group_status' | 'set_container' | 'unset_container
       },
       descriptors: ['container'],
       takenBy,
+      handsOut: null,
       scenario: {
         operands: ['G', 'C'],
         options: [],
@@ -75,6 +77,7 @@ export const groupRows: Rows<'group_status' | 'set_container' | 'unset_container
       },
       descriptors: [],
       takenBy,
+      handsOut: null,
       scenario: {
         operands: ['G'],
         options: [],
@@ -99,6 +102,7 @@ export const groupRows: Rows<'group_status' | 'set_container' | 'unset_container
       },
       descriptors: [],
       takenBy,
+      handsOut: ({ pid }, lowestFree) => lowestFree(pid),
       scenario: {
         operands: ['A', 'G', 'device'],
         options: [],

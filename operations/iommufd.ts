@@ -15,6 +15,7 @@ export const iommufdRows: Rows<
     request: { name: 'IOMMU_IOAS_ALLOC', number: 0x3b81, on, argument: 'pointer' },
     descriptors: [],
     takenBy,
+    handsOut: null,
     scenario: {
       operands: ['I', 'X'],
       options: [],
@@ -37,6 +38,7 @@ export const iommufdRows: Rows<
     request: { name: 'IOMMU_HWPT_ALLOC', number: 0x3b89, on, argument: 'pointer' },
     descriptors: [],
     takenBy,
+    handsOut: null,
     scenario: {
       operands: ['I', 'A', 'X', 'H'],
       options: [],
@@ -62,6 +64,7 @@ export const iommufdRows: Rows<
     request: { name: 'IOMMU_DESTROY', number: 0x3b80, on, argument: 'pointer' },
     descriptors: [],
     takenBy,
+    handsOut: null,
     scenario: {
       operands: ['I', 'X'],
       options: [],
@@ -86,6 +89,7 @@ export const iommufdRows: Rows<
     request: { name: 'IOMMU_IOAS_MAP', number: 0x3b85, on, argument: 'pointer' },
     descriptors: [],
     takenBy,
+    handsOut: null,
     scenario: {
       operands: ['I', 'X'],
       options: ['iova', 'size'],
@@ -102,6 +106,7 @@ export const iommufdRows: Rows<
     request: { name: 'IOMMU_VFIO_IOAS', number: 0x3b88, on, argument: 'pointer' },
     descriptors: [],
     takenBy,
+    handsOut: null,
     scenario: {
       operands: ['I', 'action', 'X?'],
       options: [],

@@ -6,7 +6,14 @@
 import type { Call } from '../events/vocabulary.ts';
 import type { Naming, Passed, Rows, Said } from './row.ts';
 
-const noIoctl = { request: null, descriptors: [], traced: null, takenBy: 'machines' } as const;
+const noIoctl = {
+  request: null,
+  descriptors: [],
+  traced: null,
+  takenBy: 'machines',
+  handsOut: ({ pid }: { readonly pid: number }, lowestFree: (pid: number) => number) =>
+    lowestFree(pid),
+} as const;
 const opened = (naming: Naming, { rc }: Passed) => naming.name(0, rc);
 
 export const openRows: Rows<

@@ -5,7 +5,13 @@
  */
 import type { Rows } from './row.ts';
 
-const common = { request: null, descriptors: [], traced: null, takenBy: 'processes' } as const;
+const common = {
+  request: null,
+  descriptors: [],
+  traced: null,
+  takenBy: 'processes',
+  handsOut: null,
+} as const;
 
 export const processRows: Rows<
   'fork' | 'spawn' | 'exec' | 'exit' | 'kill' | 'set_driver' | 'bg_wait'

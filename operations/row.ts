@@ -139,6 +139,8 @@ export interface Row<O extends Operation> {
   readonly scenario: Scenario<O>;
   /** The attempt behind an ioctl in a trace, with null for what it does not show; null for no ioctl. */
   readonly traced: ((place: TracedPlace, words: TracedWords) => AttemptOf<O>) | null;
+  /** The number of the descriptor that a call hands out; null where it hands out none. */
+  readonly handsOut: ((call: CallOf<O>, lowestFree: (pid: number) => number) => number) | null;
   /** None where its success changes nothing that the log keeps. */
   readonly records: readonly Recording<O>[];
   /** Who takes these events: the machines, or the table of processes and what else is the host's. */

@@ -36,9 +36,10 @@ export const rows: Rows<Operation> = {
 };
 
 /** A row for whoever holds a call of its operation without knowing which that is. */
-interface AnyRow extends Omit<Row<Operation>, 'records' | 'traced'> {
+interface AnyRow extends Omit<Row<Operation>, 'records' | 'traced' | 'handsOut'> {
   readonly records: readonly AnyRecording[];
   readonly traced: ((place: TracedPlace, words: TracedWords) => Attempt) | null;
+  readonly handsOut: ((call: Call, lowestFree: (pid: number) => number) => number) | null;
 }
 
 interface AnyRecording extends Pick<Recording<Operation>, 'type'> {

@@ -181,13 +181,12 @@ export const iommufdOperations: OperationTable<
     since: 'linux-6.12',
     concerns: (base) => {
       const { call } = base;
-      if (call.action !== 'set') {
-        return toItsIommufd(base, () => ({ type: 'compat-ioas.cleared' }));
-      }
-      return toItsIommufd(base, (record) => {
+      const question = toItsIommufd(base, (record) => {
+        if (call.action !== 'set') return { type: 'compat-ioas.cleared' };
         const ioas = ioasOf(call.ioas, record);
         return ioas === UNSHOWN ? null : { type: 'compat-ioas.set', ioas };
       });
+      return { ...question, found: question.iommufd?.record.compatIoas ?? 0 };
     },
     unshown: { action: 'get' },
     hypotheses: null,

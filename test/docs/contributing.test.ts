@@ -145,7 +145,7 @@ describe.skipIf(!hasGit && process.env['CI'] === undefined)('who does what it sa
 
   test('the compiler and the formatter take the change', async () => {
     const changed = [...patch.matchAll(/^\+\+\+ b\/(.*)$/gm)].map(([, path = '']) => path);
-    expect(changed).toEqual(['machines/profile.ts', 'machines/operations/device.ts']);
+    expect(changed).toEqual(['machines/profile.ts', 'machines/operations/attach.ts']);
     const checks = [tool('tsc'), tool('oxfmt', '--check', ...changed)];
     for (const { code, out } of await Promise.all(checks)) {
       expect({ code, out }).toMatchObject({ code: 0 });
@@ -154,7 +154,7 @@ describe.skipIf(!hasGit && process.env['CI'] === undefined)('who does what it sa
 
   test('the diff finds its places when lines have moved, and says where it does not', async () => {
     const moved = join(dirname(copy), 'moved');
-    const paths = ['machines/profile.ts', 'machines/operations/device.ts'];
+    const paths = ['machines/profile.ts', 'machines/operations/attach.ts'];
     const lines = '// One more line.\n'.repeat(9);
     mkdirSync(join(moved, 'machines/operations'), { recursive: true });
     for (const path of paths) {
