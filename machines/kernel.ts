@@ -10,10 +10,10 @@ import type { Attempt, DataOf, Fact, Placed } from '../events/vocabulary.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 import { machineNames } from './admission.ts';
 import { callOf } from '../operations/table.ts';
-import { evict, lose, regain, suspect } from './doubt.ts';
+import { evict } from './doubt.ts';
+import { changeHost } from './host-changes.ts';
 import { isCause, type ObservedCause } from './causes.ts';
 import type { Question } from './check.ts';
-import { addDevice, bindDriver, removeDevice, unbindDriver } from './consequences.ts';
 import { completed, hypotheses, isComplete } from './unshown-arguments.ts';
 import { HostState, otherFile } from './host-state.ts';
 import { explain, isOfItself, judge, objection, onlyCause, type Refusal } from './judge.ts';
@@ -138,7 +138,7 @@ export class Kernel extends HostState {
     if (called !== null && this.isAssumed) evict(this, called.call);
     const question = called && questionOf(this, completed(called.call), outcome);
     const unheld = this.processes.take(event);
-    if (question === null) this.#change(event);
+    if (question === null) changeHost(this, event);
     else this.#happen(event, question, file);
     for (const id of unheld) release(this, id);
   }
@@ -213,81 +213,6 @@ export class Kernel extends HostState {
     const { iommufd } = device.record;
     const kept = iommufd === null ? groupFile : this.file(iommufd);
     if (kept !== undefined) this.pin(file, kept);
-  }
-
-  /** What happens to the host itself; the process table has taken what concerns processes. */
-  #change(event: Placed<Fact>): void {
-    switch (event.type) {
-      case 'host.booted': {
-        const { boot, kernel, profile, iommufd } = event.data;
-        return this.reset(boot, kernel, profile, iommufd);
-      }
-      case 'device.added':
-        return addDevice(this, event.data);
-      case 'device.removed':
-      case 'driver.bound':
-      case 'driver.unbound':
-      case 'driver.unbind-blocked':
-      case 'driver.settled':
-        return this.#changeDriver(event);
-      case 'group.found': {
-        const group = this.groupOf(event.data.group);
-        if (group.record.members > 0) return;
-        // Somebody is there, or it would have no node.
-        this.put('group', group, { type: 'driver.bound', kind: 'vfio' });
-        return this.doubt(group);
-      }
-      case 'gap.noticed':
-        return lose(this, event.data.group);
-      case 'snapshot.taken':
-        if (event.data.complete) regain(this);
-        return;
-      case 'operation.refused':
-        suspect(this, event.data);
-        // Whatever it says but that there is none, a wait collects the change.
-        if (event.data.operation === 'bg_wait' && event.data.errno !== 'ECHILD') {
-          this.driverChange = null;
-        }
-        return;
-      default:
-    }
-  }
-
-  #changeDriver(event: Placed<Extract<Fact, { data: { device: string } }>>): void {
-    const device = this.device(event.data.device);
-    if (device === undefined) {
-      this.contradict(`${event.type}: there is no device ${event.data.device}`);
-      return;
-    }
-    switch (event.type) {
-      case 'device.removed':
-        return removeDevice(this, device);
-      case 'driver.bound':
-        return bindDriver(this, device, event.data.driver, event.data.cdev);
-      case 'driver.unbound':
-        return unbindDriver(this, device);
-      case 'driver.unbind-blocked': {
-        const { next, waiter } = event.data;
-        this.driverChange = { device, next, waiter, outcome: null };
-        // Somebody has it open whom nobody has seen: only who waits for them is known.
-        if (this.isAssumed && device.record.files === 0) {
-          if (device.group !== null) this.doubt(device.group);
-          this.touched.devices.add(device);
-          return;
-        }
-        this.put('device', device, { type: 'driver.unbind-blocked' });
-        return;
-      }
-      case 'driver.settled': {
-        const { driver } = event.data;
-        if (this.driverChange?.device === device) this.driverChange = null;
-        if (device.driver === driver) return;
-        const seen = `${device.device} was seen with driver ${driver ?? 'none'}`;
-        this.contradict(`${seen}, and should have ${device.driver ?? 'none'}`, device.group);
-        return;
-      }
-      default:
-    }
   }
 }
 

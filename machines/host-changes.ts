@@ -1,0 +1,123 @@
+/**
+ * What happens to the host itself: it boots, devices and drivers come and go, evidence has gaps. What
+ * calls and processes do is taken elsewhere; each kind of event is named here, so that none is
+ * forgotten.
+ *
+ * @module
+ */
+import type { DataOf, EventType, Fact } from '../events/vocabulary.ts';
+import { addDevice, bindDriver, removeDevice, unbindDriver } from './consequences.ts';
+import { lose, regain, suspect } from './doubt.ts';
+import type { Device } from './host.ts';
+import type { Kernel } from './kernel.ts';
+
+type Change<T extends EventType> = (host: Kernel, data: DataOf<T>) => void;
+
+/** Taken by the machines that the call behind the event concerns. */
+const BY_MACHINES = null;
+/** Taken by the table of processes. */
+const BY_PROCESSES = null;
+/** Says something of evidence, of the log or of a manager's book, and nothing of the host. */
+const BY_NOBODY = null;
+
+const changes: { readonly [T in EventType]: Change<T> | null } = {
+  'host.booted': (host, { boot, kernel, profile, iommufd }) =>
+    host.reset(boot, kernel, profile, iommufd),
+  'device.added': addDevice,
+  'device.removed': ofDevice('device.removed', removeDevice),
+  'driver.bound': ofDevice('driver.bound', (host, device, { driver, cdev }) =>
+    bindDriver(host, device, driver, cdev),
+  ),
+  'driver.unbound': ofDevice('driver.unbound', unbindDriver),
+  'driver.unbind-blocked': ofDevice('driver.unbind-blocked', (host, device, { next, waiter }) => {
+    host.driverChange = { device, next, waiter, outcome: null };
+    // Somebody has it open whom nobody has seen: only who waits for them is known.
+    if (host.isAssumed && device.record.files === 0) {
+      if (device.group !== null) host.doubt(device.group);
+      host.touched.devices.add(device);
+      return;
+    }
+    host.put('device', device, { type: 'driver.unbind-blocked' });
+  }),
+  'driver.settled': ofDevice('driver.settled', (host, device, { driver }) => {
+    if (host.driverChange?.device === device) host.driverChange = null;
+    if (device.driver === driver) return;
+    const seen = `${device.device} was seen with driver ${driver ?? 'none'}`;
+    host.contradict(`${seen}, and should have ${device.driver ?? 'none'}`, device.group);
+  }),
+  'group.found': (host, data) => {
+    const group = host.groupOf(data.group);
+    if (group.record.members > 0) return;
+    // Somebody is there, or it would have no node.
+    host.put('group', group, { type: 'driver.bound', kind: 'vfio' });
+    host.doubt(group);
+  },
+  'gap.noticed': (host, { group }) => lose(host, group),
+  'snapshot.taken': (host, { complete }) => {
+    if (complete) regain(host);
+  },
+  'operation.refused': (host, refused) => {
+    suspect(host, refused);
+    // Whatever it says but that there is none, a wait collects the change.
+    if (refused.operation === 'bg_wait' && refused.errno !== 'ECHILD') host.driverChange = null;
+  },
+
+  'history.archived': BY_NOBODY,
+  'history.removed': BY_NOBODY,
+  'evidence.begun': BY_NOBODY,
+  'claim.granted': BY_NOBODY,
+  'claim.released': BY_NOBODY,
+  'claim.refused': BY_NOBODY,
+  'file.released': BY_NOBODY,
+
+  'process.started': BY_PROCESSES,
+  'process.found': BY_PROCESSES,
+  'process.forked': BY_PROCESSES,
+  'process.executed': BY_PROCESSES,
+  'process.exited': BY_PROCESSES,
+  'descriptor.duplicated': BY_PROCESSES,
+  'descriptor.passed': BY_PROCESSES,
+  'descriptor.flagged': BY_PROCESSES,
+  'descriptor.closed': BY_PROCESSES,
+  'mapping.created': BY_PROCESSES,
+  'mapping.removed': BY_PROCESSES,
+
+  'group.opened': BY_MACHINES,
+  'container.opened': BY_MACHINES,
+  'iommufd.opened': BY_MACHINES,
+  'device.opened': BY_MACHINES,
+  'path.opened': BY_MACHINES,
+  'container.set': BY_MACHINES,
+  'container.unset': BY_MACHINES,
+  'iommu.set': BY_MACHINES,
+  'device.obtained': BY_MACHINES,
+  'device.bound': BY_MACHINES,
+  'device.attached': BY_MACHINES,
+  'device.detached': BY_MACHINES,
+  'ioas.allocated': BY_MACHINES,
+  'hwpt.allocated': BY_MACHINES,
+  'object.destroyed': BY_MACHINES,
+  'compat-ioas.set': BY_MACHINES,
+  'compat-ioas.cleared': BY_MACHINES,
+  'device.reset': BY_MACHINES,
+  'device.hot-reset': BY_MACHINES,
+};
+
+/** A change of a device that has to be there. */
+function ofDevice<T extends EventType>(
+  type: T,
+  change: (host: Kernel, device: Device, data: DataOf<T>) => void,
+): Change<T> {
+  return (host, data) => {
+    const { device: address } = data as { readonly device: string };
+    const device = host.device(address);
+    if (device === undefined) host.contradict(`${type}: there is no device ${address}`);
+    else change(host, device, data);
+  };
+}
+
+/** Has the host take what an event does to it; nothing where it is of a call or of a process. */
+export function changeHost(host: Kernel, { type, data }: Fact): void {
+  const change = changes[type] as ((host: Kernel, data: Fact['data']) => void) | null;
+  change?.(host, data);
+}
