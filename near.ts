@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { packing } from './log/packing.ts';
 import { SegmentFiles } from './log/segment-files.ts';
 import type { RecordedEvent, Store } from './log/store.ts';
 import type { EventReader } from './projections/event-tail.ts';
@@ -45,6 +46,7 @@ export function near(
   const shelf: Shelf = {
     stream: host,
     rules,
+    packing,
     hashAt: (position) => events.hashAt(host, position),
     list: () => files.list().filter(({ first, count }) => first + count - 1 <= until),
     read: (name) => files.read(name),

@@ -30,6 +30,7 @@ import {
   type Sequence,
   type SimulatedAnswer,
 } from './host/simulation.ts';
+import { sha256 } from './log/hash.ts';
 import { type AppendResult, type RecordedEvent, RevisionConflictError } from './log/store.ts';
 import { Kernel } from './machines/kernel.ts';
 import { hasIommufd, newestKernel, profileOfKernel } from './machines/profile.ts';
@@ -258,7 +259,11 @@ export async function* recordSimulation(
     checkSimulated(log.each('host.booted'));
     let { position } = log.head;
     const rest = sequences.slice(done);
-    const steps = simulate(rest, topology, profile, log.head.hash, startAfter(log.each()));
+    const steps = simulate(rest, topology, profile, {
+      seed: log.head.hash,
+      digest: sha256,
+      start: startAfter(log.each()),
+    });
     try {
       for (const { steps: turn, begun, isWhole } of turns(steps, STEPS_AT_ONCE)) {
         const appends: Promise<void>[] = [];

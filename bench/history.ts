@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import { profileFor, topologyFrom } from '../host/settings.ts';
 import { parseScenario, simulate } from '../host/simulation.ts';
+import { sha256 } from '../log/hash.ts';
 import { entryOf, type Row, rowOf } from '../log/row.ts';
 import { openSqliteStore } from '../log/sqlite.ts';
 
@@ -30,7 +31,11 @@ function* history(previous: string): History {
   for (let position = 0; ;) {
     const time = new Date(BEGIN + position).toISOString();
     const start = { position, pid: 101 + position, time };
-    for (const { events } of simulate(scenario, topology, profile, String(position), start)) {
+    for (const { events } of simulate(scenario, topology, profile, {
+      seed: String(position),
+      digest: sha256,
+      start,
+    })) {
       for (const event of events) {
         const row = rowOf(entryOf(event), position++, hash);
         hash = row[6];

@@ -8,6 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import { topologyFrom } from '../host/settings.ts';
 import { parseScenario, simulate } from '../host/simulation.ts';
 import type { Contest } from './contest.ts';
+import { sha256 } from '../log/hash.ts';
 
 /** About as many as a turn of 50 ms takes at the limit. */
 const SIZE = 5000;
@@ -21,7 +22,10 @@ export const simulatedOperations: Contest = {
   async start() {
     const { topology, scenario } = recordedFlows();
     const ours = async () => {
-      for (const { answer } of simulate(parseScenario(scenario), topology, 'linux-7.3', '')) {
+      for (const { answer } of simulate(parseScenario(scenario), topology, 'linux-7.3', {
+        seed: '',
+        digest: sha256,
+      })) {
         if (answer !== null) JSON.stringify(answer);
       }
     };

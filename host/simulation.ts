@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { hash } from 'node:crypto';
 import type { Fact, LedgerEvent, Placed } from '../events/vocabulary.ts';
 import type { Profile } from '../machines/profile.ts';
 import { parseLine, ScenarioError, type OperationStatement } from '../scenario/language.ts';
@@ -64,6 +63,14 @@ export interface Step {
   readonly events: readonly (LedgerEvent & { readonly position: number })[];
 }
 
+/** Where a simulation begins, and what its events are called. */
+interface Identity {
+  readonly seed: string;
+  /** A digest in hex, of 24 digits at least. */
+  readonly digest: (text: string) => string;
+  readonly start?: Start;
+}
+
 /**
  * Plays sequences. The ids of the events follow from `seed` and what happened: the same scenario
  * from the same start is the same log.
@@ -72,13 +79,12 @@ export function* simulate(
   sequences: readonly Sequence[],
   topology: Topology,
   profile: Profile,
-  seed: string,
-  start: Start = firstStart,
+  { seed, digest, start = firstStart }: Identity,
 ): Generator<Step> {
   const host = new VirtualHost(topology, profile, start);
   let id = seed;
   const identify = (fact: Placed<Fact>) => {
-    id = hash('sha256', `${id}\n${fact.type}\n${JSON.stringify(fact.data)}`);
+    id = digest(`${id}\n${fact.type}\n${JSON.stringify(fact.data)}`);
     return { ...fact, id: id.slice(0, 24), time: start.time } as LedgerEvent & { position: number };
   };
   for (const { name, operations } of sequences) {

@@ -7,9 +7,14 @@
  */
 import { hash } from 'node:crypto';
 
+/** Lowercase hex SHA-256 of a text in UTF-8. */
+export function sha256(text: string): string {
+  return hash('sha256', text);
+}
+
 /** The hash before the first event of a stream: lowercase hex SHA-256 of its name. */
 export function genesisOf(stream: string): string {
-  return hash('sha256', stream);
+  return sha256(stream);
 }
 
 /**
@@ -33,5 +38,5 @@ export function hashOf(
 
 /** Over the head of a stream that stands in a table of its own, where no event follows it yet. */
 export function digestOf(stream: string, position: number, head: string): string {
-  return hash('sha256', `${stream}\n${position}\n${head}`);
+  return sha256(`${stream}\n${position}\n${head}`);
 }

@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { constants, crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
 import { KnownDevices, type SavedDevices } from './known.ts';
 import { codesOf, saveCodes, type SavedCodes } from './codes.ts';
@@ -25,7 +24,16 @@ export class SegmentError extends Error {
   override readonly name = 'SegmentError';
 }
 
-const MAGIC = Buffer.from('VFLSEG1\n');
+/** What packs text and sums bytes; a platform's own. */
+export interface Packing {
+  /** Raw DEFLATE of text in UTF-8. */
+  deflate(text: string): Uint8Array;
+  inflate(bytes: Uint8Array): string;
+  /** CRC-32, going on from another. */
+  crc32(bytes: Uint8Array, before: number): number;
+}
+
+const MAGIC = new TextEncoder().encode('VFLSEG1\n');
 /** Magic, length of the header, checksum. */
 const PREFIX = MAGIC.length + 8;
 
@@ -88,9 +96,9 @@ interface SavedStanding extends Pick<Standing, 'waiter' | 'held' | 'unheard'> {
   readonly tables: readonly (readonly number[])[];
 }
 
-export function encodeSegment({ stamp, parts, end, listed }: Sealed): Uint8Array {
+export function encodeSegment({ stamp, parts, end, listed }: Sealed, packing: Packing): Uint8Array {
   const { lastBoot, times } = parts;
-  const judging = packed(judgingOf(parts, end));
+  const judging = packing.deflate(JSON.stringify(judgingOf(parts, end)));
   const columns = [...columnsOf(parts), new Column(judging, judging.length)];
   const header: Header = {
     stamp,
@@ -101,17 +109,18 @@ export function encodeSegment({ stamp, parts, end, listed }: Sealed): Uint8Array
     listed,
     columns: columns.map((column) => [cellTypeOf(column), column.length]),
   };
-  const text = packed(header);
+  const text = packing.deflate(JSON.stringify(header));
   const places = placesOf(header, text.length);
-  const bytes = Buffer.alloc(places.at(-1) ?? 0);
-  MAGIC.copy(bytes);
-  bytes.writeUInt32LE(text.length, MAGIC.length);
-  text.copy(bytes, PREFIX);
+  const bytes = new Uint8Array(places.at(-1) ?? 0);
+  const prefix = new DataView(bytes.buffer);
+  bytes.set(MAGIC);
+  prefix.setUint32(MAGIC.length, text.length, true);
+  bytes.set(text, PREFIX);
   for (const [index, { cells, length }] of columns.entries()) {
     const { buffer, byteOffset, BYTES_PER_ELEMENT } = cells;
     bytes.set(new Uint8Array(buffer, byteOffset, length * BYTES_PER_ELEMENT), places[index]);
   }
-  bytes.writeUInt32LE(checksumOf(bytes), MAGIC.length + 4);
+  prefix.setUint32(MAGIC.length + 4, checksumOf(bytes, packing), true);
   return bytes;
 }
 
@@ -122,38 +131,41 @@ function judgingOf({ kernel }: SegmentParts, end: Start): Judging {
   return { kernel, end: { ...end, standing, codes, known: end.known.save() } };
 }
 
-function packed(value: unknown): Buffer {
-  return deflateRawSync(JSON.stringify(value), { level: constants.Z_BEST_SPEED });
-}
-
-function unpacked(bytes: Uint8Array): unknown {
-  return JSON.parse(inflateRawSync(bytes).toString());
-}
-
 /** Of the length of the header, and of all behind these. */
-function checksumOf(bytes: Buffer): number {
-  return crc32(bytes.subarray(PREFIX), bytes.readUInt32LE(MAGIC.length));
+function checksumOf(bytes: Uint8Array, packing: Packing): number {
+  return packing.crc32(bytes.subarray(PREFIX), numberAt(bytes, MAGIC.length));
+}
+
+function numberAt(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);
 }
 
 /** Throws `SegmentError`. */
-export function decodeSegment(given: Uint8Array): Sealed {
+export function decodeSegment(given: Uint8Array, packing: Packing): Sealed {
   // Cells of eight bytes must lie at a multiple of eight.
-  const bytes = given.byteOffset % 8 === 0 ? asBuffer(given) : asBuffer(new Uint8Array(given));
-  if (bytes.length < PREFIX || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) {
+  const bytes = given.byteOffset % 8 === 0 ? given : new Uint8Array(given);
+  if (bytes.length < PREFIX || MAGIC.some((byte, at) => bytes[at] !== byte)) {
     throw new SegmentError('no segment');
   }
-  if (checksumOf(bytes) !== bytes.readUInt32LE(MAGIC.length + 4)) {
+  if (checksumOf(bytes, packing) !== numberAt(bytes, MAGIC.length + 4)) {
     throw new SegmentError('the checksum does not fit');
   }
-  const length = bytes.readUInt32LE(MAGIC.length);
+  const length = numberAt(bytes, MAGIC.length);
+  const unpacked = (packed: Uint8Array): unknown => JSON.parse(packing.inflate(packed));
   try {
-    return sealedOf(unpacked(bytes.subarray(PREFIX, PREFIX + length)) as Header, bytes, length);
+    const header = unpacked(bytes.subarray(PREFIX, PREFIX + length)) as Header;
+    return sealedOf(header, bytes as Uint8Array<ArrayBuffer>, length, unpacked);
   } catch (error) {
     throw new SegmentError('it cannot be read', { cause: error });
   }
 }
 
-function sealedOf(header: Header, bytes: Buffer<ArrayBuffer>, length: number): Sealed {
+function sealedOf(
+  header: Header,
+  bytes: Uint8Array<ArrayBuffer>,
+  length: number,
+  unpacked: (packed: Uint8Array) => unknown,
+): Sealed {
   const { stamp, lastBoot, listed } = header;
   const places = placesOf(header, length);
   if (places.at(-1) !== bytes.length) throw new SegmentError('it has another length');
@@ -190,10 +202,6 @@ function sealedOf(header: Header, bytes: Buffer<ArrayBuffer>, length: number): S
       };
     },
   };
-}
-
-function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer<ArrayBuffer> {
-  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
 }
 
 /** Where each column begins, and where the last one ends. */

@@ -7,7 +7,14 @@
  */
 import type { Placed } from '../../events/vocabulary.ts';
 import { firstStart, SegmentBuilder, type Built, type Start } from './builder.ts';
-import { decodeSegment, encodeSegment, SegmentError, type Listed, type Sealed } from './seal.ts';
+import {
+  decodeSegment,
+  encodeSegment,
+  SegmentError,
+  type Listed,
+  type Packing,
+  type Sealed,
+} from './seal.ts';
 import { Segment, type SegmentParts } from './segment.ts';
 
 /** Events of segments that are kept in memory although they could be read again. */
@@ -18,6 +25,7 @@ export interface Shelf {
   readonly stream: string;
   /** Version of whatever has a part in the judging. */
   readonly rules: string;
+  readonly packing: Packing;
   /** The hash at a position of the stream, also before its first event; undefined behind its end. */
   hashAt(position: number): string | undefined;
   /** The names of what is there, in no order. */
@@ -42,6 +50,10 @@ class ReadOnlyShelf implements Shelf {
 
   get rules(): string {
     return this.#shelf.rules;
+  }
+
+  get packing(): Packing {
+    return this.#shelf.packing;
   }
 
   hashAt(position: number): string | undefined {
@@ -174,7 +186,7 @@ export class SealedSegments {
     const bytes = shelf?.read(name) ?? null;
     if (shelf === null || bytes === null) return null;
     try {
-      const sealed = decodeSegment(bytes);
+      const sealed = decodeSegment(bytes, shelf.packing);
       const { stamp } = sealed;
       const isOurs = JSON.stringify(stamp) === JSON.stringify(this.#stamp(shelf, name));
       if (isOurs) return sealed;
@@ -197,7 +209,7 @@ export class SealedSegments {
     if (shelf === null) return false;
     const name = listedOf(parts);
     const stamp = this.#stamp(shelf, name);
-    return shelf.write(name, encodeSegment({ stamp, listed, parts, end }));
+    return shelf.write(name, encodeSegment({ stamp, listed, parts, end }, shelf.packing));
   }
 
   /** Judges the events of a segment again, and puts it back on the shelf. */

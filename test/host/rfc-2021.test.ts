@@ -3,6 +3,7 @@ import { parseScenario, simulate } from '../../host/simulation.ts';
 import { rulesOf } from '../../machines/operations.ts';
 import type { Profile } from '../../machines/profile.ts';
 import { parseTopology } from '../../scenario/topology.ts';
+import { sha256 } from '../../log/hash.ts';
 
 const topology = parseTopology({
   topology: {
@@ -19,7 +20,9 @@ const topology = parseTopology({
 
 /** What the last operation of a scenario gets: `passes`, or errno and cause. */
 function lastAnswer(scenario: string, profile: Profile): string {
-  const steps = [...simulate(parseScenario(scenario), topology, profile, '')];
+  const steps = [
+    ...simulate(parseScenario(scenario), topology, profile, { seed: '', digest: sha256 }),
+  ];
   const last = steps.at(-1)?.answer;
   return last?.rc === -1 ? `${last.errno} ${last.cause}` : 'passes';
 }

@@ -4,6 +4,7 @@ import { type Ledger, openLedger, type RecordedEvent, type Why } from '../../led
 import type { Profile } from '../../machines/profile.ts';
 import type { Topology } from '../../scenario/topology.ts';
 import { kernelsAsked, recording } from '../support/truth.ts';
+import { sha256 } from '../../log/hash.ts';
 
 /** A sequence as lines of the scenario language. */
 interface Sequence {
@@ -29,7 +30,9 @@ function answersTo(
   topology: Topology,
   profile: Profile,
 ): SimulatedAnswer[] {
-  const steps = [...simulate(parseScenario(lines.join('\n')), topology, profile, '')];
+  const steps = [
+    ...simulate(parseScenario(lines.join('\n')), topology, profile, { seed: '', digest: sha256 }),
+  ];
   return steps.flatMap(({ answer }) => answer ?? []);
 }
 

@@ -5,6 +5,7 @@
  */
 import { hash } from 'node:crypto';
 import type { Placed } from '../../events/vocabulary.ts';
+import { packing } from '../../log/packing.ts';
 import type { EventReader } from '../../projections/event-tail.ts';
 import { decodeSegment } from '../../projections/index/seal.ts';
 import type { SegmentName, Shelf } from '../../projections/index/sealed-segments.ts';
@@ -12,6 +13,7 @@ import type { SegmentName, Shelf } from '../../projections/index/sealed-segments
 export class MapShelf implements Shelf {
   readonly stream: string = 'host';
   rules = 'rules-1';
+  readonly packing = packing;
   /** By the position of the first event, and how many there are. */
   readonly files = new Map<string, Uint8Array>();
   /** Names of what was written, and of what was taken away. */
@@ -76,7 +78,7 @@ export function readerOf<E extends Placed>(events: readonly E[]): EventReader<E>
 
 /** The first position and the number of events of each file, in order, after it has been read. */
 export function spansOf({ files }: MapShelf): (readonly [first: number, count: number])[] {
-  const stamps = [...files.values()].map((bytes) => decodeSegment(bytes).stamp);
+  const stamps = [...files.values()].map((bytes) => decodeSegment(bytes, packing).stamp);
   return stamps.map(({ first, count }) => [first, count] as const).toSorted(([a], [b]) => a - b);
 }
 

@@ -21,6 +21,7 @@ import { retainLog } from '../../../log/retention.ts';
 import { openSqliteStore } from '../../../log/sqlite.ts';
 import type { RecordedEvent, Store } from '../../../log/store.ts';
 import { near } from '../../../near.ts';
+import { packing } from '../../../log/packing.ts';
 import { decodeSegment, SegmentError } from '../../../projections/index/seal.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { rulesVersion } from '../../../rules-version.ts';
@@ -107,7 +108,10 @@ describe('what a ledger keeps beside its log', () => {
     const before = readFileSync(fileOf(log));
     expect(await answered(log)).toEqual(answers);
     expect(readFileSync(fileOf(log)).equals(before)).toBe(true);
-    expect(decodeSegment(before).stamp).toMatchObject({ stream: 'host', rules: rulesVersion });
+    expect(decodeSegment(before, packing).stamp).toMatchObject({
+      stream: 'host',
+      rules: rulesVersion,
+    });
   });
 
   test('is not there where nothing is to be kept', async () => {
@@ -142,7 +146,7 @@ describe('what a ledger keeps beside its log', () => {
     await answered(log);
     harm(log);
     expect(await answered(log)).toEqual(answers);
-    expect(() => decodeSegment(readFileSync(fileOf(log)))).not.toThrow();
+    expect(() => decodeSegment(readFileSync(fileOf(log)), packing)).not.toThrow();
     const kept = readdirSync(folderOf(log)).filter((name) => name.endsWith('.segment'));
     expect(kept).toEqual(['000000000000-12000.segment']);
   });
@@ -187,10 +191,10 @@ describe('what a ledger keeps beside its log', () => {
     for (const at of changed) {
       const spoiled = Buffer.from(bytes);
       spoiled[at]! ^= 1 << (at % 8);
-      expect(() => decodeSegment(spoiled)).toThrow(SegmentError);
+      expect(() => decodeSegment(spoiled, packing)).toThrow(SegmentError);
     }
     for (const length of [0, 7, 8, 15, 16, 17, header, header + 1, bytes.length - 1]) {
-      expect(() => decodeSegment(bytes.subarray(0, length))).toThrow(SegmentError);
+      expect(() => decodeSegment(bytes.subarray(0, length), packing)).toThrow(SegmentError);
     }
     const spoiled = Buffer.from(bytes);
     spoiled[header + 9]! ^= 4;
@@ -326,7 +330,7 @@ describe('many files', () => {
         expect(answersOf(timeline, few)).toEqual(expected);
         for (const { position } of events) timeline.typeAt(position);
         for (const name of names) {
-          const { stamp } = decodeSegment(readFileSync(join(folder, name)));
+          const { stamp } = decodeSegment(readFileSync(join(folder, name)), packing);
           expect([stamp.first, stamp.count]).toEqual(name.slice(0, -8).split('-').map(Number));
         }
       }),
@@ -351,7 +355,7 @@ describe('many files', () => {
     writeFileSync(two!, first);
     const timeline = opened();
     expect(answersOf(timeline, few)).toEqual(expected);
-    expect(decodeSegment(readFileSync(one!)).stamp.first).toBe(0);
+    expect(decodeSegment(readFileSync(one!), packing).stamp.first).toBe(0);
   });
 });
 

@@ -8,6 +8,7 @@ import type { Placed } from '../../../events/vocabulary.ts';
 import { Kernel } from '../../../machines/kernel.ts';
 import type { FileId, Place, Process, ProcessObserver } from '../../../processes/process-table.ts';
 import { Cursor, advance } from '../../../projections/index/journal.ts';
+import { packing } from '../../../log/packing.ts';
 import { decodeSegment } from '../../../projections/index/seal.ts';
 import { Segment } from '../../../projections/index/segment.ts';
 import { GROUP, type Standing } from '../../../projections/index/standing.ts';
@@ -93,7 +94,7 @@ const nameOf = ({ via, number }: Pick<Place, 'via' | 'number'>) => `${via} ${num
 /** What the segments of files say, one after the other, each gone through from its start. */
 export function* momentsOfSegments(files: Iterable<Uint8Array>): Generator<Seen> {
   const segments = [...files]
-    .map((bytes) => new Segment(decodeSegment(bytes).parts))
+    .map((bytes) => new Segment(decodeSegment(bytes, packing).parts))
     .toSorted((a, b) => a.first - b.first);
   const holds = new Holds(segments);
   for (const segment of segments) {

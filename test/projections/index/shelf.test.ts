@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
+import { packing } from '../../../log/packing.ts';
 import { decodeSegment } from '../../../projections/index/seal.ts';
 import { keyOf } from '../../../projections/subjects.ts';
 import { Timeline } from '../../../projections/timeline.ts';
@@ -237,7 +238,9 @@ describe('other rules', () => {
     expect(shelf.removed).toHaveLength(before.size);
     expect(shelf.written).toHaveLength(before.size);
     expect(answersOf(timeline, ASKED)).toEqual(ANSWERS);
-    const stamps = [...shelf.files.values()].map((bytes) => decodeSegment(bytes).stamp.rules);
+    const stamps = [...shelf.files.values()].map(
+      (bytes) => decodeSegment(bytes, packing).stamp.rules,
+    );
     expect(new Set(stamps)).toEqual(new Set(['rules-2']));
   });
 
@@ -247,7 +250,9 @@ describe('other rules', () => {
     shelf.rules = 'rules-2';
     expect(answersOf(timeline, ASKED)).toEqual(ANSWERS);
     readAll(timeline);
-    const stamps = [...shelf.files.values()].map((bytes) => decodeSegment(bytes).stamp.rules);
+    const stamps = [...shelf.files.values()].map(
+      (bytes) => decodeSegment(bytes, packing).stamp.rules,
+    );
     expect(new Set(stamps)).toEqual(new Set(['rules-2']));
   });
 });
