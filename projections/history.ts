@@ -97,12 +97,15 @@ function* placesOfProcess(
   pid: number,
   own: ReadonlySet<number>,
 ): Generator<number> {
-  const [first = 0] = own;
-  let hadAny = false;
-  for (const position of timeline.shifts(first, own)) {
-    const hasAny = timeline.viewAt(position).holdsAny(pid);
-    if (hasAny || hadAny || own.has(position)) yield position;
-    hadAny = hasAny;
+  let last = -1;
+  for (const start of own) {
+    if (start <= last) continue;
+    // While it holds nothing, only an event of its own gives it something.
+    for (const position of timeline.shifts(start, own)) {
+      yield position;
+      last = position;
+      if (!timeline.viewAt(position).holdsAny(pid)) break;
+    }
   }
 }
 

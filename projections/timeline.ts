@@ -261,7 +261,7 @@ export class Timeline<E extends Placed = Placed> {
   /** Where what files and groups are to each other has changed, and some other places, ascending. */
   *shifts(from: number, others: ReadonlySet<number> = new Set()): Generator<number> {
     for (const segment of this.#index.segmentsFrom(from)) {
-      for (const position of segment.shifts(others)) if (position >= from) yield position;
+      yield* segment.shifts(from, others);
     }
   }
 

@@ -58,6 +58,8 @@ export class Segment {
   readonly parts: SegmentParts;
   /** As far as the journal has been read for the copies. */
   readonly #front: Copy;
+  /** Where owners may shift, as far as it has been looked. */
+  readonly #shifts = { positions: [] as number[], event: 0, row: 0 };
   readonly #copies: Copy[] = [];
   /** Where groups have changed hands: the event and the group of each, in order. */
   readonly #handed = { events: new Column(), groups: new Column() };
@@ -105,15 +107,31 @@ export class Segment {
     }
   }
 
-  /** Where a group was set, or a file set or closed; a boot; and some other places. */
-  *shifts(others: ReadonlySet<number>): Generator<number> {
+  /** From a position on, where a group was set, or a file set or closed; a boot; and other places. */
+  *shifts(from: number, others: ReadonlySet<number>): Generator<number> {
+    this.#findShifts();
+    const { positions } = this.#shifts;
+    const end = this.first + this.length;
+    const more = [...others].filter((position) => position >= from && position < end);
+    let next = placeOf(positions, from);
+    for (const other of more) {
+      while (next < positions.length && (positions[next] ?? end) < other) yield positions[next++]!;
+      if (positions[next] === other) next++;
+      yield other;
+    }
+    while (next < positions.length) yield positions[next++]!;
+  }
+
+  /** Looks through the events for shifts, each but once; there may be more since the last time. */
+  #findShifts(): void {
     const { rows, kinds, length } = this.parts.journal;
-    for (let event = 0, row = 0; event < length; event++) {
-      let isShift = others.has(this.first + event);
-      for (let left = rows.cells[event] ?? 0; left > 0; left--) {
-        if (shifting.has(kinds.cells[row++] ?? -1)) isShift = true;
+    const found = this.#shifts;
+    for (; found.event < length; found.event++) {
+      let isShift = false;
+      for (let left = rows.cells[found.event] ?? 0; left > 0; left--) {
+        if (shifting.has(kinds.cells[found.row++] ?? -1)) isShift = true;
       }
-      if (isShift) yield this.first + event;
+      if (isShift) found.positions.push(this.first + found.event);
     }
   }
 
@@ -242,4 +260,15 @@ export function subjectCode(
         return String(Number(name)) === name ? numbers[look](Number(name)) : undefined;
     }
   }
+}
+
+/** How many of ascending numbers are less than a number. */
+function placeOf(ascending: readonly number[], number: number): number {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ascending[middle] ?? Infinity) < number) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
