@@ -111,9 +111,10 @@ export class Segment {
   *shifts(from: number, others: ReadonlySet<number>): Generator<number> {
     this.#findShifts();
     const { positions } = this.#shifts;
+    const start = Math.max(from, this.first);
     const end = this.first + this.length;
-    const more = [...others].filter((position) => position >= from && position < end);
-    let next = placeOf(positions, from);
+    const more = [...others].filter((position) => position >= start && position < end);
+    let next = placeOf(positions, start);
     for (const other of more) {
       while (next < positions.length && (positions[next] ?? end) < other) yield positions[next++]!;
       if (positions[next] === other) next++;

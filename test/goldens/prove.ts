@@ -23,6 +23,9 @@ interface Proof {
   readonly said: string;
 }
 
+const isSource = (path: string) =>
+  !/^(?:\.git|node_modules|dist|\.cache|found)$|\.ledger\.index$/.test(basename(path));
+
 /** The names of the faults. */
 export const faults = readdirSync(folder).map((name) => basename(name, '.patch'));
 
@@ -74,12 +77,6 @@ function printed(args: readonly string[], cwd: string): Promise<string> {
 }
 
 function copyProject(copy: string): void {
-  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
-    cwd: root,
-    encoding: 'utf8',
-  });
-  for (const file of files.trimEnd().split('\n')) {
-    cpSync(join(root, file), join(copy, file), { recursive: true });
-  }
+  cpSync(root, copy, { recursive: true, filter: isSource, verbatimSymlinks: true });
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 }
