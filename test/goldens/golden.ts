@@ -116,6 +116,7 @@ class Comparison {
   readonly #frozen: Digests;
   readonly #keys: Keys;
   #part = 0;
+  #last: number | null = null;
 
   constructor(log: string, verb: string, frozen: Digests | undefined, keys: Keys) {
     this.#log = log;
@@ -125,6 +126,7 @@ class Comparison {
   }
 
   take(question: Question, part: Part): void {
+    this.#last = part.at;
     this.#compare(question, part, this.#part++);
   }
 
@@ -134,7 +136,7 @@ class Comparison {
 
   end(): void {
     if (this.#part >= this.#frozen.facts.length) return;
-    this.#differ('facts', null, null, this.#part, 'is not there any more');
+    this.#differ('facts', null, this.#last, this.#part, 'is not there any more');
   }
 
   #compare(question: Question, part: Part, index: number): void {

@@ -58,7 +58,7 @@ export async function prove(fault: string): Promise<Proof> {
     const args = ['test/goldens/main.ts', '--first', ...SETS];
     const stdout = await printed(args, copy);
     const shownBy = stdout.split('\n').find((line) => {
-      const [, verb = ''] = /^\S+: (\S+)[^:]*: position \d+: /.exec(line) ?? [];
+      const [, verb = ''] = /^\S+: (\S+).*: position \d+: /.exec(line) ?? [];
       return verbs.split(', ').includes(verb);
     });
     return { fault, shownBy: shownBy ?? null, said: stdout };

@@ -51,7 +51,7 @@ export function questionsOf(ledger: Ledger): Question[] {
   const places = [...subjects.devices, ...subjects.groups];
   const all = [...places, ...subjects.files.keys(), ...subjects.processes];
   const end = ledger.head.position;
-  return [
+  const questions = [
     list('log', '', () => ledger.log(), 'position'),
     ...moments.map((at) => single('table', at, () => ledger.at(at).table())),
     ...places.flatMap((subject) =>
@@ -99,6 +99,12 @@ export function questionsOf(ledger: Ledger): Question[] {
       whole('who-holdings', subject, () => ledger.at('end').holdings(subject)),
     ),
   ];
+  return questions.map((question) => placed(question, end));
+}
+
+/** An answer that names no position is one about the log up to its end. */
+function placed({ ask, ...question }: Question, end: number): Question {
+  return { ...question, ask: () => ask().map((part) => ({ ...part, at: part.at ?? end })) };
 }
 
 function verification(ledger: Ledger): Question[] {

@@ -16,6 +16,9 @@ import { COUNTS, EFFORT } from '../support/effort.ts';
 /** By name, the tests that are done with the counts of a campaign. */
 const campaigns: Readonly<Record<string, string>> = {
   goldens: 'test/goldens/goldens.test.ts',
+  'goldens-6.1': 'test/goldens/linux-6.1.soak.ts',
+  'goldens-6.12': 'test/goldens/linux-6.12.soak.ts',
+  'goldens-7.3': 'test/goldens/linux-7.3.soak.ts',
   'goldens-faults': 'test/goldens/faults.soak.ts',
   mutants: 'test/conformance/mutants.soak.ts',
   plans: 'test/conformance/plan.test.ts',

@@ -1,0 +1,5 @@
+/** What is answered about the recordings of Linux 6.1. */
+import { testAgainstFrozen } from './against-frozen.ts';
+import { sets } from './logs.ts';
+
+testAgainstFrozen(sets.filter(({ name }) => name.startsWith('linux-6.1-')));
