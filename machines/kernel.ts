@@ -134,9 +134,10 @@ export class Kernel extends HostState {
     const called = callOf(event);
     // Looked up before descriptors move: the call saw them as they were.
     const file = fileOpenedBy(event);
-    const outcome = { ...called?.passed, ...(file !== null && { file }) };
+    const { id, hwpt } = called?.passed ?? {};
+    const given = { id, hwpt, ...(file !== null && { file }) };
     if (called !== null && this.isAssumed) evict(this, called.call);
-    const question = called && questionOf(this, completed(called.call), outcome);
+    const question = called && questionOf(this, completed(called.call), given);
     const unheld = this.processes.take(event);
     if (question === null) changeHost(this, event);
     else this.#happen(event, question, file);

@@ -15,7 +15,7 @@ export interface OtherRequest {
   readonly name: string | null;
   /** The kinds of files that know it, of those that are modelled. */
   readonly on: readonly FileKind[];
-  /** Whether it came with Linux 7.0 only. */
+  /** Whether Linux 6.12 does not know it yet. */
   readonly isRecent: boolean;
 }
 

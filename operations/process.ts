@@ -90,7 +90,7 @@ export const processRows: Rows<
       operands: ['process'],
       options: [],
       call: (said) => ({ operation: 'kill', pid: said.receiver(0) }),
-      names: (naming, _, { pid }) => naming.ended(pid),
+      names: null,
     },
     records: [
       {

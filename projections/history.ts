@@ -47,7 +47,7 @@ export function intervalsOf(timeline: Timeline, group: string): Interval[] {
 
 /** Where the owner of a subject may have changed, ascending. */
 function placesOf(timeline: Timeline, subject: Subject): Iterable<number> {
-  const own = new Set(timeline.positionsOf(keyOf(subject)));
+  const own = [...new Set(timeline.positionsOf(keyOf(subject)))];
   const [first] = own;
   if (first === undefined) return [];
   switch (subject.kind) {
@@ -76,7 +76,7 @@ function placesOfDevice(timeline: Timeline, device: string, own: Iterable<number
 }
 
 /** A device of which nobody has told the group: with whatever becomes of its files. */
-function* placesOfLoneDevice(timeline: Timeline, own: ReadonlySet<number>): Generator<number> {
+function* placesOfLoneDevice(timeline: Timeline, own: readonly number[]): Generator<number> {
   const [first = 0] = own;
   yield first;
   yield* timeline.shifts(first + 1, own);
@@ -95,7 +95,7 @@ function* placesOfFile(timeline: Timeline, file: string, opened: number): Genera
 function* placesOfProcess(
   timeline: Timeline,
   pid: number,
-  own: ReadonlySet<number>,
+  own: readonly number[],
 ): Generator<number> {
   let last = -1;
   for (const start of own) {

@@ -259,7 +259,7 @@ export class Timeline<E extends Placed = Placed> {
   }
 
   /** Where what files and groups are to each other has changed, and some other places, ascending. */
-  *shifts(from: number, others: ReadonlySet<number> = new Set()): Generator<number> {
+  *shifts(from: number, others: readonly number[] = []): Generator<number> {
     for (const segment of this.#index.segmentsFrom(from)) {
       yield* segment.shifts(from, others);
     }

@@ -3,7 +3,8 @@
  * told in order, a refusal too.
  *
  * Most calls are one fact. Processes that are made, mappings and changes of drivers take more, and are
- * spelled out here. A scenario, a recording and a what-if all go through it.
+ * spelled out here. A scenario, a recording and a what-if all go through it; only the processes that
+ * a scenario begins and kills are the player's.
  *
  * @module
  */

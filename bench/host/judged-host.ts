@@ -136,6 +136,8 @@ export class JudgedHost {
       case 'mmap':
         this.#mapped += PAGE;
         return { errno: null, rc: 0, id: this.#mapped };
+      case 'set_driver':
+        return { errno: null, rc: 0, cdev: this.kernel.nextCdev(call.driver ?? '') };
       default: {
         const told = question?.events.iommufd;
         const id = told !== undefined && 'id' in told ? told.id : undefined;

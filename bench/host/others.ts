@@ -105,10 +105,7 @@ function* unbind(host: JudgedHost, device: Device, next: string | null): Work {
 
 /** Whether the driver took the device. */
 function bind(host: JudgedHost, { device }: Device, driver: string): boolean {
-  if (host.call({ operation: 'set_driver', device, driver }) === null) return false;
-  const cdev = host.kernel.nextCdev(driver);
-  host.happened({ type: 'driver.bound', data: { device, driver, cdev } });
-  return true;
+  return host.call({ operation: 'set_driver', device, driver }) !== null;
 }
 
 function* aWhile(host: JudgedHost): Work {

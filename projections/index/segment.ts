@@ -107,15 +107,19 @@ export class Segment {
     }
   }
 
-  /** From a position on, where a group was set, or a file set or closed; a boot; and other places. */
-  *shifts(from: number, others: ReadonlySet<number>): Generator<number> {
+  /**
+   * From a position on, where a group was set, or a file set or closed; a boot; and other places,
+   * which are given ascending.
+   */
+  *shifts(from: number, others: readonly number[]): Generator<number> {
     this.#findShifts();
     const { positions } = this.#shifts;
     const start = Math.max(from, this.first);
     const end = this.first + this.length;
-    const more = [...others].filter((position) => position >= start && position < end);
     let next = placeOf(positions, start);
-    for (const other of more) {
+    for (let at = placeOf(others, start); at < others.length; at++) {
+      const other = others[at] ?? end;
+      if (other >= end) break;
       while (next < positions.length && (positions[next] ?? end) < other) yield positions[next++]!;
       if (positions[next] === other) next++;
       yield other;

@@ -112,7 +112,7 @@ function broken({ machine: name, profile = 'linux-7.3', remembers, goes, lets }:
       if (goes !== undefined) {
         const next: Machine['table']['next'] = (from, memory, event) =>
           goes(from, event as Told, table.next(from, memory, event));
-        machine.table = { ...table, next };
+        machine.table = { ...machine.table, next };
       }
     },
     mends: () => {
