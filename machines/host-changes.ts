@@ -6,6 +6,7 @@
  * @module
  */
 import type { DataOf, EventType, Fact } from '../events/vocabulary.ts';
+import { isCollectedBy } from '../operations/driver.ts';
 import { addDevice, bindDriver, removeDevice, unbindDriver } from './consequences.ts';
 import { lose, regain, suspect } from './doubt.ts';
 import type { Device } from './host.ts';
@@ -58,8 +59,7 @@ const changes: { readonly [T in EventType]: Change<T> | null } = {
   },
   'operation.refused': (host, refused) => {
     suspect(host, refused);
-    // Whatever it says but that there is none, a wait collects the change.
-    if (refused.operation === 'bg_wait' && refused.errno !== 'ECHILD') host.driverChange = null;
+    if (isCollectedBy(refused)) host.driverChange = null;
   },
 
   'history.archived': BY_NOBODY,

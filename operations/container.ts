@@ -3,19 +3,16 @@
  *
  * @module
  */
-import type { Rows } from './row.ts';
+import { onFile, type Rows } from './row.ts';
 
 const TYPE1V2 = 3;
-const takenBy = 'machines';
 /** Both take the requests of containers (iommu/iommufd/vfio_compat.c). */
 const on = ['container', 'iommufd'] as const;
 
 export const containerRows: Rows<'set_iommu' | 'api_version' | 'check_extension' | 'map_dma'> = {
   set_iommu: {
+    ...onFile,
     request: { name: 'VFIO_SET_IOMMU', number: 0x3b66, on, argument: 'value' },
-    descriptors: [],
-    takenBy,
-    handsOut: null,
     scenario: {
       operands: ['C', 'type?'],
       options: [],
@@ -38,10 +35,8 @@ export const containerRows: Rows<'set_iommu' | 'api_version' | 'check_extension'
     ],
   },
   api_version: {
+    ...onFile,
     request: { name: 'VFIO_GET_API_VERSION', number: 0x3b64, on, argument: 'none' },
-    descriptors: [],
-    takenBy,
-    handsOut: null,
     scenario: {
       operands: ['C'],
       options: [],
@@ -52,10 +47,8 @@ export const containerRows: Rows<'set_iommu' | 'api_version' | 'check_extension'
     records: [],
   },
   check_extension: {
+    ...onFile,
     request: { name: 'VFIO_CHECK_EXTENSION', number: 0x3b65, on, argument: 'value' },
-    descriptors: [],
-    takenBy,
-    handsOut: null,
     scenario: {
       operands: ['C', 'n'],
       options: [],
@@ -71,10 +64,8 @@ export const containerRows: Rows<'set_iommu' | 'api_version' | 'check_extension'
     records: [],
   },
   map_dma: {
+    ...onFile,
     request: { name: 'VFIO_IOMMU_MAP_DMA', number: 0x3b71, on, argument: 'pointer' },
-    descriptors: [],
-    takenBy,
-    handsOut: null,
     scenario: {
       operands: ['C'],
       options: ['iova', 'size'],

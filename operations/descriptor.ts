@@ -4,22 +4,15 @@
  * @module
  */
 import type { Call } from '../events/vocabulary.ts';
-import type { Rows, Said } from './row.ts';
+import { noRequest, type Rows, type Said } from './row.ts';
 
 const CONFIG_REGION = 7;
-const common = {
-  request: null,
-  descriptors: [],
-  traced: null,
-  takenBy: 'processes',
-  handsOut: null,
-} as const;
 
 export const descriptorRows: Rows<
   'read' | 'ioctl' | 'mmap' | 'munmap' | 'dup' | 'dup2' | 'close' | 'fds' | 'send'
 > = {
   read: {
-    ...common,
+    ...noRequest,
     scenario: {
       operands: ['A', 'region?'],
       options: [],
@@ -32,12 +25,12 @@ export const descriptorRows: Rows<
     records: [],
   },
   ioctl: {
-    ...common,
+    ...noRequest,
     scenario: { operands: ['A', 'request'], options: [], call: bareIoctl, names: null },
     records: [],
   },
   mmap: {
-    ...common,
+    ...noRequest,
     scenario: {
       operands: ['M', 'A', 'region'],
       options: [],
@@ -58,7 +51,7 @@ export const descriptorRows: Rows<
     ],
   },
   munmap: {
-    ...common,
+    ...noRequest,
     scenario: {
       operands: ['M'],
       options: [],
@@ -74,7 +67,7 @@ export const descriptorRows: Rows<
     ],
   },
   dup: {
-    ...common,
+    ...noRequest,
     handsOut: ({ pid }, lowestFree) => lowestFree(pid),
     scenario: {
       operands: ['B', 'A'],
@@ -91,7 +84,7 @@ export const descriptorRows: Rows<
     ],
   },
   dup2: {
-    ...common,
+    ...noRequest,
     handsOut: ({ to }) => to,
     scenario: {
       operands: ['B', 'A'],
@@ -111,7 +104,7 @@ export const descriptorRows: Rows<
     ],
   },
   close: {
-    ...common,
+    ...noRequest,
     scenario: {
       operands: ['A'],
       options: [],
@@ -127,7 +120,7 @@ export const descriptorRows: Rows<
     ],
   },
   fds: {
-    ...common,
+    ...noRequest,
     scenario: {
       operands: [],
       options: [],
@@ -137,7 +130,7 @@ export const descriptorRows: Rows<
     records: [],
   },
   send: {
-    ...common,
+    ...noRequest,
     handsOut: ({ to }, lowestFree) => lowestFree(to),
     scenario: {
       operands: ['A', 'process', 'B?'],

@@ -4,10 +4,9 @@
  * @module
  */
 import { shapeOf } from './traced-words.ts';
-import type { Rows } from './row.ts';
+import { onFile, type Rows } from './row.ts';
 
 const shaped = ['argsz', 'flags'];
-const takenBy = 'machines';
 
 export const deviceRows: Rows<
   | 'bind'
@@ -20,6 +19,7 @@ export const deviceRows: Rows<
   | 'hot_reset'
 > = {
   bind: {
+    ...onFile,
     request: {
       name: 'VFIO_DEVICE_BIND_IOMMUFD',
       number: 0x3b76,
@@ -27,8 +27,6 @@ export const deviceRows: Rows<
       argument: 'pointer',
     },
     descriptors: ['iommufd'],
-    takenBy,
-    handsOut: null,
     scenario: {
       operands: ['A', 'I'],
       options: shaped,
@@ -54,15 +52,13 @@ export const deviceRows: Rows<
     ],
   },
   attach: {
+    ...onFile,
     request: {
       name: 'VFIO_DEVICE_ATTACH_IOMMUFD_PT',
       number: 0x3b77,
       on: ['device'],
       argument: 'pointer',
     },
-    descriptors: [],
-    takenBy,
-    handsOut: null,
     scenario: {
       operands: ['A', 'X'],
       options: [...shaped, 'pasid'],
@@ -95,15 +91,13 @@ export const deviceRows: Rows<
     ],
   },
   detach: {
+    ...onFile,
     request: {
       name: 'VFIO_DEVICE_DETACH_IOMMUFD_PT',
       number: 0x3b78,
       on: ['device'],
       argument: 'pointer',
     },
-    descriptors: [],
-    takenBy,
-    handsOut: null,
     scenario: {
       operands: ['A'],
       options: shaped,
@@ -120,10 +114,8 @@ export const deviceRows: Rows<
     ],
   },
   device_info: {
+    ...onFile,
     request: { name: 'VFIO_DEVICE_GET_INFO', number: 0x3b6b, on: ['device'], argument: 'pointer' },
-    descriptors: [],
-    takenBy,
-    handsOut: null,
     scenario: {
       operands: ['A'],
       options: [],
@@ -134,15 +126,13 @@ export const deviceRows: Rows<
     records: [],
   },
   region_info: {
+    ...onFile,
     request: {
       name: 'VFIO_DEVICE_GET_REGION_INFO',
       number: 0x3b6c,
       on: ['device'],
       argument: 'pointer',
     },
-    descriptors: [],
-    takenBy,
-    handsOut: null,
     scenario: {
       operands: ['A', 'n'],
       options: [],
@@ -155,10 +145,8 @@ export const deviceRows: Rows<
     records: [],
   },
   reset: {
+    ...onFile,
     request: { name: 'VFIO_DEVICE_RESET', number: 0x3b6f, on: ['device'], argument: 'none' },
-    descriptors: [],
-    takenBy,
-    handsOut: null,
     scenario: {
       operands: ['A'],
       options: [],
@@ -175,15 +163,13 @@ export const deviceRows: Rows<
     ],
   },
   hot_reset_info: {
+    ...onFile,
     request: {
       name: 'VFIO_DEVICE_GET_PCI_HOT_RESET_INFO',
       number: 0x3b70,
       on: ['device'],
       argument: 'pointer',
     },
-    descriptors: [],
-    takenBy,
-    handsOut: null,
     scenario: {
       operands: ['A'],
       options: [],
@@ -194,6 +180,7 @@ export const deviceRows: Rows<
     records: [],
   },
   hot_reset: {
+    ...onFile,
     request: {
       name: 'VFIO_DEVICE_PCI_HOT_RESET',
       number: 0x3b71,
@@ -201,8 +188,6 @@ export const deviceRows: Rows<
       argument: 'pointer',
     },
     descriptors: ['groups'],
-    takenBy,
-    handsOut: null,
     scenario: {
       operands: ['A', 'G*'],
       options: [],

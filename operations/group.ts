@@ -4,22 +4,18 @@
  * @module
  */
 import { nameOf } from './traced-words.ts';
-import type { Rows } from './row.ts';
-
-const takenBy = 'machines';
+import { onFile, type Rows } from './row.ts';
 
 export const groupRows: Rows<'group_status' | 'set_container' | 'unset_container' | 'get_device'> =
   {
     group_status: {
+      ...onFile,
       request: {
         name: 'VFIO_GROUP_GET_STATUS',
         number: 0x3b67,
         on: ['group'],
         argument: 'pointer',
       },
-      descriptors: [],
-      takenBy,
-      handsOut: null,
       scenario: {
         operands: ['G'],
         options: [],
@@ -30,6 +26,7 @@ export const groupRows: Rows<'group_status' | 'set_container' | 'unset_container
       records: [],
     },
     set_container: {
+      ...onFile,
       request: {
         name: 'VFIO_GROUP_SET_CONTAINER',
         number: 0x3b68,
@@ -37,8 +34,6 @@ export const groupRows: Rows<'group_status' | 'set_container' | 'unset_container
         argument: 'pointer',
       },
       descriptors: ['container'],
-      takenBy,
-      handsOut: null,
       scenario: {
         operands: ['G', 'C'],
         options: [],
@@ -69,15 +64,13 @@ export const groupRows: Rows<'group_status' | 'set_container' | 'unset_container
       ],
     },
     unset_container: {
+      ...onFile,
       request: {
         name: 'VFIO_GROUP_UNSET_CONTAINER',
         number: 0x3b69,
         on: ['group'],
         argument: 'none',
       },
-      descriptors: [],
-      takenBy,
-      handsOut: null,
       scenario: {
         operands: ['G'],
         options: [],
@@ -94,14 +87,13 @@ export const groupRows: Rows<'group_status' | 'set_container' | 'unset_container
       ],
     },
     get_device: {
+      ...onFile,
       request: {
         name: 'VFIO_GROUP_GET_DEVICE_FD',
         number: 0x3b6a,
         on: ['group'],
         argument: 'pointer',
       },
-      descriptors: [],
-      takenBy,
       handsOut: ({ pid }, lowestFree) => lowestFree(pid),
       scenario: {
         operands: ['A', 'G', 'device'],

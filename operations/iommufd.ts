@@ -3,19 +3,16 @@
  *
  * @module
  */
-import type { Rows } from './row.ts';
+import { onFile, type Rows } from './row.ts';
 
-const takenBy = 'machines';
 const on = ['iommufd'] as const;
 
 export const iommufdRows: Rows<
   'alloc_ioas' | 'alloc_hwpt' | 'destroy' | 'ioas_map' | 'compat_ioas'
 > = {
   alloc_ioas: {
+    ...onFile,
     request: { name: 'IOMMU_IOAS_ALLOC', number: 0x3b81, on, argument: 'pointer' },
-    descriptors: [],
-    takenBy,
-    handsOut: null,
     scenario: {
       operands: ['I', 'X'],
       options: [],
@@ -35,10 +32,8 @@ export const iommufdRows: Rows<
     ],
   },
   alloc_hwpt: {
+    ...onFile,
     request: { name: 'IOMMU_HWPT_ALLOC', number: 0x3b89, on, argument: 'pointer' },
-    descriptors: [],
-    takenBy,
-    handsOut: null,
     scenario: {
       operands: ['I', 'A', 'X', 'H'],
       options: [],
@@ -61,10 +56,8 @@ export const iommufdRows: Rows<
     ],
   },
   destroy: {
+    ...onFile,
     request: { name: 'IOMMU_DESTROY', number: 0x3b80, on, argument: 'pointer' },
-    descriptors: [],
-    takenBy,
-    handsOut: null,
     scenario: {
       operands: ['I', 'X'],
       options: [],
@@ -86,10 +79,8 @@ export const iommufdRows: Rows<
     ],
   },
   ioas_map: {
+    ...onFile,
     request: { name: 'IOMMU_IOAS_MAP', number: 0x3b85, on, argument: 'pointer' },
-    descriptors: [],
-    takenBy,
-    handsOut: null,
     scenario: {
       operands: ['I', 'X'],
       options: ['iova', 'size'],
@@ -103,10 +94,8 @@ export const iommufdRows: Rows<
     records: [],
   },
   compat_ioas: {
+    ...onFile,
     request: { name: 'IOMMU_VFIO_IOAS', number: 0x3b88, on, argument: 'pointer' },
-    descriptors: [],
-    takenBy,
-    handsOut: null,
     scenario: {
       operands: ['I', 'action', 'X?'],
       options: [],

@@ -3,21 +3,13 @@
  *
  * @module
  */
-import type { Rows } from './row.ts';
-
-const common = {
-  request: null,
-  descriptors: [],
-  traced: null,
-  takenBy: 'processes',
-  handsOut: null,
-} as const;
+import { noRequest, type Rows } from './row.ts';
 
 export const processRows: Rows<
   'fork' | 'spawn' | 'exec' | 'exit' | 'kill' | 'set_driver' | 'bg_wait'
 > = {
   fork: {
-    ...common,
+    ...noRequest,
     scenario: {
       operands: ['process'],
       options: [],
@@ -36,7 +28,7 @@ export const processRows: Rows<
     ],
   },
   spawn: {
-    ...common,
+    ...noRequest,
     scenario: {
       operands: ['process'],
       options: [],
@@ -52,7 +44,7 @@ export const processRows: Rows<
     ],
   },
   exec: {
-    ...common,
+    ...noRequest,
     scenario: {
       operands: [],
       options: [],
@@ -68,7 +60,7 @@ export const processRows: Rows<
     ],
   },
   exit: {
-    ...common,
+    ...noRequest,
     scenario: {
       operands: [],
       options: [],
@@ -85,7 +77,7 @@ export const processRows: Rows<
     ],
   },
   kill: {
-    ...common,
+    ...noRequest,
     scenario: {
       operands: ['process'],
       options: [],
@@ -102,7 +94,7 @@ export const processRows: Rows<
     ],
   },
   set_driver: {
-    ...common,
+    ...noRequest,
     scenario: {
       operands: ['device', 'driver'],
       options: ['ms'],
@@ -125,7 +117,7 @@ export const processRows: Rows<
     ],
   },
   bg_wait: {
-    ...common,
+    ...noRequest,
     scenario: {
       operands: ['ms?'],
       options: [],

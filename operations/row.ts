@@ -147,6 +147,18 @@ export interface Row<O extends Operation> {
   readonly takenBy: 'machines' | 'processes';
 }
 
+/** What a row says where there is nothing to say: no argument is a descriptor, and none is handed out. */
+export const onFile = { descriptors: [], takenBy: 'machines', handsOut: null } as const;
+
+/** The same of what is no ioctl of a file's, and is taken by the table of processes. */
+export const noRequest = {
+  request: null,
+  descriptors: [],
+  traced: null,
+  takenBy: 'processes',
+  handsOut: null,
+} as const;
+
 export interface TracedPlace {
   readonly pid: number;
   readonly fd: number;

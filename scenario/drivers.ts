@@ -5,7 +5,7 @@
  * @module
  */
 import type { Fact } from '../events/vocabulary.ts';
-import { kindOfDriver } from '../operations/driver.ts';
+import { isCollectedBy, kindOfDriver } from '../operations/driver.ts';
 
 interface Driven {
   readonly driver: string | null;
@@ -57,8 +57,7 @@ export class Drivers {
       this.#devices.set(device, { driver, cdev });
       this.#change = null;
     }
-    // Whatever it says but that there is none, a wait collects the change.
-    if (type === 'operation.refused' && data.operation === 'bg_wait' && data.errno !== 'ECHILD') {
+    if (type === 'operation.refused' && isCollectedBy(data)) {
       if (this.#change !== null) this.#leave(this.#change.device);
       this.#change = null;
     }
