@@ -19,7 +19,8 @@ import type { LedgerEvent } from './events/vocabulary.ts';
 export type { Call } from './events/vocabulary.ts';
 import { genesisOf } from './log/hash.ts';
 import type { AppendResult, Examination, Head, Store } from './log/store.ts';
-import type { Kernel } from './machines/kernel.ts';
+import type { SupposedHost } from './machines/host-at.ts';
+import { LiveHost } from './machines/live-host.ts';
 import { Past } from './past.ts';
 import { intervalsOf } from './projections/history.ts';
 import type { Verification } from './projections/shapes.ts';
@@ -49,6 +50,9 @@ export {
   StoreUnavailableError,
 } from './log/store.ts';
 export type { Examination, RecordedEvent } from './log/store.ts';
+export type { DeviceAt, FileAt, GroupAt, HostAt, ProcessAt } from './machines/host-at.ts';
+export type { Verdict } from './machines/other-profile.ts';
+export { StaleViewError } from './projections/index/view.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
 export type {
   Bisection,
@@ -72,7 +76,6 @@ export type {
   Replay,
   Table,
   Tenure,
-  Verdict,
   Verification,
   Wait,
   Who,
@@ -223,9 +226,9 @@ export class Ledger extends Past {
     return recordSnapshot(this, reading, options);
   }
 
-  /** The host after a position, for whoever means to go on from there. */
-  kernelAt(position: number): Kernel {
-    return this.timeline.kernelAt(position);
+  /** A host of its own as it stood after a position, to suppose things of: they reach no log. */
+  suppose(position: number): SupposedHost {
+    return position < 0 ? new LiveHost() : this.timeline.playedAt(position);
   }
 
   /** Appends events after those that this ledger has read; see `Store.append`. */

@@ -6,6 +6,7 @@
 import type { EventType, Placed } from './events/vocabulary.ts';
 import { profileNamed, RequestError } from './host/settings.ts';
 import type { RecordedEvent } from './log/store.ts';
+import type { HostAt } from './machines/host-at.ts';
 import { bisectWhere } from './projections/bisect-where.ts';
 import { everOwned } from './projections/ever.ts';
 import { claimantsOf } from './projections/claimants.ts';
@@ -89,6 +90,14 @@ export abstract class Past<E extends Placed = RecordedEvent> {
   event(position: number): E | undefined {
     const isHere = position >= this.first && position <= this.timeline.head;
     return isHere ? this.timeline.at(position) : undefined;
+  }
+
+  /**
+   * How the host stood after a position, by id and in plain values. Once anything else is asked of
+   * the past it throws `StaleViewError`: ask for it anew.
+   */
+  hostAt(position: number): HostAt {
+    return this.timeline.hostAt(position);
   }
 
   /** What a process was called when an event happened; null where nobody has said. */

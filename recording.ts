@@ -6,15 +6,13 @@
  */
 import { collect, type Collected, type CollectOptions } from './evidence/collect.ts';
 import { microsOf } from './evidence/instants.ts';
+import type { HostBefore } from './evidence/importer.ts';
 import type { HostReading } from './evidence/reading/reading.ts';
 import { sequel, type ImportReport } from './evidence/sequel.ts';
 import type { Source } from './evidence/source.ts';
 import { eventsOf, factsOf, type SnapshotOptions } from './evidence/snapshot/snapshot.ts';
 import type { Told } from './evidence/witness/inferences.ts';
-import type { Seed } from './evidence/witness/seed.ts';
-import type { DataOf, EventType, LedgerEvent } from './events/vocabulary.ts';
-import { RehearsedHost } from './host/rehearsal.ts';
-import { seedOf } from './seed.ts';
+import type { EventType, LedgerEvent } from './events/vocabulary.ts';
 import {
   type ImportSettings,
   profileFor,
@@ -32,7 +30,8 @@ import {
 } from './host/simulation.ts';
 import { sha256 } from './log/hash.ts';
 import { type AppendResult, type RecordedEvent, RevisionConflictError } from './log/store.ts';
-import { Kernel } from './machines/kernel.ts';
+import type { SupposedHost } from './machines/host-at.ts';
+import { LiveHost } from './machines/live-host.ts';
 import { hasIommufd, newestKernel, profileOfKernel } from './machines/profile.ts';
 
 /** A log that has been read, to append to. */
@@ -47,8 +46,8 @@ export interface Appendable {
   each(type?: EventType): Iterable<RecordedEvent>;
   /** Which of some ids are in the log already. */
   known(ids: readonly string[]): Promise<ReadonlySet<string>>;
-  /** The host after a position, for whoever means to go on from there. */
-  kernelAt(position: number): Kernel;
+  /** A host of its own as it stood after a position, to suppose things of. */
+  suppose(position: number): SupposedHost;
 }
 
 /** An answer with the position of its own event, or of the last one before where it has none. */
@@ -84,7 +83,7 @@ export function collectOptions(
       day: day === undefined ? null : instant(`${day}T00:00:00Z`, '--day'),
       zone: zone === undefined ? null : zoneMicros(zone),
     },
-    seed: (begun) => (log === null ? null : seedFor(log, begun)),
+    before: (begun) => (log === null ? null : hostBefore(log, begun)),
     // Every boot has rules to be judged by, or the evidence is not taken.
     admit: (event) => {
       if (event.type === 'host.booted') profileFor(event.data.profile ?? undefined, event.data);
@@ -108,25 +107,24 @@ function zoneMicros(text: string): number {
 }
 
 /** How the host stood before evidence: as it stood then where that is in the log already. */
-function seedFor(log: Appendable, begun: string): Seed | null {
+function hostBefore(log: Appendable, begun: string): HostBefore | null {
   for (const event of log.each('evidence.begun')) {
     if (event.type !== 'evidence.begun' || event.id !== begun) continue;
     const { after } = event.data;
-    return after === null ? seedAsTold(log) : seedOf(log.kernelAt(after), after);
+    return { after, host: after === null ? hostAsTold(log) : log.suppose(after) };
   }
   const { position } = log.head;
-  return hasBooted(log) ? seedOf(log.kernelAt(position), position) : null;
+  return hasBooted(log) ? { after: position, host: log.suppose(position) } : null;
 }
 
 /** What was taken for granted of a host of which nothing was known. */
-function seedAsTold(log: Appendable): Seed {
-  const devices: DataOf<'device.added'>[] = [];
+function hostAsTold(log: Appendable): SupposedHost {
+  const host = new LiveHost();
   for (const event of log.each('device.added')) {
     if (event.type !== 'device.added') continue;
-    const { evidence, ...device } = event.data;
-    if (evidence?.rule === 'as-the-topology-says') devices.push(device);
+    if (event.data.evidence?.rule === 'as-the-topology-says') host.suppose(event, 'assumed');
   }
-  return { after: null, devices, groups: [], processes: [] };
+  return host;
 }
 
 function hasBooted(log: Appendable): boolean {
@@ -203,9 +201,8 @@ export async function recordSnapshot(
     }
     const { position } = log.head;
     const last = log.event(position)?.time ?? null;
-    const kernel = position < 0 ? new Kernel() : log.kernelAt(position);
     const profile = profileBeside(reading);
-    const told = factsOf(reading, new RehearsedHost(kernel, position), { last, profile });
+    const told = factsOf(reading, log.suppose(position), { last, profile });
     const events = eventsOf(told, reading, options);
     const ids = await log.known(events.map(({ id }) => id));
     const fresh = sequel(events, { host: log.host, ids, last });

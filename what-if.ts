@@ -15,7 +15,7 @@ import { DmaMappings } from './host/dma-mappings.ts';
 import { RequestError } from './host/settings.ts';
 import { startAfter } from './host/simulation.ts';
 import type { Cause } from './machines/causes.ts';
-import type { Kernel } from './machines/kernel.ts';
+import type { LiveHost } from './machines/live-host.ts';
 import type { Outcome } from './operations/row.ts';
 import { Past } from './past.ts';
 import type { Timeline } from './projections/timeline.ts';
@@ -60,7 +60,7 @@ export class WhatIf extends Past<SupposedEvent> {
   /** Throws `RequestError` where nothing is known of the host at that position. */
   constructor(timeline: Timeline<SupposedEvent>, from: number) {
     super(timeline.fork(from));
-    if (!this.timeline.kernel.isKnown) {
+    if (!this.timeline.host.isKnown) {
       throw new RequestError(
         `nothing is known of the host at position ${from}, and so not what it would do: ` +
           `what is here begins at position ${this.first}`,
@@ -70,20 +70,20 @@ export class WhatIf extends Past<SupposedEvent> {
     this.#time = from < this.first ? null : timeline.at(from).time;
     this.#port = {
       ...hostOn(
-        () => this.#kernel,
+        () => this.#host,
         this.#mappings,
         (fact) => this.#happened(fact),
       ),
       newPid: () => this.#newPid(),
-      addressFor: (pid) => freeAddress(this.#kernel, pid),
+      addressFor: (pid) => freeAddress(this.#host, pid),
     };
   }
 
   /** After something has happened it may be another one. */
-  get #kernel(): Kernel {
-    const { kernel } = this.timeline;
-    kernel.mappings = this.#mappings;
-    return kernel;
+  get #host(): LiveHost {
+    const { host } = this.timeline;
+    host.mappings = this.#mappings;
+    return host;
   }
 
   /**
@@ -116,16 +116,16 @@ export class WhatIf extends Past<SupposedEvent> {
     const place = { position, schema: SCHEMA, hash: null };
     const event = { ...fact, ...place, id: `${WHAT_IF}${position}`, time: this.#time };
     this.timeline.take(event as SupposedEvent);
-    this.#mappings.forget(this.timeline.kernel);
+    this.#mappings.forget(this.timeline.host);
   }
 
   /** One above the highest that was ever in use; the events are gone through for it only once. */
   #newPid(): number {
-    const { first, head, kernel } = this.timeline;
+    const { first, head, host } = this.timeline;
     this.#lastPid ??= startAfter(this.timeline.between(first, head)).pid - 1;
     let pid = this.#lastPid + 1;
     // Evidence that begins in the middle shows processes that never started.
-    while (kernel.processes.process(pid) !== undefined) pid++;
+    while (host.process(pid) !== undefined) pid++;
     this.#lastPid = pid;
     return pid;
   }
@@ -134,7 +134,7 @@ export class WhatIf extends Past<SupposedEvent> {
     const pids = 'pid' in call ? [call.pid] : [];
     if (call.operation === 'send') pids.push(call.to);
     for (const pid of pids) {
-      if (this.timeline.kernel.processes.process(pid) !== undefined) continue;
+      if (this.timeline.host.process(pid) !== undefined) continue;
       throw new RequestError(
         `no process ${pid} lives at position ${this.timeline.head}: start() makes one`,
       );
@@ -143,12 +143,11 @@ export class WhatIf extends Past<SupposedEvent> {
 
   /** Unknown stays unknown: where the evidence contradicts the rules, they say nothing. */
   #checkKnown(call: Call): void {
-    const { kernel } = this.timeline;
-    const { checks } = kernel.rules.operations[call.operation];
+    const { host } = this.timeline;
+    const { checks } = host.rules.operations[call.operation];
     if (checks.every(({ asks }) => asks === 'call' || asks === 'descriptor')) return;
-    const question = kernel.question(call);
-    const group = question.group ?? question.device?.group ?? undefined;
-    if (group === undefined || kernel.knows({ ...question, group })) return;
+    const group = host.unknownGroup(call);
+    if (group === null) return;
     throw new RequestError(
       `who owns group ${group.group} is not known since position ${group.unknownSince}: ` +
         `what would become of ${call.operation} is not known either`,

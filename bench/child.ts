@@ -5,7 +5,7 @@
  */
 import { openLedger } from '../ledger.ts';
 import { openSqliteStore } from '../log/sqlite.ts';
-import { Kernel } from '../machines/kernel.ts';
+import { LiveHost } from '../machines/live-host.ts';
 import type { Done } from './children.ts';
 import { readNotes } from './notes.ts';
 import { askQuestions } from './questions.ts';
@@ -28,12 +28,12 @@ const tasks = {
   /** What it takes without anything kept beside the log: every event read, checked and taken. */
   async fullReplay(path: string) {
     const store = openSqliteStore(path, { readOnly: true });
-    const kernel = new Kernel();
+    const host = new LiveHost();
     for await (const batch of store.read('host')) {
-      for (const event of batch) kernel.take(event);
+      for (const event of batch) host.take(event);
     }
     await store.close();
-    return [[...kernel.groups()].length];
+    return [[...host.groups()].length];
   },
 
   /** Asks questions at random positions; gives what each of them took, in ms. */

@@ -5,8 +5,8 @@
  */
 import type { LedgerEvent, Placed } from '../events/vocabulary.ts';
 import { callOf } from '../operations/table.ts';
-import { objection } from '../machines/judge.ts';
-import { Kernel } from '../machines/kernel.ts';
+import type { Kernel } from '../machines/kernel.ts';
+import { LiveHost } from '../machines/live-host.ts';
 import { type SubjectKey, subjectsOf } from '../projections/subjects.ts';
 import { type Contest, hold } from './contest.ts';
 import type { Figure } from './figure.ts';
@@ -49,9 +49,9 @@ function contestOf(
     ...(target !== undefined && { target }),
     size: events.length,
     async start() {
-      const ours = () => judgeAll(events, new Kernel());
+      const ours = () => judgeAll(events, new LiveHost());
       return {
-        turn: () => ({ ours, peer: () => judgeAll(events, kernel()) }),
+        turn: () => ({ ours, peer: () => judgeAll(events, new LiveHost({ kernel: kernel() })) }),
         end: async () => {},
       };
     },
@@ -67,31 +67,32 @@ interface Judged {
 }
 
 /** Judges events, each on the host as it stood. Throws where the rules and the events disagree. */
-export function judgeAll(events: readonly Placed<LedgerEvent>[], kernel: Kernel): Judged {
+export function judgeAll(events: readonly Placed<LedgerEvent>[], host: LiveHost): Judged {
   const positions = new Map<SubjectKey, number[]>();
   const owners = new Map<string, string | null>();
   const changes: string[] = [];
   for (const event of events) {
-    if (!isExplained(kernel, event)) throw new Error(`the rules are against ${event.position}`);
-    for (const key of subjectsOf(kernel, event)) {
+    if (!isExplained(host, event)) throw new Error(`the rules are against ${event.position}`);
+    for (const key of subjectsOf(host, event)) {
       const known = positions.get(key);
       if (known === undefined) positions.set(key, [event.position]);
       else known.push(event.position);
     }
-    kernel.take(event);
-    for (const { group, record } of kernel.touched.groups) {
-      if ((owners.get(group) ?? null) === record.owner) continue;
-      owners.set(group, record.owner);
-      changes.push(`${event.position} ${group} ${record.owner}`);
+    host.take(event);
+    for (const group of host.touched.groups) {
+      const owner = host.group(group)?.owner ?? null;
+      if ((owners.get(group) ?? null) === owner) continue;
+      owners.set(group, owner);
+      changes.push(`${event.position} ${group} ${owner}`);
     }
   }
   return { positions, changes };
 }
 
-function isExplained(kernel: Kernel, event: Placed<LedgerEvent>): boolean {
+function isExplained(host: LiveHost, event: Placed<LedgerEvent>): boolean {
   if (event.type === 'operation.refused') {
-    return kernel.explain(event.data).cause !== 'unknown';
+    return host.explain(event.data).cause !== 'unknown';
   }
   const called = callOf(event);
-  return called === null || objection(kernel.rules, kernel.question(called.call)) === null;
+  return called === null || host.objection(called.call) === null;
 }

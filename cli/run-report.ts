@@ -5,9 +5,7 @@
  */
 import type { EventType } from '../events/vocabulary.ts';
 import type { Holder, Ledger, Owner, RecordedEvent } from '../ledger.ts';
-import type { OpenFile } from '../machines/host.ts';
-import type { Kernel } from '../machines/kernel.ts';
-import { UNNAMED } from '../machines/unshown.ts';
+import type { FileAt, Opened } from '../machines/host-at.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 import type { Ending, LeftBehind } from './command.ts';
 
@@ -17,11 +15,9 @@ interface At {
   readonly time: string | null;
 }
 
-/** What a file is of. */
-interface Subject {
-  readonly kind: 'group' | 'container' | 'iommufd' | 'device';
-  readonly device: string | null;
-  readonly group: string | null;
+/** What a file of VFIO's is of. */
+interface Subject extends Opened {
+  readonly kind: Exclude<Opened['kind'], 'other'>;
 }
 
 interface Doer {
@@ -87,7 +83,6 @@ export function reportOn(
   seen: Seen,
   isTheirs: (pid: number) => boolean = () => true,
 ): RunReport {
-  const kernel = ledger.kernelAt(after);
   const opened = new Map<FileId, OpenedFile>();
   const alive = new Set<FileId>();
   const bound: BoundFile[] = [];
@@ -95,10 +90,9 @@ export function reportOn(
   for (let position = after + 1; position <= ledger.head.position; position++) {
     const event = ledger.event(position);
     if (event === undefined) continue;
-    kernel.take(event);
     const { time } = event;
     const id = fileOpenedBy(event);
-    const file = id === null ? undefined : kernel.file(id);
+    const file = id === null ? undefined : ledger.hostAt(position).file(id);
     const byThem = 'pid' in event.data && event.data.pid !== null && isTheirs(event.data.pid);
     if (file !== undefined && byThem) {
       const one = openedBy(event, file, ledger);
@@ -106,11 +100,12 @@ export function reportOn(
       if (one !== null) opened.set(one.file, one);
     }
     const operation = byThem ? bindings[event.type] : undefined;
-    if (operation !== undefined) bound.push(...boundBy(event, operation, kernel, ledger));
+    if (operation !== undefined) bound.push(...boundBy(event, operation, ledger));
     if (event.type === 'operation.refused' && byThem) refused.push(...refusedBy(event, ledger));
+    const host = alive.size === 0 ? null : ledger.hostAt(position);
     for (const id of alive) {
       const one = opened.get(id);
-      if (kernel.file(id) !== undefined || one === undefined) continue;
+      if (host?.file(id) !== undefined || one === undefined) continue;
       alive.delete(id);
       opened.set(id, { ...one, released: { position, time } });
     }
@@ -131,7 +126,7 @@ export function reportOn(
   return { ...seen, opened: [...opened.values()], bound, refused, held, owned };
 }
 
-function openedBy(event: RecordedEvent, file: OpenFile, ledger: Ledger): OpenedFile | null {
+function openedBy(event: RecordedEvent, file: FileAt, ledger: Ledger): OpenedFile | null {
   const subject = subjectOf(file);
   const { data } = event;
   if (subject === null || !('pid' in data) || !('fd' in data)) return null;
@@ -149,14 +144,13 @@ function openedBy(event: RecordedEvent, file: OpenFile, ledger: Ledger): OpenedF
 function boundBy(
   event: RecordedEvent,
   operation: BoundFile['operation'],
-  kernel: Kernel,
   ledger: Ledger,
 ): BoundFile[] {
   const { data } = event;
   if (!('pid' in data) || !('fd' in data)) return [];
   const { pid, fd } = data;
-  const id = kernel.processes.file(pid, fd);
-  const file = id === undefined ? undefined : kernel.file(id);
+  const host = ledger.hostAt(event.position);
+  const file = host.file(host.fileBehind(pid, fd) ?? '');
   const subject = file === undefined ? null : subjectOf(file);
   if (subject === null) return [];
   return [{ operation, ...subject, fd, ...placeOf(event), ...doerOf(pid, event, ledger) }];
@@ -178,19 +172,6 @@ function doerOf(pid: number, { position }: RecordedEvent, ledger: Ledger): Doer 
   return { pid, comm: ledger.commOf(pid, position) };
 }
 
-function subjectOf(file: OpenFile): Subject | null {
-  switch (file.kind) {
-    case 'group':
-      return { kind: 'group', device: null, group: file.group.group };
-    case 'device': {
-      const { device, group } = file.device;
-      const named = device === UNNAMED ? null : device;
-      return { kind: 'device', device: named, group: group?.group ?? null };
-    }
-    case 'container':
-    case 'iommufd':
-      return { kind: file.kind, device: null, group: null };
-    case 'other':
-      return null;
-  }
+function subjectOf({ kind, device, group }: FileAt): Subject | null {
+  return kind === 'other' ? null : { kind, device, group };
 }

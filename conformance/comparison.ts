@@ -46,7 +46,7 @@ export function firstDisagreement(
     if (answer.rc === -1 && answer.cause === undefined) {
       return { sequence, index, kernel: answer.errno ?? '', ours: 'no cause' };
     }
-    const [contradiction] = host.kernel.contradictions;
+    const [contradiction] = host.live.contradictions;
     if (contradiction !== undefined) {
       return { sequence, index, kernel: wordsOf(said), ours: contradiction.detail };
     }

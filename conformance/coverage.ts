@@ -6,7 +6,6 @@
  */
 import { VirtualHost } from '../host/virtual-host.ts';
 import { machineNames, type MachineName } from '../machines/admission.ts';
-import { judge } from '../machines/judge.ts';
 import { kernelRules } from '../machines/machines.ts';
 import type { Profile } from '../machines/profile.ts';
 import type { OperationStatement } from '../scenario/language.ts';
@@ -42,7 +41,7 @@ export class ObservedHost {
   constructor(topology: Topology, profile: Profile) {
     const { machines } = kernelRules(profile);
     this.host = new VirtualHost(topology, profile);
-    this.host.kernel.observer = (name, before, event) => {
+    this.host.live.observe((name, before, event) => {
       const taken = machines[name].table.transitions.find(
         (transition) =>
           transition.from === before.state &&
@@ -50,7 +49,7 @@ export class ObservedHost {
           transition.admits.every((guard) => guard({ context: before.record, event })),
       );
       if (taken !== undefined) this.#items.push(transitionItem(name, taken));
-    };
+    });
   }
 
   boot(name: string): Item[] {
@@ -61,8 +60,7 @@ export class ObservedHost {
 
   play(statement: OperationStatement) {
     this.#items = [];
-    const { kernel } = this.host;
-    const check = judge(kernel.rules, this.host.question(statement))?.check ?? null;
+    const check = this.host.live.judge(this.host.foresee(statement))?.check ?? null;
     const { answer } = this.host.play(statement);
     const { errno, cause } = answer;
     if (errno !== undefined && cause !== undefined) {

@@ -4,9 +4,16 @@
  * @module
  */
 import type { LedgerEvent } from '../events/vocabulary.ts';
+import type { PlayedHostAt } from '../machines/host-at.ts';
 import type { Topology } from '../scenario/topology.ts';
 import type { Zero } from './instants.ts';
-import type { Seed } from './witness/seed.ts';
+
+/** How a host stood before evidence, as far as the log knows. */
+export interface HostBefore {
+  /** The position after which it stood so; null where it was only taken to. */
+  readonly after: number | null;
+  readonly host: PlayedHostAt;
+}
 
 /** What the caller knows beside the evidence. */
 export interface ImportOptions {
@@ -21,7 +28,7 @@ export interface ImportOptions {
    * How the host stood before the evidence of which the first event has that id: where it is in the
    * log already, as it stood then. Null where the log knows nothing of the host.
    */
-  readonly seed: (begun: string) => Seed | null;
+  readonly before: (begun: string) => HostBefore | null;
   /** Which recording it is: the same lines of another are other evidence. Left out for files. */
   readonly session?: string;
 }

@@ -100,10 +100,10 @@ class TraceReader implements Reader {
 
   /** Its first line says what it is of, and since when its clock runs. */
   #begin(): Witness {
-    const { topology, seed: seedOf, usualProfile, profile: asked } = this.#options;
+    const { topology, usualProfile, profile: asked } = this.#options;
     const profile = asked ?? (topology === null ? usualProfile : null);
     const id = this.#id('begun');
-    const seed = seedOf(id);
+    const before = this.#options.before(id);
     const [source, { clock }] = [this.#source, this.#parser];
     const zero = zeroOf(clock, this.#options.zero);
     const data = {
@@ -111,7 +111,7 @@ class TraceReader implements Reader {
       format: this.#format,
       clock,
       zero: zero === null ? null : instantOf(zero.at),
-      after: seed?.after ?? null,
+      after: before?.after ?? null,
     };
     const certainty = zero?.isStated === false ? 'assumed' : 'observed';
     const evidence = { source, line: this.#line, certainty } as const;
@@ -121,7 +121,7 @@ class TraceReader implements Reader {
       topology,
       profile,
       asked,
-      seed,
+      before: before?.host ?? null,
       boot: `unseen-${id.slice(0, 8)}`,
       nameless,
     });

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import type { Fact, Placed } from '../events/vocabulary.ts';
-import type { Question } from '../machines/check.ts';
+import type { Call, Fact, Placed } from '../events/vocabulary.ts';
 import { isViable } from '../machines/group.ts';
-import { Kernel } from '../machines/kernel.ts';
+import { LiveHost } from '../machines/live-host.ts';
 import type { Profile } from '../machines/profile.ts';
 import type { OperationStatement } from '../scenario/language.ts';
 import { Player, type Answer } from '../scenario/player.ts';
@@ -30,7 +29,7 @@ export interface Start {
 export const firstStart: Start = { position: 0, pid: 101, time: null };
 
 export class VirtualHost {
-  readonly kernel = new Kernel();
+  readonly live = new LiveHost();
   readonly #player: Player;
   readonly #mappings = new DmaMappings();
   #position: number;
@@ -38,9 +37,9 @@ export class VirtualHost {
 
   constructor(topology: Topology, profile: Profile, start: Start = firstStart) {
     this.#position = start.position;
-    this.kernel.mappings = this.#mappings;
+    this.live.mappings = this.#mappings;
     const host = hostOn(
-      () => this.kernel,
+      () => this.live,
       this.#mappings,
       (fact) => this.#happened(fact),
     );
@@ -52,9 +51,9 @@ export class VirtualHost {
     return this.#collect(() => this.#player.boot(name)).facts;
   }
 
-  /** What a statement would put to the kernel as things stand. Nothing happens. */
-  question(statement: OperationStatement): Question {
-    return this.kernel.question(this.#player.foresee(statement));
+  /** The call that a statement would be as things stand. Nothing happens. */
+  foresee(statement: OperationStatement): Call {
+    return this.#player.foresee(statement);
   }
 
   /** Plays an operation and gives its answer and what happened, in order; nothing where nothing did. */
@@ -76,19 +75,21 @@ export class VirtualHost {
   #happened(fact: Fact): void {
     const placed = { ...fact, position: this.#position++ };
     this.#facts.push(placed);
-    this.kernel.take(placed);
-    this.#mappings.forget(this.kernel);
+    this.live.take(placed);
+    this.#mappings.forget(this.live);
   }
 
   #pidOf(comm: string): number | undefined {
-    return [...this.kernel.processes.processes()].find((process) => process.comm === comm)?.pid;
+    return [...this.live.processes()].find((process) => process.comm === comm)?.pid;
   }
 
   /** What GET_STATUS says of the group behind the first operand (vfio/group.c). */
   #status(pid: number, statement: OperationStatement) {
-    const file = this.kernel.behind(pid, this.#player.descriptor(pid, statement.operands[0] ?? ''));
-    if (file?.kind !== 'group') return {};
-    const container_set = file.record.container !== null;
-    return { viable: isViable(file.group.record, container_set), container_set };
+    const fd = this.#player.descriptor(pid, statement.operands[0] ?? '');
+    const file = this.live.file(this.live.fileBehind(pid, fd) ?? '');
+    const group = file?.kind === 'group' ? this.live.group(file.group ?? '') : undefined;
+    if (file === undefined || group === undefined) return {};
+    const container_set = file.container !== null;
+    return { viable: isViable(group, container_set), container_set };
   }
 }

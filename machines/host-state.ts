@@ -8,6 +8,7 @@ import { ProcessTable, type FileId } from '../processes/process-table.ts';
 import type { MachineName } from './admission.ts';
 import type { MachineEvents } from './check.ts';
 import { kindOfDriver } from '../operations/driver.ts';
+import type { AddressSpace, MappedRanges } from './host-at.ts';
 import type { Device, DriverChange, Group, Instance, Instances, OpenFile } from './host.ts';
 import { kernelRules, type Engine, type KernelRules } from './machines.ts';
 import { hasIommufd, isProfile, newestKernel, profileOfKernel, type Profile } from './profile.ts';
@@ -52,7 +53,7 @@ export class HostState implements Directory {
   /** Where the event stands that is being taken. */
   position = -1;
   /** What a live host has mapped for DMA; the log does not say. */
-  mappings: Pick<Directory, 'isFree'> | null = null;
+  mappings: MappedRanges | null = null;
   observer: Observer | null = null;
   readonly #devices = new Map<string, Device>();
   readonly #groups = new Map<string, Group>();
@@ -106,7 +107,7 @@ export class HostState implements Directory {
   }
 
   isFree(...[file, ioas, range]: Parameters<Directory['isFree']>): boolean {
-    return this.mappings?.isFree(file, ioas, range) ?? true;
+    return this.mappings?.isFree(addressSpaceOf(file, ioas), range) ?? true;
   }
 
   hasProcessNamed(comm: string): boolean {
@@ -256,7 +257,7 @@ export class HostState implements Directory {
     instance.record = next.record;
     instance.state = next.state;
     if (name === 'group') this.#handOver(instance as Group, before as Group);
-    this.observer?.(name, before, event, instance);
+    this.observer?.(name, before, event, { state: next.state, record: next.record });
   }
 
   /**
@@ -300,6 +301,12 @@ export class HostState implements Directory {
     while (taken.has(`vfio${number}`)) number++;
     return `vfio${number}`;
   }
+}
+
+/** Where a mapping of a file goes; an iommufd that is used as a container has an IOAS for it. */
+export function addressSpaceOf(file: OpenFile, ioas: number | null): AddressSpace {
+  const compat = file.kind === 'iommufd' ? file.record.compatIoas : null;
+  return { file: file.id, ioas: ioas ?? compat };
 }
 
 /** A file that none of the machines knows about. */

@@ -23,7 +23,7 @@ import { NAMELESS, UNSHOWN } from './unshown.ts';
 import { release } from './consequences.ts';
 
 /** Why an attempt was refused, and the refusal by the rules where they name one. */
-interface Explanation {
+export interface Explanation {
   readonly cause: ObservedCause;
   readonly refusal: Refusal | null;
 }

@@ -9,7 +9,7 @@ import type { Machine } from './flat-machine.ts';
 
 /** The machine with `transition()` behind its table; a step is 10 to 50 µs. */
 export function steppedByXState({ machine, table }: Machine): Machine {
-  const snapshotOf = (value: string, context: object) =>
+  const at = (value: string, context: object) =>
     machine.resolveState({ value, context }) as AnyMachineSnapshot;
   // Where an event leads is asked first, and what is remembered right after it.
   let last: { readonly context: object; readonly event: object; readonly after: object } | null;
@@ -19,9 +19,9 @@ export function steppedByXState({ machine, table }: Machine): Machine {
     table: {
       ...table,
       next(state, context: object, event: AnyEventObject) {
-        const snapshot = snapshotOf(state, context);
-        if (!snapshot.can(event)) return null;
-        const [next] = transition(machine, snapshot, event) as [AnyMachineSnapshot, unknown];
+        const current = at(state, context);
+        if (!current.can(event)) return null;
+        const [next] = transition(machine, current, event) as [AnyMachineSnapshot, unknown];
         last = { context, event, after: next.context as object };
         return next.value as typeof state;
       },

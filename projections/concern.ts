@@ -6,7 +6,6 @@
  */
 import type { Attempt, EventType } from '../events/vocabulary.ts';
 import { positionOf, type FileId } from '../processes/process-table.ts';
-import { placeOf } from './holdings.ts';
 import type { StandingView } from './index/view.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -82,8 +81,7 @@ export class Concern {
     this.files.add(id);
     const file = view.file(id);
     if (file === undefined) return;
-    const { group } = placeOf(file);
-    if (group !== null) this.groups.add(group);
+    if (file.group !== null) this.groups.add(file.group);
     for (const other of [...file.pins, ...file.pinnedBy]) this.#addFile(other, view);
   }
 
@@ -92,8 +90,7 @@ export class Concern {
     if (opening.has(type)) {
       const view = this.#timeline.viewAt(position);
       const id = `f${position}`;
-      const file = view.file(id);
-      const { group } = placeOf(file);
+      const group = view.file(id)?.group ?? null;
       if (group !== null && this.groups.has(group)) this.#addFile(id, view);
     } else if (lending.has(type)) {
       const view = this.#timeline.viewAt(position - 1);
@@ -139,7 +136,7 @@ interface Lending {
 function groupsIn(call: Attempt, view: StandingView): string[] {
   const named = 'group' in call ? view.group(call.group)?.group : undefined;
   const device = 'device' in call && typeof call.device === 'string' ? call.device : null;
-  const of = device === null ? undefined : view.device(device)?.group?.group;
+  const of = device === null ? undefined : (view.device(device)?.group ?? undefined);
   return [named, of].flatMap((group) => group ?? []);
 }
 

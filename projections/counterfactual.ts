@@ -5,13 +5,11 @@
  * @module
  */
 import type { Attempt as Asked, Fact, Placed } from '../events/vocabulary.ts';
-import type { Question } from '../machines/check.ts';
 import type { Cause, ObservedCause } from '../machines/causes.ts';
 import { kindOfDriver } from '../operations/driver.ts';
-import { Kernel } from '../machines/kernel.ts';
+import { LiveHost } from '../machines/live-host.ts';
 import type { FileId } from '../processes/process-table.ts';
 import { Concern, type Scope } from './concern.ts';
-import type { OpenFile } from '../machines/host.ts';
 import type { Position } from './shapes.ts';
 import { Slice } from './slice.ts';
 import { keyOf, type SubjectKey } from './subjects.ts';
@@ -121,11 +119,12 @@ interface Obstacle {
 }
 
 function obstacle({ call, cause, slice }: Attempt, out: ReadonlySet<number>): Obstacle {
-  const kernel = slice.without(out);
-  const refusal = kernel.judgeAs(call, cause);
-  const { checks } = kernel.rules.operations[call.operation];
+  const host = slice.without(out);
+  const refusal = host.judgeAs(call, cause);
+  const { checks } = host.rules.operations[call.operation];
   if (refusal === null) return { checks: checks.length, who: '' };
-  const claims = kernel.question(call).group?.record.claims ?? 0;
+  const { group } = host.concerned(call);
+  const claims = group === null ? 0 : (host.group(group)?.claims ?? 0);
   return {
     checks: checks.findIndex(({ name }) => name === refusal.check),
     who: `${JSON.stringify(refusal.blocker)} ${claims}`,
@@ -144,25 +143,25 @@ function passesWithout({ slice, call, cause }: Attempt, out: ReadonlySet<number>
 /** Events that may have a part in a refusal, the latest first. */
 function candidatesOf({ timeline, position, call, cause, slice }: Attempt): number[] {
   const host = slice.without(new Set());
-  const question = host.question(call);
+  const asked = host.concerned(call);
+  const { file, argument } = asked;
   const subjects = new Set<SubjectKey>();
   // A dead group file asks about the group that it was opened for.
-  const opened = question.file?.kind === 'group' ? question.file.group : null;
-  const group = question.group ?? question.device?.group ?? opened ?? undefined;
-  if (group !== undefined) subjects.add(keyOf({ kind: 'group', id: group.group }));
+  const opened = file === null ? undefined : host.file(file);
+  const own = opened?.kind === 'group' ? opened.group : null;
+  const group = asked.group ?? host.device(asked.device ?? '')?.group ?? own;
+  if (group !== null) subjects.add(keyOf({ kind: 'group', id: group }));
   // What a process did to its other files has no part in it, unless a number stands for nothing.
-  const closed = 'fd' in call && (question.file === undefined || isMissing(question));
+  const isMissing = ('iommufd' in call || 'container' in call) && argument === null;
+  const closed = 'fd' in call && (file === null || isMissing);
   if (closed) subjects.add(keyOf({ kind: 'process', id: String(call.pid) }));
-  for (const device of group?.devices.keys() ?? []) subjects.add(`device ${device}`);
-  const changing = host.driverChange?.device.device;
+  for (const member of host.devices()) {
+    if (group !== null && member.group === group) subjects.add(`device ${member.device}`);
+  }
+  const changing = host.driverChange?.device;
   if (changing !== undefined && isDriverChange(call)) subjects.add(`device ${changing}`);
   const blocker = host.judgeAs(call, cause)?.blocker?.file ?? null;
-  const files = [
-    question.file,
-    question.argument,
-    blocker === null ? undefined : host.file(blocker),
-  ];
-  for (const file of files) if (file !== undefined) addKeepers(subjects, host, file);
+  for (const id of [file, argument, blocker]) if (id !== null) addKeepers(subjects, host, id);
   const since = slice.events[0]?.position ?? position;
   const concerned = new Set(
     [...subjects].flatMap((key) => [...timeline.positionsOf(key, since, position - 1)]),
@@ -171,11 +170,6 @@ function candidatesOf({ timeline, position, call, cause, slice }: Attempt): numb
     .filter((event) => concerned.has(event.position) && isDeed(event))
     .map((event) => event.position)
     .toReversed();
-}
-
-/** Whether the call names a second descriptor that is not open. */
-function isMissing({ call, argument }: Question): boolean {
-  return ('iommufd' in call || 'container' in call) && argument === undefined;
 }
 
 function isDriverChange({ operation }: Asked): boolean {
@@ -189,14 +183,13 @@ function isDeed(event: Placed<Fact>): boolean {
   return event.data.driver !== null && kindOfDriver(event.data.driver) === 'kernel';
 }
 
-function addKeepers(subjects: Set<SubjectKey>, host: Kernel, file: OpenFile): void {
-  const key = keyOf({ kind: 'file', id: file.id });
-  if (subjects.has(key)) return;
+/** A file that is there, with all that keeps it alive and that it keeps. */
+function addKeepers(subjects: Set<SubjectKey>, host: LiveHost, id: FileId): void {
+  const file = host.file(id);
+  const key = keyOf({ kind: 'file', id });
+  if (file === undefined || subjects.has(key)) return;
   subjects.add(key);
-  for (const id of [...file.pinnedBy, ...file.pins]) {
-    const other = host.file(id);
-    if (other !== undefined) addKeepers(subjects, host, other);
-  }
+  for (const other of [...file.pinnedBy, ...file.pins]) addKeepers(subjects, host, other);
 }
 
 /** A process that nobody else is, to keep the caller's own files open. */
@@ -249,7 +242,7 @@ function firstAfter(
   { position, call, cause }: Refused,
   isWanted: (cause: Cause | null) => boolean,
 ): Position {
-  const host = new Kernel();
+  const host = new LiveHost();
   let again: Asked | null = null;
   for (const event of slice.events) {
     if (event.position > position) again ??= keepOwnFiles(host, position, call);
@@ -261,14 +254,14 @@ function firstAfter(
 }
 
 /** Has a process of its own hold the files of a call, and gives the call as that process makes it. */
-function keepOwnFiles(host: Kernel, position: number, call: Asked): Asked {
+function keepOwnFiles(host: LiveHost, position: number, call: Asked): Asked {
   if (!('fd' in call)) return call;
   const { pid } = call;
   const argument = 'iommufd' in call ? call.iommufd : 'container' in call ? call.container : null;
   const given = 'groups' in call ? (call.groups ?? []) : [];
   const own = [call.fd, ...(argument === null ? [] : [argument]), ...given];
   // A number that stands for nothing may stand for something later, in that process only.
-  if (own.some((fd) => host.processes.file(pid, fd) === undefined)) return call;
+  if (own.some((fd) => host.processTable.file(pid, fd) === undefined)) return call;
   const started = { pid: KEEPER, comm: 'keeper', cgroup: null };
   host.take({ type: 'process.started', data: started, position });
   for (const fd of own) {

@@ -8,7 +8,8 @@
  */
 import { openInterval } from './before.ts';
 import type { Placed } from '../events/vocabulary.ts';
-import type { Kernel } from '../machines/kernel.ts';
+import type { HostAt } from '../machines/host-at.ts';
+import type { LiveHost } from '../machines/live-host.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 import type { Process } from '../processes/process.ts';
 import { historyOf } from './history.ts';
@@ -87,7 +88,7 @@ interface Place {
   readonly subject: Subject;
 }
 
-function ownerAt(host: Kernel, subject: Subject): Owner {
+function ownerAt(host: HostAt, subject: Subject): Owner {
   if (subject.kind !== 'group') return partiesOf(host, subject).owner;
   const group = host.group(subject.id);
   return group === undefined ? nobody : ownerOf(host, group);
@@ -147,7 +148,7 @@ const nameOf = ({ pid, comm, cgroup }: Named): string => JSON.stringify([pid, co
  * The files that another process holds since the event, or another file in the kernel. A dup and a
  * mapping are of a process that has the file already.
  */
-function gained(event: Placed, { processes }: Kernel): FileId[] {
+function gained(event: Placed, { processTable: processes }: LiveHost): FileId[] {
   const { type, data } = event;
   switch (type) {
     case 'descriptor.passed':

@@ -64,7 +64,7 @@ function devicesIn(timeline: Timeline, group: string, position: number): string[
   const devices = [...timeline.viewAt(position).devices()];
   return devices
     .filter(({ group: of, driver }) => {
-      return of?.group === group && driver !== null && kindOfDriver(driver) === 'vfio';
+      return of === group && driver !== null && kindOfDriver(driver) === 'vfio';
     })
     .map(({ device }) => device)
     .toSorted();

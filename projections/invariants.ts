@@ -7,9 +7,7 @@
  *
  * @module
  */
-import { NAMELESS } from '../machines/unshown.ts';
-import type { Group } from '../machines/host.ts';
-import type { HostState } from '../machines/host-state.ts';
+import type { GroupAt, HostAt } from '../machines/host-at.ts';
 import { isSince, type Profile } from '../machines/profile.ts';
 import type { ClaimedFile, Claims } from './claims.ts';
 
@@ -17,7 +15,7 @@ import type { ClaimedFile, Claims } from './claims.ts';
 interface GroupMoment {
   readonly group: string;
   readonly claims: Claims;
-  readonly host: HostState;
+  readonly host: Pick<HostAt, 'group'>;
 }
 
 export interface Invariant {
@@ -42,10 +40,9 @@ const liveGroupFiles = ({ claims, group }: GroupMoment): ClaimedFile[] =>
   claims.filesOf(group).filter(({ kind, isDead }) => kind === 'group' && !isDead);
 
 /** The group as the machines have it, where they know who owns it. */
-function known({ host, group }: GroupMoment): Group | undefined {
+function known({ host, group }: GroupMoment): GroupAt | undefined {
   const found = host.group(group);
-  if (found?.unknownSince !== null || found.record.owner === NAMELESS) return undefined;
-  return found;
+  return found?.isUnknown === false ? found : undefined;
 }
 
 export const invariants = {
@@ -108,7 +105,7 @@ export const invariants = {
     violation: (moment) => {
       const files = moment.claims.filesOf(moment.group);
       const device = files.find(({ isGranted, isIommufd }) => isGranted && !isIommufd);
-      if (device === undefined || known(moment)?.record.opener !== null) return null;
+      if (device === undefined || known(moment)?.opener !== null) return null;
       return `${device.id} is open, and no file of group ${moment.group} is`;
     },
   },
@@ -116,7 +113,7 @@ export const invariants = {
     summary: 'who owns a group has a file that is alive; with its last release the ownership ends',
     source: 'fs/file_table.c:__fput, vfio/vfio_main.c:vfio_device_fops_release',
     violation: (moment) => {
-      const { owner } = known(moment)?.record ?? {};
+      const { owner } = known(moment) ?? {};
       if (owner == null || moment.claims.files.has(owner)) return null;
       return `group ${moment.group} is owned by ${owner}, which nobody keeps alive`;
     },
@@ -128,7 +125,7 @@ export const invariants = {
       const group = known(moment);
       if (group === undefined) return null;
       const owners = moment.claims.ownersOf(moment.group);
-      const { owner } = group.record;
+      const { owner } = group;
       if (owners.length < 2 && (owners[0] ?? null) === owner) return null;
       return `group ${moment.group} is owned by ${owner ?? 'nobody'}, claimed by ${owners.join(' and ') || 'nobody'}`;
     },

@@ -4,7 +4,7 @@
  * @module
  */
 import type { FileId } from '../processes/process-table.ts';
-import { holderOf, type HoldAt } from './index/view.ts';
+import { holderOf, type HoldAt } from './index/hold-at.ts';
 import type { Descent, Step } from './shapes.ts';
 import { holderShown } from './views.ts';
 import type { Timeline } from './timeline.ts';

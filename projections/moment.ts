@@ -20,7 +20,7 @@ import type {
   Table,
   Who,
 } from './shapes.ts';
-import type { HostSnapshot } from './snapshot.ts';
+import type { HostAt } from '../machines/host-at.ts';
 import { UnknownSubjectError, type Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { byProcess, deviceView, groupView, tableOf } from './views.ts';
@@ -102,7 +102,7 @@ export class HostAtMoment {
     return holdingsOf(this.#host, resolveSubject(this.#timeline, word, this.#position));
   }
 
-  get #host(): HostSnapshot {
+  get #host(): HostAt {
     return this.#timeline.hostAt(this.#position);
   }
 

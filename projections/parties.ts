@@ -4,7 +4,7 @@
  * @module
  */
 import type { Holder, Owner } from './shapes.ts';
-import type { FileAt, GroupAt, HostSnapshot } from './snapshot.ts';
+import type { FileAt, GroupAt, HostAt } from '../machines/host-at.ts';
 import type { Subject } from './subjects.ts';
 import {
   byNumber,
@@ -28,7 +28,7 @@ export interface Parties {
  * The parties of a subject. A device's owner is its group's, a file's that of the group it belongs
  * to or owns; a process goes by the first owner that it keeps alive.
  */
-export function partiesOf(host: HostSnapshot, { kind, id }: Subject): Parties {
+export function partiesOf(host: HostAt, { kind, id }: Subject): Parties {
   if (!host.isKnown) return { owner: unknownOwner, holders: [], waiters: [] };
   switch (kind) {
     case 'device': {
@@ -41,8 +41,8 @@ export function partiesOf(host: HostSnapshot, { kind, id }: Subject): Parties {
     case 'group': {
       const group = host.group(id);
       if (group === undefined) return { owner: nobody, holders: [], waiters: [] };
-      const files = [...host.files()].filter((file) => groupOfFile(file) === group);
-      const members = [...host.devices()].filter((device) => device.group === group);
+      const files = [...host.files()].filter((file) => groupOfFile(file) === id);
+      const members = [...host.devices()].filter((device) => device.group === id);
       const waiters = waitersFor(
         host,
         members.map(({ device }) => device),
@@ -52,7 +52,7 @@ export function partiesOf(host: HostSnapshot, { kind, id }: Subject): Parties {
     case 'file': {
       const file = host.file(id);
       if (file === undefined) return { owner: nobody, holders: [], waiters: [] };
-      const group = groupOfFile(file) ?? ownedBy(host, file);
+      const group = groupAround(host, file);
       const owner = group === undefined ? nobody : ownerOf(host, group);
       return { owner, holders: keepers(host, [id]), waiters: [] };
     }
@@ -60,13 +60,13 @@ export function partiesOf(host: HostSnapshot, { kind, id }: Subject): Parties {
       const pid = Number(id);
       const files = [...host.files()].filter(({ kind: what }) => what !== 'other');
       const holders = files
-        .flatMap((file) => host.processes.holders(file.id))
+        .flatMap((file) => host.holders(file.id))
         .filter((holder) => holder.pid === pid)
         .toSorted(byProcess);
       const held = files.filter(({ id: file }) => holders.some((holder) => holder.file === file));
       const lost = held.some((file) => {
-        if (file.kind === 'device' && file.device.group === null) return file.pins.size === 0;
-        return (groupOfFile(file) ?? ownedBy(host, file))?.unknownSince != null;
+        if (file.kind === 'device' && file.group === null) return file.pins.length === 0;
+        return groupAround(host, file)?.isUnknown === true;
       });
       const owners = inOrder(host).map((group) => ownerOf(host, group));
       const kept = owners.find((owner) => owner.holders.some((holder) => holder.pid === pid));
@@ -75,35 +75,40 @@ export function partiesOf(host: HostSnapshot, { kind, id }: Subject): Parties {
   }
 }
 
-function heldBy(host: HostSnapshot, files: readonly FileAt[]): Holder[] {
+function heldBy(host: HostAt, files: readonly FileAt[]): Holder[] {
   return files.flatMap((file) => holdersOf(host, file.id)).toSorted(byProcess);
 }
 
-function groupOfFile(file: FileAt): GroupAt | undefined {
-  if (file.kind === 'group') return file.state === 'dead' ? undefined : file.group;
-  return file.kind === 'device' ? (file.device.group ?? undefined) : undefined;
+/** A group's file that is dead is of no group. */
+function groupOfFile({ kind, group, isGone }: FileAt): string | null {
+  return kind === 'group' && isGone ? null : group;
 }
 
-function inOrder(host: HostSnapshot): GroupAt[] {
+/** The group that a file is of, or that it owns. */
+function groupAround(host: HostAt, file: FileAt): GroupAt | undefined {
+  const group = groupOfFile(file);
+  return (group === null ? undefined : host.group(group)) ?? ownedBy(host, file);
+}
+
+function inOrder(host: HostAt): GroupAt[] {
   return [...host.groups()].toSorted((a, b) => byNumber(a.group, b.group));
 }
 
 /** A group that a context owns: an iommufd's, or one in a container. */
-function ownedBy(host: HostSnapshot, file: FileAt): GroupAt | undefined {
+function ownedBy(host: HostAt, file: FileAt): GroupAt | undefined {
   for (const group of inOrder(host)) {
-    const { owner, opener } = group.record;
+    const { owner, opener } = group;
     if (owner === file.id) return group;
     const opened = opener === null ? undefined : host.file(opener);
-    if (opened?.kind === 'group' && opened.record.container === file.id) return group;
+    if (opened?.container === file.id) return group;
   }
   return undefined;
 }
 
 /** Who waits for one of the devices to be let go: the unbind of a driver. */
-function waitersFor(host: HostSnapshot, devices: readonly string[]): Holder[] {
+function waitersFor(host: HostAt, devices: readonly string[]): Holder[] {
   const change = host.driverChange;
-  if (change === null || change.outcome !== null) return [];
-  if (!devices.includes(change.device.device)) return [];
+  if (change === null || change.isOver || !devices.includes(change.device)) return [];
   const { pid, comm } = change.waiter;
   return [{ pid, comm, cgroup: null, via: 'queue', fd: null, file: null }];
 }

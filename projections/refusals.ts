@@ -53,7 +53,7 @@ function isByTheRules(
 ): boolean {
   const boot = timeline.at(timeline.bootBefore(position));
   const isWhole = boot.type !== 'host.booted' || boot.data.evidence === undefined;
-  return isWhole || timeline.kernelAt(position - 1).judgeAs(call, cause)?.cause === cause;
+  return isWhole || timeline.playedAt(position - 1).judgeAs(call, cause)?.cause === cause;
 }
 
 function causeAt(timeline: Timeline, position: number): Pick<Why, 'cause' | 'summary' | 'blocker'> {
@@ -83,7 +83,7 @@ export function latestRefusal(timeline: Timeline, subject: Subject, until: numbe
         (position) =>
           isRefusal(position) &&
           concernsWholeGroup(timeline.at(position)) &&
-          timeline.hostAt(position - 1).device(subject.id)?.group?.group === group,
+          timeline.hostAt(position - 1).device(subject.id)?.group === group,
       ),
     );
   const latest = Math.max(...[own, ...shared].map((position) => position ?? -1));

@@ -7,17 +7,12 @@
  * @module
  */
 import type { Placed } from '../events/vocabulary.ts';
+import { LiveHost } from '../machines/live-host.ts';
+import type { Verdict } from '../machines/other-profile.ts';
+import type { Profile } from '../machines/profile.ts';
 import type { Recorded } from '../operations/row.ts';
 import { callOf } from '../operations/table.ts';
-import type { Question } from '../machines/check.ts';
-import { explain, judge, objection, type Refusal } from '../machines/judge.ts';
-import { Kernel } from '../machines/kernel.ts';
-import { isComplete } from '../machines/unshown-arguments.ts';
-import { kernelRules, type KernelRules } from '../machines/machines.ts';
-import { underProfile } from '../machines/other-profile.ts';
-import type { Profile } from '../machines/profile.ts';
-import { questionOf } from '../machines/operations.ts';
-import type { Difference, Replay, Verdict } from './shapes.ts';
+import type { Difference, Replay } from './shapes.ts';
 
 /**
  * Judges every attempt by the rules of a profile. `isKnown` is false where the events before the
@@ -28,9 +23,7 @@ export function replayBy(
   events: Iterable<Placed>,
   { isKnown = true }: { readonly isKnown?: boolean } = {},
 ): Replay {
-  const kernel = new Kernel();
-  kernel.isKnown = isKnown;
-  const rules = kernelRules(profile);
+  const host = new LiveHost({ isKnown });
   const differences: Difference[] = [];
   let [attempts, unknown, configured] = [0, 0, false];
   for (const event of events) {
@@ -38,18 +31,15 @@ export function replayBy(
     const attempt = attemptOf(event);
     if (attempt !== null) {
       attempts++;
-      const { call } = attempt;
-      const question = isComplete(call) ? questionOf(kernel, call, attempt.passed) : null;
-      if (question !== null && kernel.knows(question)) {
-        const host = underProfile(kernel, profile, configured);
-        const recorded = recordedOf(kernel, question, attempt.errno);
-        const other = verdictOf(rules, { ...question, host }, attempt.errno);
-        const { operation } = attempt.call;
-        if (!isSame(recorded, other)) differences.push({ position, operation, recorded, other });
-      } else unknown++;
+      const verdicts = host.verdictsUnder(profile, attempt, configured);
+      const { operation } = attempt.call;
+      if (verdicts === null) unknown++;
+      else if (!isSame(verdicts.recorded, verdicts.other)) {
+        differences.push({ position, operation, ...verdicts });
+      }
     }
     if (event.type === 'host.booted') configured = event.data.iommufd;
-    if (kernel.isKnown || event.type === 'host.booted') kernel.take(event);
+    if (host.isKnown || event.type === 'host.booted') host.take(event);
   }
   return { attempts, unknown, differences };
 }
@@ -63,31 +53,6 @@ function attemptOf(event: Placed): Attempt | null {
   }
   const called = callOf(event);
   return called === null ? null : { ...called, errno: null };
-}
-
-const passes: Verdict = { errno: null, cause: null };
-
-/** How it went, and why by the rules of the log's own kernel. */
-function recordedOf(kernel: Kernel, question: Question, errno: string | null): Verdict {
-  return errno === null ? passes : { errno, cause: explain(kernel.rules, question, errno).cause };
-}
-
-/** What rules say of an attempt whose end is known: as seen, where they can explain that. */
-function verdictOf(rules: KernelRules, question: Question, errno: string | null): Verdict {
-  if (errno === null) return refusalOf(objection(rules, question)) ?? otherwise(rules, question);
-  const { cause } = explain(rules, question, errno);
-  if (cause !== 'unknown') return { errno, cause };
-  return refusalOf(judge(rules, question)) ?? otherwise(rules, question);
-}
-
-function refusalOf(refusal: Refusal | null): Verdict | null {
-  return refusal === null ? null : { errno: refusal.errno, cause: refusal.cause };
-}
-
-/** What nothing stands in the way of passes; but not where the kernel has no such operation. */
-function otherwise({ operations }: KernelRules, { call }: Question): Verdict {
-  const { isKnown } = operations[call.operation];
-  return isKnown ? passes : { errno: 'ENOTTY', cause: 'unsupported' };
 }
 
 function isSame(a: Verdict, b: Verdict): boolean {

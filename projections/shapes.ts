@@ -7,6 +7,7 @@
  */
 import type { Certainty } from '../events/vocabulary.ts';
 import type { ObservedCause } from '../machines/causes.ts';
+import type { Verdict } from '../machines/other-profile.ts';
 import type { FileId } from '../processes/process-table.ts';
 
 export type Position = number | null;
@@ -223,12 +224,6 @@ export interface Diff {
   readonly from: Position;
   readonly to: Position;
   readonly changes: readonly Change[];
-}
-
-/** How an attempt ends: refused with an errno for a cause, or not, and then both are null. */
-export interface Verdict {
-  readonly errno: string | null;
-  readonly cause: ObservedCause | null;
 }
 
 /** An attempt that other rules judge otherwise than it went. */

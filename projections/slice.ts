@@ -7,7 +7,7 @@
  * @module
  */
 import type { EventType, Fact, Placed } from '../events/vocabulary.ts';
-import { Kernel } from '../machines/kernel.ts';
+import { LiveHost } from '../machines/live-host.ts';
 import type { Concern } from './concern.ts';
 import { takeIfPossible } from './possible.ts';
 import type { Timeline } from './timeline.ts';
@@ -38,12 +38,12 @@ export class Slice {
   }
 
   /** The host after all of it, without some events and without what these alone made possible. */
-  without(out: ReadonlySet<number>): Kernel {
-    const kernel = new Kernel();
+  without(out: ReadonlySet<number>): LiveHost {
+    const host = new LiveHost();
     for (const event of this.events) {
-      if (!out.has(event.position)) takeIfPossible(kernel, event);
+      if (!out.has(event.position)) takeIfPossible(host, event);
     }
-    return kernel;
+    return host;
   }
 }
 

@@ -4,8 +4,7 @@
  * @module
  */
 import type { Fact, Placed } from '../events/vocabulary.ts';
-import type { Question } from '../machines/check.ts';
-import type { Kernel } from '../machines/kernel.ts';
+import type { Concerned, LiveHost } from '../machines/live-host.ts';
 import { callOf } from '../operations/table.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 
@@ -43,10 +42,10 @@ export function parseSubject(word: string): { readonly kind: SubjectKind; readon
 }
 
 /** The subjects that an event concerns, on a host that has not taken it yet. */
-export function subjectsOf(kernel: Kernel, event: Placed<Fact>): Set<SubjectKey> {
+export function subjectsOf(host: LiveHost, event: Placed<Fact>): Set<SubjectKey> {
   const found = new Set<SubjectKey>();
   const call = event.type === 'operation.refused' ? event.data : callOf(event)?.call;
-  if (call !== undefined) addQuestion(found, kernel.question(call));
+  if (call !== undefined) addConcerned(found, host.concerned(call));
   const { data } = event;
   for (const key of ['pid', 'child', 'to'] as const) {
     const pid = (data as object as Record<string, unknown>)[key];
@@ -54,39 +53,36 @@ export function subjectsOf(kernel: Kernel, event: Placed<Fact>): Set<SubjectKey>
       found.add(`process ${pid}`);
     }
   }
-  if ('device' in data && typeof data.device === 'string') addDevice(found, kernel, data.device);
+  if ('device' in data && typeof data.device === 'string') addDevice(found, host, data.device);
   if (event.type === 'device.added' && data !== null && 'group' in event.data) {
     if (event.data.group !== null) found.add(`group ${event.data.group}`);
   }
   if (event.type === 'group.found') found.add(`group ${event.data.group}`);
   if (event.type === 'gap.noticed') {
-    const lost = event.data.group === null ? kernel.groups() : [{ group: event.data.group }];
+    const lost = event.data.group === null ? host.groups() : [{ group: event.data.group }];
     for (const { group } of lost) found.add(`group ${group}`);
   }
   const opened = fileOpenedBy(event);
   if (opened !== null) found.add(`file ${opened}`);
-  for (const file of filesMoved(kernel, event)) found.add(`file ${file}`);
+  for (const file of filesMoved(host, event)) found.add(`file ${file}`);
   return found;
 }
 
-function addQuestion(found: Set<SubjectKey>, question: Question): void {
-  const { file, argument, device, group, givenGroups = [] } = question;
-  for (const known of [file, argument, ...givenGroups]) {
-    if (known !== undefined && known.kind !== 'other') found.add(`file ${known.id}`);
-  }
-  if (device !== undefined) found.add(`device ${device.device}`);
-  if (group !== undefined) found.add(`group ${group.group}`);
+function addConcerned(found: Set<SubjectKey>, { files, device, group }: Concerned): void {
+  for (const file of files) found.add(`file ${file}`);
+  if (device !== null) found.add(`device ${device}`);
+  if (group !== null) found.add(`group ${group}`);
 }
 
-function addDevice(found: Set<SubjectKey>, kernel: Kernel, id: string): void {
+function addDevice(found: Set<SubjectKey>, host: LiveHost, id: string): void {
   found.add(`device ${id}`);
-  const group = kernel.device(id)?.group;
-  if (group != null) found.add(`group ${group.group}`);
+  const group = host.device(id)?.group ?? null;
+  if (group !== null) found.add(`group ${group}`);
 }
 
 /** The files whose holders an event changes, also those that are pushed out of their places. */
-function filesMoved(kernel: Kernel, event: Placed<Fact>): FileId[] {
-  const { processes } = kernel;
+function filesMoved(host: LiveHost, event: Placed<Fact>): FileId[] {
+  const { processTable: processes } = host;
   const of = (pid: number, fd: number): FileId[] => [processes.file(pid, fd) ?? []].flat();
   switch (event.type) {
     case 'descriptor.duplicated':
@@ -96,9 +92,9 @@ function filesMoved(kernel: Kernel, event: Placed<Fact>): FileId[] {
     case 'descriptor.closed':
       return of(event.data.pid, event.data.fd);
     case 'mapping.created':
-      return [...of(event.data.pid, event.data.fd), ...mapped(kernel, event.data)];
+      return [...of(event.data.pid, event.data.fd), ...mapped(host, event.data)];
     case 'mapping.removed':
-      return mapped(kernel, event.data);
+      return mapped(host, event.data);
     case 'group.opened':
     case 'container.opened':
     case 'iommufd.opened':
@@ -108,23 +104,26 @@ function filesMoved(kernel: Kernel, event: Placed<Fact>): FileId[] {
     case 'device.obtained':
       return of(event.data.pid, event.data.as);
     case 'process.forked':
-      return [...heldBy(kernel, event.data.pid), ...heldBy(kernel, event.data.child)];
+      return [...heldBy(host, event.data.pid), ...heldBy(host, event.data.child)];
     case 'process.started':
     case 'process.executed':
     case 'process.exited':
-      return heldBy(kernel, event.data.pid);
+      return heldBy(host, event.data.pid);
     default:
       return [];
   }
 }
 
-function mapped({ processes }: Kernel, at: { pid: number; mapping: number }): FileId[] {
+function mapped(
+  { processTable: processes }: LiveHost,
+  at: { pid: number; mapping: number },
+): FileId[] {
   return [processes.process(at.pid)?.mappings.get(at.mapping) ?? []].flat();
 }
 
-function heldBy(kernel: Kernel, pid: number): FileId[] {
-  const process = kernel.processes.process(pid);
+function heldBy(host: LiveHost, pid: number): FileId[] {
+  const process = host.processTable.process(pid);
   if (process === undefined) return [];
   const held = [...process.descriptors.values()].map(({ file }) => file);
-  return [...held, ...process.mappings.values()].filter((id) => kernel.file(id) !== undefined);
+  return [...held, ...process.mappings.values()].filter((id) => host.file(id) !== undefined);
 }

@@ -8,18 +8,18 @@
  * @module
  */
 import type { EventType, Placed } from '../events/vocabulary.ts';
-import { restoreKernel } from '../machines/checkpoint.ts';
-import { Kernel } from '../machines/kernel.ts';
+import type { HostAt } from '../machines/host-at.ts';
+import { LiveHost } from '../machines/live-host.ts';
 import { EventTail, type EventReader } from './event-tail.ts';
 import type { Shelf } from './index/sealed-segments.ts';
 import type { Segment } from './index/segment.ts';
 import { GROUP } from './index/standing.ts';
 import { TimeIndex } from './index/time-index.ts';
 import { splitTime } from './index/times.ts';
-import type { HoldAt, StandingView } from './index/view.ts';
+import type { HoldAt } from './index/hold-at.ts';
+import type { StandingView } from './index/view.ts';
 import { Walker } from './index/walker.ts';
 import type { Position } from './shapes.ts';
-import type { HostSnapshot } from './snapshot.ts';
 import type { SubjectKey } from './subjects.ts';
 
 export interface TimelineOptions<E> {
@@ -63,8 +63,8 @@ export class Timeline<E extends Placed = Placed> {
   }
 
   /** The host after the last event. */
-  get kernel(): Kernel {
-    return this.#index.kernel;
+  get host(): LiveHost {
+    return this.#index.host;
   }
 
   /** All of the events; those of a long history do not fit in memory. */
@@ -110,10 +110,10 @@ export class Timeline<E extends Placed = Placed> {
   }
 
   /**
-   * How the host stood after the event at a position; before the first one at -1. It holds until the
-   * next call.
+   * How the host stood after the event at a position; before the first one at -1. Once it was asked
+   * for another position it throws `StaleViewError`.
    */
-  hostAt(position: number): HostSnapshot {
+  hostAt(position: number): HostAt {
     if (!this.#isKnownAt(position)) return this.#unknownHost();
     return this.viewAt(position);
   }
@@ -134,13 +134,13 @@ export class Timeline<E extends Placed = Placed> {
   }
 
   /** A host of its own after the event at a position, for whoever means to go on differently. */
-  kernelAt(position: number): Kernel {
+  playedAt(position: number): LiveHost {
     const { first, parts } = this.#index.segmentAt(Math.max(position, this.first));
-    const kernel = restoreKernel(parts.kernel);
+    const host = LiveHost.restored(parts.kernel);
     for (const event of this.between(first, position)) {
-      if (kernel.isKnown || event.type === 'host.booted') kernel.take(event);
+      if (host.isKnown || event.type === 'host.booted') host.take(event);
     }
-    return kernel;
+    return host;
   }
 
   typeAt(position: number): EventType {
@@ -304,18 +304,17 @@ export class Timeline<E extends Placed = Placed> {
   }
 
   /** What the log will come to know of is there already; nothing else about it is known. */
-  #unknownHost(): Kernel {
-    const kernel = new Kernel();
-    kernel.isKnown = false;
+  #unknownHost(): LiveHost {
+    const host = new LiveHost({ isKnown: false });
     const position = this.first;
     const names = new Map([...this.deviceNames].map(([name, device]) => [device, name]));
     const { known } = this.#index;
     for (const device of known.devices()) {
       const [group = null] = known.groupsOf(device);
       const data = { device, name: names.get(device) ?? null, group, driver: null, model: null };
-      kernel.take({ type: 'device.added', data: { ...data, cdev: null }, position });
+      host.take({ type: 'device.added', data: { ...data, cdev: null }, position });
     }
-    for (const group of kernel.groups()) group.unknownSince = position;
-    return kernel;
+    host.take({ type: 'gap.noticed', data: { reason: 'not here', group: null }, position });
+    return host;
   }
 }

@@ -6,7 +6,7 @@
  */
 import type { EventType, Placed } from '../events/vocabulary.ts';
 import { callOf } from '../operations/table.ts';
-import { Kernel } from '../machines/kernel.ts';
+import { LiveHost } from '../machines/live-host.ts';
 import { kernelRules } from '../machines/machines.ts';
 import type { Fault, Interval, Owner } from './shapes.ts';
 import { nobody, ownerOf, unknownOwner } from './views.ts';
@@ -22,7 +22,7 @@ interface OwnerChange {
 /** Goes through a log event by event and collects what does not agree. */
 export class Verifier {
   readonly faults: Fault[] = [];
-  readonly #kernel = new Kernel();
+  readonly #host: LiveHost;
   readonly #watch = new Watch();
   readonly #releases = new SeenReleases();
   /** Of each group the changes of its owner, as the machines have had them. */
@@ -34,51 +34,51 @@ export class Verifier {
 
   /** `isKnown` is false where the events before the first are not here. */
   constructor({ isKnown = true }: { readonly isKnown?: boolean } = {}) {
-    this.#kernel.isKnown = isKnown;
+    this.#host = new LiveHost({ isKnown });
     this.#before = isKnown ? nobody : unknownOwner;
-    this.#kernel.observer = (name, before, event, after) => {
-      const { table } = kernelRules(this.#kernel.profile, { engine: 'xstate' }).machines[name];
+    this.#host.observe((name, before, event, after) => {
+      const { table } = kernelRules(this.#host.profile, { engine: 'xstate' }).machines[name];
       const record = before.record as object;
       const state = table.next(before.state, record, event);
       if (state === after.state && isEqual(table.record(record, event), after.record)) return;
       const goes = state === null ? 'does not admit it' : `goes to '${state}'`;
       this.#fault('table', `${name}: XState ${goes}, the table to '${after.state}'`);
-    };
+    });
   }
 
   take(event: Placed): void {
     this.#position = event.position;
     this.#type = event.type;
-    const kernel = this.#kernel;
+    const host = this.#host;
     // Nobody can say what would have been right on a host that nothing is known of.
-    if (!kernel.isKnown && event.type !== 'host.booted') return;
+    if (!host.isKnown && event.type !== 'host.booted') return;
     if (event.type === 'operation.refused') {
       const { operation, errno } = event.data;
-      const { cause } = kernel.explain(event.data);
+      const { cause } = host.explain(event.data);
       // Of what nobody knows anything nobody can say that it is wrong.
-      const isLost = kernel.isAssumed && !kernel.knowsAll(kernel.question(event.data));
+      const isLost = host.isAssumed && !host.knowsAll(event.data);
       if (cause === 'unknown' && !isLost) {
-        const ours = kernel.judge(event.data);
+        const ours = host.judge(event.data);
         const verdict = ours === null ? 'it would pass' : `${ours.errno}, ${ours.cause}`;
-        this.#fault('rules', `${operation} got ${errno}; by ${kernel.profile} ${verdict}`);
+        this.#fault('rules', `${operation} got ${errno}; by ${host.profile} ${verdict}`);
       }
     } else {
       const call = callOf(event)?.call;
-      const refusal = call === undefined ? null : kernel.objection(call);
+      const refusal = call === undefined ? null : host.objection(call);
       if (call !== undefined && refusal !== null) {
         const { errno, cause } = refusal;
-        this.#fault('rules', `${call.operation} passed; by ${kernel.profile} ${errno}, ${cause}`);
+        this.#fault('rules', `${call.operation} passed; by ${host.profile} ${errno}, ${cause}`);
       }
     }
-    const disputed = causeDisputed(event, kernel);
+    const disputed = causeDisputed(event, host);
     if (disputed !== null) this.#fault('evidence', disputed);
-    const before = kernel.contradictions.length;
-    kernel.take(event);
-    for (const { position, detail } of this.#releases.take(event, kernel)) {
+    const before = host.contradictions.length;
+    host.take(event);
+    for (const { position, detail } of this.#releases.take(event, host)) {
       this.faults.push({ position, kind: 'evidence', detail });
     }
-    for (const { detail } of kernel.contradictions.slice(before)) this.#fault('rules', detail);
-    for (const { invariant, detail } of this.#watch.take(event, kernel)) {
+    for (const { detail } of host.contradictions.slice(before)) this.#fault('rules', detail);
+    for (const { invariant, detail } of this.#watch.take(event, host)) {
       this.#fault('invariant', `${invariant}: ${detail}`);
     }
     this.#noteOwners();
@@ -109,15 +109,15 @@ export class Verifier {
 
   #noteOwners(): void {
     const names = new Set(this.#changes.keys());
-    for (const { group } of this.#kernel.groups()) names.add(group);
+    for (const { group } of this.#host.groups()) names.add(group);
     for (const name of names) {
       const known = this.#changes.get(name);
       const changes = known ?? [];
       this.#changes.set(name, changes);
       // What is found has been there before.
       if (known === undefined && this.#type === 'group.found') this.#found.add(name);
-      const group = this.#kernel.group(name);
-      const owner = group === undefined ? nobody : ownerOf(this.#kernel, group);
+      const group = this.#host.group(name);
+      const owner = group === undefined ? nobody : ownerOf(this.#host, group);
       const before = this.#found.has(name) ? unknownOwner : this.#before;
       if (isSame(changes.at(-1)?.owner ?? before, owner)) continue;
       changes.push({ position: this.#position, owner });

@@ -4,7 +4,7 @@
  * @module
  */
 import { isViable } from '../machines/group.ts';
-import { NAMELESS, UNNAMED } from '../machines/unshown.ts';
+import type { DeviceAt, FileAt, GroupAt, HostAt } from '../machines/host-at.ts';
 import {
   positionOf,
   QUEUE,
@@ -21,7 +21,6 @@ import type {
   Position,
   Table,
 } from './shapes.ts';
-import type { DeviceAt, FileAt, GroupAt, HostSnapshot } from './snapshot.ts';
 
 export const nobody: Owner = { kind: 'none', file: null, holders: [] };
 export const unknownOwner: Owner = { ...nobody, kind: 'unknown' };
@@ -29,7 +28,7 @@ export const unknownOwner: Owner = { ...nobody, kind: 'unknown' };
 /** Since when a group has the owner that it has. */
 export type Since = (group: string) => Position;
 
-export function tableOf(host: HostSnapshot, at: Moment, since: Since): Table {
+export function tableOf(host: HostAt, at: Moment, since: Since): Table {
   const views = new Views(host, since);
   const groups = [...host.groups()].toSorted((a, b) => byNumber(a.group, b.group));
   const devices = [...host.devices()].toSorted((a, b) => (a.device < b.device ? -1 : 1));
@@ -41,94 +40,97 @@ export function tableOf(host: HostSnapshot, at: Moment, since: Since): Table {
   };
 }
 
-export function groupView(host: HostSnapshot, group: GroupAt, since: Since): GroupView {
+export function groupView(host: HostAt, group: GroupAt, since: Since): GroupView {
   return new Views(host, since).group(group);
 }
 
-export function deviceView(host: HostSnapshot, device: DeviceAt, since: Since): DeviceView {
+export function deviceView(host: HostAt, device: DeviceAt, since: Since): DeviceView {
   return new Views(host, since).device(device);
 }
 
 /** Views of one host, in which what several of them show is worked out once. */
 class Views {
-  readonly #host: HostSnapshot;
+  readonly #host: HostAt;
   readonly #since: Since;
-  readonly #owners = new Map<GroupAt, Owner>();
-  readonly #files = new Map<FileAt, FileView | null>();
+  readonly #owners = new Map<string, Owner>();
+  readonly #files = new Map<FileId, FileView | null>();
   #ofDevices: ReturnType<typeof devicesFiles> | null = null;
 
-  constructor(host: HostSnapshot, since: Since) {
+  constructor(host: HostAt, since: Since) {
     this.#host = host;
     this.#since = since;
   }
 
   group(group: GroupAt): GroupView {
-    const { opener, claims } = group.record;
+    const { opener, claims } = group;
     const opened = opener === null ? undefined : this.#host.file(opener);
-    const given = opened?.kind === 'group' ? opened.record.container : null;
+    const given = opened?.container ?? null;
     const container = given === null ? undefined : this.#host.file(given);
     return {
       group: group.group,
       owner: this.#owner(group),
       ownerCount: claims,
       since: this.#since(group.group),
-      viable: isViable(group.record, container !== undefined),
+      viable: isViable(group, container !== undefined),
       opener: opened === undefined ? null : this.file(opened),
       container: container === undefined ? null : this.file(container),
     };
   }
 
   device(device: DeviceAt): DeviceView {
-    const { group } = device;
+    const group = device.group === null ? undefined : this.#host.group(device.group);
     const { of, unnamed } = (this.#ofDevices ??= devicesFiles(this.#host));
-    const files = of.get(device) ?? [];
-    const isLost = group !== null && (group.unknownSince !== null || unnamed.has(group));
+    const files = of.get(device.device) ?? [];
+    const isLost = group !== undefined && (group.isUnknown || unnamed.has(group.group));
     const unknown = isLost || isHeldUnseen(this.#host, device);
     return {
       device: device.device,
       name: device.name,
-      group: group?.group ?? null,
+      group: device.group,
       driver: device.driver,
       state: unknown ? 'unknown' : device.state,
-      owner: group === null ? ownerOfDevice(this.#host, device, files) : this.#owner(group),
-      since: group === null ? null : this.#since(group.group),
+      owner: group === undefined ? ownerOfDevice(this.#host, device, files) : this.#owner(group),
+      since: group === undefined ? null : this.#since(group.group),
       files: files.flatMap((file) => this.file(file) ?? []),
     };
   }
 
   /** Null for files that are none of VFIO's. */
   file(file: FileAt): FileView | null {
-    const known = this.#files.get(file);
+    const known = this.#files.get(file.id);
     if (known !== undefined) return known;
     const view = fileView(this.#host, file);
-    this.#files.set(file, view);
+    this.#files.set(file.id, view);
     return view;
   }
 
   #owner(group: GroupAt): Owner {
-    let owner = this.#owners.get(group);
+    let owner = this.#owners.get(group.group);
     if (owner === undefined) {
       owner = ownerOf(this.#host, group);
-      this.#owners.set(group, owner);
+      this.#owners.set(group.group, owner);
     }
     return owner;
   }
 }
 
 /** Whether somebody waits for a device of which nobody has been seen to have a file. */
-function isHeldUnseen({ driverChange }: HostSnapshot, { device, state }: DeviceAt): boolean {
-  const isWaitedFor = driverChange?.device.device === device && driverChange.outcome === null;
+function isHeldUnseen({ driverChange }: HostAt, { device, state }: DeviceAt): boolean {
+  const isWaitedFor = driverChange?.device === device && !driverChange.isOver;
   return isWaitedFor && state === 'idle';
 }
 
 /** The open files of each device, and the groups of which one is open that nobody has named. */
-function devicesFiles(host: HostSnapshot) {
-  const of = new Map<DeviceAt, FileAt[]>();
-  const unnamed = new Set<GroupAt>();
+function devicesFiles(host: HostAt) {
+  const of = new Map<string, FileAt[]>();
+  const unnamed = new Set<string>();
   for (const file of host.files()) {
-    if (file.kind !== 'device') continue;
-    const { device } = file;
-    if (device.device === UNNAMED && device.group !== null) unnamed.add(device.group);
+    const { kind, device, group } = file;
+    if (kind !== 'device' || file.isGone) continue;
+    if (device === null) {
+      if (group !== null) unnamed.add(group);
+      continue;
+    }
     const files = of.get(device);
     if (files === undefined) of.set(device, [file]);
     else files.push(file);
@@ -136,15 +138,14 @@ function devicesFiles(host: HostSnapshot) {
   return { of, unnamed };
 }
 
-export function filesOfDevice(host: HostSnapshot, device: DeviceAt): FileAt[] {
-  return devicesFiles(host).of.get(device) ?? [];
+export function filesOfDevice(host: HostAt, device: DeviceAt): FileAt[] {
+  return devicesFiles(host).of.get(device.device) ?? [];
 }
 
 /** Who owns the DMA of the group. */
-export function ownerOf(host: HostSnapshot, group: GroupAt): Owner {
-  const { owner } = group.record;
-  if (group.unknownSince !== null || owner === NAMELESS) return unknownOwner;
-  const { certainty } = group;
+export function ownerOf(host: HostAt, group: GroupAt): Owner {
+  const { owner, isUnknown, certainty } = group;
+  if (isUnknown) return unknownOwner;
   const sure = certainty === 'observed' ? {} : { certainty };
   switch (group.state) {
     case 'unowned':
@@ -160,19 +161,16 @@ export function ownerOf(host: HostSnapshot, group: GroupAt): Owner {
 }
 
 /** Who owns a device's group. Where nobody has said which that is, the context it is bound to does. */
-export function ownerOfDevice(
-  host: HostSnapshot,
-  device: DeviceAt,
-  files: readonly FileAt[],
-): Owner {
-  if (device.group !== null) return ownerOf(host, device.group);
+export function ownerOfDevice(host: HostAt, device: DeviceAt, files: readonly FileAt[]): Owner {
+  const group = device.group === null ? undefined : host.group(device.group);
+  if (group !== undefined) return ownerOf(host, group);
   const [context] = files.flatMap(({ pins }) => [...pins]);
   if (context === undefined || host.file(context)?.kind !== 'iommufd') return unknownOwner;
   return { kind: 'iommufd', file: context, holders: keepers(host, [context]) };
 }
 
 /** A file as answers show it; null for files that are none of VFIO's. */
-export function fileView(host: HostSnapshot, file: FileAt): FileView | null {
+export function fileView(host: HostAt, file: FileAt): FileView | null {
   if (file.kind === 'other') return null;
   const references = [...file.pinnedBy].toSorted(byPosition).map((pin): Holder => ({
     pid: null,
@@ -187,7 +185,7 @@ export function fileView(host: HostSnapshot, file: FileAt): FileView | null {
 }
 
 /** Every descriptor and mapping that keeps one of the files alive, also through other files. */
-export function keepers(host: HostSnapshot, files: readonly FileId[]): Holder[] {
+export function keepers(host: HostAt, files: readonly FileId[]): Holder[] {
   const seen = new Set<FileId>();
   const visit = (id: FileId): void => {
     if (seen.has(id)) return;
@@ -199,8 +197,8 @@ export function keepers(host: HostSnapshot, files: readonly FileId[]): Holder[] 
 }
 
 /** Descriptors and mappings of a file, as answers show them. */
-export function holdersOf(host: HostSnapshot, id: FileId): Holder[] {
-  return host.processes.holders(id).map(holderShown);
+export function holdersOf(host: HostAt, id: FileId): Holder[] {
+  return host.holders(id).map(holderShown);
 }
 
 /** A holder without the numbers that stand for what the evidence does not say. */
@@ -212,7 +210,7 @@ export function holderShown(holder: HeldBy): Holder {
 }
 
 /** Files that are alive although no descriptor and no mapping is left of them. */
-export function orphans(host: HostSnapshot): FileView[] {
+export function orphans(host: HostAt): FileView[] {
   return [...host.files()]
     .filter(({ id }) => !host.isHeld(id))
     .flatMap((file) => fileView(host, file) ?? []);

@@ -5,7 +5,7 @@
  */
 import type { Placed } from '../events/vocabulary.ts';
 import { callOf } from '../operations/table.ts';
-import { Kernel } from '../machines/kernel.ts';
+import { LiveHost } from '../machines/live-host.ts';
 import { Claims } from './claims.ts';
 import { holdsFor, invariantNames, invariants, type InvariantName } from './invariants.ts';
 import { fewestOf } from './fewest.ts';
@@ -31,7 +31,7 @@ export class Watch {
   }
 
   /** Takes the next event, which `host` has taken already, and gives what it is the first to violate. */
-  take(event: Placed, host: Kernel): Violation[] {
+  take(event: Placed, host: LiveHost): Violation[] {
     const found: Violation[] = [];
     this.#claims.take(event);
     const groups = this.#claims.groups();
@@ -78,7 +78,7 @@ export function bisectBy<E extends Placed>(
 }
 
 function firstOf(invariant: InvariantName, events: Iterable<Placed>): Violation | null {
-  const host = new Kernel();
+  const host = new LiveHost();
   const watch = new Watch([invariant]);
   for (const event of events) {
     host.take(event);
@@ -92,5 +92,5 @@ function firstOf(invariant: InvariantName, events: Iterable<Placed>): Violation 
 function ruled(timeline: Timeline, position: number): Pick<Bisection, 'cause'> {
   const call = callOf(timeline.at(position))?.call;
   if (call === undefined) return { cause: null };
-  return { cause: timeline.kernelAt(position - 1).objection(call)?.cause ?? null };
+  return { cause: timeline.playedAt(position - 1).objection(call)?.cause ?? null };
 }

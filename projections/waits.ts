@@ -4,8 +4,8 @@
  * @module
  */
 import type { Placed } from '../events/vocabulary.ts';
-import type { Device } from '../machines/host.ts';
-import type { HostState } from '../machines/host-state.ts';
+import type { DeviceAt } from '../machines/host-at.ts';
+import type { LiveHost } from '../machines/live-host.ts';
 import type { Wait } from './shapes.ts';
 import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
@@ -19,9 +19,9 @@ import { walk } from './walk.ts';
  */
 export function waitsFor(timeline: Timeline, subject: Subject | null): Wait[] {
   const waits = new Map<number, Wait>();
-  const current = new Map<Device, Wait>();
+  const current = new Map<string, Wait>();
   /** The device whose change the host knew of before the event. */
-  let changing: Device | null = null;
+  let changing: string | null = null;
   for (const { event, host } of walk(timeline)) {
     for (const [device, wait] of current) {
       if (lasts(device, changing, event, host)) continue;
@@ -33,20 +33,20 @@ export function waitsFor(timeline: Timeline, subject: Subject | null): Wait[] {
     const device = host.device(event.data.device);
     if (device === undefined || !isOf(subject, device)) continue;
     const wait = begun(device, event, host);
-    current.set(device, wait);
+    current.set(device.device, wait);
     waits.set(wait.from, wait);
   }
   return [...waits.values()];
 }
 
-function isOf(subject: Subject | null, { device, group }: Device): boolean {
+function isOf(subject: Subject | null, { device, group }: DeviceAt): boolean {
   if (subject === null) return true;
-  return subject.id === (subject.kind === 'group' ? group?.group : device);
+  return subject.id === (subject.kind === 'group' ? group : device);
 }
 
 type Blocked = Extract<Placed, { type: 'driver.unbind-blocked' }>;
 
-function begun(device: Device, { position, data }: Blocked, host: HostState): Wait {
+function begun(device: DeviceAt, { position, data }: Blocked, host: LiveHost): Wait {
   const { pid, comm } = data.waiter;
   const files = filesOfDevice(host, device);
   return {
@@ -54,21 +54,22 @@ function begun(device: Device, { position, data }: Blocked, host: HostState): Wa
     from: position,
     to: null,
     waiter: { pid, comm, cgroup: null, via: 'queue', fd: null, file: null },
-    for: files.flatMap((file) => host.processes.holders(file.id)).toSorted(byProcess),
+    for: files.flatMap((file) => host.holders(file.id)).toSorted(byProcess),
     endedBy: null,
   };
 }
 
 /** Whether somebody still waits for a device after an event. */
-function lasts(device: Device, changing: Device | null, event: Placed, host: HostState): boolean {
-  // Not that of another boot either, or of another card in the same slot.
-  if (host.device(device.device) !== device) return false;
-  const { type, data } = event;
-  if (type === 'driver.settled' && data.device === device.device) return false;
-  if (type === 'driver.unbind-blocked' && data.device === device.device) return false;
+function lasts(id: string, changing: string | null, event: Placed, host: LiveHost): boolean {
+  const device = host.device(id);
   const change = host.driverChange;
-  if (change?.device === device) return change.outcome === null;
+  // Not after another boot either, nor for another card in the same slot.
+  if (device === undefined || (change?.device === id && change.isOfGone)) return false;
+  const { type, data } = event;
+  if (type === 'driver.settled' && data.device === id) return false;
+  if (type === 'driver.unbind-blocked' && data.device === id) return false;
+  if (change?.device === id) return !change.isOver;
   // The change has been collected; or another has taken its place, and the device says the rest.
-  if (change === null && changing === device) return false;
+  if (change === null && changing === id) return false;
   return device.state === 'leaving';
 }

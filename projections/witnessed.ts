@@ -5,7 +5,7 @@
  * @module
  */
 import type { Fact, Placed } from '../events/vocabulary.ts';
-import type { Kernel } from '../machines/kernel.ts';
+import type { LiveHost } from '../machines/live-host.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 
 /** A release that was seen, of a file that by the model is still there. */
@@ -26,7 +26,7 @@ export class SeenReleases {
   #pending: Release[] = [];
 
   /** Takes an event that `host` has taken already. */
-  take(event: Placed<Fact>, host: Kernel): Disagreement[] {
+  take(event: Placed<Fact>, host: LiveHost): Disagreement[] {
     const found = this.#compare(event, host);
     const opened = fileOpenedBy(event);
     if (opened !== null && 'pointer' in event.data && event.data.pointer !== undefined) {
@@ -41,7 +41,7 @@ export class SeenReleases {
     return found;
   }
 
-  #compare(event: Placed<Fact>, host: Kernel): Disagreement[] {
+  #compare(event: Placed<Fact>, host: LiveHost): Disagreement[] {
     if (this.#pending.length === 0 || event.type === 'file.released') return [];
     const isOver = ({ pid }: Release) => 'pid' in event.data && event.data.pid === pid;
     const over = this.#pending.filter(isOver);
@@ -49,7 +49,7 @@ export class SeenReleases {
     this.#pending = this.#pending.filter((release) => !isOver(release));
     return over.flatMap(({ file, position }) => {
       if (host.file(file) === undefined) return [];
-      const holders = host.processes.holders(file).map(({ pid, fd }) => `pid ${pid} fd ${fd}`);
+      const holders = host.holders(file).map(({ pid, fd }) => `pid ${pid} fd ${fd}`);
       const by = holders.length === 0 ? 'the kernel' : holders.join(', ');
       return [{ position, detail: `the kernel released ${file}, which ${by} should still hold` }];
     });
@@ -57,7 +57,7 @@ export class SeenReleases {
 }
 
 /** What the rules say against a cause that the evidence names; null where they agree, or cannot say. */
-export function causeDisputed(event: Placed<Fact>, host: Kernel): string | null {
+export function causeDisputed(event: Placed<Fact>, host: LiveHost): string | null {
   if (event.type !== 'operation.refused' || event.data.cause === undefined) return null;
   const { cause: named, ...refused } = event.data;
   const { cause } = host.explain(refused);

@@ -13,6 +13,7 @@ import type { HostView, Question } from '../../machines/check.ts';
 import type { Device, Group, OpenFile } from '../../machines/host.ts';
 import type { IommufdRecord } from '../../machines/iommufd.ts';
 import { judge } from '../../machines/judge.ts';
+import { LiveHost } from '../../machines/live-host.ts';
 import type { OperationStatement } from '../../scenario/language.ts';
 
 /** Counters say no more than none, one and several. */
@@ -29,8 +30,9 @@ export interface Situation {
 
 /** What an operation would meet as things stand. */
 export function situationOf(host: VirtualHost, statement: OperationStatement): Situation {
-  const question = host.question(statement);
-  const refusal = judge(host.kernel.rules, question);
+  const kernel = LiveHost.machinesOf(host.live);
+  const question = kernel.question(host.foresee(statement));
+  const refusal = judge(kernel.rules, question);
   const kind = [
     statement.operation,
     refusal?.check ?? 'passes',
@@ -167,7 +169,8 @@ function groupWord({ state, record }: Group): string {
 }
 
 /** How the whole host stands, for telling apart what has been reached; names do not matter. */
-export function standingOf({ kernel }: VirtualHost): string {
+export function standingOf({ live }: VirtualHost): string {
+  const kernel = LiveHost.machinesOf(live);
   const devices = [...kernel.devices()].map(deviceWord);
   const groups = [...kernel.groups()].map(groupWord);
   const files = [...kernel.files()].map((file) => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DataOf } from '../../events/vocabulary.ts';
+import type { DeviceAt, PlayedDevice } from '../../machines/host-at.ts';
 import type { ReadDevice } from '../reading/reading.ts';
 import { nodeOf } from '../witness/nodes.ts';
 import { isVfio, type Scene } from './scene.ts';
@@ -14,14 +14,14 @@ type Change = 'removed' | 'moved' | 'driver';
 /** The devices that the reading has otherwise than the log; no file of theirs is still the same. */
 export function changesOf(scene: Scene): ReadonlyMap<string, Change> {
   const changes = new Map<string, Change>();
-  for (const known of scene.host.devices.values()) {
+  for (const known of scene.host.devices()) {
     const change = changeOf(scene, known);
     if (change !== null) changes.set(known.device, change);
   }
   return changes;
 }
 
-function changeOf(scene: Scene, known: DataOf<'device.added'>): Change | null {
+function changeOf(scene: Scene, known: DeviceAt): Change | null {
   const read = scene.devices.get(known.device);
   if (read === undefined) {
     const isListed = known.group !== null || isVfio(known.driver);
@@ -36,28 +36,30 @@ function changeOf(scene: Scene, known: DataOf<'device.added'>): Change | null {
 }
 
 /** Whether a device that goes by its node alone is held by somebody who cannot be looked at. */
-function isHidden(scene: Scene, { device, cdev }: DataOf<'device.added'>): boolean {
+function isHidden(scene: Scene, { device, cdev }: DeviceAt): boolean {
   return device === cdev && isHeldUnseen(scene, device);
 }
 
 function isHeldUnseen(scene: Scene, device: string): boolean {
   return scene.reading.listed.hidden.some((pid) => {
-    const process = scene.host.processes.get(pid);
-    const files = [...(process?.descriptors.values() ?? [])].map(({ file }) => file);
-    return [...files, ...(process?.mappings.values() ?? [])].some((file) => file.device === device);
+    const process = scene.host.process(pid);
+    if (process === undefined) return false;
+    const files = [...scene.filesIn(process).values(), ...scene.mappedIn(process).values()];
+    return files.some((file) => file.device === device);
   });
 }
 
 /** Whether somebody has the device open still: then it is as it was, whoever could not be seen. */
 function isOpen(scene: Scene, device: string): boolean {
-  return [...scene.host.files.values()].some((file) => file.device === device);
+  return [...scene.host.files()].some((file) => file.device === device);
 }
 
 export function tellDevices(scene: Scene): void {
-  const before = scene.host;
+  const before = new Map([...scene.host.devices()].map((known) => [known.device, known]));
+  const { driverChange } = scene.host;
   const changes = [...changesOf(scene)].filter(([device]) => !isOpen(scene, device));
   for (const [device, change] of changes) {
-    const driver = before.devices.get(device)?.driver ?? null;
+    const driver = before.get(device)?.driver ?? null;
     if (change !== 'driver') {
       scene.tell({ type: 'device.removed', data: { device } }, 'gone-from-the-host');
     } else if (driver !== null) {
@@ -66,16 +68,18 @@ export function tellDevices(scene: Scene): void {
   }
   for (const read of scene.devices.values()) {
     const { device, driver, cdev } = read;
-    const known = scene.host.devices.get(device);
-    if (known === undefined) addDevice(scene, read, before.devices.get(device));
+    const known = scene.host.device(device);
+    if (known === undefined) addDevice(scene, read, before.get(device));
     else if (driver !== null && known.driver === null && read.isSeen) {
       const data = { device, driver, cdev };
       scene.tell({ type: 'driver.bound', data }, 'read-from-the-host');
     }
   }
-  settle(scene, before.change);
+  settle(scene, driverChange);
   for (const { kind, device, cdev } of scene.files) {
-    if (kind !== 'device' || device === null || scene.host.devices.has(device)) continue;
+    if (kind !== 'device' || device === null || scene.host.device(device) !== undefined) {
+      continue;
+    }
     const data = { device, name: null, group: null, driver: 'vfio-pci', model: null, cdev };
     scene.tell({ type: 'device.added', data }, 'has-a-node');
   }
@@ -85,7 +89,7 @@ export function tellDevices(scene: Scene): void {
 function addDevice(
   scene: Scene,
   { device, group, driver, cdev }: ReadDevice,
-  old: DataOf<'device.added'> | undefined,
+  old: PlayedDevice | undefined,
 ): void {
   const { name = null, model = null } = old ?? {};
   const data = { device, name, group, driver, model, cdev };
@@ -93,11 +97,11 @@ function addDevice(
 }
 
 /** A driver change that waited is over once the device has another driver than it had. */
-function settle(scene: Scene, change: Scene['host']['change']): void {
+function settle(scene: Scene, change: Scene['host']['driverChange']): void {
   const read = change === null ? undefined : scene.devices.get(change.device);
   if (change === null || read?.isSeen !== true) return;
-  const known = scene.host.devices.get(change.device)?.driver ?? null;
-  const was = scene.before.devices.get(change.device)?.driver ?? null;
+  const known = scene.host.device(change.device)?.driver ?? null;
+  const was = scene.before.device(change.device)?.driver ?? null;
   if (known !== read.driver || (!change.isOver && known === was)) return;
   const data = { device: change.device, driver: read.driver };
   scene.tell({ type: 'driver.settled', data }, 'read-from-the-host', 'observed');
@@ -113,7 +117,7 @@ function tellGroups(scene: Scene): void {
     kind === 'group' && group !== null && !isDeleted ? [{ group, devnum: null }] : [],
   );
   for (const { group, devnum } of [...nodes, ...opened]) {
-    if ((scene.host.groups.get(group)?.members ?? 0) > 0) continue;
+    if ((scene.host.group(group)?.members ?? 0) > 0) continue;
     const members = [...scene.devices.values()].filter((device) => device.group === group);
     if (members.some(({ isSeen }) => isSeen)) continue;
     const data = { group, ...(devnum !== null && { devnum }) };

@@ -3,19 +3,19 @@
  *
  * @module
  */
+import type { PlayedFile, PlayedProcess } from '../../machines/host-at.ts';
 import { QUEUE } from '../../processes/process-table.ts';
 import { changesOf } from './devices.ts';
-import type { KnownFile, KnownProcess } from './known.ts';
 import type { ReadFile } from './read-files.ts';
 import { isVfio, type Scene } from './scene.ts';
 
 /** Whether no file of a device can still be the one that it was. */
-type IsRenewed = (of: Pick<KnownFile, 'device'>) => boolean;
+type IsRenewed = (of: Pick<PlayedFile, 'device'>) => boolean;
 
 export function tellEnds(scene: Scene): void {
   const changes = changesOf(scene);
   const isRenewed: IsRenewed = ({ device }) => device !== null && changes.has(device);
-  for (const process of scene.before.processes.values()) {
+  for (const process of scene.before.processes()) {
     noteContexts(scene, process, isRenewed);
     const rule = endOf(scene, process);
     if (rule === null) continue;
@@ -24,15 +24,19 @@ export function tellEnds(scene: Scene): void {
   const { pids, hidden } = scene.reading.listed;
   const veiled = new Set(hidden);
   const seen = new Set(pids.filter((pid) => !veiled.has(pid)));
-  const there = scene.host.processes;
+  const there = [...scene.host.processes()].map((process) => ({
+    pid: process.pid,
+    mappings: scene.mappedIn(process),
+    descriptors: scene.filesIn(process),
+  }));
   const last = continued(scene, isRenewed);
-  for (const { pid, mappings, descriptors } of there.values()) {
+  for (const { pid, mappings, descriptors } of there) {
     const isSeen = seen.has(pid);
     for (const [mapping, file] of mappings) {
       if (isSeen ? last.mappings.has(`${pid} ${mapping}`) : !isRenewed(file)) continue;
       scene.tell({ type: 'mapping.removed', data: { pid, mapping } }, 'gone-from-the-host');
     }
-    for (const [fd, { file }] of descriptors) {
+    for (const [fd, file] of descriptors) {
       if (isSeen ? last.descriptors.has(`${pid} ${fd}`) : !isRenewed(file)) continue;
       scene.tell({ type: 'descriptor.closed', data: { pid, fd } }, 'gone-from-the-host');
     }
@@ -40,7 +44,7 @@ export function tellEnds(scene: Scene): void {
 }
 
 /** Why a process is taken to have ended; null where it has not, or nobody can say. */
-function endOf(scene: Scene, { pid, started }: KnownProcess) {
+function endOf(scene: Scene, { pid, started }: PlayedProcess) {
   const { processes, listed, isComplete } = scene.reading;
   // What the kernel itself keeps is not to be read, and who has no number is among those who have.
   if (pid === QUEUE) return null;
@@ -52,8 +56,8 @@ function endOf(scene: Scene, { pid, started }: KnownProcess) {
 }
 
 /** A file that has to be opened anew under its device's other name is as bound as it was. */
-function noteContexts(scene: Scene, process: KnownProcess, isRenewed: IsRenewed) {
-  for (const [fd, { file }] of process.descriptors) {
+function noteContexts(scene: Scene, process: PlayedProcess, isRenewed: IsRenewed) {
+  for (const [fd, file] of scene.filesIn(process)) {
     if (file.context === null || file.kind !== 'device' || !isRenewed(file)) continue;
     scene.contexts.set(`${process.pid} ${fd}`, file.context);
   }
@@ -76,11 +80,11 @@ function continued(scene: Scene, isRenewed: IsRenewed) {
   );
   // A device that came from a group keeps that open, so that nobody can open it anew; and none came
   // from a group of which a cdev is bound.
-  const isStale = ({ group, isGranted, context }: KnownFile) =>
+  const isStale = ({ group, isGranted, context }: PlayedFile) =>
     group !== null &&
     ((reopened.has(group) && (isGranted || context !== null)) || (bound.has(group) && isGranted));
   for (const file of scene.files.toSorted((a, b) => rankOf(a) - rankOf(b))) {
-    const isSame = (known: KnownFile | undefined): known is KnownFile =>
+    const isSame = (known: PlayedFile | undefined): known is PlayedFile =>
       known !== undefined &&
       !isRenewed(known) &&
       !(file.kind === 'group' && !file.isDeleted && hasDied(scene, known, isRenewed)) &&
@@ -125,16 +129,16 @@ function rankOf({ kind }: ReadFile): number {
 }
 
 /** Whether no device is left that a group's file was opened for. */
-function hasDied({ before }: Scene, { group }: KnownFile, isRenewed: IsRenewed): boolean {
-  const members = [...before.devices.values()].filter(
+function hasDied({ before }: Scene, { group }: PlayedFile, isRenewed: IsRenewed): boolean {
+  const members = [...before.devices()].filter(
     (device) => device.group === group && isVfio(device.driver),
   );
   return members.length > 0 && members.every(isRenewed);
 }
 
 function isGroupOpen({ host }: Scene, group: string): boolean {
-  return [...host.files.values()].some(
-    (file) => file.kind === 'group' && file.group === group && !file.isDead,
+  return [...host.files()].some(
+    (file) => file.kind === 'group' && file.group === group && !file.isGone,
   );
 }
 
@@ -142,10 +146,11 @@ function isGroupOpen({ host }: Scene, group: string): boolean {
 function numbered(
   scene: Scene,
   { places }: ReadFile,
-  isIt: (known: KnownFile, fd: number) => boolean,
+  isIt: (known: PlayedFile, fd: number) => boolean,
 ): string | undefined {
   for (const { pid, fd: as } of places) {
-    for (const [fd, { file }] of scene.host.processes.get(pid)?.descriptors ?? []) {
+    const process = scene.host.process(pid);
+    for (const [fd, file] of process === undefined ? [] : scene.filesIn(process)) {
       if (!isIt(file, fd)) continue;
       const data = { pid, fd, as };
       scene.tell(
@@ -159,15 +164,15 @@ function numbered(
 }
 
 /** Whether a file that the log knows may be one that was read, by what they are of. */
-function mayBe({ before }: Scene, known: KnownFile, read: ReadFile): boolean {
+function mayBe({ before }: Scene, known: PlayedFile, read: ReadFile): boolean {
   if (known.kind !== read.kind) return false;
   if (known.kind === 'group') {
-    return known.group === read.group && (!known.isDead || read.isDeleted);
+    return known.group === read.group && (!known.isGone || read.isDeleted);
   }
   if (known.kind !== 'device') return true;
   if (!read.isAnonymous) return !known.isGranted && known.device === read.device;
   // What was found open by a device's name alone may have come from its group.
-  const cdev = before.devices.get(known.device ?? '')?.cdev ?? null;
+  const cdev = before.device(known.device ?? '')?.cdev ?? null;
   if (!known.isGranted && (known.context !== null || cdev !== null)) return false;
   return read.device === null || known.device === null || known.device === read.device;
 }

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { KnownFile, KnownGroup } from './known.ts';
+import type { PlayedFile, PlayedGroup } from '../../machines/host-at.ts';
 import type { Scene } from './scene.ts';
 
 export function tellGaps(scene: Scene): void {
-  for (const group of scene.host.groups.values()) {
+  for (const group of Array.from(scene.host.groups())) {
     if (group.isUnknown || group.state !== 'unowned' || group.members === 0) continue;
     const reason = doubtOf(scene, group);
     if (reason === null) continue;
@@ -17,9 +17,9 @@ export function tellGaps(scene: Scene): void {
 }
 
 /** Why a group that nobody is known to own may be owned all the same; null where it is not. */
-function doubtOf(scene: Scene, { group }: KnownGroup): string | null {
+function doubtOf(scene: Scene, { group }: PlayedGroup): string | null {
   const files = filesOf(scene.host, group);
-  const fresh = files.filter(({ id }) => !scene.before.files.has(id));
+  const fresh = files.filter(({ id }) => scene.before.file(id) === undefined);
   const opened = fresh.find(({ kind }) => kind === 'group');
   if (opened !== undefined) {
     return `its file is open in ${holderOf(scene, opened)}, in a container or not`;
@@ -32,7 +32,7 @@ function doubtOf(scene: Scene, { group }: KnownGroup): string | null {
   }
   if (files.length > 0) return null;
   if (scene.suspects.has(group)) return 'a device of it may be open that nobody can name';
-  const was = scene.before.groups.get(group);
+  const was = scene.before.group(group);
   const wasFree =
     was !== undefined &&
     !was.isUnknown &&
@@ -43,14 +43,15 @@ function doubtOf(scene: Scene, { group }: KnownGroup): string | null {
   return 'not every process could be looked into';
 }
 
-function filesOf({ files }: Scene['host'], group: string): KnownFile[] {
-  return [...files.values()].filter((file) => file.group === group && !file.isDead);
+function filesOf(host: Scene['host'], group: string): PlayedFile[] {
+  const isDead = ({ kind, isGone }: PlayedFile) => kind === 'group' && isGone;
+  return [...host.files()].filter((file) => file.group === group && !isDead(file));
 }
 
-function holderOf(scene: Scene, { id }: KnownFile): string {
-  for (const { pid, comm, descriptors, mappings } of scene.host.processes.values()) {
-    const held = [...[...descriptors.values()].map(({ file }) => file), ...mappings.values()];
-    if (held.some((file) => file.id === id)) return `${comm}[${pid}]`;
+function holderOf(scene: Scene, { id }: PlayedFile): string {
+  for (const { pid, comm, descriptors, mapped } of scene.host.processes()) {
+    const held = [...descriptors.values()].map(({ file }) => file);
+    if ([...held, ...mapped].includes(id)) return `${comm}[${pid}]`;
   }
   return 'the kernel';
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { PlayedFile } from '../../machines/host-at.ts';
 import type { Inference } from '../witness/inferences.ts';
 import { nextBelow, tellFile } from './opens.ts';
 import type { ReadFile, ReadPlace } from './read-files.ts';
@@ -27,9 +28,10 @@ export function tellGranted(scene: Scene): void {
       else obtain(scene, place.pid, origin, place.fd);
     });
   }
-  for (const { pid, descriptors } of scene.host.processes.values()) {
-    for (const [fd, { file }] of descriptors) {
-      if (file.kind !== 'group' || fd >= 0 || scene.before.files.has(file.id)) continue;
+  for (const process of Array.from(scene.host.processes())) {
+    const { pid } = process;
+    for (const [fd, { kind, id }] of scene.filesIn(process)) {
+      if (kind !== 'group' || fd >= 0 || scene.before.file(id) !== undefined) continue;
       scene.tell({ type: 'descriptor.closed', data: { pid, fd } }, 'gone-from-the-host');
     }
   }
@@ -49,7 +51,7 @@ function originsIn(scene: Scene, pid: number, files: readonly ReadFile[]): Map<R
   const sources = scene.files.flatMap(({ kind, group, places }) => {
     const place = kind === 'group' ? places.find((held) => held.pid === pid) : undefined;
     const known = place && scene.fileAt(place);
-    if (group === null || known === undefined || known.isDead) return [];
+    if (group === null || known === undefined || known.isGone) return [];
     return [{ fd: place?.fd ?? 0, group, left: new Set(membersOf(scene, group)) }];
   });
   const origins = new Map<ReadFile, Origin>();
@@ -84,7 +86,7 @@ function originsIn(scene: Scene, pid: number, files: readonly ReadFile[]): Map<R
 }
 
 function membersOf(scene: Scene, group: string): string[] {
-  return [...scene.host.devices.values()].flatMap(({ device, group: of, driver }) =>
+  return [...scene.host.devices()].flatMap(({ device, group: of, driver }) =>
     of === group && isVfio(driver) ? [device] : [],
   );
 }
@@ -133,7 +135,7 @@ function containerOf(scene: Scene, pid: number) {
  */
 function obtainElsewhere(scene: Scene, file: ReadFile, { pid, fd: as }: ReadPlace): void {
   const device = file.device ?? onlyDeviceLeft(scene);
-  const group = device === null ? null : (scene.host.devices.get(device)?.group ?? null);
+  const group = device === null ? null : (scene.host.device(device)?.group ?? null);
   if (device !== null && group === null && scene.host.iommufd) {
     const data = { pid, fd: as, device, cloexec: true };
     scene.tell({ type: 'device.opened', data }, 'read-from-the-host');
@@ -164,21 +166,20 @@ function obtainElsewhere(scene: Scene, file: ReadFile, { pid, fd: as }: ReadPlac
 
 /** Who has a file of a group open. */
 function holderOfGroup(scene: Scene, group: string | null) {
-  const isOpen = [...scene.host.files.values()].some(
-    (file) => file.kind === 'group' && file.group === group && !file.isDead,
-  );
-  for (const { pid, descriptors } of scene.host.processes.values()) {
-    for (const [fd, { file }] of descriptors) {
-      if (file.kind === 'group' && file.group === group && !file.isDead) return { pid, fd };
+  const isIt = (file: PlayedFile) => file.kind === 'group' && file.group === group && !file.isGone;
+  for (const process of scene.host.processes()) {
+    for (const [fd, file] of scene.filesIn(process)) {
+      if (isIt(file)) return { pid: process.pid, fd };
     }
   }
+  const isOpen = [...scene.host.files()].some(isIt);
   return isOpen ? 'nobody can name' : null;
 }
 
 /** The only device with VFIO that nobody is known to have open. */
 function onlyDeviceLeft(scene: Scene): string | null {
-  const open = new Set([...scene.host.files.values()].map(({ device }) => device));
-  const [only, ...others] = [...scene.host.devices.values()].filter(
+  const open = new Set([...scene.host.files()].map(({ device }) => device));
+  const [only, ...others] = [...scene.host.devices()].filter(
     ({ device, driver }) => isVfio(driver) && !open.has(device),
   );
   return only === undefined || others.length > 0 ? null : only.device;
@@ -189,5 +190,6 @@ function suspect(scene: Scene, file: ReadFile, fd: number, group: string | null)
   const of = fd < 0 ? 'a mapping' : `descriptor ${fd}`;
   const what = file.device === null ? 'which device' : `how ${file.device} was opened that`;
   scene.unseen.push(`${what} ${of} of ${scene.holderOf(file)} is of`);
-  for (const name of group === null ? scene.host.groups.keys() : [group]) scene.suspects.add(name);
+  const groups = group === null ? [...scene.host.groups()].map((other) => other.group) : [group];
+  for (const name of groups) scene.suspects.add(name);
 }

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { KnownFile } from './known.ts';
+import type { PlayedFile } from '../../machines/host-at.ts';
 import type { ReadFile, ReadPlace } from './read-files.ts';
 import type { Scene } from './scene.ts';
 
 export function tellProcesses(scene: Scene): void {
   for (const { pid, comm, cgroup, startedAt } of scene.reading.processes) {
-    const known = scene.host.processes.get(pid);
+    const known = scene.host.process(pid);
     const isAsKnown = (read: string | null, was: string | null | undefined) =>
       read === null || read === was;
     if (
@@ -45,7 +45,7 @@ export function placeMapped(scene: Scene): void {
 
 /** A number below zero that no descriptor of a process has: the evidence does not say which it was. */
 export function nextBelow(scene: Scene, pid: number): number {
-  const known = scene.host.processes.get(pid)?.descriptors.keys() ?? [];
+  const known = scene.host.process(pid)?.descriptors.keys() ?? [];
   const own = scene.files.flatMap(({ places }) => places.filter((place) => place.pid === pid));
   return Math.min(-1, ...known, ...own.map(({ fd }) => fd)) - 1;
 }
@@ -89,7 +89,7 @@ export function tellGroupFiles(scene: Scene): void {
       (other) => other !== file && other.group === group && other.kind === 'group',
     );
     tellFile(scene, file, (place) => {
-      const isThere = (scene.host.groups.get(group)?.members ?? 0) > 0;
+      const isThere = (scene.host.group(group)?.members ?? 0) > 0;
       if (!isThere || (file.isDeleted && another?.isDeleted === false)) {
         const of = `descriptor ${place.fd} of ${scene.holderOf(file)}`;
         scene.unseen.push(`what ${of} is good for: group ${group} has gone from under it`);
@@ -117,10 +117,10 @@ export function tellCdevs(scene: Scene): void {
 function bind(scene: Scene, file: ReadFile): void {
   const known = scene.known(file);
   if (known === undefined || known.context !== null) return;
-  const group = known.group === null ? undefined : scene.host.groups.get(known.group);
+  const group = known.group === null ? undefined : scene.host.group(known.group);
   if (group?.state === 'kernel' || group?.state === 'container') return;
   // One whose group's file is open cannot be bound; then the mapping is older than what was read.
-  if ([...scene.host.files.values()].some((other) => isGroupOf(other, known.group))) return;
+  if ([...scene.host.files()].some((other) => isGroupOf(other, known.group))) return;
   const was = file.places.find(({ pid, fd }) => scene.contexts.has(`${pid} ${fd}`));
   if (was === undefined && file.mappings.length === 0) return;
   const owner =
@@ -135,15 +135,15 @@ function bind(scene: Scene, file: ReadFile): void {
   scene.tell({ type: 'device.bound', data: { ...at, id: null } }, rule);
 }
 
-function isGroupOf({ kind, group, isDead }: KnownFile, name: string | null): boolean {
-  return kind === 'group' && group !== null && group === name && !isDead;
+function isGroupOf({ kind, group, isGone }: PlayedFile, name: string | null): boolean {
+  return kind === 'group' && group !== null && group === name && !isGone;
 }
 
 /** The descriptor of the iommufd of a process that owns already, or else of the only one that it has. */
 function contextOf(scene: Scene, pid: number, owner: string | null): number | null {
-  if (owner === null || !scene.host.files.has(owner)) return scene.only(pid, 'iommufd').fd;
-  for (const [fd, { file }] of scene.host.processes.get(pid)?.descriptors ?? []) {
-    if (file.id === owner) return fd;
+  if (owner === null || scene.host.file(owner) === undefined) return scene.only(pid, 'iommufd').fd;
+  for (const [fd, { file }] of scene.host.process(pid)?.descriptors ?? []) {
+    if (file === owner) return fd;
   }
   return null;
 }
@@ -167,8 +167,8 @@ export function tellMappings(scene: Scene): void {
 export function tellFlags(scene: Scene): void {
   for (const { places } of scene.files) {
     for (const { pid, fd, cloexec } of places) {
-      const known = scene.host.processes.get(pid)?.descriptors.get(fd);
-      if (known === undefined || cloexec === null || known.cloexec === cloexec) continue;
+      if (cloexec === null || scene.fileAt({ pid, fd }) === undefined) continue;
+      if (scene.host.process(pid)?.descriptors.get(fd)?.cloexec === cloexec) continue;
       const data = { pid, fd, cloexec };
       scene.tell({ type: 'descriptor.flagged', data }, 'read-from-the-host');
     }

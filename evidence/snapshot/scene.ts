@@ -5,10 +5,17 @@
  * @module
  */
 import type { Fact } from '../../events/vocabulary.ts';
+import type {
+  PlayedFile,
+  PlayedHostAt,
+  PlayedProcess,
+  SupposedHost,
+} from '../../machines/host-at.ts';
+import { kindOfDriver } from '../../operations/driver.ts';
+import type { FileId } from '../../processes/process-table.ts';
 import type { HostReading, ReadDevice } from '../reading/reading.ts';
 import type { Inference, Told } from '../witness/inferences.ts';
 import { groupNamed } from '../witness/nodes.ts';
-import type { KnownFile, KnownHost, Rehearsal } from './known.ts';
 import { readFiles, type ReadFile } from './read-files.ts';
 
 export class Scene {
@@ -22,12 +29,14 @@ export class Scene {
   /** Groups that a file may be of whose group nobody can say. */
   readonly suspects = new Set<string>();
   /** How the host stood before anything was told. */
-  readonly before: KnownHost;
+  readonly before: PlayedHostAt;
   /** The contexts of device files that have to be opened anew, by process and descriptor. */
   readonly contexts = new Map<string, string>();
-  readonly #rehearsal: Rehearsal;
+  /** How the host stands by now. */
+  readonly host: PlayedHostAt;
+  readonly #host: SupposedHost;
 
-  constructor(reading: HostReading, rehearsal: Rehearsal) {
+  constructor(reading: HostReading, host: SupposedHost) {
     this.reading = reading;
     this.devices = new Map(
       reading.devices.map((device) => {
@@ -35,35 +44,55 @@ export class Scene {
         return [device.device, { ...device, group }];
       }),
     );
-    this.#rehearsal = rehearsal;
-    this.before = rehearsal.known;
-    const nodes = new Map([...this.before.devices.values()].map((known) => [known.cdev, known]));
+    this.#host = host;
+    this.host = host;
+    this.before = host.copy();
+    const nodes = new Map([...this.before.devices()].map((known) => [known.cdev, known]));
     const { files, unseen } = readFiles(reading, (cdev) => nodes.get(cdev)?.device ?? cdev);
     this.files = files;
     this.unseen = [...unseen];
   }
 
-  /** How the host stands by now. */
-  get host(): KnownHost {
-    return this.#rehearsal.known;
-  }
-
   tell(fact: Fact, rule?: Inference, certainty: Told['certainty'] = 'inferred'): void {
     this.told.push({ fact, certainty, rule: rule ?? null });
-    this.#rehearsal.take(fact, certainty);
+    this.#host.suppose(fact, certainty);
   }
 
   /** The file behind a descriptor, as far as the log knows of it by now. */
-  fileAt({ pid, fd }: { readonly pid: number; readonly fd: number }): KnownFile | undefined {
-    return this.host.processes.get(pid)?.descriptors.get(fd)?.file;
+  fileAt({ pid, fd }: { readonly pid: number; readonly fd: number }): PlayedFile | undefined {
+    return this.#ours(this.host.fileBehind(pid, fd));
   }
 
-  mappedAt({ pid, address }: ReadFile['mappings'][number]): KnownFile | undefined {
-    return this.host.processes.get(pid)?.mappings.get(address);
+  mappedAt({ pid, address }: ReadFile['mappings'][number]): PlayedFile | undefined {
+    return this.#ours(this.host.fileMapped(pid, address));
+  }
+
+  /** The files of VFIO's behind the descriptors of a process, by number. */
+  filesIn({ descriptors }: PlayedProcess): ReadonlyMap<number, PlayedFile> {
+    return this.#oursIn([...descriptors].map(([fd, { file }]) => [fd, file]));
+  }
+
+  /** The same of its mappings, by address. */
+  mappedIn({ mappings }: PlayedProcess): ReadonlyMap<number, PlayedFile> {
+    return this.#oursIn(mappings);
+  }
+
+  #oursIn(places: Iterable<readonly [number, FileId]>): ReadonlyMap<number, PlayedFile> {
+    const found = new Map<number, PlayedFile>();
+    for (const [at, id] of places) {
+      const file = this.#ours(id);
+      if (file !== undefined) found.set(at, file);
+    }
+    return found;
+  }
+
+  #ours(id: FileId | undefined): PlayedFile | undefined {
+    const file = id === undefined ? undefined : this.host.file(id);
+    return file?.kind === 'other' ? undefined : file;
   }
 
   /** What the log has by now of a file that was read. */
-  known({ places, mappings }: ReadFile): KnownFile | undefined {
+  known({ places, mappings }: ReadFile): PlayedFile | undefined {
     for (const place of places) {
       const file = this.fileAt(place);
       if (file !== undefined) return file;
@@ -78,7 +107,7 @@ export class Scene {
   /** Who has a file, by name. */
   holderOf({ places, mappings }: ReadFile): string {
     const pid = [...places, ...mappings][0]?.pid ?? 0;
-    return `${this.host.processes.get(pid)?.comm ?? 'pid'}[${pid}]`;
+    return `${this.host.process(pid)?.comm ?? 'pid'}[${pid}]`;
   }
 
   /** The descriptor of the only file of a kind that a process has, or how many it has. */
@@ -94,7 +123,7 @@ export class Scene {
   }
 }
 
-/** Whether a driver is one of VFIO's (machines/driver.ts:kindOfDriver). */
+/** Whether a driver is one of VFIO's. */
 export function isVfio(driver: string | null): boolean {
-  return driver !== null && /(^|[-_])vfio([-_]|$)/.test(driver);
+  return driver !== null && kindOfDriver(driver) === 'vfio';
 }

@@ -9,6 +9,7 @@
  */
 import { hash } from 'node:crypto';
 import type { Fact, LedgerEvent } from '../../events/vocabulary.ts';
+import type { SupposedHost } from '../../machines/host-at.ts';
 import { instantOf, microsOf } from '../instants.ts';
 import type { HostReading } from '../reading/reading.ts';
 import type { Told } from '../witness/inferences.ts';
@@ -16,7 +17,6 @@ import { tellDevices } from './devices.ts';
 import { tellEnds } from './ends.ts';
 import { tellGaps } from './gaps.ts';
 import { tellGranted } from './granted.ts';
-import type { Rehearsal } from './known.ts';
 import {
   placeMapped,
   tellCdevs,
@@ -43,15 +43,15 @@ interface Circumstances {
   readonly profile: string | null;
 }
 
-/** The facts by which a reading differs from what the log knows. `rehearsal` takes every one of them. */
+/** The facts by which a reading differs from what the log knows. `host` is told every one of them. */
 export function factsOf(
   reading: HostReading,
-  rehearsal: Rehearsal,
+  host: SupposedHost,
   circumstances: Circumstances,
 ): readonly Told[] {
-  const boot = bootOf(reading, rehearsal.known.boot, circumstances);
-  if (boot !== null) rehearsal.take(boot.fact, boot.certainty);
-  const scene = new Scene(reading, rehearsal);
+  const boot = bootOf(reading, host.boot, circumstances);
+  if (boot !== null) host.suppose(boot.fact, boot.certainty);
+  const scene = new Scene(reading, host);
   tellEnds(scene);
   tellDevices(scene);
   tellProcesses(scene);

@@ -27,6 +27,25 @@ export function nodeOf(path: string): Node | null {
   return cdev === undefined ? { kind: 'other', name } : { kind: 'cdev', name: cdev };
 }
 
+/** The path of the node that a file was opened by; null where it has none. */
+export function pathOf(file: {
+  readonly kind: 'group' | 'container' | 'iommufd' | 'device';
+  readonly group: string | null;
+  readonly cdev: string | null;
+}): string | null {
+  const { kind, group, cdev } = file;
+  switch (kind) {
+    case 'container':
+      return '/dev/vfio/vfio';
+    case 'iommufd':
+      return '/dev/iommu';
+    case 'group':
+      return group === null ? null : `/dev/vfio/${groupNamed(group)}`;
+    case 'device':
+      return cdev === null ? null : `/dev/vfio/devices/${cdev}`;
+  }
+}
+
 /** A group by its number, which is that of its node also where there is no IOMMU. */
 export function groupNamed(name: string): string {
   return name.replace(/^noiommu-/, '');

@@ -10,7 +10,7 @@ import type { Deed } from '../sighting.ts';
 import type { Devices } from './devices.ts';
 import type { Files } from './files.ts';
 import type { Tell } from './inferences.ts';
-import { groupNamed } from './nodes.ts';
+import { groupNamed, pathOf } from './nodes.ts';
 import { refused } from './refusals.ts';
 import type { Traced } from './traced.ts';
 
@@ -97,7 +97,9 @@ export class Reports {
   /** Somebody has a file open; since when, and what became of it before, is not said. */
   find(process: Traced, { fd, kind, device, group }: Extract<Deed, { did: 'find' }>): void {
     const at = fd ?? process.nextUnnumbered--;
-    const path = pathOf(kind, group, device);
+    // A device may go by its node.
+    const cdev = device !== null && /^vfio\d+$/.test(device) ? device : null;
+    const path = pathOf({ kind, group, cdev });
     if (path !== null) {
       if (!process.descriptors.has(at)) this.#files.find(process, at, path, 'found-open');
       return;
@@ -188,11 +190,4 @@ export class Reports {
     this.#files.close(process, this.#borrowed, 'refused-by-the-program');
     this.#borrowed = null;
   }
-}
-
-function pathOf(kind: string, group: string | null, device: string | null): string | null {
-  if (kind === 'container') return '/dev/vfio/vfio';
-  if (kind === 'iommufd') return '/dev/iommu';
-  if (kind === 'group' && group !== null) return `/dev/vfio/${groupNamed(group)}`;
-  return device !== null && /^vfio\d+$/.test(device) ? `/dev/vfio/devices/${device}` : null;
 }

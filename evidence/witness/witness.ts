@@ -8,6 +8,7 @@
  * @module
  */
 import type { DataOf, Fact } from '../../events/vocabulary.ts';
+import type { PlayedFile, PlayedHostAt } from '../../machines/host-at.ts';
 import { QUEUE } from '../../processes/process-table.ts';
 import type { Topology } from '../../scenario/topology.ts';
 import type { Deed, Sighting } from '../sighting.ts';
@@ -15,10 +16,10 @@ import { Devices } from './devices.ts';
 import { Files } from './files.ts';
 import type { Tell, Told } from './inferences.ts';
 import { Ioctls } from './ioctls.ts';
+import { pathOf } from './nodes.ts';
 import { Opens } from './opens.ts';
 import { Reports } from './reports.ts';
-import type { Seed } from './seed.ts';
-import { TracedProcesses, type Traced } from './traced.ts';
+import { TracedProcesses, type Seen, type Traced } from './traced.ts';
 
 export interface WitnessOptions {
   readonly topology: Topology | null;
@@ -27,7 +28,7 @@ export interface WitnessOptions {
   /** Whose rules judge all of it, whatever kernel the evidence names; null leaves it to that. */
   readonly asked: string | null;
   /** How the host stood before; null where nothing is known of it. */
-  readonly seed: Seed | null;
+  readonly before: PlayedHostAt | null;
   /** What to call the boot that nobody has seen. */
   readonly boot: string;
   /** The number of a process whose number no line says. */
@@ -64,7 +65,7 @@ export class Witness {
     this.#opens = new Opens(this.#files, this.#devices, this.#tell);
     this.#ioctls = new Ioctls(this.#files, this.#devices, this.#tell);
     this.#reports = new Reports(this.#files, this.#devices, this.#tell);
-    if (options.seed !== null) this.#goOn(options.seed);
+    if (options.before !== null) this.#goOn(options.before);
     else if (options.topology !== null) this.#devices.describe(options.topology);
   }
 
@@ -274,8 +275,8 @@ export class Witness {
   #begin(): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
-    const { topology, profile, boot, seed } = this.#options;
-    if (seed !== null) return;
+    const { topology, profile, boot, before } = this.#options;
+    if (before !== null) return;
     const { kernel = 'unknown', iommufd = true } = topology ?? {};
     this.#tell(booted({ boot, kernel, profile, iommufd }), 'no-boot-seen', 'assumed');
     this.#devices.tellDescribed();
@@ -291,14 +292,36 @@ export class Witness {
     this.#tell(booted({ boot: name, kernel, profile: asked, iommufd: true }));
   }
 
-  #goOn({ devices, groups, processes }: Seed): void {
-    this.#devices.know(devices, groups);
-    for (const { pid, comm, descriptors } of processes) {
+  /** The log knows the host: what is open is open still. */
+  #goOn(host: PlayedHostAt): void {
+    const devices = [...host.devices()].map(({ device, name, group, driver, model, cdev }) => {
+      return { device, name, group, driver, model, cdev };
+    });
+    const groups = [...host.groups()].filter(({ members }) => members > 0);
+    this.#devices.know(
+      devices,
+      groups.map(({ group }) => group),
+    );
+    const files = new Map([...host.files()].map((file) => [file.id, seenAs(file, host)]));
+    for (const { pid, comm, descriptors } of host.processes()) {
       const process = this.#processes.of(pid, pid, comm);
       process.isTold = true;
-      for (const [fd, seen, cloexec] of descriptors) process.descriptors.set(fd, { seen, cloexec });
+      for (const [fd, { file, cloexec }] of descriptors) {
+        const seen = files.get(file) ?? null;
+        if (seen !== null) process.descriptors.set(fd, { seen, cloexec });
+      }
     }
   }
+}
+
+/** A file that the log knows, as if the trace had shown it; null of one that is none of VFIO's. */
+function seenAs({ kind, group, device, ...file }: PlayedFile, host: PlayedHostAt): Seen | null {
+  if (kind === 'other') return null;
+  const hasNode = kind === 'device' && !file.isGranted && !file.isGone;
+  const cdev = hasNode ? (host.device(device ?? '')?.cdev ?? null) : null;
+  const path = pathOf({ kind, group, cdev });
+  const isJoined = kind === 'container' ? { isJoined: true } : {};
+  return { kind, group, device, path, pointer: null, isReleased: false, ...isJoined };
 }
 
 function booted(data: Omit<DataOf<'host.booted'>, 'simulated'>): Fact {

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Placed } from '../../events/vocabulary.ts';
-import { restoreKernel, saveKernel, type KernelCheckpoint } from '../../machines/checkpoint.ts';
-import { Kernel } from '../../machines/kernel.ts';
+import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
+import { LiveHost } from '../../machines/live-host.ts';
 import { subjectsOf } from '../subjects.ts';
 import { codesOf, saveCodes, type Codes } from './codes.ts';
 import { Postings } from './postings.ts';
@@ -36,26 +36,25 @@ export interface Built {
 
 /** The start of a log whose first event has that position. */
 export function firstStart(position: number, codes: Codes = codesOf()): Start {
-  const kernel = new Kernel();
-  kernel.isKnown = position === 0;
+  const host = new LiveHost({ isKnown: position === 0 });
   const standing = new Standing();
   // Of what was before, nothing is here to tell.
   if (position > 0) standing.unheard = UNKNOWN;
   const known = new KnownDevices();
-  return { position, kernel: saveKernel(kernel), standing, codes, lastBoot: -1, known };
+  return { position, kernel: host.save(), standing, codes, lastBoot: -1, known };
 }
 
 export class SegmentBuilder {
   /** The host after the last event. */
-  readonly kernel: Kernel;
+  readonly host: LiveHost;
   readonly segment: Segment;
   readonly known: KnownDevices;
   readonly #writer: JournalWriter;
 
   constructor({ position, kernel, standing, codes, lastBoot, known }: Start) {
     this.known = known;
-    this.kernel = restoreKernel(kernel);
-    this.#writer = new JournalWriter(this.kernel, position, standing.copy(), codes);
+    this.host = LiveHost.restored(kernel);
+    this.#writer = new JournalWriter(this.host, position, standing.copy(), codes);
     const { journal } = this.#writer;
     const [times, postings] = [new Times(), new Postings()];
     this.segment = new Segment({
@@ -72,7 +71,7 @@ export class SegmentBuilder {
   take(event: Placed): void {
     const { codes, postings, times, journal } = this.segment.parts;
     const index = journal.length;
-    for (const key of subjectsOf(this.kernel, event)) {
+    for (const key of subjectsOf(this.host, event)) {
       const code = subjectCode(key, codes, 'codeOf');
       if (code === null) continue;
       postings.add(...code, index);
@@ -80,8 +79,8 @@ export class SegmentBuilder {
     }
     times.push(event.time);
     this.known.take(event);
-    if (!this.kernel.isKnown && event.type !== 'host.booted') this.#writer.pass(event);
-    else this.#writer.take(event, this.kernel);
+    if (!this.host.isKnown && event.type !== 'host.booted') this.#writer.pass(event);
+    else this.#writer.take(event, this.host);
   }
 
   finish(): Built {
@@ -98,13 +97,13 @@ export class SegmentBuilder {
     const { codes } = this.segment.parts;
     const { texts, numbers } = codesOf();
     const fresh = { ...codes, texts, numbers };
-    const standing = standingOf(this.kernel, fresh, {
+    const standing = standingOf(this.host, fresh, {
       before: this.#writer.standing,
       hold: (place) => this.#writer.remembered(place),
     });
     return {
       position: this.segment.last + 1,
-      kernel: saveKernel(this.kernel),
+      kernel: this.host.save(),
       standing,
       codes: fresh,
       lastBoot: this.segment.bootBefore(this.segment.last),

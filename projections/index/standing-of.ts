@@ -4,9 +4,9 @@
  * @module
  */
 import { certainties } from '../../events/vocabulary.ts';
-import type { Device, Group, OpenFile } from '../../machines/host.ts';
-import type { Kernel } from '../../machines/kernel.ts';
-import { NAMELESS } from '../../machines/unshown.ts';
+import type { DeviceAt, FileAt, GroupAt, HostAt } from '../../machines/host-at.ts';
+import type { LiveHost } from '../../machines/live-host.ts';
+import { NAMELESS, UNNAMED } from '../../machines/unshown.ts';
 import { positionOf, type FileId, type Place } from '../../processes/process-table.ts';
 import type { Codes } from './codes.ts';
 import { placesOf } from './slots.ts';
@@ -28,45 +28,45 @@ export interface Remembered {
   hold(place: Place): readonly [since: number, from: number, number: number];
 }
 
-export function standingOf(kernel: Kernel, codes: Codes, past: Remembered): Standing {
+export function standingOf(host: LiveHost, codes: Codes, past: Remembered): Standing {
   const { before } = past;
   const standing = new Standing();
   standing.held = before.held;
   standing.unheard = before.unheard;
   const { groups, devices, files, processes, holds } = standing;
   const rowOf = new Map<FileId, number>();
-  for (const { id } of kernel.files()) rowOf.set(id, rowOf.size);
+  for (const { id } of host.files()) rowOf.set(id, rowOf.size);
   const link = (id: FileId | null | undefined) => (id == null ? 0 : (rowOf.get(id) ?? -1) + 1);
   const old = before.groups;
   for (let group = 0; group < old.count; group++) {
     const [kind, , , , , , since] = old.cells.subarray(group * old.width);
     put(groups, group, [kind === 0 ? 0 : GONE, 0, 0, 0, 0, 0, since ?? 0]);
   }
-  for (const group of kernel.groups()) {
+  for (const group of host.groups()) {
     const index = codes.groups.codeOf(group.group);
     const since = groups.cells[groups.reach(index) + GROUP.since] ?? 0;
     const busy = old.cells[index * old.width + GROUP.busy] ?? 0;
-    put(groups, index, [...groupCells(group, codes, link(group.record.opener)), busy, since]);
+    put(groups, index, [...groupCells(group, codes, link(group.opener)), busy, since]);
   }
-  for (const device of kernel.devices()) {
+  for (const device of host.devices()) {
     put(devices, codes.devices.codeOf(device.device), deviceCells(device, codes));
   }
-  for (const file of kernel.files()) {
+  for (const file of host.files()) {
     const [kind, subject] = fileCells(file, codes);
-    const ties = tiesOf(file, kernel, codes, link);
+    const ties = tiesOf(file, codes, link);
     put(files, link(file.id) - 1, [positionOf(file.id) + 1, kind, subject, ...ties]);
   }
   const processRows = new Map<number, number>();
-  for (const process of kernel.processes.processes()) {
+  for (const process of host.processTable.processes()) {
     processRows.set(process.pid, processRows.size);
     put(processes, processRows.size - 1, processCells(process, codes));
   }
   let row = 0;
-  for (const place of placesOf(kernel.processes)) {
+  for (const place of placesOf(host.processTable)) {
     const process = processRows.get(place.process.pid) ?? 0;
     put(holds, row++, [link(place.file), process, fdCell(place, codes), ...past.hold(place)]);
   }
-  standing.waiter = waiterOf(kernel, codes);
+  standing.waiter = waiterOf(host, codes);
   return standing;
 }
 
@@ -76,31 +76,20 @@ function put(rows: Rows, row: number, cells: readonly number[]): void {
 }
 
 /** Cells of a group but the last two, which the machines do not know. */
-export function groupCells(group: Group, { numbers }: Codes, opener: number) {
-  const { owner, claims } = group.record;
-  const unknown = group.unknownSince !== null || owner === NAMELESS;
+export function groupCells(group: GroupAt, { numbers }: Codes, opener: number) {
+  const { owner, claims, isUnknown } = group;
   const isUser = group.state === 'container' || group.state === 'iommufd';
-  const state = unknown ? 'unknown' : group.state === 'unowned' ? 'none' : group.state;
+  const state = isUnknown ? 'unknown' : group.state === 'unowned' ? 'none' : group.state;
   const file = isUser && owner !== NAMELESS ? fileCell(owner) : 0;
   const certainty = certainties.indexOf(group.certainty);
   return [ownerKinds.indexOf(state) + 1, file, numbers.codeOf(claims), opener, certainty] as const;
 }
 
-/** Whether a file of the group or of a device of it is open, or anybody but the kernel owns it. */
-export function isBusy(kernel: Kernel, group: Group): boolean {
-  if (group.state === 'container' || group.state === 'iommufd') return true;
-  for (const file of kernel.files()) {
-    if (file.kind === 'group' && file.group === group) return true;
-    if (file.kind === 'device' && file.device.group === group) return true;
-  }
-  return false;
-}
-
-export function deviceCells(device: Device, { groups, texts }: Codes) {
+export function deviceCells(device: DeviceAt, { groups, texts }: Codes) {
   const text = (word: string | null) => orNone(word, (known) => texts.codeOf(known));
   return [
     deviceStates.indexOf(device.state) + 1,
-    orNone(device.group, ({ group }) => groups.codeOf(group)),
+    orNone(device.group, (group) => groups.codeOf(group)),
     text(device.name),
     text(device.driver),
     text(device.cdev),
@@ -108,32 +97,28 @@ export function deviceCells(device: Device, { groups, texts }: Codes) {
 }
 
 /** The kind of a file, and its group or device. */
-export function fileCells(file: OpenFile, { groups, devices }: Codes): readonly [number, number] {
-  const kind = fileKinds.indexOf(file.kind);
-  if (file.kind === 'group') return [kind, groups.codeOf(file.group.group)];
-  return [kind, file.kind === 'device' ? devices.codeOf(file.device.device) : 0];
+export function fileCells(file: FileAt, { groups, devices }: Codes): readonly [number, number] {
+  const { kind, group, device } = file;
+  const code = fileKinds.indexOf(kind);
+  if (kind === 'device') return [code, devices.codeOf(device ?? UNNAMED)];
+  return [code, group === null ? 0 : groups.codeOf(group)];
 }
 
 /**
  * What a file is tied to: whether what it was opened for is gone, a group file's container or the
- * group of a device that is gone, and the file that it keeps alive.
+ * group of a device that is gone or has no name, and the file that it keeps alive.
  */
 export function tiesOf(
-  file: OpenFile,
-  kernel: Kernel,
+  { id, kind, group, device, isGone, container, pins }: FileAt,
   { groups }: Codes,
   link: (id: FileId | null | undefined) => number,
 ): readonly [isGone: number, of: number, pins: number] {
-  const [first, second] = file.pins;
-  if (second !== undefined) throw new RangeError(`${file.id} keeps two files alive`);
-  const pins = link(first);
-  if (file.kind === 'group') {
-    return [file.state === 'dead' ? 1 : 0, link(file.record.container), pins];
-  }
-  if (file.kind !== 'device' || kernel.device(file.device.device) === file.device) {
-    return [0, 0, pins];
-  }
-  return [1, orNone(file.device.group, ({ group }) => groups.codeOf(group)), pins];
+  const [first, second] = pins;
+  if (second !== undefined) throw new RangeError(`${id} keeps two files alive`);
+  const kept = link(first);
+  if (kind === 'group') return [isGone ? 1 : 0, link(container), kept];
+  const isThere = kind !== 'device' || (device !== null && !isGone);
+  return isThere ? [0, 0, kept] : [1, orNone(group, (of) => groups.codeOf(of)), kept];
 }
 
 export function processCells(
@@ -152,11 +137,11 @@ export function fdCell({ via, number }: Place, { numbers }: Codes): number {
 }
 
 /** The device whose driver change waits, and who waits for it. */
-export function waiterOf({ driverChange }: Kernel, { devices, numbers, texts }: Codes) {
-  if (driverChange === null || driverChange.outcome !== null) return { device: 0, pid: 0, comm: 0 };
+export function waiterOf({ driverChange }: HostAt, { devices, numbers, texts }: Codes) {
+  if (driverChange === null || driverChange.isOver) return { device: 0, pid: 0, comm: 0 };
   const { device, waiter } = driverChange;
   return {
-    device: devices.codeOf(device.device) + 1,
+    device: devices.codeOf(device) + 1,
     pid: orNone(waiter.pid, (pid) => numbers.codeOf(pid)),
     comm: texts.codeOf(waiter.comm),
   };

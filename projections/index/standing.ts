@@ -74,6 +74,11 @@ export const HOLD = { file: 0, process: 1, fd: 2, since: 3, from: 4, number: 5 }
 
 export const PROCESS = { pid: 0, comm: 1, cgroup: 2 } as const;
 
+/** The cells of a row. */
+export function rowOf({ cells, width }: Rows, row: number): Uint32Array {
+  return cells.subarray(row * width, (row + 1) * width);
+}
+
 const NO_WAITER = { device: 0, pid: 0, comm: 0 };
 
 export class Standing {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Placed } from '../../events/vocabulary.ts';
-import type { Kernel } from '../../machines/kernel.ts';
+import type { LiveHost } from '../../machines/live-host.ts';
 import { firstStart, SegmentBuilder, startOf } from './builder.ts';
 import type { Codes } from './codes.ts';
 import type { KnownDevices } from './known.ts';
@@ -64,8 +64,8 @@ export class TimeIndex {
   }
 
   /** The host after the last event. */
-  get kernel(): Kernel {
-    return this.#open.kernel;
+  get host(): LiveHost {
+    return this.#open.host;
   }
 
   /** The codes of groups and devices; those of texts and numbers are the open segment's. */

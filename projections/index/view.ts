@@ -1,13 +1,16 @@
 /**
- * A standing as answers look at it: what is asked for is put into words, and nothing else.
+ * A host at a moment out of the time index: rows of a standing are put into words as they are asked
+ * for, and nothing else.
  *
  * @module
  */
 import { certainties } from '../../events/vocabulary.ts';
 import type { GroupState } from '../../machines/group.ts';
+import type { DeviceAt, FileAt, GroupAt, HostAt, ProcessAt } from '../../machines/host-at.ts';
+import { UNNAMED } from '../../machines/unshown.ts';
 import { positionOf, type FileId, type Holder } from '../../processes/process-table.ts';
-import type { DeviceAt, FileAt, GroupAt, HostSnapshot } from '../snapshot.ts';
 import type { Codes } from './codes.ts';
+import { byPlace, holderOf, holdIn, processIn, type HoldAt } from './hold-at.ts';
 import {
   DEVICE,
   deviceStates,
@@ -18,48 +21,58 @@ import {
   HOLD,
   ownerKinds,
   PROCESS,
-  type Rows,
+  rowOf,
   type Standing,
 } from './standing.ts';
 
-/** A hold, with what leads to how it came about. */
-export interface HoldAt extends Holder {
-  readonly since: number;
-  /** The hold that it was taken over from, by number; null for the open itself. */
-  readonly from: number | null;
-  readonly number: number;
+const none: readonly FileId[] = [];
+
+/** A view was asked after the timeline had gone on to another moment. */
+export class StaleViewError extends Error {
+  override readonly name = 'StaleViewError';
 }
 
-const none: ReadonlySet<FileId> = new Set();
-
-export class StandingView implements HostSnapshot {
+export class StandingView implements HostAt {
   readonly isKnown = true;
-  readonly #standing: Standing;
+  readonly #rows: Standing;
   readonly #codes: Codes;
   readonly #groups = new Map<number, GroupAt>();
   readonly #devices = new Map<number, DeviceAt>();
   readonly #files = new Map<number, FileAt>();
   #rowOf: Map<number, number> | null = null;
   #holds: Map<number, number[]> | null = null;
-  #pinned: ReadonlyMap<number, ReadonlySet<FileId>> | null = null;
+  #pinned: ReadonlyMap<number, readonly FileId[]> | null = null;
+  #isStale = false;
 
   constructor(standing: Standing, codes: Codes) {
-    this.#standing = standing;
+    this.#rows = standing;
     this.#codes = codes;
   }
 
-  readonly processes = {
-    holders: (file: FileId): Holder[] => this.holdsOf(file).map(holderOf),
-  };
+  /** From here on it throws instead of answering: the standing is that of another moment. */
+  expire(): void {
+    this.#isStale = true;
+  }
 
-  get driverChange(): HostSnapshot['driverChange'] {
+  get #standing(): Standing {
+    if (!this.#isStale) return this.#rows;
+    throw new StaleViewError(
+      'the timeline was asked for another moment since: ask for a view anew',
+    );
+  }
+
+  holders(file: FileId): Holder[] {
+    return this.holdsOf(file).map(holderOf);
+  }
+
+  get driverChange(): HostAt['driverChange'] {
     const { device, pid, comm } = this.#standing.waiter;
     if (device === 0) return null;
     const waiter = {
       pid: pid === 0 ? null : this.#codes.numbers.at(pid - 1),
       comm: this.#codes.texts.at(comm),
     };
-    return { device: { device: this.#codes.devices.at(device - 1) }, waiter, outcome: null };
+    return { device: this.#codes.devices.at(device - 1), waiter, isOver: false };
   }
 
   group(name: string): GroupAt | undefined {
@@ -110,38 +123,28 @@ export class StandingView implements HostSnapshot {
 
   /** The file behind a descriptor of a process. */
   fileBehind(pid: number, fd: number): FileId | undefined {
-    return this.descriptorsOf(pid).find((held) => held.fd === fd)?.file;
+    return this.process(pid)?.descriptors.get(fd)?.file;
+  }
+
+  process(pid: number): ProcessAt | undefined {
+    const row = this.#processRow(pid);
+    return row === undefined ? undefined : this.#process(row);
+  }
+
+  *processes(): Generator<ProcessAt> {
+    for (let row = 0; row < this.#standing.processes.count; row++) {
+      if (rowOf(this.#standing.processes, row)[PROCESS.pid] !== 0) yield this.#process(row);
+    }
   }
 
   /** Whether a process has any descriptor or mapping of the log's files. */
   holdsAny(pid: number): boolean {
-    const { holds, processes } = this.#standing;
-    const code = this.#codes.numbers.find(pid) ?? -1;
-    for (let at = 0; at < holds.count * holds.width; at += holds.width) {
-      const process = holds.cells[at + HOLD.process]!;
-      if (holds.cells[at] !== 0 && processes.cells[process * processes.width] === code + 1) {
-        return true;
-      }
+    const { cells, width, count } = this.#standing.holds;
+    const process = this.#processRow(pid);
+    for (let at = 0; at < count * width; at += width) {
+      if (cells[at] !== 0 && cells[at + HOLD.process] === process) return true;
     }
     return false;
-  }
-
-  /** The descriptors of a process that are files of the log's. */
-  descriptorsOf(pid: number): { readonly fd: number; readonly file: FileId }[] {
-    const { holds, processes } = this.#standing;
-    const { numbers } = this.#codes;
-    const code = numbers.find(pid);
-    if (code === undefined) return [];
-    const found: { fd: number; file: FileId }[] = [];
-    for (let at = 0; at < holds.count * holds.width; at += holds.width) {
-      const file = holds.cells[at]!;
-      const fd = holds.cells[at + HOLD.fd]!;
-      if (file === 0 || fd === 0) continue;
-      const process = holds.cells[at + HOLD.process]!;
-      if (processes.cells[process * processes.width] !== code + 1) continue;
-      found.push({ fd: numbers.at(fd - 1), file: this.#idOf(file - 1) });
-    }
-    return found;
   }
 
   /** Since when a group has been in use without a break; null while it is not. */
@@ -154,29 +157,35 @@ export class StandingView implements HostSnapshot {
 
   /** The hold of a row. */
   holdAt(row: number, file = this.#idOf(rowOf(this.#standing.holds, row)[HOLD.file]! - 1)): HoldAt {
-    const { texts, numbers } = this.#codes;
-    const hold = rowOf(this.#standing.holds, row);
-    const process = rowOf(this.#standing.processes, hold[HOLD.process]!);
-    const fd = hold[HOLD.fd]!;
-    const cgroup = process[PROCESS.cgroup]!;
-    const from = hold[HOLD.from]!;
-    return {
-      pid: numbers.at(process[PROCESS.pid]! - 1),
-      comm: texts.at(process[PROCESS.comm]!),
-      cgroup: cgroup === 0 ? null : texts.at(cgroup - 1),
-      via: fd === 0 ? 'mapping' : 'fd',
-      fd: fd === 0 ? null : numbers.at(fd - 1),
-      file,
-      since: hold[HOLD.since]!,
-      from: from === 0 ? null : from - 1,
-      number: hold[HOLD.number]!,
-    };
+    return holdIn(this.#standing, this.#codes, row, file);
+  }
+
+  #processRow(pid: number): number | undefined {
+    const { cells, width, count } = this.#standing.processes;
+    const code = this.#codes.numbers.find(pid);
+    if (code === undefined) return undefined;
+    for (let row = 0; row < count; row++) if (cells[row * width] === code + 1) return row;
+    return undefined;
+  }
+
+  #process(row: number): ProcessAt {
+    const { holds } = this.#standing;
+    const descriptors = new Map<number, { readonly file: FileId }>();
+    const mapped: FileId[] = [];
+    for (let at = 0; at < holds.count * holds.width; at += holds.width) {
+      const file = holds.cells[at]!;
+      if (file === 0 || holds.cells[at + HOLD.process] !== row) continue;
+      const fd = holds.cells[at + HOLD.fd]!;
+      if (fd === 0) mapped.push(this.#idOf(file - 1));
+      else descriptors.set(this.#codes.numbers.at(fd - 1), { file: this.#idOf(file - 1) });
+    }
+    return { ...processIn(this.#standing, this.#codes, row), descriptors, mapped };
   }
 
   #group(index: number): GroupAt | undefined {
+    const { groups } = this.#standing;
     const known = this.#groups.get(index);
     if (known !== undefined) return known;
-    const { groups } = this.#standing;
     const row = index < groups.count ? rowOf(groups, index) : new Uint32Array(groups.width);
     const kind = row[GROUP.kind]!;
     if (kind === 0 || kind === GONE) return undefined;
@@ -186,12 +195,10 @@ export class StandingView implements HostSnapshot {
     const group: GroupAt = {
       group: this.#codes.groups.at(index),
       state: (owner === 'none' || owner === 'unknown' ? 'unowned' : owner) satisfies GroupState,
-      record: {
-        owner: file === 0 ? null : `f${file - 1}`,
-        opener: opener === 0 ? null : this.#idOf(opener - 1),
-        claims: this.#codes.numbers.at(row[GROUP.claims]!),
-      },
-      unknownSince: owner === 'unknown' ? 0 : null,
+      owner: file === 0 ? null : `f${file - 1}`,
+      opener: opener === 0 ? null : this.#idOf(opener - 1),
+      claims: this.#codes.numbers.at(row[GROUP.claims]!),
+      isUnknown: owner === 'unknown',
       certainty: certainties[row[GROUP.certainty]!] ?? 'observed',
     };
     this.#groups.set(index, group);
@@ -199,9 +206,9 @@ export class StandingView implements HostSnapshot {
   }
 
   #device(index: number): DeviceAt | undefined {
+    const { devices } = this.#standing;
     const known = this.#devices.get(index);
     if (known !== undefined) return known;
-    const { devices } = this.#standing;
     if (index >= devices.count) return undefined;
     const row = rowOf(devices, index);
     const state = deviceStates[row[DEVICE.state]! - 1];
@@ -211,7 +218,7 @@ export class StandingView implements HostSnapshot {
     const device: DeviceAt = {
       device: this.#codes.devices.at(index),
       name: text(row[DEVICE.name]!),
-      group: group === 0 ? null : (this.#group(group - 1) ?? null),
+      group: group === 0 ? null : (this.#group(group - 1)?.group ?? null),
       driver: text(row[DEVICE.driver]!),
       cdev: text(row[DEVICE.cdev]!),
       state,
@@ -232,37 +239,42 @@ export class StandingView implements HostSnapshot {
     const cells = rowOf(this.#standing.files, row);
     const kind = fileKinds[cells[FILE.kind]!] ?? 'other';
     const kept = cells[FILE.pins]!;
-    const pins = kept === 0 ? none : new Set([this.#idOf(kept - 1)]);
-    const opened = { id: this.#idOf(row), pins, pinnedBy: this.#pinnedBy().get(row) ?? none };
-    const isGone = cells[FILE.isGone] !== 0;
+    const file = {
+      id: this.#idOf(row),
+      kind,
+      group: null,
+      device: null,
+      isGone: cells[FILE.isGone] !== 0,
+      container: null,
+      pins: kept === 0 ? none : [this.#idOf(kept - 1)],
+      pinnedBy: this.#pinnedBy().get(row) ?? none,
+    };
     const tie = cells[FILE.tie]!;
     const subject = cells[FILE.subject]!;
     if (kind === 'group') {
-      const group = this.#group(subject);
-      if (group === undefined) throw new RangeError(`${opened.id} is of no group`);
       const container = tie === 0 ? null : this.#idOf(tie - 1);
-      const state = isGone ? 'dead' : 'unset';
-      return { ...opened, kind, group, state, record: { container } };
+      return { ...file, group: this.#codes.groups.at(subject), container };
     }
-    if (kind !== 'device') return { ...opened, kind };
-    const device = isGone ? undefined : this.#device(subject);
-    if (device !== undefined) return { ...opened, kind, device };
-    const group = tie === 0 ? null : (this.#group(tie - 1) ?? null);
-    const gone = { device: this.#codes.devices.at(subject), group, state: 'absent' } as const;
-    return { ...opened, kind, device: { ...gone, name: null, driver: null, cdev: null } };
+    if (kind !== 'device') return file;
+    const device = this.#codes.devices.at(subject);
+    const there = file.isGone ? undefined : this.#device(subject);
+    if (there !== undefined) return { ...file, device, group: there.group };
+    const group = tie === 0 ? null : (this.#group(tie - 1)?.group ?? null);
+    if (device === UNNAMED) return { ...file, isGone: false, group };
+    return { ...file, device, isGone: true, group };
   }
 
   /** Files that keep each file alive, in the order in which they were opened. */
-  #pinnedBy(): ReadonlyMap<number, ReadonlySet<FileId>> {
+  #pinnedBy(): ReadonlyMap<number, readonly FileId[]> {
     if (this.#pinned !== null) return this.#pinned;
-    const pinned = new Map<number, Set<FileId>>();
+    const pinned = new Map<number, FileId[]>();
     const { cells, width } = this.#standing.files;
     for (const row of this.#fileRows().values()) {
       const kept = cells[row * width + FILE.pins]! - 1;
       if (kept < 0) continue;
       const by = pinned.get(kept);
-      if (by === undefined) pinned.set(kept, new Set([this.#idOf(row)]));
-      else by.add(this.#idOf(row));
+      if (by === undefined) pinned.set(kept, [this.#idOf(row)]);
+      else by.push(this.#idOf(row));
     }
     this.#pinned = pinned;
     return pinned;
@@ -278,8 +290,8 @@ export class StandingView implements HostSnapshot {
 
   /** Rows of open files by the position of their open, ascending. */
   #fileRows(): ReadonlyMap<number, number> {
-    if (this.#rowOf !== null) return this.#rowOf;
     const { cells, width, count } = this.#standing.files;
+    if (this.#rowOf !== null) return this.#rowOf;
     const rows: [number, number][] = [];
     for (let row = 0; row < count; row++) {
       const opened = cells[row * width]!;
@@ -291,8 +303,8 @@ export class StandingView implements HostSnapshot {
 
   /** Rows of holds by the row of the file that they hold. */
   #heldBy(): ReadonlyMap<number, number[]> {
-    if (this.#holds !== null) return this.#holds;
     const { cells, width, count } = this.#standing.holds;
+    if (this.#holds !== null) return this.#holds;
     this.#holds = new Map();
     for (let row = 0; row < count; row++) {
       const file = cells[row * width]!;
@@ -303,16 +315,4 @@ export class StandingView implements HostSnapshot {
     }
     return this.#holds;
   }
-}
-
-function rowOf({ cells, width }: Rows, row: number): Uint32Array {
-  return cells.subarray(row * width, (row + 1) * width);
-}
-
-export function holderOf({ pid, comm, cgroup, via, fd, file }: HoldAt): Holder {
-  return { pid, comm, cgroup, via, fd, file };
-}
-
-function byPlace(a: HoldAt, b: HoldAt): number {
-  return a.pid - b.pid || (a.fd ?? Infinity) - (b.fd ?? Infinity) || a.number - b.number;
 }

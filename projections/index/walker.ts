@@ -3,12 +3,13 @@
  *
  * @module
  */
-import type { HostSnapshot } from '../snapshot.ts';
+import type { HostAt } from '../../machines/host-at.ts';
 import { advance } from './journal.ts';
 import type { RefusalAt, Segment } from './segment.ts';
 import type { Standing } from './standing.ts';
 import type { TimeIndex } from './time-index.ts';
-import { StandingView, type HoldAt } from './view.ts';
+import type { HoldAt } from './hold-at.ts';
+import { StandingView } from './view.ts';
 
 /** A standing on its way through a segment. */
 interface Walk {
@@ -25,7 +26,7 @@ export class Walker {
     this.#index = index;
   }
 
-  /** How things stood after the event at a position. It holds until the next call. */
+  /** How things stood after the event at a position. Once another is asked for, it throws. */
   viewAt(position: number): StandingView {
     return this.#to(position).view;
   }
@@ -36,7 +37,7 @@ export class Walker {
   }
 
   /** What the rules say of a refusal, and the host that it met; null where nothing was known of that. */
-  refusalAt(position: number): (RefusalAt & { readonly host: HostSnapshot }) | null {
+  refusalAt(position: number): (RefusalAt & { readonly host: HostAt }) | null {
     const segment = this.#index.segmentAt(position);
     const { copy, view } = this.#within(segment, position - segment.first);
     const refusal = segment.refusalAt(copy.cursor);
@@ -64,6 +65,7 @@ export class Walker {
         : segment.copyBefore(event);
     const { cursor, standing } = copy;
     if (last?.copy === copy && cursor.event === event) return last;
+    last?.view.expire();
     advance(segment.parts.journal, standing, cursor, event);
     this.#walk = { segment, copy, view: new StandingView(standing, segment.parts.codes) };
     return this.#walk;

@@ -4,8 +4,7 @@
  * @module
  */
 import { eventTypes, type EventType, type Placed } from '../../events/vocabulary.ts';
-import type { Device, Group, OpenFile } from '../../machines/host.ts';
-import type { Kernel } from '../../machines/kernel.ts';
+import type { LiveHost } from '../../machines/live-host.ts';
 import {
   positionOf,
   type FileId,
@@ -23,7 +22,6 @@ import {
   fileCell,
   fileCells,
   groupCells,
-  isBusy,
   orNone,
   processCells,
   tiesOf,
@@ -44,25 +42,23 @@ export class JournalWriter implements ProcessObserver {
   readonly #holds: HoldRows;
   #rows = 0;
 
-  /** `standing` is that of `kernel`, with rows in the order of `kernel`. */
-  constructor(kernel: Kernel, first: number, standing: Standing, codes: Codes) {
+  /** `standing` is that of `host`, with rows in the order of `host`. */
+  constructor(host: LiveHost, first: number, standing: Standing, codes: Codes) {
     this.journal = new Journal(first);
     this.standing = standing;
     this.#codes = codes;
-    this.#files = new Slots([...kernel.files()].map(({ id }) => id));
-    this.#processes = new Slots(kernel.processes.processes());
-    this.#holds = new HoldRows(kernel.processes, (row) => this.#hold(row)[HOLD.number] ?? 0);
+    this.#files = new Slots([...host.files()].map(({ id }) => id));
+    this.#processes = new Slots(host.processTable.processes());
+    this.#holds = new HoldRows(host.processTable, (row) => this.#hold(row)[HOLD.number] ?? 0);
   }
 
   /** Has the host take an event, and writes down what that changed. */
-  take(event: Placed, kernel: Kernel): void {
+  take(event: Placed, host: LiveHost): void {
     this.#rows = 0;
-    if (event.type === 'operation.refused') this.#refused(event, kernel);
-    kernel.processes.observer = this;
-    kernel.take(event);
-    kernel.processes.observer = null;
+    if (event.type === 'operation.refused') this.#refused(event, host);
+    host.takeObserved(event, this);
     if (event.type === 'host.booted') this.#booted();
-    this.#settle(kernel, event);
+    this.#settle(host, event);
     this.#done(event);
     for (const rows of [this.#files, this.#processes, this.#holds]) rows.reuse();
   }
@@ -131,19 +127,15 @@ export class JournalWriter implements ProcessObserver {
     this.#write('booted');
   }
 
-  #settle(kernel: Kernel, event: Placed): void {
-    const { devices } = kernel.touched;
-    const files = filesTouched(kernel, event);
-    const groups = new Set(kernel.touched.groups);
-    for (const file of files) this.#noteFile(kernel, file);
-    for (const file of files) if (kernel.file(file.id) === file) this.#noteTies(kernel, file);
-    for (const device of devices) this.#noteDevice(kernel, device);
-    for (const { group } of devices) if (group !== null) groups.add(group);
-    for (const file of files) if (file.kind === 'group') groups.add(file.group);
-    for (const group of groups) {
-      if (kernel.group(group.group) === group) this.#noteGroup(kernel, group);
-    }
-    const waiter = waiterOf(kernel, this.#codes);
+  #settle(host: LiveHost, event: Placed): void {
+    const { devices, groups, files } = host.touched;
+    const touched =
+      event.type === 'device.added' ? filesBeside(host, event.data.device, files) : files;
+    for (const file of touched) this.#noteFile(host, file);
+    for (const file of touched) this.#noteTies(host, file);
+    for (const device of devices) this.#noteDevice(host, device);
+    for (const group of groups) this.#noteGroup(host, group);
+    const waiter = waiterOf(host, this.#codes);
     const { device, pid, comm } = this.standing.waiter;
     if (waiter.device !== device || waiter.pid !== pid || waiter.comm !== comm) {
       this.#write('waiting', waiter.device, waiter.pid, waiter.comm);
@@ -151,12 +143,13 @@ export class JournalWriter implements ProcessObserver {
     this.#holds.taken = 0;
   }
 
-  #noteFile(kernel: Kernel, file: OpenFile): void {
-    const row = this.#files.find(file.id);
-    if (kernel.file(file.id) !== file) {
-      if (row !== undefined) this.#write('fileClosed', this.#files.free(file.id));
-    } else if (row === undefined || !this.#isOpen(row, file.id)) {
-      const slot = row ?? this.#files.take(file.id);
+  #noteFile(host: LiveHost, id: FileId): void {
+    const row = this.#files.find(id);
+    const file = host.file(id);
+    if (file === undefined) {
+      if (row !== undefined) this.#write('fileClosed', this.#files.free(id));
+    } else if (row === undefined || !this.#isOpen(row, id)) {
+      const slot = row ?? this.#files.take(id);
       this.#write('fileOpened', slot, ...fileCells(file, this.#codes));
     }
   }
@@ -166,44 +159,50 @@ export class JournalWriter implements ProcessObserver {
     return rowOf(this.standing.files, row)[FILE.opened] === positionOf(id) + 1;
   }
 
-  #noteTies(kernel: Kernel, file: OpenFile): void {
-    const link = (id: FileId | null | undefined) =>
-      id == null ? 0 : (this.#files.find(id) ?? -1) + 1;
-    const slot = link(file.id) - 1;
-    const ties = tiesOf(file, kernel, this.#codes, link);
+  #noteTies(host: LiveHost, id: FileId): void {
+    const file = host.file(id);
+    if (file === undefined) return;
+    const link = (to: FileId | null | undefined) =>
+      to == null ? 0 : (this.#files.find(to) ?? -1) + 1;
+    const slot = link(id) - 1;
+    const ties = tiesOf(file, this.#codes, link);
     const row = rowOf(this.standing.files, slot);
-    const before = this.#isOpen(slot, file.id) ? row.subarray(FILE.isGone) : [0, 0, 0];
+    const before = this.#isOpen(slot, id) ? row.subarray(FILE.isGone) : [0, 0, 0];
     if (isSame(before, ties)) return;
     this.#write('fileSet', slot, ...ties);
   }
 
-  #noteDevice(kernel: Kernel, device: Device): void {
-    const index = this.#codes.devices.codeOf(device.device);
+  #noteDevice(host: LiveHost, address: string): void {
+    const index = this.#codes.devices.codeOf(address);
     const row = rowOf(this.standing.devices, index);
-    const there = kernel.device(device.device);
-    if (there === undefined && row[0] !== 0) this.#write('deviceMoved', index, 0);
-    if (there !== device) return;
+    const device = host.device(address);
+    if (device === undefined) {
+      if (row[0] !== 0) this.#write('deviceMoved', index, 0);
+      return;
+    }
     const [state, ...rest] = deviceCells(device, this.#codes);
     if (row[0] === 0 || !isSame(row.subarray(1), rest)) {
       this.#write('deviceSet', index, state, ...rest);
     } else if (row[0] !== state) this.#write('deviceMoved', index, state);
   }
 
-  #noteGroup(kernel: Kernel, group: Group): void {
-    const index = this.#codes.groups.codeOf(group.group);
-    const { opener } = group.record;
+  #noteGroup(host: LiveHost, id: string): void {
+    const group = host.group(id);
+    if (group === undefined) return;
+    const index = this.#codes.groups.codeOf(id);
+    const { opener } = group;
     const open = opener === null ? 0 : (this.#files.find(opener) ?? -1) + 1;
     const cells = groupCells(group, this.#codes, open);
     const row = rowOf(this.standing.groups, index);
-    const busy = isBusy(kernel, group);
+    const busy = host.isInUse(id);
     if (isSame(row, cells) && (row[GROUP.busy] !== 0) === busy) return;
     this.#write('groupSet', index, ...cells, busy ? 1 : 0);
   }
 
-  #refused(event: Extract<Placed, { type: 'operation.refused' }>, kernel: Kernel): void {
+  #refused(event: Extract<Placed, { type: 'operation.refused' }>, host: LiveHost): void {
     const { texts } = this.#codes;
     const { operation, errno } = event.data;
-    const { cause, refusal } = kernel.explain(event.data);
+    const { cause, refusal } = host.explain(event.data);
     const blocker = refusal?.blocker ?? null;
     this.#write(
       'refused',
@@ -227,13 +226,9 @@ function isSame(there: ArrayLike<number>, wanted: readonly number[]): boolean {
   return wanted.every((cell, index) => there[index] === cell);
 }
 
-/** A device that is added once more takes the place of one of which files may be open. */
-function filesTouched(kernel: Kernel, event: Placed): Iterable<OpenFile> {
-  const { files } = kernel.touched;
-  if (event.type !== 'device.added') return files;
-  const { device } = event.data;
-  const open = [...kernel.files()].filter((file) => {
-    return file.kind === 'device' && file.device.device === device;
-  });
-  return new Set([...files, ...open]);
+/** Files that were touched, and those of a device that is added, in whose place it may be. */
+function filesBeside(host: LiveHost, added: string, touched: ReadonlySet<FileId>): Set<FileId> {
+  const files = new Set(touched);
+  for (const { id, device } of host.files()) if (device === added) files.add(id);
+  return files;
 }

@@ -82,7 +82,7 @@ class Involved {
       }
       for (const { position } of timeline.handedOver(this.#boot, this.#position, group)) {
         const host = timeline.hostAt(position);
-        const owner = host.group(group)?.record.owner ?? null;
+        const owner = host.group(group)?.owner ?? null;
         const file = owner === null ? undefined : host.file(owner);
         if (file === undefined) continue;
         this.#files.add(file.id);
@@ -101,11 +101,11 @@ class Involved {
     if (kind === 'device') this.#devices.add(id);
     if (row !== undefined && 'group' in row && row.group !== null) this.#groups.add(row.group);
     for (const { device, group } of host.devices()) {
-      if (group !== null && this.#groups.has(group.group)) this.#devices.add(device);
+      if (group !== null && this.#groups.has(group)) this.#devices.add(device);
     }
     for (const file of host.asked) {
       this.#files.add(file);
-      for (const { pid } of host.processes.holders(file)) this.#pids.add(pid);
+      for (const { pid } of host.holders(file)) this.#pids.add(pid);
     }
   }
 }
@@ -125,7 +125,7 @@ function recentEvents(timeline: Timeline, boot: number, from: number, to: number
   };
   for (const { id } of host.files()) {
     add(`file ${id}`, /^/);
-    for (const { pid } of host.processes.holders(id)) add(`process ${pid}`, /^process\./);
+    for (const { pid } of host.holders(id)) add(`process ${pid}`, /^process\./);
   }
   for (const { device, driver } of host.devices()) {
     const added = lastAdded(timeline, device, from - 1);

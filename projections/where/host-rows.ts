@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { HostSnapshot } from '../snapshot.ts';
+import type { HostAt } from '../../machines/host-at.ts';
 import { deviceView, fileView, groupView, type Since } from '../views.ts';
 import type { Rows } from './where.ts';
 
 /** Addresses by whatever else an expression calls devices. */
 export type Names = ReadonlyMap<string, string>;
 
-export function hostRows(host: HostSnapshot, since: Since, names: Names): Rows {
+export function hostRows(host: HostAt, since: Since, names: Names): Rows {
   return {
     *groups() {
       for (const group of host.groups()) yield groupView(host, group, since);

@@ -9,7 +9,7 @@ import { DEVICE, FILE, fileKinds, GROUP, type Standing } from '../index/standing
 import { positionOf } from '../../processes/process-table.ts';
 import { StandingView } from '../index/view.ts';
 import type { DeviceView, FileView, GroupView, Position } from '../shapes.ts';
-import type { FileAt, HostSnapshot } from '../snapshot.ts';
+import type { FileAt, HostAt } from '../../machines/host-at.ts';
 import { deviceView, fileView, groupView } from '../views.ts';
 import type { Names } from './host-rows.ts';
 import { NotingHost } from './seen-host.ts';
@@ -117,7 +117,7 @@ export class LiveRows implements Rows {
   }
 
   #deviceOf(code: number): DeviceView | undefined {
-    const make = (host: HostSnapshot, uses: number[]): DeviceView | undefined => {
+    const make = (host: HostAt, uses: number[]): DeviceView | undefined => {
       const { cells, width } = this.#standing.devices;
       const group = cells[code * width + DEVICE.group] ?? 0;
       if (group !== 0) uses.push(groupKey(group - 1));
@@ -141,7 +141,7 @@ export class LiveRows implements Rows {
   /** The row of a key, made anew where it was not kept; what it is made of is noted. */
   #row<R extends Row>(
     key: number,
-    make: (host: HostSnapshot, uses: number[]) => R | undefined,
+    make: (host: HostAt, uses: number[]) => R | undefined,
     files?: () => Iterable<FileAt>,
   ): R | undefined {
     const known = this.#kept.get(key);

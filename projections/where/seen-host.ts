@@ -3,25 +3,22 @@
  *
  * @module
  */
-import type { Kernel } from '../../machines/kernel.ts';
-import { TERMINAL, type FileId, type Holder } from '../../processes/process-table.ts';
-import type { FileAt, HostSnapshot } from '../snapshot.ts';
+import type { FileAt, HostAt } from '../../machines/host-at.ts';
+import type { FileId, Holder } from '../../processes/process-table.ts';
 
 /** A host that answers as another does. */
-class SeenHost implements HostSnapshot {
-  protected readonly host: HostSnapshot;
+class SeenHost implements HostAt {
+  protected readonly host: HostAt;
 
-  constructor(host: HostSnapshot) {
+  constructor(host: HostAt) {
     this.host = host;
   }
-
-  readonly processes: HostSnapshot['processes'] = { holders: (file) => this.holders(file) };
 
   get isKnown(): boolean {
     return this.host.isKnown;
   }
 
-  get driverChange(): HostSnapshot['driverChange'] {
+  get driverChange(): HostAt['driverChange'] {
     return this.host.driverChange;
   }
 
@@ -49,12 +46,24 @@ class SeenHost implements HostSnapshot {
     return this.host.files();
   }
 
-  isHeld(id: FileId): boolean {
-    return this.host.isHeld(id);
+  process(pid: number) {
+    return this.host.process(pid);
   }
 
-  protected holders(file: FileId): Holder[] {
-    return this.host.processes.holders(file);
+  processes() {
+    return this.host.processes();
+  }
+
+  fileBehind(pid: number, fd: number) {
+    return this.host.fileBehind(pid, fd);
+  }
+
+  holders(file: FileId): Holder[] {
+    return this.host.holders(file);
+  }
+
+  isHeld(id: FileId): boolean {
+    return this.host.isHeld(id);
   }
 }
 
@@ -64,7 +73,7 @@ export class NotingHost extends SeenHost {
   readonly #files: () => Iterable<FileAt>;
 
   /** `files` are all that matter of those that there are. */
-  constructor(host: HostSnapshot, files: () => Iterable<FileAt> = () => host.files()) {
+  constructor(host: HostAt, files: () => Iterable<FileAt> = () => host.files()) {
     super(host);
     this.#files = files;
   }
@@ -83,7 +92,7 @@ export class NotingHost extends SeenHost {
     return super.isHeld(id);
   }
 
-  protected override holders(file: FileId): Holder[] {
+  override holders(file: FileId): Holder[] {
     this.asked.add(file);
     return super.holders(file);
   }
@@ -91,16 +100,10 @@ export class NotingHost extends SeenHost {
 
 /** A host at one moment: its processes are gone through once, not for every file. */
 export class MomentaryHost extends SeenHost {
-  readonly #processes: Kernel['processes'];
   #held: Map<FileId, Holder[]> | null = null;
 
-  constructor(kernel: Kernel) {
-    super(kernel);
-    this.#processes = kernel.processes;
-  }
-
   /** In no order. */
-  protected override holders(file: FileId): Holder[] {
+  override holders(file: FileId): Holder[] {
     this.#held ??= this.#holdersByFile();
     return this.#held.get(file) ?? [];
   }
@@ -112,12 +115,10 @@ export class MomentaryHost extends SeenHost {
       if (known === undefined) held.set(holder.file, [holder]);
       else known.push(holder);
     };
-    for (const { pid, comm, cgroup, descriptors, mappings } of this.#processes.processes()) {
+    for (const { pid, comm, cgroup, descriptors, mapped } of this.host.processes()) {
       const by = { pid, comm, cgroup };
-      for (const [fd, { file }] of descriptors) {
-        if (file !== TERMINAL) add({ ...by, via: 'fd', fd, file });
-      }
-      for (const file of mappings.values()) add({ ...by, via: 'mapping', fd: null, file });
+      for (const [fd, { file }] of descriptors) add({ ...by, via: 'fd', fd, file });
+      for (const file of mapped) add({ ...by, via: 'mapping', fd: null, file });
     }
     return held;
   }

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Placed } from '../../events/vocabulary.ts';
-import { Kernel } from '../../machines/kernel.ts';
+import type { GroupAt } from '../../machines/host-at.ts';
+import { LiveHost } from '../../machines/live-host.ts';
 import type { Position } from '../shapes.ts';
 import type { Timeline } from '../timeline.ts';
 import { hostRows, type Names } from './host-rows.ts';
@@ -71,21 +72,21 @@ export class Trial {
     });
   }
 
-  #holds({ kernel, since }: LoneHost): boolean {
+  #holds({ host, since }: LoneHost): boolean {
     const { where, names } = this.#found;
-    return where.holds(hostRows(new MomentaryHost(kernel), since, names));
+    return where.holds(hostRows(new MomentaryHost(host), since, names));
   }
 
-  #isOwnedAlike({ kernel, since }: LoneHost): boolean {
+  #isOwnedAlike({ host, since }: LoneHost): boolean {
     const { rows, names } = this.#found;
-    const there = hostRows(new MomentaryHost(kernel), since, names);
+    const there = hostRows(new MomentaryHost(host), since, names);
     return rows.every((row) => contextOf(there, row) === row.context);
   }
 }
 
 /** A host to which nothing else happens, and since when its groups have their owners. */
 class LoneHost {
-  readonly kernel = new Kernel();
+  readonly host = new LiveHost();
   readonly #unheard: string;
   readonly #owners = new Map<string, { readonly owner: string; readonly since: Position }>();
 
@@ -97,18 +98,14 @@ class LoneHost {
   readonly since = (group: string): Position => this.#owners.get(group)?.since ?? null;
 
   take(event: Placed): void {
-    this.kernel.take(event);
-    const { groups, devices } = this.kernel.touched;
+    this.host.take(event);
     if (event.type === 'host.booted') {
       for (const group of this.#owners.keys()) this.#note(group, 'none', event.position);
       return;
     }
-    const touched = new Set(groups);
-    for (const { group } of devices) if (group !== null) touched.add(group);
-    for (const { group, state, record, unknownSince } of touched) {
-      const isUser = state === 'container' || state === 'iommufd';
-      const owner = isUser ? `${state} ${record.owner}` : state === 'unowned' ? 'none' : state;
-      this.#note(group, unknownSince === null ? owner : 'unknown', event.position);
+    for (const id of this.host.touched.groups) {
+      const group = this.host.group(id);
+      if (group !== undefined) this.#note(id, ownerIn(group), event.position);
     }
   }
 
@@ -117,4 +114,10 @@ class LoneHost {
     const since = before.owner === owner ? before.since : position;
     this.#owners.set(group, { owner, since });
   }
+}
+
+function ownerIn({ state, owner, isUnknown }: GroupAt): string {
+  if (isUnknown) return 'unknown';
+  if (state === 'unowned') return 'none';
+  return state === 'kernel' ? state : `${state} ${owner}`;
 }

@@ -6,6 +6,7 @@ import { changesOf, foldChanges } from '../../bench/peers/bare-table.ts';
 import { columnsOf, foldColumns } from '../../bench/peers/typed-arrays.ts';
 import { actorKernel, transitionKernel } from '../../bench/peers/xstate.ts';
 import { Kernel } from '../../machines/kernel.ts';
+import { LiveHost } from '../../machines/live-host.ts';
 import { firstStart, SegmentBuilder } from '../../projections/index/builder.ts';
 import { advance, Cursor } from '../../projections/index/journal.ts';
 import { DEVICE, GROUP, HOLD, type Rows } from '../../projections/index/standing.ts';
@@ -61,10 +62,10 @@ test('a bare fold over changes comes to the same table', () => {
 
 test('XState in the place of the tables judges the same', () => {
   const some = history.slice(0, 4000);
-  const ours = judgeAll(some, new Kernel());
+  const ours = judgeAll(some, new LiveHost());
   expect(ours.changes.length).toBeGreaterThan(100);
   for (const kernel of [transitionKernel(), actorKernel()]) {
-    expect(judgeAll(some, kernel)).toEqual(ours);
+    expect(judgeAll(some, new LiveHost({ kernel }))).toEqual(ours);
     expect(kernel.contradictions).toEqual([]);
   }
 });

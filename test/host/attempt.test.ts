@@ -4,7 +4,7 @@ import { freeAddress, hostOn } from '../../host/attempt.ts';
 import { DmaMappings } from '../../host/dma-mappings.ts';
 import { firstStart, VirtualHost } from '../../host/virtual-host.ts';
 import { openLedger } from '../../ledger.ts';
-import { Kernel } from '../../machines/kernel.ts';
+import { LiveHost } from '../../machines/live-host.ts';
 import { newestKernel } from '../../machines/profile.ts';
 import { parseLine, type OperationStatement } from '../../scenario/language.ts';
 import { perform, type Port } from '../../scenario/perform.ts';
@@ -13,7 +13,7 @@ import { isCampaign } from '../support/effort.ts';
 
 /** A host that calls are made on by their numbers alone, beside one that plays statements. */
 class Numbers {
-  readonly host = new Kernel();
+  readonly host = new LiveHost();
   readonly mappings = new DmaMappings();
   facts: Fact[] = [];
   #position = 0;
@@ -92,7 +92,7 @@ describe('a call by its numbers is what the player makes of the words', () => {
       if (answer.seq !== seq) for (const fact of player.boot(answer.seq)) numbers.happened(fact);
       seq = answer.seq;
       const statement = statementOf(answer);
-      const { call } = player.question(statement);
+      const call = player.foresee(statement);
       // The language does not mind when the process to be killed is not there.
       if (call.operation === 'kill' && call.pid === -1) continue;
       const told = player.play(statement).facts;

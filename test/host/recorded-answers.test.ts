@@ -26,6 +26,6 @@ describe('the machines answer as the kernel did', () => {
       if (answer.rc === -1 && answer.cause === undefined) wrong.push(`${where}: no cause`);
     }
     expect(wrong.slice(0, 5)).toEqual([]);
-    expect(host.kernel.contradictions).toEqual([]);
+    expect(host.live.contradictions).toEqual([]);
   });
 });

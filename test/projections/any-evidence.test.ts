@@ -54,7 +54,7 @@ describe('whatever the evidence says', () => {
           timeline.take(event);
         }
         expect(verifier.faults.filter(({ kind }) => kind === 'table')).toEqual([]);
-        const unknown = [...timeline.kernel.groups()].some(
+        const unknown = [...timeline.host.groups()].some(
           ({ unknownSince }) => unknownSince !== null,
         );
         // What says of itself that it has a gap is no contradiction.

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Fact, LedgerEvent } from '../../events/vocabulary.ts';
 import { openLedger, type Ledger } from '../../ledger.ts';
-import { Kernel } from '../../machines/kernel.ts';
+import { LiveHost } from '../../machines/live-host.ts';
 import { Claims } from '../../projections/claims.ts';
 import { invariants, invariantNames, type InvariantName } from '../../projections/invariants.ts';
 
@@ -90,7 +90,7 @@ describe('evidence that cannot be so', () => {
     expect(positions.at(-1)).toBe(ledger.head.position);
     expect(positions).toEqual(positions.toSorted((a, b) => a - b));
     const shows = (some: readonly number[]): boolean => {
-      const [claims, host] = [new Claims(), new Kernel()];
+      const [claims, host] = [new Claims(), new LiveHost()];
       for (const at of some) {
         const event = ledger.event(at);
         if (event === undefined) return false;
@@ -115,7 +115,7 @@ describe('a projection that has missed something', () => {
   /** Violations where the machines have not taken the last events. */
   async function missing(scenario: string, count: number): Promise<InvariantName[]> {
     const { events } = await seen(scenario);
-    const [claims, host] = [new Claims(), new Kernel()];
+    const [claims, host] = [new Claims(), new LiveHost()];
     for (const event of events) claims.take(event);
     for (const event of events.slice(0, events.length - count)) host.take(event);
     return invariantNames.filter(

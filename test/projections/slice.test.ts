@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { hostHistory } from '../../bench/host.ts';
 import type { Call, Placed } from '../../events/vocabulary.ts';
-import { Kernel } from '../../machines/kernel.ts';
+import { LiveHost } from '../../machines/live-host.ts';
 import { takeIfPossible } from '../../projections/possible.ts';
 import { explainRefusal } from '../../projections/refusals.ts';
 import { Timeline } from '../../projections/timeline.ts';
@@ -10,40 +10,40 @@ import { countOf } from '../support/effort.ts';
 
 /** The whole of a boot up to an attempt, without an event and what it alone made possible. */
 function passesWithout(events: readonly Placed[], attempt: Placed, out: number | null): boolean {
-  const kernel = new Kernel();
+  const host = new LiveHost();
   for (const event of events) {
     if (event.position >= attempt.position) break;
-    if (event.position !== out) takeIfPossible(kernel, event);
+    if (event.position !== out) takeIfPossible(host, event);
   }
-  return kernel.judge(attempt.data as Call) === null;
+  return host.judge(attempt.data as Call) === null;
 }
 
 /** A process that keeps the caller's files as they are, and makes the same call again. */
-function keptBy(kernel: Kernel, { position, data }: Placed): Call {
+function keptBy(host: LiveHost, { position, data }: Placed): Call {
   const call = data as Call & Record<string, unknown>;
   const fds = ['fd', 'iommufd', 'container'].flatMap((key) => {
     const fd = call[key];
     return typeof fd === 'number' ? [fd] : [];
   });
   const { pid } = data as { pid: number };
-  if (!('fd' in call) || fds.some((fd) => kernel.processes.file(pid, fd) === undefined))
+  if (!('fd' in call) || fds.some((fd) => host.processTable.file(pid, fd) === undefined))
     return call;
   const [keeper, started] = [99_999_999, { comm: 'keeper', cgroup: null }];
-  kernel.take({ type: 'process.started', data: { pid: keeper, ...started }, position });
+  host.take({ type: 'process.started', data: { pid: keeper, ...started }, position });
   for (const fd of fds) {
     const data2 = { pid, fd, to: keeper, as: fd };
-    kernel.take({ type: 'descriptor.passed', data: data2, position });
+    host.take({ type: 'descriptor.passed', data: data2, position });
   }
   return { ...call, pid: keeper } as Call;
 }
 
 function passesAfter(events: readonly Placed[], attempt: Placed): number | null {
-  const kernel = new Kernel();
+  const host = new LiveHost();
   let again: Call | null = null;
   for (const event of events) {
-    if (event.position > attempt.position) again ??= keptBy(kernel, attempt);
-    kernel.take(event);
-    if (again !== null && kernel.judge(again) === null) return event.position;
+    if (event.position > attempt.position) again ??= keptBy(host, attempt);
+    host.take(event);
+    if (again !== null && host.judge(again) === null) return event.position;
   }
   return null;
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { openSqliteStore } from '../../../log/sqlite.ts';
-import { Kernel } from '../../../machines/kernel.ts';
+import { LiveHost } from '../../../machines/live-host.ts';
 import { explainRefusal } from '../../../projections/refusals.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { temporaryFolder } from '../../log/folder.ts';
@@ -108,7 +108,11 @@ describe.each(Object.entries(randomLogs))('a log that is %s has the same answers
     fc.assert(
       fc.property(logs, shares, whole, (log, at, size) => {
         const asked = askedOf(log, at);
-        const expected = answersFrom(momentsOf(log, new Kernel({ engine: 'xstate' })), log, asked);
+        const expected = answersFrom(
+          momentsOf(log, new LiveHost({ engine: 'xstate' })),
+          log,
+          asked,
+        );
         expect(answersOf(indexOf(log, size), asked)).toEqual(expected);
       }),
       { numRuns: Math.ceil(RUNS / 4) },

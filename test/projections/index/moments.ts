@@ -5,35 +5,35 @@
  * @module
  */
 import type { Placed } from '../../../events/vocabulary.ts';
-import { Kernel } from '../../../machines/kernel.ts';
+import { LiveHost } from '../../../machines/live-host.ts';
 import type { FileId, Place, Process, ProcessObserver } from '../../../processes/process-table.ts';
 import { Cursor, advance } from '../../../projections/index/journal.ts';
 import { packing } from '../../../log/packing.ts';
 import { decodeSegment } from '../../../projections/index/seal.ts';
 import { Segment } from '../../../projections/index/segment.ts';
 import { GROUP, type Standing } from '../../../projections/index/standing.ts';
-import { StandingView, holderOf, type HoldAt } from '../../../projections/index/view.ts';
+import { holderOf, type HoldAt } from '../../../projections/index/hold-at.ts';
+import { StandingView } from '../../../projections/index/view.ts';
 import type { Descent, Step } from '../../../projections/shapes.ts';
 import { holderShown, keepers } from '../../../projections/views.ts';
 import type { Log } from '../../support/random-logs.ts';
 import { explained, OwnersSince, type Seen } from './ways.ts';
 
 /** A host takes the events one by one. */
-export function* momentsOf(log: Iterable<Log[number]>, kernel = new Kernel()): Generator<Seen> {
+export function* momentsOf(log: Iterable<Log[number]>, host = new LiveHost()): Generator<Seen> {
   const owners = new OwnersSince();
   const chains = new Chains();
   const seen = {
-    host: kernel,
+    host,
     since: (group: string) => owners.of(group),
-    lineage: (file: FileId) => chains.of(kernel, file),
+    lineage: (file: FileId) => chains.of(host, file),
   };
   yield { ...seen, refusal: null };
   for (const event of log) {
-    const refusal = explained(kernel, event);
+    const refusal = explained(host, event);
     chains.event = event;
-    kernel.processes.observer = chains;
-    kernel.take(event);
-    owners.take(kernel, event.position);
+    host.takeObserved(event, chains);
+    owners.take(host, event.position);
     yield { ...seen, refusal };
   }
 }
@@ -64,7 +64,7 @@ class Chains implements ProcessObserver {
     this.#chains.get(at.process)?.delete(nameOf(at));
   }
 
-  of({ processes }: Kernel, file: FileId): Descent[] {
+  of({ processTable: processes }: LiveHost, file: FileId): Descent[] {
     const found: Descent[] = [];
     for (const process of processes.processes()) {
       const { pid, comm, cgroup, descriptors, mappings } = process;

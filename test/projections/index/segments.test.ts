@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { saveKernel } from '../../../machines/checkpoint.ts';
-import { Kernel } from '../../../machines/kernel.ts';
+import { LiveHost } from '../../../machines/live-host.ts';
 import { lineageOf } from '../../../projections/lineage.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { hashesOf, MapShelf, readerOf } from '../../support/map-shelf.ts';
@@ -26,16 +25,17 @@ function resumed(log: Log, size: number): Timeline {
   }
 }
 
-function played(log: Log): Kernel {
-  const kernel = new Kernel();
-  for (const event of log) kernel.take(event);
-  return kernel;
+function played(log: Log): LiveHost {
+  const host = new LiveHost();
+  for (const event of log) host.take(event);
+  return host;
 }
 
 /** As a host is saved, and which devices each of its groups has, in order. */
-function stateOf(kernel: Kernel) {
+function stateOf(host: LiveHost) {
+  const kernel = LiveHost.machinesOf(host);
   const members = [...kernel.groups()].map(({ group, devices }) => [group, [...devices.keys()]]);
-  return { saved: saveKernel(kernel), members };
+  return { saved: host.save(), members };
 }
 
 describe('a host that goes on from the start of a segment', () => {
@@ -44,9 +44,9 @@ describe('a host that goes on from the start of a segment', () => {
       fc.property(anyLog, share, whole, (log, part, size) => {
         const timeline = resumed(log, size);
         const position = Math.round(part * log.length) - 1;
-        const saved = saveKernel(played(log.slice(0, position + 1)));
-        expect(saveKernel(timeline.kernelAt(position))).toEqual(saved);
-        expect(saveKernel(timeline.kernel)).toEqual(saveKernel(played(log)));
+        const saved = played(log.slice(0, position + 1)).save();
+        expect(timeline.playedAt(position).save()).toEqual(saved);
+        expect(timeline.host.save()).toEqual(played(log).save());
       }),
       { numRuns: 60 },
     );
@@ -57,8 +57,8 @@ describe('a host that goes on from the start of a segment', () => {
     fc.assert(
       fc.property(possible, share, whole, (log, part, size) => {
         const position = Math.round(part * log.length) - 1;
-        const kernel = resumed(log, size).kernelAt(position);
-        expect(stateOf(kernel)).toEqual(stateOf(played(log.slice(0, position + 1))));
+        const host = resumed(log, size).playedAt(position);
+        expect(stateOf(host)).toEqual(stateOf(played(log.slice(0, position + 1))));
       }),
       { numRuns: 40 },
     );

@@ -5,7 +5,8 @@
  * @module
  */
 import type { Placed } from '../../../events/vocabulary.ts';
-import { Kernel } from '../../../machines/kernel.ts';
+import type { HostAt } from '../../../machines/host-at.ts';
+import { LiveHost } from '../../../machines/live-host.ts';
 import { changesBetween, historyOf } from '../../../projections/history.ts';
 import { orphansOf } from '../../../projections/holdings.ts';
 import { HostAtMoment } from '../../../projections/moment.ts';
@@ -24,7 +25,6 @@ import type {
   Who,
   Why,
 } from '../../../projections/shapes.ts';
-import type { HostSnapshot } from '../../../projections/snapshot.ts';
 import {
   subjectsOf,
   type Subject,
@@ -100,13 +100,13 @@ function withoutPlaceholder(answers: Answers): Answers {
   return JSON.parse(JSON.stringify(answers).replaceAll('"f?"', 'null')) as Answers;
 }
 
-function holdersOf(host: HostSnapshot, file: string | null): Holder[] {
+function holdersOf(host: HostAt, file: string | null): Holder[] {
   return file === null ? [] : keepers(host, [file]);
 }
 
 /** A host after an event, and what it takes more than one moment to know. */
 export interface Seen {
-  readonly host: HostSnapshot;
+  readonly host: HostAt;
   since(group: string): Position;
   /** How each holder of a file came by it, by process and descriptor. */
   lineage(file: string): Descent[];
@@ -161,7 +161,7 @@ function groupsFound(log: Log): Set<string> {
 }
 
 /** The parties of a subject; `unheard` are groups that are yet to be found. */
-function partiesAt(host: HostSnapshot, subject: Subject, unheard: ReadonlySet<string>): Parties {
+function partiesAt(host: HostAt, subject: Subject, unheard: ReadonlySet<string>): Parties {
   const parties = partiesOf(host, subject);
   const isUnheard = subject.kind === 'group' && unheard.has(subject.id);
   return isUnheard ? { ...parties, owner: unknownOwner } : parties;
@@ -206,7 +206,7 @@ class OwnerTrail {
     this.intervals = [{ subject: id, from: null, to: null, owner: this.#owner, endedBy: null }];
   }
 
-  look(host: HostSnapshot, event: Log[number] | null): void {
+  look(host: HostAt, event: Log[number] | null): void {
     const { owner } = partiesAt(host, this.#subject, this.#unheard);
     const before = this.#owner;
     this.#owner = owner;
@@ -227,15 +227,15 @@ function isSame(a: Owner, b: Owner): boolean {
 /** Every subject that an event of a log concerns, with the positions of these events. */
 export function subjectsIn(log: Log): Map<SubjectKey, number[]> {
   const found = new Map<SubjectKey, number[]>();
-  const kernel = new Kernel();
+  const host = new LiveHost();
   for (const event of log) {
-    for (const key of subjectsOf(kernel, event)) {
+    for (const key of subjectsOf(host, event)) {
       // What a fresh process has open is nobody's file.
       if (key === 'file terminal') continue;
       const positions = found.get(key) ?? [];
       found.set(key, [...positions, event.position]);
     }
-    kernel.take(event);
+    host.take(event);
   }
   return found;
 }
@@ -262,11 +262,11 @@ export function askedOf(log: Log, shares: readonly number[]): Asked {
 }
 
 /** The refusal that a host is about to take, explained by its own rules. */
-export function explained(kernel: Kernel, event: Placed): Refusal | null {
+export function explained(host: LiveHost, event: Placed): Refusal | null {
   if (event.type !== 'operation.refused') return null;
-  const { cause, refusal } = kernel.explain(event.data);
+  const { cause, refusal } = host.explain(event.data);
   if (refusal?.blocker == null) return { cause, blocker: null };
-  const holders = holdersOf(kernel, refusal.blocker.file);
+  const holders = holdersOf(host, refusal.blocker.file);
   return { cause, blocker: { ...refusal.blocker, holders } };
 }
 
@@ -274,7 +274,7 @@ export function explained(kernel: Kernel, event: Placed): Refusal | null {
 export class OwnersSince {
   readonly #owners = new Map<string, { readonly owner: Owner; readonly since: Position }>();
 
-  take(host: HostSnapshot, position: number): void {
+  take(host: HostAt, position: number): void {
     const names = new Set([...this.#owners.keys(), ...[...host.groups()].map((of) => of.group)]);
     for (const name of names) {
       const group = host.group(name);

@@ -1,0 +1,106 @@
+/**
+ * A host that was played, as `host-at.ts` has it: what its machines know, by id and in plain values.
+ *
+ * @module
+ */
+import { TERMINAL, type FileId, type Holder } from '../processes/process-table.ts';
+import type { OpenFile } from './host.ts';
+import type {
+  PlayedChange,
+  PlayedDevice,
+  PlayedFile,
+  PlayedGroup,
+  PlayedHostAt,
+  PlayedProcess,
+} from './host-at.ts';
+import type { Kernel } from './kernel.ts';
+import { deviceAt, fileAt, groupAt, processAt } from './plain.ts';
+
+export class PlayedHost implements PlayedHostAt {
+  protected readonly kernel: Kernel;
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  get isKnown(): boolean {
+    return this.kernel.isKnown;
+  }
+
+  get boot(): string | null {
+    return this.kernel.boot;
+  }
+
+  get iommufd(): boolean {
+    return this.kernel.iommufd;
+  }
+
+  get driverChange(): PlayedChange | null {
+    const change = this.kernel.driverChange;
+    if (change === null) return null;
+    const { next, waiter, outcome } = change;
+    const { device } = change.device;
+    const isOfGone = this.kernel.device(device) !== change.device;
+    return { device, next, waiter, isOver: outcome !== null, isOfGone };
+  }
+
+  group(id: string): PlayedGroup | undefined {
+    const group = this.kernel.group(id);
+    return group && groupAt(group);
+  }
+
+  *groups(): Generator<PlayedGroup> {
+    for (const group of this.kernel.groups()) yield groupAt(group);
+  }
+
+  device(id: string): PlayedDevice | undefined {
+    const device = this.kernel.device(id);
+    return device && deviceAt(device);
+  }
+
+  *devices(): Generator<PlayedDevice> {
+    for (const device of this.kernel.devices()) yield deviceAt(device);
+  }
+
+  file(id: FileId): PlayedFile | undefined {
+    const file = this.kernel.file(id);
+    return file && this.#fileAt(file);
+  }
+
+  *files(): Generator<PlayedFile> {
+    for (const file of this.kernel.files()) yield this.#fileAt(file);
+  }
+
+  process(pid: number): PlayedProcess | undefined {
+    const process = this.kernel.processes.process(pid);
+    return process && processAt(process);
+  }
+
+  *processes(): Generator<PlayedProcess> {
+    for (const process of this.kernel.processes.processes()) yield processAt(process);
+  }
+
+  fileBehind(pid: number, fd: number): FileId | undefined {
+    const file = this.kernel.processes.file(pid, fd);
+    return file === TERMINAL ? undefined : file;
+  }
+
+  fileMapped(pid: number, address: number): FileId | undefined {
+    return this.kernel.processes.process(pid)?.mappings.get(address);
+  }
+
+  holders(file: FileId): Holder[] {
+    return this.kernel.processes.holders(file);
+  }
+
+  isHeld(id: FileId): boolean {
+    return this.kernel.isHeld(id);
+  }
+
+  #fileAt(file: OpenFile): PlayedFile {
+    return fileAt(
+      file,
+      file.kind === 'device' ? this.kernel.device(file.device.device) : undefined,
+    );
+  }
+}
