@@ -11,6 +11,7 @@ import { unbindDriver } from './consequences.ts';
 import type { DeviceFile, Group, OpenFile } from './host.ts';
 import { positionOf } from '../processes/process-table.ts';
 import { mayMean } from './judge.ts';
+import { groupPath } from './host-state.ts';
 import type { Kernel } from './kernel.ts';
 import { release } from './consequences.ts';
 import { NAMELESS } from './unshown.ts';
@@ -88,6 +89,7 @@ export function suspect(host: Kernel, refused: DataOf<'operation.refused'>): voi
  */
 export function evict(host: Kernel, attempt: Attempt): void {
   if (attempt.operation === 'bind') evictStrangers(host, host.question(attempt));
+  if ('group' in attempt) evictUntaken(host, groupPath(attempt.group));
   for (;;) {
     const refusal = host.objection(attempt);
     if (refusal === null) return;
@@ -112,10 +114,24 @@ function evictStrangers(host: Kernel, { group, argument }: Question): void {
   letGo(host, [...host.files()].filter(isOlder), 'EPERM');
 }
 
+/**
+ * The files of a group that no machine has taken, such as where nobody has seen a device of it: each
+ * was a contradiction already. They have been closed, or their group has died.
+ */
+function evictUntaken(host: Kernel, path: string): void {
+  const gone = [...host.files()].filter((file) => file.kind === 'other' && file.path === path);
+  for (const { id } of gone) {
+    host.processes.evict(id);
+    host.touched.evicted.add(id);
+    release(host, id);
+  }
+}
+
 function letGo(host: Kernel, gone: readonly OpenFile[], errno: string): void {
   for (const { id } of gone) {
     host.contradict(`${id} had gone before, or ${errno} would have been the answer`);
     host.processes.evict(id);
+    host.touched.evicted.add(id);
   }
   for (const { id } of gone) release(host, id);
 }
@@ -128,6 +144,7 @@ function unbindKernelDrivers(host: Kernel, { group, device }: Question): void {
     const reason = `${driver} had been unbound before from ${member.device}`;
     host.contradict(`${reason}, or EPERM would have been the answer`);
     unbindDriver(host, member);
+    host.touched.unbound.add(member.device);
   }
 }
 

@@ -36,6 +36,10 @@ export class HostState implements Directory {
     groups: new Set<Group>(),
     devices: new Set<Device>(),
     files: new Set<OpenFile>(),
+    /** Files that nobody holds any more: they had gone, or the event could not have passed. */
+    evicted: new Set<FileId>(),
+    /** Addresses of devices whose kernel driver had been unbound, for the same reason. */
+    unbound: new Set<string>(),
   };
   /** The newest kernel's until a boot says which it is. */
   profile: Profile = newestKernel;
@@ -211,10 +215,12 @@ export class HostState implements Directory {
   }
 
   protected forgetTouched(): void {
-    const { groups, devices, files } = this.touched;
+    const { groups, devices, files, evicted, unbound } = this.touched;
     if (groups.size > 0) groups.clear();
     if (devices.size > 0) devices.clear();
     if (files.size > 0) files.clear();
+    if (evicted.size > 0) evicted.clear();
+    if (unbound.size > 0) unbound.clear();
   }
 
   /** Whether the machine would take the event where it stands. */
@@ -312,6 +318,11 @@ export function addressSpaceOf(file: OpenFile, ioas: number | null): AddressSpac
 /** A file that none of the machines knows about. */
 export function otherFile(id: FileId, path: string): OpenFile {
   return { kind: 'other', id, path, pins: new Set(), pinnedBy: new Set() };
+}
+
+/** The node of a group. */
+export function groupPath(group: string): string {
+  return `/dev/vfio/${group}`;
 }
 
 /** The group that a machine belongs to, where it belongs to one. */

@@ -15,7 +15,7 @@ import { changeHost } from './host-changes.ts';
 import { isCause, type ObservedCause } from './causes.ts';
 import type { Question } from './check.ts';
 import { completed, hypotheses, isComplete } from './unshown-arguments.ts';
-import { HostState, otherFile } from './host-state.ts';
+import { groupPath, HostState, otherFile } from './host-state.ts';
 import { explain, isOfItself, judge, objection, onlyCause, type Refusal } from './judge.ts';
 import { questionOf } from './operations.ts';
 import { mayBeIommufd } from './operations/group.ts';
@@ -170,7 +170,7 @@ export class Kernel extends HostState {
         : `${against} in state '${question[against]?.state}' does not admit '${event.type}'`,
       question.group ?? question.device?.group ?? null,
     );
-    if (opened !== null) this.addFile(otherFile(opened, event.type));
+    if (opened !== null) this.addFile(otherFile(opened, pathOf(event)));
   }
 
   /** What a call has one file keep alive through another. */
@@ -200,9 +200,9 @@ export class Kernel extends HostState {
       this.addFile({ ...opened, kind: 'device', device, ...this.fresh('deviceFile') });
       this.#grant(id, question);
     } else {
-      const path = event.type === 'path.opened' ? event.data.path : event.type;
-      if (event.type !== 'path.opened') this.contradict(`${path}: nothing of that name is there`);
-      this.addFile(otherFile(id, path));
+      const isPath = event.type === 'path.opened';
+      if (!isPath) this.contradict(`${event.type}: nothing of that name is there`);
+      this.addFile(otherFile(id, pathOf(event)));
     }
   }
 
@@ -215,6 +215,12 @@ export class Kernel extends HostState {
     const kept = iommufd === null ? groupFile : this.file(iommufd);
     if (kept !== undefined) this.pin(file, kept);
   }
+}
+
+/** What a file that no machine takes was opened as. */
+function pathOf({ type, data }: Placed<Fact>): string {
+  if (type === 'group.opened') return groupPath(data.group);
+  return type === 'path.opened' ? data.path : type;
 }
 
 /**
