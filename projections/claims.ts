@@ -3,14 +3,15 @@
  * which context, whether or not the rules would have let it come to that.
  *
  * The machines turn down what cannot be. An auditor asks about it all the same: two owners that were
- * claimed for one group are two owners until somebody shows that the evidence is wrong.
+ * claimed for one group are two owners until somebody shows that the evidence is wrong. Who must have
+ * gone for a call to pass, on a host whose boot nobody saw, the machines say, and the claims are told.
  *
  * @module
  */
-import type { Fact, Placed } from '../events/vocabulary.ts';
+import type { DataOf, EventType, Fact, Placed } from '../events/vocabulary.ts';
 import { kindOfDriver } from '../operations/driver.ts';
 import { NAMELESS } from '../machines/unshown.ts';
-import { fileOpenedBy, positionOf, ProcessTable, type FileId } from '../processes/process-table.ts';
+import { fileOpenedBy, ProcessTable, type FileId } from '../processes/process-table.ts';
 
 /** A file as it is claimed to be. */
 export interface ClaimedFile {
@@ -39,59 +40,44 @@ interface ClaimedDevice {
   leavesFor: { readonly next: string | null } | null;
 }
 
+/** Who must have gone before an event, as the machines say (`HostState.touched`). */
+export interface Gone {
+  /** Files that nobody holds any more. */
+  readonly evicted: ReadonlySet<FileId>;
+  /** Devices that have lost a kernel driver. */
+  readonly unbound: ReadonlySet<string>;
+}
+
+/** What an event claims; `id` is that of the file that it opens, `NAMELESS` where it opens none. */
+type Change<T extends EventType> = (claims: Claims, data: DataOf<T>, id: FileId) => void;
+
+/** Of processes, evidence, the log or a manager's book, or of what has no say in who owns a group. */
+const CLAIMS_NOTHING = null;
+
 export class Claims {
   readonly files = new Map<FileId, ClaimedFile>();
   readonly devices = new Map<string, ClaimedDevice>();
-  readonly #processes = new ProcessTable();
-  /** Whether nobody has seen the host boot, and so not all that happens on it either. */
-  #isAssumed = false;
+  readonly processes = new ProcessTable();
+  /** The groups whose files, owners or drivers may be others since the last event. */
+  readonly touched = new Set<string>();
 
-  take(event: Placed<Fact>): void {
-    const opened = fileOpenedBy(event);
-    // Looked up before descriptors move: the event saw them as they were.
-    const change = this.#changeOf(event, opened);
-    const unheld = this.#processes.take(event);
-    change();
-    if (event.type === 'host.booted') {
-      this.#isAssumed = (event.data.evidence?.certainty ?? 'observed') !== 'observed';
-    }
-    const hasLeft = this.#isAssumed && this.#yieldTo(event, opened);
-    if (unheld.length > 0 || hasLeft || event.type === 'container.unset') this.#release();
+  /** Takes the next event, and before it that those who are `gone` have left. */
+  take(event: Placed<Fact>, gone: Gone): void {
+    this.touched.clear();
+    this.#leave(gone);
+    // Before descriptors move: the event saw them as they were.
+    this.#change(event);
+    const unheld = this.processes.take(event);
+    if (unheld.length > 0) this.#release();
   }
 
-  /**
-   * Of a host of which not everything was seen: a call that nobody can stand in the way of shows that
-   * those who had been there had gone. Gives whether there were any.
-   */
-  #yieldTo(event: Placed<Fact>, opened: FileId | null): boolean {
-    const { type } = event;
-    if (type !== 'group.opened' && type !== 'container.set' && type !== 'device.bound')
-      return false;
-    const own =
-      opened === null ? this.#behind(event.data.pid, event.data.fd) : this.files.get(opened);
-    if (own === undefined || own.group === null) return false;
-    const gone = this.filesOf(own.group).filter((other) => {
-      if (other === own || other.context === own.id || other.keeps.has(own.id)) return false;
-      if (other.kind === 'group') return true;
-      // What was got through an iommufd keeps no file of its group, nor that from another iommufd.
-      if (type !== 'device.bound' && other.isGranted && other.isIommufd) {
-        return type === 'container.set' && !own.isIommufd;
-      }
-      if (type !== 'device.bound') return other.context !== null || other.isGranted;
-      // A context that is not shown may be the one that the others are bound to.
-      const isOther =
-        own.context !== null &&
-        other.context !== own.context &&
-        // One that nobody has seen may be the same, unless that was opened after it had been given.
-        (other.context !== NAMELESS || positionOf(other.id) < positionOf(own.context));
-      const isSame = other.device === own.device;
-      const isNative = other.isGranted && !other.isIommufd;
-      return isNative || (other.context !== null && (isSame || isOther));
-    });
-    for (const { id } of gone) this.#processes.evict(id);
-    const isClaim = type === 'device.bound' || (type === 'container.set' && !own.isIommufd);
-    if (isClaim) this.#unbindKernelDrivers(own.group);
-    return gone.length > 0;
+  #leave({ evicted, unbound }: Gone): void {
+    for (const address of unbound) {
+      const device = this.devices.get(address);
+      if (device !== undefined) this.#drive(device, null);
+    }
+    for (const id of evicted) this.processes.evict(id);
+    if (evicted.size > 0) this.#release();
   }
 
   /** The files that are claimed of a group, its own and its devices'. */
@@ -117,84 +103,118 @@ export class Claims {
     );
   }
 
-  /** User space has got a group: the drivers that had kept it out are gone. */
-  #unbindKernelDrivers(group: string): void {
-    for (const device of this.devices.values()) {
-      if (device.group !== group || device.driver === null) continue;
-      if (kindOfDriver(device.driver) === 'kernel') device.driver = null;
-    }
-  }
-
   /** The groups that there are devices or files of. */
   groups(): Set<string> {
     const known = [...this.devices.values(), ...this.files.values()];
     return new Set(known.flatMap(({ group }) => group ?? []));
   }
 
-  #behind(pid: number, fd: number): ClaimedFile | undefined {
-    return this.files.get(this.#processes.file(pid, fd) ?? '');
+  #touch({ group }: { readonly group: string | null }): void {
+    if (group !== null) this.touched.add(group);
   }
 
-  /** What an event changes besides descriptors; to be done once these have moved. */
-  #changeOf(event: Placed<Fact>, opened: FileId | null): () => void {
-    if (opened !== null) return this.#openingOf(event, opened);
-    switch (event.type) {
-      case 'host.booted':
-        return () => {
-          this.files.clear();
-          this.devices.clear();
-        };
-      case 'device.added': {
-        const { device, group, driver } = event.data;
-        return () => void this.devices.set(device, { group, driver, leavesFor: null });
-      }
-      case 'device.removed':
-        return () => {
-          this.#bind(event.data.device, null);
-          this.devices.delete(event.data.device);
-        };
-      case 'driver.bound':
-      case 'driver.settled':
-        return () => this.#bind(event.data.device, event.data.driver);
-      case 'driver.unbound':
-        return () => this.#bind(event.data.device, null);
-      case 'driver.unbind-blocked': {
-        const device = this.devices.get(event.data.device);
-        return () => {
-          if (device !== undefined) device.leavesFor = { next: event.data.next };
-        };
-      }
-      case 'device.bound':
-        return this.#given(event.data, event.data.iommufd);
-      case 'container.set':
-        return this.#given(event.data, event.data.container);
-      case 'container.unset': {
-        const file = this.#behind(event.data.pid, event.data.fd);
-        return () => {
-          if (file === undefined) return;
-          file.context = null;
-          file.isIommufd = false;
-          file.keeps.clear();
-        };
-      }
-      default:
-        return () => {};
-    }
+  #behind(pid: number, fd: number): ClaimedFile | undefined {
+    return this.files.get(this.processes.file(pid, fd) ?? '');
+  }
+
+  static readonly #changes: { readonly [T in EventType]: Change<T> | null } = {
+    'host.booted': (claims) => {
+      for (const group of claims.groups()) claims.touched.add(group);
+      claims.files.clear();
+      claims.devices.clear();
+    },
+    'device.added': (claims, { device, group, driver }) => claims.#add(device, group, driver),
+    'device.removed': (claims, { device }) => {
+      claims.#bind(device, null);
+      claims.devices.delete(device);
+    },
+    'driver.bound': (claims, { device, driver }) => claims.#bind(device, driver),
+    'driver.settled': (claims, { device, driver }) => claims.#bind(device, driver),
+    'driver.unbound': (claims, { device }) => claims.#bind(device, null),
+    'driver.unbind-blocked': (claims, { device: address, next }) => {
+      const device = claims.devices.get(address);
+      if (device !== undefined) device.leavesFor = { next };
+    },
+    'container.opened': (claims, _data, id) => claims.#open({ id, kind: 'container' }),
+    'iommufd.opened': (claims, _data, id) => claims.#open({ id, kind: 'iommufd' }),
+    'group.opened': (claims, { group }, id) => claims.#open({ id, kind: 'group', group }),
+    'device.opened': (claims, { device }, id) => {
+      const group = claims.devices.get(device)?.group ?? null;
+      claims.#open({ id, kind: 'device', device, group });
+    },
+    'device.obtained': (claims, data, id) => claims.#obtain(data, id),
+    'device.bound': (claims, { pid, fd, iommufd }) => claims.#give(pid, fd, iommufd),
+    'container.set': (claims, { pid, fd, container }) => claims.#give(pid, fd, container),
+    'container.unset': (claims, { pid, fd }) => {
+      const file = claims.#behind(pid, fd);
+      if (file !== undefined) claims.#takeContext(file);
+      claims.#release();
+    },
+
+    'history.archived': CLAIMS_NOTHING,
+    'history.removed': CLAIMS_NOTHING,
+    'gap.noticed': CLAIMS_NOTHING,
+    'snapshot.taken': CLAIMS_NOTHING,
+    'evidence.begun': CLAIMS_NOTHING,
+    'group.found': CLAIMS_NOTHING,
+    'claim.granted': CLAIMS_NOTHING,
+    'claim.released': CLAIMS_NOTHING,
+    'claim.refused': CLAIMS_NOTHING,
+    'process.started': CLAIMS_NOTHING,
+    'process.found': CLAIMS_NOTHING,
+    'process.forked': CLAIMS_NOTHING,
+    'process.executed': CLAIMS_NOTHING,
+    'process.exited': CLAIMS_NOTHING,
+    'descriptor.duplicated': CLAIMS_NOTHING,
+    'descriptor.passed': CLAIMS_NOTHING,
+    'descriptor.flagged': CLAIMS_NOTHING,
+    'descriptor.closed': CLAIMS_NOTHING,
+    'mapping.created': CLAIMS_NOTHING,
+    'mapping.removed': CLAIMS_NOTHING,
+    'path.opened': CLAIMS_NOTHING,
+    'iommu.set': CLAIMS_NOTHING,
+    'device.attached': CLAIMS_NOTHING,
+    'device.detached': CLAIMS_NOTHING,
+    'ioas.allocated': CLAIMS_NOTHING,
+    'hwpt.allocated': CLAIMS_NOTHING,
+    'object.destroyed': CLAIMS_NOTHING,
+    'compat-ioas.set': CLAIMS_NOTHING,
+    'compat-ioas.cleared': CLAIMS_NOTHING,
+    'device.reset': CLAIMS_NOTHING,
+    'device.hot-reset': CLAIMS_NOTHING,
+    'file.released': CLAIMS_NOTHING,
+    'operation.refused': CLAIMS_NOTHING,
+  };
+
+  #change(event: Placed<Fact>): void {
+    type Any = (claims: Claims, data: Fact['data'], id: FileId) => void;
+    const change = Claims.#changes[event.type] as Any | null;
+    change?.(this, event.data, fileOpenedBy(event) ?? NAMELESS);
+  }
+
+  #add(address: string, group: string | null, driver: string | null): void {
+    this.#touch(this.devices.get(address) ?? { group: null });
+    const device = { group, driver, leavesFor: null };
+    this.devices.set(address, device);
+    this.#touch(device);
+  }
+
+  #drive(device: ClaimedDevice, driver: string | null): void {
+    device.driver = driver;
+    this.#touch(device);
   }
 
   #bind(address: string, driver: string | null): void {
     const device = this.devices.get(address);
     if (device === undefined) return;
-    device.driver = driver;
+    this.#drive(device, driver);
     device.leavesFor = null;
     const { group } = device;
     if (group === null || this.#hasVfioDevice(group)) return;
     for (const file of this.filesOf(group)) {
       if (file.kind !== 'group') continue;
       file.isDead = true;
-      if (file.isIommufd) continue;
-      file.context = null;
-      file.keeps.clear();
+      if (!file.isIommufd) this.#takeContext(file);
     }
   }
 
@@ -205,26 +225,34 @@ export class Claims {
   }
 
   /** A context or a container is given to the file behind a descriptor. */
-  #given({ pid, fd }: { pid: number; fd: number }, context: number | null): () => void {
+  #give(pid: number, fd: number, context: number | null): void {
     const file = this.#behind(pid, fd);
-    const given = context === null ? undefined : this.#behind(pid, context);
-    return () => {
-      if (file === undefined) return;
-      if (context === null && file.group !== null && file.kind === 'group') {
-        // What nobody has seen is a container, unless it may as well be an iommufd.
-        const owner = this.#iommufdOf(file.group);
-        file.context = owner ?? NAMELESS;
-        file.isIommufd = owner !== null || this.#hasIommufd(pid);
-      }
-      if (given === undefined) return;
-      file.context = given.id;
-      file.isIommufd = given.kind === 'iommufd';
-      file.keeps.add(given.id);
-    };
+    if (file === undefined) return;
+    this.#touch(file);
+    if (context === null) {
+      if (file.group === null || file.kind !== 'group') return;
+      // What nobody has seen is a container, unless it may as well be an iommufd.
+      const owner = this.#iommufdOf(file.group);
+      file.context = owner ?? NAMELESS;
+      file.isIommufd = owner !== null || this.#hasIommufd(pid);
+      return;
+    }
+    const given = this.#behind(pid, context);
+    if (given === undefined) return;
+    file.context = given.id;
+    file.isIommufd = given.kind === 'iommufd';
+    file.keeps.add(given.id);
+  }
+
+  #takeContext(file: ClaimedFile): void {
+    this.#touch(file);
+    file.context = null;
+    file.isIommufd = false;
+    file.keeps.clear();
   }
 
   #hasIommufd(pid: number): boolean {
-    const { descriptors } = this.#processes.process(pid) ?? {};
+    const { descriptors } = this.processes.process(pid) ?? {};
     return [...(descriptors?.values() ?? [])].some(
       ({ file }) => this.files.get(file)?.kind === 'iommufd',
     );
@@ -238,55 +266,46 @@ export class Claims {
     return open?.context ?? null;
   }
 
-  #openingOf(event: Placed<Fact>, id: FileId): () => void {
-    const plain = {
-      id,
+  #open(opened: Pick<ClaimedFile, 'id' | 'kind'> & Partial<ClaimedFile>): void {
+    const file = {
       group: null,
       device: null,
       isGranted: false,
+      context: null,
       isIommufd: false,
       isDead: false,
+      keeps: new Set<FileId>(),
+      ...opened,
     };
-    const file = (claimed: Partial<ClaimedFile> & Pick<ClaimedFile, 'kind'>) => () =>
-      void this.files.set(id, { ...plain, context: null, keeps: new Set(), ...claimed });
-    switch (event.type) {
-      case 'container.opened':
-        return file({ kind: 'container' });
-      case 'iommufd.opened':
-        return file({ kind: 'iommufd' });
-      case 'group.opened':
-        return file({ kind: 'group', group: event.data.group });
-      case 'device.opened': {
-        const { device } = event.data;
-        return file({ kind: 'device', device, group: this.devices.get(device)?.group ?? null });
-      }
-      case 'device.obtained': {
-        const { pid, fd, device } = event.data;
-        const from = this.#behind(pid, fd);
-        // A device that is open already stays with its context, whatever its group has by now.
-        const open = [...this.files.values()].find(
-          (other) => other.isGranted && other.device === device && device !== null,
-        );
-        const { context = null, isIommufd = false } = open ?? from ?? {};
-        const group = from?.group ?? null;
-        const kept = isIommufd ? context : from?.id;
-        const keeps = new Set(kept == null ? [] : [kept]);
-        return file({ kind: 'device', device, group, isGranted: true, context, isIommufd, keeps });
-      }
-      default:
-        return () => {};
-    }
+    this.files.set(file.id, file);
+    this.#touch(file);
+  }
+
+  #obtain({ pid, fd, device }: DataOf<'device.obtained'>, id: FileId): void {
+    const from = this.#behind(pid, fd);
+    // A device that is open already stays with its context, whatever its group has by now.
+    const open = [...this.files.values()].find(
+      (other) => other.isGranted && other.device === device && device !== null,
+    );
+    const { context = null, isIommufd = false } = open ?? from ?? {};
+    const group = from?.group ?? null;
+    const kept = isIommufd ? context : from?.id;
+    const keeps = new Set(kept == null ? [] : [kept]);
+    this.#open({ id, kind: 'device', device, group, isGranted: true, context, isIommufd, keeps });
   }
 
   /** Files that neither a process nor another file keeps are gone, and with them what they kept. */
   #release(): void {
     for (;;) {
       const kept = new Set([...this.files.values()].flatMap(({ keeps }) => [...keeps]));
-      const gone = [...this.files.keys()].filter(
-        (id) => !kept.has(id) && !this.#processes.isHeld(id),
+      const gone = [...this.files.values()].filter(
+        ({ id }) => !kept.has(id) && !this.processes.isHeld(id),
       );
       if (gone.length === 0) break;
-      for (const id of gone) this.files.delete(id);
+      for (const file of gone) {
+        this.#touch(file);
+        this.files.delete(file.id);
+      }
     }
     this.#endUnbinds();
   }

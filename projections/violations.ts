@@ -33,7 +33,7 @@ export class Watch {
   /** Takes the next event, which `host` has taken already, and gives what it is the first to violate. */
   take(event: Placed, host: LiveHost): Violation[] {
     const found: Violation[] = [];
-    this.#claims.take(event);
+    this.#claims.take(event, host.touched);
     const groups = this.#claims.groups();
     for (const invariant of this.#names) {
       if (this.#violated.has(invariant) || !holdsFor(invariant, host.profile)) continue;

@@ -94,8 +94,8 @@ describe('evidence that cannot be so', () => {
       for (const at of some) {
         const event = ledger.event(at);
         if (event === undefined) return false;
-        claims.take(event);
         host.take(event);
+        claims.take(event, host.touched);
       }
       return invariants[invariant].violation({ group: '26', claims, host }) !== null;
     };
@@ -116,7 +116,8 @@ describe('a projection that has missed something', () => {
   async function missing(scenario: string, count: number): Promise<InvariantName[]> {
     const { events } = await seen(scenario);
     const [claims, host] = [new Claims(), new LiveHost()];
-    for (const event of events) claims.take(event);
+    const nobody = { evicted: new Set<string>(), unbound: new Set<string>() };
+    for (const event of events) claims.take(event, nobody);
     for (const event of events.slice(0, events.length - count)) host.take(event);
     return invariantNames.filter(
       (name) => invariants[name].violation({ group: '26', claims, host }) !== null,

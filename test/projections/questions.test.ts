@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import type { Fact, LedgerEvent, Placed } from '../../events/vocabulary.ts';
 import { openLedger, type Holder, type Interval, type Ledger, type Owner } from '../../ledger.ts';
+import { Kernel } from '../../machines/kernel.ts';
 import { Claims } from '../../projections/claims.ts';
 import { everOwned } from '../../projections/ever.ts';
 import { historyOf } from '../../projections/history.ts';
@@ -520,11 +521,12 @@ describe('overlaps', () => {
 
   /** Asks the claims after every event of every group. */
   function bruteOverlaps(events: readonly Placed<LedgerEvent>[], device: string | null) {
-    const claims = new Claims();
+    const [claims, host] = [new Claims(), new Kernel()];
     const found: ReturnType<typeof inShort>[] = [];
     const open = new Map<string, ReturnType<typeof inShort>>();
     for (const event of events) {
-      claims.take(event);
+      host.take(event);
+      claims.take(event, host.touched);
       for (const group of groups) {
         const isOf = device === null || claims.devices.get(device)?.group === group;
         const kernel = claims.kernelDriversIn(group).length > 0 ? ['kernel'] : [];

@@ -39,6 +39,7 @@ const campaigns: Readonly<Record<string, string>> = {
   tracers: 'test/cli/record.test.ts',
   replays: 'test/projections/replay.test.ts',
   questions: 'test/projections/questions.test.ts',
+  claims: 'test/projections/claims.test.ts',
   requests: 'test/conformance/main.test.ts',
   slices: 'test/projections/slice.test.ts',
   'what-ifs': 'test/what-if.test.ts',

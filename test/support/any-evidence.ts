@@ -96,7 +96,7 @@ export const boot: Fact = {
 };
 
 /** The same, where nobody has seen it: what was there then is taken for granted. */
-const unseenBoot = {
+export const unseenBoot = {
   ...boot,
   data: { ...boot.data, evidence: { source: 'trace', line: null, certainty: 'assumed' } },
 } as Fact;

@@ -20,8 +20,12 @@ interface Loose {
   readonly data: Data;
 }
 
+const ends = new Set(['descriptor.closed', 'process.exited', 'driver.unbound']);
+
 /** How often of a hundred something is done to an event. */
 interface Habits {
+  /** Of what ends something: a close, an exit, an unbind. */
+  readonly missedEnds: number;
   readonly missed: number;
   readonly hidden: number;
   readonly inserted: number;
@@ -32,23 +36,40 @@ interface Habits {
 
 const share = (max: number) => fc.integer({ min: 0, max });
 
-const habits: fc.Arbitrary<Habits> = fc.record({
-  missed: share(25),
-  hidden: share(60),
-  inserted: share(15),
-  inferred: share(30),
-  timed: fc.boolean(),
-  pointed: fc.boolean(),
-});
+const habits: fc.Arbitrary<Habits> = fc
+  .record({
+    missedEnds: share(25),
+    hidden: share(60),
+    inserted: share(15),
+    inferred: share(30),
+    timed: fc.boolean(),
+    pointed: fc.boolean(),
+  })
+  .map((often) => ({ ...often, missed: often.missedEnds / 3 }));
+
+const endless: fc.Arbitrary<Habits> = fc
+  .record({ missedEnds: share(80), hidden: share(20) })
+  .map((often) => ({
+    ...often,
+    missed: 0,
+    inserted: 0,
+    inferred: 0,
+    timed: false,
+    pointed: false,
+  }));
+
+function hostsOf(some: fc.Arbitrary<Habits>): fc.Arbitrary<Log> {
+  const logs = fc.oneof(randomLogs.recorded, randomLogs.busy, likely as fc.Arbitrary<Log>);
+  return fc
+    .tuple(logs, some, fc.integer())
+    .map(([seen, habit, seed]) => unseen(seen.slice(0, 180), habit, drawFrom(seed)));
+}
 
 /** Logs of up to 180 events of such hosts. */
-export const unseenHost: fc.Arbitrary<Log> = fc
-  .tuple(
-    fc.oneof(randomLogs.recorded, randomLogs.busy, likely as fc.Arbitrary<Log>),
-    habits,
-    fc.integer(),
-  )
-  .map(([seen, habit, seed]) => unseen(seen.slice(0, 180), habit, drawFrom(seed)));
+export const unseenHost = hostsOf(habits);
+
+/** The same, of which the trace misses nothing but ends. */
+export const endlessHost = hostsOf(endless);
 
 function unseen(seen: Log, habit: Habits, draw: Draw): Log {
   const often = (percent: number) => draw() * 100 < percent;
@@ -64,8 +85,7 @@ function unseen(seen: Log, habit: Habits, draw: Draw): Log {
       events.add(often(40) ? { type: 'process.found', data: fact.data } : fact);
       continue;
     }
-    const ends = type === 'descriptor.closed' || type === 'process.exited';
-    if (often(ends ? habit.missed : habit.missed / 3)) events.missed(fact);
+    if (often(ends.has(type) ? habit.missedEnds : habit.missed)) events.missed(fact);
     else events.add(often(habit.hidden) ? hidden(fact, draw) : fact);
     if (often(habit.inserted)) events.add(inserted(seen, index, draw));
   }

@@ -1,0 +1,121 @@
+import fc from 'fast-check';
+import { describe, expect, test, vi } from 'vitest';
+import type { Fact } from '../../events/vocabulary.ts';
+import { Kernel } from '../../machines/kernel.ts';
+import { Claims } from '../../projections/claims.ts';
+import { boot, placed } from '../support/any-evidence.ts';
+import { countOf, isCampaign } from '../support/effort.ts';
+import type { Log } from '../support/random-logs.ts';
+import { endlessHost, unseenHost } from '../support/unseen-hosts.ts';
+import { UntoldClaims } from '../support/untold-claims.ts';
+
+// Hosts at random take longer on a machine that is busy.
+vi.setConfig({ testTimeout: 300_000 });
+
+describe('who is gone, as the machines say', () => {
+  const count = countOf('claims', { test: 200, soak: 12_000 });
+  const hosts: [string, fc.Arbitrary<Log>, seldom: number][] = [
+    ['of any host whose boot nobody saw', unseenHost, 0.005],
+    ['of one whose ends were missed', endlessHost, 0.02],
+  ];
+
+  test.each(hosts)('%s, is who the claims find gone', (_, host, seldom) => {
+    let evicted = 0;
+    fc.assert(
+      fc.property(host, (events) => void (evicted += compared(events))),
+      { numRuns: count, ...(!isCampaign && { seed: 20 }) },
+    );
+    expect(evicted).toBeGreaterThan(count * seldom);
+  });
+
+  /**
+   * Compares claims that are told with those that are not after every event at which they can be:
+   * the machines take no event that contradicts them, and the claims take every one, so that they
+   * stand apart from the first contradiction that is no eviction until the next boot. They also do
+   * while the machines know more, or less, than is claimed. Gives how many were evicted meanwhile.
+   */
+  function compared(events: Log): number {
+    const [host, told, untold] = [new Kernel(), new Claims(), new UntoldClaims()];
+    let isApart = false;
+    let evicted = 0;
+    for (const event of events) {
+      if (event.type === 'host.booted') isApart = false;
+      isApart ||= !isAsClaimed(host, told);
+      const before = host.contradictions.length;
+      host.take(event);
+      told.take(event, host.touched);
+      untold.take(event);
+      const { evicted: files, unbound } = host.touched;
+      const others = host.contradictions.length - before - files.size - unbound.size;
+      isApart ||= others !== 0;
+      if (isApart) continue;
+      evicted += files.size + unbound.size;
+      expect(inShort(told)).toBe(inShort(untold.claims));
+    }
+    return evicted;
+  }
+
+  /** Whether devices have the drivers, and files the contexts, that the claims have them with. */
+  function isAsClaimed(host: Kernel, claims: Claims): boolean {
+    for (const { device, driver } of host.devices()) {
+      // A driver that waits for a file that nobody has seen is told of to nobody but the claims.
+      if (claims.devices.get(device)?.driver !== driver) return false;
+    }
+    for (const file of host.files()) {
+      // An iommufd that is not shown is an owner without a name, and claims nothing.
+      const isBound = file.kind === 'device' && file.state !== 'unbound';
+      if (isBound && claims.files.get(file.id)?.context == null) return false;
+    }
+    return true;
+  }
+
+  function inShort({ files, devices, processes }: Claims): string {
+    const held = [...files.keys()].map((id) => processes.holders(id));
+    return JSON.stringify([[...files], [...devices], held], (_key, value: unknown) =>
+      value instanceof Set ? [...value] : value,
+    );
+  }
+});
+
+test('a group that has other owners, or other kernel drivers, has been touched', () => {
+  let changed = 0;
+  fc.assert(
+    fc.property(fc.oneof(unseenHost, endlessHost), (events) => {
+      const [host, claims] = [new Kernel(), new Claims()];
+      let before = new Map<string, string>();
+      for (const event of events) {
+        host.take(event);
+        claims.take(event, host.touched);
+        const after = new Map<string, string>();
+        for (const group of new Set([...before.keys(), ...claims.groups()])) {
+          const owners = [...claims.ownersOf(group), ...claims.kernelDriversIn(group)].join();
+          after.set(group, owners);
+          if (owners === (before.get(group) ?? '')) continue;
+          expect(claims.touched).toContain(group);
+          changed++;
+        }
+        before = after;
+      }
+    }),
+    { numRuns: 100 },
+  );
+  expect(changed).toBeGreaterThan(200);
+});
+
+test('a device that is added to another group touches the one that it was in', () => {
+  const added = (group: string): Fact => ({
+    type: 'device.added',
+    data: {
+      device: '0000:3b:00.2',
+      name: null,
+      group,
+      driver: 'xhci_hcd',
+      model: null,
+      cdev: null,
+    },
+  });
+  const [claims, { touched: nobody }] = [new Claims(), new Kernel()];
+  for (const event of placed([boot, added('26'), added('41')])) claims.take(event, nobody);
+  expect([...claims.touched].toSorted()).toEqual(['26', '41']);
+  expect(claims.kernelDriversIn('26')).toEqual([]);
+});

@@ -1,0 +1,65 @@
+/**
+ * Claims that nobody tells who is gone: they work it out for themselves, from what is claimed.
+ *
+ * @module
+ */
+import type { Placed } from '../../events/vocabulary.ts';
+import { NAMELESS } from '../../machines/unshown.ts';
+import { kindOfDriver } from '../../operations/driver.ts';
+import { fileOpenedBy, positionOf } from '../../processes/process-table.ts';
+import { Claims, type Gone } from '../../projections/claims.ts';
+
+const nobody: Gone = { evicted: new Set(), unbound: new Set() };
+
+export class UntoldClaims {
+  readonly claims = new Claims();
+  #isAssumed = false;
+
+  take(event: Placed): void {
+    this.claims.take(event, nobody);
+    const { type, data } = event;
+    if (type === 'host.booted') {
+      this.#isAssumed = (data.evidence?.certainty ?? 'observed') !== 'observed';
+    }
+    const gone = this.#isAssumed ? goneBefore(event, this.claims) : nobody;
+    // What itself claims nothing has them leave.
+    const nothing = { ...event, type: 'snapshot.taken', data: { complete: false, unseen: [] } };
+    if (gone !== nobody) this.claims.take(nothing as Placed, gone);
+  }
+}
+
+/** Who cannot have been there, or the call of an event would have been refused; `claims` has taken it. */
+function goneBefore(event: Placed, claims: Claims): Gone {
+  const { type, data } = event;
+  if (type !== 'group.opened' && type !== 'container.set' && type !== 'device.bound') return nobody;
+  const id = fileOpenedBy(event) ?? claims.processes.file(data.pid, data.fd) ?? '';
+  const own = claims.files.get(id);
+  if (own === undefined || own.group === null) return nobody;
+  const gone = claims.filesOf(own.group).filter((other) => {
+    if (other === own || other.context === own.id || other.keeps.has(own.id)) return false;
+    // A dead file is in nobody's way.
+    if (other.kind === 'group') return !other.isDead;
+    // What was got through an iommufd keeps no file of its group, nor that from another iommufd.
+    if (type !== 'device.bound' && other.isGranted && other.isIommufd) {
+      return type === 'container.set' && !own.isIommufd;
+    }
+    if (type !== 'device.bound') return other.context !== null || other.isGranted;
+    // A context that is not shown may be the one that the others are bound to.
+    const isOther =
+      own.context !== null &&
+      other.context !== own.context &&
+      // One that nobody has seen may be the same, unless that was opened after it had been given.
+      (other.context !== NAMELESS || positionOf(other.id) < positionOf(own.context));
+    const isNative = other.isGranted && !other.isIommufd;
+    return isNative || (other.context !== null && (other.device === own.device || isOther));
+  });
+  const isClaim = type === 'device.bound' || (type === 'container.set' && !own.isIommufd);
+  const unbound = [...claims.devices].filter(
+    ([, { group, driver }]) =>
+      isClaim && group === own.group && driver !== null && kindOfDriver(driver) === 'kernel',
+  );
+  return {
+    evicted: new Set(gone.map((file) => file.id)),
+    unbound: new Set(unbound.map(([address]) => address)),
+  };
+}
