@@ -9,7 +9,7 @@ import type { MachineName } from './admission.ts';
 import type { HostView, Question } from './check.ts';
 import type { Device, Group, IommufdFile, Instances, OpenFile } from './host.ts';
 import { lowestFreeId, type IommufdRecord } from './iommufd.ts';
-import { STRANGER, UNSHOWN } from './unshown.ts';
+import { NAMELESS, STRANGER, UNSHOWN } from './unshown.ts';
 
 /** What is known of a call besides itself: what came out of it, the file behind its argument. */
 export interface Given {
@@ -91,6 +91,12 @@ export function anybody(host: Directory): (OpenFile | undefined)[] {
     someFile(),
     undefined,
   ];
+}
+
+/** The iommufd that owns a group, where nobody has seen which that is. */
+export function namelessIommufd(host: Directory): IommufdFile {
+  const nothing = { pins: new Set<FileId>(), pinnedBy: new Set<FileId>() };
+  return { kind: 'iommufd', id: NAMELESS, ...nothing, ...host.fresh('iommufd') };
 }
 
 /** A file that has nothing to do with VFIO. */

@@ -9,6 +9,7 @@ import type { Check, OperationTable, Question, Unshown } from '../check.ts';
 import {
   anybody,
   argumentOf,
+  namelessIommufd,
   ofItsFile,
   withDevice,
   type Directory,
@@ -223,8 +224,9 @@ function askBind(base: Question<CallOf<'bind'>>, host: Directory, given: Given):
 function bindsUnshown({ attempt, call, own, host, ask }: Unshown<'bind'>): Question[] {
   const { group } = own;
   if (attempt.iommufd !== null && group?.record.owner !== NAMELESS) return [own];
-  const owner = group?.state === 'iommufd' ? host.file(group.record.owner ?? '') : undefined;
-  const contexts = [...(owner === undefined ? [] : [owner]), ...anybody(host)];
+  const { owner = null } = group?.state === 'iommufd' ? group.record : {};
+  const known = owner === NAMELESS ? namelessIommufd(host) : host.file(owner ?? '');
+  const contexts = [...(known === undefined ? [] : [known]), ...anybody(host)];
   return contexts.map((argument) => ask({ ...call, iommufd: SOME_FD }, { argument }));
 }
 

@@ -76,4 +76,18 @@ describe('a call that passes', () => {
     const facts = [openGroup(3, '7'), openGroup(4, '8'), openGroup(5, '7')];
     expect(seen(...facts)).toMatchObject({ evicted: ['f1'], files: ['f2', 'f3'] });
   });
+
+  test('with an iommufd that is not shown, it shows nothing of whom another has let in', () => {
+    const two = [
+      added(gpu, 'vfio-pci'),
+      added(audio, 'vfio-pci'),
+      openIommufd(3),
+      openCdev(4, gpu),
+      bind(4, null),
+      openCdev(5, audio),
+    ];
+    // It may be the same.
+    expect(seen(...two, bind(5, null)).evicted).toEqual([]);
+    expect(seen(...two, bind(5, 3)).evicted).toEqual([]);
+  });
 });
