@@ -43,6 +43,10 @@ interface Touched {
   readonly groups: ReadonlySet<string>;
   readonly devices: ReadonlySet<string>;
   readonly files: ReadonlySet<FileId>;
+  /** Files that nobody holds any more: they had gone, or the event could not have passed. */
+  readonly evicted: ReadonlySet<FileId>;
+  /** Devices whose kernel driver had been unbound, for the same reason. */
+  readonly unbound: ReadonlySet<string>;
 }
 
 export class LiveHost extends PlayedHost implements SupposedHost {
@@ -120,8 +124,8 @@ export class LiveHost extends PlayedHost implements SupposedHost {
 
   /** What the last event touched. */
   get touched(): Touched {
-    const { groups, devices, files } = this.kernel.touched;
-    if (groups.size + devices.size + files.size === 0) return NOTHING;
+    const { groups, devices, files, evicted, unbound } = this.kernel.touched;
+    if (groups.size + devices.size + files.size + evicted.size === 0) return NOTHING;
     const names = new Set<string>();
     for (const { group } of groups) names.add(group);
     const addresses = new Set<string>();
@@ -134,7 +138,13 @@ export class LiveHost extends PlayedHost implements SupposedHost {
       ids.add(file.id);
       if (file.kind === 'group') names.add(file.group.group);
     }
-    return { groups: names, devices: addresses, files: ids };
+    return {
+      groups: names,
+      devices: addresses,
+      files: ids,
+      evicted: evicted.size === 0 ? NONE : new Set(evicted),
+      unbound: unbound.size === 0 ? NONE : new Set(unbound),
+    };
   }
 
   /** See `Kernel.judge`. */
@@ -246,7 +256,14 @@ export class LiveHost extends PlayedHost implements SupposedHost {
   }
 }
 
-const NOTHING: Touched = { groups: new Set(), devices: new Set(), files: new Set() };
+const NONE: ReadonlySet<string> = new Set();
+const NOTHING: Touched = {
+  groups: NONE,
+  devices: NONE,
+  files: NONE,
+  evicted: NONE,
+  unbound: NONE,
+};
 
 function isOurs(file: OpenFile | undefined): file is OpenFile {
   return file !== undefined && file.kind !== 'other';

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { Kernel } from '../machines/kernel.ts';
+import { LiveHost } from '../machines/live-host.ts';
 import { positionOf, type FileId } from '../processes/process-table.ts';
 import { Claims } from './claims.ts';
 import type { Holder, Overlap, Owner } from './shapes.ts';
@@ -21,7 +21,7 @@ import { eventsOf } from './walk.ts';
  * or leaves, and two are left, the next interval begins.
  */
 export function overlapsOf(timeline: Timeline, subject: Subject | null): Overlap[] {
-  const [claims, host] = [new Claims(), new Kernel()];
+  const [claims, host] = [new Claims(), new LiveHost()];
   const found: Overlap[] = [];
   const current = new Map<string, Overlap>();
   for (const event of eventsOf(timeline)) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import type { Fact } from '../../events/vocabulary.ts';
-import { Kernel } from '../../machines/kernel.ts';
+import { LiveHost } from '../../machines/live-host.ts';
 import { Claims } from '../../projections/claims.ts';
 import { boot, placed } from '../support/any-evidence.ts';
 import { countOf, isCampaign } from '../support/effort.ts';
@@ -35,7 +35,7 @@ describe('who is gone, as the machines say', () => {
    * while the machines know more, or less, than is claimed. Gives how many were evicted meanwhile.
    */
   function compared(events: Log): number {
-    const [host, told, untold] = [new Kernel(), new Claims(), new UntoldClaims()];
+    const [host, told, untold] = [new LiveHost(), new Claims(), new UntoldClaims()];
     let isApart = false;
     let evicted = 0;
     for (const event of events) {
@@ -56,14 +56,14 @@ describe('who is gone, as the machines say', () => {
   }
 
   /** Whether devices have the drivers, and files the contexts, that the claims have them with. */
-  function isAsClaimed(host: Kernel, claims: Claims): boolean {
+  function isAsClaimed(host: LiveHost, claims: Claims): boolean {
     for (const { device, driver } of host.devices()) {
       // A driver that waits for a file that nobody has seen is told of to nobody but the claims.
       if (claims.devices.get(device)?.driver !== driver) return false;
     }
     for (const file of host.files()) {
       // An iommufd that is not shown is an owner without a name, and claims nothing.
-      const isBound = file.kind === 'device' && file.state !== 'unbound';
+      const isBound = file.kind === 'device' && (file.isGranted || file.context !== null);
       if (isBound && claims.files.get(file.id)?.context == null) return false;
     }
     return true;
@@ -81,7 +81,7 @@ test('a group that has other owners, or other kernel drivers, has been touched',
   let changed = 0;
   fc.assert(
     fc.property(fc.oneof(unseenHost, endlessHost), (events) => {
-      const [host, claims] = [new Kernel(), new Claims()];
+      const [host, claims] = [new LiveHost(), new Claims()];
       let before = new Map<string, string>();
       for (const event of events) {
         host.take(event);
@@ -114,7 +114,7 @@ test('a device that is added to another group touches the one that it was in', (
       cdev: null,
     },
   });
-  const [claims, { touched: nobody }] = [new Claims(), new Kernel()];
+  const [claims, { touched: nobody }] = [new Claims(), new LiveHost()];
   for (const event of placed([boot, added('26'), added('41')])) claims.take(event, nobody);
   expect([...claims.touched].toSorted()).toEqual(['26', '41']);
   expect(claims.kernelDriversIn('26')).toEqual([]);
