@@ -24,9 +24,7 @@ import {
 
 export { certainties, type Certainty, type Clock, type Evidence } from './evidence.ts';
 export type { Attempt, Call, CallOf, Operation } from './operations.ts';
-
-/** Version of the shapes in this file; every stored event carries the one that it was written by. */
-export const SCHEMA = 3;
+export { SCHEMA } from './upcasters.ts';
 
 const errno = v.pipe(v.string(), v.regex(/^E[A-Z0-9]+$/));
 
@@ -55,6 +53,41 @@ const gone = v.strictObject({
   hash: v.pipe(v.string(), v.regex(/^[\da-f]{64}$/)),
   at: v.pipe(v.string(), v.isoTimestamp()),
 });
+
+/** What a call on a file of VFIO's or iommufd's comes to, where it passes; machines take these. */
+const calls = {
+  // Files opened. `fd` is the new descriptor.
+  'group.opened': v.strictObject({ pid, fd, group: text, cloexec: v.boolean(), pointer }),
+  'container.opened': v.strictObject({ pid, fd, cloexec: v.boolean(), pointer }),
+  'iommufd.opened': v.strictObject({ pid, fd, cloexec: v.boolean(), pointer }),
+  'device.opened': v.strictObject({ pid, fd, device: text, cloexec: v.boolean(), pointer }),
+  'path.opened': v.strictObject({ pid, fd, path: text, cloexec: v.boolean() }),
+
+  // Groups and containers.
+  'container.set': v.strictObject({ pid, fd, container: shown(fd) }),
+  'container.unset': v.strictObject({ pid, fd }),
+  'iommu.set': v.strictObject({ pid, fd, iommu: shown(number) }),
+  'device.obtained': v.strictObject({ pid, fd, device: shown(text), as: fd, pointer }),
+
+  // Devices and iommufd objects. Ids are what the kernel handed out, null where the evidence does
+  // not say.
+  'device.bound': v.strictObject({ pid, fd, iommufd: shown(fd), id: given }),
+  'device.attached': v.strictObject({ pid, fd, pt: shown(number), hwpt: given }),
+  'device.detached': v.strictObject({ pid, fd }),
+  'ioas.allocated': v.strictObject({ pid, fd, id: given }),
+  'hwpt.allocated': v.strictObject({
+    pid,
+    fd,
+    device: shown(number),
+    pt: shown(number),
+    id: given,
+  }),
+  'object.destroyed': v.strictObject({ pid, fd, object: shown(number) }),
+  'compat-ioas.set': v.strictObject({ pid, fd, ioas: shown(number) }),
+  'compat-ioas.cleared': v.strictObject({ pid, fd }),
+  'device.reset': v.strictObject({ pid, fd }),
+  'device.hot-reset': v.strictObject({ pid, fd, groups: shown(v.array(fd)) }),
+};
 
 const shapes = {
   // The log itself: everything up to `to`, with that hash, has left its place. `at` is when.
@@ -137,37 +170,7 @@ const shapes = {
   'mapping.created': v.strictObject({ pid, fd, mapping: count, region: shown(number) }),
   'mapping.removed': v.strictObject({ pid, mapping: count }),
 
-  // Files opened. `fd` is the new descriptor.
-  'group.opened': v.strictObject({ pid, fd, group: text, cloexec: v.boolean(), pointer }),
-  'container.opened': v.strictObject({ pid, fd, cloexec: v.boolean(), pointer }),
-  'iommufd.opened': v.strictObject({ pid, fd, cloexec: v.boolean(), pointer }),
-  'device.opened': v.strictObject({ pid, fd, device: text, cloexec: v.boolean(), pointer }),
-  'path.opened': v.strictObject({ pid, fd, path: text, cloexec: v.boolean() }),
-
-  // Groups and containers.
-  'container.set': v.strictObject({ pid, fd, container: shown(fd) }),
-  'container.unset': v.strictObject({ pid, fd }),
-  'iommu.set': v.strictObject({ pid, fd, iommu: shown(number) }),
-  'device.obtained': v.strictObject({ pid, fd, device: shown(text), as: fd, pointer }),
-
-  // Devices and iommufd objects. Ids are what the kernel handed out, null where the evidence does
-  // not say.
-  'device.bound': v.strictObject({ pid, fd, iommufd: shown(fd), id: given }),
-  'device.attached': v.strictObject({ pid, fd, pt: shown(number), hwpt: given }),
-  'device.detached': v.strictObject({ pid, fd }),
-  'ioas.allocated': v.strictObject({ pid, fd, id: given }),
-  'hwpt.allocated': v.strictObject({
-    pid,
-    fd,
-    device: shown(number),
-    pt: shown(number),
-    id: given,
-  }),
-  'object.destroyed': v.strictObject({ pid, fd, object: shown(number) }),
-  'compat-ioas.set': v.strictObject({ pid, fd, ioas: shown(number) }),
-  'compat-ioas.cleared': v.strictObject({ pid, fd }),
-  'device.reset': v.strictObject({ pid, fd }),
-  'device.hot-reset': v.strictObject({ pid, fd, groups: shown(v.array(fd)) }),
+  ...calls,
 
   /** The last reference of a file is gone, as the kernel was seen to do it. */
   'file.released': v.strictObject({
@@ -197,6 +200,9 @@ export const schemas: { readonly [T in EventType]: v.GenericSchema } = {
 
 export type EventType = keyof Shapes | 'operation.refused';
 export const eventTypes = Object.keys(schemas) as EventType[];
+
+export type CallEvent = keyof typeof calls;
+export const callEvents = Object.keys(calls) as CallEvent[];
 
 interface Shown {
   readonly evidence?: Evidence | undefined;

@@ -1,11 +1,11 @@
 /**
  * What happens to the host itself: it boots, devices and drivers come and go, evidence has gaps. What
- * calls and processes do is taken elsewhere; each kind of event is named here, so that none is
+ * calls come to is taken by the machines; each other kind of event is named here, so that none is
  * forgotten.
  *
  * @module
  */
-import type { DataOf, EventType, Fact } from '../events/vocabulary.ts';
+import type { CallEvent, DataOf, EventType, Fact } from '../events/vocabulary.ts';
 import { isCollectedBy } from '../operations/driver.ts';
 import { addDevice, bindDriver, removeDevice, unbindDriver } from './consequences.ts';
 import { lose, regain, suspect } from './doubt.ts';
@@ -14,14 +14,12 @@ import type { Kernel } from './kernel.ts';
 
 type Change<T extends EventType> = (host: Kernel, data: DataOf<T>) => void;
 
-/** Taken by the machines that the call behind the event concerns. */
-const BY_MACHINES = null;
 /** Taken by the table of processes. */
 const BY_PROCESSES = null;
 /** Says something of evidence, of the log or of a manager's book, and nothing of the host. */
 const BY_NOBODY = null;
 
-const changes: { readonly [T in EventType]: Change<T> | null } = {
+const changes: { readonly [T in Exclude<EventType, CallEvent>]: Change<T> | null } = {
   'host.booted': (host, { boot, kernel, profile, iommufd }) =>
     host.reset(boot, kernel, profile, iommufd),
   'device.added': addDevice,
@@ -81,26 +79,6 @@ const changes: { readonly [T in EventType]: Change<T> | null } = {
   'descriptor.closed': BY_PROCESSES,
   'mapping.created': BY_PROCESSES,
   'mapping.removed': BY_PROCESSES,
-
-  'group.opened': BY_MACHINES,
-  'container.opened': BY_MACHINES,
-  'iommufd.opened': BY_MACHINES,
-  'device.opened': BY_MACHINES,
-  'path.opened': BY_MACHINES,
-  'container.set': BY_MACHINES,
-  'container.unset': BY_MACHINES,
-  'iommu.set': BY_MACHINES,
-  'device.obtained': BY_MACHINES,
-  'device.bound': BY_MACHINES,
-  'device.attached': BY_MACHINES,
-  'device.detached': BY_MACHINES,
-  'ioas.allocated': BY_MACHINES,
-  'hwpt.allocated': BY_MACHINES,
-  'object.destroyed': BY_MACHINES,
-  'compat-ioas.set': BY_MACHINES,
-  'compat-ioas.cleared': BY_MACHINES,
-  'device.reset': BY_MACHINES,
-  'device.hot-reset': BY_MACHINES,
 };
 
 /** A change of a device that has to be there. */
@@ -118,6 +96,7 @@ function ofDevice<T extends EventType>(
 
 /** Has the host take what an event does to it; nothing where it is of a call or of a process. */
 export function changeHost(host: Kernel, { type, data }: Fact): void {
-  const change = changes[type] as ((host: Kernel, data: Fact['data']) => void) | null;
+  const table: { readonly [T in EventType]?: unknown } = changes;
+  const change = table[type] as ((host: Kernel, data: Fact['data']) => void) | null | undefined;
   change?.(host, data);
 }
