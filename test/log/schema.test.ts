@@ -1,4 +1,4 @@
-import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { schemas, SCHEMA, type EventType } from '../../events/vocabulary.ts';
@@ -77,6 +77,45 @@ describe.each(logs)('a log of schema $schema', ({ name, schema }) => {
     expect([...sealed.verify().faults, ...(await sealed.examine()).faults]).toEqual([]);
     await sealed.close();
   });
+});
+
+/** A schema of valibot's, as far as it is asked for here. */
+interface Shape {
+  readonly type: string;
+  readonly expects: string;
+  readonly entries?: Readonly<Record<string, Shape>>;
+  readonly wrapped?: Shape;
+  readonly item?: Shape;
+  readonly options?: readonly (Shape | string)[];
+  readonly pipe?: readonly { readonly type: string; readonly expects: string | null }[];
+}
+
+/** A shape on one line: `{pid: number integer >=0, cloexec: optional(boolean)}`. */
+function shapeText({ type, expects, entries, wrapped, item, pipe }: Shape): string {
+  if (entries !== undefined) {
+    const parts = Object.entries(entries).map(([key, shape]) => `${key}: ${shapeText(shape)}`);
+    return `{${parts.join(', ')}}`;
+  }
+  const inner = wrapped ?? item;
+  if (inner !== undefined) return `${type}(${shapeText(inner)})`;
+  const checks = (pipe ?? []).slice(1).map((check) => check.expects ?? check.type);
+  return [expects, ...checks].join(' ');
+}
+
+function shapesOfToday(): string {
+  const lines = Object.entries(schemas as unknown as Record<string, Shape>).flatMap(
+    ([type, shape]) =>
+      (shape.options ?? [shape]).map((one) => `${type} ${shapeText(one as Shape)}\n`),
+  );
+  return lines.join('');
+}
+
+// `UPDATE_SHAPES=1` writes those of a schema that is new, and no others.
+test('the shapes of a schema are not changed: what is new is a schema of its own', () => {
+  const file = join(corpus, `schema-${SCHEMA}.shapes.txt`);
+  const isNew = process.env['UPDATE_SHAPES'] !== undefined && !existsSync(file);
+  if (isNew) writeFileSync(file, shapesOfToday());
+  expect(shapesOfToday()).toBe(readFileSync(file, 'utf8'));
 });
 
 test('the logs of the corpus hold every type of event, but for those that nobody has seen', () => {
