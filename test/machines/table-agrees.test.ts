@@ -59,6 +59,12 @@ function pathsOf(machine: AnyStateMachine, events: readonly AnyEventObject[]) {
 const PATHS = countOf('paths through a machine', { test: 60, soak: 400 });
 const HISTORIES = countOf('histories of a machine', { test: 15, soak: 60, full: 600 });
 
+test.each(Object.keys(alphabet) as MachineName[])('the alphabet of %s is whole', (name) => {
+  const tables = profiles.map((profile) => kernelRules(profile).machines[name].table);
+  const taken = tables.flatMap(({ transitions }) => transitions.map(({ event }) => event));
+  expect(new Set(alphabet[name].map(({ type }) => type))).toEqual(new Set(taken));
+});
+
 describe.each(profiles)('the transition tables of %s say what XState says', (profile) => {
   const { machines } = kernelRules(profile);
   test.each(Object.keys(alphabet) as MachineName[])(

@@ -66,6 +66,11 @@ export const alphabet: Record<MachineName, readonly AnyEventObject[]> = {
     { type: 'container.set', ioas: 1 },
     { type: 'device.bound', id: 3 },
     {
+      type: 'device.obtained',
+      id: 3,
+      attachment: { hwpt: 4, ioas: 1, auto: true, users: 1, from: null },
+    },
+    {
       type: 'device.attached',
       attachment: { hwpt: 4, ioas: 1, auto: true, users: 1, from: null },
     },
