@@ -516,6 +516,40 @@ describe('whatever is tried on a fork', () => {
   });
 });
 
+/** A device in each of its states. */
+const lives = {
+  'by its cdev': `open_iommufd I
+open_cdev A gpu
+bind A I
+alloc_ioas I X
+attach A X
+set_driver gpu none
+`,
+  'by its group': `open_container C
+open_group G gpu
+set_container G C
+set_iommu C
+get_device D G gpu
+`,
+};
+
+test.each(Object.entries(lives))('what the rules let pass machines take, %s', async (_, life) => {
+  const ledger = await played(life);
+  for (let position = 6; position <= ledger.head.position; position++) {
+    for (const [operation, others] of Object.entries(operands)) {
+      const asked = fc.record({ operation: fc.constant(operation), ...others });
+      for (const [index, data] of fc.sample(asked, { numRuns: 4, seed: position }).entries()) {
+        const own = { ...('pid' in data && { pid: P1 }), ...('fd' in data && { fd: 3 + index }) };
+        const fork = ledger.at(position).fork();
+        tryAll(fork, [{ ...data, ...own } as unknown as Call]);
+        const verifier = new Verifier();
+        for (const event of fork.events) verifier.take(event);
+        expect(verifier.faults, JSON.stringify(data)).toEqual([]);
+      }
+    }
+  }
+});
+
 test('a fork is the same, however short the segments are that its past is kept in', async () => {
   const ledger = await played(`${refused}@P1 close I\nopen_container C\nset_driver nic none\n`);
   const where = fc.integer({ min: 5, max: ledger.head.position });
