@@ -80,6 +80,11 @@ export class Ioctls {
     const id = filled.id === undefined ? {} : { id: filled.id };
     const fact = factOf(attempt, { errno: null, rc: result.rc, ...id });
     if (fact === null) return true;
+    if (fact.type === 'descriptor.duplicated') {
+      const { fd, as, cloexec } = fact.data;
+      this.#files.duplicate(process, fd, as, cloexec ?? false, rule);
+      return true;
+    }
     this.#tell(fact, rule);
     const context = process.descriptors.get(filled.iommufd ?? -1)?.seen;
     if (operation === 'bind') this.#bound(process.descriptors.get(on.fd)?.seen ?? seen, context);
