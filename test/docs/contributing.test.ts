@@ -1,88 +1,29 @@
-/**
- * CONTRIBUTING.md, played by somebody who does what it says: in a copy of the sources, which it
- * changes as its own diff block says.
- *
- * @module
- */
-import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ruleTable } from '../../machines/operations.ts';
 import { profiles } from '../../machines/profile.ts';
-import { root, runCommand, type Ended } from '../cli/program.ts';
-import { temporaryFolder } from '../log/folder.ts';
+import { root } from '../cli/program.ts';
+import { cannotPlay, Example } from './example.ts';
 
 const invented = 'linux-8.1';
-const text = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
-const copy = join(temporaryFolder(), 'checkout');
+const example = new Example('Adding a kernel version');
+const { steps, folder: copy } = example;
+const patch = example.block('diff');
 
-/** A command of a console block, and what is shown below it. */
-interface Step {
-  readonly command: string;
-  readonly shown: string;
-}
-
-function stepsOf(block: string): Step[] {
-  return block
-    .split(/^\$ /m)
-    .slice(1)
-    .map((step) => {
-      const end = step.indexOf('\n');
-      return { command: step.slice(0, end), shown: step.slice(end + 1) };
-    });
-}
-
-const consoleBlock = /^```console\n([^]*?)^```$/gm;
-const steps = [...text.matchAll(consoleBlock)].flatMap(([, block = '']) => stepsOf(block));
-const [, patch = ''] = /^```diff\n([^]*?)^```$/m.exec(text) ?? [];
-
-/** Runs a script as in a terminal in `folder`, whatever repository the folder lies in. */
-function inShell(folder: string, script: string): Promise<Ended> {
-  const lines = [
-    'exec 2>&1; unset "${!GIT_@}"; export GIT_CEILING_DIRECTORIES="${PWD%/*}"',
-    // What npx does in a checkout, and what a test cannot wait for each time.
-    `npx() { shift; '${process.execPath}' cli/main.ts "$@"; }`,
-    script,
-  ];
-  const env = { NODE_COMPILE_CACHE: join(dirname(copy), 'compiled') };
-  return runCommand('bash', ['-c', lines.join('\n')], { cwd: folder, env });
-}
-
-/** Runs a tool of this project in the copy. */
-function tool(name: string, ...args: string[]): Promise<Ended> {
-  return runCommand(join('node_modules', '.bin', name), args, { cwd: copy });
-}
-
-const isSource = (path: string) =>
-  !/^(\.git|node_modules|dist|\.cache|found)$|\.ledger/.test(basename(relative(root, path)));
-
-function textWith(outputs: readonly string[]): string {
-  let index = 0;
-  return text.replaceAll(consoleBlock, (_, block: string) => {
-    const lines = stepsOf(block).map(({ command }) => `$ ${command}\n${outputs[index++] ?? ''}`);
-    return `\`\`\`console\n${lines.join('')}\`\`\``;
-  });
-}
-
-// Where CI runs git is there; elsewhere it may not be.
-const hasGit = spawnSync('git', ['--version']).status === 0;
-describe.skipIf(!hasGit && process.env['CI'] === undefined)('who does what it says', () => {
+describe.skipIf(cannotPlay)('who adds a kernel version as it says', () => {
   let printed: string[] = [];
 
   beforeAll(async () => {
-    cpSync(root, copy, { recursive: true, filter: isSource });
-    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-    const mark = '\u001E\n';
-    const script = steps.map(({ command }) => `${command}\nprintf '\\036\\n'`).join('\n');
-    printed = (await inShell(copy, script)).out.split(mark).slice(0, -1);
+    example.copySources();
+    printed = await example.play(steps);
   });
 
   test('every command prints what is shown below it', () => {
     expect(steps.length).toBeGreaterThan(10);
     const played = steps.map(({ command }, index) => ({ command, shown: printed[index] }));
     if (process.env['UPDATE_TRANSCRIPTS'] === undefined) expect(played).toEqual(steps);
-    else writeFileSync(join(root, 'CONTRIBUTING.md'), textWith(printed));
+    else example.keep(printed);
   });
 
   test('what is asked before the change and after it is answered otherwise', () => {
@@ -98,7 +39,7 @@ describe.skipIf(!hasGit && process.env['CI'] === undefined)('who does what it sa
 
   test('the rules of all other profiles are what they were', async () => {
     const rowsIn = async (profile: string) => {
-      const { out } = await inShell(copy, `npx vfio-ledger rules --json --profile ${profile}`);
+      const { out } = await example.inShell(`npx vfio-ledger rules --json --profile ${profile}`);
       return (JSON.parse(out) as { profiles: string[] }[]).map((row) => ({
         ...row,
         profiles: row.profiles.filter((name) => name !== invented),
@@ -120,20 +61,9 @@ describe.skipIf(!hasGit && process.env['CI'] === undefined)('who does what it sa
   });
 
   test('the tests that are generated have the new profile, and pass', async () => {
-    // What they keep would lie beside what the tests of this checkout keep.
-    const caches = ['--cache=false', '--fsModuleCache=false'];
-    const report = ['--reporter=json', '--outputFile=report.json'];
-    const only = ['test/machines', 'test/host', '-t', invented];
-    const { code } = await tool('vitest', 'run', ...only, ...caches, ...report);
-    const { testResults } = JSON.parse(readFileSync(join(copy, 'report.json'), 'utf8')) as {
-      testResults: { assertionResults: { fullName: string; status: string }[] }[];
-    };
-    const run = testResults
-      .flatMap(({ assertionResults }) => assertionResults)
-      .filter(({ status }) => status === 'passed' || status === 'failed');
+    const run = await example.results(['test/machines', 'test/host'], invented);
     expect(run.filter(({ status }) => status === 'failed')).toEqual([]);
-    expect(code).toBe(0);
-    const names = run.map(({ fullName }) => fullName);
+    const names = run.map(({ test }) => test);
     expect(names.filter((name) => !name.includes(invented))).toEqual([]);
     for (const generated of ['on any history', 'in every state', 'JSON', `${invented}: leaving`]) {
       expect(
@@ -146,7 +76,7 @@ describe.skipIf(!hasGit && process.env['CI'] === undefined)('who does what it sa
   test('the compiler and the formatter take the change', async () => {
     const changed = [...patch.matchAll(/^\+\+\+ b\/(.*)$/gm)].map(([, path = '']) => path);
     expect(changed).toEqual(['machines/profile.ts', 'machines/operations/attach.ts']);
-    const checks = [tool('tsc'), tool('oxfmt', '--check', ...changed)];
+    const checks = [example.tool('tsc'), example.tool('oxfmt', '--check', ...changed)];
     for (const { code, out } of await Promise.all(checks)) {
       expect({ code, out }).toMatchObject({ code: 0 });
     }
@@ -161,21 +91,23 @@ describe.skipIf(!hasGit && process.env['CI'] === undefined)('who does what it sa
       writeFileSync(join(moved, path), lines + readFileSync(join(root, path), 'utf8'));
     }
     writeFileSync(join(moved, 'patch'), patch);
-    expect(await inShell(moved, 'git apply patch')).toMatchObject({ code: 0, out: '' });
+    expect(await example.inShell('git apply patch', moved)).toMatchObject({ code: 0, out: '' });
     for (const path of paths) {
       const changed = readFileSync(join(copy, path), 'utf8');
       expect(readFileSync(join(moved, path), 'utf8')).toBe(lines + changed);
     }
-    expect(await inShell(moved, 'git apply -R patch')).toMatchObject({ code: 0, out: '' });
+    expect(await example.inShell('git apply -R patch', moved)).toMatchObject({ code: 0, out: '' });
     for (const path of paths) {
       const source = readFileSync(join(moved, path), 'utf8');
       writeFileSync(join(moved, path), source.replaceAll(/'linux-7\.3',|12, ATTACH/g, 'other'));
     }
-    const again = await inShell(moved, 'git apply patch');
+    const again = await example.inShell('git apply patch', moved);
     expect(again.code).not.toBe(0);
     expect(again.out.match(/patch does not apply/g)).toHaveLength(2);
   });
 });
+
+const text = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
 
 test('the paths, links and scripts that it names are there', () => {
   const links = [...text.matchAll(/\]\(([^):]+)\)/g)].map(([, path = '']) => path);
