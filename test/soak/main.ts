@@ -23,6 +23,7 @@ const campaigns: Readonly<Record<string, string>> = {
   mutants: 'test/conformance/mutants.soak.ts',
   plans: 'test/conformance/plan.test.ts',
   trials: 'test/conformance/trial.soak.ts',
+  'operation-hunks': 'test/docs/operation.test.ts',
   'killed-processes': 'test/log/killed.test.ts',
   'many-processes': 'test/log/processes.test.ts',
   'full-disks': 'test/log/full.test.ts',
