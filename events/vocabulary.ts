@@ -23,7 +23,7 @@ import {
 } from './operations.ts';
 
 export { certainties, type Certainty, type Clock, type Evidence } from './evidence.ts';
-export type { Attempt, Call, CallOf, Operation } from './operations.ts';
+export type { Attempt, Call, CallOf, Operation, RecordedAttempt } from './operations.ts';
 
 /** Version of the shapes in this file; every stored event carries the one that it was written by. */
 export const SCHEMA = 3;

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { Call, CallOf, Operation } from '../events/vocabulary.ts';
-import type { AttemptOf } from '../operations/row.ts';
+import type { Attempt, Call, CallOf, Operation } from '../events/vocabulary.ts';
 import type { FileId } from '../processes/process-table.ts';
 import type { MachineName } from './admission.ts';
 import type { Cause } from './causes.ts';
@@ -52,6 +51,8 @@ export interface HostView {
   isHeld(id: FileId): boolean;
   /** Whether a process has a descriptor of a file of that kind. */
   hasOpen(pid: number, kind: OpenFile['kind']): boolean;
+  /** The files that a process has a descriptor of, each once. */
+  filesOf(pid: number): OpenFile[];
 }
 
 /** A call with everything that it concerns looked up, before it is judged. */
@@ -119,7 +120,7 @@ export type Check = MachineCheck | PlainCheck;
 
 /** What a hypothesis is made of: an attempt, what stands for it as a call, and how others are asked. */
 export interface Unshown<O extends Operation> {
-  readonly attempt: AttemptOf<O>;
+  readonly attempt: Extract<Attempt, { operation: O }>;
   /** The attempt, with something in the place of what is not shown. */
   readonly call: CallOf<O>;
   /** The question of that call. */

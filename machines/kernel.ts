@@ -14,7 +14,7 @@ import { evict } from './doubt.ts';
 import { changeHost } from './host-changes.ts';
 import { isCause, type ObservedCause } from './causes.ts';
 import type { Question } from './check.ts';
-import { completed, hypotheses, isComplete } from './unshown-arguments.ts';
+import { completed, hypotheses, isComplete, isFileShown } from './unshown-arguments.ts';
 import { HostState, otherFile } from './host-state.ts';
 import { explain, isOfItself, judge, objection, onlyCause, type Refusal } from './judge.ts';
 import { questionOf } from './operations.ts';
@@ -31,7 +31,8 @@ interface Explanation {
 export class Kernel extends HostState {
   /**
    * What the rules say of an attempt as things stand: the refusal, or null where it is admitted, or
-   * may be with what the evidence does not show of it.
+   * may be with what the evidence does not show of it. Where it would be refused in any case, and not
+   * each time for the same reason, the first of them.
    */
   judge(attempt: Attempt): Refusal | null {
     return this.#refusalOf(attempt, (question) => judge(this.rules, question));
@@ -52,7 +53,11 @@ export class Kernel extends HostState {
   #refusalOf(attempt: Attempt, ask: (question: Question) => Refusal | null): Refusal | null {
     if (isBeyondJudging(this.question(attempt), attempt)) return null;
     if (isComplete(attempt)) return ask(questionOf(this, attempt));
-    const answers = hypotheses(this, attempt).map(ask);
+    // There may be files that nobody has seen to be opened.
+    if (this.isAssumed && !isFileShown(attempt)) return null;
+    const answers = hypotheses(this, attempt).map((asked) =>
+      isBeyondJudging(asked, attempt) ? null : ask(asked),
+    );
     return answers.includes(null) ? null : (answers[0] ?? null);
   }
 
@@ -69,6 +74,7 @@ export class Kernel extends HostState {
 
   #explanationOf(attempt: Attempt, errno: string): Explanation {
     const { rules } = this;
+    if (!isFileShown(attempt)) return this.#explanationOnAnyFile(attempt, errno);
     const question = this.question(attempt);
     const isKnown = this.knows(question) && !isBeyondJudging(question, attempt);
     if (question.group?.isInDoubt === true && !isBeyondJudging(question, attempt)) {
@@ -92,6 +98,28 @@ export class Kernel extends HostState {
       return { cause: refusal.cause, refusal };
     }
     return { cause: onlyCause(rules, attempt.operation, errno) ?? 'unknown', refusal: null };
+  }
+
+  /** A call on any file that it may have been made on: all that agree with the errno have to agree. */
+  #explanationOnAnyFile(attempt: Attempt, errno: string): Explanation {
+    const may = hypotheses(this, attempt);
+    const canTell = (asked: Question): boolean =>
+      this.knows(asked) && asked.group?.isInDoubt !== true && !isBeyondJudging(asked, attempt);
+    // There may be files that nobody has seen to be opened.
+    if (this.isAssumed || !may.every(canTell)) {
+      return { cause: onlyCause(this.rules, attempt.operation, errno) ?? 'unknown', refusal: null };
+    }
+    const found = may
+      .map((asked) => explain(this.rules, asked, errno))
+      .filter(({ cause }) => cause !== 'unknown');
+    const [first] = found;
+    if (first === undefined || found.some(({ cause }) => cause !== first.cause)) {
+      return { cause: 'unknown', refusal: null };
+    }
+    const isSure = found.every(({ refusal }) => isSameBlocker(refusal, first.refusal));
+    return isSure || first.refusal === null
+      ? first
+      : { ...first, refusal: { ...first.refusal, blocker: null } };
   }
 
   /** Who was seen to be in the way is, whoever else there may be; and a call may fail by itself. */
@@ -215,6 +243,11 @@ export class Kernel extends HostState {
     const kept = iommufd === null ? groupFile : this.file(iommufd);
     if (kept !== undefined) this.pin(file, kept);
   }
+}
+
+function isSameBlocker(a: Refusal | null, b: Refusal | null): boolean {
+  const [one, other] = [a?.blocker ?? null, b?.blocker ?? null];
+  return one?.file === other?.file && one?.driver === other?.driver;
 }
 
 /**

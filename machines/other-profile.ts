@@ -22,5 +22,6 @@ export function underProfile(host: HostView, profile: Profile, configured: boole
     isFree: (file, ioas, range) => host.isFree(file, ioas, range),
     isHeld: (id) => host.isHeld(id),
     hasOpen: (pid, kind) => host.hasOpen(pid, kind),
+    filesOf: (pid) => host.filesOf(pid),
   };
 }

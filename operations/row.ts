@@ -5,10 +5,10 @@
  *
  * @module
  */
-import type { Attempt, Call, DataOf, EventType, Operation } from '../events/vocabulary.ts';
+import type { Call, DataOf, EventType, Operation, RecordedAttempt } from '../events/vocabulary.ts';
 import type { TracedWords } from './traced-words.ts';
 
-export type AttemptOf<O extends Operation> = Extract<Attempt, { operation: O }>;
+type AttemptOf<O extends Operation> = Extract<RecordedAttempt, { operation: O }>;
 type CallOf<O extends Operation> = Extract<Call, { operation: O }>;
 
 /** A call that was turned down; the cause where the rules name one. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Attempt, Call, EventType, Fact, Operation } from '../events/vocabulary.ts';
+import type { Call, EventType, Fact, Operation, RecordedAttempt } from '../events/vocabulary.ts';
 import { containerRows } from './container.ts';
 import { descriptorRows } from './descriptor.ts';
 import { deviceRows } from './device.ts';
@@ -38,12 +38,15 @@ export const rows: Rows<Operation> = {
 /** A row for whoever holds a call of its operation without knowing which that is. */
 interface AnyRow extends Omit<Row<Operation>, 'records' | 'traced' | 'handsOut'> {
   readonly records: readonly AnyRecording[];
-  readonly traced: ((place: TracedPlace, words: TracedWords) => Attempt) | null;
+  readonly traced: ((place: TracedPlace, words: TracedWords) => RecordedAttempt) | null;
   readonly handsOut: ((call: Call, lowestFree: (pid: number) => number) => number) | null;
 }
 
 interface AnyRecording extends Pick<Recording<Operation>, 'type'> {
-  readonly data: (call: Attempt, passed: Extract<Outcome, { errno: null }>) => Fact['data'] | null;
+  readonly data: (
+    call: RecordedAttempt,
+    passed: Extract<Outcome, { errno: null }>,
+  ) => Fact['data'] | null;
   readonly call: (data: Fact['data']) => Recorded | null;
 }
 
@@ -55,7 +58,7 @@ export function rowOf(operation: Operation): AnyRow {
 }
 
 /** The event of a call; null where its success changes nothing that the log keeps. */
-export function factOf(call: Attempt, outcome: Outcome): Fact | null {
+export function factOf(call: RecordedAttempt, outcome: Outcome): Fact | null {
   if (outcome.errno !== null) {
     return { type: 'operation.refused', data: { ...call, errno: outcome.errno } };
   }
@@ -121,7 +124,7 @@ export function tracedAttempt(
   operation: Operation,
   place: TracedPlace,
   words: TracedWords,
-): Attempt | null {
+): RecordedAttempt | null {
   return rowOf(operation).traced?.(place, words) ?? null;
 }
 

@@ -36,10 +36,9 @@ export class Concern {
     this.#timeline = timeline;
     this.#last = last;
     const view = timeline.viewAt(at);
-    const missing = descriptorsIn(call).filter(
-      ({ pid, fd }) => view.fileBehind(pid, fd) === undefined,
-    );
-    for (const { pid, fd } of descriptorsIn(call)) this.#addFile(view.fileBehind(pid, fd), view);
+    const named = descriptorsIn(call, view);
+    const missing = named.filter(({ pid, fd }) => view.fileBehind(pid, fd) === undefined);
+    for (const { pid, fd } of named) this.#addFile(view.fileBehind(pid, fd), view);
     this.#addFile(blocker, view);
     for (const group of [...groupsIn(call, view), ...this.groups]) {
       this.groups.add(group);
@@ -143,20 +142,27 @@ function groupsIn(call: Attempt, view: StandingView): string[] {
   return [named, of].flatMap((group) => group ?? []);
 }
 
-/** The descriptors that a call names. */
-function descriptorsIn(call: Attempt): { readonly pid: number; readonly fd: number }[] {
+/** The descriptors that a call names; where it is not shown what it was made on, any of its process. */
+function descriptorsIn(
+  call: Attempt,
+  view: StandingView,
+): { readonly pid: number; readonly fd: number }[] {
   if (!('pid' in call)) return [];
   const { pid } = call;
   const [, reopened] =
     call.operation === 'open_path' ? (/^\/proc\/self\/fd\/(\d+)$/.exec(call.path) ?? []) : [];
   const fds = [
-    'fd' in call ? call.fd : null,
+    ...('fd' in call ? operatedOn(call, view) : []),
     'iommufd' in call ? call.iommufd : null,
     'container' in call ? call.container : null,
     reopened === undefined ? null : Number(reopened),
     ...('groups' in call ? (call.groups ?? []) : []),
   ];
   return fds.flatMap((fd) => (fd === null ? [] : [{ pid, fd }]));
+}
+
+function operatedOn({ pid, fd }: { pid: number; fd: number | null }, view: StandingView): number[] {
+  return fd === null ? view.descriptorsOf(pid).map((held) => held.fd) : [fd];
 }
 
 /** Where a process that lives at a position has begun. */

@@ -262,7 +262,7 @@ function firstAfter(
 
 /** Has a process of its own hold the files of a call, and gives the call as that process makes it. */
 function keepOwnFiles(host: Kernel, position: number, call: Asked): Asked {
-  if (!('fd' in call)) return call;
+  if (!('fd' in call) || call.fd === null) return call;
   const { pid } = call;
   const argument = 'iommufd' in call ? call.iommufd : 'container' in call ? call.container : null;
   const given = 'groups' in call ? (call.groups ?? []) : [];

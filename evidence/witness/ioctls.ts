@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Attempt } from '../../events/vocabulary.ts';
+import type { Operation, RecordedAttempt } from '../../events/vocabulary.ts';
 import { factOf, requestedOf, requestOf, rowOf, tracedAttempt } from '../../operations/table.ts';
 import { nameOf } from '../../operations/traced-words.ts';
 import type { TracedWords } from '../../operations/traced-words.ts';
@@ -59,7 +59,7 @@ export class Ioctls {
         this.#files.close(process, on.fd, 'refused-as-closed');
       }
       const isNull = words.value === 0 && row.request?.argument === 'pointer';
-      const attempt: Attempt | null = isNull
+      const attempt: RecordedAttempt | null = isNull
         ? { operation: 'ioctl', ...place, request }
         : tracedAttempt(operation, place, words);
       if (attempt !== null) this.#tell(refused(attempt, result.errno));
@@ -99,7 +99,7 @@ export class Ioctls {
   }
 
   /** What must have been done to a file before anybody looked, for a call on it to pass. */
-  #imply(process: Traced, seen: Seen, fd: number, operation: Attempt['operation']): void {
+  #imply(process: Traced, seen: Seen, fd: number, operation: Operation): void {
     if (seen.isFound !== true) return;
     const place = { pid: process.pid, fd };
     if (operation === 'set_container' || operation === 'bind') seen.isFound = false;
@@ -127,7 +127,7 @@ export class Ioctls {
     process: Traced,
     seen: Seen,
     fd: number,
-    operation: Attempt['operation'],
+    operation: Operation,
     words: TracedWords,
   ): { readonly filled: TracedWords; readonly rule?: Inference } {
     if (operation === 'bind') {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Attempt } from '../../events/vocabulary.ts';
+import type { RecordedAttempt } from '../../events/vocabulary.ts';
 import { tracedAttempt } from '../../operations/table.ts';
 import type { Deed } from '../sighting.ts';
 import type { Devices } from './devices.ts';
@@ -118,7 +118,7 @@ export class Reports {
     const group = report.group === null ? null : groupNamed(report.group);
     const { pid } = process;
     this.#files.tellProcess(process);
-    const attempt = ((): Attempt | null => {
+    const attempt = ((): RecordedAttempt | null => {
       switch (operation) {
         case 'open_group':
           if (group !== null && errno !== 'ENOENT') this.#devices.meetGroup(group);

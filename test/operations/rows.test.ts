@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decode } from '../../events/codec.ts';
 import { operations } from '../../events/operations.ts';
-import { SCHEMA, type Attempt, type Fact, type Operation } from '../../events/vocabulary.ts';
+import {
+  SCHEMA,
+  type Fact,
+  type Operation,
+  type RecordedAttempt,
+} from '../../events/vocabulary.ts';
 import { fileKinds, type Passed } from '../../operations/row.ts';
 import {
   bareCall,
@@ -48,14 +53,14 @@ const byName: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
 /** Arguments by which a call may be malformed, and which its success does not keep. */
 const unrecorded = ['argsz', 'flags', 'pasid'];
 
-function anyAttempt(operation: Operation): fc.Arbitrary<Attempt> {
+function anyAttempt(operation: Operation): fc.Arbitrary<RecordedAttempt> {
   const names = Object.keys(operations[operation].entries);
   const device = operation === 'alloc_hwpt' ? fc.option(number) : fc.constant('0000:01:00.0');
   const known = names.filter((name) => !unrecorded.includes(name));
   const model = Object.fromEntries(
     known.map((name) => [name, name === 'device' ? device : (byName[name] ?? fc.constant(name))]),
   );
-  return fc.record(model).map((data) => ({ operation, ...data }) as Attempt);
+  return fc.record(model).map((data) => ({ operation, ...data }) as RecordedAttempt);
 }
 
 const anyPassed: fc.Arbitrary<Passed> = fc.record({
