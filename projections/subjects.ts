@@ -7,6 +7,7 @@ import type { Fact, Placed } from '../events/vocabulary.ts';
 import type { Question } from '../machines/check.ts';
 import type { Kernel } from '../machines/kernel.ts';
 import { callOf } from '../operations/table.ts';
+import { effectOf } from '../processes/effects.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 
 export const subjectKinds = ['device', 'group', 'process', 'file'] as const;
@@ -85,41 +86,13 @@ function addDevice(found: Set<SubjectKey>, kernel: Kernel, id: string): void {
 }
 
 /** The files whose holders an event changes, also those that are pushed out of their places. */
-function filesMoved(kernel: Kernel, event: Placed<Fact>): FileId[] {
+function filesMoved(kernel: Kernel, { type, data }: Placed<Fact>): FileId[] {
   const { processes } = kernel;
-  const of = (pid: number, fd: number): FileId[] => [processes.file(pid, fd) ?? []].flat();
-  switch (event.type) {
-    case 'descriptor.duplicated':
-      return [...of(event.data.pid, event.data.fd), ...of(event.data.pid, event.data.as)];
-    case 'descriptor.passed':
-      return [...of(event.data.pid, event.data.fd), ...of(event.data.to, event.data.as)];
-    case 'descriptor.closed':
-      return of(event.data.pid, event.data.fd);
-    case 'mapping.created':
-      return [...of(event.data.pid, event.data.fd), ...mapped(kernel, event.data)];
-    case 'mapping.removed':
-      return mapped(kernel, event.data);
-    case 'group.opened':
-    case 'container.opened':
-    case 'iommufd.opened':
-    case 'device.opened':
-    case 'path.opened':
-      return of(event.data.pid, event.data.fd);
-    case 'device.obtained':
-      return of(event.data.pid, event.data.as);
-    case 'process.forked':
-      return [...heldBy(kernel, event.data.pid), ...heldBy(kernel, event.data.child)];
-    case 'process.started':
-    case 'process.executed':
-    case 'process.exited':
-      return heldBy(kernel, event.data.pid);
-    default:
-      return [];
-  }
-}
-
-function mapped({ processes }: Kernel, at: { pid: number; mapping: number }): FileId[] {
-  return [processes.process(at.pid)?.mappings.get(at.mapping) ?? []].flat();
+  return (effectOf(type).moves?.(data) ?? []).flatMap((held) => {
+    if ('all' in held) return heldBy(kernel, held.pid);
+    if ('fd' in held) return processes.file(held.pid, held.fd) ?? [];
+    return processes.process(held.pid)?.mappings.get(held.mapping) ?? [];
+  });
 }
 
 function heldBy(kernel: Kernel, pid: number): FileId[] {
