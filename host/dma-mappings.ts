@@ -30,10 +30,10 @@ export class DmaMappings implements Pick<HostView, 'isFree'> {
 
   /** Notes what an admitted call maps. */
   admit(kernel: Kernel, call: Call): void {
-    if (call.operation !== 'ioas_map' && call.operation !== 'map_dma') return;
+    if (!('iova' in call)) return;
     const file = kernel.behind(call.pid, call.fd);
     if (file === undefined) return;
-    const ioas = call.operation === 'ioas_map' ? call.ioas : compatIoasOf(file);
+    const ioas = 'ioas' in call ? call.ioas : compatIoasOf(file);
     const key = keyOf(file, ioas);
     const space = this.#spaces.get(key) ?? { file: file.id, ioas, ranges: [] };
     space.ranges.push({ iova: call.iova, size: call.size });

@@ -8,6 +8,7 @@ import type { Question } from '../machines/check.ts';
 import { isViable } from '../machines/group.ts';
 import { Kernel } from '../machines/kernel.ts';
 import type { Profile } from '../machines/profile.ts';
+import { rowOf } from '../operations/table.ts';
 import type { OperationStatement } from '../scenario/language.ts';
 import { Player, type Answer } from '../scenario/player.ts';
 import type { Topology } from '../scenario/topology.ts';
@@ -61,7 +62,8 @@ export class VirtualHost {
   play(statement: OperationStatement): { answer: HostAnswer; facts: Placed<Fact>[] } {
     const { result, facts } = this.#collect(() => this.#player.play(statement));
     const pid = this.#pidOf(statement.process);
-    if (statement.operation !== 'group_status' || result.rc < 0 || pid === undefined) {
+    const { tells } = rowOf(statement.operation);
+    if (tells !== 'group-status' || result.rc < 0 || pid === undefined) {
       return { answer: result, facts };
     }
     return { answer: { ...result, ...this.#status(pid, statement) }, facts };

@@ -84,6 +84,28 @@ export function callOf({ type, data }: Fact): Recorded | null {
   return taken.get(type)?.call(data) ?? null;
 }
 
+/** Whether events of a kind give a file a context that it keeps alive. */
+export function givesContext(type: EventType): boolean {
+  return contextOf(type) === 'given';
+}
+
+/** What events of a kind do with the context of a file. */
+export function contextOf(type: EventType): AnyRow['context'] {
+  return contexts.get(type) ?? null;
+}
+
+const contexts = new Map(
+  operationNames.flatMap((operation) => {
+    const { context, records } = rowOf(operation);
+    return records.map(({ type }) => [type, context] as const);
+  }),
+);
+
+/** Whether a refused wait collects the change: whatever it says, but that there is none. */
+export function isCollectedBy({ operation, errno }: { operation: Operation; errno: string }) {
+  return rowOf(operation).makes === 'end-of-driver-change' && errno !== 'ECHILD';
+}
+
 /** By kind of file, the operation of each request that it takes. */
 const requests = new Map<FileKind, ReadonlyMap<number, Operation>>(
   fileKinds.map((kind) => [

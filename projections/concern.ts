@@ -5,6 +5,8 @@
  * @module
  */
 import type { Attempt, EventType } from '../events/vocabulary.ts';
+import { contextOf } from '../operations/table.ts';
+import { effectOf } from '../processes/effects.ts';
 import { positionOf, type FileId } from '../processes/process-table.ts';
 import { placeOf } from './holdings.ts';
 import type { StandingView } from './index/view.ts';
@@ -88,13 +90,14 @@ export class Concern {
 
   #follow(position: number): void {
     const type = this.#timeline.typeAt(position);
-    if (opening.has(type)) {
+    const { opens } = effectOf(type);
+    if (opens === 'group' || opens === 'device') {
       const view = this.#timeline.viewAt(position);
       const id = `f${position}`;
       const file = view.file(id);
       const { group } = placeOf(file);
       if (group !== null && this.groups.has(group)) this.#addFile(id, view);
-    } else if (lending.has(type)) {
+    } else if (contextOf(type) !== null) {
       const view = this.#timeline.viewAt(position - 1);
       const { data } = this.#timeline.at(position) as unknown as { data: Lending };
       for (const fd of [data.fd, data.iommufd ?? data.container]) {
@@ -116,16 +119,6 @@ export class Concern {
 
 /** Events that leave everything as it was. */
 const inert = new Set<EventType>(['operation.refused', 'device.reset', 'device.hot-reset']);
-const opening = new Set<EventType>(['group.opened', 'device.opened', 'device.obtained']);
-/** Events through which a file is lent a context, or is asked to use it. */
-const lending = new Set<EventType>([
-  'device.bound',
-  'container.set',
-  'container.unset',
-  'device.obtained',
-  'device.attached',
-  'device.detached',
-]);
 
 interface Lending {
   readonly pid: number;

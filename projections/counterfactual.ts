@@ -8,6 +8,7 @@ import type { Attempt as Asked, Fact, Placed } from '../events/vocabulary.ts';
 import type { Question } from '../machines/check.ts';
 import type { Cause, ObservedCause } from '../machines/causes.ts';
 import { kindOfDriver } from '../operations/driver.ts';
+import { rowOf } from '../operations/table.ts';
 import { Kernel } from '../machines/kernel.ts';
 import type { FileId } from '../processes/process-table.ts';
 import { Concern, type Scope } from './concern.ts';
@@ -74,8 +75,8 @@ interface Attempt extends Refused {
 }
 
 /** Whether it takes the whole host to decide about a call, and not a few of its groups and files. */
-function isOfHost({ operation }: Asked): boolean {
-  return ['fork', 'spawn', 'set_driver', 'bg_wait'].includes(operation);
+function isOfHost(call: Asked): boolean {
+  return rowOf(call.operation).makes === 'process' || isDriverChange(call);
 }
 
 /** Events that stand in the way one behind the other, such as two kernel drivers in a group. */
@@ -179,7 +180,8 @@ function isMissing({ call, argument }: Question): boolean {
 }
 
 function isDriverChange({ operation }: Asked): boolean {
-  return operation === 'set_driver' || operation === 'bg_wait';
+  const { makes } = rowOf(operation);
+  return makes === 'driver-change' || makes === 'end-of-driver-change';
 }
 
 /** That a device is there is nobody's doing, unless it came with a kernel driver. */
