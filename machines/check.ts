@@ -74,6 +74,8 @@ export interface Question<C extends Call = Call> {
   readonly events: MachineEvents;
   /** The id that the call comes back with, where that is no event's. */
   readonly found?: number;
+  /** Whether nobody can say who owns the group once it has passed. */
+  readonly leavesDoubt?: boolean;
 }
 
 /** Who stands in the way: a file and what it is, or a driver. */
@@ -129,6 +131,12 @@ export interface Unshown<O extends Operation> {
   readonly ask: (call: CallOf<O>, given?: Given) => Question;
 }
 
+/** An attempt, and a question that it may have put. */
+interface Asked<O extends Operation> {
+  readonly attempt: Extract<Attempt, { operation: O }>;
+  readonly question: Question;
+}
+
 /** An operation: what it concerns, and the checks in the order of the kernel. */
 export interface OperationRules<O extends Operation = Operation> {
   /** The first profile that has the operation at all; every one has when left out. */
@@ -143,6 +151,8 @@ export interface OperationRules<O extends Operation = Operation> {
    * null where they are all one.
    */
   readonly hypotheses: ((attempt: Unshown<O>) => Question[]) | null;
+  /** Whether nobody can say what would be right, for what the evidence does not show; null: never. */
+  readonly isBeyondJudging: ((asked: Asked<O>) => boolean) | null;
 }
 
 /** The rules of some operations, each with its own calls. */

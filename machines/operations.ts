@@ -70,6 +70,11 @@ function questionsOn(host: Directory, attempt: Attempt, call: Call, on: Given): 
   return hypotheses({ attempt, call, own, host, ask });
 }
 
+/** Whether nobody can say what would be right, for what the evidence does not show of an attempt. */
+export function isBeyondJudging(question: Question, attempt: Attempt): boolean {
+  return rulesFor(attempt.operation).isBeyondJudging?.({ attempt, question }) === true;
+}
+
 /** An operation as one kernel checks it; `isKnown` where that kernel has it at all. */
 interface ProfileRules extends Pick<OperationRules, 'checks'> {
   readonly isKnown: boolean;
