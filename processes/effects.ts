@@ -1,6 +1,6 @@
 /**
  * What each kind of event does to processes and to what they hold, for whoever asks: which file it
- * opens, which descriptor it fills, whom it names. A kind that has no row does not compile.
+ * opens, which descriptor it fills, whom it names. A kind that is in neither list does not compile.
  *
  * @module
  */
@@ -41,7 +41,50 @@ function opening<K extends Effect<never>['opens']>(opens: K) {
 
 const allOf = (pid: number): Held => ({ pid, all: true });
 
-const effects: { readonly [T in EventType]: Effect<DataOf<T>> } = {
+/** Kinds of events after which every process holds what it held before. */
+export type OfNoProcess =
+  | 'container.set'
+  | 'container.unset'
+  | 'iommu.set'
+  | 'device.bound'
+  | 'device.attached'
+  | 'device.detached'
+  | 'ioas.allocated'
+  | 'hwpt.allocated'
+  | 'object.destroyed'
+  | 'compat-ioas.set'
+  | 'compat-ioas.cleared'
+  | 'device.reset'
+  | 'device.hot-reset'
+  | 'operation.refused'
+  | 'file.released'
+  | 'device.added'
+  | 'device.removed'
+  | 'group.found'
+  | 'driver.bound'
+  | 'driver.unbound'
+  | 'driver.unbind-blocked'
+  | 'driver.settled'
+  | 'claim.granted'
+  | 'claim.released'
+  | 'claim.refused'
+  | 'gap.noticed'
+  | 'snapshot.taken'
+  | 'evidence.begun'
+  | 'history.archived'
+  | 'history.removed';
+
+/** Kinds of events that open a file. */
+export type Opening =
+  | 'group.opened'
+  | 'container.opened'
+  | 'iommufd.opened'
+  | 'device.opened'
+  | 'path.opened'
+  | 'device.obtained';
+
+const effects: { readonly [T in Exclude<EventType, OfNoProcess>]: Effect<DataOf<T>> } = {
+  'host.booted': nothing,
   'process.started': {
     ...nothing,
     replaces: ({ pid }) => pid,
@@ -100,42 +143,11 @@ const effects: { readonly [T in EventType]: Effect<DataOf<T>> } = {
     fills: ({ pid, as }) => ({ pid, fd: as }),
     moves: ({ pid, as }) => [{ pid, fd: as }],
   },
-
-  'container.set': nothing,
-  'container.unset': nothing,
-  'iommu.set': nothing,
-  'device.bound': nothing,
-  'device.attached': nothing,
-  'device.detached': nothing,
-  'ioas.allocated': nothing,
-  'hwpt.allocated': nothing,
-  'object.destroyed': nothing,
-  'compat-ioas.set': nothing,
-  'compat-ioas.cleared': nothing,
-  'device.reset': nothing,
-  'device.hot-reset': nothing,
-  'operation.refused': nothing,
-  'file.released': nothing,
-
-  'host.booted': nothing,
-  'device.added': nothing,
-  'device.removed': nothing,
-  'group.found': nothing,
-  'driver.bound': nothing,
-  'driver.unbound': nothing,
-  'driver.unbind-blocked': nothing,
-  'driver.settled': nothing,
-  'claim.granted': nothing,
-  'claim.released': nothing,
-  'claim.refused': nothing,
-  'gap.noticed': nothing,
-  'snapshot.taken': nothing,
-  'evidence.begun': nothing,
-  'history.archived': nothing,
-  'history.removed': nothing,
 };
+
+const known: { readonly [T in EventType]?: unknown } = effects;
 
 /** What events of a kind do, for whoever holds one without knowing which kind that is. */
 export function effectOf(type: EventType): Effect<Fact['data']> {
-  return effects[type] as unknown as Effect<Fact['data']>;
+  return (known[type] ?? nothing) as Effect<Fact['data']>;
 }
