@@ -3,11 +3,12 @@
  *
  * @module
  */
+import type { DataOf, EventType } from '../events/vocabulary.ts';
 import type { RecordedEvent } from '../ledger.ts';
 import { QUEUE } from '../processes/process-table.ts';
 import { pair } from './event-row.ts';
 import { processWords } from './owners.ts';
-import { printable, word } from './printable.ts';
+import { printable } from './printable.ts';
 
 /** The events of a log by their positions. */
 export interface History {
@@ -15,8 +16,6 @@ export interface History {
   /** What a process was called at a position. */
   commOf(pid: number, position: number): string | null;
 }
-
-type Refusal = Extract<RecordedEvent, { type: 'operation.refused' }>;
 
 /** What to call a process at the time of an event. */
 type NameOf = (pid: number) => string;
@@ -28,91 +27,70 @@ export function sentence(history: History, position: number): string {
   return printable(wordsOf(event, (pid) => processWords(pid, history.commOf(pid, position))));
 }
 
-function wordsOf(event: RecordedEvent, name: NameOf): string {
-  return hostWords(event) ?? processEventWords(event, name) ?? vfioWords(event, name);
-}
-
-function hostWords({ type, data }: RecordedEvent): string | null {
-  switch (type) {
-    case 'host.booted':
-      return `the host booted, kernel ${data.kernel} (${data.boot})`;
-    case 'gap.noticed':
-      return `${data.group === null ? 'every group' : `group ${data.group}`} is in doubt: ${data.reason}`;
-    case 'snapshot.taken':
-      return `the host was read, ${data.complete ? 'all of it' : 'as far as it could be seen'}`;
-    case 'evidence.begun':
-      return `evidence begins: ${data.format} from ${data.source}`;
-    case 'group.found':
-      return `group ${data.group} was seen to be there`;
-    case 'claim.granted':
-      return `${data.manager} gave ${data.device} to ${data.claimant}`;
-    case 'claim.released':
-      return `${data.manager} took ${data.device} back from ${data.claimant}`;
-    case 'claim.refused':
-      return `${data.manager} could not give ${data.device} to ${data.claimant}`;
-    case 'history.archived':
-      return `what is before position ${data.to + 1} was archived`;
-    case 'history.removed':
-      return `what is before position ${data.to + 1} was removed`;
-    case 'device.added': {
-      const group = data.group === null ? 'without a group' : `in group ${data.group}`;
-      const driver = data.driver === null ? 'no driver' : `driver ${data.driver}`;
-      return `device ${data.device} was there, ${group}, with ${driver}`;
-    }
-    case 'device.removed':
-      return `device ${data.device} was removed`;
-    case 'driver.bound':
-      return `driver ${data.driver} was bound to ${data.device}`;
-    case 'driver.unbound':
-      return `driver ${data.driver} was unbound from ${data.device}`;
-    case 'driver.unbind-blocked':
-      return `the unbind of driver ${data.driver} from ${data.device} had to wait`;
-    case 'driver.settled':
-      return `the driver of ${data.device} was changed, to ${data.driver ?? 'none'}`;
-    default:
-      return null;
-  }
-}
-
-function processEventWords({ type, data }: RecordedEvent, name: NameOf): string | null {
-  switch (type) {
-    case 'process.started':
-      return `${processWords(data.pid, data.comm)} started`;
-    case 'process.found':
-      return `${processWords(data.pid, data.comm)} was there`;
-    case 'process.forked':
-      return `${name(data.pid)} forked ${processWords(data.child, data.comm)}`;
-    case 'process.executed':
-      return `${name(data.pid)} executed another program`;
-    case 'process.exited':
-      if (data.signal === null) return `${name(data.pid)} exited`;
-      return `${name(data.pid)} was killed by ${data.signal}`;
-    case 'descriptor.duplicated':
-      return `${name(data.pid)} duplicated fd ${data.fd} as fd ${data.as}`;
-    case 'descriptor.passed':
-      return `${name(data.pid)} passed fd ${data.fd} to ${name(data.to)}, as fd ${data.as}`;
-    case 'descriptor.flagged':
-      return `${name(data.pid)} ${data.cloexec ? 'set' : 'cleared'} close-on-exec of fd ${data.fd}`;
-    case 'file.released':
-      return `the kernel released a file of kind ${data.kind}`;
-    case 'descriptor.closed':
-      if (data.pid === QUEUE) return 'the kernel let go of a file that nobody had a descriptor of';
-      return `${name(data.pid)} closed fd ${data.fd}`;
-    case 'mapping.created':
-      return `${name(data.pid)} mapped ${regionWords(data.region)} of fd ${data.fd}`;
-    case 'mapping.removed':
-      return `${name(data.pid)} unmapped mapping ${data.mapping}`;
-    default:
-      return null;
-  }
-}
-
-/** Everything else is something that a process did to a file of VFIO's or iommufd's. */
-function vfioWords(event: RecordedEvent, name: NameOf): string {
-  const { data } = event;
+function wordsOf({ type, data }: RecordedEvent, name: NameOf): string {
+  if (!isDeed(type)) return (told[type] as Words)(data, name);
   const who = 'pid' in data ? name(data.pid) : 'somebody';
-  return `${who} ${deedOf(event)}`;
+  return `${who} ${(deeds[type] as Words)(data, name)}`;
 }
+
+function isDeed(type: EventType): type is Deed {
+  return Object.hasOwn(deeds, type);
+}
+
+type Words = (data: RecordedEvent['data'], name: NameOf) => string;
+
+/** What is said of events as a whole. */
+type Told = Exclude<EventType, Deed>;
+
+const told: { readonly [T in Told]: (data: DataOf<T>, name: NameOf) => string } = {
+  'host.booted': (data) => `the host booted, kernel ${data.kernel} (${data.boot})`,
+  'gap.noticed': (data) =>
+    `${data.group === null ? 'every group' : `group ${data.group}`} is in doubt: ${data.reason}`,
+  'snapshot.taken': (data) =>
+    `the host was read, ${data.complete ? 'all of it' : 'as far as it could be seen'}`,
+  'evidence.begun': (data) => `evidence begins: ${data.format} from ${data.source}`,
+  'group.found': (data) => `group ${data.group} was seen to be there`,
+  'claim.granted': (data) => `${data.manager} gave ${data.device} to ${data.claimant}`,
+  'claim.released': (data) => `${data.manager} took ${data.device} back from ${data.claimant}`,
+  'claim.refused': (data) => `${data.manager} could not give ${data.device} to ${data.claimant}`,
+  'history.archived': (data) => `what is before position ${data.to + 1} was archived`,
+  'history.removed': (data) => `what is before position ${data.to + 1} was removed`,
+  'device.added': (data) => {
+    const group = data.group === null ? 'without a group' : `in group ${data.group}`;
+    const driver = data.driver === null ? 'no driver' : `driver ${data.driver}`;
+    return `device ${data.device} was there, ${group}, with ${driver}`;
+  },
+  'device.removed': (data) => `device ${data.device} was removed`,
+  'driver.bound': (data) => `driver ${data.driver} was bound to ${data.device}`,
+  'driver.unbound': (data) => `driver ${data.driver} was unbound from ${data.device}`,
+  'driver.unbind-blocked': (data) =>
+    `the unbind of driver ${data.driver} from ${data.device} had to wait`,
+  'driver.settled': (data) =>
+    `the driver of ${data.device} was changed, to ${data.driver ?? 'none'}`,
+  'process.started': (data) => `${processWords(data.pid, data.comm)} started`,
+  'process.found': (data) => `${processWords(data.pid, data.comm)} was there`,
+  'process.forked': (data, name) =>
+    `${name(data.pid)} forked ${processWords(data.child, data.comm)}`,
+  'process.executed': (data, name) => `${name(data.pid)} executed another program`,
+  'process.exited': (data, name) => {
+    if (data.signal === null) return `${name(data.pid)} exited`;
+    return `${name(data.pid)} was killed by ${data.signal}`;
+  },
+  'descriptor.duplicated': (data, name) =>
+    `${name(data.pid)} duplicated fd ${data.fd} as fd ${data.as}`,
+  'descriptor.passed': (data, name) =>
+    `${name(data.pid)} passed fd ${data.fd} to ${name(data.to)}, as fd ${data.as}`,
+  'descriptor.flagged': (data, name) =>
+    `${name(data.pid)} ${data.cloexec ? 'set' : 'cleared'} close-on-exec of fd ${data.fd}`,
+  'file.released': (data) => `the kernel released a file of kind ${data.kind}`,
+  'descriptor.closed': (data, name) => {
+    if (data.pid === QUEUE) return 'the kernel let go of a file that nobody had a descriptor of';
+    return `${name(data.pid)} closed fd ${data.fd}`;
+  },
+  'mapping.created': (data, name) =>
+    `${name(data.pid)} mapped ${regionWords(data.region)} of fd ${data.fd}`,
+  'mapping.removed': (data, name) => `${name(data.pid)} unmapped mapping ${data.mapping}`,
+};
 
 /** A file given as an argument, which the evidence may not show. */
 function of(kind: string, fd: number | null): string {
@@ -127,7 +105,7 @@ function regionWords(region: number | null): string {
 /** The call that was refused: the operation and its arguments, without who made it. */
 const besides = new Set(['operation', 'errno', 'pid', 'cause', 'evidence']);
 
-function callWords(data: Refusal['data']): string {
+function callWords(data: DataOf<'operation.refused'>): string {
   const given = Object.entries(data).filter(
     ([key, value]) =>
       !besides.has(key) && value !== undefined && (value !== null || key === 'driver'),
@@ -135,50 +113,54 @@ function callWords(data: Refusal['data']): string {
   return [data.operation, ...given.map(pair)].join(' ');
 }
 
-function deedOf(event: RecordedEvent): string {
-  const { type, data } = event;
-  switch (type) {
-    case 'group.opened':
-      return `opened group ${data.group} as fd ${data.fd}`;
-    case 'container.opened':
-      return `opened a container as fd ${data.fd}`;
-    case 'iommufd.opened':
-      return `opened an iommufd as fd ${data.fd}`;
-    case 'device.opened':
-      return `opened device ${data.device} as fd ${data.fd}`;
-    case 'path.opened':
-      return `opened ${data.path} as fd ${data.fd}`;
-    case 'container.set':
-      return `put the group of fd ${data.fd} into ${of('container', data.container)}`;
-    case 'container.unset':
-      return `took the group of fd ${data.fd} out of its container`;
-    case 'iommu.set':
-      return `gave the container of fd ${data.fd} IOMMU driver ${data.iommu ?? '?'}`;
-    case 'device.obtained':
-      return `got ${data.device === null ? 'a device' : `device ${data.device}`} from the group of fd ${data.fd} as fd ${data.as}`;
-    case 'device.bound':
-      return `bound the device of fd ${data.fd} to ${of('iommufd', data.iommufd)}`;
-    case 'device.attached':
-      return `attached the device of fd ${data.fd} to page table ${data.pt ?? '?'}`;
-    case 'device.detached':
-      return `detached the device of fd ${data.fd}`;
-    case 'ioas.allocated':
-      return `allocated IOAS ${data.id ?? '?'} in the iommufd of fd ${data.fd}`;
-    case 'hwpt.allocated':
-      return `allocated page table ${data.id ?? '?'} in the iommufd of fd ${data.fd}`;
-    case 'object.destroyed':
-      return `destroyed object ${data.object ?? '?'} of the iommufd of fd ${data.fd}`;
-    case 'compat-ioas.set':
-      return `made IOAS ${data.ioas ?? '?'} the compatible one of the iommufd of fd ${data.fd}`;
-    case 'compat-ioas.cleared':
-      return `cleared the compatible IOAS of the iommufd of fd ${data.fd}`;
-    case 'device.reset':
-      return `reset the device of fd ${data.fd}`;
-    case 'device.hot-reset':
-      return `reset the bus of the device of fd ${data.fd}`;
-    case 'operation.refused':
-      return `tried ${callWords(data)} and got ${data.errno}`;
-    default:
-      return `${type} ${word(data)}`;
-  }
-}
+/** What somebody did to a file of VFIO's or iommufd's, or tried to. */
+type Deed =
+  | 'group.opened'
+  | 'container.opened'
+  | 'iommufd.opened'
+  | 'device.opened'
+  | 'path.opened'
+  | 'container.set'
+  | 'container.unset'
+  | 'iommu.set'
+  | 'device.obtained'
+  | 'device.bound'
+  | 'device.attached'
+  | 'device.detached'
+  | 'ioas.allocated'
+  | 'hwpt.allocated'
+  | 'object.destroyed'
+  | 'compat-ioas.set'
+  | 'compat-ioas.cleared'
+  | 'device.reset'
+  | 'device.hot-reset'
+  | 'operation.refused';
+
+const deeds: { readonly [T in Deed]: (data: DataOf<T>) => string } = {
+  'group.opened': (data) => `opened group ${data.group} as fd ${data.fd}`,
+  'container.opened': (data) => `opened a container as fd ${data.fd}`,
+  'iommufd.opened': (data) => `opened an iommufd as fd ${data.fd}`,
+  'device.opened': (data) => `opened device ${data.device} as fd ${data.fd}`,
+  'path.opened': (data) => `opened ${data.path} as fd ${data.fd}`,
+  'container.set': (data) =>
+    `put the group of fd ${data.fd} into ${of('container', data.container)}`,
+  'container.unset': (data) => `took the group of fd ${data.fd} out of its container`,
+  'iommu.set': (data) => `gave the container of fd ${data.fd} IOMMU driver ${data.iommu ?? '?'}`,
+  'device.obtained': (data) =>
+    `got ${data.device === null ? 'a device' : `device ${data.device}`} from the group of fd ${data.fd} as fd ${data.as}`,
+  'device.bound': (data) => `bound the device of fd ${data.fd} to ${of('iommufd', data.iommufd)}`,
+  'device.attached': (data) =>
+    `attached the device of fd ${data.fd} to page table ${data.pt ?? '?'}`,
+  'device.detached': (data) => `detached the device of fd ${data.fd}`,
+  'ioas.allocated': (data) => `allocated IOAS ${data.id ?? '?'} in the iommufd of fd ${data.fd}`,
+  'hwpt.allocated': (data) =>
+    `allocated page table ${data.id ?? '?'} in the iommufd of fd ${data.fd}`,
+  'object.destroyed': (data) =>
+    `destroyed object ${data.object ?? '?'} of the iommufd of fd ${data.fd}`,
+  'compat-ioas.set': (data) =>
+    `made IOAS ${data.ioas ?? '?'} the compatible one of the iommufd of fd ${data.fd}`,
+  'compat-ioas.cleared': (data) => `cleared the compatible IOAS of the iommufd of fd ${data.fd}`,
+  'device.reset': (data) => `reset the device of fd ${data.fd}`,
+  'device.hot-reset': (data) => `reset the bus of the device of fd ${data.fd}`,
+  'operation.refused': (data) => `tried ${callWords(data)} and got ${data.errno}`,
+};
