@@ -142,8 +142,7 @@ function descriptorsIn(
 ): { readonly pid: number; readonly fd: number }[] {
   if (!('pid' in call)) return [];
   const { pid } = call;
-  const [, reopened] =
-    call.operation === 'open_path' ? (/^\/proc\/self\/fd\/(\d+)$/.exec(call.path) ?? []) : [];
+  const [, reopened] = 'path' in call ? (/^\/proc\/self\/fd\/(\d+)$/.exec(call.path) ?? []) : [];
   const fds = [
     ...('fd' in call ? operatedOn(call, view) : []),
     'iommufd' in call ? call.iommufd : null,

@@ -131,7 +131,14 @@ export class Reports {
           return { operation, pid };
         case 'set_driver':
           return device === null ? null : { operation, device, driver };
-        default:
+        case 'set_container':
+        case 'set_iommu':
+        case 'get_device':
+        case 'bind':
+        case 'attach':
+        case 'map_dma':
+        case 'reset':
+        case 'hot_reset':
           return tracedAttempt(operation, { pid, fd: this.#borrow(process, report) }, {});
       }
     })();
