@@ -17,6 +17,7 @@ import {
   requestedOf,
   rowOf,
 } from '../../operations/table.ts';
+import { effectOf } from '../../processes/effects.ts';
 import { callOfStatement } from '../../scenario/calls.ts';
 import { parseLine } from '../../scenario/language.ts';
 import { Names } from '../../scenario/names.ts';
@@ -152,6 +153,18 @@ test('an event that machines take is recorded by one operation', () => {
     .flatMap(({ records }) => records.map(({ type }) => type));
   expect(types.length).toBe(new Set(types).size);
 });
+
+test.each(operationNames)(
+  'what the row of %s says of its arguments and its event holds',
+  (operation) => {
+    const { context, descriptors, handsOut, processes, records } = rowOf(operation);
+    const names = Object.keys(operations[operation].entries);
+    expect(names).toEqual(expect.arrayContaining([...descriptors, ...processes]));
+    if (context === 'given') expect(descriptors).toHaveLength(1);
+    const fills = records.some(({ type }) => effectOf(type).fills !== null);
+    expect(handsOut !== null).toBe(fills);
+  },
+);
 
 test('the right request on the wrong file is an attempt, and no request of ours is none', () => {
   const bind = rowOf('bind').request?.number ?? 0;
