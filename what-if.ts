@@ -17,6 +17,7 @@ import { startAfter } from './host/simulation.ts';
 import type { Cause } from './machines/causes.ts';
 import type { LiveHost } from './machines/live-host.ts';
 import type { Outcome } from './operations/row.ts';
+import { rowOf } from './operations/table.ts';
 import { Past } from './past.ts';
 import type { Timeline } from './projections/timeline.ts';
 import { perform, type Port } from './scenario/perform.ts';
@@ -132,7 +133,8 @@ export class WhatIf extends Past<SupposedEvent> {
 
   #checkProcesses(call: Call): void {
     const pids = 'pid' in call ? [call.pid] : [];
-    if (call.operation === 'send') pids.push(call.to);
+    const given = call as Readonly<Record<string, unknown>>;
+    for (const name of rowOf(call.operation).processes) pids.push(given[name] as number);
     for (const pid of pids) {
       if (this.timeline.host.process(pid) !== undefined) continue;
       throw new RequestError(

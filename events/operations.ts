@@ -102,8 +102,14 @@ export type Operation = keyof typeof operations;
 
 export type Arguments<O extends Operation> = Readonly<v.InferOutput<(typeof operations)[O]>>;
 
+/** An attempt before its outcome, as an event holds it: arguments that were not shown are null. */
+export type RecordedAttempt = { [O in Operation]: { operation: O } & Arguments<O> }[Operation];
+
+/** Arguments as evidence shows them: the file operated on may be unshown too, which no event holds. */
+type Shown<A> = { readonly [K in keyof A]: K extends 'fd' ? A[K] | null : A[K] };
+
 /** An attempt before its outcome, as the evidence shows it: arguments that it does not are null. */
-export type Attempt = { [O in Operation]: { operation: O } & Arguments<O> }[Operation];
+export type Attempt = { [O in Operation]: { operation: O } & Shown<Arguments<O>> }[Operation];
 
 /** To have no driver is an argument. */
 type Complete<O extends Operation> = O extends 'set_driver'

@@ -23,7 +23,7 @@ import {
 } from './operations.ts';
 
 export { certainties, type Certainty, type Clock, type Evidence } from './evidence.ts';
-export type { Attempt, Call, CallOf, Operation } from './operations.ts';
+export type { Attempt, Call, CallOf, Operation, RecordedAttempt } from './operations.ts';
 export { SCHEMA } from './upcasters.ts';
 
 const errno = v.pipe(v.string(), v.regex(/^E[A-Z0-9]+$/));

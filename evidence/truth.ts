@@ -7,9 +7,9 @@ import { hash } from 'node:crypto';
 import * as v from 'valibot';
 import type { Call, Fact, LedgerEvent, Placed } from '../events/vocabulary.ts';
 import { ProcessTable, fileOpenedBy } from '../processes/process-table.ts';
-import { openRows } from '../operations/open.ts';
 import type { Outcome } from '../operations/row.ts';
-import { callOf } from '../operations/table.ts';
+import { callOf, rowOf } from '../operations/table.ts';
+import { effectOf } from '../processes/effects.ts';
 import { Drivers } from '../scenario/drivers.ts';
 import { parseLine, processName, ScenarioError } from '../scenario/language.ts';
 import { Player } from '../scenario/player.ts';
@@ -153,7 +153,7 @@ class TruthReader {
   #outcome(call: Call): Outcome {
     const { rc, errno, driver, devid, id, pt_id } = this.#recorded ?? { rc: 0 };
     // A change that names the driver has got through its first half, the unbind.
-    const halfway = call.operation === 'set_driver' && call.driver === null && driver !== undefined;
+    const halfway = 'driver' in call && call.driver === null && driver !== undefined;
     if (rc === -1 && !halfway) {
       if (errno === undefined) throw new EvidenceError('a refusal without an errno');
       return { errno };
@@ -188,12 +188,11 @@ class Descriptors {
   }
 }
 
-/** The operations that open a node by its own name. */
-const byName = new Set<string>(Object.keys(openRows).filter((name) => name !== 'open_path'));
-
+/** The call by which a node of VFIO's was opened; null of what came from a group, or is no such node. */
 function openingOf(fact: Fact): Call | null {
   const call = callOf(fact)?.call;
-  return call !== undefined && byName.has(call.operation) ? (call as Call) : null;
+  if (call === undefined || effectOf(fact.type).opens === 'path') return null;
+  return rowOf(call.operation).request === null ? (call as Call) : null;
 }
 
 function evidenceError(error: unknown): unknown {

@@ -27,9 +27,8 @@ export class DmaMappings implements MappedRanges {
 
   /** Notes what an admitted call maps. */
   admit(host: LiveHost, call: Call): void {
-    if (call.operation !== 'ioas_map' && call.operation !== 'map_dma') return;
-    const ioas = call.operation === 'ioas_map' ? call.ioas : null;
-    const space = host.addressSpace(call.pid, call.fd, ioas);
+    if (!('iova' in call)) return;
+    const space = host.addressSpace(call.pid, call.fd, 'ioas' in call ? call.ioas : null);
     if (space === null) return;
     const mapped = this.#spaces.get(keyOf(space)) ?? { space, ranges: [] };
     mapped.ranges.push({ iova: call.iova, size: call.size });

@@ -7,6 +7,7 @@ import type { Call, Fact, Placed } from '../events/vocabulary.ts';
 import { isViable } from '../machines/group.ts';
 import { LiveHost } from '../machines/live-host.ts';
 import type { Profile } from '../machines/profile.ts';
+import { rowOf } from '../operations/table.ts';
 import type { OperationStatement } from '../scenario/language.ts';
 import { Player, type Answer } from '../scenario/player.ts';
 import type { Topology } from '../scenario/topology.ts';
@@ -60,7 +61,8 @@ export class VirtualHost {
   play(statement: OperationStatement): { answer: HostAnswer; facts: Placed<Fact>[] } {
     const { result, facts } = this.#collect(() => this.#player.play(statement));
     const pid = this.#pidOf(statement.process);
-    if (statement.operation !== 'group_status' || result.rc < 0 || pid === undefined) {
+    const { tells } = rowOf(statement.operation);
+    if (tells !== 'group-status' || result.rc < 0 || pid === undefined) {
       return { answer: result, facts };
     }
     return { answer: { ...result, ...this.#status(pid, statement) }, facts };

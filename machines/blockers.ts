@@ -98,7 +98,7 @@ export function attachedSibling({ device, group, host }: Question): Blocker {
 
 /** The device that an iommufd object stands for, or that is attached to it. */
 export function objectUser({ call, iommufd, host }: Question): Blocker | null {
-  if (call.operation !== 'destroy' || iommufd === undefined) return null;
+  if (!('object' in call) || iommufd === undefined) return null;
   const { objects } = iommufd.record;
   for (const other of host.files()) {
     if (other.kind !== 'device' || other.device.record.iommufd !== iommufd.id) continue;

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { Call, CallOf, Operation } from '../events/vocabulary.ts';
-import type { AttemptOf } from '../operations/row.ts';
+import type { Attempt, Call, CallOf, Operation } from '../events/vocabulary.ts';
 import type { FileId } from '../processes/process-table.ts';
 import type { MachineName } from './admission.ts';
 import type { Cause } from './causes.ts';
@@ -52,6 +51,8 @@ export interface HostView {
   isHeld(id: FileId): boolean;
   /** Whether a process has a descriptor of a file of that kind. */
   hasOpen(pid: number, kind: OpenFile['kind']): boolean;
+  /** The files that a process has a descriptor of, each once. */
+  filesOf(pid: number): OpenFile[];
 }
 
 /** A call with everything that it concerns looked up, before it is judged. */
@@ -73,6 +74,8 @@ export interface Question<C extends Call = Call> {
   readonly events: MachineEvents;
   /** The id that the call comes back with, where that is no event's. */
   readonly found?: number;
+  /** Whether nobody can say who owns the group once it has passed. */
+  readonly leavesDoubt?: boolean;
 }
 
 /** Who stands in the way: a file and what it is, or a driver. */
@@ -119,13 +122,19 @@ export type Check = MachineCheck | PlainCheck;
 
 /** What a hypothesis is made of: an attempt, what stands for it as a call, and how others are asked. */
 export interface Unshown<O extends Operation> {
-  readonly attempt: AttemptOf<O>;
+  readonly attempt: Extract<Attempt, { operation: O }>;
   /** The attempt, with something in the place of what is not shown. */
   readonly call: CallOf<O>;
   /** The question of that call. */
   readonly own: Question;
   readonly host: Directory;
   readonly ask: (call: CallOf<O>, given?: Given) => Question;
+}
+
+/** An attempt, and a question that it may have put. */
+interface Asked<O extends Operation> {
+  readonly attempt: Extract<Attempt, { operation: O }>;
+  readonly question: Question;
 }
 
 /** An operation: what it concerns, and the checks in the order of the kernel. */
@@ -142,6 +151,8 @@ export interface OperationRules<O extends Operation = Operation> {
    * null where they are all one.
    */
   readonly hypotheses: ((attempt: Unshown<O>) => Question[]) | null;
+  /** Whether nobody can say what would be right, for what the evidence does not show; null: never. */
+  readonly isBeyondJudging: ((asked: Asked<O>) => boolean) | null;
 }
 
 /** The rules of some operations, each with its own calls. */

@@ -17,6 +17,8 @@ export interface Given {
   readonly file?: FileId | undefined;
   readonly id?: number | undefined;
   readonly hwpt?: number | undefined;
+  /** The file operated on, where it is not looked up: none where undefined. */
+  readonly on?: OpenFile | undefined;
   /** The file behind the descriptor given, where it is not looked up: none where undefined. */
   readonly argument?: OpenFile | undefined;
 }
@@ -97,6 +99,17 @@ export function anybody(host: Directory): (OpenFile | undefined)[] {
 export function namelessIommufd(host: Directory): IommufdFile {
   const nothing = { pins: new Set<FileId>(), pinnedBy: new Set<FileId>() };
   return { kind: 'iommufd', id: NAMELESS, ...nothing, ...host.fresh('iommufd') };
+}
+
+/**
+ * What a process may have operated on: any file that it has a descriptor of, those of VFIO's first; a
+ * file that nobody has seen it open, and no file at all.
+ */
+export function anyOperatedOn(host: Directory, pid: number): (OpenFile | undefined)[] {
+  const own = host.filesOf(pid);
+  const isOther = ({ kind }: OpenFile) => kind === 'other';
+  const [others, ours] = [own.filter(isOther), own.filter((file) => !isOther(file))];
+  return [...ours, ...others, someFile(), undefined];
 }
 
 /** A file that has nothing to do with VFIO. */

@@ -7,6 +7,7 @@ import type { Attempt, DataOf } from '../events/vocabulary.ts';
 import type { ObservedCause } from './causes.ts';
 import type { Question } from './check.ts';
 import { kindOfDriver } from '../operations/driver.ts';
+import { rowOf } from '../operations/table.ts';
 import { unbindDriver } from './consequences.ts';
 import type { DeviceFile, Group, OpenFile } from './host.ts';
 import { positionOf } from '../processes/process-table.ts';
@@ -88,7 +89,7 @@ export function suspect(host: Kernel, refused: DataOf<'operation.refused'>): voi
  * the whole of a host was seen it is a contradiction instead.
  */
 export function evict(host: Kernel, attempt: Attempt): void {
-  if (attempt.operation === 'bind') evictStrangers(host, host.question(attempt));
+  if (rowOf(attempt.operation).context === 'given') evictStrangers(host, host.question(attempt));
   if ('group' in attempt) evictUntaken(host, groupPath(attempt.group));
   for (;;) {
     const refusal = host.objection(attempt);
@@ -103,8 +104,10 @@ export function evict(host: Kernel, attempt: Attempt): void {
 }
 
 /** What came from an iommufd that nobody has seen, before the one that is let in was opened at all. */
-function evictStrangers(host: Kernel, { group, argument }: Question): void {
+function evictStrangers(host: Kernel, { group, argument, events }: Question): void {
   if (group?.record.owner !== NAMELESS || argument?.kind !== 'iommufd') return;
+  // Who is lent to a group does not own it yet.
+  if (events.group === undefined || !('iommufd' in events.group)) return;
   const isOlder = (file: OpenFile) =>
     file.kind === 'device' &&
     file.state === 'granted' &&

@@ -6,7 +6,7 @@
  * @module
  */
 import type { CallEvent, DataOf, EventType, Fact } from '../events/vocabulary.ts';
-import { isCollectedBy } from '../operations/driver.ts';
+import { isCollectedBy } from '../operations/table.ts';
 import { addDevice, bindDriver, removeDevice, unbindDriver } from './consequences.ts';
 import { lose, regain, suspect } from './doubt.ts';
 import type { Device } from './host.ts';

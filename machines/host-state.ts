@@ -101,6 +101,12 @@ export class HostState implements Directory {
     return false;
   }
 
+  filesOf(pid: number): OpenFile[] {
+    const descriptors = this.processes.process(pid)?.descriptors.values() ?? [];
+    const ids = new Set([...descriptors].map(({ file }) => file));
+    return [...ids].map((id) => this.#files.get(id) ?? otherFile(id, id));
+  }
+
   behind(pid: number, fd: number): OpenFile | undefined {
     const id = this.processes.file(pid, fd);
     return id === undefined ? undefined : (this.#files.get(id) ?? otherFile(id, id));

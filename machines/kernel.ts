@@ -9,16 +9,17 @@
 import type { Attempt, DataOf, Fact, Placed } from '../events/vocabulary.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 import { machineNames } from './admission.ts';
-import { callOf } from '../operations/table.ts';
+import { callOf, rowOf } from '../operations/table.ts';
+import { effectOf } from '../processes/effects.ts';
 import { evict } from './doubt.ts';
 import { changeHost } from './host-changes.ts';
 import { isCause, type ObservedCause } from './causes.ts';
 import type { Question } from './check.ts';
-import { completed, hypotheses, isComplete } from './unshown-arguments.ts';
+import type { DeviceFile, GroupFile, OpenFile } from './host.ts';
+import { completed, hypotheses, isComplete, isFileShown } from './unshown-arguments.ts';
 import { groupPath, HostState, otherFile } from './host-state.ts';
 import { explain, isOfItself, judge, objection, onlyCause, type Refusal } from './judge.ts';
-import { questionOf } from './operations.ts';
-import { mayBeIommufd } from './operations/group.ts';
+import { isBeyondJudging, questionOf } from './operations.ts';
 import { NAMELESS, UNSHOWN } from './unshown.ts';
 import { release } from './consequences.ts';
 
@@ -31,7 +32,8 @@ export interface Explanation {
 export class Kernel extends HostState {
   /**
    * What the rules say of an attempt as things stand: the refusal, or null where it is admitted, or
-   * may be with what the evidence does not show of it.
+   * may be with what the evidence does not show of it. Where it would be refused in any case, and not
+   * each time for the same reason, the first of them.
    */
   judge(attempt: Attempt): Refusal | null {
     return this.#refusalOf(attempt, (question) => judge(this.rules, question));
@@ -52,7 +54,11 @@ export class Kernel extends HostState {
   #refusalOf(attempt: Attempt, ask: (question: Question) => Refusal | null): Refusal | null {
     if (isBeyondJudging(this.question(attempt), attempt)) return null;
     if (isComplete(attempt)) return ask(questionOf(this, attempt));
-    const answers = hypotheses(this, attempt).map(ask);
+    // There may be files that nobody has seen to be opened.
+    if (this.isAssumed && !isFileShown(attempt)) return null;
+    const answers = hypotheses(this, attempt).map((asked) =>
+      isBeyondJudging(asked, attempt) ? null : ask(asked),
+    );
     return answers.includes(null) ? null : (answers[0] ?? null);
   }
 
@@ -69,6 +75,7 @@ export class Kernel extends HostState {
 
   #explanationOf(attempt: Attempt, errno: string): Explanation {
     const { rules } = this;
+    if (!isFileShown(attempt)) return this.#explanationOnAnyFile(attempt, errno);
     const question = this.question(attempt);
     const isKnown = this.knows(question) && !isBeyondJudging(question, attempt);
     if (question.group?.isInDoubt === true && !isBeyondJudging(question, attempt)) {
@@ -81,7 +88,8 @@ export class Kernel extends HostState {
     }
     // Who owns without a name may be the one that is asked for, or another.
     const isNameless = question.group?.record.owner === NAMELESS;
-    const isUnseen = attempt.operation === 'set_container' && question.argument === undefined;
+    const { context } = rowOf(attempt.operation);
+    const isUnseen = context === 'given' && question.argument === undefined;
     const isOpen = !isComplete(attempt) || isNameless || isUnseen;
     const may = isKnown && isOpen ? hypotheses(this, attempt) : [];
     const refusals = may
@@ -92,6 +100,28 @@ export class Kernel extends HostState {
       return { cause: refusal.cause, refusal };
     }
     return { cause: onlyCause(rules, attempt.operation, errno) ?? 'unknown', refusal: null };
+  }
+
+  /** A call on any file that it may have been made on: all that agree with the errno have to agree. */
+  #explanationOnAnyFile(attempt: Attempt, errno: string): Explanation {
+    const may = hypotheses(this, attempt);
+    const canTell = (asked: Question): boolean =>
+      this.knows(asked) && asked.group?.isInDoubt !== true && !isBeyondJudging(asked, attempt);
+    // There may be files that nobody has seen to be opened.
+    if (this.isAssumed || !may.every(canTell)) {
+      return { cause: onlyCause(this.rules, attempt.operation, errno) ?? 'unknown', refusal: null };
+    }
+    const found = may
+      .map((asked) => explain(this.rules, asked, errno))
+      .filter(({ cause }) => cause !== 'unknown');
+    const [first] = found;
+    if (first === undefined || found.some(({ cause }) => cause !== first.cause)) {
+      return { cause: 'unknown', refusal: null };
+    }
+    const isSure = found.every(({ refusal }) => isSameBlocker(refusal, first.refusal));
+    return isSure || first.refusal === null
+      ? first
+      : { ...first, refusal: { ...first.refusal, blocker: null } };
   }
 
   /** Who was seen to be in the way is, whoever else there may be; and a call may fail by itself. */
@@ -146,7 +176,7 @@ export class Kernel extends HostState {
 
   /** A call has succeeded: every machine that it concerns takes the event, or none does. */
   #happen(event: Placed<Fact>, question: Question, opened: FileId | null): void {
-    const against = isWithoutContext(event, question)
+    const against = isWithoutContext(question)
       ? 'nothing'
       : machineNames.find((name) => {
           const told = question.events[name];
@@ -159,9 +189,9 @@ export class Kernel extends HostState {
         if (told !== undefined && instance !== undefined) this.put(name, instance, told);
       }
       if (opened !== null) this.#open(event, opened, question);
-      this.#hold(event, question);
-      const { groupFile } = question;
-      if (groupFile !== undefined && mayBeIommufd(question, groupFile)) this.doubt(groupFile.group);
+      this.#hold(question);
+      const { group, leavesDoubt = false } = question;
+      if (leavesDoubt && group !== undefined) this.doubt(group);
       return;
     }
     this.contradict(
@@ -174,44 +204,35 @@ export class Kernel extends HostState {
   }
 
   /** What a call has one file keep alive through another. */
-  #hold(event: Placed<Fact>, { groupFile, deviceFile, container, iommufd }: Question): void {
-    if (event.type === 'device.bound' && deviceFile && iommufd) this.pin(deviceFile, iommufd);
-    if (event.type === 'container.set' && groupFile) {
-      const given = container ?? iommufd;
-      if (given !== undefined) this.pin(groupFile, given);
-    }
-    if (event.type === 'container.unset' && groupFile) {
-      for (const kept of this.unpin(groupFile)) release(this, kept);
-    }
+  #hold({ call, groupFile, deviceFile, container, iommufd }: Question): void {
+    const { context } = rowOf(call.operation);
+    const [file, given] = [groupFile ?? deviceFile, container ?? iommufd];
+    if (context === 'given' && file && given) this.pin(file, given);
+    if (context === 'taken' && file) for (const kept of this.unpin(file)) release(this, kept);
   }
 
-  #open(event: Placed<Fact>, id: FileId, question: Question): void {
+  #open({ type, data }: Placed<Fact>, id: FileId, question: Question): void {
     const opened = { id, pins: new Set<FileId>(), pinnedBy: new Set<FileId>() };
-    const { device, group } = question;
-    if (event.type === 'container.opened') {
-      this.addFile({ ...opened, kind: 'container', ...this.fresh('container') });
-    } else if (event.type === 'iommufd.opened') {
-      this.addFile({ ...opened, kind: 'iommufd', ...this.fresh('iommufd') });
-    } else if (event.type === 'group.opened' && group !== undefined) {
-      this.addFile({ ...opened, kind: 'group', group, ...this.fresh('groupFile') });
-    } else if (event.type === 'device.opened' && device !== undefined) {
-      this.addFile({ ...opened, kind: 'device', device, ...this.fresh('deviceFile') });
-    } else if (event.type === 'device.obtained' && device !== undefined) {
-      this.addFile({ ...opened, kind: 'device', device, ...this.fresh('deviceFile') });
-      this.#grant(id, question);
+    const { device, group, groupFile } = question;
+    const { opens } = effectOf(type);
+    if (opens === 'container' || opens === 'iommufd') {
+      this.addFile({ ...opened, kind: opens, ...this.fresh(opens) } as OpenFile);
+    } else if (opens === 'group' && group !== undefined) {
+      this.addFile({ ...opened, kind: opens, group, ...this.fresh('groupFile') });
+    } else if (opens === 'device' && device !== undefined) {
+      const file: DeviceFile = { ...opened, kind: opens, device, ...this.fresh('deviceFile') };
+      this.addFile(file);
+      if (groupFile !== undefined) this.#grant(file, groupFile);
     } else {
-      const isPath = event.type === 'path.opened';
-      if (!isPath) this.contradict(`${event.type}: nothing of that name is there`);
-      this.addFile(otherFile(id, pathOf(event)));
+      if (opens !== 'path') this.contradict(`${type}: nothing of that name is there`);
+      this.addFile(otherFile(id, pathOf({ type, data } as Placed<Fact>)));
     }
   }
 
   /** A file got from a group keeps the group's file in a container, and the iommufd otherwise. */
-  #grant(id: FileId, { groupFile, device }: Question): void {
-    const file = this.file(id);
-    if (file?.kind !== 'device' || device === undefined) return;
+  #grant(file: DeviceFile, groupFile: GroupFile): void {
     this.put('deviceFile', file, { type: 'file.granted' });
-    const { iommufd } = device.record;
+    const { iommufd } = file.device.record;
     const kept = iommufd === null ? groupFile : this.file(iommufd);
     if (kept !== undefined) this.pin(file, kept);
   }
@@ -219,27 +240,22 @@ export class Kernel extends HostState {
 
 /** What a file that no machine takes was opened as. */
 function pathOf({ type, data }: Placed<Fact>): string {
-  if (type === 'group.opened') return groupPath(data.group);
-  return type === 'path.opened' ? data.path : type;
+  if (effectOf(type).opens === 'group' && 'group' in data) return groupPath(String(data.group));
+  return 'path' in data ? data.path : type;
 }
 
-/**
- * Whether nobody can say what would be right: a device's page tables lie in a context that was not
- * seen, or the groups that were shown as proof of a reset were not.
- */
-function isBeyondJudging({ call, device }: Question, attempt: Attempt): boolean {
-  if (attempt.operation === 'hot_reset') return attempt.groups === null;
-  const isAbout = call.operation === 'attach' || call.operation === 'detach';
-  return isAbout && device?.record.iommufd === NAMELESS;
+function isSameBlocker(a: Refusal | null, b: Refusal | null): boolean {
+  const [one, other] = [a?.blocker ?? null, b?.blocker ?? null];
+  return one?.file === other?.file && one?.driver === other?.driver;
 }
 
 /** Whether evidence has a file bound or put into something that is not there, or is no context. */
-function isWithoutContext({ type }: Placed<Fact>, question: Question): boolean {
-  const { call, deviceFile, groupFile, container, iommufd } = question;
+function isWithoutContext({ call, deviceFile, groupFile, container, iommufd }: Question): boolean {
+  const { context, descriptors } = rowOf(call.operation);
+  if (context !== 'given' || (deviceFile ?? groupFile) === undefined) return false;
+  if ((container ?? iommufd) !== undefined) return false;
   // One that is not shown may be any.
-  if (call.operation === 'bind' && call.iommufd === UNSHOWN) return false;
-  if (call.operation === 'set_container' && call.container === UNSHOWN) return false;
-  if (type === 'device.bound') return deviceFile !== undefined && iommufd === undefined;
-  if (type !== 'container.set' || groupFile === undefined) return false;
-  return container === undefined && iommufd === undefined;
+  return descriptors.every((name) => (call as Named)[name] !== UNSHOWN);
 }
+
+type Named = Readonly<Record<string, unknown>>;

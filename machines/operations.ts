@@ -11,7 +11,8 @@ import { rowOf } from '../operations/table.ts';
 import type { Admission, MachineName } from './admission.ts';
 import { causes, type Cause } from './causes.ts';
 import type { Check, MachineCheck, OperationRules, OperationTable, Question } from './check.ts';
-import type { Directory, Given } from './concerns.ts';
+import { anyOperatedOn, type Directory, type Given } from './concerns.ts';
+import type { OpenFile } from './host.ts';
 import { containerOperations } from './operations/container.ts';
 import { descriptorOperations } from './operations/descriptor.ts';
 import { deviceOperations } from './operations/device.ts';
@@ -41,8 +42,12 @@ function rulesFor(operation: Operation): OperationRules {
 
 /** Builds the question that a call puts. What is not known of its outcome is worked out. */
 export function questionOf(host: Directory, call: Call, given: Given = {}): Question {
-  const file = 'fd' in call ? host.behind(call.pid, call.fd) : undefined;
+  const file = 'on' in given ? given.on : fileOf(host, call);
   return rulesFor(call.operation).concerns({ call, host, file, events: {} }, host, given);
+}
+
+function fileOf(host: Directory, call: Call): OpenFile | undefined {
+  return 'fd' in call ? host.behind(call.pid, call.fd) : undefined;
 }
 
 /** What stands in the place of an argument that the evidence does not show. */
@@ -52,11 +57,22 @@ export function unshownArgument(operation: Operation, name: string): unknown {
 
 /** The questions that an attempt may have put; `call` has something in the place of the unshown. */
 export function questionsOf(host: Directory, attempt: Attempt, call: Call): Question[] {
-  const own = questionOf(host, call);
+  if (!('fd' in attempt) || attempt.fd !== null) return questionsOn(host, attempt, call, {});
+  const files = anyOperatedOn(host, attempt.pid);
+  return files.flatMap((on) => questionsOn(host, attempt, call, { on }));
+}
+
+function questionsOn(host: Directory, attempt: Attempt, call: Call, on: Given): Question[] {
+  const own = questionOf(host, call, on);
   const { hypotheses } = rulesFor(call.operation);
   if (hypotheses === null) return [own];
-  const ask = (other: Call, given?: Given) => questionOf(host, other, given);
+  const ask = (other: Call, given?: Given) => questionOf(host, other, { ...given, ...on });
   return hypotheses({ attempt, call, own, host, ask });
+}
+
+/** Whether nobody can say what would be right, for what the evidence does not show of an attempt. */
+export function isBeyondJudging(question: Question, attempt: Attempt): boolean {
+  return rulesFor(attempt.operation).isBeyondJudging?.({ attempt, question }) === true;
 }
 
 /** An operation as one kernel checks it; `isKnown` where that kernel has it at all. */

@@ -35,6 +35,7 @@ function underProfile(host: HostView, profile: Profile, configured: boolean): Ho
     isFree: (file, ioas, range) => host.isFree(file, ioas, range),
     isHeld: (id) => host.isHeld(id),
     hasOpen: (pid, kind) => host.hasOpen(pid, kind),
+    filesOf: (pid) => host.filesOf(pid),
   };
 }
 

@@ -2,8 +2,9 @@
  * Attempts of which the evidence does not show every argument, and what they may have been.
  *
  * A trace without the memory of the traced process shows that a BIND was asked for, and not with which
- * iommufd. What passed is taken with the argument left open; what was refused is put to the rules with
- * each argument that it may have had, and explained where all that agree with the errno agree.
+ * iommufd; words of a program do not even say on which file. What passed is taken with the argument
+ * left open; what was refused is put to the rules with each argument that it may have had, and
+ * explained where all that agree with the errno agree.
  *
  * @module
  */
@@ -20,6 +21,11 @@ export function isComplete(attempt: Attempt): attempt is Call {
   const shown = attempt as Readonly<Record<string, unknown>>;
   for (const key in shown) if (shown[key] === null && !mayBeNull.has(key)) return false;
   return true;
+}
+
+/** Whether the evidence shows which file an attempt was made on, or it is made on none. */
+export function isFileShown(attempt: Attempt): boolean {
+  return !('fd' in attempt) || attempt.fd !== null;
 }
 
 /** The attempt as a call, with what is not shown left open. */

@@ -31,6 +31,7 @@ export const descriptorRows: Rows<
   },
   mmap: {
     ...noRequest,
+    makes: 'mapping',
     scenario: {
       operands: ['M', 'A', 'region'],
       options: [],
@@ -131,6 +132,7 @@ export const descriptorRows: Rows<
   },
   send: {
     ...noRequest,
+    processes: ['to'],
     handsOut: ({ to }, lowestFree) => lowestFree(to),
     scenario: {
       operands: ['A', 'process', 'B?'],

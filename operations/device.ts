@@ -27,6 +27,7 @@ export const deviceRows: Rows<
       argument: 'pointer',
     },
     descriptors: ['iommufd'],
+    context: 'given',
     scenario: {
       operands: ['A', 'I'],
       options: shaped,
@@ -53,6 +54,7 @@ export const deviceRows: Rows<
   },
   attach: {
     ...onFile,
+    context: 'used',
     request: {
       name: 'VFIO_DEVICE_ATTACH_IOMMUFD_PT',
       number: 0x3b77,
@@ -92,6 +94,7 @@ export const deviceRows: Rows<
   },
   detach: {
     ...onFile,
+    context: 'used',
     request: {
       name: 'VFIO_DEVICE_DETACH_IOMMUFD_PT',
       number: 0x3b78,

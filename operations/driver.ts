@@ -13,16 +13,6 @@ export type DriverKind = 'vfio' | 'harmless' | 'kernel';
 /** Drivers that set `driver_managed_dma` and are not VFIO's (include/linux/device/driver.h). */
 const harmless = new Set(['pci-stub', 'pcieport']);
 
-/** Whether a refused wait collects the change: whatever it says, but that there is none. */
-export function isCollectedBy({ operation, errno }: Refusal): boolean {
-  return operation === 'bg_wait' && errno !== 'ECHILD';
-}
-
-interface Refusal {
-  readonly operation: string;
-  readonly errno: string;
-}
-
 export function kindOfDriver(driver: string): DriverKind {
   if (/(^|[-_])vfio([-_]|$)/.test(driver)) return 'vfio';
   return harmless.has(driver) ? 'harmless' : 'kernel';

@@ -10,6 +10,8 @@ export const groupRows: Rows<'group_status' | 'set_container' | 'unset_container
   {
     group_status: {
       ...onFile,
+      isOfGroup: true,
+      tells: 'group-status',
       request: {
         name: 'VFIO_GROUP_GET_STATUS',
         number: 0x3b67,
@@ -34,6 +36,8 @@ export const groupRows: Rows<'group_status' | 'set_container' | 'unset_container
         argument: 'pointer',
       },
       descriptors: ['container'],
+      context: 'given',
+      isOfGroup: true,
       scenario: {
         operands: ['G', 'C'],
         options: [],
@@ -65,6 +69,8 @@ export const groupRows: Rows<'group_status' | 'set_container' | 'unset_container
     },
     unset_container: {
       ...onFile,
+      context: 'taken',
+      isOfGroup: true,
       request: {
         name: 'VFIO_GROUP_UNSET_CONTAINER',
         number: 0x3b69,
@@ -88,6 +94,7 @@ export const groupRows: Rows<'group_status' | 'set_container' | 'unset_container
     },
     get_device: {
       ...onFile,
+      context: 'used',
       request: {
         name: 'VFIO_GROUP_GET_DEVICE_FD',
         number: 0x3b6a,

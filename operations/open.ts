@@ -4,16 +4,8 @@
  * @module
  */
 import type { Call } from '../events/vocabulary.ts';
-import type { Naming, Passed, Rows, Said } from './row.ts';
+import { noIoctl, type Naming, type Passed, type Rows, type Said } from './row.ts';
 
-const noIoctl = {
-  request: null,
-  descriptors: [],
-  traced: null,
-  takenBy: 'machines',
-  handsOut: ({ pid }: { readonly pid: number }, lowestFree: (pid: number) => number) =>
-    lowestFree(pid),
-} as const;
 const opened = (naming: Naming, { rc }: Passed) => naming.name(0, rc);
 
 export const openRows: Rows<
@@ -81,6 +73,7 @@ export const openRows: Rows<
   },
   open_group: {
     ...noIoctl,
+    isOfGroup: true,
     scenario: {
       operands: ['G', 'group'],
       options: ['cloexec'],
@@ -103,6 +96,7 @@ export const openRows: Rows<
   },
   open_path: {
     ...noIoctl,
+    isOfGroup: true,
     scenario: { operands: ['A', 'path'], options: ['cloexec'], call: openPath, names: opened },
     records: [
       {

@@ -10,11 +10,12 @@ export const processRows: Rows<
 > = {
   fork: {
     ...noRequest,
+    makes: 'process',
     scenario: {
       operands: ['process'],
       options: [],
       call: (said) => ({ operation: 'fork', pid: said.pid, comm: said.word(0) }),
-      names: null,
+      names: (naming, { pid = -1 }) => naming.forked(0, pid),
     },
     records: [
       {
@@ -29,11 +30,13 @@ export const processRows: Rows<
   },
   spawn: {
     ...noRequest,
+    caller: 'recorder',
+    makes: 'process',
     scenario: {
       operands: ['process'],
       options: [],
       call: (said) => ({ operation: 'spawn', comm: said.word(0) }),
-      names: null,
+      names: (naming, { pid = -1 }) => naming.started(0, pid),
     },
     records: [
       {
@@ -78,11 +81,12 @@ export const processRows: Rows<
   },
   kill: {
     ...noRequest,
+    caller: 'recorder',
     scenario: {
       operands: ['process'],
       options: [],
       call: (said) => ({ operation: 'kill', pid: said.receiver(0) }),
-      names: null,
+      names: (naming, _, { pid }) => naming.ended(pid),
     },
     records: [
       {
@@ -95,6 +99,8 @@ export const processRows: Rows<
   },
   set_driver: {
     ...noRequest,
+    caller: 'background',
+    makes: 'driver-change',
     scenario: {
       operands: ['device', 'driver'],
       options: ['ms'],
@@ -118,6 +124,8 @@ export const processRows: Rows<
   },
   bg_wait: {
     ...noRequest,
+    caller: 'background',
+    makes: 'end-of-driver-change',
     scenario: {
       operands: ['ms?'],
       options: [],

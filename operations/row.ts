@@ -5,10 +5,10 @@
  *
  * @module
  */
-import type { Attempt, Call, DataOf, EventType, Operation } from '../events/vocabulary.ts';
+import type { Call, DataOf, EventType, Operation, RecordedAttempt } from '../events/vocabulary.ts';
 import type { TracedWords } from './traced-words.ts';
 
-export type AttemptOf<O extends Operation> = Extract<Attempt, { operation: O }>;
+type AttemptOf<O extends Operation> = Extract<RecordedAttempt, { operation: O }>;
 type CallOf<O extends Operation> = Extract<Call, { operation: O }>;
 
 /** A call that was turned down; the cause where the rules name one. */
@@ -102,6 +102,9 @@ export interface Naming {
   unmap(address: number): void;
   executed(): void;
   ended(pid: number): void;
+  /** A process that begins, with names of its own or with those of the caller. */
+  started(at: number, pid: number): void;
+  forked(at: number, pid: number): void;
 }
 
 interface Scenario<O extends Operation> {
@@ -136,28 +139,59 @@ export interface Row<O extends Operation> {
   readonly request: Request | null;
   /** The arguments that are descriptors, besides the one that it operates on. */
   readonly descriptors: readonly string[];
+  /** The arguments that are processes, besides the caller. */
+  readonly processes: readonly string[];
+  /** Who makes the call in a scenario: a process, the recorder itself, or what it has waiting. */
+  readonly caller: 'process' | 'recorder' | 'background';
   readonly scenario: Scenario<O>;
   /** The attempt behind an ioctl in a trace, with null for what it does not show; null for no ioctl. */
   readonly traced: ((place: TracedPlace, words: TracedWords) => AttemptOf<O>) | null;
   /** The number of the descriptor that a call hands out; null where it hands out none. */
   readonly handsOut: ((call: CallOf<O>, lowestFree: (pid: number) => number) => number) | null;
+  /**
+   * What it does with the context of its file: gives it the one that is its first descriptor, takes it
+   * away, or needs it; null where it has nothing to do with one.
+   */
+  readonly context: 'given' | 'taken' | 'used' | null;
+  /** What it makes that is no file's, and so is not one fact after one answer. */
+  readonly makes: 'process' | 'mapping' | 'driver-change' | 'end-of-driver-change' | null;
+  /** Whether it is refused of a group as a whole, and so of each of its devices. */
+  readonly isOfGroup: boolean;
+  /** What its answer tells besides a number. */
+  readonly tells: 'group-status' | null;
   /** None where its success changes nothing that the log keeps. */
   readonly records: readonly Recording<O>[];
   /** Who takes these events: the machines, or the table of processes and what else is the host's. */
   readonly takenBy: 'machines' | 'processes';
 }
 
-/** What a row says where there is nothing to say: no argument is a descriptor, and none is handed out. */
-export const onFile = { descriptors: [], takenBy: 'machines', handsOut: null } as const;
+/** What a row says where there is nothing to say: of a call of a process that is one fact. */
+const plain = {
+  descriptors: [],
+  processes: [],
+  caller: 'process',
+  handsOut: null,
+  context: null,
+  makes: null,
+  isOfGroup: false,
+  tells: null,
+} as const;
+
+/** The same of a request of a file's. */
+export const onFile = { ...plain, takenBy: 'machines' } as const;
+
+/** The same of an open: the machines take it, and it hands out the lowest descriptor. */
+export const noIoctl = {
+  ...plain,
+  request: null,
+  traced: null,
+  takenBy: 'machines',
+  handsOut: ({ pid }: { readonly pid: number }, lowestFree: (pid: number) => number) =>
+    lowestFree(pid),
+} as const;
 
 /** The same of what is no ioctl of a file's, and is taken by the table of processes. */
-export const noRequest = {
-  request: null,
-  descriptors: [],
-  traced: null,
-  takenBy: 'processes',
-  handsOut: null,
-} as const;
+export const noRequest = { ...plain, request: null, traced: null, takenBy: 'processes' } as const;
 
 export interface TracedPlace {
   readonly pid: number;

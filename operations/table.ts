@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Attempt, Call, EventType, Fact, Operation } from '../events/vocabulary.ts';
+import type { Call, EventType, Fact, Operation, RecordedAttempt } from '../events/vocabulary.ts';
 import { containerRows } from './container.ts';
 import { descriptorRows } from './descriptor.ts';
 import { deviceRows } from './device.ts';
@@ -38,12 +38,15 @@ export const rows: Rows<Operation> = {
 /** A row for whoever holds a call of its operation without knowing which that is. */
 interface AnyRow extends Omit<Row<Operation>, 'records' | 'traced' | 'handsOut'> {
   readonly records: readonly AnyRecording[];
-  readonly traced: ((place: TracedPlace, words: TracedWords) => Attempt) | null;
+  readonly traced: ((place: TracedPlace, words: TracedWords) => RecordedAttempt) | null;
   readonly handsOut: ((call: Call, lowestFree: (pid: number) => number) => number) | null;
 }
 
 interface AnyRecording extends Pick<Recording<Operation>, 'type'> {
-  readonly data: (call: Attempt, passed: Extract<Outcome, { errno: null }>) => Fact['data'] | null;
+  readonly data: (
+    call: RecordedAttempt,
+    passed: Extract<Outcome, { errno: null }>,
+  ) => Fact['data'] | null;
   readonly call: (data: Fact['data']) => Recorded | null;
 }
 
@@ -55,7 +58,7 @@ export function rowOf(operation: Operation): AnyRow {
 }
 
 /** The event of a call; null where its success changes nothing that the log keeps. */
-export function factOf(call: Attempt, outcome: Outcome): Fact | null {
+export function factOf(call: RecordedAttempt, outcome: Outcome): Fact | null {
   if (outcome.errno !== null) {
     return { type: 'operation.refused', data: { ...call, errno: outcome.errno } };
   }
@@ -79,6 +82,28 @@ const taken = new Map<EventType, AnyRecording>(
  */
 export function callOf({ type, data }: Fact): Recorded | null {
   return taken.get(type)?.call(data) ?? null;
+}
+
+/** Whether events of a kind give a file a context that it keeps alive. */
+export function givesContext(type: EventType): boolean {
+  return contextOf(type) === 'given';
+}
+
+/** What events of a kind do with the context of a file. */
+export function contextOf(type: EventType): AnyRow['context'] {
+  return contexts.get(type) ?? null;
+}
+
+const contexts = new Map(
+  operationNames.flatMap((operation) => {
+    const { context, records } = rowOf(operation);
+    return records.map(({ type }) => [type, context] as const);
+  }),
+);
+
+/** Whether a refused wait collects the change: whatever it says, but that there is none. */
+export function isCollectedBy({ operation, errno }: { operation: Operation; errno: string }) {
+  return rowOf(operation).makes === 'end-of-driver-change' && errno !== 'ECHILD';
 }
 
 /** By kind of file, the operation of each request that it takes. */
@@ -121,7 +146,7 @@ export function tracedAttempt(
   operation: Operation,
   place: TracedPlace,
   words: TracedWords,
-): Attempt | null {
+): RecordedAttempt | null {
   return rowOf(operation).traced?.(place, words) ?? null;
 }
 

@@ -6,7 +6,8 @@
  *
  * @module
  */
-import type { DataOf, Fact, Placed } from '../events/vocabulary.ts';
+import type { DataOf, EventType, Fact, Placed } from '../events/vocabulary.ts';
+import type { OfNoProcess, Opening } from './effects.ts';
 import {
   fileOpenedBy,
   TERMINAL,
@@ -30,11 +31,36 @@ export {
   type ProcessObserver,
 } from './process.ts';
 
+/** Kinds of events that change more than by the file that they open. */
+type Changing = Exclude<EventType, OfNoProcess | Opening>;
+type Change<T extends EventType> = (table: ProcessTable, data: DataOf<T>) => unknown;
+
 export class ProcessTable {
   readonly #processes = new Map<number, Process>();
   readonly #references = new Map<FileId, number>();
   observer: ProcessObserver | null = null;
   #unheld: FileId[] = [];
+
+  static readonly #changes: { readonly [T in Changing]: Change<T> } = {
+    'host.booted': (table) => {
+      table.#processes.clear();
+      table.#references.clear();
+    },
+    'process.started': (table, { pid, comm, cgroup }) => table.#start(pid, comm, cgroup),
+    'process.found': (table, data) => table.#find(data),
+    'process.forked': (table, { pid, child, comm }) => table.#fork(pid, child, comm),
+    'process.executed': (table, { pid, comm }) => table.#execute(table.#at(pid), comm),
+    'process.exited': (table, { pid }) => table.#exit(pid),
+    'descriptor.duplicated': (table, data) => {
+      // Onto itself it changes nothing, not even O_CLOEXEC (fs/file.c:ksys_dup3).
+      if (data.as !== data.fd) table.#share(data, data.pid);
+    },
+    'descriptor.passed': (table, data) => table.#share(data, data.to),
+    'descriptor.flagged': (table, { pid, fd, cloexec }) => table.#flag(pid, fd, cloexec),
+    'descriptor.closed': (table, { pid, fd }) => table.#close(table.#at(pid), fd),
+    'mapping.created': (table, { pid, fd, mapping }) => table.#map(pid, fd, mapping),
+    'mapping.removed': (table, { pid, mapping }) => table.#unmap(table.#at(pid), mapping),
+  };
 
   /** The living process of that number. */
   process(pid: number): Process | undefined {
@@ -114,38 +140,9 @@ export class ProcessTable {
   #apply(event: Placed<Fact>): void {
     const opened = fileOpenedBy(event);
     if (opened !== null) return this.#open(event, opened);
-    switch (event.type) {
-      case 'host.booted':
-        this.#processes.clear();
-        this.#references.clear();
-        return;
-      case 'process.started':
-        this.#start(event.data.pid, event.data.comm, event.data.cgroup);
-        return;
-      case 'process.found':
-        return this.#find(event.data);
-      case 'process.forked':
-        return this.#fork(event.data.pid, event.data.child, event.data.comm);
-      case 'process.executed':
-        return this.#execute(this.#at(event.data.pid), event.data.comm);
-      case 'process.exited':
-        return this.#exit(event.data.pid);
-      case 'descriptor.duplicated':
-        // Onto itself it changes nothing, not even O_CLOEXEC (fs/file.c:ksys_dup3).
-        if (event.data.as === event.data.fd) return;
-        return this.#share(event.data, event.data.pid);
-      case 'descriptor.passed':
-        return this.#share(event.data, event.data.to);
-      case 'descriptor.flagged':
-        return this.#flag(event.data.pid, event.data.fd, event.data.cloexec);
-      case 'descriptor.closed':
-        return this.#close(this.#at(event.data.pid), event.data.fd);
-      case 'mapping.created':
-        return this.#map(event.data.pid, event.data.fd, event.data.mapping);
-      case 'mapping.removed':
-        return this.#unmap(this.#at(event.data.pid), event.data.mapping);
-      default:
-    }
+    const changes: { readonly [T in EventType]?: unknown } = ProcessTable.#changes;
+    const change = changes[event.type] as Change<EventType> | undefined;
+    change?.(this, event.data);
   }
 
   #start(pid: number, comm: string, cgroup: string | null): Process {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Fact, Placed } from '../events/vocabulary.ts';
+import { effectOf } from './effects.ts';
 
 /** `f` and the position of the event that opened it: `f41`. */
 export type FileId = string;
@@ -71,15 +72,5 @@ export interface ProcessObserver {
 
 /** The file that an event opens, where it opens one. */
 export function fileOpenedBy(event: Placed<Fact>): FileId | null {
-  switch (event.type) {
-    case 'group.opened':
-    case 'container.opened':
-    case 'iommufd.opened':
-    case 'device.opened':
-    case 'path.opened':
-    case 'device.obtained':
-      return `f${event.position}`;
-    default:
-      return null;
-  }
+  return effectOf(event.type).opens === null ? null : `f${event.position}`;
 }

@@ -8,8 +8,9 @@
  *
  * @module
  */
-import type { DataOf, EventType, Fact, Placed } from '../events/vocabulary.ts';
+import type { CallEvent, DataOf, EventType, Fact, Placed } from '../events/vocabulary.ts';
 import { kindOfDriver } from '../operations/driver.ts';
+import type { Opening } from '../processes/effects.ts';
 import { NAMELESS } from '../machines/unshown.ts';
 import { fileOpenedBy, ProcessTable, type FileId } from '../processes/process-table.ts';
 
@@ -50,6 +51,16 @@ export interface Gone {
 
 /** What an event claims; `id` is that of the file that it opens, `NAMELESS` where it opens none. */
 type Change<T extends EventType> = (claims: Claims, data: DataOf<T>, id: FileId) => void;
+
+/**
+ * Calls that open a file of VFIO's or iommufd's, give it a context or take that away: by its row, any
+ * other has no say in who owns a group (`test/projections/claims.test.ts`).
+ */
+type ClaimingCall =
+  | Exclude<Opening, 'path.opened'>
+  | 'device.bound'
+  | 'container.set'
+  | 'container.unset';
 
 /** Of processes, evidence, the log or a manager's book, or of what has no say in who owns a group. */
 const CLAIMS_NOTHING = null;
@@ -117,7 +128,9 @@ export class Claims {
     return this.files.get(this.processes.file(pid, fd) ?? '');
   }
 
-  static readonly #changes: { readonly [T in EventType]: Change<T> | null } = {
+  static readonly #changes: {
+    readonly [T in Exclude<EventType, CallEvent> | ClaimingCall]: Change<T> | null;
+  } = {
     'host.booted': (claims) => {
       for (const group of claims.groups()) claims.touched.add(group);
       claims.files.clear();
@@ -171,24 +184,19 @@ export class Claims {
     'descriptor.closed': CLAIMS_NOTHING,
     'mapping.created': CLAIMS_NOTHING,
     'mapping.removed': CLAIMS_NOTHING,
-    'path.opened': CLAIMS_NOTHING,
-    'iommu.set': CLAIMS_NOTHING,
-    'device.attached': CLAIMS_NOTHING,
-    'device.detached': CLAIMS_NOTHING,
-    'ioas.allocated': CLAIMS_NOTHING,
-    'hwpt.allocated': CLAIMS_NOTHING,
-    'object.destroyed': CLAIMS_NOTHING,
-    'compat-ioas.set': CLAIMS_NOTHING,
-    'compat-ioas.cleared': CLAIMS_NOTHING,
-    'device.reset': CLAIMS_NOTHING,
-    'device.hot-reset': CLAIMS_NOTHING,
     'file.released': CLAIMS_NOTHING,
     'operation.refused': CLAIMS_NOTHING,
   };
 
+  /** Whether events of a kind claim anything. */
+  static hears(type: EventType): boolean {
+    return (this.#changes as { readonly [T in EventType]?: unknown })[type] != null;
+  }
+
   #change(event: Placed<Fact>): void {
     type Any = (claims: Claims, data: Fact['data'], id: FileId) => void;
-    const change = Claims.#changes[event.type] as Any | null;
+    const changes: { readonly [T in EventType]?: unknown } = Claims.#changes;
+    const change = (changes[event.type] ?? CLAIMS_NOTHING) as Any | null;
     change?.(this, event.data, fileOpenedBy(event) ?? NAMELESS);
   }
 

@@ -5,6 +5,8 @@
  * @module
  */
 import type { Attempt, EventType } from '../events/vocabulary.ts';
+import { contextOf } from '../operations/table.ts';
+import { effectOf } from '../processes/effects.ts';
 import { positionOf, type FileId } from '../processes/process-table.ts';
 import type { StandingView } from './index/view.ts';
 import type { Timeline } from './timeline.ts';
@@ -35,10 +37,9 @@ export class Concern {
     this.#timeline = timeline;
     this.#last = last;
     const view = timeline.viewAt(at);
-    const missing = descriptorsIn(call).filter(
-      ({ pid, fd }) => view.fileBehind(pid, fd) === undefined,
-    );
-    for (const { pid, fd } of descriptorsIn(call)) this.#addFile(view.fileBehind(pid, fd), view);
+    const named = descriptorsIn(call, view);
+    const missing = named.filter(({ pid, fd }) => view.fileBehind(pid, fd) === undefined);
+    for (const { pid, fd } of named) this.#addFile(view.fileBehind(pid, fd), view);
     this.#addFile(blocker, view);
     for (const group of [...groupsIn(call, view), ...this.groups]) {
       this.groups.add(group);
@@ -87,12 +88,13 @@ export class Concern {
 
   #follow(position: number): void {
     const type = this.#timeline.typeAt(position);
-    if (opening.has(type)) {
+    const { opens } = effectOf(type);
+    if (opens === 'group' || opens === 'device') {
       const view = this.#timeline.viewAt(position);
       const id = `f${position}`;
       const group = view.file(id)?.group ?? null;
       if (group !== null && this.groups.has(group)) this.#addFile(id, view);
-    } else if (lending.has(type)) {
+    } else if (contextOf(type) !== null) {
       const view = this.#timeline.viewAt(position - 1);
       const { data } = this.#timeline.at(position) as unknown as { data: Lending };
       for (const fd of [data.fd, data.iommufd ?? data.container]) {
@@ -114,16 +116,6 @@ export class Concern {
 
 /** Events that leave everything as it was. */
 const inert = new Set<EventType>(['operation.refused', 'device.reset', 'device.hot-reset']);
-const opening = new Set<EventType>(['group.opened', 'device.opened', 'device.obtained']);
-/** Events through which a file is lent a context, or is asked to use it. */
-const lending = new Set<EventType>([
-  'device.bound',
-  'container.set',
-  'container.unset',
-  'device.obtained',
-  'device.attached',
-  'device.detached',
-]);
 
 interface Lending {
   readonly pid: number;
@@ -140,20 +132,26 @@ function groupsIn(call: Attempt, view: StandingView): string[] {
   return [named, of].flatMap((group) => group ?? []);
 }
 
-/** The descriptors that a call names. */
-function descriptorsIn(call: Attempt): { readonly pid: number; readonly fd: number }[] {
+/** The descriptors that a call names; where it is not shown what it was made on, any of its process. */
+function descriptorsIn(
+  call: Attempt,
+  view: StandingView,
+): { readonly pid: number; readonly fd: number }[] {
   if (!('pid' in call)) return [];
   const { pid } = call;
-  const [, reopened] =
-    call.operation === 'open_path' ? (/^\/proc\/self\/fd\/(\d+)$/.exec(call.path) ?? []) : [];
+  const [, reopened] = 'path' in call ? (/^\/proc\/self\/fd\/(\d+)$/.exec(call.path) ?? []) : [];
   const fds = [
-    'fd' in call ? call.fd : null,
+    ...('fd' in call ? operatedOn(call, view) : []),
     'iommufd' in call ? call.iommufd : null,
     'container' in call ? call.container : null,
     reopened === undefined ? null : Number(reopened),
     ...('groups' in call ? (call.groups ?? []) : []),
   ];
   return fds.flatMap((fd) => (fd === null ? [] : [{ pid, fd }]));
+}
+
+function operatedOn({ pid, fd }: { pid: number; fd: number | null }, view: StandingView): number[] {
+  return fd === null ? [...(view.process(pid)?.descriptors.keys() ?? [])] : [fd];
 }
 
 /** Where a process that lives at a position has begun. */

@@ -7,6 +7,7 @@
 import type { Attempt as Asked, Fact, Placed } from '../events/vocabulary.ts';
 import type { Cause, ObservedCause } from '../machines/causes.ts';
 import { kindOfDriver } from '../operations/driver.ts';
+import { rowOf } from '../operations/table.ts';
 import { LiveHost } from '../machines/live-host.ts';
 import type { FileId } from '../processes/process-table.ts';
 import { Concern, type Scope } from './concern.ts';
@@ -72,8 +73,8 @@ interface Attempt extends Refused {
 }
 
 /** Whether it takes the whole host to decide about a call, and not a few of its groups and files. */
-function isOfHost({ operation }: Asked): boolean {
-  return ['fork', 'spawn', 'set_driver', 'bg_wait'].includes(operation);
+function isOfHost(call: Asked): boolean {
+  return rowOf(call.operation).makes === 'process' || isDriverChange(call);
 }
 
 /** Events that stand in the way one behind the other, such as two kernel drivers in a group. */
@@ -173,7 +174,8 @@ function candidatesOf({ timeline, position, call, cause, slice }: Attempt): numb
 }
 
 function isDriverChange({ operation }: Asked): boolean {
-  return operation === 'set_driver' || operation === 'bg_wait';
+  const { makes } = rowOf(operation);
+  return makes === 'driver-change' || makes === 'end-of-driver-change';
 }
 
 /** That a device is there is nobody's doing, unless it came with a kernel driver. */
@@ -255,7 +257,7 @@ function firstAfter(
 
 /** Has a process of its own hold the files of a call, and gives the call as that process makes it. */
 function keepOwnFiles(host: LiveHost, position: number, call: Asked): Asked {
-  if (!('fd' in call)) return call;
+  if (!('fd' in call) || call.fd === null) return call;
   const { pid } = call;
   const argument = 'iommufd' in call ? call.iommufd : 'container' in call ? call.container : null;
   const given = 'groups' in call ? (call.groups ?? []) : [];

@@ -10,7 +10,9 @@ import { openInterval } from './before.ts';
 import type { Placed } from '../events/vocabulary.ts';
 import type { HostAt } from '../machines/host-at.ts';
 import type { LiveHost } from '../machines/live-host.ts';
-import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
+import { givesContext } from '../operations/table.ts';
+import { effectOf } from '../processes/effects.ts';
+import type { FileId } from '../processes/process-table.ts';
 import type { Process } from '../processes/process.ts';
 import { historyOf } from './history.ts';
 import { keptBy } from './holdings.ts';
@@ -144,29 +146,19 @@ class Spans {
 /** A number may be given again within an interval, to another process. */
 const nameOf = ({ pid, comm, cgroup }: Named): string => JSON.stringify([pid, comm, cgroup]);
 
-/**
- * The files that another process holds since the event, or another file in the kernel. A dup and a
- * mapping are of a process that has the file already.
- */
-function gained(event: Placed, { processTable: processes }: LiveHost): FileId[] {
-  const { type, data } = event;
-  switch (type) {
-    case 'descriptor.passed':
-      return [processes.file(data.to, data.as) ?? []].flat();
-    case 'device.bound':
-    case 'container.set':
-      return [processes.file(data.pid, data.fd) ?? []].flat();
-    case 'device.obtained':
-      return [fileOpenedBy(event) ?? []].flat();
-    case 'process.forked':
-      return filesOf(processes.process(data.child));
-    // Whoever has another name has what it had before.
-    case 'process.found':
-    case 'process.executed':
-      return filesOf(processes.process(data.pid));
-    default:
-      return [];
-  }
+/** The files that a process holds since the event, under that name, or another file in the kernel. */
+function gained({ type, data }: Placed, { processTable: processes }: LiveHost): FileId[] {
+  const { fills, names } = effectOf(type);
+  const filled = fills?.(data) ?? (givesContext(type) ? (data as Slot) : null);
+  if (filled !== null) return [processes.file(filled.pid, filled.fd) ?? []].flat();
+  // Whoever has another name has what it had before.
+  const named = names?.(data) ?? null;
+  return named === null ? [] : filesOf(processes.process(named.pid));
+}
+
+interface Slot {
+  readonly pid: number;
+  readonly fd: number;
 }
 
 function filesOf(process: Process | undefined): FileId[] {
@@ -191,14 +183,9 @@ function whomOf(timeline: Timeline, who: string): Whom {
 
 function isNamed(timeline: Timeline, whom: Whom): boolean {
   for (const { type, data } of eventsOf(timeline)) {
-    if ((type === 'process.started' || type === 'process.found') && whom(data)) return true;
-    if (type === 'process.executed' && data.comm !== undefined) {
-      if (whom({ pid: data.pid, comm: data.comm, cgroup: null })) return true;
-    }
     // A child is in the control group of its parent, who was met before.
-    if (type === 'process.forked' && whom({ pid: data.child, comm: data.comm, cgroup: null })) {
-      return true;
-    }
+    const named = effectOf(type).names?.(data) ?? null;
+    if (named !== null && whom(named)) return true;
   }
   return false;
 }

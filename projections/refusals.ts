@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Attempt, Operation, Placed } from '../events/vocabulary.ts';
+import type { Attempt, Placed } from '../events/vocabulary.ts';
 import { causes, type ObservedCause } from '../machines/causes.ts';
+import { rowOf } from '../operations/table.ts';
 import { becauseOf, wouldPassAfter } from './counterfactual.ts';
 import type { Why } from './shapes.ts';
 import { keyOf, type Subject } from './subjects.ts';
@@ -98,14 +99,6 @@ function first(
   return null;
 }
 
-const ofGroups = new Set<Operation>([
-  'open_group',
-  'open_path',
-  'set_container',
-  'unset_container',
-  'group_status',
-]);
-
 function concernsWholeGroup(event: Placed): boolean {
-  return event.type === 'operation.refused' && ofGroups.has(event.data.operation);
+  return event.type === 'operation.refused' && rowOf(event.data.operation).isOfGroup;
 }

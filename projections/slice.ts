@@ -8,6 +8,7 @@
  */
 import type { EventType, Fact, Placed } from '../events/vocabulary.ts';
 import { LiveHost } from '../machines/live-host.ts';
+import { effectOf } from '../processes/effects.ts';
 import type { Concern } from './concern.ts';
 import { takeIfPossible } from './possible.ts';
 import type { Timeline } from './timeline.ts';
@@ -56,7 +57,7 @@ function taken(timeline: Timeline, event: Placed<Fact>, last: number): Placed<Fa
   const { pid } = event.data;
   const fd = event.type === 'descriptor.closed' ? event.data.fd : null;
   for (const position of timeline.positionsOf(`process ${pid}`, event.position + 1, last)) {
-    if (!takes.has(timeline.typeAt(position))) continue;
+    if (!takesPlace(timeline.typeAt(position))) continue;
     const next: Placed<Fact> = timeline.at(position);
     const place = placeIn(next, pid);
     if (place === 'process') return next;
@@ -67,41 +68,15 @@ function taken(timeline: Timeline, event: Placed<Fact>, last: number): Placed<Fa
   return null;
 }
 
-const takes = new Set<EventType>([
-  'process.started',
-  'process.forked',
-  'process.exited',
-  'descriptor.duplicated',
-  'descriptor.passed',
-  'group.opened',
-  'container.opened',
-  'iommufd.opened',
-  'device.opened',
-  'device.obtained',
-  'path.opened',
-]);
-
 /** The descriptor of a process that an event takes, or the process itself. */
-function placeIn(event: Placed<Fact>, pid: number): number | 'process' | null {
-  switch (event.type) {
-    case 'process.started':
-    case 'process.exited':
-      return 'process';
-    case 'process.forked':
-      return event.data.child === pid ? 'process' : null;
-    case 'descriptor.duplicated':
-      return event.data.as;
-    case 'descriptor.passed':
-      return event.data.to === pid ? event.data.as : null;
-    case 'device.obtained':
-      return event.data.as;
-    case 'group.opened':
-    case 'container.opened':
-    case 'iommufd.opened':
-    case 'device.opened':
-    case 'path.opened':
-      return event.data.fd;
-    default:
-      return null;
-  }
+function placeIn({ type, data }: Placed<Fact>, pid: number): number | 'process' | null {
+  const { fills, replaces } = effectOf(type);
+  if (replaces?.(data) === pid) return 'process';
+  const filled = fills?.(data);
+  return filled?.pid === pid ? filled.fd : null;
+}
+
+function takesPlace(type: EventType): boolean {
+  const { fills, replaces } = effectOf(type);
+  return fills !== null || replaces !== null;
 }

@@ -6,6 +6,7 @@
 import type { Fact, Placed } from '../events/vocabulary.ts';
 import type { Concerned, LiveHost } from '../machines/live-host.ts';
 import { callOf } from '../operations/table.ts';
+import { effectOf } from '../processes/effects.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 
 export const subjectKinds = ['device', 'group', 'process', 'file'] as const;
@@ -81,44 +82,13 @@ function addDevice(found: Set<SubjectKey>, host: LiveHost, id: string): void {
 }
 
 /** The files whose holders an event changes, also those that are pushed out of their places. */
-function filesMoved(host: LiveHost, event: Placed<Fact>): FileId[] {
-  const { processTable: processes } = host;
-  const of = (pid: number, fd: number): FileId[] => [processes.file(pid, fd) ?? []].flat();
-  switch (event.type) {
-    case 'descriptor.duplicated':
-      return [...of(event.data.pid, event.data.fd), ...of(event.data.pid, event.data.as)];
-    case 'descriptor.passed':
-      return [...of(event.data.pid, event.data.fd), ...of(event.data.to, event.data.as)];
-    case 'descriptor.closed':
-      return of(event.data.pid, event.data.fd);
-    case 'mapping.created':
-      return [...of(event.data.pid, event.data.fd), ...mapped(host, event.data)];
-    case 'mapping.removed':
-      return mapped(host, event.data);
-    case 'group.opened':
-    case 'container.opened':
-    case 'iommufd.opened':
-    case 'device.opened':
-    case 'path.opened':
-      return of(event.data.pid, event.data.fd);
-    case 'device.obtained':
-      return of(event.data.pid, event.data.as);
-    case 'process.forked':
-      return [...heldBy(host, event.data.pid), ...heldBy(host, event.data.child)];
-    case 'process.started':
-    case 'process.executed':
-    case 'process.exited':
-      return heldBy(host, event.data.pid);
-    default:
-      return [];
-  }
-}
-
-function mapped(
-  { processTable: processes }: LiveHost,
-  at: { pid: number; mapping: number },
-): FileId[] {
-  return [processes.process(at.pid)?.mappings.get(at.mapping) ?? []].flat();
+function filesMoved(host: LiveHost, { type, data }: Placed<Fact>): FileId[] {
+  const { processTable } = host;
+  return (effectOf(type).moves?.(data) ?? []).flatMap((held) => {
+    if ('all' in held) return heldBy(host, held.pid);
+    if ('fd' in held) return processTable.file(held.pid, held.fd) ?? [];
+    return processTable.process(held.pid)?.mappings.get(held.mapping) ?? [];
+  });
 }
 
 function heldBy(host: LiveHost, pid: number): FileId[] {

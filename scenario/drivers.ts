@@ -5,7 +5,8 @@
  * @module
  */
 import type { Fact } from '../events/vocabulary.ts';
-import { isCollectedBy, kindOfDriver } from '../operations/driver.ts';
+import { kindOfDriver } from '../operations/driver.ts';
+import { isCollectedBy } from '../operations/table.ts';
 
 interface Driven {
   readonly driver: string | null;

@@ -92,7 +92,8 @@ function parts(operation: Operation, words: readonly string[]) {
 
 /** Operands that are read as something other than a name must be that. */
 function checkOperands(operation: Operation, operands: readonly string[]): void {
-  for (const [index, name] of rowOf(operation).scenario.operands.entries()) {
+  const wanted = rowOf(operation).scenario.operands;
+  for (const [index, name] of wanted.entries()) {
     const word = operands[index];
     if (word === undefined) continue;
     if (name === 'process') processName(word);
@@ -100,9 +101,11 @@ function checkOperands(operation: Operation, operands: readonly string[]): void 
     if (name === 'action' && !/^(get|set|clear)$/.test(word)) {
       throw new ScenarioError(`${operation}: '${word}' is none of get, set and clear`);
     }
+    // What is set is set to something.
+    if (name === 'action' && word === 'set' && operands[index + 1] === undefined) {
+      const missing = wanted[index + 1]?.replace('?', '');
+      throw new ScenarioError(`${operation}: operand ${missing} is missing`);
+    }
     if (word.startsWith(':')) parseNumber(word.slice(1));
-  }
-  if (operation === 'compat_ioas' && operands[1] === 'set' && operands[2] === undefined) {
-    throw new ScenarioError('compat_ioas: operand X is missing');
   }
 }

@@ -10,7 +10,7 @@
  */
 import type { Call, CallOf, Fact } from '../events/vocabulary.ts';
 import type { Outcome, Passed, Refused } from '../operations/row.ts';
-import { factOf } from '../operations/table.ts';
+import { factOf, rowOf } from '../operations/table.ts';
 
 /** A change of a driver that waited, and that nobody has collected yet. */
 interface WaitingChange {
@@ -47,8 +47,8 @@ export interface Port extends Host {
 
 /** Makes a call. What happens with it is told in order; nothing where nothing does. */
 export function perform(port: Port, call: Call): Outcome {
-  if (call.operation === 'set_driver') return changeDriver(port, call);
-  if (call.operation === 'bg_wait') return collectChange(port, call);
+  if ('driver' in call) return changeDriver(port, call);
+  if (rowOf(call.operation).makes === 'end-of-driver-change') return collectChange(port, call);
   const outcome = port.answer(call);
   if (outcome.errno !== null) return refuse(port, call, outcome);
   const passed = { ...outcome, ...handedOut(port, call) };
@@ -58,8 +58,9 @@ export function perform(port: Port, call: Call): Outcome {
 
 /** What no kernel is asked for: the number of a process, the address of a mapping. */
 function handedOut(port: Port, call: Call): Partial<Passed> {
-  if (call.operation === 'fork' || call.operation === 'spawn') return { pid: port.newPid() };
-  return call.operation === 'mmap' ? { id: port.addressFor(call.pid) } : {};
+  const { makes } = rowOf(call.operation);
+  if (makes === 'process') return { pid: port.newPid() };
+  return makes === 'mapping' && 'pid' in call ? { id: port.addressFor(call.pid) } : {};
 }
 
 /**
@@ -67,7 +68,7 @@ function handedOut(port: Port, call: Call): Partial<Passed> {
  * as what it is.
  */
 function openedBy(call: Call, port: Port): Call {
-  if (call.operation !== 'open_path') return call;
+  if (!('path' in call)) return call;
   const [, fd] = /^\/proc\/self\/fd\/(\d+)$/.exec(call.path) ?? [];
   const opened = fd === undefined ? null : port.reopen(call.pid, Number(fd));
   return opened === null ? call : ({ ...opened, cloexec: call.cloexec ?? false } as Call);
@@ -103,7 +104,7 @@ function changeDriver(port: Port, call: CallOf<'set_driver'>): Outcome {
 }
 
 /** Waits for a change that was blocked: it is over, refused, or still blocked. */
-function collectChange(port: Port, call: CallOf<'bg_wait'>): Outcome {
+function collectChange(port: Port, call: Call): Outcome {
   const change = port.change();
   if (change?.isBlocked === true) return { errno: null, rc: 0, isPending: true };
   const outcome = port.answer(call);

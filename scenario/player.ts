@@ -16,6 +16,10 @@ import { perform, type Host, type Port } from './perform.ts';
 import { bootFacts, type BootOptions, type Topology } from './topology.ts';
 
 const PAGE = 4096;
+/** In the place of a process that is not there. */
+const NOBODY = -1;
+/** What stands for who makes a call where that is none of the processes. */
+const callers = { recorder: '-', background: 'bg' } as const;
 
 /** The answer to a statement, as the recorder writes it. */
 export interface Answer {
@@ -56,8 +60,8 @@ export class Player {
 
   /** The call that a statement would make; a process that is not there yet is -1, with no names. */
   foresee(statement: OperationStatement): Call {
-    const pid = this.#pids.get(statement.process) ?? -1;
-    const receiver = (word: string) => this.#pids.get(processName(word)) ?? -1;
+    const pid = this.#pids.get(statement.process) ?? NOBODY;
+    const receiver = (word: string) => this.#pids.get(processName(word)) ?? NOBODY;
     const place = this.#place(pid, this.#names.get(pid) ?? new Names());
     return callOfStatement(statement, { ...place, receiver });
   }
@@ -71,33 +75,34 @@ export class Player {
   }
 
   play(statement: OperationStatement): Answer {
-    const { operation, operands, text } = statement;
-    switch (operation) {
-      case 'spawn':
-        return { p: '-', op: text, ...resultOf(this.#spawn(processName(operands[0] ?? ''))) };
-      case 'kill':
-        // Killing a process that is not there is no error, and nothing happens.
-        this.lose(processName(operands[0] ?? ''));
-        return { p: '-', op: text, rc: 0 };
-      case 'set_driver':
-      case 'bg_wait': {
-        const call = callOfStatement(statement, this.#place(-1, new Names()));
-        return { p: 'bg', op: text, ...changeOf(perform(this.#port, call)) };
-      }
-      default: {
-        const outcome = this.#operate(statement, this.#process(statement.process));
-        return { p: statement.process, op: text, ...resultOf(outcome) };
-      }
-    }
+    const { caller } = rowOf(statement.operation);
+    const p = caller === 'process' ? statement.process : callers[caller];
+    const outcome =
+      caller === 'process'
+        ? this.#operate(statement, this.#process(statement.process))
+        : this.#operateForNobody(statement);
+    return { p, op: statement.text, ...answerOf(outcome) };
   }
 
   #operate(statement: OperationStatement, pid: number): Outcome {
-    const { operation, operands, options } = statement;
-    if (operation === 'fork') return this.#fork(pid, processName(operands[0] ?? ''));
+    const { operation, options } = statement;
     const names = this.#namesOf(pid);
     // The recorder's own memory to map for DMA takes addresses, whatever becomes of the call.
     if (rowOf(operation).scenario.options.includes('size')) names.map(options['size'] ?? PAGE);
-    const call = callOfStatement(statement, this.#place(pid, names));
+    return this.#make(callOfStatement(statement, this.#place(pid, names)), statement, names);
+  }
+
+  /** A call that none of the processes makes, and that starts none but the one that it names. */
+  #operateForNobody(statement: OperationStatement): Outcome {
+    const names = new Names();
+    const receiver = (word: string) => this.#pids.get(processName(word)) ?? NOBODY;
+    const call = callOfStatement(statement, { ...this.#place(NOBODY, names), receiver });
+    // Killing a process that is not there is no error, and nothing happens.
+    if ('pid' in call && call.pid === NOBODY) return { errno: null, rc: 0 };
+    return this.#make(call, statement, names);
+  }
+
+  #make(call: Call, { operands }: OperationStatement, names: Names): Outcome {
     const outcome = perform(this.#port, call);
     if (outcome.errno === null) this.#name(call, operands, names, outcome);
     return outcome;
@@ -116,6 +121,8 @@ export class Player {
       unmap: (address) => names.unmap(address),
       executed: () => names.executed(),
       ended: (pid) => this.#bury(pid),
+      started: (at, pid) => this.#meet(processName(operands[at] ?? ''), pid, new Names()),
+      forked: (at, pid) => this.#meet(processName(operands[at] ?? ''), pid, names.forked()),
     };
     rowOf(call.operation).scenario.names?.(naming, passed, call as never);
   }
@@ -170,24 +177,10 @@ export class Player {
     this.#pids.set(name, pid);
     this.#names.set(pid, names);
   }
-
-  #spawn(name: ProcessName): Outcome {
-    const outcome = perform(this.#port, { operation: 'spawn', comm: name });
-    if (outcome.errno === null) this.#meet(name, outcome.pid ?? -1, new Names());
-    return outcome;
-  }
-
-  #fork(pid: number, name: ProcessName): Outcome {
-    const outcome = perform(this.#port, { operation: 'fork', pid, comm: name });
-    if (outcome.errno === null) {
-      this.#meet(name, outcome.pid ?? -1, this.#namesOf(pid).forked());
-    }
-    return outcome;
-  }
 }
 
-/** The answer of a driver change, with the driver that the device has by then. */
-function changeOf(outcome: Outcome): Omit<Answer, 'p' | 'op'> {
+/** How a call went; of a driver change also the driver that the device has by then. */
+function answerOf(outcome: Outcome): Omit<Answer, 'p' | 'op'> {
   const { driver } = outcome;
   return {
     ...resultOf(outcome),

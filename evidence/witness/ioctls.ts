@@ -3,10 +3,17 @@
  *
  * @module
  */
-import type { Attempt } from '../../events/vocabulary.ts';
-import { factOf, requestedOf, requestOf, rowOf, tracedAttempt } from '../../operations/table.ts';
+import type { Operation, RecordedAttempt } from '../../events/vocabulary.ts';
+import {
+  factOf,
+  operationNames,
+  requestedOf,
+  rowOf,
+  tracedAttempt,
+} from '../../operations/table.ts';
 import { nameOf } from '../../operations/traced-words.ts';
 import type { TracedWords } from '../../operations/traced-words.ts';
+import { effectOf } from '../../processes/effects.ts';
 import type { Deed, Result } from '../sighting.ts';
 import type { Devices } from './devices.ts';
 import type { Files } from './files.ts';
@@ -59,7 +66,7 @@ export class Ioctls {
         this.#files.close(process, on.fd, 'refused-as-closed');
       }
       const isNull = words.value === 0 && row.request?.argument === 'pointer';
-      const attempt: Attempt | null = isNull
+      const attempt: RecordedAttempt | null = isNull
         ? { operation: 'ioctl', ...place, request }
         : tracedAttempt(operation, place, words);
       if (attempt !== null) this.#tell(refused(attempt, result.errno));
@@ -67,13 +74,13 @@ export class Ioctls {
     }
     this.#imply(process, seen, on.fd, operation);
     // That a container got a driver says nothing where nobody saw which groups lie in it.
-    const isBlind =
-      operation === 'set_iommu' && seen.kind === 'container' && seen.isJoined !== true;
+    const isOfContainer = row.request?.on.includes('container') === true;
+    const isBlind = isOfContainer && seen.kind === 'container' && seen.isJoined !== true;
     if (row.records.length === 0 || isBlind) return true;
     const { filled, rule } = this.#argumentsOf(process, seen, on.fd, operation, words);
     const attempt = tracedAttempt(operation, place, filled);
     if (attempt === null) return true;
-    if (attempt.operation === 'get_device') {
+    if (obtainsDevice(operation)) {
       this.#obtain(process, seen, { ...ioctl, words: filled }, result.rc, rule);
       return true;
     }
@@ -86,14 +93,23 @@ export class Ioctls {
       return true;
     }
     this.#tell(fact, rule);
-    const context = process.descriptors.get(filled.iommufd ?? -1)?.seen;
-    if (operation === 'bind') this.#bound(process.descriptors.get(on.fd)?.seen ?? seen, context);
-    const given = process.descriptors.get(filled.container ?? -1)?.seen;
-    if (operation === 'set_container' && given !== undefined) given.isJoined = true;
-    if (operation === 'set_container' && isEither(process, filled)) {
-      this.#files.doubt(seen.group, 'it was given a container or an iommufd, and nobody saw which');
+    if (row.context === 'given') {
+      this.#given(process, process.descriptors.get(on.fd)?.seen ?? seen, row.descriptors, filled);
     }
     return true;
+  }
+
+  /** A file was given a context. */
+  #given(process: Traced, seen: Seen, names: readonly string[], words: TracedWords): void {
+    if (names.includes('iommufd')) {
+      this.#bound(seen, process.descriptors.get(words.iommufd ?? -1)?.seen);
+      return;
+    }
+    const given = process.descriptors.get(words.container ?? -1)?.seen;
+    if (given !== undefined) given.isJoined = true;
+    if (isEither(process, words)) {
+      this.#files.doubt(seen.group, 'it was given a container or an iommufd, and nobody saw which');
+    }
   }
 
   #bound(seen: Seen, context: Seen | undefined): void {
@@ -104,11 +120,11 @@ export class Ioctls {
   }
 
   /** What must have been done to a file before anybody looked, for a call on it to pass. */
-  #imply(process: Traced, seen: Seen, fd: number, operation: Attempt['operation']): void {
+  #imply(process: Traced, seen: Seen, fd: number, operation: Operation): void {
     if (seen.isFound !== true) return;
     const place = { pid: process.pid, fd };
-    if (operation === 'set_container' || operation === 'bind') seen.isFound = false;
-    else if (seen.kind === 'group' && operation === 'get_device') {
+    if (rowOf(operation).context === 'given') seen.isFound = false;
+    else if (seen.kind === 'group' && obtainsDevice(operation)) {
       seen.isFound = false;
       const data = { ...place, container: null };
       this.#tell({ type: 'container.set', data }, 'an-open-device-needs-a-container');
@@ -132,10 +148,12 @@ export class Ioctls {
     process: Traced,
     seen: Seen,
     fd: number,
-    operation: Attempt['operation'],
+    operation: Operation,
     words: TracedWords,
   ): { readonly filled: TracedWords; readonly rule?: Inference } {
-    if (operation === 'bind') {
+    const { context, descriptors } = rowOf(operation);
+    const isGiven = (name: string) => context === 'given' && descriptors.includes(name);
+    if (isGiven('iommufd')) {
       if (words.iommufd === undefined) {
         const iommufd = only(process, (other) => other.kind === 'iommufd');
         const rule = 'only-iommufd-in-process';
@@ -149,12 +167,12 @@ export class Ioctls {
       const device = words.device ?? this.#devices.claimedAs(words.claimed, seen.device);
       if (device !== null) this.#files.name(process, fd, device);
     }
-    if (operation === 'set_container' && words.container === undefined) {
+    if (isGiven('container') && words.container === undefined) {
       const container = only(process, ({ kind }) => kind === 'container' || kind === 'iommufd');
       const rule = 'only-container-in-process';
       return container === null ? { filled: words } : { filled: { ...words, container }, rule };
     }
-    if (operation === 'get_device' && words.device === undefined && seen.group !== null) {
+    if (obtainsDevice(operation) && words.device === undefined && seen.group !== null) {
       const device = this.#devices.onlyDeviceIn(seen.group);
       return device === null
         ? { filled: words }
@@ -186,7 +204,17 @@ function isBad(result: Result): boolean {
 }
 
 /** The requests by which a group comes to be owned. */
-const giving = new Set([requestOf('bind'), requestOf('set_container')]);
+const giving = new Set(
+  operationNames.flatMap((operation) => {
+    const { context, request } = rowOf(operation);
+    return context === 'given' && request !== null ? [request.number] : [];
+  }),
+);
+
+/** Whether a device is got from a group by it. */
+function obtainsDevice(operation: Operation): boolean {
+  return rowOf(operation).records.some(({ type }) => effectOf(type).opens === 'device');
+}
 
 /** The descriptor of the only file of a kind that a process can have presented; null where it may be another. */
 function only(process: Traced, isWanted: (seen: Seen) => boolean): number | null {

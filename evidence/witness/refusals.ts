@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Attempt, DataOf } from '../../events/vocabulary.ts';
+import type { DataOf, RecordedAttempt } from '../../events/vocabulary.ts';
 
 /** A refused attempt as the log holds it. */
-export function refused(attempt: Attempt, errno: string, cause: string | null = null) {
+export function refused(attempt: RecordedAttempt, errno: string, cause: string | null = null) {
   const data = { ...attempt, errno, ...(cause !== null && { cause }) };
   return { type: 'operation.refused', data: data as DataOf<'operation.refused'> } as const;
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Attempt } from '../../events/vocabulary.ts';
+import type { RecordedAttempt } from '../../events/vocabulary.ts';
 import { tracedAttempt } from '../../operations/table.ts';
 import type { Deed } from '../sighting.ts';
 import type { Devices } from './devices.ts';
@@ -120,7 +120,7 @@ export class Reports {
     const group = report.group === null ? null : groupNamed(report.group);
     const { pid } = process;
     this.#files.tellProcess(process);
-    const attempt = ((): Attempt | null => {
+    const attempt = ((): RecordedAttempt | null => {
       switch (operation) {
         case 'open_group':
           if (group !== null && errno !== 'ENOENT') this.#devices.meetGroup(group);
@@ -133,7 +133,14 @@ export class Reports {
           return { operation, pid };
         case 'set_driver':
           return device === null ? null : { operation, device, driver };
-        default:
+        case 'set_container':
+        case 'set_iommu':
+        case 'get_device':
+        case 'bind':
+        case 'attach':
+        case 'map_dma':
+        case 'reset':
+        case 'hot_reset':
           return tracedAttempt(operation, { pid, fd: this.#borrow(process, report) }, {});
       }
     })();

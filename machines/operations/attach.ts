@@ -19,6 +19,7 @@ import { NAMELESS, UNSHOWN } from '../unshown.ts';
 import { samePageTable } from './claims.ts';
 import { onFile, sinceCdevs } from './descriptor.ts';
 import { flagsKnown, hasFlag, longEnough, shape } from './shape.ts';
+import { shown } from './shown.ts';
 
 const ATTACH = 'vfio/device_cdev.c:vfio_df_ioctl_attach_pt';
 const DETACH = 'vfio/device_cdev.c:vfio_df_ioctl_detach_pt';
@@ -141,6 +142,10 @@ function inUnknownContext(
   return { ...question, events: { device: { type }, group: told, deviceFile: { type } } };
 }
 
+/** The page tables of the device lie in a context that nobody has seen. */
+const isInUnseenContext = ({ question: { device } }: { readonly question: Question }): boolean =>
+  device?.record.iommufd === NAMELESS;
+
 function askDetach(base: Question<CallOf<'detach'>>): Question {
   const question = ofItsFile(base);
   const { deviceFile } = question;
@@ -163,13 +168,12 @@ function askDetach(base: Question<CallOf<'detach'>>): Question {
   };
 }
 
-const shown = { unshown: {}, hypotheses: null } as const;
-
 export const attachOperations: OperationTable<'attach' | 'detach'> = {
   attach: {
     since: 'linux-6.12',
     concerns: askAttach,
     checks: attach,
+    isBeyondJudging: isInUnseenContext,
     unshown: {},
     hypotheses: ({ call, own, host, ask }) => {
       const context = own.device && contextOf(host, own.device);
@@ -180,6 +184,7 @@ export const attachOperations: OperationTable<'attach' | 'detach'> = {
   detach: {
     since: 'linux-6.12',
     ...shown,
+    isBeyondJudging: isInUnseenContext,
     concerns: askDetach,
     checks: onBoundFile(8, DETACH),
   },

@@ -9,6 +9,7 @@ import { ofItsFile } from '../concerns.ts';
 import { isSince, type Profile } from '../profile.ts';
 import { SOME_RANGE, UNSHOWN } from '../unshown.ts';
 import { onFile } from './descriptor.ts';
+import { shown } from './shown.ts';
 
 /** VFIO_TYPE1_IOMMU and VFIO_TYPE1v2_IOMMU. */
 const type1 = [1, 3];
@@ -26,8 +27,6 @@ function isPageAligned({ call, file }: Question): boolean {
   return file?.kind !== 'container' || (call.iova % 4096 === 0 && call.size % 4096 === 0);
 }
 
-const shown = { unshown: {}, hypotheses: null } as const;
-
 export const containerOperations: OperationTable<
   'api_version' | 'check_extension' | 'set_iommu' | 'map_dma'
 > = {
@@ -39,6 +38,7 @@ export const containerOperations: OperationTable<
       if (question.container === undefined) return question;
       return { ...question, events: { container: { type: 'iommu.set' } } };
     },
+    isBeyondJudging: null,
     unshown: {},
     hypotheses: ({ call, ask }) => [1, 3, UNSHOWN].map((iommu) => ask({ ...call, iommu })),
     checks: onFile(
@@ -94,6 +94,7 @@ export const containerOperations: OperationTable<
   },
   map_dma: {
     concerns: ofItsFile,
+    isBeyondJudging: null,
     unshown: SOME_RANGE,
     hypotheses: null,
     checks: [

@@ -9,6 +9,7 @@ import type { Check, OperationTable, PlainCheck, Question } from '../check.ts';
 import { ofItsFile } from '../concerns.ts';
 import type { OpenFile } from '../host.ts';
 import { isSince } from '../profile.ts';
+import { shown } from './shown.ts';
 
 type Kind = OpenFile['kind'];
 
@@ -79,7 +80,7 @@ const isBind = ({ call, file }: Question): boolean =>
   call.operation === 'ioctl' && call.request === requestOf('bind') && file?.kind === 'device';
 
 /** What the file itself is enough for. */
-const plain = { concerns: ofItsFile, unshown: {}, hypotheses: null } as const;
+const plain = { ...shown, concerns: ofItsFile } as const;
 
 const badDescriptor = (source: string, holds = open.holds): PlainCheck => ({
   ...open,

@@ -24,6 +24,7 @@ import { attachOperations } from './attach.ts';
 import { claimable } from './claims.ts';
 import { groupFileClosed } from './open.ts';
 import { flagsKnown, hasFlag, longEnough, shape } from './shape.ts';
+import { shown } from './shown.ts';
 
 const BIND = 'vfio/device_cdev.c:vfio_df_ioctl_bind_iommufd';
 
@@ -230,13 +231,12 @@ function bindsUnshown({ attempt, call, own, host, ask }: Unshown<'bind'>): Quest
   return contexts.map((argument) => ask({ ...call, iommufd: SOME_FD }, { argument }));
 }
 
-const shown = { unshown: {}, hypotheses: null } as const;
-
 export const deviceOperations: OperationTable<'bind' | 'attach' | 'detach' | 'device_info'> = {
   bind: {
     since: 'linux-6.12',
     concerns: askBind,
     checks: bind,
+    isBeyondJudging: null,
     unshown: {},
     hypotheses: bindsUnshown,
   },

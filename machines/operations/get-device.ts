@@ -71,6 +71,7 @@ function claimOf(iommufd: IommufdFile, given: Given) {
 export const getDeviceOperations: OperationTable<'get_device'> = {
   get_device: {
     concerns: askGetDevice,
+    isBeyondJudging: null,
     unshown: { device: UNNAMED },
     hypotheses: ({ call, own, ask }) => {
       const members = own.group?.devices.values() ?? [];

@@ -21,6 +21,7 @@ import { NAMELESS, UNSHOWN } from '../unshown.ts';
 import { claimable, isUnseen, live } from './claims.ts';
 import { onFile } from './descriptor.ts';
 import { getDeviceOperations } from './get-device.ts';
+import { shown } from './shown.ts';
 
 const SET_CONTAINER = 'vfio/group.c:vfio_group_ioctl_set_container';
 
@@ -36,7 +37,8 @@ function askSetContainer(
   const argument = argumentOf(host, call.pid, call.container, given);
   if (file?.kind !== 'group') return { ...withDevice(base), argument };
   const type = 'container.set';
-  const native = argument?.kind !== 'iommufd' && !mayBeIommufd(base, file);
+  const leavesDoubt = call.container === UNSHOWN && mayBeIommufd(base, file);
+  const native = argument?.kind !== 'iommufd' && !leavesDoubt;
   const container = argument?.kind === 'container' ? argument : undefined;
   const iommufd = argument?.kind === 'iommufd' ? argument : undefined;
   return {
@@ -46,6 +48,7 @@ function askSetContainer(
     group: file.group,
     container,
     iommufd,
+    leavesDoubt,
     events: {
       groupFile: { type, container: argument?.id ?? NAMELESS, native },
       group: { type, file: file.id, native },
@@ -59,8 +62,10 @@ function askSetContainer(
  * Whether what a group was given, and the evidence does not show, may be an iommufd: it is one where a
  * container would have been refused, and claims nothing where nobody can say.
  */
-export function mayBeIommufd({ call, host }: Question, { group }: GroupFile): boolean {
-  if (call.operation !== 'set_container' || call.container !== UNSHOWN) return false;
+function mayBeIommufd(
+  { call, host }: Question<CallOf<'set_container'>>,
+  { group }: GroupFile,
+): boolean {
   return group.state === 'iommufd' || host.hasOpen(call.pid, 'iommufd');
 }
 
@@ -93,14 +98,13 @@ function askUnsetContainer(base: Question): Question {
   };
 }
 
-const shown = { unshown: {}, hypotheses: null } as const;
-
 export const groupOperations: OperationTable<
   'group_status' | 'set_container' | 'unset_container' | 'get_device'
 > = {
   group_status: { ...shown, concerns: ofItsFile, checks: onFile(['group'], [live]) },
   set_container: {
     concerns: askSetContainer,
+    isBeyondJudging: null,
     unshown: {},
     hypotheses: givenUnshown,
     checks: onFile(

@@ -9,6 +9,7 @@ import { ofItsFile, pageTableShown } from '../concerns.ts';
 import { lowestFreeId, type IommufdObject, type IommufdRecord } from '../iommufd.ts';
 import { SOME_RANGE, UNSHOWN } from '../unshown.ts';
 import { onFile, sinceCdevs } from './descriptor.ts';
+import { shown } from './shown.ts';
 
 const objectOf = (question: Question, id: number): IommufdObject | undefined =>
   question.iommufd?.record.objects.get(id);
@@ -50,8 +51,6 @@ const idsIn = ({ iommufd }: Question): number[] => [
   UNSHOWN,
 ];
 
-const shown = { unshown: {}, hypotheses: null } as const;
-
 export const iommufdOperations: OperationTable<
   'alloc_ioas' | 'alloc_hwpt' | 'destroy' | 'ioas_map' | 'compat_ioas'
 > = {
@@ -70,6 +69,7 @@ export const iommufdOperations: OperationTable<
         if (ioas === UNSHOWN) return null;
         return { type: 'hwpt.allocated', id: id ?? lowestFreeId(record), ioas };
       }),
+    isBeyondJudging: null,
     unshown: {},
     hypotheses: ({ call, own, ask }) =>
       idsIn(own).flatMap((pt) => idsIn(own).map((device) => ask({ ...call, pt, device }))),
@@ -117,6 +117,7 @@ export const iommufdOperations: OperationTable<
         object === UNSHOWN ? null : { type: 'object.destroyed', object },
       );
     },
+    isBeyondJudging: null,
     unshown: {},
     hypotheses: ({ call, own, ask }) => idsIn(own).map((object) => ask({ ...call, object })),
     checks: onFile(
@@ -145,6 +146,7 @@ export const iommufdOperations: OperationTable<
   ioas_map: {
     since: 'linux-6.12',
     concerns: ofItsFile,
+    isBeyondJudging: null,
     unshown: SOME_RANGE,
     hypotheses: null,
     checks: onFile(
@@ -188,6 +190,7 @@ export const iommufdOperations: OperationTable<
       });
       return { ...question, found: question.iommufd?.record.compatIoas ?? 0 };
     },
+    isBeyondJudging: null,
     unshown: { action: 'get' },
     hypotheses: null,
     checks: onFile(

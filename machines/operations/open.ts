@@ -8,6 +8,7 @@ import type { Check, OperationTable, PlainCheck, Question } from '../check.ts';
 import { itself, type Given } from '../concerns.ts';
 import type { OpenFile } from '../host.ts';
 import { NAMELESS } from '../unshown.ts';
+import { shown } from './shown.ts';
 
 const OPEN = 'vfio/group.c:vfio_group_fops_open';
 
@@ -64,8 +65,6 @@ function reopened(base: Question, file: OpenFile | undefined, given: Given): Que
   const opened = { type: 'group.opened', file: given.file ?? NAMELESS } as const;
   return { ...base, file, groupFile: file, group: file.group, events: { group: opened } };
 }
-
-const shown = { unshown: {}, hypotheses: null } as const;
 
 export const openOperations: OperationTable<
   'open_cdev' | 'open_iommufd' | 'open_container' | 'open_group' | 'open_path'

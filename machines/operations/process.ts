@@ -9,6 +9,7 @@ import type { Cause } from '../causes.ts';
 import { driverFits } from '../device-model.ts';
 import type { Check, OperationTable, PlainCheck, Question } from '../check.ts';
 import { itself } from '../concerns.ts';
+import { shown } from './shown.ts';
 
 const absent = (holds: (question: Question) => boolean): PlainCheck => ({
   name: 'process-is-new',
@@ -29,8 +30,6 @@ const changeNotRefused = (errno: string, cause: Cause, source: string): PlainChe
   source,
   blocker: (question) => (cause === 'owned-by-user' ? owner(question) : null),
 });
-
-const shown = { unshown: {}, hypotheses: null } as const;
 
 /** Of a call that concerns its process alone. */
 const free = (checks: readonly Check[] = []) => ({ ...shown, concerns: itself, checks });

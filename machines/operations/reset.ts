@@ -9,6 +9,7 @@ import { ofItsFile, withDevice } from '../concerns.ts';
 import { busOfDevice, busResetWorks, canReset, hasBusReset } from '../device-model.ts';
 import { kindOfDriver } from '../../operations/driver.ts';
 import { onFile } from './descriptor.ts';
+import { shown } from './shown.ts';
 
 const HOT_RESET = 'vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_pci_hot_reset';
 
@@ -157,8 +158,6 @@ const hotReset: readonly Check[] = [
   },
 ];
 
-const shown = { unshown: {}, hypotheses: null } as const;
-
 export const resetOperations: OperationTable<'reset' | 'hot_reset_info' | 'hot_reset'> = {
   reset: {
     ...shown,
@@ -204,6 +203,7 @@ export const resetOperations: OperationTable<'reset' | 'hot_reset_info' | 'hot_r
       return { ...withDevice(base), givenGroups: groups.map((fd) => host.behind(pid, fd)) };
     },
     checks: hotReset,
+    isBeyondJudging: ({ attempt }) => attempt.groups === null,
     unshown: { groups: [] },
     hypotheses: null,
   },

@@ -6,7 +6,8 @@
  *
  * @module
  */
-import type { Placed } from '../../events/vocabulary.ts';
+import { eventTypes, type EventType, type Placed } from '../../events/vocabulary.ts';
+import { effectOf } from '../../processes/effects.ts';
 import type { FileId } from '../../processes/process-table.ts';
 import type { SubjectKey } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
@@ -17,15 +18,27 @@ import type { Found, RowName } from './trial.ts';
 /** How many of the last events are tried, before all are. */
 const RECENT = [512, 8192];
 
+type Wanted = (type: EventType) => boolean;
+
+const any: Wanted = () => true;
+const plugs = new Set<EventType>(['device.added', 'device.removed']);
+const ofDrivers = new Set(eventTypes.filter((type) => type.startsWith('driver.')));
+
+/** By which a process came, went, or came by its name. */
+function ofProcesses(type: EventType): boolean {
+  const { replaces, names } = effectOf(type);
+  return replaces !== null || names !== null;
+}
+
 /** Events among which the fewest may be, in the order in which they are to be tried. */
 export function* candidates(timeline: Timeline, found: Found): Generator<() => readonly Placed[]> {
   const { position } = found;
   let boot = timeline.bootBefore(position);
   const involved = new Involved(timeline, found, boot);
-  yield () => involved.events(/^device\.added$/);
-  yield () => involved.events(/^(?:device\.(?:added|removed)|driver\..*)$/);
+  yield () => involved.events((type) => type === 'device.added');
+  yield () => involved.events((type) => plugs.has(type) || ofDrivers.has(type));
   involved.addPast();
-  yield () => involved.events(/^/);
+  yield () => involved.events(any);
   for (const size of RECENT) {
     if (position - size > boot) yield () => recentEvents(timeline, boot, position - size, position);
   }
@@ -58,15 +71,15 @@ class Involved {
   }
 
   /** All events of the files, those by which processes came and went, and some of the devices. */
-  events(ofDevices: RegExp): Placed[] {
+  events(ofDevices: Wanted): Placed[] {
     const positions = new Set([this.#boot, this.#position]);
-    const add = (key: SubjectKey, types: RegExp): void => {
+    const add = (key: SubjectKey, isWanted: Wanted): void => {
       for (const at of this.#positionsOf(key)) {
-        if (types.test(this.#timeline.typeAt(at))) positions.add(at);
+        if (isWanted(this.#timeline.typeAt(at))) positions.add(at);
       }
     };
-    for (const file of this.#files) add(`file ${file}`, /^/);
-    for (const pid of this.#pids) add(`process ${pid}`, /^process\./);
+    for (const file of this.#files) add(`file ${file}`, any);
+    for (const pid of this.#pids) add(`process ${pid}`, ofProcesses);
     for (const device of this.#devices) add(`device ${device}`, ofDevices);
     return [...positions].toSorted((a, b) => a - b).map((at) => this.#timeline.at(at));
   }
@@ -76,9 +89,8 @@ class Involved {
     const timeline = this.#timeline;
     for (const group of this.#groups) {
       for (const at of this.#positionsOf(`group ${group}`)) {
-        if (/^(?:group|device)\.(?:opened|obtained)$/.test(timeline.typeAt(at))) {
-          this.#files.add(`f${at}`);
-        }
+        const { opens } = effectOf(timeline.typeAt(at));
+        if (opens === 'group' || opens === 'device') this.#files.add(`f${at}`);
       }
       for (const { position } of timeline.handedOver(this.#boot, this.#position, group)) {
         const host = timeline.hostAt(position);
@@ -118,20 +130,21 @@ function recentEvents(timeline: Timeline, boot: number, from: number, to: number
   const recent = [...timeline.between(from, to)];
   const host = timeline.hostAt(from - 1);
   const before = new Set([boot]);
-  const add = (key: SubjectKey, types: RegExp, after = boot): void => {
+  const add = (key: SubjectKey, isWanted: Wanted, after = boot): void => {
     for (const at of timeline.positionsOf(key, after, from - 1)) {
-      if (types.test(timeline.typeAt(at))) before.add(at);
+      if (isWanted(timeline.typeAt(at))) before.add(at);
     }
   };
   for (const { id } of host.files()) {
-    add(`file ${id}`, /^/);
-    for (const { pid } of host.holders(id)) add(`process ${pid}`, /^process\./);
+    add(`file ${id}`, any);
+    for (const { pid } of host.holders(id)) add(`process ${pid}`, ofProcesses);
   }
   for (const { device, driver } of host.devices()) {
     const added = lastAdded(timeline, device, from - 1);
     if (added?.type !== 'device.added') continue;
     before.add(added.position);
-    if (added.data.driver !== driver) add(`device ${device}`, /^driver\./, added.position);
+    if (added.data.driver !== driver)
+      add(`device ${device}`, (type) => ofDrivers.has(type), added.position);
   }
   const places = [...before].toSorted((a, b) => a - b).map((at) => timeline.at(at));
   return [...places, ...recent];

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decode, DecodeError, NewerSchemaError } from '../../events/codec.ts';
 import { upcast, upcastThrough } from '../../events/upcasters.ts';
-import { SCHEMA, schemas } from '../../events/vocabulary.ts';
+import { SCHEMA, schemas, type LedgerEvent } from '../../events/vocabulary.ts';
+import { entryOf } from '../../log/row.ts';
 
 const bound = {
   id: 'e1',
@@ -49,6 +50,13 @@ describe('an event from JSON', () => {
       expect((error as DecodeError).path.startsWith(path)).toBe(true);
       expect((error as DecodeError).reason).not.toBe('');
     }
+  });
+
+  test('no attempt on a file that is not shown is kept, nor read', () => {
+    const unshown = { ...refused, data: { ...refused.data, fd: null } };
+    const why = 'data.fd: Invalid type: Expected number but received null';
+    expect(() => decode(unshown)).toThrow(why);
+    expect(() => entryOf(unshown as unknown as LedgerEvent)).toThrow(why);
   });
 
   test('of a schema to come is told apart', () => {

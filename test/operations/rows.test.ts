@@ -5,9 +5,9 @@ import { operations } from '../../events/operations.ts';
 import {
   callEvents,
   SCHEMA,
-  type Attempt,
   type Fact,
   type Operation,
+  type RecordedAttempt,
 } from '../../events/vocabulary.ts';
 import { fileKinds, type Passed } from '../../operations/row.ts';
 import {
@@ -18,6 +18,7 @@ import {
   requestedOf,
   rowOf,
 } from '../../operations/table.ts';
+import { effectOf } from '../../processes/effects.ts';
 import { callOfStatement } from '../../scenario/calls.ts';
 import { parseLine } from '../../scenario/language.ts';
 import { Names } from '../../scenario/names.ts';
@@ -54,14 +55,14 @@ const byName: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
 /** Arguments by which a call may be malformed, and which its success does not keep. */
 const unrecorded = ['argsz', 'flags', 'pasid'];
 
-function anyAttempt(operation: Operation): fc.Arbitrary<Attempt> {
+function anyAttempt(operation: Operation): fc.Arbitrary<RecordedAttempt> {
   const names = Object.keys(operations[operation].entries);
   const device = operation === 'alloc_hwpt' ? fc.option(number) : fc.constant('0000:01:00.0');
   const known = names.filter((name) => !unrecorded.includes(name));
   const model = Object.fromEntries(
     known.map((name) => [name, name === 'device' ? device : (byName[name] ?? fc.constant(name))]),
   );
-  return fc.record(model).map((data) => ({ operation, ...data }) as Attempt);
+  return fc.record(model).map((data) => ({ operation, ...data }) as RecordedAttempt);
 }
 
 const anyPassed: fc.Arbitrary<Passed> = fc.record({
@@ -153,6 +154,18 @@ test('every event of a call is recorded by one operation, and machines take no o
     .flatMap(({ records }) => records.map(({ type }) => type));
   expect(types.toSorted()).toEqual(callEvents.toSorted());
 });
+
+test.each(operationNames)(
+  'what the row of %s says of its arguments and its event holds',
+  (operation) => {
+    const { context, descriptors, handsOut, processes, records } = rowOf(operation);
+    const names = Object.keys(operations[operation].entries);
+    expect(names).toEqual(expect.arrayContaining([...descriptors, ...processes]));
+    if (context === 'given') expect(descriptors).toHaveLength(1);
+    const fills = records.some(({ type }) => effectOf(type).fills !== null);
+    expect(handsOut !== null).toBe(fills);
+  },
+);
 
 test('the right request on the wrong file is an attempt, and no request of ours is none', () => {
   const bind = rowOf('bind').request?.number ?? 0;

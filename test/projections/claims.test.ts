@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import type { Fact } from '../../events/vocabulary.ts';
+import { callEvents, type Fact } from '../../events/vocabulary.ts';
 import { LiveHost } from '../../machines/live-host.ts';
+import { operationNames, rowOf } from '../../operations/table.ts';
+import { effectOf } from '../../processes/effects.ts';
 import { Claims } from '../../projections/claims.ts';
 import { boot, placed } from '../support/any-evidence.ts';
 import { countOf, isCampaign } from '../support/effort.ts';
@@ -118,4 +120,15 @@ test('a device that is added to another group touches the one that it was in', (
   for (const event of placed([boot, added('26'), added('41')])) claims.take(event, nobody);
   expect([...claims.touched].toSorted()).toEqual(['26', '41']);
   expect(claims.kernelDriversIn('26')).toEqual([]);
+});
+
+test('of calls those are heard that open a file of ours, or have to do with its context', () => {
+  for (const { context, records } of operationNames.map(rowOf)) {
+    for (const { type } of records) {
+      const { opens } = effectOf(type);
+      const isOurs = opens !== null && opens !== 'path';
+      if (!callEvents.some((call) => call === type)) continue;
+      expect(Claims.hears(type), type).toBe(isOurs || context === 'given' || context === 'taken');
+    }
+  }
 });
