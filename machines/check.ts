@@ -109,16 +109,17 @@ export interface MachineCheck extends Failure {
 }
 
 /** A check of the arguments, of the descriptors or of the host, which no machine knows about. */
-export interface PlainCheck extends Failure {
+export interface PlainCheck<C extends Call = Call> extends Failure {
   readonly asks: 'call' | 'descriptor' | 'host';
-  readonly holds: (question: Question) => boolean;
+  /** A method, so that the check of one call stands among the checks of any. */
+  holds(this: void, question: Question<C>): boolean;
   /** True where the log does not hold what decides: on replay the errno as observed stands. */
   readonly unseen?: boolean;
   /** True where the same event has another way to it that the check does not stand on. */
   readonly avoidable?: boolean;
 }
 
-export type Check = MachineCheck | PlainCheck;
+export type Check<C extends Call = Call> = MachineCheck | PlainCheck<C>;
 
 /** What a hypothesis is made of: an attempt, what stands for it as a call, and how others are asked. */
 export interface Unshown<O extends Operation> {
@@ -143,7 +144,7 @@ export interface OperationRules<O extends Operation = Operation> {
   readonly since?: Profile;
   /** Looks up what a call concerns, and says what each machine is told of it where it succeeds. */
   readonly concerns: (base: Question<CallOf<O>>, host: Directory, given: Given) => Question;
-  readonly checks: readonly Check[];
+  readonly checks: readonly Check<CallOf<O>>[];
   /** What stands in the place of arguments that the evidence does not show; `UNSHOWN` of others. */
   readonly unshown: Readonly<Record<string, unknown>>;
   /**

@@ -8,8 +8,18 @@ import { ProcessTable, type FileId } from '../processes/process-table.ts';
 import type { MachineName } from './admission.ts';
 import type { MachineEvents } from './check.ts';
 import { kindOfDriver } from '../operations/driver.ts';
-import type { AddressSpace, MappedRanges } from './host-at.ts';
-import type { Device, DriverChange, Group, Instance, Instances, OpenFile } from './host.ts';
+import type { MappedRanges } from './host-at.ts';
+import {
+  addressSpaceOf,
+  groupBehind,
+  otherFile,
+  type Device,
+  type DriverChange,
+  type Group,
+  type Instance,
+  type Instances,
+  type OpenFile,
+} from './host.ts';
 import { kernelRules, type Engine, type KernelRules } from './machines.ts';
 import { hasIommufd, isProfile, newestKernel, profileOfKernel, type Profile } from './profile.ts';
 import type { Directory } from './concerns.ts';
@@ -313,27 +323,4 @@ export class HostState implements Directory {
     while (taken.has(`vfio${number}`)) number++;
     return `vfio${number}`;
   }
-}
-
-/** Where a mapping of a file goes; an iommufd that is used as a container has an IOAS for it. */
-export function addressSpaceOf(file: OpenFile, ioas: number | null): AddressSpace {
-  const compat = file.kind === 'iommufd' ? file.record.compatIoas : null;
-  return { file: file.id, ioas: ioas ?? compat };
-}
-
-/** A file that none of the machines knows about. */
-export function otherFile(id: FileId, path: string): OpenFile {
-  return { kind: 'other', id, path, pins: new Set(), pinnedBy: new Set() };
-}
-
-/** The node of a group. */
-export function groupPath(group: string): string {
-  return `/dev/vfio/${group}`;
-}
-
-/** The group that a machine belongs to, where it belongs to one. */
-function groupBehind(instance: object): Group | null {
-  if ('devices' in instance) return instance as Group;
-  if ('group' in instance) return (instance as { group: Group | null }).group;
-  return 'device' in instance ? (instance as { device: Device }).device.group : null;
 }

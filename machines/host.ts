@@ -10,6 +10,7 @@ import type { DeviceFileState } from './device-file.ts';
 import type { DeviceRecord, DeviceState } from './device.ts';
 import type { GroupFileRecord, GroupFileState } from './group-file.ts';
 import type { GroupRecord, GroupState } from './group.ts';
+import type { AddressSpace } from './host-at.ts';
 import type { IommufdRecord, IommufdState } from './iommufd.ts';
 
 /** A machine as it stands: its state and what it remembers. */
@@ -78,4 +79,27 @@ export interface DriverChange {
   readonly waiter: { readonly pid: number | null; readonly comm: string };
   /** Null while it is blocked; then how the bind to `next` went. */
   outcome: { readonly errno: string | null } | null;
+}
+
+/** Where a mapping of a file goes; an iommufd that is used as a container has an IOAS for it. */
+export function addressSpaceOf(file: OpenFile, ioas: number | null): AddressSpace {
+  const compat = file.kind === 'iommufd' ? file.record.compatIoas : null;
+  return { file: file.id, ioas: ioas ?? compat };
+}
+
+/** A file that none of the machines knows about. */
+export function otherFile(id: FileId, path: string): OpenFile {
+  return { kind: 'other', id, path, pins: new Set(), pinnedBy: new Set() };
+}
+
+/** The node of a group. */
+export function groupPath(group: string): string {
+  return `/dev/vfio/${group}`;
+}
+
+/** The group that a machine belongs to, where it belongs to one. */
+export function groupBehind(instance: object): Group | null {
+  if ('devices' in instance) return instance as Group;
+  if ('group' in instance) return (instance as { group: Group | null }).group;
+  return 'device' in instance ? (instance as { device: Device }).device.group : null;
 }

@@ -9,7 +9,8 @@
  */
 import type { GroupAt, HostAt } from '../machines/host-at.ts';
 import { isSince, type Profile } from '../machines/profile.ts';
-import type { ClaimedFile, Claims } from './claims.ts';
+import type { ClaimedFile } from './claimed.ts';
+import type { Claims } from './claims.ts';
 
 /** A group after an event: as it is claimed to be, and as the machines have it. */
 interface GroupMoment {

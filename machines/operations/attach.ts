@@ -50,7 +50,7 @@ const onBoundFile = (least: number, source: string): readonly Check[] => [
   },
 ];
 
-const attach: readonly Check[] = [
+const attach: readonly Check<CallOf<'attach'>>[] = [
   ...onBoundFile(12, ATTACH),
   {
     ...proposed,
@@ -62,12 +62,11 @@ const attach: readonly Check[] = [
     source: ATTACH_2021,
     blocker: ownContext,
   },
-  ...sinceCdevs([
+  ...sinceCdevs<CallOf<'attach'>>([
     {
       name: 'page-table-exists',
       asks: 'call',
-      holds: ({ call, iommufd }) =>
-        call.operation !== 'attach' || iommufd?.record.objects.has(call.pt) === true,
+      holds: ({ call, iommufd }) => iommufd?.record.objects.has(call.pt) === true,
       errno: 'ENOENT',
       cause: 'no-such-object',
       source: 'iommu/iommufd/device.c:iommufd_device_change_pt',
@@ -75,8 +74,7 @@ const attach: readonly Check[] = [
     {
       name: 'object-is-a-page-table',
       asks: 'call',
-      holds: ({ call, iommufd }) =>
-        call.operation !== 'attach' || iommufd?.record.objects.get(call.pt)?.kind !== 'device',
+      holds: ({ call, iommufd }) => iommufd?.record.objects.get(call.pt)?.kind !== 'device',
       errno: 'EINVAL',
       cause: 'malformed-argument',
       source: 'iommu/iommufd/device.c:iommufd_device_change_pt',

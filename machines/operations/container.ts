@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CallOf } from '../../events/vocabulary.ts';
 import { ownContainer } from '../blockers.ts';
 import type { OperationTable, Question } from '../check.ts';
 import { ofItsFile } from '../concerns.ts';
@@ -18,11 +19,10 @@ const type1 = [1, 3];
 const answered = (profile: Profile): readonly number[] =>
   isSince(profile, 'linux-7.3') ? [9] : [6, 9];
 
-const asksFor = ({ call }: Question): number => (call.operation === 'set_iommu' ? call.iommu : 0);
+const asksFor = ({ call }: Question<CallOf<'set_iommu'>>): number => call.iommu;
 
 /** A mapping whose start and size type1 could take (vfio/vfio_iommu_type1.c:vfio_dma_do_map). */
-function isPageAligned({ call, file }: Question): boolean {
-  if (call.operation !== 'map_dma') return true;
+function isPageAligned({ call, file }: Question<CallOf<'map_dma'>>): boolean {
   if (call.size === 0) return false;
   return file?.kind !== 'container' || (call.iova % 4096 === 0 && call.size % 4096 === 0);
 }
@@ -136,8 +136,7 @@ export const containerOperations: OperationTable<
       {
         name: 'range-free',
         asks: 'host',
-        holds: ({ host, file, call }) =>
-          call.operation !== 'map_dma' || file === undefined || host.isFree(file, null, call),
+        holds: ({ host, file, call }) => file === undefined || host.isFree(file, null, call),
         unseen: true,
         errno: 'EEXIST',
         cause: 'not-ownership',

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Call, CallOf } from '../../events/vocabulary.ts';
 import { requestOf, structuredRequest } from '../../operations/table.ts';
 import { hasRegionInfo, isMappable, isReadable } from '../device-model.ts';
 import type { Check, OperationTable, PlainCheck, Question } from '../check.ts';
@@ -57,17 +58,22 @@ function isIdleContainer(file: OpenFile | undefined): boolean {
 }
 
 /** The descriptor is open and of one of the kinds; the checks of the operation follow. */
-export function onFile(kinds: readonly Kind[], checks: readonly Check[] = []): readonly Check[] {
+export function onFile<C extends Call>(
+  kinds: readonly Kind[],
+  checks: readonly Check<C>[] = [],
+): readonly Check<C>[] {
   const idle = kinds.includes('container') ? [] : [containerHasDriver];
   return [open, bound, ...idle, rightKind(kinds), ...checks];
 }
 
 /** Checks of what came with iommufd and the cdevs, and is not there before. */
-export function sinceCdevs(checks: readonly Check[]): readonly Check[] {
+export function sinceCdevs<C extends Call>(checks: readonly Check<C>[]): readonly Check<C>[] {
   return checks.map((check) => ({ since: 'linux-6.12', ...check }));
 }
 
-const argumentReadable = (holds: PlainCheck['holds']): PlainCheck => ({
+const argumentReadable = (
+  holds: PlainCheck<CallOf<'ioctl'>>['holds'],
+): PlainCheck<CallOf<'ioctl'>> => ({
   name: 'argument-readable',
   asks: 'call',
   holds,
@@ -76,17 +82,16 @@ const argumentReadable = (holds: PlainCheck['holds']): PlainCheck => ({
   source: 'fs/ioctl.c:vfs_ioctl',
 });
 
-const isBind = ({ call, file }: Question): boolean =>
-  call.operation === 'ioctl' && call.request === requestOf('bind') && file?.kind === 'device';
+const isBind = ({ call, file }: Question<CallOf<'ioctl'>>): boolean =>
+  call.request === requestOf('bind') && file?.kind === 'device';
 
 /** What the file itself is enough for. */
 const plain = { ...shown, concerns: ofItsFile } as const;
 
-const badDescriptor = (source: string, holds = open.holds): PlainCheck => ({
-  ...open,
-  source,
-  holds,
-});
+const badDescriptor = <C extends Call>(
+  source: string,
+  holds: PlainCheck<C>['holds'] = open.holds,
+): PlainCheck<C> => ({ ...open, source, holds });
 
 const RLIMIT_NOFILE = 1024;
 
@@ -96,9 +101,8 @@ const kindIs =
     file !== undefined && kinds.includes(file.kind);
 
 /** Requests that the kind of file knows but that want an argument. */
-function wantsArgument({ file, call, host }: Question): boolean {
-  if (call.operation !== 'ioctl' || file === undefined) return false;
-  if (file.kind === 'other') return false;
+function wantsArgument({ file, call, host }: Question<CallOf<'ioctl'>>): boolean {
+  if (file === undefined || file.kind === 'other') return false;
   const { request } = call;
   const known = structuredRequest(file.kind, request);
   if (known === null || (known.isRecent && !isSince(host.profile, 'linux-7.3'))) return false;
@@ -120,10 +124,7 @@ export const descriptorOperations: OperationTable<
     ...plain,
     checks: [
       badDescriptor('fs/file.c:ksys_dup3'),
-      badDescriptor(
-        'fs/file.c:ksys_dup3',
-        ({ call }) => call.operation === 'dup2' && call.to >= 0 && call.to < RLIMIT_NOFILE,
-      ),
+      badDescriptor('fs/file.c:ksys_dup3', ({ call }) => call.to >= 0 && call.to < RLIMIT_NOFILE),
     ],
   },
   close: { ...plain, checks: [badDescriptor('fs/open.c:close')] },
@@ -152,10 +153,7 @@ export const descriptorOperations: OperationTable<
       {
         name: 'region-present',
         asks: 'call',
-        holds: ({ file, call }) =>
-          file?.kind !== 'device' ||
-          call.operation !== 'read' ||
-          isReadable(file.device, call.region),
+        holds: ({ file, call }) => file?.kind !== 'device' || isReadable(file.device, call.region),
         errno: 'EINVAL',
         cause: 'not-ownership',
         source: 'vfio/pci/vfio_pci_core.c:vfio_pci_rw',
@@ -188,10 +186,7 @@ export const descriptorOperations: OperationTable<
       {
         name: 'region-mappable',
         asks: 'call',
-        holds: ({ file, call }) =>
-          file?.kind !== 'device' ||
-          call.operation !== 'mmap' ||
-          isMappable(file.device, call.region),
+        holds: ({ file, call }) => file?.kind !== 'device' || isMappable(file.device, call.region),
         errno: 'EINVAL',
         cause: 'not-ownership',
         source: 'vfio/pci/vfio_pci_core.c:vfio_pci_core_mmap',
@@ -204,8 +199,7 @@ export const descriptorOperations: OperationTable<
       {
         name: 'address-aligned',
         asks: 'call',
-        holds: ({ call }) =>
-          call.operation === 'munmap' && call.mapping >= 0 && call.mapping % 4096 === 0,
+        holds: ({ call }) => call.mapping >= 0 && call.mapping % 4096 === 0,
         errno: 'EINVAL',
         cause: 'malformed-argument',
         source: 'mm/mmap.c:do_vmi_munmap',
@@ -231,7 +225,7 @@ export const descriptorOperations: OperationTable<
         {
           name: 'region-known',
           asks: 'call',
-          holds: ({ call }) => call.operation === 'region_info' && hasRegionInfo(call.region),
+          holds: ({ call }) => hasRegionInfo(call.region),
           errno: 'EINVAL',
           cause: 'not-ownership',
           source: 'vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_region_info',

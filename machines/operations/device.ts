@@ -61,7 +61,7 @@ const iommufdGiven = (
   },
 ];
 
-const bind: readonly Check[] = [
+const bind: readonly Check<CallOf<'bind'>>[] = [
   ...onFile(['device']).filter((check) => check !== bound),
   {
     name: 'kernel-has-cdevs',
@@ -72,7 +72,7 @@ const bind: readonly Check[] = [
     cause: 'unsupported',
     source: 'vfio/pci/vfio_pci_core.c:vfio_pci_core_ioctl',
   },
-  ...sinceCdevs([
+  ...sinceCdevs<CallOf<'bind'>>([
     longEnough(16, BIND),
     {
       name: 'argument-short-enough',
@@ -87,7 +87,7 @@ const bind: readonly Check[] = [
     {
       name: 'iommufd-not-negative',
       asks: 'call',
-      holds: ({ call }) => call.operation === 'bind' && call.iommufd >= 0,
+      holds: ({ call }) => call.iommufd >= 0,
       errno: 'EINVAL',
       cause: 'malformed-argument',
       source: BIND,

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import type { Call } from '../../events/vocabulary.ts';
 import { objectUser } from '../blockers.ts';
-import type { Check, OperationTable, Question } from '../check.ts';
+import type { OperationTable, PlainCheck, Question } from '../check.ts';
 import { ofItsFile, pageTableShown } from '../concerns.ts';
 import { lowestFreeId, type IommufdObject, type IommufdRecord } from '../iommufd.ts';
 import { SOME_RANGE, UNSHOWN } from '../unshown.ts';
@@ -14,7 +15,11 @@ import { shown } from './shown.ts';
 const objectOf = (question: Question, id: number): IommufdObject | undefined =>
   question.iommufd?.record.objects.get(id);
 
-const exists = (name: string, source: string, holds: (question: Question) => boolean): Check => ({
+const exists = <C extends Call>(
+  name: string,
+  source: string,
+  holds: PlainCheck<C>['holds'],
+): PlainCheck<C> => ({
   name,
   asks: 'call',
   holds,
@@ -77,18 +82,13 @@ export const iommufdOperations: OperationTable<
       ['iommufd'],
       sinceCdevs([
         exists('device-exists', HWPT_ALLOC, (question) => {
-          const { call } = question;
-          return (
-            call.operation === 'alloc_hwpt' && objectOf(question, call.device)?.kind === 'device'
-          );
+          return objectOf(question, question.call.device)?.kind === 'device';
         }),
         {
           name: 'object-is-an-ioas',
           asks: 'call',
           holds: (question) => {
-            const { call } = question;
-            if (call.operation !== 'alloc_hwpt') return true;
-            const kind = objectOf(question, call.pt)?.kind;
+            const kind = objectOf(question, question.call.pt)?.kind;
             return kind === 'ioas' || kind === 'hwpt';
           },
           errno: 'EINVAL',
@@ -98,10 +98,7 @@ export const iommufdOperations: OperationTable<
         {
           name: 'nesting-supported',
           asks: 'call',
-          holds: (question) => {
-            const { call } = question;
-            return call.operation !== 'alloc_hwpt' || objectOf(question, call.pt)?.kind === 'ioas';
-          },
+          holds: (question) => objectOf(question, question.call.pt)?.kind === 'ioas',
           errno: 'EOPNOTSUPP',
           cause: 'unsupported',
           source: 'iommu/iommufd/hw_pagetable.c:iommufd_hwpt_nested_alloc',
@@ -153,13 +150,12 @@ export const iommufdOperations: OperationTable<
       ['iommufd'],
       sinceCdevs([
         exists('ioas-exists', IOAS_MAP, (question) => {
-          const { call } = question;
-          return call.operation === 'ioas_map' && objectOf(question, call.ioas)?.kind === 'ioas';
+          return objectOf(question, question.call.ioas)?.kind === 'ioas';
         }),
         {
           name: 'range-not-empty',
           asks: 'call',
-          holds: ({ call }) => call.operation === 'ioas_map' && call.size > 0,
+          holds: ({ call }) => call.size > 0,
           errno: 'EINVAL',
           cause: 'malformed-argument',
           source: 'iommu/iommufd/io_pagetable.c:iopt_map_user_pages',
@@ -167,10 +163,7 @@ export const iommufdOperations: OperationTable<
         {
           name: 'range-free',
           asks: 'host',
-          holds: ({ host, file, call }) =>
-            call.operation !== 'ioas_map' ||
-            file === undefined ||
-            host.isFree(file, call.ioas, call),
+          holds: ({ host, file, call }) => file === undefined || host.isFree(file, call.ioas, call),
           unseen: true,
           errno: 'EEXIST',
           cause: 'not-ownership',
@@ -199,17 +192,14 @@ export const iommufdOperations: OperationTable<
         {
           name: 'compat-ioas-there',
           asks: 'call',
-          holds: ({ call, iommufd }) =>
-            call.operation !== 'compat_ioas' ||
-            call.action !== 'get' ||
-            iommufd?.state === 'compat',
+          holds: ({ call, iommufd }) => call.action !== 'get' || iommufd?.state === 'compat',
           errno: 'ENODEV',
           cause: 'no-compat-ioas',
           source: VFIO_IOAS,
         },
         exists('ioas-exists', VFIO_IOAS, (question) => {
           const { call } = question;
-          if (call.operation !== 'compat_ioas' || call.action !== 'set') return true;
+          if (call.action !== 'set') return true;
           return objectOf(question, call.ioas)?.kind === 'ioas';
         }),
       ]),

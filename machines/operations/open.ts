@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Call } from '../../events/vocabulary.ts';
 import { anyDeviceFile, boundCdev, openGroupFile } from '../blockers.ts';
 import type { Check, OperationTable, PlainCheck, Question } from '../check.ts';
 import { itself, type Given } from '../concerns.ts';
@@ -43,7 +44,11 @@ export function groupFileClosed(cause: HeldCause, source: string): readonly Chec
   return [{ ...groupFileNotPinned, source }, fileClosed(cause, source)];
 }
 
-const node = (name: string, holds: PlainCheck['holds'], source: string): PlainCheck => ({
+const node = <C extends Call>(
+  name: string,
+  holds: PlainCheck<C>['holds'],
+  source: string,
+): PlainCheck<C> => ({
   name,
   asks: 'host',
   holds,
@@ -164,7 +169,6 @@ export const openOperations: OperationTable<
         name: 'no-directory',
         asks: 'call',
         holds: ({ call, host }) =>
-          call.operation !== 'open_path' ||
           !(directories.has(call.path) || (call.path === '/dev/vfio/devices' && host.iommufd)),
         errno: 'EISDIR',
         cause: 'wrong-file-kind',
@@ -173,7 +177,7 @@ export const openOperations: OperationTable<
       {
         name: 'controlling-terminal',
         asks: 'call',
-        holds: ({ call }) => call.operation !== 'open_path' || call.path !== '/dev/tty',
+        holds: ({ call }) => call.path !== '/dev/tty',
         errno: 'ENXIO',
         cause: 'not-ownership',
         source: 'drivers/tty/tty_io.c:tty_open',
@@ -182,9 +186,7 @@ export const openOperations: OperationTable<
         name: 'file-reopenable',
         asks: 'descriptor',
         holds: ({ call, file }) =>
-          call.operation !== 'open_path' ||
-          !call.path.startsWith('/proc/') ||
-          !(file?.kind === 'device' && file.state === 'granted'),
+          !call.path.startsWith('/proc/') || !(file?.kind === 'device' && file.state === 'granted'),
         errno: 'ENXIO',
         cause: 'wrong-file-kind',
         source: 'fs/inode.c:no_open',
@@ -202,9 +204,7 @@ export const openOperations: OperationTable<
       node(
         'path-known',
         ({ call, file }) =>
-          call.operation === 'open_path' &&
-          nodes.test(call.path) &&
-          (file !== undefined || !call.path.startsWith('/proc/')),
+          nodes.test(call.path) && (file !== undefined || !call.path.startsWith('/proc/')),
         'fs/namei.c:path_openat',
       ),
     ],

@@ -3,22 +3,23 @@
  *
  * @module
  */
+import type { Call, CallOf } from '../../events/vocabulary.ts';
 import { kindOfDriver } from '../../operations/driver.ts';
 import { owner, pendingChange } from '../blockers.ts';
 import type { Cause } from '../causes.ts';
 import { driverFits } from '../device-model.ts';
-import type { Check, OperationTable, PlainCheck, Question } from '../check.ts';
+import type { Check, OperationTable, PlainCheck } from '../check.ts';
 import { itself } from '../concerns.ts';
 import { shown } from './shown.ts';
 
-const absent = (holds: (question: Question) => boolean): PlainCheck => ({
+const isNew: PlainCheck<CallOf<'fork' | 'spawn'>> = {
   name: 'process-is-new',
   asks: 'host',
-  holds,
+  holds: ({ call, host }) => !host.hasProcessNamed(call.comm),
   errno: 'EEXIST',
   cause: 'process-exists',
   source: 'scenario language: one process of a name',
-});
+};
 
 /** The bind at the end of a change that had to wait was not turned down with that errno. */
 const changeNotRefused = (errno: string, cause: Cause, source: string): PlainCheck => ({
@@ -32,18 +33,16 @@ const changeNotRefused = (errno: string, cause: Cause, source: string): PlainChe
 });
 
 /** Of a call that concerns its process alone. */
-const free = (checks: readonly Check[] = []) => ({ ...shown, concerns: itself, checks });
+const free = <C extends Call>(checks: readonly Check<C>[] = []) => {
+  return { ...shown, concerns: itself, checks };
+};
 
 export const processOperations: OperationTable<
   'fds' | 'fork' | 'spawn' | 'exec' | 'exit' | 'kill' | 'set_driver' | 'bg_wait'
 > = {
   fds: free(),
-  fork: free([
-    absent(({ call, host }) => call.operation === 'fork' && !host.hasProcessNamed(call.comm)),
-  ]),
-  spawn: free([
-    absent(({ call, host }) => call.operation === 'spawn' && !host.hasProcessNamed(call.comm)),
-  ]),
+  fork: free([isNew]),
+  spawn: free([isNew]),
   exec: free(),
   exit: free(),
   kill: free(),
@@ -78,8 +77,7 @@ export const processOperations: OperationTable<
       {
         name: 'driver-known',
         asks: 'host',
-        holds: ({ call, host }) =>
-          call.operation !== 'set_driver' || call.driver === null || host.knowsDriver(call.driver),
+        holds: ({ call, host }) => call.driver === null || host.knowsDriver(call.driver),
         errno: 'ENOENT',
         cause: 'no-such-node',
         source: 'base/bus.c:bind_store',
@@ -98,10 +96,7 @@ export const processOperations: OperationTable<
         name: 'driver-fits-device',
         asks: 'host',
         holds: ({ call, device }) =>
-          call.operation !== 'set_driver' ||
-          call.driver === null ||
-          device === undefined ||
-          driverFits(device, call.driver),
+          call.driver === null || device === undefined || driverFits(device, call.driver),
         errno: 'EIO',
         cause: 'not-ownership',
         source: 'base/dd.c:really_probe',

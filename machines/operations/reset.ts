@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CallOf } from '../../events/vocabulary.ts';
 import { anyDeviceFile, leavingOnBus } from '../blockers.ts';
 import type { Check, OperationTable, PlainCheck, Question } from '../check.ts';
 import { ofItsFile, withDevice } from '../concerns.ts';
@@ -45,8 +46,7 @@ const busResettable: PlainCheck = {
   source: HOT_RESET,
 };
 
-const groupsGiven = ({ call }: Question): readonly number[] =>
-  call.operation === 'hot_reset' ? call.groups : [];
+const groupsGiven = ({ call }: Question<CallOf<'hot_reset'>>): readonly number[] => call.groups;
 
 const isBoundFile = ({ file }: Question): boolean =>
   file?.kind === 'device' && file.state === 'bound';
@@ -73,7 +73,7 @@ function allOwned(question: Question): boolean {
   );
 }
 
-const hotReset: readonly Check[] = [
+const hotReset: readonly Check<CallOf<'hot_reset'>>[] = [
   ...onFile(['device', 'iommufd', 'container']),
   {
     name: 'read-as-a-mapping-of-the-right-length',
