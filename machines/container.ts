@@ -53,4 +53,5 @@ export const containerMachine = flatMachine({
   guards,
   targets,
   remember,
+  copy: (record) => ({ ...record }),
 });

@@ -33,4 +33,5 @@ export const deviceFileMachine = flatMachine({
   guards: {},
   targets,
   remember: (_nothing: object, _event: DeviceFileEvent) => {},
+  copy: (record: object) => ({ ...record }),
 });

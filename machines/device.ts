@@ -163,4 +163,5 @@ export const deviceMachine = flatMachine({
   guards,
   targets,
   remember,
+  copy: (record) => ({ ...record }),
 });

@@ -82,4 +82,11 @@ function remember(file: Draft<GroupFileRecord>, event: GroupFileEvent): void {
   }
 }
 
-export const groupFileMachine = flatMachine({ id: 'groupFile', fresh, guards, targets, remember });
+export const groupFileMachine = flatMachine({
+  id: 'groupFile',
+  fresh,
+  guards,
+  targets,
+  remember,
+  copy: (record) => ({ ...record }),
+});

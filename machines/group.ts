@@ -220,4 +220,11 @@ export function isViable({ claims }: Pick<GroupRecord, 'claims'>, containerSet: 
   return containerSet || claims === 0;
 }
 
-export const groupMachine = flatMachine({ id: 'group', fresh: nobody, guards, targets, remember });
+export const groupMachine = flatMachine({
+  id: 'group',
+  fresh: nobody,
+  guards,
+  targets,
+  remember,
+  copy: (record) => ({ ...record }),
+});

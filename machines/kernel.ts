@@ -8,7 +8,8 @@
  */
 import type { Attempt, DataOf, Fact, Placed } from '../events/vocabulary.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
-import { machineNames } from './admission.ts';
+import { machineNames, type MachineName } from './admission.ts';
+import type { Recorded } from '../operations/row.ts';
 import { callOf, rowOf } from '../operations/table.ts';
 import { effectOf } from '../processes/effects.ts';
 import { evict } from './doubt.ts';
@@ -162,28 +163,26 @@ export class Kernel extends HostState {
     this.forgetTouched();
     this.certainty = event.data.evidence?.certainty ?? 'observed';
     const called = callOf(event);
+    const opened = fileOpenedBy(event);
     // Looked up before descriptors move: the call saw them as they were.
-    const file = fileOpenedBy(event);
-    const { id, hwpt } = called?.passed ?? {};
-    const given = { id, hwpt, ...(file !== null && { file }) };
-    if (called !== null && this.isAssumed) evict(this, called.call);
-    const question = called && questionOf(this, completed(called.call), given);
+    const question = called === null ? null : this.#asked(called, opened);
     const unheld = this.processes.take(event);
     if (question === null) changeHost(this, event);
-    else this.#happen(event, question, file);
+    else this.#happen(event, question, opened);
     for (const id of unheld) release(this, id);
+  }
+
+  /** What a call has put that passed, on a host that those have left who would have stood in its way. */
+  #asked({ call, passed: { id, hwpt } }: Recorded, opened: FileId | null): Question {
+    if (this.isAssumed) evict(this, call);
+    const given = opened === null ? { id, hwpt } : { id, hwpt, file: opened };
+    return questionOf(this, completed(call), given);
   }
 
   /** A call has succeeded: every machine that it concerns takes the event, or none does. */
   #happen(event: Placed<Fact>, question: Question, opened: FileId | null): void {
-    const against = isWithoutContext(question)
-      ? 'nothing'
-      : machineNames.find((name) => {
-          const told = question.events[name];
-          const instance = question[name];
-          return told !== undefined && instance !== undefined && !this.admits(name, instance, told);
-        });
-    if (against === undefined) {
+    const against = isWithoutContext(question) ? 'nothing' : this.#against(question);
+    if (against === null) {
       for (const name of machineNames) {
         const [told, instance] = [question.events[name], question[name]];
         if (told !== undefined && instance !== undefined) this.put(name, instance, told);
@@ -201,6 +200,16 @@ export class Kernel extends HostState {
       question.group ?? question.device?.group ?? null,
     );
     if (opened !== null) this.addFile(otherFile(opened, pathOf(event)));
+  }
+
+  /** The first machine that does not admit what it would be told; null where all do. */
+  #against(question: Question): MachineName | null {
+    for (const name of machineNames) {
+      const [told, instance] = [question.events[name], question[name]];
+      if (told === undefined || instance === undefined) continue;
+      if (!this.admits(name, instance, told)) return name;
+    }
+    return null;
   }
 
   /** What a call has one file keep alive through another. */

@@ -41,8 +41,8 @@ export interface Answered {
 /** What the last event touched, by id; what is gone by now too. */
 interface Touched {
   readonly groups: ReadonlySet<string>;
-  readonly devices: ReadonlySet<string>;
-  readonly files: ReadonlySet<FileId>;
+  readonly devices: readonly string[];
+  readonly files: readonly FileId[];
   /** Files that nobody holds any more: they had gone, or the event could not have passed. */
   readonly evicted: ReadonlySet<FileId>;
   /** Devices whose kernel driver had been unbound, for the same reason. */
@@ -117,6 +117,10 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     return false;
   }
 
+  isOpen(file: FileId): boolean {
+    return this.kernel.file(file) !== undefined;
+  }
+
   /** Who holds which file: descriptors and mappings. */
   get processTable(): ProcessTable {
     return this.kernel.processes;
@@ -127,15 +131,15 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     const { groups, devices, files, evicted, unbound } = this.kernel.touched;
     if (groups.size + devices.size + files.size + evicted.size === 0) return NOTHING;
     const names = new Set<string>();
+    const addresses: string[] = [];
+    const ids: FileId[] = [];
     for (const { group } of groups) names.add(group);
-    const addresses = new Set<string>();
     for (const { device, group } of devices) {
-      addresses.add(device);
+      addresses.push(device);
       if (group !== null) names.add(group.group);
     }
-    const ids = new Set<FileId>();
     for (const file of files) {
-      ids.add(file.id);
+      ids.push(file.id);
       if (file.kind === 'group') names.add(file.group.group);
     }
     return {
@@ -259,8 +263,8 @@ export class LiveHost extends PlayedHost implements SupposedHost {
 const NONE: ReadonlySet<string> = new Set();
 const NOTHING: Touched = {
   groups: NONE,
-  devices: NONE,
-  files: NONE,
+  devices: [],
+  files: [],
   evicted: NONE,
   unbound: NONE,
 };

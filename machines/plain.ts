@@ -22,40 +22,40 @@ export function deviceAt(live: Device): PlayedDevice {
 
 /** `current` is the device that is there by now under the address of a device's file. */
 export function fileAt(file: OpenFile, current: Device | undefined): PlayedFile {
-  const { id, kind } = file;
-  const nothing = { group: null, device: null, container: null, context: null };
-  const is = { isGone: false, isGranted: false, isReady: false };
-  const plain = {
+  const at = fresh(file);
+  if (file.kind === 'group') {
+    at.group = file.group.group;
+    at.container = at.context = file.record.container;
+    at.isGone = file.state === 'dead';
+  } else if (file.kind === 'device') {
+    const { device, group, record } = file.device;
+    at.group = group?.group ?? null;
+    at.isGranted = file.state === 'granted';
+    if (file.state === 'bound') at.context = record.iommufd;
+    if (device === UNNAMED) return at;
+    at.device = device;
+    at.isGone = file.device !== current;
+  } else if (file.kind === 'container') at.isReady = file.state === 'ready';
+  return at;
+}
+
+type Draft<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Every file has the same keys: whoever watches an event asks for a few. */
+function fresh({ id, kind, pins, pinnedBy }: OpenFile): Draft<PlayedFile> {
+  return {
     id,
     kind,
-    ...nothing,
-    ...is,
-    pins: listed(file.pins),
-    pinnedBy: listed(file.pinnedBy),
+    group: null,
+    device: null,
+    isGone: false,
+    container: null,
+    pins: listed(pins),
+    pinnedBy: listed(pinnedBy),
+    isGranted: false,
+    context: null,
+    isReady: false,
   };
-  switch (file.kind) {
-    case 'group': {
-      const { container } = file.record;
-      const isGone = file.state === 'dead';
-      return { ...plain, group: file.group.group, container, context: container, isGone };
-    }
-    case 'device': {
-      const { device, group, record } = file.device;
-      return {
-        ...plain,
-        group: group?.group ?? null,
-        device: device === UNNAMED ? null : device,
-        isGone: device !== UNNAMED && file.device !== current,
-        isGranted: file.state === 'granted',
-        context: file.state === 'bound' ? record.iommufd : null,
-      };
-    }
-    case 'container':
-      return { ...plain, isReady: file.state === 'ready' };
-    case 'iommufd':
-    case 'other':
-      return plain;
-  }
 }
 
 const none: readonly FileId[] = [];

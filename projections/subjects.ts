@@ -65,7 +65,7 @@ export function subjectsOf(host: LiveHost, event: Placed<Fact>): Set<SubjectKey>
   }
   const opened = fileOpenedBy(event);
   if (opened !== null) found.add(`file ${opened}`);
-  for (const file of filesMoved(host, event)) found.add(`file ${file}`);
+  addMoved(found, host, event);
   return found;
 }
 
@@ -82,18 +82,24 @@ function addDevice(found: Set<SubjectKey>, host: LiveHost, id: string): void {
 }
 
 /** The files whose holders an event changes, also those that are pushed out of their places. */
-function filesMoved(host: LiveHost, { type, data }: Placed<Fact>): FileId[] {
-  const { processTable } = host;
-  return (effectOf(type).moves?.(data) ?? []).flatMap((held) => {
-    if ('all' in held) return heldBy(host, held.pid);
-    if ('fd' in held) return processTable.file(held.pid, held.fd) ?? [];
-    return processTable.process(held.pid)?.mappings.get(held.mapping) ?? [];
-  });
+function addMoved(found: Set<SubjectKey>, host: LiveHost, { type, data }: Placed<Fact>): void {
+  const { moves } = effectOf(type);
+  if (moves === null) return;
+  for (const held of moves(data)) {
+    const process = host.processTable.process(held.pid);
+    if (process === undefined) continue;
+    if ('all' in held) {
+      for (const { file } of process.descriptors.values()) addOpen(found, host, file);
+      for (const file of process.mappings.values()) addOpen(found, host, file);
+      continue;
+    }
+    const isFd = 'fd' in held;
+    const file = isFd ? process.descriptors.get(held.fd)?.file : process.mappings.get(held.mapping);
+    if (file !== undefined) found.add(`file ${file}`);
+  }
 }
 
-function heldBy(host: LiveHost, pid: number): FileId[] {
-  const process = host.processTable.process(pid);
-  if (process === undefined) return [];
-  const held = [...process.descriptors.values()].map(({ file }) => file);
-  return [...held, ...process.mappings.values()].filter((id) => host.file(id) !== undefined);
+/** What a fresh process has open is nobody's file. */
+function addOpen(found: Set<SubjectKey>, host: LiveHost, file: FileId): void {
+  if (host.isOpen(file)) found.add(`file ${file}`);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { eventTypes, type EventType, type Placed } from '../../events/vocabulary.ts';
+import type { FileAt } from '../../machines/host-at.ts';
 import type { LiveHost } from '../../machines/live-host.ts';
 import {
   positionOf,
@@ -128,11 +129,14 @@ export class JournalWriter implements ProcessObserver {
   }
 
   #settle(host: LiveHost, event: Placed): void {
-    const { devices, groups, files } = host.touched;
-    const touched =
-      event.type === 'device.added' ? filesBeside(host, event.data.device, files) : files;
-    for (const file of touched) this.#noteFile(host, file);
-    for (const file of touched) this.#noteTies(host, file);
+    const { devices, groups, files: ids } = host.touched;
+    const files =
+      event.type === 'device.added'
+        ? filesBeside(host, event.data.device, ids)
+        : filesOf(host, ids);
+    for (const id of ids) if (!host.isOpen(id)) this.#noteClosed(id);
+    for (const file of files) this.#noteOpen(file);
+    for (const file of files) this.#noteTies(file);
     for (const device of devices) this.#noteDevice(host, device);
     for (const group of groups) this.#noteGroup(host, group);
     const waiter = waiterOf(host, this.#codes);
@@ -143,15 +147,15 @@ export class JournalWriter implements ProcessObserver {
     this.#holds.taken = 0;
   }
 
-  #noteFile(host: LiveHost, id: FileId): void {
-    const row = this.#files.find(id);
-    const file = host.file(id);
-    if (file === undefined) {
-      if (row !== undefined) this.#write('fileClosed', this.#files.free(id));
-    } else if (row === undefined || !this.#isOpen(row, id)) {
-      const slot = row ?? this.#files.take(id);
-      this.#write('fileOpened', slot, ...fileCells(file, this.#codes));
-    }
+  #noteClosed(id: FileId): void {
+    if (this.#files.find(id) !== undefined) this.#write('fileClosed', this.#files.free(id));
+  }
+
+  #noteOpen(file: FileAt): void {
+    const row = this.#files.find(file.id);
+    if (row !== undefined && this.#isOpen(row, file.id)) return;
+    const slot = row ?? this.#files.take(file.id);
+    this.#write('fileOpened', slot, ...fileCells(file, this.#codes));
   }
 
   /** Whether the row has been written that a file was opened. */
@@ -159,15 +163,13 @@ export class JournalWriter implements ProcessObserver {
     return rowOf(this.standing.files, row)[FILE.opened] === positionOf(id) + 1;
   }
 
-  #noteTies(host: LiveHost, id: FileId): void {
-    const file = host.file(id);
-    if (file === undefined) return;
+  #noteTies(file: FileAt): void {
     const link = (to: FileId | null | undefined) =>
       to == null ? 0 : (this.#files.find(to) ?? -1) + 1;
-    const slot = link(id) - 1;
+    const slot = link(file.id) - 1;
     const ties = tiesOf(file, this.#codes, link);
     const row = rowOf(this.standing.files, slot);
-    const before = this.#isOpen(slot, id) ? row.subarray(FILE.isGone) : [0, 0, 0];
+    const before = this.#isOpen(slot, file.id) ? row.subarray(FILE.isGone) : [0, 0, 0];
     if (isSame(before, ties)) return;
     this.#write('fileSet', slot, ...ties);
   }
@@ -226,9 +228,17 @@ function isSame(there: ArrayLike<number>, wanted: readonly number[]): boolean {
   return wanted.every((cell, index) => there[index] === cell);
 }
 
-/** Files that were touched, and those of a device that is added, in whose place it may be. */
-function filesBeside(host: LiveHost, added: string, touched: ReadonlySet<FileId>): Set<FileId> {
-  const files = new Set(touched);
-  for (const { id, device } of host.files()) if (device === added) files.add(id);
+function filesOf(host: LiveHost, ids: readonly FileId[]): FileAt[] {
+  const files: FileAt[] = [];
+  for (const id of ids) {
+    const file = host.file(id);
+    if (file !== undefined) files.push(file);
+  }
   return files;
+}
+
+/** Files that were touched, and those of a device that is added, in whose place it may be. */
+function filesBeside(host: LiveHost, added: string, touched: readonly FileId[]): FileAt[] {
+  const ids = new Set(touched);
+  return [...host.files()].filter(({ id, device }) => device === added || ids.has(id));
 }
