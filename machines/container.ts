@@ -44,6 +44,9 @@ function remember(container: Draft<ContainerRecord>, event: ContainerEvent): voi
       container.groups--;
       return;
     case 'iommu.set':
+      return;
+    default:
+      event.type satisfies never;
   }
 }
 

@@ -153,7 +153,10 @@ function remember(device: Draft<DeviceRecord>, event: DeviceEvent): void {
       if (event.granted && device.opens === 1) Object.assign(device, absent);
       else if (event.granted) device.opens--;
       device.files = files;
+      return;
     }
+    default:
+      event satisfies never;
   }
 }
 

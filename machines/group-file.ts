@@ -79,6 +79,9 @@ function remember(file: Draft<GroupFileRecord>, event: GroupFileEvent): void {
       return;
     case 'group.died':
       if (event.native) Object.assign(file, fresh);
+      return;
+    default:
+      event satisfies never;
   }
 }
 

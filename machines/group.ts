@@ -198,6 +198,9 @@ function remember(group: Draft<GroupRecord>, event: GroupEvent): void {
       if (event.cdev) group.cdevBound--;
       if (event.claim && group.claims === 1) Object.assign(group, released);
       else if (event.claim) group.claims--;
+      return;
+    default:
+      event satisfies never;
   }
 }
 

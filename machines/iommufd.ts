@@ -166,6 +166,9 @@ function remember(context: Draft<IommufdRecord>, event: IommufdEvent): void {
     case 'device.released':
       objects.delete(event.id);
       if (event.hwpt !== null) leave(objects, event.hwpt, 1);
+      return;
+    default:
+      event satisfies never;
   }
 }
 

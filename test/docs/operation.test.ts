@@ -1,6 +1,6 @@
 /**
  * CONTRIBUTING.md, "Adding an operation": where a hunk of its diff is left out it is noticed, by the
- * compiler, by the linter, or by a law.
+ * compiler or by a law.
  *
  * @module
  */
@@ -25,7 +25,7 @@ const programIn = (words: string) => [
   ),
 ];
 
-/** By hunk, who notices that it is left out: tsc, a rule of oxlint, or a test by its file and name. */
+/** By hunk, who notices that it is left out: tsc, or a test by its file and name. */
 const noticedBy: Readonly<Record<string, string>> = {
   'events/operations.ts: mark: v.strictObject({ pid, fd, mark: shown(number) }),': 'tsc',
   'events/upcasters.ts: // Schema 4 knows VFIO_DEVICE_MARK.':
@@ -44,7 +44,7 @@ const noticedBy: Readonly<Record<string, string>> = {
     'test/what-if.test.ts: what the rules let pass machines take, by its group',
   "machines/device.ts: 'device.marked': 'bound',":
     'test/what-if.test.ts: what the rules let pass machines take, by its cdev',
-  "machines/device.ts: case 'device.marked':": 'oxlint typescript(switch-exhaustiveness-check)',
+  "machines/device.ts: case 'device.marked':": 'tsc',
   "cli/sentences.ts: 'device.marked': (data, name) =>": 'tsc',
   'FORMAT.md: | 4 | `device.marked`, and the operation `mark` |':
     'test/docs/format.test.ts: every schema has its row',
@@ -78,10 +78,6 @@ async function complaint(who: string): Promise<string | null> {
   if (who === 'tsc') return (await compile()).code === 0 ? null : who;
   // Where the compiler notices, no law would have to.
   if (isCampaign) expect(await compile()).toMatchObject({ code: 0 });
-  if (who.startsWith('oxlint ')) {
-    const { out } = await example.tool('oxlint', '--type-aware');
-    return out.includes(who.slice('oxlint '.length)) ? who : null;
-  }
   const [file = '', name = ''] = who.split(/: (.*)/);
   const results = await example.results([file], `^${name}$`);
   expect(results.map((result) => result.test)).toEqual([who]);
