@@ -82,6 +82,7 @@ export type {
   Why,
 } from './projections/shapes.ts';
 export type { When } from './projections/when.ts';
+export type { WhyUnknown } from './projections/why-unknown.ts';
 export type { FollowSettings } from './following.ts';
 export { readEvidence, type RecordedAnswer, type SnapshotReport } from './recording.ts';
 export type { Attempted, SupposedEvent, WhatIf } from './what-if.ts';

@@ -25,6 +25,7 @@ import { UnknownSubjectError, type Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { byProcess, deviceView, groupView, tableOf } from './views.ts';
 import { START } from './when.ts';
+import { whyUnknown, type WhyUnknown } from './why-unknown.ts';
 
 export class HostAtMoment {
   readonly #timeline: Timeline;
@@ -75,6 +76,22 @@ export class HostAtMoment {
       ...parties,
       lineage: lineage.filter((descent) => known.has(placeOf(descent))).toSorted(byProcess),
     };
+  }
+
+  /**
+   * Why the owner of a device or a group is unknown; null where it is known, and for processes and
+   * files, which may have to do with several groups.
+   */
+  whyUnknown(word: string): WhyUnknown | null {
+    const subject = resolveSubject(this.#timeline, word, this.#position);
+    if (this.#partiesOf(subject).owner.kind !== 'unknown') return null;
+    const group = this.#groupOf(subject);
+    return group === null ? null : whyUnknown(this.#timeline, group, this.#position);
+  }
+
+  #groupOf({ kind, id }: Subject): string | null {
+    if (kind === 'group') return id;
+    return kind === 'device' ? (this.#host.device(id)?.group ?? null) : null;
   }
 
   /** Of a group that is yet to be found nobody knows whose it is. */

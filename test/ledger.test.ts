@@ -53,6 +53,20 @@ describe('a moment', () => {
     expect(ledger.at(refusal).device('audio').state).toBe('open');
   });
 
+  test('says why an owner is unknown, and since when', async () => {
+    const ledger = await played(handOver);
+    const known = ledger.head.position;
+    await ledger.noticeGap('the tracer died');
+    await ledger.noticeGap('so did the next one');
+    const then = ledger.at('end');
+    const told = { group: '26', since: known + 1, reason: 'so did the next one' };
+    expect(then.whyUnknown('g26')).toEqual(told);
+    expect(then.whyUnknown('gpu')).toEqual(told);
+    expect(ledger.at(known + 1).whyUnknown('26')?.reason).toBe('the tracer died');
+    expect(ledger.at(known).whyUnknown('26')).toBeNull();
+    expect(then.whyUnknown('pid:102')).toBeNull();
+  });
+
   test('knows files that no process can name any more', async () => {
     const ledger = await played(handOver);
     const [refusal] = ledger.log({ refused: true });
