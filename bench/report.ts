@@ -4,13 +4,14 @@
  * @module
  */
 import { cpus } from 'node:os';
-import { columns } from '../cli/columns.ts';
+import { columns } from '../words/columns.ts';
+import { plain } from '../words/tone.ts';
 import type { Measurement, Spread, Unit } from './measurement.ts';
 
 const HEADING = ['figure', 'events', 'ours', 'beside', 'peer', 'ratio', 'target', ''];
 
 export function table(measurements: readonly Measurement[]): string[] {
-  return columns(measurements.map(cellsOf), (plain) => plain, HEADING);
+  return columns(measurements.map(cellsOf), plain, HEADING);
 }
 
 /** What a full run leaves, as Markdown. `day` is when it was. */

@@ -3,18 +3,12 @@
  *
  * @module
  */
-import { RequestError, type Bisection } from '../ledger.ts';
+import { RequestError } from '../ledger.ts';
 import { invariantNames, invariants } from '../projections/invariants.ts';
-import { columns, indented } from './columns.ts';
+import { bisectionWords, neverFoundWords } from '../words/judgements.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
-import type { Paint } from './paint.ts';
-import { printable } from './printable.ts';
-import { sentence, type History } from './sentences.ts';
 import { show, verb } from './verb.ts';
-
-/** Events of a prefix that are shown to people; the fewest are seldom more. */
-const SHOWN = 50;
 
 /**
  * Prints the first event after which an invariant does not hold, or an expression does, and the
@@ -71,29 +65,10 @@ export const bisect = verb({
       io.progress.tell(`${ledger.length} events to look through`);
       const found = ledger.bisect({ invariant, where });
       await show(io, values.json, found, () => {
-        if (found !== null) return bisectText(found, ledger, io.paint);
-        return [where === undefined ? `${invariant} holds at every position` : 'it never holds'];
+        if (found !== null) return bisectionWords(found, ledger, io.paint);
+        return [neverFoundWords(invariant ?? null)];
       });
       return found === null ? exit.no : exit.done;
     });
   },
 });
-
-function bisectText(found: Bisection, history: History, paint: Paint): string[] {
-  const { invariant, position, detail, cause, prefix } = found;
-  const last = prefix.slice(-SHOWN);
-  const events = last.map((at) => [String(at), sentence(history, at)]);
-  const more = prefix.length - last.length;
-  const ruled =
-    cause === null
-      ? 'the rules have nothing against the event'
-      : `the rules would have refused it: ${paint(cause, 'refusal')}`;
-  return [
-    ...(invariant === null
-      ? [`it first holds at position ${position}: ${printable(detail)}`]
-      : [`${invariant} is violated at position ${position}: ${printable(detail)}`, ruled]),
-    'it takes no more than',
-    ...(more > 0 ? [`  ${more} events, and then`] : []),
-    ...indented(columns(events, (text) => text)),
-  ];
-}

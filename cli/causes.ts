@@ -4,10 +4,10 @@
  * @module
  */
 import { causeTable, type CauseRow } from '../machines/operations.ts';
-import { columns } from './columns.ts';
+import { columns } from '../words/columns.ts';
+import { profilesWords } from '../words/judgements.ts';
+import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
-import type { Paint } from './paint.ts';
-import { profilesWords } from './profiles.ts';
 import { show, verb } from './verb.ts';
 
 /** Prints the table of causes: a row for each cause, operation and errno. */

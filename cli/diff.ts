@@ -4,13 +4,14 @@
  * @module
  */
 import type { Diff } from '../ledger.ts';
-import { columns, type Cell } from './columns.ts';
+import { columns, type Cell } from '../words/columns.ts';
+import { sentence, type History } from '../words/events.ts';
+import { unchangedWords } from '../words/history.ts';
+import { ownerCell } from '../words/owners.ts';
+import { printable } from '../words/printable.ts';
+import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
-import { ownerCell } from './owners.ts';
-import type { Paint } from './paint.ts';
-import { printable } from './printable.ts';
-import { sentence, type History } from './sentences.ts';
 import { show, verb } from './verb.ts';
 
 /** Prints each change of an owner after the first moment, up to the second. */
@@ -34,11 +35,9 @@ export const diff = verb({
   },
 });
 
-function diffText({ from, to, changes }: Diff, history: History, paint: Paint): string[] {
-  if (changes.length === 0) {
-    return [`nothing changed hands after ${placeWords(from)}, up to ${placeWords(to)}`];
-  }
-  const rows = changes.map(({ subject, before, after, position }): Cell[] => [
+function diffText(found: Diff, history: History, paint: Paint): string[] {
+  if (found.changes.length === 0) return [unchangedWords(found)];
+  const rows = found.changes.map(({ subject, before, after, position }): Cell[] => [
     String(position),
     printable(subject),
     ownerCell(before),
@@ -46,8 +45,4 @@ function diffText({ from, to, changes }: Diff, history: History, paint: Paint): 
     sentence(history, position),
   ]);
   return columns(rows, paint, ['POSITION', 'GROUP', 'BEFORE', 'AFTER', 'WHEN']);
-}
-
-function placeWords(position: Diff['from']): string {
-  return position === null ? 'the start' : `position ${position}`;
 }

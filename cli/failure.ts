@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { printable } from './printable.ts';
+import { printable } from '../words/printable.ts';
 
 /** Exit codes; they are part of what scripts rely on. */
 export const exit = { done: 0, no: 1, badRequest: 2, damaged: 3, surroundings: 4 } as const;

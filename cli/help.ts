@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { columns } from './columns.ts';
+import { columns } from '../words/columns.ts';
 import type { OptionSpec, Verb } from './verb.ts';
 
 const plain = (text: string) => text;

@@ -13,13 +13,22 @@ import {
   type Tenure,
   type Wait,
 } from '../ledger.ts';
-import { columns, type Cell } from './columns.ts';
+import { columns, type Cell } from '../words/columns.ts';
+import { sentence } from '../words/events.ts';
+import {
+  endWords,
+  handsWords,
+  incarnationsTitle,
+  neverAwaitedWords,
+  neverOwnedWords,
+  neverSharedWords,
+  overlapWords,
+} from '../words/history.ts';
+import { holdersWords, ownerCell, processWords } from '../words/owners.ts';
+import { printable } from '../words/printable.ts';
+import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
-import { holdersWords, ownerCell, ownerWords, processWords } from './owners.ts';
-import type { Paint } from './paint.ts';
-import { printable } from './printable.ts';
-import { sentence } from './sentences.ts';
 import { show, verb, type Io } from './verb.ts';
 
 const USAGE = 'history SUBJECT | history [SUBJECT] --by WHO|--waiters|--overlaps';
@@ -103,8 +112,7 @@ function meaningLines(
     printable(boot ?? '-'),
   ]);
   const heading = ['FROM', 'TIME', 'TO', 'DEVICES', 'BOOT'];
-  const title = printable(`/dev/vfio/${first.group} has meant, one after the other:`);
-  return [title, ...columns(rows, paint, heading), ''];
+  return [incarnationsTitle(first.group), ...columns(rows, paint, heading), ''];
 }
 
 /** What a question is put to, and how its answer is wanted. */
@@ -121,7 +129,7 @@ function historyText(intervals: readonly Interval[], ledger: Ledger, paint: Pain
     ...cells(interval),
     ownerCell(interval.owner),
     holdersWords(interval.owner.holders),
-    endOf(interval, ledger),
+    endWords(interval, ledger),
   ]);
   return columns(rows, paint, [...heading, 'OWNER', 'HELD BY', 'ENDED WHEN']);
 }
@@ -129,8 +137,7 @@ function historyText(intervals: readonly Interval[], ledger: Ledger, paint: Pain
 async function tellTenures({ ledger, io, json, subject }: Asked, who: string): Promise<number> {
   const tenures = ledger.everOwned(who, { subject });
   await show(io, json, tenures, () => {
-    const of = subject ?? 'any group';
-    if (tenures.length === 0) return [printable(`${who} never had a hand in owning ${of}`)];
+    if (tenures.length === 0) return [neverOwnedWords(who, subject)];
     return tenuresText(tenures, ledger, { named: subject === undefined, paint: io.paint });
   });
   return tenures.length === 0 ? exit.no : exit.done;
@@ -149,7 +156,7 @@ function tenuresText(
     ownerCell(tenure.owner),
     handsWords(tenure),
     ...(grouped ? [cgroupsOf(tenure.by)] : []),
-    endOf(tenure, ledger),
+    endWords(tenure, ledger),
   ]);
   return columns(rows, paint, [
     ...(named ? ['GROUP'] : []),
@@ -161,16 +168,6 @@ function tenuresText(
   ]);
 }
 
-/** Whose hands, each process once; since when, where it was not so from the beginning. */
-function handsWords({ by, from }: Tenure): string {
-  const words = [...Map.groupBy(by, (hand) => `${hand.pid} ${hand.from}`).values()].map((hands) => {
-    const [first] = hands;
-    const later = first !== undefined && first.from !== from;
-    return later ? `${holdersWords(hands)} since ${first.from}` : holdersWords(hands);
-  });
-  return words.join('; ') || '-';
-}
-
 function cgroupsOf(by: readonly Hand[]): string {
   return printable([...new Set(by.map(({ cgroup }) => cgroup ?? '-'))].join(', ') || '-');
 }
@@ -179,7 +176,7 @@ async function tellWaits({ ledger, io, json, subject }: Asked): Promise<number> 
   const waits = ledger.waits(subject);
   await show(io, json, waits, () => {
     if (waits.length > 0) return waitsText(waits, ledger, io.paint);
-    return [printable(`nobody ever waited for ${subject ?? 'a device'}`)];
+    return [neverAwaitedWords(subject)];
   });
   return exit.done;
 }
@@ -191,7 +188,7 @@ function waitsText(waits: readonly Wait[], ledger: Ledger, paint: Paint): string
     ...cells(wait),
     processWords(wait.waiter.pid, wait.waiter.comm),
     holdersWords(wait.for),
-    endOf(wait, ledger),
+    endWords(wait, ledger),
   ]);
   return columns(rows, paint, ['DEVICE', ...heading, 'WAITER', 'WAITED FOR', 'ENDED WHEN']);
 }
@@ -200,8 +197,7 @@ async function tellOverlaps({ ledger, io, json, subject }: Asked): Promise<numbe
   const overlaps = ledger.overlaps(subject);
   await show(io, json, overlaps, () => {
     if (overlaps.length > 0) return overlapsText(overlaps, ledger, io.paint);
-    const never = subject === undefined ? 'no group ever' : `${subject} never`;
-    return [printable(`${never} had two owners at a time`)];
+    return [neverSharedWords(subject)];
   });
   return overlaps.length === 0 ? exit.done : exit.no;
 }
@@ -211,20 +207,11 @@ function overlapsText(overlaps: readonly Overlap[], ledger: Ledger, paint: Paint
   const rows = overlaps.map((overlap): Cell[] => [
     printable(overlap.group),
     ...cells(overlap),
-    ownersWords(overlap),
+    overlapWords(overlap),
     sentence(ledger, overlap.from),
-    endOf(overlap, ledger),
+    endWords(overlap, ledger),
   ]);
   return columns(rows, paint, ['GROUP', ...heading, 'OWNERS', 'BEGAN WHEN', 'ENDED WHEN']);
-}
-
-function ownersWords({ owners, drivers }: Overlap): string {
-  const words = owners.map((owner) =>
-    owner.kind === 'kernel'
-      ? `kernel drivers ${drivers.join(', ')}`
-      : `${ownerWords(owner)} by ${holdersWords(owner.holders)}`,
-  );
-  return printable(words.join(' and '));
 }
 
 /** From where to where, as every table of this verb begins. */
@@ -241,10 +228,6 @@ function spanColumns(ledger: Ledger) {
       to === null ? '-' : String(to),
     ],
   };
-}
-
-function endOf({ to }: Span, ledger: Ledger): string {
-  return to === null ? '-' : sentence(ledger, to);
 }
 
 function timeAt(position: Interval['from'], ledger: Ledger): string {

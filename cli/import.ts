@@ -5,12 +5,13 @@
  */
 import { formats } from '../evidence/importers.ts';
 import { readEvidence, type ImportReport, type Reading } from '../ledger.ts';
+import { counted } from '../words/moments.ts';
+import { importedWords, rejectedWords } from '../words/recording.ts';
 import { exit } from './failure.ts';
 import { checkInputs, sourceOf } from './input.ts';
 import { beforeRecording, logOptions, recordIn } from './log-file.ts';
-import { printable } from './printable.ts';
-import type { Progress } from './progress.ts';
 import { profileOption } from './profiles.ts';
+import type { Progress } from './progress.ts';
 import { readTopology } from './topology-file.ts';
 import { show, verb } from './verb.ts';
 
@@ -62,7 +63,7 @@ export const importEvidence = verb({
     return recordIn(values, io, async (ledger, path) => {
       io.progress.tell(`${collected.events.length} events to append`);
       const report = await ledger.record(collected);
-      await show(io, values.json, report, (told) => words(told, path));
+      await show(io, values.json, report, (told) => reportText(told, path));
       return exit.done;
     });
   },
@@ -80,24 +81,11 @@ function progressOf({ tell }: Progress): (reading: Reading) => void {
 
 const MOST_REJECTED = 20;
 
-function words(
-  { read, appended, skipped, unknown, rejected, rejectedCount }: ImportReport,
-  path: string,
-) {
-  const odd = unknown === 0 ? '' : `; ${counted(unknown, 'line')} not understood`;
-  const bad = rejectedCount === 0 ? '' : `; ${counted(rejectedCount, 'line')} rejected`;
-  const were = skipped === 1 ? 'was' : 'were';
-  const rest = rejectedCount - MOST_REJECTED;
+function reportText(report: ImportReport, path: string): string[] {
+  const rest = report.rejectedCount - MOST_REJECTED;
   return [
-    `read ${counted(read, 'line')}: ${counted(appended, 'event')} appended to ` +
-      `${printable(path)}, ${skipped} ${were} there already${odd}${bad}`,
-    ...rejected
-      .slice(0, MOST_REJECTED)
-      .map(({ file, line, reason }) => printable(`${file}:${line}: ${reason}`)),
+    importedWords(report, path),
+    ...report.rejected.slice(0, MOST_REJECTED).map(rejectedWords),
     ...(rest > 0 ? [`and ${counted(rest, 'line')} more: --json lists them`] : []),
   ];
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

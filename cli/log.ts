@@ -5,11 +5,11 @@
  */
 import { inferences } from '../evidence/witness/inferences.ts';
 import type { RecordedEvent } from '../ledger.ts';
-import { columns } from './columns.ts';
+import { columns } from '../words/columns.ts';
+import type { Paint } from '../words/tone.ts';
 import { eventJson, eventRow } from './event-row.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
-import type { Paint } from './paint.ts';
 import { verb } from './verb.ts';
 
 /** Prints the events that were asked for, ascending. */

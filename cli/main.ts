@@ -5,11 +5,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
+import { printable } from '../words/printable.ts';
 import { exit, failureOf } from './failure.ts';
 import { helpOn, overview } from './help.ts';
 import { outputTo } from './output.ts';
 import { paintFor } from './paint.ts';
-import { printable } from './printable.ts';
 import { progressOn } from './progress.ts';
 import type { Io } from './verb.ts';
 import { verbs } from './verbs.ts';

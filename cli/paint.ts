@@ -4,10 +4,7 @@
  * @module
  */
 import { styleText } from 'node:util';
-
-export type Tone = 'heading' | 'refusal' | 'unknown' | 'plain';
-
-export type Paint = (text: string, tone: Tone) => string;
+import type { Paint } from '../words/tone.ts';
 
 const formats = { heading: 'dim', refusal: 'red', unknown: 'yellow' } as const;
 
@@ -16,9 +13,9 @@ export function paintFor(
   stream: { readonly isTTY?: boolean },
   env: Readonly<Record<string, string | undefined>>,
 ): Paint {
-  const plain = stream.isTTY !== true || Boolean(env['NO_COLOR']) || env['TERM'] === 'dumb';
+  const isPlain = stream.isTTY !== true || Boolean(env['NO_COLOR']) || env['TERM'] === 'dumb';
   return (text, tone) => {
-    if (plain || tone === 'plain' || text === '') return text;
+    if (isPlain || tone === 'plain' || text === '') return text;
     return styleText(formats[tone], text, { validateStream: false });
   };
 }

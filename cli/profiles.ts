@@ -1,5 +1,5 @@
 /**
- * Profiles as options and in words.
+ * Profiles as options.
  *
  * @module
  */
@@ -17,9 +17,4 @@ export function profileOption(otherwise: string) {
 export function requiredProfile(named: string | undefined): Profile {
   if (named !== undefined) return profileNamed(named);
   throw new RequestError(`--profile P is missing; known are ${profiles.join(', ')}`);
-}
-
-/** Those that a row is about: `all`, or their names. */
-export function profilesWords(only: readonly Profile[]): string {
-  return only.length === profiles.length ? 'all' : only.join(' ');
 }

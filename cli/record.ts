@@ -5,13 +5,14 @@
  */
 import { readFileSync } from 'node:fs';
 import { RequestError } from '../ledger.ts';
+import { printable } from '../words/printable.ts';
+import { recordedWords } from '../words/recording.ts';
 import { exit } from './failure.ts';
 import { logOptions, recordIn } from './log-file.ts';
-import { printable } from './printable.ts';
 import { programNamed, recorderFile } from './programs.ts';
-import { recordHost, type Recorded } from './recorder.ts';
-import { bpftraceWith, TracerError, type Tracing } from './tracer.ts';
+import { recordHost } from './recorder.ts';
 import { rootOption } from './snapshot.ts';
+import { bpftraceWith, TracerError, type Tracing } from './tracer.ts';
 import { show, verb, type Io } from './verb.ts';
 
 export const record = verb({
@@ -63,7 +64,7 @@ export const record = verb({
       try {
         const options = { tracing, root, signal, progress: status.progress, warn };
         const recorded = await recordHost(ledger, options);
-        await show(io, values.json, recorded, (told) => [words(told, path)]);
+        await show(io, values.json, recorded, (told) => [recordedWords(told, path)]);
         return exit.done;
       } finally {
         status.end();
@@ -128,11 +129,4 @@ function statusOn({ progress }: Io) {
       progress.clear();
     },
   };
-}
-
-function words({ appended, read, rejectedCount, starts }: Recorded, path: string): string {
-  const bad = rejectedCount === 0 ? '' : `, ${rejectedCount} of them rejected`;
-  const again = starts > 1 ? `; the tracer was started ${starts} times` : '';
-  const what = `${appended} event${appended === 1 ? '' : 's'} recorded in ${printable(path)}`;
-  return `${what}, from ${read} line${read === 1 ? '' : 's'}${bad}${again}`;
 }

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import type { Replay, Verdict } from '../ledger.ts';
-import { columns, type Cell } from './columns.ts';
+import type { Replay } from '../ledger.ts';
+import { columns, type Cell } from '../words/columns.ts';
+import { sentence, type History } from '../words/events.ts';
+import { replayWords, verdictCell } from '../words/judgements.ts';
+import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
-import type { Paint } from './paint.ts';
 import { profileOption, requiredProfile } from './profiles.ts';
-import { sentence, type History } from './sentences.ts';
 import { show, verb } from './verb.ts';
 
 /** Prints each attempt that a profile judges otherwise than it went. */
@@ -42,11 +43,8 @@ export const replay = verb({
 });
 
 function replayText(found: Replay, profile: string, history: History, paint: Paint): string[] {
-  const { attempts, unknown, differences } = found;
-  const many = differences.length === 0 ? 'none' : String(differences.length);
-  const ends = differences.length === 1 ? 'ends' : 'end';
-  const unsaid = unknown === 0 ? '' : `; of ${unknown} nobody can say`;
-  const count = `${many} of ${attempts} attempts ${ends} otherwise by ${profile}${unsaid}`;
+  const { differences } = found;
+  const count = replayWords(found, profile);
   if (differences.length === 0) return [count];
   const rows = differences.map(({ position, recorded, other }): Cell[] => [
     String(position),
@@ -56,9 +54,4 @@ function replayText(found: Replay, profile: string, history: History, paint: Pai
   ]);
   const heading = ['POSITION', 'ATTEMPT', 'RECORDED', `BY ${profile}`];
   return [count, '', ...columns(rows, paint, heading)];
-}
-
-function verdictCell({ errno, cause }: Verdict, passing: string): Cell {
-  if (errno === null) return passing;
-  return { text: `${errno} ${cause}`, tone: cause === 'unknown' ? 'unknown' : 'refusal' };
 }

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { RequestError, retainLog, type Retained } from '../ledger.ts';
+import { RequestError, retainLog } from '../ledger.ts';
+import { retainedWords } from '../words/recording.ts';
 import { exit } from './failure.ts';
 import { logOptions, logPath } from './log-file.ts';
-import { printable } from './printable.ts';
 import { show, verb } from './verb.ts';
 
 /** Removes or archives whole sealed files, the oldest first, and has the log say so. */
@@ -36,17 +36,7 @@ export const retain = verb({
     }
     const at = new Date().toISOString();
     const found = await retainLog(logPath(values, io.env), { keep: Number(keep), archive, at });
-    await show(io, values.json, found, words);
+    await show(io, values.json, found, retainedWords);
     return exit.done;
   },
 });
-
-function words({ gone, needed }: Retained): string[] {
-  if (gone.length + needed.length === 0) return ['nothing to let go'];
-  return [
-    ...gone.map(({ file, to }) =>
-      printable(to === null ? `removed ${file}` : `moved ${file} to ${to}`),
-    ),
-    ...needed.map((file) => printable(`kept ${file}: a host has been running since`)),
-  ];
-}

@@ -8,10 +8,11 @@ import { RequestError } from '../ledger.ts';
 import { operationsOf, ruleTable, type RuleRow } from '../machines/operations.ts';
 import type { Profile } from '../machines/profile.ts';
 import { rowOf } from '../operations/table.ts';
-import { columns } from './columns.ts';
+import { columns } from '../words/columns.ts';
+import { neverRefusedWords, profilesWords } from '../words/judgements.ts';
+import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
-import type { Paint } from './paint.ts';
-import { profileOption, profilesWords, requiredProfile } from './profiles.ts';
+import { profileOption, requiredProfile } from './profiles.ts';
 import { show, verb } from './verb.ts';
 
 /** Prints the checks of an operation in the kernel's order, or which operations there are. */
@@ -68,7 +69,7 @@ function operationsText(profile: Profile | null, paint: Paint): string[] {
 }
 
 function rulesText(operation: string, rows: readonly RuleRow[], paint: Paint): string[] {
-  if (rows.length === 0) return [`${operation} is never refused`];
+  if (rows.length === 0) return [neverRefusedWords(operation)];
   return columns(
     rows.map(({ order, errno, cause, check, asks, profiles, source }) => [
       String(order),

@@ -7,12 +7,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { instantOf } from '../evidence/instants.ts';
 import { openLedger, RequestError, type ImportReport, type Ledger } from '../ledger.ts';
+import { titled } from '../words/columns.ts';
+import { runWords } from '../words/run.ts';
 import type { Ending } from './command.ts';
 import { exit } from './failure.ts';
 import { logOptions, recordIn } from './log-file.ts';
 import { programNamed, recorderFile } from './programs.ts';
 import { reportOn, type RunReport } from './run-report.ts';
-import { runWords } from './run-words.ts';
 import { readingOf, rootOption } from './snapshot.ts';
 import { runTraced, type StraceOptions } from './strace.ts';
 import { bpftraceWith, TracerError, type Tracing } from './tracer.ts';
@@ -20,6 +21,7 @@ import { verb, type Io } from './verb.ts';
 import { runWatched } from './watched.ts';
 
 const PATIENCE_MS = 1000;
+const MOST_SHOWN = 50;
 /** As shells have it. */
 const NO_SUCH_COMMAND = 127;
 const KILLED = 128;
@@ -77,7 +79,7 @@ export const run = verb({
       if (json === true) await io.out.print([JSON.stringify(report)]);
       if (file === undefined && json !== true) {
         io.stderr.write(
-          runWords(report)
+          runWords(report, shortened)
             .map((line) => `${line}\n`)
             .join(''),
         );
@@ -170,6 +172,13 @@ tracepoint:task:task_newtask
     nsecs, pid, tid, comm, args->pid, args->clone_flags);
 }
 `;
+}
+
+/** Of very many rows the first. */
+function shortened(title: string, rows: readonly (readonly string[])[]): string[] {
+  const more = rows.length - MOST_SHOWN;
+  const left = more > 0 ? [`  and ${more} more: --json has them`] : [];
+  return [...titled(title, rows.slice(0, MOST_SHOWN)), ...left];
 }
 
 function secondsOf(text: string): number {

@@ -5,9 +5,9 @@
  */
 import { basename } from 'node:path';
 import { RequestError, sealLog, type Seal } from '../ledger.ts';
+import { endedWords, sealedWords } from '../words/recording.ts';
 import { exit } from './failure.ts';
 import { logOptions, logPath } from './log-file.ts';
-import { printable } from './printable.ts';
 import { show, verb } from './verb.ts';
 
 /** Seals the log that is being written to. Nothing else about it changes. */
@@ -36,8 +36,8 @@ export const seal = verb({
     if (sealed === null) throw new RequestError(`nothing to seal: no event since ${log} began`);
     const answer = { ...sealed, heads: headsOf(sealed) };
     await show(io, values.json, answer, () => [
-      `sealed ${printable(sealed.sealed)}; the log goes on in ${basename(sealed.next)}`,
-      ...Object.entries(answer.heads).map(([host, head]) => `${printable(host)} ended at ${head}`),
+      sealedWords(sealed.sealed, basename(sealed.next)),
+      ...Object.entries(answer.heads).map(([host, head]) => endedWords(host, head)),
     ]);
     return exit.done;
   },

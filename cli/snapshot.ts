@@ -5,14 +5,15 @@
  */
 import { unitOf } from '../evidence/reading/unit.ts';
 import { readHost, type HostReading, type Ledger, type SnapshotReport } from '../ledger.ts';
+import { columns, type Cell } from '../words/columns.ts';
+import { holdersWords, ownerCell } from '../words/owners.ts';
+import { printable } from '../words/printable.ts';
+import { changedWords, NONE_IN_USE, unseenWords } from '../words/recording.ts';
+import type { Paint } from '../words/tone.ts';
+import { unknownGroupWords } from '../words/who.ts';
 import { eventRow } from './event-row.ts';
-import { columns, type Cell } from './columns.ts';
-import { doubtWords } from './doubt-words.ts';
 import { exit } from './failure.ts';
 import { logOptions, recordIn } from './log-file.ts';
-import { holdersWords, ownerCell } from './owners.ts';
-import type { Paint } from './paint.ts';
-import { printable } from './printable.ts';
 import { show, verb } from './verb.ts';
 
 /** Where the host is read. */
@@ -73,19 +74,20 @@ export const snapshot = verb({
     return recordIn(values, io, async (ledger, path) => {
       const source = values.root ?? '/proc';
       const report = await ledger.snapshot(reading, { time, source });
-      await show(io, values.json, report, () => words(report, ledger, path, io.paint));
+      await show(io, values.json, report, () => reportText(report, ledger, path, io.paint));
       return exit.done;
     });
   },
 });
 
-function words(
+function reportText(
   { appended, changed, unseen }: SnapshotReport,
   ledger: Ledger,
   path: string,
   paint: Paint,
 ): string[] {
-  const { groups } = ledger.at('end').table();
+  const then = ledger.at('end');
+  const { groups } = then.table();
   const used = groups.filter(({ owner, opener }) => owner.kind !== 'none' || opener !== null);
   const rows = used.map(({ group, owner, opener }): Cell[] => {
     const held = owner.holders.length > 0 ? owner.holders : (opener?.holders ?? []);
@@ -100,19 +102,17 @@ function words(
     ];
   });
   const doubts = used.flatMap(({ group, owner }) => {
-    const reason = owner.kind === 'unknown' ? doubtWords(ledger, group) : null;
-    return reason === null ? [] : [printable(`who owns group ${group} is unknown: ${reason}`)];
+    const reason = owner.kind === 'unknown' ? then.whyUnknown(group)?.reason : null;
+    return reason == null ? [] : [unknownGroupWords(group, reason)];
   });
-  const { length } = changed;
-  const what = length === 0 ? 'nothing has changed' : `${length} change${length === 1 ? '' : 's'}`;
   return [
-    `${what}, ${appended} event${appended === 1 ? '' : 's'} appended to ${printable(path)}`,
+    changedWords(changed.length, appended, path),
     ...(changed.length === 0 || changed.length > MOST_SHOWN
       ? []
       : ['', ...columns(changed.map(eventRow), paint)]),
     '',
     ...(rows.length === 0
-      ? ['no group is in use']
+      ? [NONE_IN_USE]
       : columns(rows, paint, ['GROUP', 'OWNER', 'HELD BY', 'OF'])),
     ...doubts,
     ...unseenLines(unseen),
@@ -123,5 +123,5 @@ const MOST_SHOWN = 20;
 
 /** What could not be seen. */
 export function unseenLines(unseen: readonly string[]): string[] {
-  return unseen.length === 0 ? [] : ['', ...unseen.map((what) => printable(`not seen: ${what}`))];
+  return unseen.length === 0 ? [] : ['', ...unseen.map(unseenWords)];
 }

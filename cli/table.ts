@@ -3,14 +3,15 @@
  *
  * @module
  */
-import { kindOfDriver } from '../operations/driver.ts';
 import type { DeviceView, FileView, GroupView, Table } from '../ledger.ts';
-import { columns, type Cell } from './columns.ts';
+import { kindOfDriver } from '../operations/driver.ts';
+import { columns, type Cell } from '../words/columns.ts';
+import { momentWords } from '../words/moments.ts';
+import { holdersWords, ownerCell } from '../words/owners.ts';
+import { printable } from '../words/printable.ts';
+import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
 import { atOption, readingOptions, readLog } from './log-file.ts';
-import { holdersWords, isOrphan, ownerCell } from './owners.ts';
-import type { Paint } from './paint.ts';
-import { printable } from './printable.ts';
 import { show, verb } from './verb.ts';
 
 /** Prints groups, devices and files as they were at a moment. */
@@ -63,12 +64,6 @@ function tableText({ at, groups, devices, files }: Table, all: boolean, paint: P
   ];
 }
 
-/** A moment as a heading: `at position 41, 2026-11-22T12:03:00.000000Z`. */
-function momentWords({ position, time }: Table['at']): string {
-  if (position === null) return 'before the first event';
-  return `at position ${position}${time === null ? '' : `, ${time}`}`;
-}
-
 function isOfInterest({ owner, opener }: GroupView, devices: readonly DeviceView[]): boolean {
   if (opener !== null || (owner.kind !== 'none' && owner.kind !== 'kernel')) return true;
   return devices.some(
@@ -111,4 +106,9 @@ function orphanLines(files: readonly FileView[], paint: Paint): string[] {
 
 function callName({ device, name }: DeviceView): string {
   return printable(name ?? device);
+}
+
+/** Whether no process can name the file any more: only the kernel keeps it. */
+function isOrphan({ holders }: FileView): boolean {
+  return holders.every(({ via }) => via !== 'fd' && via !== 'mapping');
 }

@@ -6,10 +6,10 @@
 import type { Readable } from 'node:stream';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { RequestError } from '../ledger.ts';
+import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
 import { helpOn } from './help.ts';
 import type { Lines, Output } from './output.ts';
-import type { Paint } from './paint.ts';
 import type { Progress } from './progress.ts';
 
 /** The world around a verb. */

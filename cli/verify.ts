@@ -10,11 +10,11 @@ import {
   type Ledger,
   type Verification,
 } from '../ledger.ts';
-import { columns, type Cell } from './columns.ts';
+import { columns, type Cell } from '../words/columns.ts';
+import { printable } from '../words/printable.ts';
+import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog, type LogValues } from './log-file.ts';
-import type { Paint } from './paint.ts';
-import { printable } from './printable.ts';
 import { show, verb, type Io } from './verb.ts';
 
 /** Checks bytes, chain and positions by reading, and then what happened against the rules. */

@@ -9,19 +9,17 @@ import {
   type Claimant,
   type Holding,
   type Ledger,
-  type Moment,
   type Orphan,
-  type Owner,
-  type When,
   type Who,
 } from '../ledger.ts';
-import { columns, indented, type Cell } from './columns.ts';
-import { doubtWords } from './doubt-words.ts';
+import { columns, indented, type Cell } from '../words/columns.ts';
+import { momentTitle } from '../words/moments.ts';
+import { holdersWords, ownerCell, processWords } from '../words/owners.ts';
+import { printable } from '../words/printable.ts';
+import type { Paint } from '../words/tone.ts';
+import { CLAIMED, NO_ORPHANS, noHoldingsWords, whoWords } from '../words/who.ts';
 import { exit } from './failure.ts';
 import { atOption, readingOptions, readLog } from './log-file.ts';
-import { holderRows, holdersWords, ownerCell, ownerWords, processWords } from './owners.ts';
-import type { Paint } from './paint.ts';
-import { printable } from './printable.ts';
 import { readingOf, rootOption, unseenLines } from './snapshot.ts';
 import { show, verb, type Io } from './verb.ts';
 
@@ -77,28 +75,27 @@ export const who = verb({
     if (values.now === true) return tellNow(subject, values, io);
     return readLog(values, io, async (ledger) => {
       const { at = 'end', json } = values;
+      const then = ledger.at(at);
       if (subject === undefined) {
-        const then = ledger.at(at);
         const found = then.orphans();
         await show(io, json, found, () => [
-          momentWords(then.moment),
+          momentTitle(then.moment),
           ...orphansLines(found, io.paint),
         ]);
       } else if (holdings) {
-        const then = ledger.at(at);
         const found = then.holdings(subject);
         await show(io, json, found, () => [
-          momentWords(then.moment),
+          momentTitle(then.moment),
           ...holdingsLines(found, subject, io.paint),
         ]);
       } else {
         const claimants = ledger.claimants(subject, { at });
         const found = {
-          ...ledger.who(subject, { at }),
+          ...then.who(subject),
           ...(claimants.length > 0 && { claimants }),
         };
         await show(io, json, found, () => [
-          ...whoText(found, subject, io.paint, doubtOf(ledger, found, subject, at)),
+          ...whoWords(found, subject, then.whyUnknown(subject), io.paint),
           ...claimLines(claimants),
         ]);
       }
@@ -123,7 +120,7 @@ async function tellNow(
     const { unseen } = await ledger.snapshot(reading, options);
     const found = { ...whoOf(ledger, subject), unseen };
     await show(io, json, found, () => [
-      ...whoText(found, subject, io.paint, doubtOf(ledger, found, subject)),
+      ...whoWords(found, subject, ledger.at('end').whyUnknown(subject), io.paint),
       ...unseenLines(unseen),
     ]);
     return exit.done;
@@ -162,73 +159,11 @@ function claimLines(claimants: readonly Claimant[]): string[] {
     printable(`by ${manager}`),
     `since ${since}`,
   ]);
-  return [
-    'It was given to, which the kernel knows nothing of:',
-    ...indented(columns(rows, (t) => t)),
-  ];
-}
-
-/** Why the owner is unknown, where the log says so. */
-function doubtOf(ledger: Ledger, { owner }: Who, subject: string, at: When = 'end') {
-  return owner.kind === 'unknown' ? doubtWords(ledger, subject, at) : null;
-}
-
-function whoText(found: Who, subject: string, paint: Paint, doubt: string | null): string[] {
-  const { owner, at, holders, waiters } = found;
-  const isProcess = subject.startsWith('pid:');
-  const [held, free] = isProcess
-    ? ['It holds:', 'It holds nothing.']
-    : [
-        'It is held by:',
-        owner.kind === 'unknown' ? 'Nobody was seen to hold it.' : 'Nobody holds it.',
-      ];
-  return [
-    momentWords(at),
-    paint(
-      ownedWords(owner, named(subject, found), doubt),
-      owner.kind === 'unknown' ? 'unknown' : 'plain',
-    ),
-    ...listed('The owner is kept alive by:', owner.holders),
-    ...(holders.length === 0 ? [free] : listed(held, holders)),
-    ...listed('Waiting for it:', waiters),
-  ];
-}
-
-/** What was asked for, with the name that the log knows it by. */
-function named(word: string, { subject }: Who): string {
-  if (/^g?\d+$/.test(word)) return `group ${subject}`;
-  return printable(word.endsWith(subject) ? word : `${word} (${subject})`);
-}
-
-/** A process owns nothing, but may keep an owner alive; a file may lie in the domain of another. */
-function ownedWords(owner: Owner, subject: string, doubt: string | null): string {
-  const { kind } = owner;
-  const words = (kind === 'container' ? 'the ' : '') + ownerWords(owner);
-  if (kind === 'unknown') {
-    const reason = doubt === null ? 'the evidence has a gap' : printable(doubt);
-    return `Who owns ${subject} is not known: ${reason}.`;
-  }
-  if (subject.startsWith('pid:')) {
-    return kind === 'none'
-      ? `${subject} keeps no owner alive.`
-      : `${subject} keeps ${words} alive.`;
-  }
-  if (!subject.startsWith('file:')) return `${subject} is owned by ${words}.`;
-  if (kind === 'none') return `${subject} has no part in the ownership of a group.`;
-  return `The group of ${subject} is owned by ${words}.`;
-}
-
-/** A moment as the beginning of an answer: `At position 41, 2026-11-22T12:03:00.000000Z:`. */
-function momentWords({ position, time }: Moment): string {
-  const when = position === null ? 'Before the first event' : `At position ${position}`;
-  return `${when}${time === null ? '' : `, ${time}`}:`;
+  return [CLAIMED, ...indented(columns(rows))];
 }
 
 function holdingsLines(found: readonly Holding[], subject: string, paint: Paint): string[] {
-  if (found.length === 0) {
-    const isProcess = subject.startsWith('pid:');
-    return [isProcess ? 'It holds nothing.' : 'Nobody holds it, or keeps its owner alive.'];
-  }
+  if (found.length === 0) return [noHoldingsWords(subject)];
   const rows = found.map(({ pid, comm, fd, file, kind, group, device, keepsOwnerOf }): Cell[] => [
     processWords(pid, comm),
     fd === null ? 'mapping' : `fd ${fd}`,
@@ -243,7 +178,7 @@ function holdingsLines(found: readonly Holding[], subject: string, paint: Paint)
 }
 
 function orphansLines(found: readonly Orphan[], paint: Paint): string[] {
-  if (found.length === 0) return ['No file is alive that no process can name.'];
+  if (found.length === 0) return [NO_ORPHANS];
   const rows = found.map(({ file, kind, groups, owner, holders, devices, keptThrough }): Cell[] => [
     file,
     kind,
@@ -255,9 +190,4 @@ function orphansLines(found: readonly Orphan[], paint: Paint): string[] {
   ]);
   const heading = ['FILE', 'KIND', 'GROUP', 'OWNER', 'KEPT BY', 'DEVICE', 'HELD BY'];
   return columns(rows, paint, heading);
-}
-
-function listed(title: string, holders: Who['holders']): string[] {
-  if (holders.length === 0) return [];
-  return [title, ...indented(columns(holderRows(holders), (text) => text))];
 }

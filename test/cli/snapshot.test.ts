@@ -55,6 +55,14 @@ test('what is not known is said with its reason', async () => {
   expect(text).toContain(`Who owns ${gpu.device} is not known: ${reason}.`);
 });
 
+test('a group whose node alone has been heard of is owned by nobody knows whom', async () => {
+  const log = join(folder, 'second.ledger');
+  await run(['import', '--log', log, 'examples/second-test.strace']);
+  const { code, out } = await run(['who', '0', '--at', '1', '--log', log]);
+  expect(code).toBe(0);
+  expect(out).toContain('Who owns group 0 is not known: the evidence has a gap.');
+});
+
 test('who has it now is answered without a log', async () => {
   const { code, out } = await run(['who', '/dev/vfio/26', '--now', '--root', held, '--json']);
   expect(code).toBe(0);

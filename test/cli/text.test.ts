@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { zstdCompressSync } from 'node:zlib';
-import { columns } from '../../cli/columns.ts';
+import { columns } from '../../words/columns.ts';
 import { failureOf } from '../../cli/failure.ts';
-import { holdersWords } from '../../cli/owners.ts';
+import { holdersWords } from '../../words/owners.ts';
 import { paintFor } from '../../cli/paint.ts';
-import { printable, word } from '../../cli/printable.ts';
+import { printable, word } from '../../words/printable.ts';
 import { progressOn } from '../../cli/progress.ts';
 import { unzstd } from '../../cli/zstd.ts';
 

@@ -45,7 +45,7 @@ const noticedBy: Readonly<Record<string, string>> = {
   "machines/device.ts: 'device.marked': 'bound',":
     'test/what-if.test.ts: what the rules let pass machines take, by its cdev',
   "machines/device.ts: case 'device.marked':": 'tsc',
-  "cli/sentences.ts: 'device.marked': (data, name) =>": 'tsc',
+  "words/events.ts: 'device.marked': (data, name) =>": 'tsc',
   'FORMAT.md: | 4 | `device.marked`, and the operation `mark` |':
     'test/docs/format.test.ts: every schema has its row',
   'conformance/reasons.ts: {':
@@ -60,7 +60,7 @@ const noticedBy: Readonly<Record<string, string>> = {
 
 /** What somebody waits for: one hunk that the compiler notices, and one that a law does. */
 const seldom = Object.entries(noticedBy).filter(
-  ([name]) => isCampaign || /^(?:cli\/sentences|events\/upcasters)/.test(name),
+  ([name]) => isCampaign || /^(?:words\/events|events\/upcasters)/.test(name),
 );
 
 /** What the compiler and the formatter say of the copy. */

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { Paint, Tone } from './paint.ts';
+import { plain, type Paint, type Tone } from './tone.ts';
 
 export type Cell = string | { readonly text: string; readonly tone: Tone };
 
 /** Lines of equal columns, two blanks between them; the last one is not padded. */
 export function columns(
   rows: readonly (readonly Cell[])[],
-  paint: Paint,
+  paint: Paint = plain,
   heading?: readonly string[],
 ): string[] {
   const head = heading?.map((text): Cell => ({ text, tone: 'heading' }));
@@ -34,6 +34,11 @@ export function columns(
 /** Lines set in by two blanks. */
 export function indented(lines: readonly string[]): string[] {
   return lines.map((line) => `  ${line}`);
+}
+
+/** Rows under a title, set in; nothing where there are none. */
+export function titled(title: string, rows: readonly (readonly Cell[])[]): string[] {
+  return rows.length === 0 ? [] : [title, ...indented(columns(rows))];
 }
 
 function textOf(cell: Cell): string {

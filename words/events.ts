@@ -3,32 +3,36 @@
  *
  * @module
  */
-import type { DataOf, EventType } from '../events/vocabulary.ts';
-import type { RecordedEvent } from '../ledger.ts';
+import type { DataOf, EventType, Placed } from '../events/vocabulary.ts';
 import { QUEUE } from '../processes/process-table.ts';
-import { pair } from './event-row.ts';
+import { pair } from './event-data.ts';
 import { processWords } from './owners.ts';
 import { printable } from './printable.ts';
 
-/** The events of a log by their positions. */
-export interface History {
-  event(position: number): RecordedEvent | undefined;
-  /** What a process was called at a position. */
+/** What processes were called. */
+export interface Names {
+  /** The name of a process at a position; null where the history does not say. */
   commOf(pid: number, position: number): string | null;
+}
+
+/** What sentences about a history ask of it. */
+export interface History extends Names {
+  event(position: number): Placed | undefined;
 }
 
 /** What to call a process at the time of an event. */
 type NameOf = (pid: number) => string;
 
-/** The event at a position as a sentence without its full stop: `P1[101] closed fd 4`. */
-export function sentence(history: History, position: number): string {
-  const event = history.event(position);
-  if (event === undefined) return '';
-  return printable(wordsOf(event, (pid) => processWords(pid, history.commOf(pid, position))));
+/** An event as a sentence without its full stop: `P1[101] closed fd 4`. */
+export function eventWords({ type, data, position }: Placed, names: Names): string {
+  const wordsOf = words[type] as (data: Placed['data'], name: NameOf) => string;
+  return printable(wordsOf(data, (pid) => processWords(pid, names.commOf(pid, position))));
 }
 
-function wordsOf({ type, data }: RecordedEvent, name: NameOf): string {
-  return (words[type] as (data: RecordedEvent['data'], name: NameOf) => string)(data, name);
+/** The event at a position as a sentence; empty where the history has none there. */
+export function sentence(history: History, position: number): string {
+  const event = history.event(position);
+  return event === undefined ? '' : eventWords(event, history);
 }
 
 const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => string } = {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { FileView, Holder, Owner } from '../ledger.ts';
 import { QUEUE } from '../processes/process-table.ts';
+import type { Holder, Owner } from '../projections/shapes.ts';
 import type { Cell } from './columns.ts';
 import { printable } from './printable.ts';
 
@@ -61,11 +61,6 @@ function ownerName(kind: Owner['kind'], file: Owner['file']): string {
 export function ownerCell(owner: Owner): Cell {
   const text = ownerWords(owner);
   return owner.kind === 'unknown' ? { text, tone: 'unknown' } : text;
-}
-
-/** Whether no process can name the file any more: only the kernel keeps it. */
-export function isOrphan({ holders }: FileView): boolean {
-  return holders.every(({ via }) => via !== 'fd' && via !== 'mapping');
 }
 
 function holderName({ via, file, pid, comm }: Holder): string {

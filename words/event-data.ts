@@ -1,0 +1,30 @@
+/**
+ * The data of an event as `key=value`, and where it was seen.
+ *
+ * @module
+ */
+import type { Evidence, Fact } from '../events/vocabulary.ts';
+import { printable, word } from './printable.ts';
+
+/** `pid=101 fd=4`; of a refusal the operation and the errno as themselves. */
+export function dataWords({ type, data }: Fact): string {
+  const pairs = Object.entries(data).filter(
+    ([key, value]) => value !== undefined && key !== 'evidence',
+  );
+  const seen = data.evidence === undefined ? [] : [evidenceWords(data.evidence)];
+  if (type !== 'operation.refused') return [...pairs.map(pair), ...seen].join(' ');
+  const rest = pairs.filter(([key]) => key !== 'operation' && key !== 'errno');
+  return [data.operation, ...rest.map(pair), data.errno, ...seen].join(' ');
+}
+
+/** Where an event was seen, and by which rule where nobody saw it: `[trace.txt:13, inferred: …]`. */
+function evidenceWords({ source, line, certainty, rule }: Evidence): string {
+  const place = line === null ? source : `${source}:${line}`;
+  const how = certainty === 'observed' && rule === undefined ? '' : `, ${certainty}`;
+  return printable(`[${place}${how}${rule === undefined ? '' : `: ${rule}`}]`);
+}
+
+/** One `key=value`. */
+export function pair([key, value]: [string, unknown]): string {
+  return `${key}=${word(value)}`;
+}

@@ -1,0 +1,126 @@
+/**
+ * What processes did with files of VFIO, and what they did not let go, in words.
+ *
+ * @module
+ */
+import type { Holder, Owner } from '../projections/shapes.ts';
+import { titled } from './columns.ts';
+import { holderRows, ownerWords, processWords } from './owners.ts';
+import { printable } from './printable.ts';
+
+interface At {
+  readonly position: number;
+  readonly time: string | null;
+}
+
+/** A call that was made, or failed. */
+interface Call extends At {
+  readonly pid: number;
+  readonly comm: string | null;
+}
+
+/** What a file is of. */
+interface Subject {
+  readonly kind: string;
+  readonly device: string | null;
+  readonly group: string | null;
+}
+
+interface Opened extends Call, Subject {
+  readonly fd: number;
+  /** False where it was open already. */
+  readonly isSeen: boolean;
+  readonly released: At | null;
+}
+
+interface Bound extends Call, Subject {
+  readonly operation: string;
+  readonly fd: number;
+}
+
+interface Refused extends Call {
+  readonly operation: string;
+  readonly errno: string;
+  readonly cause: string;
+  readonly summary: string;
+}
+
+/** What some processes did between two moments. */
+export interface Span {
+  readonly opened: readonly Opened[];
+  readonly bound: readonly Bound[];
+  readonly refused: readonly Refused[];
+  /** What was opened, and is held at the end. */
+  readonly held: readonly (Holder & Subject)[];
+  /** The groups that are owned through what is held. */
+  readonly owned: readonly { readonly group: string; readonly owner: Owner }[];
+}
+
+/** Rows under a title. A face may leave out some of very many, and say so. */
+export type List = (title: string, rows: readonly (readonly string[])[]) => string[];
+
+/** Lines: what was opened, bound and refused, and what is held and owned at the end. */
+export function spanWords(
+  { opened, bound, refused, held, owned }: Span,
+  list: List = titled,
+): string[] {
+  const isQuiet = opened.length === 0 && refused.length === 0;
+  return [
+    ...(isQuiet ? ['Nothing of VFIO was opened.'] : []),
+    ...list(
+      'Opened:',
+      opened.map((file) => [
+        momentOf(file),
+        processWords(file.pid, file.comm),
+        `fd ${file.fd}`,
+        file.isSeen ? fileWords(file) : `${fileWords(file)}, which was open before`,
+        releaseWords(file),
+      ]),
+    ),
+    ...list(
+      'Bound:',
+      bound.map((file) => [
+        momentOf(file),
+        processWords(file.pid, file.comm),
+        `fd ${file.fd}`,
+        `${file.operation} of ${fileWords(file)}`,
+      ]),
+    ),
+    ...list(
+      'Refused:',
+      refused.map(({ operation, errno, cause, summary, ...call }) => [
+        momentOf(call),
+        processWords(call.pid, call.comm),
+        `${operation}: ${errno}`,
+        `${cause} (${printable(summary)})`,
+      ]),
+    ),
+    ...list(
+      'Held still:',
+      held.map((holder) => [...(holderRows([holder])[0] ?? []).slice(0, 2), fileWords(holder)]),
+    ),
+    ...owned.map(
+      ({ group, owner }) => `Group ${group} is owned by it still: ${ownerWords(owner)}.`,
+    ),
+  ];
+}
+
+/** Whether all that was opened was let go, in a line where it was. */
+export function releasedWords({ opened, held }: Pick<Span, 'opened' | 'held'>): string[] {
+  return opened.length > 0 && held.length === 0 ? ['All of it was released.'] : [];
+}
+
+function momentOf({ time, position }: At): string {
+  return time ?? `position ${position}`;
+}
+
+function fileWords({ kind, device, group }: Subject): string {
+  if (kind === 'group') return printable(`group ${group}`);
+  if (kind !== 'device') return kind;
+  const of = group === null ? '' : ` (group ${group})`;
+  return printable(device === null ? `a device${of}` : `device ${device}${of}`);
+}
+
+function releaseWords({ released }: Opened): string {
+  return released === null ? 'NOT RELEASED' : `released ${momentOf(released)}`;
+}

@@ -1,0 +1,28 @@
+/**
+ * Moments and amounts in words.
+ *
+ * @module
+ */
+import type { Moment, Position } from '../projections/shapes.ts';
+
+/** `at position 41, 2026-11-22T12:03:00.000000Z`, `before the first event`. */
+export function momentWords({ position, time }: Moment): string {
+  if (position === null) return 'before the first event';
+  return `at position ${position}${time === null ? '' : `, ${time}`}`;
+}
+
+/** A moment as the first line of an answer: `At position 41:`. */
+export function momentTitle(moment: Moment): string {
+  const words = momentWords(moment);
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}:`;
+}
+
+/** `position 41`, `the start`. */
+export function positionWords(position: Position): string {
+  return position === null ? 'the start' : `position ${position}`;
+}
+
+/** `1 line`, `2 lines`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

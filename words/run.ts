@@ -1,0 +1,42 @@
+/**
+ * What `run` tells of a command, in words.
+ *
+ * @module
+ */
+import { titled } from './columns.ts';
+import { releasedWords, spanWords, type List, type Span } from './leaks.ts';
+import { processWords } from './owners.ts';
+import { printable } from './printable.ts';
+
+interface Run extends Span {
+  readonly command: readonly string[];
+  readonly exit: { readonly code: number | null; readonly signal: string | null };
+  /** Where it was recorded; null where it is kept nowhere. */
+  readonly log: string | null;
+  /** Processes that it started and that were there when it had ended. */
+  readonly left: readonly { readonly pid: number; readonly comm: string }[];
+  /** Lines of the trace that could not be read. */
+  readonly rejectedCount: number;
+}
+
+/** Lines: how a command ended, what it did, and what it left behind. */
+export function runWords(run: Run, list: List = titled): string[] {
+  const { command, exit, log, left, rejectedCount } = run;
+  const how =
+    exit.signal === null ? `ended with exit code ${exit.code}` : `was killed by ${exit.signal}`;
+  return [
+    `vfio-ledger: ${command.map(argument).join(' ')} ${how}`,
+    ...spanWords(run, list),
+    ...list(
+      'Left behind, and running:',
+      left.map(({ pid, comm }) => [processWords(pid, comm)]),
+    ),
+    ...releasedWords(run),
+    ...(rejectedCount === 0 ? [] : [`${rejectedCount} lines of the trace could not be read.`]),
+    ...(log === null ? [] : [`Recorded in ${printable(log)}.`]),
+  ];
+}
+
+function argument(text: string): string {
+  return printable(/^[^\s"']+$/u.test(text) ? text : JSON.stringify(text));
+}

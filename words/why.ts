@@ -1,0 +1,44 @@
+/**
+ * Why an attempt was refused, in words.
+ *
+ * @module
+ */
+import type { Why } from '../projections/shapes.ts';
+import { titled } from './columns.ts';
+import { sentence, type History } from './events.ts';
+import { holderRows } from './owners.ts';
+import { printable } from './printable.ts';
+import { plain, type Paint } from './tone.ts';
+
+/** Lines: what was refused, its cause, what stood in the way, because of what, and until when. */
+export function whyWords(found: Why, history: History, paint: Paint = plain): string[] {
+  const { position, cause, summary, blocker, because, wouldPassAfter } = found;
+  const time = history.event(position)?.time ?? null;
+  const tone = cause === 'unknown' ? 'unknown' : 'refusal';
+  const reasons = because.map((reason) => [String(reason), sentence(history, reason)]);
+  return [
+    `position ${position}${time === null ? '' : `, ${time}`}: ${sentence(history, position)}`,
+    `cause: ${paint(cause, tone)} (${summary})`,
+    ...(blocker === null ? [] : blockerWords(blocker)),
+    ...titled('because of:', reasons),
+    ...remedyWords(cause, wouldPassAfter, history),
+  ];
+}
+
+function blockerWords({ kind, file, driver, holders }: NonNullable<Why['blocker']>): string[] {
+  const what = driver === null ? [kind, ...(file === null ? [] : [file])] : ['driver', driver];
+  const inTheWay = `in the way: ${printable(what.join(' '))}`;
+  if (holders.length === 0) return [inTheWay];
+  return titled(`${inTheWay}, kept alive by`, holderRows(holders));
+}
+
+function remedyWords(
+  cause: Why['cause'],
+  wouldPassAfter: Why['wouldPassAfter'],
+  history: History,
+): string[] {
+  // Nobody can say what would mend what is not explained.
+  if (cause === 'unknown') return [];
+  if (wouldPassAfter === null) return ['nothing later in this log lets it through'];
+  return [`it would pass after ${wouldPassAfter}: ${sentence(history, wouldPassAfter)}`];
+}
