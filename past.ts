@@ -39,6 +39,8 @@ import { bisectBy } from './projections/violations.ts';
 import { waitsFor } from './projections/waits.ts';
 import { positionOf, type When } from './projections/when.ts';
 import type { WhatIf } from './what-if.ts';
+import { eventWords } from './words/events.ts';
+import { whyWords } from './words/why.ts';
 
 export interface LogSelection {
   readonly subject?: string | undefined;
@@ -178,6 +180,16 @@ export abstract class Past<E extends Placed = RecordedEvent> {
     if (position === null)
       throw new NoRefusalError(`nothing about ${attempt} was refused until then`);
     return explainRefusal(this.timeline, position);
+  }
+
+  /** An answer of `why` in words, as the command line prints it; of this past, lines without colour. */
+  explain(found: Why): string {
+    return whyWords(found, this).join('\n');
+  }
+
+  /** An event of this past as a sentence without its full stop: `P1[101] closed fd 4`. */
+  describe(event: E): string {
+    return eventWords(event, this);
   }
 
   /** What changed hands after the first moment, up to the second. */

@@ -32,6 +32,11 @@ test(
     await ledger.simulate(scenario, { topology: JSON.parse(topology), profile: 'linux-7.3' });
     const refused = ledger.log({ refused: true }).map(({ position }) => ledger.why(position));
     expect(refused.length).toBeGreaterThan(1);
-    expect(answered).toEqual({ table: ledger.at('end').table(), why: refused });
+    expect(answered).toEqual({
+      table: ledger.at('end').table(),
+      why: refused,
+      explained: refused.map((found) => ledger.explain(found)),
+      described: ledger.events.map((event) => ledger.describe(event)),
+    });
   },
 );

@@ -1,6 +1,6 @@
 /**
- * The core as a page would have it: a scenario in, a table and explanations out. Bundled by
- * `core.test.ts`.
+ * The core as a page would have it: a scenario in, a table and explanations out, as data and in
+ * words. Bundled by `core.test.ts`.
  *
  * @module
  */
@@ -9,10 +9,13 @@ import { parseScenario, simulate } from '../../host/simulation.ts';
 import type { Profile } from '../../machines/profile.ts';
 import { HostAtMoment } from '../../projections/moment.ts';
 import { explainRefusal } from '../../projections/refusals.ts';
+import { commAt } from '../../projections/process-name.ts';
 import { Timeline } from '../../projections/timeline.ts';
 import { parseTopology } from '../../scenario/topology.ts';
+import { eventWords } from '../../words/events.ts';
+import { whyWords } from '../../words/why.ts';
 
-/** Plays a scenario, and answers in JSON: the table at the end, and why each refusal was one. */
+/** Plays a scenario, and answers in JSON: events, the table at the end, and why each refusal was one. */
 export function answers(scenario: string, topology: string, profile: Profile): string {
   const parsed = parseTopology(JSON.parse(topology));
   let number = 0;
@@ -29,5 +32,12 @@ export function answers(scenario: string, topology: string, profile: Profile): s
     }
   }
   const table = new HostAtMoment(timeline, timeline.head).table();
-  return JSON.stringify({ table, why: refused.map((at) => explainRefusal(timeline, at)) });
+  const why = refused.map((at) => explainRefusal(timeline, at));
+  const history = {
+    event: (position: number) => timeline.at(position),
+    commOf: (pid: number, position: number) => commAt(timeline, pid, position),
+  };
+  const explained = why.map((found) => whyWords(found, history).join('\n'));
+  const described = timeline.events.map((event) => eventWords(event, history));
+  return JSON.stringify({ table, why, explained, described });
 }

@@ -88,6 +88,16 @@ it would pass after 25: P2[102] was killed by SIGKILL
     expect(await ask('why', 'g41')).toContain('nothing later in this log lets it through');
   });
 
+  test('the library explains and describes in the words of the command line', async () => {
+    const ledger = await openLedger(log, { readOnly: true });
+    for (const { position } of ledger.log({ refused: true })) {
+      expect(`${ledger.explain(ledger.why(position))}\n`).toBe(await ask('why', `${position}`));
+    }
+    const [attempt] = ledger.log({ from: 24, to: 24 }).map((event) => ledger.describe(event));
+    expect(attempt).toBe('P3[103] tried bind fd=4 iommufd=3 and got EPERM');
+    await ledger.close();
+  });
+
   test('log is a line an event, and --refused, --from and --to choose among them', async () => {
     expect(await ask('log', 'gpu', '--from', '12', '--to', '24')).toBe(
       `12  -  device.attached    pid=101 fd=4 pt=2 hwpt=3
