@@ -27,7 +27,7 @@ import type { Verification } from './projections/shapes.ts';
 import { follow, noticeGap, type FollowSettings } from './following.ts';
 import { near } from './near.ts';
 import { Timeline } from './projections/timeline.ts';
-import { absence, Verifier, witnessFaults } from './projections/verification.ts';
+import { absenceOf, Verifier, witnessFindings } from './projections/verification.ts';
 import { START } from './projections/when.ts';
 import {
   readEvidence,
@@ -38,6 +38,7 @@ import {
   type SnapshotReport,
 } from './recording.ts';
 import { WhatIf } from './what-if.ts';
+import { verificationWords } from './words/faults.ts';
 
 export { profileFor, RequestError, topologyFrom } from './host/settings.ts';
 export type { ImportSettings, SimulateSettings } from './host/settings.ts';
@@ -260,9 +261,9 @@ export class Ledger extends Past {
     verifier.compare((group) => intervalsOf(this.timeline, group));
     const hashAt = (at: number) =>
       at === this.#origin.position ? this.#origin.hash : this.event(at)?.hash;
-    const missed = head === undefined ? [] : witnessFaults(head, this.first, hashAt);
+    const missed = head === undefined ? [] : witnessFindings(head, this.first, hashAt);
     const gone = [...this.each('history.archived'), ...this.each('history.removed')];
-    const absent = absence(
+    const absence = absenceOf(
       gone.toSorted((a, b) => a.position - b.position),
       this.#origin,
     );
@@ -270,8 +271,7 @@ export class Ledger extends Past {
     return {
       events: this.length,
       head: `${position}:${hash}`,
-      faults: [...absent.faults, ...verifier.faults, ...missed],
-      ...(absent.notes.length > 0 && { notes: absent.notes }),
+      ...verificationWords([...verifier.findings, ...missed], absence),
     };
   }
 

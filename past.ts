@@ -182,12 +182,12 @@ export abstract class Past<E extends Placed = RecordedEvent> {
     return explainRefusal(this.timeline, position);
   }
 
-  /** An answer of `why` in words, as the command line prints it; of this past, lines without colour. */
+  /** An answer of `why` in the command line's own words: lines, without colour. */
   explain(found: Why): string {
     return whyWords(found, this).join('\n');
   }
 
-  /** An event of this past as a sentence without its full stop: `P1[101] closed fd 4`. */
+  /** An event in the command line's own words, without a full stop: `P1[101] closed fd 4`. */
   describe(event: E): string {
     return eventWords(event, this);
   }

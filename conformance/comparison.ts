@@ -7,6 +7,7 @@ import type { Sequence } from '../host/simulation.ts';
 import { VirtualHost } from '../host/virtual-host.ts';
 import type { Profile } from '../machines/profile.ts';
 import type { Topology } from '../scenario/topology.ts';
+import { contradictionWords } from '../words/faults.ts';
 import { differenceOf, wordsOf, type Said } from './agreement.ts';
 
 /**
@@ -48,7 +49,12 @@ export function firstDisagreement(
     }
     const [contradiction] = host.live.contradictions;
     if (contradiction !== undefined) {
-      return { sequence, index, kernel: wordsOf(said), ours: contradiction.detail };
+      return {
+        sequence,
+        index,
+        kernel: wordsOf(said),
+        ours: contradictionWords(contradiction.reason),
+      };
     }
   }
   return null;

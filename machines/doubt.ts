@@ -131,7 +131,7 @@ function evictUntaken(host: Kernel, path: string): void {
 
 function letGo(host: Kernel, gone: readonly OpenFile[], errno: string): void {
   for (const { id } of gone) {
-    host.contradict(`${id} had gone before, or ${errno} would have been the answer`);
+    host.contradict({ kind: 'file-gone', file: id, errno });
     host.processes.evict(id);
     host.touched.evicted.add(id);
   }
@@ -143,8 +143,7 @@ function unbindKernelDrivers(host: Kernel, { group, device }: Question): void {
   for (const member of of?.devices.values() ?? []) {
     const { driver } = member;
     if (driver === null || kindOfDriver(driver) !== 'kernel') continue;
-    const reason = `${driver} had been unbound before from ${member.device}`;
-    host.contradict(`${reason}, or EPERM would have been the answer`);
+    host.contradict({ kind: 'driver-gone', driver, device: member.device, errno: 'EPERM' });
     unbindDriver(host, member);
     host.touched.unbound.add(member.device);
   }

@@ -41,8 +41,8 @@ const changes: { readonly [T in Exclude<EventType, CallEvent>]: Change<T> | null
   'driver.settled': ofDevice('driver.settled', (host, device, { driver }) => {
     if (host.driverChange?.device === device) host.driverChange = null;
     if (device.driver === driver) return;
-    const seen = `${device.device} was seen with driver ${driver ?? 'none'}`;
-    host.contradict(`${seen}, and should have ${device.driver ?? 'none'}`, device.group);
+    const drivers = { seen: driver, expected: device.driver };
+    host.contradict({ kind: 'other-driver', device: device.device, ...drivers }, device.group);
   }),
   'group.found': (host, data) => {
     const group = host.groupOf(data.group);
@@ -89,8 +89,9 @@ function ofDevice<T extends EventType>(
   return (host, data) => {
     const { device: address } = data as { readonly device: string };
     const device = host.device(address);
-    if (device === undefined) host.contradict(`${type}: there is no device ${address}`);
-    else change(host, device, data);
+    if (device === undefined) {
+      host.contradict({ kind: 'no-device', event: type, device: address });
+    } else change(host, device, data);
   };
 }
 

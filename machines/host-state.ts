@@ -23,12 +23,7 @@ import {
 import { kernelRules, type Engine, type KernelRules } from './machines.ts';
 import { hasIommufd, isProfile, newestKernel, profileOfKernel, type Profile } from './profile.ts';
 import type { Directory } from './concerns.ts';
-
-/** An event that the rules say could not have happened. */
-export interface Contradiction {
-  readonly position: number;
-  readonly detail: string;
-}
+import type { Contradiction, ContradictionReason } from './contradiction.ts';
 
 /** Told of every event that a machine takes, with where it stood before. */
 export type Observer = (
@@ -269,10 +264,9 @@ export class HostState implements Directory {
     const next = this.step(name, instance, event);
     this.#touch(name, instance);
     if (next === null) {
-      this.contradict(
-        `${name} in state '${instance.state}' does not admit '${event.type}'`,
-        groupBehind(instance),
-      );
+      const { state } = instance;
+      const reason = { kind: 'not-admitted', machine: name, state, event: event.type } as const;
+      this.contradict(reason, groupBehind(instance));
       return;
     }
     const before = { state: instance.state, record: instance.record };
@@ -308,8 +302,8 @@ export class HostState implements Directory {
   }
 
   /** Notes a contradiction; from it on, who owns the group concerned is not known. */
-  contradict(detail: string, group: Group | null = null): void {
-    this.contradictions.push({ position: this.position, detail });
+  contradict(reason: ContradictionReason, group: Group | null = null): void {
+    this.contradictions.push({ position: this.position, reason });
     if (group === null) return;
     group.unknownSince ??= this.position;
     this.touched.groups.add(group);

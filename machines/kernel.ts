@@ -16,6 +16,7 @@ import { evict } from './doubt.ts';
 import { changeHost } from './host-changes.ts';
 import { isCause, type ObservedCause } from './causes.ts';
 import type { Question } from './check.ts';
+import type { ContradictionReason } from './contradiction.ts';
 import { groupPath, otherFile, type DeviceFile, type GroupFile, type OpenFile } from './host.ts';
 import { completed, hypotheses, isComplete, isFileShown } from './unshown-arguments.ts';
 import { HostState } from './host-state.ts';
@@ -193,12 +194,16 @@ export class Kernel extends HostState {
       if (leavesDoubt && group !== undefined) this.doubt(group);
       return;
     }
-    this.contradict(
+    const reason: ContradictionReason =
       against === 'nothing'
-        ? `'${event.type}' names a descriptor behind which there is no context`
-        : `${against} in state '${question[against]?.state}' does not admit '${event.type}'`,
-      question.group ?? question.device?.group ?? null,
-    );
+        ? { kind: 'no-context', event: event.type }
+        : {
+            kind: 'not-admitted',
+            machine: against,
+            state: question[against]?.state,
+            event: event.type,
+          };
+    this.contradict(reason, question.group ?? question.device?.group ?? null);
     if (opened !== null) this.addFile(otherFile(opened, pathOf(event)));
   }
 
@@ -233,7 +238,7 @@ export class Kernel extends HostState {
       this.addFile(file);
       if (groupFile !== undefined) this.#grant(file, groupFile);
     } else {
-      if (opens !== 'path') this.contradict(`${type}: nothing of that name is there`);
+      if (opens !== 'path') this.contradict({ kind: 'no-node', event: type });
       this.addFile(otherFile(id, pathOf({ type, data } as Placed<Fact>)));
     }
   }

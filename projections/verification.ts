@@ -8,7 +8,8 @@ import type { EventType, Placed } from '../events/vocabulary.ts';
 import { callOf } from '../operations/table.ts';
 import { LiveHost } from '../machines/live-host.ts';
 import { kernelRules } from '../machines/machines.ts';
-import type { Fault, Interval, Owner } from './shapes.ts';
+import type { Finding } from './findings.ts';
+import type { Interval, Owner } from './shapes.ts';
 import { nobody, ownerOf, unknownOwner } from './views.ts';
 import { Watch } from './violations.ts';
 import { causeDisputed, SeenReleases } from './witnessed.ts';
@@ -21,7 +22,7 @@ interface OwnerChange {
 
 /** Goes through a log event by event and collects what does not agree. */
 export class Verifier {
-  readonly faults: Fault[] = [];
+  readonly findings: Finding[] = [];
   readonly #host: LiveHost;
   readonly #watch = new Watch();
   readonly #releases = new SeenReleases();
@@ -39,15 +40,16 @@ export class Verifier {
     this.#host.observe((name, before, event, after) => {
       const { table } = kernelRules(this.#host.profile, { engine: 'xstate' }).machines[name];
       const record = before.record as object;
-      const state = table.next(before.state, record, event);
-      if (state === after.state && isEqual(table.record(record, event), after.record)) return;
-      const goes = state === null ? 'does not admit it' : `goes to '${state}'`;
-      this.#fault('table', `${name}: XState ${goes}, the table to '${after.state}'`);
+      const xstate = table.next(before.state, record, event);
+      if (xstate === after.state && isEqual(table.record(record, event), after.record)) return;
+      const position = this.#position;
+      this.findings.push({ kind: 'table', position, machine: name, xstate, table: after.state });
     });
   }
 
   take(event: Placed): void {
-    this.#position = event.position;
+    const { position } = event;
+    this.#position = position;
     this.#type = event.type;
     const host = this.#host;
     // Nobody can say what would have been right on a host that nothing is known of.
@@ -58,28 +60,31 @@ export class Verifier {
       // Of what nobody knows anything nobody can say that it is wrong.
       const isLost = host.isAssumed && !host.knowsAll(event.data);
       if (cause === 'unknown' && !isLost) {
+        const { profile } = host;
         const ours = host.judge(event.data);
-        const verdict = ours === null ? 'it would pass' : `${ours.errno}, ${ours.cause}`;
-        this.#fault('rules', `${operation} got ${errno}; by ${host.profile} ${verdict}`);
+        const expected = ours === null ? null : { errno: ours.errno, cause: ours.cause };
+        this.findings.push({ kind: 'unexplained', position, operation, errno, profile, expected });
       }
     } else {
       const call = callOf(event)?.call;
       const refusal = call === undefined ? null : host.objection(call);
       if (call !== undefined && refusal !== null) {
+        const { operation } = call;
         const { errno, cause } = refusal;
-        this.#fault('rules', `${call.operation} passed; by ${host.profile} ${errno}, ${cause}`);
+        const { profile } = host;
+        this.findings.push({ kind: 'passed', position, operation, profile, errno, cause });
       }
     }
     const disputed = causeDisputed(event, host);
-    if (disputed !== null) this.#fault('evidence', disputed);
+    if (disputed !== null) this.findings.push(disputed);
     const before = host.contradictions.length;
     host.take(event);
-    for (const { position, detail } of this.#releases.take(event, host)) {
-      this.faults.push({ position, kind: 'evidence', detail });
+    this.findings.push(...this.#releases.take(event, host));
+    for (const { reason } of host.contradictions.slice(before)) {
+      this.findings.push({ kind: 'contradiction', position, reason });
     }
-    for (const { detail } of host.contradictions.slice(before)) this.#fault('rules', detail);
     for (const { invariant, detail } of this.#watch.take(event, host)) {
-      this.#fault('invariant', `${invariant}: ${detail}`);
+      this.findings.push({ kind: 'invariant', position, invariant, detail });
     }
     this.#noteOwners();
   }
@@ -100,8 +105,8 @@ export class Verifier {
         ) {
           continue;
         }
-        this.#position = Math.min(change?.position ?? Infinity, from ?? Infinity);
-        this.#fault('projection', `the table and the machines differ on who owns group ${group}`);
+        const position = Math.min(change?.position ?? Infinity, from ?? Infinity);
+        this.findings.push({ kind: 'projection', position, group });
         break;
       }
     }
@@ -122,10 +127,6 @@ export class Verifier {
       if (isSame(changes.at(-1)?.owner ?? before, owner)) continue;
       changes.push({ position: this.#position, owner });
     }
-  }
-
-  #fault(kind: Fault['kind'], detail: string): void {
-    this.faults.push({ position: this.#position, kind, detail });
   }
 }
 
@@ -148,39 +149,39 @@ class WitnessError extends Error {
 }
 
 /** Whether a log still has the head that a witness kept; `hashAt` knows its hashes from `first` on. */
-export function witnessFaults(
+export function witnessFindings(
   head: string,
   first: number,
   hashAt: (position: number) => string | undefined,
-): Fault[] {
-  const [, position, hash] = /^(-1|\d+):([\da-f]{64})$/.exec(head) ?? [];
-  if (position === undefined) throw new WitnessError(`'${head}' is no POSITION:HASH`);
-  const at = Number(position);
-  const there = hashAt(at);
+): Finding[] {
+  const [, at, hash] = /^(-1|\d+):([\da-f]{64})$/.exec(head) ?? [];
+  if (at === undefined) throw new WitnessError(`'${head}' is no POSITION:HASH`);
+  const position = Number(at);
+  const there = hashAt(position);
   if (there === hash) return [];
-  const isGone = at < first ? 'that part of the log is not here' : 'the log ends before it';
-  const what = there === undefined ? isGone : 'another hash';
-  return [{ position: at, kind: 'head', detail: `not the head that was kept: ${what}` }];
+  const found = there !== undefined ? 'other-hash' : position < first ? 'not-here' : 'ends-before';
+  return [{ kind: 'head', position, found }];
 }
 
-/** What the log says of events that are not here; a fault where it says nothing. */
-export function absence(
+/** Events that are not here, and where the log says why. */
+export interface Absence {
+  /** The last position that is not here. */
+  readonly to: number;
+  /** The event that says that they were archived or removed; null where none does. */
+  readonly saidBy: Placed | null;
+}
+
+/** What the log says of the events up to a head that are not here; null where all are. */
+export function absenceOf(
   events: Iterable<Placed>,
-  missing: { readonly position: number; readonly hash: string },
-): { readonly faults: Fault[]; readonly notes: string[] } {
-  const { position, hash } = missing;
-  if (position === START) return { faults: [], notes: [] };
-  const what = `positions 0 to ${position} are not here`;
-  const said = [...events].findLast(
+  { position, hash }: { readonly position: number; readonly hash: string },
+): Absence | null {
+  if (position === START) return null;
+  const saidBy = [...events].findLast(
     ({ type, data }) =>
       (type === 'history.archived' || type === 'history.removed') &&
       'to' in data &&
       (data.to > position || ('hash' in data && data.hash === hash)),
   );
-  if (said === undefined) {
-    const detail = `${what}, and nothing says that they were archived or removed`;
-    return { faults: [{ position, kind: 'absent', detail }], notes: [] };
-  }
-  const [, deed] = said.type.split('.');
-  return { faults: [], notes: [`${what}: they were ${deed}, says position ${said.position}`] };
+  return { to: position, saidBy: saidBy ?? null };
 }

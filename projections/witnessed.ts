@@ -7,6 +7,7 @@
 import type { Fact, Placed } from '../events/vocabulary.ts';
 import type { LiveHost } from '../machines/live-host.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
+import type { Finding } from './findings.ts';
 
 /** A release that was seen, of a file that by the model is still there. */
 interface Release {
@@ -15,18 +16,13 @@ interface Release {
   readonly position: number;
 }
 
-export interface Disagreement {
-  readonly position: number;
-  readonly detail: string;
-}
-
 /** Follows releases; each is compared once the call that brought it about has come back. */
 export class SeenReleases {
   readonly #files = new Map<string, FileId>();
   #pending: Release[] = [];
 
   /** Takes an event that `host` has taken already. */
-  take(event: Placed<Fact>, host: LiveHost): Disagreement[] {
+  take(event: Placed<Fact>, host: LiveHost): Finding[] {
     const found = this.#compare(event, host);
     const opened = fileOpenedBy(event);
     if (opened !== null && 'pointer' in event.data && event.data.pointer !== undefined) {
@@ -41,7 +37,7 @@ export class SeenReleases {
     return found;
   }
 
-  #compare(event: Placed<Fact>, host: LiveHost): Disagreement[] {
+  #compare(event: Placed<Fact>, host: LiveHost): Finding[] {
     if (this.#pending.length === 0 || event.type === 'file.released') return [];
     const isOver = ({ pid }: Release) => 'pid' in event.data && event.data.pid === pid;
     const over = this.#pending.filter(isOver);
@@ -49,18 +45,25 @@ export class SeenReleases {
     this.#pending = this.#pending.filter((release) => !isOver(release));
     return over.flatMap(({ file, position }) => {
       if (host.file(file) === undefined) return [];
-      const holders = host.holders(file).map(({ pid, fd }) => `pid ${pid} fd ${fd}`);
-      const by = holders.length === 0 ? 'the kernel' : holders.join(', ');
-      return [{ position, detail: `the kernel released ${file}, which ${by} should still hold` }];
+      const holders = host.holders(file).map(({ pid, fd }) => ({ pid, fd }));
+      return [{ kind: 'release', position, file, holders }];
     });
   }
 }
 
 /** What the rules say against a cause that the evidence names; null where they agree, or cannot say. */
-export function causeDisputed(event: Placed<Fact>, host: LiveHost): string | null {
+export function causeDisputed(event: Placed<Fact>, host: LiveHost): Finding | null {
   if (event.type !== 'operation.refused' || event.data.cause === undefined) return null;
   const { cause: named, ...refused } = event.data;
   const { cause } = host.explain(refused);
   if (cause === 'unknown' || cause === named) return null;
-  return `${event.data.operation}: the evidence names ${named}, by ${host.profile} it is ${cause}`;
+  const { position, data } = event;
+  return {
+    kind: 'cause',
+    position,
+    operation: data.operation,
+    named,
+    profile: host.profile,
+    cause,
+  };
 }

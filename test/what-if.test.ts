@@ -509,7 +509,7 @@ describe('whatever is tried on a fork', () => {
         expect(here.slice(0, position + 1)).toEqual(before.slice(0, position + 1));
         const verifier = new Verifier();
         for (const event of fork.events) verifier.take(event);
-        expect(verifier.faults).toEqual([]);
+        expect(verifier.findings).toEqual([]);
       }),
       { numRuns: countOf('forks', { test: 12, soak: 60, full: 600 }) },
     );
@@ -544,7 +544,7 @@ test.each(Object.entries(lives))('what the rules let pass machines take, %s', as
         tryAll(fork, [{ ...data, ...own } as unknown as Call]);
         const verifier = new Verifier();
         for (const event of fork.events) verifier.take(event);
-        expect(verifier.faults, JSON.stringify(data)).toEqual([]);
+        expect(verifier.findings, JSON.stringify(data)).toEqual([]);
       }
     }
   }

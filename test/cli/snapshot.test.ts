@@ -55,7 +55,7 @@ test('what is not known is said with its reason', async () => {
   expect(text).toContain(`Who owns ${gpu.device} is not known: ${reason}.`);
 });
 
-test('a group whose node alone has been heard of is owned by nobody knows whom', async () => {
+test('before a group is found its owner is unknown, in text as well', async () => {
   const log = join(folder, 'second.ledger');
   await run(['import', '--log', log, 'examples/second-test.strace']);
   const { code, out } = await run(['who', '0', '--at', '1', '--log', log]);

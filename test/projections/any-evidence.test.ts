@@ -53,7 +53,7 @@ describe('whatever the evidence says', () => {
           verifier.take(event);
           timeline.take(event);
         }
-        expect(verifier.faults.filter(({ kind }) => kind === 'table')).toEqual([]);
+        expect(verifier.findings.filter(({ kind }) => kind === 'table')).toEqual([]);
         const unknown = [...timeline.host.groups()].some(
           ({ unknownSince }) => unknownSince !== null,
         );
@@ -62,7 +62,7 @@ describe('whatever the evidence says', () => {
           const isSeen = type !== 'host.booted' || data.evidence === undefined;
           return isSeen && type !== 'gap.noticed' && type !== 'group.found';
         });
-        if (unknown && isWhole) expect(verifier.faults.length).toBeGreaterThan(0);
+        if (unknown && isWhole) expect(verifier.findings.length).toBeGreaterThan(0);
       }),
       { numRuns: 60 },
     );
@@ -79,10 +79,12 @@ test('a host whose boot nobody saw has doubts, evictions and claims, and machine
         verifier.take(event);
         timeline.take(event);
       }
-      expect(verifier.faults.filter(({ kind }) => kind === 'table')).toEqual([]);
+      expect(verifier.findings.filter(({ kind }) => kind === 'table')).toEqual([]);
       const { groups } = new HostAtMoment(timeline, events.length - 1).table();
       met.doubts += groups.filter(({ owner }) => owner.kind === 'unknown').length;
-      met.evictions += verifier.faults.filter(({ detail }) => detail.includes('had gone')).length;
+      met.evictions += verifier.findings.filter(
+        (found) => found.kind === 'contradiction' && found.reason.kind === 'file-gone',
+      ).length;
       met.claims += events.filter(({ type }) => type.startsWith('claim.')).length;
       for (const { position, type } of events) {
         if (type !== 'operation.refused') continue;
