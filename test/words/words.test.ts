@@ -1,0 +1,107 @@
+import { expect, test } from 'vitest';
+import { paintFor } from '../../cli/paint.ts';
+import type { Fact } from '../../events/vocabulary.ts';
+import { openLedger } from '../../ledger.ts';
+import { columns } from '../../words/columns.ts';
+import { spanWords } from '../../words/leaks.ts';
+import { holdersWords } from '../../words/owners.ts';
+import { printable, word } from '../../words/printable.ts';
+
+test('columns are as wide as what stands in them, colour aside, and lines end where they end', () => {
+  const rows = [
+    ['1', { text: 'unknown', tone: 'unknown' }, 'x'],
+    ['1234', 'a', ''],
+  ] as const;
+  const bright = paintFor({ isTTY: true }, {});
+  expect(columns(rows, paintFor({}, {}), ['N', 'OWNER'])).toEqual([
+    'N     OWNER',
+    '1     unknown  x',
+    '1234  a',
+  ]);
+  expect(columns(rows, bright)[0]).toBe('1     \u001b[33munknown\u001b[39m  x');
+});
+
+test('what others have named cannot steer the terminal, nor look like something else', () => {
+  expect(printable('a\u001b[31mb\u009b\u202ec\n')).toBe('a\\u{1b}[31mb\\u{9b}\\u{202e}c\\u{a}');
+  expect(['plain/été', 'two words', 'null', 'a=b', '', null, 7].map(word)).toEqual([
+    'plain/été',
+    '"two words"',
+    '"null"',
+    '"a=b"',
+    '""',
+    'null',
+    '7',
+  ]);
+});
+
+test('holders are listed by process', () => {
+  const holder = { cgroup: null, file: 'f1' };
+  const held = [
+    { ...holder, pid: 7, comm: 'qemu', via: 'fd', fd: 3 },
+    { ...holder, pid: 7, comm: 'qemu', via: 'fd', fd: 5 },
+    { ...holder, pid: 7, comm: 'qemu', via: 'mapping', fd: null },
+    { ...holder, pid: 8, comm: 'pid 8', via: 'fd', fd: 3 },
+    { ...holder, pid: null, comm: null, via: 'kernel', fd: null },
+  ] as const;
+  expect(holdersWords(held)).toBe('qemu[7] fd 3, 5, mapping; pid 8 fd 3; file f1');
+  expect(holdersWords([])).toBe('-');
+});
+
+test('what was done and not let go is told as lists, which a face may shorten', () => {
+  const at = { position: 7, time: null };
+  const by = { pid: 9, comm: 'qemu' };
+  const file = { kind: 'device', device: '0000:3b:00.0', group: '26' };
+  const call = { ...at, ...by, ...file, fd: 3 };
+  const holder = { ...by, cgroup: null, via: 'fd', fd: 3, file: 'f7' } as const;
+  const span = {
+    opened: [{ ...call, isSeen: true, released: null }],
+    bound: [],
+    refused: [],
+    held: [{ ...holder, ...file }],
+    owned: [],
+  };
+  expect(spanWords(span)).toEqual([
+    'Opened:',
+    '  position 7  qemu[9]  fd 3  device 0000:3b:00.0 (group 26)  NOT RELEASED',
+    'Held still:',
+    '  qemu[9]  fd 3  device 0000:3b:00.0 (group 26)',
+  ]);
+  const short = spanWords(span, (title, rows) => [`${title} ${rows.length}`]);
+  expect(short).toEqual(['Opened: 1', 'Bound: 0', 'Refused: 0', 'Held still: 1']);
+});
+
+test('verify says what the rules say could not have happened', async () => {
+  const ledger = await openLedger(':memory:');
+  const [device, absent] = ['0000:3b:00.0', '0000:5e:00.0'];
+  const host = { boot: 'b', kernel: '7.3.4', profile: 'linux-7.3', iommufd: true };
+  const node = { driver: 'vfio-pci', cdev: 'vfio0' };
+  const facts: Fact[] = [
+    { type: 'host.booted', data: { ...host, simulated: false } },
+    { type: 'device.added', data: { device, group: '26', name: null, model: null, ...node } },
+    { type: 'process.started', data: { pid: 7, comm: 'qemu', cgroup: null } },
+    { type: 'driver.unbound', data: { device: absent, driver: 'nvme' } },
+    { type: 'driver.settled', data: { device, driver: 'nvme' } },
+    { type: 'group.opened', data: { pid: 7, fd: 3, group: '99', cloexec: false } },
+    { type: 'driver.bound', data: { device, ...node } },
+    {
+      type: 'operation.refused',
+      data: { operation: 'open_iommufd', errno: 'EACCES', pid: 7, cloexec: false },
+    },
+  ];
+  const idOf = (position: number) => String(position).padStart(24, '0');
+  await ledger.append(
+    -1,
+    facts.map((fact, position) => ({ ...fact, id: idOf(position), time: null })),
+  );
+  await ledger.refresh();
+  const { faults } = ledger.verify({ head: `3:${'0'.repeat(64)}` });
+  expect(faults.map(({ position, kind, detail }) => `${position} ${kind}: ${detail}`)).toEqual([
+    `3 rules: driver.unbound: there is no device ${absent}`,
+    `4 rules: ${device} was seen with driver nvme, and should have vfio-pci`,
+    '5 rules: open_group passed; by linux-7.3 ENOENT, no-such-node',
+    '5 rules: group.opened: nothing of that name is there',
+    "6 rules: device in state 'idle' does not admit 'driver.bound'",
+    '7 rules: open_iommufd got EACCES; by linux-7.3 it would pass',
+    '3 head: not the head that was kept: another hash',
+  ]);
+});
