@@ -3,6 +3,7 @@
  *
  * @module
  */
+import '#supported-node';
 import type { Collected } from './evidence/collect.ts';
 import type { HostReading } from './evidence/reading/reading.ts';
 import type { ImportReport } from './evidence/sequel.ts';

@@ -57,8 +57,10 @@ interface BisectQuestion {
 
 /** A history that has been read, and what can be asked of it. Answers are plain data. */
 export abstract class Past<E extends Placed = RecordedEvent> {
+  /** @internal */
   protected readonly timeline: Timeline<E>;
 
+  /** @internal */
   constructor(timeline: Timeline<E>) {
     this.timeline = timeline;
   }
@@ -246,6 +248,7 @@ export abstract class Past<E extends Placed = RecordedEvent> {
 class MomentOfPast extends HostAtMoment {
   readonly #fork: () => WhatIf;
 
+  /** @internal */
   constructor(timeline: Timeline, position: number, fork: () => WhatIf) {
     super(timeline, position);
     this.#fork = fork;

@@ -58,7 +58,11 @@ export class WhatIf extends Past<SupposedEvent> {
   readonly #port: Port;
   #lastPid: number | null = null;
 
-  /** Throws `RequestError` where nothing is known of the host at that position. */
+  /**
+   * Throws `RequestError` where nothing is known of the host at that position.
+   *
+   * @internal
+   */
   constructor(timeline: Timeline<SupposedEvent>, from: number) {
     super(timeline.fork(from));
     if (!this.timeline.host.isKnown) {

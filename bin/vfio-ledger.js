@@ -10,23 +10,23 @@ import module from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-const OLDEST_NODE = 24;
-
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const program = existsSync(path('../cli/main.ts')) ? '../cli/main.ts' : '../dist/cli/main.js';
 const self = fileURLToPath(import.meta.url);
 const ownNode = path('../node_modules/.bin/node');
 
-if (Number.parseInt(process.versions.node, 10) >= OLDEST_NODE) {
+const tooOld = await import('./supported-node.js').then(
+  () => null,
+  (error) => error,
+);
+if (tooOld === null) {
   // What was compiled once is kept in the folder for temporary files: a third of the start (measured).
   module.enableCompileCache();
   await import(new URL(program, import.meta.url).href);
 } else if (existsSync(ownNode)) {
   runWith(ownNode);
 } else {
-  process.stderr.write(
-    `vfio-ledger: needs Node ${OLDEST_NODE} or newer, this is ${process.versions.node}\n`,
-  );
+  process.stderr.write(`${tooOld.message}\n`);
   process.exitCode = 4;
 }
 

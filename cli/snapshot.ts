@@ -65,8 +65,8 @@ export const snapshot = verb({
   },
   operands: [0, 0],
   examples: [
-    'vfio-ledger snapshot --root examples/host --log host.ledger',
-    'vfio-ledger snapshot --root examples/host --log host.ledger --json',
+    'sh examples/host.sh host && vfio-ledger snapshot --root host --log host.ledger',
+    'vfio-ledger snapshot --root host --log host.ledger --json',
   ],
   async answer({ values }, io) {
     const reading = readingOf(values.root);

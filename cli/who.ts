@@ -58,7 +58,7 @@ export const who = verb({
     'vfio-ledger who file:f8 --at 19 --json --log demo.ledger',
     'vfio-ledger who gpu --at 19 --holdings --log demo.ledger',
     'vfio-ledger who --orphans --log demo.ledger',
-    'vfio-ledger who /dev/vfio/26 --now --root examples/host',
+    'sh examples/host.sh copy && vfio-ledger who /dev/vfio/26 --now --root copy',
   ],
   async answer({ values, operands: [subject] }, io) {
     const { orphans = false, holdings = false } = values;

@@ -30,6 +30,7 @@ export interface Start {
 export const firstStart: Start = { position: 0, pid: 101, time: null };
 
 export class VirtualHost {
+  /** @internal */
   readonly live = new LiveHost();
   readonly #player: Player;
   readonly #mappings = new DmaMappings();

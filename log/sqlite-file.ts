@@ -19,7 +19,7 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { ATTEMPT_MS, begin, patiently } from './patience.ts';
 import { codeOf, logError } from './sqlite-errors.ts';
@@ -242,6 +242,8 @@ function changed(file: string, before: Stats): boolean {
 function connect(path: string, parameters: Record<string, string>, timeout = 0): DatabaseSync {
   const url = pathToFileURL(resolve(path));
   url.search = new URLSearchParams(parameters).toString();
+  // Imported, it would stop a Node that lacks it before `bin/supported-node.js` can say so.
+  const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
   return new DatabaseSync(url, {
     readOnly: parameters['mode'] === 'ro',
     timeout,

@@ -40,8 +40,9 @@ interface FlatMachine<
 
 /** A machine and its table. */
 export interface Machine {
+  /** @internal */
   readonly machine: AnyStateMachine;
-  readonly table: TransitionTable<AnyStateMachine>;
+  readonly table: TransitionTable;
 }
 
 /** Gives what makes the machine, once it is known what admits each event. */

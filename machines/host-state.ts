@@ -28,9 +28,9 @@ import type { Contradiction, ContradictionReason } from './contradiction.ts';
 /** Told of every event that a machine takes, with where it stood before. */
 export type Observer = (
   name: MachineName,
-  before: Instance<string, unknown>,
+  before: Instance<string, object>,
   event: { readonly type: string },
-  after: Instance<string, unknown>,
+  after: Instance<string, object>,
 ) => void;
 
 export class HostState implements Directory {
@@ -237,28 +237,28 @@ export class HostState implements Directory {
   /** Whether the machine would take the event where it stands. */
   admits<M extends MachineName>(
     name: M,
-    { state, record }: Instance<string, unknown>,
+    { state, record }: Instance<string, object>,
     event: MachineEvents[M],
   ): boolean {
     const { table } = this.rules.machines[name];
-    return table.next(state, record as object, event as { type: string }) !== null;
+    return table.next(state, record, event as { type: string }) !== null;
   }
 
   /** Where an event takes a machine; null where it is not admitted. */
   protected step<M extends MachineName>(
     name: M,
-    { state, record }: Instance<string, unknown>,
+    { state, record }: Instance<string, object>,
     event: NonNullable<MachineEvents[M]>,
-  ): Instance<string, unknown> | null {
+  ): Instance<string, object> | null {
     const { table } = this.rules.machines[name];
-    const next = table.next(state, record as object, event);
-    return next === null ? null : { state: next, record: table.record(record as object, event) };
+    const next = table.next(state, record, event);
+    return next === null ? null : { state: next, record: table.record(record, event) };
   }
 
   /** Has a machine take an event. One that it does not admit is a contradiction, and changes nothing. */
   put<M extends MachineName>(
     name: M,
-    instance: Instance<string, unknown>,
+    instance: Instance<string, object>,
     event: NonNullable<MachineEvents[M]>,
   ): void {
     const next = this.step(name, instance, event);

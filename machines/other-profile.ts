@@ -42,6 +42,8 @@ function underProfile(host: HostView, profile: Profile, configured: boolean): Ho
 /**
  * What the host's own rules say of an attempt of which the end is known, beside those of a profile;
  * null where too little is known. `errno` is what was seen; null where it passed.
+ *
+ * @internal
  */
 export function verdictsUnder(
   kernel: Kernel,

@@ -4,10 +4,9 @@
  * @module
  */
 import type { TransitionTable } from './transition-table.ts';
-import type { AnyStateMachine } from 'xstate';
 
 /** A `stateDiagram-v2`: an arrow from state to state, with the events that lead along it. */
-export function mermaidOf(table: TransitionTable<AnyStateMachine>): string {
+export function mermaidOf(table: TransitionTable): string {
   const arrows = new Map<string, string[]>();
   for (const { from, target, event, guards } of table.transitions) {
     const arrow = `${from} --> ${target}`;

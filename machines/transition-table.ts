@@ -6,61 +6,59 @@
  *
  * @module
  */
-import {
-  and,
-  type AnyStateMachine,
-  type AnyStateNode,
-  type ContextFrom,
-  type EventFromLogic,
-  type StateValueFrom,
-} from 'xstate';
+import { and, type AnyStateMachine, type AnyStateNode } from 'xstate';
 
 /** What `and([...])` looks like from outside, to tell it from `or` and `not`. */
 const conjunction = and([]) as unknown as { readonly check: unknown };
 
-type StateOf<M extends AnyStateMachine> = Extract<StateValueFrom<M>, string>;
-type Guard<M extends AnyStateMachine> = (args: {
-  readonly context: ContextFrom<M>;
-  readonly event: EventFromLogic<M>;
-}) => boolean;
+type Guard = (asked: { readonly context: object; readonly event: Told }) => boolean;
+
+/** An event as a machine is told of it. */
+interface Told {
+  readonly type: string;
+}
 
 /** One candidate transition: taken when all of its guards hold. Candidates keep their order. */
-interface Transition<M extends AnyStateMachine = AnyStateMachine> {
-  readonly from: StateOf<M>;
+interface Transition {
+  readonly from: string;
   readonly event: string;
   readonly guards: readonly string[];
-  readonly target: StateOf<M>;
-  readonly admits: readonly Guard<M>[];
+  readonly target: string;
+  readonly admits: readonly Guard[];
 }
 
-export interface TransitionTable<M extends AnyStateMachine> {
-  readonly initial: StateOf<M>;
-  readonly states: readonly StateOf<M>[];
-  readonly transitions: readonly Transition<M>[];
+export interface TransitionTable {
+  readonly initial: string;
+  readonly states: readonly string[];
+  readonly transitions: readonly Transition[];
   /** The state that the event leads to, or null where no transition admits it. */
-  next(state: StateOf<M>, context: ContextFrom<M>, event: EventFromLogic<M>): StateOf<M> | null;
+  next(state: string, context: object, event: Told): string | null;
   /** What the machine remembers after an event that it admitted: its own `assign`, and no other. */
-  record(context: ContextFrom<M>, event: EventFromLogic<M>): ContextFrom<M>;
+  record(context: object, event: Told): object;
 }
 
-/** Reads the table out of a machine. Throws `TypeError` on whatever a table cannot say. */
-export function tabulate<M extends AnyStateMachine>(machine: M): TransitionTable<M> {
+/**
+ * Reads the table out of a machine. Throws `TypeError` on whatever a table cannot say.
+ *
+ * @internal
+ */
+export function tabulate(machine: AnyStateMachine): TransitionTable {
   if (machine.root.type !== 'compound' || machine.root.transitions.size > 0) {
     throw new TypeError(`machine '${machine.id}': a table cannot say transitions of the root`);
   }
   const transitions = Object.values(machine.root.states).flatMap((node) =>
     transitionsOf(machine, node),
   );
-  const candidates = new Map<string, Map<string, Transition<M>[]>>();
+  const candidates = new Map<string, Map<string, Transition[]>>();
   for (const transition of transitions) {
-    const byEvent = candidates.get(transition.from) ?? new Map<string, Transition<M>[]>();
+    const byEvent = candidates.get(transition.from) ?? new Map<string, Transition[]>();
     candidates.set(transition.from, byEvent);
     byEvent.set(transition.event, [...(byEvent.get(transition.event) ?? []), transition]);
   }
   const assignment = assignmentOf(machine);
   return {
-    initial: machine.root.initial.target[0]?.key as StateOf<M>,
-    states: Object.keys(machine.root.states) as StateOf<M>[],
+    initial: machine.root.initial.target[0]?.key as string,
+    states: Object.keys(machine.root.states),
     transitions,
     next(state, context, event) {
       for (const { admits, target } of candidates.get(state)?.get(event.type) ?? []) {
@@ -73,18 +71,15 @@ export function tabulate<M extends AnyStateMachine>(machine: M): TransitionTable
 }
 
 /** The function within the machine's only action, `record: assign(…)`. */
-function assignmentOf<M extends AnyStateMachine>(machine: M) {
+function assignmentOf(machine: AnyStateMachine) {
   const { assignment } = machine.implementations.actions['record'] as { assignment?: unknown };
   if (typeof assignment !== 'function') {
     throw new TypeError(`machine '${machine.id}': 'record' must assign by a function`);
   }
-  return assignment as (asked: {
-    readonly context: ContextFrom<M>;
-    readonly event: EventFromLogic<M>;
-  }) => ContextFrom<M>;
+  return assignment as (asked: { readonly context: object; readonly event: Told }) => object;
 }
 
-function transitionsOf<M extends AnyStateMachine>(machine: M, node: AnyStateNode): Transition<M>[] {
+function transitionsOf(machine: AnyStateMachine, node: AnyStateNode): Transition[] {
   const { always = [], after, invoke, entry, exit } = node;
   if (node.type !== 'atomic' || [always, after, invoke, entry, exit].some((b) => b.length > 0)) {
     throw new TypeError(`machine '${machine.id}': a table cannot say state '${node.key}'`);
@@ -97,11 +92,11 @@ function transitionsOf<M extends AnyStateMachine>(machine: M, node: AnyStateNode
       }
       const guards = namesOf(machine, guard);
       return {
-        from: node.key as StateOf<M>,
+        from: node.key,
         event,
         guards,
-        target: (target?.[0]?.key ?? node.key) as StateOf<M>,
-        admits: guards.map((name) => machine.implementations.guards[name] as Guard<M>),
+        target: target?.[0]?.key ?? node.key,
+        admits: guards.map((name) => machine.implementations.guards[name] as Guard),
       };
     });
   });

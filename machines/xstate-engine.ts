@@ -23,7 +23,7 @@ export function steppedByXState({ machine, table }: Machine): Machine {
         if (!current.can(event)) return null;
         const [next] = transition(machine, current, event) as [AnyMachineSnapshot, unknown];
         last = { context, event, after: next.context as object };
-        return next.value as typeof state;
+        return next.value as string;
       },
       record(context: object, event: object) {
         if (last?.context === context && last.event === event) return last.after;

@@ -31,6 +31,7 @@ export class HostAtMoment {
   readonly #timeline: Timeline;
   readonly #position: number;
 
+  /** @internal */
   constructor(timeline: Timeline, position: number) {
     this.#timeline = timeline;
     this.#position = position;

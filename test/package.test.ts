@@ -1,53 +1,170 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+/**
+ * The package as its users have it: packed once, and installed into an empty project.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { root, runCommand } from './cli/program.ts';
+import { temporaryFolder } from './log/folder.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-/** This very Node, before whatever else the machine has. */
-const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env['PATH']}` };
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
-let folder = '';
+const project = temporaryFolder();
+const installed = join(project, 'node_modules/vfio-ledger');
+const bin = join(project, 'node_modules/.bin');
+/** The command as installed, and this very Node, before whatever else the machine has. */
+const env = { PATH: [bin, dirname(process.execPath), process.env['PATH']].join(delimiter) };
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly engines: { readonly node: string };
+};
 
-function run(cwd: string, command: string, ...args: string[]): string {
-  return execFileSync(command, args, { cwd, env, encoding: 'utf8', stdio: 'pipe' });
+function npm(cwd: string, ...args: string[]): void {
+  execFileSync('npm', args, { cwd, env: { ...process.env, ...env }, stdio: 'pipe' });
 }
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'vfio-ledger-package-'));
-  run(root, 'npm', 'pack', '--silent', '--pack-destination', folder);
-  const filename = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? 'none.tgz';
-  writeFileSync(join(folder, 'package.json'), '{"type":"module","private":true}');
-  const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'];
-  run(folder, 'npm', 'install', ...quiet, join(folder, filename));
-}, 120_000);
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-test('the installed command answers', () => {
-  const rows = run(folder, join(folder, 'node_modules/.bin/vfio-ledger'), 'causes', '--json');
-  expect(JSON.parse(rows)).toContainEqual(
-    expect.objectContaining({ cause: 'owned-by-other-iommufd', operation: 'bind', errno: 'EPERM' }),
-  );
+  npm(root, 'pack', '--silent', '--pack-destination', project);
+  const packed = readdirSync(project).find((name) => name.endsWith('.tgz')) ?? 'none.tgz';
+  // What it depends on is here already: nothing is fetched.
+  const dependencies = Object.keys(manifest.dependencies).map((name) => [
+    name,
+    `file:${realpathSync(join(root, 'node_modules', name))}`,
+  ]);
+  write('package.json', {
+    private: true,
+    type: 'module',
+    dependencies: { 'vfio-ledger': `file:${packed}`, ...Object.fromEntries(dependencies) },
+  });
+  npm(project, 'install', '--offline', '--install-links', '--ignore-scripts', '--no-audit');
 });
 
-test('the installed library opens a ledger, and its types fit', () => {
+function write(name: string, content: string | object): void {
+  const text = typeof content === 'string' ? content : JSON.stringify(content);
+  writeFileSync(join(project, name), text);
+}
+
+const node = (path: string, ...args: string[]) => runCommand(path, args, { cwd: project, env });
+
+/** How programs get at the library. */
+const ways = {
+  'use.js': `import { openLedger } from 'vfio-ledger';`,
+  'use.cjs': `const { openLedger } = require('vfio-ledger');`,
+};
+
+test.each(Object.entries(ways))('the library opens a ledger in %s', async (name, way) => {
+  const topology = readFileSync(join(installed, 'examples/host.topology.json'), 'utf8');
   const program = `
-    import { openLedger, type Why } from 'vfio-ledger';
-    const ledger = await openLedger(':memory:');
-    const topology = { kernel: '6.12.1', iommufd: true, devices: [
-      { name: 'd0', bdf: '0000:01:00.0', group: 1, driver: 'vfio-pci', cdev: 'vfio0' }] };
-    await ledger.simulate('open_group G d0\\nopen_group H d0\\n', { topology });
-    const why: Why = ledger.why('d0');
-    const viable: boolean = ledger.at('end').group('1').viable;
-    console.log([why.cause, viable].join(' '));
-  `;
-  mkdirSync(join(folder, 'src'), { recursive: true });
-  writeFileSync(join(folder, 'src/use.ts'), program);
-  expect(run(folder, process.execPath, 'src/use.ts').trim()).toBe('group-already-open true');
-  const options = '--noEmit --strict --module nodenext --target es2024 --types node --skipLibCheck';
-  const types = ['--typeRoots', join(root, 'node_modules/@types')];
-  run(folder, join(root, 'node_modules/.bin/tsc'), ...options.split(' '), ...types, 'src/use.ts');
-}, 60_000);
+    openLedger(':memory:').then(async (ledger) => {
+      const { topology } = ${topology};
+      await ledger.simulate('open_group G gpu\\nopen_group H gpu\\n', { topology });
+      console.log(ledger.why('gpu').cause);
+    });`;
+  write(name, way + program);
+  const { out, err } = await node(process.execPath, name);
+  expect({ out, err }).toEqual({ out: 'group-already-open\n', err: '' });
+});
+
+test('its types fit a strict program, and name none of XState', async () => {
+  write(
+    'types.ts',
+    `import { openLedger, type HostAt, type Why } from 'vfio-ledger';
+    const ledger = await openLedger(':memory:', { readOnly: true });
+    const then = ledger.at(3);
+    const why: Why = ledger.why(3);
+    const host: HostAt = ledger.hostAt(3);
+    const { errno } = then.fork().attempt({ operation: 'close', pid: 101, fd: 4 });
+    console.log(then.table(), ledger.who('gpu'), why.cause, host.group('1')?.owner, errno);
+    await ledger.close();`,
+  );
+  const compilerOptions = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    module: 'nodenext',
+    noEmit: true,
+    listFiles: true,
+    types: [],
+  };
+  write('tsconfig.json', { compilerOptions, files: ['types.ts'] });
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const { code, out } = await node(process.execPath, tsc, '-p', '.');
+  expect(code, out).toBe(0);
+  expect(out).toContain('/vfio-ledger/dist/ledger.d.ts');
+  expect(out).not.toContain('/xstate/');
+});
+
+/** Whether what an example needs is on this machine. */
+const hasStrace = spawnSync('strace', ['-V']).error === undefined;
+const canRun = (example: string) => hasStrace || !example.startsWith('vfio-ledger run ');
+
+/** The lines of a help text that are to be run. */
+const examplesIn = (help: string) => {
+  const [, list = ''] = /^Examples?.*:\n((?: {2}.*\n)+)/m.exec(help) ?? [];
+  return list
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trim());
+};
+
+test('every example of every help text works as it stands', async () => {
+  const sh = (line: string) => runCommand('sh', ['-c', line], { cwd: installed, env });
+  const { out: overview } = await sh('vfio-ledger --help');
+  const [, list = ''] = /^Verbs .*\n((?: {2}\w.*\n)+)/m.exec(overview) ?? [];
+  const verbs = [...list.matchAll(/^ {2}(\w+)/gm)].map(([, name = '']) => name);
+  expect(verbs).toContain('why');
+  const helps = await Promise.all(
+    verbs.map(async (verb) => (await sh(`vfio-ledger ${verb} --help`)).out),
+  );
+  const runAll = async (help: string) => {
+    const examples = examplesIn(help);
+    expect(examples).not.toEqual(['']);
+    for (const example of examples.filter(canRun)) {
+      const { code, out, err } = await sh(example);
+      expect({ example, code, err }).toEqual({ example, code: 0, err: '' });
+      expect(out !== '' || example.includes('>')).toBe(true);
+    }
+  };
+  // The overview makes the log that the others read.
+  await runAll(overview);
+  await Promise.all(helps.map(runAll));
+});
+
+const major = (version: string) => Number(/\d+/.exec(version)?.[0]);
+
+/** A Node of this machine that is too old; `.ci/run` brings one. */
+function olderNode(): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return folders
+    .map((folder) => join(folder, 'node'))
+    .filter((path) => existsSync(path))
+    .find((path) => {
+      const version = execFileSync(path, ['--version'], { encoding: 'utf8' });
+      return major(version) < major(manifest.engines.node);
+    });
+}
+
+const older = olderNode();
+
+test.skipIf(older === undefined)('on an older Node it says what to do', async () => {
+  const sentence =
+    `vfio-ledger needs Node ${major(manifest.engines.node)} or newer, and this is Node ` +
+    String.raw`\d+\.\d+\.\d+: install one from https://nodejs\.org, or .* npm install node@24`;
+  const command = await node(older ?? '', join(bin, 'vfio-ledger'), '--help');
+  expect(command).toMatchObject({ code: 4, out: '' });
+  expect(command.err).toMatch(new RegExp(`^${sentence}\n$`));
+  for (const [name, way] of Object.entries(ways)) {
+    write(name, way);
+    const { code, err } = await node(older ?? '', name);
+    expect(code).toBe(1);
+    expect(err).toContain(`[LedgerError]: ${command.err}`);
+    expect(err).toContain(`code: 'unsupported-runtime'`);
+  }
+});
+
+test('the package holds what its texts link to', () => {
+  for (const text of ['README.md', 'FORMAT.md', 'CHANGELOG.md']) {
+    const links = readFileSync(join(installed, text), 'utf8').matchAll(/\]\(([^):#]+)\)/g);
+    for (const [, path = ''] of links) expect(existsSync(join(installed, path)), path).toBe(true);
+  }
+});

@@ -24,7 +24,7 @@ class ActorKernel extends Kernel {
 
   override admits<M extends MachineName>(
     name: M,
-    instance: Instance<string, unknown>,
+    instance: Instance<string, object>,
     event: MachineEvents[M],
   ): boolean {
     const snapshot = this.#actorOf(name, instance).getSnapshot() as AnyMachineSnapshot;
@@ -33,9 +33,9 @@ class ActorKernel extends Kernel {
 
   protected override step<M extends MachineName>(
     name: M,
-    instance: Instance<string, unknown>,
+    instance: Instance<string, object>,
     event: NonNullable<MachineEvents[M]>,
-  ): Instance<string, unknown> | null {
+  ): Instance<string, object> | null {
     const actor = this.#actorOf(name, instance);
     const before = actor.getSnapshot() as AnyMachineSnapshot;
     actor.send(event);
@@ -44,14 +44,11 @@ class ActorKernel extends Kernel {
     return { state: String(after.value), record: after.context };
   }
 
-  #actorOf(name: MachineName, instance: Instance<string, unknown>): AnyActor {
+  #actorOf(name: MachineName, instance: Instance<string, object>): AnyActor {
     let actor = this.#actors.get(instance);
     if (actor === undefined) {
       const { machine } = this.rules.machines[name];
-      const snapshot = machine.resolveState({
-        value: instance.state,
-        context: instance.record as object,
-      });
+      const snapshot = machine.resolveState({ value: instance.state, context: instance.record });
       actor = createActor(machine, { snapshot }).start();
       this.#actors.set(instance, actor);
     }

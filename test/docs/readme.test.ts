@@ -63,7 +63,12 @@ test('the verbs in README.md are those that there are', () => {
 
 test('the files that README.md and ARCHITECTURE.md link to are there', () => {
   const architecture = readFileSync(new URL('../../ARCHITECTURE.md', import.meta.url), 'utf8');
-  for (const [, path = ''] of `${readme}\n${architecture}`.matchAll(/\]\(([^):]+)\)/g)) {
+  const inRepository = /\]: https:\/\/github\.com\/vfio-ledger\/vfio-ledger\/blob\/main\/(\S+)/g;
+  const paths = [/\]\(([^):]+)\)/g, inRepository].flatMap((links) =>
+    [...`${readme}\n${architecture}`.matchAll(links)].map(([, path = '']) => path),
+  );
+  expect(paths).toEqual(expect.arrayContaining(['FORMAT.md', 'conformance/REPORT.md']));
+  for (const path of paths) {
     expect(() => readFileSync(new URL(`../../${path}`, import.meta.url)), path).not.toThrow();
   }
 });

@@ -73,6 +73,7 @@ exec "$@"
 
 /** What is asked of each verb so that its JSON shows all keys that it may have. */
 const DEMO = 'demo.ledger';
+const HOST = 'host';
 const asked: readonly (readonly [verb: string, ...args: string[]])[] = [
   [
     'simulate',
@@ -83,8 +84,8 @@ const asked: readonly (readonly [verb: string, ...args: string[]])[] = [
     'examples/two-contexts.scenario',
   ],
   ['import', '--log', 'second.ledger', 'examples/second-test.strace', '--json'],
-  ['snapshot', '--root', 'examples/host', '--log', 'here.ledger', '--json'],
-  ['run', '--tracer', `sh ${TRACER}`, '--root', 'examples/host', '--json', '--', 'true'],
+  ['snapshot', '--root', HOST, '--log', 'here.ledger', '--json'],
+  ['run', '--tracer', `sh ${TRACER}`, '--root', HOST, '--json', '--', 'true'],
   ...[DEMO, 'second.ledger', 'here.ledger'].flatMap((log): [string, ...string[]][] => [
     ['log', '--log', log, '--json'],
     ['table', '--log', log, '--json'],
@@ -97,7 +98,7 @@ const asked: readonly (readonly [verb: string, ...args: string[]])[] = [
   ['who', 'gpu', '--at', '19', '--log', DEMO, '--json'],
   ['who', 'gpu', '--at', '19', '--holdings', '--log', DEMO, '--json'],
   ['who', '--orphans', '--log', DEMO, '--json'],
-  ['who', '/dev/vfio/26', '--now', '--root', 'examples/host', '--json'],
+  ['who', '/dev/vfio/26', '--now', '--root', HOST, '--json'],
   ['history', 'gpu', '--log', DEMO, '--json'],
   ['history', '26', '--by', 'P2', '--log', DEMO, '--json'],
   ['history', 'gpu', '--waiters', '--log', DEMO, '--json'],
@@ -118,12 +119,13 @@ async function jsonKeys(): Promise<string> {
   const trees = new Map(verbs.map(({ name }) => [name, emptyTree()]));
   try {
     writeFileSync(join(folder, TRACER), tracer);
+    execFileSync('sh', [join(root, 'examples/host.sh'), join(folder, HOST)]);
     for (const [name, ...args] of asked) {
       const verb = verbs.find((known) => known.name === name);
       const tree = trees.get(name);
       if (verb === undefined || tree === undefined) throw new Error(`there is no verb '${name}'`);
       const placed = args.map((arg) => {
-        if (arg.endsWith('.ledger')) return join(folder, arg);
+        if (arg.endsWith('.ledger') || arg === HOST) return join(folder, arg);
         if (arg.startsWith('examples/')) return join(root, arg);
         return arg.replace(TRACER, join(folder, TRACER));
       });

@@ -92,9 +92,9 @@ describe.each(profiles)('the transition tables of %s say what XState says', (pro
     const reached = new Set(
       pathsOf(machine, alphabet[name]).map((path) => {
         let state = table.initial;
-        let memory: unknown = machine.config.context;
+        let memory = machine.config.context as object;
         for (const event of path) {
-          state = table.next(state, memory as object, event) ?? state;
+          state = table.next(state, memory, event) ?? state;
           memory = machines[name].table.record(memory, event);
         }
         return state;
