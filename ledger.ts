@@ -12,7 +12,8 @@ export type { Reading } from './evidence/collect.ts';
 export { readHost } from './evidence/reading/host.ts';
 export type { HostReading } from './evidence/reading/reading.ts';
 export type { ImportReport } from './evidence/sequel.ts';
-import { type ImportSettings, RequestError, type SimulateSettings } from './host/settings.ts';
+import type { ImportSettings, SimulateSettings } from './host/settings.ts';
+import { RequestError } from './events/ledger-error.ts';
 import { parseScenario, type Sequence } from './host/simulation.ts';
 import { storeAt } from './log/address.ts';
 import type { LedgerEvent } from './events/vocabulary.ts';
@@ -39,7 +40,8 @@ import {
 } from './recording.ts';
 import { WhatIf } from './what-if.ts';
 
-export { profileFor, RequestError, topologyFrom } from './host/settings.ts';
+export { LedgerError, RequestError, type ErrorCode } from './events/ledger-error.ts';
+export { profileFor, topologyFrom } from './host/settings.ts';
 export type { ImportSettings, SimulateSettings } from './host/settings.ts';
 export { retainLog, type Retained } from './log/retention.ts';
 export { sealLog, type Seal } from './log/seal.ts';
@@ -108,8 +110,8 @@ export interface OpenOptions {
 /**
  * Opens a log and reads it to its head. The address is a path, or `:memory:`.
  *
- * Rejects with `NotALogError`, `CorruptLogError`, `StoreUnavailableError`, `NewerSchemaError`, or
- * `RequestError` where the log holds several hosts and none is named.
+ * Rejects with `not-a-log`, `damaged`, `unavailable`, `newer-schema`, `unsupported` where the address
+ * names an engine, or `bad-request` where the log holds several hosts and none is named.
  */
 export async function openLedger(address: string, options: OpenOptions = {}): Promise<Ledger> {
   const store = storeAt(address, options.readOnly === true);
@@ -191,7 +193,7 @@ export class Ledger extends Past {
    * Imports evidence from several sources, merged by time; all of it or nothing. What is in the log
    * already is passed over.
    *
-   * Rejects with `EvidenceError`, whose message names source and line, or `RequestError`.
+   * Rejects with `bad-evidence`, whose message names source and line, or `bad-request`.
    */
   async importSources(
     sources: readonly Source[],
@@ -200,7 +202,7 @@ export class Ledger extends Past {
     return this.record(await readEvidence(sources, settings, this));
   }
 
-  /** Appends evidence that has been read; all of it or nothing. Rejects with `EvidenceError`. */
+  /** Appends evidence that has been read; all of it or nothing. Rejects with `bad-evidence`. */
   async record(collected: Collected): Promise<ImportReport> {
     return recordEvidence(this, collected);
   }

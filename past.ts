@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { LedgerError, RequestError } from './events/ledger-error.ts';
 import type { EventType, Placed } from './events/vocabulary.ts';
-import { profileNamed, RequestError } from './host/settings.ts';
+import { profileNamed } from './host/settings.ts';
 import type { RecordedEvent } from './log/store.ts';
 import type { HostAt } from './machines/host-at.ts';
 import { bisectWhere } from './projections/bisect-where.ts';
@@ -16,7 +17,7 @@ import { invariantNamed } from './projections/invariants.ts';
 import { HostAtMoment } from './projections/moment.ts';
 import { overlapsOf } from './projections/overlaps.ts';
 import { commAt } from './projections/process-name.ts';
-import { explainRefusal, latestRefusal, NoRefusalError } from './projections/refusals.ts';
+import { explainRefusal, latestRefusal } from './projections/refusals.ts';
 import { replayBy } from './projections/replay.ts';
 import { resolveSubject } from './projections/resolve.ts';
 import type {
@@ -169,14 +170,15 @@ export abstract class Past<E extends Placed = RecordedEvent> {
 
   /** Why the attempt at a position, or a subject's latest refusal, was refused. */
   why(attempt: number | string, { at = 'end' }: { readonly at?: When } = {}): Why {
-    if (typeof attempt === 'number' || /^\d+$/.test(attempt)) {
+    const asked = String(attempt);
+    if (typeof attempt === 'number' || /^\d+$/.test(asked)) {
       return explainRefusal(this.timeline, this.#position(attempt));
     }
     const until = this.#position(at);
-    const subject = this.#subject(String(attempt), at);
-    const position = latestRefusal(this.timeline, subject, until);
-    if (position === null)
-      throw new NoRefusalError(`nothing about ${attempt} was refused until then`);
+    const position = latestRefusal(this.timeline, this.#subject(asked, at), until);
+    if (position === null) {
+      throw new LedgerError('not-a-refusal', `nothing about ${asked} was refused until then`);
+    }
     return explainRefusal(this.timeline, position);
   }
 
@@ -198,8 +200,8 @@ export abstract class Past<E extends Placed = RecordedEvent> {
   /**
    * The first event after which an invariant does not hold, or after which an expression over the
    * table does, `group 26 owner.kind = iommufd and holders.comm ~ qemu`, and the fewest events that
-   * still show it; null where there is none. Throws `UnknownInvariantError`, `WhereError` for what
-   * is no expression, and `UnknownSubjectError` where it names what the log does not know.
+   * still show it; null where there is none. Throws `RequestError`, a `WhereError` for what is no
+   * expression, and `unknown-subject` where it names what the log does not know.
    */
   bisect({ invariant, where }: BisectQuestion): Bisection<E> | null {
     if (invariant !== undefined && where === undefined) {

@@ -10,9 +10,9 @@
  */
 import { WHAT_IF } from './events/codec.ts';
 import { SCHEMA, type Call, type Fact, type LedgerEvent } from './events/vocabulary.ts';
+import { RequestError } from './events/ledger-error.ts';
 import { freeAddress, hostOn } from './host/attempt.ts';
 import { DmaMappings } from './host/dma-mappings.ts';
-import { RequestError } from './host/settings.ts';
 import { startAfter } from './host/simulation.ts';
 import type { Cause } from './machines/causes.ts';
 import type { LiveHost } from './machines/live-host.ts';
@@ -101,7 +101,7 @@ export class WhatIf extends Past<SupposedEvent> {
     return attempted(outcome, this.timeline.head);
   }
 
-  /** Starts a process that has nothing open, and gives its pid. */
+  /** Starts a process that has nothing open, and gives its pid. Throws `RequestError`. */
   start({ comm, cgroup = null }: { readonly comm: string; readonly cgroup?: string | null }) {
     const pid = this.#newPid();
     this.#happened({ type: 'process.started', data: { pid, comm, cgroup } });
