@@ -3,6 +3,8 @@
  *
  * @module
  */
+// `Symbol.asyncDispose`, for programs whose `lib` is older than it.
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Collected } from './evidence/collect.ts';
 import type { HostReading } from './evidence/reading/reading.ts';
 import type { ImportReport } from './evidence/sequel.ts';
@@ -99,6 +101,8 @@ export interface OpenOptions {
    * nothing is put beside it either.
    */
   readonly readOnly?: boolean;
+  /** False where the log must exist: then none is created. */
+  readonly create?: boolean;
   /** Reads no further than this position. */
   readonly until?: number;
   /** False has nothing of what is derived of the log be read or kept beside it. */
@@ -114,7 +118,11 @@ export interface OpenOptions {
  * names an engine, or `bad-request` where the log holds several hosts and none is named.
  */
 export async function openLedger(address: string, options: OpenOptions = {}): Promise<Ledger> {
-  const store = storeAt(address, options.readOnly === true);
+  const { readOnly = false, create = true, until = START } = options;
+  if (!Number.isInteger(until) || until < START) {
+    throw new RequestError(`'until' is a position, not '${until}'`);
+  }
+  const store = storeAt(address, { readOnly, create });
   try {
     const host = options.host ?? (await onlyStream(store));
     const ledger = new Ledger(store, host, options, await store.origin(host));
@@ -182,6 +190,11 @@ export class Ledger extends Past {
   /** Ends it. Questions that have to read an event again are answered no more, its forks' neither. */
   async close(): Promise<void> {
     await this.#store.close();
+  }
+
+  /** Closes it at the end of a block: `await using ledger = await openLedger(…)`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   /** Imports evidence from a text. */
