@@ -199,6 +199,7 @@ export class Ledger extends Past {
 
   /** Imports evidence from a text. */
   async import(text: string, settings: ImportSettings = {}): Promise<ImportReport> {
+    if (typeof text !== 'string') throw new RequestError('import takes evidence as a string');
     return this.importSources([{ name: 'text', chunks: [text] }], settings);
   }
 
@@ -243,6 +244,7 @@ export class Ledger extends Past {
 
   /** A host of its own as it stood after a position, to suppose things of: they reach no log. */
   suppose(position: number): SupposedHost {
+    this.checkPosition(position);
     return position < 0 ? new LiveHost() : this.timeline.playedAt(position);
   }
 
@@ -253,6 +255,8 @@ export class Ledger extends Past {
 
   /** Plays a scenario on the machines and records it; each operation is one append. */
   async simulate(scenario: string, settings: SimulateSettings): Promise<RecordedAnswer[]> {
+    if (typeof scenario !== 'string')
+      throw new RequestError('simulate takes a scenario as a string');
     const answers: RecordedAnswer[] = [];
     const steps = this.simulateSteps(parseScenario(scenario), settings);
     for await (const answer of steps) answers.push(answer);

@@ -38,7 +38,7 @@ import { keyOf, type Subject } from './projections/subjects.ts';
 import type { Timeline } from './projections/timeline.ts';
 import { bisectBy } from './projections/violations.ts';
 import { waitsFor } from './projections/waits.ts';
-import { positionOf, type When } from './projections/when.ts';
+import { positionOf, START, type When } from './projections/when.ts';
 import type { WhatIf } from './what-if.ts';
 
 export interface LogSelection {
@@ -90,7 +90,7 @@ export abstract class Past<E extends Placed = RecordedEvent> {
   /** The event at a position, where it is here. */
   event(position: number): E | undefined {
     const isHere = position >= this.first && position <= this.timeline.head;
-    return isHere ? this.timeline.at(position) : undefined;
+    return isHere && Number.isInteger(position) ? this.timeline.at(position) : undefined;
   }
 
   /**
@@ -98,11 +98,13 @@ export abstract class Past<E extends Placed = RecordedEvent> {
    * the past it throws `StaleViewError`: ask for it anew.
    */
   hostAt(position: number): HostAt {
+    this.checkPosition(position);
     return this.timeline.hostAt(position);
   }
 
   /** What a process was called when an event happened; null where nobody has said. */
   commOf(pid: number, position: number): string | null {
+    this.checkPosition(position);
     return commAt(this.timeline, pid, position);
   }
 
@@ -210,11 +212,18 @@ export abstract class Past<E extends Placed = RecordedEvent> {
     if (where === undefined || invariant !== undefined) {
       throw new RequestError('it takes either an invariant or an expression to look for');
     }
-    return bisectWhere(this.timeline, where);
+    return bisectWhere(this.timeline, String(where));
   }
 
   /** What would have been, had it gone on differently after a position. */
   protected abstract forkAt(position: number): WhatIf;
+
+  /** Throws `bad-when` unless it is the position of an event, or that before the first. */
+  protected checkPosition(position: number): void {
+    const { head } = this.timeline;
+    if (Number.isInteger(position) && position >= START && position <= head) return;
+    throw new LedgerError('bad-when', `there is no position ${position}: the log ends at ${head}`);
+  }
 
   #position(when: When): number {
     return positionOf(when, this.timeline);
