@@ -3,6 +3,8 @@
  *
  * @module
  */
+// `Symbol.asyncDispose`, for programs whose `lib` is older than it.
+/// <reference lib="esnext.disposable" preserve="true" />
 import '#supported-node';
 import type { Collected } from './evidence/collect.ts';
 import type { HostReading } from './evidence/reading/reading.ts';
@@ -13,7 +15,8 @@ export type { Reading } from './evidence/collect.ts';
 export { readHost } from './evidence/reading/host.ts';
 export type { HostReading } from './evidence/reading/reading.ts';
 export type { ImportReport } from './evidence/sequel.ts';
-import { type ImportSettings, RequestError, type SimulateSettings } from './host/settings.ts';
+import type { ImportSettings, SimulateSettings } from './host/settings.ts';
+import { RequestError } from './events/ledger-error.ts';
 import { parseScenario, type Sequence } from './host/simulation.ts';
 import { storeAt } from './log/address.ts';
 import type { LedgerEvent } from './events/vocabulary.ts';
@@ -41,7 +44,8 @@ import {
 import { WhatIf } from './what-if.ts';
 import { verificationWords } from './words/faults.ts';
 
-export { profileFor, RequestError, topologyFrom } from './host/settings.ts';
+export { LedgerError, RequestError, type ErrorCode } from './events/ledger-error.ts';
+export { profileFor, topologyFrom } from './host/settings.ts';
 export type { ImportSettings, SimulateSettings } from './host/settings.ts';
 export { retainLog, type Retained } from './log/retention.ts';
 export { sealLog, type Seal } from './log/seal.ts';
@@ -100,6 +104,8 @@ export interface OpenOptions {
    * nothing is put beside it either.
    */
   readonly readOnly?: boolean;
+  /** False where the log must exist: then none is created. */
+  readonly create?: boolean;
   /** Reads no further than this position. */
   readonly until?: number;
   /** False has nothing of what is derived of the log be read or kept beside it. */
@@ -111,11 +117,15 @@ export interface OpenOptions {
 /**
  * Opens a log and reads it to its head. The address is a path, or `:memory:`.
  *
- * Rejects with `NotALogError`, `CorruptLogError`, `StoreUnavailableError`, `NewerSchemaError`, or
- * `RequestError` where the log holds several hosts and none is named.
+ * Rejects with `not-a-log`, `damaged`, `unavailable`, `newer-schema`, `unsupported` where the address
+ * names an engine, or `bad-request` where the log holds several hosts and none is named.
  */
 export async function openLedger(address: string, options: OpenOptions = {}): Promise<Ledger> {
-  const store = storeAt(address, options.readOnly === true);
+  const { readOnly = false, create = true, until = START } = options;
+  if (!Number.isInteger(until) || until < START) {
+    throw new RequestError(`'until' is a position, not '${until}'`);
+  }
+  const store = storeAt(address, { readOnly, create });
   try {
     const host = options.host ?? (await onlyStream(store));
     const ledger = new Ledger(store, host, options, await store.origin(host));
@@ -185,8 +195,14 @@ export class Ledger extends Past {
     await this.#store.close();
   }
 
+  /** Closes it at the end of a block: `await using ledger = await openLedger(…)`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
   /** Imports evidence from a text. */
   async import(text: string, settings: ImportSettings = {}): Promise<ImportReport> {
+    if (typeof text !== 'string') throw new RequestError('import takes evidence as a string');
     return this.importSources([{ name: 'text', chunks: [text] }], settings);
   }
 
@@ -194,7 +210,7 @@ export class Ledger extends Past {
    * Imports evidence from several sources, merged by time; all of it or nothing. What is in the log
    * already is passed over.
    *
-   * Rejects with `EvidenceError`, whose message names source and line, or `RequestError`.
+   * Rejects with `bad-evidence`, whose message names source and line, or `bad-request`.
    */
   async importSources(
     sources: readonly Source[],
@@ -203,7 +219,7 @@ export class Ledger extends Past {
     return this.record(await readEvidence(sources, settings, this));
   }
 
-  /** Appends evidence that has been read; all of it or nothing. Rejects with `EvidenceError`. */
+  /** Appends evidence that has been read; all of it or nothing. Rejects with `bad-evidence`. */
   async record(collected: Collected): Promise<ImportReport> {
     return recordEvidence(this, collected);
   }
@@ -231,6 +247,7 @@ export class Ledger extends Past {
 
   /** A host of its own as it stood after a position, to suppose things of: they reach no log. */
   suppose(position: number): SupposedHost {
+    this.checkPosition(position);
     return position < 0 ? new LiveHost() : this.timeline.playedAt(position);
   }
 
@@ -241,6 +258,8 @@ export class Ledger extends Past {
 
   /** Plays a scenario on the machines and records it; each operation is one append. */
   async simulate(scenario: string, settings: SimulateSettings): Promise<RecordedAnswer[]> {
+    if (typeof scenario !== 'string')
+      throw new RequestError('simulate takes a scenario as a string');
     const answers: RecordedAnswer[] = [];
     const steps = this.simulateSteps(parseScenario(scenario), settings);
     for await (const answer of steps) answers.push(answer);

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { LedgerError, RequestError } from './events/ledger-error.ts';
 import type { EventType, Placed } from './events/vocabulary.ts';
-import { profileNamed, RequestError } from './host/settings.ts';
+import { profileNamed } from './host/settings.ts';
 import type { RecordedEvent } from './log/store.ts';
 import type { HostAt } from './machines/host-at.ts';
 import { bisectWhere } from './projections/bisect-where.ts';
@@ -16,7 +17,7 @@ import { invariantNamed } from './projections/invariants.ts';
 import { HostAtMoment } from './projections/moment.ts';
 import { overlapsOf } from './projections/overlaps.ts';
 import { commAt } from './projections/process-name.ts';
-import { explainRefusal, latestRefusal, NoRefusalError } from './projections/refusals.ts';
+import { explainRefusal, latestRefusal } from './projections/refusals.ts';
 import { replayBy } from './projections/replay.ts';
 import { resolveSubject } from './projections/resolve.ts';
 import type {
@@ -37,7 +38,7 @@ import { keyOf, type Subject } from './projections/subjects.ts';
 import type { Timeline } from './projections/timeline.ts';
 import { bisectBy } from './projections/violations.ts';
 import { waitsFor } from './projections/waits.ts';
-import { positionOf, type When } from './projections/when.ts';
+import { positionOf, START, type When } from './projections/when.ts';
 import type { WhatIf } from './what-if.ts';
 import { eventWords } from './words/events.ts';
 import { whyWords } from './words/why.ts';
@@ -93,7 +94,7 @@ export abstract class Past<E extends Placed = RecordedEvent> {
   /** The event at a position, where it is here. */
   event(position: number): E | undefined {
     const isHere = position >= this.first && position <= this.timeline.head;
-    return isHere ? this.timeline.at(position) : undefined;
+    return isHere && Number.isInteger(position) ? this.timeline.at(position) : undefined;
   }
 
   /**
@@ -101,11 +102,13 @@ export abstract class Past<E extends Placed = RecordedEvent> {
    * the past it throws `StaleViewError`: ask for it anew.
    */
   hostAt(position: number): HostAt {
+    this.checkPosition(position);
     return this.timeline.hostAt(position);
   }
 
   /** What a process was called when an event happened; null where nobody has said. */
   commOf(pid: number, position: number): string | null {
+    this.checkPosition(position);
     return commAt(this.timeline, pid, position);
   }
 
@@ -173,14 +176,15 @@ export abstract class Past<E extends Placed = RecordedEvent> {
 
   /** Why the attempt at a position, or a subject's latest refusal, was refused. */
   why(attempt: number | string, { at = 'end' }: { readonly at?: When } = {}): Why {
-    if (typeof attempt === 'number' || /^\d+$/.test(attempt)) {
+    const asked = String(attempt);
+    if (typeof attempt === 'number' || /^\d+$/.test(asked)) {
       return explainRefusal(this.timeline, this.#position(attempt));
     }
     const until = this.#position(at);
-    const subject = this.#subject(String(attempt), at);
-    const position = latestRefusal(this.timeline, subject, until);
-    if (position === null)
-      throw new NoRefusalError(`nothing about ${attempt} was refused until then`);
+    const position = latestRefusal(this.timeline, this.#subject(asked, at), until);
+    if (position === null) {
+      throw new LedgerError('not-a-refusal', `nothing about ${asked} was refused until then`);
+    }
     return explainRefusal(this.timeline, position);
   }
 
@@ -212,8 +216,8 @@ export abstract class Past<E extends Placed = RecordedEvent> {
   /**
    * The first event after which an invariant does not hold, or after which an expression over the
    * table does, `group 26 owner.kind = iommufd and holders.comm ~ qemu`, and the fewest events that
-   * still show it; null where there is none. Throws `UnknownInvariantError`, `WhereError` for what
-   * is no expression, and `UnknownSubjectError` where it names what the log does not know.
+   * still show it; null where there is none. Throws `RequestError`, a `WhereError` for what is no
+   * expression, and `unknown-subject` where it names what the log does not know.
    */
   bisect({ invariant, where }: BisectQuestion): Bisection<E> | null {
     if (invariant !== undefined && where === undefined) {
@@ -222,11 +226,18 @@ export abstract class Past<E extends Placed = RecordedEvent> {
     if (where === undefined || invariant !== undefined) {
       throw new RequestError('it takes either an invariant or an expression to look for');
     }
-    return bisectWhere(this.timeline, where);
+    return bisectWhere(this.timeline, String(where));
   }
 
   /** What would have been, had it gone on differently after a position. */
   protected abstract forkAt(position: number): WhatIf;
+
+  /** Throws `bad-when` unless it is the position of an event, or that before the first. */
+  protected checkPosition(position: number): void {
+    const { head } = this.timeline;
+    if (Number.isInteger(position) && position >= START && position <= head) return;
+    throw new LedgerError('bad-when', `there is no position ${position}: the log ends at ${head}`);
+  }
 
   #position(when: When): number {
     return positionOf(when, this.timeline);

@@ -12,12 +12,12 @@ import { sequel, type ImportReport } from './evidence/sequel.ts';
 import type { Source } from './evidence/source.ts';
 import { eventsOf, factsOf, type SnapshotOptions } from './evidence/snapshot/snapshot.ts';
 import type { Told } from './evidence/witness/inferences.ts';
+import { RequestError } from './events/ledger-error.ts';
 import type { EventType, LedgerEvent } from './events/vocabulary.ts';
 import {
   type ImportSettings,
   profileFor,
   profileNamed,
-  RequestError,
   type SimulateSettings,
   topologyFrom,
 } from './host/settings.ts';
@@ -56,7 +56,7 @@ export type RecordedAnswer = SimulatedAnswer & { readonly position: number };
 /**
  * Reads evidence to its end, before any log is touched; `log` is what it is to be added to.
  *
- * Rejects with `EvidenceError`, whose message names source and line, `TopologyError` or
+ * Rejects with `EvidenceError`, whose message names source and line or
  * `RequestError`.
  */
 export async function readEvidence(
@@ -67,7 +67,7 @@ export async function readEvidence(
   return collect(sources, collectOptions(settings, log));
 }
 
-/** Settings as importers take them. Throws `RequestError` or `TopologyError`. */
+/** Settings as importers take them. Throws `RequestError`. */
 export function collectOptions(
   { format, topology, profile, strict, progress, booted, day, zone }: ImportSettings,
   log: Appendable | null,

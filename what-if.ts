@@ -8,11 +8,12 @@
  *
  * @module
  */
+import { callFrom, checkStart } from './events/calls.ts';
 import { WHAT_IF } from './events/codec.ts';
+import { RequestError } from './events/ledger-error.ts';
 import { SCHEMA, type Call, type Fact, type LedgerEvent } from './events/vocabulary.ts';
 import { freeAddress, hostOn } from './host/attempt.ts';
 import { DmaMappings } from './host/dma-mappings.ts';
-import { RequestError } from './host/settings.ts';
 import { startAfter } from './host/simulation.ts';
 import type { Cause } from './machines/causes.ts';
 import type { LiveHost } from './machines/live-host.ts';
@@ -95,18 +96,21 @@ export class WhatIf extends Past<SupposedEvent> {
    * Makes a call, as the kernel would see it: descriptors and ids are numbers, devices go by their
    * addresses. A refusal is an answer, and an event like any other.
    *
-   * Throws `RequestError`, and nothing happens, where the process does not live, and where the
-   * evidence contradicts the rules so that who owns the group is not known.
+   * Throws `RequestError`, and nothing happens, where there is no such operation or an argument is
+   * missing or wrong, where the process does not live, and where the evidence contradicts the rules so that
+   * who owns the group is not known.
    */
-  attempt(call: Call): Attempted {
+  attempt(given: Call): Attempted {
+    const call = callFrom(given);
     this.#checkProcesses(call);
     this.#checkKnown(call);
     const outcome = perform(this.#port, call);
     return attempted(outcome, this.timeline.head);
   }
 
-  /** Starts a process that has nothing open, and gives its pid. */
+  /** Starts a process that has nothing open, and gives its pid. Throws `RequestError`. */
   start({ comm, cgroup = null }: { readonly comm: string; readonly cgroup?: string | null }) {
+    checkStart({ comm, cgroup });
     const pid = this.#newPid();
     this.#happened({ type: 'process.started', data: { pid, comm, cgroup } });
     return pid;

@@ -3,29 +3,27 @@
  *
  * @module
  */
+import { CorruptLogError, LedgerError, type ErrorCode } from '../ledger.ts';
 import { printable } from '../words/printable.ts';
 
 /** Exit codes; they are part of what scripts rely on. */
 export const exit = { done: 0, no: 1, badRequest: 2, damaged: 3, surroundings: 4 } as const;
 
-const codes: Readonly<Record<string, number>> = {
-  RequestError: exit.badRequest,
-  EvidenceError: exit.badRequest,
-  ScenarioError: exit.badRequest,
-  TopologyError: exit.badRequest,
-  WhenError: exit.badRequest,
-  WhereError: exit.badRequest,
-  UnknownSubjectError: exit.badRequest,
-  UnknownInvariantError: exit.badRequest,
-  NoRefusalError: exit.badRequest,
-  WitnessError: exit.badRequest,
-  NotALogError: exit.badRequest,
-  DecodeError: exit.badRequest,
-  CorruptLogError: exit.damaged,
-  StoreUnavailableError: exit.surroundings,
-  RevisionConflictError: exit.surroundings,
-  TracerError: exit.surroundings,
-  UnreadableHostError: exit.surroundings,
+/** The exit code of each error that a caller can meet. */
+export const exitOf: Readonly<Record<ErrorCode, number>> = {
+  'bad-request': exit.badRequest,
+  'unknown-subject': exit.badRequest,
+  'bad-when': exit.badRequest,
+  'not-a-refusal': exit.badRequest,
+  'bad-evidence': exit.badRequest,
+  'not-a-log': exit.badRequest,
+  'newer-schema': exit.badRequest,
+  unsupported: exit.badRequest,
+  'stale-view': exit.badRequest,
+  damaged: exit.damaged,
+  conflict: exit.surroundings,
+  unavailable: exit.surroundings,
+  'unsupported-runtime': exit.surroundings,
 };
 
 export interface Failure {
@@ -36,8 +34,9 @@ export interface Failure {
 
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return bug(String(error));
-  const known = codes[error.name];
-  if (known !== undefined) return { code: known, message: oneLine(messageOf(error)) };
+  if (error instanceof LedgerError) {
+    return { code: exitOf[error.code], message: oneLine(messageOf(error)) };
+  }
   const code = 'code' in error ? String(error.code) : '';
   if (code.startsWith('ERR_PARSE_ARGS')) {
     const message = `${argumentFault(error.message)}; --help says what there is`;
@@ -59,10 +58,9 @@ function argumentFault(said: string): string {
     .replace(/^[A-Z]/, (letter) => letter.toLowerCase());
 }
 
-function messageOf(error: Error): string {
-  const at = 'position' in error ? error.position : null;
-  const damagedAt = error.name === 'CorruptLogError' && at !== null;
-  return damagedAt ? `the log is damaged at ${error.message}` : error.message;
+function messageOf(error: LedgerError): string {
+  const isDamagedAt = error instanceof CorruptLogError && error.position !== null;
+  return isDamagedAt ? `the log is damaged at ${error.message}` : error.message;
 }
 
 function oneLine(text: string): string {

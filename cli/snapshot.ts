@@ -4,7 +4,13 @@
  * @module
  */
 import { unitOf } from '../evidence/reading/unit.ts';
-import { readHost, type HostReading, type Ledger, type SnapshotReport } from '../ledger.ts';
+import {
+  LedgerError,
+  readHost,
+  type HostReading,
+  type Ledger,
+  type SnapshotReport,
+} from '../ledger.ts';
 import { columns, type Cell } from '../words/columns.ts';
 import { holdersWords, ownerCell } from '../words/owners.ts';
 import { printable } from '../words/printable.ts';
@@ -25,22 +31,17 @@ export const rootOption = {
   },
 } as const;
 
-/** Nothing of a host can be read here. */
-class UnreadableHostError extends Error {
-  override readonly name = 'UnreadableHostError';
-}
-
 /**
  * Reads the host, or a copy of one. Throws `EvidenceError` where that is none, and
- * `UnreadableHostError` where no process can be read.
+ * `unavailable` where no process can be read.
  */
 export function readingOf(root: string | undefined): HostReading {
   if (root === undefined && process.platform !== 'linux') {
-    throw new UnreadableHostError('this is no Linux host; name a copy of one with --root');
+    throw new LedgerError('unavailable', 'this is no Linux host; name a copy of one with --root');
   }
   const reading = readHost(root ?? '/');
   if (reading.listed.pids.length > 0) return reading;
-  throw new UnreadableHostError(`${root ?? ''}/proc: no process can be read`);
+  throw new LedgerError('unavailable', `${root ?? ''}/proc: no process can be read`);
 }
 
 /** Takes a snapshot. */

@@ -21,7 +21,7 @@ export async function readTopology(
   try {
     return topologyFrom(text);
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'TopologyError') throw error;
+    if (!(error instanceof RequestError)) throw error;
     throw new RequestError(`${nameOf(file)}:1: ${error.message}`);
   }
 }

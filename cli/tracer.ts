@@ -7,11 +7,16 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LedgerError } from '../ledger.ts';
 import { LineQueue } from './line-queue.ts';
 
 /** The tracer cannot be had, or does not do its work. */
-export class TracerError extends Error {
+export class TracerError extends LedgerError {
   override readonly name = 'TracerError';
+
+  constructor(message: string) {
+    super('unavailable', message);
+  }
 }
 
 export interface Tracing {

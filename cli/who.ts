@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  LedgerError,
   openLedger,
   RequestError,
   type Claimant,
@@ -140,7 +141,7 @@ function whoOf(ledger: Ledger, subject: string): Who {
   try {
     return ledger.who(subject);
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'UnknownSubjectError') throw error;
+    if (!(error instanceof LedgerError && error.code === 'unknown-subject')) throw error;
     const groups = ledger
       .at('end')
       .table()

@@ -140,7 +140,7 @@ async function main(args: readonly string[]): Promise<number> {
     progress.clear();
     const { name, message, code } = error as Error & { code?: string };
     process.stderr.write(`conformance: ${message}\n`);
-    const isOurs = /^(UsageError|ScenarioError|HostError)$/.test(name);
+    const isOurs = /^(UsageError|RequestError|HostError)$/.test(name);
     return isOurs || code?.startsWith('ERR_PARSE_ARGS') ? exit.badRequest : exit.surroundings;
   }
 }

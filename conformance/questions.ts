@@ -12,7 +12,7 @@ import { parseScenario, type Sequence } from '../host/simulation.ts';
 import { parseLine, type OperationStatement } from '../scenario/language.ts';
 import { UsageError } from './options.ts';
 
-/** Reads the sequences of a file that asks something. Throws `UsageError` or `ScenarioError`. */
+/** Reads the sequences of a file that asks something. Throws `UsageError` or `RequestError`. */
 export function sequencesIn(path: string): Sequence[] {
   const text = textOf(path);
   const sequences = text.startsWith('{') ? recorded(text, path) : parseScenario(text, path);

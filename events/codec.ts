@@ -4,16 +4,17 @@
  * @module
  */
 import * as v from 'valibot';
+import { LedgerError, type ErrorCode } from './ledger-error.ts';
 import { type RawEvent, upcast } from './upcasters.ts';
 import { SCHEMA, schemas, type EventType, type Fact, type LedgerEvent } from './vocabulary.ts';
 
 /** An event that is not one of ours: `path` is where (`data.fd`), `reason` why. */
-export class DecodeError extends Error {
+export class DecodeError extends LedgerError {
   override readonly name = 'DecodeError';
   readonly path: string;
   readonly reason: string;
-  constructor(path: string, reason: string) {
-    super(path === '' ? reason : `${path}: ${reason}`);
+  constructor(path: string, reason: string, code: ErrorCode = 'bad-request') {
+    super(code, path === '' ? reason : `${path}: ${reason}`);
     this.path = path;
     this.reason = reason;
   }
@@ -22,7 +23,8 @@ export class DecodeError extends Error {
 /** An event of a schema that only a later release knows. */
 export class NewerSchemaError extends DecodeError {
   constructor(schema: number) {
-    super('schema', `${schema} is newer than ${SCHEMA}, the newest that this release reads`);
+    const reason = `${schema} is newer than ${SCHEMA}, the newest that this release reads`;
+    super('schema', reason, 'newer-schema');
   }
 }
 

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { DecodeError } from '../events/codec.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import { EvidenceError, type ImportOptions, type Importer, type Reader } from './importer.ts';
 import { formats, importerFor, importerOf } from './importers.ts';
@@ -269,12 +268,9 @@ function earliest(heads: readonly Head[]): { head: Head; event: LedgerEvent } | 
 }
 
 function placed(error: unknown, source: string, line: number): unknown {
-  if (error instanceof PlacedError) return error;
-  if (error instanceof EvidenceError || error instanceof DecodeError) {
-    const place = line === 0 ? source : `${source}:${line}`;
-    return new PlacedError(`${place}: ${error.message}`);
-  }
-  return error;
+  if (error instanceof PlacedError || !(error instanceof EvidenceError)) return error;
+  const place = line === 0 ? source : `${source}:${line}`;
+  return new PlacedError(`${place}: ${error.message}`, error.code);
 }
 
 /** An error whose message names source and line. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { decode, DecodeError } from '../events/codec.ts';
+import { decode, DecodeError, NewerSchemaError } from '../events/codec.ts';
 import { EvidenceError, keysOf, parseObject, type Importer } from './importer.ts';
 
 export const eventsImporter: Importer = {
@@ -52,6 +52,8 @@ function decodeLine(value: unknown) {
   try {
     return decode(value);
   } catch (error) {
-    throw error instanceof DecodeError ? new EvidenceError(error.message) : error;
+    if (!(error instanceof DecodeError)) throw error;
+    const code = error instanceof NewerSchemaError ? error.code : 'bad-evidence';
+    throw new EvidenceError(error.message, code);
   }
 }

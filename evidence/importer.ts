@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LedgerError, type ErrorCode } from '../events/ledger-error.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import type { PlayedHostAt } from '../machines/host-at.ts';
 import type { Topology } from '../scenario/topology.ts';
@@ -56,8 +57,12 @@ export interface Importer {
 }
 
 /** A line that cannot be read, or evidence that breaks off. */
-export class EvidenceError extends Error {
+export class EvidenceError extends LedgerError {
   override readonly name = 'EvidenceError';
+
+  constructor(message: string, code: ErrorCode = 'bad-evidence') {
+    super(code, message);
+  }
 }
 
 /** A line as a JSON object. Throws `EvidenceError`. */

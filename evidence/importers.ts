@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { RequestError } from '../events/ledger-error.ts';
 import { eventsImporter } from './events.ts';
-import { EvidenceError, type Importer } from './importer.ts';
+import type { Importer } from './importer.ts';
 import { dmesgParser, looksLikeDmesg } from './messages/dmesg.ts';
 import { fdinfoParser, looksLikeFdinfo } from './messages/fdinfo.ts';
 import { libvirtAuditParser, looksLikeLibvirtAudit } from './messages/libvirt-audit.ts';
@@ -33,11 +34,11 @@ const importers: readonly Importer[] = [
 
 export const formats: readonly string[] = importers.map(({ format }) => format);
 
-/** The importer of a format. Throws `EvidenceError` where there is none. */
+/** The importer of a format. Throws `RequestError` where there is none. */
 export function importerOf(format: string): Importer {
   const importer = importers.find((known) => known.format === format);
   if (importer === undefined) {
-    throw new EvidenceError(`no format '${format}'; known are ${formats.join(', ')}`);
+    throw new RequestError(`no format '${format}'; known are ${formats.join(', ')}`);
   }
   return importer;
 }

@@ -27,7 +27,7 @@ export class LiveReader {
   readonly #source: string;
   readonly #admit: Admit;
 
-  /** Throws `EvidenceError` where there is no such format. */
+  /** Throws `RequestError` where there is no such format. */
   constructor(format: string, source: string, options: ImportOptions & { readonly admit: Admit }) {
     this.#importer = importerOf(format);
     this.#reader = this.#importer.read(options, source);

@@ -5,15 +5,16 @@
  */
 import { hash } from 'node:crypto';
 import * as v from 'valibot';
+import { RequestError } from '../events/ledger-error.ts';
 import type { Call, Fact, LedgerEvent, Placed } from '../events/vocabulary.ts';
 import { ProcessTable, fileOpenedBy } from '../processes/process-table.ts';
 import type { Outcome } from '../operations/row.ts';
 import { callOf, rowOf } from '../operations/table.ts';
 import { effectOf } from '../processes/effects.ts';
 import { Drivers } from '../scenario/drivers.ts';
-import { parseLine, processName, ScenarioError } from '../scenario/language.ts';
+import { parseLine, processName } from '../scenario/language.ts';
 import { Player } from '../scenario/player.ts';
-import { parseTopology, TopologyError, type Topology } from '../scenario/topology.ts';
+import { parseTopology, type Topology } from '../scenario/topology.ts';
 import {
   EvidenceError,
   keysOf,
@@ -200,6 +201,5 @@ function evidenceError(error: unknown): unknown {
     const [issue] = error.issues;
     return new EvidenceError(`${v.getDotPath(issue) ?? 'answer'}: ${issue.message}`);
   }
-  const ours = error instanceof ScenarioError || error instanceof TopologyError;
-  return ours ? new EvidenceError(error.message) : error;
+  return error instanceof RequestError ? new EvidenceError(error.message) : error;
 }

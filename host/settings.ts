@@ -3,13 +3,9 @@
  *
  * @module
  */
+import { RequestError } from '../events/ledger-error.ts';
 import { isProfile, profileOfKernel, profiles, type Profile } from '../machines/profile.ts';
-import { parseTopology, TopologyError, type Topology } from '../scenario/topology.ts';
-
-/** A request that cannot be met as it was put. */
-export class RequestError extends Error {
-  override readonly name = 'RequestError';
-}
+import { parseTopology, type Topology } from '../scenario/topology.ts';
 
 export interface ImportSettings {
   /** Found from the content when left out. */
@@ -34,7 +30,7 @@ export interface SimulateSettings {
   readonly topology: unknown;
 }
 
-/** A topology as text or as parsed JSON, with or without its wrapper. Throws `TopologyError`. */
+/** A topology as text or as parsed JSON, with or without its wrapper. Throws `RequestError`. */
 export function topologyFrom(given: unknown): Topology {
   if (typeof given === 'string') return topologyFrom(jsonOf(given));
   const wrapped = typeof given === 'object' && given !== null && 'topology' in given;
@@ -50,7 +46,7 @@ function jsonOf(text: string): unknown {
     try {
       return JSON.parse(first);
     } catch {
-      throw new TopologyError(`not JSON: ${(whole as Error).message}`);
+      throw new RequestError(`not JSON: ${(whole as Error).message}`);
     }
   }
 }

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { RequestError } from '../events/ledger-error.ts';
 import type { Fact, LedgerEvent, Placed } from '../events/vocabulary.ts';
 import type { Profile } from '../machines/profile.ts';
-import { parseLine, ScenarioError, type OperationStatement } from '../scenario/language.ts';
+import { parseLine, type OperationStatement } from '../scenario/language.ts';
 import type { Topology } from '../scenario/topology.ts';
 import { firstStart, VirtualHost, type HostAnswer, type Start } from './virtual-host.ts';
 
@@ -16,7 +17,7 @@ export interface Sequence {
 }
 
 /**
- * Reads a scenario. Throws `ScenarioError` with `SOURCE:LINE: reason` at the first line that cannot
+ * Reads a scenario. Throws `RequestError` with `SOURCE:LINE: reason` at the first line that cannot
  * be read.
  */
 export function parseScenario(text: string, source = 'scenario'): Sequence[] {
@@ -31,8 +32,8 @@ export function parseScenario(text: string, source = 'scenario'): Sequence[] {
         sequences.at(-1)?.operations.push(statement);
       }
     } catch (error) {
-      if (!(error instanceof ScenarioError)) throw error;
-      throw new ScenarioError(`${source}:${index + 1}: ${error.message}`);
+      if (!(error instanceof RequestError)) throw error;
+      throw new RequestError(`${source}:${index + 1}: ${error.message}`);
     }
   }
   return sequences;

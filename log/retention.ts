@@ -5,6 +5,7 @@
  */
 import { copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { RequestError } from '../events/ledger-error.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import { hash } from 'node:crypto';
 import { removeSegmentFiles } from './segment-files.ts';
@@ -42,11 +43,14 @@ export interface Retained {
  * Lets the oldest sealed volumes go. Those that hold the boot of a host which is running, or what has
  * happened since, stay: without them nobody knows who owns what now.
  *
- * The log says so before it is so. Rejects with `NotALogError`, `CorruptLogError`, or with
- * `StoreUnavailableError` where a volume is in use; then all is as it was.
+ * The log says so before it is so. Rejects with `not-a-log`, `damaged`, or with `unavailable`
+ * where a volume is in use; then all is as it was.
  */
 export async function retainLog(log: string, options: RetentionOptions): Promise<Retained> {
   const { keep, archive } = options;
+  if (!Number.isInteger(keep) || keep < 0) {
+    throw new RequestError(`'keep' is a number of files, not '${keep}'`);
+  }
   const whole = logOfVolume(log);
   if (whole !== null) throw new NotALogError(`${log} is a volume of ${whole}`);
   if (volumeFiles(log).length === 0) throw new NotALogError(`no log at ${log}`);

@@ -45,8 +45,7 @@ export interface LogReader {
 /** Throws `NotALogError` when there is no log at the path. `timeout` is for locks, in ms. */
 export function openForReading(path: string, timeout: number): LogReader {
   const found = inspect(path);
-  if (found === 'nothing') throw new NotALogError(`no log at ${path}`);
-  if (found === 'empty file') throw new NotALogError(`${path} is empty, not a log`);
+  checkIsLog(found, path);
   return guarded(path, () => {
     const file = realpathSync(path);
     const rest = statSync(file);
@@ -61,18 +60,27 @@ export function openForReading(path: string, timeout: number): LogReader {
   });
 }
 
+interface WriteOptions {
+  /** Whether a log is created where there is no file or an empty one. */
+  readonly create: boolean;
+  /** For locks, in ms. */
+  readonly timeout: number;
+}
+
 /**
- * The log at the path, created where there is no file or an empty one.
+ * The log at the path.
  *
- * Throws `NotALogError` when the file is something else, which is left as it is.
+ * Throws `NotALogError` when the file is something else, which is left as it is, and when there is
+ * none and none is to be created.
  */
-export function openForWriting(path: string, timeout: number): DatabaseSync {
+export function openForWriting(path: string, { create, timeout }: WriteOptions): DatabaseSync {
   const found = inspect(path);
+  if (!create) checkIsLog(found, path);
   const folder = dirname(resolve(path));
   if (found === 'nothing' && !existsSync(folder)) {
     throw new StoreUnavailableError(`${path} cannot be created: there is no folder ${folder}`);
   }
-  const db = guarded(path, () => connect(path, { mode: 'rwc' }, ATTEMPT_MS));
+  const db = guarded(path, () => connect(path, { mode: create ? 'rwc' : 'rw' }, ATTEMPT_MS));
   try {
     if (found !== 'log') createTables(db, path, timeout);
     patiently(timeout, () => db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL'));
@@ -168,6 +176,12 @@ function connectInUse(path: string, timeout: number): DatabaseSync {
 }
 
 type Found = 'nothing' | 'empty file' | 'log';
+
+/** Throws `NotALogError` unless it is one. */
+function checkIsLog(found: Found, path: string): void {
+  if (found === 'nothing') throw new NotALogError(`no log at ${path}`);
+  if (found === 'empty file') throw new NotALogError(`${path} is empty, not a log`);
+}
 
 /**
  * What is at the path. Throws unless it is nothing, an empty file or a log that this release reads.

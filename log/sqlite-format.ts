@@ -74,7 +74,7 @@ export function checkHeader(db: DatabaseSync, path: string): void {
   if (format > FORMAT) {
     throw new NotALogError(
       `${path} was written by a newer release, in format ${format}; this one reads ${FORMAT}`,
-      ours,
+      { isNewer: true, isSuspect: ours },
     );
   }
   if (format < 1) throw new CorruptLogError(null, `${path} has no format ${format}`);

@@ -13,6 +13,8 @@ import { type VolumeFile, volumeFile, volumeFiles } from './volume-files.ts';
 
 export interface VolumesOptions {
   readonly readOnly: boolean;
+  /** False where the log must exist; true when left out. */
+  readonly create?: boolean;
   /** For locks, in ms. */
   readonly timeout: number;
 }
@@ -25,7 +27,7 @@ export class Volumes {
   #number = 1;
 
   /**
-   * Opens a log; to write, it is created where there is none.
+   * Opens a log; to write, it is created where there is none, unless `create` is false.
    *
    * Throws `NotALogError`, `CorruptLogError` or `StoreUnavailableError`.
    */
@@ -146,8 +148,9 @@ export class Volumes {
   }
 
   #openNewest(path: string): Volume {
-    const { readOnly, timeout } = this.#options;
-    return readOnly ? this.#openOlder(path) : new Volume(path, openForWriting(path, timeout));
+    const { readOnly, create = true, timeout } = this.#options;
+    if (readOnly) return this.#openOlder(path);
+    return new Volume(path, openForWriting(path, { create, timeout }));
   }
 
   #openOlder(path: string): Volume {

@@ -23,6 +23,8 @@ import {
 export interface SqliteOptions {
   /** Opens an existing log and leaves it, its folder and its companions untouched. */
   readonly readOnly?: boolean;
+  /** False where the log must exist. */
+  readonly create?: boolean;
   /**
    * How long to wait for a lock that another process holds; all else in this process waits too.
    * 5000 when left out: appends and checkpoints take much less.
@@ -31,13 +33,14 @@ export interface SqliteOptions {
 }
 
 /**
- * Opens the log at the path; unless `readOnly`, creates it where there is no file or an empty one.
+ * Opens the log at the path; unless `readOnly` or `create: false`, creates it where there is no file or
+ * an empty one.
  *
  * Throws `NotALogError`, `CorruptLogError` or `StoreUnavailableError`.
  */
 export function openSqliteStore(path: string, options: SqliteOptions = {}): Store {
-  const { readOnly = false, busyTimeoutMs: timeout = 5000 } = options;
-  const volumes = new Volumes(path, { readOnly, timeout });
+  const { readOnly = false, create = true, busyTimeoutMs: timeout = 5000 } = options;
+  const volumes = new Volumes(path, { readOnly, create, timeout });
   const writer = readOnly ? null : groupCommit(volumes);
   let isOpen = true;
   return {

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { LedgerError } from '../events/ledger-error.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 
 /** An event in its place. `hash` is lowercase hex SHA-256 over the event and the hash before it. */
@@ -95,39 +96,45 @@ export interface Examination {
 }
 
 /** Another writer was first. The caller may read on from `actual` and try again. */
-export class RevisionConflictError extends Error {
+export class RevisionConflictError extends LedgerError {
   override readonly name = 'RevisionConflictError';
   readonly expected: number;
   readonly actual: number;
   constructor(stream: string, expected: number, actual: number) {
-    super(`stream '${stream}' is at position ${actual}, not at ${expected} as expected`);
+    super(
+      'conflict',
+      `stream '${stream}' is at position ${actual}, not at ${expected} as expected`,
+    );
     this.expected = expected;
     this.actual = actual;
   }
 }
 
 /** The log is not what was written. `position` is the first event concerned, or null: the file. */
-export class CorruptLogError extends Error {
+export class CorruptLogError extends LedgerError {
   override readonly name = 'CorruptLogError';
   readonly position: number | null;
   constructor(position: number | null, reason: string) {
-    super(position === null ? reason : `position ${position}: ${reason}`);
+    super('damaged', position === null ? reason : `position ${position}: ${reason}`);
     this.position = position;
   }
 }
 
-/** What was opened is no log, or one that only a later release reads. */
-export class NotALogError extends Error {
+/** What was opened is no log, or one that only a later release reads (`newer-schema`). */
+export class NotALogError extends LedgerError {
   override readonly name = 'NotALogError';
   /** Whether it says that it is a newer one, and yet looks just like one of this release. */
   readonly isSuspect: boolean;
-  constructor(reason: string, isSuspect = false) {
-    super(reason);
+  constructor(reason: string, { isNewer = false, isSuspect = false } = {}) {
+    super(isNewer ? 'newer-schema' : 'not-a-log', reason);
     this.isSuspect = isSuspect;
   }
 }
 
 /** The surroundings failed: no space, no permission, no such folder, engine unreachable. */
-export class StoreUnavailableError extends Error {
+export class StoreUnavailableError extends LedgerError {
   override readonly name = 'StoreUnavailableError';
+  constructor(message: string, options?: ErrorOptions) {
+    super('unavailable', message, options);
+  }
 }

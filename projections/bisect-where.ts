@@ -24,7 +24,7 @@ import { parseWhere, rowsOf, type Rows, type Where } from './where/where.ts';
  * hold there; null where it never does. What holds before anything has happened is found at the
  * first event. The names and nodes of devices mean what they mean at the end.
  *
- * Throws `WhereError` for what cannot be read, and `UnknownSubjectError` for a row that never was.
+ * Throws `WhereError` for what cannot be read, and `unknown-subject` for a row that never was.
  */
 export function bisectWhere<E extends Placed>(
   timeline: Timeline<E>,
@@ -54,7 +54,7 @@ function rowsAt(timeline: Timeline, position: number, names: Names): Rows {
   return hostRows(timeline.hostAt(position), since, names);
 }
 
-/** The addresses of the devices that are named. Throws `UnknownSubjectError` for what never was. */
+/** The addresses of the devices that are named. Throws `unknown-subject` for what never was. */
 function namesIn({ scopes }: Where, timeline: Timeline): Names {
   const names = new Map<string, string>();
   for (const { kind, id } of scopes) {

@@ -7,6 +7,7 @@
  * @module
  */
 import { openInterval } from './before.ts';
+import { LedgerError } from '../events/ledger-error.ts';
 import type { Placed } from '../events/vocabulary.ts';
 import type { HostAt } from '../machines/host-at.ts';
 import type { LiveHost } from '../machines/live-host.ts';
@@ -19,7 +20,7 @@ import { keptBy } from './holdings.ts';
 import { partiesOf } from './parties.ts';
 import { resolveSubject } from './resolve.ts';
 import type { Hand, Holder, Interval, Owner, Tenure } from './shapes.ts';
-import { UnknownSubjectError, type Subject } from './subjects.ts';
+import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { byNumber, keepers, nobody, ownerOf } from './views.ts';
 import { eventsOf, walk } from './walk.ts';
@@ -43,7 +44,7 @@ interface Span {
  * are among them, with nobody named.
  *
  * `who` is `pid:N`, a process's name as it stands, or any part of a control group's path. Throws
- * `UnknownSubjectError` where the history has no such process.
+ * `unknown-subject` where the history has no such process.
  */
 export function everOwned(timeline: Timeline, who: string, subject: Subject | null): Tenure[] {
   const whom = whomOf(timeline, who);
@@ -176,7 +177,10 @@ function whomOf(timeline: Timeline, who: string): Whom {
       : (process) => process.pid === Number(pid);
   if (pid !== undefined) resolveSubject(timeline, who, timeline.head);
   else if (who === '' || !isNamed(timeline, whom)) {
-    throw new UnknownSubjectError(`'${who}' is no process, nor control group, that this log knows`);
+    throw new LedgerError(
+      'unknown-subject',
+      `'${who}' is no process, nor control group, that this log knows`,
+    );
   }
   return whom;
 }

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { RequestError } from '../events/ledger-error.ts';
 import type { GroupAt, HostAt } from '../machines/host-at.ts';
 import { isSince, type Profile } from '../machines/profile.ts';
 import type { ClaimedFile } from './claimed.ts';
@@ -136,16 +137,11 @@ export const invariants = {
 export type InvariantName = keyof typeof invariants;
 export const invariantNames = Object.keys(invariants) as InvariantName[];
 
-/** There is no invariant of that name. */
-class UnknownInvariantError extends Error {
-  override readonly name = 'UnknownInvariantError';
-}
-
-/** An invariant by its name. Throws `UnknownInvariantError`, which lists them. */
+/** An invariant by its name. Throws `RequestError`, which lists them. */
 export function invariantNamed(name: string): InvariantName {
   if (Object.hasOwn(invariants, name)) return name as InvariantName;
   const known = invariantNames.join(', ');
-  throw new UnknownInvariantError(`no invariant '${name}'; there are ${known}`);
+  throw new RequestError(`no invariant '${name}'; there are ${known}`);
 }
 
 /** Whether an invariant is one of the rules of a profile. */

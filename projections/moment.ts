@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LedgerError } from '../events/ledger-error.ts';
 import type { FileId } from '../processes/process-table.ts';
 import { ownerBefore } from './before.ts';
 import { holdingsOf, orphansOf } from './holdings.ts';
@@ -21,7 +22,7 @@ import type {
   Who,
 } from './shapes.ts';
 import type { HostAt } from '../machines/host-at.ts';
-import { UnknownSubjectError, type Subject } from './subjects.ts';
+import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { byProcess, deviceView, groupView, tableOf } from './views.ts';
 import { START } from './when.ts';
@@ -48,19 +49,21 @@ export class HostAtMoment {
     return tableOf(this.#host, this.moment, this.#since);
   }
 
-  /** A device by address, name or node. Throws `UnknownSubjectError`. */
+  /** A device by address, name or node. Throws `unknown-subject`. */
   device(word: string): DeviceView {
     const { kind, id } = resolveSubject(this.#timeline, word, this.#position);
     const device = kind === 'device' ? this.#host.device(id) : undefined;
-    if (device === undefined) throw new UnknownSubjectError(`no device '${word}' at that moment`);
+    if (device === undefined)
+      throw new LedgerError('unknown-subject', `no device '${word}' at that moment`);
     return deviceView(this.#host, device, this.#since);
   }
 
-  /** A group by its number. Throws `UnknownSubjectError`. */
+  /** A group by its number. Throws `unknown-subject`. */
   group(word: string): GroupView {
     const { kind, id } = resolveSubject(this.#timeline, word, this.#position);
     const group = kind === 'group' ? this.#host.group(id) : undefined;
-    if (group === undefined) throw new UnknownSubjectError(`no group '${word}' at that moment`);
+    if (group === undefined)
+      throw new LedgerError('unknown-subject', `no group '${word}' at that moment`);
     return groupView(this.#host, group, this.#since);
   }
 
@@ -104,7 +107,7 @@ export class HostAtMoment {
 
   /** How each holder of a file came by it. */
   lineage(file: FileId): Descent[] {
-    return lineageOf(this.#timeline, file, this.#position);
+    return lineageOf(this.#timeline, String(file), this.#position);
   }
 
   /** Files that are alive although no process could name them, with what keeps them. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LedgerError } from '../events/ledger-error.ts';
 import type { Attempt, Placed } from '../events/vocabulary.ts';
 import { causes, type ObservedCause } from '../machines/causes.ts';
 import { rowOf } from '../operations/table.ts';
@@ -12,20 +13,15 @@ import { keyOf, type Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { keepers } from './views.ts';
 
-/** The attempt asked about was not refused, or there is none. */
-export class NoRefusalError extends Error {
-  override readonly name = 'NoRefusalError';
-}
-
 /** Causes that nothing that happened has made, and that nothing later mends. */
 const inTheCall = new Set(['malformed-argument', 'unsupported', 'not-ownership', 'unknown']);
 
-/** Explains the refusal at a position. Throws `NoRefusalError` where none stands there. */
+/** Explains the refusal at a position. Throws `not-a-refusal` where none stands there. */
 export function explainRefusal(timeline: Timeline, position: number): Why {
   const event = position < 0 ? undefined : timeline.at(position);
   if (event?.type !== 'operation.refused') {
     const what = event === undefined ? 'there is no event' : `'${event.type}'`;
-    throw new NoRefusalError(`position ${position} is not a refusal: ${what}`);
+    throw new LedgerError('not-a-refusal', `position ${position} is not a refusal: ${what}`);
   }
   const { operation, errno } = event.data;
   const call: Attempt = event.data;

@@ -3,18 +3,20 @@
  *
  * @module
  */
-import { keyOf, parseSubject, UnknownSubjectError, type Subject } from './subjects.ts';
+import { LedgerError } from '../events/ledger-error.ts';
+import { keyOf, parseSubject, type Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 
 /**
  * The subject that a word means. Devices go by PCI address, by name, and by the node that they had
- * at the position. Throws `UnknownSubjectError`.
+ * at the position. Throws `unknown-subject`.
  */
 export function resolveSubject(timeline: Timeline, word: string, position: number): Subject {
-  const { kind, word: id } = parseSubject(word);
+  // Callers without types may give anything.
+  const { kind, word: id } = parseSubject(String(word));
   const subject = { kind, id: kind === 'device' ? deviceNamed(timeline, id, position) : id };
   if (timeline.knows(keyOf(subject), position)) return subject;
-  throw new UnknownSubjectError(`'${word}' is no ${kind} that this log knows`);
+  throw new LedgerError('unknown-subject', `'${word}' is no ${kind} that this log knows`);
 }
 
 function deviceNamed(timeline: Timeline, word: string, position: number): string {

@@ -25,11 +25,6 @@ export function keyOf({ kind, id }: Subject): SubjectKey {
   return `${kind} ${id}`;
 }
 
-/** Nothing in the log has that name. */
-export class UnknownSubjectError extends Error {
-  override readonly name = 'UnknownSubjectError';
-}
-
 /**
  * What a word means: `pid:N`, `file:ID`, a group's number, `gN` or node, else a device's address,
  * name or node. The word is not looked up in the log.

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { RequestError } from '../events/ledger-error.ts';
 import type { EventType, Placed } from '../events/vocabulary.ts';
 import { callOf } from '../operations/table.ts';
 import { LiveHost } from '../machines/live-host.ts';
@@ -143,19 +144,17 @@ function plain(_key: string, value: unknown): unknown {
   return value instanceof Map ? [...value] : value;
 }
 
-/** The head that a witness kept is not `POSITION:HASH`. */
-class WitnessError extends Error {
-  override readonly name = 'WitnessError';
-}
-
-/** Whether a log still has the head that a witness kept; `hashAt` knows its hashes from `first` on. */
+/**
+ * Whether a log still has the head that a witness kept; `hashAt` knows its hashes from `first` on.
+ * Throws `RequestError` where the head is not `POSITION:HASH`.
+ */
 export function witnessFindings(
   head: string,
   first: number,
   hashAt: (position: number) => string | undefined,
 ): Finding[] {
   const [, at, hash] = /^(-1|\d+):([\da-f]{64})$/.exec(head) ?? [];
-  if (at === undefined) throw new WitnessError(`'${head}' is no POSITION:HASH`);
+  if (at === undefined) throw new RequestError(`'${head}' is no POSITION:HASH`);
   const position = Number(at);
   const there = hashAt(position);
   if (there === hash) return [];

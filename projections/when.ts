@@ -3,13 +3,10 @@
  *
  * @module
  */
+import { LedgerError } from '../events/ledger-error.ts';
+
 /** A position, `start`, `end`, or an ISO 8601 instant (UTC where it names no offset). */
 export type When = number | string;
-
-/** A moment that the log does not have, or words that name none. */
-class WhenError extends Error {
-  override readonly name = 'WhenError';
-}
 
 /** Before the first event. */
 export const START = -1;
@@ -26,7 +23,7 @@ interface Span {
 /**
  * The position that a moment means: after that event, `START` before the first one.
  *
- * An instant is the last event at or before it. Throws `WhenError` for a position past the end, and
+ * An instant is the last event at or before it. Throws `bad-when` for a position past the end, and
  * for what lies before the first event that is here.
  */
 export function positionOf(when: When, span: Span): number {
@@ -38,25 +35,34 @@ export function positionOf(when: When, span: Span): number {
     const position = Number(text);
     if (position > head) {
       const end = head === START ? 'the log is empty' : `the log ends at position ${head}`;
-      throw new WhenError(`position ${text} is past the end: ${end}`);
+      throw new LedgerError('bad-when', `position ${text} is past the end: ${end}`);
     }
     if (position < first) {
-      throw new WhenError(`position ${text} is not here: what is begins at position ${first}`);
+      throw new LedgerError(
+        'bad-when',
+        `position ${text} is not here: what is begins at position ${first}`,
+      );
     }
     return position;
   }
   const instant = instantOf(text);
   if (!span.isTimed) {
-    throw new WhenError(`'${text}' cannot be placed: no event of this log has a time`);
+    throw new LedgerError(
+      'bad-when',
+      `'${text}' cannot be placed: no event of this log has a time`,
+    );
   }
   const position = span.lastUntil(instant);
   if (position === null && first > 0) {
-    throw new WhenError(`'${text}' is before position ${first}, with which begins what is here`);
+    throw new LedgerError(
+      'bad-when',
+      `'${text}' is before position ${first}, with which begins what is here`,
+    );
   }
   return position ?? START;
 }
 
-/** An instant in the spelling of the log: microseconds, UTC. Throws `WhenError`. */
+/** An instant in the spelling of the log: microseconds, UTC. Throws `bad-when`. */
 function instantOf(text: string): string {
   const [, day, time = '00:00', fraction = '', offset = 'Z'] =
     /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?(Z|z|[+-]\d\d(?::?\d\d)?)?)?$/.exec(
@@ -70,7 +76,10 @@ function instantOf(text: string): string {
   const noon = new Date(`${day}T12:00Z`);
   const isDay = !Number.isNaN(noon.getTime()) && noon.toISOString().slice(0, 10) === day;
   if (!isDay || Number.isNaN(instant.getTime())) {
-    throw new WhenError(`'${text}' is no position, 'start', 'end' or ISO 8601 instant`);
+    throw new LedgerError(
+      'bad-when',
+      `'${text}' is no position, 'start', 'end' or ISO 8601 instant`,
+    );
   }
   return `${instant.toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { RequestError } from '../events/ledger-error.ts';
 import type { Operation } from '../events/vocabulary.ts';
 import { rowOf, rows } from '../operations/table.ts';
 
@@ -23,42 +24,37 @@ export type OperationStatement = Extract<Statement, { kind: 'operation' }>;
 /** `P1` to `P8`. */
 export type ProcessName = `P${number}`;
 
-/** A line that cannot be read. */
-export class ScenarioError extends Error {
-  override readonly name = 'ScenarioError';
-}
-
 /** Words that only a recorder acts on. */
 const passedOver = new Set(['topology', 'flush', 'quit']);
 
-/** Reads a line; null where it says nothing to us. Throws `ScenarioError`. */
+/** Reads a line; null where it says nothing to us. Throws `RequestError`. */
 export function parseLine(line: string): Statement | null {
   const said = line.replace(/[#\r\n].*$/s, '').trim();
   const [, at = 'P1', text = ''] = /^(?:@(\S+)\s*)?(.*)$/s.exec(said) ?? [];
   const [word = '', ...rest] = text.split(/\s+/);
   if (word === '') {
-    if (said !== '') throw new ScenarioError(`'${said}' names a process and no operation`);
+    if (said !== '') throw new RequestError(`'${said}' names a process and no operation`);
     return null;
   }
   const name = processName(at);
   if (passedOver.has(word)) return null;
   if (word === 'seq') return sequence(rest);
-  if (!Object.hasOwn(rows, word)) throw new ScenarioError(`unknown operation '${word}'`);
+  if (!Object.hasOwn(rows, word)) throw new RequestError(`unknown operation '${word}'`);
   const operation = word as Operation;
   return { kind: 'operation', process: name, operation, ...parts(operation, rest), text };
 }
 
-/** A process of the language. Throws `ScenarioError` where it is none of P1 to P8. */
+/** A process of the language. Throws `RequestError` where it is none of P1 to P8. */
 export function processName(word: string): ProcessName {
-  if (!/^P[1-8]$/.test(word)) throw new ScenarioError(`'${word}' is no process: P1 to P8 are`);
+  if (!/^P[1-8]$/.test(word)) throw new RequestError(`'${word}' is no process: P1 to P8 are`);
   return word as ProcessName;
 }
 
-/** A number in C notation. Throws `ScenarioError`. */
+/** A number in C notation. Throws `RequestError`. */
 export function parseNumber(text: string): number {
   const [, sign = '', digits = ''] =
     /^([+-]?)(0[xX][\da-fA-F]+|0[0-7]*|[1-9]\d*)$/.exec(text) ?? [];
-  if (digits === '') throw new ScenarioError(`'${text}' is no number`);
+  if (digits === '') throw new RequestError(`'${text}' is no number`);
   const octal = /^0\d/.test(digits) ? `0o${digits.slice(1)}` : digits;
   return Number(octal) * (sign === '-' ? -1 : 1);
 }
@@ -66,8 +62,8 @@ export function parseNumber(text: string): number {
 function sequence(words: readonly string[]): Statement {
   const [name, ...settings] = words;
   const odd = settings.find((word) => !/^batch=\d+$/.test(word));
-  if (name === undefined) throw new ScenarioError('seq: the name is missing');
-  if (odd !== undefined) throw new ScenarioError(`seq: '${odd}' is not understood`);
+  if (name === undefined) throw new RequestError('seq: the name is missing');
+  if (odd !== undefined) throw new RequestError(`seq: '${odd}' is not understood`);
   return { kind: 'seq', name };
 }
 
@@ -79,12 +75,12 @@ function parts(operation: Operation, words: readonly string[]) {
     const [, key, value] = /^([a-z]+)=(.*)$/.exec(word) ?? [];
     if (key === undefined || value === undefined) operands.push(word);
     else if (known.includes(key)) options[key] = parseNumber(value);
-    else throw new ScenarioError(`${operation}: no option '${key}'`);
+    else throw new RequestError(`${operation}: no option '${key}'`);
   }
   const missing = wanted.find((name, index) => /\w$/.test(name) && operands[index] === undefined);
-  if (missing !== undefined) throw new ScenarioError(`${operation}: operand ${missing} is missing`);
+  if (missing !== undefined) throw new RequestError(`${operation}: operand ${missing} is missing`);
   if (operands.length > wanted.length && !wanted.at(-1)?.endsWith('*')) {
-    throw new ScenarioError(`${operation}: '${operands[wanted.length]}' is one operand too many`);
+    throw new RequestError(`${operation}: '${operands[wanted.length]}' is one operand too many`);
   }
   checkOperands(operation, operands);
   return { operands, options };
@@ -99,12 +95,12 @@ function checkOperands(operation: Operation, operands: readonly string[]): void 
     if (name === 'process') processName(word);
     if (/^(n|request|region|type|ms)\??$/.test(name)) parseNumber(word);
     if (name === 'action' && !/^(get|set|clear)$/.test(word)) {
-      throw new ScenarioError(`${operation}: '${word}' is none of get, set and clear`);
+      throw new RequestError(`${operation}: '${word}' is none of get, set and clear`);
     }
     // What is set is set to something.
     if (name === 'action' && word === 'set' && operands[index + 1] === undefined) {
       const missing = wanted[index + 1]?.replace('?', '');
-      throw new ScenarioError(`${operation}: operand ${missing} is missing`);
+      throw new RequestError(`${operation}: operand ${missing} is missing`);
     }
     if (word.startsWith(':')) parseNumber(word.slice(1));
   }

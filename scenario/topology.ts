@@ -4,6 +4,7 @@
  * @module
  */
 import * as v from 'valibot';
+import { RequestError } from '../events/ledger-error.ts';
 import type { Fact } from '../events/vocabulary.ts';
 
 const word = v.pipe(v.string(), v.nonEmpty());
@@ -32,24 +33,19 @@ const schema = v.object({
 
 export type Topology = v.InferOutput<typeof schema>['topology'];
 
-/** What is no topology; the message says where and why. */
-export class TopologyError extends Error {
-  override readonly name = 'TopologyError';
-}
-
-/** A topology from parsed JSON, `{"topology":{…}}`. Throws `TopologyError`. */
+/** A topology from parsed JSON, `{"topology":{…}}`. Throws `RequestError`, which says where it is none and why. */
 export function parseTopology(value: unknown): Topology {
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (!result.success) {
     const [issue] = result.issues;
-    throw new TopologyError(`${v.getDotPath(issue) ?? 'topology'}: ${issue.message}`);
+    throw new RequestError(`${v.getDotPath(issue) ?? 'topology'}: ${issue.message}`);
   }
   const { topology } = result.output;
   const twice = topology.devices.find(({ bdf, name }, index) =>
     topology.devices.slice(0, index).some((other) => other.bdf === bdf || other.name === name),
   );
   if (twice !== undefined)
-    throw new TopologyError(`device ${twice.name} (${twice.bdf}) stands twice`);
+    throw new RequestError(`device ${twice.name} (${twice.bdf}) stands twice`);
   return topology;
 }
 

@@ -6,9 +6,8 @@
  *
  * @module
  */
-import type { Ledger } from '../../ledger.ts';
+import { LedgerError, type Ledger } from '../../ledger.ts';
 import type { Holder, Owner } from '../../projections/shapes.ts';
-import { UnknownSubjectError } from '../../projections/subjects.ts';
 
 interface Difference {
   /** What it is about: `owners of g3`, `refusals`. */
@@ -153,7 +152,7 @@ function tenuresOf(ledger: Ledger, actor: string, subject: string) {
   try {
     return ledger.everOwned(actor, { subject });
   } catch (error) {
-    if (error instanceof UnknownSubjectError) return [];
+    if (error instanceof LedgerError && error.code === 'unknown-subject') return [];
     throw error;
   }
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { LedgerError } from '../../events/ledger-error.ts';
 import { certainties } from '../../events/vocabulary.ts';
 import type { GroupState } from '../../machines/group.ts';
 import type { DeviceAt, FileAt, GroupAt, HostAt, ProcessAt } from '../../machines/host-at.ts';
@@ -28,8 +29,12 @@ import {
 const none: readonly FileId[] = [];
 
 /** A view was asked after the timeline had gone on to another moment. */
-export class StaleViewError extends Error {
+export class StaleViewError extends LedgerError {
   override readonly name = 'StaleViewError';
+
+  constructor() {
+    super('stale-view', 'the timeline was asked for another moment since: ask for a view anew');
+  }
 }
 
 export class StandingView implements HostAt {
@@ -56,9 +61,7 @@ export class StandingView implements HostAt {
 
   get #standing(): Standing {
     if (!this.#isStale) return this.#rows;
-    throw new StaleViewError(
-      'the timeline was asked for another moment since: ask for a view anew',
-    );
+    throw new StaleViewError();
   }
 
   holders(file: FileId): Holder[] {

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { RequestError } from '../../events/ledger-error.ts';
 
 /** An expression that cannot be read: where it begins to be wrong, and why. */
-export class WhereError extends Error {
+export class WhereError extends RequestError {
   override readonly name = 'WhereError';
   /** From 1. */
   readonly column: number;

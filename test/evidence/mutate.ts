@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { decode } from '../../events/codec.ts';
 import { SCHEMA } from '../../events/vocabulary.ts';
 import { EvidenceError } from '../../evidence/importer.ts';
-import { RequestError } from '../../host/settings.ts';
+import { RequestError } from '../../events/ledger-error.ts';
 import { Kernel } from '../../machines/kernel.ts';
 import { readEvidence } from '../../recording.ts';
 import { mutated, stories } from './mutations.ts';

@@ -5,11 +5,12 @@
  * @module
  */
 import { execFileSync } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
-import { exit, failureOf } from '../../cli/failure.ts';
+import { exit, exitOf } from '../../cli/failure.ts';
 import { verbs } from '../../cli/verbs.ts';
+import * as library from '../../ledger.ts';
 import { addKeys, emptyTree, pathsOf } from '../goldens/key-paths.ts';
 import { printedBy } from '../support/verbs.ts';
 
@@ -157,19 +158,18 @@ function valuesIn(text: string): unknown[] {
   }
 }
 
-/** Every class of errors that the sources declare, and the exit code that it becomes. */
+/** The exit codes; the code of every error, with the exit code that follows; the classes of errors. */
 function errorsAndCodes(): string {
-  const sources = globSync(['*.ts', '!(node_modules|dist|test|bench|conformance)/**/*.ts'], {
-    cwd: root,
-  });
-  const names = sources.flatMap((file) =>
-    [...readFileSync(join(root, file), 'utf8').matchAll(/override readonly name = '(\w+)'/g)].map(
-      ([, name = '']) => name,
-    ),
+  const exits = Object.entries(exit).map(([name, code]) => `exit ${code} ${name}`);
+  const codes = Object.entries(exitOf).map(([code, number]) => `code ${code} ${number}`);
+  const classes = Object.values<unknown>(library).flatMap((value) =>
+    typeof value === 'function' && [value, value.prototype].some(isLedgerError)
+      ? [`class ${value.name}`]
+      : [],
   );
-  const coded = [...new Set(names)].toSorted().map((name) => {
-    return `${name} ${failureOf(Object.assign(new Error('…'), { name })).code}`;
-  });
-  const codes = Object.entries(exit).map(([name, code]) => `exit ${code} ${name}`);
-  return `${[...codes, ...coded].join('\n')}\n`;
+  return `${[...exits, ...codes.toSorted(), ...classes.toSorted()].join('\n')}\n`;
+}
+
+function isLedgerError(value: unknown): boolean {
+  return value === library.LedgerError || value instanceof library.LedgerError;
 }
