@@ -27,7 +27,7 @@ export function runWords(report: RunReport): string[] {
       opened.map((file) => [
         momentOf(file),
         processWords(file.pid, file.comm),
-        `fd ${file.fd}`,
+        `fd ${file.fd ?? '?'}`,
         file.isSeen ? fileWords(file) : `${fileWords(file)}, which was open before`,
         endWords(file),
       ]),
@@ -37,7 +37,7 @@ export function runWords(report: RunReport): string[] {
       bound.map((file) => [
         momentOf(file),
         processWords(file.pid, file.comm),
-        `fd ${file.fd}`,
+        `fd ${file.fd ?? '?'}`,
         `${file.operation} of ${fileWords(file)}`,
       ]),
     ),
