@@ -122,7 +122,7 @@ function callOf(event: Placed, names: ProcessNames, by: ReadonlySet<number> | nu
 
 function openingBy(timeline: Timeline, { event, fd, caller }: Call): Opening | null {
   const id = fileOpenedBy(event);
-  if (id === null || !timeline.isKnownAt(event.position)) return null;
+  if (id === null) return null;
   const subject = subjectOf(timeline.hostAt(event.position).file(id));
   if (subject === null) return null;
   const certainty = event.data.evidence?.certainty ?? 'observed';
@@ -131,7 +131,7 @@ function openingBy(timeline: Timeline, { event, fd, caller }: Call): Opening | n
 
 function boundBy(timeline: Timeline, { event, pid, fd, caller }: Call): BoundFile[] {
   const operation = bindings[event.type];
-  if (operation === undefined || fd === null || !timeline.isKnownAt(event.position)) return [];
+  if (operation === undefined || fd === null) return [];
   const host = timeline.hostAt(event.position);
   const subject = subjectOf(host.file(host.fileBehind(pid, fd) ?? ''));
   return subject === null ? [] : [{ operation, ...subject, fd: shown(fd), ...caller }];
