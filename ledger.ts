@@ -58,6 +58,15 @@ export {
 export type { Examination, RecordedEvent } from './log/store.ts';
 export type { DeviceAt, FileAt, GroupAt, HostAt, ProcessAt } from './machines/host-at.ts';
 export type { Verdict } from './machines/other-profile.ts';
+export type {
+  Activity,
+  BoundFile,
+  HeldFile,
+  Leak,
+  OpenedFile,
+  OwnedGroup,
+  RefusedCall,
+} from './projections/activity.ts';
 export { StaleViewError } from './projections/index/view.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
 export type {

@@ -8,12 +8,14 @@ import type { EventType, Placed } from './events/vocabulary.ts';
 import { profileNamed } from './host/settings.ts';
 import type { RecordedEvent } from './log/store.ts';
 import type { HostAt } from './machines/host-at.ts';
+import type { Activity } from './projections/activity.ts';
 import { bisectWhere } from './projections/bisect-where.ts';
 import { everOwned } from './projections/ever.ts';
 import { claimantsOf } from './projections/claimants.ts';
 import { changesBetween, historyOf } from './projections/history.ts';
 import { incarnationsOf, numbered } from './projections/incarnations.ts';
 import { invariantNamed } from './projections/invariants.ts';
+import { activityBetween } from './projections/leaks.ts';
 import { HostAtMoment } from './projections/moment.ts';
 import { overlapsOf } from './projections/overlaps.ts';
 import { commAt } from './projections/process-name.ts';
@@ -201,6 +203,30 @@ export abstract class Past<E extends Placed = RecordedEvent> {
   /** What changed hands after the first moment, up to the second. */
   diff(from: When, to: When): Diff {
     return changesBetween(this.timeline, this.#position(from), this.#position(to));
+  }
+
+  /**
+   * What processes did with VFIO files after the first moment, up to the second, and what they did
+   * not release: the processes with the pids `by`, else all. A pid that the log does not know has
+   * done nothing. Throws `RequestError` where the second moment is before the first, where nothing
+   * is known of the host at the second, and where a pid is none.
+   */
+  between(
+    from: When,
+    to: When,
+    { by }: { readonly by?: readonly number[] | undefined } = {},
+  ): Activity {
+    const [after, until] = [this.#position(from), this.#position(to)];
+    if (until < after) throw new RequestError(`between: ${to} is before ${from}`);
+    if (!this.timeline.isKnownAt(until)) {
+      throw new RequestError(
+        `between: nothing is known of the host at position ${until}, and so not what is open: ` +
+          `what is here begins at position ${this.first}, and the host has not booted since`,
+      );
+    }
+    const strange = by?.find((pid) => !Number.isInteger(pid) || pid < 0);
+    if (strange !== undefined) throw new RequestError(`between: by takes pids, not '${strange}'`);
+    return activityBetween(this.timeline, after, until, by === undefined ? null : new Set(by));
   }
 
   /** The attempts that a profile judges otherwise than they went. Throws `RequestError`. */

@@ -115,7 +115,7 @@ async function runOn(
     const { after, report, kin, left, ...ending } = await runWatched(ledger, options);
     const { read, rejectedCount } = report;
     const seen = { command, exit: ending, log, left, read, rejectedCount };
-    return reportOn(ledger, after, seen, (pid) => kin.has(pid));
+    return reportOn(ledger, after, seen, [...kin]);
   }
   const last = ledger.event(ledger.head.position)?.time ?? '';
   const now = instantOf(Date.now() * 1000) ?? '';

@@ -31,7 +31,7 @@ export interface DeviceAt {
 }
 
 /** What an open file is of. */
-export interface Opened {
+interface Opened {
   readonly kind: OpenFile['kind'];
   /** The group of a group's file, and of the device of a device's. */
   readonly group: string | null;

@@ -5,10 +5,11 @@
  */
 import { openInterval, ownerBefore } from './before.ts';
 import { partiesOf } from './parties.ts';
-import type { Change, Diff, Interval, Owner, Position } from './shapes.ts';
+import type { Change, Diff, Interval, Owner } from './shapes.ts';
 import { keyOf, type Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { byNumber, ownerOf } from './views.ts';
+import { positionOrNull } from './when.ts';
 
 /**
  * The intervals of a subject, half-open and without gaps from the start on: who its owner was, as
@@ -130,8 +131,4 @@ function ownerAt(timeline: Timeline, group: string, position: number): Owner {
   const there = host.group(group);
   if (there !== undefined) return ownerOf(host, there);
   return ownerBefore(timeline, group, position);
-}
-
-function positionOrNull(position: number): Position {
-  return position < 0 ? null : position;
 }

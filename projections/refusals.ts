@@ -53,7 +53,11 @@ function isByTheRules(
   return isWhole || timeline.playedAt(position - 1).judgeAs(call, cause)?.cause === cause;
 }
 
-function causeAt(timeline: Timeline, position: number): Pick<Why, 'cause' | 'summary' | 'blocker'> {
+/** What the rules say of the refusal at a position. */
+export function causeAt(
+  timeline: Timeline,
+  position: number,
+): Pick<Why, 'cause' | 'summary' | 'blocker'> {
   const refusal = timeline.refusalAt(position);
   const cause = refusal?.cause ?? 'unknown';
   const summary = cause === 'unknown' ? 'the rules do not explain it' : causes[cause];

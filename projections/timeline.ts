@@ -114,8 +114,14 @@ export class Timeline<E extends Placed = Placed> {
    * for another position it throws `StaleViewError`.
    */
   hostAt(position: number): HostAt {
-    if (!this.#isKnownAt(position)) return this.#unknownHost();
+    if (!this.isKnownAt(position)) return this.#unknownHost();
     return this.viewAt(position);
+  }
+
+  /** Whether what was so at a position follows from events that are here. */
+  isKnownAt(position: number): boolean {
+    if (position < this.first) return position < 0;
+    return this.first === 0 || this.#index.segmentAt(position).bootBefore(position) >= 0;
   }
 
   /** As `hostAt`, where the host is known. */
@@ -286,7 +292,7 @@ export class Timeline<E extends Placed = Placed> {
 
   /** Since when the owner of a group at a position has been the owner. */
   since(group: string, position: number): Position {
-    if (!this.#isKnownAt(position)) return null;
+    if (!this.isKnownAt(position)) return null;
     const { groups } = this.#walker.standingAt(position);
     const code = this.#index.codes.groups.find(group) ?? Infinity;
     const since = code < groups.count ? groups.cells[code * groups.width + GROUP.since]! : 0;
@@ -295,12 +301,6 @@ export class Timeline<E extends Placed = Placed> {
 
   *#eventsOf(segments: Iterable<Segment>, key: SubjectKey) {
     for (const segment of segments) yield { first: segment.first, events: segment.eventsOf(key) };
-  }
-
-  /** Whether what was so at a position follows from events that are here. */
-  #isKnownAt(position: number): boolean {
-    if (position < this.first) return position < 0;
-    return this.first === 0 || this.#index.segmentAt(position).bootBefore(position) >= 0;
   }
 
   /** What the log will come to know of is there already; nothing else about it is known. */

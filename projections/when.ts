@@ -4,12 +4,18 @@
  * @module
  */
 import { LedgerError } from '../events/ledger-error.ts';
+import type { Position } from './shapes.ts';
 
 /** A position, `start`, `end`, or an ISO 8601 instant (UTC where it names no offset). */
 export type When = number | string;
 
 /** Before the first event. */
 export const START = -1;
+
+/** A position as answers show it. */
+export function positionOrNull(position: number): Position {
+  return position === START ? null : position;
+}
 
 /** The events that a moment is one of; those before `first` are not here. */
 interface Span {

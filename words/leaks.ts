@@ -3,58 +3,13 @@
  *
  * @module
  */
-import type { Holder, Owner } from '../projections/shapes.ts';
+import type { Activity, FileOf, OpenedFile } from '../projections/activity.ts';
 import { titled } from './columns.ts';
 import { holderRows, ownerWords, processWords } from './owners.ts';
 import { printable } from './printable.ts';
 
-interface At {
-  readonly position: number;
-  readonly time: string | null;
-}
-
-/** A call that was made, or failed. */
-interface Call extends At {
-  readonly pid: number;
-  readonly comm: string | null;
-}
-
-/** What a file is of. */
-interface Subject {
-  readonly kind: string;
-  readonly device: string | null;
-  readonly group: string | null;
-}
-
-interface Opened extends Call, Subject {
-  readonly fd: number;
-  /** False where it was open already. */
-  readonly isSeen: boolean;
-  readonly released: At | null;
-}
-
-interface Bound extends Call, Subject {
-  readonly operation: string;
-  readonly fd: number;
-}
-
-interface Refused extends Call {
-  readonly operation: string;
-  readonly errno: string;
-  readonly cause: string;
-  readonly summary: string;
-}
-
-/** What some processes did between two moments. */
-export interface Span {
-  readonly opened: readonly Opened[];
-  readonly bound: readonly Bound[];
-  readonly refused: readonly Refused[];
-  /** What was opened, and is held at the end. */
-  readonly held: readonly (Holder & Subject)[];
-  /** The groups that are owned through what is held. */
-  readonly owned: readonly { readonly group: string; readonly owner: Owner }[];
-}
+/** What some processes did between two moments; `run` tells of a part of it. */
+export type Span = Pick<Activity, 'opened' | 'bound' | 'refused' | 'held' | 'owned'>;
 
 /** Rows under a title. A face may leave out some of very many, and say so. */
 export type List = (title: string, rows: readonly (readonly string[])[]) => string[];
@@ -72,7 +27,7 @@ export function spanWords(
       opened.map((file) => [
         momentOf(file),
         processWords(file.pid, file.comm),
-        `fd ${file.fd}`,
+        `fd ${file.fd ?? '?'}`,
         file.isSeen ? fileWords(file) : `${fileWords(file)}, which was open before`,
         releaseWords(file),
       ]),
@@ -82,7 +37,7 @@ export function spanWords(
       bound.map((file) => [
         momentOf(file),
         processWords(file.pid, file.comm),
-        `fd ${file.fd}`,
+        `fd ${file.fd ?? '?'}`,
         `${file.operation} of ${fileWords(file)}`,
       ]),
     ),
@@ -110,17 +65,17 @@ export function releasedWords({ opened, held }: Pick<Span, 'opened' | 'held'>): 
   return opened.length > 0 && held.length === 0 ? ['All of it was released.'] : [];
 }
 
-function momentOf({ time, position }: At): string {
+function momentOf({ time, position }: Pick<OpenedFile, 'time' | 'position'>): string {
   return time ?? `position ${position}`;
 }
 
-function fileWords({ kind, device, group }: Subject): string {
+function fileWords({ kind, device, group }: FileOf): string {
   if (kind === 'group') return printable(`group ${group}`);
   if (kind !== 'device') return kind;
   const of = group === null ? '' : ` (group ${group})`;
   return printable(device === null ? `a device${of}` : `device ${device}${of}`);
 }
 
-function releaseWords({ released }: Opened): string {
+function releaseWords({ released }: OpenedFile): string {
   return released === null ? 'NOT RELEASED' : `released ${momentOf(released)}`;
 }

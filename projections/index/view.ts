@@ -112,6 +112,10 @@ export class StandingView implements HostAt {
     for (const row of this.#fileRows().values()) yield this.#file(row);
   }
 
+  isOpen(id: FileId): boolean {
+    return this.#fileRow(id) !== undefined;
+  }
+
   isHeld(id: FileId): boolean {
     const row = this.#fileRow(id);
     return row !== undefined && this.#heldBy().has(row);

@@ -1,0 +1,183 @@
+/**
+ * What processes did with VFIO files between two moments, and what they did not release.
+ *
+ * @module
+ */
+import type { EventType, Placed } from '../events/vocabulary.ts';
+import type { FileAt, HostAt } from '../machines/host-at.ts';
+import { effectOf } from '../processes/effects.ts';
+import { fileOpenedBy, QUEUE, type FileId } from '../processes/process-table.ts';
+import type {
+  Activity,
+  BoundFile,
+  FileOf,
+  Leak,
+  OpenedFile,
+  Opening,
+  OwnedGroup,
+  RefusedCall,
+} from './activity.ts';
+import { keptBy } from './holdings.ts';
+import { ProcessNames } from './process-name.ts';
+import { causeAt } from './refusals.ts';
+import type { Timeline } from './timeline.ts';
+import { byNumber, fileView, ownerOf } from './views.ts';
+import { positionOrNull } from './when.ts';
+
+const bindings: Partial<Record<EventType, BoundFile['operation']>> = {
+  'device.bound': 'bind',
+  'device.attached': 'attach',
+  'container.set': 'set_container',
+};
+
+/**
+ * What processes did after `from`, up to `to`, each list in the order of the log. `by` are pids, and
+ * null all processes: also those of which the evidence does not say the pid. A pid that was given
+ * again stands for each process that had it.
+ *
+ * Where the events before the first are not here, nothing is known of the host until it boots: until
+ * then only refusals are listed.
+ */
+export function activityBetween(
+  timeline: Timeline,
+  from: number,
+  to: number,
+  by: ReadonlySet<number> | null,
+): Activity {
+  const openings: Opening[] = [];
+  const bound: BoundFile[] = [];
+  const refused: RefusedCall[] = [];
+  const released = new Map<FileId, OpenedFile['released']>();
+  const open = new Set<FileId>();
+  const names = new ProcessNames(timeline);
+  for (const position of timeline.shifts(from + 1, placesBetween(timeline, from, to))) {
+    if (position > to) break;
+    const event = isListed(timeline.typeAt(position)) ? timeline.at(position) : null;
+    if (event !== null) names.take(event);
+    const call = event && callOf(event, names, by);
+    if (call !== null) {
+      const opening = openingBy(timeline, call);
+      if (opening !== null) {
+        openings.push(opening);
+        open.add(opening.file);
+      }
+      bound.push(...boundBy(timeline, call));
+      refused.push(...refusedBy(timeline, call));
+    }
+    if (open.size === 0) continue;
+    const host = timeline.viewAt(position);
+    for (const file of open) {
+      if (host.isOpen(file)) continue;
+      open.delete(file);
+      released.set(file, { position, time: timeline.timeAt(position) });
+    }
+  }
+  return {
+    from: positionOrNull(from),
+    to: positionOrNull(to),
+    opened: openings.map((one) => ({ ...one, released: released.get(one.file) ?? null })),
+    bound,
+    refused,
+    ...leaksAt(
+      timeline.hostAt(to),
+      openings.filter(({ file }) => open.has(file)),
+    ),
+  };
+}
+
+interface Call {
+  readonly event: Placed;
+  readonly pid: number;
+  readonly fd: number | null;
+  readonly caller: Pick<Opening, 'position' | 'time' | 'pid' | 'comm'>;
+}
+
+/** Positions of the events that are looked at, ascending. */
+function placesBetween(timeline: Timeline, from: number, to: number): number[] {
+  const places: number[] = [];
+  for (let position = Math.max(from + 1, timeline.first); position <= to; position++) {
+    if (isListed(timeline.typeAt(position))) places.push(position);
+  }
+  return places;
+}
+
+/** Whether an event of that type opens a VFIO file, binds, is a refusal, or names a process. */
+function isListed(type: EventType): boolean {
+  const { opens, names } = effectOf(type);
+  const isOpen = opens !== null && opens !== 'path';
+  const isNaming = names !== null || type === 'host.booted';
+  return isOpen || isNaming || type === 'operation.refused' || bindings[type] !== undefined;
+}
+
+/** The call that an event is, where one of the processes made it. */
+function callOf(event: Placed, names: ProcessNames, by: ReadonlySet<number> | null): Call | null {
+  const { type, data, time, position } = event;
+  if (effectOf(type).names !== null || !('pid' in data) || data.pid === null) return null;
+  if (by?.has(data.pid) === false) return null;
+  const { pid } = data;
+  const fd = 'as' in data ? data.as : 'fd' in data ? data.fd : null;
+  const comm = names.of(pid, position);
+  return { event, pid, fd, caller: { position, time, pid: pid < QUEUE ? pid : null, comm } };
+}
+
+function openingBy(timeline: Timeline, { event, fd, caller }: Call): Opening | null {
+  const id = fileOpenedBy(event);
+  if (id === null) return null;
+  const subject = subjectOf(timeline.hostAt(event.position).file(id));
+  if (subject === null) return null;
+  const certainty = event.data.evidence?.certainty ?? 'observed';
+  return { file: id, ...subject, ...caller, fd: shown(fd), isSeen: certainty === 'observed' };
+}
+
+function boundBy(timeline: Timeline, { event, pid, fd, caller }: Call): BoundFile[] {
+  const operation = bindings[event.type];
+  if (operation === undefined || fd === null) return [];
+  const host = timeline.hostAt(event.position);
+  const subject = subjectOf(host.file(host.fileBehind(pid, fd) ?? ''));
+  return subject === null ? [] : [{ operation, ...subject, fd: shown(fd), ...caller }];
+}
+
+function refusedBy(timeline: Timeline, { event, caller }: Call): RefusedCall[] {
+  if (event.type !== 'operation.refused') return [];
+  const { operation, errno } = event.data;
+  const { cause, summary } = causeAt(timeline, event.position);
+  return [{ operation, errno, cause, summary, ...caller }];
+}
+
+/** What is held and owned through files that are still open. */
+function leaksAt(
+  host: HostAt,
+  openings: readonly Opening[],
+): Pick<Activity, 'held' | 'owned' | 'leaks'> {
+  const groups = [...host.groups()]
+    .map((group): OwnedGroup => ({ group: group.group, owner: ownerOf(host, group) }))
+    .toSorted((a, b) => byNumber(a.group, b.group));
+  const leaks = openings.map((opening): Leak => {
+    const file = host.file(opening.file);
+    const holders = (file && fileView(host, file)?.holders) ?? [];
+    const kept = keptBy(host, opening.file);
+    const owned = groups.filter(({ owner }) => owner.file !== null && kept.has(owner.file));
+    return { ...opening, holders, keepsOwnerOf: owned.map(({ group }) => group) };
+  });
+  const kept = new Set(leaks.flatMap(({ keepsOwnerOf }) => keepsOwnerOf));
+  return {
+    held: leaks.flatMap(({ kind, device, group, holders }) =>
+      holders
+        .filter(({ via }) => via !== 'kernel')
+        .map((holder) => ({ ...holder, kind, device, group })),
+    ),
+    owned: groups.filter(({ group, owner }) => owner.kind === 'unknown' || kept.has(group)),
+    leaks,
+  };
+}
+
+function subjectOf(file: FileAt | undefined): FileOf | null {
+  if (file === undefined || file.kind === 'other') return null;
+  const { kind, device, group } = file;
+  return { kind, device, group };
+}
+
+/** Numbers below 0 stand for descriptors that the evidence does not say. */
+function shown(fd: number | null): number | null {
+  return fd === null || fd < 0 ? null : fd;
+}
