@@ -50,11 +50,11 @@ test('holders are listed by process', () => {
 test('what was done and not let go is told as lists, which a face may shorten', () => {
   const at = { position: 7, time: null };
   const by = { pid: 9, comm: 'qemu' };
-  const file = { kind: 'device', device: '0000:3b:00.0', group: '26' };
+  const file = { kind: 'device', device: '0000:3b:00.0', group: '26' } as const;
   const call = { ...at, ...by, ...file, fd: 3 };
   const holder = { ...by, cgroup: null, via: 'fd', fd: 3, file: 'f7' } as const;
   const span = {
-    opened: [{ ...call, isSeen: true, released: null }],
+    opened: [{ ...call, file: 'f7', isSeen: true, released: null }],
     bound: [],
     refused: [],
     held: [{ ...holder, ...file }],
