@@ -15,7 +15,7 @@ export type { Reading } from './evidence/collect.ts';
 export { readHost } from './evidence/reading/host.ts';
 export type { HostReading } from './evidence/reading/reading.ts';
 export type { ImportReport } from './evidence/sequel.ts';
-import type { ImportSettings, SimulateSettings } from './host/settings.ts';
+import type { ImportSettings, SimulateSettings } from './ledger/settings.ts';
 import { RequestError } from './events/ledger-error.ts';
 import { parseScenario, type Sequence } from './host/simulation.ts';
 import { storeAt } from './log/address.ts';
@@ -25,28 +25,23 @@ import { genesisOf } from './log/hash.ts';
 import type { AppendResult, Examination, Head, Store } from './log/store.ts';
 import type { SupposedHost } from './machines/host-at.ts';
 import { LiveHost } from './machines/live-host.ts';
-import { Past } from './past.ts';
+import { Past } from './ledger/questions.ts';
 import { intervalsOf } from './projections/history.ts';
 import type { Verification } from './projections/shapes.ts';
-import { follow, noticeGap, type FollowSettings } from './following.ts';
-import { near } from './near.ts';
+import { follow, noticeGap, type FollowSettings } from './ledger/follow.ts';
+import { near } from './ledger/local-log.ts';
 import { Timeline } from './projections/timeline.ts';
-import { absenceOf, Verifier, witnessFindings } from './projections/verification.ts';
+import { absenceOf, Verifier, witnessFindings } from './projections/audit/verification.ts';
 import { START } from './projections/when.ts';
-import {
-  readEvidence,
-  recordEvidence,
-  recordSimulation,
-  recordSnapshot,
-  type RecordedAnswer,
-  type SnapshotReport,
-} from './recording.ts';
-import { WhatIf } from './what-if.ts';
+import { readEvidence, recordEvidence } from './ledger/import.ts';
+import { recordSimulation, type RecordedAnswer } from './ledger/simulate.ts';
+import { recordSnapshot, type SnapshotReport } from './ledger/snapshot.ts';
+import { WhatIf } from './ledger/what-if.ts';
 import { verificationWords } from './words/faults.ts';
 
 export { LedgerError, RequestError, type ErrorCode } from './events/ledger-error.ts';
-export { profileFor, topologyFrom } from './host/settings.ts';
-export type { ImportSettings, SimulateSettings } from './host/settings.ts';
+export { profileFor, topologyFrom } from './ledger/settings.ts';
+export type { ImportSettings, SimulateSettings } from './ledger/settings.ts';
 export { retainLog, type Retained } from './log/retention.ts';
 export { sealLog, type Seal } from './log/seal.ts';
 export {
@@ -98,9 +93,11 @@ export type {
 } from './projections/shapes.ts';
 export type { When } from './projections/when.ts';
 export type { WhyUnknown } from './projections/why-unknown.ts';
-export type { FollowSettings } from './following.ts';
-export { readEvidence, type RecordedAnswer, type SnapshotReport } from './recording.ts';
-export type { Attempted, SupposedEvent, WhatIf } from './what-if.ts';
+export type { FollowSettings } from './ledger/follow.ts';
+export { readEvidence } from './ledger/import.ts';
+export type { RecordedAnswer } from './ledger/simulate.ts';
+export type { SnapshotReport } from './ledger/snapshot.ts';
+export type { Attempted, SupposedEvent, WhatIf } from './ledger/what-if.ts';
 
 /** The stream of a log that was not told whose it is. */
 const HOST = 'host';

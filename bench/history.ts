@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { LedgerEvent } from '../events/vocabulary.ts';
-import { profileFor, topologyFrom } from '../host/settings.ts';
+import { profileFor, topologyFrom } from '../ledger/settings.ts';
 import { parseScenario, simulate } from '../host/simulation.ts';
 import { sha256 } from '../log/hash.ts';
 import { entryOf, type Row, rowOf } from '../log/row.ts';

@@ -4,7 +4,7 @@
  * @module
  */
 import { openSqliteStore } from '../log/sqlite.ts';
-import { near } from '../near.ts';
+import { near } from '../ledger/local-log.ts';
 import { advance, Cursor } from '../projections/index/journal.ts';
 import type { Segment } from '../projections/index/segment.ts';
 import type { Standing } from '../projections/index/standing.ts';

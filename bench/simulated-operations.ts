@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { topologyFrom } from '../host/settings.ts';
+import { topologyFrom } from '../ledger/settings.ts';
 import { parseScenario, simulate } from '../host/simulation.ts';
 import type { Contest } from './contest.ts';
 import { sha256 } from '../log/hash.ts';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readEvidence } from '../recording.ts';
+import { readEvidence } from '../ledger/import.ts';
 import { type Contest, hold } from './contest.ts';
 import type { Figure } from './figure.ts';
 import type { Measurement } from './measurement.ts';

@@ -4,7 +4,7 @@
  * @module
  */
 import { RequestError } from '../ledger.ts';
-import { invariantNames, invariants } from '../projections/invariants.ts';
+import { invariantNames, invariants } from '../projections/audit/invariants.ts';
 import { bisectionWords, neverFoundWords } from '../words/judgements.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';

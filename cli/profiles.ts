@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { profileNamed } from '../host/settings.ts';
+import { profileNamed } from '../ledger/settings.ts';
 import { RequestError } from '../ledger.ts';
 import { profiles, type Profile } from '../machines/profile.ts';
 

@@ -8,7 +8,7 @@ import type { MachineName } from '../machines/admission.ts';
 import type { ContradictionReason } from '../machines/contradiction.ts';
 import type { Profile } from '../machines/profile.ts';
 import type { FileId } from '../processes/process-table.ts';
-import type { InvariantName } from './invariants.ts';
+import type { InvariantName } from './audit/invariants.ts';
 import type { Position } from './shapes.ts';
 
 export type Finding = { readonly position: Position } & Disagreement;

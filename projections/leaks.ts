@@ -19,7 +19,7 @@ import type {
 } from './activity.ts';
 import { keptBy } from './holdings.ts';
 import { ProcessNames } from './process-name.ts';
-import { causeAt } from './refusals.ts';
+import { causeAt } from './why/refusals.ts';
 import type { Timeline } from './timeline.ts';
 import { byNumber, fileView, ownerOf } from './views.ts';
 import { positionOrNull } from './when.ts';

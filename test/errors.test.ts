@@ -2,6 +2,7 @@
  * Whatever is asked wrongly, and whatever is wrong with a log: callers meet a `LedgerError`, whose
  * code says what it is and which exit code follows.
  */
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -21,7 +22,7 @@ import {
   sealLog,
   topologyFrom,
 } from '../ledger.ts';
-import { WhatIf } from '../what-if.ts';
+import { WhatIf } from '../ledger/what-if.ts';
 import { temporaryFolder } from './log/folder.ts';
 import { closed } from './log/sample.ts';
 
@@ -66,6 +67,7 @@ async function opened<T>(
 }
 
 beforeAll(async () => {
+  execFileSync('sh', [join(import.meta.dirname, '../examples/host.sh'), at('host')]);
   ledger = await played(':memory:');
   await (await played(log)).close();
   writeFileSync(at('notes.txt'), 'not a log\n'.repeat(500));
@@ -147,13 +149,13 @@ const meetings: [code: ErrorCode, what: string, call: () => unknown, says: RegEx
   [
     'bad-request',
     'a reading at no time',
-    () => ledger.snapshot(readHost('examples/host'), untimed),
+    () => ledger.snapshot(readHost(at('host')), untimed),
     /rea/,
   ],
   [
     'bad-request',
     'a reading in a simulation',
-    () => ledger.snapshot(readHost('examples/host'), now),
+    () => ledger.snapshot(readHost(at('host')), now),
     /si/,
   ],
   [
@@ -476,16 +478,23 @@ function methodsOf(of: { readonly prototype: object }, except: readonly string[]
 type Given = readonly [never, never];
 const questions: Readonly<Record<string, (of: Ledger | WhatIf, given: Given) => unknown>> = {
   at: (of, [when]) => of.at(when),
+  between: (of, [from, to]) => [
+    settled(() => of.between(from, to)),
+    settled(() => of.between('start', 'end', { by: from })),
+    settled(() => of.between('start', 'end', { by: [to] })),
+  ],
   bisect: (of, [invariant, where]) => [
     settled(() => of.bisect({ invariant })),
     settled(() => of.bisect({ where })),
   ],
   claimants: (of, [subject, when]) => of.claimants(subject, { at: when }),
   commOf: (of, [pid, position]) => of.commOf(pid, position),
+  describe: (of, [event]) => of.describe(event),
   diff: (of, [from, to]) => of.diff(from, to),
   each: (of, [type]) => [...of.each(type)],
   event: (of, [position]) => of.event(position),
   everOwned: (of, [who, subject]) => of.everOwned(who, { subject }),
+  explain: (of, [found]) => of.explain(found),
   history: (of, [subject]) => of.history(subject),
   hostAt: (of, [position]) => of.hostAt(position),
   incarnations: (of, [subject]) => of.incarnations(subject),
@@ -506,6 +515,7 @@ const moments: typeof questions = {
   orphans: (of) => of.at().orphans(),
   table: (of) => of.at().table(),
   who: (of, [word]) => of.at().who(word),
+  whyUnknown: (of, [word]) => of.at().whyUnknown(word),
 };
 
 /** What it comes to, unless it is no `LedgerError`, which is thrown on. */

@@ -19,8 +19,8 @@ import { completed } from '../machines/unshown-arguments.ts';
 import { callOf } from '../operations/table.ts';
 import type { Profile } from '../machines/profile.ts';
 import { Timeline } from '../projections/timeline.ts';
-import { Verifier } from '../projections/verification.ts';
-import { WhatIf } from '../what-if.ts';
+import { Verifier } from '../projections/audit/verification.ts';
+import { WhatIf } from '../ledger/what-if.ts';
 import { kernelsAsked, recording } from './support/truth.ts';
 import { countOf, isCampaign } from './support/effort.ts';
 

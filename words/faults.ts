@@ -6,7 +6,7 @@
 import type { ContradictionReason } from '../machines/contradiction.ts';
 import type { Finding } from '../projections/findings.ts';
 import type { Fault, Verification } from '../projections/shapes.ts';
-import type { Absence } from '../projections/verification.ts';
+import type { Absence } from '../projections/audit/verification.ts';
 
 /** Findings as faults; and of events that are not here a fault, or a note where the log says why. */
 export function verificationWords(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Fact } from '../../events/vocabulary.ts';
 import { Kernel } from '../../machines/kernel.ts';
-import { Claims } from '../../projections/claims.ts';
+import { Claims } from '../../projections/audit/claims.ts';
 import { placed, unseenBoot } from '../support/any-evidence.ts';
 
 const [gpu, audio] = ['0000:3b:00.0', '0000:3b:00.1'];

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Attempt, DataOf, Fact } from '../../events/vocabulary.ts';
 import { Kernel } from '../../machines/kernel.ts';
-import { explainRefusal } from '../../projections/refusals.ts';
+import { explainRefusal } from '../../projections/why/refusals.ts';
 import { Timeline } from '../../projections/timeline.ts';
 import { countOf } from '../support/effort.ts';
 import { anyLog, placed, randomLogs, type Log } from '../support/random-logs.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { explainRefusal } from '../../projections/refusals.ts';
+import { explainRefusal } from '../../projections/why/refusals.ts';
 import { Timeline } from '../../projections/timeline.ts';
 import { HostAtMoment } from '../../projections/moment.ts';
-import { Verifier } from '../../projections/verification.ts';
+import { Verifier } from '../../projections/audit/verification.ts';
 import { anyEvidence as evidence } from '../support/any-evidence.ts';
 import { unseenHost } from '../support/unseen-hosts.ts';
 

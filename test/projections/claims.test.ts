@@ -4,7 +4,7 @@ import { callEvents, type Fact } from '../../events/vocabulary.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import { operationNames, rowOf } from '../../operations/table.ts';
 import { effectOf } from '../../processes/effects.ts';
-import { Claims } from '../../projections/claims.ts';
+import { Claims } from '../../projections/audit/claims.ts';
 import { boot, placed } from '../support/any-evidence.ts';
 import { countOf, isCampaign } from '../support/effort.ts';
 import type { Log } from '../support/random-logs.ts';

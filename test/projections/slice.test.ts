@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { hostHistory } from '../../bench/host.ts';
 import type { Call, Placed } from '../../events/vocabulary.ts';
 import { LiveHost } from '../../machines/live-host.ts';
-import { takeIfPossible } from '../../projections/possible.ts';
-import { explainRefusal } from '../../projections/refusals.ts';
+import { takeIfPossible } from '../../projections/why/possible.ts';
+import { explainRefusal } from '../../projections/why/refusals.ts';
 import { Timeline } from '../../projections/timeline.ts';
 import { countOf } from '../support/effort.ts';
 

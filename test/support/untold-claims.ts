@@ -7,8 +7,8 @@ import type { Placed } from '../../events/vocabulary.ts';
 import { NAMELESS } from '../../machines/unshown.ts';
 import { kindOfDriver } from '../../operations/driver.ts';
 import { fileOpenedBy, positionOf } from '../../processes/process-table.ts';
-import type { Gone } from '../../projections/claimed.ts';
-import { Claims } from '../../projections/claims.ts';
+import type { Gone } from '../../projections/audit/claimed.ts';
+import { Claims } from '../../projections/audit/claims.ts';
 
 const nobody: Gone = { evicted: new Set(), unbound: new Set() };
 

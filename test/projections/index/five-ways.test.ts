@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { openSqliteStore } from '../../../log/sqlite.ts';
 import { LiveHost } from '../../../machines/live-host.ts';
-import { explainRefusal } from '../../../projections/refusals.ts';
+import { explainRefusal } from '../../../projections/why/refusals.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { temporaryFolder } from '../../log/folder.ts';
 import { countOf } from '../../support/effort.ts';

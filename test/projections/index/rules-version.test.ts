@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { digestOf, rulesVersion } from '../../../rules-version.ts';
+import { digestOf, rulesVersion } from '../../../ledger/rules-version.ts';
 import { temporaryFolder } from '../../log/folder.ts';
 
 const root = temporaryFolder();

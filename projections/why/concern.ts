@@ -4,12 +4,12 @@
  *
  * @module
  */
-import type { Attempt, EventType } from '../events/vocabulary.ts';
-import { contextOf } from '../operations/table.ts';
-import { effectOf } from '../processes/effects.ts';
-import { positionOf, type FileId } from '../processes/process-table.ts';
-import type { StandingView } from './index/view.ts';
-import type { Timeline } from './timeline.ts';
+import type { Attempt, EventType } from '../../events/vocabulary.ts';
+import { contextOf } from '../../operations/table.ts';
+import { effectOf } from '../../processes/effects.ts';
+import { positionOf, type FileId } from '../../processes/process-table.ts';
+import type { StandingView } from '../index/view.ts';
+import type { Timeline } from '../timeline.ts';
 
 /** Everything about the groups and files that decide, or the files alone that the call is made on. */
 export type Scope = 'groups' | 'files';

@@ -20,7 +20,7 @@ export const rulesVersion: string | null = versionHere();
 
 function versionHere(): string | null {
   try {
-    return digestOf(import.meta.dirname);
+    return digestOf(join(import.meta.dirname, '..'));
   } catch {
     return null;
   }

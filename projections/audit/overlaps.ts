@@ -6,14 +6,14 @@
  *
  * @module
  */
-import { LiveHost } from '../machines/live-host.ts';
-import { positionOf, type FileId } from '../processes/process-table.ts';
+import { LiveHost } from '../../machines/live-host.ts';
+import { positionOf, type FileId } from '../../processes/process-table.ts';
 import { Claims } from './claims.ts';
-import type { Holder, Overlap, Owner } from './shapes.ts';
-import type { Subject } from './subjects.ts';
-import type { Timeline } from './timeline.ts';
-import { byNumber, byProcess, nobody } from './views.ts';
-import { eventsOf } from './walk.ts';
+import type { Holder, Overlap, Owner } from '../shapes.ts';
+import type { Subject } from '../subjects.ts';
+import type { Timeline } from '../timeline.ts';
+import { byNumber, byProcess, nobody } from '../views.ts';
+import { eventsOf } from '../walk.ts';
 
 /**
  * The intervals in which a group, a device's or any, has several owners, in the order in which they

@@ -3,25 +3,25 @@
  *
  * @module
  */
-import { LedgerError, RequestError } from './events/ledger-error.ts';
-import type { EventType, Placed } from './events/vocabulary.ts';
-import { profileNamed } from './host/settings.ts';
-import type { RecordedEvent } from './log/store.ts';
-import type { HostAt } from './machines/host-at.ts';
-import type { Activity } from './projections/activity.ts';
-import { bisectWhere } from './projections/bisect-where.ts';
-import { everOwned } from './projections/ever.ts';
-import { claimantsOf } from './projections/claimants.ts';
-import { changesBetween, historyOf } from './projections/history.ts';
-import { incarnationsOf, numbered } from './projections/incarnations.ts';
-import { invariantNamed } from './projections/invariants.ts';
-import { activityBetween } from './projections/leaks.ts';
-import { HostAtMoment } from './projections/moment.ts';
-import { overlapsOf } from './projections/overlaps.ts';
-import { commAt } from './projections/process-name.ts';
-import { explainRefusal, latestRefusal } from './projections/refusals.ts';
-import { replayBy } from './projections/replay.ts';
-import { resolveSubject } from './projections/resolve.ts';
+import { LedgerError, RequestError } from '../events/ledger-error.ts';
+import type { EventType, Placed } from '../events/vocabulary.ts';
+import { profileNamed } from './settings.ts';
+import type { RecordedEvent } from '../log/store.ts';
+import type { HostAt } from '../machines/host-at.ts';
+import type { Activity } from '../projections/activity.ts';
+import { bisectWhere } from '../projections/bisect-where.ts';
+import { everOwned } from '../projections/ever.ts';
+import { claimantsOf } from '../projections/claimants.ts';
+import { changesBetween, historyOf } from '../projections/history.ts';
+import { incarnationsOf, numbered } from '../projections/incarnations.ts';
+import { invariantNamed } from '../projections/audit/invariants.ts';
+import { activityBetween } from '../projections/leaks.ts';
+import { HostAtMoment } from '../projections/moment.ts';
+import { overlapsOf } from '../projections/audit/overlaps.ts';
+import { commAt } from '../projections/process-name.ts';
+import { explainRefusal, latestRefusal } from '../projections/why/refusals.ts';
+import { replayBy } from '../projections/replay.ts';
+import { resolveSubject } from '../projections/resolve.ts';
 import type {
   Bisection,
   Claimant,
@@ -35,15 +35,15 @@ import type {
   Wait,
   Who,
   Why,
-} from './projections/shapes.ts';
-import { keyOf, type Subject } from './projections/subjects.ts';
-import type { Timeline } from './projections/timeline.ts';
-import { bisectBy } from './projections/violations.ts';
-import { waitsFor } from './projections/waits.ts';
-import { positionOf, START, type When } from './projections/when.ts';
+} from '../projections/shapes.ts';
+import { keyOf, type Subject } from '../projections/subjects.ts';
+import type { Timeline } from '../projections/timeline.ts';
+import { bisectBy } from '../projections/audit/violations.ts';
+import { waitsFor } from '../projections/waits.ts';
+import { positionOf, START, type When } from '../projections/when.ts';
 import type { WhatIf } from './what-if.ts';
-import { eventWords } from './words/events.ts';
-import { whyWords } from './words/why.ts';
+import { eventWords } from '../words/events.ts';
+import { whyWords } from '../words/why.ts';
 
 export interface LogSelection {
   readonly subject?: string | undefined;
@@ -190,14 +190,33 @@ export abstract class Past<E extends Placed = RecordedEvent> {
     return explainRefusal(this.timeline, position);
   }
 
-  /** An answer of `why` in the command line's own words: lines, without colour. */
+  /**
+   * An answer of `why` in the command line's own words: lines, without colour. Throws `RequestError`
+   * where it is no answer about this history.
+   */
   explain(found: Why): string {
+    if (this.#typeOf(found) !== 'operation.refused' || !Array.isArray(found.because)) {
+      throw new RequestError('explain takes what why has answered about this history');
+    }
     return whyWords(found, this).join('\n');
   }
 
-  /** An event in the command line's own words, without a full stop: `P1[101] closed fd 4`. */
+  /**
+   * An event in the command line's own words, without a full stop: `P1[101] closed fd 4`. Throws
+   * `RequestError` where it is no event of this history.
+   */
   describe(event: E): string {
+    const type = this.#typeOf(event);
+    if (type === null || type !== event.type) {
+      throw new RequestError('describe takes an event of this history');
+    }
     return eventWords(event, this);
+  }
+
+  /** The kind of the event at the position of what callers without types may give; null where none is. */
+  #typeOf(given: { readonly position: number } | null | undefined): EventType | null {
+    const position = given?.position;
+    return Number.isInteger(position) ? (this.event(position ?? -1)?.type ?? null) : null;
   }
 
   /** What changed hands after the first moment, up to the second. */
@@ -224,8 +243,10 @@ export abstract class Past<E extends Placed = RecordedEvent> {
           `what is here begins at position ${this.first}, and the host has not booted since`,
       );
     }
-    const strange = by?.find((pid) => !Number.isInteger(pid) || pid < 0);
-    if (strange !== undefined) throw new RequestError(`between: by takes pids, not '${strange}'`);
+    const isPid = (pid: unknown) => Number.isInteger(pid) && Number(pid) >= 0;
+    if (by !== undefined && (!Array.isArray(by) || !by.every(isPid))) {
+      throw new RequestError(`between: by takes pids, not '${String(by)}'`);
+    }
     return activityBetween(this.timeline, after, until, by === undefined ? null : new Set(by));
   }
 

@@ -8,20 +8,20 @@
  *
  * @module
  */
-import { callFrom, checkStart } from './events/calls.ts';
-import { WHAT_IF } from './events/codec.ts';
-import { RequestError } from './events/ledger-error.ts';
-import { SCHEMA, type Call, type Fact, type LedgerEvent } from './events/vocabulary.ts';
-import { freeAddress, hostOn } from './host/attempt.ts';
-import { DmaMappings } from './host/dma-mappings.ts';
-import { startAfter } from './host/simulation.ts';
-import type { Cause } from './machines/causes.ts';
-import type { LiveHost } from './machines/live-host.ts';
-import type { Outcome } from './operations/row.ts';
-import { rowOf } from './operations/table.ts';
-import { Past } from './past.ts';
-import type { Timeline } from './projections/timeline.ts';
-import { perform, type Port } from './scenario/perform.ts';
+import { callFrom, checkStart } from '../events/calls.ts';
+import { WHAT_IF } from '../events/codec.ts';
+import { RequestError } from '../events/ledger-error.ts';
+import { SCHEMA, type Call, type Fact, type LedgerEvent } from '../events/vocabulary.ts';
+import { freeAddress, hostOn } from '../host/attempt.ts';
+import { DmaMappings } from '../host/dma-mappings.ts';
+import { startAfter } from '../host/simulation.ts';
+import type { Cause } from '../machines/causes.ts';
+import type { LiveHost } from '../machines/live-host.ts';
+import type { Outcome } from '../operations/row.ts';
+import { rowOf } from '../operations/table.ts';
+import { Past } from './questions.ts';
+import type { Timeline } from '../projections/timeline.ts';
+import { perform, type Port } from '../scenario/perform.ts';
 
 /** An event of the shared past, or one that did not happen: its id begins with `what-if:`. */
 export type SupposedEvent = LedgerEvent & {

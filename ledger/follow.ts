@@ -5,13 +5,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { EvidenceError } from './evidence/importer.ts';
-import { instantOf } from './evidence/instants.ts';
-import { bootMicros, LiveReader } from './evidence/live.ts';
-import type { ImportReport } from './evidence/sequel.ts';
-import type { LedgerEvent } from './events/vocabulary.ts';
-import type { ImportSettings } from './host/settings.ts';
-import { collectOptions, recordBatch, type Appendable } from './recording.ts';
+import { EvidenceError } from '../evidence/importer.ts';
+import { instantOf } from '../evidence/instants.ts';
+import { bootMicros, LiveReader } from '../evidence/live.ts';
+import type { ImportReport } from '../evidence/sequel.ts';
+import type { LedgerEvent } from '../events/vocabulary.ts';
+import type { ImportSettings } from './settings.ts';
+import type { Appendable } from './appendable.ts';
+import { collectOptions, recordBatch } from './import.ts';
 
 export interface FollowSettings extends Pick<ImportSettings, 'topology' | 'profile' | 'zone'> {
   readonly format: string;

@@ -6,12 +6,12 @@
  *
  * @module
  */
-import type { EventType, Fact, Placed } from '../events/vocabulary.ts';
-import { LiveHost } from '../machines/live-host.ts';
-import { effectOf } from '../processes/effects.ts';
+import type { EventType, Fact, Placed } from '../../events/vocabulary.ts';
+import { LiveHost } from '../../machines/live-host.ts';
+import { effectOf } from '../../processes/effects.ts';
 import type { Concern } from './concern.ts';
 import { takeIfPossible } from './possible.ts';
-import type { Timeline } from './timeline.ts';
+import type { Timeline } from '../timeline.ts';
 
 export class Slice {
   /** Ascending. */

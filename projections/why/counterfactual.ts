@@ -4,17 +4,17 @@
  *
  * @module
  */
-import type { Attempt as Asked, Fact, Placed } from '../events/vocabulary.ts';
-import type { Cause, ObservedCause } from '../machines/causes.ts';
-import { kindOfDriver } from '../operations/driver.ts';
-import { rowOf } from '../operations/table.ts';
-import { LiveHost } from '../machines/live-host.ts';
-import type { FileId } from '../processes/process-table.ts';
+import type { Attempt as Asked, Fact, Placed } from '../../events/vocabulary.ts';
+import type { Cause, ObservedCause } from '../../machines/causes.ts';
+import { kindOfDriver } from '../../operations/driver.ts';
+import { rowOf } from '../../operations/table.ts';
+import { LiveHost } from '../../machines/live-host.ts';
+import type { FileId } from '../../processes/process-table.ts';
 import { Concern, type Scope } from './concern.ts';
-import type { Position } from './shapes.ts';
+import type { Position } from '../shapes.ts';
 import { Slice } from './slice.ts';
-import { keyOf, type SubjectKey } from './subjects.ts';
-import type { Timeline } from './timeline.ts';
+import { keyOf, type SubjectKey } from '../subjects.ts';
+import type { Timeline } from '../timeline.ts';
 
 /** More events than this are never left out together in search of a cause. */
 const EVENTS_MAX = 8;

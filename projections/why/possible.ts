@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Fact, Placed } from '../events/vocabulary.ts';
-import { callOf } from '../operations/table.ts';
-import type { LiveHost } from '../machines/live-host.ts';
+import type { Fact, Placed } from '../../events/vocabulary.ts';
+import { callOf } from '../../operations/table.ts';
+import type { LiveHost } from '../../machines/live-host.ts';
 
 /** Has the host take an event, unless it could not have happened on it. */
 export function takeIfPossible(host: LiveHost, event: Placed<Fact>): void {

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { Placed } from '../events/vocabulary.ts';
-import { callOf } from '../operations/table.ts';
-import { LiveHost } from '../machines/live-host.ts';
+import type { Placed } from '../../events/vocabulary.ts';
+import { callOf } from '../../operations/table.ts';
+import { LiveHost } from '../../machines/live-host.ts';
 import { Claims } from './claims.ts';
 import { holdsFor, invariantNames, invariants, type InvariantName } from './invariants.ts';
-import { fewestOf } from './fewest.ts';
-import type { Bisection } from './shapes.ts';
-import type { Timeline } from './timeline.ts';
+import { fewestOf } from '../fewest.ts';
+import type { Bisection } from '../shapes.ts';
+import type { Timeline } from '../timeline.ts';
 
 /** The first event after which an invariant does not hold. */
 export interface Violation {

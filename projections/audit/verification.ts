@@ -4,17 +4,17 @@
  *
  * @module
  */
-import { RequestError } from '../events/ledger-error.ts';
-import type { EventType, Placed } from '../events/vocabulary.ts';
-import { callOf } from '../operations/table.ts';
-import { LiveHost } from '../machines/live-host.ts';
-import { kernelRules } from '../machines/machines.ts';
-import type { Finding } from './findings.ts';
-import type { Interval, Owner } from './shapes.ts';
-import { nobody, ownerOf, unknownOwner } from './views.ts';
+import { RequestError } from '../../events/ledger-error.ts';
+import type { EventType, Placed } from '../../events/vocabulary.ts';
+import { callOf } from '../../operations/table.ts';
+import { LiveHost } from '../../machines/live-host.ts';
+import { kernelRules } from '../../machines/machines.ts';
+import type { Finding } from '../findings.ts';
+import type { Interval, Owner } from '../shapes.ts';
+import { nobody, ownerOf, unknownOwner } from '../views.ts';
 import { Watch } from './violations.ts';
 import { causeDisputed, SeenReleases } from './witnessed.ts';
-import { START } from './when.ts';
+import { START } from '../when.ts';
 
 interface OwnerChange {
   readonly position: number;

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import type { Fact, Placed } from '../events/vocabulary.ts';
-import type { LiveHost } from '../machines/live-host.ts';
-import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
-import type { Finding } from './findings.ts';
+import type { Fact, Placed } from '../../events/vocabulary.ts';
+import type { LiveHost } from '../../machines/live-host.ts';
+import { fileOpenedBy, type FileId } from '../../processes/process-table.ts';
+import type { Finding } from '../findings.ts';
 
 /** A release that was seen, of a file that by the model is still there. */
 interface Release {

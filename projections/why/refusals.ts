@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { LedgerError } from '../events/ledger-error.ts';
-import type { Attempt, Placed } from '../events/vocabulary.ts';
-import { causes, type ObservedCause } from '../machines/causes.ts';
-import { rowOf } from '../operations/table.ts';
+import { LedgerError } from '../../events/ledger-error.ts';
+import type { Attempt, Placed } from '../../events/vocabulary.ts';
+import { causes, type ObservedCause } from '../../machines/causes.ts';
+import { rowOf } from '../../operations/table.ts';
 import { becauseOf, wouldPassAfter } from './counterfactual.ts';
-import type { Why } from './shapes.ts';
-import { keyOf, type Subject } from './subjects.ts';
-import type { Timeline } from './timeline.ts';
-import { keepers } from './views.ts';
+import type { Why } from '../shapes.ts';
+import { keyOf, type Subject } from '../subjects.ts';
+import type { Timeline } from '../timeline.ts';
+import { keepers } from '../views.ts';
 
 /** Causes that nothing that happened has made, and that nothing later mends. */
 const inTheCall = new Set(['malformed-argument', 'unsupported', 'not-ownership', 'unknown']);

@@ -8,12 +8,12 @@
  *
  * @module
  */
-import type { CallEvent, DataOf, EventType, Fact, Placed } from '../events/vocabulary.ts';
-import { kindOfDriver } from '../operations/driver.ts';
-import type { Opening } from '../processes/effects.ts';
+import type { CallEvent, DataOf, EventType, Fact, Placed } from '../../events/vocabulary.ts';
+import { kindOfDriver } from '../../operations/driver.ts';
+import type { Opening } from '../../processes/effects.ts';
 import type { ClaimedDevice, ClaimedFile, Gone } from './claimed.ts';
-import { NAMELESS } from '../machines/unshown.ts';
-import { fileOpenedBy, ProcessTable, type FileId } from '../processes/process-table.ts';
+import { NAMELESS } from '../../machines/unshown.ts';
+import { fileOpenedBy, ProcessTable, type FileId } from '../../processes/process-table.ts';
 
 /** What an event claims; `id` is that of the file that it opens, `NAMELESS` where it opens none. */
 type Change<T extends EventType> = (claims: Claims, data: DataOf<T>, id: FileId) => void;

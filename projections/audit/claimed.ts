@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FileId } from '../processes/process-table.ts';
+import type { FileId } from '../../processes/process-table.ts';
 
 /** A file as it is claimed to be. */
 export interface ClaimedFile {

@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { RequestError } from '../events/ledger-error.ts';
-import type { GroupAt, HostAt } from '../machines/host-at.ts';
-import { isSince, type Profile } from '../machines/profile.ts';
+import { RequestError } from '../../events/ledger-error.ts';
+import type { GroupAt, HostAt } from '../../machines/host-at.ts';
+import { isSince, type Profile } from '../../machines/profile.ts';
 import type { ClaimedFile } from './claimed.ts';
 import type { Claims } from './claims.ts';
 

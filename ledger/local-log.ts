@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { packing } from './log/packing.ts';
-import { SegmentFiles } from './log/segment-files.ts';
-import type { RecordedEvent, Store } from './log/store.ts';
-import type { EventReader } from './projections/event-tail.ts';
-import type { Shelf } from './projections/index/sealed-segments.ts';
-import type { TimelineOptions } from './projections/timeline.ts';
+import { packing } from '../log/packing.ts';
+import { SegmentFiles } from '../log/segment-files.ts';
+import type { RecordedEvent, Store } from '../log/store.ts';
+import type { EventReader } from '../projections/event-tail.ts';
+import type { Shelf } from '../projections/index/sealed-segments.ts';
+import type { TimelineOptions } from '../projections/timeline.ts';
 import { rulesVersion as rules } from './rules-version.ts';
 
 interface NearOptions {
