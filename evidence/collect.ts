@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LedgerError } from '../events/ledger-error.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import { EvidenceError, type ImportOptions, type Importer, type Reader } from './importer.ts';
 import { formats, importerFor, importerOf } from './importers.ts';
@@ -58,7 +59,8 @@ const PROGRESS_EVERY = 1 << 14;
  * with the event before them, and of equal times the earlier source comes first. What is taken for
  * granted of the host comes before all of it, once.
  *
- * Throws `EvidenceError` with `SOURCE:LINE: reason`; then nothing of any source has been kept.
+ * Throws `EvidenceError` with `SOURCE:LINE: reason`, and `unavailable` where a source cannot be read;
+ * then nothing of any source has been kept.
  */
 export async function collect(
   sources: readonly Source[],
@@ -81,7 +83,7 @@ export async function collect(
     }
   } catch (error) {
     await spool.discard();
-    throw error;
+    throw unavailable(error);
   }
   const { read, unknown, rejected, rejectedCount } = tally;
   return { events: spool, read, unknown, rejected, rejectedCount };
@@ -271,6 +273,12 @@ function placed(error: unknown, source: string, line: number): unknown {
   if (error instanceof PlacedError || !(error instanceof EvidenceError)) return error;
   const place = line === 0 ? source : `${source}:${line}`;
   return new PlacedError(`${place}: ${error.message}`, error.code);
+}
+
+/** What the system has refused, of a source or of the folder for temporary files, as an error of ours. */
+function unavailable(error: unknown): unknown {
+  if (!(error instanceof Error && 'syscall' in error)) return error;
+  return new LedgerError('unavailable', error.message, { cause: error });
 }
 
 /** An error whose message names source and line. */

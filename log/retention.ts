@@ -100,12 +100,18 @@ function isNeeded(volume: Volume, all: readonly Volume[]): boolean {
 
 function destination(file: string, archive: string | undefined): string | null {
   if (archive === undefined) return null;
-  if (statSync(archive, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new StoreUnavailableError(`there is no folder ${archive}`);
-  }
+  if (!isFolder(archive)) throw new StoreUnavailableError(`there is no folder ${archive}`);
   const to = join(archive, basename(file));
   if (!existsSync(to)) return to;
   throw new StoreUnavailableError(`${to} is there already`);
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch (error) {
+    throw logError(path, error);
+  }
 }
 
 /** Appends to a stream that its events up to a head are gone from here. */

@@ -3,7 +3,7 @@
  * code says what it is and which exit code follows.
  */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, writeFileSync } from 'node:fs';
+import { copyFileSync, createReadStream, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
@@ -306,6 +306,13 @@ const meetings: [code: ErrorCode, what: string, call: () => unknown, says: RegEx
     () => opened(log, append, { readOnly: true }),
     /for reading only$/,
   ],
+  [
+    'unavailable',
+    'a source that is not there',
+    () => ledger.importSources([noFile()]),
+    /^ENOENT: /,
+  ],
+  ['unavailable', 'an archive', () => archiving('x'.repeat(5000)), /ENAME/],
   ['unavailable', 'a closed log', () => closedLedger().then(append), /is closed$/],
   [
     'unavailable',
@@ -329,6 +336,18 @@ const meetings: [code: ErrorCode, what: string, call: () => unknown, says: RegEx
 
 const untimed = { time: 'x', source: '/proc' };
 const now = { time: '2026-11-30T00:00:00Z', source: '/proc' };
+const noFile = () => ({ name: 'none', chunks: createReadStream(at('none'), 'utf8') });
+
+/** Lets what is sealed of a log go into a folder. */
+async function archiving(archive: string): Promise<unknown> {
+  const sealed = at('sealed.ledger');
+  await (await played(sealed)).close();
+  sealLog(sealed);
+  // The host has booted since, so that what was sealed may go.
+  await (await played(sealed)).close();
+  return retainLog(sealed, { keep: 0, archive, at: now.time });
+}
+
 const append = (to: Ledger) => to.append(to.head.position, [closed('x')]);
 const noHost = (of: Ledger) => of.append(-1, [closed('x')]);
 const newerLog = () => tampered('newer.ledger', 'PRAGMA user_version = 99');
