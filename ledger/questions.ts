@@ -283,7 +283,8 @@ export abstract class Past<E extends Placed = RecordedEvent> {
   protected checkPosition(position: number): void {
     const { head } = this.timeline;
     if (Number.isInteger(position) && position >= START && position <= head) return;
-    throw new LedgerError('bad-when', `there is no position ${position}: the log ends at ${head}`);
+    const end = head === START ? 'the log is empty' : `the log ends at position ${head}`;
+    throw new LedgerError('bad-when', `there is no position ${position}: ${end}`);
   }
 
   #position(when: When): number {
