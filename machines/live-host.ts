@@ -130,6 +130,7 @@ export class LiveHost extends PlayedHost implements SupposedHost {
   /** What the last event touched. */
   get touched(): Touched {
     const { groups, devices, files, evicted, unbound } = this.kernel.touched;
+    // A file that is evicted may be kept alive, and so not touched; a device that is unbound is.
     if (groups.size + devices.size + files.size + evicted.size === 0) return NOTHING;
     const names = new Set<string>();
     const addresses: string[] = [];
