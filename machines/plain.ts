@@ -68,6 +68,8 @@ export function processAt(process: Process): PlayedProcess {
   const { pid, comm, cgroup, started } = process;
   const descriptors = new Map(process.descriptors);
   for (const [fd, { file }] of descriptors) if (file === TERMINAL) descriptors.delete(fd);
+  // Evidence may have a terminal mapped, too.
   const mappings = new Map(process.mappings);
+  for (const [address, file] of mappings) if (file === TERMINAL) mappings.delete(address);
   return { pid, comm, cgroup, started, descriptors, mappings, mapped: [...mappings.values()] };
 }

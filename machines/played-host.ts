@@ -81,12 +81,11 @@ export class PlayedHost implements PlayedHostAt {
   }
 
   fileBehind(pid: number, fd: number): FileId | undefined {
-    const file = this.kernel.processes.file(pid, fd);
-    return file === TERMINAL ? undefined : file;
+    return ofTheLog(this.kernel.processes.file(pid, fd));
   }
 
   fileMapped(pid: number, address: number): FileId | undefined {
-    return this.kernel.processes.process(pid)?.mappings.get(address);
+    return ofTheLog(this.kernel.processes.process(pid)?.mappings.get(address));
   }
 
   holders(file: FileId): Holder[] {
@@ -103,4 +102,8 @@ export class PlayedHost implements PlayedHostAt {
       file.kind === 'device' ? this.kernel.device(file.device.device) : undefined,
     );
   }
+}
+
+function ofTheLog(file: FileId | undefined): FileId | undefined {
+  return file === TERMINAL ? undefined : file;
 }

@@ -6,7 +6,7 @@ import { LiveHost } from '../../../machines/live-host.ts';
 import { byNumber } from '../../../projections/views.ts';
 import { positionOf } from '../../../processes/process-table.ts';
 import { countOf } from '../../support/effort.ts';
-import { anyLog, type Log } from '../../support/random-logs.ts';
+import { anyLog, placed, type Log } from '../../support/random-logs.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 
 // They take longer on a busy machine.
@@ -96,6 +96,21 @@ test('a live host, a restored one and the time index tell the same of a host', (
     ),
     { numRuns: countOf('pictures', { test: 100, soak: 1000 }) },
   );
+});
+
+test('a terminal is no file of the log, mapped or not', () => {
+  const log = placed([
+    { type: 'process.started', data: { pid: 3, comm: 'p', cgroup: null } },
+    { type: 'mapping.created', data: { pid: 3, fd: 1, mapping: 4096, region: 0 } },
+  ]);
+  const timeline = new Timeline({ whole: 4 });
+  for (const event of log) timeline.take(event);
+  for (const host of [liveAt(log, 1), timeline.playedAt(1), timeline.hostAt(1)]) {
+    expect(processOf(host.process(3))).toMatchObject({ descriptors: [], mapped: [] });
+  }
+  for (const host of [liveAt(log, 1), timeline.playedAt(1)]) {
+    expect([host.fileBehind(3, 1), host.fileMapped(3, 4096)]).toEqual([undefined, undefined]);
+  }
 });
 
 test('what a host tells are plain values: they stay as they were', () => {
