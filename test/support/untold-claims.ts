@@ -13,19 +13,24 @@ import { Claims } from '../../projections/audit/claims.ts';
 const nobody: Gone = { evicted: new Set(), unbound: new Set() };
 
 export class UntoldClaims {
-  readonly claims = new Claims();
+  claims = new Claims();
+  /** What has been taken since the boot, and who had to have gone before it. */
+  readonly #taken: [Placed, Gone][] = [];
   #isAssumed = false;
 
   take(event: Placed): void {
-    this.claims.take(event, nobody);
     const { type, data } = event;
     if (type === 'host.booted') {
       this.#isAssumed = (data.evidence?.certainty ?? 'observed') !== 'observed';
+      this.#taken.length = 0;
     }
+    this.claims.take(event, nobody);
     const gone = this.#isAssumed ? goneBefore(event, this.claims) : nobody;
-    // What itself claims nothing has them leave.
-    const nothing = { ...event, type: 'snapshot.taken', data: { complete: false, unseen: [] } };
-    if (gone !== nobody) this.claims.take(nothing as Placed, gone);
+    this.#taken.push([event, gone]);
+    if (gone.evicted.size + gone.unbound.size === 0) return;
+    // Who the event shows to have gone had left before it: once more, and with them gone by then.
+    this.claims = new Claims();
+    for (const [earlier, left] of this.#taken) this.claims.take(earlier, left);
   }
 }
 
