@@ -4,6 +4,7 @@
  *     --only NAME        one campaign; several times for several
  *     --count NAME=N     how much: the names are those that a campaign prints
  *     --full             as much as the issues have asked for: hours
+ *     --seed N           random tests begin with N, and not with the seed of the commit
  *     --list             which campaigns there are
  *
  * @module
@@ -12,6 +13,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { COUNTS, EFFORT } from '../support/effort.ts';
+import { SEED, seedOf } from '../support/seed.ts';
 
 /** By name, the tests that are done with the counts of a campaign. */
 const campaigns: Readonly<Record<string, string>> = {
@@ -61,6 +63,7 @@ const { values: options, positionals } = parseArgs({
     only: { type: 'string', multiple: true, default: [] },
     count: { type: 'string', multiple: true, default: [] },
     full: { type: 'boolean', default: false },
+    seed: { type: 'string' },
     list: { type: 'boolean', default: false },
   },
   // What follows `--` is for vitest.
@@ -87,6 +90,10 @@ const counts = options.count.map((text): [string, number] => {
   return name === '' ? fail(`--count takes NAME=N, not '${text}'`) : [name, Number(digits)];
 });
 
+const seed = options.seed ?? seedOf(process.env);
+if (!/^-?\d+$/.test(seed)) fail(`--seed takes a number, not '${seed}'`);
+process.stdout.write(`random tests begin with --seed ${seed}\n`);
+
 const root = join(import.meta.dirname, '../..');
 const vitest = join(root, 'node_modules/vitest/vitest.mjs');
 const config = join(import.meta.dirname, 'vitest.config.ts');
@@ -98,6 +105,7 @@ const { status } = spawnSync(
     stdio: 'inherit',
     env: {
       ...process.env,
+      [SEED]: seed,
       [EFFORT]: options.full ? 'full' : 'soak',
       [COUNTS]: JSON.stringify(Object.fromEntries(counts)),
     },

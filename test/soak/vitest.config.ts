@@ -1,10 +1,10 @@
 /** The campaigns, with both kinds of files that they are in. */
-import { defineConfig } from 'vitest/config';
+import { mergeConfig } from 'vitest/config';
+import tests from '../vitest.config.ts';
 
-export default defineConfig({
+export default mergeConfig(tests, {
   test: {
-    include: ['test/**/*.test.ts', 'test/**/*.soak.ts'],
-    maxWorkers: '100%',
+    include: ['test/**/*.soak.ts'],
     testTimeout: 600_000,
     disableConsoleIntercept: true,
   },

@@ -1,0 +1,12 @@
+/** What `npm test` runs; the campaigns (`soak/vitest.config.ts`) add to it. */
+import { defineConfig } from 'vitest/config';
+import { SEED, seedOf } from './support/seed.ts';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    maxWorkers: '100%',
+    setupFiles: ['test/support/seeded.ts'],
+    env: { [SEED]: seedOf(process.env) },
+  },
+});
