@@ -270,6 +270,7 @@ export class Claims {
 
   /** Files that neither a process nor another file keeps are gone, and with them what they kept. */
   #release(): void {
+    const released = new Set<string>();
     for (;;) {
       const kept = new Set([...this.files.values()].flatMap(({ keeps }) => [...keeps]));
       const gone = [...this.files.values()].filter(
@@ -279,24 +280,24 @@ export class Claims {
       for (const file of gone) {
         this.#touch(file);
         this.files.delete(file.id);
+        if (file.device !== null) released.add(file.device);
       }
     }
-    this.#endUnbinds();
+    for (const address of released) this.#endUnbind(address);
   }
 
-  /** An unbind that waited ends with the last file of its device. */
-  #endUnbinds(): void {
-    for (const [address, { group, leavesFor }] of this.devices) {
-      if (leavesFor === null) continue;
-      if ([...this.files.values()].some(({ device }) => device === address)) continue;
-      this.#bind(address, null);
-      const { next } = leavesFor;
-      const isRefused =
-        next !== null &&
-        kindOfDriver(next) === 'kernel' &&
-        group !== null &&
-        this.ownersOf(group).length > 0;
-      if (!isRefused) this.#bind(address, next);
-    }
+  /** An unbind that waited ends with the last file of its device; one that nobody has seen, when it is said to. */
+  #endUnbind(address: string): void {
+    const { group = null, leavesFor = null } = this.devices.get(address) ?? {};
+    if (leavesFor === null) return;
+    if ([...this.files.values()].some(({ device }) => device === address)) return;
+    this.#bind(address, null);
+    const { next } = leavesFor;
+    const isRefused =
+      next !== null &&
+      kindOfDriver(next) === 'kernel' &&
+      group !== null &&
+      this.ownersOf(group).length > 0;
+    if (!isRefused) this.#bind(address, next);
   }
 }

@@ -42,7 +42,7 @@ describe('who is gone, as the machines say', () => {
     let evicted = 0;
     for (const event of events) {
       if (event.type === 'host.booted') isApart = false;
-      isApart ||= !isAsClaimed(host, told) || waitsForNobody(event, host);
+      isApart ||= !isAsClaimed(host, told);
       const before = host.contradictions.length;
       host.take(event);
       told.take(event, host.touched);
@@ -55,15 +55,6 @@ describe('who is gone, as the machines say', () => {
       expect(inShort(told)).toBe(inShort(untold.claims));
     }
     return evicted;
-  }
-
-  /**
-   * Whether the unbind of a driver waits for a file that nobody has seen. The machines wait until it is
-   * seen to be over; the claims have it end with the next release of any file, and may have bound the
-   * next driver by the end of that very event.
-   */
-  function waitsForNobody(event: Log[number], host: LiveHost): boolean {
-    return event.type === 'driver.unbind-blocked' && host.device(event.data.device)?.files === 0;
   }
 
   /** Whether devices have the drivers, and files the contexts, that the claims have them with. */

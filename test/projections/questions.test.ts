@@ -479,16 +479,18 @@ describe('overlaps', () => {
 
     const waiter = { pid: 9, comm: 'bash' };
     const device = '0000:5e:00.0';
-    // Nobody has the device open, so that whatever is let go next has the unbind go on.
     const blocked: Fact = {
       type: 'driver.unbind-blocked',
       data: { device, driver: 'vfio-pci', next: null, waiter },
     };
     const close: Fact = { type: 'descriptor.closed', data: { pid: 101, fd: 3 } };
-    const dead = await seen('open_iommufd I\n', ...both, blocked, close);
+    const dead = await seen('open_cdev D nvme\n', ...both, blocked, close);
     expect(dead.overlaps('41')).toMatchObject([
       { to: dead.head.position, endedBy: 'descriptor.closed' },
     ]);
+    // Who has the device open was not seen: no other file shows when the unbind is over.
+    const waiting = await seen('open_iommufd I\n', ...both, blocked, close);
+    expect(waiting.overlaps('41')).toMatchObject([{ to: null }]);
   });
 
   test('there are none in what a kernel was asked', async () => {
