@@ -1,12 +1,12 @@
 #!/bin/sh
-# Records who opens, binds, passes and closes VFIO descriptors, with tracefs alone: neither BTF nor
-# BPF. Any sh will do, busybox's too.
+# Records which process opens, binds, passes and closes VFIO descriptors. It needs only tracefs,
+# neither BTF nor BPF, and runs in any sh, also in busybox's.
 #
 #   ftrace.sh [TRACEFS] >trace.txt
 #
-# Streams events to standard output until SIGINT or SIGTERM; then takes away every probe that it has
-# set. It records into an instance of its own, where the kernel has such, and so disturbs no other
-# tracing. What this kernel has no probe for is named in lines that begin with '# no probe:'.
+# Writes events to standard output until SIGINT or SIGTERM, and then removes every probe that it has
+# set. If the kernel supports trace instances, it records into its own and disturbs no other tracing.
+# A line that begins with '# no probe:' names an event or function that this kernel cannot trace.
 set -u
 
 die() { echo "ftrace.sh: $*" >&2; exit 1; }
@@ -20,7 +20,7 @@ events='' reader=''
 
 put() { printf '%s\n' "$1" 2>/dev/null >"$2"; } 2>/dev/null
 
-# Takes away all probes of the group, also those that a killed run has left.
+# Removes all probes of the group, also those of an earlier run that was killed.
 unprobe() {
   sed -n "s|^[pr][0-9]*:\($GROUP/[^ ]*\) .*|\1|p" "$T/kprobe_events" | while read -r probe; do
     printf '%s\n' "-:$probe" >>"$T/kprobe_events"
@@ -32,7 +32,7 @@ finish() {
   for event in $events; do put 0 "$I/events/$event/enable"; done
   if [ "$I" != "$T" ]; then
     put 0 "$I/tracing_on"
-    # The reader comes to an end by itself, once it has read everything.
+    # The reader ends by itself once it has read everything.
     sleep 1
   fi
   if [ -n "$reader" ]; then
@@ -57,8 +57,8 @@ event() {
 }
 
 # probe p|r NAME FUNCTION[@MODULE]... [FIELDS [FILTER]]
-# Of several functions it is the first that there is. One of a module that is not there yet is waited
-# for; its arguments are then known by their registers only.
+# Probes the first of the functions that exists. A function of a module that is not loaded yet is
+# probed once the module is loaded; such a probe takes its arguments from registers.
 probe() {
   for function in $3; do
     module=
@@ -95,12 +95,12 @@ else
   I=$T
 fi
 trap finish EXIT
-# A reader that has gone away is noticed here or by cat.
+# A closed standard output ends this script, here or in cat.
 trap 'exit 0' INT TERM HUP PIPE
 echo "# vfio-ledger: $(uname -sr)"
 
-# Opens: only those of nodes of VFIO, and of what unbinds a driver. The path is taken twice, for
-# where the caller's memory is not there yet; flags are in the first only.
+# Opens: only those of VFIO's nodes and of the sysfs files that unbind a driver. Two probes read the
+# path, because the caller's memory may not be mapped in yet at the first. Only the first has flags.
 paths='path ~ "/dev/vfio/*" || path ~ "/dev/iommu*" || path ~ "/proc/*/fd/*" || path ~ "/sys/*/unbind" || path ~ "/sys/*/remove"'
 probe p open_path do_sys_openat2 'flags=+0($arg3):x64 path=+u0($arg2):ustring' "$paths"
 probe p open_name 'do_filp_open do_file_open' 'path=+0(+0($arg2)):string' "$paths"
@@ -122,8 +122,8 @@ event syscalls/sys_enter_fcntl 'cmd == 0 || cmd == 1030'
 probe r dupfd_ret f_dupfd 'ret=$retval:s32'
 probe p close_on_exec set_close_on_exec 'fd=$arg1:u32 flag=$arg2:s32'
 
-# Requests of VFIO and iommufd. What comes back is taken from the drivers, for sys_exit_ioctl tells
-# of every ioctl, and a VM does nothing else.
+# Requests of VFIO and iommufd. The results come from the drivers: sys_exit_ioctl would report every
+# ioctl, and a VM makes them all the time.
 event syscalls/sys_enter_ioctl 'cmd >= 0x3b00 && cmd <= 0x3bff'
 event syscalls/sys_exit_ioctl 'ret == -9'
 probe p group_ioctl vfio_group_fops_unl_ioctl@vfio \
@@ -137,18 +137,18 @@ for driver in cdev:vfio_device_fops_unl_ioctl@vfio group:vfio_group_fops_unl_ioc
   probe r "${driver%%:*}_ioctl_ret" "${driver#*:}" 'ret=$retval:s64'
 done
 
-# Mappings that may be of a device are shared, and of a descriptor.
+# A mapping of a device is shared and has a descriptor.
 event syscalls/sys_enter_mmap 'flags & 1 && fd <= 0x7fffffff'
 probe p device_mmap vfio_device_fops_mmap@vfio 'start=+0($arg2):x64 end=+8($arg2):x64'
 probe r device_mmap_ret vfio_device_fops_mmap@vfio 'ret=$retval:s32'
 
-# The last reference of a file is gone: what the kernel itself calls the end of ownership.
+# The last reference of a file is dropped: here the kernel ends ownership.
 probe p device_release vfio_device_fops_release@vfio 'file=$arg2:x64'
 probe p group_release vfio_group_fops_release@vfio 'file=$arg2:x64'
 probe p container_release vfio_fops_release@vfio 'file=$arg2:x64'
 probe p iommufd_release iommufd_fops_release@iommufd 'file=$arg2:x64'
 
-# Drivers. An unbind waits within for whoever holds the device.
+# Drivers. An unbind waits inside unbind_store until the last file of the device is released.
 for verb in unbind bind; do
   probe p ${verb}_store ${verb}_store 'driver=+0(+0($arg1)):string device=+0($arg2):string'
   probe r ${verb}_store_ret ${verb}_store 'ret=$retval:s64'
@@ -156,7 +156,8 @@ done
 probe p unregister vfio_unregister_group_dev@vfio 'device=$arg1:x64'
 probe r unregister_ret vfio_unregister_group_dev@vfio
 
-# Nodes are numbered anew with every bind. The name is a device's first member; its parent follows.
+# Every driver bind gives the node a new number. A struct device begins with its name; its parent is
+# at 64.
 probe p cdev_add cdev_device_add \
   'node=+0(+0($arg2)):string device=+0(+0(+64($arg2))):string' 'node ~ "vfio*"'
 

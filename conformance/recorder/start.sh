@@ -1,9 +1,9 @@
 #!/recorder/busybox sh
-# start.sh: records this host. Writes a line once that is at work; when its input is over it has the
-# recorder end, and sends what was recorded out through the second port.
+# start.sh: records this guest. Writes a line once the recorder is running. At the end of its input it
+# stops the recorder and sends the recording out through the second port.
 #
-# With a Node and the program in /package it is `vfio-ledger record`, and what comes out is a log;
-# else it is the script that it would start, by itself, and what comes out is a trace.
+# If /package has Node and the program, the recorder is `vfio-ledger record` and the recording is a
+# log. Otherwise the recorder is ftrace.sh by itself and the recording is a trace.
 /recorder/busybox --install -s /bin
 export PATH=/bin TMPDIR=/tmp
 mount -t tracefs tracefs /sys/kernel/tracing
