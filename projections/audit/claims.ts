@@ -20,7 +20,7 @@ type Change<T extends EventType> = (claims: Claims, data: DataOf<T>, id: FileId)
 
 /**
  * Calls that open a file of VFIO's or iommufd's, give it a context or take that away: by its row, any
- * other has no say in who owns a group (`test/projections/claims.test.ts`).
+ * other has no say in who owns a group (`test/projections/audit/claims.test.ts`).
  */
 type ClaimingCall =
   | Exclude<Opening, 'path.opened'>

@@ -1,8 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { DeviceView, FileView, GroupView, Holder, Owner } from '../../projections/shapes.ts';
-import { WhereError } from '../../projections/where/tokens.ts';
-import { parseWhere, type Rows, type Scope } from '../../projections/where/where.ts';
+import type {
+  DeviceView,
+  FileView,
+  GroupView,
+  Holder,
+  Owner,
+} from '../../../projections/shapes.ts';
+import { WhereError } from '../../../projections/where/tokens.ts';
+import { parseWhere, type Rows, type Scope } from '../../../projections/where/where.ts';
 
 const holder: Holder = {
   pid: 101,
