@@ -8,7 +8,7 @@ import type {
   Owner,
 } from '../../../projections/shapes.ts';
 import { WhereError } from '../../../projections/where/tokens.ts';
-import { parseWhere, type Rows, type Scope } from '../../../projections/where/where.ts';
+import { parseWhere, type TableRows, type Scope } from '../../../projections/where/where.ts';
 
 const holder: Holder = {
   pid: 101,
@@ -73,7 +73,7 @@ interface Lists {
 }
 
 /** The rows of a table, which note what they were asked for. */
-function rowsOf({ groups, devices, files }: Lists, asked = new Set<string>()): Rows {
+function rowsOf({ groups, devices, files }: Lists, asked = new Set<string>()): TableRows {
   return {
     groups: () => (asked.add('group any'), groups),
     group: (id) => (asked.add(`group ${id}`), groups.find(({ group }) => group === id)),
