@@ -20,10 +20,10 @@ export interface Item {
   readonly row: Row;
 }
 
-type History = Generator<Item, never>;
+type Items = Generator<Item, never>;
 
 /** What follows on each other after the hash: without end, and every time the same. */
-function* history(previous: string): History {
+function* history(previous: string): Items {
   const topology = topologyFrom(example('host.topology.json'));
   const scenario = parseScenario(example('two-contexts.scenario'));
   const profile = profileFor(undefined, topology);
@@ -46,7 +46,7 @@ function* history(previous: string): History {
 }
 
 /** The next so many of them. */
-export function take(items: History, count: number): readonly Item[] {
+export function take(items: Items, count: number): readonly Item[] {
   return Array.from({ length: count }, () => items.next().value);
 }
 

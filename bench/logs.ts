@@ -11,7 +11,7 @@ import { openSqliteStore } from '../log/sqlite.ts';
 import { inChild } from './children.ts';
 import { hostHistory } from './host.ts';
 import { type Notes, readNotes, writeNotes } from './notes.ts';
-import { Progress } from './progress.ts';
+import { ProgressLog } from './progress.ts';
 
 /** The stream that is written. */
 export const HOST = 'host';
@@ -46,7 +46,7 @@ export class Logs {
     if (existsSync(path)) return path;
     const part = `${path}.part`;
     const file = createWriteStream(part);
-    const progress = new Progress(path, events);
+    const progress = new ProgressLog(path, events);
     let written = 0;
     for (const batch of batches(events)) {
       const text = batch.map((event) => `${JSON.stringify(event)}\n`).join('');
@@ -68,7 +68,7 @@ async function write(path: string, events: number): Promise<Pick<Notes, 'boots' 
     rmSync(join(dirname(path), name), { recursive: true });
   }
   const store = openSqliteStore(path);
-  const progress = new Progress(path, events);
+  const progress = new ProgressLog(path, events);
   const boots: number[] = [];
   const refusals: number[] = [];
   let { position } = await store.head(HOST);

@@ -6,7 +6,7 @@
 
 const INTERVAL = 1000;
 
-export class Progress {
+export class ProgressLog {
   readonly #what: string;
   readonly #all: number;
   #told = performance.now();

@@ -14,12 +14,12 @@ import { foldRows } from './peers/sqlite-rows.ts';
 import { columnsOf, foldColumns } from './peers/typed-arrays.ts';
 import { replaySegments, segmentsOf } from './replay-segments.ts';
 
-type Replay = () => unknown;
+type PeerRun = () => unknown;
 
 interface Peer {
   readonly name: string;
   /** Makes it ready to replay so many events; null where it is not there. */
-  readonly ready: (run: Run, events: number) => Promise<Replay | null>;
+  readonly ready: (run: Run, events: number) => Promise<PeerRun | null>;
   readonly most?: number;
   /** The part of its throughput that ours is to reach. */
   readonly target?: number;

@@ -81,11 +81,11 @@ export const history = verb({
       throw new RequestError(`history: an operand is missing; usage: vfio-ledger ${USAGE}`);
     }
     return readLog(values, io, async (ledger) => {
-      const past: Asked = { ledger, io, json: values.json, subject };
+      const query: Query = { ledger, io, json: values.json, subject };
       if (asked.length > 0) io.progress.tell(`${ledger.length} events to look through`);
-      if (by !== undefined) return tellTenures(past, by);
-      if (waiters) return tellWaits(past);
-      if (overlaps) return tellOverlaps(past);
+      if (by !== undefined) return tellTenures(query, by);
+      if (waiters) return tellWaits(query);
+      if (overlaps) return tellOverlaps(query);
       const intervals = ledger.history(subject ?? '');
       await show(io, values.json, intervals, () => [
         ...meaningLines(ledger.incarnations(subject ?? ''), ledger, io.paint),
@@ -116,7 +116,7 @@ function meaningLines(
 }
 
 /** What a question is put to, and how its answer is wanted. */
-interface Asked {
+interface Query {
   readonly ledger: Ledger;
   readonly io: Io;
   readonly json: boolean | undefined;
@@ -134,7 +134,7 @@ function historyText(intervals: readonly Interval[], ledger: Ledger, paint: Pain
   return columns(rows, paint, [...heading, 'OWNER', 'HELD BY', 'ENDED WHEN']);
 }
 
-async function tellTenures({ ledger, io, json, subject }: Asked, who: string): Promise<number> {
+async function tellTenures({ ledger, io, json, subject }: Query, who: string): Promise<number> {
   const tenures = ledger.everOwned(who, { subject });
   await show(io, json, tenures, () => {
     if (tenures.length === 0) return [neverOwnedWords(who, subject)];
@@ -172,7 +172,7 @@ function cgroupsOf(by: readonly Hand[]): string {
   return printable([...new Set(by.map(({ cgroup }) => cgroup ?? '-'))].join(', ') || '-');
 }
 
-async function tellWaits({ ledger, io, json, subject }: Asked): Promise<number> {
+async function tellWaits({ ledger, io, json, subject }: Query): Promise<number> {
   const waits = ledger.waits(subject);
   await show(io, json, waits, () => {
     if (waits.length > 0) return waitsText(waits, ledger, io.paint);
@@ -193,7 +193,7 @@ function waitsText(waits: readonly Wait[], ledger: Ledger, paint: Paint): string
   return columns(rows, paint, ['DEVICE', ...heading, 'WAITER', 'WAITED FOR', 'ENDED WHEN']);
 }
 
-async function tellOverlaps({ ledger, io, json, subject }: Asked): Promise<number> {
+async function tellOverlaps({ ledger, io, json, subject }: Query): Promise<number> {
   const overlaps = ledger.overlaps(subject);
   await show(io, json, overlaps, () => {
     if (overlaps.length > 0) return overlapsText(overlaps, ledger, io.paint);
@@ -215,14 +215,14 @@ function overlapsText(overlaps: readonly Overlap[], ledger: Ledger, paint: Paint
 }
 
 /** From where to where, as every table of this verb begins. */
-type Span = Pick<Interval, 'from' | 'to'>;
+type FromTo = Pick<Interval, 'from' | 'to'>;
 
 /** The columns of where intervals begin and end; times where the log has any. */
 function spanColumns(ledger: Ledger) {
   const timed = ledger.isTimed;
   return {
     heading: ['FROM', ...(timed ? ['TIME'] : []), 'TO'],
-    cells: ({ from, to }: Span): string[] => [
+    cells: ({ from, to }: FromTo): string[] => [
       from === null ? 'start' : String(from),
       ...(timed ? [timeAt(from, ledger)] : []),
       to === null ? '-' : String(to),

@@ -21,13 +21,13 @@ export interface RunReport extends Pick<
   readonly rejectedCount: number;
 }
 
-type Seen = Pick<RunReport, 'command' | 'exit' | 'log' | 'left' | 'read' | 'rejectedCount'>;
+type ProcessRun = Pick<RunReport, 'command' | 'exit' | 'log' | 'left' | 'read' | 'rejectedCount'>;
 
 /** Reports what was appended after a position; only what processes `by` did, where they are given. */
 export function reportOn(
   ledger: Ledger,
   after: number,
-  seen: Seen,
+  seen: ProcessRun,
   by?: readonly number[],
 ): RunReport {
   const from = after < 0 ? 'start' : after;

@@ -97,7 +97,7 @@ export const run = verb({
   },
 });
 
-interface Run {
+interface RunRequest {
   readonly command: readonly string[];
   readonly root: string | undefined;
   readonly patienceMs: number;
@@ -107,7 +107,7 @@ async function runOn(
   ledger: Ledger,
   log: string | null,
   tracing: Tracing | StraceOptions['strace'],
-  { command, root, patienceMs }: Run,
+  { command, root, patienceMs }: RunRequest,
 ): Promise<RunReport> {
   if ('format' in tracing) {
     const [program = '', ...args] = command;

@@ -58,10 +58,10 @@ interface Definition<O extends OptionSpecs> extends Description {
   readonly options: O;
   /** How many operands it takes, at least and at most. */
   readonly operands: readonly [least: number, most: number];
-  answer(request: Request<O>, io: Io): Promise<number>;
+  answer(invocation: Invocation<O>, io: Io): Promise<number>;
 }
 
-interface Request<O extends OptionSpecs> {
+interface Invocation<O extends OptionSpecs> {
   readonly values: Values<O>;
   readonly operands: readonly string[];
 }

@@ -48,11 +48,11 @@ export const verify = verb({
   },
 });
 
-type Values = LogValues & { readonly head?: string };
+type VerifyValues = LogValues & { readonly head?: string };
 
 /** What can be said of the log, and the first damage; of a damaged one up to where that is. */
 async function lookedOver(
-  values: Values,
+  values: VerifyValues,
   io: Io,
 ): Promise<Verification & { readonly damage: Error | null }> {
   try {
@@ -78,7 +78,7 @@ async function lookedOver(
   }
 }
 
-async function check(ledger: Ledger, values: Values, io: Io) {
+async function check(ledger: Ledger, values: VerifyValues, io: Io) {
   io.progress.tell(`${ledger.length} events to check`);
   const { head, until } = values;
   const found = ledger.verify(head === undefined ? {} : { head });

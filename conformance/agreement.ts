@@ -5,7 +5,7 @@
  */
 
 /** An answer as the contract of recorded truth has it; `null` where the operation did not return. */
-export interface Said {
+export interface GivenAnswer {
   readonly op: string;
   readonly rc: number | null;
   readonly errno?: string;
@@ -21,7 +21,7 @@ const extras = ['viable', 'container_set', 'driver', 'pending'] as const;
 const opens = /^(open_|get_device|dup|send)/;
 
 /** An answer in words: the errno or what came of it, with the extras that the kernel gave. */
-export function wordsOf(answer: Said, named: Said = answer): string {
+export function wordsOf(answer: GivenAnswer, named: GivenAnswer = answer): string {
   const more = extras
     .filter((extra) => named[extra] !== undefined)
     .map((extra) => `${extra}=${String(answer[extra])}`);
@@ -36,7 +36,10 @@ export function wordsOf(answer: Said, named: Said = answer): string {
 }
 
 /** Both in words where they differ, else null. */
-export function differenceOf(kernel: Said, ours: Said): { kernel: string; ours: string } | null {
+export function differenceOf(
+  kernel: GivenAnswer,
+  ours: GivenAnswer,
+): { kernel: string; ours: string } | null {
   const said = { kernel: wordsOf(kernel), ours: wordsOf(ours, kernel) };
   return said.kernel === said.ours ? null : said;
 }

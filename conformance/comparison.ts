@@ -8,7 +8,7 @@ import { VirtualHost } from '../host/virtual-host.ts';
 import type { Profile } from '../machines/profile.ts';
 import type { Topology } from '../scenario/topology.ts';
 import { contradictionWords } from '../words/faults.ts';
-import { differenceOf, wordsOf, type Said } from './agreement.ts';
+import { differenceOf, wordsOf, type GivenAnswer } from './agreement.ts';
 
 /**
  * The first operation of a sequence that was answered differently, in words; or that our machines
@@ -23,7 +23,7 @@ export interface Disagreement {
 }
 
 /** An answer of a kernel; nothing can be compared with the answer of a process that is gone. */
-export interface KernelSaid extends Said {
+export interface KernelSaid extends GivenAnswer {
   readonly dead?: boolean;
   readonly timeout?: boolean;
 }

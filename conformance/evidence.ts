@@ -25,7 +25,7 @@ export interface Confirmed {
   readonly times: ReadonlyMap<Item, number>;
 }
 
-type Recorded = KernelSaid & { readonly seq: string; readonly p: string };
+type RecordedLine = KernelSaid & { readonly seq: string; readonly p: string };
 
 /** The kernels that were asked, oldest first. */
 export function confirmed(): Confirmed[] {
@@ -42,7 +42,7 @@ function confirmedOf(profile: Profile): Confirmed {
     const values = text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
     const topology = parseTopology(values.find((value) => 'topology' in value));
     kernels.add(topology.kernel);
-    const answers = values.filter((value) => 'op' in value) as Recorded[];
+    const answers = values.filter((value) => 'op' in value) as RecordedLine[];
     for (const sequence of Map.groupBy(answers, ({ seq }) => seq).values()) {
       const { agreed, items } = replay(sequence, topology, profile);
       for (const item of items) times.set(item, (times.get(item) ?? 0) + 1);
@@ -54,7 +54,7 @@ function confirmedOf(profile: Profile): Confirmed {
 }
 
 /** What a sequence has put to the test, up to the first answer that differs. */
-function replay(sequence: readonly Recorded[], topology: Topology, profile: Profile) {
+function replay(sequence: readonly RecordedLine[], topology: Topology, profile: Profile) {
   const observed = new ObservedHost(topology, profile);
   const items = observed.boot('recorded');
   for (const recorded of sequence) {

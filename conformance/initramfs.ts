@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { deviceList, type EmulatedHost } from './host.ts';
 
 /** A file, or a folder where there is no content. */
-export interface Entry {
+export interface ArchiveEntry {
   readonly path: string;
   readonly content: Buffer | null;
 }
@@ -17,8 +17,8 @@ export interface Entry {
 const FOLDER = 0o040755;
 const FILE = 0o100755;
 
-export const folder = (path: string): Entry => ({ path, content: null });
-const text = (path: string, content: string): Entry => ({
+export const folder = (path: string): ArchiveEntry => ({ path, content: null });
+const text = (path: string, content: string): ArchiveEntry => ({
   path,
   content: Buffer.from(content),
 });
@@ -31,7 +31,7 @@ export function initramfs(
   agent: string,
   kernel: string,
   host: EmulatedHost,
-  more: readonly Entry[] = [],
+  more: readonly ArchiveEntry[] = [],
 ): Buffer {
   const modules = readFileSync(join(kernel, 'modules.list'), 'utf8');
   return archive([
@@ -50,7 +50,7 @@ export function initramfs(
   ]);
 }
 
-function archive(entries: readonly Entry[]): Buffer {
+function archive(entries: readonly ArchiveEntry[]): Buffer {
   const parts = entries.flatMap(({ path, content }, index) =>
     member(path, index + 1, content === null ? FOLDER : FILE, content ?? Buffer.alloc(0)),
   );

@@ -19,7 +19,7 @@ import { writeReport } from './report.ts';
 import { missing, type Requirement } from './requirements.ts';
 import { plan } from './sequences/plan.ts';
 import { logPath, summaryLines, summaryOf } from './summary.ts';
-import { trial, type Outcome } from './trial.ts';
+import { trial, type TrialOutcome } from './trial.ts';
 
 const exit = { agree: 0, differ: 1, badRequest: 2, surroundings: 4 } as const;
 /** Asked where all that was found stays long: every kind of situation that there is a way to. */
@@ -110,7 +110,7 @@ function writeRecording(path: string, content: string | Buffer): void {
 }
 
 /** Keeps the answers where that was asked for, and each disagreement as a log. */
-async function keep(outcome: Outcome, guest: Guest, options: Options): Promise<void> {
+async function keep(outcome: TrialOutcome, guest: Guest, options: Options): Promise<void> {
   const { profile, record, found } = options;
   if (record !== null) {
     const text = `${[guest.topologyLine, ...outcome.lines].join('\n')}\n`;

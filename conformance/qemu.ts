@@ -5,11 +5,11 @@
  */
 import { join } from 'node:path';
 import { deviceArguments, type EmulatedHost } from './host.ts';
-import type { Entry } from './initramfs.ts';
+import type { ArchiveEntry } from './initramfs.ts';
 
 /** What a guest has and does beside the agent. */
 export interface Companion {
-  readonly entries: readonly Entry[];
+  readonly entries: readonly ArchiveEntry[];
   /** Where it is kept what comes out of the second port. */
   readonly output: string;
   /** Of the guest, as QEMU takes it. */

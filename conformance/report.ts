@@ -15,14 +15,14 @@ const reportFile = new URL('REPORT.md', import.meta.url);
 const readmeFile = new URL('../README.md', import.meta.url);
 
 /** How a rule of a kernel stands. */
-type Standing = 'confirmed' | 'sources' | 'nothing';
+type Confirmation = 'confirmed' | 'sources' | 'nothing';
 
 /** Something that could be confirmed: a transition, or a row of the table of causes. */
 interface Claim {
   readonly item: Item;
   readonly profile: Profile;
   readonly times: number;
-  readonly standing: Standing;
+  readonly standing: Confirmation;
 }
 
 /** A rule of the scenario language has no source in any kernel. */
@@ -44,7 +44,7 @@ function refusalClaims({ profile, times }: Confirmed): Claim[] {
     });
 }
 
-function claimOf(profile: Profile, item: Item, times: number, otherwise: Standing): Claim {
+function claimOf(profile: Profile, item: Item, times: number, otherwise: Confirmation): Claim {
   return { profile, item, times, standing: times > 0 ? 'confirmed' : otherwise };
 }
 
@@ -76,7 +76,7 @@ function summaryLines(evidence: readonly Confirmed[] = confirmed()): string[] {
   const transitions = (name: MachineName) => (kernel: Confirmed) =>
     share(transitionClaims(kernel, name));
   const files = machineNames.filter((name) => name !== 'device' && name !== 'group');
-  const count = (standing: Standing) => (kernel: Confirmed) =>
+  const count = (standing: Confirmation) => (kernel: Confirmed) =>
     String(refusalClaims(kernel).filter((claim) => claim.standing === standing).length);
   return [
     row('confirmed by a real kernel', ...each(({ profile }) => code(profile))),

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Guest } from './guest.ts';
 import type { Options } from './options.ts';
 import { kindOf, type Shrunk } from './shortest.ts';
-import type { Kind, Outcome } from './trial.ts';
+import type { Kind, TrialOutcome } from './trial.ts';
 
 /** Where the log of a disagreement is kept. */
 export function logPath({ found, profile, seed }: Options, index: number): string {
@@ -16,7 +16,7 @@ export function logPath({ found, profile, seed }: Options, index: number): strin
 
 /** For people: each disagreement that was shrunk, the other kinds of them, what was asked. */
 export function summaryLines(
-  outcome: Outcome,
+  outcome: TrialOutcome,
   guest: Guest,
   options: Options,
   seconds: number,
@@ -52,7 +52,7 @@ function disagreementLines({ found, disagreement, answers }: Shrunk, log: string
 }
 
 /** The kinds of which nothing is shown above, a line for each. */
-function otherLines({ kinds, shrunk }: Outcome): string[] {
+function otherLines({ kinds, shrunk }: TrialOutcome): string[] {
   const shown = new Set(shrunk.map(({ disagreement }) => kindOf(disagreement)));
   const others = kinds.filter(({ first }) => !shown.has(kindOf(first))).map(namesOf);
   if (others.length === 0) return [];
@@ -73,7 +73,7 @@ function wordOf(answer: Shrunk['answers'][number] | undefined): string {
 }
 
 /** For programs. */
-export function summaryOf(outcome: Outcome, { topology }: Guest, options: Options) {
+export function summaryOf(outcome: TrialOutcome, { topology }: Guest, options: Options) {
   const { operations, sequences, disagreements, kinds, shrunk } = outcome;
   return {
     kernel: topology.kernel,

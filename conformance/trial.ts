@@ -22,7 +22,7 @@ export interface Kind {
 }
 
 /** What was asked, what disagreed, and what has been put to the test. */
-export interface Outcome {
+export interface TrialOutcome {
   readonly operations: number;
   readonly sequences: number;
   readonly disagreements: number;
@@ -47,7 +47,7 @@ export async function trial(
   guest: Guest,
   profile: Profile,
   tell: (text: string) => void,
-): Promise<Outcome> {
+): Promise<TrialOutcome> {
   const { found, ...counts } = await compared(sequences, guest, profile, tell);
   const known = new Set<string>();
   const shrinkNew = async (disagreements: readonly Disagreement[]): Promise<Shrunk[]> => {
@@ -101,13 +101,16 @@ async function compared(
   return { operations, sequences: count, lines, found };
 }
 
-interface Answered {
+interface AnsweredSequence {
   readonly sequence: Sequence;
   readonly answers: readonly KernelAnswer[];
 }
 
-async function* answered(sequences: Iterable<Sequence>, guest: Guest): AsyncGenerator<Answered> {
-  const underWay: Promise<Answered>[] = [];
+async function* answered(
+  sequences: Iterable<Sequence>,
+  guest: Guest,
+): AsyncGenerator<AnsweredSequence> {
+  const underWay: Promise<AnsweredSequence>[] = [];
   for (const sequence of sequences) {
     const answering = guest.perform(sequence).then((answers) => ({ sequence, answers }));
     // It is awaited below; until then nobody listens.

@@ -7,14 +7,14 @@ import * as v from 'valibot';
 import { RequestError } from './ledger-error.ts';
 import { operations, text, type Call, type Operation } from './operations.ts';
 
-type Given = Readonly<Record<string, unknown>>;
+type UnknownFields = Readonly<Record<string, unknown>>;
 
 /**
  * The call that was given; keys that are no arguments of it are left out. Throws `RequestError` where
  * there is no such operation, and where an argument is missing or wrong, with its name.
  */
 export function callFrom(given: unknown): Call {
-  const { operation, ...rest } = Object(given) as Given;
+  const { operation, ...rest } = Object(given) as UnknownFields;
   if (typeof operation !== 'string' || !Object.hasOwn(operations, operation)) {
     const known = Object.keys(operations).join(', ');
     throw new RequestError(`no operation '${String(operation)}'; there are ${known}`);
@@ -32,11 +32,11 @@ export function callFrom(given: unknown): Call {
 const start = v.strictObject({ comm: text, cgroup: v.nullable(text) });
 
 /** Throws `RequestError` unless a process can be started so. */
-export function checkStart(given: Given): void {
+export function checkStart(given: UnknownFields): void {
   checkArguments('start', start, given);
 }
 
-function checkArguments(name: string, schema: v.GenericSchema, given: Given): void {
+function checkArguments(name: string, schema: v.GenericSchema, given: UnknownFields): void {
   const { issues } = v.safeParse(schema, given, { abortEarly: true });
   if (issues === undefined) return;
   const key = String(issues[0].path?.[0]?.key);

@@ -204,23 +204,23 @@ export const eventTypes = Object.keys(schemas) as EventType[];
 export type CallEvent = keyof typeof calls;
 export const callEvents = Object.keys(calls) as CallEvent[];
 
-interface Shown {
+interface Evidenced {
   readonly evidence?: Evidence | undefined;
 }
 
 /** What the schema above holds for a refusal, said by operation. */
-type Refused = {
+type RefusalData = {
   [O in Operation]: {
     operation: O;
     errno: string;
     cause?: string | undefined;
   } & Arguments<O> &
-    Shown;
+    Evidenced;
 }[Operation];
 
 export type DataOf<T extends EventType> = T extends keyof Shapes
-  ? v.InferOutput<Shapes[T]> & Shown
-  : Refused;
+  ? v.InferOutput<Shapes[T]> & Evidenced
+  : RefusalData;
 
 /** A fact before the log has given it a place. `time` is ISO 8601 in UTC, or null where unknown. */
 export type LedgerEvent = {

@@ -68,7 +68,7 @@ export async function collect(
 ): Promise<Collected> {
   const tally = new Tally(sources, options);
   const spool = new Spool();
-  const heads = sources.map((source) => new Head(eventsOf(source, options, tally)));
+  const heads = sources.map((source) => new SourceCursor(eventsOf(source, options, tally)));
   try {
     for (const head of heads) await head.next();
     const first = heads.find(({ preamble }) => preamble.length > 0);
@@ -227,7 +227,7 @@ async function* eventsOf(
 }
 
 /** The next event of a source. */
-class Head {
+class SourceCursor {
   readonly preamble: LedgerEvent[] = [];
   event: LedgerEvent | null = null;
   /** The latest time so far: a source is never put in another order than its own. */
@@ -259,8 +259,10 @@ class Head {
 }
 
 /** The event that comes first: without a time yet before all others. */
-function earliest(heads: readonly Head[]): { head: Head; event: LedgerEvent } | null {
-  let first: { head: Head; event: LedgerEvent } | null = null;
+function earliest(
+  heads: readonly SourceCursor[],
+): { head: SourceCursor; event: LedgerEvent } | null {
+  let first: { head: SourceCursor; event: LedgerEvent } | null = null;
   for (const head of heads) {
     if (head.event === null) continue;
     const before = first?.head.latest ?? '';

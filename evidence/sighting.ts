@@ -168,6 +168,9 @@ export type Deed =
   /** The kernel says which it is; a fresh boot where that is what begins. */
   | { readonly did: 'boot'; readonly kernel: string; readonly boot: string | null };
 
+/** A refusal as a program or the kernel reports it. */
+export type Report = Extract<Deed, { did: 'report' }>;
+
 export type Sighting = Deed & {
   /** The thread that did it, and its process where the trace says so; null where it says neither. */
   readonly tid: number | null;

@@ -43,7 +43,7 @@ const answerSchema = v.object({
   id: objectId,
   pt_id: objectId,
 });
-type Recorded = v.InferOutput<typeof answerSchema>;
+type TruthAnswer = v.InferOutput<typeof answerSchema>;
 
 export const truthImporter: Importer = {
   format: 'truth',
@@ -64,7 +64,7 @@ class TruthReader {
   #topology: Topology | null;
   #player: Player | null = null;
   #seq: string | null = null;
-  #recorded: Recorded | null = null;
+  #recorded: TruthAnswer | null = null;
   #facts: Fact[] = [];
   /** Covers every line so far: what is the same up to the end of a sequence is the same evidence. */
   #digest = 'truth';
@@ -107,7 +107,7 @@ class TruthReader {
     return events;
   }
 
-  #answer(recorded: Recorded): void {
+  #answer(recorded: TruthAnswer): void {
     const player = this.#boot(recorded.seq);
     const { p, op } = recorded;
     const own = /^P\d$/.test(p);

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Call, Fact } from '../events/vocabulary.ts';
-import type { Cause } from '../machines/causes.ts';
+import type { Refusal } from '../machines/judge.ts';
 import type { LiveHost } from '../machines/live-host.ts';
 import type { Passed } from '../operations/row.ts';
 import { rowOf } from '../operations/table.ts';
@@ -13,13 +13,12 @@ import { Names } from '../scenario/names.ts';
 import type { Host } from '../scenario/perform.ts';
 import type { DmaMappings } from './dma-mappings.ts';
 
-interface Refused {
-  readonly errno: string;
-  readonly cause: Cause;
-}
-
 /** What the rules answer to a call as things stand. Only the mappings for DMA remember it. */
-function answerTo(host: LiveHost, mappings: DmaMappings, call: Call): Passed | Refused {
+function answerTo(
+  host: LiveHost,
+  mappings: DmaMappings,
+  call: Call,
+): Passed | Pick<Refusal, 'errno' | 'cause'> {
   const { refusal, ...passed } = host.answer(call);
   if (refusal !== null) return { errno: refusal.errno, cause: refusal.cause };
   mappings.admit(host, call);

@@ -8,7 +8,7 @@ import type { Fact, LedgerEvent, Placed } from '../events/vocabulary.ts';
 import type { Profile } from '../machines/profile.ts';
 import { parseLine, type OperationStatement } from '../scenario/language.ts';
 import type { Topology } from '../scenario/topology.ts';
-import { firstStart, VirtualHost, type HostAnswer, type Start } from './virtual-host.ts';
+import { firstStart, VirtualHost, type HostAnswer, type HostStart } from './virtual-host.ts';
 
 /** A scenario read to its end: sequences of operations, `-` before the first `seq`. */
 export interface Sequence {
@@ -40,7 +40,7 @@ export function parseScenario(text: string, source = 'scenario'): Sequence[] {
 }
 
 /** Where a simulation goes on after events: positions and time follow, no pid is used again. */
-export function startAfter(events: Iterable<Placed>): Start {
+export function startAfter(events: Iterable<Placed>): HostStart {
   let last = firstStart.pid - 1;
   let [position, time]: [number, string | null] = [-1, null];
   for (const event of events) {
@@ -59,7 +59,7 @@ export interface SimulatedAnswer extends HostAnswer {
 }
 
 /** One step of a simulation: a boot, or an operation with its answer. Whole or not at all. */
-export interface Step {
+export interface SimulationStep {
   readonly answer: SimulatedAnswer | null;
   readonly events: readonly (LedgerEvent & { readonly position: number })[];
 }
@@ -69,7 +69,7 @@ interface Identity {
   readonly seed: string;
   /** A digest in hex, of 24 digits at least. */
   readonly digest: (text: string) => string;
-  readonly start?: Start;
+  readonly start?: HostStart;
 }
 
 /**
@@ -81,7 +81,7 @@ export function* simulate(
   topology: Topology,
   profile: Profile,
   { seed, digest, start = firstStart }: Identity,
-): Generator<Step> {
+): Generator<SimulationStep> {
   const host = new VirtualHost(topology, profile, start);
   let id = seed;
   const identify = (fact: Placed<Fact>) => {
@@ -99,7 +99,7 @@ export function* simulate(
 
 /** Steps that are recorded together: whole sequences, or a part of one that is too long. */
 interface Turn {
-  readonly steps: readonly Step[];
+  readonly steps: readonly SimulationStep[];
   /** How many sequences begin in it. */
   readonly begun: number;
   /** Whether it begins with the boot of a sequence, and not in the middle of one. */
@@ -107,10 +107,10 @@ interface Turn {
 }
 
 /** Steps in turns of up to `size`; of several sequences one that would not fit begins the next. */
-export function* turns(steps: Iterable<Step>, size: number): Generator<Turn> {
-  let whole: Step[] = [];
-  let current: Step[] = [];
-  const turnOf = (taken: Step[]): Turn => ({
+export function* turns(steps: Iterable<SimulationStep>, size: number): Generator<Turn> {
+  let whole: SimulationStep[] = [];
+  let current: SimulationStep[] = [];
+  const turnOf = (taken: SimulationStep[]): Turn => ({
     steps: taken,
     begun: taken.filter(({ answer }) => answer === null).length,
     isWhole: taken[0]?.answer === null,

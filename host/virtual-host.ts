@@ -21,13 +21,13 @@ export interface HostAnswer extends Answer {
 }
 
 /** Where the host begins, when it goes on from a log: the next position and pid, the last time. */
-export interface Start {
+export interface HostStart {
   readonly position: number;
   readonly pid: number;
   readonly time: string | null;
 }
 
-export const firstStart: Start = { position: 0, pid: 101, time: null };
+export const firstStart: HostStart = { position: 0, pid: 101, time: null };
 
 export class VirtualHost {
   /** @internal */
@@ -37,7 +37,7 @@ export class VirtualHost {
   #position: number;
   #facts: Placed<Fact>[] = [];
 
-  constructor(topology: Topology, profile: Profile, start: Start = firstStart) {
+  constructor(topology: Topology, profile: Profile, start: HostStart = firstStart) {
     this.#position = start.position;
     this.live.mappings = this.#mappings;
     const host = hostOn(

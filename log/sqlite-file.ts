@@ -175,10 +175,10 @@ function connectInUse(path: string, timeout: number): DatabaseSync {
   }
 }
 
-type Found = 'nothing' | 'empty file' | 'log';
+type FileContent = 'nothing' | 'empty file' | 'log';
 
 /** Throws `NotALogError` unless it is one. */
-function checkIsLog(found: Found, path: string): void {
+function checkIsLog(found: FileContent, path: string): void {
   if (found === 'nothing') throw new NotALogError(`no log at ${path}`);
   if (found === 'empty file') throw new NotALogError(`${path} is empty, not a log`);
 }
@@ -190,7 +190,7 @@ function checkIsLog(found: Found, path: string): void {
  * that this process holds on the file; immutable, so that no file is touched or created; and as if
  * to write the schema, which lets the header of a file that was cut short be read all the same.
  */
-function inspect(path: string): Found {
+function inspect(path: string): FileContent {
   const stats = guarded(path, () => statSync(path, { throwIfNoEntry: false }));
   if (stats === undefined) return 'nothing';
   if (!stats.isFile()) throw new NotALogError(`${path} is not a file, so not a log`);

@@ -18,7 +18,7 @@ export interface GroupCommit {
   flush(): void;
 }
 
-interface Call {
+interface PendingAppend {
   readonly stream: string;
   readonly expected: number;
   readonly entries: readonly Entry[];
@@ -39,25 +39,27 @@ interface Commit {
  */
 export function groupCommit(volumes: Volumes): GroupCommit {
   let inserting: { readonly volume: Volume; readonly insert: StatementSync } | null = null;
-  let waiting: Call[] = [];
+  let waiting: PendingAppend[] = [];
 
   function flush(): void {
-    const calls = waiting;
+    const appends = waiting;
     waiting = [];
-    if (calls.length === 0) return;
+    if (appends.length === 0) return;
     try {
-      const outcomes = commit(calls);
-      for (const [index, { resolve, reject }] of calls.entries()) {
+      const outcomes = commit(appends);
+      for (const [index, { resolve, reject }] of appends.entries()) {
         const outcome = outcomes[index];
         if (outcome instanceof RevisionConflictError) reject(outcome);
         else if (outcome !== undefined) resolve(outcome);
       }
     } catch (error) {
-      for (const { reject } of calls) reject(logError(volumes.log, error));
+      for (const { reject } of appends) reject(logError(volumes.log, error));
     }
   }
 
-  function commit(calls: readonly Call[]): readonly (AppendResult | RevisionConflictError)[] {
+  function commit(
+    appends: readonly PendingAppend[],
+  ): readonly (AppendResult | RevisionConflictError)[] {
     for (let volume = volumes.newest; ; volume = volumes.writable()) {
       begin(volume.db, volumes.timeout);
       try {
@@ -65,7 +67,7 @@ export function groupCommit(volumes: Volumes): GroupCommit {
         if (!volume.isSealed) {
           const heads = new Map<string, Head>();
           const { older } = volumes;
-          const outcomes = calls.map((call) => write({ volume, older, heads }, call));
+          const outcomes = appends.map((append) => write({ volume, older, heads }, append));
           volume.db.exec('COMMIT');
           return outcomes;
         }
@@ -80,7 +82,7 @@ export function groupCommit(volumes: Volumes): GroupCommit {
 
   function write(
     { volume, older, heads }: Commit,
-    { stream, expected, entries }: Call,
+    { stream, expected, entries }: PendingAppend,
   ): AppendResult | RevisionConflictError {
     const isOld = (id: string) => older.some((sealed) => sealed.holds(stream, id));
     let head = heads.get(stream) ?? volume.head(stream);

@@ -173,7 +173,7 @@ function tell<T>(volumes: Volumes, act: () => T): T {
 }
 
 /** Where a stream lies in a volume, and the head that the next volume goes on from. */
-interface Span {
+interface Extent {
   readonly volume: Volume;
   readonly stream: string;
   readonly first: number;
@@ -182,7 +182,7 @@ interface Span {
 }
 
 function nearEvents(volumes: Volumes): NearEvents {
-  let last: Span | null = null;
+  let last: Extent | null = null;
   /** As long as the volume of the last read is there, and was not left behind, it is asked again. */
   const find = (stream: string, position: number) => {
     const isSame =

@@ -85,7 +85,7 @@ export interface Blocker {
   readonly driver: string | null;
 }
 
-interface Failure {
+interface BaseCheck {
   /** What must hold, in a few words; it is the name of the check. */
   readonly name: string;
   readonly errno: string;
@@ -102,14 +102,14 @@ interface Failure {
  * A check put to a machine: fails in the states `in` (any state when left out) unless the guard of
  * that name holds. The guard is then a guard of the machine's transition too.
  */
-export interface MachineCheck extends Failure {
+export interface MachineCheck extends BaseCheck {
   readonly asks: MachineName;
   readonly in?: readonly string[];
   readonly guard?: string;
 }
 
 /** A check of the arguments, of the descriptors or of the host, which no machine knows about. */
-export interface PlainCheck<C extends Call = Call> extends Failure {
+export interface PlainCheck<C extends Call = Call> extends BaseCheck {
   readonly asks: 'call' | 'descriptor' | 'host';
   /** A method, so that the check of one call stands among the checks of any. */
   holds(this: void, question: Question<C>): boolean;
@@ -133,7 +133,7 @@ export interface Unshown<O extends Operation> {
 }
 
 /** An attempt, and a question that it may have put. */
-interface Asked<O extends Operation> {
+interface Hypothesis<O extends Operation> {
   readonly attempt: Extract<Attempt, { operation: O }>;
   readonly question: Question;
 }
@@ -153,7 +153,7 @@ export interface OperationRules<O extends Operation = Operation> {
    */
   readonly hypotheses: ((attempt: Unshown<O>) => Question[]) | null;
   /** Whether nobody can say what would be right, for what the evidence does not show; null: never. */
-  readonly isBeyondJudging: ((asked: Asked<O>) => boolean) | null;
+  readonly isBeyondJudging: ((asked: Hypothesis<O>) => boolean) | null;
 }
 
 /** The rules of some operations, each with its own calls. */

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Targets } from './admission.ts';
-import { flatMachine, type Asked, type Draft } from './flat-machine.ts';
+import { flatMachine, type GuardArgs, type Draft } from './flat-machine.ts';
 
 export type ContainerState = 'empty' | 'joined' | 'ready';
 
@@ -18,7 +18,7 @@ export interface ContainerRecord {
 export type ContainerEvent = { readonly type: 'container.set' | 'container.left' | 'iommu.set' };
 
 const guards = {
-  lastGroup: ({ context }: Asked<ContainerRecord, ContainerEvent>) => context.groups === 1,
+  lastGroup: ({ context }: GuardArgs<ContainerRecord, ContainerEvent>) => context.groups === 1,
 };
 
 const targets: Targets<ContainerState, ContainerEvent['type'], keyof typeof guards> = {

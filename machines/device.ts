@@ -9,7 +9,7 @@
 import type { FileId } from '../processes/process-table.ts';
 import type { Targets } from './admission.ts';
 import type { DriverKind } from '../operations/driver.ts';
-import { flatMachine, type Asked, type Draft } from './flat-machine.ts';
+import { flatMachine, type GuardArgs, type Draft } from './flat-machine.ts';
 
 export type DeviceState = 'absent' | 'idle' | 'open' | 'bound' | 'attached' | 'leaving';
 
@@ -56,15 +56,15 @@ const absent: DeviceRecord = {
   attached: false,
 };
 
-type Ask = Asked<DeviceRecord, DeviceEvent>;
+type Args = GuardArgs<DeviceRecord, DeviceEvent>;
 
 const guards = {
-  notOpen: ({ context }: Ask) => context.opens === 0,
-  notThroughGroup: ({ context }: Ask) => context.opens === 0 || context.boundFile !== null,
-  notAttached: ({ context }: Ask) => !context.attached,
-  vfioDriver: ({ event }: Ask) => event.type === 'driver.bound' && event.kind === 'vfio',
-  lastFile: ({ context }: Ask) => context.files === 1,
-  boundFile: ({ context, event }: Ask) =>
+  notOpen: ({ context }: Args) => context.opens === 0,
+  notThroughGroup: ({ context }: Args) => context.opens === 0 || context.boundFile !== null,
+  notAttached: ({ context }: Args) => !context.attached,
+  vfioDriver: ({ event }: Args) => event.type === 'driver.bound' && event.kind === 'vfio',
+  lastFile: ({ context }: Args) => context.files === 1,
+  boundFile: ({ context, event }: Args) =>
     event.type === 'device.released' && event.file === context.boundFile,
 };
 

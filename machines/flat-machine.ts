@@ -11,11 +11,11 @@ import { assign, setup, type AnyStateMachine } from 'xstate';
 import { guardedStates, type Admission, type Targets } from './admission.ts';
 import { tabulate, type TransitionTable } from './transition-table.ts';
 
-/** A memory that is being written. */
+/** `R` while it is being filled in: its keys can be written. */
 export type Draft<R> = { -readonly [K in keyof R]: R[K] };
 
 /** What a guard looks at. */
-export interface Asked<R, E> {
+export interface GuardArgs<R, E> {
   readonly context: R;
   readonly event: E;
 }
@@ -29,7 +29,7 @@ interface FlatMachine<
   readonly id: string;
   /** What it remembers in the beginning. */
   readonly fresh: R;
-  readonly guards: Readonly<Record<G, (asked: Asked<R, E>) => boolean>>;
+  readonly guards: Readonly<Record<G, (asked: GuardArgs<R, E>) => boolean>>;
   /** The machine begins in the first of these states. */
   readonly targets: Targets<S, E['type'], G>;
   /** Writes what the machine remembers after an event that it admitted. */

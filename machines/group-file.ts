@@ -9,7 +9,7 @@
  */
 import type { FileId } from '../processes/process-table.ts';
 import type { Targets } from './admission.ts';
-import { flatMachine, type Asked, type Draft } from './flat-machine.ts';
+import { flatMachine, type GuardArgs, type Draft } from './flat-machine.ts';
 
 export type GroupFileState = 'unset' | 'container' | 'iommufd' | 'dead';
 
@@ -30,14 +30,14 @@ export type GroupFileEvent =
 
 const fresh: GroupFileRecord = { container: null, users: 0 };
 
-type Ask = Asked<GroupFileRecord, GroupFileEvent>;
+type Args = GuardArgs<GroupFileRecord, GroupFileEvent>;
 
 const guards = {
-  native: ({ event }: Ask) => event.type === 'container.set' && event.native,
+  native: ({ event }: Args) => event.type === 'container.set' && event.native,
   /** A dead file still keeps the iommufd that it was given. */
-  containerSet: ({ context }: Ask) => context.container !== null,
-  noContainer: ({ context }: Ask) => context.container === null,
-  noUsers: ({ context }: Ask) => context.users === 0,
+  containerSet: ({ context }: Args) => context.container !== null,
+  noContainer: ({ context }: Args) => context.container === null,
+  noUsers: ({ context }: Args) => context.users === 0,
 };
 
 type Guard = keyof typeof guards;

@@ -9,7 +9,7 @@
 import type { FileId } from '../processes/process-table.ts';
 import type { Targets } from './admission.ts';
 import type { DriverKind } from '../operations/driver.ts';
-import { flatMachine, type Asked, type Draft } from './flat-machine.ts';
+import { flatMachine, type GuardArgs, type Draft } from './flat-machine.ts';
 import { NAMELESS, STRANGER } from './unshown.ts';
 
 /** Named after the owner: nobody, kernel drivers, a group in a container, an iommufd. */
@@ -68,33 +68,33 @@ const nobody: GroupRecord = {
   attached: 0,
 };
 
-type Ask = Asked<GroupRecord, GroupEvent>;
+type Args = GuardArgs<GroupRecord, GroupEvent>;
 
 const guards = {
-  hasMember: ({ context }: Ask) => context.members > 0,
-  fileClosed: ({ context }: Ask) => context.opener === null,
-  noCdevBound: ({ context }: Ask) => context.cdevBound === 0,
-  claimsNothing: ({ event }: Ask) =>
+  hasMember: ({ context }: Args) => context.members > 0,
+  fileClosed: ({ context }: Args) => context.opener === null,
+  noCdevBound: ({ context }: Args) => context.cdevBound === 0,
+  claimsNothing: ({ event }: Args) =>
     event.type === 'driver.bound'
       ? event.kind !== 'kernel'
       : event.type === 'container.set'
         ? !event.native
         : event.type === 'device.obtained' && event.iommufd === null,
-  claims: (asked: Ask) => !guards.claimsNothing(asked),
-  sameIommufd: ({ context, event }: Ask) =>
+  claims: (asked: Args) => !guards.claimsNothing(asked),
+  sameIommufd: ({ context, event }: Args) =>
     (event.type === 'device.bound' && isSame(event.iommufd, context.owner)) ||
     (event.type === 'device.obtained' &&
       (event.iommufd === null || isSame(event.iommufd, context.owner))),
-  samePageTable: ({ context, event }: Ask) =>
+  samePageTable: ({ context, event }: Args) =>
     event.type === 'device.attached'
       ? context.hwpt === null || context.hwpt === event.hwpt || event.replaces
       : event.type === 'device.obtained' &&
         (event.iommufd === null || context.hwpt === null || context.hwpt === event.hwpt),
-  lastKernelDriver: ({ context, event }: Ask) =>
+  lastKernelDriver: ({ context, event }: Args) =>
     event.type === 'driver.unbound' && event.kind === 'kernel' && context.claims === 1,
-  lastMember: ({ context, event }: Ask) =>
+  lastMember: ({ context, event }: Args) =>
     event.type === 'driver.unbound' && event.kind === 'vfio' && context.members === 1,
-  lastClaim: ({ context, event }: Ask) =>
+  lastClaim: ({ context, event }: Args) =>
     event.type === 'device.released' && event.claim && context.claims === 1,
 };
 

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Certainty, Fact } from '../events/vocabulary.ts';
-import type { FileId, Holder } from '../processes/process-table.ts';
+import type { FileId, ProcessHolder } from '../processes/process-table.ts';
 import type { DeviceState } from './device.ts';
 import type { GroupRecord, GroupState } from './group.ts';
 import type { OpenFile } from './host.ts';
@@ -31,7 +31,7 @@ export interface DeviceAt {
 }
 
 /** What an open file is of. */
-interface Opened {
+interface FileSubject {
   readonly kind: OpenFile['kind'];
   /** The group of a group's file, and of the device of a device's. */
   readonly group: string | null;
@@ -39,7 +39,7 @@ interface Opened {
   readonly device: string | null;
 }
 
-export interface FileAt extends Opened {
+export interface FileAt extends FileSubject {
   readonly id: FileId;
   /** Whether the device has been unplugged, or the group has lost its last VFIO device. */
   readonly isGone: boolean;
@@ -84,7 +84,7 @@ export interface HostAt {
   /** The file behind a descriptor. */
   fileBehind(pid: number, fd: number): FileId | undefined;
   /** Descriptors and mappings of a file, by process and number. */
-  holders(file: FileId): Holder[];
+  holders(file: FileId): ProcessHolder[];
   /** Whether a descriptor or a mapping holds the file. */
   isHeld(id: FileId): boolean;
 }

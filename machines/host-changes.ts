@@ -12,14 +12,14 @@ import { lose, regain, suspect } from './doubt.ts';
 import type { Device } from './host.ts';
 import type { Kernel } from './kernel.ts';
 
-type Change<T extends EventType> = (host: Kernel, data: DataOf<T>) => void;
+type Handler<T extends EventType> = (host: Kernel, data: DataOf<T>) => void;
 
 /** Taken by the table of processes. */
 const BY_PROCESSES = null;
 /** Says something of evidence, of the log or of a manager's book, and nothing of the host. */
 const BY_NOBODY = null;
 
-const changes: { readonly [T in Exclude<EventType, CallEvent>]: Change<T> | null } = {
+const changes: { readonly [T in Exclude<EventType, CallEvent>]: Handler<T> | null } = {
   'host.booted': (host, { boot, kernel, profile, iommufd }) =>
     host.reset(boot, kernel, profile, iommufd),
   'device.added': addDevice,
@@ -85,7 +85,7 @@ const changes: { readonly [T in Exclude<EventType, CallEvent>]: Change<T> | null
 function ofDevice<T extends EventType>(
   type: T,
   change: (host: Kernel, device: Device, data: DataOf<T>) => void,
-): Change<T> {
+): Handler<T> {
   return (host, data) => {
     const { device: address } = data as { readonly device: string };
     const device = host.device(address);

@@ -51,7 +51,7 @@ export interface Group extends Instance<GroupState, GroupRecord> {
   certainty: Certainty;
 }
 
-interface Opened {
+interface FileBase {
   readonly id: FileId;
   /** Files that this one keeps alive, in the kernel. */
   readonly pins: Set<FileId>;
@@ -59,16 +59,16 @@ interface Opened {
   readonly pinnedBy: Set<FileId>;
 }
 
-export type GroupFile = Opened &
+export type GroupFile = FileBase &
   Instance<GroupFileState, GroupFileRecord> & { readonly kind: 'group'; readonly group: Group };
-export type DeviceFile = Opened &
+export type DeviceFile = FileBase &
   Instance<DeviceFileState, object> & { readonly kind: 'device'; readonly device: Device };
-export type ContainerFile = Opened &
+export type ContainerFile = FileBase &
   Instance<ContainerState, ContainerRecord> & { readonly kind: 'container' };
-export type IommufdFile = Opened &
+export type IommufdFile = FileBase &
   Instance<IommufdState, IommufdRecord> & { readonly kind: 'iommufd' };
 /** A file that is none of VFIO's: it matters only as a wrong argument. */
-type OtherFile = Opened & { readonly kind: 'other'; readonly path: string };
+type OtherFile = FileBase & { readonly kind: 'other'; readonly path: string };
 
 export type OpenFile = GroupFile | DeviceFile | ContainerFile | IommufdFile | OtherFile;
 

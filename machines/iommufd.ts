@@ -6,7 +6,7 @@
  * @module
  */
 import type { Targets } from './admission.ts';
-import { flatMachine, type Asked, type Draft } from './flat-machine.ts';
+import { flatMachine, type GuardArgs, type Draft } from './flat-machine.ts';
 
 /** `compat` while an IOAS stands in for a container's (iommu/iommufd/vfio_compat.c). */
 export type IommufdState = 'plain' | 'compat';
@@ -55,17 +55,17 @@ export type IommufdEvent =
 
 const fresh: IommufdRecord = { objects: new Map(), compatIoas: null };
 
-type Ask = Asked<IommufdRecord, IommufdEvent>;
+type Args = GuardArgs<IommufdRecord, IommufdEvent>;
 
 const guards = {
-  objectExists: ({ context, event }: Ask) =>
+  objectExists: ({ context, event }: Args) =>
     event.type === 'object.destroyed' && context.objects.has(event.object),
-  objectUnused: ({ context, event }: Ask) =>
+  objectUnused: ({ context, event }: Args) =>
     event.type === 'object.destroyed' && isUnused(context, event.object),
-  ioasExists: ({ context, event }: Ask) =>
+  ioasExists: ({ context, event }: Args) =>
     (event.type === 'compat-ioas.set' || event.type === 'hwpt.allocated') &&
     context.objects.get(event.ioas)?.kind === 'ioas',
-  destroysCompatIoas: ({ context, event }: Ask) =>
+  destroysCompatIoas: ({ context, event }: Args) =>
     event.type === 'object.destroyed' && event.object === context.compatIoas,
 };
 

@@ -9,7 +9,7 @@
 import type { Attempt, DataOf, Fact, Placed } from '../events/vocabulary.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 import { machineNames, type MachineName } from './admission.ts';
-import type { Recorded } from '../operations/row.ts';
+import type { RecordedCall } from '../operations/row.ts';
 import { callOf, rowOf } from '../operations/table.ts';
 import { effectOf } from '../processes/effects.ts';
 import { evict } from './doubt.ts';
@@ -174,7 +174,7 @@ export class Kernel extends HostState {
   }
 
   /** What a call has put that passed, on a host that those have left who would have stood in its way. */
-  #asked({ call, passed: { id, hwpt } }: Recorded, opened: FileId | null): Question {
+  #asked({ call, passed: { id, hwpt } }: RecordedCall, opened: FileId | null): Question {
     if (this.isAssumed) evict(this, call);
     const given = opened === null ? { id, hwpt } : { id, hwpt, file: opened };
     return questionOf(this, completed(call), given);
@@ -269,7 +269,5 @@ function isWithoutContext({ call, deviceFile, groupFile, container, iommufd }: Q
   if (context !== 'given' || (deviceFile ?? groupFile) === undefined) return false;
   if ((container ?? iommufd) !== undefined) return false;
   // One that is not shown may be any.
-  return descriptors.every((name) => (call as Named)[name] !== UNSHOWN);
+  return descriptors.every((name) => (call as Readonly<Record<string, unknown>>)[name] !== UNSHOWN);
 }
-
-type Named = Readonly<Record<string, unknown>>;

@@ -5,7 +5,6 @@
  * @module
  */
 import type { Attempt, Call, Certainty, DataOf, Fact, Placed } from '../events/vocabulary.ts';
-import type { Recorded } from '../operations/row.ts';
 import type { FileId, ProcessObserver, ProcessTable } from '../processes/process-table.ts';
 import type { ObservedCause } from './causes.ts';
 import { restoreKernel, saveKernel, type KernelCheckpoint } from './checkpoint.ts';
@@ -16,7 +15,7 @@ import type { Observer } from './host-state.ts';
 import { judge, type Refusal } from './judge.ts';
 import { Kernel, type Explanation } from './kernel.ts';
 import type { Engine, KernelRules } from './machines.ts';
-import { verdictsUnder, type Verdict } from './other-profile.ts';
+import { verdictsUnder, type AnsweredAttempt, type Verdict } from './other-profile.ts';
 import { groupAt } from './plain.ts';
 import { PlayedHost } from './played-host.ts';
 import type { Profile } from './profile.ts';
@@ -176,7 +175,7 @@ export class LiveHost extends PlayedHost implements SupposedHost {
   /** What the rules of another profile say of an attempt, beside those of the host's own kernel. */
   verdictsUnder(
     profile: Profile,
-    attempt: Recorded & { readonly errno: string | null },
+    attempt: AnsweredAttempt,
     configured: boolean,
   ): { readonly recorded: Verdict; readonly other: Verdict } | null {
     return verdictsUnder(this.kernel, profile, attempt, configured);

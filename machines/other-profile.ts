@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Recorded } from '../operations/row.ts';
+import type { RecordedCall } from '../operations/row.ts';
 import type { ObservedCause } from './causes.ts';
 import type { HostView, Question } from './check.ts';
 import { explain, judge, objection, type Refusal } from './judge.ts';
@@ -12,6 +12,9 @@ import { kernelRules, type KernelRules } from './machines.ts';
 import { questionOf } from './operations.ts';
 import { hasIommufd, type Profile } from './profile.ts';
 import { isComplete } from './unshown-arguments.ts';
+
+/** What was asked of the kernel, and the errno that it answered with; null where it passed. */
+export type AnsweredAttempt = RecordedCall & { readonly errno: string | null };
 
 /** How an attempt ends: refused with an errno for a cause, or not, and then both are null. */
 export interface Verdict {
@@ -48,7 +51,7 @@ function underProfile(host: HostView, profile: Profile, configured: boolean): Ho
 export function verdictsUnder(
   kernel: Kernel,
   profile: Profile,
-  { call, passed, errno }: Recorded & { readonly errno: string | null },
+  { call, passed, errno }: AnsweredAttempt,
   configured: boolean,
 ): { readonly recorded: Verdict; readonly other: Verdict } | null {
   const question = isComplete(call) ? questionOf(kernel, call, passed) : null;

@@ -5,6 +5,7 @@
  */
 import { TERMINAL, type FileId, type Process } from '../processes/process-table.ts';
 import type { PlayedDevice, PlayedFile, PlayedGroup, PlayedProcess } from './host-at.ts';
+import type { Draft } from './flat-machine.ts';
 import type { Device, Group, OpenFile } from './host.ts';
 import { NAMELESS, UNNAMED } from './unshown.ts';
 
@@ -38,8 +39,6 @@ export function fileAt(file: OpenFile, current: Device | undefined): PlayedFile 
   } else if (file.kind === 'container') at.isReady = file.state === 'ready';
   return at;
 }
-
-type Draft<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Every file has the same keys: whoever watches an event asks for a few. */
 function fresh({ id, kind, pins, pinnedBy }: OpenFile): Draft<PlayedFile> {

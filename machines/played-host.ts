@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { TERMINAL, type FileId, type Holder } from '../processes/process-table.ts';
+import { TERMINAL, type FileId, type ProcessHolder } from '../processes/process-table.ts';
 import type { OpenFile } from './host.ts';
 import type {
   PlayedChange,
@@ -88,7 +88,7 @@ export class PlayedHost implements PlayedHostAt {
     return ofTheLog(this.kernel.processes.process(pid)?.mappings.get(address));
   }
 
-  holders(file: FileId): Holder[] {
+  holders(file: FileId): ProcessHolder[] {
     return this.kernel.processes.holders(file);
   }
 

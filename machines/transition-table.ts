@@ -6,17 +6,12 @@
  *
  * @module
  */
-import { and, type AnyStateMachine, type AnyStateNode } from 'xstate';
+import { and, type AnyStateMachine, type AnyStateNode, type EventObject } from 'xstate';
 
 /** What `and([...])` looks like from outside, to tell it from `or` and `not`. */
 const conjunction = and([]) as unknown as { readonly check: unknown };
 
-type Guard = (asked: { readonly context: object; readonly event: Told }) => boolean;
-
-/** An event as a machine is told of it. */
-interface Told {
-  readonly type: string;
-}
+type GuardPredicate = (asked: { readonly context: object; readonly event: EventObject }) => boolean;
 
 /** One candidate transition: taken when all of its guards hold. Candidates keep their order. */
 interface Transition {
@@ -24,7 +19,7 @@ interface Transition {
   readonly event: string;
   readonly guards: readonly string[];
   readonly target: string;
-  readonly admits: readonly Guard[];
+  readonly admits: readonly GuardPredicate[];
 }
 
 export interface TransitionTable {
@@ -32,9 +27,9 @@ export interface TransitionTable {
   readonly states: readonly string[];
   readonly transitions: readonly Transition[];
   /** The state that the event leads to, or null where no transition admits it. */
-  next(state: string, context: object, event: Told): string | null;
+  next(state: string, context: object, event: EventObject): string | null;
   /** What the machine remembers after an event that it admitted: its own `assign`, and no other. */
-  record(context: object, event: Told): object;
+  record(context: object, event: EventObject): object;
 }
 
 /**
@@ -76,7 +71,7 @@ function assignmentOf(machine: AnyStateMachine) {
   if (typeof assignment !== 'function') {
     throw new TypeError(`machine '${machine.id}': 'record' must assign by a function`);
   }
-  return assignment as (asked: { readonly context: object; readonly event: Told }) => object;
+  return assignment as (asked: { readonly context: object; readonly event: EventObject }) => object;
 }
 
 function transitionsOf(machine: AnyStateMachine, node: AnyStateNode): Transition[] {
@@ -96,7 +91,7 @@ function transitionsOf(machine: AnyStateMachine, node: AnyStateNode): Transition
         event,
         guards,
         target: target?.[0]?.key ?? node.key,
-        admits: guards.map((name) => machine.implementations.guards[name] as Guard),
+        admits: guards.map((name) => machine.implementations.guards[name] as GuardPredicate),
       };
     });
   });

@@ -5,11 +5,17 @@
  *
  * @module
  */
-import type { Call, DataOf, EventType, Operation, RecordedAttempt } from '../events/vocabulary.ts';
+import type {
+  Call,
+  CallOf,
+  DataOf,
+  EventType,
+  Operation,
+  RecordedAttempt,
+} from '../events/vocabulary.ts';
 import type { TracedWords } from './traced-words.ts';
 
 type AttemptOf<O extends Operation> = Extract<RecordedAttempt, { operation: O }>;
-type CallOf<O extends Operation> = Extract<Call, { operation: O }>;
 
 /** A call that was turned down; the cause where the rules name one. */
 export interface Refused {
@@ -118,7 +124,7 @@ interface Scenario<O extends Operation> {
 }
 
 /** A call as an event has it, and what came of it. */
-export interface Recorded<O extends Operation = Operation> {
+export interface RecordedCall<O extends Operation = Operation> {
   readonly call: AttemptOf<O>;
   readonly passed: Partial<Passed>;
 }
@@ -130,11 +136,11 @@ export type Recording<O extends Operation> = {
     /** What the event holds; null where this one does not record the call. */
     readonly data: (call: AttemptOf<O>, passed: Passed) => DataOf<T> | null;
     /** The call that an event records; null where it is another operation's. */
-    readonly call: (data: DataOf<T>) => Recorded<O> | null;
+    readonly call: (data: DataOf<T>) => RecordedCall<O> | null;
   };
 }[EventType];
 
-export interface Row<O extends Operation> {
+export interface OperationRow<O extends Operation> {
   /** Null where it is no ioctl, or one of any number. */
   readonly request: Request | null;
   /** The arguments that are descriptors, besides the one that it operates on. */
@@ -198,4 +204,4 @@ export interface TracedPlace {
   readonly fd: number;
 }
 
-export type Rows<O extends Operation> = { readonly [K in O]: Row<K> };
+export type Rows<O extends Operation> = { readonly [K in O]: OperationRow<K> };

@@ -17,9 +17,9 @@ import {
   fileKinds,
   type FileKind,
   type Outcome,
-  type Recorded,
+  type RecordedCall,
   type Recording,
-  type Row,
+  type OperationRow,
   type Rows,
   type TracedPlace,
 } from './row.ts';
@@ -36,7 +36,7 @@ export const rows: Rows<Operation> = {
 };
 
 /** A row for whoever holds a call of its operation without knowing which that is. */
-interface AnyRow extends Omit<Row<Operation>, 'records' | 'traced' | 'handsOut'> {
+interface AnyRow extends Omit<OperationRow<Operation>, 'records' | 'traced' | 'handsOut'> {
   readonly records: readonly AnyRecording[];
   readonly traced: ((place: TracedPlace, words: TracedWords) => RecordedAttempt) | null;
   readonly handsOut: ((call: Call, lowestFree: (pid: number) => number) => number) | null;
@@ -47,7 +47,7 @@ interface AnyRecording extends Pick<Recording<Operation>, 'type'> {
     call: RecordedAttempt,
     passed: Extract<Outcome, { errno: null }>,
   ) => Fact['data'] | null;
-  readonly call: (data: Fact['data']) => Recorded | null;
+  readonly call: (data: Fact['data']) => RecordedCall | null;
 }
 
 export const operationNames = Object.keys(rows) as Operation[];
@@ -80,7 +80,7 @@ const taken = new Map<EventType, AnyRecording>(
  * The call behind an event that machines take, and what came of it; null for events of processes and
  * of the host, which no machine is asked about, and for refusals, which change nothing.
  */
-export function callOf({ type, data }: Fact): Recorded | null {
+export function callOf({ type, data }: Fact): RecordedCall | null {
   return taken.get(type)?.call(data) ?? null;
 }
 

@@ -8,12 +8,12 @@
 import type { CallEvent, DataOf, EventType, Fact } from '../events/vocabulary.ts';
 
 /** A descriptor, a mapping, or all that a process holds. */
-type Held =
+type Moved =
   | { readonly pid: number; readonly fd: number }
   | { readonly pid: number; readonly mapping: number }
   | { readonly pid: number; readonly all: true };
 
-interface Named {
+interface NamedProcess {
   readonly pid: number;
   readonly comm: string;
   readonly cgroup: string | null;
@@ -27,9 +27,9 @@ interface Effect<D> {
   /** The process that begins with it, or ends. */
   readonly replaces: ((data: D) => number) | null;
   /** Whom it gives a name; null where it is the name that it had. */
-  readonly names: ((data: D) => Named | null) | null;
+  readonly names: ((data: D) => NamedProcess | null) | null;
   /** What is behind these has other holders then, or is pushed out of its place. */
-  readonly moves: ((data: D) => readonly Held[]) | null;
+  readonly moves: ((data: D) => readonly Moved[]) | null;
 }
 
 const nothing = { opens: null, fills: null, replaces: null, names: null, moves: null } as const;
@@ -40,10 +40,10 @@ function opening<K extends Effect<never>['opens']>(opens: K) {
   return { ...nothing, opens, fills, moves: (data: Parameters<typeof fills>[0]) => [fills(data)] };
 }
 
-const allOf = (pid: number): Held => ({ pid, all: true });
+const allOf = (pid: number): Moved => ({ pid, all: true });
 
 /** Kinds of events that open a file. */
-export type Opening =
+export type OpeningEvent =
   | 'group.opened'
   | 'container.opened'
   | 'iommufd.opened'
@@ -53,7 +53,7 @@ export type Opening =
 
 /** Kinds of events after which every process holds what it held before. */
 export type OfNoProcess =
-  | Exclude<CallEvent, Opening>
+  | Exclude<CallEvent, OpeningEvent>
   | 'operation.refused'
   | 'file.released'
   | 'device.added'

@@ -7,14 +7,14 @@
  * @module
  */
 import type { DataOf, EventType, Fact, Placed } from '../events/vocabulary.ts';
-import type { OfNoProcess, Opening } from './effects.ts';
+import type { OfNoProcess, OpeningEvent } from './effects.ts';
 import {
   fileOpenedBy,
   TERMINAL,
   type Descriptor,
   type FileId,
-  type Holder,
-  type Place,
+  type ProcessHolder,
+  type HoldPlace,
   type Process,
   type ProcessObserver,
 } from './process.ts';
@@ -25,15 +25,15 @@ export {
   QUEUE,
   TERMINAL,
   type FileId,
-  type Holder,
-  type Place,
+  type ProcessHolder,
+  type HoldPlace,
   type Process,
   type ProcessObserver,
 } from './process.ts';
 
 /** Kinds of events that change more than by the file that they open. */
-type Changing = Exclude<EventType, OfNoProcess | Opening>;
-type Change<T extends EventType> = (table: ProcessTable, data: DataOf<T>) => unknown;
+type Changing = Exclude<EventType, OfNoProcess | OpeningEvent>;
+type Handler<T extends EventType> = (table: ProcessTable, data: DataOf<T>) => unknown;
 
 export class ProcessTable {
   readonly #processes = new Map<number, Process>();
@@ -41,7 +41,7 @@ export class ProcessTable {
   observer: ProcessObserver | null = null;
   #unheld: FileId[] = [];
 
-  static readonly #changes: { readonly [T in Changing]: Change<T> } = {
+  static readonly #changes: { readonly [T in Changing]: Handler<T> } = {
     'host.booted': (table) => {
       table.#processes.clear();
       table.#references.clear();
@@ -102,9 +102,9 @@ export class ProcessTable {
   }
 
   /** Descriptors and mappings of a file, by process and number. */
-  holders(file: FileId): Holder[] {
+  holders(file: FileId): ProcessHolder[] {
     if (!this.isHeld(file)) return [];
-    const found: Holder[] = [];
+    const found: ProcessHolder[] = [];
     for (const process of this.#processes.values()) {
       const { pid, comm, cgroup } = process;
       for (const [fd, descriptor] of process.descriptors) {
@@ -141,7 +141,7 @@ export class ProcessTable {
     const opened = fileOpenedBy(event);
     if (opened !== null) return this.#open(event, opened);
     const changes: { readonly [T in EventType]?: unknown } = ProcessTable.#changes;
-    const change = changes[event.type] as Change<EventType> | undefined;
+    const change = changes[event.type] as Handler<EventType> | undefined;
     change?.(this, event.data);
   }
 
@@ -187,7 +187,7 @@ export class ProcessTable {
     };
     this.#processes.set(child, forked);
     this.observer?.started(forked);
-    const inherit = (file: FileId, via: Place['via'], number: number): void => {
+    const inherit = (file: FileId, via: HoldPlace['via'], number: number): void => {
       const place = { via, number };
       this.#hold(file, { process: forked, ...place }, { process: parent, ...place });
     };
@@ -236,11 +236,11 @@ export class ProcessTable {
     const process = this.#processes.get(pid);
     const file = process?.descriptors.get(fd)?.file;
     if (process === undefined || file === undefined) return;
-    const from: Place = { process, via: 'fd', number: fd };
+    const from: HoldPlace = { process, via: 'fd', number: fd };
     this.#install(this.#at(to), as, { file, cloexec }, from);
   }
 
-  #install(process: Process, fd: number, descriptor: Descriptor, from: Place | null): void {
+  #install(process: Process, fd: number, descriptor: Descriptor, from: HoldPlace | null): void {
     this.#close(process, fd);
     this.#hold(descriptor.file, { process, via: 'fd', number: fd }, from);
     process.descriptors.set(fd, descriptor);
@@ -265,7 +265,7 @@ export class ProcessTable {
     if (process === undefined || file === undefined) return;
     // What was mapped there is mapped no longer (mm/mmap.c:do_mmap with MAP_FIXED).
     this.#unmap(process, mapping);
-    const from: Place = { process, via: 'fd', number: fd };
+    const from: HoldPlace = { process, via: 'fd', number: fd };
     this.#hold(file, { process, via: 'mapping', number: mapping }, from);
     process.mappings.set(mapping, file);
   }
@@ -277,13 +277,13 @@ export class ProcessTable {
     this.#drop(file, { process, via: 'mapping', number: mapping });
   }
 
-  #hold(file: FileId, at: Place, from: Place | null): void {
+  #hold(file: FileId, at: HoldPlace, from: HoldPlace | null): void {
     if (file === TERMINAL) return;
     this.#references.set(file, (this.#references.get(file) ?? 0) + 1);
     this.observer?.held(file, at, from);
   }
 
-  #drop(file: FileId, at: Place): void {
+  #drop(file: FileId, at: HoldPlace): void {
     if (file === TERMINAL) return;
     this.observer?.dropped(file, at);
     const left = (this.#references.get(file) ?? 0) - 1;
@@ -296,6 +296,6 @@ export class ProcessTable {
   }
 }
 
-function byPlace(a: Holder, b: Holder): number {
+function byPlace(a: ProcessHolder, b: ProcessHolder): number {
   return a.pid - b.pid || (a.fd ?? Infinity) - (b.fd ?? Infinity) || 0;
 }

@@ -25,7 +25,7 @@ export const TERMINAL: FileId = 'terminal';
 export const QUEUE = 0x40_0000;
 
 /** A descriptor or a mapping that keeps a file alive. */
-export interface Holder {
+export interface ProcessHolder {
   readonly pid: number;
   readonly comm: string;
   readonly cgroup: string | null;
@@ -53,7 +53,7 @@ export interface Process {
 }
 
 /** A descriptor by its number, or a mapping by its address, of a process. */
-export interface Place {
+export interface HoldPlace {
   readonly process: Process;
   readonly via: 'fd' | 'mapping';
   readonly number: number;
@@ -66,8 +66,8 @@ export interface ProcessObserver {
   renamed(process: Process): void;
   ended(process: Process): void;
   /** `from` is where it was taken over from: by a dup, a fork, a pass or a mapping. */
-  held(file: FileId, at: Place, from: Place | null): void;
-  dropped(file: FileId, at: Place): void;
+  held(file: FileId, at: HoldPlace, from: HoldPlace | null): void;
+  dropped(file: FileId, at: HoldPlace): void;
 }
 
 /** The file that an event opens, where it opens one. */

@@ -13,11 +13,11 @@ import type { Bisection } from './shapes.ts';
 import { parseSubject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { fewestEvents } from './where/fewest-events.ts';
-import { hostRows, type Names } from './where/host-rows.ts';
-import type { Place, Row, RowKind } from './where/keys.ts';
+import { hostRows, type DeviceNames } from './where/host-rows.ts';
+import type { KeyPath, TableRow, RowKind } from './where/keys.ts';
 import { LiveRows } from './where/live-rows.ts';
 import { contextOf, type RowName } from './where/trial.ts';
-import { parseWhere, rowsOf, type Rows, type Where } from './where/where.ts';
+import { parseWhere, rowsOf, type TableRows, type Where } from './where/where.ts';
 
 /**
  * The first event after which an expression holds, and the fewest events with which it comes to
@@ -49,13 +49,13 @@ export function bisectWhere<E extends Placed>(
   };
 }
 
-function rowsAt(timeline: Timeline, position: number, names: Names): Rows {
+function rowsAt(timeline: Timeline, position: number, names: DeviceNames): TableRows {
   const since = (group: string) => timeline.since(group, position);
   return hostRows(timeline.hostAt(position), since, names);
 }
 
 /** The addresses of the devices that are named. Throws `unknown-subject` for what never was. */
-function namesIn({ scopes }: Where, timeline: Timeline): Names {
+function namesIn({ scopes }: Where, timeline: Timeline): DeviceNames {
   const names = new Map<string, string>();
   for (const { kind, id } of scopes) {
     if (id === null) continue;
@@ -71,7 +71,7 @@ function wordFor(kind: RowKind, id: string): string {
   return kind === parseSubject(id).kind ? id : `/dev/vfio/devices/${id}`;
 }
 
-function firstAt(where: Where, timeline: Timeline, names: Names): number | null {
+function firstAt(where: Where, timeline: Timeline, names: DeviceNames): number | null {
   const { first, head } = timeline;
   if (head < first) return null;
   if (where.holds(rowsAt(timeline, first, names))) return first;
@@ -92,17 +92,17 @@ interface Look {
   readonly kind: RowKind;
   readonly id: string;
   /** Undefined where there is none of that name. */
-  readonly row: Row | undefined;
-  readonly places: readonly Place[];
+  readonly row: TableRow | undefined;
+  readonly paths: readonly KeyPath[];
 }
 
-function looksOf({ clauses }: Where, rows: Rows): Look[] {
+function looksOf({ clauses }: Where, rows: TableRows): Look[] {
   return clauses.flatMap((clause): Look[] => {
-    const { kind, id, places, meets } = clause;
+    const { kind, id, paths, meets } = clause;
     const all = [...rowsOf(rows, clause)];
     const row = id === null ? all.find(meets) : all[0];
-    if (id !== null) return [{ kind, id, row, places }];
-    return row === undefined ? [] : [{ kind, id: idOf(row), row, places }];
+    if (id !== null) return [{ kind, id, row, paths }];
+    return row === undefined ? [] : [{ kind, id: idOf(row), row, paths }];
   });
 }
 
@@ -110,15 +110,15 @@ function nameOf({ kind, id, row }: Look): RowName {
   return { kind, id: row === undefined ? id : idOf(row) };
 }
 
-function idOf(row: Row): string {
+function idOf(row: TableRow): string {
   if ('device' in row) return row.device;
   return 'group' in row ? row.group : row.file;
 }
 
 /** How a row stands where it was looked at: `group 26: owner.kind iommufd, holders.comm [qemu]`. */
-function wordsOf({ kind, id, row, places }: Look): string {
+function wordsOf({ kind, id, row, paths }: Look): string {
   if (row === undefined) return `there is no ${kind} ${id}`;
-  const values = places.map((place) => `${place.text} ${valueWords(place.values(row))}`);
+  const values = paths.map((place) => `${place.text} ${valueWords(place.values(row))}`);
   return `${kind} ${id}: ${values.join(', ')}`;
 }
 

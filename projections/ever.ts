@@ -27,13 +27,13 @@ import { eventsOf, walk } from './walk.ts';
 import { START } from './when.ts';
 
 /** A process as far as it can be asked for. */
-type Named = Pick<Holder, 'pid' | 'comm' | 'cgroup'>;
+type NamedProcess = Pick<Holder, 'pid' | 'comm' | 'cgroup'>;
 
 /** Whom a word means. */
-type Whom = (process: Named) => boolean;
+type Whom = (process: NamedProcess) => boolean;
 
 /** An interval, and by process the hands that were in it. */
-interface Span {
+interface IntervalHands {
   interval: Interval;
   readonly hands: Map<string, readonly Hand[]>;
 }
@@ -49,14 +49,14 @@ interface Span {
 export function everOwned(timeline: Timeline, who: string, subject: Subject | null): Tenure[] {
   const whom = whomOf(timeline, who);
   const spans = new Spans(openIntervals(timeline, subject));
-  const places = Map.groupBy(placesOf(timeline, subject), ({ position }) => position);
+  const handovers = Map.groupBy(handoversOf(timeline, subject), ({ position }) => position);
   for (const { event, host } of walk(timeline)) {
     const { position } = event;
     const owners = gained(event, host).flatMap((file) => [...keptBy(host, file)]);
-    for (const place of places.get(position) ?? []) {
-      const owner = ownerAt(host, place.subject);
+    for (const handover of handovers.get(position) ?? []) {
+      const owner = ownerAt(host, handover.subject);
       if (owner.file !== null) owners.push(owner.file);
-      spans.begin(place.subject.id, owner, event);
+      spans.begin(handover.subject.id, owner, event);
     }
     for (const owner of new Set(owners)) {
       if (spans.has(owner)) spans.note(owner, keepers(host, [owner]).filter(whom), position);
@@ -75,7 +75,7 @@ function openIntervals(timeline: Timeline, subject: Subject | null): Interval[] 
 }
 
 /** Where a subject, or any group, comes to have another owner; in order of position and group. */
-function placesOf(timeline: Timeline, subject: Subject | null): Place[] {
+function handoversOf(timeline: Timeline, subject: Subject | null): Handover[] {
   if (subject !== null && subject.kind !== 'group') {
     return historyOf(timeline, subject).flatMap(({ from }) => {
       return from === null ? [] : { position: from, subject };
@@ -86,7 +86,7 @@ function placesOf(timeline: Timeline, subject: Subject | null): Place[] {
     .map(({ position, group }) => ({ position, subject: { kind: 'group', id: group } }));
 }
 
-interface Place {
+interface Handover {
   readonly position: number;
   readonly subject: Subject;
 }
@@ -99,10 +99,10 @@ function ownerAt(host: HostAt, subject: Subject): Owner {
 
 /** The intervals of ownership as they come, one after the other for each subject. */
 class Spans {
-  readonly all: Span[];
-  readonly #last = new Map<string, Span>();
+  readonly all: IntervalHands[];
+  readonly #last = new Map<string, IntervalHands>();
   /** Those that go on, by the file that owns. */
-  readonly #owned = new Map<FileId, Set<Span>>();
+  readonly #owned = new Map<FileId, Set<IntervalHands>>();
 
   constructor(intervals: readonly Interval[]) {
     this.all = intervals.map((interval) => ({ interval, hands: new Map() }));
@@ -117,7 +117,7 @@ class Spans {
       this.#owned.get(last.interval.owner.file ?? '')?.delete(last);
     }
     const interval = { subject, from: position, to: null, owner, endedBy: null };
-    const span: Span = { interval, hands: new Map() };
+    const span: IntervalHands = { interval, hands: new Map() };
     this.all.push(span);
     this.#last.set(subject, span);
     if (owner.file === null) return;
@@ -145,7 +145,7 @@ class Spans {
 }
 
 /** A number may be given again within an interval, to another process. */
-const nameOf = ({ pid, comm, cgroup }: Named): string => JSON.stringify([pid, comm, cgroup]);
+const nameOf = ({ pid, comm, cgroup }: NamedProcess): string => JSON.stringify([pid, comm, cgroup]);
 
 /** The files that a process holds since the event, under that name, or another file in the kernel. */
 function gained({ type, data }: Placed, { processTable: processes }: LiveHost): FileId[] {

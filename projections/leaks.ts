@@ -85,7 +85,7 @@ export function activityBetween(
   };
 }
 
-interface Call {
+interface LoggedCall {
   readonly event: Placed;
   readonly pid: number;
   readonly fd: number | null;
@@ -110,7 +110,11 @@ function isListed(type: EventType): boolean {
 }
 
 /** The call that an event is, where one of the processes made it. */
-function callOf(event: Placed, names: ProcessNames, by: ReadonlySet<number> | null): Call | null {
+function callOf(
+  event: Placed,
+  names: ProcessNames,
+  by: ReadonlySet<number> | null,
+): LoggedCall | null {
   const { type, data, time, position } = event;
   if (effectOf(type).names !== null || !('pid' in data) || data.pid === null) return null;
   if (by?.has(data.pid) === false) return null;
@@ -120,7 +124,7 @@ function callOf(event: Placed, names: ProcessNames, by: ReadonlySet<number> | nu
   return { event, pid, fd, caller: { position, time, pid: pid < QUEUE ? pid : null, comm } };
 }
 
-function openingBy(timeline: Timeline, { event, fd, caller }: Call): Opening | null {
+function openingBy(timeline: Timeline, { event, fd, caller }: LoggedCall): Opening | null {
   const id = fileOpenedBy(event);
   if (id === null) return null;
   const subject = subjectOf(timeline.hostAt(event.position).file(id));
@@ -129,7 +133,7 @@ function openingBy(timeline: Timeline, { event, fd, caller }: Call): Opening | n
   return { file: id, ...subject, ...caller, fd: shown(fd), isSeen: certainty === 'observed' };
 }
 
-function boundBy(timeline: Timeline, { event, pid, fd, caller }: Call): BoundFile[] {
+function boundBy(timeline: Timeline, { event, pid, fd, caller }: LoggedCall): BoundFile[] {
   const operation = bindings[event.type];
   if (operation === undefined || fd === null) return [];
   const host = timeline.hostAt(event.position);
@@ -137,7 +141,7 @@ function boundBy(timeline: Timeline, { event, pid, fd, caller }: Call): BoundFil
   return subject === null ? [] : [{ operation, ...subject, fd: shown(fd), ...caller }];
 }
 
-function refusedBy(timeline: Timeline, { event, caller }: Call): RefusedCall[] {
+function refusedBy(timeline: Timeline, { event, caller }: LoggedCall): RefusedCall[] {
   if (event.type !== 'operation.refused') return [];
   const { operation, errno } = event.data;
   const { cause, summary } = causeAt(timeline, event.position);

@@ -5,7 +5,7 @@
  */
 import type { FileId } from '../processes/process-table.ts';
 import { holderOf, type HoldAt } from './index/hold-at.ts';
-import type { Descent, Step } from './shapes.ts';
+import type { Descent, DescentStep } from './shapes.ts';
 import { holderShown } from './views.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -18,8 +18,8 @@ export function lineageOf(timeline: Timeline, file: FileId, position: number): D
   return holds.map((hold) => ({ ...holderShown(holderOf(hold)), chain: chainOf(timeline, hold) }));
 }
 
-function chainOf(timeline: Timeline, hold: HoldAt): readonly Step[] {
-  const steps: Step[] = [];
+function chainOf(timeline: Timeline, hold: HoldAt): readonly DescentStep[] {
+  const steps: DescentStep[] = [];
   for (let next: HoldAt | null = hold; next !== null;) {
     const { since, from, pid, fd }: HoldAt = next;
     steps.push({ position: since, type: timeline.typeAt(since), pid, fd });

@@ -8,9 +8,8 @@
  */
 import type { Placed } from '../events/vocabulary.ts';
 import { LiveHost } from '../machines/live-host.ts';
-import type { Verdict } from '../machines/other-profile.ts';
+import type { AnsweredAttempt, Verdict } from '../machines/other-profile.ts';
 import type { Profile } from '../machines/profile.ts';
-import type { Recorded } from '../operations/row.ts';
 import { callOf } from '../operations/table.ts';
 import type { Difference, Replay } from './shapes.ts';
 
@@ -44,10 +43,7 @@ export function replayBy(
   return { attempts, unknown, differences };
 }
 
-/** What was asked of the kernel, and the errno that it answered with, null where it did it. */
-type Attempt = Recorded & { readonly errno: string | null };
-
-function attemptOf(event: Placed): Attempt | null {
+function attemptOf(event: Placed): AnsweredAttempt | null {
   if (event.type === 'operation.refused') {
     return { call: event.data, passed: {}, errno: event.data.errno };
   }

@@ -7,6 +7,7 @@
  */
 import type { Certainty } from '../events/vocabulary.ts';
 import type { ObservedCause } from '../machines/causes.ts';
+import type { Blocker } from '../machines/check.ts';
 import type { Verdict } from '../machines/other-profile.ts';
 import type { FileId } from '../processes/process-table.ts';
 
@@ -24,7 +25,7 @@ export interface Holder {
 }
 
 /** A step of a file from hand to hand: the open, a dup, a fork, a pass, a mapping. */
-export interface Step {
+export interface DescentStep {
   readonly position: number;
   readonly type: string;
   /** Who held it from then on, and under which number; null for a mapping. */
@@ -34,7 +35,7 @@ export interface Step {
 
 /** A holder, and how it came by the file; the last step says since when. */
 export interface Descent extends Holder {
-  readonly chain: readonly Step[];
+  readonly chain: readonly DescentStep[];
 }
 
 export interface FileView {
@@ -193,10 +194,7 @@ export interface Orphan extends FileView {
   readonly keptThrough: readonly Holder[];
 }
 
-interface Blocker {
-  readonly kind: 'group' | 'device' | 'container' | 'iommufd' | 'driver' | 'unknown';
-  readonly file: FileId | null;
-  readonly driver: string | null;
+interface BlockerView extends Blocker {
   readonly holders: readonly Holder[];
 }
 
@@ -206,7 +204,7 @@ export interface Why {
   readonly errno: string;
   readonly cause: ObservedCause;
   readonly summary: string;
-  readonly blocker: Blocker | null;
+  readonly blocker: BlockerView | null;
   /** The fewest positions without any one of which it would have passed. */
   readonly because: readonly number[];
   /** The first later position after which the same call would pass. */

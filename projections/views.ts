@@ -5,12 +5,7 @@
  */
 import { isViable } from '../machines/group.ts';
 import type { DeviceAt, FileAt, GroupAt, HostAt } from '../machines/host-at.ts';
-import {
-  positionOf,
-  QUEUE,
-  type FileId,
-  type Holder as HeldBy,
-} from '../processes/process-table.ts';
+import { positionOf, QUEUE, type FileId, type ProcessHolder } from '../processes/process-table.ts';
 import type {
   DeviceView,
   FileView,
@@ -202,7 +197,7 @@ export function holdersOf(host: HostAt, id: FileId): Holder[] {
 }
 
 /** A holder without the numbers that stand for what the evidence does not say. */
-export function holderShown(holder: HeldBy): Holder {
+export function holderShown(holder: ProcessHolder): Holder {
   const { pid, fd } = holder;
   if (pid === QUEUE) return { ...holder, pid: null, comm: null, via: 'queue', fd: null };
   const unsaid = { ...(pid > QUEUE && { pid: null }), ...(fd !== null && fd < 0 && { fd: null }) };

@@ -18,7 +18,7 @@ export function positionOrNull(position: number): Position {
 }
 
 /** The events that a moment is one of; those before `first` are not here. */
-interface Span {
+interface EventRange {
   readonly first: number;
   readonly head: number;
   readonly isTimed: boolean;
@@ -32,7 +32,7 @@ interface Span {
  * An instant is the last event at or before it. Throws `bad-when` for a position past the end, and
  * for what lies before the first event that is here.
  */
-export function positionOf(when: When, span: Span): number {
+export function positionOf(when: When, span: EventRange): number {
   const { first, head } = span;
   if (when === 'start') return START;
   if (when === 'end') return head;

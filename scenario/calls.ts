@@ -10,7 +10,7 @@ import { parseNumber, type OperationStatement } from './language.ts';
 import type { Names } from './names.ts';
 
 /** What a statement's words stand for on the host that it runs on. */
-export interface Place {
+export interface Resolver {
   readonly pid: number;
   readonly names: Names;
   /** PCI address of a device by its name; the word itself where there is none. */
@@ -27,12 +27,12 @@ const FIRST_ADDRESS = 0x100000;
 const PAGE = 4096;
 
 /** The call, resolved to numbers. */
-export function callOfStatement(statement: OperationStatement, place: Place): Call {
-  return rowOf(statement.operation).scenario.call(saidIn(statement, place));
+export function callOfStatement(statement: OperationStatement, resolver: Resolver): Call {
+  return rowOf(statement.operation).scenario.call(saidIn(statement, resolver));
 }
 
-function saidIn({ operands, options }: OperationStatement, place: Place): Said {
-  const { pid, names } = place;
+function saidIn({ operands, options }: OperationStatement, resolver: Resolver): Said {
+  const { pid, names } = resolver;
   const word = (at: number) => operands[at] ?? '';
   const option = (name: string) => {
     const value = options[name];
@@ -52,10 +52,10 @@ function saidIn({ operands, options }: OperationStatement, place: Place): Said {
     value: (at) => names.value(word(at)),
     number: (at, otherwise) =>
       otherwise !== undefined && word(at) === '' ? otherwise : parseNumber(word(at)),
-    device: (at) => place.device(word(at)),
-    group: (at) => place.group(word(at)),
-    cdev: place.cdev,
-    receiver: (at) => place.receiver(word(at)),
+    device: (at) => resolver.device(word(at)),
+    group: (at) => resolver.group(word(at)),
+    cdev: resolver.cdev,
+    receiver: (at) => resolver.receiver(word(at)),
     option,
     bare: bareCall,
   };

@@ -9,7 +9,7 @@
 import type { Call } from '../events/vocabulary.ts';
 import type { Naming, Outcome, Passed } from '../operations/row.ts';
 import { rowOf } from '../operations/table.ts';
-import { callOfStatement, type Place } from './calls.ts';
+import { callOfStatement, type Resolver } from './calls.ts';
 import { processName, type OperationStatement, type ProcessName } from './language.ts';
 import { Names } from './names.ts';
 import { perform, type Host, type Port } from './perform.ts';
@@ -62,8 +62,8 @@ export class Player {
   foresee(statement: OperationStatement): Call {
     const pid = this.#pids.get(statement.process) ?? NOBODY;
     const receiver = (word: string) => this.#pids.get(processName(word)) ?? NOBODY;
-    const place = this.#place(pid, this.#names.get(pid) ?? new Names());
-    return callOfStatement(statement, { ...place, receiver });
+    const resolver = this.#resolver(pid, this.#names.get(pid) ?? new Names());
+    return callOfStatement(statement, { ...resolver, receiver });
   }
 
   /** Begins a sequence: a fresh boot, of another machine where a topology is given. */
@@ -89,14 +89,14 @@ export class Player {
     const names = this.#namesOf(pid);
     // The recorder's own memory to map for DMA takes addresses, whatever becomes of the call.
     if (rowOf(operation).scenario.options.includes('size')) names.map(options['size'] ?? PAGE);
-    return this.#make(callOfStatement(statement, this.#place(pid, names)), statement, names);
+    return this.#make(callOfStatement(statement, this.#resolver(pid, names)), statement, names);
   }
 
   /** A call that none of the processes makes, and that starts none but the one that it names. */
   #operateForNobody(statement: OperationStatement): Outcome {
     const names = new Names();
     const receiver = (word: string) => this.#pids.get(processName(word)) ?? NOBODY;
-    const call = callOfStatement(statement, { ...this.#place(NOBODY, names), receiver });
+    const call = callOfStatement(statement, { ...this.#resolver(NOBODY, names), receiver });
     // Killing a process that is not there is no error, and nothing happens.
     if ('pid' in call && call.pid === NOBODY) return { errno: null, rc: 0 };
     return this.#make(call, statement, names);
@@ -127,7 +127,7 @@ export class Player {
     rowOf(call.operation).scenario.names?.(naming, passed, call as never);
   }
 
-  #place(pid: number, names: Names): Place {
+  #resolver(pid: number, names: Names): Resolver {
     return {
       pid,
       names,

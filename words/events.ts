@@ -10,13 +10,13 @@ import { processWords } from './owners.ts';
 import { printable } from './printable.ts';
 
 /** What processes were called. */
-export interface Names {
+export interface CommLookup {
   /** The name of a process at a position; null where the history does not say. */
   commOf(pid: number, position: number): string | null;
 }
 
 /** What sentences about a history ask of it. */
-export interface History extends Names {
+export interface History extends CommLookup {
   event(position: number): Placed | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface History extends Names {
 type NameOf = (pid: number) => string;
 
 /** An event as a sentence without its full stop: `P1[101] closed fd 4`. */
-export function eventWords({ type, data, position }: Placed, names: Names): string {
+export function eventWords({ type, data, position }: Placed, names: CommLookup): string {
   const wordsOf = words[type] as (data: Placed['data'], name: NameOf) => string;
   return printable(wordsOf(data, (pid) => processWords(pid, names.commOf(pid, position))));
 }

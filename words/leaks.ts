@@ -9,14 +9,14 @@ import { holderRows, ownerWords, processWords } from './owners.ts';
 import { printable } from './printable.ts';
 
 /** What some processes did between two moments; `run` tells of a part of it. */
-export type Span = Pick<Activity, 'opened' | 'bound' | 'refused' | 'held' | 'owned'>;
+export type ShownActivity = Pick<Activity, 'opened' | 'bound' | 'refused' | 'held' | 'owned'>;
 
 /** Rows under a title. A face may leave out some of very many, and say so. */
 export type List = (title: string, rows: readonly (readonly string[])[]) => string[];
 
 /** Lines: what was opened, bound and refused, and what is held and owned at the end. */
 export function spanWords(
-  { opened, bound, refused, held, owned }: Span,
+  { opened, bound, refused, held, owned }: ShownActivity,
   list: List = titled,
 ): string[] {
   const isQuiet = opened.length === 0 && refused.length === 0;
@@ -61,7 +61,7 @@ export function spanWords(
 }
 
 /** Whether all that was opened was let go, in a line where it was. */
-export function releasedWords({ opened, held }: Pick<Span, 'opened' | 'held'>): string[] {
+export function releasedWords({ opened, held }: Pick<ShownActivity, 'opened' | 'held'>): string[] {
   return opened.length > 0 && held.length === 0 ? ['All of it was released.'] : [];
 }
 

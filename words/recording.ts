@@ -37,7 +37,7 @@ export function rejectedWords(rejected: {
   return printable(`${rejected.file}:${rejected.line}: ${rejected.reason}`);
 }
 
-interface Recorded {
+interface RecordedCounts {
   readonly appended: number;
   readonly read: number;
   readonly rejectedCount: number;
@@ -47,7 +47,7 @@ interface Recorded {
 
 /** How much of a running host was recorded. */
 export function recordedWords(
-  { appended, read, rejectedCount, starts }: Recorded,
+  { appended, read, rejectedCount, starts }: RecordedCounts,
   log: string,
 ): string {
   const bad = rejectedCount === 0 ? '' : `, ${rejectedCount} of them rejected`;
@@ -79,7 +79,7 @@ export function endedWords(host: string, head: string): string {
   return `${printable(host)} ended at ${head}`;
 }
 
-interface Retained {
+interface RetainedFiles {
   /** Files that were removed, or moved. */
   readonly gone: readonly { readonly file: string; readonly to: string | null }[];
   /** Files that stay, because a host has been running since. */
@@ -87,7 +87,7 @@ interface Retained {
 }
 
 /** A line for each file that left, or had to stay. */
-export function retainedWords({ gone, needed }: Retained): string[] {
+export function retainedWords({ gone, needed }: RetainedFiles): string[] {
   if (gone.length + needed.length === 0) return ['nothing to let go'];
   return [
     ...gone.map(({ file, to }) =>

@@ -4,11 +4,11 @@
  * @module
  */
 import { titled } from './columns.ts';
-import { releasedWords, spanWords, type List, type Span } from './leaks.ts';
+import { releasedWords, spanWords, type List, type ShownActivity } from './leaks.ts';
 import { processWords } from './owners.ts';
 import { printable } from './printable.ts';
 
-interface Run extends Span {
+interface Run extends ShownActivity {
   readonly command: readonly string[];
   readonly exit: { readonly code: number | null; readonly signal: string | null };
   /** Where it was recorded; null where it is kept nowhere. */

@@ -13,11 +13,11 @@ import { printable } from './printable.ts';
 import { plain, type Paint } from './tone.ts';
 
 /** What of an answer is words. */
-type Found = Pick<Who, 'subject' | 'at' | 'owner' | 'holders' | 'waiters'>;
+type ShownWho = Pick<Who, 'subject' | 'at' | 'owner' | 'holders' | 'waiters'>;
 
 /** Of a subject that was asked for by a word, with why its owner is unknown where that is known. */
 export function whoWords(
-  found: Found,
+  found: ShownWho,
   asked: string,
   unknown: WhyUnknown | null,
   paint: Paint = plain,
@@ -71,7 +71,7 @@ function nameOf(asked: string, id: string, kind: SubjectKind): string {
 }
 
 /** A process owns nothing, but may keep an owner alive; a file may lie in the domain of another. */
-function ownedWords({ owner }: Found, name: string, kind: SubjectKind): string {
+function ownedWords({ owner }: ShownWho, name: string, kind: SubjectKind): string {
   const isFree = owner.kind === 'none';
   const words = (owner.kind === 'container' ? 'the ' : '') + ownerWords(owner);
   switch (kind) {

@@ -27,21 +27,21 @@ interface Guest {
   devices: Passthrough[];
 }
 
-type Opening = Extract<Call, { operation: 'open_iommufd' | 'open_cdev' }>;
+type OpenCall = Extract<Call, { operation: 'open_iommufd' | 'open_cdev' }>;
 /** What distributes over the operations, but for who makes the call. */
-type Wanted<C = Opening> = C extends Opening ? Omit<C, 'pid'> : never;
+type Wanted<C = OpenCall> = C extends OpenCall ? Omit<C, 'pid'> : never;
 
 /** How often a guest does something, by what it does. */
 const DEEDS = [
-  ...Array<Deed>(6).fill(reboot),
-  ...Array<Deed>(3).fill(help),
-  ...Array<Deed>(2).fill(migrate),
+  ...Array<GuestAct>(6).fill(reboot),
+  ...Array<GuestAct>(3).fill(help),
+  ...Array<GuestAct>(2).fill(migrate),
   plug,
   unplug,
   nest,
   blunder,
 ];
-type Deed = (host: JudgedHost, guest: Guest) => Work;
+type GuestAct = (host: JudgedHost, guest: Guest) => Work;
 
 export function* runGuest(host: JudgedHost, number: number, launcher: number): Work {
   const { random } = host;

@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { LedgerEvent, Placed } from '../../events/vocabulary.ts';
 import { Ownership } from './ownership.ts';
 
-interface Row {
+interface EventRow {
   readonly position: number;
   readonly id: string;
   readonly time: string;
@@ -20,7 +20,7 @@ export function foldRows(path: string): Ownership {
   const db = new DatabaseSync(path, { readOnly: true });
   const rows = db
     .prepare('SELECT position, id, time, type, data FROM events WHERE stream = ? ORDER BY position')
-    .iterate('host') as unknown as Iterable<Row>;
+    .iterate('host') as unknown as Iterable<EventRow>;
   for (const row of rows) {
     ownership.take({ ...row, data: JSON.parse(row.data) } as unknown as Placed<LedgerEvent>);
   }

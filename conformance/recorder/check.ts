@@ -10,11 +10,11 @@ import { gzipSync } from 'node:zlib';
 import type { Sequence } from '../../host/simulation.ts';
 import { openLedger } from '../../ledger.ts';
 import type { Profile } from '../../machines/profile.ts';
-import { compared, type Comparison } from './comparison.ts';
+import { compared, type RecordingComparison } from './comparison.ts';
 import type { Mode } from './overlay.ts';
-import { recordedRun, type Recorded } from './run.ts';
+import { recordedRun, type RecordedRun } from './run.ts';
 
-export interface RecorderOptions {
+export interface CheckOptions {
   readonly profiles: readonly Profile[];
   readonly mode: Mode;
   readonly sequences: readonly Sequence[];
@@ -24,7 +24,7 @@ export interface RecorderOptions {
 
 /** Gives whether all that was recorded is as the kernels said. */
 export async function checkRecorder(
-  { profiles, mode, sequences, keep }: RecorderOptions,
+  { profiles, mode, sequences, keep }: CheckOptions,
   say: (text: string) => void,
   tell: (text: string) => void,
 ): Promise<boolean> {
@@ -40,7 +40,10 @@ export async function checkRecorder(
 }
 
 /** What a run comes to: the kernel's answers as a ledger, beside what was recorded as one. */
-export async function comparisonOf(run: Recorded, profile: Profile): Promise<Comparison> {
+export async function comparisonOf(
+  run: RecordedRun,
+  profile: Profile,
+): Promise<RecordingComparison> {
   const { answers, mode, recorded } = run;
   const kernel = await openLedger(':memory:');
   await kernel.import(answers, { format: 'truth', profile });
@@ -55,16 +58,16 @@ export async function comparisonOf(run: Recorded, profile: Profile): Promise<Com
 
 const kept = { trace: 'trace.txt.gz', log: 'log.jsonl.gz' } as const;
 
-function keepRun(folder: string, { answers, mode, recorded }: Recorded): void {
+function keepRun(folder: string, { answers, mode, recorded }: RecordedRun): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'answers.jsonl.gz'), gzipSync(answers, { level: 9 }));
   writeFileSync(join(folder, kept[mode]), gzipSync(recorded, { level: 9 }));
 }
 
 function linesOf(
-  { differences, statements, events }: Comparison,
+  { differences, statements, events }: RecordingComparison,
   profile: Profile,
-  { answers, mode }: Recorded,
+  { answers, mode }: RecordedRun,
 ): string[] {
   const operations = answers.trimEnd().split('\n').length - 1;
   const by = mode === 'log' ? 'vfio-ledger record' : 'ftrace.sh';

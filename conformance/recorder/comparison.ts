@@ -9,7 +9,7 @@
 import { LedgerError, type Ledger } from '../../ledger.ts';
 import type { Holder, Owner } from '../../projections/shapes.ts';
 
-interface Difference {
+interface RecordingDifference {
   /** What it is about: `owners of g3`, `refusals`. */
   readonly about: string;
   readonly kernel: string;
@@ -22,21 +22,21 @@ const actors = ['P1', 'P2', 'P3', 'P4', 'P5', 'P6', 'P7', 'P8', 'bg'];
 const untraced = new Set(['close', 'dup', 'dup2', 'munmap', 'send', 'spawn', 'fork', 'bg_wait']);
 
 /** How many statements were compared, those about refusals among them, and which differ. */
-export interface Comparison {
-  readonly differences: readonly Difference[];
+export interface RecordingComparison {
+  readonly differences: readonly RecordingDifference[];
   readonly statements: number;
   /** How many events the recording has. */
   readonly events: number;
 }
 
 /** What the kernel's answers tell beside what a recording does. */
-export function compared(kernel: Ledger, recorded: Ledger): Comparison {
+export function compared(kernel: Ledger, recorded: Ledger): RecordingComparison {
   const subjects = subjectsOf(kernel);
   const wanted = statements(kernel, subjects);
   const seen = statements(recorded, subjects);
   const refusals = refusalsOf(kernel);
   const refused = firstDifference(refusals, refusalsOf(recorded));
-  const others = [...wanted].flatMap(([about, text]): Difference[] => {
+  const others = [...wanted].flatMap(([about, text]): RecordingDifference[] => {
     const told = seen.get(about) ?? 'nothing';
     return told === text ? [] : [{ about, kernel: text, recorded: told }];
   });
@@ -66,7 +66,10 @@ function subjectsOf(kernel: Ledger): Subjects {
 }
 
 /** Refusals follow each other in both: behind the first that differs all do. */
-function firstDifference(wanted: readonly string[], seen: readonly string[]): Difference | null {
+function firstDifference(
+  wanted: readonly string[],
+  seen: readonly string[],
+): RecordingDifference | null {
   const index = wanted.findIndex((text, at) => text !== seen[at]);
   if (index < 0 && seen.length <= wanted.length) return null;
   const at = index < 0 ? wanted.length : index;

@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { folder, type Entry } from '../initramfs.ts';
+import { folder, type ArchiveEntry } from '../initramfs.ts';
 import { busybox } from './requirements.ts';
 
 /** What records, the script by itself or the program, by what comes of it. */
@@ -17,7 +17,7 @@ export type Mode = 'trace' | 'log';
 const root = join(import.meta.dirname, '../..');
 
 /** The files of a mode, each folder before what is in it. */
-export function overlay(mode: Mode): Entry[] {
+export function overlay(mode: Mode): ArchiveEntry[] {
   const script = join(root, 'recorder', 'ftrace.sh');
   const shell = [
     file('recorder/busybox', busybox()),
@@ -28,12 +28,12 @@ export function overlay(mode: Mode): Entry[] {
   return withFolders([folder('bin'), ...shell, ...program]);
 }
 
-function file(path: string, from: string): Entry {
+function file(path: string, from: string): ArchiveEntry {
   return { path, content: readFileSync(from) };
 }
 
 /** A program that is Node, and the libraries that it is linked against. */
-function node(program: string): Entry[] {
+function node(program: string): ArchiveEntry[] {
   const { stdout } = spawnSync('ldd', [program], { encoding: 'utf8' });
   return [file('bin/node', program), ...librariesIn(stdout).map((path) => file(path, path))];
 }
@@ -46,7 +46,7 @@ export function librariesIn(listing: string): string[] {
 }
 
 /** The program, compiled, in /package. */
-function publishedPackage(): Entry[] {
+function publishedPackage(): ArchiveEntry[] {
   const compiled = mkdtempSync(join(tmpdir(), 'vfio-ledger-compiled-'));
   try {
     const tsc = join(root, 'node_modules', '.bin', 'tsc');
@@ -79,7 +79,7 @@ function packageFolder(name: string): string {
 }
 
 /** The files below a folder whose names match. */
-function tree(path: string, from: string, names = /./): Entry[] {
+function tree(path: string, from: string, names = /./): ArchiveEntry[] {
   return readdirSync(from, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && names.test(entry.name))
     .map(({ parentPath, name }) => join(parentPath, name))
@@ -88,7 +88,7 @@ function tree(path: string, from: string, names = /./): Entry[] {
 }
 
 /** Entries after all folders that they are in; paths are without the first slash. */
-export function withFolders(entries: readonly Entry[]): Entry[] {
+export function withFolders(entries: readonly ArchiveEntry[]): ArchiveEntry[] {
   const known = new Set<string>();
   return entries.flatMap(({ path, content }) => {
     const name = path.replace(/^\//, '');

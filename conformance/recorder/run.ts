@@ -16,7 +16,7 @@ import { overlay, type Mode } from './overlay.ts';
 import { joined } from './sequence.ts';
 
 /** What came of it. */
-export interface Recorded {
+export interface RecordedRun {
   readonly mode: Mode;
   /** A truth file: the topology, then the answers. */
   readonly answers: string;
@@ -34,7 +34,7 @@ export async function recordedRun(
   mode: Mode,
   sequences: readonly Sequence[],
   tell: (text: string) => void,
-): Promise<Recorded> {
+): Promise<RecordedRun> {
   const folder = mkdtempSync(join(tmpdir(), 'vfio-ledger-recorded-'));
   try {
     const output = join(folder, 'host.ledger');

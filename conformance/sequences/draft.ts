@@ -23,12 +23,12 @@ const letters: Readonly<Record<Kind, string>> = {
   mapping: 'M',
 };
 
-type Names = Map<string, Kind>;
+type KindByName = Map<string, Kind>;
 
-export class Draft {
+export class SequenceDraft {
   readonly host: VirtualHost;
   readonly statements: OperationStatement[] = [];
-  readonly #names = new Map<ProcessName, Names>();
+  readonly #names = new Map<ProcessName, KindByName>();
   #next = 0;
 
   constructor(topology: Topology, profile: Profile) {

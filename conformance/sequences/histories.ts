@@ -9,8 +9,8 @@ import type { Sequence } from '../../host/simulation.ts';
 import type { Profile } from '../../machines/profile.ts';
 import type { OperationStatement, ProcessName } from '../../scenario/language.ts';
 import type { Topology } from '../../scenario/topology.ts';
-import { Draft } from './draft.ts';
-import { moveOf, wayOf, type Pick, type Table } from './moves.ts';
+import { SequenceDraft } from './draft.ts';
+import { moveOf, wayOf, type Pick, type MoveContext } from './moves.ts';
 import { rolesOn, type Roles } from './roles.ts';
 import { situationOf } from './situation.ts';
 
@@ -37,7 +37,10 @@ export function* histories(
   for (let number = 0; ; number++) {
     const pick = pickOf(seed + number * 0x9e37);
     const name = `history.${seed}.${number}`;
-    yield { name, operations: history(new Draft(topology, profile), pick(casts), pick, met) };
+    yield {
+      name,
+      operations: history(new SequenceDraft(topology, profile), pick(casts), pick, met),
+    };
   }
 }
 
@@ -54,13 +57,13 @@ function pickOf(seed: number): Pick {
 }
 
 function history(
-  draft: Draft,
+  draft: SequenceDraft,
   roles: Roles,
   pick: Pick,
   met: Map<string, number>,
 ): OperationStatement[] {
   const length = pick(lengths);
-  const seat = (process: ProcessName): Table => ({ draft, pick, roles, process });
+  const seat = (process: ProcessName): MoveContext => ({ draft, pick, roles, process });
   const ways = ['A', 'B', 'C'].slice(0, pick(three)).map((mark): Way => {
     const process: ProcessName = `P${pick(three)}`;
     return { process, lines: [...wayOf(seat(process), mark)] };
@@ -81,13 +84,13 @@ function history(
   return draft.statements;
 }
 
-function disturbance(table: Table): OperationStatement {
+function disturbance(table: MoveContext): OperationStatement {
   return table.draft.statement(table.process, moveOf(table));
 }
 
 function rarest(
   make: () => OperationStatement,
-  { host }: Draft,
+  { host }: SequenceDraft,
   met: ReadonlyMap<string, number>,
 ): OperationStatement {
   const drafts = Array.from({ length: DRAFTS }, make).map((statement) => {

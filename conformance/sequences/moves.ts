@@ -5,48 +5,48 @@
  * @module
  */
 import type { ProcessName } from '../../scenario/language.ts';
-import type { Draft, Kind } from './draft.ts';
+import type { SequenceDraft, Kind } from './draft.ts';
 import type { Roles } from './roles.ts';
 
 /** Draws one of several; the source of all randomness. */
 export type Pick = <T>(among: readonly T[]) => T;
 
 /** What a move is drawn from. */
-export interface Table {
-  readonly draft: Draft;
+export interface MoveContext {
+  readonly draft: SequenceDraft;
   readonly pick: Pick;
   readonly roles: Roles;
   readonly process: ProcessName;
 }
 
-type Move = (table: Table) => string;
+type Move = (table: MoveContext) => string;
 
 /** Stands for nothing in any process. */
 const NOTHING = 'nothing';
 
 /** A name of one of the kinds, where there is one; now and then one that is wrong. */
-function use({ draft, pick, process }: Table, ...kinds: readonly Kind[]): string {
+function use({ draft, pick, process }: MoveContext, ...kinds: readonly Kind[]): string {
   const names = draft.names(process, ...kinds);
   if (pick(twenty) > 0) return names.length === 0 ? NOTHING : pick(names);
   const others = draft.names(process, 'device', 'iommufd', 'group', 'container');
   return pick([':99', ':-1', ':0', ...others, ...others]);
 }
 
-function own({ draft, pick, process }: Table, kind: Kind): string {
+function own({ draft, pick, process }: MoveContext, kind: Kind): string {
   const names = draft.names(process, kind);
   return names.length === 0 ? NOTHING : pick(names);
 }
 
 const twenty = Array.from({ length: 20 }, (_, index) => index);
 
-function device({ pick, roles }: Table): string {
+function device({ pick, roles }: MoveContext): string {
   const { device: main, sibling, stranger, further } = roles;
   return pick([main, main, main, sibling, sibling, stranger ?? main, ...further, ...further]);
 }
 
-const fresh = ({ draft }: Table, kind: Kind): string => draft.fresh(kind);
+const fresh = ({ draft }: MoveContext, kind: Kind): string => draft.fresh(kind);
 
-const cloexec = ({ pick }: Table): string => (pick(twenty) < 3 ? ' cloexec=1' : '');
+const cloexec = ({ pick }: MoveContext): string => (pick(twenty) < 3 ? ' cloexec=1' : '');
 
 /** What brings a device closer; each is drawn about as often as the next. */
 const constructive: readonly Move[] = [
@@ -136,7 +136,7 @@ const curious: readonly Move[] = [
 ];
 
 /** Whole ways to a device, a line after the other; names that they open are their own. */
-const ways: readonly ((t: Table, mark: string) => readonly string[])[] = [
+const ways: readonly ((t: MoveContext, mark: string) => readonly string[])[] = [
   (t, n) => [
     `open_iommufd I${n}`,
     `open_cdev D${n} ${device(t)}`,
@@ -166,12 +166,12 @@ const ways: readonly ((t: Table, mark: string) => readonly string[])[] = [
 ];
 
 /** The lines of a whole way to a device; `mark` tells its names from those of others. */
-export function wayOf(table: Table, mark: string): readonly string[] {
+export function wayOf(table: MoveContext, mark: string): readonly string[] {
   return table.pick(ways)(table, mark);
 }
 
 /** A line out of all that may come next; seldom one about a file that is not there. */
-export function moveOf(table: Table): string {
+export function moveOf(table: MoveContext): string {
   const { pick } = table;
   const kinds = [constructive, constructive, destructive, destructive, curious, ofDrivers];
   for (;;) {

@@ -6,7 +6,7 @@
 import { kindOfDriver } from '../../operations/driver.ts';
 import type { Topology } from '../../scenario/topology.ts';
 
-type Listed = Topology['devices'][number];
+type TopologyDevice = Topology['devices'][number];
 
 /** Devices of one group, by name. */
 export interface Roles {
@@ -22,11 +22,12 @@ export interface Roles {
   readonly other: { readonly name: string; readonly driver: string } | null;
 }
 
-const isVfio = ({ driver }: Listed): boolean => driver !== null && kindOfDriver(driver) === 'vfio';
+const isVfio = ({ driver }: TopologyDevice): boolean =>
+  driver !== null && kindOfDriver(driver) === 'vfio';
 
 /** Groups whose devices are of the same models, drivers and buses answer alike. */
-function likeness(members: readonly Listed[]): string {
-  const hasBusReset = ({ bdf }: Listed) => !/:00:[^:]*$/.test(bdf);
+function likeness(members: readonly TopologyDevice[]): string {
+  const hasBusReset = ({ bdf }: TopologyDevice) => !/:00:[^:]*$/.test(bdf);
   return JSON.stringify(members.map((one) => [one.model, one.driver, hasBusReset(one)]));
 }
 

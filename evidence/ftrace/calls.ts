@@ -16,7 +16,7 @@ interface Installed {
   readonly file: string;
 }
 
-export interface Call {
+export interface FtraceCall {
   readonly name: string;
   readonly text: string;
   /** What is opened, as the kernel took it from the caller. */
@@ -46,7 +46,7 @@ const FIOCLEX = 0x5451;
 const CLONE_THREAD = 0x10000;
 const CLONE_FILES = 0x400;
 
-export function begun(name: string, text: string): Call {
+export function begun(name: string, text: string): FtraceCall {
   return {
     name,
     text,
@@ -60,21 +60,21 @@ export function begun(name: string, text: string): Call {
 }
 
 /** Whether what comes back under a name may be the end of a call. */
-export function endsAs(call: Call, name: string): boolean {
+export function endsAs(call: FtraceCall, name: string): boolean {
   return call.name === name || (call.name === OPENING && OPENS.has(name));
 }
 
 /** Whether a descriptor that appears within the call is what comes out of it. */
-export function isInstalling({ name }: Call): boolean {
+export function isInstalling({ name }: FtraceCall): boolean {
   return INSTALLING.has(name);
 }
 
-export function isOpening({ name }: Call): boolean {
+export function isOpening({ name }: FtraceCall): boolean {
   return name === OPENING || OPENS.has(name);
 }
 
 /** What a call has done, now that it came back. */
-export function deedsOf(call: Call, value: number): readonly Deed[] {
+export function deedsOf(call: FtraceCall, value: number): readonly Deed[] {
   const deed = deedOf(call, value);
   if (deed === null) return installs(call);
   const out = deed.did === 'open' || deed.did === 'ioctl' || deed.did === 'dup';
@@ -83,12 +83,12 @@ export function deedsOf(call: Call, value: number): readonly Deed[] {
 }
 
 /** Descriptors of a call of which nothing more is known, and that were not told of yet. */
-export function installs(call: Call): (Deed & { readonly did: 'install' })[] {
+export function installs(call: FtraceCall): (Deed & { readonly did: 'install' })[] {
   if (call.name === OPENING) return [];
   return call.installed.map((installed) => ({ did: 'install', ...installed }));
 }
 
-function deedOf(call: Call, value: number): Deed | null {
+function deedOf(call: FtraceCall, value: number): Deed | null {
   const { name, text } = call;
   const result = resultOf(value);
   const isDone = 'rc' in result;
@@ -130,7 +130,7 @@ function deedOf(call: Call, value: number): Deed | null {
 }
 
 /** An open, where anything shows of what. */
-function open(call: Call, result: Result): Deed | null {
+function open(call: FtraceCall, result: Result): Deed | null {
   const { path, installed, file } = call;
   if (path === null) return null;
   const flags = argument(call.text, 'flags') ?? '';
@@ -143,7 +143,7 @@ function open(call: Call, result: Result): Deed | null {
   };
 }
 
-function ioctl(call: Call, result: Result): Deed | null {
+function ioctl(call: FtraceCall, result: Result): Deed | null {
   const { text, installed } = call;
   const request = wordIn(argument(text, 'cmd') ?? '') >>> 0;
   const on = shownIn(call, 'fd');
@@ -166,7 +166,7 @@ function fcntl(on: ShownFd, command: number, value: number, result: Result): Dee
   return { did: 'cloexec', on, cloexec: (value & FD_CLOEXEC) !== 0 };
 }
 
-function shownIn({ name, text }: Call, key: string): ShownFd {
+function shownIn({ name, text }: FtraceCall, key: string): ShownFd {
   const word = wordIn(argument(text, key) ?? '');
   if (Number.isNaN(word)) throw new EvidenceError(`sys_${name} without a descriptor '${key}'`);
   return { fd: word | 0, path: null };
@@ -185,7 +185,7 @@ function shownPath(text: string): string | null {
 }
 
 /** Whether a child shares its parent's descriptors, by the flags of clone; null where they do not show. */
-export function sharesBy(call: Call | null): boolean | null {
+export function sharesBy(call: FtraceCall | null): boolean | null {
   if (call?.name === 'fork' || call?.name === 'vfork') return false;
   if (call?.name !== 'clone') return null;
   return sharesIn(argument(call.text, 'clone_flags') ?? '');

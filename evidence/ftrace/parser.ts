@@ -18,7 +18,7 @@ import {
   OPENING,
   sharesBy,
   sharesIn,
-  type Call,
+  type FtraceCall,
 } from './calls.ts';
 import { drivenBy, nodeGivenIn, type Driving } from './drivers.ts';
 import { isAside, lineIn, lostIn, type TraceEvent, type TraceLine } from './line.ts';
@@ -35,7 +35,7 @@ const FIRST_OF_WALL = 1e15;
 
 /** What is under way in a thread. */
 interface Task extends Driving {
-  call: Call | null;
+  call: FtraceCall | null;
   /** The child that was told of already. */
   child: number | null;
 }
@@ -94,7 +94,7 @@ class FtraceParser implements Parser {
     }
   }
 
-  #begin(tid: number, call: Call): readonly Deed[] {
+  #begin(tid: number, call: FtraceCall): readonly Deed[] {
     const task = this.#task(tid);
     const before = task.call;
     task.call = call;
@@ -274,7 +274,7 @@ class FtraceParser implements Parser {
     return this.#finish(tid, name, value);
   }
 
-  #withCall(tid: number, learn: (call: Call) => void): readonly Deed[] {
+  #withCall(tid: number, learn: (call: FtraceCall) => void): readonly Deed[] {
     const call = this.#tasks.get(tid)?.call ?? null;
     if (call !== null) learn(call);
     return NOTHING;

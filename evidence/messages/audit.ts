@@ -4,7 +4,7 @@
  * @module
  */
 import { EvidenceError } from '../importer.ts';
-import type { Said } from './kernel.ts';
+import type { MessageDeed } from './kernel.ts';
 import { DEVICE } from './names.ts';
 import { calendar, type Stamp } from './stamps.ts';
 
@@ -39,7 +39,7 @@ const interpreted = new RegExp(
 );
 
 /** What a record says; nothing where it is about disks, networks, memory, or a domain's start. */
-export function auditSaid(text: string): readonly Said[] {
+export function auditSaid(text: string): readonly MessageDeed[] {
   const from = record.exec(text)?.index;
   if (from === undefined) return [];
   const fields = fieldsOf(text.slice(from));
@@ -49,7 +49,7 @@ export function auditSaid(text: string): readonly Said[] {
   return fields.has('op') ? control(fields, success) : resource(fields, success);
 }
 
-function resource(fields: Fields, success: boolean | null): readonly Said[] {
+function resource(fields: Fields, success: boolean | null): readonly MessageDeed[] {
   if (fields.get('resrc') !== 'dev' || !/^(?:pci|mdev)$/.test(fields.get('bus') ?? 'pci'))
     return [];
   const device = fields.get('device') ?? '';
@@ -66,7 +66,7 @@ function resource(fields: Fields, success: boolean | null): readonly Said[] {
 const deviceName = new RegExp(`^${DEVICE}$`);
 
 /** A start that failed takes back what was granted for it, each with a record of success. */
-function control(fields: Fields, success: boolean | null): readonly Said[] {
+function control(fields: Fields, success: boolean | null): readonly MessageDeed[] {
   const op = fields.get('op') ?? '';
   if (op !== 'stop' && op !== 'start') return [];
   if (success === null) throw new EvidenceError('an audit record breaks off before its result');
@@ -80,7 +80,7 @@ function claim(
   outcome: 'granted' | 'released' | 'refused',
   device: string | null,
   reason: string | null,
-): Said {
+): MessageDeed {
   const name = fields.get('vm') ?? '';
   if (name === '') throw new EvidenceError('an audit record of no domain');
   const uuid = fields.get('uuid') ?? '';

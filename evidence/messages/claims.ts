@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Said } from './kernel.ts';
+import type { MessageDeed } from './kernel.ts';
 import { BDF } from './names.ts';
 
 const lock = new RegExp(
@@ -12,7 +12,7 @@ const lock = new RegExp(
 );
 
 /** SPDK names the process that has locked a device for itself. */
-export function lockIn(text: string): Said | null {
+export function lockIn(text: string): MessageDeed | null {
   const { device, pid } = lock.exec(text)?.groups ?? {};
   if (device === undefined) return null;
   return {
@@ -42,7 +42,7 @@ export function requesterIn(text: string): string | null {
 }
 
 /** libvirt names the domain that has a device, but not the one that is refused it: `requester`. */
-export function refusedClaimIn(text: string, requester: string | null): Said | null {
+export function refusedClaimIn(text: string, requester: string | null): MessageDeed | null {
   const { device, owner } = inUse.exec(text)?.groups ?? {};
   if (device === undefined || requester === null) return null;
   return {

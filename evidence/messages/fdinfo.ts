@@ -8,9 +8,9 @@ import type { Deed, Parser, Sighting } from '../sighting.ts';
 import { DEVICE, kindOfNode, LONGEST, NODE } from './names.ts';
 
 type Find = Extract<Deed, { did: 'find' }>;
-type Holder = Pick<Sighting, 'pid' | 'comm'>;
+type HoldingProcess = Pick<Sighting, 'pid' | 'comm'>;
 
-const NOBODY: Holder = { pid: null, comm: null };
+const NOBODY: HoldingProcess = { pid: null, comm: null };
 
 const syspath = /^(?<before>.*?)\bvfio-device-syspath:\s*(?<path>.*)$/;
 const infoPath = /\/proc\/(?<pid>\d{1,10})\/(?:task\/\d{1,10}\/)?fdinfo\/(?<fd>\d{1,9})\b/;
@@ -128,7 +128,7 @@ function deviceAt(path: string): string {
 
 function opened(
   { fd, target = '' }: Readonly<Record<string, string | undefined>>,
-  holder: Holder,
+  holder: HoldingProcess,
 ): readonly Sighting[] {
   const number = fd === undefined ? null : Number(fd);
   const node = kindOfNode(target);
@@ -154,6 +154,6 @@ function users(found: Find, text: string): readonly Sighting[] {
   );
 }
 
-function sighting(found: Find, holder: Holder): Sighting {
+function sighting(found: Find, holder: HoldingProcess): Sighting {
   return { ...found, ...holder, tid: null, at: null };
 }

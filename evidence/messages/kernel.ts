@@ -9,7 +9,7 @@ import { errnoOf } from './errnos.ts';
 import { BDF, DEVICE, remember } from './names.ts';
 
 /** What a message says; who, where it says so. */
-export type Said = Deed & Pick<Sighting, 'pid' | 'comm'>;
+export type MessageDeed = Deed & Pick<Sighting, 'pid' | 'comm'>;
 
 const NOBODY = { pid: null, comm: null } as const;
 
@@ -43,11 +43,11 @@ const DIRECT = 'Firmware has requested this device have a 1:1 IOMMU mapping';
 const RESERVED = 'Device is ineligible for IOMMU domain attach due to platform RMRR requirement';
 
 /** Reads messages of one kernel, in order. Those of others give nothing. */
-export function kernelReader(): (message: string, boot: string | null) => readonly Said[] {
+export function kernelReader(): (message: string, boot: string | null) => readonly MessageDeed[] {
   const drivers = new Map<string, string>();
   const groups = new Map<string, string>();
 
-  function ours(driver: string, device: string, text: string): readonly Said[] {
+  function ours(driver: string, device: string, text: string): readonly MessageDeed[] {
     const moved = group.exec(text)?.groups;
     if (moved !== undefined) return membership(driver, device, moved);
     if (/^(?:Adding to|Removing from) iommu group/.test(text)) throw cutOff('group');
@@ -60,7 +60,7 @@ export function kernelReader(): (message: string, boot: string | null) => readon
     driver: string,
     device: string,
     { what, group: name = '' }: Readonly<Record<string, string>>,
-  ): readonly Said[] {
+  ): readonly MessageDeed[] {
     const bound = bus.test(driver) ? null : driver;
     if (what?.startsWith('Adding') === true) {
       remember(groups, device, name);
@@ -75,7 +75,7 @@ export function kernelReader(): (message: string, boot: string | null) => readon
   }
 
   /** A driver that speaks for a device is bound to it. Only VFIO's and what follows count. */
-  function speaker(driver: string, device: string): readonly Said[] {
+  function speaker(driver: string, device: string): readonly MessageDeed[] {
     const last = drivers.get(device);
     if (bus.test(driver) || driver === last) return [];
     if (last === undefined && !driver.includes('vfio')) return [];
@@ -83,7 +83,7 @@ export function kernelReader(): (message: string, boot: string | null) => readon
     return [{ did: 'plug', device, group: null, driver, ...NOBODY }];
   }
 
-  function spoken(device: string, text: string): readonly Said[] {
+  function spoken(device: string, text: string): readonly MessageDeed[] {
     const requirement = text.startsWith(DIRECT) || text.startsWith(RESERVED);
     if (!requirement) return saidOf(device, text);
     const refused = text.startsWith(DIRECT)
@@ -118,7 +118,7 @@ export function kernelReader(): (message: string, boot: string | null) => readon
   };
 }
 
-function general(message: string, boot: string | null): readonly Said[] {
+function general(message: string, boot: string | null): readonly MessageDeed[] {
   const kernel = version.exec(message)?.groups?.['kernel'];
   if (kernel !== undefined) return [{ did: 'boot', kernel, boot, ...NOBODY }];
   const refused = { did: 'report', group: null, device: null, cause: 'not-ownership' } as const;
@@ -135,14 +135,14 @@ function general(message: string, boot: string | null): readonly Said[] {
 function refusedBind(
   device: string,
   { driver = '', errno: number }: Readonly<Record<string, string>>,
-): readonly Said[] {
+): readonly MessageDeed[] {
   const errno = errnoOf(Number(number));
   if (!driver.includes('vfio') || errno === null) return [];
   return [{ did: 'bind-driver', device, driver, result: { errno }, ...NOBODY }];
 }
 
 /** Who opened a device or waits for it, in the words that follow its name. */
-function saidOf(device: string, text: string): readonly Said[] {
+function saidOf(device: string, text: string): readonly MessageDeed[] {
   if (text.startsWith(OPENED)) {
     const by = opened.exec(text.slice(OPENED.length))?.groups;
     if (by === undefined) throw cutOff('who opened it');
@@ -164,7 +164,7 @@ const embedded = new RegExp(
 );
 
 /** The same, where a program quotes the kernel. */
-export function quotedKernel(text: string): readonly Said[] {
+export function quotedKernel(text: string): readonly MessageDeed[] {
   if (!text.includes(OPENED) && !text.includes(IN_USE)) return [];
   const found = embedded.exec(text)?.groups;
   if (found === undefined) return [];

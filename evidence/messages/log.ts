@@ -6,13 +6,13 @@
 import type { Parser, Sighting } from '../sighting.ts';
 import { auditSaid, auditStamp, isAudit } from './audit.ts';
 import { lockIn, refusedClaimIn, requesterIn } from './claims.ts';
-import { kernelReader, quotedKernel, type Said } from './kernel.ts';
+import { kernelReader, quotedKernel, type MessageDeed } from './kernel.ts';
 import { LONGEST, remember } from './names.ts';
 import { keyOf, plain, refusalsIn, speaksOfRefusals } from './refusals.ts';
-import { stamped, timeline, type Stamped } from './stamps.ts';
+import { lineClock, stamped, type Stamped } from './stamps.ts';
 
 export function logParser(): Parser {
-  const time = timeline();
+  const time = lineClock();
   const kernel = kernelReader();
   const program = programReader();
   return {
@@ -29,7 +29,7 @@ export function logParser(): Parser {
     end: () => [],
   };
 
-  function saidBy(parts: Stamped, audit: boolean): readonly Said[] {
+  function saidBy(parts: Stamped, audit: boolean): readonly MessageDeed[] {
     if (audit) return auditSaid(parts.message);
     const { ident, message, boot } = parts;
     const said = ident === null || ident === 'kernel' ? kernel(message, boot) : [];
@@ -41,7 +41,7 @@ export function logParser(): Parser {
 const MEMORY = 8;
 
 /** Reads what programs write of refusals and claims. */
-export function programReader(): (parts: Stamped) => readonly Said[] {
+export function programReader(): (parts: Stamped) => readonly MessageDeed[] {
   const told = new Map<string, true>();
   let requester: { readonly name: string; readonly line: number } | null = null;
   let recent: { readonly operation: string; readonly errno: string; readonly line: number } | null =
@@ -72,7 +72,7 @@ export function programReader(): (parts: Stamped) => readonly Said[] {
     const who = writerOf(text, ident, pid);
     const reports = refusalsIn(text)
       .filter((refusal) => !known(refusal, text))
-      .map(({ report }): Said => ({ ...report, ...who }));
+      .map(({ report }): MessageDeed => ({ ...report, ...who }));
     return [...quotedKernel(text), ...claims, ...reports];
   };
 }
@@ -92,7 +92,7 @@ function writerOf(
   text: string,
   ident: string | null,
   pid: number | null,
-): Pick<Said, 'pid' | 'comm'> {
+): Pick<MessageDeed, 'pid' | 'comm'> {
   const own = emulator.exec(text)?.groups;
   if (own !== undefined && !/^(?:qemu|kvm)/.test(ident ?? '')) {
     const { name = 'qemu', pid: number } = own;

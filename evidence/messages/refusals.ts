@@ -6,13 +6,15 @@
  */
 import { errnoIn } from './errnos.ts';
 import { DEVICE, kindOfNode } from './names.ts';
-import { wordings, type Operation, type Report, type Wording } from './wordings.ts';
+import type { Report } from '../sighting.ts';
+import { wordings, type ReportedOperation, type Wording } from './wordings.ts';
+
 /** How far behind the words their errno may stand. */
 const REACH = 200;
 /** How far before the words a device or a group may stand that they are about. */
 const CONTEXT = 160;
 
-interface Found {
+interface WordingMatch {
   readonly wording: Wording;
   readonly at: number;
   readonly end: number;
@@ -20,7 +22,7 @@ interface Found {
 }
 
 /** A refusal, and where its words begin. */
-export interface Refusal {
+export interface RefusalReport {
   readonly report: Report;
   readonly at: number;
   readonly again: boolean;
@@ -32,10 +34,10 @@ export function speaksOfRefusals(text: string): boolean {
 }
 
 /** The refusals of a line, each once. */
-export function refusalsIn(text: string): readonly Refusal[] {
+export function refusalsIn(text: string): readonly RefusalReport[] {
   const found = wordings.flatMap((wording) => matches(wording, text));
   found.sort((a, b) => a.at - b.at || b.end - a.end);
-  const refusals = new Map<string, Refusal>();
+  const refusals = new Map<string, RefusalReport>();
   found.forEach((match, index) => {
     const next = found.slice(index + 1).find(({ at }) => at >= match.end)?.at ?? text.length;
     const report = reportOf(match, text, Math.min(next, match.end + REACH));
@@ -52,7 +54,7 @@ export function keyOf({ operation, group, device, errno }: Report): string {
 }
 
 /** Said twice in a line, once with less: that is the same refusal. */
-function withoutVaguer(refusals: readonly Refusal[]): readonly Refusal[] {
+function withoutVaguer(refusals: readonly RefusalReport[]): readonly RefusalReport[] {
   return refusals.filter(
     ({ report }) =>
       !refusals.some(
@@ -71,7 +73,7 @@ function precision({ group, device }: Report): number {
   return Number(group !== null) + Number(device !== null);
 }
 
-function matches(wording: Wording, text: string): readonly Found[] {
+function matches(wording: Wording, text: string): readonly WordingMatch[] {
   if (wording.vague === true && !/vfio/i.test(text)) return [];
   return Array.from(text.matchAll(wording.pattern), (match) => ({
     wording,
@@ -81,9 +83,9 @@ function matches(wording: Wording, text: string): readonly Found[] {
   }));
 }
 
-function reportOf(found: Found, text: string, until: number): Report | null {
+function reportOf(found: WordingMatch, text: string, until: number): Report | null {
   const { wording, groups } = found;
-  const shown: Shown | null = wording.implied ?? errnoBehind(found, text, until);
+  const shown: ShownErrno | null = wording.implied ?? errnoBehind(found, text, until);
   if (shown === null) return null;
   const { errno } = shown;
   const target = targetOf(found, text);
@@ -93,12 +95,16 @@ function reportOf(found: Found, text: string, until: number): Report | null {
   return { did: 'report', ...target, errno, cause, ...(driver === undefined ? {} : { driver }) };
 }
 
-interface Shown {
+interface ShownErrno {
   readonly errno: string;
   readonly cause?: string;
 }
 
-function errnoBehind({ wording, end, groups }: Found, text: string, until: number): Shown | null {
+function errnoBehind(
+  { wording, end, groups }: WordingMatch,
+  text: string,
+  until: number,
+): ShownErrno | null {
   const { number, name } = groups;
   if (name !== undefined || number !== undefined) return errnoIn(name ?? `errno ${number}`);
   const rest = text.slice(end, until);
@@ -110,7 +116,7 @@ function errnoBehind({ wording, end, groups }: Found, text: string, until: numbe
 }
 
 function targetOf(
-  { wording, at, groups }: Found,
+  { wording, at, groups }: WordingMatch,
   text: string,
 ): Pick<Report, 'operation' | 'group' | 'device'> | null {
   const before = text.slice(Math.max(0, at - CONTEXT), at);
@@ -154,7 +160,7 @@ function lastIn(text: string, pattern: RegExp): string | undefined {
 }
 
 /** Causes that an errno has whoever owns what. */
-function causeOf(operation: Operation, errno: string): string | null {
+function causeOf(operation: ReportedOperation, errno: string): string | null {
   if (operation.startsWith('open_') && errno === 'ENOENT') return 'no-such-node';
   if (['EACCES', 'ENOMEM', 'EMFILE', 'ENFILE', 'EIO', 'EFAULT'].includes(errno)) {
     return 'not-ownership';

@@ -197,12 +197,12 @@ function micros({ second, fraction }: Groups): number {
 }
 
 /** One clock for all lines: that of the first that has a time. Times of another are none. */
-export interface Timeline {
+export interface LineClock {
   readonly clock: Clock;
   at(stamp: Stamp | null): number | null;
 }
 
-export function timeline(): Timeline {
+export function lineClock(): LineClock {
   let clock: Clock = 'none';
   let midnight: number | null = null;
   const ofDay = (at: number): number => {

@@ -3,15 +3,14 @@
  *
  * @module
  */
-import type { Deed } from '../sighting.ts';
+import type { Report } from '../sighting.ts';
 import { BDF, DEVICE, NODE } from './names.ts';
 
-export type Report = Extract<Deed, { did: 'report' }>;
-export type Operation = Report['operation'];
+export type ReportedOperation = Report['operation'];
 
 export interface Wording {
   /** Null where the node named decides. */
-  readonly operation: Operation | null;
+  readonly operation: ReportedOperation | null;
   readonly pattern: RegExp;
   /** The errno where the words imply it; otherwise it has to stand behind them. */
   readonly implied?: { readonly errno: string; readonly cause: string };

@@ -7,10 +7,10 @@
  * @module
  */
 import { EvidenceError } from '../importer.ts';
-import type { Traced } from './prefix.ts';
+import type { TracedEvent } from './prefix.ts';
 
 /** The arguments of an event. */
-export interface Arguments {
+export interface TraceArguments {
   text(name: string): string;
   number(name: string): number;
   /** What the call came back with; 0 where the event has no word for it. */
@@ -67,7 +67,7 @@ export function isKnown(event: string): event is KnownEvent {
 }
 
 /** Throws `EvidenceError` where the words are not those of the event. */
-export function argumentsOf(event: KnownEvent, { text, named }: Traced): Arguments {
+export function argumentsOf(event: KnownEvent, { text, named }: TracedEvent): TraceArguments {
   const words: Readonly<Record<string, string | undefined>> | undefined =
     named ?? forms[event].exec(text)?.groups;
   if (words === undefined) throw new EvidenceError(`${event} breaks off`);

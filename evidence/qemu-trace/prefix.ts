@@ -7,7 +7,7 @@ import { LONGEST } from '../messages/names.ts';
 import { stamped, type Stamp } from '../messages/stamps.ts';
 
 /** An event as a line has it; `distance` is to the event before, in microseconds. */
-export interface Traced {
+export interface TracedEvent {
   readonly event: string;
   readonly text: string;
   /** Arguments by name, which only simpletrace.py writes. */
@@ -34,7 +34,7 @@ const program = /^[\w.+-]{1,64}(?:\((?<process>\d{1,10})(?::[^)]{0,32})?\))?: /;
 const traced = new RegExp(`^(?<event>${FAMILIES})(?:\\s+(?<text>.*)|)$`, 's');
 const simple = /^(?<distance>-?\d{1,15}\.\d{3}) pid=(?<process>\d{1,10})(?<rest>(?: .*)?)$/s;
 
-export function tracedIn(line: string): Traced | null {
+export function tracedIn(line: string): TracedEvent | null {
   const text = line.length > LONGEST ? line.slice(0, LONGEST) : line;
   const time = timed.exec(text);
   if (time?.groups !== undefined) {
@@ -52,7 +52,7 @@ export function tracedIn(line: string): Traced | null {
   return { ...found, stamp, process: found.process ?? process };
 }
 
-function eventIn(text: string): Traced | null {
+function eventIn(text: string): TracedEvent | null {
   const { event, text: rest = '' } = traced.exec(text)?.groups ?? {};
   if (event === undefined) return null;
   const plain = { event, text: rest, named: null, thread: null, process: null };

@@ -7,10 +7,10 @@ import { requestOf } from '../../operations/table.ts';
 import { errnoIn, errnoOf } from '../messages/errnos.ts';
 import { programReader } from '../messages/log.ts';
 import { LONGEST, remember } from '../messages/names.ts';
-import { stamped, timeline } from '../messages/stamps.ts';
+import { lineClock, stamped } from '../messages/stamps.ts';
 import type { Deed, Parser, Result, Sighting } from '../sighting.ts';
-import { argumentsOf, isKnown, type Arguments, type KnownEvent } from './events.ts';
-import { tracedIn, type Traced } from './prefix.ts';
+import { argumentsOf, isKnown, type TraceArguments, type KnownEvent } from './events.ts';
+import { tracedIn, type TracedEvent } from './prefix.ts';
 
 const BIND = requestOf('bind');
 const ATTACH = requestOf('attach');
@@ -26,12 +26,12 @@ export function looksLikeQemuTrace(line: string): boolean {
 }
 
 export function qemuTraceParser(): Parser {
-  const time = timeline();
+  const time = lineClock();
   const program = programReader();
   const emulators = new Map<number | null, Emulator>();
   let elapsed: number | null = null;
 
-  function at({ stamp, distance }: Traced): number | null {
+  function at({ stamp, distance }: TracedEvent): number | null {
     if (distance === null) return time.at(stamp);
     elapsed = (elapsed ?? 0) + distance;
     return time.at({ clock: 'start', at: Math.round(elapsed) });
@@ -47,7 +47,7 @@ export function qemuTraceParser(): Parser {
    * A log names threads, and one that opens something is its process's first. A thread that does
    * not is taken to be of the only process that there is.
    */
-  function processOf({ thread, process, event }: Traced): number | null {
+  function processOf({ thread, process, event }: TracedEvent): number | null {
     if (process !== null || thread === null || emulators.has(thread)) return process ?? thread;
     const [only] = emulators.keys();
     return emulators.size === 1 && only !== undefined && !opens.test(event) ? only : thread;
@@ -97,7 +97,7 @@ class Emulator {
   /** The device that is being set up. */
   #coming: number | null = null;
 
-  deeds(event: KnownEvent, args: Arguments): readonly Deed[] {
+  deeds(event: KnownEvent, args: TraceArguments): readonly Deed[] {
     switch (event) {
       case 'iommufd_cdev_getfd':
         return this.#opened(args.text('dev'), args.number('devfd'));
@@ -137,7 +137,7 @@ class Emulator {
     return [{ did: 'find', fd, kind: 'iommufd', device: null, group: null }];
   }
 
-  #connected(args: Arguments): readonly Deed[] {
+  #connected(args: TraceArguments): readonly Deed[] {
     const [fd, users] = [args.number('fd'), args.number('users')];
     const owned = args.number('owned') !== 0;
     const opening = { did: 'open', path: '/dev/iommu', cloexec: true, file: null } as const;
@@ -185,7 +185,7 @@ class Emulator {
     return last.length === 1 ? (last[0]?.[0] ?? null) : null;
   }
 
-  #moved(event: KnownEvent, args: Arguments): readonly Deed[] {
+  #moved(event: KnownEvent, args: TraceArguments): readonly Deed[] {
     const iommufd = args.number('iommufd');
     const name = args.text('name');
     const detached = event === 'iommufd_cdev_detach_ioas_hwpt';
@@ -206,7 +206,7 @@ class Emulator {
     return [{ ...call, requests: [words.pt === undefined ? BIND : ATTACH], words }];
   }
 
-  #legacy(event: KnownEvent, args: Arguments): readonly Deed[] {
+  #legacy(event: KnownEvent, args: TraceArguments): readonly Deed[] {
     switch (event) {
       case 'vfio_realize':
       case 'vfio_attach_device':
@@ -243,7 +243,7 @@ function closing(fd: number): Deed {
   return { did: 'close', on: { fd, path: null }, result: DONE };
 }
 
-function objectDeeds(event: KnownEvent, args: Arguments): readonly Deed[] {
+function objectDeeds(event: KnownEvent, args: TraceArguments): readonly Deed[] {
   const fd = args.number('iommufd');
   const call = { did: 'ioctl', on: { fd, path: null }, result: DONE, file: null } as const;
   if (event === 'iommufd_backend_free_id') {

@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { getSystemErrorName } from 'node:util';
 
 /** A descriptor of a living process. */
-export interface Place {
+export interface ProcessDescriptor {
   readonly pid: number;
   readonly fd: number;
 }
@@ -17,7 +17,9 @@ export interface Place {
 export type Comparison = 'same' | 'different' | { readonly failed: string };
 
 /** Answers for every pair, in their order. */
-export type Compare = (pairs: readonly (readonly [Place, Place])[]) => readonly Comparison[];
+export type Compare = (
+  pairs: readonly (readonly [ProcessDescriptor, ProcessDescriptor])[],
+) => readonly Comparison[];
 
 /** Number of the system call, by `process.arch`. */
 const NUMBERS: Readonly<Partial<Record<NodeJS.Architecture, number>>> = {

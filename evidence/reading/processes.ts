@@ -148,7 +148,7 @@ export function cgroupIn(text: string): string | null {
 }
 
 /** What is known of the host's nodes and devices. */
-interface Known {
+interface HostNodes {
   readonly numbers: Numbers;
   readonly devices: readonly ReadDevice[];
 }
@@ -156,7 +156,7 @@ interface Known {
 function descriptor(
   tree: Tree,
   { pid, fd, path }: { readonly pid: number; readonly fd: string; readonly path: string },
-  { numbers, devices }: Known,
+  { numbers, devices }: HostNodes,
 ): SeenDescriptor | null {
   const node = path === ANONYMOUS ? null : nodeBehind(tree, `/proc/${pid}/fd/${fd}`, path, numbers);
   if (path !== ANONYMOUS && node === null) return null;

@@ -9,11 +9,11 @@ import { nodeOf } from '../witness/nodes.ts';
 import { isVfio, type Scene } from './scene.ts';
 
 /** What has become of a device: it is not there, or elsewhere, or has another driver. */
-type Change = 'removed' | 'moved' | 'driver';
+type DeviceChange = 'removed' | 'moved' | 'driver';
 
 /** The devices that the reading has otherwise than the log; no file of theirs is still the same. */
-export function changesOf(scene: Scene): ReadonlyMap<string, Change> {
-  const changes = new Map<string, Change>();
+export function changesOf(scene: Scene): ReadonlyMap<string, DeviceChange> {
+  const changes = new Map<string, DeviceChange>();
   for (const known of scene.host.devices()) {
     const change = changeOf(scene, known);
     if (change !== null) changes.set(known.device, change);
@@ -21,7 +21,7 @@ export function changesOf(scene: Scene): ReadonlyMap<string, Change> {
   return changes;
 }
 
-function changeOf(scene: Scene, known: DeviceAt): Change | null {
+function changeOf(scene: Scene, known: DeviceAt): DeviceChange | null {
   const read = scene.devices.get(known.device);
   if (read === undefined) {
     const isListed = known.group !== null || isVfio(known.driver);

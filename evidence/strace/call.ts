@@ -13,14 +13,14 @@ export interface Returned {
   readonly text: string;
 }
 
-export interface Call {
+export interface StraceCall {
   readonly args: readonly string[];
   /** Null where it has not come back, or nobody knows with what. */
   readonly returned: Returned | null;
 }
 
 /** The call whose arguments begin at `from`. Throws `EvidenceError`. */
-export function callAt(text: string, from: number): Call {
+export function callAt(text: string, from: number): StraceCall {
   const { pieces, end } = piecesAt(text, from);
   if (end >= text.length) throw new EvidenceError('the call breaks off');
   const rest = text.slice(end + 1).trimStart();

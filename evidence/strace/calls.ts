@@ -14,7 +14,7 @@ import {
   shownFd,
   shownFolder,
   stringIn,
-  type Call,
+  type StraceCall,
   type Returned,
 } from './call.ts';
 import { ioctlDeed, mayBeOurs } from './ioctl.ts';
@@ -31,7 +31,7 @@ export interface CallKind {
   /** It does not come back: the thread, or its whole process, ends. */
   readonly ends?: 'thread' | 'process';
   readonly begun?: (args: readonly string[]) => Deed | null;
-  readonly deed: (call: Call) => Deed | null;
+  readonly deed: (call: StraceCall) => Deed | null;
 }
 
 /** The kind of a call, for those that may show something. */
@@ -74,13 +74,13 @@ function kinds(names: string, kind: Omit<CallKind, 'name'>): CallKind[] {
   return names.split(' ').map((name) => ({ name, ...kind }));
 }
 
-function argument({ args }: Call, index: number): string {
+function argument({ args }: StraceCall, index: number): string {
   const text = args[index];
   if (text === undefined) throw new EvidenceError('the call has too few arguments');
   return text;
 }
 
-function integer(call: Call, index: number): number {
+function integer(call: StraceCall, index: number): number {
   const text = argument(call, index);
   const number = text === 'NULL' ? 0 : Number.parseInt(text);
   if (!Number.isFinite(number)) throw new EvidenceError(`${excerpt(text)} is no number`);
@@ -89,7 +89,7 @@ function integer(call: Call, index: number): number {
 
 const O_CLOEXEC = ['O_CLOEXEC', 0o2000000] as const;
 
-function flagged(call: Call, index: number, name: string, bit: number): boolean {
+function flagged(call: StraceCall, index: number, name: string, bit: number): boolean {
   return hasFlag(call.args[index] ?? '', name, bit);
 }
 
@@ -104,7 +104,7 @@ const NO_FILE = [
   ['O_PATH', 0o10000000],
 ] as const;
 
-function opened(call: Call, folder: number | null, path: number): Deed | null {
+function opened(call: StraceCall, folder: number | null, path: number): Deed | null {
   const { returned } = call;
   if (returned === null) return null;
   const given = stringIn(argument(call, path));
@@ -135,23 +135,23 @@ function nodePath(path: string | null): string | null {
   return node === undefined ? null : `/${node}`;
 }
 
-function closed(call: Call): Deed | null {
+function closed(call: StraceCall): Deed | null {
   if (call.returned === null) return null;
   return { did: 'close', on: shownFd(argument(call, 0)), result: call.returned.result };
 }
 
-function rangeClosed(call: Call): Deed | null {
+function rangeClosed(call: StraceCall): Deed | null {
   if (rcOf(call.returned) === null || flagged(call, 2, 'CLOSE_RANGE_CLOEXEC', 4)) return null;
   return { did: 'close-range', first: integer(call, 0), last: integer(call, 1) };
 }
 
-function duplicated(call: Call, to: number | null, cloexec: boolean): Deed | null {
+function duplicated(call: StraceCall, to: number | null, cloexec: boolean): Deed | null {
   if (call.returned === null) return null;
   const { result } = call.returned;
   return { did: 'dup', on: shownFd(argument(call, 0)), to, cloexec, result };
 }
 
-function controlled(call: Call): Deed | null {
+function controlled(call: StraceCall): Deed | null {
   const command = argument(call, 1);
   if (isConstant(command, 'F_DUPFD', 0)) return duplicated(call, null, false);
   if (isConstant(command, 'F_DUPFD_CLOEXEC', 0x406)) return duplicated(call, null, true);
@@ -160,7 +160,7 @@ function controlled(call: Call): Deed | null {
   return { did: 'cloexec', on: shownFd(argument(call, 0)), cloexec };
 }
 
-function mapped(call: Call): Deed | null {
+function mapped(call: StraceCall): Deed | null {
   if (call.returned === null) return null;
   const on = shownFd(argument(call, 4));
   if (on.fd < 0) return null;
@@ -174,18 +174,18 @@ function mapped(call: Call): Deed | null {
   };
 }
 
-function unmapped(call: Call): Deed | null {
+function unmapped(call: StraceCall): Deed | null {
   if (rcOf(call.returned) === null) return null;
   return { did: 'munmap', address: integer(call, 0), length: integer(call, 1) };
 }
 
 /** Of a list of messages those that were sent. */
-function sentOf(call: Call): string {
+function sentOf(call: StraceCall): string {
   const messages = membersOf(argument(call, 1)).slice(0, rcOf(call.returned) ?? undefined);
   return `[${messages.map(({ value }) => value).join(', ')}]`;
 }
 
-function sent(call: Call, messages: string): Deed | null {
+function sent(call: StraceCall, messages: string): Deed | null {
   const { returned } = call;
   if (returned === null) return null;
   const fds = rightsIn(messages);
@@ -194,7 +194,7 @@ function sent(call: Call, messages: string): Deed | null {
   return { did: 'send', fds, socket, result: returned.result };
 }
 
-function received(call: Call, flags: number): Deed | null {
+function received(call: StraceCall, flags: number): Deed | null {
   if (rcOf(call.returned) === null) return null;
   const fds = rightsIn(argument(call, 1));
   if (fds.length === 0) return null;
@@ -203,13 +203,16 @@ function received(call: Call, flags: number): Deed | null {
   return { did: 'receive', fds, socket, cloexec };
 }
 
-function taken({ returned }: Call): Deed | null {
+function taken({ returned }: StraceCall): Deed | null {
   if (returned === null || rcOf(returned) === null) return null;
   return { did: 'receive', fds: [shownFd(returned.text)], socket: null, cloexec: true };
 }
 
 /** The child that a call made. */
-export function forked(name: string, { args, returned }: Call): (Deed & { did: 'fork' }) | null {
+export function forked(
+  name: string,
+  { args, returned }: StraceCall,
+): (Deed & { did: 'fork' }) | null {
   const rc = rcOf(returned);
   if (returned === null || rc === null || rc === 0) return null;
   const inOurs = /^\d+ \/\* (\d+) in strace's PID NS \*\//.exec(returned.text)?.[1];
@@ -230,14 +233,14 @@ export function sharesIn(name: string, args: readonly string[]): boolean | null 
 
 const LONGEST_COMM = 15;
 
-function executed(call: Call, index: number): Deed | null {
+function executed(call: StraceCall, index: number): Deed | null {
   if (rcOf(call.returned) !== 0) return null;
   const path = stringIn(argument(call, index));
   const name = path === null || path.isCut ? '' : path.text.slice(path.text.lastIndexOf('/') + 1);
   return { did: 'exec', program: name === '' ? null : commOf(name) };
 }
 
-function renamed(call: Call): Deed | null {
+function renamed(call: StraceCall): Deed | null {
   if (!isConstant(argument(call, 0), 'PR_SET_NAME', 15) || rcOf(call.returned) !== 0) return null;
   const name = stringIn(argument(call, 1));
   return name === null || name.isCut ? null : { did: 'name', name: commOf(name.text) };

@@ -6,7 +6,15 @@
 import { REQUEST_TYPE } from '../../operations/other-requests.ts';
 import type { TracedWords } from '../../operations/traced-words.ts';
 import type { Deed } from '../sighting.ts';
-import { isConstant, membersOf, piecesAt, shownEnd, shownFd, stringIn, type Call } from './call.ts';
+import {
+  isConstant,
+  membersOf,
+  piecesAt,
+  shownEnd,
+  shownFd,
+  stringIn,
+  type StraceCall,
+} from './call.ts';
 import { extensions, requestNumber } from './ioctl-names.ts';
 
 const LESS = 60;
@@ -38,7 +46,7 @@ export function mayBeOurs(text: string, from: number): boolean {
   }
 }
 
-export function ioctlDeed({ args, returned }: Call): Deed | null {
+export function ioctlDeed({ args, returned }: StraceCall): Deed | null {
   const [on = '', request = '', argument] = args;
   if (returned === null) return null;
   const { result } = returned;

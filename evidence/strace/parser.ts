@@ -13,7 +13,7 @@ import { argsBegun, callAt, excerpt } from './call.ts';
 import { callKinds, forked, sharesIn, type CallKind } from './calls.ts';
 import { Leader } from './leader.ts';
 import { Threads, type Thread } from './threads.ts';
-import { Times } from './times.ts';
+import { LineTimes } from './times.ts';
 
 const NONE: readonly Sighting[] = [];
 
@@ -47,7 +47,7 @@ export function looksLikeStrace(line: string): boolean {
 
 class StraceParser implements Parser {
   readonly #leader = new Leader();
-  readonly #times = new Times();
+  readonly #times = new LineTimes();
   readonly #threads = new Threads();
   /** Of the line. */
   #at: number | null = null;

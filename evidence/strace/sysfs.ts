@@ -4,7 +4,7 @@
  * @module
  */
 import type { Deed } from '../sighting.ts';
-import { shownFd, stringIn, type Call } from './call.ts';
+import { shownFd, stringIn, type StraceCall } from './call.ts';
 
 const LESS = 60;
 
@@ -23,7 +23,7 @@ export function sysfsBegun(args: readonly string[]): Deed | null {
   return { did: 'unbind', device: write.device, driver: write.driver, done: false };
 }
 
-export function sysfsDeed({ args, returned }: Call): Deed | null {
+export function sysfsDeed({ args, returned }: StraceCall): Deed | null {
   const write = writeIn(args);
   if (write === null || returned === null) return null;
   const { device, driver } = write;

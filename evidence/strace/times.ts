@@ -9,7 +9,7 @@ import { EPOCH_FROM, type Leader } from './leader.ts';
 const SECOND = 1e6;
 const DAY = 86_400 * SECOND;
 
-export class Times {
+export class LineTimes {
   #clock: Clock = 'none';
   #latest = 0;
   /** What came before this midnight. */

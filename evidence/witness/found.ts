@@ -8,7 +8,7 @@ import type { Devices } from './devices.ts';
 import { isUnnamedDevice, nodeOf } from './nodes.ts';
 import type { Seen, Traced } from './traced.ts';
 
-interface Found {
+interface FoundFile {
   readonly seen: Seen;
   readonly cloexec: boolean;
   /** Tells of it as if it was opened now. */
@@ -18,7 +18,12 @@ interface Found {
 }
 
 /** What a descriptor of a path stands for; null where that is none of ours. */
-export function foundAt(path: string, process: Traced, fd: number, devices: Devices): Found | null {
+export function foundAt(
+  path: string,
+  process: Traced,
+  fd: number,
+  devices: Devices,
+): FoundFile | null {
   if (isUnnamedDevice(path)) return grantedTo(process, fd, devices);
   const node = nodeOf(path);
   const cloexec = false;
@@ -51,7 +56,7 @@ export function foundAt(path: string, process: Traced, fd: number, devices: Devi
 }
 
 /** A device's file without a node came from a group; from the only one that the process has. */
-function grantedTo({ pid, descriptors }: Traced, fd: number, devices: Devices): Found | null {
+function grantedTo({ pid, descriptors }: Traced, fd: number, devices: Devices): FoundFile | null {
   const [only, ...others] = [...descriptors].filter(([, { seen }]) => seen.kind === 'group');
   if (only === undefined || others.length > 0) return null;
   const [from, { seen: group }] = only;

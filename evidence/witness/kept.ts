@@ -8,7 +8,7 @@ import { QUEUE } from '../../processes/process-table.ts';
 import type { Tell } from './inferences.ts';
 import type { Hold, Seen } from './traced.ts';
 
-interface Place {
+interface KeptFile {
   /** The number that stands for the file there. */
   readonly as: number;
   /** Who had it last. */
@@ -16,7 +16,7 @@ interface Place {
 }
 
 export class Kept {
-  readonly #files = new Map<Seen, Place>();
+  readonly #files = new Map<Seen, KeptFile>();
   readonly #tell: Tell;
   #next = 3;
 

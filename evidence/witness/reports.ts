@@ -6,7 +6,7 @@
  */
 import type { RecordedAttempt } from '../../events/vocabulary.ts';
 import { tracedAttempt } from '../../operations/table.ts';
-import type { Deed } from '../sighting.ts';
+import type { Deed, Report } from '../sighting.ts';
 import type { Devices } from './devices.ts';
 import type { Files } from './files.ts';
 import type { Tell } from './inferences.ts';
@@ -14,7 +14,6 @@ import { groupNamed, pathOf } from './nodes.ts';
 import { refused } from './refusals.ts';
 import type { Traced } from './traced.ts';
 
-type Report = Extract<Deed, { did: 'report' }>;
 type Claim = Extract<Deed, { did: 'claim' }>;
 
 export class Reports {

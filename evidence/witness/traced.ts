@@ -27,7 +27,7 @@ export interface Seen {
   boundTo?: Seen;
 }
 
-interface Descriptor {
+interface TracedDescriptor {
   readonly seen: Seen;
   readonly cloexec: boolean;
 }
@@ -40,7 +40,7 @@ export interface Traced {
   /** Whether the log knows of it. */
   isTold: boolean;
   readonly threads: Set<number>;
-  readonly descriptors: Map<number, Descriptor>;
+  readonly descriptors: Map<number, TracedDescriptor>;
   /** Addresses of mappings of our files, and how long they are. */
   readonly mappings: Map<number, { readonly seen: Seen; readonly length: number }>;
   /** Where the next descriptor lies of which the evidence does not say the number. */

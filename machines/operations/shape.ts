@@ -6,11 +6,11 @@
 import type { PlainCheck, Question } from '../check.ts';
 import { isSince } from '../profile.ts';
 
-interface Shape {
+interface StructHeader {
   readonly argsz?: number | undefined;
   readonly flags?: number | undefined;
 }
-export const shape = ({ call }: Question): Shape => call as Shape;
+export const shape = ({ call }: Question): StructHeader => call as StructHeader;
 
 /** The structure is as long as the kernel wants it (`least`, or `default` where not said). */
 export const longEnough = (least: number, source: string): PlainCheck => ({

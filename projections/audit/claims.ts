@@ -10,20 +10,20 @@
  */
 import type { CallEvent, DataOf, EventType, Fact, Placed } from '../../events/vocabulary.ts';
 import { kindOfDriver } from '../../operations/driver.ts';
-import type { Opening } from '../../processes/effects.ts';
+import type { OpeningEvent } from '../../processes/effects.ts';
 import type { ClaimedDevice, ClaimedFile, Gone } from './claimed.ts';
 import { NAMELESS } from '../../machines/unshown.ts';
 import { fileOpenedBy, ProcessTable, type FileId } from '../../processes/process-table.ts';
 
 /** What an event claims; `id` is that of the file that it opens, `NAMELESS` where it opens none. */
-type Change<T extends EventType> = (claims: Claims, data: DataOf<T>, id: FileId) => void;
+type Handler<T extends EventType> = (claims: Claims, data: DataOf<T>, id: FileId) => void;
 
 /**
  * Calls that open a file of VFIO's or iommufd's, give it a context or take that away: by its row, any
- * other has no say in who owns a group (`test/projections/claims.test.ts`).
+ * other has no say in who owns a group (`test/projections/audit/claims.test.ts`).
  */
 type ClaimingCall =
-  | Exclude<Opening, 'path.opened'>
+  | Exclude<OpeningEvent, 'path.opened'>
   | 'device.bound'
   | 'container.set'
   | 'container.unset';
@@ -95,7 +95,7 @@ export class Claims {
   }
 
   static readonly #changes: {
-    readonly [T in Exclude<EventType, CallEvent> | ClaimingCall]: Change<T> | null;
+    readonly [T in Exclude<EventType, CallEvent> | ClaimingCall]: Handler<T> | null;
   } = {
     'host.booted': (claims) => {
       for (const group of claims.groups()) claims.touched.add(group);

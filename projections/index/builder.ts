@@ -17,7 +17,7 @@ import { Times } from './times.ts';
 import { JournalWriter } from './writer.ts';
 
 /** Where a segment begins: the host, how it stands, and the codes that it stands in. */
-export interface Start {
+export interface SegmentStart {
   readonly position: number;
   readonly kernel: KernelCheckpoint;
   readonly standing: Standing;
@@ -31,11 +31,11 @@ export interface Start {
 /** A segment that nothing is added to any more, and where the next begins. */
 export interface Built {
   readonly parts: SegmentParts;
-  readonly end: Start;
+  readonly end: SegmentStart;
 }
 
 /** The start of a log whose first event has that position. */
-export function firstStart(position: number, codes: Codes = codesOf()): Start {
+export function firstStart(position: number, codes: Codes = codesOf()): SegmentStart {
   const host = new LiveHost({ isKnown: position === 0 });
   const standing = new Standing();
   // Of what was before, nothing is here to tell.
@@ -51,7 +51,7 @@ export class SegmentBuilder {
   readonly known: KnownDevices;
   readonly #writer: JournalWriter;
 
-  constructor({ position, kernel, standing, codes, lastBoot, known }: Start) {
+  constructor({ position, kernel, standing, codes, lastBoot, known }: SegmentStart) {
     this.known = known;
     this.host = LiveHost.restored(kernel);
     this.#writer = new JournalWriter(this.host, position, standing.copy(), codes);
@@ -93,7 +93,7 @@ export class SegmentBuilder {
     return { parts: { ...rest, ...sealed }, end: this.#end() };
   }
 
-  #end(): Start {
+  #end(): SegmentStart {
     const { codes } = this.segment.parts;
     const { texts, numbers } = codesOf();
     const fresh = { ...codes, texts, numbers };
@@ -119,7 +119,7 @@ function isPlug({ type }: Placed): boolean {
 }
 
 /** Where a segment begins, with codes and names of one's own. */
-export function startOf({ parts, first }: Segment, known: KnownDevices): Start {
+export function startOf({ parts, first }: Segment, known: KnownDevices): SegmentStart {
   const { kernel, start: standing, codes, lastBoot } = parts;
   return {
     position: first,

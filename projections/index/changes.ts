@@ -9,7 +9,7 @@ import { DEVICE, FILE, GROUP, HOLD, PROCESS, UNKNOWN, type Standing } from './st
 /** Told of a group that has changed hands, when the standing has taken the whole row. */
 export type OwnerObserver = (position: number, group: number) => void;
 
-interface Change {
+interface ChangeDefinition {
   readonly columns: readonly string[];
   /** Has a standing take row `at` of the columns, which an event at a position has made. */
   readonly take: (
@@ -40,7 +40,7 @@ export const changeKinds = [
 ] as const;
 
 /** What each says and does. */
-export const changes: Readonly<Record<ChangeKind, Change>> = {
+export const changes: Readonly<Record<ChangeKind, ChangeDefinition>> = {
   booted: {
     columns: [],
     take(standing, _columns, _at, position, observer) {

@@ -4,12 +4,12 @@
  * @module
  */
 import type { ProcessAt } from '../../machines/host-at.ts';
-import type { FileId, Holder } from '../../processes/process-table.ts';
+import type { FileId, ProcessHolder } from '../../processes/process-table.ts';
 import type { Codes } from './codes.ts';
 import { HOLD, PROCESS, rowOf, type Standing } from './standing.ts';
 
 /** A hold, with what leads to how it came about. */
-export interface HoldAt extends Holder {
+export interface HoldAt extends ProcessHolder {
   readonly since: number;
   /** The hold that it was taken over from, by number; null for the open itself. */
   readonly from: number | null;
@@ -47,7 +47,7 @@ export function processIn(
   };
 }
 
-export function holderOf({ pid, comm, cgroup, via, fd, file }: HoldAt): Holder {
+export function holderOf({ pid, comm, cgroup, via, fd, file }: HoldAt): ProcessHolder {
   return { pid, comm, cgroup, via, fd, file };
 }
 

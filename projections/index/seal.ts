@@ -14,9 +14,9 @@ import { cellTypeOf, cellTypes, Column, type CellType } from './columns.ts';
 import { changeKinds, changes } from './changes.ts';
 import { Journal } from './journal.ts';
 import { postingKinds, Postings, type PostingLists } from './postings.ts';
-import type { Start } from './builder.ts';
+import type { SegmentStart } from './builder.ts';
 import type { SegmentParts } from './segment.ts';
-import { Rows, Standing } from './standing.ts';
+import { CellRows, Standing } from './standing.ts';
 import { Times } from './times.ts';
 
 /** The bytes are no segment of this log by these rules. */
@@ -38,7 +38,7 @@ const MAGIC = new TextEncoder().encode('VFLSEG1\n');
 const PREFIX = MAGIC.length + 8;
 
 /** Whose events a segment holds, and between which hashes they lie. */
-interface Stamp {
+interface SegmentStamp {
   readonly stream: string;
   /** Version of whatever has a part in the judging. */
   readonly rules: string;
@@ -52,7 +52,7 @@ interface Stamp {
 }
 
 /** What is known of a segment without reading it. */
-export interface Listed {
+export interface SegmentSummary {
   readonly first: number;
   readonly count: number;
   /** The earliest second of its events, since the year 0. */
@@ -64,26 +64,26 @@ export interface Listed {
 
 /** A segment as it is written: it, where the next begins, and those before it. */
 export interface Sealed {
-  readonly stamp: Stamp;
+  readonly stamp: SegmentStamp;
   readonly parts: SegmentParts;
-  readonly end: Start;
-  readonly listed: readonly Listed[];
+  readonly end: SegmentStart;
+  readonly listed: readonly SegmentSummary[];
 }
 
 interface Header {
-  readonly stamp: Stamp;
+  readonly stamp: SegmentStamp;
   readonly lastBoot: number;
   readonly codes: SavedCodes;
   readonly timeBase: number;
   readonly start: SavedStanding;
-  readonly listed: readonly Listed[];
+  readonly listed: readonly SegmentSummary[];
   readonly columns: readonly (readonly [type: CellType, length: number])[];
 }
 
 /** Where judging begins and goes on from: read only by who judges. */
 interface Judging {
   readonly kernel: KernelCheckpoint;
-  readonly end: Omit<Start, 'standing' | 'codes' | 'known'> & {
+  readonly end: Omit<SegmentStart, 'standing' | 'codes' | 'known'> & {
     readonly standing: SavedStanding;
     readonly codes: Pick<SavedCodes, 'texts' | 'numbers'>;
     readonly known: SavedDevices;
@@ -124,7 +124,7 @@ export function encodeSegment({ stamp, parts, end, listed }: Sealed, packing: Pa
   return bytes;
 }
 
-function judgingOf({ kernel }: SegmentParts, end: Start): Judging {
+function judgingOf({ kernel }: SegmentParts, end: SegmentStart): Judging {
   const { texts, numbers } = end.codes;
   const standing = saveStanding(end.standing);
   const codes = { texts: texts.values, numbers: numbers.values };
@@ -260,7 +260,7 @@ function standingFrom({ waiter, held, unheard, tables: rows }: SavedStanding): S
   for (const [index, name] of tables.entries()) {
     const cells = Uint32Array.from(rows[index] ?? []);
     const { width } = standing[name];
-    Object.assign(standing[name], new Rows(width, cells, cells.length / width));
+    Object.assign(standing[name], new CellRows(width, cells, cells.length / width));
   }
   return Object.assign(standing, { waiter, held, unheard });
 }

@@ -6,12 +6,12 @@
  * @module
  */
 import type { Placed } from '../../events/vocabulary.ts';
-import { firstStart, SegmentBuilder, type Built, type Start } from './builder.ts';
+import { firstStart, SegmentBuilder, type Built, type SegmentStart } from './builder.ts';
 import {
   decodeSegment,
   encodeSegment,
   SegmentError,
-  type Listed,
+  type SegmentSummary,
   type Packing,
   type Sealed,
 } from './seal.ts';
@@ -84,8 +84,8 @@ export interface SegmentName {
 export type EventsBetween = (first: number, last: number) => Iterable<Placed>;
 
 /** A segment in its place; null while it is not in memory. */
-interface Entry {
-  readonly listed: Listed;
+interface CachedSegment {
+  readonly listed: SegmentSummary;
   segment: Segment | null;
 }
 
@@ -93,9 +93,9 @@ export class SealedSegments {
   readonly #first: number;
   readonly #events: EventsBetween;
   readonly #shelf: Shelf | null;
-  readonly #entries: Entry[];
+  readonly #entries: CachedSegment[];
   /** Those in memory that could be read again, the one used last at the end. */
-  readonly #loaded = new Set<Entry>();
+  readonly #loaded = new Set<CachedSegment>();
   /** Their events. */
   #inMemory = 0;
 
@@ -103,7 +103,7 @@ export class SealedSegments {
     first: number,
     events: EventsBetween,
     shelf: Shelf | null,
-    entries: readonly Entry[] = [],
+    entries: readonly CachedSegment[] = [],
   ) {
     this.#first = first;
     this.#events = events;
@@ -111,7 +111,7 @@ export class SealedSegments {
     this.#entries = [...entries];
   }
 
-  get listed(): readonly Listed[] {
+  get listed(): readonly SegmentSummary[] {
     return this.#entries.map(({ listed }) => listed);
   }
 
@@ -158,7 +158,7 @@ export class SealedSegments {
    * Takes over what lies on the shelf and still holds; gives the last of it, null where nothing does.
    * Short segments at the end that would fill a whole one are left to be made anew.
    */
-  resume(whole: number): Start | null {
+  resume(whole: number): SegmentStart | null {
     const last = this.#lastOnShelf();
     if (last === null) return null;
     const all = [...last.listed, listedOf(last.parts)];
@@ -224,18 +224,18 @@ export class SealedSegments {
   }
 
   /** Where the segment behind that of a number begins. */
-  #endOf(index: number): Start {
+  #endOf(index: number): SegmentStart {
     return (this.#read(this.listedAt(index)) ?? this.#mend(index)).end;
   }
 
-  listedAt(index: number): Listed {
+  listedAt(index: number): SegmentSummary {
     const entry = this.#entries[index];
     if (entry === undefined) throw new RangeError(`there is no segment ${index}`);
     return entry.listed;
   }
 
   /** Lets go of those in memory that have not been used for long. */
-  #keep(entry: Entry): void {
+  #keep(entry: CachedSegment): void {
     if (this.#shelf === null) return;
     if (!this.#loaded.delete(entry)) this.#inMemory += entry.listed.count;
     this.#loaded.add(entry);
@@ -248,7 +248,7 @@ export class SealedSegments {
   }
 }
 
-function listedOf({ journal, times, lastBoot, start }: SegmentParts): Listed {
+function listedOf({ journal, times, lastBoot, start }: SegmentParts): SegmentSummary {
   const { first, length: count } = journal;
   return { first, count, earliest: times.earliest(), lastBoot, held: start.held };
 }

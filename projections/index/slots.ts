@@ -6,7 +6,7 @@
 import {
   TERMINAL,
   type FileId,
-  type Place,
+  type HoldPlace,
   type Process,
   type ProcessTable,
 } from '../../processes/process-table.ts';
@@ -78,7 +78,7 @@ export class Slots<K> {
   }
 }
 
-interface Held {
+interface HoldRow {
   readonly row: number;
   /** Its number among all holds since the first event. */
   readonly number: number;
@@ -86,7 +86,7 @@ interface Held {
 
 /** The rows of holds, by the place that they are at. */
 export class HoldRows {
-  readonly #places = new Map<Process, Record<Place['via'], Map<number, Held>>>();
+  readonly #places = new Map<Process, Record<HoldPlace['via'], Map<number, HoldRow>>>();
   readonly #free = new FreeRows();
   /** Holds that were taken in the event that is being written. */
   taken = 0;
@@ -99,18 +99,18 @@ export class HoldRows {
     }
   }
 
-  find(place: Place): Held | undefined {
+  find(place: HoldPlace): HoldRow | undefined {
     return this.#at(place).get(place.number);
   }
 
-  take(place: Place, number: number): number {
+  take(place: HoldPlace, number: number): number {
     this.taken++;
     const row = this.#free.take();
     this.#at(place).set(place.number, { row, number });
     return row;
   }
 
-  free(place: Place): number | undefined {
+  free(place: HoldPlace): number | undefined {
     const at = this.#at(place);
     const row = at.get(place.number)?.row;
     if (row === undefined) return undefined;
@@ -133,7 +133,7 @@ export class HoldRows {
     this.#free.clear();
   }
 
-  #at({ process, via }: Place): Map<number, Held> {
+  #at({ process, via }: HoldPlace): Map<number, HoldRow> {
     let places = this.#places.get(process);
     if (places === undefined) {
       places = { fd: new Map(), mapping: new Map() };
@@ -144,7 +144,9 @@ export class HoldRows {
 }
 
 /** Every place that a file is held at, in the order in which rows are numbered anew. */
-export function* placesOf(processes: ProcessTable): Generator<Place & { readonly file: FileId }> {
+export function* placesOf(
+  processes: ProcessTable,
+): Generator<HoldPlace & { readonly file: FileId }> {
   for (const process of processes.processes()) {
     for (const [number, { file }] of process.descriptors) {
       if (file !== TERMINAL) yield { process, via: 'fd', number, file };

@@ -7,7 +7,7 @@ import { certainties } from '../../events/vocabulary.ts';
 import type { DeviceAt, FileAt, GroupAt, HostAt } from '../../machines/host-at.ts';
 import type { LiveHost } from '../../machines/live-host.ts';
 import { NAMELESS, UNNAMED } from '../../machines/unshown.ts';
-import { positionOf, type FileId, type Place } from '../../processes/process-table.ts';
+import { positionOf, type FileId, type HoldPlace } from '../../processes/process-table.ts';
 import type { Codes } from './codes.ts';
 import { placesOf } from './slots.ts';
 import {
@@ -17,7 +17,7 @@ import {
   GROUP,
   ownerKinds,
   Standing,
-  type Rows,
+  type CellRows,
 } from './standing.ts';
 
 /** What the machines do not remember: since when, and where from. */
@@ -25,7 +25,7 @@ export interface Remembered {
   /** The standing before, with the same codes of groups. */
   readonly before: Standing;
   /** Since when a place holds what it holds, the hold that it came from, and its number. */
-  hold(place: Place): readonly [since: number, from: number, number: number];
+  hold(place: HoldPlace): readonly [since: number, from: number, number: number];
 }
 
 export function standingOf(host: LiveHost, codes: Codes, past: Remembered): Standing {
@@ -70,7 +70,7 @@ export function standingOf(host: LiveHost, codes: Codes, past: Remembered): Stan
   return standing;
 }
 
-function put(rows: Rows, row: number, cells: readonly number[]): void {
+function put(rows: CellRows, row: number, cells: readonly number[]): void {
   const at = rows.reach(row);
   rows.cells.set(cells, at);
 }
@@ -132,7 +132,7 @@ export function processCells(
   ] as const;
 }
 
-export function fdCell({ via, number }: Place, { numbers }: Codes): number {
+export function fdCell({ via, number }: HoldPlace, { numbers }: Codes): number {
   return via === 'mapping' ? 0 : numbers.codeOf(number) + 1;
 }
 

@@ -8,7 +8,7 @@
  */
 
 /** Rows of so many cells. */
-export class Rows {
+export class CellRows {
   readonly width: number;
   cells: Uint32Array;
   /** Rows that were ever in use. */
@@ -33,8 +33,8 @@ export class Rows {
     return row * this.width;
   }
 
-  copy(): Rows {
-    return new Rows(this.width, this.cells.slice(0, this.count * this.width), this.count);
+  copy(): CellRows {
+    return new CellRows(this.width, this.cells.slice(0, this.count * this.width), this.count);
   }
 }
 
@@ -75,18 +75,18 @@ export const HOLD = { file: 0, process: 1, fd: 2, since: 3, from: 4, number: 5 }
 export const PROCESS = { pid: 0, comm: 1, cgroup: 2 } as const;
 
 /** The cells of a row. */
-export function rowOf({ cells, width }: Rows, row: number): Uint32Array {
+export function rowOf({ cells, width }: CellRows, row: number): Uint32Array {
   return cells.subarray(row * width, (row + 1) * width);
 }
 
 const NO_WAITER = { device: 0, pid: 0, comm: 0 };
 
 export class Standing {
-  readonly groups: Rows;
-  readonly devices: Rows;
-  readonly files: Rows;
-  readonly holds: Rows;
-  readonly processes: Rows;
+  readonly groups: CellRows;
+  readonly devices: CellRows;
+  readonly files: CellRows;
+  readonly holds: CellRows;
+  readonly processes: CellRows;
   /** The driver change that waits: its device, and who waits for it. */
   waiter = NO_WAITER;
   /** Holds that there have been since the first event. */
@@ -95,11 +95,11 @@ export class Standing {
   unheard = 1;
 
   constructor(
-    groups = new Rows(7),
-    devices = new Rows(5),
-    files = new Rows(6),
-    holds = new Rows(6),
-    processes = new Rows(3),
+    groups = new CellRows(7),
+    devices = new CellRows(5),
+    files = new CellRows(6),
+    holds = new CellRows(6),
+    processes = new CellRows(3),
   ) {
     this.groups = groups;
     this.devices = devices;

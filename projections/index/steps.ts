@@ -19,7 +19,7 @@ export interface Touch {
   file(opened: number): void;
 }
 
-type Tell = (
+type Touches = (
   touch: Touch,
   standing: Standing,
   columns: readonly Cells[],
@@ -27,12 +27,12 @@ type Tell = (
   position: number,
 ) => void;
 
-const nothing: Tell = () => {};
-const device: Tell = (touch, _standing, [code], at) => touch.device(code![at]!);
-const file: Tell = (touch, standing, [row], at) => tellFile(touch, standing, row![at]!);
+const nothing: Touches = () => {};
+const device: Touches = (touch, _standing, [code], at) => touch.device(code![at]!);
+const file: Touches = (touch, standing, [row], at) => tellFile(touch, standing, row![at]!);
 
 /** What a change touches. A process that comes holds nothing yet, and one that goes no longer. */
-const tells: Readonly<Record<ChangeKind, Tell>> = {
+const tells: Readonly<Record<ChangeKind, Touches>> = {
   booted: (touch) => touch.everything(),
   deviceSet: device,
   deviceMoved: device,

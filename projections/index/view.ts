@@ -9,7 +9,7 @@ import { certainties } from '../../events/vocabulary.ts';
 import type { GroupState } from '../../machines/group.ts';
 import type { DeviceAt, FileAt, GroupAt, HostAt, ProcessAt } from '../../machines/host-at.ts';
 import { UNNAMED } from '../../machines/unshown.ts';
-import { positionOf, type FileId, type Holder } from '../../processes/process-table.ts';
+import { positionOf, type FileId, type ProcessHolder } from '../../processes/process-table.ts';
 import type { Codes } from './codes.ts';
 import { byPlace, holderOf, holdIn, processIn, type HoldAt } from './hold-at.ts';
 import {
@@ -64,7 +64,7 @@ export class StandingView implements HostAt {
     throw new StaleViewError();
   }
 
-  holders(file: FileId): Holder[] {
+  holders(file: FileId): ProcessHolder[] {
     return this.holdsOf(file).map(holderOf);
   }
 

@@ -9,7 +9,7 @@ import type { LiveHost } from '../../machines/live-host.ts';
 import {
   positionOf,
   type FileId,
-  type Place,
+  type HoldPlace,
   type Process,
   type ProcessObserver,
 } from '../../processes/process-table.ts';
@@ -28,7 +28,7 @@ import {
   tiesOf,
   waiterOf,
 } from './standing-of.ts';
-import { FILE, GROUP, HOLD, type Rows, type Standing } from './standing.ts';
+import { FILE, GROUP, HOLD, type CellRows, type Standing } from './standing.ts';
 
 const typeCodes = new Map<EventType, number>(eventTypes.map((type, code) => [type, code]));
 
@@ -86,7 +86,7 @@ export class JournalWriter implements ProcessObserver {
     this.#holds.forget(process);
   }
 
-  held(file: FileId, at: Place, from: Place | null): void {
+  held(file: FileId, at: HoldPlace, from: HoldPlace | null): void {
     const before = from === null ? null : (this.#holds.find(from)?.number ?? null);
     const row = this.#holds.take(at, this.standing.held + this.#holds.taken);
     const slot = this.#files.find(file) ?? this.#files.take(file);
@@ -95,13 +95,13 @@ export class JournalWriter implements ProcessObserver {
     this.#write('held', row, slot, process, fdCell(at, this.#codes), origin);
   }
 
-  dropped(_file: FileId, at: Place): void {
+  dropped(_file: FileId, at: HoldPlace): void {
     const row = this.#holds.free(at);
     if (row !== undefined) this.#write('dropped', row);
   }
 
   /** What is remembered of the hold at a place. */
-  remembered(place: Place): readonly [since: number, from: number, number: number] {
+  remembered(place: HoldPlace): readonly [since: number, from: number, number: number] {
     const row = this.#holds.find(place)?.row;
     if (row === undefined) throw new RangeError('nothing is held there');
     const cells = this.#hold(row);
@@ -218,7 +218,7 @@ export class JournalWriter implements ProcessObserver {
   }
 }
 
-function rowOf(rows: Rows, row: number): Uint32Array {
+function rowOf(rows: CellRows, row: number): Uint32Array {
   const at = rows.reach(row);
   return rows.cells.subarray(at, at + rows.width);
 }

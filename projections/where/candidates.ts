@@ -11,9 +11,9 @@ import { effectOf } from '../../processes/effects.ts';
 import type { FileId } from '../../processes/process-table.ts';
 import type { SubjectKey } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
-import { hostRows, type Names } from './host-rows.ts';
+import { hostRows, type DeviceNames } from './host-rows.ts';
 import { NotingHost } from './seen-host.ts';
-import type { Found, RowName } from './trial.ts';
+import type { FirstMatch, RowName } from './trial.ts';
 
 /** How many of the last events are tried, before all are. */
 const RECENT = [512, 8192];
@@ -31,7 +31,10 @@ function ofProcesses(type: EventType): boolean {
 }
 
 /** Events among which the fewest may be, in the order in which they are to be tried. */
-export function* candidates(timeline: Timeline, found: Found): Generator<() => readonly Placed[]> {
+export function* candidates(
+  timeline: Timeline,
+  found: FirstMatch,
+): Generator<() => readonly Placed[]> {
   const { position } = found;
   let boot = timeline.bootBefore(position);
   const involved = new Involved(timeline, found, boot);
@@ -61,7 +64,7 @@ class Involved {
   readonly #files = new Set<FileId>();
   readonly #pids = new Set<number>();
 
-  constructor(timeline: Timeline, { position, rows, before, names }: Found, boot: number) {
+  constructor(timeline: Timeline, { position, rows, before, names }: FirstMatch, boot: number) {
     this.#timeline = timeline;
     this.#position = position;
     this.#boot = boot;
@@ -107,7 +110,7 @@ class Involved {
     return this.#timeline.positionsOf(key, this.#boot, this.#position);
   }
 
-  #add({ kind, id }: RowName, position: number, names: Names): void {
+  #add({ kind, id }: RowName, position: number, names: DeviceNames): void {
     const host = new NotingHost(this.#timeline.hostAt(position));
     const row = hostRows(host, () => null, names)[kind](id);
     if (kind === 'device') this.#devices.add(id);

@@ -1,9 +1,9 @@
 /**
- * Comparisons: whether a value at a place is what an expression asks for.
+ * Comparisons: whether a value at a path is what an expression asks for.
  *
  * @module
  */
-import { partsOf, type Place, type Row, type Shape } from './keys.ts';
+import { partsOf, type KeyPath, type TableRow, type Shape } from './keys.ts';
 import { named, WhereError, type Token } from './tokens.ts';
 
 const orders = {
@@ -29,36 +29,40 @@ const fitting: Readonly<Record<Exclude<Shape['type'], 'list'>, readonly string[]
  * The test of a row for which at least one of the values passes; for `!=` and `!~`, none does what
  * `=` and `~` ask. Throws `WhereError` where it could not hold for any row.
  */
-export function comparison(place: Place, operator: Token, literal: Token): (row: Row) => boolean {
+export function comparison(
+  path: KeyPath,
+  operator: Token,
+  literal: Token,
+): (row: TableRow) => boolean {
   if (!operators.includes(operator.text)) {
     const known = operators.join(' ');
     throw new WhereError(operator.column, `no operator ${named(operator)}; there are ${known}`);
   }
   const negated = operator.text.startsWith('!');
-  const passes = valueTest(place, negated ? operator.text.slice(1) : operator.text, {
+  const passes = valueTest(path, negated ? operator.text.slice(1) : operator.text, {
     operator,
     literal,
   });
-  return (row) => place.values(row).some(passes) !== negated;
+  return (row) => path.values(row).some(passes) !== negated;
 }
 
 function valueTest(
-  place: Place,
+  path: KeyPath,
   relation: string,
   { operator, literal }: { readonly operator: Token; readonly literal: Token },
 ): (value: unknown) => boolean {
-  const { shape } = place;
-  if (shape.type === 'list') throw new WhereError(operator.column, aboutList(place, shape));
+  const { shape } = path;
+  if (shape.type === 'list') throw new WhereError(operator.column, aboutList(path, shape));
   const asked = literal.text;
   const isNull = literal.kind === 'word' && asked === 'null';
   if (!fitting[shape.type].includes(relation) || (isNull && relation !== '=')) {
-    const what = isNull ? 'null' : `'${place.text}', which is ${described(shape)}`;
+    const what = isNull ? 'null' : `'${path.text}', which is ${described(shape)}`;
     throw new WhereError(operator.column, `${named(operator)} is not for ${what}`);
   }
   if (isNull) return (value) => value === null;
   if (relation === '~') return (value) => typeof value === 'string' && value.includes(asked);
   if (!isOneOf(shape, asked)) {
-    const reason = `'${place.text}' is ${described(shape)}, never ${named(literal)}`;
+    const reason = `'${path.text}' is ${described(shape)}, never ${named(literal)}`;
     throw new WhereError(literal.column, reason);
   }
   if (shape.type === 'boolean') return (value) => value === (asked === 'true');
@@ -100,7 +104,7 @@ function described(shape: Exclude<Shape, { type: 'list' }>): string {
   }
 }
 
-function aboutList({ text }: Place, shape: Shape): string {
+function aboutList({ text }: KeyPath, shape: Shape): string {
   const one = Object.keys(partsOf(shape) ?? {})[0];
   return `'${text}' is a list; there are count(${text}) and its elements' keys, as ${text}.${one}`;
 }

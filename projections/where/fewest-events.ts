@@ -7,7 +7,7 @@ import type { Placed } from '../../events/vocabulary.ts';
 import { leavingOut } from '../fewest.ts';
 import type { Timeline } from '../timeline.ts';
 import { candidates } from './candidates.ts';
-import { Trial, type Found } from './trial.ts';
+import { Trial, type FirstMatch } from './trial.ts';
 
 /** Events that are played in search of the fewest, at most. */
 const MOST_PLAYED = 2_000_000;
@@ -22,7 +22,7 @@ const MOST_PLAYED = 2_000_000;
  * Where that takes more than `most` events to be played, they are not the fewest, but those that are
  * known by then to be enough.
  */
-export function fewestEvents(timeline: Timeline, found: Found, most = MOST_PLAYED): number[] {
+export function fewestEvents(timeline: Timeline, found: FirstMatch, most = MOST_PLAYED): number[] {
   const { position } = found;
   if (position === timeline.first) return [position];
   const trial = new Trial(timeline, found);

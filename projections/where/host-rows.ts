@@ -5,12 +5,12 @@
  */
 import type { HostAt } from '../../machines/host-at.ts';
 import { deviceView, fileView, groupView, type Since } from '../views.ts';
-import type { Rows } from './where.ts';
+import type { TableRows } from './where.ts';
 
 /** Addresses by whatever else an expression calls devices. */
-export type Names = ReadonlyMap<string, string>;
+export type DeviceNames = ReadonlyMap<string, string>;
 
-export function hostRows(host: HostAt, since: Since, names: Names): Rows {
+export function hostRows(host: HostAt, since: Since, names: DeviceNames): TableRows {
   return {
     *groups() {
       for (const group of host.groups()) yield groupView(host, group, since);

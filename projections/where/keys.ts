@@ -7,7 +7,7 @@ import type { DeviceView, FileView, GroupView, Holder, Owner } from '../shapes.t
 import { WhereError, type Token } from './tokens.ts';
 
 export type RowKind = 'group' | 'device' | 'file';
-export type Row = GroupView | DeviceView | FileView;
+export type TableRow = GroupView | DeviceView | FileView;
 
 /** What a value may be. A group's number is text in the rows, and a number here. */
 export type Shape =
@@ -124,11 +124,11 @@ const device: PartsOf<DeviceView> = {
 const rows: Readonly<Record<RowKind, Parts>> = { group, device, file };
 
 /** What a condition is about: the values that a row has there, and their shape. */
-export interface Place {
+export interface KeyPath {
   readonly text: string;
   readonly shape: Shape;
   /** None where a list is empty, several where the path leads through a list. */
-  readonly values: (row: Row) => readonly unknown[];
+  readonly values: (row: TableRow) => readonly unknown[];
 }
 
 /** Whether a word can be a path of such a row, as far as its first key goes. */
@@ -136,8 +136,8 @@ export function isKey(kind: RowKind, word: string): boolean {
   return Object.hasOwn(rows[kind].keys, fullPath(kind, word)[0] ?? '');
 }
 
-/** The place that a path leads to. Throws `WhereError`, which lists the keys that there are. */
-export function placeOf(kind: RowKind, { text, column }: Token): Place {
+/** What a path leads to. Throws `WhereError`, which lists the keys that there are. */
+export function keyPathOf(kind: RowKind, { text, column }: Token): KeyPath {
   let shape: Shape = rows[kind];
   const path = fullPath(kind, text);
   for (const [index, key] of path.entries()) {
@@ -153,8 +153,8 @@ export function placeOf(kind: RowKind, { text, column }: Token): Place {
 }
 
 /** How many elements a list has. Throws `WhereError` where the path does not end at a list. */
-export function countOf(kind: RowKind, token: Token): Place {
-  const { text, shape, values } = placeOf(kind, token);
+export function countOf(kind: RowKind, token: Token): KeyPath {
+  const { text, shape, values } = keyPathOf(kind, token);
   if (shape.type !== 'list') throw new WhereError(token.column, `'${text}' is no list to count`);
   return {
     text: `count(${text})`,
@@ -163,7 +163,7 @@ export function countOf(kind: RowKind, token: Token): Place {
   };
 }
 
-/** The parts of what is at a place, or of its elements; null where it is a single value. */
+/** The parts of what is at a path, or of its elements; null where it is a single value. */
 export function partsOf(shape: Shape): Parts['keys'] | null {
   if (shape.type === 'list') return shape.of.keys;
   return shape.type === 'parts' ? shape.keys : null;
@@ -179,7 +179,7 @@ function keysOf(kind: RowKind, parts: Parts['keys'], depth: number): string {
   return [...Object.keys(parts), ...short].join(', ');
 }
 
-function valuesAt(row: Row, path: readonly string[]): unknown[] {
+function valuesAt(row: TableRow, path: readonly string[]): unknown[] {
   let values: unknown[] = [row];
   for (const key of path) {
     // A list becomes its elements here.

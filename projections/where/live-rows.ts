@@ -11,15 +11,15 @@ import { StandingView } from '../index/view.ts';
 import type { DeviceView, FileView, GroupView, Position } from '../shapes.ts';
 import type { FileAt, HostAt } from '../../machines/host-at.ts';
 import { deviceView, fileView, groupView } from '../views.ts';
-import type { Names } from './host-rows.ts';
+import type { DeviceNames } from './host-rows.ts';
 import { NotingHost } from './seen-host.ts';
-import type { Row, RowKind } from './keys.ts';
-import type { Rows } from './where.ts';
+import type { TableRow, RowKind } from './keys.ts';
+import type { TableRows } from './where.ts';
 
 /** A row as it was read, and the keys of all that it was made of; no row where there is none. */
-interface Kept {
+interface CachedRow {
   readonly key: number;
-  readonly row: Row | undefined;
+  readonly row: TableRow | undefined;
   readonly uses: readonly number[];
 }
 
@@ -28,7 +28,7 @@ const groupKey = (code: number): number => code * kinds.length;
 const deviceKey = (code: number): number => code * kinds.length + 1;
 const fileKey = (opened: number): number => opened * kinds.length + 2;
 
-export class LiveRows implements Rows {
+export class LiveRows implements TableRows {
   readonly areKept = true;
   /** Whether anything that was read may be otherwise now. */
   isStale = true;
@@ -46,16 +46,16 @@ export class LiveRows implements Rows {
       this.#touched(fileKey(opened));
     },
   };
-  readonly #names: Names;
+  readonly #names: DeviceNames;
   readonly #codes: SegmentParts['codes'];
   readonly #standing: Standing;
-  readonly #kept = new Map<number, Kept>();
-  readonly #users = new Map<number, Set<Kept>>();
+  readonly #kept = new Map<number, CachedRow>();
+  readonly #users = new Map<number, Set<CachedRow>>();
   /** Whether it was asked which files are open. */
   #isListed = false;
   #view: StandingView;
 
-  constructor(standing: Standing, codes: SegmentParts['codes'], names: Names) {
+  constructor(standing: Standing, codes: SegmentParts['codes'], names: DeviceNames) {
     this.#standing = standing;
     this.#codes = codes;
     this.#names = names;
@@ -139,7 +139,7 @@ export class LiveRows implements Rows {
   }
 
   /** The row of a key, made anew where it was not kept; what it is made of is noted. */
-  #row<R extends Row>(
+  #row<R extends TableRow>(
     key: number,
     make: (host: HostAt, uses: number[]) => R | undefined,
     files?: () => Iterable<FileAt>,
@@ -150,7 +150,7 @@ export class LiveRows implements Rows {
     const host = new NotingHost(this.#view, files);
     const row = make(host, uses);
     for (const id of host.asked) uses.push(fileKey(positionOf(id)));
-    const kept: Kept = { key, row, uses };
+    const kept: CachedRow = { key, row, uses };
     this.#kept.set(key, kept);
     for (const used of uses) {
       const users = this.#users.get(used);
@@ -172,7 +172,7 @@ export class LiveRows implements Rows {
     this.#users.delete(key);
   }
 
-  #drop(used: number, kept: Kept): void {
+  #drop(used: number, kept: CachedRow): void {
     const users = this.#users.get(used);
     users?.delete(kept);
     if (users?.size === 0) this.#users.delete(used);

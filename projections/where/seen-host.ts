@@ -4,7 +4,7 @@
  * @module
  */
 import type { FileAt, HostAt } from '../../machines/host-at.ts';
-import type { FileId, Holder } from '../../processes/process-table.ts';
+import type { FileId, ProcessHolder } from '../../processes/process-table.ts';
 
 /** A host that answers as another does. */
 class SeenHost implements HostAt {
@@ -58,7 +58,7 @@ class SeenHost implements HostAt {
     return this.host.fileBehind(pid, fd);
   }
 
-  holders(file: FileId): Holder[] {
+  holders(file: FileId): ProcessHolder[] {
     return this.host.holders(file);
   }
 
@@ -92,7 +92,7 @@ export class NotingHost extends SeenHost {
     return super.isHeld(id);
   }
 
-  override holders(file: FileId): Holder[] {
+  override holders(file: FileId): ProcessHolder[] {
     this.asked.add(file);
     return super.holders(file);
   }
@@ -100,17 +100,17 @@ export class NotingHost extends SeenHost {
 
 /** A host at one moment: its processes are gone through once, not for every file. */
 export class MomentaryHost extends SeenHost {
-  #held: Map<FileId, Holder[]> | null = null;
+  #held: Map<FileId, ProcessHolder[]> | null = null;
 
   /** In no order. */
-  override holders(file: FileId): Holder[] {
+  override holders(file: FileId): ProcessHolder[] {
     this.#held ??= this.#holdersByFile();
     return this.#held.get(file) ?? [];
   }
 
-  #holdersByFile(): Map<FileId, Holder[]> {
-    const held = new Map<FileId, Holder[]>();
-    const add = (holder: Holder): void => {
+  #holdersByFile(): Map<FileId, ProcessHolder[]> {
+    const held = new Map<FileId, ProcessHolder[]>();
+    const add = (holder: ProcessHolder): void => {
       const known = held.get(holder.file);
       if (known === undefined) held.set(holder.file, [holder]);
       else known.push(holder);

@@ -8,10 +8,10 @@ import type { GroupAt } from '../../machines/host-at.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import type { Position } from '../shapes.ts';
 import type { Timeline } from '../timeline.ts';
-import { hostRows, type Names } from './host-rows.ts';
+import { hostRows, type DeviceNames } from './host-rows.ts';
 import type { RowKind } from './keys.ts';
 import { MomentaryHost } from './seen-host.ts';
-import type { Rows, Where } from './where.ts';
+import type { TableRows, Where } from './where.ts';
 
 /** A row by its address, number or file id. */
 export interface RowName {
@@ -20,9 +20,9 @@ export interface RowName {
 }
 
 /** An expression, and the event at which it first holds. */
-export interface Found {
+export interface FirstMatch {
   readonly where: Where;
-  readonly names: Names;
+  readonly names: DeviceNames;
   readonly position: number;
   /** The rows with which it holds, and through which files they are owned: see `contextOf`. */
   readonly rows: readonly (RowName & { readonly context: string })[];
@@ -31,7 +31,7 @@ export interface Found {
 }
 
 /** The files through which a row is owned: an iommufd, or a group file and its container. */
-export function contextOf(rows: Rows, { kind, id }: RowName): string {
+export function contextOf(rows: TableRows, { kind, id }: RowName): string {
   const row = kind === 'file' ? undefined : rows[kind](id);
   const group = row?.group == null ? undefined : rows.group(row.group);
   if (group === undefined) return '';
@@ -43,10 +43,10 @@ export function contextOf(rows: Rows, { kind, id }: RowName): string {
 export class Trial {
   /** Events played so far. */
   played = 0;
-  readonly #found: Found;
+  readonly #found: FirstMatch;
   readonly #unheard: string;
 
-  constructor(timeline: Timeline, found: Found) {
+  constructor(timeline: Timeline, found: FirstMatch) {
     this.#found = found;
     this.#unheard = timeline.first === 0 ? 'none' : 'unknown';
   }

@@ -37,7 +37,7 @@
 import type { DeviceView, FileView, GroupView } from '../shapes.ts';
 import { parseSubject } from '../subjects.ts';
 import { comparison, operators } from './comparison.ts';
-import { countOf, isKey, placeOf, type Place, type Row, type RowKind } from './keys.ts';
+import { countOf, isKey, keyPathOf, type KeyPath, type TableRow, type RowKind } from './keys.ts';
 import { named, tokensOf, WhereError, type Token } from './tokens.ts';
 
 /** Which rows a clause looks at: one of that id, or with null any of the kind. */
@@ -48,7 +48,7 @@ export interface Scope {
 }
 
 /** The rows of one moment; only those are asked for that decide. */
-export interface Rows {
+export interface TableRows {
   /** Whether a row is the same object from moment to moment while nothing of it changes. */
   readonly areKept?: true;
   groups(): Iterable<GroupView>;
@@ -63,9 +63,9 @@ export interface Rows {
 /** A scope with its conditions. */
 interface Clause extends Scope {
   /** What the conditions look at, each once. */
-  readonly places: readonly Place[];
+  readonly paths: readonly KeyPath[];
   /** Whether a row meets the conditions. */
-  readonly meets: (row: Row) => boolean;
+  readonly meets: (row: TableRow) => boolean;
 }
 
 export interface Where {
@@ -74,7 +74,7 @@ export interface Where {
   readonly scopes: readonly Scope[];
   /** As they stand in the text. */
   readonly clauses: readonly Clause[];
-  holds(rows: Rows): boolean;
+  holds(rows: TableRows): boolean;
 }
 
 /**
@@ -82,7 +82,7 @@ export interface Where {
  * `WhereError`, and nothing else.
  */
 export function parseWhere(text: string): Where {
-  const parser = new Parser(tokensOf(text));
+  const parser = new ExpressionParser(tokensOf(text));
   const holds = parser.where();
   return { text, scopes: parser.scopes, clauses: parser.clauses, holds };
 }
@@ -91,11 +91,11 @@ type Test<T> = (given: T) => boolean;
 
 const DEEPEST = 64;
 
-class Parser {
+class ExpressionParser {
   readonly scopes: Scope[] = [];
   readonly clauses: Clause[] = [];
   /** Of the clause that is being read. */
-  #places = new Map<string, Place>();
+  #paths = new Map<string, KeyPath>();
   readonly #tokens: readonly Token[];
   #at = 0;
   #depth = 0;
@@ -106,7 +106,7 @@ class Parser {
     this.#tokens = tokens;
   }
 
-  where(): Test<Rows> {
+  where(): Test<TableRows> {
     const scoped = this.#tokens.some((_, index) => this.#isScope(index));
     const test = scoped
       ? this.#expression(() => this.#clause())
@@ -151,7 +151,7 @@ class Parser {
     return test;
   }
 
-  #clause(): Test<Rows> {
+  #clause(): Test<TableRows> {
     const { text } = this.#token();
     if (!this.#isScope(this.#at)) {
       const reason = `${this.#named()} where 'group', 'device' or 'file' should say which row`;
@@ -166,16 +166,16 @@ class Parser {
     return this.#conditions({ kind, id });
   }
 
-  #conditions(scope: Scope): Test<Rows> {
+  #conditions(scope: Scope): Test<TableRows> {
     const { kind, id } = scope;
     if (!this.scopes.some((known) => known.kind === kind && known.id === id)) {
       this.scopes.push(scope);
     }
     this.#scope = scope;
-    this.#places = new Map();
+    this.#paths = new Map();
     const meets = this.#expression(() => this.#condition(kind));
     const meetsKept = oncePerRow(meets);
-    this.clauses.push({ ...scope, places: [...this.#places.values()], meets });
+    this.clauses.push({ ...scope, paths: [...this.#paths.values()], meets });
     this.#scope = null;
     return (rows) => {
       const test = rows.areKept === true ? meetsKept : meets;
@@ -184,7 +184,7 @@ class Parser {
     };
   }
 
-  #condition(kind: RowKind): Test<Row> {
+  #condition(kind: RowKind): Test<TableRow> {
     const counts = this.#isWord(this.#at, 'count') && this.#token(1).kind === '(';
     if (counts) this.#at += 2;
     if (this.#token().kind !== 'word' || this.#isWord(this.#at, 'and', 'or')) {
@@ -194,12 +194,12 @@ class Parser {
       this.#fail(`the scope ${this.#named()} stands within another, or before no condition`);
     }
     const token = this.#next();
-    const place = counts ? countOf(kind, token) : placeOf(kind, token);
+    const path = counts ? countOf(kind, token) : keyPathOf(kind, token);
     if (counts) this.#take(')');
-    this.#places.set(place.text, place);
-    if (this.#token().kind === 'operator') return comparison(place, this.#next(), this.#literal());
-    if (place.shape.type === 'boolean') return (row) => place.values(row).includes(true);
-    return this.#fail(`'${place.text}' has to be compared: ${operators.join(' ')}`);
+    this.#paths.set(path.text, path);
+    if (this.#token().kind === 'operator') return comparison(path, this.#next(), this.#literal());
+    if (path.shape.type === 'boolean') return (row) => path.values(row).includes(true);
+    return this.#fail(`'${path.text}' has to be compared: ${operators.join(' ')}`);
   }
 
   #literal(): Token {
@@ -280,8 +280,8 @@ class Parser {
 }
 
 /** What is kept is not asked again. */
-function oncePerRow(test: Test<Row>): Test<Row> {
-  const known = new WeakMap<Row, boolean>();
+function oncePerRow(test: Test<TableRow>): Test<TableRow> {
+  const known = new WeakMap<TableRow, boolean>();
   return (row) => {
     let answer = known.get(row);
     if (answer === undefined) {
@@ -293,7 +293,7 @@ function oncePerRow(test: Test<Row>): Test<Row> {
 }
 
 /** The rows that a scope is about. */
-export function rowsOf(rows: Rows, { kind, id }: Scope): Iterable<Row> {
+export function rowsOf(rows: TableRows, { kind, id }: Scope): Iterable<TableRow> {
   if (id === null) {
     return kind === 'group' ? rows.groups() : kind === 'device' ? rows.devices() : rows.files();
   }

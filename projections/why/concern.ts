@@ -12,15 +12,15 @@ import type { StandingView } from '../index/view.ts';
 import type { Timeline } from '../timeline.ts';
 
 /** Everything about the groups and files that decide, or the files alone that the call is made on. */
-export type Scope = 'groups' | 'files';
+export type ConcernScope = 'groups' | 'files';
 
 /** When a call is made, and until when it is tried again. */
-interface Asked {
+interface Retry {
   readonly at: number;
   readonly last: number;
   /** The file that stands in the way. */
   readonly blocker: FileId | null;
-  readonly scope: Scope;
+  readonly scope: ConcernScope;
 }
 
 export class Concern {
@@ -33,7 +33,7 @@ export class Concern {
   readonly #timeline: Timeline;
   readonly #last: number;
 
-  constructor(timeline: Timeline, call: Attempt, { at, last, blocker, scope }: Asked) {
+  constructor(timeline: Timeline, call: Attempt, { at, last, blocker, scope }: Retry) {
     this.#timeline = timeline;
     this.#last = last;
     const view = timeline.viewAt(at);

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import type { Attempt as Asked, Fact, Placed } from '../../events/vocabulary.ts';
+import type { Attempt, Fact, Placed } from '../../events/vocabulary.ts';
 import type { Cause, ObservedCause } from '../../machines/causes.ts';
 import { kindOfDriver } from '../../operations/driver.ts';
 import { rowOf } from '../../operations/table.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import type { FileId } from '../../processes/process-table.ts';
-import { Concern, type Scope } from './concern.ts';
+import { Concern, type ConcernScope } from './concern.ts';
 import type { Position } from '../shapes.ts';
 import { Slice } from './slice.ts';
 import { keyOf, type SubjectKey } from '../subjects.ts';
@@ -27,16 +27,16 @@ const PAIRS_WITHIN_MAX = 512;
  * latest of them where several would do. Where no single event decides, the fewest that do so
  * together. Empty where no event made the refusal: then it lacks something.
  */
-export function becauseOf(timeline: Timeline, refused: Refused): number[] {
+export function becauseOf(timeline: Timeline, refused: JudgedRefusal): number[] {
   const { position } = refused;
   const slice = sliceOf(timeline, refused, position - 1);
   return searched({ timeline, ...refused, slice }) ?? [];
 }
 
 /** A refused call, where it stands, and what the rules say of it. */
-export interface Refused {
+export interface JudgedRefusal {
   readonly position: number;
-  readonly call: Asked;
+  readonly call: Attempt;
   readonly cause: ObservedCause;
   /** The file that stands in the way. */
   readonly blocker: FileId | null;
@@ -48,9 +48,9 @@ const SHORT = 256;
 /** What decides about a call, made again until after `last`. */
 function sliceOf(
   timeline: Timeline,
-  refused: Refused,
+  refused: JudgedRefusal,
   last: number,
-  scope: Scope = 'groups',
+  scope: ConcernScope = 'groups',
 ): Slice {
   const isShort = last - timeline.bootBefore(last) < SHORT;
   if (isShort || isOfHost(refused.call)) return Slice.whole(timeline, last);
@@ -59,56 +59,56 @@ function sliceOf(
   return Slice.concerned(timeline, new Concern(timeline, call, { at, last, blocker, scope }), last);
 }
 
-function searched(attempt: Attempt): number[] | null {
-  const candidates = candidatesOf(attempt);
-  const single = candidates.find((candidate) => passesWithout(attempt, new Set([candidate])));
+function searched(search: Search): number[] | null {
+  const candidates = candidatesOf(search);
+  const single = candidates.find((candidate) => passesWithout(search, new Set([candidate])));
   if (single !== undefined) return [single];
-  return sideBySide(attempt, candidates) ?? pairOf(attempt, candidates);
+  return sideBySide(search, candidates) ?? pairOf(search, candidates);
 }
 
-/** An attempt with the events that may have to do with it. */
-interface Attempt extends Refused {
+/** A refused call with the events that may have to do with it. */
+interface Search extends JudgedRefusal {
   readonly timeline: Timeline;
   readonly slice: Slice;
 }
 
 /** Whether it takes the whole host to decide about a call, and not a few of its groups and files. */
-function isOfHost(call: Asked): boolean {
+function isOfHost(call: Attempt): boolean {
   return rowOf(call.operation).makes === 'process' || isDriverChange(call);
 }
 
 /** Events that stand in the way one behind the other, such as two kernel drivers in a group. */
-function sideBySide(attempt: Attempt, candidates: readonly number[]): number[] | null {
+function sideBySide(search: Search, candidates: readonly number[]): number[] | null {
   const out = new Set<number>();
   while (out.size < EVENTS_MAX) {
-    const before = obstacle(attempt, out);
+    const before = obstacle(search, out);
     const next = candidates.find(
       (candidate) =>
-        !out.has(candidate) && isFurther(obstacle(attempt, new Set([...out, candidate])), before),
+        !out.has(candidate) && isFurther(obstacle(search, new Set([...out, candidate])), before),
     );
     if (next === undefined) return null;
     out.add(next);
-    if (passesWithout(attempt, out)) return fewest(attempt, out);
+    if (passesWithout(search, out)) return fewest(search, out);
   }
   return null;
 }
 
-function pairOf(attempt: Attempt, candidates: readonly number[]): number[] | null {
-  const { timeline, position } = attempt;
+function pairOf(search: Search, candidates: readonly number[]): number[] | null {
+  const { timeline, position } = search;
   if (position - timeline.bootBefore(position) > PAIRS_WITHIN_MAX) return null;
   const latest = candidates.slice(0, PAIRS_AMONG_MAX);
   for (const [index, first] of latest.entries()) {
     for (const second of latest.slice(index + 1)) {
-      if (passesWithout(attempt, new Set([first, second]))) return [second, first];
+      if (passesWithout(search, new Set([first, second]))) return [second, first];
     }
   }
   return null;
 }
 
-function fewest(attempt: Attempt, out: Set<number>): number[] {
+function fewest(search: Search, out: Set<number>): number[] {
   for (const spare of out) {
     const fewer = new Set([...out].filter((other) => other !== spare));
-    if (passesWithout(attempt, fewer)) out.delete(spare);
+    if (passesWithout(search, fewer)) out.delete(spare);
   }
   return [...out].toSorted((a, b) => a - b);
 }
@@ -119,7 +119,7 @@ interface Obstacle {
   readonly who: string;
 }
 
-function obstacle({ call, cause, slice }: Attempt, out: ReadonlySet<number>): Obstacle {
+function obstacle({ call, cause, slice }: Search, out: ReadonlySet<number>): Obstacle {
   const host = slice.without(out);
   const refusal = host.judgeAs(call, cause);
   const { checks } = host.rules.operations[call.operation];
@@ -137,12 +137,12 @@ function isFurther(now: Obstacle, before: Obstacle): boolean {
   return now.checks > before.checks || (now.checks === before.checks && now.who !== before.who);
 }
 
-function passesWithout({ slice, call, cause }: Attempt, out: ReadonlySet<number>): boolean {
+function passesWithout({ slice, call, cause }: Search, out: ReadonlySet<number>): boolean {
   return slice.without(out).judgeAs(call, cause) === null;
 }
 
 /** Events that may have a part in a refusal, the latest first. */
-function candidatesOf({ timeline, position, call, cause, slice }: Attempt): number[] {
+function candidatesOf({ timeline, position, call, cause, slice }: Search): number[] {
   const host = slice.without(new Set());
   const asked = host.concerned(call);
   const { file, argument } = asked;
@@ -173,7 +173,7 @@ function candidatesOf({ timeline, position, call, cause, slice }: Attempt): numb
     .toReversed();
 }
 
-function isDriverChange({ operation }: Asked): boolean {
+function isDriverChange({ operation }: Attempt): boolean {
   const { makes } = rowOf(operation);
   return makes === 'driver-change' || makes === 'end-of-driver-change';
 }
@@ -201,7 +201,7 @@ const KEEPER = 2 ** 31;
  * The first position after `position` at which the same call would pass, its own files taken as
  * still open. Null where it never would, as far as this boot goes.
  */
-export function wouldPassAfter(timeline: Timeline, refused: Refused): Position {
+export function wouldPassAfter(timeline: Timeline, refused: JudgedRefusal): Position {
   const { position, cause } = refused;
   const end = timeline.bootAfter(position) ?? timeline.head + 1;
   let first = position;
@@ -241,11 +241,11 @@ const REACH_MIN = 1024;
 /** The first event after the attempt upon which the same call would end as wanted. */
 function firstAfter(
   slice: Slice,
-  { position, call, cause }: Refused,
+  { position, call, cause }: JudgedRefusal,
   isWanted: (cause: Cause | null) => boolean,
 ): Position {
   const host = new LiveHost();
-  let again: Asked | null = null;
+  let again: Attempt | null = null;
   for (const event of slice.events) {
     if (event.position > position) again ??= keepOwnFiles(host, position, call);
     host.take(event);
@@ -256,7 +256,7 @@ function firstAfter(
 }
 
 /** Has a process of its own hold the files of a call, and gives the call as that process makes it. */
-function keepOwnFiles(host: LiveHost, position: number, call: Asked): Asked {
+function keepOwnFiles(host: LiveHost, position: number, call: Attempt): Attempt {
   if (!('fd' in call) || call.fd === null) return call;
   const { pid } = call;
   const argument = 'iommufd' in call ? call.iommufd : 'container' in call ? call.container : null;

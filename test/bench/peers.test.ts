@@ -9,7 +9,7 @@ import { Kernel } from '../../machines/kernel.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import { firstStart, SegmentBuilder } from '../../projections/index/builder.ts';
 import { advance, Cursor } from '../../projections/index/journal.ts';
-import { DEVICE, GROUP, HOLD, type Rows } from '../../projections/index/standing.ts';
+import { DEVICE, GROUP, HOLD, type CellRows } from '../../projections/index/standing.ts';
 
 const COUNT = 20_000;
 const history = [...hostHistory(COUNT)].map((event, position) => ({ ...event, position }));
@@ -51,7 +51,7 @@ test('a bare fold over changes comes to the same table', () => {
   const folded = foldChanges(changesOf([segment]));
   const standing = segment.parts.start.copy();
   advance(segment.parts.journal, standing, new Cursor(), segment.length);
-  const cellsOf = ({ cells, width, count }: Rows, cell: number) =>
+  const cellsOf = ({ cells, width, count }: CellRows, cell: number) =>
     Array.from({ length: count }, (_, row) => cells[row * width + cell]);
   const { groups, devices, holds } = standing;
   expect([...folded.owner!.subarray(0, groups.count)]).toEqual(cellsOf(groups, GROUP.kind));

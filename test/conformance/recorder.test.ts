@@ -5,11 +5,11 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test, vi } from 'vitest';
-import type { Entry } from '../../conformance/initramfs.ts';
+import type { ArchiveEntry } from '../../conformance/initramfs.ts';
 import { optionsFrom } from '../../conformance/options.ts';
 import { comparisonOf } from '../../conformance/recorder/check.ts';
 import { librariesIn, withFolders } from '../../conformance/recorder/overlay.ts';
-import type { Recorded } from '../../conformance/recorder/run.ts';
+import type { RecordedRun } from '../../conformance/recorder/run.ts';
 import { joined } from '../../conformance/recorder/sequence.ts';
 import { parseScenario } from '../../host/simulation.ts';
 import { recording } from '../support/truth.ts';
@@ -23,7 +23,7 @@ const compared = isCampaign ? kernels : (['linux-7.3'] as const);
 const modes = { trace: 'trace.txt.gz', log: 'log.jsonl.gz' } as const;
 type Kernel = (typeof kernels)[number];
 
-function runOf(profile: Kernel, mode: keyof typeof modes): Recorded {
+function runOf(profile: Kernel, mode: keyof typeof modes): RecordedRun {
   const folder = new URL(`../evidence/recorded/${profile}/`, import.meta.url);
   const read = (name: string) => gunzipSync(readFileSync(new URL(name, folder))).toString();
   return { mode, answers: read('answers.jsonl.gz'), recorded: read(modes[mode]) };
@@ -142,7 +142,7 @@ test('the libraries of a program are those that ldd names', () => {
 });
 
 test('an archive has each folder once, before what is in it', () => {
-  const file = (path: string): Entry => ({ path, content: Buffer.from('x') });
+  const file = (path: string): ArchiveEntry => ({ path, content: Buffer.from('x') });
   const entries = [{ path: 'bin', content: null }, file('bin/node'), file('/lib/a/b.so')];
   const paths = withFolders([...entries, file('lib/a/c.so'), file('lib/d')]);
   expect(paths.map(({ path, content }) => (content === null ? `${path}/` : path))).toEqual([

@@ -8,7 +8,7 @@ import { HostAtMoment } from '../../projections/moment.ts';
 import type { DeviceView, FileView, GroupView } from '../../projections/shapes.ts';
 import { Timeline } from '../../projections/timeline.ts';
 import { fewestEvents } from '../../projections/where/fewest-events.ts';
-import { parseWhere, type Rows } from '../../projections/where/where.ts';
+import { parseWhere, type TableRows } from '../../projections/where/where.ts';
 import { busyHost, randomLogs, type Log } from '../support/random-logs.ts';
 
 const topology = {
@@ -240,7 +240,7 @@ function clauseText(tables: readonly Table[], { at, kind, row, isNamed, parts, w
   return `${kind} ${name}(${conditions.join(` ${word} `)})`;
 }
 
-function rowsOf({ groups, devices, files }: Table): Rows {
+function rowsOf({ groups, devices, files }: Table): TableRows {
   return {
     groups: () => groups,
     group: (id) => groups.find(({ group }) => group === id),

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import type { Said } from '../../conformance/agreement.ts';
+import type { GivenAnswer } from '../../conformance/agreement.ts';
 import { profiles, type Profile } from '../../machines/profile.ts';
 import { parseTopology, type Topology } from '../../scenario/topology.ts';
 
@@ -12,7 +12,7 @@ export function kernelsAsked(name: string): Profile[] {
 }
 
 /** What a real kernel answered to an operation. */
-interface RecordedAnswer extends Said {
+interface RecordedAnswer extends GivenAnswer {
   readonly seq: string;
   readonly n: number;
   readonly p: string;

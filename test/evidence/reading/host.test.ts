@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { EvidenceError } from '../../../evidence/importer.ts';
 import { readHost } from '../../../evidence/reading/host.ts';
 import type { HostReading } from '../../../evidence/reading/reading.ts';
-import type { Compare, Comparison, Place } from '../../../evidence/reading/kcmp.ts';
+import type { Compare, Comparison, ProcessDescriptor } from '../../../evidence/reading/kcmp.ts';
 import { nodeAt } from '../../../evidence/reading/nodes.ts';
 import { cgroupIn, mappingsIn, readProcesses } from '../../../evidence/reading/processes.ts';
 import { devnumOf, Tree } from '../../../evidence/reading/tree.ts';
@@ -291,7 +291,7 @@ describe('which file a descriptor stands for', () => {
     (files: Readonly<Record<string, string>>): Compare =>
     (pairs) =>
       pairs.map(([a, b]): Comparison => {
-        const [one, other] = [a, b].map(({ pid, fd }: Place) => files[`${pid}/${fd}`]);
+        const [one, other] = [a, b].map(({ pid, fd }: ProcessDescriptor) => files[`${pid}/${fd}`]);
         const failed = [one, other].find((file) => file === undefined || /^E[A-Z]+$/.test(file));
         if (one === undefined || other === undefined) return { failed: 'EBADF' };
         if (failed !== undefined) return { failed };

@@ -6,7 +6,12 @@
  */
 import type { Placed } from '../../../events/vocabulary.ts';
 import { LiveHost } from '../../../machines/live-host.ts';
-import type { FileId, Place, Process, ProcessObserver } from '../../../processes/process-table.ts';
+import type {
+  FileId,
+  HoldPlace,
+  Process,
+  ProcessObserver,
+} from '../../../processes/process-table.ts';
 import { Cursor, advance } from '../../../projections/index/journal.ts';
 import { packing } from '../../../log/packing.ts';
 import { decodeSegment } from '../../../projections/index/seal.ts';
@@ -14,7 +19,7 @@ import { Segment } from '../../../projections/index/segment.ts';
 import { GROUP, type Standing } from '../../../projections/index/standing.ts';
 import { holderOf, type HoldAt } from '../../../projections/index/hold-at.ts';
 import { StandingView } from '../../../projections/index/view.ts';
-import type { Descent, Step } from '../../../projections/shapes.ts';
+import type { Descent, DescentStep } from '../../../projections/shapes.ts';
 import { holderShown, keepers } from '../../../projections/views.ts';
 import type { Log } from '../../support/random-logs.ts';
 import { explained, OwnersSince, type Seen } from './ways.ts';
@@ -41,7 +46,7 @@ export function* momentsOf(log: Iterable<Log[number]>, host = new LiveHost()): G
 /** Follows each place that holds a file back to the open. */
 class Chains implements ProcessObserver {
   event: Placed | null = null;
-  readonly #chains = new Map<Process, Map<string, readonly Step[]>>();
+  readonly #chains = new Map<Process, Map<string, readonly DescentStep[]>>();
 
   started(): void {}
 
@@ -51,16 +56,16 @@ class Chains implements ProcessObserver {
     this.#chains.delete(process);
   }
 
-  held(_file: FileId, at: Place, from: Place | null): void {
+  held(_file: FileId, at: HoldPlace, from: HoldPlace | null): void {
     const { position = 0, type = '' } = this.event ?? {};
     const before = (from && this.#chains.get(from.process)?.get(nameOf(from))) ?? [];
-    const own = this.#chains.get(at.process) ?? new Map<string, readonly Step[]>();
+    const own = this.#chains.get(at.process) ?? new Map<string, readonly DescentStep[]>();
     this.#chains.set(at.process, own);
     const fd = at.via === 'fd' ? at.number : null;
     own.set(nameOf(at), [...before, { position, type, pid: at.process.pid, fd }]);
   }
 
-  dropped(_file: FileId, at: Place): void {
+  dropped(_file: FileId, at: HoldPlace): void {
     this.#chains.get(at.process)?.delete(nameOf(at));
   }
 
@@ -68,7 +73,7 @@ class Chains implements ProcessObserver {
     const found: Descent[] = [];
     for (const process of processes.processes()) {
       const { pid, comm, cgroup, descriptors, mappings } = process;
-      const chainAt = (via: Place['via'], number: number) =>
+      const chainAt = (via: HoldPlace['via'], number: number) =>
         this.#chains.get(process)?.get(nameOf({ via, number })) ?? [];
       for (const [fd, held] of descriptors) {
         const chain = chainAt('fd', fd);
@@ -89,7 +94,7 @@ class Chains implements ProcessObserver {
   }
 }
 
-const nameOf = ({ via, number }: Pick<Place, 'via' | 'number'>) => `${via} ${number}`;
+const nameOf = ({ via, number }: Pick<HoldPlace, 'via' | 'number'>) => `${via} ${number}`;
 
 /** What the segments of files say, one after the other, each gone through from its start. */
 export function* momentsOfSegments(files: Iterable<Uint8Array>): Generator<Seen> {
@@ -152,7 +157,7 @@ class Holds {
     }
   }
 
-  chainOf({ since, from, pid, fd }: HoldAt): readonly Step[] {
+  chainOf({ since, from, pid, fd }: HoldAt): readonly DescentStep[] {
     const before = from === null ? undefined : this.#holds.get(from);
     const segment = this.#segments.findLast(({ first }) => first <= since);
     const step = { position: since, type: segment?.typeAt(since) ?? '', pid, fd };

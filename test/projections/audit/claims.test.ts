@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { callEvents, type Fact } from '../../events/vocabulary.ts';
-import { LiveHost } from '../../machines/live-host.ts';
-import { operationNames, rowOf } from '../../operations/table.ts';
-import { effectOf } from '../../processes/effects.ts';
-import { Claims } from '../../projections/audit/claims.ts';
-import { boot, placed } from '../support/any-evidence.ts';
-import { countOf, isCampaign } from '../support/effort.ts';
-import type { Log } from '../support/random-logs.ts';
-import { endlessHost, unseenHost } from '../support/unseen-hosts.ts';
-import { UntoldClaims } from '../support/untold-claims.ts';
+import { callEvents, type Fact } from '../../../events/vocabulary.ts';
+import { LiveHost } from '../../../machines/live-host.ts';
+import { operationNames, rowOf } from '../../../operations/table.ts';
+import { effectOf } from '../../../processes/effects.ts';
+import { Claims } from '../../../projections/audit/claims.ts';
+import { boot, placed } from '../../support/any-evidence.ts';
+import { countOf, isCampaign } from '../../support/effort.ts';
+import type { Log } from '../../support/random-logs.ts';
+import { endlessHost, unseenHost } from '../../support/unseen-hosts.ts';
+import { UntoldClaims } from '../../support/untold-claims.ts';
 
 // Hosts at random take longer on a machine that is busy.
 vi.setConfig({ testTimeout: 300_000 });

@@ -1,8 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { DeviceView, FileView, GroupView, Holder, Owner } from '../../projections/shapes.ts';
-import { WhereError } from '../../projections/where/tokens.ts';
-import { parseWhere, type Rows, type Scope } from '../../projections/where/where.ts';
+import type {
+  DeviceView,
+  FileView,
+  GroupView,
+  Holder,
+  Owner,
+} from '../../../projections/shapes.ts';
+import { WhereError } from '../../../projections/where/tokens.ts';
+import { parseWhere, type TableRows, type Scope } from '../../../projections/where/where.ts';
 
 const holder: Holder = {
   pid: 101,
@@ -67,7 +73,7 @@ interface Lists {
 }
 
 /** The rows of a table, which note what they were asked for. */
-function rowsOf({ groups, devices, files }: Lists, asked = new Set<string>()): Rows {
+function rowsOf({ groups, devices, files }: Lists, asked = new Set<string>()): TableRows {
   return {
     groups: () => (asked.add('group any'), groups),
     group: (id) => (asked.add(`group ${id}`), groups.find(({ group }) => group === id)),

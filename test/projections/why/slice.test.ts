@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { hostHistory } from '../../bench/host.ts';
-import type { Call, Placed } from '../../events/vocabulary.ts';
-import { LiveHost } from '../../machines/live-host.ts';
-import { takeIfPossible } from '../../projections/why/possible.ts';
-import { explainRefusal } from '../../projections/why/refusals.ts';
-import { Timeline } from '../../projections/timeline.ts';
-import { countOf } from '../support/effort.ts';
+import { hostHistory } from '../../../bench/host.ts';
+import type { Call, Placed } from '../../../events/vocabulary.ts';
+import { LiveHost } from '../../../machines/live-host.ts';
+import { takeIfPossible } from '../../../projections/why/possible.ts';
+import { explainRefusal } from '../../../projections/why/refusals.ts';
+import { Timeline } from '../../../projections/timeline.ts';
+import { countOf } from '../../support/effort.ts';
 
 /** The whole of a boot up to an attempt, without an event and what it alone made possible. */
 function passesWithout(events: readonly Placed[], attempt: Placed, out: number | null): boolean {

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import type { Fact, LedgerEvent } from '../../events/vocabulary.ts';
-import { openLedger, type Ledger } from '../../ledger.ts';
-import { LiveHost } from '../../machines/live-host.ts';
-import { Claims } from '../../projections/audit/claims.ts';
+import type { Fact, LedgerEvent } from '../../../events/vocabulary.ts';
+import { openLedger, type Ledger } from '../../../ledger.ts';
+import { LiveHost } from '../../../machines/live-host.ts';
+import { Claims } from '../../../projections/audit/claims.ts';
 import {
   invariants,
   invariantNames,
   type InvariantName,
-} from '../../projections/audit/invariants.ts';
+} from '../../../projections/audit/invariants.ts';
 
 const topology = {
   kernel: '7.3.4',

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { parseScenario, simulate, type SimulatedAnswer } from '../../host/simulation.ts';
-import { type Ledger, openLedger, type RecordedEvent, type Why } from '../../ledger.ts';
-import type { Profile } from '../../machines/profile.ts';
-import type { Topology } from '../../scenario/topology.ts';
-import { kernelsAsked, recording } from '../support/truth.ts';
-import { sha256 } from '../../log/hash.ts';
+import { parseScenario, simulate, type SimulatedAnswer } from '../../../host/simulation.ts';
+import { type Ledger, openLedger, type RecordedEvent, type Why } from '../../../ledger.ts';
+import type { Profile } from '../../../machines/profile.ts';
+import type { Topology } from '../../../scenario/topology.ts';
+import { kernelsAsked, recording } from '../../support/truth.ts';
+import { sha256 } from '../../../log/hash.ts';
 
 /** A sequence as lines of the scenario language. */
 interface Sequence {
