@@ -1,5 +1,5 @@
 /**
- * Lines of a stream that wait for whoever takes them.
+ * A queue of the lines of a stream, between the stream and the reader of the lines.
  *
  * @module
  */

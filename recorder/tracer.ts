@@ -1,5 +1,5 @@
 /**
- * A tracer of the whole host as a child process: its lines, whether it is at work yet, its end.
+ * A tracer of the whole host as a child process: its lines, whether it has attached, its end.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LedgerError } from '../ledger.ts';
 import { LineQueue } from './line-queue.ts';
 
-/** The tracer cannot be had, or does not do its work. */
+/** No tracer can be started, or it fails; `unavailable`. */
 export class TracerError extends LedgerError {
   override readonly name = 'TracerError';
 
@@ -19,21 +19,18 @@ export class TracerError extends LedgerError {
   }
 }
 
-export interface Tracing {
+/** A program that traces the whole host. */
+export interface HostTracer {
   /** For messages. */
   readonly name: string;
+  /** Of the lines that it prints; bpftrace prints them with `-f json`. */
   readonly format: 'bpftrace' | 'ftrace';
   readonly command: readonly [program: string, ...args: string[]];
   /**
-   * Whether it shows that a node of ours is looked for, and so can be asked if it is at work.
-   * Another is at work once it says anything.
+   * Whether it shows that this process looks for a file below /dev/vfio: then that is how it is
+   * asked if it has attached. Any other has attached once it prints a line.
    */
   readonly showsProbes: boolean;
-}
-
-/** bpftrace with a program that shows what `recorder/vfio.bt` does. */
-export function bpftraceWith(command: Tracing['command']): Tracing {
-  return { name: 'bpftrace', format: 'bpftrace', command, showsProbes: true };
 }
 
 /** How a tracer came to its end. */
@@ -52,11 +49,12 @@ const STOP_MS = 5000;
 const OUTLIVED_MS = 1000;
 const MOST_SAID = 4096;
 
-export class Tracer {
+/** A tracer of the host as a child process. */
+export class RunningTracer {
   readonly lines: LineQueue;
   readonly ended: Promise<TracerEnd>;
   readonly #child: ChildProcess;
-  readonly #tracing: Tracing;
+  readonly #tracer: HostTracer;
   /** A path below /dev/vfio that is not there, and nobody else looks for. */
   readonly #probe = `/dev/vfio/.ledger-${randomBytes(6).toString('hex')}`;
   #probesSeen = 0;
@@ -65,9 +63,9 @@ export class Tracer {
   #hasSpoken = false;
 
   /** `look` is shown each line as it arrives. */
-  constructor(tracing: Tracing, look: (line: string) => void = () => {}) {
-    this.#tracing = tracing;
-    const [program, ...args] = tracing.command;
+  constructor(tracer: HostTracer, look: (line: string) => void = () => {}) {
+    this.#tracer = tracer;
+    const [program, ...args] = tracer.command;
     // In a group of its own: it is stopped by us, not by the terminal.
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.#child = child;
@@ -97,7 +95,7 @@ export class Tracer {
    * passes over it. One that cannot be asked has all that it says be taken.
    */
   async passOver(): Promise<void> {
-    if (!this.#tracing.showsProbes) return;
+    if (!this.#tracer.showsProbes) return;
     // It is not to stop reading on account of what nobody wants.
     await this.arrived(() => this.lines.clear());
     this.lines.clear();
@@ -105,7 +103,7 @@ export class Tracer {
 
   /** Resolves when all that has happened until now has arrived, as far as that can be told. */
   async arrived(meanwhile: () => void = () => {}): Promise<void> {
-    if (!this.#tracing.showsProbes) return;
+    if (!this.#tracer.showsProbes) return;
     const seen = this.#probesSeen;
     const late = performance.now() + BARRIER_MS;
     await this.#lookFor();
@@ -118,7 +116,7 @@ export class Tracer {
   /** Has it tell the rest, and end. */
   async stop(): Promise<void> {
     // Those that are ours see to whom they have started; of others nobody knows who does the work.
-    if (!this.#isEnded && this.#tracing.showsProbes) this.#child.kill('SIGTERM');
+    if (!this.#isEnded && this.#tracer.showsProbes) this.#child.kill('SIGTERM');
     else if (!this.#isEnded) this.#killAll('SIGTERM');
     const patience = setTimeout(() => this.#killAll('SIGKILL'), STOP_MS);
     await this.ended;
@@ -126,12 +124,12 @@ export class Tracer {
   }
 
   #error(reason: string): TracerError {
-    return new TracerError(`${this.#tracing.name}: ${reason}`);
+    return new TracerError(`${this.#tracer.name}: ${reason}`);
   }
 
   /** Lines come only when all probes are there: one that shows our own look is proof. */
   async #isAtWork(): Promise<boolean> {
-    if (!this.#tracing.showsProbes) return this.#hasSpoken;
+    if (!this.#tracer.showsProbes) return this.#hasSpoken;
     this.lines.clear();
     await this.#lookFor();
     return this.#probesSeen > 0;
