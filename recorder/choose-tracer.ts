@@ -29,7 +29,7 @@ export function chooseHostTracer(choice: TracerChoice<HostTracer['format']>): Ho
   if (!isRoot()) throw new TracerError('tracing a host needs root');
   const bpftrace = findProgram('bpftrace', env);
   if (bpftrace === null && name === 'bpftrace') {
-    throw new TracerError('bpftrace is not installed; --with ftrace does without it');
+    throw new TracerError('bpftrace is not installed; ftrace needs nothing but the kernel');
   }
   if (bpftrace !== null && name !== 'ftrace') {
     return bpftraceWith([bpftrace, '-f', 'json', script('vfio.bt')]);

@@ -55,7 +55,9 @@ test('a host is traced by bpftrace, if not by ftrace, for root alone', () => {
     expect([ftrace.format, sh]).toEqual(['ftrace', 'sh']);
     expect(readFileSync(path, 'utf8')).toContain('tracefs');
   }
-  expect(() => choose(none, 'bpftrace')).toThrow('bpftrace is not installed');
+  expect(() => choose(none, 'bpftrace')).toThrow(
+    'bpftrace is not installed; ftrace needs nothing but the kernel',
+  );
   asUser(1000);
   expect(() => choose(env)).toThrow('needs root');
 });
