@@ -35,7 +35,7 @@ export interface RecordReport {
   readonly starts: number;
 }
 
-/** A tracer that dies before has died quickly. */
+/** A tracer that dies earlier counts as one that does not last. */
 const QUICK_MS = 10_000;
 const MOST_QUICK_DEATHS = 5;
 const FIRST_PAUSE_MS = 250;

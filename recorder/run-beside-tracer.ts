@@ -34,7 +34,7 @@ export async function runBesideTracer(
     await snapshotBeside(tracer, ledger, root);
     const after = ledger.head.position;
     const followed = ledger.follow(tracer.lines, { format: 'bpftrace' });
-    // Without a log the command goes on all the same.
+    // If appending fails the command still runs to its end.
     followed.catch(() => {});
     const { pid, ended } = new Command(command);
     if (pid !== null) pids.add(pid);

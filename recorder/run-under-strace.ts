@@ -32,11 +32,11 @@ export interface Strace {
   readonly command: readonly [program: string, ...args: string[]];
 }
 
-/** Not every kernel has each of them, nor every strace. */
+/** The calls to trace; with `?` strace passes over one that it or the kernel does not know. */
 const CALLS = [...callKinds.keys()].map((name) => `?${name}`).join(',');
 /**
- * `-DD`: strace is no parent of the command, and in a process group of its own, so that what a
- * terminal sends reaches the command alone. `-I2`: it can be ended, and lets go of whom it traces.
+ * `-DD`: strace is not the parent of the command, and has a process group of its own, so that signals
+ * of a terminal reach the command alone. `-I2`: SIGTERM ends strace, which then detaches.
  */
 const OPTIONS = [
   '-DD',
@@ -83,11 +83,11 @@ async function traceInto(
 ): Promise<TracedCommand> {
   const after = ledger.head.position;
   const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
-  // While somebody could still write there is no end of it: strace takes a while to open it.
+  // Held open until the command has ended: else the pipe would be at its end before strace opens it.
   const writer = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
   const socket = new Socket({ fd: reader, readable: true, writable: false });
   const followed = ledger.follow(new LineQueue(socket), { format: 'strace' });
-  // Without a log the command goes on all the same, and is not held up by a pipe that is full.
+  // If appending fails the command still runs to its end, and does not block on a full pipe.
   followed.catch(() => socket.destroy());
   let exit: Ending;
   try {
@@ -146,6 +146,6 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has ended by itself.
+    // It has ended.
   }
 }

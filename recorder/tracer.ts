@@ -27,25 +27,25 @@ export interface HostTracer {
   readonly format: 'bpftrace' | 'ftrace';
   readonly command: readonly [program: string, ...args: string[]];
   /**
-   * Whether it shows that this process looks for a file below /dev/vfio: then that is how it is
-   * asked if it has attached. Any other has attached once it prints a line.
+   * Whether it shows that this process looks up a path below /dev/vfio: then a look-up asks it
+   * whether it has attached. Any other tracer has attached once it prints a line.
    */
   readonly showsProbes: boolean;
 }
 
-/** How a tracer came to its end. */
+/** How a tracer ended. */
 export interface TracerEnd {
-  /** `it was killed by SIGKILL`, with the last that it has said. */
+  /** Such as `it was killed by SIGKILL`, and the last line of its standard error. */
   readonly reason: string;
 }
 
-/** What a tracer takes to compile and to attach. */
+/** The longest that a tracer may take to compile and to attach. */
 const ATTACH_MS = 60_000;
 const PROBE_EVERY_MS = 50;
-/** What its last lines take to come. */
+/** The longest that is waited for its lines up to now. */
 const BARRIER_MS = 2000;
 const STOP_MS = 5000;
-/** Its output outlives a tracer only where a child of it has that. */
+/** A child of the tracer may keep its output open after it has ended: for so long at most. */
 const OUTLIVED_MS = 1000;
 const MOST_SAID = 4096;
 
@@ -55,18 +55,18 @@ export class RunningTracer {
   readonly ended: Promise<TracerEnd>;
   readonly #child: ChildProcess;
   readonly #tracer: HostTracer;
-  /** A path below /dev/vfio that is not there, and nobody else looks for. */
+  /** A path below /dev/vfio that does not exist, and that no other process looks for. */
   readonly #probe = `/dev/vfio/.ledger-${randomBytes(6).toString('hex')}`;
   #probesSeen = 0;
   #said = '';
   #isEnded = false;
   #hasSpoken = false;
 
-  /** `look` is shown each line as it arrives. */
+  /** Starts it. `look` is given each line as it arrives. */
   constructor(tracer: HostTracer, look: (line: string) => void = () => {}) {
     this.#tracer = tracer;
     const [program, ...args] = tracer.command;
-    // In a group of its own: it is stopped by us, not by the terminal.
+    // In a process group of its own: this process stops it, not the terminal.
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.#child = child;
     this.lines = new LineQueue(child.stdout, (line) => {
@@ -79,7 +79,10 @@ export class RunningTracer {
     this.ended = this.#end(child);
   }
 
-  /** Resolves when everything is traced. Rejects with `TracerError`. */
+  /**
+   * Resolves when all probes are attached, or `signal` is aborted. Rejects with `TracerError` if the
+   * tracer ends, or takes more than a minute.
+   */
   async attached(signal: AbortSignal): Promise<void> {
     const late = performance.now() + ATTACH_MS;
     while (!signal.aborted) {
@@ -91,17 +94,21 @@ export class RunningTracer {
   }
 
   /**
-   * Resolves when all that has happened until now has arrived, as far as that can be told, and
-   * passes over it. One that cannot be asked has all that it says be taken.
+   * Drops the lines of all that has happened until now. No line is dropped of a tracer that
+   * does not show our look-ups, because it cannot be asked what has arrived.
    */
   async passOver(): Promise<void> {
     if (!this.#tracer.showsProbes) return;
-    // It is not to stop reading on account of what nobody wants.
+    // Dropped while they come: a full queue would stop the reading, and our look-up would not arrive.
     await this.arrived(() => this.lines.clear());
     this.lines.clear();
   }
 
-  /** Resolves when all that has happened until now has arrived, as far as that can be told. */
+  /**
+   * Resolves when the lines of all that has happened until now have arrived: when the tracer has
+   * shown a look-up made now, or after two seconds. At once if it does not show our look-ups.
+   * `meanwhile` is called while it waits.
+   */
   async arrived(meanwhile: () => void = () => {}): Promise<void> {
     if (!this.#tracer.showsProbes) return;
     const seen = this.#probesSeen;
@@ -113,9 +120,9 @@ export class RunningTracer {
     }
   }
 
-  /** Has it tell the rest, and end. */
+  /** Tells it to end, and resolves when it has, and its last lines have arrived. */
   async stop(): Promise<void> {
-    // Those that are ours see to whom they have started; of others nobody knows who does the work.
+    // bpftrace and ftrace.sh end their children. In any other command a child may be the tracer.
     if (!this.#isEnded && this.#tracer.showsProbes) this.#child.kill('SIGTERM');
     else if (!this.#isEnded) this.#killAll('SIGTERM');
     const patience = setTimeout(() => this.#killAll('SIGKILL'), STOP_MS);
@@ -127,7 +134,7 @@ export class RunningTracer {
     return new TracerError(`${this.#tracer.name}: ${reason}`);
   }
 
-  /** Lines come only when all probes are there: one that shows our own look is proof. */
+  /** No line comes before all probes are attached: one that shows our look-up proves that they are. */
   async #isAtWork(): Promise<boolean> {
     if (!this.#tracer.showsProbes) return this.#hasSpoken;
     this.lines.clear();
@@ -169,13 +176,13 @@ export class RunningTracer {
     clearTimeout(end);
   }
 
-  /** The tracer and whoever it has started. */
+  /** Signals the tracer and all processes that it has started. */
   #killAll(signal: NodeJS.Signals): void {
     const { pid } = this.#child;
     try {
       if (pid !== undefined) process.kill(-pid, signal);
     } catch {
-      // All of them are gone.
+      // All of them have ended.
     }
   }
 }
