@@ -26,8 +26,8 @@ const host = copiedHost(join(folder, 'host'), {
   processes: [{ pid: 90, comm: 'old-vmm', descriptors: { 5: '/dev/iommu' } }],
 });
 
-const tracer = (name: string, lines: readonly string[], then: string) =>
-  tracerLine(join(folder, name), lines, then);
+const tracer = (name: string, lines: readonly string[], then: string, before?: string[]) =>
+  tracerLine(join(folder, name), lines, then, before);
 
 const record = (log: string, ...args: string[]) =>
   run(['record', '--root', host, '--log', log, ...args]);
@@ -100,8 +100,9 @@ test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it, and nothing is lost', asy
   const log = join(folder, `${signal}.ledger`);
   const last = join(folder, `${signal}.last`);
   writeFileSync(last, `${bound}\n`);
-  const then = `trap 'cat ${last}; exit 0' TERM\nwhile :; do sleep 0.05; done`;
-  const shows = tracer(signal, [attached, opened, deviceOpened], then);
+  const before = [`trap 'cat ${last}; exit 0' TERM`];
+  const lines = [attached, opened, deviceOpened];
+  const shows = tracer(signal, lines, 'while :; do sleep 0.05; done', before);
   const isDone = (types: readonly string[]) => types.includes('device.opened');
   const { code, out } = await recordUntil(log, isDone, ['--tracer', shows], { signal });
   expect(code).toBe(0);

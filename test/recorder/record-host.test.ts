@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { openLedger, type Ledger } from '../../ledger.ts';
@@ -7,7 +7,15 @@ import type { HostTracer } from '../../recorder/tracer.ts';
 import { temporaryFolder } from '../log/folder.ts';
 import { copiedHost } from '../support/copied-host.ts';
 import { inCampaigns } from '../support/effort.ts';
-import { attached, bound, closed, deviceOpened, opened, tracerLine } from './tracer-scripts.ts';
+import {
+  attached,
+  bound,
+  closed,
+  deviceOpened,
+  endOf,
+  opened,
+  tracerLine,
+} from './tracer-scripts.ts';
 
 // Tracers take longer on a machine that is busy.
 vi.setConfig({ testTimeout: 60_000 });
@@ -19,8 +27,13 @@ const root = copiedHost(join(folder, 'host'), {
   processes: [{ pid: 90, comm: 'old-vmm', descriptors: { 5: '/dev/iommu' } }],
 });
 
-function tracer(name: string, lines: readonly string[], then: string): HostTracer {
-  const line = tracerLine(join(folder, name), lines, then);
+function tracer(
+  name: string,
+  lines: readonly string[],
+  then: string,
+  before: readonly string[] = [],
+): HostTracer {
+  const line = tracerLine(join(folder, name), lines, then, before);
   return {
     name: 'the tracer',
     format: 'bpftrace',
@@ -149,15 +162,14 @@ test('told to end, the tracer ends first, and its last lines are appended', asyn
   const last = join(folder, 'last');
   const pid = join(folder, 'pid');
   writeFileSync(last, `${bound}\n`);
-  const then = `trap 'cat ${last}; exit 0' TERM\necho $$ >${pid}\nwhile :; do sleep 0.05; done`;
-  const shows = tracer('ending', [attached, opened, deviceOpened], then);
+  const before = [`trap 'cat ${last}; exit 0' TERM`, `echo $$ >${pid}`];
+  const lines = [attached, opened, deviceOpened];
+  const shows = tracer('ending', lines, 'while :; do sleep 0.05; done', before);
   const isDone = (types: readonly string[]) => types.includes('device.opened');
   const { report } = await recordUntil(ledger, shows, isDone);
   expect(report).toMatchObject({ read: 4, starts: 1 });
   expect(typesIn(ledger).at(-1)).toBe('device.bound');
-  const status = `/proc/${readFileSync(pid, 'utf8').trim()}/status`;
-  // One that has ended is there until its parent has asked how.
-  expect(existsSync(status) && !/^State:\tZ/m.test(readFileSync(status, 'utf8'))).toBe(false);
+  await endOf(pid);
 });
 
 test('one that never attaches ends it with what it said', async () => {

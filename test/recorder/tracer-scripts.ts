@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { expect, vi } from 'vitest';
 
 /** A line as `bpftrace -f json` prints it, at so many seconds since boot. */
 export function bpftraceLine(seconds: number, ev: string, rest: string, pid = 4711): string {
@@ -21,10 +22,15 @@ const bind = '"fd":4,"cmd":"0x3b76","argsz":16,"flags":0,"iommufd":3,"id":1,"rc"
 export const bound = bpftraceLine(102, 'ioctl', bind);
 export const closed = bpftraceLine(103, 'close', '"fd":4,"rc":0');
 
-/** A line for `sh` that prints lines, and then does something else. */
-export function tracerLine(path: string, lines: readonly string[], then: string): string {
+/** A line for `sh` that prints lines, and does something else before and then. */
+export function tracerLine(
+  path: string,
+  lines: readonly string[],
+  then: string,
+  before: readonly string[] = [],
+): string {
   writeFileSync(`${path}.txt`, lines.map((line) => `${line}\n`).join(''));
-  writeFileSync(path, `cat ${path}.txt\n${then}\n`);
+  writeFileSync(path, [...before, `cat ${path}.txt`, `${then}\n`].join('\n'));
   return `sh ${path}`;
 }
 
@@ -63,4 +69,12 @@ exec "$@"
 `,
   );
   return ['sh', path];
+}
+
+/** Waits for the process to end whose pid a file holds. */
+export async function endOf(pidFile: string): Promise<void> {
+  const status = `/proc/${readFileSync(pidFile, 'utf8').trim()}/status`;
+  // A process that has ended is there until its parent has asked how.
+  const isRunning = () => existsSync(status) && !/^State:\tZ/m.test(readFileSync(status, 'utf8'));
+  await vi.waitFor(() => expect(isRunning()).toBe(false), { timeout: 10_000 });
 }
