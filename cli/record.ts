@@ -3,16 +3,14 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs';
-import { RequestError } from '../ledger.ts';
+import { chooseHostTracer } from '../recorder/choose-tracer.ts';
+import { recordHost } from '../recorder/record-host.ts';
 import { printable } from '../words/printable.ts';
 import { recordedWords } from '../words/recording.ts';
 import { exit } from './failure.ts';
 import { logOptions, recordIn } from './log-file.ts';
-import { programNamed, recorderFile } from './programs.ts';
-import { recordHost } from './recorder.ts';
 import { rootOption } from './snapshot.ts';
-import { bpftraceWith, TracerError, type Tracing } from './tracer.ts';
+import { millisecondsOf, tracerNamed } from './tracer-options.ts';
 import { show, verb, type Io } from './verb.ts';
 
 export const record = verb({
@@ -45,8 +43,9 @@ export const record = verb({
     "vfio-ledger record --for 1 --log live.ledger --tracer 'echo Attached 9 probes; sleep 9'",
   ],
   async answer({ values }, io) {
-    const tracing = tracingOf(values, io);
-    const seconds = values.for === undefined ? null : secondsOf(values.for);
+    const name = tracerNamed(values.with, ['bpftrace', 'ftrace']);
+    const durationMs = values.for === undefined ? null : millisecondsOf('for', values.for);
+    const tracer = chooseHostTracer({ name, line: values.tracer, env: io.env });
     const ending = new AbortController();
     const end = () => ending.abort();
     // A second one, as a launcher passes it on, is not to end it in the middle of that.
@@ -54,15 +53,14 @@ export const record = verb({
     const { signal } = ending;
     return recordIn(values, io, async (ledger, path) => {
       const status = statusOn(io);
-      const timer = seconds === null ? undefined : setTimeout(end, seconds * 1000);
+      const timer = durationMs === null ? undefined : setTimeout(end, durationMs);
       const { root } = values;
       const warn = (message: string) => {
         io.progress.clear();
         io.stderr.write(`vfio-ledger: ${printable(message)}\n`);
       };
-      if (tracing.showsProbes && tracing.format === 'bpftrace') warnOfModules(warn);
       try {
-        const options = { tracing, root, signal, progress: status.progress, warn };
+        const options = { tracer, root, signal, progress: status.progress, warn };
         const recorded = await recordHost(ledger, options);
         await show(io, values.json, recorded, (told) => [recordedWords(told, path)]);
         return exit.done;
@@ -74,43 +72,6 @@ export const record = verb({
     });
   },
 });
-
-/** Throws `RequestError`, or `TracerError` where there is none that could be started. */
-function tracingOf(
-  values: { readonly with?: string; readonly tracer?: string },
-  { env }: Io,
-): Tracing {
-  const { with: named, tracer } = values;
-  if (named !== undefined && named !== 'bpftrace' && named !== 'ftrace') {
-    throw new RequestError(`--with takes bpftrace or ftrace, not '${named}'`);
-  }
-  if (tracer !== undefined) {
-    const command = ['sh', '-c', tracer] as const;
-    return { name: 'the tracer', format: named ?? 'bpftrace', command, showsProbes: false };
-  }
-  if (process.getuid?.() !== 0) throw new TracerError('tracing a host needs root');
-  const bpftrace = programNamed('bpftrace', env);
-  if (bpftrace === null && named === 'bpftrace') {
-    throw new TracerError('bpftrace is not installed; --with ftrace does without it');
-  }
-  if (bpftrace !== null && named !== 'ftrace') {
-    return bpftraceWith([bpftrace, '-f', 'json', recorderFile('vfio.bt')]);
-  }
-  const command = ['sh', recorderFile('ftrace.sh')] as const;
-  return { name: 'ftrace', format: 'ftrace', command, showsProbes: true };
-}
-
-function secondsOf(text: string): number {
-  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text);
-  throw new RequestError(`--for takes seconds, not '${text}'`);
-}
-
-/** What bpftrace does not find when it begins it does not see later either. */
-function warnOfModules(warn: (message: string) => void): void {
-  const symbols = readFileSync('/proc/kallsyms', 'latin1');
-  if (/ vfio_\w+/.test(symbols)) return;
-  warn('vfio is not loaded, and bpftrace does not see what is loaded later: modprobe it before');
-}
 
 const STATUS_EVERY_MS = 1000;
 

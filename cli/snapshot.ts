@@ -4,13 +4,8 @@
  * @module
  */
 import { unitOf } from '../evidence/reading/unit.ts';
-import {
-  LedgerError,
-  readHost,
-  type HostReading,
-  type Ledger,
-  type SnapshotReport,
-} from '../ledger.ts';
+import type { Ledger, SnapshotReport } from '../ledger.ts';
+import { hostReading } from '../recorder/snapshot.ts';
 import { columns, type Cell } from '../words/columns.ts';
 import { holdersWords, ownerCell } from '../words/owners.ts';
 import { printable } from '../words/printable.ts';
@@ -30,19 +25,6 @@ export const rootOption = {
     help: 'a copy of its /proc, /sys and /dev; else the host itself',
   },
 } as const;
-
-/**
- * Reads the host, or a copy of one. Throws `EvidenceError` where that is none, and
- * `unavailable` where no process can be read.
- */
-export function readingOf(root: string | undefined): HostReading {
-  if (root === undefined && process.platform !== 'linux') {
-    throw new LedgerError('unavailable', 'this is no Linux host; name a copy of one with --root');
-  }
-  const reading = readHost(root ?? '/');
-  if (reading.listed.pids.length > 0) return reading;
-  throw new LedgerError('unavailable', `${root ?? ''}/proc: no process can be read`);
-}
 
 /** Takes a snapshot. */
 export const snapshot = verb({
@@ -70,7 +52,7 @@ export const snapshot = verb({
     'vfio-ledger snapshot --root host --log host.ledger --json',
   ],
   async answer({ values }, io) {
-    const reading = readingOf(values.root);
+    const reading = hostReading(values.root);
     const time = new Date().toISOString();
     return recordIn(values, io, async (ledger, path) => {
       const source = values.root ?? '/proc';

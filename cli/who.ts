@@ -13,6 +13,7 @@ import {
   type Orphan,
   type Who,
 } from '../ledger.ts';
+import { hostReading } from '../recorder/snapshot.ts';
 import { columns, indented, type Cell } from '../words/columns.ts';
 import { momentTitle } from '../words/moments.ts';
 import { holdersWords, ownerCell, processWords } from '../words/owners.ts';
@@ -21,7 +22,7 @@ import type { Paint } from '../words/tone.ts';
 import { CLAIMED, NO_ORPHANS, noHoldingsWords, whoWords } from '../words/who.ts';
 import { exit } from './failure.ts';
 import { atOption, readingOptions, readLog } from './log-file.ts';
-import { readingOf, rootOption, unseenLines } from './snapshot.ts';
+import { rootOption, unseenLines } from './snapshot.ts';
 import { show, verb, type Io } from './verb.ts';
 
 const USAGE = 'who SUBJECT|--orphans [--at WHEN] [--holdings] | who SUBJECT --now [--root DIR]';
@@ -114,7 +115,7 @@ async function tellNow(
   if (subject === undefined || at !== undefined || holdings) {
     throw new RequestError('who: --now is asked of one subject, and with nothing but --root');
   }
-  const reading = readingOf(root);
+  const reading = hostReading(root);
   const ledger = await openLedger(':memory:');
   try {
     const options = { time: new Date().toISOString(), source: root ?? '/proc' };

@@ -172,3 +172,18 @@ test('the package holds what its texts link to', () => {
     for (const [, path = ''] of links) expect(existsSync(join(installed, path)), path).toBe(true);
   }
 });
+
+test('recorder/ is packed as scripts, and compiled as code that finds them', async () => {
+  const folder = join(installed, 'recorder');
+  const scripts = ['ftrace.sh', 'vfio-ledger.service', 'vfio.bt'];
+  expect(readdirSync(folder).toSorted()).toEqual(scripts);
+  write(
+    'scripts.js',
+    `import { chooseHostTracer } from '${join(installed, 'dist/recorder/choose-tracer.js')}';
+    process.getuid = () => 0;
+    const { command } = chooseHostTracer({ name: 'ftrace', env: {} });
+    console.log(command.join(' '));`,
+  );
+  const { out, err } = await node(process.execPath, 'scripts.js');
+  expect({ out, err }).toEqual({ out: `sh ${realpathSync(join(folder, 'ftrace.sh'))}\n`, err: '' });
+});

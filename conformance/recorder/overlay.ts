@@ -56,7 +56,7 @@ function publishedPackage(): ArchiveEntry[] {
     return [
       file('package/package.json', join(root, 'package.json')),
       ...tree('package/bin', join(root, 'bin')),
-      ...tree('package/recorder', join(root, 'recorder')),
+      ...tree('package/recorder', join(root, 'recorder'), /\.(?:bt|sh|service)$/),
       ...tree('package/dist', compiled, /\.js$/),
       ...dependencies(root).flatMap((name) =>
         tree(`package/node_modules/${name}`, packageFolder(name), /\.(?:[cm]?js|json)$/),

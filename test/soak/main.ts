@@ -43,7 +43,7 @@ const campaigns: Readonly<Record<string, string>> = {
   calls: 'test/host/attempt.test.ts',
   hosts: 'test/evidence/snapshot/snapshot.test.ts',
   'long-input': 'test/evidence/import-program.test.ts',
-  tracers: 'test/cli/record.test.ts',
+  tracers: 'test/recorder/record-host.test.ts',
   replays: 'test/projections/replay.test.ts',
   questions: 'test/projections/questions.test.ts',
   claims: 'test/projections/audit/claims.test.ts',

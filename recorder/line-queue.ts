@@ -1,36 +1,36 @@
 /**
- * Lines of a stream that wait for whoever takes them.
+ * A queue of the lines of a stream, between the stream and the reader of the lines.
  *
  * @module
  */
 import type { Readable } from 'node:stream';
 import { LONGEST_LINE } from '../evidence/source.ts';
 
-/** The stream is not read on while so many wait. */
+/** The stream is paused while more lines than these wait. */
 const MOST_WAITING = 1 << 16;
 
 export class LineQueue implements AsyncIterable<string> {
   readonly #stream: Readable;
   readonly #see: (line: string) => boolean;
   #lines: string[] = [];
-  /** The next of `#lines`. */
+  /** The index in `#lines` of the next one to be taken. */
   #next = 0;
   #rest = '';
   #isOver = false;
   #wake: () => void = () => {};
 
-  /** `see` is shown each line as it arrives, and says whether it is one to be taken. */
+  /** `see` is given each line as it arrives; the queue takes those for which it returns true. */
   constructor(stream: Readable, see: (line: string) => boolean = () => true) {
     this.#stream = stream;
     this.#see = see;
     stream.setEncoding('utf8');
     stream.on('data', (chunk: string) => this.#arrive(chunk));
     stream.on('close', () => this.#end());
-    // What cannot be read any more is over.
+    // An error while reading ends the lines.
     stream.on('error', () => this.#end());
   }
 
-  /** Forgets what has arrived and was not taken. */
+  /** Drops the lines that wait. */
   clear(): void {
     this.#lines = [];
     this.#next = 0;

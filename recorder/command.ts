@@ -1,11 +1,11 @@
 /**
- * A command that is a child of ours: signals reach it as they would without us. And processes, as
- * `/proc` has them.
+ * A command as a child process: signals reach it as they would without this process in between.
  *
  * @module
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import type { ImportReport } from '../ledger.ts';
+import { textOf, type RunningProcess } from './running-processes.ts';
 import { TracerError } from './tracer.ts';
 
 /** How a command ended. */
@@ -14,21 +14,38 @@ export interface Ending {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A process that was there when the command that it comes from had ended. */
-export interface LeftBehind {
-  readonly pid: number;
-  readonly comm: string;
+export interface RunOptions {
+  /** How long processes that the command leaves behind may take to end. */
+  readonly patienceMs: number;
+  /** Where a copy of the host is read; undefined for this host. */
+  readonly root: string | undefined;
+}
+
+/** A command that was traced to its end. */
+export interface TracedCommand {
+  readonly exit: Ending;
+  /** The last position before it was started. */
+  readonly after: number;
+  /** What was read of the trace. */
+  readonly report: ImportReport;
+  /** Its processes that were still running when it had ended. */
+  readonly left: readonly RunningProcess[];
+  /** All of its processes; undefined if nothing else was traced. */
+  readonly pids: readonly number[] | undefined;
 }
 
 const FORWARDED = ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGTERM', 'SIGUSR2'] as const;
 
-/** With standard input, output and error of our own. */
+/** A child process with standard input, output and error of this process. */
 export class Command {
   readonly pid: number | null;
-  /** What ends us ends the command; what a terminal sends it has got already. */
+  /**
+   * Until then the signals that would end this process are passed on; those of a terminal the
+   * command has got itself. Rejects with `TracerError` if it cannot be started.
+   */
   readonly ended: Promise<Ending>;
 
-  constructor(program: string, args: readonly string[]) {
+  constructor([program = '', ...args]: readonly string[]) {
     const child = spawn(program, args, { stdio: 'inherit' });
     this.pid = child.pid ?? null;
     this.ended = ended(child);
@@ -57,26 +74,4 @@ function isInForeground(): boolean {
   const stat = textOf('/proc/self/stat');
   const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return group !== undefined && group === foreground;
-}
-
-export function processes(): readonly number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number);
-}
-
-/** A process that runs; null where it has ended, is a thread of another, or never was. */
-export function statusOf(pid: number): { readonly comm: string; readonly tracer: number } | null {
-  const status = textOf(`/proc/${pid}/status`);
-  const field = (name: string) => new RegExp(`^${name}:\\t(.*)$`, 'm').exec(status)?.[1] ?? '';
-  if (Number(field('Tgid')) !== pid || /^[ZX]/.test(field('State'))) return null;
-  return { comm: field('Name'), tracer: Number(field('TracerPid')) };
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

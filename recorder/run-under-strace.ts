@@ -1,5 +1,6 @@
 /**
- * A command under strace: it is a child of ours as it would be without, and strace stands aside.
+ * Runs a command under strace. It is a child of this process, as it would be without strace, which
+ * traces it from a process group of its own.
  *
  * @module
  */
@@ -18,25 +19,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callKinds } from '../evidence/strace/calls.ts';
-import { Command, processes, statusOf, type Ending, type LeftBehind } from './command.ts';
+import type { Ledger } from '../ledger.ts';
+import { Command, type Ending, type RunOptions, type TracedCommand } from './command.ts';
 import { LineQueue } from './line-queue.ts';
+import { pids, statusOf, type RunningProcess } from './running-processes.ts';
+import { snapshotNow } from './snapshot.ts';
 import { TracerError } from './tracer.ts';
 
-export interface StraceOptions {
-  /** strace, or what takes its options. */
-  readonly strace: readonly [program: string, ...args: string[]];
-  readonly command: readonly string[];
-  /** What children that the command leaves behind have to end by themselves. */
-  readonly patienceMs: number;
-  /** Takes the lines of strace. */
-  readonly follow: (lines: AsyncIterable<string>) => Promise<void>;
+/** strace, or a program that takes its options. */
+export interface Strace {
+  readonly format: 'strace';
+  readonly command: readonly [program: string, ...args: string[]];
 }
 
-/** Not every kernel has each of them, nor every strace. */
+/** The calls to trace; with `?` strace passes over one that it or the kernel does not know. */
 const CALLS = [...callKinds.keys()].map((name) => `?${name}`).join(',');
 /**
- * `-DD`: strace is no parent of the command, and in a process group of its own, so that what a
- * terminal sends reaches the command alone. `-I2`: it can be ended, and lets go of whom it traces.
+ * `-DD`: strace is not the parent of the command, and has a process group of its own, so that signals
+ * of a terminal reach the command alone. `-I2`: SIGTERM ends strace, which then detaches.
  */
 const OPTIONS = [
   '-DD',
@@ -52,41 +52,52 @@ const OPTIONS = [
 ];
 const DETACH_MS = 2000;
 
-/** Runs a command to its end. Rejects with `TracerError` where strace cannot be had. */
-export async function runTraced(
-  options: StraceOptions,
-): Promise<Ending & { readonly left: readonly LeftBehind[] }> {
+/**
+ * Records how the host stands, and then a command to its end. Rejects with `TracerError` if strace
+ * cannot be started, or shows nothing of the command.
+ */
+export async function runUnderStrace(
+  ledger: Ledger,
+  strace: Strace,
+  command: readonly string[],
+  { patienceMs, root }: RunOptions,
+): Promise<TracedCommand> {
+  await snapshotNow(ledger, root);
   const folder = mkdtempSync(join(tmpdir(), 'vfio-ledger-'));
   const pipe = join(folder, 'trace');
   try {
     const { status, error } = spawnSync('mkfifo', ['-m', '600', pipe]);
     if (status !== 0) throw new TracerError(`mkfifo ${pipe}: ${error?.message ?? 'it failed'}`);
-    return await runInto(pipe, options);
+    const args = [...OPTIONS, '-o', pipe, '--', ...command];
+    return await traceInto(pipe, ledger, [...strace.command, ...args], patienceMs);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function runInto(pipe: string, options: StraceOptions) {
-  const { strace, command, patienceMs, follow } = options;
+async function traceInto(
+  pipe: string,
+  ledger: Ledger,
+  strace: readonly string[],
+  patienceMs: number,
+): Promise<TracedCommand> {
+  const after = ledger.head.position;
   const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
-  // While somebody could still write there is no end of it: strace takes a while to open it.
+  // Held open until the command has ended: else the pipe would be at its end before strace opens it.
   const writer = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
   const socket = new Socket({ fd: reader, readable: true, writable: false });
-  const [program, ...first] = strace;
-  const args = [...first, ...OPTIONS, '-o', pipe, '--', ...command];
-  const followed = follow(new LineQueue(socket));
-  // Without a log the command goes on all the same, and is not held up by a pipe that is full.
+  const followed = ledger.follow(new LineQueue(socket), { format: 'strace' });
+  // If appending fails the command still runs to its end, and does not block on a full pipe.
   followed.catch(() => socket.destroy());
-  let ending: Ending;
+  let exit: Ending;
   try {
-    ending = await new Command(program, args).ended;
+    exit = await new Command(strace).ended;
   } finally {
     closeSync(writer);
   }
   const isOver = async (ms: number) =>
     Promise.race([followed.then(() => true), sleep(ms, false, { ref: false })]);
-  let left: readonly LeftBehind[] = [];
+  let left: readonly RunningProcess[] = [];
   if (!(await isOver(patienceMs))) {
     const tracers = writersOf(pipe);
     left = tracedBy(tracers);
@@ -96,13 +107,16 @@ async function runInto(pipe: string, options: StraceOptions) {
     }
     socket.destroy();
   }
-  await followed;
-  return { ...ending, left };
+  const report = await followed;
+  if (report.read === 0) {
+    throw new TracerError('strace has shown nothing of the command: it may not trace here');
+  }
+  return { exit, after, report, left, pids: undefined };
 }
 
-/** Who has the pipe open, but for this process. */
+/** The processes that have the pipe open, this one left out. */
 function writersOf(pipe: string): readonly number[] {
-  return processes().filter((pid) => {
+  return pids().filter((pid) => {
     if (pid === process.pid) return false;
     const folder = `/proc/${pid}/fd`;
     try {
@@ -113,8 +127,8 @@ function writersOf(pipe: string): readonly number[] {
   });
 }
 
-function tracedBy(tracers: readonly number[]): readonly LeftBehind[] {
-  return processes().flatMap((pid) => {
+function tracedBy(tracers: readonly number[]): readonly RunningProcess[] {
+  return pids().flatMap((pid) => {
     const status = statusOf(pid);
     return status !== null && tracers.includes(status.tracer) ? [{ pid, comm: status.comm }] : [];
   });
@@ -132,6 +146,6 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has ended by itself.
+    // It has ended.
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A tracer of the whole host as a child process: its lines, whether it is at work yet, its end.
+ * A tracer of the whole host as a child process: its lines, whether it has attached, its end.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LedgerError } from '../ledger.ts';
 import { LineQueue } from './line-queue.ts';
 
-/** The tracer cannot be had, or does not do its work. */
+/** No tracer can be started, or it fails; `unavailable`. */
 export class TracerError extends LedgerError {
   override readonly name = 'TracerError';
 
@@ -19,56 +19,54 @@ export class TracerError extends LedgerError {
   }
 }
 
-export interface Tracing {
+/** A program that traces the whole host. */
+export interface HostTracer {
   /** For messages. */
   readonly name: string;
+  /** Of the lines that it prints; bpftrace prints them with `-f json`. */
   readonly format: 'bpftrace' | 'ftrace';
   readonly command: readonly [program: string, ...args: string[]];
   /**
-   * Whether it shows that a node of ours is looked for, and so can be asked if it is at work.
-   * Another is at work once it says anything.
+   * Whether it shows that this process looks up a path below /dev/vfio: then a look-up asks it
+   * whether it has attached. Any other tracer has attached once it prints a line.
    */
   readonly showsProbes: boolean;
 }
 
-/** bpftrace with a program that shows what `recorder/vfio.bt` does. */
-export function bpftraceWith(command: Tracing['command']): Tracing {
-  return { name: 'bpftrace', format: 'bpftrace', command, showsProbes: true };
-}
-
-/** How a tracer came to its end. */
+/** How a tracer ended. */
 export interface TracerEnd {
-  /** `it was killed by SIGKILL`, with the last that it has said. */
+  /** Such as `it was killed by SIGKILL`, and the last line of its standard error. */
   readonly reason: string;
 }
 
-/** What a tracer takes to compile and to attach. */
+/** The longest that a tracer may take to compile and to attach. */
 const ATTACH_MS = 60_000;
 const PROBE_EVERY_MS = 50;
-/** What its last lines take to come. */
+/** The longest that is waited for its lines up to now. */
 const BARRIER_MS = 2000;
 const STOP_MS = 5000;
-/** Its output outlives a tracer only where a child of it has that. */
+/** A child of the tracer may keep its output open after it has ended: for so long at most. */
 const OUTLIVED_MS = 1000;
 const MOST_SAID = 4096;
 
-export class Tracer {
+/** A tracer of the host as a child process. */
+export class RunningTracer {
   readonly lines: LineQueue;
   readonly ended: Promise<TracerEnd>;
   readonly #child: ChildProcess;
-  readonly #tracing: Tracing;
-  /** A path below /dev/vfio that is not there, and nobody else looks for. */
+  readonly #tracer: HostTracer;
+  /** A path below /dev/vfio that does not exist, and that no other process looks for. */
   readonly #probe = `/dev/vfio/.ledger-${randomBytes(6).toString('hex')}`;
   #probesSeen = 0;
   #said = '';
   #isEnded = false;
   #hasSpoken = false;
 
-  /** `look` is shown each line as it arrives. */
-  constructor(tracing: Tracing, look: (line: string) => void = () => {}) {
-    this.#tracing = tracing;
-    const [program, ...args] = tracing.command;
-    // In a group of its own: it is stopped by us, not by the terminal.
+  /** Starts it. `look` is given each line as it arrives. */
+  constructor(tracer: HostTracer, look: (line: string) => void = () => {}) {
+    this.#tracer = tracer;
+    const [program, ...args] = tracer.command;
+    // In a process group of its own: this process stops it, not the terminal.
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.#child = child;
     this.lines = new LineQueue(child.stdout, (line) => {
@@ -81,7 +79,10 @@ export class Tracer {
     this.ended = this.#end(child);
   }
 
-  /** Resolves when everything is traced. Rejects with `TracerError`. */
+  /**
+   * Resolves when all probes are attached, or `signal` is aborted. Rejects with `TracerError` if the
+   * tracer ends, or takes more than a minute.
+   */
   async attached(signal: AbortSignal): Promise<void> {
     const late = performance.now() + ATTACH_MS;
     while (!signal.aborted) {
@@ -93,19 +94,23 @@ export class Tracer {
   }
 
   /**
-   * Resolves when all that has happened until now has arrived, as far as that can be told, and
-   * passes over it. One that cannot be asked has all that it says be taken.
+   * Drops the lines of all that has happened until now. No line is dropped of a tracer that
+   * does not show our look-ups, because it cannot be asked what has arrived.
    */
   async passOver(): Promise<void> {
-    if (!this.#tracing.showsProbes) return;
-    // It is not to stop reading on account of what nobody wants.
+    if (!this.#tracer.showsProbes) return;
+    // Dropped while they come: a full queue would stop the reading, and our look-up would not arrive.
     await this.arrived(() => this.lines.clear());
     this.lines.clear();
   }
 
-  /** Resolves when all that has happened until now has arrived, as far as that can be told. */
+  /**
+   * Resolves when the lines of all that has happened until now have arrived: when the tracer has
+   * shown a look-up made now, or after two seconds. At once if it does not show our look-ups.
+   * `meanwhile` is called while it waits.
+   */
   async arrived(meanwhile: () => void = () => {}): Promise<void> {
-    if (!this.#tracing.showsProbes) return;
+    if (!this.#tracer.showsProbes) return;
     const seen = this.#probesSeen;
     const late = performance.now() + BARRIER_MS;
     await this.#lookFor();
@@ -115,10 +120,10 @@ export class Tracer {
     }
   }
 
-  /** Has it tell the rest, and end. */
+  /** Tells it to end, and resolves when it has, and its last lines have arrived. */
   async stop(): Promise<void> {
-    // Those that are ours see to whom they have started; of others nobody knows who does the work.
-    if (!this.#isEnded && this.#tracing.showsProbes) this.#child.kill('SIGTERM');
+    // bpftrace and ftrace.sh end their children. In any other command a child may be the tracer.
+    if (!this.#isEnded && this.#tracer.showsProbes) this.#child.kill('SIGTERM');
     else if (!this.#isEnded) this.#killAll('SIGTERM');
     const patience = setTimeout(() => this.#killAll('SIGKILL'), STOP_MS);
     await this.ended;
@@ -126,12 +131,12 @@ export class Tracer {
   }
 
   #error(reason: string): TracerError {
-    return new TracerError(`${this.#tracing.name}: ${reason}`);
+    return new TracerError(`${this.#tracer.name}: ${reason}`);
   }
 
-  /** Lines come only when all probes are there: one that shows our own look is proof. */
+  /** No line comes before all probes are attached: one that shows our look-up proves that they are. */
   async #isAtWork(): Promise<boolean> {
-    if (!this.#tracing.showsProbes) return this.#hasSpoken;
+    if (!this.#tracer.showsProbes) return this.#hasSpoken;
     this.lines.clear();
     await this.#lookFor();
     return this.#probesSeen > 0;
@@ -171,13 +176,13 @@ export class Tracer {
     clearTimeout(end);
   }
 
-  /** The tracer and whoever it has started. */
+  /** Signals the tracer and all processes that it has started. */
   #killAll(signal: NodeJS.Signals): void {
     const { pid } = this.#child;
     try {
       if (pid !== undefined) process.kill(-pid, signal);
     } catch {
-      // All of them are gone.
+      // All of them have ended.
     }
   }
 }
