@@ -1,24 +1,24 @@
 /**
- * A flat XState machine, read once into a table: a replay pays a lookup and not an actor an event.
+ * Reads a flat XState machine into a table: a replay pays one lookup per event, and no actor.
  *
- * The machine stays the truth. What a table cannot say (nested states, eventless or delayed
- * transitions, inline guards) is refused when the machine is loaded and not met in a replay.
+ * The machine is the definition. `tabulate` refuses at load what a table cannot express: nested
+ * states, eventless or delayed transitions, inline guards.
  *
  * @module
  */
 import { and, type AnyStateMachine, type AnyStateNode } from 'xstate';
 
-/** What `and([...])` looks like from outside, to tell it from `or` and `not`. */
+/** A sample of `and([...])`: its `check` function tells it from `or` and `not`. */
 const conjunction = and([]) as unknown as { readonly check: unknown };
 
 type Guard = (asked: { readonly context: object; readonly event: Told }) => boolean;
 
-/** An event as a machine is told of it. */
+/** An event as a machine takes it. */
 interface Told {
   readonly type: string;
 }
 
-/** One candidate transition: taken when all of its guards hold. Candidates keep their order. */
+/** One candidate transition, taken if all of its guards hold. Candidates are tried in order. */
 interface Transition {
   readonly from: string;
   readonly event: string;
@@ -27,18 +27,19 @@ interface Transition {
   readonly admits: readonly Guard[];
 }
 
+/** The transitions of a machine, with the two functions that a replay calls for each event. */
 export interface TransitionTable {
   readonly initial: string;
   readonly states: readonly string[];
   readonly transitions: readonly Transition[];
-  /** The state that the event leads to, or null where no transition admits it. */
+  /** The state that an event leads to; null if no transition admits it. */
   next(state: string, context: object, event: Told): string | null;
-  /** What the machine remembers after an event that it admitted: its own `assign`, and no other. */
+  /** The memory after an admitted event, computed by the machine's own `assign`. */
   record(context: object, event: Told): object;
 }
 
 /**
- * Reads the table out of a machine. Throws `TypeError` on whatever a table cannot say.
+ * Reads the table out of a machine. Throws `TypeError` for anything that a table cannot express.
  *
  * @internal
  */
@@ -70,7 +71,7 @@ export function tabulate(machine: AnyStateMachine): TransitionTable {
   };
 }
 
-/** The function within the machine's only action, `record: assign(…)`. */
+/** The function inside the machine's only action, `record: assign(…)`. */
 function assignmentOf(machine: AnyStateMachine) {
   const { assignment } = machine.implementations.actions['record'] as { assignment?: unknown };
   if (typeof assignment !== 'function') {
@@ -102,7 +103,7 @@ function transitionsOf(machine: AnyStateMachine, node: AnyStateNode): Transition
   });
 }
 
-/** The names behind a guard: none, one, or those that `and([...])` holds. */
+/** The names in a guard: none, one, or those in `and([...])`. */
 function namesOf(machine: AnyStateMachine, guard: unknown): string[] {
   const parts: readonly unknown[] =
     guard === undefined ? [] : typeof guard === 'string' ? [guard] : conjuncts(guard);
