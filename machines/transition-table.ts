@@ -45,7 +45,7 @@ export interface TransitionTable {
  */
 export function tabulate(machine: AnyStateMachine): TransitionTable {
   if (machine.root.type !== 'compound' || machine.root.transitions.size > 0) {
-    throw new TypeError(`machine '${machine.id}': a table cannot say transitions of the root`);
+    throw new TypeError(`machine '${machine.id}': a table cannot express transitions of the root`);
   }
   const transitions = Object.values(machine.root.states).flatMap((node) =>
     transitionsOf(machine, node),
@@ -83,13 +83,17 @@ function assignmentOf(machine: AnyStateMachine) {
 function transitionsOf(machine: AnyStateMachine, node: AnyStateNode): Transition[] {
   const { always = [], after, invoke, entry, exit } = node;
   if (node.type !== 'atomic' || [always, after, invoke, entry, exit].some((b) => b.length > 0)) {
-    throw new TypeError(`machine '${machine.id}': a table cannot say state '${node.key}'`);
+    throw new TypeError(`machine '${machine.id}': a table cannot express state '${node.key}'`);
   }
   return [...node.transitions].flatMap(([event, definitions]) => {
-    if (event.endsWith('*')) throw new TypeError(`machine '${machine.id}': no wildcards`);
+    if (event.endsWith('*')) {
+      throw new TypeError(`machine '${machine.id}': a table cannot express event '${event}'`);
+    }
     return definitions.map(({ actions, guard, target }) => {
       if (actions.length !== 1 || actions[0] !== 'record') {
-        throw new TypeError(`machine '${machine.id}': '${event}' must do 'record' and only that`);
+        throw new TypeError(
+          `machine '${machine.id}': '${event}' must have the one action 'record'`,
+        );
       }
       const guards = namesOf(machine, guard);
       return {

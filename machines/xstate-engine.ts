@@ -30,7 +30,7 @@ export function steppedByXState({ machine, table }: Machine): Machine {
       },
       record(context: object, event: object) {
         if (last?.context === context && last.event === event) return last.after;
-        throw new TypeError(`machine '${machine.id}': it is not known where the event leads`);
+        throw new TypeError(`machine '${machine.id}': next() must come right before record()`);
       },
     },
   };

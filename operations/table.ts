@@ -205,6 +205,6 @@ export const requestsByValue: ReadonlySet<number> = new Set(
 /** The ioctl number of an operation. Throws `RangeError` if it is no ioctl. */
 export function requestOf(operation: Operation): number {
   const { request } = rowOf(operation);
-  if (request === null) throw new RangeError(`${operation} is no ioctl`);
+  if (request === null) throw new RangeError(`operation '${operation}' is not an ioctl`);
   return request.number;
 }

@@ -33,7 +33,7 @@ export function parseLine(line: string): Statement | null {
   const [, at = 'P1', text = ''] = /^(?:@(\S+)\s*)?(.*)$/s.exec(said) ?? [];
   const [word = '', ...rest] = text.split(/\s+/);
   if (word === '') {
-    if (said !== '') throw new RequestError(`'${said}' names a process and no operation`);
+    if (said !== '') throw new RequestError(`no operation after '${said}'`);
     return null;
   }
   const name = processName(at);
@@ -46,7 +46,7 @@ export function parseLine(line: string): Statement | null {
 
 /** Checks the name of a process. Throws `RequestError` unless it is one of P1 to P8. */
 export function processName(word: string): ProcessName {
-  if (!/^P[1-8]$/.test(word)) throw new RequestError(`'${word}' is no process: P1 to P8 are`);
+  if (!/^P[1-8]$/.test(word)) throw new RequestError(`'${word}' is not a process; use P1 to P8`);
   return word as ProcessName;
 }
 
@@ -54,7 +54,7 @@ export function processName(word: string): ProcessName {
 export function parseNumber(text: string): number {
   const [, sign = '', digits = ''] =
     /^([+-]?)(0[xX][\da-fA-F]+|0[0-7]*|[1-9]\d*)$/.exec(text) ?? [];
-  if (digits === '') throw new RequestError(`'${text}' is no number`);
+  if (digits === '') throw new RequestError(`'${text}' is not a number`);
   const octal = /^0\d/.test(digits) ? `0o${digits.slice(1)}` : digits;
   return Number(octal) * (sign === '-' ? -1 : 1);
 }
@@ -62,8 +62,9 @@ export function parseNumber(text: string): number {
 function sequence(words: readonly string[]): Statement {
   const [name, ...settings] = words;
   const odd = settings.find((word) => !/^batch=\d+$/.test(word));
-  if (name === undefined) throw new RequestError('seq: the name is missing');
-  if (odd !== undefined) throw new RequestError(`seq: '${odd}' is not understood`);
+  if (name === undefined) throw new RequestError('seq: missing name');
+  if (odd !== undefined)
+    throw new RequestError(`seq: unknown setting '${odd}'; only batch=NUMBER is known`);
   return { kind: 'seq', name };
 }
 
@@ -75,12 +76,12 @@ function parts(operation: Operation, words: readonly string[]) {
     const [, key, value] = /^([a-z]+)=(.*)$/.exec(word) ?? [];
     if (key === undefined || value === undefined) operands.push(word);
     else if (known.includes(key)) options[key] = parseNumber(value);
-    else throw new RequestError(`${operation}: no option '${key}'`);
+    else throw new RequestError(`${operation}: unknown option '${key}'`);
   }
   const missing = wanted.find((name, index) => /\w$/.test(name) && operands[index] === undefined);
-  if (missing !== undefined) throw new RequestError(`${operation}: operand ${missing} is missing`);
+  if (missing !== undefined) throw new RequestError(`${operation}: missing operand ${missing}`);
   if (operands.length > wanted.length && !wanted.at(-1)?.endsWith('*')) {
-    throw new RequestError(`${operation}: '${operands[wanted.length]}' is one operand too many`);
+    throw new RequestError(`${operation}: unexpected operand '${operands[wanted.length]}'`);
   }
   checkOperands(operation, operands);
   return { operands, options };
@@ -95,12 +96,12 @@ function checkOperands(operation: Operation, operands: readonly string[]): void 
     if (name === 'process') processName(word);
     if (/^(n|request|region|type|ms)\??$/.test(name)) parseNumber(word);
     if (name === 'action' && !/^(get|set|clear)$/.test(word)) {
-      throw new RequestError(`${operation}: '${word}' is none of get, set and clear`);
+      throw new RequestError(`${operation}: '${word}' is not an action; use get, set or clear`);
     }
     // `set` requires an id.
     if (name === 'action' && word === 'set' && operands[index + 1] === undefined) {
       const missing = wanted[index + 1]?.replace('?', '');
-      throw new RequestError(`${operation}: operand ${missing} is missing`);
+      throw new RequestError(`${operation}: missing operand ${missing}`);
     }
     if (word.startsWith(':')) parseNumber(word.slice(1));
   }

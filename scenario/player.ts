@@ -160,7 +160,7 @@ export class Player {
 
   #namesOf(pid: number): Names {
     const names = this.#names.get(pid);
-    if (names === undefined) throw new RangeError(`process ${pid} has no names`);
+    if (names === undefined) throw new RangeError(`no process with pid ${pid} in this scenario`);
     return names;
   }
 

@@ -48,7 +48,7 @@ export function parseTopology(value: unknown): Topology {
     topology.devices.slice(0, index).some((other) => other.bdf === bdf || other.name === name),
   );
   if (twice !== undefined)
-    throw new RequestError(`device ${twice.name} (${twice.bdf}) stands twice`);
+    throw new RequestError(`device ${twice.name} (${twice.bdf}) is listed twice`);
   return topology;
 }
 
