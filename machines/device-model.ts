@@ -88,7 +88,7 @@ export function canReset(device: Device): boolean {
 
 /**
  * Whether opening the device tries a reset, and so needs the device lock. The kernel looks for a
- * bus reset when it enumerates the device, which is alone on its bus until the next one
+ * bus reset when it enumerates a device; only the first one on a bus is alone there at that moment
  * (pci/pci.c:pci_init_reset_methods).
  */
 export function triesReset(device: Device): boolean {

@@ -34,7 +34,7 @@ interface FlatMachine<
   readonly targets: Targets<S, E['type'], G>;
   /** Writes what the machine remembers after an admitted event. */
   readonly remember: (draft: Draft<R>, event: E) => void;
-  /** Makes a draft. A function for each machine: V8 copies faster if records have one shape. */
+  /** Makes a draft. Each machine has its own: V8 copies faster if all records have one shape. */
   readonly copy: (record: R) => Draft<R>;
 }
 

@@ -250,7 +250,7 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     this.kernel.observer = observer;
   }
 
-  /** Takes an event, and tells the observer what processes come to hold and drop by it. */
+  /** Takes an event, and tells the observer which files processes come to hold and to drop. */
   takeObserved(event: Placed<Fact>, observer: ProcessObserver): void {
     this.kernel.processes.observer = observer;
     this.kernel.take(event);

@@ -16,7 +16,7 @@ export interface TracedWords {
   readonly container?: number;
   /** VFIO_GROUP_GET_DEVICE_FD: the name of the device. */
   readonly device?: string;
-  /** The device that was claimed during the ioctl, by the address of its `struct device`. */
+  /** The device claimed during the ioctl, by the kernel's pointer to its `struct device`. */
   readonly claimed?: string;
   readonly argsz?: number;
   readonly flags?: number;
