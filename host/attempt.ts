@@ -1,6 +1,6 @@
 /**
- * A host that stands on the machines, as a performer of calls needs it: what the rules answer as
- * things stand.
+ * Connects a `LiveHost` to the performer of calls (`scenario/perform.ts`): the rules answer each
+ * call in the current state.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { Names } from '../scenario/names.ts';
 import type { Host } from '../scenario/perform.ts';
 import type { DmaMappings } from './dma-mappings.ts';
 
-/** What the rules answer to a call as things stand. Only the mappings for DMA remember it. */
+/** The answer of the rules to a call in the current state. It changes only the DMA mappings. */
 function answerTo(
   host: LiveHost,
   mappings: DmaMappings,
@@ -28,7 +28,7 @@ function answerTo(
   return { errno: null, rc: fd, fd };
 }
 
-/** A host for the performer; `live` gives it as it stands, which after each fact may be another. */
+/** A host for `perform`. `live` returns the current one, which may be another after each fact. */
 export function hostOn(
   live: () => LiveHost,
   mappings: DmaMappings,
@@ -51,7 +51,7 @@ export function hostOn(
   };
 }
 
-/** How the file behind a descriptor is opened anew; null where it has no node of VFIO's. */
+/** The call that opens a descriptor's file anew; null if it has no node of VFIO or iommufd. */
 function reopening(host: LiveHost, pid: number, fd: number): Call | null {
   const { kind, group, device, isGranted } = host.file(host.fileBehind(pid, fd) ?? '') ?? {};
   const cloexec = false;
@@ -62,7 +62,7 @@ function reopening(host: LiveHost, pid: number, fd: number): Call | null {
   return { operation: 'open_cdev', pid, device, cloexec };
 }
 
-/** The highest address where a process has nothing of VFIO's mapped. */
+/** The highest page of a process without a mapping of VFIO's. */
 export function freeAddress(host: LiveHost, pid: number): number {
   const { mappings } = host.processTable.process(pid) ?? {};
   const pages = new Names();

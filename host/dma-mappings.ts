@@ -1,5 +1,5 @@
 /**
- * What is mapped for DMA on a live host. The log does not keep it: it has no say in ownership.
+ * The DMA mappings of a live host. The log does not hold them, as they do not affect ownership.
  *
  * @module
  */
@@ -17,6 +17,7 @@ interface Mapped {
   readonly ranges: Range[];
 }
 
+/** The mapped ranges of each address space; `iova` and `size` in bytes. */
 export class DmaMappings implements MappedRanges {
   readonly #spaces = new Map<string, Mapped>();
 
@@ -25,7 +26,7 @@ export class DmaMappings implements MappedRanges {
     return !mapped?.ranges.some((r) => iova < r.iova + r.size && r.iova < iova + size);
   }
 
-  /** Notes what an admitted call maps. */
+  /** Adds the range that an admitted call maps; other calls have no effect. */
   admit(host: LiveHost, call: Call): void {
     if (!('iova' in call)) return;
     const space = host.addressSpace(call.pid, call.fd, 'ioas' in call ? call.ioas : null);
@@ -35,7 +36,7 @@ export class DmaMappings implements MappedRanges {
     this.#spaces.set(keyOf(space), mapped);
   }
 
-  /** Forgets spaces that are gone: destroyed, or of a container that lost its IOMMU driver. */
+  /** Drops address spaces that are gone: destroyed, or of a container without an IOMMU driver. */
   forget(host: LiveHost): void {
     for (const [key, { space }] of this.#spaces) {
       if (!host.hasAddressSpace(space)) this.#spaces.delete(key);

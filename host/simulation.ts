@@ -1,5 +1,5 @@
 /**
- * Scenarios played on a virtual host, from text to answers and events.
+ * Simulates scenarios on a virtual host, from their text to answers and events.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { parseLine, type OperationStatement } from '../scenario/language.ts';
 import type { Topology } from '../scenario/topology.ts';
 import { firstStart, VirtualHost, type HostAnswer, type HostStart } from './virtual-host.ts';
 
-/** A scenario read to its end: sequences of operations, `-` before the first `seq`. */
+/** A sequence of operations in a scenario. Its name is `-` before the first `seq`. */
 export interface Sequence {
   readonly name: string;
   readonly operations: readonly OperationStatement[];
 }
 
 /**
- * Reads a scenario. Throws `RequestError` with `SOURCE:LINE: reason` at the first line that cannot
+ * Parses a scenario. Throws `RequestError` with `SOURCE:LINE: reason` at the first line that cannot
  * be read.
  */
 export function parseScenario(text: string, source = 'scenario'): Sequence[] {
@@ -39,7 +39,10 @@ export function parseScenario(text: string, source = 'scenario'): Sequence[] {
   return sequences;
 }
 
-/** Where a simulation goes on after events: positions and time follow, no pid is used again. */
+/**
+ * Where a simulation goes on after events: the next position, the time of the last event, and a pid
+ * above all that were used.
+ */
 export function startAfter(events: Iterable<Placed>): HostStart {
   let last = firstStart.pid - 1;
   let [position, time]: [number, string | null] = [-1, null];
@@ -52,29 +55,32 @@ export function startAfter(events: Iterable<Placed>): HostStart {
   return { position: position + 1, pid: last + 1, time };
 }
 
-/** An answer in its place: the sequence and the number of the operation in it. */
+/** An answer with the name of its sequence and the index of its operation in it. */
 export interface SimulatedAnswer extends HostAnswer {
   readonly seq: string;
   readonly n: number;
 }
 
-/** One step of a simulation: a boot, or an operation with its answer. Whole or not at all. */
+/**
+ * One step of a simulation: a boot, for which `answer` is null, or an operation. It is recorded as
+ * a whole.
+ */
 export interface SimulationStep {
   readonly answer: SimulatedAnswer | null;
   readonly events: readonly (LedgerEvent & { readonly position: number })[];
 }
 
-/** Where a simulation begins, and what its events are called. */
+/** Where a simulation begins, and what the ids of its events follow from. */
 interface Identity {
   readonly seed: string;
-  /** A digest in hex, of 24 digits at least. */
+  /** A digest in hex, with at least 24 digits. */
   readonly digest: (text: string) => string;
   readonly start?: HostStart;
 }
 
 /**
- * Plays sequences. The ids of the events follow from `seed` and what happened: the same scenario
- * from the same start is the same log.
+ * Plays sequences. The ids of the events follow from `seed` and the facts: the same scenario from
+ * the same start gives the same log.
  */
 export function* simulate(
   sequences: readonly Sequence[],
@@ -97,16 +103,19 @@ export function* simulate(
   }
 }
 
-/** Steps that are recorded together: whole sequences, or a part of one that is too long. */
+/** Steps that are recorded in one append: whole sequences, or a part of one that is too long. */
 interface Turn {
   readonly steps: readonly SimulationStep[];
-  /** How many sequences begin in it. */
+  /** Number of sequences that begin in it. */
   readonly begun: number;
-  /** Whether it begins with the boot of a sequence, and not in the middle of one. */
+  /** Whether it begins with the boot of a sequence, not in the middle of one. */
   readonly isWhole: boolean;
 }
 
-/** Steps in turns of up to `size`; of several sequences one that would not fit begins the next. */
+/**
+ * Groups steps into turns of at most `size`. A sequence that does not fit into a turn with others
+ * begins the next turn.
+ */
 export function* turns(steps: Iterable<SimulationStep>, size: number): Generator<Turn> {
   let whole: SimulationStep[] = [];
   let current: SimulationStep[] = [];

@@ -1,5 +1,5 @@
 /**
- * A host that runs on the machines: calls in, answers and facts out.
+ * `VirtualHost`: a host that runs on the machines. Statements go in; answers and facts come out.
  *
  * @module
  */
@@ -14,21 +14,26 @@ import type { Topology } from '../scenario/topology.ts';
 import { hostOn } from './attempt.ts';
 import { DmaMappings } from './dma-mappings.ts';
 
-/** The answer to an operation, with what a group says of itself. */
+/** The answer to an operation; for `group_status`, with the status of the group. */
 export interface HostAnswer extends Answer {
   readonly viable?: boolean;
   readonly container_set?: boolean;
 }
 
-/** Where the host begins, when it goes on from a log: the next position and pid, the last time. */
+/**
+ * Where a host begins: the position of its first event, its first pid, and the time of the last
+ * event of the log that it goes on from (null if none).
+ */
 export interface HostStart {
   readonly position: number;
   readonly pid: number;
   readonly time: string | null;
 }
 
+/** Where a host begins on an empty log. */
 export const firstStart: HostStart = { position: 0, pid: 101, time: null };
 
+/** A host that plays statements. Its facts have consecutive positions. */
 export class VirtualHost {
   /** @internal */
   readonly live = new LiveHost();
@@ -48,17 +53,17 @@ export class VirtualHost {
     this.#player = new Player(host, topology, { profile, simulated: true }, start.pid);
   }
 
-  /** Begins a sequence on a freshly booted host, and gives the facts of the boot. */
+  /** Begins a sequence on a freshly booted host, and returns the facts of the boot. */
   boot(name: string): Placed<Fact>[] {
     return this.#collect(() => this.#player.boot(name)).facts;
   }
 
-  /** The call that a statement would be as things stand. Nothing happens. */
+  /** The call that a statement would make in the current state. The state does not change. */
   foresee(statement: OperationStatement): Call {
     return this.#player.foresee(statement);
   }
 
-  /** Plays an operation and gives its answer and what happened, in order; nothing where nothing did. */
+  /** Plays an operation; returns its answer and the facts that follow from it, in order. */
   play(statement: OperationStatement): { answer: HostAnswer; facts: Placed<Fact>[] } {
     const { result, facts } = this.#collect(() => this.#player.play(statement));
     const pid = this.#pidOf(statement.process);
@@ -86,7 +91,7 @@ export class VirtualHost {
     return [...this.live.processes()].find((process) => process.comm === comm)?.pid;
   }
 
-  /** What GET_STATUS says of the group behind the first operand (vfio/group.c). */
+  /** Status of the group behind the first operand (vfio/group.c:vfio_group_ioctl_get_status). */
   #status(pid: number, statement: OperationStatement) {
     const fd = this.#player.descriptor(pid, statement.operands[0] ?? '');
     const file = this.live.file(this.live.fileBehind(pid, fd) ?? '');

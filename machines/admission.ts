@@ -1,8 +1,8 @@
 /**
- * How the checks of the operations become the guards of the machines.
+ * Turns the checks of the operations into guards of the machines.
  *
- * A machine says where each event leads from each state. Whether it is admitted there is said once,
- * in the lists of checks: this is the seam at which a machine asks them.
+ * A machine states where each event leads from each state (`Targets`). Whether the event is
+ * admitted there follows from the lists of checks (`Admission`). `guardedStates` joins the two.
  *
  * @module
  */
@@ -18,10 +18,10 @@ export const machineNames = [
 ] as const;
 export type MachineName = (typeof machineNames)[number];
 
-/** Names of the guards that an event must pass in a state, or `never`. */
+/** Names of the guards that an event must pass in a state; `never` if a check always refuses it. */
 export type Admission = (state: string, event: string) => readonly string[] | 'never';
 
-/** Where an event leads: a state, or candidates with a guard of the machine's own, tried in order. */
+/** Where an event leads: a state, or candidates tried in order, some with a guard of their own. */
 type Leads<S extends string, G extends string> = S | readonly (S | readonly [S, G])[];
 
 /** For each state, where each event leads. */
@@ -30,8 +30,8 @@ export type Targets<S extends string, E extends string, G extends string> = {
 };
 
 /**
- * The `states` of a machine config: the targets, guarded as the checks of the operations say. A
- * machine begins in the first of them; states that a kernel has no way to are left out.
+ * The `states` of an XState machine config: the targets, guarded as the checks demand. The first
+ * state is the initial one. States that no event of this kernel reaches are left out.
  */
 export function guardedStates<S extends string, E extends string, G extends string>(
   targets: Targets<S, E, G>,

@@ -1,5 +1,5 @@
 /**
- * Who stands in the way of a refused attempt, found where the check that failed looked.
+ * Finds what blocks a refused attempt. Each check names its function, which looks where it looked.
  *
  * @module
  */
@@ -34,7 +34,7 @@ export function openDeviceFile(question: Question): Blocker {
   return file('device', null);
 }
 
-/** A file of the device, bound or not: it holds back the unbind of the driver. */
+/** A file of the device, bound or not: it delays the unbind of the driver. */
 export function anyDeviceFile({ device, host }: Question): Blocker {
   for (const other of host.files()) {
     if (other.kind === 'device' && other.device === device) return file('device', other.id);
@@ -42,24 +42,24 @@ export function anyDeviceFile({ device, host }: Question): Blocker {
   return { kind: 'driver', file: null, driver: device?.driver ?? null };
 }
 
-/** A file that holds back the unbind of a device on the same bus. */
+/** A file that delays the unbind of a device on the same bus. */
 export function leavingOnBus(question: Question): Blocker {
   const { device } = question;
   const leaving = device && busOfDevice(device).find(({ state }) => state === 'leaving');
   return anyDeviceFile({ ...question, device: leaving });
 }
 
-/** The context that the file is bound to already. */
+/** The iommufd that the file is bound to already. */
 export function ownContext({ device }: Question): Blocker {
   return file('iommufd', device?.record.iommufd ?? null);
 }
 
-/** The container itself, which is as it was left. */
+/** The container itself: its own state blocks the call. */
 export function ownContainer({ container }: Question): Blocker {
   return file('container', container?.id ?? null);
 }
 
-/** A device file that holds the container of the group. */
+/** A device's file that uses the container of the group. */
 export function containerUser({ group, host }: Question): Blocker {
   for (const other of host.files()) {
     if (other.kind === 'device' && other.device.group === group) return file('device', other.id);
@@ -96,7 +96,7 @@ export function attachedSibling({ device, group, host }: Question): Blocker {
   return file('device', null);
 }
 
-/** The device that an iommufd object stands for, or that is attached to it. */
+/** A file of the device that an iommufd object stands for, or that is attached to it. */
 export function objectUser({ call, iommufd, host }: Question): Blocker | null {
   if (!('object' in call) || iommufd === undefined) return null;
   const { objects } = iommufd.record;
@@ -112,7 +112,7 @@ export function objectUser({ call, iommufd, host }: Question): Blocker | null {
   return file('iommufd', iommufd.id);
 }
 
-/** The driver change that has not been collected. */
+/** The driver change that is pending. */
 export function pendingChange({ host }: Question): Blocker {
   return { kind: 'driver', file: null, driver: host.driverChange?.device.driver ?? null };
 }

@@ -1,5 +1,6 @@
 /**
- * A check: one named condition that an operation puts to one machine, and what its failure means.
+ * A check: one condition of an operation, put to a machine, the call or the host, with the errno
+ * and cause of its failure.
  *
  * @module
  */
@@ -26,7 +27,7 @@ import type {
 import type { IommufdEvent } from './iommufd.ts';
 import type { Profile } from './profile.ts';
 
-/** What an event is to each machine that it concerns. */
+/** The event that each machine takes, by machine; absent where the machine is not concerned. */
 export interface MachineEvents {
   device?: DeviceEvent;
   group?: GroupEvent;
@@ -36,7 +37,7 @@ export interface MachineEvents {
   iommufd?: IommufdEvent;
 }
 
-/** The parts of a host that a question may look at. */
+/** The parts of a host that checks may read. */
 export interface HostView {
   readonly profile: Profile;
   readonly iommufd: boolean;
@@ -45,25 +46,28 @@ export interface HostView {
   files(): Iterable<OpenFile>;
   hasProcessNamed(comm: string): boolean;
   knowsDriver(driver: string): boolean;
-  /** Whether a range of addresses is unmapped, in an IOAS or a container. Known to a live host only. */
+  /**
+   * Whether nothing is mapped for DMA in a range of an IOAS or a container; `iova` and `size` in
+   * bytes. Only a live host knows its mappings: on replay every range is free.
+   */
   isFree(file: OpenFile, ioas: number | null, range: { iova: number; size: number }): boolean;
-  /** Whether a descriptor or a mapping of some process holds the file. */
+  /** Whether a descriptor or a mapping of any process holds the file. */
   isHeld(id: FileId): boolean;
   /** Whether a process has a descriptor of a file of that kind. */
   hasOpen(pid: number, kind: OpenFile['kind']): boolean;
-  /** The files that a process has a descriptor of, each once. */
+  /** The files that a process has descriptors of, each once. */
   filesOf(pid: number): OpenFile[];
 }
 
-/** A call with everything that it concerns looked up, before it is judged. */
+/** A call with the objects of the host that it concerns: the input of the checks. */
 export interface Question<C extends Call = Call> {
   readonly call: C;
   readonly host: HostView;
-  /** The file behind the descriptor that was operated on. */
+  /** The file behind the descriptor that the call operates on. */
   readonly file?: OpenFile | undefined;
   /** The file behind the descriptor given as an argument. */
   readonly argument?: OpenFile | undefined;
-  /** The files behind the descriptors given as proof of a hot reset. */
+  /** The files behind the descriptors that prove ownership for a hot reset. */
   readonly givenGroups?: readonly (OpenFile | undefined)[];
   readonly device?: Device | undefined;
   readonly group?: Group | undefined;
@@ -72,13 +76,13 @@ export interface Question<C extends Call = Call> {
   readonly container?: ContainerFile | undefined;
   readonly iommufd?: IommufdFile | undefined;
   readonly events: MachineEvents;
-  /** The id that the call comes back with, where that is no event's. */
+  /** The id that the call returns, if no event carries it. */
   readonly found?: number;
-  /** Whether nobody can say who owns the group once it has passed. */
+  /** True if the owner of the group is unknown after the call has passed. */
   readonly leavesDoubt?: boolean;
 }
 
-/** Who stands in the way: a file and what it is, or a driver. */
+/** What blocks a refused attempt: an open file and its kind, or a driver. */
 export interface Blocker {
   readonly kind: 'group' | 'device' | 'container' | 'iommufd' | 'driver' | 'unknown';
   readonly file: FileId | null;
@@ -86,21 +90,21 @@ export interface Blocker {
 }
 
 interface BaseCheck {
-  /** What must hold, in a few words; it is the name of the check. */
+  /** What must hold, in a few words: the name of the check. */
   readonly name: string;
   readonly errno: string;
   readonly cause: Cause;
-  /** Where the kernel checks it, as `file:function` below drivers/ where no other folder is named. */
+  /** Where the kernel checks it, as `file:function`; below drivers/ if no other folder is named. */
   readonly source: string;
-  /** The first profile that checks it, and the first that no longer does; all when left out. */
+  /** The first profile with the check, and the first without it again. Absent: all profiles. */
   readonly since?: Profile;
   readonly until?: Profile;
   readonly blocker?: (question: Question) => Blocker | null;
 }
 
 /**
- * A check put to a machine: fails in the states `in` (any state when left out) unless the guard of
- * that name holds. The guard is then a guard of the machine's transition too.
+ * A check put to a machine. It fails in the states `in` (absent: in any state) unless the guard
+ * named `guard` holds. That guard also guards the machine's transition (`admission.ts`).
  */
 export interface MachineCheck extends BaseCheck {
   readonly asks: MachineName;
@@ -108,53 +112,56 @@ export interface MachineCheck extends BaseCheck {
   readonly guard?: string;
 }
 
-/** A check of the arguments, of the descriptors or of the host, which no machine knows about. */
+/** A check of the arguments, the descriptors or the host; no machine is asked. */
 export interface PlainCheck<C extends Call = Call> extends BaseCheck {
   readonly asks: 'call' | 'descriptor' | 'host';
-  /** A method, so that the check of one call stands among the checks of any. */
+  /** Declared as a method, so that checks of one call fit into a list of checks of any call. */
   holds(this: void, question: Question<C>): boolean;
-  /** True where the log does not hold what decides: on replay the errno as observed stands. */
+  /** True if the log does not hold what decides the check: replay accepts the errno as observed. */
   readonly unseen?: boolean;
-  /** True where the same event has another way to it that the check does not stand on. */
+  /**
+   * True if the same event can also happen on a path without this check, as with an open through
+   * /proc/self/fd. Such an event in a log is then no contradiction.
+   */
   readonly avoidable?: boolean;
 }
 
 export type Check<C extends Call = Call> = MachineCheck | PlainCheck<C>;
 
-/** What a hypothesis is made of: an attempt, what stands for it as a call, and how others are asked. */
+/** The input of `hypotheses`: an attempt of which the evidence does not show every argument. */
 export interface Unshown<O extends Operation> {
   readonly attempt: Extract<Attempt, { operation: O }>;
-  /** The attempt, with something in the place of what is not shown. */
+  /** The attempt as a call, with placeholders (`unshown.ts`) for what is not shown. */
   readonly call: CallOf<O>;
-  /** The question of that call. */
+  /** The question that `call` puts. */
   readonly own: Question;
   readonly host: Directory;
   readonly ask: (call: CallOf<O>, given?: Given) => Question;
 }
 
-/** An attempt, and a question that it may have put. */
+/** An attempt, and one question that it may have put. */
 interface Hypothesis<O extends Operation> {
   readonly attempt: Extract<Attempt, { operation: O }>;
   readonly question: Question;
 }
 
-/** An operation: what it concerns, and the checks in the order of the kernel. */
+/** The rules of an operation: what a call concerns, and its checks in the kernel's order. */
 export interface OperationRules<O extends Operation = Operation> {
-  /** The first profile that has the operation at all; every one has when left out. */
+  /** The first profile that has the operation. Absent: all profiles. */
   readonly since?: Profile;
-  /** Looks up what a call concerns, and says what each machine is told of it where it succeeds. */
+  /** Looks up what a call concerns, and the event that each machine takes if the call passes. */
   readonly concerns: (base: Question<CallOf<O>>, host: Directory, given: Given) => Question;
   readonly checks: readonly Check<CallOf<O>>[];
-  /** What stands in the place of arguments that the evidence does not show; `UNSHOWN` of others. */
+  /** Placeholders for arguments that the evidence does not show, by name; `UNSHOWN` for others. */
   readonly unshown: Readonly<Record<string, unknown>>;
   /**
    * The questions that an attempt may have put, one for each kind of argument that it may have had;
-   * null where they are all one.
+   * null if there is only one.
    */
   readonly hypotheses: ((attempt: Unshown<O>) => Question[]) | null;
-  /** Whether nobody can say what would be right, for what the evidence does not show; null: never. */
+  /** Whether the evidence shows too little of an attempt to judge it; null: never. */
   readonly isBeyondJudging: ((asked: Hypothesis<O>) => boolean) | null;
 }
 
-/** The rules of some operations, each with its own calls. */
+/** The rules of several operations, each typed by its own call. */
 export type OperationTable<O extends Operation> = { readonly [K in O]: OperationRules<K> };

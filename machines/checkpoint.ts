@@ -1,7 +1,7 @@
 /**
- * A host as it stands, as plain data, and back: so that judging can go on from there.
+ * Saves the state of a host as plain data and restores it, so that replay can go on from there.
  *
- * A checkpoint is a cache. Whatever it holds follows from the events before it.
+ * A checkpoint is a cache: everything in it follows from the events before it.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { kernelRules } from './machines.ts';
 import type { IommufdObject, IommufdRecord } from './iommufd.ts';
 import type { Profile } from './profile.ts';
 
-/** Plain data, fit for JSON. Devices go by their place in `devices`, as one may be there twice. */
+/** Plain data, fit for JSON. Devices go by their index in `devices`: an address may occur twice. */
 export interface KernelCheckpoint {
   readonly position: number;
   readonly profile: Profile;
@@ -30,14 +30,14 @@ export interface KernelCheckpoint {
 
 type SavedDevice = Omit<Device, 'group'> & {
   readonly group: string | null;
-  /** Unplugged, but files of it are open. */
+  /** Unplugged while files of it are open. */
   readonly isGone: boolean;
 };
 
 interface SavedFile {
   readonly id: FileId;
   readonly kind: OpenFile['kind'];
-  /** Group, place of the device, or path. */
+  /** Group, index of the device, or path. */
   readonly of: string | number | null;
   readonly state: string | null;
   readonly record: unknown;
@@ -58,6 +58,7 @@ type SavedChange = Omit<NonNullable<Kernel['driverChange']>, 'device'> & {
   readonly device: number;
 };
 
+/** The host as plain data, without its contradictions. Later events do not change it. */
 export function saveKernel(kernel: Kernel): KernelCheckpoint {
   const devices = new Set(kernel.devices());
   const there = devices.size;
@@ -108,7 +109,7 @@ function saveFile(file: OpenFile, places: ReadonlyMap<Device, number>): SavedFil
   }
 }
 
-/** The host of a checkpoint; a new one at each call. */
+/** A new host with the state of the checkpoint. */
 export function restoreKernel(saved: KernelCheckpoint): Kernel {
   const kernel = new Kernel();
   kernel.position = saved.position;

@@ -1,6 +1,6 @@
 /**
- * What a call concerns: the parts that several operations share. Each operation looks up the rest
- * itself, beside its checks (`operations/`).
+ * Looks up what a call concerns, as far as several operations share it. Each operation looks up the
+ * rest beside its checks (`operations/`).
  *
  * @module
  */
@@ -11,39 +11,39 @@ import type { Device, Group, IommufdFile, Instances, OpenFile } from './host.ts'
 import { lowestFreeId, type IommufdRecord } from './iommufd.ts';
 import { NAMELESS, STRANGER, UNSHOWN } from './unshown.ts';
 
-/** What is known of a call besides itself: what came out of it, the file behind its argument. */
+/** What is known of a call besides its arguments: its results, the files behind its descriptors. */
 export interface Given {
   /** The file that it opened. */
   readonly file?: FileId | undefined;
   readonly id?: number | undefined;
   readonly hwpt?: number | undefined;
-  /** The file operated on, where it is not looked up: none where undefined. */
+  /** The file operated on, in the place of a look-up; undefined for none. */
   readonly on?: OpenFile | undefined;
-  /** The file behind the descriptor given, where it is not looked up: none where undefined. */
+  /** The file behind the descriptor given, in the place of a look-up; undefined for none. */
   readonly argument?: OpenFile | undefined;
 }
 
-/** Where a question looks things up. */
+/** A host in which a question looks up what it concerns. */
 export interface Directory extends HostView {
   /** The file behind a descriptor. */
   behind(pid: number, fd: number): OpenFile | undefined;
   device(device: string): Device | undefined;
   group(group: string): Group | undefined;
-  /** The state and memory that a machine begins with. */
+  /** The initial state and memory of a machine. */
   fresh<M extends MachineName>(name: M): Instances[M];
 }
 
-/** Of a call that concerns nothing but its process and its descriptor. */
+/** For a call that concerns only its process and its descriptor. */
 export const itself = (base: Question): Question => base;
 
-/** Of a call that concerns what its file stands for. */
+/** For a call that concerns the object behind its file. */
 export function ofItsFile<Q extends Question>(base: Q): Q {
   const { file } = base;
   if (file?.kind === 'group') return { ...base, groupFile: file, group: file.group };
   return withDevice(base);
 }
 
-/** The same, but for a group's file, which has to be of another kind. */
+/** As `ofItsFile`, for an operation that does not take a group's file. */
 export function withDevice<Q extends Question>(question: Q): Q {
   const { file } = question;
   if (file?.kind === 'iommufd') return { ...question, iommufd: file };
@@ -63,20 +63,20 @@ export function argumentOf(
   return 'argument' in given ? given.argument : host.behind(pid, fd);
 }
 
-/** The context that a device is bound to. */
+/** The iommufd that a device is bound to. */
 export function contextOf(host: HostView, device: Device): IommufdFile | undefined {
   const file = device.record.iommufd === null ? undefined : host.file(device.record.iommufd);
   return file?.kind === 'iommufd' ? file : undefined;
 }
 
-/** The IOAS that stands for a container's: the one there, or the next that is made. */
+/** The compat IOAS of an iommufd, or the id that the next one gets. */
 export function compatIoasOf(record: IommufdRecord): number {
   return record.compatIoas ?? lowestFreeId(record);
 }
 
 /**
- * What the evidence does not show of an attach: the page table that the group has, which no attach but
- * to the same one passes, or the only IOAS that there is.
+ * The page table of an attach that does not show it: the group's, as only an attach to the same one
+ * passes, or the only IOAS. `UNSHOWN` if neither is there.
  */
 export function pageTableShown({ objects }: IommufdRecord, group: Group | undefined): number {
   if (group?.record.hwpt != null) return group.record.hwpt;
@@ -84,7 +84,7 @@ export function pageTableShown({ objects }: IommufdRecord, group: Group | undefi
   return spaces.length === 1 ? (spaces[0] ?? UNSHOWN) : UNSHOWN;
 }
 
-/** A file of each kind that an argument may have stood for, none of them open, and no file at all. */
+/** Placeholders for the file behind an argument: one of each kind, and undefined for none. */
 export function anybody(host: Directory): (OpenFile | undefined)[] {
   const pins = { id: STRANGER, pins: new Set<FileId>(), pinnedBy: new Set<FileId>() };
   return [
@@ -95,15 +95,15 @@ export function anybody(host: Directory): (OpenFile | undefined)[] {
   ];
 }
 
-/** The iommufd that owns a group, where nobody has seen which that is. */
+/** A placeholder for the iommufd that owns a group, if it was not recorded. */
 export function namelessIommufd(host: Directory): IommufdFile {
   const nothing = { pins: new Set<FileId>(), pinnedBy: new Set<FileId>() };
   return { kind: 'iommufd', id: NAMELESS, ...nothing, ...host.fresh('iommufd') };
 }
 
 /**
- * What a process may have operated on: any file that it has a descriptor of, those of VFIO's first; a
- * file that nobody has seen it open, and no file at all.
+ * The files that a process may have operated on: those that it has descriptors of, VFIO's first; a
+ * file whose open was not recorded; and undefined for none.
  */
 export function anyOperatedOn(host: Directory, pid: number): (OpenFile | undefined)[] {
   const own = host.filesOf(pid);
@@ -112,7 +112,7 @@ export function anyOperatedOn(host: Directory, pid: number): (OpenFile | undefin
   return [...ours, ...others, someFile(), undefined];
 }
 
-/** A file that has nothing to do with VFIO. */
+/** A placeholder for a file that is neither VFIO's nor iommufd's. */
 export function someFile(): OpenFile {
   return { kind: 'other', id: STRANGER, pins: new Set(), pinnedBy: new Set(), path: '' };
 }

@@ -1,6 +1,6 @@
 /**
- * The machines as configs in JSON, as `createMachine` of XState 5 takes them: in a program, and in
- * code that the editor of Stately imports.
+ * Exports a machine as a JSON config for `createMachine` of XState 5. Programs can load it, and
+ * Stately's editor can import code that contains it.
  *
  * @module
  */
@@ -12,7 +12,7 @@ interface TransitionConfig {
   readonly actions: 'record';
 }
 
-/** A flat machine as data; what its guards and `record` do is not part of it. */
+/** A flat machine as data, without the code of its guards and of `record`. */
 interface MachineConfig {
   readonly id: string;
   readonly initial: string;
@@ -25,9 +25,9 @@ interface MachineConfig {
 /**
  * The config of a machine.
  *
- * Guards that must all hold are one guard, named `a && b`. XState's own `and([...])` is a function
- * and no data, and `{ type, params }` would have the editor draw every such arrow as `and`; a name
- * it draws as it stands, and each part of it is the name of a guard of ours.
+ * Guards that must all hold become one guard, named `a && b`. XState's own `and([...])` is a
+ * function and not data, and for `{ type, params }` the editor draws every such arrow as `and`. It
+ * draws a name as it is, and each part of the name is the name of a guard.
  */
 export function configOf({ machine, table }: Machine): MachineConfig {
   const states = table.states.map((state) => {
@@ -47,7 +47,7 @@ export function configOf({ machine, table }: Machine): MachineConfig {
   };
 }
 
-/** A memory as JSON has it: a map as the list of its entries. */
+/** A machine's memory as JSON; a map becomes the list of its entries. */
 function plain(memory: unknown): unknown {
   return JSON.parse(
     JSON.stringify(memory, (_key, value: unknown) => (value instanceof Map ? [...value] : value)),

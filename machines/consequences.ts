@@ -1,9 +1,9 @@
 /**
- * What an event implies beyond itself: the last release of a file, the end of ownership with it, and
- * drivers that are bound and unbound.
+ * What an event implies: the last release of a file, the end of ownership with it, and drivers that
+ * are bound and unbound.
  *
- * Ownership ends here and nowhere else: closing a descriptor is only one of the ways to get here
- * (fs/file_table.c:__fput).
+ * Ownership ends only here, when nothing holds a file any more. Closing a descriptor is only one
+ * way to that (fs/file_table.c:__fput).
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { HostState } from './host-state.ts';
 import { judge } from './judge.ts';
 import { questionOf } from './operations.ts';
 
-/** Releases a file if nobody holds it any more, and then what it alone kept alive. */
+/** Releases a file if nothing holds it any more, and then the files that it alone kept alive. */
 export function release(host: HostState, id: FileId): void {
   const file = host.file(id);
   if (file === undefined || file.pinnedBy.size > 0 || host.isHeld(id)) return;
@@ -27,7 +27,7 @@ export function release(host: HostState, id: FileId): void {
   if (file.kind === 'device') endUnbind(host, file.device);
 }
 
-/** vfio/vfio_main.c:vfio_device_fops_release */
+/** Releases a device's file (vfio/vfio_main.c:vfio_device_fops_release). */
 function releaseDevice(host: HostState, file: DeviceFile): void {
   const type = 'device.released';
   const { device } = file;
@@ -44,22 +44,25 @@ function releaseDevice(host: HostState, file: DeviceFile): void {
     if (kept?.kind === 'group') host.put('groupFile', kept, { type });
   }
   if (device.group === null) return;
-  // Also one that nobody has seen the name of has claimed.
+  // An iommufd without a name (`NAMELESS`) has a claim, too.
   const claim = context !== null;
   host.put('group', device.group, { type, claim, cdev: file.state === 'bound', attached });
 }
 
-/** vfio/group.c:vfio_group_fops_release */
+/** Releases a group's file (vfio/group.c:vfio_group_fops_release). */
 function releaseGroup(host: HostState, file: GroupFile): void {
   const container = file.record.container === null ? undefined : host.file(file.record.container);
   if (container?.kind === 'container') host.put('container', container, { type: 'container.left' });
   if (file.state !== 'dead') host.put('group', file.group, { type: 'group.released' });
 }
 
+/**
+ * A device is plugged in, with its driver. If it is reported again, only its name and model change.
+ */
 export function addDevice(host: HostState, data: DataOf<'device.added'>): void {
   const there = host.device(data.device);
   if (there !== undefined && isAsSaid(there, data)) {
-    // Nothing has moved; there is more to say of it.
+    // The same device, reported again: at most its name and model are new.
     there.name = data.name ?? there.name;
     there.model = data.model ?? there.model;
     host.touched.devices.add(there);
@@ -84,12 +87,13 @@ function isAsSaid(device: Device, said: DataOf<'device.added'>): boolean {
   return group === said.group && device.driver === said.driver && device.cdev === said.cdev;
 }
 
+/** A device is unplugged; its driver is unbound first. */
 export function removeDevice(host: HostState, device: Device): void {
   if (device.driver !== null) unbindDriver(host, device);
   host.removeDevice(device);
 }
 
-/** A driver's probe has succeeded; a kernel driver claims the group with it. */
+/** A driver's probe succeeded; a kernel driver claims the group with it. */
 export function bindDriver(
   host: HostState,
   device: Device,
@@ -104,6 +108,7 @@ export function bindDriver(
   device.cdev = cdev;
 }
 
+/** A driver was unbound. If it was the group's last VFIO driver, the group's open file dies. */
 export function unbindDriver(host: HostState, device: Device): void {
   const { driver, group } = device;
   if (driver === null) return;
@@ -118,7 +123,7 @@ export function unbindDriver(host: HostState, device: Device): void {
   if (event.kind === 'vfio' && members === 1 && file?.kind === 'group') die(host, file);
 }
 
-/** The last VFIO device has left: the incarnation that the file was opened for is gone. */
+/** The last VFIO device has left the group: the incarnation that the file belongs to is gone. */
 function die(host: HostState, file: GroupFile): void {
   const native = file.state === 'container';
   const container = file.record.container === null ? undefined : host.file(file.record.container);
@@ -128,8 +133,8 @@ function die(host: HostState, file: GroupFile): void {
 }
 
 /**
- * A device whose unbind waited has lost its last file: the unbind ends, and the change that it was
- * part of goes on to the next driver by itself.
+ * Ends the unbind of a device that has lost its last file. The driver change that it was part of
+ * goes on to the next driver.
  */
 function endUnbind(host: HostState, device: Device): void {
   if (device.state !== 'leaving' || device.record.files > 0) return;
@@ -143,7 +148,7 @@ function endUnbind(host: HostState, device: Device): void {
   change.outcome = { errno: refusal?.errno ?? null };
 }
 
-/** What the rules say of the bind at the end of a change; the change is not in its own way. */
+/** Judges the bind at the end of a driver change. The change itself does not block it. */
 function refusalOf(host: HostState, device: Device, driver: string) {
   const change = host.driverChange;
   host.driverChange = null;

@@ -1,14 +1,15 @@
 /**
  * The machine of a native container: a set of groups behind one IOMMU driver.
  *
- * The kernel's `struct vfio_container` (vfio/container.c). It outlives its file for as long as a
- * group is in it, and forgets its IOMMU driver with its last group.
+ * It models the kernel's `struct vfio_container` (vfio/container.c). A container outlives its file
+ * while a group is in it, and loses its IOMMU driver with its last group.
  *
  * @module
  */
 import type { Targets } from './admission.ts';
 import { flatMachine, type GuardArgs, type Draft } from './flat-machine.ts';
 
+/** `empty` without a group, `joined` with a group, `ready` with an IOMMU driver as well. */
 export type ContainerState = 'empty' | 'joined' | 'ready';
 
 export interface ContainerRecord {

@@ -1,5 +1,5 @@
 /**
- * Contradictions: what the rules say could not have happened, as data.
+ * Contradictions, as data: events that could not have happened by the rules.
  *
  * @module
  */
@@ -8,16 +8,16 @@ import type { FileId } from '../processes/process-table.ts';
 import type { MachineName } from './admission.ts';
 
 export type ContradictionReason =
-  /** A machine, in the state in which it stands, does not admit an event. */
+  /** A machine does not admit the event in its state. */
   | {
       readonly kind: 'not-admitted';
       readonly machine: MachineName;
       readonly state: string | undefined;
       readonly event: string;
     }
-  /** A call names a descriptor behind which there is no context. */
+  /** A call gives a descriptor that is neither a container nor an iommufd. */
   | { readonly kind: 'no-context'; readonly event: EventType }
-  /** What was opened is not there. */
+  /** The node that was opened does not exist. */
   | { readonly kind: 'no-node'; readonly event: EventType }
   | { readonly kind: 'no-device'; readonly event: EventType; readonly device: string }
   | {
@@ -26,9 +26,9 @@ export type ContradictionReason =
       readonly seen: string | null;
       readonly expected: string | null;
     }
-  /** A file must have been closed before: otherwise a call that passed would have failed. */
+  /** A file must have been closed without a record; else a call that passed would have failed. */
   | { readonly kind: 'file-gone'; readonly file: FileId; readonly errno: string }
-  /** So must a driver have been unbound. */
+  /** A driver must have been unbound without a record, for the same reason. */
   | {
       readonly kind: 'driver-gone';
       readonly driver: string;
@@ -36,7 +36,7 @@ export type ContradictionReason =
       readonly errno: string;
     };
 
-/** An event that the rules say could not have happened, and why. */
+/** An event that could not have happened by the rules: its position, and why. */
 export interface Contradiction {
   readonly position: number;
   readonly reason: ContradictionReason;

@@ -1,18 +1,18 @@
 /**
- * The machine of a device's file: what it may be asked depends on how it was opened.
+ * The machine of a device's file: which operations it takes depends on how it was opened.
  *
- * The kernel's `struct vfio_device_file` (vfio/vfio.h): `access_granted`, `group`.
+ * It models the kernel's `struct vfio_device_file` (vfio/vfio.h): `access_granted`, `group`.
  *
  * @module
  */
 import type { Targets } from './admission.ts';
 import { flatMachine } from './flat-machine.ts';
 
-/** `unbound` and `bound` for an open of the cdev, `granted` for a file got from a group. */
+/** `unbound` and `bound` for an open of the cdev, `granted` for a file obtained from a group. */
 export type DeviceFileState = 'unbound' | 'bound' | 'granted';
 
 export type DeviceFileEvent = {
-  /** `file.granted`: it was got from a group, and may be used at once. */
+  /** `file.granted`: it was obtained from a group, and may be used at once. */
   readonly type: 'file.granted' | 'device.bound' | 'device.attached' | 'device.detached';
 };
 
@@ -26,7 +26,7 @@ const targets: Targets<DeviceFileState, DeviceFileEvent['type'], never> = {
   granted: {},
 };
 
-/** It remembers nothing. */
+/** A machine without memory. */
 export const deviceFileMachine = flatMachine({
   id: 'deviceFile',
   fresh: {},

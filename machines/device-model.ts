@@ -1,7 +1,7 @@
 /**
- * What a device does by itself: its regions and its ways to be reset.
+ * What each model of device can do: its regions, and how it can be reset.
  *
- * Asked of real kernels with QEMU's models of these devices; a model that is not listed has a
+ * Recorded from real kernels with QEMU's models of these devices. A model that is not listed has a
  * mappable region 0 and no reset of its own.
  *
  * @module
@@ -15,9 +15,9 @@ interface Model {
   readonly ports: readonly number[];
   /** Has a function level reset. */
   readonly flr: boolean;
-  /** Sits on a link of its own, which QEMU does not bring up again after a reset of the bus. */
+  /** Has a link of its own, which QEMU does not bring up again after a bus reset. */
   readonly express: boolean;
-  /** The kernel driver that knows it; null where none does. */
+  /** The kernel driver that supports it; null if none does. */
   readonly driver: string | null;
 }
 
@@ -30,14 +30,14 @@ const models: Readonly<Record<string, Model>> = {
   nvme: { ...plain, flr: true, express: true, driver: 'nvme' },
 };
 
-/** Whether the driver's probe would take the device; only what is known to fail says no. */
+/** Whether the driver's probe would accept the device; false only where it is known to fail. */
 export function driverFits(device: Device, driver: string): boolean {
   if (kindOfDriver(driver) !== 'kernel') return true;
   const model = models[device.model ?? ''];
   return model === undefined || model.driver === driver;
 }
 
-/** VFIO_PCI_CONFIG_REGION_INDEX, the last but VGA, which none of these models has. */
+/** VFIO_PCI_CONFIG_REGION_INDEX. Only VGA has a higher index, and none of these models has VGA. */
 const CONFIG_REGION = 7;
 
 function modelOf(device: Device): Model {
@@ -53,7 +53,7 @@ export function isReadable(device: Device, region: number): boolean {
   return region === CONFIG_REGION || memory.includes(region) || ports.includes(region);
 }
 
-/** Whether region information is given at all; a region that is absent has size 0. */
+/** Whether VFIO_DEVICE_GET_REGION_INFO answers for a region; one that is absent has size 0. */
 export function hasRegionInfo(region: number): boolean {
   return region >= 0 && region <= CONFIG_REGION;
 }
@@ -62,7 +62,7 @@ function busOf(address: string): string {
   return address.slice(0, address.lastIndexOf(':'));
 }
 
-/** Devices on the same bus, in order of address. A bus lies within one group or on the root bus. */
+/** Devices on the same bus, sorted by address. A bus lies within one group or is the root bus. */
 export function busOfDevice(device: Device): Device[] {
   const group: Group | null = device.group;
   const bus = busOf(device.device);
@@ -76,19 +76,20 @@ export function hasBusReset(device: Device): boolean {
   return !busOf(device.device).endsWith(':00');
 }
 
-/** Whether the reset of a bus that has one comes to a good end. */
+/** Whether the bus reset of a device succeeds, if its bus can be reset. */
 export function busResetWorks(device: Device): boolean {
   return !modelOf(device).express;
 }
 
-/** Whether the device by itself can be reset, now that all of its neighbours are there. */
+/** Whether the device can be reset alone, now that all of its neighbours are enumerated. */
 export function canReset(device: Device): boolean {
   return modelOf(device).flr || (hasBusReset(device) && busOfDevice(device).length === 1);
 }
 
 /**
- * Whether opening the device tries a reset, and so needs the device lock. The bus reset is found
- * when the device is enumerated, alone on its bus until then (pci/pci.c:pci_init_reset_methods).
+ * Whether opening the device tries a reset, and so needs the device lock. The kernel looks for a
+ * bus reset when it enumerates a device; only the first one on a bus is alone there at that moment
+ * (pci/pci.c:pci_init_reset_methods).
  */
 export function triesReset(device: Device): boolean {
   return modelOf(device).flr || (hasBusReset(device) && busOfDevice(device)[0] === device);

@@ -1,5 +1,5 @@
 /**
- * The machine of a device: from no VFIO driver to attached, and out again.
+ * The machine of a device: from no VFIO driver to attached, and back.
  *
  * It follows the kernel's `struct vfio_device` (vfio/vfio_main.c): registration, `open_count`, the
  * cdev file that bound it, and the unbind that waits for its last file.
@@ -11,18 +11,22 @@ import type { Targets } from './admission.ts';
 import type { DriverKind } from '../operations/driver.ts';
 import { flatMachine, type GuardArgs, type Draft } from './flat-machine.ts';
 
+/**
+ * `absent` without a VFIO driver, `idle` without an open file, `open`, `bound` to an iommufd
+ * through its cdev, `attached` to a page table, `leaving` while the unbind of its driver waits.
+ */
 export type DeviceState = 'absent' | 'idle' | 'open' | 'bound' | 'attached' | 'leaving';
 
 export interface DeviceRecord {
-  /** Files of the device, bound or not; each of them holds back a driver unbind. */
+  /** Open files of the device, bound or not; each of them delays a driver unbind. */
   readonly files: number;
   /** Files that were given access: `open_count`. */
   readonly opens: number;
   /** The cdev file that is bound. */
   readonly boundFile: FileId | null;
-  /** The context that it is bound to, through its cdev or through a group with an iommufd. */
+  /** The iommufd that it is bound to, through its cdev or through a group with an iommufd. */
   readonly iommufd: FileId | null;
-  /** Its object id in that context. */
+  /** Its object id in that iommufd. */
   readonly id: number | null;
   /** Whether it is attached to the page table of its group. */
   readonly attached: boolean;

@@ -1,5 +1,5 @@
 /**
- * What follows where not everything was seen: owners in doubt, and out of it again.
+ * Hosts whose boot was not recorded: when an owner becomes unknown, and when it is known again.
  *
  * @module
  */
@@ -16,14 +16,14 @@ import type { Kernel } from './kernel.ts';
 import { release } from './consequences.ts';
 import { NAMELESS } from './unshown.ts';
 
-/** Nothing is known any more of who owns a group, or any of them. */
+/** The owner of a group becomes unknown; of every group, if the name is null. */
 export function lose(host: Kernel, name: string | null): void {
   for (const group of host.groups()) {
     if (name === null || group.group === name) host.doubt(group);
   }
 }
 
-/** Nobody has a file of these groups or of their devices: only their drivers can own them. */
+/** After a complete reading of the host: a group without an open file is no longer in doubt. */
 export function regain(host: Kernel): void {
   const used = new Set<Group | null>();
   for (const file of host.files()) {
@@ -41,7 +41,7 @@ export function regain(host: Kernel): void {
   }
 }
 
-/** A group as its devices' drivers alone have it. */
+/** The state of a group whose only owners can be the drivers of its devices. */
 function claimedByDrivers(
   { devices, record: { members } }: Group,
   { state, record }: Pick<Group, 'state' | 'record'>,
@@ -57,7 +57,7 @@ function claimedByDrivers(
   };
 }
 
-/** Causes that end when a file is released. */
+/** Causes that last until a file is released. */
 const standing = new Set<ObservedCause>([
   'cdev-bound-in-group',
   'device-open-elsewhere',
@@ -68,12 +68,12 @@ const standing = new Set<ObservedCause>([
   'owned-by-other-iommufd',
 ]);
 
-/** Causes that somebody whom nobody has seen may be behind. */
+/** Causes that a file or driver without a record may explain. */
 const strangers = new Set<ObservedCause>([...standing, 'owned-by-kernel-driver', 'owned-by-user']);
 
 /**
- * A refusal that the rules do not explain, on a host whose beginning nobody saw: there is more, where
- * anybody else can be the reason.
+ * A refusal that the rules do not explain, on a host whose boot was not recorded. If an owner that
+ * was not recorded can be the reason, the owner of the group becomes unknown.
  */
 export function suspect(host: Kernel, refused: DataOf<'operation.refused'>): void {
   if (!host.isAssumed) return;
@@ -84,8 +84,9 @@ export function suspect(host: Kernel, refused: DataOf<'operation.refused'>): voi
 }
 
 /**
- * A call has passed that somebody stands in the way of: they had gone, and nobody saw them go. Where
- * the whole of a host was seen it is a contradiction instead.
+ * A call has passed although, by the rules, a file or a driver blocks it. As the boot was not
+ * recorded, the blocker must have gone without a record. If the whole host was recorded, it is a
+ * contradiction instead.
  */
 export function evict(host: Kernel, attempt: Attempt): void {
   if (rowOf(attempt.operation).context === 'given') evictStrangers(host, host.question(attempt));
@@ -102,10 +103,10 @@ export function evict(host: Kernel, attempt: Attempt): void {
   }
 }
 
-/** What came from an iommufd that nobody has seen, before the one that is let in was opened at all. */
+/** Evicts files got through an unrecorded iommufd that are older than the iommufd of the call. */
 function evictStrangers(host: Kernel, { group, argument, events }: Question): void {
   if (group?.record.owner !== NAMELESS || argument?.kind !== 'iommufd') return;
-  // Who is lent to a group does not own it yet.
+  // An iommufd that serves as container does not own the group yet.
   if (events.group === undefined || !('iommufd' in events.group)) return;
   const isOlder = (file: OpenFile) =>
     file.kind === 'device' &&
@@ -117,8 +118,8 @@ function evictStrangers(host: Kernel, { group, argument, events }: Question): vo
 }
 
 /**
- * The files of a group that no machine has taken, such as where nobody has seen a device of it: each
- * was a contradiction already. They have been closed, or their group has died.
+ * Evicts the files of a group that no machine has taken, as no device of it was recorded: their
+ * opens were contradictions already. They have been closed, or their group has died.
  */
 function evictUntaken(host: Kernel, path: string): void {
   const gone = [...host.files()].filter((file) => file.kind === 'other' && file.path === path);
@@ -149,7 +150,7 @@ function unbindKernelDrivers(host: Kernel, { group, device }: Question): void {
   }
 }
 
-/** The files but for which a call would not be refused for a cause. */
+/** The files that block a call, by the cause of its refusal. */
 function inTheWay(cause: ObservedCause, question: Question): OpenFile[] {
   const { file, argument, host } = question;
   const device = file?.kind === 'device' ? file.device : question.device;
@@ -170,7 +171,7 @@ function inTheWay(cause: ObservedCause, question: Question): OpenFile[] {
   };
   const ours = (other: OpenFile) => other === file || other === argument;
   const found = [...host.files()].filter((other) => !ours(other) && isItself(other));
-  // What keeps one of them alive has gone as well.
+  // Files that keep one of them alive must have gone as well.
   const keep = [...host.files()].filter((other) => found.some(({ id }) => other.pins.has(id)));
   return [...found, ...keep.filter((other) => !ours(other) && !found.includes(other))];
 }

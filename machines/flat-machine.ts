@@ -1,9 +1,9 @@
 /**
- * A flat machine, from what it remembers and where each event leads: an XState machine, and the table
- * that is read out of it.
+ * Builds a flat XState machine and its transition table from guards, targets and `remember`.
  *
- * The memory is written once, by `remember`, which writes a draft. The machine's own `assign` calls it
- * on a copy, and replay takes it from there (`transition-table.ts`).
+ * `remember` alone writes the machine's memory (XState's context), on a draft. The machine's
+ * `assign` calls it on a copy, and replay takes that `assign` out of the machine
+ * (`transition-table.ts`).
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { assign, setup, type AnyStateMachine } from 'xstate';
 import { guardedStates, type Admission, type Targets } from './admission.ts';
 import { tabulate, type TransitionTable } from './transition-table.ts';
 
-/** `R` while it is being filled in: its keys can be written. */
+/** A writable copy of a machine's memory. */
 export type Draft<R> = { -readonly [K in keyof R]: R[K] };
 
-/** What a guard looks at. */
+/** The argument of a guard. */
 export interface GuardArgs<R, E> {
   readonly context: R;
   readonly event: E;
@@ -27,25 +27,28 @@ interface FlatMachine<
   G extends string,
 > {
   readonly id: string;
-  /** What it remembers in the beginning. */
+  /** The memory that the machine begins with. */
   readonly fresh: R;
   readonly guards: Readonly<Record<G, (asked: GuardArgs<R, E>) => boolean>>;
-  /** The machine begins in the first of these states. */
+  /** Where each event leads. The machine begins in the first of these states. */
   readonly targets: Targets<S, E['type'], G>;
-  /** Writes what the machine remembers after an event that it admitted. */
+  /** Writes what the machine remembers after an admitted event. */
   readonly remember: (draft: Draft<R>, event: E) => void;
-  /** A draft that can be written. Each machine's own, as V8 copies fast where all are of one shape. */
+  /** Makes a draft. Each machine has its own: V8 copies faster if all records have one shape. */
   readonly copy: (record: R) => Draft<R>;
 }
 
-/** A machine and its table. */
+/** An XState machine and the table read out of it. */
 export interface Machine {
   /** @internal */
   readonly machine: AnyStateMachine;
   readonly table: TransitionTable;
 }
 
-/** Gives what makes the machine, once it is known what admits each event. */
+/**
+ * Returns a function that builds the machine once the admission of events is known. That function
+ * throws `TypeError` if a table cannot express the machine.
+ */
 export function flatMachine<
   S extends string,
   R extends object,

@@ -1,9 +1,10 @@
 /**
- * The machine of a group's file: which container it was given, and whether its group is gone.
+ * The machine of a group's file: its container, and whether its group is gone.
  *
- * Half of the kernel's `struct vfio_group` (vfio/vfio.h): `container`, `iommufd`,
- * `container_users`. One incarnation has one file, so its state goes with the file; once the last
- * VFIO device has left the group, the file is dead and a new incarnation may be opened beside it.
+ * It models half of the kernel's `struct vfio_group` (vfio/vfio.h): `container`, `iommufd`,
+ * `container_users`. Each incarnation of a group has one file, so this state belongs to the file.
+ * When the last VFIO device leaves the group, the file is dead; a new incarnation can then be
+ * opened beside it.
  *
  * @module
  */
@@ -11,10 +12,11 @@ import type { FileId } from '../processes/process-table.ts';
 import type { Targets } from './admission.ts';
 import { flatMachine, type GuardArgs, type Draft } from './flat-machine.ts';
 
+/** `unset` without a container, `container` or `iommufd` with one, `dead` without its group. */
 export type GroupFileState = 'unset' | 'container' | 'iommufd' | 'dead';
 
 export interface GroupFileRecord {
-  /** The container's file, or the iommufd that serves as one. */
+  /** The container's file, or the iommufd that serves as a container. */
   readonly container: FileId | null;
   /** Open devices that hold the container (`container_users` less one). */
   readonly users: number;
@@ -23,7 +25,7 @@ export interface GroupFileRecord {
 export type GroupFileEvent =
   | { readonly type: 'container.set'; readonly container: FileId; readonly native: boolean }
   | { readonly type: 'container.unset' }
-  /** `pins` when it is the first open of a device in a container, which then holds this file. */
+  /** `pins`: the first open of a device in a container, which then keeps this file alive. */
   | { readonly type: 'device.obtained'; readonly pins: boolean }
   | { readonly type: 'device.released' }
   | { readonly type: 'group.died'; readonly native: boolean };

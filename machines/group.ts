@@ -1,8 +1,8 @@
 /**
- * The machine of an IOMMU group: who owns its DMA, and whether its file is open.
+ * The machine of an IOMMU group: the owner of its DMA, and whether its file is open.
  *
- * It joins the kernel's `struct iommu_group` (owner, owner_cnt: drivers/iommu/iommu.c) and the
- * living incarnation of `struct vfio_group` (opened_file, cdev_device_open_cnt: vfio/group.c).
+ * It combines the kernel's `struct iommu_group` (owner, owner_cnt: drivers/iommu/iommu.c) and the
+ * current incarnation of `struct vfio_group` (opened_file, cdev_device_open_cnt: vfio/group.c).
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { DriverKind } from '../operations/driver.ts';
 import { flatMachine, type GuardArgs, type Draft } from './flat-machine.ts';
 import { NAMELESS, STRANGER } from './unshown.ts';
 
-/** Named after the owner: nobody, kernel drivers, a group in a container, an iommufd. */
+/** Named after the owner: none, kernel drivers, a group's file in a container, an iommufd. */
 export type GroupState = 'unowned' | 'kernel' | 'container' | 'iommufd';
 
 export interface GroupRecord {
@@ -20,11 +20,11 @@ export interface GroupRecord {
   readonly members: number;
   /** The group file that is open (`opened_file`). */
   readonly opener: FileId | null;
-  /** The iommufd that owns, or the group file whose container does. */
+  /** The iommufd that owns the group, or the group's file whose container owns it. */
   readonly owner: FileId | null;
   /** `owner_cnt`. */
   readonly claims: number;
-  /** Devices bound through their cdev (`cdev_device_open_cnt`); they keep group files out. */
+  /** Devices bound through their cdev (`cdev_device_open_cnt`); they block opens of the group. */
   readonly cdevBound: number;
   /** The page table that the attached members share, and how many are attached. */
   readonly hwpt: number | null;
@@ -98,7 +98,7 @@ const guards = {
     event.type === 'device.released' && event.claim && context.claims === 1,
 };
 
-/** An owner that nobody has seen the name of may be any. */
+/** Whether an iommufd may be the owner; an owner without a name (`NAMELESS`) may be any. */
 function isSame(file: FileId, owner: FileId | null): boolean {
   return file === owner || (owner === NAMELESS && file !== STRANGER);
 }
@@ -159,7 +159,7 @@ function remember(group: Draft<GroupRecord>, event: GroupEvent): void {
       if (event.kind === 'kernel') group.claims--;
       if (event.kind !== 'vfio') return;
       group.members = Math.max(0, group.members - 1);
-      // The last member takes the incarnation with it; an open file of it is dead from here on.
+      // The group's incarnation ends with its last member; an open file of it is dead from here on.
       if (group.members === 0) closeFile(group);
       return;
     case 'group.opened':
@@ -204,7 +204,7 @@ function remember(group: Draft<GroupRecord>, event: GroupEvent): void {
   }
 }
 
-/** A container's group is owned by its file, and by nobody without it. */
+/** Closes the group's file, which ends its ownership through a container. */
 function closeFile(group: Draft<GroupRecord>): void {
   if (group.owner !== null && group.owner === group.opener) Object.assign(group, released);
   group.opener = null;
@@ -216,8 +216,8 @@ function detach(group: Draft<GroupRecord>): void {
 }
 
 /**
- * What GET_STATUS says: a container makes a group viable, else that nobody claims its DMA
- * (vfio/group.c:vfio_group_ioctl_get_status).
+ * The viable flag of VFIO_GROUP_GET_STATUS: set if the group has a container, or if its DMA has no
+ * claim (vfio/group.c:vfio_group_ioctl_get_status).
  */
 export function isViable({ claims }: Pick<GroupRecord, 'claims'>, containerSet: boolean): boolean {
   return containerSet || claims === 0;

@@ -1,6 +1,6 @@
 /**
- * A host at a moment, by id and in plain values: the one picture of it that there is outside of the
- * machines. A host that goes on, a restored one and the time index all give it.
+ * `HostAt`: a host at one position, by ids and in plain values. It is the only view of a host
+ * outside of the machines. A live host, a restored one and the time index all implement it.
  *
  * @module
  */
@@ -10,15 +10,17 @@ import type { DeviceState } from './device.ts';
 import type { GroupRecord, GroupState } from './group.ts';
 import type { OpenFile } from './host.ts';
 
+/** An IOMMU group. `opener`, `owner` and `claims` are its machine's (`group.ts`). */
 export interface GroupAt extends Pick<GroupRecord, 'opener' | 'owner' | 'claims'> {
   readonly group: string;
   readonly state: GroupState;
-  /** Whether nobody can say who owns it. */
+  /** Whether the owner is unknown. */
   readonly isUnknown: boolean;
-  /** How sure it is who owns it. */
+  /** Certainty of the event that gave the group its owner. */
   readonly certainty: Certainty;
 }
 
+/** A PCI device; null for what it does not have. */
 export interface DeviceAt {
   /** PCI address. */
   readonly device: string;
@@ -30,28 +32,29 @@ export interface DeviceAt {
   readonly state: DeviceState;
 }
 
-/** What an open file is of. */
+/** The object that an open file belongs to. */
 interface FileSubject {
   readonly kind: OpenFile['kind'];
-  /** The group of a group's file, and of the device of a device's. */
+  /** The group of a group's file, or of the device of a device's file. */
   readonly group: string | null;
-  /** Of a device's file; null where nobody has said which it is. */
+  /** PCI address, for a device's file; null where the evidence does not name the device. */
   readonly device: string | null;
 }
 
+/** An open file of VFIO or iommufd, or another file that a call may name by mistake. */
 export interface FileAt extends FileSubject {
   readonly id: FileId;
-  /** Whether the device has been unplugged, or the group has lost its last VFIO device. */
+  /** Whether the device was unplugged, or the group has lost its last VFIO device. */
   readonly isGone: boolean;
-  /** What a group's file was given as its container. */
+  /** The container of a group's file, or the iommufd that serves as one. */
   readonly container: FileId | null;
-  /** Files that this one keeps alive, in the kernel. */
+  /** Files that this one keeps alive inside the kernel. */
   readonly pins: readonly FileId[];
-  /** Files that keep this one alive, in the kernel. */
+  /** Files that keep this one alive inside the kernel. */
   readonly pinnedBy: readonly FileId[];
 }
 
-/** A descriptor or a mapping goes by the file behind it; the terminal of a process is none. */
+/** A process. Its descriptors and mappings name files by id; terminals are left out. */
 export interface ProcessAt {
   readonly pid: number;
   readonly comm: string;
@@ -60,16 +63,17 @@ export interface ProcessAt {
   readonly mapped: readonly FileId[];
 }
 
-/** A driver change that waits for the last file of its device, until somebody has seen it end. */
+/** A driver change whose unbind waits for the device's last file, until its end is recorded. */
 interface DriverChangeAt {
   readonly device: string;
   readonly waiter: { readonly pid: number | null; readonly comm: string };
-  /** Whether it has gone on, and nobody has seen that yet. */
+  /** Whether the change has ended, without a record of its end so far. */
   readonly isOver: boolean;
 }
 
+/** A host at one position. What it returns are plain values, which later events do not change. */
 export interface HostAt {
-  /** False where the events before the first are not at hand, until the host boots. */
+  /** False from the start of a log whose first events are missing, until `host.booted`. */
   readonly isKnown: boolean;
   readonly driverChange: DriverChangeAt | null;
   group(group: string): GroupAt | undefined;
@@ -77,7 +81,7 @@ export interface HostAt {
   device(device: string): DeviceAt | undefined;
   devices(): Iterable<DeviceAt>;
   file(id: FileId): FileAt | undefined;
-  /** In the order in which they were opened. */
+  /** In the order of their opening. */
   files(): Iterable<FileAt>;
   process(pid: number): ProcessAt | undefined;
   processes(): Iterable<ProcessAt>;
@@ -90,46 +94,46 @@ export interface HostAt {
 }
 
 export interface PlayedGroup extends GroupAt {
-  /** Since when evidence contradicts the rules, or has a gap; null where neither is so. */
+  /** Position since which evidence contradicts the rules or has a gap; null if neither is so. */
   readonly unknownSince: number | null;
-  /** How many of its devices have VFIO's drivers. */
+  /** Number of its devices that have a VFIO driver. */
   readonly members: number;
 }
 
 export interface PlayedDevice extends DeviceAt {
   readonly model: string | null;
-  /** How many of its files are open. */
+  /** Number of its open files. */
   readonly files: number;
 }
 
 export interface PlayedFile extends FileAt {
-  /** Of a device's file: whether it was got from a group. */
+  /** For a device's file: whether it was obtained from a group. */
   readonly isGranted: boolean;
-  /** The container of a group's file, the iommufd that a device's is bound to. */
+  /** The container of a group's file, or the iommufd that a device's file is bound to. */
   readonly context: FileId | null;
-  /** Of a container: whether it has an IOMMU driver. */
+  /** For a container: whether it has an IOMMU driver. */
   readonly isReady: boolean;
 }
 
 export interface PlayedProcess extends ProcessAt {
-  /** When it started, in ticks since the boot; null where nobody has said. */
+  /** Start time in clock ticks since the boot; null if the evidence does not show it. */
   readonly started: string | null;
   readonly descriptors: ReadonlyMap<number, { readonly file: FileId; readonly cloexec: boolean }>;
-  /** Files by the addresses where they are mapped. */
+  /** Files by the address of their mapping. */
   readonly mappings: ReadonlyMap<number, FileId>;
 }
 
 export interface PlayedChange extends DriverChangeAt {
-  /** The driver that it goes on to; null for none. */
+  /** The driver that is bound next; null for none. */
   readonly next: string | null;
-  /** Whether the device has been unplugged, and another may be there under its address. */
+  /** Whether the device was unplugged; another one may have its address by now. */
   readonly isOfGone: boolean;
 }
 
-/** What a host that was played tells beyond that: the time index does not keep it. */
+/** A host that was played event by event. It holds more than the time index keeps. */
 export interface PlayedHostAt extends HostAt {
   readonly boot: string | null;
-  /** Whether there are /dev/iommu and cdevs. */
+  /** Whether the host has /dev/iommu and cdevs. */
   readonly iommufd: boolean;
   readonly driverChange: PlayedChange | null;
   group(group: string): PlayedGroup | undefined;
@@ -140,24 +144,24 @@ export interface PlayedHostAt extends HostAt {
   files(): Iterable<PlayedFile>;
   process(pid: number): PlayedProcess | undefined;
   processes(): Iterable<PlayedProcess>;
-  /** The file that is mapped at an address. */
+  /** The file mapped at an address. */
   fileMapped(pid: number, address: number): FileId | undefined;
 }
 
-/** A host on trial: what it is told has its consequences, and reaches no log. */
+/** A host for trials: a supposed fact has its consequences, and is in no log. */
 export interface SupposedHost extends PlayedHostAt {
   suppose(fact: Fact, certainty: Certainty): void;
-  /** The host as it stands, whatever is supposed from here on. */
+  /** A copy of the current state; facts supposed later do not change it. */
   copy(): PlayedHostAt;
 }
 
-/** The address space that a mapping of a file goes to: an IOAS of an iommufd, or a container's. */
+/** A DMA address space: an IOAS of an iommufd, or a container (`ioas` is null). */
 export interface AddressSpace {
   readonly file: FileId;
   readonly ioas: number | null;
 }
 
-/** What is mapped for DMA on a live host. */
+/** The DMA mappings of a live host; `iova` and `size` in bytes. */
 export interface MappedRanges {
   isFree(space: AddressSpace, range: { readonly iova: number; readonly size: number }): boolean;
 }

@@ -1,7 +1,8 @@
 /**
- * What happens to the host itself: it boots, devices and drivers come and go, evidence has gaps. What
- * calls come to is taken by the machines; each other kind of event is named here, so that none is
- * forgotten.
+ * Events that change the host itself: boots, devices, drivers, gaps in the evidence.
+ *
+ * Events of calls are taken by the machines (`kernel.ts`). Every other type has a row here, so that
+ * the compiler asks for the row of a new one.
  *
  * @module
  */
@@ -14,9 +15,9 @@ import type { Kernel } from './kernel.ts';
 
 type Handler<T extends EventType> = (host: Kernel, data: DataOf<T>) => void;
 
-/** Taken by the table of processes. */
+/** Taken by the process table (`processes/effects.ts`). */
 const BY_PROCESSES = null;
-/** Says something of evidence, of the log or of a manager's book, and nothing of the host. */
+/** Concerns the evidence, the log or a manager's records; the host does not change. */
 const BY_NOBODY = null;
 
 const changes: { readonly [T in Exclude<EventType, CallEvent>]: Handler<T> | null } = {
@@ -30,7 +31,7 @@ const changes: { readonly [T in Exclude<EventType, CallEvent>]: Handler<T> | nul
   'driver.unbound': ofDevice('driver.unbound', unbindDriver),
   'driver.unbind-blocked': ofDevice('driver.unbind-blocked', (host, device, { next, waiter }) => {
     host.driverChange = { device, next, waiter, outcome: null };
-    // Somebody has it open whom nobody has seen: only who waits for them is known.
+    // A file that was not recorded keeps the device open: only the waiting unbind is known.
     if (host.isAssumed && device.record.files === 0) {
       if (device.group !== null) host.doubt(device.group);
       host.touched.devices.add(device);
@@ -47,7 +48,7 @@ const changes: { readonly [T in Exclude<EventType, CallEvent>]: Handler<T> | nul
   'group.found': (host, data) => {
     const group = host.groupOf(data.group);
     if (group.record.members > 0) return;
-    // Somebody is there, or it would have no node.
+    // The group has a node, so at least one of its devices has a VFIO driver.
     host.put('group', group, { type: 'driver.bound', kind: 'vfio' });
     host.doubt(group);
   },
@@ -81,7 +82,7 @@ const changes: { readonly [T in Exclude<EventType, CallEvent>]: Handler<T> | nul
   'mapping.removed': BY_PROCESSES,
 };
 
-/** A change of a device that has to be there. */
+/** A change of a device; if the device does not exist, the event is a contradiction. */
 function ofDevice<T extends EventType>(
   type: T,
   change: (host: Kernel, device: Device, data: DataOf<T>) => void,
@@ -95,7 +96,7 @@ function ofDevice<T extends EventType>(
   };
 }
 
-/** Has the host take what an event does to it; nothing where it is of a call or of a process. */
+/** Applies an event to the host; events of calls and of processes do nothing here. */
 export function changeHost(host: Kernel, { type, data }: Fact): void {
   const table: { readonly [T in EventType]?: unknown } = changes;
   const change = table[type] as ((host: Kernel, data: Fact['data']) => void) | null | undefined;

@@ -1,5 +1,5 @@
 /**
- * The state of a host: its devices, groups and open files, and the machines that they are.
+ * The state of a host: its devices, groups, open files and processes, with the machines' instances.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import { hasIommufd, isProfile, newestKernel, profileOfKernel, type Profile } fr
 import type { Directory } from './concerns.ts';
 import type { Contradiction, ContradictionReason } from './contradiction.ts';
 
-/** Told of every event that a machine takes, with where it stood before. */
+/** Called for every event that a machine takes, with the instance before and after it. */
 export type Observer = (
   name: MachineName,
   before: Instance<string, object>,
@@ -36,32 +36,32 @@ export type Observer = (
 export class HostState implements Directory {
   readonly processes = new ProcessTable();
   readonly contradictions: Contradiction[] = [];
-  /** What the last event touched. */
+  /** What the last event changed. */
   readonly touched = {
     groups: new Set<Group>(),
     devices: new Set<Device>(),
     files: new Set<OpenFile>(),
-    /** Files that nobody holds any more: they had gone, or the event could not have passed. */
+    /** Files that must have been closed without a record: else the event could not have passed. */
     evicted: new Set<FileId>(),
-    /** Addresses of devices whose kernel driver had been unbound, for the same reason. */
+    /** PCI addresses of devices whose kernel driver must have been unbound likewise. */
     unbound: new Set<string>(),
   };
-  /** The newest kernel's until a boot says which it is. */
+  /** The profile of the boot; the newest kernel's before the first boot. */
   profile: Profile = newestKernel;
   rules: KernelRules;
   boot: string | null = null;
-  /** Whether there are /dev/iommu and cdevs. */
+  /** Whether the host has /dev/iommu and cdevs. */
   iommufd = false;
   driverChange: DriverChange | null = null;
-  /** False where the events before the first are not at hand, until the host boots. */
+  /** False from the start of a log whose first events are missing, until `host.booted`. */
   isKnown = true;
-  /** Whether nobody has seen the host boot: what was there then was taken for granted. */
+  /** Whether the boot was not recorded, so that its state is assumed. */
   isAssumed = false;
-  /** How sure it is that the event happened that is being taken. */
+  /** Certainty of the event that is being taken. */
   certainty: Certainty = 'observed';
-  /** Where the event stands that is being taken. */
+  /** Position of the event that is being taken; -1 before the first. */
   position = -1;
-  /** What a live host has mapped for DMA; the log does not say. */
+  /** DMA mappings of a live host; null on replay, as the log does not hold them. */
   mappings: MappedRanges | null = null;
   observer: Observer | null = null;
   readonly #devices = new Map<string, Device>();
@@ -137,7 +137,10 @@ export class HostState implements Directory {
     return [...this.#drivers];
   }
 
-  /** A fresh boot: nothing is plugged in, nothing open, and the rules may be others. */
+  /**
+   * Starts a fresh boot: no devices, no open files, and the rules of the profile that was `named`,
+   * or of the kernel release if null.
+   */
   reset(boot: string, kernel: string, named: string | null, iommufd: boolean): void {
     const profile = named ?? profileOfKernel(kernel);
     this.profile = profile !== null && isProfile(profile) ? profile : newestKernel;
@@ -155,14 +158,14 @@ export class HostState implements Directory {
     this.learnDriver('vfio-pci');
   }
 
-  /** The state and memory that a machine begins with. */
+  /** The initial state and memory of a machine. */
   fresh<M extends MachineName>(name: M): Instances[M] {
     const { machine, table } = this.rules.machines[name];
     return { state: table.initial, record: machine.config.context } as Instances[M];
   }
 
   addDevice(device: Device): void {
-    // Evidence may have it come again without having gone, and into another group.
+    // Evidence may add a device again without its removal, and to another group.
     this.#devices.get(device.device)?.group?.devices.delete(device.device);
     this.touched.devices.add(device);
     this.#devices.set(device.device, device);
@@ -178,7 +181,7 @@ export class HostState implements Directory {
     device.group?.devices.delete(device.device);
   }
 
-  /** The group of that number; it is there from its first device on. */
+  /** The group of that number; it is created with its first device. */
   groupOf(id: string): Group {
     let group = this.#groups.get(id);
     if (group === undefined) {
@@ -209,14 +212,14 @@ export class HostState implements Directory {
     this.#files.delete(file.id);
   }
 
-  /** Has `holder` keep `kept` alive. */
+  /** Makes `holder` keep `kept` alive. */
   pin(holder: OpenFile, kept: OpenFile): void {
     this.touched.files.add(holder);
     holder.pins.add(kept.id);
     kept.pinnedBy.add(holder.id);
   }
 
-  /** Ends what `holder` keeps alive, and gives what it kept. */
+  /** Makes `holder` keep nothing alive, and returns the ids of what it kept. */
   unpin(holder: OpenFile): FileId[] {
     this.touched.files.add(holder);
     const kept = [...holder.pins];
@@ -234,7 +237,7 @@ export class HostState implements Directory {
     if (unbound.size > 0) unbound.clear();
   }
 
-  /** Whether the machine would take the event where it stands. */
+  /** Whether the machine admits the event in its current state. */
   admits<M extends MachineName>(
     name: M,
     { state, record }: Instance<string, object>,
@@ -244,7 +247,7 @@ export class HostState implements Directory {
     return table.next(state, record, event as { type: string }) !== null;
   }
 
-  /** Where an event takes a machine; null where it is not admitted. */
+  /** The instance after an event; null if the event is not admitted. */
   protected step<M extends MachineName>(
     name: M,
     { state, record }: Instance<string, object>,
@@ -255,7 +258,7 @@ export class HostState implements Directory {
     return next === null ? null : { state: next, record: table.record(record, event) };
   }
 
-  /** Has a machine take an event. One that it does not admit is a contradiction, and changes nothing. */
+  /** Makes a machine take an event; one that is not admitted is a contradiction without effect. */
   put<M extends MachineName>(
     name: M,
     instance: Instance<string, object>,
@@ -277,8 +280,9 @@ export class HostState implements Directory {
   }
 
   /**
-   * A group's owner may be another. What owns it alone leaves no doubt; where it was in doubt before,
-   * nobody can say who is left when the owner that was seen has gone.
+   * Updates certainty and doubt where the owner of a group may have changed. A container owns a
+   * group alone, which ends the doubt. If a group in doubt loses its recorded owner, its owner is
+   * unknown.
    */
   #handOver(group: Group, { state, record }: Pick<Group, 'state' | 'record'>): void {
     if (group.state === state && group.record.owner === record.owner) return;
@@ -288,7 +292,7 @@ export class HostState implements Directory {
     group.unknownSince = group.state === 'unowned' ? this.position : null;
   }
 
-  /** From here on nobody can say who owns the group. */
+  /** From the current position on, the owner of the group is unknown. */
   doubt(group: Group): void {
     group.isInDoubt = true;
     group.unknownSince ??= this.position;
@@ -301,7 +305,7 @@ export class HostState implements Directory {
     else if (name === 'groupFile') this.touched.files.add(instance as OpenFile);
   }
 
-  /** Notes a contradiction; from it on, who owns the group concerned is not known. */
+  /** Notes a contradiction. From the current position on, the owner of the group is unknown. */
   contradict(reason: ContradictionReason, group: Group | null = null): void {
     this.contradictions.push({ position: this.position, reason });
     if (group === null) return;
@@ -309,7 +313,10 @@ export class HostState implements Directory {
     this.touched.groups.add(group);
   }
 
-  /** The node that a device gets from a VFIO driver: the lowest number that is free. */
+  /**
+   * The cdev node that a device gets from a VFIO driver: the lowest free number. Null for other
+   * drivers, and on a host without cdevs.
+   */
   nextCdev(driver: string): string | null {
     if (kindOfDriver(driver) !== 'vfio' || !this.iommufd) return null;
     const taken = new Set([...this.#devices.values()].map(({ cdev }) => cdev));

@@ -1,5 +1,5 @@
 /**
- * What stands on a host: devices, groups and open files, each with the state of its machine.
+ * The live objects of a host: devices, groups and open files, each an instance of its machine.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import type { GroupRecord, GroupState } from './group.ts';
 import type { AddressSpace } from './host-at.ts';
 import type { IommufdRecord, IommufdState } from './iommufd.ts';
 
-/** A machine as it stands: its state and what it remembers. */
+/** An instance of a machine: its state and its memory. */
 export interface Instance<S extends string, R> {
   state: S;
   record: R;
 }
 
-/** How each machine stands. */
+/** The type of each machine's instances. */
 export interface Instances {
   device: Instance<DeviceState, DeviceRecord>;
   group: Instance<GroupState, GroupRecord>;
@@ -43,19 +43,19 @@ export interface Device extends Instance<DeviceState, DeviceRecord> {
 export interface Group extends Instance<GroupState, GroupRecord> {
   readonly group: string;
   readonly devices: Map<string, Device>;
-  /** Since when the owner is unknown: evidence contradicts the rules, or has a gap. */
+  /** Position since which the owner is unknown, by a contradiction or a gap; otherwise null. */
   unknownSince: number | null;
-  /** Whether somebody may own it who was there before the evidence. */
+  /** Whether an owner from before the evidence may still exist. */
   isInDoubt: boolean;
-  /** How sure it is who owns it. */
+  /** Certainty of the event that gave the group its owner. */
   certainty: Certainty;
 }
 
 interface FileBase {
   readonly id: FileId;
-  /** Files that this one keeps alive, in the kernel. */
+  /** Files that this one keeps alive inside the kernel. */
   readonly pins: Set<FileId>;
-  /** Files that keep this one alive, in the kernel. */
+  /** Files that keep this one alive inside the kernel. */
   readonly pinnedBy: Set<FileId>;
 }
 
@@ -67,37 +67,37 @@ export type ContainerFile = FileBase &
   Instance<ContainerState, ContainerRecord> & { readonly kind: 'container' };
 export type IommufdFile = FileBase &
   Instance<IommufdState, IommufdRecord> & { readonly kind: 'iommufd' };
-/** A file that is none of VFIO's: it matters only as a wrong argument. */
+/** A file that is neither VFIO's nor iommufd's: it matters only as a wrong argument. */
 type OtherFile = FileBase & { readonly kind: 'other'; readonly path: string };
 
 export type OpenFile = GroupFile | DeviceFile | ContainerFile | IommufdFile | OtherFile;
 
-/** A driver change that waits for the last file of its device, until somebody has seen it end. */
+/** A driver change whose unbind waits for the device's last file, until its end is recorded. */
 export interface DriverChange {
   readonly device: Device;
   readonly next: string | null;
   readonly waiter: { readonly pid: number | null; readonly comm: string };
-  /** Null while it is blocked; then how the bind to `next` went. */
+  /** Null while it is blocked; then how the bind to `next` ended, with errno null if it passed. */
   outcome: { readonly errno: string | null } | null;
 }
 
-/** Where a mapping of a file goes; an iommufd that is used as a container has an IOAS for it. */
+/** The address space of a DMA mapping by a file; without `ioas`, the compat IOAS of an iommufd. */
 export function addressSpaceOf(file: OpenFile, ioas: number | null): AddressSpace {
   const compat = file.kind === 'iommufd' ? file.record.compatIoas : null;
   return { file: file.id, ioas: ioas ?? compat };
 }
 
-/** A file that none of the machines knows about. */
+/** A file that no machine models. */
 export function otherFile(id: FileId, path: string): OpenFile {
   return { kind: 'other', id, path, pins: new Set(), pinnedBy: new Set() };
 }
 
-/** The node of a group. */
+/** The device node of a group. */
 export function groupPath(group: string): string {
   return `/dev/vfio/${group}`;
 }
 
-/** The group that a machine belongs to, where it belongs to one. */
+/** The group that an instance of a machine belongs to; null if it belongs to none. */
 export function groupBehind(instance: object): Group | null {
   if ('devices' in instance) return instance as Group;
   if ('group' in instance) return (instance as { group: Group | null }).group;

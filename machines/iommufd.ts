@@ -1,14 +1,15 @@
 /**
  * The machine of an iommufd context: its objects, and whether it can serve as a container.
  *
- * The kernel's `struct iommufd_ctx`, one with the file that opened it (iommu/iommufd/main.c).
+ * It models the kernel's `struct iommufd_ctx`; each open of /dev/iommu makes one
+ * (iommu/iommufd/main.c).
  *
  * @module
  */
 import type { Targets } from './admission.ts';
 import { flatMachine, type GuardArgs, type Draft } from './flat-machine.ts';
 
-/** `compat` while an IOAS stands in for a container's (iommu/iommufd/vfio_compat.c). */
+/** `compat` while an IOAS serves as a container's address space (iommu/iommufd/vfio_compat.c). */
 export type IommufdState = 'plain' | 'compat';
 
 export type IommufdObject =
@@ -17,9 +18,9 @@ export type IommufdObject =
   | {
       readonly kind: 'hwpt';
       readonly ioas: number;
-      /** Made by an attach to an IOAS, and destroyed with the last user. */
+      /** Made by an attach to an IOAS, and destroyed with its last user. */
       readonly auto: boolean;
-      /** Attached devices. */
+      /** Number of attached devices. */
       readonly users: number;
     };
 
@@ -28,12 +29,12 @@ export interface IommufdRecord {
   readonly compatIoas: number | null;
 }
 
-/** Devices moving onto a page table: `users` of them, away from `from` where they had another. */
+/** Devices that move to a page table: `users` of them, away from `from` if they had another. */
 export interface Attachment {
   readonly hwpt: number;
   /** The IOAS behind it. */
   readonly ioas: number;
-  /** True when the kernel makes the page table itself, where it is not there yet. */
+  /** Whether the kernel makes the page table itself, if it does not exist yet. */
   readonly auto: boolean;
   readonly users: number;
   readonly from: number | null;
@@ -45,7 +46,7 @@ export type IommufdEvent =
   | { readonly type: 'object.destroyed'; readonly object: number }
   | { readonly type: 'compat-ioas.set'; readonly ioas: number }
   | { readonly type: 'compat-ioas.cleared' }
-  /** Given to a group as its container; makes the compat IOAS `ioas` where there is none. */
+  /** Given to a group as its container; creates the compat IOAS `ioas` if there is none. */
   | { readonly type: 'container.set'; readonly ioas: number }
   | { readonly type: 'device.bound'; readonly id: number }
   | { readonly type: 'device.obtained'; readonly id: number; readonly attachment: Attachment }
@@ -71,14 +72,14 @@ const guards = {
 
 type Guard = keyof typeof guards;
 
-/** The lowest id that is free, as the kernel's allocator hands them out: from 1. */
+/** The lowest free object id, as the kernel's allocator hands them out: from 1. */
 export function lowestFreeId({ objects }: IommufdRecord, besides: readonly number[] = []): number {
   let id = 1;
   while (objects.has(id) || besides.includes(id)) id++;
   return id;
 }
 
-/** The page table that an attach to an IOAS would share: the first that was made by an attach. */
+/** The page table that an attach to an IOAS shares: the first that an attach made; null if none. */
 export function autoPageTable({ objects }: IommufdRecord, ioas: number): number | null {
   for (const [id, object] of objects) {
     if (object.kind === 'hwpt' && object.auto && object.ioas === ioas) return id;
@@ -86,7 +87,7 @@ export function autoPageTable({ objects }: IommufdRecord, ioas: number): number 
   return null;
 }
 
-/** Whether IOMMU_DESTROY may have it (iommu/iommufd/main.c:iommufd_object_remove). */
+/** Whether IOMMU_DESTROY succeeds on the object (iommu/iommufd/main.c:iommufd_object_remove). */
 function isUnused({ objects }: IommufdRecord, id: number): boolean {
   const object = objects.get(id);
   if (object?.kind === 'device') return false;

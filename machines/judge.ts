@@ -1,5 +1,6 @@
 /**
- * Judges a question: the first check that fails gives errno, cause and blocker.
+ * Judges a question by the rules of a kernel: the first check that fails gives errno, cause and
+ * blocker.
  *
  * @module
  */
@@ -8,31 +9,38 @@ import type { Blocker, Check, MachineCheck, Question } from './check.ts';
 import type { Cause, ObservedCause } from './causes.ts';
 import type { KernelRules } from './machines.ts';
 
-/** What the rules say of an attempt that they turn down. */
+/** A refusal by the rules, from the check that failed. */
 export interface Refusal {
   readonly errno: string;
   readonly cause: Cause;
-  /** The check that failed. */
+  /** The name of the check that failed. */
   readonly check: string;
   readonly source: string;
   readonly blocker: Blocker | null;
 }
 
-/** The refusal, or null where every check holds. */
+/** Judges a question: the refusal of the first check that fails, or null if all hold. */
 export function judge(rules: KernelRules, question: Question): Refusal | null {
   const { checks } = rules.operations[question.call.operation];
   const failed = checks.find((check) => !holds(rules, check, question));
   return failed === undefined ? null : refusal(failed, question);
 }
 
-/** What the rules have against a call that was seen to pass, whatever way it took. */
+/**
+ * As `judge`, for a call that was observed to pass. It skips the checks that the log cannot decide
+ * (`unseen`) and those that the call may have avoided (`avoidable`).
+ */
 export function objection(rules: KernelRules, question: Question): Refusal | null {
   const { checks } = rules.operations[question.call.operation];
   const failed = checks.find((check) => isSeen(check) && !holds(rules, check, question));
   return failed === undefined ? null : refusal(failed, question);
 }
 
-/** What explains an errno that was observed: the rules' own refusal, where it agrees. */
+/**
+ * Explains an observed errno. The cause comes from the rules' own refusal if it has that errno. If
+ * the rules refuse nothing, it comes from an `unseen` check with that errno. Otherwise it is
+ * `unknown`.
+ */
 export function explain(
   rules: KernelRules,
   question: Question,
@@ -40,14 +48,17 @@ export function explain(
 ): { readonly cause: ObservedCause; readonly refusal: Refusal | null } {
   const refused = judge(rules, question);
   if (refused?.errno === errno) return { cause: refused.cause, refusal: refused };
-  // The log does not hold what some checks look at: there the errno is evidence enough.
+  // The log does not hold what an `unseen` check decides on: the errno is evidence enough.
   const { checks } = rules.operations[question.call.operation];
   const unseen = checks.find((check) => isUnseen(check) && check.errno === errno);
   if (refused !== null || unseen === undefined) return { cause: 'unknown', refusal: null };
   return { cause: unseen.cause, refusal: refusal(unseen, question) };
 }
 
-/** What an errno means of an operation, whoever owns what: the only thing that it stands for. */
+/**
+ * The cause of an errno if the operation can have only one for it, in any state of the host.
+ * `not-ownership` for errnos that concern no ownership and that no check gives; otherwise null.
+ */
 export function onlyCause(
   rules: KernelRules,
   operation: Operation,
@@ -60,7 +71,7 @@ export function onlyCause(
   return others.length === 0 ? only : null;
 }
 
-/** Whether an errno of an operation may have one of these causes, as things may stand. */
+/** Whether the operation has a check that gives this errno for one of these causes. */
 export function mayMean(
   rules: KernelRules,
   operation: Operation,
@@ -71,7 +82,10 @@ export function mayMean(
   return checks.some((check) => check.errno === errno && causes.has(check.cause));
 }
 
-/** Whether a refusal is of the call and its own files, whoever has the group and its devices. */
+/**
+ * Whether a refusal depends only on the call and its own files: up to the check that failed, no
+ * check with its errno asks the group or the device.
+ */
 export function isOfItself(
   rules: KernelRules,
   operation: Operation,
@@ -83,7 +97,7 @@ export function isOfItself(
   return same.slice(0, at + 1).every(({ asks }) => asks !== 'group' && asks !== 'device');
 }
 
-/** Errnos of memory, descriptors, signals and permissions, which no rule of ownership gives. */
+/** Errnos of memory, descriptors, signals and permissions. No rule of ownership gives them. */
 const beside = new Set([
   'EACCES',
   'EINTR',
@@ -98,7 +112,7 @@ const beside = new Set([
   'ETIMEDOUT',
 ]);
 
-/** Whether the log shows that the check stood in the way of an event that it holds. */
+/** Whether a call that passed shows that the check held. */
 function isSeen(check: Check): boolean {
   return !isUnseen(check) && !('avoidable' in check && check.avoidable === true);
 }
@@ -116,7 +130,7 @@ function holds(rules: KernelRules, check: Check, question: Question): boolean {
   return 'holds' in check ? check.holds(question) : machineHolds(rules, check, question);
 }
 
-/** A machine that the call does not concern has nothing against it. */
+/** Whether a machine's check holds; it does if the call does not concern the machine. */
 function machineHolds(rules: KernelRules, check: MachineCheck, question: Question): boolean {
   const asked = question[check.asks];
   if (asked === undefined) return true;

@@ -1,8 +1,9 @@
 /**
- * A host as its kernel sees it: every machine where the events have brought it.
+ * A host as its kernel sees it: takes events, moves the machines, judges and explains attempts.
  *
- * Facts are taken in the order of the log. What they imply (the release of a file that nobody holds
- * any more, the end of an unbind that waited for it) is worked out here and stands nowhere else.
+ * Events are taken in the order of the log. What an event implies (the release of a file that
+ * nothing holds any more, the end of an unbind that waited for it) is derived here and in
+ * `consequences.ts`, never read from the log.
  *
  * @module
  */
@@ -25,28 +26,31 @@ import { isBeyondJudging, questionOf } from './operations.ts';
 import { NAMELESS, UNSHOWN } from './unshown.ts';
 import { release } from './consequences.ts';
 
-/** Why an attempt was refused, and the refusal by the rules where they name one. */
+/** Why an attempt was refused: the cause, and the refusal by the rules if they give that cause. */
 export interface Explanation {
   readonly cause: ObservedCause;
   readonly refusal: Refusal | null;
 }
 
+/** A host that takes events. Code outside of `machines/` sees it as a `LiveHost`. */
 export class Kernel extends HostState {
   /**
-   * What the rules say of an attempt as things stand: the refusal, or null where it is admitted, or
-   * may be with what the evidence does not show of it. Where it would be refused in any case, and not
-   * each time for the same reason, the first of them.
+   * Judges an attempt in the current state. Null if it is admitted, or may be for some value of
+   * what the evidence does not show. If every value is refused, the refusal of the first one.
    */
   judge(attempt: Attempt): Refusal | null {
     return this.#refusalOf(attempt, (question) => judge(this.rules, question));
   }
 
-  /** What the rules have against an attempt that was seen to pass, whatever way it took. */
+  /** As `judge`, for an attempt that was observed to pass (`objection` in `judge.ts`). */
   objection(attempt: Attempt): Refusal | null {
     return this.#refusalOf(attempt, (question) => objection(this.rules, question));
   }
 
-  /** As `judge`, of an attempt that was refused for a cause: with what it may have had for that. */
+  /**
+   * As `judge`, for an attempt that was refused for a known cause: the first refusal with that
+   * cause, among the arguments that it may have had.
+   */
   judgeAs(attempt: Attempt, cause: ObservedCause): Refusal | null {
     if (isComplete(attempt)) return this.judge(attempt);
     const answers = hypotheses(this, attempt).map((question) => judge(this.rules, question));
@@ -56,7 +60,7 @@ export class Kernel extends HostState {
   #refusalOf(attempt: Attempt, ask: (question: Question) => Refusal | null): Refusal | null {
     if (isBeyondJudging(this.question(attempt), attempt)) return null;
     if (isComplete(attempt)) return ask(questionOf(this, attempt));
-    // There may be files that nobody has seen to be opened.
+    // The file's open may not have been recorded.
     if (this.isAssumed && !isFileShown(attempt)) return null;
     const answers = hypotheses(this, attempt).map((asked) =>
       isBeyondJudging(asked, attempt) ? null : ask(asked),
@@ -64,11 +68,11 @@ export class Kernel extends HostState {
     return answers.includes(null) ? null : (answers[0] ?? null);
   }
 
-  /** What explains an attempt that was seen to be refused, as things stand. */
+  /** Explains a recorded refusal in the current state. */
   explain(refused: DataOf<'operation.refused'>): Explanation {
     const { errno, cause } = refused;
     const found = this.#explanationOf(refused, errno);
-    // Of a host that was not seen whole, it may as well be a device cgroup.
+    // If the boot was not recorded, a device cgroup may have refused the open as well.
     if (this.isAssumed && found.cause === 'needs-cap-sys-rawio')
       return { ...found, cause: 'unknown' };
     if (found.cause !== 'unknown' || cause === undefined || !isCause(cause)) return found;
@@ -88,7 +92,7 @@ export class Kernel extends HostState {
       const found = explain(rules, question, errno);
       if (found.cause !== 'unknown' || !this.isAssumed) return found;
     }
-    // Who owns without a name may be the one that is asked for, or another.
+    // An owner without a name may be the iommufd that was asked for, or another one.
     const isNameless = question.group?.record.owner === NAMELESS;
     const { context } = rowOf(attempt.operation);
     const isUnseen = context === 'given' && question.argument === undefined;
@@ -104,12 +108,15 @@ export class Kernel extends HostState {
     return { cause: onlyCause(rules, attempt.operation, errno) ?? 'unknown', refusal: null };
   }
 
-  /** A call on any file that it may have been made on: all that agree with the errno have to agree. */
+  /**
+   * Explains a call whose file is not shown: it is judged on every file that it may have been made
+   * on. All answers with the observed errno must give the same cause.
+   */
   #explanationOnAnyFile(attempt: Attempt, errno: string): Explanation {
     const may = hypotheses(this, attempt);
     const canTell = (asked: Question): boolean =>
       this.knows(asked) && asked.group?.isInDoubt !== true && !isBeyondJudging(asked, attempt);
-    // There may be files that nobody has seen to be opened.
+    // The file's open may not have been recorded.
     if (this.isAssumed || !may.every(canTell)) {
       return { cause: onlyCause(this.rules, attempt.operation, errno) ?? 'unknown', refusal: null };
     }
@@ -126,7 +133,10 @@ export class Kernel extends HostState {
       : { ...first, refusal: { ...first.refusal, blocker: null } };
   }
 
-  /** Who was seen to be in the way is, whoever else there may be; and a call may fail by itself. */
+  /**
+   * Explains a refusal on a group in doubt: by a blocker whose open was recorded, or by the call
+   * itself. Null if neither explains it.
+   */
   #explanationInDoubt(attempt: Attempt, question: Question, errno: string): Explanation | null {
     const may = isComplete(attempt) ? [question] : hypotheses(this, attempt);
     const refusals = may
@@ -143,29 +153,29 @@ export class Kernel extends HostState {
     return refusal === null || !isSure ? null : { cause: refusal.cause, refusal };
   }
 
-  /** Whether enough is known of what a question is about for rules to say anything. */
+  /** Whether the host and the owner of the group are known well enough to judge a question. */
   knows({ group }: Question): boolean {
     return this.isKnown && group?.unknownSince == null;
   }
 
-  /** Whether everything is known of what a question is about. */
+  /** As `knows`, and the group of the device is known, too. */
   knowsAll(question: Question): boolean {
     return this.knows(question) && question.device?.group !== null;
   }
 
-  /** What an attempt concerns as things stand. */
+  /** The question that an attempt puts in the current state. */
   question(attempt: Attempt): Question {
     return questionOf(this, completed(attempt));
   }
 
-  /** Takes the next event of the log. */
+  /** Takes the next event of the log; one that the rules do not admit becomes a contradiction. */
   take(event: Placed<Fact>): void {
     this.position = event.position;
     this.forgetTouched();
     this.certainty = event.data.evidence?.certainty ?? 'observed';
     const called = callOf(event);
     const opened = fileOpenedBy(event);
-    // Looked up before descriptors move: the call saw them as they were.
+    // Looked up before the process table changes: the call saw the descriptors as they were.
     const question = called === null ? null : this.#asked(called, opened);
     const unheld = this.processes.take(event);
     if (question === null) changeHost(this, event);
@@ -173,14 +183,17 @@ export class Kernel extends HostState {
     for (const id of unheld) release(this, id);
   }
 
-  /** What a call has put that passed, on a host that those have left who would have stood in its way. */
+  /**
+   * The question of a call that passed. If the boot was not recorded, files that would have blocked
+   * the call are evicted first.
+   */
   #asked({ call, passed: { id, hwpt } }: RecordedCall, opened: FileId | null): Question {
     if (this.isAssumed) evict(this, call);
     const given = opened === null ? { id, hwpt } : { id, hwpt, file: opened };
     return questionOf(this, completed(call), given);
   }
 
-  /** A call has succeeded: every machine that it concerns takes the event, or none does. */
+  /** A call passed: every machine that it concerns takes its event, or none does. */
   #happen(event: Placed<Fact>, question: Question, opened: FileId | null): void {
     const against = isWithoutContext(question) ? 'nothing' : this.#against(question);
     if (against === null) {
@@ -207,7 +220,7 @@ export class Kernel extends HostState {
     if (opened !== null) this.addFile(otherFile(opened, pathOf(event)));
   }
 
-  /** The first machine that does not admit what it would be told; null where all do. */
+  /** The first machine that does not admit its event; null if all do. */
   #against(question: Question): MachineName | null {
     for (const name of machineNames) {
       const [told, instance] = [question.events[name], question[name]];
@@ -217,7 +230,7 @@ export class Kernel extends HostState {
     return null;
   }
 
-  /** What a call has one file keep alive through another. */
+  /** Pins the context that a call gave to a file, or releases the one that it took away. */
   #hold({ call, groupFile, deviceFile, container, iommufd }: Question): void {
     const { context } = rowOf(call.operation);
     const [file, given] = [groupFile ?? deviceFile, container ?? iommufd];
@@ -243,7 +256,9 @@ export class Kernel extends HostState {
     }
   }
 
-  /** A file got from a group keeps the group's file in a container, and the iommufd otherwise. */
+  /**
+   * A device's file got from a group keeps the group's file alive, or the iommufd of the device.
+   */
   #grant(file: DeviceFile, groupFile: GroupFile): void {
     this.put('deviceFile', file, { type: 'file.granted' });
     const { iommufd } = file.device.record;
@@ -252,7 +267,7 @@ export class Kernel extends HostState {
   }
 }
 
-/** What a file that no machine takes was opened as. */
+/** The path of an opened file that no machine takes. */
 function pathOf({ type, data }: Placed<Fact>): string {
   if (effectOf(type).opens === 'group' && 'group' in data) return groupPath(String(data.group));
   return 'path' in data ? data.path : type;
@@ -263,11 +278,11 @@ function isSameBlocker(a: Refusal | null, b: Refusal | null): boolean {
   return one?.file === other?.file && one?.driver === other?.driver;
 }
 
-/** Whether evidence has a file bound or put into something that is not there, or is no context. */
+/** Whether the context that a call gave to a file is not open, or is no context at all. */
 function isWithoutContext({ call, deviceFile, groupFile, container, iommufd }: Question): boolean {
   const { context, descriptors } = rowOf(call.operation);
   if (context !== 'given' || (deviceFile ?? groupFile) === undefined) return false;
   if ((container ?? iommufd) !== undefined) return false;
-  // One that is not shown may be any.
+  // A descriptor that is not shown may be any.
   return descriptors.every((name) => (call as Readonly<Record<string, unknown>>)[name] !== UNSHOWN);
 }

@@ -1,6 +1,6 @@
 /**
- * A host that goes on, for everybody outside of the machines: it takes events, is asked what the rules
- * say, and tells by id and in plain values how it stands.
+ * `LiveHost`: a host that takes events, is judged by the rules, and is read as a `HostAt`. Code
+ * outside of the machines uses it in the place of `Kernel`.
  *
  * @module
  */
@@ -20,32 +20,32 @@ import { groupAt } from './plain.ts';
 import { PlayedHost } from './played-host.ts';
 import type { Profile } from './profile.ts';
 
-/** What a call concerns, as far as it is known of. */
+/** What an attempt concerns, by id; null where it concerns none, or one that is not known. */
 export interface Concerned {
-  /** The file that it operates on, and the one behind the descriptor that is its argument. */
+  /** The file that it operates on, and the file behind its descriptor argument. */
   readonly file: FileId | null;
   readonly argument: FileId | null;
-  /** These and the others that it was given, where they are VFIO's. */
+  /** Both, and the groups given for a hot reset; only files of VFIO and iommufd. */
   readonly files: readonly FileId[];
   readonly device: string | null;
   readonly group: string | null;
 }
 
-/** What the rules answer to a call: a refusal, or what comes of it. */
+/** The answer of the rules to a call: a refusal, or the object ids that it returns. */
 export interface Answered {
   readonly refusal: Refusal | null;
   readonly id?: number;
   readonly hwpt?: number;
 }
 
-/** What the last event touched, by id; what is gone by now too. */
+/** What the last event changed, by id, including what is gone by now. */
 interface Touched {
   readonly groups: ReadonlySet<string>;
   readonly devices: readonly string[];
   readonly files: readonly FileId[];
-  /** Files that nobody holds any more: they had gone, or the event could not have passed. */
+  /** Files that must have been closed without a record: else the event could not have passed. */
   readonly evicted: ReadonlySet<FileId>;
-  /** Devices whose kernel driver had been unbound, for the same reason. */
+  /** Devices whose kernel driver must have been unbound likewise. */
   readonly unbound: ReadonlySet<string>;
 }
 
@@ -55,7 +55,7 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     engine = 'table',
     kernel = new Kernel({ engine }),
   }: {
-    /** False where the events before the first are not at hand, until the host boots. */
+    /** False if the log's first events are missing; true from `host.booted` on. */
     readonly isKnown?: boolean;
     readonly engine?: Engine;
     readonly kernel?: Kernel;
@@ -88,7 +88,7 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     this.take({ type, data: { ...data, evidence }, position } as Placed<Fact>);
   }
 
-  /** Whether nobody has seen the host boot. */
+  /** Whether the boot was not recorded, so that its state is assumed. */
   get isAssumed(): boolean {
     return this.kernel.isAssumed;
   }
@@ -105,7 +105,7 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     return this.kernel.contradictions;
   }
 
-  /** Whether a file of a group or of a device of it is open, or anybody but the kernel owns it. */
+  /** Whether a file of the group or of its devices is open, or a container or iommufd owns it. */
   isInUse(id: string): boolean {
     const group = this.kernel.group(id);
     if (group === undefined) return false;
@@ -121,15 +121,16 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     return this.kernel.file(file) !== undefined;
   }
 
-  /** Who holds which file: descriptors and mappings. */
+  /** The processes, with the files that they hold by descriptors and mappings. */
   get processTable(): ProcessTable {
     return this.kernel.processes;
   }
 
-  /** What the last event touched. */
+  /** What the last event changed. */
   get touched(): Touched {
     const { groups, devices, files, evicted, unbound } = this.kernel.touched;
-    // A file that is evicted may be kept alive, and so not touched; a device that is unbound is.
+    // An evicted file may be pinned and so not be in `files`; an unbound device is always in
+    // `devices`.
     if (groups.size + devices.size + files.size + evicted.size === 0) return NOTHING;
     const names = new Set<string>();
     const addresses: string[] = [];
@@ -172,7 +173,7 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     return this.kernel.explain(refused);
   }
 
-  /** What the rules of another profile say of an attempt, beside those of the host's own kernel. */
+  /** Judges an attempt by another profile and by the host's own (`verdictsUnder`). */
   verdictsUnder(
     profile: Profile,
     attempt: AnsweredAttempt,
@@ -181,7 +182,7 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     return verdictsUnder(this.kernel, profile, attempt, configured);
   }
 
-  /** What the rules answer to a call as things stand. Nothing happens. */
+  /** Answers a call by the rules in the current state. The state does not change. */
   answer(call: Call): Answered {
     const question = this.kernel.question(call);
     const refusal = judge(this.kernel.rules, question);
@@ -192,7 +193,7 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     return { refusal, ...(id !== undefined && { id }), ...hwpt };
   }
 
-  /** What an attempt concerns as things stand. */
+  /** What an attempt concerns in the current state. */
   concerned(attempt: Attempt): Concerned {
     const { file, argument, givenGroups, device, group } = this.kernel.question(attempt);
     const files: FileId[] = [];
@@ -207,12 +208,12 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     };
   }
 
-  /** Whether everything is known of what an attempt is about. */
+  /** Whether everything that an attempt concerns is known. */
   knowsAll(attempt: Attempt): boolean {
     return this.kernel.knowsAll(this.kernel.question(attempt));
   }
 
-  /** The group that an attempt is about, where nobody can say who owns it. */
+  /** The group that an attempt concerns, if its owner is unknown; otherwise null. */
   unknownGroup(attempt: Attempt): PlayedGroup | null {
     const question = this.kernel.question(attempt);
     const group = question.group ?? question.device?.group ?? undefined;
@@ -225,37 +226,37 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     return this.kernel.nextCdev(driver);
   }
 
-  /** Has what is mapped for DMA be asked for; the log does not say. */
+  /** Sets the DMA mappings that checks look at; the log does not hold them. */
   set mappings(mappings: MappedRanges) {
     this.kernel.mappings = mappings;
   }
 
-  /** The address space that a mapping of a descriptor's file goes to; null where it has none. */
+  /** The DMA address space of a descriptor's file; null if the descriptor is not open. */
   addressSpace(pid: number, fd: number, ioas: number | null): AddressSpace | null {
     const file = this.kernel.behind(pid, fd);
     return file === undefined ? null : addressSpaceOf(file, ioas);
   }
 
-  /** Whether an address space is there still. */
+  /** Whether a DMA address space still exists. */
   hasAddressSpace({ file: id, ioas }: AddressSpace): boolean {
     const file = this.kernel.file(id);
     if (file?.kind === 'iommufd') return file.record.objects.has(ioas ?? 0);
     return file?.kind === 'container' && file.state === 'ready';
   }
 
-  /** Has somebody be told of every event that a machine takes; null ends it. */
+  /** Calls the observer for every event that a machine takes; null ends it. */
   observe(observer: Observer | null): void {
     this.kernel.observer = observer;
   }
 
-  /** Has somebody be told of what processes hold, while an event is taken. */
+  /** Takes an event, and tells the observer which files processes come to hold and to drop. */
   takeObserved(event: Placed<Fact>, observer: ProcessObserver): void {
     this.kernel.processes.observer = observer;
     this.kernel.take(event);
     this.kernel.processes.observer = null;
   }
 
-  /** The machines themselves, for tools that look into them: `conformance/`, tests. */
+  /** The machines themselves, for tools that inspect them: `conformance/`, tests. */
   static machinesOf(host: LiveHost): Kernel {
     return host.kernel;
   }

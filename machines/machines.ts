@@ -1,5 +1,5 @@
 /**
- * The machines of one kernel, with the tables that replay runs on.
+ * The XState machines of one kernel profile, guarded by its rules and tabulated for replay.
  *
  * @module
  */
@@ -24,10 +24,10 @@ const builders: Readonly<Record<MachineName, (admission: Admission) => Machine>>
   iommufd: iommufdMachine,
 };
 
-/** What steps the machines: the table that is read out of each, or XState itself. */
+/** What steps the machines: the table read out of each machine, or XState's own `transition()`. */
 export type Engine = 'table' | 'xstate';
 
-/** One kernel: its lists of checks, and its machines guarded by them. */
+/** The rules of one profile: its operations with their checks, and the machines guarded by them. */
 export interface KernelRules {
   readonly operations: Rules;
   readonly machines: Readonly<Record<MachineName, Machine>>;
@@ -35,7 +35,7 @@ export interface KernelRules {
 
 const compiled = new Map<string, KernelRules>();
 
-/** The rules of a profile, made at the first call. */
+/** The rules of a profile. They are compiled at the first call and kept. */
 export function kernelRules(
   profile: Profile,
   { engine = 'table' }: { readonly engine?: Engine } = {},

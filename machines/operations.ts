@@ -1,8 +1,8 @@
 /**
- * Every operation as a list of checks, in the order in which the kernel makes them.
+ * The rules of every operation: lists of checks, in the order in which the kernel makes them.
  *
- * The lists are the one place of a rule: simulation, explanation, replay, the guards of the
- * machines, their pictures and the table of causes are all read from here.
+ * A rule stands in one of these lists and nowhere else. Simulation, explanation, replay, the guards
+ * of the machines, their pictures and the table of causes are read from them.
  *
  * @module
  */
@@ -35,12 +35,12 @@ const operations: OperationTable<Operation> = {
   ...processOperations,
 };
 
-/** The rules of an operation, for whoever holds a call of it without knowing which that is. */
+/** The rules of an operation, typed for a caller that does not know which operation it is. */
 function rulesFor(operation: Operation): OperationRules {
   return operations[operation] as unknown as OperationRules;
 }
 
-/** Builds the question that a call puts. What is not known of its outcome is worked out. */
+/** Builds the question that a call puts. Results that are not given, such as ids, are derived. */
 export function questionOf(host: Directory, call: Call, given: Given = {}): Question {
   const file = 'on' in given ? given.on : fileOf(host, call);
   return rulesFor(call.operation).concerns({ call, host, file, events: {} }, host, given);
@@ -50,12 +50,12 @@ function fileOf(host: Directory, call: Call): OpenFile | undefined {
   return 'fd' in call ? host.behind(call.pid, call.fd) : undefined;
 }
 
-/** What stands in the place of an argument that the evidence does not show. */
+/** The placeholder for an argument that the evidence does not show. */
 export function unshownArgument(operation: Operation, name: string): unknown {
   return rulesFor(operation).unshown[name] ?? UNSHOWN;
 }
 
-/** The questions that an attempt may have put; `call` has something in the place of the unshown. */
+/** The questions that an attempt may have put; `call` is the attempt with its placeholders. */
 export function questionsOf(host: Directory, attempt: Attempt, call: Call): Question[] {
   if (!('fd' in attempt) || attempt.fd !== null) return questionsOn(host, attempt, call, {});
   const files = anyOperatedOn(host, attempt.pid);
@@ -70,19 +70,20 @@ function questionsOn(host: Directory, attempt: Attempt, call: Call, on: Given): 
   return hypotheses({ attempt, call, own, host, ask });
 }
 
-/** Whether nobody can say what would be right, for what the evidence does not show of an attempt. */
+/** Whether the evidence shows too little of an attempt to judge it. */
 export function isBeyondJudging(question: Question, attempt: Attempt): boolean {
   return rulesFor(attempt.operation).isBeyondJudging?.({ attempt, question }) === true;
 }
 
-/** An operation as one kernel checks it; `isKnown` where that kernel has it at all. */
+/** The checks of an operation in one profile; `isKnown`: whether its kernel has the operation. */
 interface ProfileRules extends Pick<OperationRules, 'checks'> {
   readonly isKnown: boolean;
 }
 
-/** The operations as one kernel checks them. */
+/** All operations as one profile checks them. */
 export type Rules = Readonly<Record<Operation, ProfileRules>>;
 
+/** The rules of a profile: every operation, with the checks that hold in the profile. */
 export function rulesOf(profile: Profile): Rules {
   return Object.fromEntries(
     Object.entries(operations).map(([operation, { since, checks }]) => [
@@ -95,7 +96,7 @@ export function rulesOf(profile: Profile): Rules {
   ) as unknown as Rules;
 }
 
-/** Whether what holds since one profile, or until one, holds for a profile. */
+/** Whether a check with these limits holds in a profile. */
 export function applies(
   { since, until }: Pick<Check, 'since' | 'until'>,
   profile: Profile,
@@ -106,7 +107,10 @@ export function applies(
   );
 }
 
-/** What the checks demand of a machine before it takes an event. */
+/**
+ * The guards that the checks demand of a machine's events. An event is never admitted if the kernel
+ * has none of the operations that record it.
+ */
 export function admissionOf(rules: Rules, machine: MachineName): Admission {
   return (state, event) => {
     const guards: string[] = [];
@@ -133,7 +137,7 @@ function concerns(check: Check, machine: MachineName, state: string): check is M
   return check.asks === machine && (!('in' in check) || check.in?.includes(state) !== false);
 }
 
-/** A check of an operation, at its place in the kernel's order. */
+/** A check of an operation, with its place in the kernel's order. */
 export interface RuleRow {
   readonly operation: Operation;
   /** 1 for the check that is made first. */
@@ -147,7 +151,7 @@ export interface RuleRow {
   readonly summary: string;
 }
 
-/** Every check of every operation, or those that one profile makes. */
+/** Every check of every operation; with a profile, those that it makes. */
 export function ruleTable(profile: Profile | null = null): RuleRow[] {
   return Object.entries(operationsOf(profile)).flatMap(([operation, { checks }]) =>
     checks.map((check, index) => ({
@@ -171,7 +175,7 @@ export function operationsOf(
   return profile === null ? operations : rulesOf(profile);
 }
 
-/** A row of the table of causes: what an errno of an operation can mean. */
+/** A row of the table of causes: one cause that an errno of an operation can have. */
 export interface CauseRow {
   readonly cause: Cause;
   readonly operation: Operation;
@@ -181,7 +185,7 @@ export interface CauseRow {
   readonly source: string;
 }
 
-/** A row for each cause, operation and errno, in that order. */
+/** A row for each cause, operation and errno, sorted in that order. */
 export function causeTable(): CauseRow[] {
   const rows = new Map<string, CauseRow>();
   for (const [operation, { checks }] of Object.entries(operations)) {

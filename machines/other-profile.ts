@@ -1,5 +1,5 @@
 /**
- * An attempt on a host as it stands, judged by a profile that is not its own.
+ * Judges an attempt in the current state of a host by another profile than the host's own.
  *
  * @module
  */
@@ -13,18 +13,18 @@ import { questionOf } from './operations.ts';
 import { hasIommufd, type Profile } from './profile.ts';
 import { isComplete } from './unshown-arguments.ts';
 
-/** What was asked of the kernel, and the errno that it answered with; null where it passed. */
+/** A recorded call, and the errno that the kernel answered with; null if the call passed. */
 export type AnsweredAttempt = RecordedCall & { readonly errno: string | null };
 
-/** How an attempt ends: refused with an errno for a cause, or not, and then both are null. */
+/** How an attempt ends by some rules: errno and cause of the refusal, both null if it passes. */
 export interface Verdict {
   readonly errno: string | null;
   readonly cause: ObservedCause | null;
 }
 
 /**
- * What the checks of another profile find when they look at a host. `configured` says whether the
- * host has /dev/iommu and cdevs as soon as its kernel knows them.
+ * A host as the checks of another profile see it. `configured`: whether the host has /dev/iommu and
+ * cdevs if its kernel supports them.
  */
 function underProfile(host: HostView, profile: Profile, configured: boolean): HostView {
   return {
@@ -43,8 +43,8 @@ function underProfile(host: HostView, profile: Profile, configured: boolean): Ho
 }
 
 /**
- * What the host's own rules say of an attempt of which the end is known, beside those of a profile;
- * null where too little is known. `errno` is what was seen; null where it passed.
+ * The verdicts on a recorded attempt by the host's own rules (`recorded`) and by a profile
+ * (`other`); null if too little is known. `errno` is the recorded one; null if the attempt passed.
  *
  * @internal
  */
@@ -63,12 +63,12 @@ export function verdictsUnder(
 
 const passes: Verdict = { errno: null, cause: null };
 
-/** How it went, and why by the rules of the log's own kernel. */
+/** The recorded end of an attempt, with the cause by the host's own rules. */
 function recordedOf(rules: KernelRules, question: Question, errno: string | null): Verdict {
   return errno === null ? passes : { errno, cause: explain(rules, question, errno).cause };
 }
 
-/** What rules say of an attempt whose end is known: as seen, where they can explain that. */
+/** The verdict of other rules: the recorded end if they explain it, otherwise their own. */
 function verdictOf(rules: KernelRules, question: Question, errno: string | null): Verdict {
   if (errno === null) return refusalOf(objection(rules, question)) ?? otherwise(rules, question);
   const { cause } = explain(rules, question, errno);
@@ -80,7 +80,7 @@ function refusalOf(refusal: Refusal | null): Verdict | null {
   return refusal === null ? null : { errno: refusal.errno, cause: refusal.cause };
 }
 
-/** What nothing stands in the way of passes; but not where the kernel has no such operation. */
+/** The verdict if no check fails: the attempt passes, or the kernel lacks the operation. */
 function otherwise({ operations }: KernelRules, { call }: Question): Verdict {
   const { isKnown } = operations[call.operation];
   return isKnown ? passes : { errno: 'ENOTTY', cause: 'unsupported' };

@@ -1,11 +1,11 @@
 /**
- * Pictures of the machines, as Mermaid draws them.
+ * Draws a machine as a Mermaid diagram.
  *
  * @module
  */
 import type { TransitionTable } from './transition-table.ts';
 
-/** A `stateDiagram-v2`: an arrow from state to state, with the events that lead along it. */
+/** A `stateDiagram-v2` with an arrow from state to state, labelled with the events that take it. */
 export function mermaidOf(table: TransitionTable): string {
   const arrows = new Map<string, string[]>();
   for (const { from, target, event, guards } of table.transitions) {

@@ -1,5 +1,5 @@
 /**
- * Devices, groups, files and processes of a live host as plain values (`host-at.ts`).
+ * Converts devices, groups, files and processes of a live host to plain values (`host-at.ts`).
  *
  * @module
  */
@@ -21,7 +21,7 @@ export function deviceAt(live: Device): PlayedDevice {
   return { device, name, group: group?.group ?? null, driver, cdev, state, model, files };
 }
 
-/** `current` is the device that is there by now under the address of a device's file. */
+/** `current`: for a device's file, the device that has its PCI address now, if any. */
 export function fileAt(file: OpenFile, current: Device | undefined): PlayedFile {
   const at = fresh(file);
   if (file.kind === 'group') {
@@ -40,7 +40,10 @@ export function fileAt(file: OpenFile, current: Device | undefined): PlayedFile 
   return at;
 }
 
-/** Every file has the same keys: whoever watches an event asks for a few. */
+/**
+ * All files have the same keys in the same order: observers read them at every event, and V8 is
+ * fast on objects of one shape.
+ */
 function fresh({ id, kind, pins, pinnedBy }: OpenFile): Draft<PlayedFile> {
   return {
     id,
@@ -67,7 +70,7 @@ export function processAt(process: Process): PlayedProcess {
   const { pid, comm, cgroup, started } = process;
   const descriptors = new Map(process.descriptors);
   for (const [fd, { file }] of descriptors) if (file === TERMINAL) descriptors.delete(fd);
-  // Evidence may have a terminal mapped, too.
+  // Evidence may also show a terminal that is mapped.
   const mappings = new Map(process.mappings);
   for (const [address, file] of mappings) if (file === TERMINAL) mappings.delete(address);
   return { pid, comm, cgroup, started, descriptors, mappings, mapped: [...mappings.values()] };

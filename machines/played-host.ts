@@ -1,5 +1,5 @@
 /**
- * A host that was played, as `host-at.ts` has it: what its machines know, by id and in plain values.
+ * `PlayedHost`: the plain view (`PlayedHostAt`) of a `Kernel`, made when it is asked.
  *
  * @module
  */

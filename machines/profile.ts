@@ -1,12 +1,12 @@
 /**
- * Kernel profiles: whose rules judge a log.
+ * Kernel profiles: named sets of rules. One of them judges each boot of a log.
  *
  * @module
  */
 
 /**
- * Every profile, and the one whose rules it goes on from. `rfc-2021` is no kernel: it is what the
- * series "Introduce /dev/iommu" of September 2021 proposed, on everything else of `linux-7.3`.
+ * Each profile and the profile that it extends. `rfc-2021` is not a kernel: it is what the series
+ * "Introduce /dev/iommu" of September 2021 proposed, with everything else from `linux-7.3`.
  */
 const origins = {
   'linux-6.1': null,
@@ -18,19 +18,19 @@ const origins = {
 export type Profile = keyof typeof origins;
 export const profiles = Object.keys(origins) as Profile[];
 
-/** The newest kernel: whose rules hold where nobody has said whose. */
+/** The newest kernel profile; it judges where neither profile nor kernel release names another. */
 export const newestKernel: Profile = 'linux-7.3';
 
 export function isProfile(name: string): name is Profile {
   return Object.hasOwn(origins, name);
 }
 
-/** The profile whose rules a profile goes on from; null for the first. */
+/** The profile that a profile extends; null for the first one. */
 export function originOf(profile: Profile): Profile | null {
   return origins[profile];
 }
 
-/** Whether a profile has what came with another: it is that one, or goes on from it. */
+/** Whether a profile is the other one, or extends it directly or indirectly. */
 export function isSince(profile: Profile, other: Profile): boolean {
   if (profile === other) return true;
   const origin = originOf(profile);
@@ -38,16 +38,16 @@ export function isSince(profile: Profile, other: Profile): boolean {
 }
 
 /**
- * Whether there are /dev/iommu and cdevs on a host that is configured to have them: 6.1 has neither,
- * whatever its configuration says.
+ * Whether a host has /dev/iommu and cdevs. `configured` is what the kernel's configuration says;
+ * `linux-6.1` has neither in any case.
  */
 export function hasIommufd(profile: Profile, configured: boolean): boolean {
   return configured && isSince(profile, 'linux-6.12');
 }
 
 /**
- * From which release on a profile stands for the kernels that follow: DMA ownership in the IOMMU
- * core, then cdevs, then tokens and PASIDs. 7.2 was asked, and answers as 7.3.
+ * The first release that each profile stands for. They brought DMA ownership in the IOMMU core,
+ * then cdevs, then tokens and PASIDs. Linux 7.2 was tested and answers as 7.3.
  */
 const eras: readonly { readonly since: readonly [number, number]; readonly profile: Profile }[] = [
   { since: [5, 19], profile: 'linux-6.1' },
@@ -55,7 +55,7 @@ const eras: readonly { readonly since: readonly [number, number]; readonly profi
   { since: [7, 0], profile: 'linux-7.3' },
 ];
 
-/** The profile that stands for a kernel release such as `6.12.107-amd64`; null for older ones. */
+/** The profile for a kernel release such as `6.12.107-amd64`; null for releases before 5.19. */
 export function profileOfKernel(release: string): Profile | null {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(release) ?? [];
   if (major === undefined || minor === undefined) return null;

@@ -1,19 +1,19 @@
 /**
- * A flat XState machine, read once into a table: a replay pays a lookup and not an actor an event.
+ * Reads a flat XState machine into a table: a replay pays one lookup per event, and no actor.
  *
- * The machine stays the truth. What a table cannot say (nested states, eventless or delayed
- * transitions, inline guards) is refused when the machine is loaded and not met in a replay.
+ * The machine is the definition. `tabulate` refuses at load what a table cannot express: nested
+ * states, eventless or delayed transitions, inline guards.
  *
  * @module
  */
 import { and, type AnyStateMachine, type AnyStateNode, type EventObject } from 'xstate';
 
-/** What `and([...])` looks like from outside, to tell it from `or` and `not`. */
+/** A sample of `and([...])`: its `check` function tells it from `or` and `not`. */
 const conjunction = and([]) as unknown as { readonly check: unknown };
 
 type GuardPredicate = (asked: { readonly context: object; readonly event: EventObject }) => boolean;
 
-/** One candidate transition: taken when all of its guards hold. Candidates keep their order. */
+/** One candidate transition, taken if all of its guards hold. Candidates are tried in order. */
 interface Transition {
   readonly from: string;
   readonly event: string;
@@ -22,24 +22,25 @@ interface Transition {
   readonly admits: readonly GuardPredicate[];
 }
 
+/** The transitions of a machine, with the two functions that a replay calls for each event. */
 export interface TransitionTable {
   readonly initial: string;
   readonly states: readonly string[];
   readonly transitions: readonly Transition[];
-  /** The state that the event leads to, or null where no transition admits it. */
+  /** The state that an event leads to; null if no transition admits it. */
   next(state: string, context: object, event: EventObject): string | null;
-  /** What the machine remembers after an event that it admitted: its own `assign`, and no other. */
+  /** The memory after an admitted event, computed by the machine's own `assign`. */
   record(context: object, event: EventObject): object;
 }
 
 /**
- * Reads the table out of a machine. Throws `TypeError` on whatever a table cannot say.
+ * Reads the table out of a machine. Throws `TypeError` for anything that a table cannot express.
  *
  * @internal
  */
 export function tabulate(machine: AnyStateMachine): TransitionTable {
   if (machine.root.type !== 'compound' || machine.root.transitions.size > 0) {
-    throw new TypeError(`machine '${machine.id}': a table cannot say transitions of the root`);
+    throw new TypeError(`machine '${machine.id}': a table cannot express transitions of the root`);
   }
   const transitions = Object.values(machine.root.states).flatMap((node) =>
     transitionsOf(machine, node),
@@ -65,7 +66,7 @@ export function tabulate(machine: AnyStateMachine): TransitionTable {
   };
 }
 
-/** The function within the machine's only action, `record: assign(…)`. */
+/** The function inside the machine's only action, `record: assign(…)`. */
 function assignmentOf(machine: AnyStateMachine) {
   const { assignment } = machine.implementations.actions['record'] as { assignment?: unknown };
   if (typeof assignment !== 'function') {
@@ -77,13 +78,17 @@ function assignmentOf(machine: AnyStateMachine) {
 function transitionsOf(machine: AnyStateMachine, node: AnyStateNode): Transition[] {
   const { always = [], after, invoke, entry, exit } = node;
   if (node.type !== 'atomic' || [always, after, invoke, entry, exit].some((b) => b.length > 0)) {
-    throw new TypeError(`machine '${machine.id}': a table cannot say state '${node.key}'`);
+    throw new TypeError(`machine '${machine.id}': a table cannot express state '${node.key}'`);
   }
   return [...node.transitions].flatMap(([event, definitions]) => {
-    if (event.endsWith('*')) throw new TypeError(`machine '${machine.id}': no wildcards`);
+    if (event.endsWith('*')) {
+      throw new TypeError(`machine '${machine.id}': a table cannot express event '${event}'`);
+    }
     return definitions.map(({ actions, guard, target }) => {
       if (actions.length !== 1 || actions[0] !== 'record') {
-        throw new TypeError(`machine '${machine.id}': '${event}' must do 'record' and only that`);
+        throw new TypeError(
+          `machine '${machine.id}': '${event}' must have the one action 'record'`,
+        );
       }
       const guards = namesOf(machine, guard);
       return {
@@ -97,7 +102,7 @@ function transitionsOf(machine: AnyStateMachine, node: AnyStateNode): Transition
   });
 }
 
-/** The names behind a guard: none, one, or those that `and([...])` holds. */
+/** The names in a guard: none, one, or those in `and([...])`. */
 function namesOf(machine: AnyStateMachine, guard: unknown): string[] {
   const parts: readonly unknown[] =
     guard === undefined ? [] : typeof guard === 'string' ? [guard] : conjuncts(guard);

@@ -1,10 +1,11 @@
 /**
- * Attempts of which the evidence does not show every argument, and what they may have been.
+ * Attempts of which the evidence does not show every argument, and the questions that they may have
+ * put.
  *
- * A trace without the memory of the traced process shows that a BIND was asked for, and not with which
- * iommufd; words of a program do not even say on which file. What passed is taken with the argument
- * left open; what was refused is put to the rules with each argument that it may have had, and
- * explained where all that agree with the errno agree.
+ * A trace without the memory of the traced process shows a BIND, but not with which iommufd; log
+ * lines of a program do not even show on which file. A call that passed is taken with a placeholder
+ * for the argument. A refused call is judged with each argument that it may have had; it is
+ * explained if all answers with the observed errno give the same cause.
  *
  * @module
  */
@@ -13,24 +14,24 @@ import type { Question } from './check.ts';
 import type { Directory } from './concerns.ts';
 import { questionsOf, unshownArgument } from './operations.ts';
 
-/** To have no driver is an argument; the ids that come out are none. */
+/** Arguments for which null is a value (no driver), and results, which may be missing. */
 const mayBeNull = new Set(['driver', 'id', 'hwpt']);
 
-/** Whether the evidence shows everything that was asked with. */
+/** Whether the evidence shows every argument of an attempt. */
 export function isComplete(attempt: Attempt): attempt is Call {
   const shown = attempt as Readonly<Record<string, unknown>>;
   for (const key in shown) if (shown[key] === null && !mayBeNull.has(key)) return false;
   return true;
 }
 
-/** Whether the evidence shows which file an attempt was made on, or it is made on none. */
+/** Whether the evidence shows the file that an attempt operates on; true if it operates on none. */
 export function isFileShown(attempt: Attempt): boolean {
   return !('fd' in attempt) || attempt.fd !== null;
 }
 
-/** The attempt as a call, with what is not shown left open. */
+/** The attempt as a call, with placeholders for what is not shown. */
 export function completed<O extends Operation>(attempt: Extract<Attempt, { operation: O }>) {
-  // Most of them by far; every event comes through here.
+  // The common case, and every event comes through here.
   if (isComplete(attempt)) return attempt as CallOf<O>;
   const filled = Object.entries(attempt).map(([key, value]) => [
     key,

@@ -1,17 +1,20 @@
 /**
- * A machine that is stepped by XState itself, in the place of the table that is read out of it: what
- * the table is held against, by `verify`, by tests and in benchmarks.
+ * Steps a machine by XState's own `transition()` instead of the table. `verify`, tests and
+ * benchmarks compare the two.
  *
  * @module
  */
 import { transition, type AnyEventObject, type AnyMachineSnapshot } from 'xstate';
 import type { Machine } from './flat-machine.ts';
 
-/** The machine with `transition()` behind its table; a step is 10 to 50 µs. */
+/**
+ * The machine with `transition()` behind its table; a step takes 10 to 50 µs. `record` throws
+ * `TypeError` unless it follows `next` with the same arguments.
+ */
 export function steppedByXState({ machine, table }: Machine): Machine {
   const at = (value: string, context: object) =>
     machine.resolveState({ value, context }) as AnyMachineSnapshot;
-  // Where an event leads is asked first, and what is remembered right after it.
+  // `record` is called right after `next` for the same event.
   let last: { readonly context: object; readonly event: object; readonly after: object } | null;
   last = null;
   return {
@@ -27,7 +30,7 @@ export function steppedByXState({ machine, table }: Machine): Machine {
       },
       record(context: object, event: object) {
         if (last?.context === context && last.event === event) return last.after;
-        throw new TypeError(`machine '${machine.id}': it is not known where the event leads`);
+        throw new TypeError(`machine '${machine.id}': next() must come right before record()`);
       },
     },
   };

@@ -1,12 +1,12 @@
 /**
- * A container, and an iommufd where it serves as one.
+ * Rows of the operations on a container, or on an iommufd that serves as one.
  *
  * @module
  */
 import { onFile, type Rows } from './row.ts';
 
 const TYPE1V2 = 3;
-/** Both take the requests of containers (iommu/iommufd/vfio_compat.c). */
+/** Both kinds take a container's ioctls (iommu/iommufd/vfio_compat.c). */
 const on = ['container', 'iommufd'] as const;
 
 export const containerRows: Rows<'set_iommu' | 'api_version' | 'check_extension' | 'map_dma'> = {

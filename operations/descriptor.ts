@@ -1,5 +1,5 @@
 /**
- * Descriptors and mappings, whatever they are of.
+ * Rows of the operations on descriptors and mappings of any file.
  *
  * @module
  */
@@ -153,7 +153,7 @@ export const descriptorRows: Rows<
   },
 };
 
-/** A request that takes no argument is the operation of that number; null is as good as any. */
+/** An ioctl that takes no structure is the operation of its number: a null argument suits it. */
 function bareIoctl(said: Said): Call {
   const { pid } = said;
   const [fd, request] = [said.fd(0), said.number(1)];

@@ -1,5 +1,5 @@
 /**
- * A device's own file: bind, attach, detach, information and resets.
+ * Rows of the operations on a device's file: bind, attach, detach, information and resets.
  *
  * @module
  */

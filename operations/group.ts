@@ -1,5 +1,5 @@
 /**
- * A group's file: its container, and the devices got from it.
+ * Rows of the operations on a group's file: its container, and the devices obtained from it.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * An iommufd and its objects.
+ * Rows of the operations on an iommufd and its objects.
  *
  * @module
  */

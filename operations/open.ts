@@ -1,5 +1,5 @@
 /**
- * Opening the nodes of VFIO and iommufd.
+ * Rows of the opens: the nodes of VFIO and iommufd, and other paths.
  *
  * @module
  */
@@ -111,7 +111,7 @@ export const openRows: Rows<
   },
 };
 
-/** A node of VFIO's is what it is, whichever word opened it. */
+/** A path that is a VFIO or iommufd node is that node's open, whichever statement names it. */
 function openPath(said: Said): Call {
   const { pid, cloexec } = said;
   const path = said.word(1);

@@ -1,21 +1,22 @@
 /**
- * Requests that are no operation of ours (include/uapi/linux/vfio.h, iommufd.h): traces name them, and
- * a kernel that knows one finds fault with a null pointer in the place of its structure.
+ * Ioctls of VFIO and iommufd that are no operation of ours (include/uapi/linux/vfio.h, iommufd.h).
+ * Traces name them, and a kernel that knows one answers EFAULT to a null pointer in the place of
+ * its structure.
  *
  * @module
  */
 import type { FileKind } from './row.ts';
 
-/** The type of all requests, `;`: the second byte of their numbers. */
+/** The type of all these ioctls, `;`: the second byte of their numbers. */
 export const REQUEST_TYPE = 0x3b;
 
 export interface OtherRequest {
   readonly number: number;
-  /** As headers and traces call it; null where no header at hand names it. */
+  /** Its name in headers and traces; null if no header at hand names it. */
   readonly name: string | null;
-  /** The kinds of files that know it, of those that are modelled. */
+  /** The kinds of files that know it, among those that are modelled. */
   readonly on: readonly FileKind[];
-  /** Whether Linux 6.12 does not know it yet. */
+  /** Whether Linux 6.12 lacks it. */
   readonly isRecent: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Processes, and the drivers of devices.
+ * Rows of the operations on processes, and of driver changes.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * What a row says of an operation: the ioctl that it is, how scenarios write it, what a trace shows of
- * it, and the event that it records, both ways. Every key is required: an operation that leaves one
- * out does not compile.
+ * A row describes one operation: its ioctl, how scenarios write it, what a trace shows of it, and
+ * the event that it records, in both directions. Every key is required: an operation that leaves
+ * one out does not compile.
  *
  * @module
  */
@@ -17,39 +17,39 @@ import type { TracedWords } from './traced-words.ts';
 
 type AttemptOf<O extends Operation> = Extract<RecordedAttempt, { operation: O }>;
 
-/** A call that was turned down; the cause where the rules name one. */
+/** A call that was refused; `cause` if the rules name one. */
 export interface Refused {
   readonly errno: string;
   readonly cause?: string;
-  /** The driver that a device is left with, where a change has got so far. */
+  /** The driver that the device has after a change that failed half-way; null for none. */
   readonly driver?: string | null;
 }
 
-/** What a call that passed came back with. */
+/** The results of a call that passed. */
 export interface Passed {
   readonly errno: null;
-  /** The descriptor that was handed out, or 0. */
+  /** The descriptor that was handed out; 0 if none. */
   readonly rc: number;
-  /** The descriptor, where one was handed out. */
+  /** The descriptor, if one was handed out. */
   readonly fd?: number | undefined;
-  /** The object id handed out, or the address of a mapping; where that is known. */
+  /** The object id that was handed out, or the address of a mapping; if known. */
   readonly id?: number | undefined;
-  /** The page table that an attach ended on, where that is known. */
+  /** The page table that an attach ended on, by object id; if known. */
   readonly hwpt?: number | undefined;
-  /** The process that was made. */
+  /** The pid of a new process. */
   readonly pid?: number | undefined;
-  /** The node that the driver gave the device; null where it has none. */
+  /** The cdev node that the driver gave the device; null if it has none. */
   readonly cdev?: string | null | undefined;
   /** The driver that a device has after a change; null for none. */
   readonly driver?: string | null;
-  /** True where a driver change waits for the last file of its device. */
+  /** True if a driver change waits for the last file of its device. */
   readonly isPending?: boolean;
 }
 
-/** How a call went. */
+/** The outcome of a call; `errno` is null if it passed. */
 export type Outcome = Refused | Passed;
 
-/** The kinds of files that take requests of VFIO's. */
+/** The kinds of files that take ioctls of VFIO and iommufd. */
 export const fileKinds = ['group', 'device', 'iommufd', 'container'] as const;
 export type FileKind = (typeof fileKinds)[number];
 
@@ -60,118 +60,120 @@ interface Request {
   readonly number: number;
   /** The kinds of files that take it. */
   readonly on: readonly FileKind[];
-  /** What its argument is: the address of a structure, a number, or nothing. */
+  /** Its argument: the address of a structure, a number, or nothing. */
   readonly argument: 'pointer' | 'value' | 'none';
 }
 
-/** What a statement's words stand for, by the place of an operand. */
+/** The words of a statement, resolved on the host it runs on; `at` is the index of an operand. */
 export interface Said {
   /** The process that makes the call. */
   readonly pid: number;
   readonly cloexec: boolean;
-  /** `argsz` and `flags`, where they were given. */
+  /** `argsz` and `flags`, if given. */
   readonly shape: { readonly argsz?: number; readonly flags?: number };
+  /** The range of a DMA mapping, in bytes. */
   readonly range: { readonly iova: number; readonly size: number };
-  /** The word itself; empty where it was left out. */
+  /** The word itself; empty if left out. */
   word(at: number): string;
-  /** A descriptor, by its name. */
+  /** The descriptor behind a name. */
   fd(at: number): number;
-  /** The descriptors from there on. */
+  /** The descriptors behind the names from there on. */
   fds(from: number): number[];
-  /** An object of an iommufd, by its name. */
+  /** The id of an iommufd object, by its name. */
   object(at: number): number;
-  /** The id that a device was bound with, by the name of its descriptor. */
+  /** The object id of a bound device, by the name of its descriptor. */
   boundId(at: number): number;
-  /** What a name stands for, as it is. */
+  /** The number behind a name, not converted. */
   value(at: number): number;
-  /** A number in C notation; `otherwise` where it was left out. */
+  /** A number in C notation; `otherwise` if left out. */
   number(at: number, otherwise?: number): number;
   device(at: number): string;
   group(at: number): string;
   /** The device whose cdev has that name below /dev/vfio/devices. */
   cdev(node: string): string;
-  /** A process; one that is not there is started. */
+  /** The pid of a process; it is started if it does not exist. */
   receiver(at: number): number;
-  /** The value of an option, as 32 bits. */
+  /** The value of an option as unsigned 32 bits. */
   option(name: string): number | undefined;
-  /** The operation that a request without a structure is; null where it is none. */
+  /** The call of an ioctl that takes no structure; null if the number is not one of these. */
   bare(request: number, place: TracedPlace): Call | null;
 }
 
-/** Gives the words of a statement meanings. */
+/** Assigns the names in a statement to the results of its call. */
 export interface Naming {
   name(at: number, value: number): void;
-  /** The name with `.id` behind it. */
+  /** Assigns the name with `.id` appended. */
   nameId(at: number, value: number): void;
-  /** The word at a place, or at the other where it was left out, in another process. */
+  /** Assigns in another process: the word at a place, or at `otherwise` if that was left out. */
   nameIn(pid: number, at: number, otherwise: number, value: number): void;
   unmap(address: number): void;
   executed(): void;
   ended(pid: number): void;
-  /** A process that begins, with names of its own or with those of the caller. */
+  /** A new process, without names or with those of the caller. */
   started(at: number, pid: number): void;
   forked(at: number, pid: number): void;
 }
 
 interface Scenario<O extends Operation> {
-  /** Operands in order, `?` optional, `*` any number. */
+  /** Names of the operands in order; `?` optional, `*` any number. */
   readonly operands: readonly string[];
-  /** Options that may be given as `name=number`. */
+  /** Names of the options, which are written `name=number`. */
   readonly options: readonly string[];
   readonly call: (said: Said) => Call;
-  /** What its names stand for once it has passed; null where it has none. */
+  /** Assigns the names once the call has passed; null if it has none. */
   readonly names: ((naming: Naming, passed: Passed, call: CallOf<O>) => void) | null;
 }
 
-/** A call as an event has it, and what came of it. */
+/** A call as an event holds it, and its results. */
 export interface RecordedCall<O extends Operation = Operation> {
   readonly call: AttemptOf<O>;
   readonly passed: Partial<Passed>;
 }
 
-/** An event that records a call, and the way back. */
+/** A type of event that records a call, with the conversion in both directions. */
 export type Recording<O extends Operation> = {
   [T in EventType]: {
     readonly type: T;
-    /** What the event holds; null where this one does not record the call. */
+    /** The data of the event; null if this event does not record the call. */
     readonly data: (call: AttemptOf<O>, passed: Passed) => DataOf<T> | null;
-    /** The call that an event records; null where it is another operation's. */
+    /** The call that an event records; null if it records another operation's. */
     readonly call: (data: DataOf<T>) => RecordedCall<O> | null;
   };
 }[EventType];
 
+/** One operation. `onFile`, `noIoctl` and `noRequest` hold the defaults of its keys. */
 export interface OperationRow<O extends Operation> {
-  /** Null where it is no ioctl, or one of any number. */
+  /** The ioctl; null if it is none, or one of any number. */
   readonly request: Request | null;
-  /** The arguments that are descriptors, besides the one that it operates on. */
+  /** Names of the arguments that are descriptors, besides `fd`. */
   readonly descriptors: readonly string[];
-  /** The arguments that are processes, besides the caller. */
+  /** Names of the arguments that are processes, besides `pid`. */
   readonly processes: readonly string[];
-  /** Who makes the call in a scenario: a process, the recorder itself, or what it has waiting. */
+  /** Who makes the call in a scenario: a process, the recorder, or its background task. */
   readonly caller: 'process' | 'recorder' | 'background';
   readonly scenario: Scenario<O>;
-  /** The attempt behind an ioctl in a trace, with null for what it does not show; null for no ioctl. */
+  /** The attempt of a traced ioctl, with null for what is not shown; null if it is no ioctl. */
   readonly traced: ((place: TracedPlace, words: TracedWords) => AttemptOf<O>) | null;
-  /** The number of the descriptor that a call hands out; null where it hands out none. */
+  /** The descriptor that a call hands out; null if it hands out none. */
   readonly handsOut: ((call: CallOf<O>, lowestFree: (pid: number) => number) => number) | null;
   /**
-   * What it does with the context of its file: gives it the one that is its first descriptor, takes it
-   * away, or needs it; null where it has nothing to do with one.
+   * What it does with the context of its file: gives it the context behind its first descriptor
+   * argument, takes it away, or uses it; null if it does none of these.
    */
   readonly context: 'given' | 'taken' | 'used' | null;
-  /** What it makes that is no file's, and so is not one fact after one answer. */
+  /** What it creates besides files, for `scenario/perform.ts` to handle apart; null for nothing. */
   readonly makes: 'process' | 'mapping' | 'driver-change' | 'end-of-driver-change' | null;
-  /** Whether it is refused of a group as a whole, and so of each of its devices. */
+  /** Whether a refusal concerns the group as a whole, and so each of its devices. */
   readonly isOfGroup: boolean;
-  /** What its answer tells besides a number. */
+  /** What its answer holds besides a number. */
   readonly tells: 'group-status' | null;
-  /** None where its success changes nothing that the log keeps. */
+  /** Empty if its success changes nothing that the log holds. */
   readonly records: readonly Recording<O>[];
-  /** Who takes these events: the machines, or the table of processes and what else is the host's. */
+  /** Who takes these events: the machines, or the process table and `host-changes.ts`. */
   readonly takenBy: 'machines' | 'processes';
 }
 
-/** What a row says where there is nothing to say: of a call of a process that is one fact. */
+/** Defaults of a row: a process makes the call, and it is one fact. */
 const plain = {
   descriptors: [],
   processes: [],
@@ -183,10 +185,10 @@ const plain = {
   tells: null,
 } as const;
 
-/** The same of a request of a file's. */
+/** Defaults of an ioctl on a file: the machines take its event. */
 export const onFile = { ...plain, takenBy: 'machines' } as const;
 
-/** The same of an open: the machines take it, and it hands out the lowest descriptor. */
+/** Defaults of an open: the machines take its event; it hands out the lowest free descriptor. */
 export const noIoctl = {
   ...plain,
   request: null,
@@ -196,9 +198,10 @@ export const noIoctl = {
     lowestFree(pid),
 } as const;
 
-/** The same of what is no ioctl of a file's, and is taken by the table of processes. */
+/** Defaults of a call that is no ioctl, and whose event the process table takes. */
 export const noRequest = { ...plain, request: null, traced: null, takenBy: 'processes' } as const;
 
+/** The process and the descriptor of a traced ioctl. */
 export interface TracedPlace {
   readonly pid: number;
   readonly fd: number;

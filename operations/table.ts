@@ -1,5 +1,5 @@
 /**
- * Every operation in one table, and what is read out of it: the call behind an event, the event of a
+ * The table of all operations, and the look-ups in it: the call behind an event, the event of a
  * call, the operation behind the number of an ioctl.
  *
  * @module
@@ -35,7 +35,7 @@ export const rows: Rows<Operation> = {
   ...processRows,
 };
 
-/** A row for whoever holds a call of its operation without knowing which that is. */
+/** A row, typed for a caller that does not know which operation it is. */
 interface AnyRow extends Omit<OperationRow<Operation>, 'records' | 'traced' | 'handsOut'> {
   readonly records: readonly AnyRecording[];
   readonly traced: ((place: TracedPlace, words: TracedWords) => RecordedAttempt) | null;
@@ -57,7 +57,7 @@ export function rowOf(operation: Operation): AnyRow {
   return rows[operation] as unknown as AnyRow;
 }
 
-/** The event of a call; null where its success changes nothing that the log keeps. */
+/** The event of a call: `operation.refused` if it failed; null if the log holds nothing of it. */
 export function factOf(call: RecordedAttempt, outcome: Outcome): Fact | null {
   if (outcome.errno !== null) {
     return { type: 'operation.refused', data: { ...call, errno: outcome.errno } };
@@ -77,19 +77,19 @@ const taken = new Map<EventType, AnyRecording>(
 );
 
 /**
- * The call behind an event that machines take, and what came of it; null for events of processes and
- * of the host, which no machine is asked about, and for refusals, which change nothing.
+ * The call behind an event that machines take, and its results. Null for events of processes and of
+ * the host, which concern no machine, and for refusals, which change nothing.
  */
 export function callOf({ type, data }: Fact): RecordedCall | null {
   return taken.get(type)?.call(data) ?? null;
 }
 
-/** Whether events of a kind give a file a context that it keeps alive. */
+/** Whether events of a type give a file a context, which it then keeps alive. */
 export function givesContext(type: EventType): boolean {
   return contextOf(type) === 'given';
 }
 
-/** What events of a kind do with the context of a file. */
+/** What events of a type do with the context of a file (`Row.context`). */
 export function contextOf(type: EventType): AnyRow['context'] {
   return contexts.get(type) ?? null;
 }
@@ -101,12 +101,12 @@ const contexts = new Map(
   }),
 );
 
-/** Whether a refused wait collects the change: whatever it says, but that there is none. */
+/** Whether a refused `bg_wait` ends the driver change; ECHILD does not, as there is none. */
 export function isCollectedBy({ operation, errno }: { operation: Operation; errno: string }) {
   return rowOf(operation).makes === 'end-of-driver-change' && errno !== 'ECHILD';
 }
 
-/** By kind of file, the operation of each request that it takes. */
+/** For each kind of file, the operation of each ioctl number that it takes. */
 const requests = new Map<FileKind, ReadonlyMap<number, Operation>>(
   fileKinds.map((kind) => [
     kind,
@@ -125,9 +125,9 @@ interface Requested {
 }
 
 /**
- * What a request asks of a kind of file, of all numbers that it may have; null where nothing of ours.
- * The right request on the wrong file is refused, and is an attempt all the same: of two that have one
- * number that of the kind that comes first.
+ * The operation behind an ioctl on a kind of file; null if it is none. `numbers` are all numbers
+ * that the ioctl may have. An ioctl that the file does not take is still an attempt, which the
+ * kernel refuses: it is the operation of the first kind in `fileKinds` that takes its number.
  */
 export function requestedOf(kind: FileKind | null, numbers: readonly number[]): Requested | null {
   for (const kinds of [kind === null ? [] : [kind], fileKinds]) {
@@ -141,7 +141,7 @@ export function requestedOf(kind: FileKind | null, numbers: readonly number[]): 
   return null;
 }
 
-/** The attempt behind an ioctl in a trace, with null for what it does not show. */
+/** The attempt of a traced ioctl, with null for what is not shown; null if it is no ioctl. */
 export function tracedAttempt(
   operation: Operation,
   place: TracedPlace,
@@ -150,7 +150,7 @@ export function tracedAttempt(
   return rowOf(operation).traced?.(place, words) ?? null;
 }
 
-/** The call that a request without a structure is: its argument is 0. */
+/** The call of an ioctl number that takes no structure, with the argument 0; otherwise null. */
 export function bareCall(number: number, place: TracedPlace): Call | null {
   for (const operation of operationNames) {
     const { request, traced } = rowOf(operation);
@@ -160,7 +160,7 @@ export function bareCall(number: number, place: TracedPlace): Call | null {
   return null;
 }
 
-/** The requests whose argument is the address of a structure, by kind of file and number. */
+/** The ioctls whose argument is the address of a structure, by kind of file and number. */
 const structured = new Map(
   fileKinds.map((kind) => [
     kind,
@@ -177,12 +177,15 @@ const structured = new Map(
   ]),
 );
 
-/** What a kind of file says to a request that wants a structure; null where it does not know it. */
+/**
+ * Whether a kind of file knows an ioctl number with a structure, and whether Linux 6.12 lacks it
+ * (`isRecent`); null if it does not know it.
+ */
 export function structuredRequest(kind: FileKind, number: number) {
   return structured.get(kind)?.get(number) ?? null;
 }
 
-/** Every request, by the name that headers and traces have for it. */
+/** The number of every ioctl, by its name in kernel headers and traces. */
 export const requestNumbers: ReadonlyMap<string, number> = new Map([
   ...operationNames.flatMap((operation) => {
     const { request } = rowOf(operation);
@@ -191,7 +194,7 @@ export const requestNumbers: ReadonlyMap<string, number> = new Map([
   ...otherRequests.flatMap(({ name, number }) => (name === null ? [] : [[name, number] as const])),
 ]);
 
-/** The requests whose argument is a number itself. */
+/** The numbers of ioctls whose argument is a number, not an address. */
 export const requestsByValue: ReadonlySet<number> = new Set(
   operationNames.flatMap((operation) => {
     const { request } = rowOf(operation);
@@ -199,9 +202,9 @@ export const requestsByValue: ReadonlySet<number> = new Set(
   }),
 );
 
-/** The number of an operation that is an ioctl. Throws `RangeError` for another. */
+/** The ioctl number of an operation. Throws `RangeError` if it is no ioctl. */
 export function requestOf(operation: Operation): number {
   const { request } = rowOf(operation);
-  if (request === null) throw new RangeError(`${operation} is no ioctl`);
+  if (request === null) throw new RangeError(`operation '${operation}' is not an ioctl`);
   return request.number;
 }

@@ -1,5 +1,5 @@
 /**
- * From a statement to the call that a process makes with it.
+ * Turns a statement of a scenario into the call that a process makes with it.
  *
  * @module
  */
@@ -9,24 +9,24 @@ import { bareCall, rowOf } from '../operations/table.ts';
 import { parseNumber, type OperationStatement } from './language.ts';
 import type { Names } from './names.ts';
 
-/** What a statement's words stand for on the host that it runs on. */
+/** The host and the process that a statement runs on: what its words stand for. */
 export interface Resolver {
   readonly pid: number;
   readonly names: Names;
-  /** PCI address of a device by its name; the word itself where there is none. */
+  /** The PCI address of a device by its name; the word itself if there is none. */
   readonly device: (word: string) => string;
-  /** Group of a device's name, of `gN` or of a number. */
+  /** The group's number, by the name of a device, by `gN` or by a number. */
   readonly group: (word: string) => string;
-  /** The receiver of a passed descriptor. */
+  /** The pid of the process that receives a descriptor. */
   readonly receiver: (word: string) => number;
-  /** The device whose cdev has this name below /dev/vfio/devices. */
+  /** The PCI address of the device whose cdev node has this name below /dev/vfio/devices. */
   readonly cdev: (node: string) => string;
 }
 
 const FIRST_ADDRESS = 0x100000;
 const PAGE = 4096;
 
-/** The call, resolved to numbers. */
+/** The call of a statement, with its words resolved to numbers. */
 export function callOfStatement(statement: OperationStatement, resolver: Resolver): Call {
   return rowOf(statement.operation).scenario.call(saidIn(statement, resolver));
 }
@@ -61,13 +61,13 @@ function saidIn({ operands, options }: OperationStatement, resolver: Resolver): 
   };
 }
 
-/** Structures hold 32 bits. */
+/** Truncates a number to 32 bits, as the structures of ioctls do. */
 const u32 = (value: number): number => Number(BigInt.asUintN(32, BigInt(Math.trunc(value))));
 
-/** Ids have 32 bits; -1 stays what it says, that the name stands for nothing. */
+/** An object id has 32 bits; -1, for a name that stands for nothing, is kept. */
 const objectId = (value: number): number => (value === -1 ? value : u32(value));
 
-/** The object id of a bound device; a number stands for itself. */
+/** The object id of a bound device, by the name of its descriptor; a number stands for itself. */
 function boundId(name: string, names: Names): number {
   return objectId(names.value(name.startsWith(':') ? name : `${name}.id`));
 }

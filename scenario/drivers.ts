@@ -1,6 +1,6 @@
 /**
- * Which driver and node each device has, from the facts alone: for recordings, of which no machine is
- * asked.
+ * Derives the driver and the cdev node of each device from facts alone. Recordings are imported
+ * with it, as no machine is asked for them.
  *
  * @module
  */
@@ -13,9 +13,10 @@ interface Driven {
   readonly cdev: string | null;
 }
 
+/** The drivers and cdev nodes of devices, after the facts taken so far. */
 export class Drivers {
   readonly #devices = new Map<string, Driven>();
-  /** A change that waited and that nobody has collected. */
+  /** A driver change that waited and has not been collected. */
   #change: { readonly device: string; readonly next: string | null } | null = null;
   #hasCdevs = false;
 
@@ -31,7 +32,10 @@ export class Drivers {
     return [...this.#devices].find(([, { cdev }]) => cdev === node)?.[0] ?? null;
   }
 
-  /** The node that a device gets from a driver: the lowest that is free. */
+  /**
+   * The cdev node that a device gets from a VFIO driver: the lowest free number. Null for other
+   * drivers, and on a host without cdevs.
+   */
   nextNode(driver: string): string | null {
     if (!this.#hasCdevs || kindOfDriver(driver) !== 'vfio') return null;
     const taken = new Set([...this.#devices.values()].map(({ cdev }) => cdev));

@@ -1,6 +1,6 @@
 /**
- * The scenario language: one operation a line, `#` for comments, `@P2` for another process,
- * `seq NAME` for a fresh host.
+ * Parses lines of the scenario language: one operation a line, `#` for comments, `@P2` for another
+ * process, `seq NAME` for a fresh host.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { RequestError } from '../events/ledger-error.ts';
 import type { Operation } from '../events/vocabulary.ts';
 import { rowOf, rows } from '../operations/table.ts';
 
-/** A line that says something. `text` is the operation as it was written, without its process. */
+/** A parsed line. `text` is the operation as it was written, without its process. */
 export type Statement =
   | { readonly kind: 'seq'; readonly name: string }
   | {
@@ -24,16 +24,16 @@ export type OperationStatement = Extract<Statement, { kind: 'operation' }>;
 /** `P1` to `P8`. */
 export type ProcessName = `P${number}`;
 
-/** Words that only a recorder acts on. */
+/** Words for the recorder of a real kernel, which are ignored here. */
 const passedOver = new Set(['topology', 'flush', 'quit']);
 
-/** Reads a line; null where it says nothing to us. Throws `RequestError`. */
+/** Parses a line; null if it is empty or only for a recorder. Throws `RequestError`. */
 export function parseLine(line: string): Statement | null {
   const said = line.replace(/[#\r\n].*$/s, '').trim();
   const [, at = 'P1', text = ''] = /^(?:@(\S+)\s*)?(.*)$/s.exec(said) ?? [];
   const [word = '', ...rest] = text.split(/\s+/);
   if (word === '') {
-    if (said !== '') throw new RequestError(`'${said}' names a process and no operation`);
+    if (said !== '') throw new RequestError(`no operation after '${said}'`);
     return null;
   }
   const name = processName(at);
@@ -44,17 +44,17 @@ export function parseLine(line: string): Statement | null {
   return { kind: 'operation', process: name, operation, ...parts(operation, rest), text };
 }
 
-/** A process of the language. Throws `RequestError` where it is none of P1 to P8. */
+/** Checks the name of a process. Throws `RequestError` unless it is one of P1 to P8. */
 export function processName(word: string): ProcessName {
-  if (!/^P[1-8]$/.test(word)) throw new RequestError(`'${word}' is no process: P1 to P8 are`);
+  if (!/^P[1-8]$/.test(word)) throw new RequestError(`'${word}' is not a process; use P1 to P8`);
   return word as ProcessName;
 }
 
-/** A number in C notation. Throws `RequestError`. */
+/** Parses a number in C notation: decimal, 0x… or 0…. Throws `RequestError`. */
 export function parseNumber(text: string): number {
   const [, sign = '', digits = ''] =
     /^([+-]?)(0[xX][\da-fA-F]+|0[0-7]*|[1-9]\d*)$/.exec(text) ?? [];
-  if (digits === '') throw new RequestError(`'${text}' is no number`);
+  if (digits === '') throw new RequestError(`'${text}' is not a number`);
   const octal = /^0\d/.test(digits) ? `0o${digits.slice(1)}` : digits;
   return Number(octal) * (sign === '-' ? -1 : 1);
 }
@@ -62,8 +62,9 @@ export function parseNumber(text: string): number {
 function sequence(words: readonly string[]): Statement {
   const [name, ...settings] = words;
   const odd = settings.find((word) => !/^batch=\d+$/.test(word));
-  if (name === undefined) throw new RequestError('seq: the name is missing');
-  if (odd !== undefined) throw new RequestError(`seq: '${odd}' is not understood`);
+  if (name === undefined) throw new RequestError('seq: missing name');
+  if (odd !== undefined)
+    throw new RequestError(`seq: unknown setting '${odd}'; only batch=NUMBER is known`);
   return { kind: 'seq', name };
 }
 
@@ -75,18 +76,18 @@ function parts(operation: Operation, words: readonly string[]) {
     const [, key, value] = /^([a-z]+)=(.*)$/.exec(word) ?? [];
     if (key === undefined || value === undefined) operands.push(word);
     else if (known.includes(key)) options[key] = parseNumber(value);
-    else throw new RequestError(`${operation}: no option '${key}'`);
+    else throw new RequestError(`${operation}: unknown option '${key}'`);
   }
   const missing = wanted.find((name, index) => /\w$/.test(name) && operands[index] === undefined);
-  if (missing !== undefined) throw new RequestError(`${operation}: operand ${missing} is missing`);
+  if (missing !== undefined) throw new RequestError(`${operation}: missing operand ${missing}`);
   if (operands.length > wanted.length && !wanted.at(-1)?.endsWith('*')) {
-    throw new RequestError(`${operation}: '${operands[wanted.length]}' is one operand too many`);
+    throw new RequestError(`${operation}: unexpected operand '${operands[wanted.length]}'`);
   }
   checkOperands(operation, operands);
   return { operands, options };
 }
 
-/** Operands that are read as something other than a name must be that. */
+/** Checks the operands that are not names. Throws `RequestError`. */
 function checkOperands(operation: Operation, operands: readonly string[]): void {
   const wanted = rowOf(operation).scenario.operands;
   for (const [index, name] of wanted.entries()) {
@@ -95,12 +96,12 @@ function checkOperands(operation: Operation, operands: readonly string[]): void 
     if (name === 'process') processName(word);
     if (/^(n|request|region|type|ms)\??$/.test(name)) parseNumber(word);
     if (name === 'action' && !/^(get|set|clear)$/.test(word)) {
-      throw new RequestError(`${operation}: '${word}' is none of get, set and clear`);
+      throw new RequestError(`${operation}: '${word}' is not an action; use get, set or clear`);
     }
-    // What is set is set to something.
+    // `set` requires an id.
     if (name === 'action' && word === 'set' && operands[index + 1] === undefined) {
       const missing = wanted[index + 1]?.replace('?', '');
-      throw new RequestError(`${operation}: operand ${missing} is missing`);
+      throw new RequestError(`${operation}: missing operand ${missing}`);
     }
     if (word.startsWith(':')) parseNumber(word.slice(1));
   }

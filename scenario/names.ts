@@ -1,15 +1,15 @@
 /**
- * The names of a process in a scenario, and the numbers that they stand for.
+ * The names of a process in a scenario, the numbers that they stand for, and its mapped addresses.
  *
  * @module
  */
 import { parseNumber } from './language.ts';
 
 const PAGE = 4096;
-/** Where mappings begin, downwards: a place that no descriptor's number could be taken for. */
+/** The end of the mapped area, which grows downwards. No descriptor has so high a number. */
 const TOP = 0x7fff_f000_0000;
 
-/** A process's names and its address space, as far as mappings go. */
+/** The names of one process, and the pages of its mappings. */
 export class Names {
   readonly #values: Map<string, number>;
   readonly #pages: Set<number>;
@@ -19,12 +19,12 @@ export class Names {
     this.#pages = new Set(pages);
   }
 
-  /** The number behind a name; -1 for a name that never was or was closed. */
+  /** The number behind a name; -1 if the name was never set or was closed. `:N` stands for N. */
   value(name: string): number {
     return name.startsWith(':') ? parseNumber(name.slice(1)) : (this.#values.get(name) ?? -1);
   }
 
-  /** The number as the kernel takes it for a descriptor. */
+  /** The number behind a name as the kernel takes a descriptor: a signed 32-bit number. */
   descriptor(name: string): number {
     return this.value(name) | 0;
   }
@@ -33,17 +33,17 @@ export class Names {
     if (!name.startsWith(':')) this.#values.set(name, value);
   }
 
-  /** A child's names. */
+  /** A copy, for a forked child. */
   forked(): Names {
     return new Names(this.#values, this.#pages);
   }
 
-  /** Names survive an exec; what was mapped does not. */
+  /** Names survive an exec; mappings do not. */
   executed(): void {
     this.#pages.clear();
   }
 
-  /** Takes the highest free address for a mapping, as the kernel searches from the top. */
+  /** Reserves the highest free address for a mapping of `size` bytes, and returns it. */
   map(size: number): number {
     const count = Math.max(1, Math.ceil(size / PAGE));
     let first = 0;
@@ -54,6 +54,7 @@ export class Names {
     return TOP - (first + count) * PAGE;
   }
 
+  /** Frees the page at an address. */
   unmap(address: number): void {
     this.#pages.delete((TOP - address) / PAGE - 1);
   }

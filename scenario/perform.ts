@@ -1,10 +1,9 @@
 /**
- * The one place where calls become facts: a call is put to whoever answers, and what comes of it is
- * told in order, a refusal too.
+ * Performs calls: asks a `Host` for the outcome of each call and reports the facts that follow,
+ * refusals included. Scenarios, recordings and what-ifs all use it.
  *
- * Most calls are one fact. Processes that are made, mappings and changes of drivers take more, and are
- * spelled out here. A scenario, a recording and a what-if all go through it; only the processes that
- * a scenario begins and kills are the player's.
+ * Most calls are one fact. New processes, mappings and driver changes take more, and are handled
+ * here. Only the processes that a scenario begins and kills are handled by the player.
  *
  * @module
  */
@@ -12,40 +11,44 @@ import type { Call, CallOf, Fact } from '../events/vocabulary.ts';
 import type { Outcome, Passed, Refused } from '../operations/row.ts';
 import { factOf, rowOf } from '../operations/table.ts';
 
-/** A change of a driver that waited, and that nobody has collected yet. */
+/** A driver change that waited and has not been collected. */
 interface WaitingChange {
   readonly device: string;
-  /** The driver that it goes on to; null for none. */
+  /** The driver that is bound next; null for none. */
   readonly next: string | null;
   readonly isBlocked: boolean;
 }
 
-/** Who answers calls, as a host that stands on the machines or as a recording of one. */
+/** Answers calls: a host on the machines, or a recording of one. */
 export interface Host {
-  /** The outcome of a call as things stand. A change to no driver is the first half of any. */
+  /**
+   * The outcome of a call in the current state. For a driver change, `set_driver` to no driver is
+   * asked first, as its first half.
+   */
   answer(call: Call): Outcome;
   driverOf(device: string): string | null;
-  /** Whether the device has a file that holds back the unbind of its driver. */
+  /** Whether the device has an open file, which delays the unbind of its driver. */
   isHeld(device: string): boolean;
   change(): WaitingChange | null;
-  /** The node that a device gets from a driver: the lowest that is free; null for no VFIO driver. */
+  /** The cdev node that a device gets from a driver: the lowest free; null if it is not VFIO's. */
   nextNode(driver: string): string | null;
-  /** The device whose cdev has a name now. */
+  /** The PCI address of the device whose cdev node has a name now. */
   deviceOfNode(node: string): string | null;
-  /** How a descriptor's file is opened anew; null where it has no node of VFIO's. */
+  /** The call that opens a descriptor's file anew; null if it has no node of VFIO or iommufd. */
   reopen(pid: number, fd: number): Call | null;
+  /** Called with each fact, in order. */
   happened(fact: Fact): void;
 }
 
-/** A host, and who hands out what it does not. */
+/** A host, with a source of pids and of addresses. */
 export interface Port extends Host {
-  /** A pid for a new process. */
+  /** The pid of a new process. */
   newPid(): number;
-  /** The address of a process's next mapping. */
+  /** The address of the next mapping of a process. */
   addressFor(pid: number): number;
 }
 
-/** Makes a call. What happens with it is told in order; nothing where nothing does. */
+/** Makes a call and returns its outcome. The facts that follow go to `port.happened`, in order. */
 export function perform(port: Port, call: Call): Outcome {
   if ('driver' in call) return changeDriver(port, call);
   if (rowOf(call.operation).makes === 'end-of-driver-change') return collectChange(port, call);
@@ -56,7 +59,7 @@ export function perform(port: Port, call: Call): Outcome {
   return passed;
 }
 
-/** What no kernel is asked for: the number of a process, the address of a mapping. */
+/** Results that are not the host's: the pid of a new process, the address of a mapping. */
 function handedOut(port: Port, call: Call): Partial<Passed> {
   const { makes } = rowOf(call.operation);
   if (makes === 'process') return { pid: port.newPid() };
@@ -64,8 +67,8 @@ function handedOut(port: Port, call: Call): Partial<Passed> {
 }
 
 /**
- * What a successful call has opened: a descriptor's file that was opened anew through /proc counts
- * as what it is.
+ * The call that is recorded for a successful one: an open of /proc/self/fd/N counts as an open of
+ * that file's own node.
  */
 function openedBy(call: Call, port: Port): Call {
   if (!('path' in call)) return call;
@@ -84,7 +87,7 @@ function refuse(port: Port, call: Call, refused: Refused): Refused {
   return refused;
 }
 
-/** The driver that is there leaves before the next one is asked for: each is judged by itself. */
+/** Unbinds the present driver, then binds the next one. Each half is judged by itself. */
 function changeDriver(port: Port, call: CallOf<'set_driver'>): Outcome {
   const { device, driver: next } = call;
   const left = port.answer({ ...call, driver: null });
@@ -103,7 +106,7 @@ function changeDriver(port: Port, call: CallOf<'set_driver'>): Outcome {
   return { errno: null, rc: 0, driver: next };
 }
 
-/** Waits for a change that was blocked: it is over, refused, or still blocked. */
+/** Collects a driver change that was blocked: it is done, refused, or still blocked. */
 function collectChange(port: Port, call: Call): Outcome {
   const change = port.change();
   if (change?.isBlocked === true) return { errno: null, rc: 0, isPending: true };

@@ -1,8 +1,9 @@
 /**
- * Plays statements: keeps processes, names and drivers, makes the calls, and says what happened.
+ * Plays the statements of a scenario: keeps processes and names, makes the calls, and reports the
+ * facts.
  *
- * Who answers the calls is left open: the machines when a scenario is simulated, the recording when
- * a real kernel's answers are imported. Both come out as the same facts.
+ * A `Host` answers the calls: the machines when a scenario is simulated, the recording when a real
+ * kernel's answers are imported. The facts are the same in both cases.
  *
  * @module
  */
@@ -16,14 +17,14 @@ import { perform, type Host, type Port } from './perform.ts';
 import { bootFacts, type BootOptions, type Topology } from './topology.ts';
 
 const PAGE = 4096;
-/** In the place of a process that is not there. */
+/** The pid of a process that does not exist. */
 const NOBODY = -1;
-/** What stands for who makes a call where that is none of the processes. */
+/** The caller in the answer, for calls that no process of the scenario makes. */
 const callers = { recorder: '-', background: 'bg' } as const;
 
-/** The answer to a statement, as the recorder writes it. */
+/** The answer to a statement, in the format of the recorder. */
 export interface Answer {
-  /** Who did it: the process, `-` for spawn and kill, `bg` for driver changes. */
+  /** The caller: a process, `-` for spawn and kill, `bg` for driver changes. */
   readonly p: string;
   readonly op: string;
   readonly rc: number;
@@ -33,6 +34,7 @@ export interface Answer {
   readonly pending?: true;
 }
 
+/** Plays statements on one host. */
 export class Player {
   readonly #port: Port;
   #topology: Topology;
@@ -41,7 +43,7 @@ export class Player {
   readonly #names = new Map<number, Names>();
   #nextPid: number;
 
-  /** Pids are handed out from `firstPid` and never twice. */
+  /** Pids are handed out from `firstPid` on, and none of them twice. */
   constructor(host: Host, topology: Topology, options: BootOptions, firstPid: number) {
     this.#port = {
       ...host,
@@ -53,12 +55,12 @@ export class Player {
     this.#nextPid = firstPid;
   }
 
-  /** The number behind a name of a process. */
+  /** The descriptor behind a name of a process. Throws `RangeError` for an unknown pid. */
   descriptor(pid: number, name: string): number {
     return this.#namesOf(pid).descriptor(name);
   }
 
-  /** The call that a statement would make; a process that is not there yet is -1, with no names. */
+  /** The call that a statement would make; the pid of a process that does not exist yet is -1. */
   foresee(statement: OperationStatement): Call {
     const pid = this.#pids.get(statement.process) ?? NOBODY;
     const receiver = (word: string) => this.#pids.get(processName(word)) ?? NOBODY;
@@ -66,7 +68,7 @@ export class Player {
     return callOfStatement(statement, { ...resolver, receiver });
   }
 
-  /** Begins a sequence: a fresh boot, of another machine where a topology is given. */
+  /** Begins a sequence with a fresh boot; with a topology, of that machine. */
   boot(name: string, topology: Topology = this.#topology): void {
     this.#topology = topology;
     this.#pids.clear();
@@ -74,6 +76,7 @@ export class Player {
     for (const fact of bootFacts(name, this.#topology, this.#options)) this.#port.happened(fact);
   }
 
+  /** Plays a statement, which starts its process if necessary, and returns the answer. */
   play(statement: OperationStatement): Answer {
     const { caller } = rowOf(statement.operation);
     const p = caller === 'process' ? statement.process : callers[caller];
@@ -87,17 +90,18 @@ export class Player {
   #operate(statement: OperationStatement, pid: number): Outcome {
     const { operation, options } = statement;
     const names = this.#namesOf(pid);
-    // The recorder's own memory to map for DMA takes addresses, whatever becomes of the call.
+    // The recorder allocates memory to map for DMA before the call, so it takes addresses in any
+    // case.
     if (rowOf(operation).scenario.options.includes('size')) names.map(options['size'] ?? PAGE);
     return this.#make(callOfStatement(statement, this.#resolver(pid, names)), statement, names);
   }
 
-  /** A call that none of the processes makes, and that starts none but the one that it names. */
+  /** A call of the recorder or its background task; it starts no process but the one it names. */
   #operateForNobody(statement: OperationStatement): Outcome {
     const names = new Names();
     const receiver = (word: string) => this.#pids.get(processName(word)) ?? NOBODY;
     const call = callOfStatement(statement, { ...this.#resolver(NOBODY, names), receiver });
-    // Killing a process that is not there is no error, and nothing happens.
+    // Killing a process that does not exist is no error and has no effect.
     if ('pid' in call && call.pid === NOBODY) return { errno: null, rc: 0 };
     return this.#make(call, statement, names);
   }
@@ -108,7 +112,7 @@ export class Player {
     return outcome;
   }
 
-  /** Names stand for what a successful call handed out. */
+  /** Assigns the statement's names to the results of a call that passed. */
   #name(call: Call, operands: readonly string[], names: Names, passed: Passed): void {
     const naming: Naming = {
       name: (at, value) => {
@@ -142,7 +146,7 @@ export class Player {
     return this.#topology.devices.find(({ name, bdf }) => name === word || bdf === word);
   }
 
-  /** The pid of a process; one that is not there is started. */
+  /** The pid of a process; it is started if it does not exist. */
   #process(name: ProcessName): number {
     return this.#pids.get(name) ?? this.#start(name);
   }
@@ -156,7 +160,7 @@ export class Player {
 
   #namesOf(pid: number): Names {
     const names = this.#names.get(pid);
-    if (names === undefined) throw new RangeError(`process ${pid} has no names`);
+    if (names === undefined) throw new RangeError(`no process with pid ${pid} in this scenario`);
     return names;
   }
 
@@ -165,7 +169,7 @@ export class Player {
     for (const [name, known] of this.#pids) if (known === pid) this.#pids.delete(name);
   }
 
-  /** A process is killed, or was found to be gone. */
+  /** Ends a process that was killed, or that was found to be gone. */
   lose(name: ProcessName): void {
     const pid = this.#pids.get(name);
     if (pid === undefined) return;
@@ -179,7 +183,7 @@ export class Player {
   }
 }
 
-/** How a call went; of a driver change also the driver that the device has by then. */
+/** The result of a call; for a driver change, with the driver that the device has after it. */
 function answerOf(outcome: Outcome): Omit<Answer, 'p' | 'op'> {
   const { driver } = outcome;
   return {

@@ -1,5 +1,5 @@
 /**
- * A host's devices and groups, as a truth file or a topology file describes them.
+ * A topology: the devices and groups of a host, as a topology file or a truth file describes them.
  *
  * @module
  */
@@ -31,9 +31,12 @@ const schema = v.object({
   }),
 });
 
+/**
+ * A checked topology. `bdf` is a PCI address; `groups` lists all members of a group, by its number.
+ */
 export type Topology = v.InferOutput<typeof schema>['topology'];
 
-/** A topology from parsed JSON, `{"topology":{…}}`. Throws `RequestError`, which says where it is none and why. */
+/** Checks parsed JSON, `{"topology":{…}}`. Throws `RequestError` with path and reason. */
 export function parseTopology(value: unknown): Topology {
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (!result.success) {
@@ -45,17 +48,17 @@ export function parseTopology(value: unknown): Topology {
     topology.devices.slice(0, index).some((other) => other.bdf === bdf || other.name === name),
   );
   if (twice !== undefined)
-    throw new RequestError(`device ${twice.name} (${twice.bdf}) stands twice`);
+    throw new RequestError(`device ${twice.name} (${twice.bdf}) is listed twice`);
   return topology;
 }
 
 export interface BootOptions {
-  /** Whose rules judge what follows; null leaves it to the kernel's release. */
+  /** The profile that judges the events; null to derive it from the kernel's release. */
   readonly profile: string | null;
   readonly simulated: boolean;
 }
 
-/** The facts of a boot: the kernel and its configuration, then each device where it sits. */
+/** The facts of a boot: the kernel and its configuration, then each device. */
 export function bootFacts(
   boot: string,
   topology: Topology,
@@ -67,7 +70,7 @@ export function bootFacts(
     data: { device: bdf, name, group, driver, model, cdev },
   }));
   const known = new Set(devices.map(({ bdf }) => bdf));
-  // What stands only among the members of a group claims nothing: bridges, mostly.
+  // A member of a group that is not among the devices claims nothing: mostly bridges.
   const silent = Object.entries(groups).flatMap(([group, members]) =>
     members
       .filter((bdf) => !known.has(bdf))

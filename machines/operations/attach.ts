@@ -1,5 +1,5 @@
 /**
- * Attaching a device to a page table, and detaching it.
+ * The rules of attaching a device to a page table, and of detaching it.
  *
  * @module
  */
@@ -23,11 +23,11 @@ import { shown } from './shown.ts';
 
 const ATTACH = 'vfio/device_cdev.c:vfio_df_ioctl_attach_pt';
 const DETACH = 'vfio/device_cdev.c:vfio_df_ioctl_detach_pt';
-/** As it had been proposed in 2021. */
+/** As proposed in 2021. */
 const proposed = { since: 'rfc-2021' } as const;
 const ATTACH_2021 = 'vfio/pci/vfio_pci.c:vfio_pci_ioctl (RFC 15/20)';
 
-/** What attach and detach have in common; a PASID lies behind `least` bytes of their structures. */
+/** What attach and detach share; a PASID follows `least` bytes of their structures. */
 const onBoundFile = (least: number, source: string): readonly Check[] => [
   ...onFile(['device']),
   {
@@ -105,7 +105,7 @@ function askAttach(base: Question<CallOf<'attach'>>, _host: Directory, given: Gi
   const hwpt =
     given.hwpt ??
     (manual ? pt : (autoPageTable(iommufd.record, pt) ?? lowestFreeId(iommufd.record)));
-  // An attached device takes its attached siblings along (iommufd/device.c:iommufd_device_do_replace).
+  // A replace moves the attached siblings as well (iommufd/device.c:iommufd_device_do_replace).
   const replaces = device.record.attached;
   const attachment: Attachment = {
     hwpt,
@@ -126,7 +126,7 @@ function askAttach(base: Question<CallOf<'attach'>>, _host: Directory, given: Gi
   };
 }
 
-/** What an attach or a detach is where nobody has seen which context the device is bound to. */
+/** An attach or detach of a device whose iommufd was not recorded. */
 function inUnknownContext(
   question: Question,
   type: 'device.attached' | 'device.detached',
@@ -140,7 +140,7 @@ function inUnknownContext(
   return { ...question, events: { device: { type }, group: told, deviceFile: { type } } };
 }
 
-/** The page tables of the device lie in a context that nobody has seen. */
+/** Whether the page tables of the device lie in an iommufd that was not recorded. */
 const isInUnseenContext = ({ question: { device } }: { readonly question: Question }): boolean =>
   device?.record.iommufd === NAMELESS;
 

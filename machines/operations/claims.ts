@@ -1,5 +1,5 @@
 /**
- * Checks that several operations of a group share: that it is alive, and may be claimed.
+ * Checks that several operations of a group share: the group is alive, and its DMA can be claimed.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import type { Check } from '../check.ts';
 import type { GroupFile } from '../host.ts';
 import { NAMELESS } from '../unshown.ts';
 
+/** The group that the file was opened for still has a VFIO device. */
 export const live: Check = {
   name: 'group-alive',
   asks: 'groupFile',
@@ -18,8 +19,9 @@ export const live: Check = {
 };
 
 /**
- * The refusals of the arbiter: kernel drivers, a container or an iommufd own the group. Guards say
- * when an owner is no obstacle: an iommufd that is the same, or a call that claims nothing.
+ * The group can be claimed: no kernel driver, container or other iommufd owns it. The guards say
+ * when an owner is no obstacle: `iommufd` if it is the same iommufd, `others` if the call claims
+ * nothing.
  */
 export function claimable(
   source: string,
@@ -53,7 +55,7 @@ export function claimable(
   ];
 }
 
-/** The attached devices of a group share a page table: for an attach, and a first open that is one. */
+/** Attached devices of a group share a page table: for an attach, or a first open that attaches. */
 export const samePageTable: Check = {
   since: 'linux-6.12',
   name: 'same-page-table',
@@ -65,7 +67,7 @@ export const samePageTable: Check = {
   blocker: attachedSibling,
 };
 
-/** Whether the group was put into a container that nobody has seen. */
+/** Whether the group was given a container that was not recorded. */
 export function isUnseen({ record, state }: GroupFile): boolean {
   return record.container === NAMELESS && state !== 'iommufd';
 }

@@ -1,5 +1,5 @@
 /**
- * The checks of a container, or of an iommufd that serves as one.
+ * The rules of a container, or of an iommufd that serves as one.
  *
  * @module
  */
@@ -15,13 +15,13 @@ import { shown } from './shown.ts';
 /** VFIO_TYPE1_IOMMU and VFIO_TYPE1v2_IOMMU. */
 const type1 = [1, 3];
 
-/** Extensions that the type1 driver answers to, and so is tried for, yet does not open as a type. */
+/** Extensions that type1 supports, so that the kernel tries it, but refuses as IOMMU types. */
 const answered = (profile: Profile): readonly number[] =>
   isSince(profile, 'linux-7.3') ? [9] : [6, 9];
 
 const asksFor = ({ call }: Question<CallOf<'set_iommu'>>): number => call.iommu;
 
-/** A mapping whose start and size type1 could take (vfio/vfio_iommu_type1.c:vfio_dma_do_map). */
+/** Whether type1 accepts a mapping's start and size (vfio/vfio_iommu_type1.c:vfio_dma_do_map). */
 function isPageAligned({ call, file }: Question<CallOf<'map_dma'>>): boolean {
   if (call.size === 0) return false;
   return file?.kind !== 'container' || (call.iova % 4096 === 0 && call.size % 4096 === 0);
@@ -110,7 +110,7 @@ export const containerOperations: OperationTable<
       {
         name: 'not-read-as-a-hot-reset',
         asks: 'descriptor',
-        // The number of MAP_DMA is that of HOT_RESET on a device, and its flags are none of these.
+        // On a device, the number of MAP_DMA is HOT_RESET, which does not know these flags.
         holds: ({ file }) => file?.kind !== 'device',
         errno: 'EINVAL',
         cause: 'wrong-file-kind',

@@ -1,5 +1,6 @@
 /**
- * Checks that stand before every operation on a descriptor: is it open, and of the right kind.
+ * The checks that begin every operation on a descriptor (it is open, and of the right kind), and
+ * the rules of operations on any file: dup, close, send, read, mmap and bare ioctls.
  *
  * @module
  */
@@ -23,7 +24,7 @@ const open: PlainCheck = {
   source: 'fs/ioctl.c:ioctl',
 };
 
-/** Any request but BIND on an open cdev that was not bound. */
+/** An unbound cdev file takes no request but BIND. */
 export const bound: Check = {
   since: 'linux-6.12',
   name: 'file-bound',
@@ -34,7 +35,7 @@ export const bound: Check = {
   source: 'vfio/vfio_main.c:vfio_device_fops_unl_ioctl',
 };
 
-/** A container hands what it does not know to its IOMMU driver, and has none before SET_IOMMU. */
+/** A container passes unknown requests to its IOMMU driver; before SET_IOMMU it has none. */
 const containerHasDriver: PlainCheck = {
   name: 'container-hands-on',
   asks: 'descriptor',
@@ -57,7 +58,7 @@ function isIdleContainer(file: OpenFile | undefined): boolean {
   return file?.kind === 'container' && file.state !== 'ready';
 }
 
-/** The descriptor is open and of one of the kinds; the checks of the operation follow. */
+/** The descriptor is open and of one of these kinds, followed by the operation's own checks. */
 export function onFile<C extends Call>(
   kinds: readonly Kind[],
   checks: readonly Check<C>[] = [],
@@ -66,7 +67,7 @@ export function onFile<C extends Call>(
   return [open, bound, ...idle, rightKind(kinds), ...checks];
 }
 
-/** Checks of what came with iommufd and the cdevs, and is not there before. */
+/** Limits checks to kernels with iommufd and cdevs. */
 export function sinceCdevs<C extends Call>(checks: readonly Check<C>[]): readonly Check<C>[] {
   return checks.map((check) => ({ since: 'linux-6.12', ...check }));
 }
@@ -85,7 +86,7 @@ const argumentReadable = (
 const isBind = ({ call, file }: Question<CallOf<'ioctl'>>): boolean =>
   call.request === requestOf('bind') && file?.kind === 'device';
 
-/** What the file itself is enough for. */
+/** The rules of a call that concerns only its file. */
 const plain = { ...shown, concerns: ofItsFile } as const;
 
 const badDescriptor = <C extends Call>(
@@ -100,13 +101,14 @@ const kindIs =
   ({ file }: Question): boolean =>
     file !== undefined && kinds.includes(file.kind);
 
-/** Requests that the kind of file knows but that want an argument. */
+/** Whether the kind of file knows the request and reads a structure for it. */
 function wantsArgument({ file, call, host }: Question<CallOf<'ioctl'>>): boolean {
   if (file === undefined || file.kind === 'other') return false;
   const { request } = call;
   const known = structuredRequest(file.kind, request);
   if (known === null || (known.isRecent && !isSince(host.profile, 'linux-7.3'))) return false;
-  // A container without an IOMMU driver has nobody to ask, and a device unbound nothing to attach.
+  // A container without an IOMMU driver refuses before it reads the structure; an unbound device
+  // refuses an attach or a detach likewise.
   if (file.kind === 'container') return file.state === 'ready';
   if (request === requestOf('bind')) return isSince(host.profile, 'linux-6.12');
   const isAttach = request === requestOf('attach') || request === requestOf('detach');

@@ -1,5 +1,5 @@
 /**
- * The checks of a device's own file: bind, attach, detach and information.
+ * The rules of a device's own file: bind, attach, detach and information.
  *
  * @module
  */
@@ -28,14 +28,14 @@ import { shown } from './shown.ts';
 
 const BIND = 'vfio/device_cdev.c:vfio_df_ioctl_bind_iommufd';
 
-/** Checks that were merged otherwise than they had been proposed in 2021, and as proposed. */
+/** Checks that were merged in another form than proposed in 2021, and their proposed form. */
 const merged = { until: 'rfc-2021' } as const;
 const proposed = { since: 'rfc-2021' } as const;
 const BIND_2021 = 'vfio/pci/vfio_pci.c:vfio_pci_ioctl (RFC 08/20)';
 const IOMMUFD_2021 = 'iommu/iommufd/iommufd.c:iommufd_bind_device (RFC 07/20)';
 const DMA_2021 = 'iommu/iommu.c:iommu_device_init_user_dma (RFC 06/20)';
 
-/** The descriptor given is open, and an iommufd; each with the errno where it is not. */
+/** The descriptor given is open and is an iommufd; `[closed, other]` are the errnos if not. */
 const iommufdGiven = (
   source: string,
   [closed, other]: readonly [string, string],
@@ -78,7 +78,7 @@ const bind: readonly Check<CallOf<'bind'>>[] = [
       name: 'argument-short-enough',
       asks: 'call',
       since: 'linux-7.3',
-      // Zeroes behind the structure are read and accepted up to where the caller's memory has none.
+      // Zeroes behind the structure are accepted, as far as the caller's memory has them.
       holds: (question) => (shape(question).argsz ?? 16) < 4096,
       errno: 'E2BIG',
       cause: 'malformed-argument',
@@ -183,12 +183,12 @@ const bind: readonly Check<CallOf<'bind'>>[] = [
   ]),
 ];
 
-/** A descriptor that the kernel would look up. */
+/** A valid number for a descriptor whose file is given separately. */
 const SOME_FD = 1023;
 
 /**
- * The context that a bind presents. One that the evidence does not show is the owner's, where the
- * group has one: no other gets in (iommu/iommu.c:iommu_device_claim_dma_owner).
+ * The iommufd that a bind presents. One that the evidence does not show is the group's owner, if it
+ * has one: no other passes (iommu/iommu.c:iommu_device_claim_dma_owner).
  */
 function contextGiven(
   host: Directory,
@@ -221,7 +221,7 @@ function askBind(base: Question<CallOf<'bind'>>, host: Directory, given: Given):
   };
 }
 
-/** A bind may have presented the owner, where that is known, or anything else. */
+/** The bind may have presented the owner, if that is known, or any other file. */
 function bindsUnshown({ attempt, call, own, host, ask }: Unshown<'bind'>): Question[] {
   const { group } = own;
   if (attempt.iommufd !== null && group?.record.owner !== NAMELESS) return [own];

@@ -1,5 +1,5 @@
 /**
- * Getting a device from its group.
+ * The rules of VFIO_GROUP_GET_DEVICE_FD: getting a device from its group.
  *
  * @module
  */
@@ -31,7 +31,7 @@ function askGetDevice(
   const behind = host.file(contextOfGroup(file) ?? '');
   const first = device?.record.opens === 0;
   const container = behind?.kind === 'container' ? behind : undefined;
-  // The first open alone claims; an open device opens again whatever its group holds by now.
+  // Only the first open claims. An open device opens again, whatever context its group has by then.
   const iommufd = first && behind?.kind === 'iommufd' ? behind : undefined;
   const claim = iommufd === undefined ? null : claimOf(iommufd, given);
   const isHidden = first && behind === undefined && file.state === 'iommufd';
@@ -52,13 +52,13 @@ function askGetDevice(
   };
 }
 
-/** What a group was given; of iommufds that nobody has seen, the one that has the group already. */
+/** The context of a group. If it is an iommufd that was not recorded, it is the group's owner. */
 function contextOfGroup({ record, state, group }: GroupFile): FileId | null {
   const isHidden = record.container === NAMELESS && state === 'iommufd';
   return isHidden && group.state === 'iommufd' ? group.record.owner : record.container;
 }
 
-/** The ids that a first open through a group takes in the iommufd that serves as container. */
+/** The object ids that a first open through a group takes in the iommufd that is its container. */
 function claimOf(iommufd: IommufdFile, given: Given) {
   const id = given.id ?? lowestFreeId(iommufd.record);
   const ioas = iommufd.record.compatIoas ?? 0;

@@ -1,5 +1,5 @@
 /**
- * The checks of the legacy path: a group, its container, and the devices got from it.
+ * The rules of the legacy path: a group, its container, and the devices obtained from it.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import { shown } from './shown.ts';
 
 const SET_CONTAINER = 'vfio/group.c:vfio_group_ioctl_set_container';
 
-/** A descriptor that the kernel would look up. */
+/** A valid number for a descriptor whose file is given separately. */
 const SOME_FD = 1023;
 
 function askSetContainer(
@@ -59,8 +59,9 @@ function askSetContainer(
 }
 
 /**
- * Whether what a group was given, and the evidence does not show, may be an iommufd: it is one where a
- * container would have been refused, and claims nothing where nobody can say.
+ * Whether a container that the evidence does not show may be an iommufd. It is one if an iommufd
+ * owns the group, as a container would be refused. It may be one if the process has an iommufd
+ * open.
  */
 function mayBeIommufd(
   { call, host }: Question<CallOf<'set_container'>>,
@@ -69,7 +70,7 @@ function mayBeIommufd(
   return group.state === 'iommufd' || host.hasOpen(call.pid, 'iommufd');
 }
 
-/** What a group was given may be anything; a descriptor that nobody saw opened, another file or none. */
+/** The container may be any kind of file; if only its open is unrecorded, another file or none. */
 function givenUnshown({ attempt, call, own, host, ask }: Unshown<'set_container'>): Question[] {
   const isShown = attempt.container !== null;
   if (isShown && own.argument !== undefined) return [own];
@@ -83,7 +84,7 @@ function askUnsetContainer(base: Question): Question {
   const given = file.record.container === null ? undefined : host.file(file.record.container);
   const container = given?.kind === 'container' ? given : undefined;
   const isNative = container !== undefined || isUnseen(file);
-  // A dead file's group has moved on: it does not hear of its old incarnation.
+  // A dead file's group has a new incarnation, which does not concern the old file.
   const group = file.state === 'dead' ? undefined : file.group;
   return {
     ...base,

@@ -1,5 +1,5 @@
 /**
- * The checks of an iommufd's objects.
+ * The rules of an iommufd's objects.
  *
  * @module
  */
@@ -34,7 +34,7 @@ const VFIO_IOAS = 'iommu/iommufd/vfio_compat.c:iommufd_vfio_ioas';
 
 type IommufdEvents = NonNullable<Question['events']['iommufd']>;
 
-/** Tells the iommufd, where the file is one; nothing where it is not known what to tell. */
+/** Adds the event that the iommufd takes, if the file is an iommufd and the event is known. */
 function toItsIommufd(
   base: Question,
   tell: (record: IommufdRecord) => IommufdEvents | null,
@@ -45,12 +45,12 @@ function toItsIommufd(
   return told === null ? question : { ...question, events: { iommufd: told } };
 }
 
-/** The IOAS that was asked with; where that is not shown, the only one. */
+/** The IOAS that was given; if it is not shown, the only IOAS. */
 function ioasOf(shown: number, record: IommufdRecord): number {
   return shown === UNSHOWN ? pageTableShown(record, undefined) : shown;
 }
 
-/** The ids that there are, and one that there is not. */
+/** The ids of all objects, and one that does not exist. */
 const idsIn = ({ iommufd }: Question): number[] => [
   ...(iommufd?.record.objects.keys() ?? []),
   UNSHOWN,

@@ -1,5 +1,5 @@
 /**
- * The checks of the opens, and of a bind of a device or group that an open group file meets.
+ * The rules of opens. Binds share the check that no file of the group is open.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { shown } from './shown.ts';
 
 const OPEN = 'vfio/group.c:vfio_group_fops_open';
 
-/** The group's open file has no descriptor left: only what was opened through it keeps it. */
+/** A group's file without a descriptor is kept open only by devices that were opened through it. */
 const groupFileNotPinned: Check = {
   name: 'group-file-not-pinned',
   asks: 'descriptor',
@@ -39,7 +39,7 @@ const fileClosed = (cause: HeldCause, source: string): Check => ({
   blocker: openGroupFile,
 });
 
-/** No file of the group is open; `cause` says whether an open or a bind finds one. */
+/** No file of the group is open; `cause` says whether an open or a bind fails otherwise. */
 export function groupFileClosed(cause: HeldCause, source: string): readonly Check[] {
   return [{ ...groupFileNotPinned, source }, fileClosed(cause, source)];
 }
@@ -61,7 +61,7 @@ const directories = new Set(['/', '/dev', '/dev/vfio', '/proc', '/sys', '/tmp', 
 const nodes =
   /^\/dev\/(null|zero|full|random|urandom|console|tty|ttyS0|mem|kmsg)$|^\/etc\/devices$|^\/proc\/self\/fd\/\d+$/;
 
-/** A descriptor's file is opened anew: the same node, whatever has become of its name. */
+/** An open through /proc/self/fd: it reaches the same node, whatever has become of its name. */
 function reopened(base: Question, file: OpenFile | undefined, given: Given): Question {
   if (file?.kind === 'device' && file.state !== 'granted') {
     return { ...base, file, device: file.device, events: { device: { type: 'device.opened' } } };
@@ -97,7 +97,7 @@ export const openOperations: OperationTable<
         source: 'vfio/vfio_main.c:vfio_register_group_dev',
       },
       {
-        // Only the name is gone: through a descriptor the node can still be opened.
+        // Only the name is gone: an open through /proc/self/fd still reaches the node.
         since: 'linux-6.12',
         name: 'device-staying',
         asks: 'host',
@@ -199,7 +199,7 @@ export const openOperations: OperationTable<
         cause: 'group-dead',
         source: OPEN,
       },
-      // The descriptor itself is one of the file that is open.
+      // The open file has a descriptor, the one in the path: `groupFileNotPinned` always holds.
       fileClosed('group-already-open', OPEN),
       node(
         'path-known',

@@ -1,5 +1,5 @@
 /**
- * The checks of processes and of driver changes.
+ * The rules of processes and of driver changes.
  *
  * @module
  */
@@ -21,7 +21,7 @@ const isNew: PlainCheck<CallOf<'fork' | 'spawn'>> = {
   source: 'scenario language: one process of a name',
 };
 
-/** The bind at the end of a change that had to wait was not turned down with that errno. */
+/** The bind at the end of a driver change did not fail with this errno. */
 const changeNotRefused = (errno: string, cause: Cause, source: string): PlainCheck => ({
   name: 'driver-change-not-refused',
   asks: 'host',
@@ -32,7 +32,7 @@ const changeNotRefused = (errno: string, cause: Cause, source: string): PlainChe
   blocker: (question) => (cause === 'owned-by-user' ? owner(question) : null),
 });
 
-/** Of a call that concerns its process alone. */
+/** The rules of a call that concerns only its process. */
 const free = <C extends Call>(checks: readonly Check<C>[] = []) => {
   return { ...shown, concerns: itself, checks };
 };

@@ -1,5 +1,5 @@
 /**
- * The checks of resets: of a device by itself, and of all that a bus reset hits.
+ * The rules of resets: of one device, and of all devices that a bus reset hits.
  *
  * @module
  */
@@ -59,7 +59,7 @@ function allOnVfio({ device }: Question): boolean {
   );
 }
 
-/** Whether the caller has shown that every device that the reset hits is his. */
+/** Whether the caller has proved to own every device that the reset hits. */
 function allOwned(question: Question): boolean {
   const { device, givenGroups = [] } = question;
   if (device === undefined) return false;
@@ -67,7 +67,7 @@ function allOwned(question: Question): boolean {
     isBoundFile(question)
       ? group?.state === 'iommufd' && group.record.owner === device.record.iommufd
       : givenGroups.some(
-          // A file of an incarnation that is gone proves nothing of the next one.
+          // A dead file proves nothing about the group's new incarnation.
           (file) => file?.kind === 'group' && file.state !== 'dead' && file.group === group,
         ),
   );
@@ -182,7 +182,7 @@ export const resetOperations: OperationTable<'reset' | 'hot_reset_info' | 'hot_r
         source: 'vfio/container.c:vfio_fops_unl_ioctl',
       },
       {
-        // The number is that of IOMMU_GET_INFO on what serves as a container.
+        // On a container, the same number is VFIO_IOMMU_GET_INFO.
         since: 'linux-6.12',
         name: 'compat-ioas-there',
         asks: 'iommufd',

@@ -1,5 +1,5 @@
 /**
- * Checks of a structure's `argsz` and `flags`.
+ * Checks of the fields `argsz` and `flags` of an ioctl's structure.
  *
  * @module
  */
@@ -12,7 +12,7 @@ interface StructHeader {
 }
 export const shape = ({ call }: Question): StructHeader => call as StructHeader;
 
-/** The structure is as long as the kernel wants it (`least`, or `default` where not said). */
+/** `argsz` is at least `least` bytes; if it is absent, `least` is assumed. */
 export const longEnough = (least: number, source: string): PlainCheck => ({
   name: 'argument-long-enough',
   asks: 'call',
@@ -22,7 +22,7 @@ export const longEnough = (least: number, source: string): PlainCheck => ({
   source,
 });
 
-/** No flag but those that are known: one since tokens and PASIDs, none before. */
+/** Only known flags are set: bit 0 since linux-7.3 (tokens and PASIDs), none before. */
 export const flagsKnown = (source: string): PlainCheck => ({
   name: 'flags-known',
   asks: 'call',
@@ -36,4 +36,5 @@ export const flagsKnown = (source: string): PlainCheck => ({
   source,
 });
 
+/** Whether the flag of a token or a PASID is set. */
 export const hasFlag = (question: Question): boolean => ((shape(question).flags ?? 0) & 1) !== 0;

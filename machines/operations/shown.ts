@@ -1,5 +1,5 @@
 /**
- * What the rules say of an operation of which evidence shows every argument, or none that matters.
+ * The rules of an operation whose arguments are always shown, or do not matter to its checks.
  *
  * @module
  */
