@@ -105,3 +105,15 @@ test('verify says what the rules say could not have happened', async () => {
     '3 head: not the head that was kept: another hash',
   ]);
 });
+
+test('a refusal says its cause in the same sentence wherever it is told', async () => {
+  const ledger = await openLedger(':memory:');
+  const gpu = { name: 'gpu', bdf: '0000:3b:00.0', group: 26, driver: 'vfio-pci' };
+  const topology = { kernel: '6.1.0', iommufd: false, devices: [gpu] };
+  const scenario = 'open_group G gpu\nopen_group H gpu\n';
+  await ledger.simulate(scenario, { topology, profile: 'linux-6.1' });
+  const cause = 'group-already-open';
+  const summary = 'another file of the group is open; a group has one at a time';
+  expect(ledger.why('gpu')).toMatchObject({ cause, summary });
+  expect(ledger.between('start', 'end').refused).toMatchObject([{ cause, summary }]);
+});
