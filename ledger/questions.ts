@@ -42,7 +42,7 @@ import { bisectBy } from '../projections/audit/violations.ts';
 import { waitsFor } from '../projections/waits.ts';
 import { positionOf, START, type When } from '../projections/when.ts';
 import type { WhatIf } from './what-if.ts';
-import { activityAnswer, whyAnswer } from '../words/answers.ts';
+import { activityAnswer, violationAnswer, whereAnswer, whyAnswer } from '../words/answers.ts';
 import { eventWords } from '../words/events.ts';
 import { whyWords } from '../words/why.ts';
 
@@ -270,12 +270,12 @@ export abstract class Past<E extends Placed = RecordedEvent> {
    */
   bisect({ invariant, where }: BisectQuestion): Bisection<E> | null {
     if (invariant !== undefined && where === undefined) {
-      return bisectBy(this.timeline, invariantNamed(invariant));
+      return violationAnswer(bisectBy(this.timeline, invariantNamed(invariant)));
     }
     if (where === undefined || invariant !== undefined) {
       throw new RequestError('it takes either an invariant or an expression to look for');
     }
-    return bisectWhere(this.timeline, String(where));
+    return whereAnswer(bisectWhere(this.timeline, String(where)));
   }
 
   /** What would have been, had it gone on differently after a position. */

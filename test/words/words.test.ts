@@ -3,6 +3,7 @@ import { paintFor } from '../../cli/paint.ts';
 import type { Fact } from '../../events/vocabulary.ts';
 import { openLedger } from '../../ledger.ts';
 import { columns } from '../../words/columns.ts';
+import { violationWords } from '../../words/invariants.ts';
 import { spanWords } from '../../words/leaks.ts';
 import { holdersWords } from '../../words/owners.ts';
 import { printable, word } from '../../words/printable.ts';
@@ -116,4 +117,42 @@ test('a refusal says its cause in the same sentence wherever it is told', async 
   const summary = 'another file of the group is open; a group has one at a time';
   expect(ledger.why('gpu')).toMatchObject({ cause, summary });
   expect(ledger.between('start', 'end').refused).toMatchObject([{ cause, summary }]);
+});
+
+test('a violation of an invariant is told with the files and drivers that make it', () => {
+  const group = '26';
+  const told = [
+    violationWords({ invariant: 'one-context-per-group', group, by: { owners: ['f4', 'f9'] } }),
+    violationWords({
+      invariant: 'no-user-owner-beside-kernel-driver',
+      group,
+      by: { owner: 'f4', driver: 'xhci_hcd' },
+    }),
+    violationWords({
+      invariant: 'no-group-file-beside-bound-cdev',
+      group,
+      by: { open: ['f9'], bound: ['f4', 'f6'] },
+    }),
+    violationWords({ invariant: 'one-open-file-per-group', group, by: { open: ['f4', 'f9'] } }),
+    violationWords({
+      invariant: 'one-bound-file-per-device',
+      group,
+      by: { device: '0000:3b:00.0', open: ['f4', 'f9'] },
+    }),
+    violationWords({ invariant: 'container-device-keeps-group-open', group, by: { open: 'f9' } }),
+    violationWords({ invariant: 'release-ends-ownership', group, by: { owner: 'f4' } }),
+    violationWords({ invariant: 'owner-is-claimed', group, by: { owner: null, claimed: ['f4'] } }),
+    violationWords({ invariant: 'owner-is-claimed', group, by: { owner: 'f4', claimed: [] } }),
+  ];
+  expect(told).toEqual([
+    'group 26 is claimed by f4 and f9',
+    'group 26 is claimed by f4 while xhci_hcd does DMA in it',
+    'group 26 is open as f9 while f4, f6 is bound',
+    'group 26 is open as f4, f9',
+    'device 0000:3b:00.0 is open through f4, f9',
+    'f9 is open, and no file of group 26 is',
+    'group 26 is owned by f4, which nobody keeps alive',
+    'group 26 is owned by nobody, claimed by f4',
+    'group 26 is owned by f4, claimed by nobody',
+  ]);
 });
