@@ -8,6 +8,7 @@ import { constants } from 'node:os';
 import { instantOf } from '../evidence/instants.ts';
 import { openLedger, RequestError, type ImportReport, type Ledger } from '../ledger.ts';
 import { titled } from '../words/columns.ts';
+import { moreWords } from '../words/moments.ts';
 import { runWords } from '../words/run.ts';
 import type { Ending } from './command.ts';
 import { exit } from './failure.ts';
@@ -177,7 +178,7 @@ tracepoint:task:task_newtask
 /** Of very many rows the first. */
 function shortened(title: string, rows: readonly (readonly string[])[]): string[] {
   const more = rows.length - MOST_SHOWN;
-  const left = more > 0 ? [`  and ${more} more: --json has them`] : [];
+  const left = more > 0 ? [`  ${moreWords(more)}: --json has them`] : [];
   return [...titled(title, rows.slice(0, MOST_SHOWN)), ...left];
 }
 

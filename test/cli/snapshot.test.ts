@@ -65,7 +65,8 @@ test('log says below the events what the rules say that inferred some of them, e
     .trimEnd()
     .split('\n')
     .map((line) => line.split(' ')[0]);
-  expect(told.toSorted()).toEqual([...new Set(named)].toSorted());
+  expect(told).toHaveLength(new Set(named).size);
+  expect(new Set(told)).toEqual(new Set(named));
   expect(rules).toMatch(/^has-a-node +the node could be opened, so a VFIO driver has the device$/m);
 });
 
