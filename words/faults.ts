@@ -26,6 +26,11 @@ export function verificationWords(
   return { faults, notes: [`${what}: they were ${deed}, says position ${saidBy.position}`] };
 }
 
+/** A note: a file of the log lacks the trigger by which SQLite refuses to change its rows. */
+export function lostGuardWords(lost: { readonly path: string; readonly guard: string }): string {
+  return `${lost.path} has lost its guard '${lost.guard}'`;
+}
+
 function faultOf(finding: Finding): Fault {
   return { position: finding.position, kind: kinds[finding.kind], detail: detailOf(finding) };
 }
