@@ -5,7 +5,8 @@ import { openLedger } from '../../ledger.ts';
 import { columns } from '../../words/columns.ts';
 import { violationWords } from '../../words/invariants.ts';
 import { spanWords } from '../../words/leaks.ts';
-import { holdersWords } from '../../words/owners.ts';
+import { moreWords } from '../../words/moments.ts';
+import { holdersWords, idleWords } from '../../words/owners.ts';
 import { printable, word } from '../../words/printable.ts';
 
 test('columns are as wide as what stands in them, colour aside, and lines end where they end', () => {
@@ -46,6 +47,18 @@ test('holders are listed by process', () => {
   ] as const;
   expect(holdersWords(held)).toBe('qemu[7] fd 3, 5, mapping; pid 8 fd 3; file f1');
   expect(holdersWords([])).toBe('-');
+});
+
+test('what is left out is counted, and is one or several', () => {
+  expect([moreWords(3), moreWords(1, 'line'), moreWords(2, 'line')]).toEqual([
+    'and 3 more',
+    'and 1 line more',
+    'and 2 lines more',
+  ]);
+  expect([idleWords(1), idleWords(2)]).toEqual([
+    '1 idle group is not shown',
+    '2 idle groups are not shown',
+  ]);
 });
 
 test('what was done and not let go is told as lists, which a face may shorten', () => {
