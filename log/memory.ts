@@ -62,7 +62,7 @@ export function memoryStore(): Store {
       return headOf(stream, undefined);
     },
     async examine() {
-      return { faults: [], notes: [] };
+      return { faults: [], lostGuards: [] };
     },
     async known(stream, ids) {
       const there = streams.get(stream)?.ids;

@@ -8,7 +8,7 @@ import { logError } from './sqlite-errors.ts';
 import { missingGuards } from './sqlite-format.ts';
 import { batchForwards } from './sqlite-read.ts';
 import type { Volume } from './sqlite-volume.ts';
-import { CorruptLogError, type Examination } from './store.ts';
+import { CorruptLogError, type Examination, type LostGuard } from './store.ts';
 
 /** SQLite's own check stops after so many findings. */
 const FINDINGS_MAX = 20;
@@ -16,7 +16,7 @@ const FINDINGS_MAX = 20;
 /** A fault for each position, the first one found; those of the files themselves come last. */
 export function examine(volumes: readonly Volume[]): Examination {
   const faults = new Map<string, CorruptLogError>();
-  const notes: string[] = [];
+  const lostGuards: LostGuard[] = [];
   const add = (fault: CorruptLogError) => {
     const key = fault.position === null ? fault.message : String(fault.position);
     if (!faults.has(key)) faults.set(key, fault);
@@ -26,9 +26,7 @@ export function examine(volumes: readonly Volume[]): Examination {
     volume.db.exec('BEGIN');
     try {
       for (const fault of faultsOf(volume)) add(fault);
-      for (const guard of missingGuards(volume.db)) {
-        notes.push(`${volume.path} has lost its guard '${guard}'`);
-      }
+      for (const guard of missingGuards(volume.db)) lostGuards.push({ path: volume.path, guard });
     } catch (error) {
       const fault = logError(volume.path, error);
       if (!(fault instanceof CorruptLogError)) throw fault;
@@ -40,7 +38,7 @@ export function examine(volumes: readonly Volume[]): Examination {
   const found = [...faults.values()];
   return {
     faults: found.toSorted((a, b) => (a.position ?? Infinity) - (b.position ?? Infinity)),
-    notes,
+    lostGuards,
   };
 }
 

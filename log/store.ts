@@ -89,10 +89,17 @@ export interface NearEvents {
   hashAt(stream: string, position: number): string | undefined;
 }
 
+/** What was found when a log was looked over as it lies there. */
 export interface Examination {
   readonly faults: readonly CorruptLogError[];
-  /** What is no fault, but ought to be known. */
-  readonly notes: readonly string[];
+  readonly lostGuards: readonly LostGuard[];
+}
+
+/** A trigger that a file of a log lacks: no fault, but then SQLite lets its rows be changed. */
+export interface LostGuard {
+  readonly path: string;
+  /** The name of the trigger. */
+  readonly guard: string;
 }
 
 /** Another writer was first. The caller may read on from `actual` and try again. */

@@ -55,6 +55,21 @@ test('what is not known is said with its reason', async () => {
   expect(text).toContain(`Who owns ${gpu.device} is not known: ${reason}.`);
 });
 
+test('log says below the events what the rules say that inferred some of them, each once', async () => {
+  const log = join(folder, 'third.ledger');
+  await run(['import', '--log', log, 'examples/second-test.strace']);
+  const { out } = await run(['log', '--log', log]);
+  const [events = '', rules = ''] = out.split('\n\n');
+  const named = [...events.matchAll(/(?:assumed|inferred): (\S+)\]$/gm)].map(([, name]) => name);
+  const told = rules
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(' ')[0]);
+  expect(told).toHaveLength(new Set(named).size);
+  expect(new Set(told)).toEqual(new Set(named));
+  expect(rules).toMatch(/^has-a-node +the node could be opened, so a VFIO driver has the device$/m);
+});
+
 test('before a group is found its owner is unknown, in text as well', async () => {
   const log = join(folder, 'second.ledger');
   await run(['import', '--log', log, 'examples/second-test.strace']);
