@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Operation } from '../events/vocabulary.ts';
 import { RequestError } from '../ledger.ts';
 import { operationsOf, ruleTable, type RuleRow } from '../machines/operations.ts';
 import type { Profile } from '../machines/profile.ts';
@@ -63,7 +62,7 @@ function operationsText(profile: Profile | null, paint: Paint): string[] {
     Object.entries(operationsOf(profile)).map(([operation, { checks }]) => [
       operation,
       String(checks.length),
-      rowOf(operation as Operation).records[0]?.type ?? '-',
+      rowOf(operation as RuleRow['operation']).records[0]?.type ?? '-',
     ]),
     paint,
     ['OPERATION', 'CHECKS', 'RECORDS'],
