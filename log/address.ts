@@ -1,5 +1,5 @@
 /**
- * Which store an address means.
+ * Opens the store that an address names.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import { NotALogError, type Store } from './store.ts';
 
 interface StoreOptions {
   readonly readOnly: boolean;
-  /** False where the log must exist. */
+  /** False: the log must exist. */
   readonly create: boolean;
 }
 
 /**
- * The store of an address: a path, or `:memory:`. Throws `RequestError` where it is neither,
- * `unsupported` where it names an engine, and what opening it throws.
+ * Opens the store at an address: a path, or `:memory:`. Throws `RequestError` if it is neither,
+ * `unsupported` if it names an engine (`esdb://…`), and what `openSqliteStore` throws.
  */
 export function storeAt(address: string, { readOnly, create }: StoreOptions): Store {
   if (typeof address !== 'string' || address === '' || address.includes('\0')) {

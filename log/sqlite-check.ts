@@ -1,6 +1,6 @@
 /**
- * Looking a log over as it lies there: what SQLite says of its files, and each event in both of the
- * trees that hold it, in all streams.
+ * Examines the files of a log: SQLite's own integrity check, and every event of every stream in both
+ * trees of the file, the table and the index of ids.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { batchForwards } from './sqlite-read.ts';
 import type { Volume } from './sqlite-volume.ts';
 import { CorruptLogError, type Examination } from './store.ts';
 
-/** SQLite's own check stops after so many findings. */
+/** SQLite's own check stops after this many findings. */
 const FINDINGS_MAX = 20;
 
-/** A fault for each position, the first one found; those of the files themselves come last. */
+/** Examines all volumes. Faults are ordered by position, one each; faults of a whole file come last. */
 export function examine(volumes: readonly Volume[]): Examination {
   const faults = new Map<string, CorruptLogError>();
   const notes: string[] = [];
@@ -22,7 +22,7 @@ export function examine(volumes: readonly Volume[]): Examination {
     if (!faults.has(key)) faults.set(key, fault);
   };
   for (const volume of volumes) {
-    // One transaction sees one state, whatever is appended meanwhile.
+    // A transaction sees one state, even if events are appended meanwhile.
     volume.db.exec('BEGIN');
     try {
       for (const fault of faultsOf(volume)) add(fault);
