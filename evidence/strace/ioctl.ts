@@ -1,5 +1,5 @@
 /**
- * ioctl(2) of VFIO and iommufd as strace writes it.
+ * Parses ioctl(2) calls of VFIO and iommufd as strace prints them.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { extensions, requestNumber } from './ioctl-names.ts';
 const LESS = 60;
 const COMMA = 44;
 
-/** Whether an ioctl may be one of ours, by how its request begins. */
+/** Whether an ioctl may be one of VFIO or iommufd, by the first characters of its request. */
 export function mayBeOurs(text: string, from: number): boolean {
   let at = from;
   for (let code = text.charCodeAt(at); code !== COMMA; code = text.charCodeAt(++at)) {
@@ -38,6 +38,7 @@ export function mayBeOurs(text: string, from: number): boolean {
   }
 }
 
+/** The deed of an ioctl; null if it is not VFIO's or iommufd's, and does not set FD_CLOEXEC. */
 export function ioctlDeed({ args, returned }: Call): Deed | null {
   const [on = '', request = '', argument] = args;
   if (returned === null) return null;
@@ -52,7 +53,7 @@ export function ioctlDeed({ args, returned }: Call): Deed | null {
   return 'rc' in result ? { did: 'cloexec', on: shownFd(on), cloexec } : null;
 }
 
-/** Numbers that a request may have, of those of our type. */
+/** The numbers that a request may have; none if it is not of VFIO's type (`;`). */
 function requestsOf(text: string): readonly number[] {
   if (/^\d/.test(text)) {
     const number = Number.parseInt(text);

@@ -1,5 +1,6 @@
 /**
- * The rules by which something is taken to have happened that no line of the evidence shows.
+ * The inference rules: why an event is believed to have happened although no line of the evidence
+ * shows it.
  *
  * @module
  */
@@ -43,12 +44,12 @@ export const inferences = {
 
 export type Inference = keyof typeof inferences;
 
-/** A fact, and how it came to be known: seen, or by an inference; what is assumed is so as well. */
+/** A fact, how certain it is, and the rule that inferred or assumed it; null if it was seen. */
 export interface Told {
   readonly fact: Fact;
   readonly certainty: Certainty;
   readonly rule: Inference | null;
 }
 
-/** Where facts go. Seen where no inference is given. */
+/** Takes a fact. Its certainty is `observed` without a rule, `inferred` with one. */
 export type Tell = (fact: Fact, rule?: Inference, certainty?: Certainty) => void;
