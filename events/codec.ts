@@ -43,7 +43,7 @@ const envelope = v.object({
     v.nonEmpty(),
     v.maxLength(200),
     v.regex(printable, 'not plain text'),
-    v.check((id) => !id.startsWith(WHAT_IF), 'of a what-if, and so of what did not happen'),
+    v.check((id) => !id.startsWith(WHAT_IF), 'belongs to a what-if event, which did not happen'),
   ),
   time: v.nullable(v.pipe(v.string(), v.isoTimestamp())),
   schema: v.pipe(v.number(), v.integer(), v.minValue(1)),
@@ -65,7 +65,7 @@ export function decode(value: unknown): LedgerEvent {
 /** Type and data checked against the vocabulary. Throws `DecodeError`. */
 function validate(raw: RawEvent): Fact {
   if (!Object.hasOwn(schemas, raw.type)) {
-    throw new DecodeError('type', `'${raw.type}' is no event of this ledger`);
+    throw new DecodeError('type', `'${raw.type}' is not a known event type`);
   }
   const data = parse<unknown>(schemas[raw.type as EventType], raw.data, 'data');
   return { type: raw.type, data } as Fact;
@@ -80,7 +80,7 @@ function canonicalTime(time: string | null): string | null {
   const [, second, digits = ''] = plainInstant.exec(time) ?? [];
   if (second !== undefined) return `${second}.${digits.padEnd(6, '0').slice(0, 6)}Z`;
   const instant = new Date(/(?:[zZ]|[+-]\d\d(?::?\d\d)?)$/.test(time) ? time : `${time}Z`);
-  if (Number.isNaN(instant.getTime())) throw new DecodeError('time', `'${time}' is no instant`);
+  if (Number.isNaN(instant.getTime())) throw new DecodeError('time', `'${time}' is not an instant`);
   const fraction = /\.(\d+)/.exec(time)?.[1] ?? '';
   return `${instant.toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
 }

@@ -23,7 +23,7 @@ export function storeAt(address: string, { readOnly, create }: StoreOptions): St
     throw new RequestError("the address of a log is a path, or ':memory:'");
   }
   if (address === ':memory:') {
-    if (!create) throw new NotALogError('no log at :memory:, where each one is new');
+    if (!create) throw new NotALogError('no log at :memory:, which is always a new, empty log');
     return memoryStore();
   }
   const [scheme] = /^[a-z][a-z\d+]*:\/\//.exec(address) ?? [];

@@ -52,7 +52,7 @@ export async function retainLog(log: string, options: RetentionOptions): Promise
     throw new RequestError(`'keep' is a number of files, not '${keep}'`);
   }
   const whole = logOfVolume(log);
-  if (whole !== null) throw new NotALogError(`${log} is a volume of ${whole}`);
+  if (whole !== null) throw new NotALogError(`${log} is a volume of ${whole}: name that instead`);
   if (volumeFiles(log).length === 0) throw new NotALogError(`no log at ${log}`);
   const { leaving, needed, heads } = select(log, keep);
   if (leaving.length === 0) return { gone: [], needed };
@@ -103,7 +103,7 @@ function destination(file: string, archive: string | undefined): string | null {
   if (!isFolder(archive)) throw new StoreUnavailableError(`there is no folder ${archive}`);
   const to = join(archive, basename(file));
   if (!existsSync(to)) return to;
-  throw new StoreUnavailableError(`${to} is there already`);
+  throw new StoreUnavailableError(`${to} already exists`);
 }
 
 function isFolder(path: string): boolean {

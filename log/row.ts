@@ -39,14 +39,14 @@ export function entryOf(event: LedgerEvent): Entry {
  */
 function plainText(text: string, path: string): string {
   if (/[\p{Cc}\p{Cs}]/u.test(text)) {
-    throw new DecodeError(path, `${JSON.stringify(text)} holds a character that cannot be stored`);
+    throw new DecodeError(path, `${JSON.stringify(text)} has a character that cannot be stored`);
   }
   return text;
 }
 
 /** Returns the name of a stream. Throws `DecodeError` if it is empty or cannot be stored. */
 export function streamName(stream: string): string {
-  if (stream === '') throw new DecodeError('stream', 'a stream has a name');
+  if (stream === '') throw new DecodeError('stream', 'the name is empty');
   return plainText(stream, 'stream');
 }
 
@@ -66,7 +66,7 @@ export function rowOf(entry: Entry, position: number, previous: string): Row {
 export function recordedOf(row: Row, position: number, previous: string): RecordedEvent {
   const [found, storedTime, storedId, schema, storedType, json, hash] = row;
   if (found !== position) {
-    throw new CorruptLogError(position, `no event here, the next found is at ${found}`);
+    throw new CorruptLogError(position, `no event here; the next one found is at ${found}`);
   }
   if (hash !== hashOf(previous, position, storedTime, storedId, schema, storedType, json)) {
     throw new CorruptLogError(position, 'the event does not match its hash');
@@ -78,6 +78,6 @@ export function recordedOf(row: Row, position: number, previous: string): Record
     return { id, time, type, data, position, schema, hash } as RecordedEvent;
   } catch (error) {
     if (error instanceof NewerSchemaError || !(error instanceof Error)) throw error;
-    throw new CorruptLogError(position, `the event cannot be read, ${error.message}`);
+    throw new CorruptLogError(position, `the event cannot be decoded: ${error.message}`);
   }
 }

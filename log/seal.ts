@@ -33,7 +33,7 @@ export interface Seal {
  */
 export function sealLog(log: string, timeout = 5000): Seal | null {
   const whole = logOfVolume(log);
-  if (whole !== null) throw new NotALogError(`${log} is a volume of ${whole}: that can be sealed`);
+  if (whole !== null) throw new NotALogError(`${log} is a volume of ${whole}: name that instead`);
   if (volumeFiles(log).length === 0) throw new NotALogError(`no log at ${log}`);
   const volumes = new Volumes(log, { readOnly: false, timeout });
   try {

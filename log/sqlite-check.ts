@@ -49,12 +49,18 @@ function* faultsOf(volume: Volume): Generator<CorruptLogError> {
   for (const { name, first } of streams) yield* faultsOfStream(volume, name, first);
   for (const stream of volume.indexedStreams()) {
     if (streams.some(({ name }) => name === stream)) continue;
-    yield new CorruptLogError(volume.before(stream).position + 1, `no event here of '${stream}'`);
+    yield new CorruptLogError(
+      volume.before(stream).position + 1,
+      `no event of stream '${stream}' here, but the index of ids has some`,
+    );
   }
   for (const [stream, { position, hash }] of volume.seal() ?? []) {
     const head = volume.head(stream);
     if (head.position === position && head.hash === hash) continue;
-    yield new CorruptLogError(position, `${volume.path} does not end as it was sealed`);
+    yield new CorruptLogError(
+      position,
+      `stream '${stream}' in ${volume.path} does not end with the head that was sealed`,
+    );
   }
   const checked = volume.db.prepare(`PRAGMA integrity_check(${FINDINGS_MAX})`).all();
   for (const { integrity_check: finding } of checked) {
@@ -69,7 +75,10 @@ function* faultsOfStream(
 ): Generator<CorruptLogError> {
   const begin = volume.before(stream).position + 1;
   if (first !== begin) {
-    yield new CorruptLogError(first, `stands under '${stream}', where ${begin} is missing`);
+    yield new CorruptLogError(
+      first,
+      `stream '${stream}' begins here in ${volume.path}, not at position ${begin}`,
+    );
     return;
   }
   const last = Math.max(volume.head(stream).position, volume.lastIndexed(stream));

@@ -36,9 +36,9 @@ const unavailable: Readonly<Record<string, string>> = {
   NOMEM: 'cannot be read or written: out of memory',
   READONLY: 'is read-only, or its folder is',
   IOERR: 'cannot be read or written: input/output error',
-  WRITE: 'cannot be written: no space left, or not for files of that size',
+  WRITE: 'cannot be written: no space left, or the limit for file sizes is reached',
   FULL: 'cannot be written: no space left',
-  CANTOPEN: 'cannot be opened: the file, or the -wal and -shm beside it, may not be used',
+  CANTOPEN: 'cannot be opened: permission denied, for the file or for its -wal and -shm',
   PROTOCOL: 'cannot be locked',
   NOLFS: 'is too large for this file system',
 };

@@ -71,7 +71,7 @@ export function checkHeader(db: DatabaseSync, path: string): void {
   const ours = hasEvents(db);
   if (pragma(db, 'application_id') !== APPLICATION_ID) {
     if (ours) throw new CorruptLogError(null, `the header of ${path} is not that of a log`);
-    throw new NotALogError(`${path} is not a log, but the file of another program`);
+    throw new NotALogError(`${path} is not a log, but the SQLite file of another program`);
   }
   const format = pragma(db, 'user_version');
   if (format > FORMAT) {
@@ -80,10 +80,13 @@ export function checkHeader(db: DatabaseSync, path: string): void {
       { isNewer: true, isSuspect: ours },
     );
   }
-  if (format < 1) throw new CorruptLogError(null, `${path} has no format ${format}`);
-  if (!ours) throw new CorruptLogError(null, `${path} has no table of events as a log has it`);
+  if (format < 1)
+    throw new CorruptLogError(null, `${path} has format ${format}, which never existed`);
+  if (!ours) {
+    throw new CorruptLogError(null, `${path}: table 'events' is missing or is not that of a log`);
+  }
   if (pragma(db, 'auto_vacuum') !== 0) {
-    throw new CorruptLogError(null, `the header of ${path} wants pages moved`);
+    throw new CorruptLogError(null, `the header of ${path} turns auto_vacuum on, as no log does`);
   }
 }
 
@@ -135,7 +138,10 @@ export function headsIn(
   for (const row of db.prepare(`SELECT stream, position, hash, digest FROM ${name}`).all()) {
     const { stream, position, hash, digest } = row as unknown as Head & Record<string, string>;
     if (digest !== digestOf(String(stream), position, hash)) {
-      throw new CorruptLogError(position, `what '${name}' says does not match its digest`);
+      throw new CorruptLogError(
+        position,
+        `the head of stream '${String(stream)}' in table '${name}' does not match its digest`,
+      );
     }
     heads.set(String(stream), { position, hash });
   }

@@ -97,7 +97,7 @@ export class Volumes {
     if (!volume.isSealed) return volume;
     const next = basename(volumeFile(this.log, this.#number + 1).path);
     throw new StoreUnavailableError(
-      `${volume.path} is sealed, and ${next}, in which the log goes on, is not here`,
+      `${volume.path} is sealed, and ${next}, which continues the log, is missing`,
     );
   }
 
@@ -186,7 +186,7 @@ function checkLink(volume: Volume, next: Volume): void {
     const position = next.anchors.get(stream)?.position ?? seal?.get(stream)?.position ?? null;
     throw new CorruptLogError(
       position,
-      `${next.path} does not go on from where ${volume.path} ends`,
+      `${next.path} does not continue stream '${stream}' from the end of ${volume.path}`,
     );
   }
 }

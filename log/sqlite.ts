@@ -245,5 +245,5 @@ function volumeWith(
 
 function checkCrossing(event: RecordedEvent | undefined, { position, hash }: Head): void {
   if (event === undefined || event.hash === hash) return;
-  throw new CorruptLogError(position, 'the next log does not go on from this event');
+  throw new CorruptLogError(position, 'the next volume does not continue from this event');
 }
