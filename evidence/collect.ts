@@ -192,8 +192,8 @@ class Piece {
     const at = this.#foreign.findIndex((text) => text.trim() !== '') + 1;
     const error = new EvidenceError(
       at === 0
-        ? 'there is nothing in it'
-        : `of no format known here (${formats.join(', ')}); name one with --format`,
+        ? 'it is empty'
+        : `the format is not recognized; name one with --format: ${formats.join(', ')}`,
     );
     return placed(error, this.#source, at);
   }

@@ -25,8 +25,8 @@ export function sequel(events: readonly LedgerEvent[], known: Known): LedgerEven
   const begins = fresh.find(({ time }) => time !== null)?.time ?? null;
   if (begins !== null && known.last !== null && begins < known.last) {
     throw new EvidenceError(
-      `it begins at ${begins}, before the last event of host '${known.host}' (${known.last}): ` +
-        'import both into a new log',
+      `the evidence begins at ${begins}, before the last event of host '${known.host}' ` +
+        `(${known.last}): import both into a new log`,
     );
   }
   let last = known.last;

@@ -32,11 +32,11 @@ function check(key: string, value: unknown): void {
   switch (typeof value) {
     case 'number':
       if (Number.isSafeInteger(value) && (value >= 0 || signed.has(key))) return;
-      throw new EvidenceError(`${key}: ${value} is no such number`);
+      throw new EvidenceError(`${key}: ${value} is not a valid number`);
     case 'string':
       if (value === '') throw new EvidenceError(`${key} is empty`);
       if (key !== 'errno' || /^E[A-Z\d]+$/.test(value)) return;
-      throw new EvidenceError(`'${value.slice(0, 40)}' is no errno`);
+      throw new EvidenceError(`errno: '${value.slice(0, 40)}' is not the name of one`);
     case 'object':
       if (Array.isArray(value)) for (const one of value) check(key, one);
       else for (const inner in value) check(inner, (value as Record<string, unknown>)[inner]);

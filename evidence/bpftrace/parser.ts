@@ -75,7 +75,7 @@ class BpftraceParser implements Parser {
     }
     const rest = printed.slice(from);
     if (rest.length > LONGEST || (rest !== '' && !mayBegin(rest))) {
-      throw new EvidenceError('what is printed is no record of the probes');
+      throw new EvidenceError('the printed text is not a record of the probes');
     }
     this.#begun = rest;
     return sightings;

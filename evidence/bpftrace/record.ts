@@ -69,6 +69,6 @@ function apart(rest: string): { string: string | null; others: string } {
   if (key === null) return { string: null, others: rest };
   const from = key.index + key[0].length;
   const end = rest.endsWith('"') ? rest.length - 1 : rest.lastIndexOf('","');
-  if (end < from) throw new EvidenceError('a record breaks off');
+  if (end < from) throw new EvidenceError('the record breaks off');
   return { string: rest.slice(from, end), others: rest.slice(0, key.index) + rest.slice(end + 1) };
 }

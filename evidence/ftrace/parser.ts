@@ -109,7 +109,7 @@ class FtraceParser implements Parser {
     task.call = null;
     if (task.unbound === null && task.write === null) this.#tasks.delete(tid);
     if (!endsAs(call, name)) return installs(call);
-    if (Number.isNaN(value)) throw new EvidenceError(`sys_${call.name} came back with no number`);
+    if (Number.isNaN(value)) throw new EvidenceError(`sys_${call.name}: no return value`);
     return deedsOf(call, value);
   }
 

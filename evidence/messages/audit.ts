@@ -59,7 +59,7 @@ function resource(fields: Fields, success: boolean | null): readonly Said[] {
   const device = fields.get('device') ?? '';
   const reason = fields.get('reason') ?? '';
   if (!deviceName.test(device))
-    throw new EvidenceError(`an audit record of no device: '${device}'`);
+    throw new EvidenceError(`audit record: '${device}' is not a device`);
   if (success === null) throw new EvidenceError('an audit record breaks off before its result');
   if (reason === 'detach' && !success) return [];
   const outcome = reason === 'detach' ? 'released' : success ? 'granted' : 'refused';
@@ -86,7 +86,7 @@ function claim(
   reason: string | null,
 ): Said {
   const name = fields.get('vm') ?? '';
-  if (name === '') throw new EvidenceError('an audit record of no domain');
+  if (name === '') throw new EvidenceError("audit record: 'vm' is missing");
   const uuid = fields.get('uuid') ?? '';
   return {
     did: 'claim',

@@ -122,7 +122,7 @@ const deviceName = new RegExp(`^${DEVICE}$`);
 function deviceAt(path: string): string {
   const name = path.trimEnd().split('/').at(-1) ?? '';
   if (!path.startsWith('/sys/') || name === '') {
-    throw new EvidenceError(`no path of a device: '${path.slice(0, 80)}'`);
+    throw new EvidenceError(`not the path of a device in /sys: '${path.slice(0, 80)}'`);
   }
   return deviceName.test(name) ? name.toLowerCase() : name;
 }

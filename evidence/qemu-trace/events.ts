@@ -79,7 +79,7 @@ export function argumentsOf(event: KnownEvent, { text, named }: Traced): Argumen
   };
   const number = (name: string): number => {
     const value = numberOf(word(name));
-    if (value === null) throw new EvidenceError(`${event}: '${name}' is no number`);
+    if (value === null) throw new EvidenceError(`${event}: '${name}' is not a number`);
     return value;
   };
   return { text: word, number, ret: words['ret'] === undefined ? 0 : number('ret') };

@@ -77,7 +77,7 @@ function treeAt(root: string): Tree {
     throw new EvidenceError(`${root}: ${code === 'ENOENT' ? 'there is no such folder' : message}`);
   }
   if (!tree.has('/proc') && !tree.has('/sys')) {
-    throw new EvidenceError(`${root}: neither proc nor sys is in it`);
+    throw new EvidenceError(`${root}: it has neither proc nor sys`);
   }
   return tree;
 }

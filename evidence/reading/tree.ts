@@ -71,7 +71,7 @@ export class Tree {
   #place(path: string): string {
     if (this.isLive) return path;
     const place = this.#within(path, 0);
-    if (place === null) throw new Error(`${path} leads nowhere`);
+    if (place === null) throw new Error(`${path}: too many symbolic links`);
     return join(this.#root, place);
   }
 

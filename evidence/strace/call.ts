@@ -161,7 +161,7 @@ const MOST_FD = 2 ** 31 - 1;
 export function shownFd(text: string): ShownFd {
   const [number] = /^-?\d+/.exec(text) ?? [];
   if (number === undefined || Number(number) > MOST_FD) {
-    throw new EvidenceError(`${excerpt(text)} is no descriptor`);
+    throw new EvidenceError(`${excerpt(text)} is not a descriptor`);
   }
   return { fd: Number(number), path: shownAt(text, number.length) };
 }

@@ -84,7 +84,7 @@ function argument({ args }: Call, index: number): string {
 function integer(call: Call, index: number): number {
   const text = argument(call, index);
   const number = text === 'NULL' ? 0 : Number.parseInt(text);
-  if (!Number.isFinite(number)) throw new EvidenceError(`${excerpt(text)} is no number`);
+  if (!Number.isFinite(number)) throw new EvidenceError(`${excerpt(text)} is not a number`);
   return number;
 }
 

@@ -143,11 +143,11 @@ class StraceParser implements Parser {
     const { begun } = thread;
     if (begun?.kind !== kind) {
       if (kind.isUnnoticed === true) return NONE;
-      throw new EvidenceError(`${name} is resumed, and was not begun`);
+      throw new EvidenceError(`${name} is resumed, but its beginning is missing`);
     }
     const rest = text.slice(end);
     if (rest.endsWith(UNFINISHED)) {
-      if ((begun.text?.length ?? 0) > LONGEST_CALL) throw new EvidenceError(`${name} has no end`);
+      if ((begun.text?.length ?? 0) > LONGEST_CALL) throw new EvidenceError(`${name} is too long`);
       const text = begun.text === null ? null : begun.text + rest.slice(0, -UNFINISHED.length);
       this.#threads.begin(thread, { kind, text });
       return NONE;
@@ -269,7 +269,7 @@ class StraceParser implements Parser {
 }
 
 function foreign(text: string): EvidenceError {
-  return new EvidenceError(`no line of strace: ${excerpt(text)}`);
+  return new EvidenceError(`not a line of strace: ${excerpt(text)}`);
 }
 
 /** Whether strace detached from the process, or lost it, before the call returned. */
