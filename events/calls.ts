@@ -1,5 +1,5 @@
 /**
- * Checks calls that come from callers outside: their types may not have been checked by a compiler.
+ * Checks calls from callers outside the package, whose types no compiler may have checked.
  *
  * @module
  */

@@ -21,7 +21,7 @@ export class SegmentFiles {
   readonly #folder: string;
 
   constructor(log: string, stream: string) {
-    // The name of a stream may not be a valid name of a folder.
+    // A stream may have a name that no folder can have.
     this.#folder = join(folderOf(log), hash('sha256', stream).slice(0, 16));
   }
 

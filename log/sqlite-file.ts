@@ -85,7 +85,7 @@ export function openForWriting(path: string, { create, timeout }: WriteOptions):
     if (found !== 'log') createTables(db, path, timeout);
     patiently(timeout, () => db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL'));
     db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-    // SQLite opens a file that may not be written for reading. Only a write transaction shows it.
+    // SQLite opens a read-only file without an error. Only a write transaction shows it.
     begin(db, timeout);
     db.exec('ROLLBACK');
     return db;

@@ -43,7 +43,7 @@ function namesBeside(path: string): string[] {
   try {
     return readdirSync(dirname(resolve(path)));
   } catch {
-    // The folder is missing, or may not be listed.
+    // The folder is missing, or cannot be listed.
     return [basename(path)];
   }
 }

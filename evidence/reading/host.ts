@@ -18,8 +18,8 @@ export interface ReadingOptions {
 }
 
 /**
- * Reads the host below `root`: `/`, or a folder with a copy. `unseen` says what is missing or may not
- * be read. Throws `EvidenceError` if there is no such folder, or neither `proc` nor `sys` in it.
+ * Reads the host below `root`: `/`, or a folder with a copy. `unseen` says what could not be read.
+ * Throws `EvidenceError` if there is no such folder, or neither `proc` nor `sys` in it.
  */
 export function readHost(root: string, options: ReadingOptions = {}): HostReading {
   const tree = treeAt(root);

@@ -1,5 +1,5 @@
 /**
- * `Tree`: reads files of the running host, or of a copy. What is missing or may not be read is null.
+ * `Tree`: reads files of the running host, or of a copy. A file that cannot be read gives null.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Compares devices, their drivers and their groups between a reading of the host and the log, and tells
- * the facts by which they differ.
+ * Compares the devices of a reading, their drivers and their groups with the log, and turns the
+ * differences into facts.
  *
  * @module
  */

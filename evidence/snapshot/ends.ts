@@ -1,6 +1,6 @@
 /**
- * Finds the processes, descriptors and mappings that the log knows and a reading no longer shows, and
- * tells that they ended.
+ * Finds the processes, descriptors and mappings that the log knows and a reading no longer shows. Their
+ * ends become facts.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Tells of the processes that a reading shows, and of the files that they have open.
+ * Turns the processes of a reading, and the files that they have open, into facts.
  *
  * @module
  */

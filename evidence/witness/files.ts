@@ -1,6 +1,6 @@
 /**
- * `Files`: follows VFIO and iommufd files from open to release, through dup, fork, SCM_RIGHTS and mmap,
- * and tells of each step.
+ * `Files`: follows VFIO and iommufd files from open to release, through dup, fork, SCM_RIGHTS and mmap.
+ * Each step becomes a fact.
  *
  * @module
  */

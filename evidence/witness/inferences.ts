@@ -51,5 +51,5 @@ export interface Told {
   readonly rule: Inference | null;
 }
 
-/** Takes a fact. Its certainty is `observed` without a rule, `inferred` with one. */
+/** Adds a fact. Unless `certainty` is given, it is `observed` without a rule and `inferred` with one. */
 export type Tell = (fact: Fact, rule?: Inference, certainty?: Certainty) => void;

@@ -1,6 +1,6 @@
 /**
- * `Ioctls`: decides which operation an ioctl was, by its number and the kind of file, and tells of it.
- * The name that a decoder gave it is never used.
+ * `Ioctls`: turns ioctls into facts. The number and the kind of file decide which operation an ioctl
+ * was, never the name that a decoder gave it.
  *
  * @module
  */

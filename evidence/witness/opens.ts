@@ -1,5 +1,5 @@
 /**
- * `Opens`: tells of opens of VFIO and iommufd nodes, by whatever path.
+ * `Opens`: turns opens of VFIO and iommufd nodes, by whatever path, into facts.
  *
  * @module
  */

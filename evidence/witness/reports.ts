@@ -1,6 +1,6 @@
 /**
- * `Reports`: tells what messages report: the kernel's, those of programs that were refused, and those
- * of managers that assign devices.
+ * `Reports`: turns messages into facts: those of the kernel, of programs that were refused, and of
+ * managers that assign devices.
  *
  * @module
  */
