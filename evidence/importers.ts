@@ -43,7 +43,7 @@ export function importerOf(format: string): Importer {
   return importer;
 }
 
-/** The importer that recognizes a line; null if none does. Some formats need the first line of a file. */
+/** The importer that recognizes a line, or null. Some formats are tried on the first line only. */
 export function importerFor(line: string, isFirst: boolean): Importer | null {
   return importers.find((known) => (isFirst || known.isTolerant) && known.recognizes(line)) ?? null;
 }

@@ -51,5 +51,5 @@ export interface Told {
   readonly rule: Inference | null;
 }
 
-/** Adds a fact. Unless `certainty` is given, it is `observed` without a rule and `inferred` with one. */
+/** Adds a fact. `certainty` defaults to `observed` without a rule, and to `inferred` with one. */
 export type Tell = (fact: Fact, rule?: Inference, certainty?: Certainty) => void;
