@@ -1,6 +1,6 @@
 /**
- * The rules by which something is taken to have happened that no line of the evidence shows, by name;
- * `words/inferences.ts` says each in a sentence.
+ * The inference rules: why an event is believed to have happened although no line of the evidence
+ * shows it.
  *
  * @module
  */
@@ -42,12 +42,12 @@ export type Inference =
   | 'only-device-on-the-host'
   | 'rules-of-the-newest-kernel';
 
-/** A fact, and how it came to be known: seen, or by an inference; what is assumed is so as well. */
+/** A fact, how certain it is, and the rule that inferred or assumed it; null if it was seen. */
 export interface Told {
   readonly fact: Fact;
   readonly certainty: Certainty;
   readonly rule: Inference | null;
 }
 
-/** Where facts go. Seen where no inference is given. */
+/** Adds a fact. `certainty` defaults to `observed` without a rule, and to `inferred` with one. */
 export type Tell = (fact: Fact, rule?: Inference, certainty?: Certainty) => void;

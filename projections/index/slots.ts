@@ -62,7 +62,7 @@ export class Slots<K> {
   /** The row that a key had. Throws `RangeError` where it had none. */
   free(key: K): number {
     const row = this.#rows.get(key);
-    if (row === undefined) throw new RangeError('it has no row');
+    if (row === undefined) throw new RangeError(`no row belongs to ${JSON.stringify(key)}`);
     this.#rows.delete(key);
     this.#free.release(row);
     return row;

@@ -103,7 +103,13 @@ export class JournalWriter implements ProcessObserver {
   /** What is remembered of the hold at a place. */
   remembered(place: HoldPlace): readonly [since: number, from: number, number: number] {
     const row = this.#holds.find(place)?.row;
-    if (row === undefined) throw new RangeError('nothing is held there');
+    if (row === undefined) {
+      const { process, via, number } = place;
+      const position = this.journal.first + this.journal.length;
+      throw new RangeError(
+        `position ${position}: no row belongs to ${via} ${number} of pid ${process.pid}`,
+      );
+    }
     const cells = this.#hold(row);
     return [cells[HOLD.since] ?? 0, cells[HOLD.from] ?? 0, cells[HOLD.number] ?? 0];
   }

@@ -170,7 +170,7 @@ describe('a log that is sealed', () => {
     sealLog(other);
     copyFileSync(`${other}.0002`, `${log}.0002`);
     expect(() => openSqliteStore(log)).toThrow(CorruptLogError);
-    expect(() => openSqliteStore(log)).toThrow('does not go on from where');
+    expect(() => openSqliteStore(log)).toThrow("does not continue stream 'a' from the end of");
   });
 });
 
