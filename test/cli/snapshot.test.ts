@@ -1,12 +1,9 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { copiedHost, type CopiedHost } from '../support/copied-host.ts';
 import { temporaryFolder } from '../log/folder.ts';
 import { run } from './program.ts';
-
-// Programs take longer on a machine that is busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 const folder = temporaryFolder();
 const copy = (host: CopiedHost) => copiedHost(mkdtempSync(join(folder, 'host-')), host);
