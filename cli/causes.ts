@@ -15,8 +15,8 @@ import { show, verb } from './verb.ts';
 export const causes = verb({
   name: 'causes',
   usage: 'causes',
-  summary: 'What each errno of each operation can mean, and where the kernel says so',
-  details: ['A row for each cause, operation and errno. It needs no log.'],
+  summary: 'Lists what each errno of each operation can mean, and which kernel function returns it',
+  details: ['One row for each cause, operation and errno. This verb reads no log.'],
   options: {
     json: { type: 'boolean', help: 'print one JSON value' },
     log: { type: 'string' },

@@ -18,8 +18,11 @@ import { show, verb } from './verb.ts';
 export const diff = verb({
   name: 'diff',
   usage: 'diff WHEN WHEN',
-  summary: 'Which groups changed hands after the first moment, up to the second',
-  details: ['A line a change: position, group, the owner before and after, and the event.'],
+  summary: 'Lists which groups changed owner between two moments',
+  details: [
+    'One line for each change after the first moment, up to and including the second: position, group,',
+    'the owner before and after, and the event.',
+  ],
   options: readingOptions,
   operands: [2, 2],
   examples: [

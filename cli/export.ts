@@ -15,13 +15,13 @@ const formats: readonly string[] = ['events'];
 export const exportLog = verb({
   name: 'export',
   usage: 'export [--format events]',
-  summary: 'Prints the log as JSON lines that import reads back',
+  summary: 'Prints the log as JSON lines, which import reads back',
   details: [
-    'An event a line, ascending, then {"end":{"events":N,"head":"POSITION:HASH"}}. Imported into a',
-    'new log it gives the same events and the same head.',
+    'One line for each event, in order, then {"end":{"events":N,"head":"POSITION:HASH"}}. Importing',
+    'it into a new log gives the same events and the same head.',
   ],
   options: {
-    format: { type: 'string', value: 'F', help: `${formats.join(', ')}, also when left out` },
+    format: { type: 'string', value: 'F', help: `${formats.join(', ')} (default)` },
     ...readingOptions,
     json: { type: 'boolean' },
   },

@@ -39,7 +39,7 @@ export function failureOf(error: unknown): Failure {
   }
   const code = 'code' in error ? String(error.code) : '';
   if (code.startsWith('ERR_PARSE_ARGS')) {
-    const message = `${argumentFault(error.message)}; --help says what there is`;
+    const message = `${argumentFault(error.message)}; see --help`;
     return { code: exit.badRequest, message };
   }
   // Errors of the operating system carry the name of the call that failed.

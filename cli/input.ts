@@ -33,7 +33,7 @@ function sizeOf(operand: string): number {
 /** Standard input can be read once. Throws `RequestError`. */
 export function checkInputs(operands: readonly string[]): void {
   if (operands.filter((operand) => operand === '-').length < 2) return;
-  throw new RequestError("'-' stands for standard input, and can be named once");
+  throw new RequestError("'-' is standard input and can be given only once");
 }
 
 /** The whole text. Rejects with `RequestError` where there is no such file, or it is broken. */

@@ -12,21 +12,25 @@ import type { Io } from './verb.ts';
 
 /** Options of every verb that works on a log. */
 export const logOptions = {
-  log: { type: 'string', value: 'LOG', help: 'the log (see vfio-ledger --help)' },
-  host: { type: 'string', value: 'NAME', help: 'whose stream, where the log holds several' },
+  log: { type: 'string', value: 'LOG', help: 'the log; default: see vfio-ledger --help' },
+  host: {
+    type: 'string',
+    value: 'NAME',
+    help: 'the host whose stream to use, if the log has several',
+  },
 } as const;
 
 /** Options of every verb that reads a log. */
 export const readingOptions = {
   ...logOptions,
-  until: { type: 'string', value: 'POSITION', help: 'read the log up to there and no further' },
-  'no-index': { type: 'boolean', help: 'leave LOG.index alone: it is neither read nor written' },
+  until: { type: 'string', value: 'POSITION', help: 'read the log only up to this position' },
+  'no-index': { type: 'boolean', help: 'neither read nor write the cache LOG.index' },
   json: { type: 'boolean', help: 'print one JSON value' },
 } as const;
 
 /** The option of verbs that answer for a moment. */
 export const atOption = {
-  at: { type: 'string', value: 'WHEN', help: 'as it was at that moment; end when left out' },
+  at: { type: 'string', value: 'WHEN', help: 'answer for this moment; default: end' },
 } as const;
 
 export interface LogValues {
@@ -68,7 +72,9 @@ export async function readLog<T>(
       throw new RequestError(`the log at ${path} holds no host '${host}'`);
     }
     if (asked !== Infinity && asked > ledger.head.position && until === Infinity) {
-      throw new RequestError(`--until ${asked} is past the end, position ${ledger.head.position}`);
+      throw new RequestError(
+        `--until ${asked} is past the end, which is position ${ledger.head.position}`,
+      );
     }
     return await answer(ledger);
   } finally {
@@ -118,13 +124,13 @@ export async function beforeRecording<T>(
 export function logPath(values: LogValues, env: Io['env']): string {
   const { path } = addressOf(values, env);
   if (path !== ':memory:' && !/^[a-z][a-z\d+]*:\/\//.test(path)) return path;
-  throw new RequestError(`${path} is no log in files`);
+  throw new RequestError(`${path} is not the path of a log file`);
 }
 
 /** Where the log lies that the options or the environment name. */
 function addressOf({ log }: LogValues, env: Io['env']): Address {
   const named = log ?? env['VFIO_LEDGER_LOG'];
-  if (log === '') throw new RequestError('--log names no log');
+  if (log === '') throw new RequestError('--log needs the path of a log');
   if (named !== undefined && named !== '') return { path: named, byDefault: false };
   const state = env['XDG_STATE_HOME'] ?? '';
   const folder = isAbsolute(state) ? state : join(homedir(), '.local', 'state');

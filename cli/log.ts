@@ -16,15 +16,16 @@ import { verb } from './verb.ts';
 export const log = verb({
   name: 'log',
   usage: 'log [SUBJECT] [--from WHEN] [--to WHEN] [--refused]',
-  summary: 'Prints the events themselves, all or those that concern a subject',
+  summary: 'Prints the events themselves: all of them, or those that concern a subject',
   details: [
-    'A line an event: position, time (UTC), type and data, and of evidence where it was seen and how',
-    'surely; below it what the rules say that inferred any. --from and --to are part of it.',
+    'One line for each event: position, time (UTC), type and data. Events of evidence also show where',
+    'they were seen, and whether they are inferred or assumed; the rules that inferred them are explained',
+    'below. The events at --from and --to are included.',
   ],
   options: {
-    from: { type: 'string', value: 'WHEN', help: 'begin there' },
-    to: { type: 'string', value: 'WHEN', help: 'end there' },
-    refused: { type: 'boolean', help: 'attempts that were refused, and nothing else' },
+    from: { type: 'string', value: 'WHEN', help: 'the first moment; default: start' },
+    to: { type: 'string', value: 'WHEN', help: 'the last moment; default: end' },
+    refused: { type: 'boolean', help: 'print only refused attempts' },
     ...readingOptions,
   },
   operands: [0, 1],

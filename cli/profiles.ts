@@ -9,7 +9,7 @@ import { profiles, type Profile } from '../machines/profile.ts';
 
 /** The option that names a profile; `otherwise` says what holds when it is left out. */
 export function profileOption(otherwise: string) {
-  const help = `whose rules: ${profiles.join(', ')}; ${otherwise}`;
+  const help = `the kernel whose rules apply: ${profiles.join(', ')}; ${otherwise}`;
   return { type: 'string', value: 'P', help } as const;
 }
 

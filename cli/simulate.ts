@@ -26,16 +26,24 @@ const UNKEPT = { seed: '', digest: sha256 };
 export const simulate = verb({
   name: 'simulate',
   usage: 'simulate --topology FILE [--profile P] [--log LOG] [SCENARIO|-]...',
-  summary: 'Plays scenarios on a simulated host and prints the answer to each operation',
+  summary: "Plays scenarios on a simulated host and prints the kernel's answer to each operation",
   details: [
-    'One JSON line an operation, in order. A refusal is an answer, and names its cause. Without a',
-    'SCENARIO it is read from standard input. All lines are read before the first is played: one',
-    'that cannot be understood ends it (exit 2), and nothing is recorded.',
+    'One JSON line for each operation, in order. A refusal is an answer (exit 0), and names its cause.',
+    'Without SCENARIO, the scenario is read from standard input. All lines are read before the first is',
+    'played: if one cannot be understood, nothing is played or recorded (exit 2).',
   ],
   options: {
-    topology: { type: 'string', value: 'FILE', help: "the host's devices, or a truth file" },
-    profile: profileOption('by the kernel of the topology when left out'),
-    log: { type: 'string', value: 'LOG', help: 'record it: in a new log, or one of simulations' },
+    topology: {
+      type: 'string',
+      value: 'FILE',
+      help: 'the devices of the host (JSON), or a truth file; required',
+    },
+    profile: profileOption('default: that of the kernel in the topology'),
+    log: {
+      type: 'string',
+      value: 'LOG',
+      help: 'record the simulation: in a new log, or a log of simulations',
+    },
     host: logOptions.host,
     json: { type: 'boolean' },
   },

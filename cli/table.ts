@@ -18,14 +18,15 @@ import { show, verb } from './verb.ts';
 export const table = verb({
   name: 'table',
   usage: 'table [--at WHEN] [--all]',
-  summary: 'Who owns which group, who holds which device, and files that no process can name',
+  summary: 'Shows who owns, opens and holds which group and device, at any moment',
   details: [
-    'Groups without a VFIO device that nobody owns, or kernel drivers alone, are left out and',
-    'counted. SINCE is the position at which the owner came. JSON has always all of them.',
+    'SINCE is the position of the event that gave the group its owner. Also lists files that are open',
+    'although no process has a descriptor or mapping of them. A group without a VFIO device is left out',
+    'and counted if nobody owns it, or only kernel drivers do. JSON always has all groups.',
   ],
   options: {
     ...atOption,
-    all: { type: 'boolean', help: 'all groups and devices, those that are idle as well' },
+    all: { type: 'boolean', help: 'show idle groups and devices, too' },
     ...readingOptions,
   },
   operands: [0, 0],

@@ -22,17 +22,21 @@ import { show, verb, type Io } from './verb.ts';
 export const verify = verb({
   name: 'verify',
   usage: 'verify [--head POSITION:HASH] [--until POSITION]',
-  summary: 'Whether the log is intact, and what happened agrees with the rules',
+  summary: 'Checks whether the log is intact, and whether events, rules and machines agree',
   details: [
-    'Exit 0: intact, and all agrees. 1: intact, but the head is not the one that was kept, or the',
-    'rules or machines disagree with what was recorded. 3: damaged; the rest of the answer is about',
-    'the events before the damage. Keep the head that it prints: a chain of hashes cannot show that',
-    'its end was cut off, and --head can.',
-    'Where the evidence and the rules disagree (rules, evidence), one of three is so: the trace has a',
-    'gap, the profile is not that of the kernel, or the kernel broke the rule.',
+    'Exit 0: the log is intact, and everything agrees. 1: the log is intact, but its head is not the',
+    'one that was kept, or the rules or machines disagree with what was recorded. 3: the log is damaged;',
+    'the rest of the answer is about the events before the damage.',
+    'Keep the head that it prints: a hash chain does not show that its end was cut off, but --head does.',
+    'If rules and evidence disagree (kinds rules and evidence), the trace has a gap, the profile is not',
+    'that of the kernel, or the kernel broke the rule.',
   ],
   options: {
-    head: { type: 'string', value: 'POSITION:HASH', help: 'a head that was kept from earlier' },
+    head: {
+      type: 'string',
+      value: 'POSITION:HASH',
+      help: 'compare with this head, kept from earlier',
+    },
     ...readingOptions,
   },
   operands: [0, 0],
@@ -80,7 +84,7 @@ async function lookedOver(
 }
 
 async function check(ledger: Ledger, values: VerifyValues, io: Io) {
-  io.progress.tell(`${ledger.length} events to check`);
+  io.progress.tell(`checking ${ledger.length} events`);
   const { head, until } = values;
   const found = ledger.verify(head === undefined ? {} : { head });
   // What lies behind the end that was asked for may be damaged, and is none of our business.

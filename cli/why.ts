@@ -12,11 +12,12 @@ import { show, verb } from './verb.ts';
 export const why = verb({
   name: 'why',
   usage: 'why POSITION|SUBJECT [--at WHEN]',
-  summary: 'Why an attempt was refused, who stood in the way, and what let it through',
+  summary:
+    'Explains why an attempt was refused, what was in the way, and what would have let it pass',
   details: [
-    "Digits are a position; of a SUBJECT its latest refusal is explained (group 26 is 'g26' here).",
-    'It would have passed without any one of the events listed as reasons. Whether a later event',
-    'lets the same call through is asked with the files of the call taken as still open.',
+    'Digits are a position. Of a SUBJECT, the latest refusal is explained; group 26 is g26 here.',
+    'because of: without any one of these events, the attempt would have passed.',
+    'it would pass after: the next event after which the same call passes, if its files are still open.',
   ],
   options: { ...atOption, ...readingOptions },
   operands: [1, 1],

@@ -59,10 +59,13 @@ it takes no more than
     [['--where', 'group 99 viable'], "'99' is no group that this log knows"],
     [['--where', 'device gpu9 state = open'], "'gpu9' is no device that this log knows"],
     [['--where', 'file f1 kind = group'], "'file:f1' is no file that this log knows"],
-    [[], '--invariant NAME or --where EXPR is missing; invariants are one-context-per-group, '],
+    [
+      [],
+      'bisect: --invariant NAME or --where EXPR is missing; invariants are one-context-per-group, ',
+    ],
     [
       ['--where', 'viable', '--invariant', 'one-context-per-group'],
-      '--invariant and --where are two questions; ask one of them',
+      'bisect: give either --invariant or --where, not both',
     ],
   ])('%j is a bad request', async (args, message) => {
     const { code, out, err } = await bisect(...args);

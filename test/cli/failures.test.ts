@@ -34,8 +34,8 @@ beforeAll(async () => {
 describe('a request that cannot be met is 2', () => {
   const requests: [what: string, args: string[], reason: RegExp][] = [
     ['an unknown verb', ['fly'], /^no verb 'fly'; there are simulate, import, .+$/],
-    ['an unknown option', ['table', '--fly'], /^unknown option '--fly'; --help says/],
-    ['an option without its value', ['table', '--at'], /^option '--at' needs a value; --help says/],
+    ['an unknown option', ['table', '--fly'], /^unknown option '--fly'; see --help$/],
+    ['an option without its value', ['table', '--at'], /^option '--at' needs a value; see --help$/],
     ['a missing operand', ['who'], /^who: an operand is missing; usage: vfio-ledger who SUBJECT/],
     ['an operand too many', ['causes', 'x'], /^causes: too many operands/],
     ['a position past the end', ['table', '--at', '39'], /^position 39 is past the end/],
@@ -126,7 +126,7 @@ describe('input that cannot be read is 2', () => {
       reason: '--topology FILE is missing',
     });
     const twice = await failing([...simulate, '--topology', '-'], { input: '{}' });
-    expect(twice).toMatchObject({ code: 2, reason: expect.stringMatching(/named once$/) });
+    expect(twice).toMatchObject({ code: 2, reason: expect.stringMatching(/given only once$/) });
   });
 
   test('a file that is no log is left as it is, byte for byte', async () => {

@@ -105,7 +105,7 @@ test('without strace it says how to get it, and without the command that there i
   const unknown = await runWith(strace('closing', closing), '--', 'no-such-command');
   expect(unknown).toMatchObject({ code: 127, err: expect.stringContaining('no-such-command') });
   const silent = await runWith(strace('silent', []), '--', 'true');
-  expect(silent).toMatchObject({ code: 4, err: expect.stringContaining('shown nothing') });
+  expect(silent).toMatchObject({ code: 4, err: expect.stringContaining('shows no call') });
 });
 
 test('the command has the streams and the exit code that it would have', async ({ skip }) => {

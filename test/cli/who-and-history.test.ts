@@ -172,10 +172,7 @@ test('as JSON the answers are those of the library', async () => {
 test.each([
   [['history'], /^history: an operand is missing; usage: vfio-ledger history SUBJECT/],
   [['history', 'gpu', '41'], /^history: too many operands/],
-  [
-    ['history', '--by', 'P1', '--waiters'],
-    /^history: --by and --waiters are questions of their own/,
-  ],
+  [['history', '--by', 'P1', '--waiters'], /^history: --by and --waiters cannot be combined/],
   [['history', '99', '--overlaps'], /^'99' is no group that this log knows/],
   [['history', '99', '--by', 'P1'], /^'99' is no group that this log knows/],
   [['history', 'pid:101', '--waiters'], /^'pid:101' is a process; this is asked of devices/],
@@ -184,9 +181,9 @@ test.each([
   [['who'], /^who: an operand is missing; usage: vfio-ledger who SUBJECT\|--orphans/],
   [
     ['who', 'gpu', '--orphans'],
-    /^who: --orphans is asked of the whole host, and not with a subject/,
+    /^who: --orphans is about the whole host and cannot be combined with a subject/,
   ],
-  [['who', '--orphans', '--holdings'], /^who: --orphans .* and not with --holdings/],
+  [['who', '--orphans', '--holdings'], /^who: --orphans .* cannot be combined with --holdings/],
   [['who', '--holdings'], /^who: an operand is missing/],
   [['who', 'pid:9', '--holdings'], /^'pid:9' is no process that this log knows/],
 ])('%j is a bad request', async (args, message) => {
