@@ -38,20 +38,20 @@ export function sentence(history: History, position: number): string {
 const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => string } = {
   'host.booted': (data) => `the host booted, kernel ${data.kernel} (${data.boot})`,
   'gap.noticed': (data) =>
-    `${data.group === null ? 'every group' : `group ${data.group}`} is in doubt: ${data.reason}`,
+    `gap in the evidence of ${data.group === null ? 'every group' : `group ${data.group}`}: ${data.reason}`,
   'snapshot.taken': (data) =>
-    `the host was read, ${data.complete ? 'all of it' : 'as far as it could be seen'}`,
+    `the host was read${data.complete ? '' : ', but not all of it could be seen'}`,
   'evidence.begun': (data) => `evidence begins: ${data.format} from ${data.source}`,
-  'group.found': (data) => `group ${data.group} was seen to be there`,
+  'group.found': (data) => `group ${data.group} was found`,
   'claim.granted': (data) => `${data.manager} gave ${data.device} to ${data.claimant}`,
   'claim.released': (data) => `${data.manager} took ${data.device} back from ${data.claimant}`,
   'claim.refused': (data) => `${data.manager} could not give ${data.device} to ${data.claimant}`,
-  'history.archived': (data) => `what is before position ${data.to + 1} was archived`,
-  'history.removed': (data) => `what is before position ${data.to + 1} was removed`,
+  'history.archived': (data) => `the events before position ${data.to + 1} were archived`,
+  'history.removed': (data) => `the events before position ${data.to + 1} were removed`,
   'device.added': (data) => {
     const group = data.group === null ? 'without a group' : `in group ${data.group}`;
     const driver = data.driver === null ? 'no driver' : `driver ${data.driver}`;
-    return `device ${data.device} was there, ${group}, with ${driver}`;
+    return `device ${data.device} was added, ${group}, with ${driver}`;
   },
   'device.removed': (data) => `device ${data.device} was removed`,
   'driver.bound': (data) => `driver ${data.driver} was bound to ${data.device}`,
@@ -59,10 +59,10 @@ const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => str
   'driver.unbind-blocked': (data) =>
     `the unbind of driver ${data.driver} from ${data.device} had to wait`,
   'driver.settled': (data) =>
-    `the driver of ${data.device} was changed, to ${data.driver ?? 'none'}`,
+    `the driver change of ${data.device} has ended, with driver ${data.driver ?? 'none'}`,
 
   'process.started': (data) => `${processWords(data.pid, data.comm)} started`,
-  'process.found': (data) => `${processWords(data.pid, data.comm)} was there`,
+  'process.found': (data) => `${processWords(data.pid, data.comm)} was found`,
   'process.forked': (data, name) =>
     `${name(data.pid)} forked ${processWords(data.child, data.comm)}`,
   'process.executed': (data, name) => `${name(data.pid)} executed another program`,
@@ -78,7 +78,7 @@ const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => str
     `${name(data.pid)} ${data.cloexec ? 'set' : 'cleared'} close-on-exec of fd ${data.fd}`,
   'file.released': (data) => `the kernel released a file of kind ${data.kind}`,
   'descriptor.closed': (data, name) => {
-    if (data.pid === QUEUE) return 'the kernel let go of a file that nobody had a descriptor of';
+    if (data.pid === QUEUE) return 'the kernel released a file that no process had a descriptor of';
     return `${name(data.pid)} closed fd ${data.fd}`;
   },
   'mapping.created': (data, name) =>
@@ -119,7 +119,7 @@ const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => str
     `${name(data.pid)} reset the bus of the device of fd ${data.fd}`,
 
   'operation.refused': (data, name) => {
-    const who = 'pid' in data ? name(data.pid) : 'somebody';
+    const who = 'pid' in data ? name(data.pid) : 'a process';
     return `${who} tried ${callWords(data)} and got ${data.errno}`;
   },
 };

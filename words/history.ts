@@ -16,7 +16,7 @@ export function endWords({ to }: Pick<Interval, 'to'>, history: History): string
 
 /** Stands above what the node of a group has meant. */
 export function incarnationsTitle(group: string): string {
-  return printable(`/dev/vfio/${group} has meant, one after the other:`);
+  return printable(`/dev/vfio/${group} was the node of, one after the other:`);
 }
 
 /** The devices that VFIO had of a group; none where nobody has said. */
@@ -46,7 +46,7 @@ export function overlapWords({ owners, drivers }: Overlap): string {
 
 /** Where somebody never had a hand in owning a subject, or any group. */
 export function neverOwnedWords(who: string, subject = 'any group'): string {
-  return printable(`${who} never had a hand in owning ${subject}`);
+  return printable(`${who} never kept an owner of ${subject} alive`);
 }
 
 /** Where nobody waited for a subject, or for any device. */
@@ -62,5 +62,5 @@ export function neverSharedWords(subject?: string): string {
 
 /** Where nothing changed hands between two moments. */
 export function unchangedWords({ from, to }: Pick<Diff, 'from' | 'to'>): string {
-  return `nothing changed hands after ${positionWords(from)}, up to ${positionWords(to)}`;
+  return `no group changed owner after ${positionWords(from)}, up to ${positionWords(to)}`;
 }

@@ -24,9 +24,8 @@ export function profilesWords(only: readonly Profile[]): string {
 /** How many attempts end otherwise by a profile. */
 export function replayWords({ attempts, unknown, differences }: Replay, profile: string): string {
   const many = differences.length === 0 ? 'none' : String(differences.length);
-  const ends = differences.length === 1 ? 'ends' : 'end';
-  const unsaid = unknown === 0 ? '' : `; of ${unknown} nobody can say`;
-  return `${many} of ${attempts} attempts ${ends} otherwise by ${profile}${unsaid}`;
+  const unsaid = unknown === 0 ? '' : `; ${unknown} cannot be judged`;
+  return `${many} of ${attempts} attempts would end differently by ${profile}${unsaid}`;
 }
 
 /** How an attempt went, as a cell: `EBUSY group-already-open`, `passed`. */
@@ -55,14 +54,14 @@ export function bisectionWords(found: Bisection, history: History, paint: Paint 
   const more = prefix.length - last.length;
   const ruled =
     cause === null
-      ? 'the rules have nothing against the event'
+      ? 'the rules allow the event'
       : `the rules would have refused it: ${paint(cause, 'refusal')}`;
   return [
     ...(invariant === null
       ? [`it first holds at position ${position}: ${printable(detail)}`]
       : [`${invariant} is violated at position ${position}: ${printable(detail)}`, ruled]),
-    'it takes no more than',
-    ...(more > 0 ? [`  ${more} events, and then`] : []),
+    'the fewest events that show it:',
+    ...(more > 0 ? [`  ${more} earlier events, then`] : []),
     ...indented(columns(events)),
   ];
 }

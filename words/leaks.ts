@@ -21,7 +21,7 @@ export function spanWords(
 ): string[] {
   const isQuiet = opened.length === 0 && refused.length === 0;
   return [
-    ...(isQuiet ? ['Nothing of VFIO was opened.'] : []),
+    ...(isQuiet ? ['No VFIO file was opened.'] : []),
     ...list(
       'Opened:',
       opened.map((file) => [
@@ -51,18 +51,16 @@ export function spanWords(
       ]),
     ),
     ...list(
-      'Held still:',
+      'Still held:',
       held.map((holder) => [...(holderRows([holder])[0] ?? []).slice(0, 2), fileWords(holder)]),
     ),
-    ...owned.map(
-      ({ group, owner }) => `Group ${group} is owned by it still: ${ownerWords(owner)}.`,
-    ),
+    ...owned.map(({ group, owner }) => `Group ${group} is still owned by ${ownerWords(owner)}.`),
   ];
 }
 
 /** Whether all that was opened was let go, in a line where it was. */
 export function releasedWords({ opened, held }: Pick<ShownActivity, 'opened' | 'held'>): string[] {
-  return opened.length > 0 && held.length === 0 ? ['All of it was released.'] : [];
+  return opened.length > 0 && held.length === 0 ? ['Everything was released.'] : [];
 }
 
 function momentOf({ time, position }: Pick<OpenedFile, 'time' | 'position'>): string {

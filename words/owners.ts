@@ -11,7 +11,7 @@ import { printable } from './printable.ts';
 
 /** A process as logs write it: `qemu[4711]`. */
 export function processWords(pid: number | null, comm: string | null): string {
-  if (pid === null || pid >= QUEUE) return printable(comm ?? 'somebody');
+  if (pid === null || pid >= QUEUE) return printable(comm ?? '?');
   if (comm === null || comm === `pid ${pid}`) return `pid ${pid}`;
   return `${printable(comm)}[${pid}]`;
 }
@@ -75,7 +75,7 @@ export function ownerCell(owner: Owner): Cell {
 }
 
 function holderName({ via, file, pid, comm }: Holder): string {
-  if (via === 'queue' && pid === null && comm === null) return 'the kernel, on its way';
+  if (via === 'queue' && pid === null && comm === null) return 'the kernel (no descriptor seen)';
   return via === 'kernel' ? `file ${file}` : processWords(pid, comm);
 }
 

@@ -71,12 +71,12 @@ export function unseenWords(unseen: string): string {
 
 /** That a file of a log was sealed; the next one goes by its name alone. */
 export function sealedWords(sealed: string, next: string): string {
-  return `sealed ${printable(sealed)}; the log goes on in ${next}`;
+  return `sealed ${printable(sealed)}; the log continues in ${next}`;
 }
 
 /** The head, `POSITION:HASH`, with which a host's stream ends in a sealed file. */
 export function endedWords(host: string, head: string): string {
-  return `${printable(host)} ended at ${head}`;
+  return `head of ${printable(host)}: ${head}`;
 }
 
 interface RetainedFiles {
@@ -88,11 +88,13 @@ interface RetainedFiles {
 
 /** A line for each file that left, or had to stay. */
 export function retainedWords({ gone, needed }: RetainedFiles): string[] {
-  if (gone.length + needed.length === 0) return ['nothing to let go'];
+  if (gone.length + needed.length === 0) return ['nothing to remove'];
   return [
     ...gone.map(({ file, to }) =>
       printable(to === null ? `removed ${file}` : `moved ${file} to ${to}`),
     ),
-    ...needed.map((file) => printable(`kept ${file}: a host has been running since`)),
+    ...needed.map((file) =>
+      printable(`kept ${file}: it holds events since the last boot of a host`),
+    ),
   ];
 }

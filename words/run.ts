@@ -5,6 +5,7 @@
  */
 import { titled } from './columns.ts';
 import { releasedWords, spanWords, type List, type ShownActivity } from './leaks.ts';
+import { counted } from './moments.ts';
 import { processWords } from './owners.ts';
 import { printable } from './printable.ts';
 
@@ -28,11 +29,13 @@ export function runWords(run: Run, list: List = titled): string[] {
     `vfio-ledger: ${command.map(argument).join(' ')} ${how}`,
     ...spanWords(run, list),
     ...list(
-      'Left behind, and running:',
+      'Left behind and still running:',
       left.map(({ pid, comm }) => [processWords(pid, comm)]),
     ),
     ...releasedWords(run),
-    ...(rejectedCount === 0 ? [] : [`${rejectedCount} lines of the trace could not be read.`]),
+    ...(rejectedCount === 0
+      ? []
+      : [`${counted(rejectedCount, 'line')} of the trace could not be read.`]),
     ...(log === null ? [] : [`Recorded in ${printable(log)}.`]),
   ];
 }

@@ -30,7 +30,7 @@ export function whoWords(
     kind === 'process' ? ['It holds:', HOLDS_NOTHING] : ['It is held by:', nobody];
   const name = nameOf(asked, found.subject, kind);
   const owned = isUnknown
-    ? `Who owns ${name} is not known: ${unknownWords(unknown)}.`
+    ? `The owner of ${name} is unknown: ${unknownWords(unknown)}.`
     : ownedWords(found, name, kind);
   return [
     momentTitle(at),
@@ -46,7 +46,7 @@ const HOLDS_NOTHING = 'It holds nothing.';
 /** Where no process around a subject has anything of VFIO's. */
 export function noHoldingsWords(asked: string): string {
   const isProcess = parseSubject(asked).kind === 'process';
-  return isProcess ? HOLDS_NOTHING : 'Nobody holds it, or keeps its owner alive.';
+  return isProcess ? HOLDS_NOTHING : 'Nobody holds it or keeps its owner alive.';
 }
 
 /** Who was given it, in the book of a manager: that is no owner. */
@@ -57,10 +57,11 @@ export function claimWords(claimants: readonly Claimant[]): string[] {
     printable(`by ${manager}`),
     `since ${since}`,
   ]);
-  return titled('It was given to, which the kernel knows nothing of:', rows);
+  return titled('Claims of managers, unknown to the kernel:', rows);
 }
 
-export const NO_ORPHANS = 'No file is alive that no process can name.';
+export const NO_ORPHANS =
+  'No orphaned file: each open file has a descriptor or a mapping in a process.';
 
 /** Why the owner is unknown: what the gap says, where one says anything. */
 function unknownWords(unknown: WhyUnknown | null): string {
@@ -69,7 +70,7 @@ function unknownWords(unknown: WhyUnknown | null): string {
 
 /** Why the owner of a group is unknown, in a line of its own. */
 export function unknownGroupWords(group: string, reason: string): string {
-  return printable(`who owns group ${group} is unknown: ${reason}`);
+  return printable(`the owner of group ${group} is unknown: ${reason}`);
 }
 
 /** What was asked for, with the name that the log knows it by. */

@@ -39,6 +39,6 @@ function remedyWords(
 ): string[] {
   // Nobody can say what would mend what is not explained.
   if (cause === 'unknown') return [];
-  if (wouldPassAfter === null) return ['nothing later in this log lets it through'];
+  if (wouldPassAfter === null) return ['it would not pass at any later position of this log'];
   return [`it would pass after ${wouldPassAfter}: ${sentence(history, wouldPassAfter)}`];
 }

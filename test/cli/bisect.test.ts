@@ -18,8 +18,8 @@ describe.concurrent('bisect --where', () => {
       code: 0,
       err: '',
       out: `it first holds at position 26: group 26: owner.kind iommufd, holders.comm [P3, P3]
-it takes no more than
-  1   device 0000:3b:00.0 was there, in group 26, with driver vfio-pci
+the fewest events that show it:
+  1   device 0000:3b:00.0 was added, in group 26, with driver vfio-pci
   21  P3[103] started
   22  P3[103] opened an iommufd as fd 3
   23  P3[103] opened device 0000:3b:00.0 as fd 4

@@ -76,7 +76,7 @@ describe.concurrent('for people', () => {
     expect(await ask(demo, 'history', '41', '--by', 'pid:101')).toEqual({
       code: 1,
       err: '',
-      out: 'pid:101 never had a hand in owning 41\n',
+      out: 'pid:101 never kept an owner of 41 alive\n',
     });
     expect(await ask(demo, 'history', '--by', 'P7')).toEqual({
       code: 2,
@@ -129,7 +129,7 @@ P2[102]  fd 5  f8    iommufd  -      -             26
 `,
     });
     expect((await ask(demo, 'who', '12', '--holdings')).out).toBe(
-      'At position 38:\nNobody holds it, or keeps its owner alive.\n',
+      'At position 38:\nNobody holds it or keeps its owner alive.\n',
     );
   });
 
@@ -142,7 +142,7 @@ f29   group  41     container of group file f29  file f32  0000:5e:00.0  P4[104]
 `,
     });
     expect((await ask(demo, 'who', '--orphans', '--at', 'start')).out).toBe(
-      'Before the first event:\nNo file is alive that no process can name.\n',
+      'Before the first event:\nNo orphaned file: each open file has a descriptor or a mapping in a process.\n',
     );
   });
 });
