@@ -1,5 +1,5 @@
 /**
- * `bisect`: where a history first went wrong.
+ * `bisect`: finds the first event at which an invariant is violated or an expression holds.
  *
  * @module
  */
@@ -11,10 +11,7 @@ import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
-/**
- * Prints the first event after which an invariant does not hold, or an expression does, and the
- * fewest that show it.
- */
+/** Prints that event, and the fewest events that still show it. Exit 1 if there is none. */
 export const bisect = verb({
   name: 'bisect',
   usage: 'bisect --invariant NAME | --where EXPR',

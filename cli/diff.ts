@@ -1,5 +1,5 @@
 /**
- * `diff`: what changed hands between two moments.
+ * `diff`: prints which groups changed owner between two moments.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
-/** Prints each change of an owner after the first moment, up to the second. */
+/** Prints each change of owner after the first moment, up to and including the second. */
 export const diff = verb({
   name: 'diff',
   usage: 'diff WHEN WHEN',

@@ -1,5 +1,5 @@
 /**
- * `export`: the log in an open format.
+ * `export`: prints the log as JSON lines.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { verb } from './verb.ts';
 
 const formats: readonly string[] = ['events'];
 
-/** Prints the whole log, ascending, and an end marker by which a reader knows that it is whole. */
+/** Prints all events in order, then an end marker, which shows a reader that nothing was cut off. */
 export const exportLog = verb({
   name: 'export',
   usage: 'export [--format events]',

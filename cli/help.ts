@@ -1,5 +1,5 @@
 /**
- * Help: of one verb, and of the program.
+ * The help texts: of one verb, and of the program.
  *
  * @module
  */
@@ -10,7 +10,7 @@ const plain = (text: string) => text;
 
 type Described = Pick<Verb, 'usage' | 'summary' | 'details' | 'options' | 'examples'>;
 
-/** What a verb answers, its options and examples. */
+/** The help of a verb, in lines: usage, summary, details, options and examples. */
 export function helpOn({ usage, summary, details, options, examples }: Described): string[] {
   const listed = Object.entries(options).filter(([, { help }]) => help !== undefined);
   const rows = listed.map(([name, option]) => [`  ${spelled(name, option)}`, option.help ?? '']);
@@ -31,7 +31,7 @@ export function helpOn({ usage, summary, details, options, examples }: Described
   ];
 }
 
-/** The verbs, the words that they share, and the way in. */
+/** The help of the program, in lines: its verbs, examples, common operands and exit codes. */
 export function overview(verbs: readonly Verb[]): string[] {
   return [
     'vfio-ledger VERB [OPERAND]... [OPTION]...',

@@ -1,5 +1,5 @@
 /**
- * `history`: the ownership intervals of a subject, and what else can be asked of all that is past.
+ * `history`: prints ownership intervals, waits and overlaps of the whole log.
  *
  * @module
  */
@@ -34,7 +34,7 @@ import { show, verb, type Io } from './verb.ts';
 
 const USAGE = 'history SUBJECT | history [SUBJECT] --by WHO|--waiters|--overlaps';
 
-/** Prints who owned a subject from when to when. */
+/** Prints who owned a subject, from when to when; or what one of its options asks for. */
 export const history = verb({
   name: 'history',
   usage: USAGE,
@@ -103,7 +103,7 @@ export const history = verb({
   },
 });
 
-/** What a path meant, where it has meant several things. */
+/** The groups that a path was the node of, in order; no lines if it was only one. */
 function meaningLines(
   incarnations: readonly Incarnation[],
   ledger: Ledger,
@@ -122,7 +122,7 @@ function meaningLines(
   return [incarnationsTitle(first.group), ...columns(rows, paint, heading), ''];
 }
 
-/** What a question is put to, and how its answer is wanted. */
+/** The log that a question is about, and the form of its answer. */
 interface Query {
   readonly ledger: Ledger;
   readonly io: Io;
@@ -221,10 +221,10 @@ function overlapsText(overlaps: readonly Overlap[], ledger: Ledger, paint: Paint
   return columns(rows, paint, ['GROUP', ...heading, 'OWNERS', 'BEGAN WHEN', 'ENDED WHEN']);
 }
 
-/** From where to where, as every table of this verb begins. */
+/** The columns with which every table of this verb begins. */
 type FromTo = Pick<Interval, 'from' | 'to'>;
 
-/** The columns of where intervals begin and end; times where the log has any. */
+/** The columns FROM and TO of an interval, and TIME if the log has times. */
 function spanColumns(ledger: Ledger) {
   const timed = ledger.isTimed;
   return {

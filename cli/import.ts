@@ -1,5 +1,5 @@
 /**
- * `import`: reads evidence into the log.
+ * `import`: appends evidence to the log.
  *
  * @module
  */
@@ -81,7 +81,7 @@ export const importEvidence = verb({
   },
 });
 
-/** How far the reading is, and how fast it goes. */
+/** Reports lines read, lines a second, and the part of the input that has been read. */
 function progressOf({ tell }: Progress): (reading: Reading) => void {
   const start = performance.now();
   return ({ lines, share }) => {

@@ -1,5 +1,5 @@
 /**
- * `log`: the events themselves.
+ * `log`: prints the events themselves.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
 import { verb } from './verb.ts';
 
-/** Prints the events that were asked for, ascending. */
+/** Prints the events that the options select, in order. */
 export const log = verb({
   name: 'log',
   usage: 'log [SUBJECT] [--from WHEN] [--to WHEN] [--refused]',
@@ -48,14 +48,14 @@ export const log = verb({
   },
 });
 
-/** What the rules say by which some of the events were inferred, each once. */
+/** A line for each rule by which one of the events was inferred. */
 function rulesIn(events: readonly RecordedEvent[], paint: Paint): string[] {
   const names = new Set(events.flatMap(({ data }) => data.evidence?.rule ?? []));
   const rows = inferenceRows(names);
   return rows.length === 0 ? [] : ['', ...columns(rows, paint)];
 }
 
-/** One JSON array in pieces: as a whole it could grow too long for a string. */
+/** One JSON array in pieces: as one string it could become too long. */
 function* array(events: readonly RecordedEvent[]): Generator<string> {
   yield '[';
   for (const [index, event] of events.entries()) yield (index === 0 ? '' : ',') + eventJson(event);

@@ -1,5 +1,5 @@
 /**
- * `machine`: a machine to look at, or to load into an editor.
+ * `machine`: prints a machine as a picture, or as a config for XState and its editor.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const formats = {
   json: (machine: Machine) => JSON.stringify(configOf(machine), null, 2),
 } as const;
 
-/** Prints a machine of one kernel in the format asked for. */
+/** Prints a machine with the rules of one kernel. */
 export const machine = verb({
   name: 'machine',
   usage: 'machine NAME [--profile P] [--format mermaid|json]',

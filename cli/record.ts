@@ -1,5 +1,5 @@
 /**
- * `record`: what happens on this host goes into the log as it happens.
+ * `record`: records this host until it is stopped.
  *
  * @module
  */
@@ -48,7 +48,7 @@ export const record = verb({
     const tracer = chooseHostTracer({ name, line: values.tracer, env: io.env });
     const ending = new AbortController();
     const end = () => ending.abort();
-    // A second one, as a launcher passes it on, is not to end it in the middle of that.
+    // A launcher may pass on a second signal: that must not end the process before it has appended.
     process.on('SIGINT', end).on('SIGTERM', end);
     const { signal } = ending;
     return recordIn(values, io, async (ledger, path) => {
@@ -75,7 +75,7 @@ export const record = verb({
 
 const STATUS_EVERY_MS = 1000;
 
-/** How much has been recorded and how fast, on one line of a terminal. */
+/** Shows events recorded and events a second on one line of a terminal. */
 function statusOn({ progress }: Io) {
   let [events, before] = [0, 0];
   const timer = setInterval(() => {

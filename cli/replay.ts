@@ -1,5 +1,5 @@
 /**
- * `replay`: the log judged by other rules.
+ * `replay`: judges the log by the rules of another kernel.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { readingOptions, readLog } from './log-file.ts';
 import { profileOption, requiredProfile } from './profiles.ts';
 import { show, verb } from './verb.ts';
 
-/** Prints each attempt that a profile judges otherwise than it went. */
+/** Prints each attempt that would have ended differently by a profile. */
 export const replay = verb({
   name: 'replay',
   usage: 'replay --profile P',

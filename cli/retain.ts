@@ -1,5 +1,5 @@
 /**
- * `retain`: keeps the newest sealed files of a log, and lets the others go.
+ * `retain`: keeps the newest sealed files of a log, and removes or archives the others.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { exit } from './failure.ts';
 import { logOptions, logPath } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
-/** Removes or archives whole sealed files, the oldest first, and has the log say so. */
+/** Removes or archives whole sealed files, the oldest first; an event of the log records it. */
 export const retain = verb({
   name: 'retain',
   usage: 'retain --keep N [--archive FOLDER]',

@@ -1,5 +1,5 @@
 /**
- * `rules`: what the kernel checks before an operation, one check after the other.
+ * `rules`: prints what the kernel checks before an operation.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { exit } from './failure.ts';
 import { profileOption, requiredProfile } from './profiles.ts';
 import { show, verb } from './verb.ts';
 
-/** Prints the checks of an operation in the kernel's order, or which operations there are. */
+/** Prints the checks of an operation in the kernel's order, or all operations. */
 export const rules = verb({
   name: 'rules',
   usage: 'rules [OPERATION] [--profile P]',

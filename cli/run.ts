@@ -1,5 +1,5 @@
 /**
- * `run`: what a command does with devices, and what it fails to give back.
+ * `run`: runs a command, and reports which VFIO files it opened and failed to release.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { verb } from './verb.ts';
 
 const PATIENCE_MS = 1000;
 const MOST_SHOWN = 50;
-/** As shells have it. */
+/** Exit codes of shells. */
 const NO_SUCH_COMMAND = 127;
 const KILLED = 128;
 
@@ -98,7 +98,7 @@ export const run = verb({
   },
 });
 
-/** Of very many rows the first. */
+/** The first rows of a long list, and how many more there are. */
 function shortened(title: string, rows: readonly (readonly string[])[]): string[] {
   const more = rows.length - MOST_SHOWN;
   const left = more > 0 ? [`  ${moreWords(more)}: --json has them`] : [];

@@ -1,5 +1,5 @@
 /**
- * `seal`: ends the log in its file, and begins the next.
+ * `seal`: ends the newest file of the log, and begins the next.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { exit } from './failure.ts';
 import { logOptions, logPath } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
-/** Seals the log that is being written to. Nothing else about it changes. */
+/** Seals the newest file of the log, also while other processes append. */
 export const seal = verb({
   name: 'seal',
   usage: 'seal',

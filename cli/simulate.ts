@@ -1,5 +1,5 @@
 /**
- * `simulate`: plays scenarios on the machines, and records them if asked to.
+ * `simulate`: plays scenarios on the machines; `--log` records them.
  *
  * @module
  */
@@ -19,10 +19,10 @@ import { readTopology } from './topology-file.ts';
 import { verb, type Io } from './verb.ts';
 import { sha256 } from '../log/hash.ts';
 
-/** Events that no log keeps have ids all the same. */
+/** Seed and digest of event ids. They are needed even if no log keeps the events. */
 const UNKEPT = { seed: '', digest: sha256 };
 
-/** Prints the answer to each operation, a JSON line each. A refusal is an answer. */
+/** Prints the answer to each operation as a JSON line. A refusal is an answer. */
 export const simulate = verb({
   name: 'simulate',
   usage: 'simulate --topology FILE [--profile P] [--log LOG] [SCENARIO|-]...',
@@ -59,7 +59,7 @@ export const simulate = verb({
     checkInputs([...inputs, ...(file === undefined ? [] : [file])]);
     const topology = await readTopology(file, io.stdin);
     const profile = profileFor(named, topology);
-    // All of it is read before there is a log, or an answer.
+    // All input is read before the log is created or an answer is printed.
     const sequences = await readScenarios(inputs, io.stdin);
     if (log === undefined) {
       await io.out.print(answerLines(play(sequences, topology, profile, UNKEPT)));
@@ -96,7 +96,7 @@ async function* recordedLines(
   }
 }
 
-/** The keys of an answer in the order in which they are printed. */
+/** An answer as one JSON object, with its keys in a fixed order. */
 function answerJson(answer: SimulatedAnswer & { readonly position?: number }): string {
   const { seq, n, p, op, rc, errno, cause, viable, container_set, driver, pending, position } =
     answer;

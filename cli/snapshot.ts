@@ -1,5 +1,5 @@
 /**
- * `snapshot`: reads the running host, and appends what has changed since the last time.
+ * `snapshot`: reads the running host and appends what has changed since the last snapshot.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { exit } from './failure.ts';
 import { logOptions, recordIn } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
-/** Where the host is read. */
+/** The option that names a copy of a host to read. */
 export const rootOption = {
   root: {
     type: 'string',
@@ -26,7 +26,7 @@ export const rootOption = {
   },
 } as const;
 
-/** Takes a snapshot. */
+/** Takes a snapshot, and prints the changes and the owners of all groups in use. */
 export const snapshot = verb({
   name: 'snapshot',
   usage: 'snapshot [--root DIR]',
@@ -105,7 +105,7 @@ function reportText(
 
 const MOST_SHOWN = 20;
 
-/** What could not be seen. */
+/** A line for each thing that a reading of the host could not see. */
 export function unseenLines(unseen: readonly string[]): string[] {
   return unseen.length === 0 ? [] : ['', ...unseen.map(unseenWords)];
 }

@@ -1,5 +1,5 @@
 /**
- * `table`: who owns what.
+ * `table`: prints who owns, opens and holds which group and device.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { exit } from './failure.ts';
 import { atOption, readingOptions, readLog } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
-/** Prints groups, devices and files as they were at a moment. */
+/** Prints the groups, devices and orphaned files of a moment. */
 export const table = verb({
   name: 'table',
   usage: 'table [--at WHEN] [--all]',
@@ -109,7 +109,7 @@ function callName({ device, name }: DeviceView): string {
   return printable(name ?? device);
 }
 
-/** Whether no process can name the file any more: only the kernel keeps it. */
+/** Whether no process has a descriptor or a mapping of the file: only the kernel keeps it alive. */
 function isOrphan({ holders }: FileView): boolean {
   return holders.every(({ via }) => via !== 'fd' && via !== 'mapping');
 }

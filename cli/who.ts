@@ -1,5 +1,5 @@
 /**
- * `who`: owner, holders and waiters of one subject; what else these hold; what nobody can name.
+ * `who`: prints owner, holders and waiters of one subject; what else these hold; orphaned files.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import { show, verb, type Io } from './verb.ts';
 
 const USAGE = 'who SUBJECT|--orphans [--at WHEN] [--holdings] | who SUBJECT --now [--root DIR]';
 
-/** Says who owns a subject, who holds it, and who waits for it. */
+/** Prints who owns a subject, who holds it, and who waits for it. */
 export const who = verb({
   name: 'who',
   usage: USAGE,
@@ -110,7 +110,7 @@ export const who = verb({
   },
 });
 
-/** Answers from the running host, and keeps nothing of it. */
+/** Reads the running host into a log in memory, and answers from that. */
 async function tellNow(
   subject: string | undefined,
   { at, root, json, holdings = false }: NowValues,

@@ -1,5 +1,5 @@
 /**
- * `why`: what a refusal was about.
+ * `why`: explains a refusal.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { exit } from './failure.ts';
 import { atOption, readingOptions, readLog } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
-/** Explains the refusal at a position, or the latest one that concerns a subject. */
+/** Explains the refusal at a position, or the latest refusal that concerns a subject. */
 export const why = verb({
   name: 'why',
   usage: 'why POSITION|SUBJECT [--at WHEN]',

@@ -64,7 +64,7 @@ export function chooseCommandTracer({
   );
 }
 
-/** A tracer of the user's own, with the output of bpftrace or ftrace. It may not trace this process. */
+/** The user's own tracer, with the output of bpftrace or ftrace. It may not trace this process. */
 function ownTracer(format: HostTracer['format'], line: string): HostTracer {
   return { name: 'the tracer', format, command: ['sh', '-c', line], showsProbes: false };
 }

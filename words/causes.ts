@@ -1,5 +1,5 @@
 /**
- * Causes of refusals, each in a sentence without its full stop.
+ * A sentence for each cause of a refusal, without a full stop.
  *
  * @module
  */
@@ -51,7 +51,7 @@ const sentences: Readonly<Record<ObservedCause, string>> = {
   unknown: 'the rules do not explain it',
 };
 
-/** What a cause means: the `summary` of an answer. */
+/** The sentence of a cause: the `summary` of an answer. */
 export function causeWords(cause: ObservedCause): string {
   return sentences[cause];
 }

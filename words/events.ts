@@ -1,5 +1,5 @@
 /**
- * Events in words.
+ * A sentence for each event.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import { pair } from './event-data.ts';
 import { processWords } from './owners.ts';
 import { printable } from './printable.ts';
 
-/** What processes were called. */
+/** Looks up the names of processes. */
 export interface CommLookup {
-  /** The name of a process at a position; null where the history does not say. */
+  /** The name (`comm`) of a process at a position; null if the history does not have it. */
   commOf(pid: number, position: number): string | null;
 }
 
-/** What sentences about a history ask of it. */
+/** What sentences read of a log. */
 export interface History extends CommLookup {
   event(position: number): Placed | undefined;
 }
 
-/** What to call a process at the time of an event. */
+/** The name of a process at the time of an event, such as `P1[101]`. */
 type NameOf = (pid: number) => string;
 
 /** An event as a sentence without its full stop: `P1[101] closed fd 4`. */
@@ -29,7 +29,7 @@ export function eventWords({ type, data, position }: Placed, names: CommLookup):
   return printable(wordsOf(data, (pid) => processWords(pid, names.commOf(pid, position))));
 }
 
-/** The event at a position as a sentence; empty where the history has none there. */
+/** The event at a position as a sentence; empty if there is no such event. */
 export function sentence(history: History, position: number): string {
   const event = history.event(position);
   return event === undefined ? '' : eventWords(event, history);
@@ -124,7 +124,7 @@ const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => str
   },
 };
 
-/** A file given as an argument, which the evidence may not show. */
+/** A file that was given as an argument; `fd` is null if the evidence does not show it. */
 function of(kind: string, fd: number | null): string {
   const article = kind === 'iommufd' ? 'an' : 'a';
   return fd === null ? `${article} ${kind} that is not shown` : `the ${kind} of fd ${fd}`;
@@ -134,9 +134,10 @@ function regionWords(region: number | null): string {
   return region === null ? 'a region' : `region ${region}`;
 }
 
-/** The call that was refused: the operation and its arguments, without who made it. */
+/** Keys of a refusal that are no arguments of the call. */
 const besides = new Set(['operation', 'errno', 'pid', 'cause', 'evidence']);
 
+/** The operation that was refused, and its arguments: `bind fd=4 iommufd=3`. */
 function callWords(data: DataOf<'operation.refused'>): string {
   const given = Object.entries(data).filter(
     ([key, value]) =>

@@ -1,5 +1,5 @@
 /**
- * What `verify` finds, in words: where a log does not agree with the rules, the evidence or itself.
+ * A sentence for each finding of `verify`: a log disagrees with the rules, the evidence or itself.
  *
  * @module
  */
@@ -9,7 +9,10 @@ import type { Fault, Verification } from '../projections/shapes.ts';
 import type { Absence } from '../projections/audit/verification.ts';
 import { violationWords } from './invariants.ts';
 
-/** Findings as faults; and of events that are not here a fault, or a note where the log says why. */
+/**
+ * Findings as faults. Missing events are a note if an event of the log says why they are missing, else
+ * a fault.
+ */
 export function verificationWords(
   findings: readonly Finding[],
   absence: Absence | null,
@@ -90,7 +93,7 @@ const heads = {
   'other-hash': 'the hash differs',
 } as const;
 
-/** Why the rules say that an event could not have happened. */
+/** Why an event could not have happened by the rules. */
 export function contradictionWords(reason: ContradictionReason): string {
   switch (reason.kind) {
     case 'not-admitted':

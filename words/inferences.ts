@@ -1,5 +1,5 @@
 /**
- * The rules that inferred events which no line of the evidence shows, in sentences without a full
+ * A sentence for each rule that infers events which no line of the evidence shows, without a full
  * stop.
  *
  * @module
@@ -45,7 +45,7 @@ const sentences: Readonly<Record<Inference, string>> = {
   'rules-of-the-newest-kernel': 'the kernel has no profile of its own; the newest one is used',
 };
 
-/** A row for each of some rules: its name, as events carry it, and its sentence. */
+/** A row for each named rule: its name, as in `evidence.rule` of an event, and its sentence. */
 export function inferenceRows(names: ReadonlySet<string>): string[][] {
   return Object.entries(sentences).filter(([name]) => names.has(name));
 }

@@ -1,14 +1,14 @@
 /**
- * Invariants and their violations, in sentences without a full stop.
+ * A sentence for each invariant and each violation, without a full stop.
  *
  * @module
  */
 import type { InvariantName, Violation } from '../projections/audit/invariants.ts';
 
 interface Words<N extends InvariantName> {
-  /** What it says. */
+  /** The invariant. */
   readonly summary: string;
-  /** How it is violated in a group. */
+  /** How it is violated in a group, by the files and drivers that the violation names. */
   readonly violation: (by: Violation<N>['by'], group: string) => string;
 }
 
@@ -52,7 +52,7 @@ const words: { readonly [N in InvariantName]: Words<N> } = {
   },
 };
 
-/** What an invariant says. */
+/** The sentence of an invariant. */
 export function invariantWords(name: InvariantName): string {
   return words[name].summary;
 }

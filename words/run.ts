@@ -1,5 +1,5 @@
 /**
- * What `run` tells of a command, in words.
+ * The report of `run` about a command.
  *
  * @module
  */
@@ -12,9 +12,9 @@ import { printable } from './printable.ts';
 interface Run extends ShownActivity {
   readonly command: readonly string[];
   readonly exit: { readonly code: number | null; readonly signal: string | null };
-  /** Where it was recorded; null where it is kept nowhere. */
+  /** The log in which it was recorded; null if none was named. */
   readonly log: string | null;
-  /** Processes that it started and that were there when it had ended. */
+  /** Its processes that were still running after it had ended. */
   readonly left: readonly { readonly pid: number; readonly comm: string }[];
   /** Lines of the trace that could not be read. */
   readonly rejectedCount: number;
