@@ -1,6 +1,6 @@
 /**
- * Throws where the running Node is too old, and says what to do. The command and the library import
- * it before anything else; it is JavaScript that an old Node can read.
+ * Throws an error that says what to do if the running Node is too old. The command and the library
+ * import this module before anything else; it is JavaScript that an old Node can read.
  */
 const OLDEST_NODE = 24;
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Starts the program: its sources in a checkout, what was compiled of them in a package.
+ * Starts the program: from its sources in a checkout, from the compiled `dist/` in a package.
  *
- * Where the running Node is too old and the checkout has brought one of its own, that one runs it.
+ * If the running Node is too old and the checkout has installed its own, that Node runs the program.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -20,7 +20,7 @@ const tooOld = await import('./supported-node.js').then(
   (error) => error,
 );
 if (tooOld === null) {
-  // What was compiled once is kept in the folder for temporary files: a third of the start (measured).
+  // Keeps compiled code in the folder for temporary files: saves a third of the start (measured).
   module.enableCompileCache();
   await import(new URL(program, import.meta.url).href);
 } else if (existsSync(ownNode)) {

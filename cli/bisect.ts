@@ -1,5 +1,5 @@
 /**
- * `bisect`: where a history first went wrong.
+ * `bisect`: finds the first event at which an invariant is violated or an expression holds.
  *
  * @module
  */
@@ -11,42 +11,39 @@ import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
-/**
- * Prints the first event after which an invariant does not hold, or an expression does, and the
- * fewest that show it.
- */
+/** Prints that event, and the fewest events that still show it. Exit 1 if there is none. */
 export const bisect = verb({
   name: 'bisect',
   usage: 'bisect --invariant NAME | --where EXPR',
-  summary: 'Where an invariant is first violated, or an expression first holds, and what it takes',
+  summary: 'Finds the first event at which an invariant is violated or an expression holds',
   details: [
-    'What it takes are the fewest events that still show it. Exit 1 where it never comes to that.',
+    'Also prints the fewest events that still show it. Exit 1 if it never happens.',
     '',
-    'Invariants are judged on what the evidence claims, whether or not the rules would have let it',
-    'happen. NAME is one of:',
+    'Invariants are judged on what the evidence claims, even if the rules would have refused it.',
+    'NAME is one of:',
     ...invariantNames.map((name) => `  ${name}: ${invariantWords(name)}`),
     '',
-    'EXPR is asked of the table after each event:',
+    'EXPR is evaluated on the table after each event. Examples:',
     '  group 26 owner.kind = iommufd and holders.comm ~ qemu',
     '  device gpu state = bound or device gpu count(files) > 1',
     '  not (group 26 viable) and file kind = container',
-    '- group, device or file says which row the conditions up to the next of these are about, or',
-    '  without a name any of the kind; without any of these, the conditions are about any group.',
-    '- A condition is PATH OPERATOR VALUE, count(PATH) OPERATOR NUMBER, or viable alone. They go',
-    '  together with and, or, not and parentheses.',
+    '- group, device or file selects the row that the following conditions test, up to the next of',
+    '  these words. Without a name it is any row of that kind. The default is any group.',
+    '- A condition is PATH OPERATOR VALUE, count(PATH) OPERATOR NUMBER, or just viable. Combine',
+    '  conditions with and, or, not and parentheses.',
     '- PATH is made of the keys of table --json: owner.kind, since, opener.file, files.holders.pid.',
-    '  holders is short for owner.holders. Of a list one element is enough.',
-    '- OPERATOR is = != < <= > >= or ~, contains, and !~. VALUE is a word, "text" or null.',
+    '  holders is short for owner.holders. A list matches if one of its elements does.',
+    '- OPERATOR is = != < <= > >=, ~ (contains) or !~. VALUE is a word, "text" or null.',
   ],
   options: {
-    invariant: { type: 'string', value: 'NAME', help: 'the invariant in question' },
-    where: { type: 'string', value: 'EXPR', help: 'the expression in question' },
+    invariant: { type: 'string', value: 'NAME', help: 'find its first violation' },
+    where: { type: 'string', value: 'EXPR', help: 'find where it first holds' },
     ...readingOptions,
   },
   operands: [0, 0],
   examples: [
     'vfio-ledger bisect --invariant one-context-per-group --log demo.ledger ' +
-      '|| echo "it never was violated"',
+      '|| echo "it was never violated"',
     "vfio-ledger bisect --where 'group 26 owner.kind = iommufd and holders.comm = P3' " +
       '--log demo.ledger',
     "vfio-ledger bisect --where 'device nvme count(files) > 1' --json --log demo.ledger",
@@ -56,14 +53,14 @@ export const bisect = verb({
     if (invariant === undefined && where === undefined) {
       const known = invariantNames.join(', ');
       throw new RequestError(
-        `--invariant NAME or --where EXPR is missing; invariants are ${known}`,
+        `bisect: --invariant NAME or --where EXPR is missing; invariants are ${known}`,
       );
     }
     if (invariant !== undefined && where !== undefined) {
-      throw new RequestError('--invariant and --where are two questions; ask one of them');
+      throw new RequestError('bisect: give either --invariant or --where, not both');
     }
     return readLog(values, io, async (ledger) => {
-      io.progress.tell(`${ledger.length} events to look through`);
+      io.progress.tell(`searching ${ledger.length} events`);
       const found = ledger.bisect({ invariant, where });
       await show(io, values.json, found, () => {
         if (found !== null) return bisectionWords(found, ledger, io.paint);

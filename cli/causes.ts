@@ -1,5 +1,5 @@
 /**
- * `causes`: what a refusal can mean.
+ * `causes`: prints what each errno of each operation can mean.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
 import { show, verb } from './verb.ts';
 
-/** Prints the table of causes: a row for each cause, operation and errno. */
+/** Prints the table of causes: one row for each cause, operation and errno. */
 export const causes = verb({
   name: 'causes',
   usage: 'causes',
-  summary: 'What each errno of each operation can mean, and where the kernel says so',
-  details: ['A row for each cause, operation and errno. It needs no log.'],
+  summary: 'Lists what each errno of each operation can mean, and which kernel function returns it',
+  details: ['One row for each cause, operation and errno. This verb reads no log.'],
   options: {
     json: { type: 'boolean', help: 'print one JSON value' },
     log: { type: 'string' },
@@ -33,7 +33,7 @@ export const causes = verb({
   },
 });
 
-/** A row with its cause in a sentence. */
+/** A row with the sentence of its cause. */
 type ShownCause = CauseRow & { readonly summary: string };
 
 function causesText(rows: readonly ShownCause[], paint: Paint): string[] {

@@ -1,5 +1,5 @@
 /**
- * `diff`: what changed hands between two moments.
+ * `diff`: prints which groups changed owner between two moments.
  *
  * @module
  */
@@ -14,12 +14,15 @@ import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
-/** Prints each change of an owner after the first moment, up to the second. */
+/** Prints each change of owner after the first moment, up to and including the second. */
 export const diff = verb({
   name: 'diff',
   usage: 'diff WHEN WHEN',
-  summary: 'Which groups changed hands after the first moment, up to the second',
-  details: ['A line a change: position, group, the owner before and after, and the event.'],
+  summary: 'Lists which groups changed owner between two moments',
+  details: [
+    'One line for each change after the first moment, up to and including the second: position, group,',
+    'the owner before and after, and the event.',
+  ],
   options: readingOptions,
   operands: [2, 2],
   examples: [

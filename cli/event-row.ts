@@ -1,5 +1,5 @@
 /**
- * Events as they were recorded: a row of columns for people, an object in fixed order for programs.
+ * Prints an event as it was recorded: as columns for people, as JSON for programs.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import type { RecordedEvent } from '../ledger.ts';
 import type { Cell } from '../words/columns.ts';
 import { dataWords } from '../words/event-data.ts';
 
-/** The keys of an event in the order in which they are printed. */
+/** An event as one JSON object, with its keys in a fixed order. */
 export function eventJson(event: RecordedEvent): string {
   const { position, time, id, schema, type, data, hash, ...more } = event;
   return JSON.stringify({ position, time, id, schema, type, data, hash, ...more });
 }
 
-/** Position, time, type and data, and where it was seen if not by us; a refusal stands out. */
+/** Position, time, type and data; of evidence also where it was seen. A refusal is coloured. */
 export function eventRow(event: RecordedEvent): Cell[] {
   const { position, time, type } = event;
   const tone = type === 'operation.refused' ? 'refusal' : 'plain';

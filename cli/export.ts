@@ -1,5 +1,5 @@
 /**
- * `export`: the log in an open format.
+ * `export`: prints the log as JSON lines.
  *
  * @module
  */
@@ -11,17 +11,17 @@ import { verb } from './verb.ts';
 
 const formats: readonly string[] = ['events'];
 
-/** Prints the whole log, ascending, and an end marker by which a reader knows that it is whole. */
+/** Prints all events in order, then an end marker, which shows a reader that nothing was cut off. */
 export const exportLog = verb({
   name: 'export',
   usage: 'export [--format events]',
-  summary: 'Prints the log as JSON lines that import reads back',
+  summary: 'Prints the log as JSON lines, which import reads back',
   details: [
-    'An event a line, ascending, then {"end":{"events":N,"head":"POSITION:HASH"}}. Imported into a',
-    'new log it gives the same events and the same head.',
+    'One line for each event, in order, then {"end":{"events":N,"head":"POSITION:HASH"}}. Importing',
+    'it into a new log gives the same events and the same head.',
   ],
   options: {
-    format: { type: 'string', value: 'F', help: `${formats.join(', ')}, also when left out` },
+    format: { type: 'string', value: 'F', help: `${formats.join(', ')} (default)` },
     ...readingOptions,
     json: { type: 'boolean' },
   },

@@ -1,12 +1,12 @@
 /**
- * Errors as the program reports them: an exit code and one line.
+ * Turns an error into an exit code and a message of one line.
  *
  * @module
  */
 import { CorruptLogError, LedgerError, type ErrorCode } from '../ledger.ts';
 import { printable } from '../words/printable.ts';
 
-/** Exit codes; they are part of what scripts rely on. */
+/** Exit codes. Scripts rely on them. */
 export const exit = { done: 0, no: 1, badRequest: 2, damaged: 3, surroundings: 4 } as const;
 
 /** The exit code of each error that a caller can meet. */
@@ -28,10 +28,11 @@ export const exitOf: Readonly<Record<ErrorCode, number>> = {
 
 export interface Failure {
   readonly code: number;
-  /** One line; several only for what is a bug of ours. */
+  /** One line; a bug of vfio-ledger adds its stack. */
   readonly message: string;
 }
 
+/** The exit code and the message of anything that was thrown. */
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return bug(String(error));
   if (error instanceof LedgerError) {
@@ -39,7 +40,7 @@ export function failureOf(error: unknown): Failure {
   }
   const code = 'code' in error ? String(error.code) : '';
   if (code.startsWith('ERR_PARSE_ARGS')) {
-    const message = `${argumentFault(error.message)}; --help says what there is`;
+    const message = `${argumentFault(error.message)}; see --help`;
     return { code: exit.badRequest, message };
   }
   // Errors of the operating system carry the name of the call that failed.
@@ -47,7 +48,7 @@ export function failureOf(error: unknown): Failure {
   return bug(error.stack ?? error.message);
 }
 
-/** What parseArgs says, without its advice. */
+/** The message of `parseArgs` without its advice. */
 function argumentFault(said: string): string {
   const [, option] =
     /^Option '(--\S+?)(?: <value>)?' argument (?:missing|is ambig)/.exec(said) ?? [];
@@ -67,7 +68,7 @@ function oneLine(text: string): string {
   return printable(text.trim().replace(/\s*[\r\n]+\s*/g, ' '));
 }
 
-/** None of the exit codes is for faults of our own; the last one blames nothing that was given. */
+/** A bug has no exit code of its own: 4 is the only one that does not blame request, input or log. */
 function bug(details: string): Failure {
   return { code: exit.surroundings, message: `this is a bug in vfio-ledger: ${details}` };
 }

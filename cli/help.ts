@@ -1,5 +1,5 @@
 /**
- * Help: of one verb, and of the program.
+ * The help texts: of one verb, and of the program.
  *
  * @module
  */
@@ -10,7 +10,7 @@ const plain = (text: string) => text;
 
 type Described = Pick<Verb, 'usage' | 'summary' | 'details' | 'options' | 'examples'>;
 
-/** What a verb answers, its options and examples. */
+/** The help of a verb, in lines: usage, summary, details, options and examples. */
 export function helpOn({ usage, summary, details, options, examples }: Described): string[] {
   const listed = Object.entries(options).filter(([, { help }]) => help !== undefined);
   const rows = listed.map(([name, option]) => [`  ${spelled(name, option)}`, option.help ?? '']);
@@ -21,30 +21,30 @@ export function helpOn({ usage, summary, details, options, examples }: Described
     ...details,
     '',
     'Options:',
-    ...columns([...rows, ['  -h, --help', 'this text']], plain),
+    ...columns([...rows, ['  -h, --help', 'print this help']], plain),
     '',
     examples.length === 1 ? 'Example:' : 'Examples:',
     ...examples.map((example) => `  ${example}`),
     ...(examples.some((example) => example.includes('--log demo.ledger'))
-      ? ['', 'The first example of vfio-ledger --help makes demo.ledger.']
+      ? ['', 'The first example of vfio-ledger --help creates demo.ledger.']
       : []),
   ];
 }
 
-/** The verbs, the words that they share, and the way in. */
+/** The help of the program, in lines: its verbs, examples, common operands and exit codes. */
 export function overview(verbs: readonly Verb[]): string[] {
   return [
     'vfio-ledger VERB [OPERAND]... [OPTION]...',
     '',
-    'Who owned which VFIO device and IOMMU group, since when, and why others were refused.',
+    'Records who owns VFIO devices and IOMMU groups, and answers questions about any past moment.',
     '',
-    'Verbs (vfio-ledger VERB --help says more):',
+    'Verbs (vfio-ledger VERB --help has options and examples):',
     ...columns(
       verbs.map(({ name, summary }) => [`  ${name}`, summary]),
       plain,
     ),
     '',
-    'Examples, from the folder in which examples/ lies:',
+    'Examples, to be run in the folder that contains examples/:',
     '  vfio-ledger simulate --topology examples/host.topology.json --log demo.ledger ' +
       'examples/two-contexts.scenario',
     '  vfio-ledger table --log demo.ledger',
@@ -58,18 +58,18 @@ export function overview(verbs: readonly Verb[]): string[] {
 const words = [
   ...columns(
     [
-      ['WHEN', 'a position, start, end, or an ISO 8601 instant (UTC where it names no offset):'],
-      ['', 'the last event at or before it. At position 7 means after event 7'],
+      ['WHEN', 'a position, start, end, or an ISO 8601 instant (UTC if it has no offset).'],
+      ['', 'Position 7 means after event 7; an instant, after the last event at or before it'],
       ['SUBJECT', 'a device (0000:3b:00.0, its name, vfio0), a group (26, g26, /dev/vfio/26),'],
       ['', 'a process (pid:4711) or an open file (file:f41)'],
-      ['LOG', 'a file; $VFIO_LEDGER_LOG where --log is left out, else'],
-      ['', '$XDG_STATE_HOME/vfio-ledger/log.ledger (by default in ~/.local/state)'],
+      ['LOG', 'a file. Default: $VFIO_LEDGER_LOG; if that is not set, vfio-ledger/log.ledger'],
+      ['', 'in $XDG_STATE_HOME, or in ~/.local/state'],
     ],
     plain,
   ),
   '',
-  'Exit codes: 0 done; 1 the log is intact, but the answer is "no"; 2 a request or an input that',
-  'cannot be understood, or no log; 3 the log is damaged; 4 the surroundings failed.',
+  'Exit codes: 0 done; 1 the log is intact, but the answer is "no"; 2 bad request or input, or no',
+  'such log; 3 the log is damaged; 4 the environment failed (disk, permissions, missing programs).',
 ];
 
 function spelled(name: string, { value }: OptionSpec): string {

@@ -1,5 +1,5 @@
 /**
- * `history`: the ownership intervals of a subject, and what else can be asked of all that is past.
+ * `history`: prints ownership intervals, waits and overlaps of the whole log.
  *
  * @module
  */
@@ -34,28 +34,34 @@ import { show, verb, type Io } from './verb.ts';
 
 const USAGE = 'history SUBJECT | history [SUBJECT] --by WHO|--waiters|--overlaps';
 
-/** Prints who owned a subject from when to when. */
+/** Prints who owned a subject, from when to when; or what one of its options asks for. */
 export const history = verb({
   name: 'history',
   usage: USAGE,
-  summary: 'Who owned a subject, from when to when, and what ended it',
+  summary:
+    'Lists the ownership intervals of a subject: who owned it, from when to when, what ended it',
   details: [
-    'A line an interval, without gaps. It begins with the event at FROM, and that at TO ends it;',
-    'holders are those at its beginning. A device has the owner of its group. Where the node of a',
-    'group has stood for several in turn, after a boot or when its devices went, that is said first.',
-    '--by leaves those intervals in which WHO kept the owner alive, at the beginning or at any time',
-    'later: by a fork, a descriptor that was passed, a mapping. WHO is pid:N, the name of a process',
-    'as it stands, or any part of the path of a control group. An interval with an owner that is not',
-    'known is listed as well. Exit 1 where there is none: it never was theirs.',
-    '--waiters lists who waited for a device until its last file was closed: unbinds of a driver.',
-    '--overlaps lists where a group had several owners at a time, if all that the evidence says is',
-    'taken at its word. Exit 1 where there are any: an invariant does not hold.',
-    'With one of these three SUBJECT may be left out: then it is asked of all groups.',
+    'One line for each interval. The event at FROM begins it, the event at TO ends it; intervals have no',
+    'gaps between them. HELD BY shows the holders at FROM. The owner of a device is that of its group.',
+    'If /dev/vfio/N was the node of several groups over time (after a boot, or after its devices were',
+    'removed), a list of these comes first.',
+    '--by shows only the intervals in which WHO kept the owner alive, at FROM or at any time later, also',
+    'by a fork, a passed descriptor or a mapping. WHO is pid:N, the exact name of a process, or a part of',
+    'the path of a control group. Intervals with an unknown owner are listed as well. Exit 1 if there are',
+    'none: WHO never owned it.',
+    '--waiters lists the driver unbinds that waited until the last file of a device was closed.',
+    '--overlaps lists where a group had two owners at a time, if everything in the evidence is taken as',
+    'true. Exit 1 if there are any: an invariant is violated.',
+    'With one of these three options, SUBJECT may be left out: the answer is about all groups.',
   ],
   options: {
-    by: { type: 'string', value: 'WHO', help: 'only intervals in which WHO ever had a hand' },
-    waiters: { type: 'boolean', help: 'who waited, from when to when, and for whom' },
-    overlaps: { type: 'boolean', help: 'intervals in which two owners were claimed for a group' },
+    by: {
+      type: 'string',
+      value: 'WHO',
+      help: 'show only intervals in which WHO kept the owner alive',
+    },
+    waiters: { type: 'boolean', help: 'list who waited, from when to when, and for whom' },
+    overlaps: { type: 'boolean', help: 'list intervals in which a group had two owners' },
     ...readingOptions,
   },
   operands: [0, 1],
@@ -63,7 +69,7 @@ export const history = verb({
     'vfio-ledger history gpu --log demo.ledger',
     'vfio-ledger history 41 --json --log demo.ledger',
     'vfio-ledger history 26 --by P2 --log demo.ledger',
-    'vfio-ledger history 41 --by pid:101 --log demo.ledger || echo "it never was theirs"',
+    'vfio-ledger history 41 --by pid:101 --log demo.ledger || echo "it was never theirs"',
     'vfio-ledger history gpu --waiters --log demo.ledger',
     'vfio-ledger history --overlaps --log demo.ledger',
   ],
@@ -76,14 +82,14 @@ export const history = verb({
     ];
     if (asked.length > 1) {
       const named = asked.join(' and ');
-      throw new RequestError(`history: ${named} are questions of their own; ask one at a time`);
+      throw new RequestError(`history: ${named} cannot be combined`);
     }
     if (asked.length === 0 && subject === undefined) {
       throw new RequestError(`history: an operand is missing; usage: vfio-ledger ${USAGE}`);
     }
     return readLog(values, io, async (ledger) => {
       const query: Query = { ledger, io, json: values.json, subject };
-      if (asked.length > 0) io.progress.tell(`${ledger.length} events to look through`);
+      if (asked.length > 0) io.progress.tell(`searching ${ledger.length} events`);
       if (by !== undefined) return tellTenures(query, by);
       if (waiters) return tellWaits(query);
       if (overlaps) return tellOverlaps(query);
@@ -97,7 +103,7 @@ export const history = verb({
   },
 });
 
-/** What a path meant, where it has meant several things. */
+/** The groups that a path was the node of, in order; no lines if it was only one. */
 function meaningLines(
   incarnations: readonly Incarnation[],
   ledger: Ledger,
@@ -116,7 +122,7 @@ function meaningLines(
   return [incarnationsTitle(first.group), ...columns(rows, paint, heading), ''];
 }
 
-/** What a question is put to, and how its answer is wanted. */
+/** The log that a question is about, and the form of its answer. */
 interface Query {
   readonly ledger: Ledger;
   readonly io: Io;
@@ -215,10 +221,10 @@ function overlapsText(overlaps: readonly Overlap[], ledger: Ledger, paint: Paint
   return columns(rows, paint, ['GROUP', ...heading, 'OWNERS', 'BEGAN WHEN', 'ENDED WHEN']);
 }
 
-/** From where to where, as every table of this verb begins. */
+/** The columns with which every table of this verb begins. */
 type FromTo = Pick<Interval, 'from' | 'to'>;
 
-/** The columns of where intervals begin and end; times where the log has any. */
+/** The columns FROM and TO of an interval, and TIME if the log has times. */
 function spanColumns(ledger: Ledger) {
   const timed = ledger.isTimed;
   return {

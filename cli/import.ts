@@ -1,5 +1,5 @@
 /**
- * `import`: reads evidence into the log.
+ * `import`: appends evidence to the log.
  *
  * @module
  */
@@ -18,29 +18,41 @@ import { show, verb } from './verb.ts';
 export const importEvidence = verb({
   name: 'import',
   usage: 'import [--format F] [--topology FILE] [--profile P] FILE|-...',
-  summary: 'Reads evidence into the log',
+  summary: 'Appends evidence to the log: traces, kernel messages, recorded answers, an export',
   details: [
-    'Several files are merged by time; those without one stay with the event before them, and of',
-    'equal times the earlier file comes first. What is in the log already is passed over: the same',
-    'import can be run again. Files may be compressed with gzip or zstd.',
+    'Several files are merged by time. An event without a time stays after the one before it in its',
+    'file; of equal times, the earlier file comes first. Events that are already in the log are skipped,',
+    'so the same import can be repeated. Files may be compressed with gzip or zstd; - is standard input.',
     '',
-    'A line of a trace that cannot be read is counted and shown, and the rest is taken; with --strict,',
-    'and always in formats of our own (events, truth), it ends the import (exit 2), and the log is as',
-    'it was. What a trace cannot say stays unknown; each event says where it was seen, and whether',
+    'A line of a trace that cannot be read is counted, shown and skipped. With --strict, and always in',
+    'the formats events and truth, such a line ends the import with exit code 2, and the log does not',
+    'change. What a trace does not show stays unknown. Each event says where it was seen, and whether',
     'it was observed, inferred by a rule, or assumed.',
   ],
   options: {
     format: {
       type: 'string',
       value: 'F',
-      help: `${formats.join(', ')}; found from the content when left out`,
+      help: `${formats.join(', ')}; default: detected from the content`,
     },
-    topology: { type: 'string', value: 'FILE', help: 'devices, where the evidence does not say' },
-    profile: profileOption('by the kernel in the evidence when left out'),
-    strict: { type: 'boolean', help: 'a line that cannot be read is an error' },
-    booted: { type: 'string', value: 'WHEN', help: 'when the host booted, for times of uptime' },
-    day: { type: 'string', value: 'DATE', help: 'which day it was, for times of day' },
-    zone: { type: 'string', value: 'ZONE', help: 'such as +01:00, for local times; else UTC' },
+    topology: {
+      type: 'string',
+      value: 'FILE',
+      help: 'the devices of the host, if the evidence does not name them',
+    },
+    profile: profileOption('default: that of the kernel in the evidence'),
+    strict: { type: 'boolean', help: 'fail at the first line that cannot be read' },
+    booted: {
+      type: 'string',
+      value: 'WHEN',
+      help: 'the instant when the host booted, to convert uptimes',
+    },
+    day: { type: 'string', value: 'DATE', help: 'YYYY-MM-DD, to convert times of day' },
+    zone: {
+      type: 'string',
+      value: 'ZONE',
+      help: 'such as +01:00, to convert local times; default: UTC',
+    },
     ...logOptions,
     json: { type: 'boolean', help: 'print one JSON value' },
   },
@@ -61,7 +73,7 @@ export const importEvidence = verb({
       readEvidence(sources, settings, log),
     );
     return recordIn(values, io, async (ledger, path) => {
-      io.progress.tell(`${collected.events.length} events to append`);
+      io.progress.tell(`appending ${collected.events.length} events`);
       const report = await ledger.record(collected);
       await show(io, values.json, report, (told) => reportText(told, path));
       return exit.done;
@@ -69,7 +81,7 @@ export const importEvidence = verb({
   },
 });
 
-/** How far the reading is, and how fast it goes. */
+/** Reports lines read, lines a second, and the part of the input that has been read. */
 function progressOf({ tell }: Progress): (reading: Reading) => void {
   const start = performance.now();
   return ({ lines, share }) => {

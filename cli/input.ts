@@ -1,5 +1,5 @@
 /**
- * Files and standard input as text, whether compressed or not.
+ * Reads files and standard input as text, and decompresses gzip and zstd.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { EvidenceError } from '../evidence/importer.ts';
 import { RequestError } from '../ledger.ts';
 import { unzstd } from './zstd.ts';
 
-/** What an operand names, `-` being standard input. The file is opened when it is read. */
+/** The input that an operand names; `-` is standard input. A file is opened when it is read. */
 export function sourceOf(operand: string, stdin: Readable): Source {
   const size = sizeOf(operand);
   let taken = 0;
@@ -23,20 +23,20 @@ export function sourceOf(operand: string, stdin: Readable): Source {
   };
 }
 
-/** Bytes of a file; 0 where it is none, or is not there. */
+/** The size of a file in bytes; 0 if it does not exist or is not a regular file. */
 function sizeOf(operand: string): number {
   if (operand === '-') return 0;
   const found = statSync(operand, { throwIfNoEntry: false });
   return found?.isFile() === true ? found.size : 0;
 }
 
-/** Standard input can be read once. Throws `RequestError`. */
+/** Throws `RequestError` if standard input is named twice: it can be read only once. */
 export function checkInputs(operands: readonly string[]): void {
   if (operands.filter((operand) => operand === '-').length < 2) return;
-  throw new RequestError("'-' stands for standard input, and can be named once");
+  throw new RequestError("'-' is standard input and can be given only once");
 }
 
-/** The whole text. Rejects with `RequestError` where there is no such file, or it is broken. */
+/** The whole text. Rejects with `RequestError` if the file is missing or its compression is broken. */
 export async function readText(operand: string, stdin: Readable): Promise<string> {
   const chunks: string[] = [];
   try {
@@ -48,7 +48,7 @@ export async function readText(operand: string, stdin: Readable): Promise<string
   return chunks.join('');
 }
 
-/** How messages call an operand. */
+/** The name of an operand in messages. */
 export function nameOf(operand: string): string {
   return operand === '-' ? 'stdin' : operand;
 }
@@ -103,7 +103,7 @@ async function* decompressed(stream: AsyncIterable<Uint8Array>): AsyncGenerator<
   else yield* whole;
 }
 
-/** The magic number of a frame, or of a skippable one. */
+/** Whether it begins with the magic number of a zstd frame, which may be a skippable one. */
 function isZstd(head: Uint8Array): boolean {
   if (head.length < 4) return false;
   const magic = new DataView(head.buffer, head.byteOffset).getUint32(0, true);
@@ -124,7 +124,7 @@ async function* withHead(
 
 function gunzipped(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const decoder = createGunzip();
-  // A failure of either is thrown to whoever reads from the decoder.
+  // An error of either stream is thrown to the reader of the decoder.
   pipeline(Readable.from(chunks), decoder, () => {});
   return decoder;
 }

@@ -1,5 +1,5 @@
 /**
- * The log that a verb works on: where it lies, and opening it to read or to record.
+ * Finds the log that a verb works on, and opens it for reading or for recording.
  *
  * @module
  */
@@ -12,21 +12,25 @@ import type { Io } from './verb.ts';
 
 /** Options of every verb that works on a log. */
 export const logOptions = {
-  log: { type: 'string', value: 'LOG', help: 'the log (see vfio-ledger --help)' },
-  host: { type: 'string', value: 'NAME', help: 'whose stream, where the log holds several' },
+  log: { type: 'string', value: 'LOG', help: 'the log; default: see vfio-ledger --help' },
+  host: {
+    type: 'string',
+    value: 'NAME',
+    help: 'the host whose stream to use, if the log has several',
+  },
 } as const;
 
 /** Options of every verb that reads a log. */
 export const readingOptions = {
   ...logOptions,
-  until: { type: 'string', value: 'POSITION', help: 'read the log up to there and no further' },
-  'no-index': { type: 'boolean', help: 'leave LOG.index alone: it is neither read nor written' },
+  until: { type: 'string', value: 'POSITION', help: 'read the log only up to this position' },
+  'no-index': { type: 'boolean', help: 'neither read nor write the cache LOG.index' },
   json: { type: 'boolean', help: 'print one JSON value' },
 } as const;
 
-/** The option of verbs that answer for a moment. */
+/** The option of verbs that answer for one moment. */
 export const atOption = {
-  at: { type: 'string', value: 'WHEN', help: 'as it was at that moment; end when left out' },
+  at: { type: 'string', value: 'WHEN', help: 'answer for this moment; default: end' },
 } as const;
 
 export interface LogValues {
@@ -38,13 +42,14 @@ export interface LogValues {
 
 interface Address {
   readonly path: string;
-  /** Nobody has named it: it is the place for logs of this user. */
+  /** Whether it is the default log of this user, which no option or variable names. */
   readonly byDefault: boolean;
 }
 
 /**
- * Opens the log for reading and answers from it. The log is neither created nor changed; what is
- * derived of it may be put beside it. `until` ends the reading earlier than the option of that name.
+ * Opens the log for reading, calls `answer` and closes it. The log is neither created nor changed;
+ * `LOG.index` may be written. A smaller `until` than that of the option ends the reading earlier.
+ * Throws `RequestError` if the log, the host or the position does not exist.
  */
 export async function readLog<T>(
   values: LogValues,
@@ -68,7 +73,9 @@ export async function readLog<T>(
       throw new RequestError(`the log at ${path} holds no host '${host}'`);
     }
     if (asked !== Infinity && asked > ledger.head.position && until === Infinity) {
-      throw new RequestError(`--until ${asked} is past the end, position ${ledger.head.position}`);
+      throw new RequestError(
+        `--until ${asked} is past the end, which is position ${ledger.head.position}`,
+      );
     }
     return await answer(ledger);
   } finally {
@@ -77,8 +84,8 @@ export async function readLog<T>(
 }
 
 /**
- * Opens the log for recording. One that comes to be here stays, though nothing may be recorded:
- * another process may have it open by then, and would append to a file without a name.
+ * Opens the log for recording, calls `act` and closes it. A log that is created here is kept even if
+ * nothing is recorded: another process may have it open, and would append to a deleted file.
  */
 export async function recordIn<T>(
   values: LogValues,
@@ -95,14 +102,14 @@ export async function recordIn<T>(
   }
 }
 
-/** What is read before anything is recorded, with the log as it is; null where there is none yet. */
+/** Calls `read` before anything is recorded, with the log as it is; with null if there is none yet. */
 export async function beforeRecording<T>(
   values: LogValues,
   io: Io,
   read: (ledger: Ledger | null) => Promise<T>,
 ): Promise<T> {
   const { path } = addressOf(values, io.env);
-  // A writer that was killed may have left a file with nothing in it.
+  // A writer that was killed may have left an empty file.
   const isEmpty = statSync(path, { throwIfNoEntry: false })?.size === 0;
   const isThere = existsSync(dirname(path)) && volumeFiles(path).length > 0;
   if (!isThere || isEmpty) return read(null);
@@ -114,17 +121,17 @@ export async function beforeRecording<T>(
   }
 }
 
-/** The path of a log that lies in files. Throws `RequestError` for any other. */
+/** The path of a log in files. Throws `RequestError` for a log in memory or on a server. */
 export function logPath(values: LogValues, env: Io['env']): string {
   const { path } = addressOf(values, env);
   if (path !== ':memory:' && !/^[a-z][a-z\d+]*:\/\//.test(path)) return path;
-  throw new RequestError(`${path} is no log in files`);
+  throw new RequestError(`${path} is not the path of a log file`);
 }
 
-/** Where the log lies that the options or the environment name. */
+/** The log that the options or the environment name, else the default log. */
 function addressOf({ log }: LogValues, env: Io['env']): Address {
   const named = log ?? env['VFIO_LEDGER_LOG'];
-  if (log === '') throw new RequestError('--log names no log');
+  if (log === '') throw new RequestError('--log needs the path of a log');
   if (named !== undefined && named !== '') return { path: named, byDefault: false };
   const state = env['XDG_STATE_HOME'] ?? '';
   const folder = isAbsolute(state) ? state : join(homedir(), '.local', 'state');

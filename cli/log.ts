@@ -1,5 +1,5 @@
 /**
- * `log`: the events themselves.
+ * `log`: prints the events themselves.
  *
  * @module
  */
@@ -12,19 +12,20 @@ import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
 import { verb } from './verb.ts';
 
-/** Prints the events that were asked for, ascending. */
+/** Prints the events that the options select, in order. */
 export const log = verb({
   name: 'log',
   usage: 'log [SUBJECT] [--from WHEN] [--to WHEN] [--refused]',
-  summary: 'Prints the events themselves, all or those that concern a subject',
+  summary: 'Prints the events themselves: all of them, or those that concern a subject',
   details: [
-    'A line an event: position, time (UTC), type and data, and of evidence where it was seen and how',
-    'surely; below it what the rules say that inferred any. --from and --to are part of it.',
+    'One line for each event: position, time (UTC), type and data. Events of evidence also show where',
+    'they were seen, and whether they are inferred or assumed; the rules that inferred them are explained',
+    'below. The events at --from and --to are included.',
   ],
   options: {
-    from: { type: 'string', value: 'WHEN', help: 'begin there' },
-    to: { type: 'string', value: 'WHEN', help: 'end there' },
-    refused: { type: 'boolean', help: 'attempts that were refused, and nothing else' },
+    from: { type: 'string', value: 'WHEN', help: 'the first moment; default: start' },
+    to: { type: 'string', value: 'WHEN', help: 'the last moment; default: end' },
+    refused: { type: 'boolean', help: 'print only refused attempts' },
     ...readingOptions,
   },
   operands: [0, 1],
@@ -47,14 +48,14 @@ export const log = verb({
   },
 });
 
-/** What the rules say by which some of the events were inferred, each once. */
+/** A line for each rule by which one of the events was inferred. */
 function rulesIn(events: readonly RecordedEvent[], paint: Paint): string[] {
   const names = new Set(events.flatMap(({ data }) => data.evidence?.rule ?? []));
   const rows = inferenceRows(names);
   return rows.length === 0 ? [] : ['', ...columns(rows, paint)];
 }
 
-/** One JSON array in pieces: as a whole it could grow too long for a string. */
+/** One JSON array in pieces: as one string it could become too long. */
 function* array(events: readonly RecordedEvent[]): Generator<string> {
   yield '[';
   for (const [index, event] of events.entries()) yield (index === 0 ? '' : ',') + eventJson(event);

@@ -1,5 +1,5 @@
 /**
- * `machine`: a machine to look at, or to load into an editor.
+ * `machine`: prints a machine as a picture, or as a config for XState and its editor.
  *
  * @module
  */
@@ -19,21 +19,21 @@ const formats = {
   json: (machine: Machine) => JSON.stringify(configOf(machine), null, 2),
 } as const;
 
-/** Prints a machine of one kernel in the format asked for. */
+/** Prints a machine with the rules of one kernel. */
 export const machine = verb({
   name: 'machine',
   usage: 'machine NAME [--profile P] [--format mermaid|json]',
-  summary: 'Prints the machine of a device, a group or a file, as a picture or as data',
+  summary: 'Prints the XState machine of a device, a group or a file, as a picture or as data',
   details: [
     `NAME is ${machineNames.join(', ')}.`,
-    'mermaid is a picture as Markdown shows it; json a config that createMachine of XState 5 takes.',
-    "stately.ai/editor imports it as createMachine(CONFIG). A guard 'a && b' holds where both do;",
-    "what guards and 'record' do is not part of it. It needs no log.",
+    'mermaid is a diagram for Markdown. json is a config for createMachine of XState 5; to open it in',
+    "stately.ai/editor, import createMachine(CONFIG). The guard 'a && b' holds if both a and b do. The",
+    "config does not implement the guards and the action 'record'. This verb reads no log.",
   ],
   options: {
-    profile: profileOption(`${newestKernel} when left out`),
-    format: { type: 'string', value: 'F', help: 'mermaid, also when left out, or json' },
-    json: { type: 'boolean', help: 'print json in one line' },
+    profile: profileOption(`default: ${newestKernel}`),
+    format: { type: 'string', value: 'F', help: 'mermaid (default) or json' },
+    json: { type: 'boolean', help: 'print the format json in one line' },
     log: { type: 'string' },
     host: { type: 'string' },
   },

@@ -57,7 +57,7 @@ async function run(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-// Whoever has stopped listening to messages still gets the exit code.
+// Without a reader of standard error the program still ends with its exit code.
 process.stderr.on('error', () => {});
 const progress = progressOn(process.stderr);
 process.exitCode = await run(process.argv.slice(2), {

@@ -1,5 +1,5 @@
 /**
- * Standard output: lines gathered into chunks, with regard for readers that are slow or gone.
+ * Writes lines to standard output in chunks; waits for a slow reader, and stops if there is none.
  *
  * @module
  */
@@ -9,27 +9,27 @@ const CHUNK_LENGTH = 64 * 1024;
 
 export interface Output {
   /**
-   * Prints lines. Stops when nobody reads any more (`| head`), unless the
-   * lines are to be taken to the end because taking them does something.
+   * Prints lines. Stops once the reader has closed the pipe (`| head`). With `toTheEnd` all lines are
+   * taken from the iterable nevertheless, because taking them has effects.
    */
   print(lines: Lines, options?: PrintOptions): Promise<void>;
 }
 
 interface PrintOptions {
   readonly toTheEnd?: boolean;
-  /** What ends each line, a line feed when left out. */
+  /** The end of each line; default: a line feed. */
   readonly ending?: string;
 }
 
 export type Lines = Iterable<string> | AsyncIterable<string>;
 
 /**
- * Output to a stream; `before` is called ahead of each chunk. Printing rejects with the system's
- * error where the stream cannot be written to, but not for want of a reader.
+ * Output to a stream; `before` is called before each chunk. Printing rejects with the system's error
+ * if the stream cannot be written to, but not if its reader is gone.
  */
 export function outputTo(stream: Writable, before: () => void): Output {
   let gone = false;
-  // Failures are handled where the chunk is written; without a listener they would be thrown, too.
+  // Errors are handled where a chunk is written. Without a listener they would also be thrown.
   stream.on('error', () => {});
 
   function write(chunk: string): Promise<void> {
@@ -58,7 +58,7 @@ export function outputTo(stream: Writable, before: () => void): Output {
           if (!gone) await write(full);
         }
       } finally {
-        // Also what came before a failure: it may have been recorded.
+        // Lines before a failure are printed, too: they may have been recorded.
         if (chunk !== '' && !gone) await write(chunk);
       }
     },

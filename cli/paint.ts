@@ -1,5 +1,5 @@
 /**
- * Colour, where a person looks on, and only for what should catch the eye.
+ * Colours headings, refusals and unknowns on a terminal.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Paint } from '../words/tone.ts';
 
 const formats = { heading: 'dim', refusal: 'red', unknown: 'yellow' } as const;
 
-/** Paints for a terminal that shows colours; otherwise, and with NO_COLOR, leaves text as it is. */
+/** A `Paint` for a terminal. Without one, with NO_COLOR or with TERM=dumb it leaves text as it is. */
 export function paintFor(
   stream: { readonly isTTY?: boolean },
   env: Readonly<Record<string, string | undefined>>,

@@ -1,5 +1,5 @@
 /**
- * Profiles as options.
+ * The option that names a profile.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import { profileNamed } from '../ledger/settings.ts';
 import { RequestError } from '../ledger.ts';
 import { profiles, type Profile } from '../machines/profile.ts';
 
-/** The option that names a profile; `otherwise` says what holds when it is left out. */
+/** The option `--profile`; `otherwise` names its default. */
 export function profileOption(otherwise: string) {
-  const help = `whose rules: ${profiles.join(', ')}; ${otherwise}`;
+  const help = `the kernel whose rules apply: ${profiles.join(', ')}; ${otherwise}`;
   return { type: 'string', value: 'P', help } as const;
 }
 
-/** The profile that is named. Throws `RequestError`, which lists them, where none is. */
+/** The profile of that name. Throws `RequestError`, which lists the profiles, if there is none. */
 export function requiredProfile(named: string | undefined): Profile {
   if (named !== undefined) return profileNamed(named);
   throw new RequestError(`--profile P is missing; known are ${profiles.join(', ')}`);

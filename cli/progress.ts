@@ -1,5 +1,5 @@
 /**
- * Progress of what takes more than a second, on one line of a terminal.
+ * Shows progress on one line of a terminal, for work that takes more than a second.
  *
  * @module
  */
@@ -9,11 +9,11 @@ const INTERVAL_MS = 200;
 
 export interface Progress {
   readonly tell: (text: string) => void;
-  /** Takes the line away again. */
+  /** Clears the line. */
   readonly clear: () => void;
 }
 
-/** Says nothing where standard error is no terminal. */
+/** Progress on standard error; prints nothing if that is not a terminal. */
 export function progressOn(stderr: NodeJS.WriteStream): Progress {
   const start = performance.now();
   let last = start + PATIENCE_MS - INTERVAL_MS;

@@ -1,5 +1,5 @@
 /**
- * `record`: what happens on this host goes into the log as it happens.
+ * `record`: records this host until it is stopped.
  *
  * @module
  */
@@ -16,27 +16,27 @@ import { show, verb, type Io } from './verb.ts';
 export const record = verb({
   name: 'record',
   usage: 'record [--with bpftrace|ftrace] [--for SECONDS]',
-  summary: 'Records this host as it goes, until it is told to end',
+  summary: 'Takes a snapshot of this host, then records what happens until it is stopped',
   details: [
-    'Reads the host once a tracer is at work, so that nothing falls between the two, and appends',
-    'what happens from then on, a quarter of a second later at most. SIGINT and SIGTERM end it: the',
-    'tracer is taken down, and what it has seen is appended. Needs root.',
+    'Starts the tracer before it reads the host, so that nothing is missed in between. Each event is in',
+    'the log a quarter of a second later at most. SIGINT or SIGTERM stops it: it stops the tracer, and',
+    'appends what the tracer has seen. Needs root.',
     '',
-    'bpftrace sees the drivers that are loaded before it; ftrace, which needs the kernel alone, also',
-    'those that are loaded later. A tracer that dies leaves a gap, from which on owners are unknown,',
-    'and is started anew with a fresh reading; when it has died five times in a row, each within',
-    'ten seconds, that ends it (exit 4).',
+    'bpftrace sees only drivers that were loaded before it. ftrace also sees those that are loaded later,',
+    'and needs nothing but the kernel. If the tracer dies, the log has a gap, from which on owners are',
+    'unknown; a new tracer and a new snapshot follow. If it dies five times in a row, each time within',
+    'ten seconds, the recording ends with exit 4.',
     '',
-    'A tracer of your own prints what recorder/vfio.bt prints with -f json or, --with ftrace, what',
-    'recorder/ftrace.sh does. It is taken to be at work from its first line on.',
+    'Your own tracer prints what recorder/vfio.bt prints with -f json or, if --with ftrace is given, what',
+    'recorder/ftrace.sh prints. It counts as attached once it prints a line.',
   ],
   options: {
-    with: { type: 'string', value: 'T', help: 'bpftrace, where it is installed, or ftrace' },
-    for: { type: 'string', value: 'SECONDS', help: 'end by itself after so long' },
-    tracer: { type: 'string', value: 'CMD', help: 'a tracer of your own, a line for sh' },
+    with: { type: 'string', value: 'T', help: 'bpftrace (default, if it is installed) or ftrace' },
+    for: { type: 'string', value: 'SECONDS', help: 'stop after this time' },
+    tracer: { type: 'string', value: 'CMD', help: 'your own tracer: a command line for sh' },
     ...rootOption,
     ...logOptions,
-    json: { type: 'boolean', help: 'print one JSON value at the end' },
+    json: { type: 'boolean', help: 'print a report as one JSON value at the end' },
   },
   operands: [0, 0],
   examples: [
@@ -48,7 +48,7 @@ export const record = verb({
     const tracer = chooseHostTracer({ name, line: values.tracer, env: io.env });
     const ending = new AbortController();
     const end = () => ending.abort();
-    // A second one, as a launcher passes it on, is not to end it in the middle of that.
+    // A launcher may pass on a second signal: that must not end the process before it has appended.
     process.on('SIGINT', end).on('SIGTERM', end);
     const { signal } = ending;
     return recordIn(values, io, async (ledger, path) => {
@@ -75,7 +75,7 @@ export const record = verb({
 
 const STATUS_EVERY_MS = 1000;
 
-/** How much has been recorded and how fast, on one line of a terminal. */
+/** Shows events recorded and events a second on one line of a terminal. */
 function statusOn({ progress }: Io) {
   let [events, before] = [0, 0];
   const timer = setInterval(() => {

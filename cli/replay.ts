@@ -1,5 +1,5 @@
 /**
- * `replay`: the log judged by other rules.
+ * `replay`: judges the log by the rules of another kernel.
  *
  * @module
  */
@@ -13,17 +13,17 @@ import { readingOptions, readLog } from './log-file.ts';
 import { profileOption, requiredProfile } from './profiles.ts';
 import { show, verb } from './verb.ts';
 
-/** Prints each attempt that a profile judges otherwise than it went. */
+/** Prints each attempt that would have ended differently by a profile. */
 export const replay = verb({
   name: 'replay',
   usage: 'replay --profile P',
-  summary: 'Which attempts would have ended otherwise by the rules of another kernel',
+  summary: 'Lists the attempts that would have ended differently by the rules of another kernel',
   details: [
-    'What happened stays as it happened: each attempt is judged on the state that it met then, and',
-    'one that would have passed has no effect on those after it. Recorded is the errno as observed,',
-    "with the cause by the rules of the log's own kernel.",
+    'Each attempt is judged on the state that the host had then. An attempt that would have passed does',
+    'not change the state for later ones. RECORDED is the errno as observed, with its cause by the rules',
+    "of the log's own kernel.",
   ],
-  options: { profile: profileOption('it has to be named'), ...readingOptions },
+  options: { profile: profileOption('required'), ...readingOptions },
   operands: [0, 0],
   examples: [
     'vfio-ledger replay --profile rfc-2021 --log demo.ledger',
@@ -32,7 +32,7 @@ export const replay = verb({
   async answer({ values }, io) {
     const profile = requiredProfile(values.profile);
     return readLog(values, io, async (ledger) => {
-      io.progress.tell(`${ledger.length} events to judge`);
+      io.progress.tell(`judging ${ledger.length} events`);
       const found = ledger.replayed({ profile });
       await show(io, values.json, found.differences, () =>
         replayText(found, profile, ledger, io.paint),

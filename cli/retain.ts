@@ -1,5 +1,5 @@
 /**
- * `retain`: keeps the newest sealed files of a log, and lets the others go.
+ * `retain`: keeps the newest sealed files of a log, and removes or archives the others.
  *
  * @module
  */
@@ -9,20 +9,23 @@ import { exit } from './failure.ts';
 import { logOptions, logPath } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
-/** Removes or archives whole sealed files, the oldest first, and has the log say so. */
+/** Removes or archives whole sealed files, the oldest first; an event of the log records it. */
 export const retain = verb({
   name: 'retain',
   usage: 'retain --keep N [--archive FOLDER]',
-  summary: 'Keeps the newest N sealed files of the log; the others are removed, or archived',
+  summary: 'Keeps the newest N sealed files of the log, and removes or archives the others',
   details: [
-    'Files leave whole and the oldest first, and an event in the log says so. What they held is not',
-    'known any more: owners are unknown from the first event that is here to the next boot. Files',
-    'that hold the boot of a host that is running, or what came after it, stay. An archived file that',
-    'is moved back beside the log is read again.',
+    'Whole files are removed, the oldest first, and an event in the log records that. From then on,',
+    'owners are unknown between the first event that is left and the next boot. Files since the current',
+    'boot of a host are kept. An archived file is read again once it is moved back beside the log.',
   ],
   options: {
-    keep: { type: 'string', value: 'N', help: 'how many sealed files stay' },
-    archive: { type: 'string', value: 'FOLDER', help: 'move the others there' },
+    keep: { type: 'string', value: 'N', help: 'how many sealed files to keep (required)' },
+    archive: {
+      type: 'string',
+      value: 'FOLDER',
+      help: 'move the others there instead of removing them',
+    },
     log: logOptions.log,
     host: { type: 'string' },
     json: { type: 'boolean', help: 'print one JSON value' },

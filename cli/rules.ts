@@ -1,5 +1,5 @@
 /**
- * `rules`: what the kernel checks before an operation, one check after the other.
+ * `rules`: prints what the kernel checks before an operation.
  *
  * @module
  */
@@ -15,19 +15,19 @@ import { exit } from './failure.ts';
 import { profileOption, requiredProfile } from './profiles.ts';
 import { show, verb } from './verb.ts';
 
-/** Prints the checks of an operation in the kernel's order, or which operations there are. */
+/** Prints the checks of an operation in the kernel's order, or all operations. */
 export const rules = verb({
   name: 'rules',
   usage: 'rules [OPERATION] [--profile P]',
-  summary: 'What the kernel checks before an operation, in its order',
+  summary: "Lists what the kernel checks before an operation, in the kernel's order",
   details: [
-    'A line a check: the first one that fails gives errno and cause. ASKS is what it looks at: the',
-    'call, the descriptors, the host, or a machine (see vfio-ledger machine --help). Without an',
-    'OPERATION all of them are listed, with the event that they record; JSON has all checks then.',
-    'It needs no log.',
+    'One line for each check. The first check that fails gives errno and cause. ASKS is what the check',
+    'looks at: the call, the descriptors, the host, or a machine (see vfio-ledger machine --help).',
+    'Without OPERATION, all operations are listed with the number of their checks and the event that',
+    'they record; with --json, with all their checks. This verb reads no log.',
   ],
   options: {
-    profile: profileOption('those of all when left out'),
+    profile: profileOption('default: all'),
     json: { type: 'boolean', help: 'print one JSON value' },
     log: { type: 'string' },
     host: { type: 'string' },

@@ -1,5 +1,5 @@
 /**
- * `run`: what a command does with devices, and what it fails to give back.
+ * `run`: runs a command, and reports which VFIO files it opened and failed to release.
  *
  * @module
  */
@@ -21,45 +21,44 @@ import { verb } from './verb.ts';
 
 const PATIENCE_MS = 1000;
 const MOST_SHOWN = 50;
-/** As shells have it. */
+/** Exit codes of shells. */
 const NO_SUCH_COMMAND = 127;
 const KILLED = 128;
 
 export const run = verb({
   name: 'run',
   usage: 'run [--fail-on-leak] [--log LOG] [--json] -- CMD [ARG]...',
-  summary: 'Runs a command, and says which devices it opened and failed to release',
+  summary: 'Runs a command and reports which VFIO files it opened and failed to release',
   details: [
-    'CMD runs under strace with standard input, output and error of its own; signals reach it as',
-    'they would without. When it has ended, what it did with VFIO is told on standard error: who',
-    'opened and bound what, what was refused and why, and what is held still, by a child that it has',
-    'left behind or by the kernel. Such children have a second to end, and are then let go: strace',
-    'leaves them alone, and they run on. With --json it is one JSON value on standard output, after',
-    'what CMD printed, with --report in a file.',
+    'CMD runs under strace. It has the standard input, output and error of this process, and gets the',
+    'signals that it would get without strace. When it has ended, a report on standard error says who',
+    'opened and bound what, what was refused and why, and what is still held, by a child of CMD or by',
+    'the kernel. Children get one second to end (--wait); after that strace detaches, and they run on.',
+    '--json prints the report on standard output, after the output of CMD; --report writes it to a file.',
     '',
-    'bpftrace, which needs root, sees what strace does not: the arguments of ioctls, and what others',
-    'do meanwhile. What those do is recorded, and not told as that of CMD.',
+    'bpftrace needs root. It also sees the arguments of ioctls, and what other processes do: that is',
+    'recorded, but not reported.',
     '',
-    'The exit code is that of CMD, 128 and the number of the signal where one has killed it; with',
-    '--fail-on-leak 1 where something is held still, whatever CMD says.',
+    'Exit code: that of CMD, or 128 plus the number of the signal that killed it. With --fail-on-leak, 1',
+    'if anything is still held.',
     '',
-    'Nothing is kept of it unless --log names a log; $VFIO_LEDGER_LOG and the default log are left',
-    'alone. One into which the same host is being recorded would have it twice.',
+    'Without --log nothing is kept: $VFIO_LEDGER_LOG and the default log are not used. Do not name a log',
+    'that vfio-ledger record is appending to on this host: that log would have every event twice.',
   ],
   options: {
-    'fail-on-leak': { type: 'boolean', help: 'exit with 1 where something is held still' },
-    log: { type: 'string', value: 'LOG', help: 'record it there' },
+    'fail-on-leak': { type: 'boolean', help: 'exit with 1 if anything is still held' },
+    log: { type: 'string', value: 'LOG', help: 'record in this log; default: keep nothing' },
     host: logOptions.host,
     wait: {
       type: 'string',
       value: 'SECONDS',
-      help: 'what its children have to end, 1 when left out',
+      help: 'how long its children may take to end; default: 1',
     },
-    report: { type: 'string', value: 'FILE', help: 'write what is told into a file, as JSON' },
-    with: { type: 'string', value: 'T', help: 'strace, where it is installed, or bpftrace' },
-    tracer: { type: 'string', value: 'CMD', help: 'one of your own, a line for sh' },
+    report: { type: 'string', value: 'FILE', help: 'write the report to this file, as JSON' },
+    with: { type: 'string', value: 'T', help: 'strace (default, if it is installed) or bpftrace' },
+    tracer: { type: 'string', value: 'CMD', help: 'your own tracer: a command line for sh' },
     ...rootOption,
-    json: { type: 'boolean', help: 'print one JSON value' },
+    json: { type: 'boolean', help: 'print the report as one JSON value' },
   },
   operands: [1, Infinity],
   examples: ['vfio-ledger run --json -- true', 'vfio-ledger run -- echo done 2> report.txt'],
@@ -70,7 +69,7 @@ export const run = verb({
     const tracer = chooseCommandTracer({ name, line: values.tracer, env: io.env });
     const [program = ''] = command;
     if (findProgram(program, io.env) === null) {
-      io.stderr.write(`vfio-ledger: ${program}: there is no such command\n`);
+      io.stderr.write(`vfio-ledger: ${program}: command not found\n`);
       return NO_SUCH_COMMAND;
     }
     const act = async (ledger: Ledger, path: string | null) => {
@@ -99,7 +98,7 @@ export const run = verb({
   },
 });
 
-/** Of very many rows the first. */
+/** The first rows of a long list, and how many more there are. */
 function shortened(title: string, rows: readonly (readonly string[])[]): string[] {
   const more = rows.length - MOST_SHOWN;
   const left = more > 0 ? [`  ${moreWords(more)}: --json has them`] : [];

@@ -1,5 +1,5 @@
 /**
- * `seal`: ends the log in its file, and begins the next.
+ * `seal`: ends the newest file of the log, and begins the next.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import { exit } from './failure.ts';
 import { logOptions, logPath } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
-/** Seals the log that is being written to. Nothing else about it changes. */
+/** Seals the newest file of the log, also while other processes append. */
 export const seal = verb({
   name: 'seal',
   usage: 'seal',
-  summary: 'Ends the log in its file for good, and begins the next, anchored to its head',
+  summary: 'Ends the newest file of the log for good and begins the next, anchored to its head',
   details: [
-    'The log keeps its name, and every verb reads across: LOG is followed by LOG.0002, LOG.0003 and',
-    'so on. Whoever has it open goes on in the next file. A sealed file takes no more events, may be',
-    'copied at any time, and can be archived or removed with retain. A damaged log is not sealed.',
+    'The log keeps its name, and every verb reads across its files: LOG, then LOG.0002, LOG.0003 and so',
+    'on. A process that has the log open continues in the next file. A sealed file never changes: it can',
+    'be copied at any time, and retain can archive or remove it. A damaged log is not sealed.',
   ],
   options: {
     log: logOptions.log,
@@ -33,7 +33,8 @@ export const seal = verb({
   async answer({ values }, io) {
     const log = logPath(values, io.env);
     const sealed = sealLog(log);
-    if (sealed === null) throw new RequestError(`nothing to seal: no event since ${log} began`);
+    if (sealed === null)
+      throw new RequestError(`nothing to seal: the newest file of ${log} has no events`);
     const answer = { ...sealed, heads: headsOf(sealed) };
     await show(io, values.json, answer, () => [
       sealedWords(sealed.sealed, basename(sealed.next)),

@@ -1,5 +1,5 @@
 /**
- * `simulate`: plays scenarios on the machines, and records them if asked to.
+ * `simulate`: plays scenarios on the machines; `--log` records them.
  *
  * @module
  */
@@ -19,23 +19,31 @@ import { readTopology } from './topology-file.ts';
 import { verb, type Io } from './verb.ts';
 import { sha256 } from '../log/hash.ts';
 
-/** Events that no log keeps have ids all the same. */
+/** Seed and digest of event ids. They are needed even if no log keeps the events. */
 const UNKEPT = { seed: '', digest: sha256 };
 
-/** Prints the answer to each operation, a JSON line each. A refusal is an answer. */
+/** Prints the answer to each operation as a JSON line. A refusal is an answer. */
 export const simulate = verb({
   name: 'simulate',
   usage: 'simulate --topology FILE [--profile P] [--log LOG] [SCENARIO|-]...',
-  summary: 'Plays scenarios on a simulated host and prints the answer to each operation',
+  summary: "Plays scenarios on a simulated host and prints the kernel's answer to each operation",
   details: [
-    'One JSON line an operation, in order. A refusal is an answer, and names its cause. Without a',
-    'SCENARIO it is read from standard input. All lines are read before the first is played: one',
-    'that cannot be understood ends it (exit 2), and nothing is recorded.',
+    'One JSON line for each operation, in order. A refusal is an answer (exit 0), and names its cause.',
+    'Without SCENARIO, the scenario is read from standard input. All lines are read before the first is',
+    'played: if one cannot be understood, nothing is played or recorded (exit 2).',
   ],
   options: {
-    topology: { type: 'string', value: 'FILE', help: "the host's devices, or a truth file" },
-    profile: profileOption('by the kernel of the topology when left out'),
-    log: { type: 'string', value: 'LOG', help: 'record it: in a new log, or one of simulations' },
+    topology: {
+      type: 'string',
+      value: 'FILE',
+      help: 'the devices of the host (JSON), or a truth file; required',
+    },
+    profile: profileOption('default: that of the kernel in the topology'),
+    log: {
+      type: 'string',
+      value: 'LOG',
+      help: 'record the simulation: in a new log, or a log of simulations',
+    },
     host: logOptions.host,
     json: { type: 'boolean' },
   },
@@ -51,7 +59,7 @@ export const simulate = verb({
     checkInputs([...inputs, ...(file === undefined ? [] : [file])]);
     const topology = await readTopology(file, io.stdin);
     const profile = profileFor(named, topology);
-    // All of it is read before there is a log, or an answer.
+    // All input is read before the log is created or an answer is printed.
     const sequences = await readScenarios(inputs, io.stdin);
     if (log === undefined) {
       await io.out.print(answerLines(play(sequences, topology, profile, UNKEPT)));
@@ -88,7 +96,7 @@ async function* recordedLines(
   }
 }
 
-/** The keys of an answer in the order in which they are printed. */
+/** An answer as one JSON object, with its keys in a fixed order. */
 function answerJson(answer: SimulatedAnswer & { readonly position?: number }): string {
   const { seq, n, p, op, rc, errno, cause, viable, container_set, driver, pending, position } =
     answer;

@@ -1,5 +1,5 @@
 /**
- * `snapshot`: reads the running host, and appends what has changed since the last time.
+ * `snapshot`: reads the running host and appends what has changed since the last snapshot.
  *
  * @module
  */
@@ -17,28 +17,29 @@ import { exit } from './failure.ts';
 import { logOptions, recordIn } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
-/** Where the host is read. */
+/** The option that names a copy of a host to read. */
 export const rootOption = {
   root: {
     type: 'string',
     value: 'DIR',
-    help: 'a copy of its /proc, /sys and /dev; else the host itself',
+    help: 'read this copy of /proc, /sys and /dev; default: the host itself',
   },
 } as const;
 
-/** Takes a snapshot. */
+/** Takes a snapshot, and prints the changes and the owners of all groups in use. */
 export const snapshot = verb({
   name: 'snapshot',
   usage: 'snapshot [--root DIR]',
-  summary: 'Reads the running host, and appends what has changed since the last time',
+  summary: 'Reads the running host and appends what has changed since the last snapshot',
   details: [
-    'Devices, groups and drivers from /sys, nodes from /dev/vfio, and from /proc who has what open or',
-    'mapped, with the container, unit or VM of each process. Two descriptors of one open file are told',
-    'from two opens where the kernel may be asked (kcmp). Without root it reads as far as it may, and',
-    'says what it could not see: then nobody who is not seen to hold a group is said not to.',
+    'Reads devices, groups and drivers from /sys, nodes from /dev/vfio, and open files and mappings from',
+    '/proc, with the container, systemd unit or VM of each process. If the kernel permits (kcmp), two',
+    'descriptors of one open file are told apart from two opens. Without root it reads what it may, and',
+    'lists what it could not see: a group without a visible holder is then reported as unknown, not as',
+    'free.',
     '',
-    'What is found open was opened before anybody looked: its events are inferred. What cannot be',
-    'read, such as whether a device that is open is bound, leaves the owner of its group unknown.',
+    'Files that are found open were opened before, unseen: their events are inferred. If something cannot',
+    'be read, such as whether an open device is bound, the owner of its group is unknown.',
     'JSON: {at, appended, changed: [EVENT], unseen, complete}.',
   ],
   options: {
@@ -104,7 +105,7 @@ function reportText(
 
 const MOST_SHOWN = 20;
 
-/** What could not be seen. */
+/** A line for each thing that a reading of the host could not see. */
 export function unseenLines(unseen: readonly string[]): string[] {
   return unseen.length === 0 ? [] : ['', ...unseen.map(unseenWords)];
 }

@@ -1,5 +1,5 @@
 /**
- * `table`: who owns what.
+ * `table`: prints who owns, opens and holds which group and device.
  *
  * @module
  */
@@ -14,18 +14,19 @@ import { exit } from './failure.ts';
 import { atOption, readingOptions, readLog } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
-/** Prints groups, devices and files as they were at a moment. */
+/** Prints the groups, devices and orphaned files of a moment. */
 export const table = verb({
   name: 'table',
   usage: 'table [--at WHEN] [--all]',
-  summary: 'Who owns which group, who holds which device, and files that no process can name',
+  summary: 'Shows who owns, opens and holds which group and device, at any moment',
   details: [
-    'Groups without a VFIO device that nobody owns, or kernel drivers alone, are left out and',
-    'counted. SINCE is the position at which the owner came. JSON has always all of them.',
+    'SINCE is the position of the event that gave the group its owner. Also lists files that are open',
+    'although no process has a descriptor or mapping of them. A group without a VFIO device is left out',
+    'and counted if nobody owns it, or only kernel drivers do. JSON always has all groups.',
   ],
   options: {
     ...atOption,
-    all: { type: 'boolean', help: 'all groups and devices, those that are idle as well' },
+    all: { type: 'boolean', help: 'show idle groups and devices, too' },
     ...readingOptions,
   },
   operands: [0, 0],
@@ -108,7 +109,7 @@ function callName({ device, name }: DeviceView): string {
   return printable(name ?? device);
 }
 
-/** Whether no process can name the file any more: only the kernel keeps it. */
+/** Whether no process has a descriptor or a mapping of the file: only the kernel keeps it alive. */
 function isOrphan({ holders }: FileView): boolean {
   return holders.every(({ via }) => via !== 'fd' && via !== 'mapping');
 }

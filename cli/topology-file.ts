@@ -1,5 +1,5 @@
 /**
- * Topology files.
+ * Reads topology files.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { nameOf, readText } from './input.ts';
 /**
  * The topology in a file: a JSON value, or the first line of a truth file.
  *
- * Rejects with `RequestError`, naming the file, where there is none.
+ * Rejects with `RequestError`, which names the file, if that has no topology.
  */
 export async function readTopology(
   file: string | undefined,

@@ -1,5 +1,5 @@
 /**
- * What a verb of the program is, and how its arguments are read.
+ * Defines what a verb is, parses its arguments and prints its answer.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { helpOn } from './help.ts';
 import type { Lines, Output } from './output.ts';
 import type { Progress } from './progress.ts';
 
-/** The world around a verb. */
+/** Input, output and environment of a verb. */
 export interface Io {
   readonly stdin: Readable;
   readonly out: Output;
@@ -24,9 +24,9 @@ export interface Io {
 
 export interface OptionSpec {
   readonly type: 'string' | 'boolean';
-  /** What stands for its value in help. */
+  /** The name of its value in help, such as `WHEN`; undefined if it takes none. */
   readonly value?: string;
-  /** Left out where the option is taken and changes nothing. */
+  /** Undefined hides an option that is accepted and changes nothing. */
   readonly help?: string;
 }
 
@@ -40,12 +40,12 @@ interface Description {
   readonly name: string;
   /** Operands and own options, as in `who SUBJECT [--at WHEN]`. */
   readonly usage: string;
-  /** What it answers, in one line. */
+  /** What the verb does, in one line without a full stop. */
   readonly summary: string;
-  /** The rest of what there is to know, in lines. */
+  /** The rest of its help, in lines. */
   readonly details: readonly string[];
   readonly options: OptionSpecs;
-  /** Lines that work as they stand, on the log of the first example of all. */
+  /** Command lines that work as printed, after the first example of the program has run. */
   readonly examples: readonly string[];
 }
 
@@ -56,7 +56,7 @@ export interface Verb extends Description {
 
 interface Definition<O extends OptionSpecs> extends Description {
   readonly options: O;
-  /** How many operands it takes, at least and at most. */
+  /** The smallest and the largest number of operands. */
   readonly operands: readonly [least: number, most: number];
   answer(invocation: Invocation<O>, io: Io): Promise<number>;
 }
@@ -66,7 +66,10 @@ interface Invocation<O extends OptionSpecs> {
   readonly operands: readonly string[];
 }
 
-/** A verb whose arguments are read by its own description, with `--help` besides. */
+/**
+ * A verb that parses its arguments by its own description, and takes `--help`. Running it throws
+ * `RequestError` if operands are missing or too many.
+ */
 export function verb<const O extends OptionSpecs>(definition: Definition<O>): Verb {
   const { name, usage, options, operands: bounds } = definition;
   return {
@@ -89,7 +92,7 @@ export function verb<const O extends OptionSpecs>(definition: Definition<O>): Ve
   };
 }
 
-/** Prints an answer: the value itself as JSON where that is asked for, else its text for people. */
+/** Prints an answer: with `json` the value as one JSON line, else its text for people. */
 export async function show<T>(
   io: Io,
   json: boolean | undefined,

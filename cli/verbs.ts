@@ -1,5 +1,5 @@
 /**
- * The verbs, in the order in which help lists them.
+ * Lists the verbs, in the order of the help.
  *
  * @module
  */

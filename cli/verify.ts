@@ -1,5 +1,5 @@
 /**
- * `verify`: whether the log is what was written, and holds together.
+ * `verify`: checks whether the log is intact, and whether events, rules and machines agree.
  *
  * @module
  */
@@ -18,21 +18,25 @@ import { exit } from './failure.ts';
 import { readingOptions, readLog, type LogValues } from './log-file.ts';
 import { show, verb, type Io } from './verb.ts';
 
-/** Checks bytes, chain and positions by reading, and then what happened against the rules. */
+/** Checks bytes, hash chain and positions, then the events against the rules. */
 export const verify = verb({
   name: 'verify',
   usage: 'verify [--head POSITION:HASH] [--until POSITION]',
-  summary: 'Whether the log is intact, and what happened agrees with the rules',
+  summary: 'Checks whether the log is intact, and whether events, rules and machines agree',
   details: [
-    'Exit 0: intact, and all agrees. 1: intact, but the head is not the one that was kept, or the',
-    'rules or machines disagree with what was recorded. 3: damaged; the rest of the answer is about',
-    'the events before the damage. Keep the head that it prints: a chain of hashes cannot show that',
-    'its end was cut off, and --head can.',
-    'Where the evidence and the rules disagree (rules, evidence), one of three is so: the trace has a',
-    'gap, the profile is not that of the kernel, or the kernel broke the rule.',
+    'Exit 0: the log is intact, and everything agrees. 1: the log is intact, but its head is not the',
+    'one that was kept, or the rules or machines disagree with what was recorded. 3: the log is damaged;',
+    'the rest of the answer is about the events before the damage.',
+    'Keep the head that it prints: a hash chain does not show that its end was cut off, but --head does.',
+    'If rules and evidence disagree (kinds rules and evidence), the trace has a gap, the profile is not',
+    'that of the kernel, or the kernel broke the rule.',
   ],
   options: {
-    head: { type: 'string', value: 'POSITION:HASH', help: 'a head that was kept from earlier' },
+    head: {
+      type: 'string',
+      value: 'POSITION:HASH',
+      help: 'compare with this head, kept from earlier',
+    },
     ...readingOptions,
   },
   operands: [0, 0],
@@ -51,7 +55,7 @@ export const verify = verb({
 
 type VerifyValues = LogValues & { readonly head?: string };
 
-/** What can be said of the log, and the first damage; of a damaged one up to where that is. */
+/** The faults of the log and its first damage; of a damaged log, the faults before the damage. */
 async function lookedOver(
   values: VerifyValues,
   io: Io,
@@ -80,10 +84,10 @@ async function lookedOver(
 }
 
 async function check(ledger: Ledger, values: VerifyValues, io: Io) {
-  io.progress.tell(`${ledger.length} events to check`);
+  io.progress.tell(`checking ${ledger.length} events`);
   const { head, until } = values;
   const found = ledger.verify(head === undefined ? {} : { head });
-  // What lies behind the end that was asked for may be damaged, and is none of our business.
+  // With --until the files are not examined: they may be damaged after that position.
   if (until !== undefined) return { ...found, damage: null };
   const { faults, lostGuards } = await ledger.examine();
   const notes = [...(found.notes ?? []), ...lostGuards.map(lostGuardWords)];
@@ -94,10 +98,10 @@ async function check(ledger: Ledger, values: VerifyValues, io: Io) {
   return { ...found, faults: [...found.faults, ...bytes], ...noted, damage: faults[0] ?? null };
 }
 
-/** The error, where it says that the log is damaged. */
+/** The damage that an error reports. Throws any other error. */
 function damageOf(error: unknown): CorruptLogError {
   if (error instanceof CorruptLogError) return error;
-  // A header that says that it is of a newer release, before tables that are just as ours.
+  // The header claims a newer release, but the tables are those of this release.
   if (error instanceof NotALogError && error.isSuspect) {
     return new CorruptLogError(null, error.message);
   }

@@ -1,5 +1,5 @@
 /**
- * `who`: owner, holders and waiters of one subject; what else these hold; what nobody can name.
+ * `who`: prints owner, holders and waiters of one subject; what else these hold; orphaned files.
  *
  * @module
  */
@@ -26,30 +26,33 @@ import { show, verb, type Io } from './verb.ts';
 
 const USAGE = 'who SUBJECT|--orphans [--at WHEN] [--holdings] | who SUBJECT --now [--root DIR]';
 
-/** Says who owns a subject, who holds it, and who waits for it. */
+/** Prints who owns a subject, who holds it, and who waits for it. */
 export const who = verb({
   name: 'who',
   usage: USAGE,
-  summary: 'Who owns one device, group, process or file, who holds it and who waits for it',
+  summary: 'Shows owner, holders and waiters of one device, group, process or file',
   details: [
-    'The owner is who has the DMA of the IOMMU group. It is kept alive by every descriptor and',
-    'mapping listed; holders are those of the subject itself. A waiter holds nothing, and who was',
-    'given a device by a manager such as libvirt has a claim: neither is a holder.',
-    '--holdings goes on from these: a line for each descriptor and mapping of a VFIO file that the',
-    'processes have which hold SUBJECT or keep its owner alive, or which pid:N itself has.',
-    '--now reads the running host into a log that is thrown away, and answers from that.',
-    '--orphans lists the files that are alive although no process has a descriptor or mapping of',
-    'them: the files in the kernel that keep them (KEPT BY), and who holds those (HELD BY).',
+    'The owner has the DMA of the IOMMU group. Every listed descriptor and mapping keeps it alive.',
+    'Holders are the descriptors and mappings of the subject itself. A waiter is blocked and holds',
+    'nothing. A claimant was given the device by a manager such as libvirt; that is no holder either.',
+    '--holdings lists every VFIO descriptor and mapping of the processes that hold SUBJECT or keep its',
+    'owner alive; for pid:N, those of this process.',
+    '--now reads the running host, answers from that, and keeps nothing.',
+    '--orphans lists files that are alive although no process has a descriptor or mapping of them.',
+    'KEPT BY shows the files in the kernel that keep them alive, HELD BY the holders of those.',
   ],
   options: {
     ...atOption,
     holdings: {
       type: 'boolean',
-      help: 'what else of VFIO the processes held that have to do with it',
+      help: 'list all VFIO descriptors and mappings of the processes that hold it',
     },
-    now: { type: 'boolean', help: 'on this host, as it is now; no log is read' },
+    now: { type: 'boolean', help: 'answer for the running host; no log is read' },
     ...rootOption,
-    orphans: { type: 'boolean', help: 'files that no process can name; without SUBJECT' },
+    orphans: {
+      type: 'boolean',
+      help: 'list files that no process has a descriptor for; without SUBJECT',
+    },
     ...readingOptions,
   },
   operands: [0, 1],
@@ -65,13 +68,15 @@ export const who = verb({
     const { orphans = false, holdings = false } = values;
     if (orphans && (holdings || subject !== undefined)) {
       const other = holdings ? '--holdings' : 'a subject';
-      throw new RequestError(`who: --orphans is asked of the whole host, and not with ${other}`);
+      throw new RequestError(
+        `who: --orphans is about the whole host and cannot be combined with ${other}`,
+      );
     }
     if (!orphans && subject === undefined) {
       throw new RequestError(`who: an operand is missing; usage: vfio-ledger ${USAGE}`);
     }
     if (values.root !== undefined && values.now !== true) {
-      throw new RequestError('who: --root is for --now');
+      throw new RequestError('who: --root needs --now');
     }
     if (values.now === true) return tellNow(subject, values, io);
     return readLog(values, io, async (ledger) => {
@@ -105,14 +110,14 @@ export const who = verb({
   },
 });
 
-/** Answers from the running host, and keeps nothing of it. */
+/** Reads the running host into a log in memory, and answers from that. */
 async function tellNow(
   subject: string | undefined,
   { at, root, json, holdings = false }: NowValues,
   io: Io,
 ): Promise<number> {
   if (subject === undefined || at !== undefined || holdings) {
-    throw new RequestError('who: --now is asked of one subject, and with nothing but --root');
+    throw new RequestError('who: --now takes one SUBJECT, and no option but --root and --json');
   }
   const reading = hostReading(root);
   const ledger = await openLedger(':memory:');
@@ -147,7 +152,7 @@ function whoOf(ledger: Ledger, subject: string): Who {
       .table()
       .groups.map(({ group }) => group);
     const there = groups.length === 0 ? 'no IOMMU groups' : `the groups ${groups.join(', ')}`;
-    throw new RequestError(`'${subject}' is nothing on this host, which has ${there}`);
+    throw new RequestError(`'${subject}' is not on this host, which has ${there}`);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * `why`: what a refusal was about.
+ * `why`: explains a refusal.
  *
  * @module
  */
@@ -8,15 +8,16 @@ import { exit } from './failure.ts';
 import { atOption, readingOptions, readLog } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
-/** Explains the refusal at a position, or the latest one that concerns a subject. */
+/** Explains the refusal at a position, or the latest refusal that concerns a subject. */
 export const why = verb({
   name: 'why',
   usage: 'why POSITION|SUBJECT [--at WHEN]',
-  summary: 'Why an attempt was refused, who stood in the way, and what let it through',
+  summary:
+    'Explains why an attempt was refused, what was in the way, and what would have let it pass',
   details: [
-    "Digits are a position; of a SUBJECT its latest refusal is explained (group 26 is 'g26' here).",
-    'It would have passed without any one of the events listed as reasons. Whether a later event',
-    'lets the same call through is asked with the files of the call taken as still open.',
+    'Digits are a position. Of a SUBJECT, the latest refusal is explained; group 26 is g26 here.',
+    'because of: without any one of these events, the attempt would have passed.',
+    'it would pass after: the next event after which the same call passes, if its files are still open.',
   ],
   options: { ...atOption, ...readingOptions },
   operands: [1, 1],

@@ -1,5 +1,5 @@
 /**
- * Zstandard files of any number of frames.
+ * Decompresses Zstandard files with any number of frames.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import { createZstdDecompress } from 'node:zlib';
 type Decoder = ReturnType<typeof createZstdDecompress>;
 
 /**
- * Decompresses all frames, skippable ones included. Node's decoder ends without a word at the first
- * frame that ends within a chunk; pzstd and concatenation write files of many.
+ * Decompresses all frames and passes over skippable ones. Node's decoder ends silently after the
+ * first frame that ends inside a chunk; pzstd and concatenation write files of several frames.
  */
 export async function* unzstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let decoded: Uint8Array[] = [];
@@ -32,7 +32,7 @@ export async function* unzstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
   }
 }
 
-/** Gives what the decoder has not taken, because a frame ended before it. */
+/** Resolves to the bytes that the decoder has not taken, because a frame ended before them. */
 function feed(decoder: Decoder, chunk: Uint8Array): Promise<Uint8Array> {
   const before = decoder.bytesWritten;
   return settled(decoder, (done) => {

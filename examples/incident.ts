@@ -1,6 +1,6 @@
 /**
- * A recorded incident, replayed: a second context is refused while a file that no process can name
- * any more still holds the group, and is let in later. Run by `npm start`.
+ * Replays a recorded incident: a second iommufd is refused while the first, of which no process has a
+ * descriptor any more, still owns the group; later it gets the group. Run by `npm start`.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const evidence = 'examples/incident.truth.jsonl';
 const log = join(mkdtempSync(join(tmpdir(), 'vfio-ledger-')), 'incident.ledger');
 
-/** Prints a command, and then what it answers. */
+/** Prints a command and its answer. */
 function show(...words: string[]): void {
   say(`$ npx vfio-ledger ${words.join(' ')} --log ${log}`);
   const options: SpawnSyncOptions = { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] };
@@ -28,7 +28,7 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-say('What a real kernel (7.3.4) answered while two processes wanted device d0, replayed.\n');
+say('Replays what a real kernel (7.3.4) answered when two processes wanted device d0.\n');
 show('import', evidence);
 
 const ledger = await openLedger(log, { readOnly: true });
@@ -36,14 +36,16 @@ const bound = ledger.events.findIndex(({ type }) => type === 'device.bound');
 const refused = ledger.events.findIndex(({ type }) => type === 'operation.refused');
 await ledger.close();
 
-say('1. P1 has bound d0 to its iommufd: group 1 is owned.\n');
+say('1. P1 has bound d0 to its iommufd, which now owns group 1.\n');
 show('table', '--at', String(bound));
-say('2. P1 has closed the iommufd. No process can name it any more, and yet it owns the group;');
-say('   P2 comes with an iommufd of its own, and is refused.\n');
+say(
+  '2. P1 has closed the iommufd. No process has a descriptor of it, but it still owns the group.',
+);
+say('   P2 tries to bind d0 to another iommufd, and is refused.\n');
 show('table', '--at', String(refused));
-say('   Why, and what let it through in the end:\n');
+say('   Why, and what let P2 have it later:\n');
 show('why', String(refused));
-say('3. P1 has closed the device, and P2 is let in.\n');
+say('3. P1 has closed the device, and P2 has bound it.\n');
 show('table');
 
 say('Try next, from this folder:\n');

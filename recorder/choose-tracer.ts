@@ -1,5 +1,5 @@
 /**
- * Chooses a tracer: the one asked for, or the first that is installed and may be used.
+ * Chooses a tracer: the one that is asked for, or the first that is installed and permitted.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import type { Strace } from './run-under-strace.ts';
 import { TracerError, type HostTracer } from './tracer.ts';
 
 export interface TracerChoice<Name extends string> {
-  /** Undefined chooses by what is installed. */
+  /** Undefined chooses the first that is installed. */
   readonly name: Name | undefined;
-  /** A line for `sh`, to be run in place of the program of that name. */
+  /** A command line for `sh`, which is run instead of the program of that name. */
   readonly line: string | undefined;
-  /** Its `PATH` is where programs are looked for. */
+  /** Programs are searched in its `PATH`. */
   readonly env: Environment;
 }
 
@@ -29,7 +29,7 @@ export function chooseHostTracer(choice: TracerChoice<HostTracer['format']>): Ho
   if (!isRoot()) throw new TracerError('tracing a host needs root');
   const bpftrace = findProgram('bpftrace', env);
   if (bpftrace === null && name === 'bpftrace') {
-    throw new TracerError('bpftrace is not installed; ftrace needs nothing but the kernel');
+    throw new TracerError('bpftrace is not installed; ftrace needs only the kernel');
   }
   if (bpftrace !== null && name !== 'ftrace') {
     return bpftraceWith([bpftrace, '-f', 'json', script('vfio.bt')]);
@@ -64,17 +64,17 @@ export function chooseCommandTracer({
   );
 }
 
-/** One that prints what bpftrace or ftrace would; it is not known to trace this process. */
+/** The user's own tracer, with the output of bpftrace or ftrace. It may not trace this process. */
 function ownTracer(format: HostTracer['format'], line: string): HostTracer {
   return { name: 'the tracer', format, command: ['sh', '-c', line], showsProbes: false };
 }
 
-/** bpftrace with a program that shows what `recorder/vfio.bt` does. */
+/** bpftrace with `recorder/vfio.bt`, or a program that prints the same lines. */
 function bpftraceWith(command: HostTracer['command']): HostTracer {
   return { name: 'bpftrace', format: 'bpftrace', command, showsProbes: true };
 }
 
-/** `recorder/vfio.bt`, and every fork: also those between processes without a VFIO file. */
+/** `recorder/vfio.bt` that also prints the forks of processes without a VFIO file. */
 function programWithForks(): string {
   const [, ...lines] = readFileSync(script('vfio.bt'), 'utf8').split('\n');
   return `${lines.join('\n')}
@@ -87,7 +87,7 @@ tracepoint:task:task_newtask
 `;
 }
 
-/** The path of a script of `recorder/`, which is not compiled: in a package too it is there. */
+/** The path of a script in `recorder/`, in a checkout and in a package: scripts are not compiled. */
 function script(name: string): string {
   return join(dirname(findPackageJSON(import.meta.url) ?? ''), 'recorder', name);
 }

@@ -35,7 +35,7 @@ export interface RecordReport {
   readonly starts: number;
 }
 
-/** A tracer that dies earlier counts as one that does not last. */
+/** A tracer that dies earlier counts as a quick death, in milliseconds. */
 const QUICK_MS = 10_000;
 const MOST_QUICK_DEATHS = 5;
 const FIRST_PAUSE_MS = 250;
@@ -71,7 +71,7 @@ export async function recordHost(ledger: Ledger, options: RecordOptions): Promis
     if (quickDeaths >= MOST_QUICK_DEATHS) {
       throw new TracerError(`${name} died ${quickDeaths} times in a row: ${reason}`);
     }
-    warn(`${name} is gone: ${reason}; starting it anew`);
+    warn(`${name} is gone: ${reason}; starting it again`);
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** quickDeaths, LONGEST_PAUSE_MS);
     await sleep(pause, undefined, { signal }).catch(() => {});
     sum.appended = ledger.length - before;
@@ -106,5 +106,7 @@ async function recordWith(
 function warnOfModules(warn: RecordOptions['warn']): void {
   const symbols = readFileSync('/proc/kallsyms', 'latin1');
   if (/ vfio_\w+/.test(symbols)) return;
-  warn('vfio is not loaded, and bpftrace does not see what is loaded later: modprobe it before');
+  warn(
+    'vfio is not loaded, and bpftrace does not see modules that are loaded later: modprobe vfio',
+  );
 }

@@ -109,7 +109,9 @@ async function traceInto(
   }
   const report = await followed;
   if (report.read === 0) {
-    throw new TracerError('strace has shown nothing of the command: it may not trace here');
+    throw new TracerError(
+      'strace shows no call of the command: it may lack the permission to trace',
+    );
   }
   return { exit, after, report, left, pids: undefined };
 }

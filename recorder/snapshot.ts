@@ -17,7 +17,10 @@ const MOST_READINGS = 5;
  */
 export function hostReading(root: string | undefined): HostReading {
   if (root === undefined && process.platform !== 'linux') {
-    throw new LedgerError('unavailable', 'this is no Linux host; name a copy of one as its root');
+    throw new LedgerError(
+      'unavailable',
+      'this is not a Linux host; read a copy of one with --root',
+    );
   }
   const reading = readHost(root ?? '/');
   if (reading.listed.pids.length > 0) return reading;

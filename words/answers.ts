@@ -1,6 +1,6 @@
 /**
- * Answers that carry sentences beside their data, made of what projections have found: `summary` says
- * a cause, `detail` how it stands.
+ * Adds sentences to the answers of projections: `summary` says a cause, `detail` how a row stands or
+ * an invariant is violated.
  *
  * @module
  */
@@ -42,7 +42,7 @@ export function whereAnswer<E>(found: FoundWhere<E> | null): Bisection<E> | null
   return { ...first, detail: [...new Set(rows.map(rowWords))].join('; '), cause, prefix };
 }
 
-/** How a row stands: `group 26: owner.kind iommufd, holders.comm [qemu]`. */
+/** The values that an expression tested: `group 26: owner.kind iommufd, holders.comm [qemu]`. */
 function rowWords({ kind, id, paths }: SeenRow): string {
   if (paths === null) return `there is no ${kind} ${id}`;
   const values = paths.map(({ path, values }) => `${path} ${valueWords(values)}`);

@@ -1,55 +1,57 @@
 /**
- * Causes of refusals, each in a sentence without its full stop.
+ * A sentence for each cause of a refusal, without a full stop.
  *
  * @module
  */
 import type { ObservedCause } from '../machines/causes.ts';
 
 const sentences: Readonly<Record<ObservedCause, string>> = {
-  'already-attached': 'the device is attached already, and would have to be detached first',
+  'already-attached': 'the device is already attached; it has to be detached first',
   'bad-descriptor': 'a descriptor in the call is not open in that process',
   'cdev-bound-in-group':
-    'a device of the group is bound through its cdev, which keeps group files out',
-  'container-already-set': 'the group has a container already',
+    'a device of the group is bound through its cdev, so the group cannot be opened',
+  'container-already-set': 'the group already has a container',
   'container-empty': 'no group is in the container yet',
-  'container-in-use': 'a device of the group is open, and holds the container',
+  'container-in-use': 'a device of the group is open and uses the container',
   'device-leaving': 'the driver of the device is being unbound',
-  'device-open-elsewhere': 'another file of the device has it open',
-  'driver-change-pending': 'an earlier driver change has not been seen to its end',
-  'file-already-bound': 'this file of the device is bound already; only its last close unbinds it',
-  'group-already-open': 'another file of the group is open; a group has one at a time',
+  'device-open-elsewhere': 'another file has the device open',
+  'driver-change-pending': 'an earlier driver change is pending: bg_wait has not collected it',
+  'file-already-bound': 'this device file is already bound; only its last close unbinds it',
+  'group-already-open': 'another file of the group is open; only one can be open at a time',
   'group-dead': 'the last VFIO device has left the group that this file was opened for',
-  'group-file-open': 'a file of the group is open, which keeps every device of it from being bound',
+  'group-file-open':
+    'a file of the group is open, so no device of the group can be bound through its cdev',
   'group-pinned-by-device-file':
-    'no descriptor of the group file is left, but an open device still keeps it',
-  'iommu-already-set': 'the container has its IOMMU driver already',
-  'malformed-argument': 'an argument is out of bounds, whoever owns what',
-  'needs-cap-sys-rawio': 'the caller lacks CAP_SYS_RAWIO, which a group without IOMMU asks for',
-  'no-compat-ioas': 'the iommufd has no IOAS that could serve as a container',
+    'no descriptor of the group file is left, but an open device file keeps it alive',
+  'iommu-already-set': 'the container already has an IOMMU driver',
+  'malformed-argument': 'an argument is invalid, regardless of ownership',
+  'needs-cap-sys-rawio': 'the caller lacks CAP_SYS_RAWIO, which a group without an IOMMU requires',
+  'no-compat-ioas': 'the iommufd has no compatible IOAS that could act as a container',
   'no-container': 'the group has no container',
   'no-driver-change': 'there is no driver change to wait for',
   'no-iommu-driver': 'the container has no IOMMU driver: VFIO_SET_IOMMU has not been called',
-  'no-such-device': 'no VFIO device of that name is in reach',
-  'no-such-node': 'the node does not exist',
+  'no-such-device': 'no device of that name exists in the group or on the host',
+  'no-such-node': 'the device node does not exist',
   'no-such-object': 'the iommufd has no object of that id and kind',
   'not-an-iommufd': 'the descriptor given is not an iommufd',
   'not-bound-yet': 'the file has to be bound to an iommufd first',
-  'not-ownership': "the device's or driver's own refusal; nobody stands in the way",
-  'object-in-use': 'something still uses the object',
-  'opened-through-group': 'the device was opened through its group, and stays with the group',
-  'owned-by-container': 'the group is owned through a container',
-  'owned-by-kernel-driver': 'a kernel driver uses the DMA of the group',
-  'owned-by-other-iommufd': 'another iommufd owns the group',
-  'owned-by-user': 'user space owns the DMA of the group, so a kernel driver may not start',
-  'process-exists': 'the process is there already',
-  'reset-not-owned': 'the reset would hit devices that the caller has not shown to own',
+  'not-ownership': 'the device or its driver refused, for a reason other than ownership',
+  'object-in-use': 'the object is still in use',
+  'opened-through-group':
+    'the device file came from its group; this operation needs one opened through the cdev',
+  'owned-by-container': 'a container owns the DMA of the group',
+  'owned-by-kernel-driver': 'a kernel driver owns the DMA of the group',
+  'owned-by-other-iommufd': 'another iommufd owns the DMA of the group',
+  'owned-by-user': 'user space owns the DMA of the group, so a kernel driver cannot be bound',
+  'process-exists': 'the process already exists',
+  'reset-not-owned': 'the reset affects devices that the caller has not proved to own',
   'sibling-attached-elsewhere': 'a device of the same group is attached to another page table',
-  unsupported: 'this kernel or device does not know it',
-  'wrong-file-kind': 'the descriptor is of a kind that does not take this operation',
+  unsupported: 'this kernel or device does not support the operation',
+  'wrong-file-kind': 'a file of this kind does not support the operation',
   unknown: 'the rules do not explain it',
 };
 
-/** What a cause means: the `summary` of an answer. */
+/** The sentence of a cause: the `summary` of an answer. */
 export function causeWords(cause: ObservedCause): string {
   return sentences[cause];
 }

@@ -1,5 +1,5 @@
 /**
- * Rows as plain aligned columns: nothing is drawn, wrapped or cut off.
+ * Aligns rows in columns. Nothing is drawn, wrapped or cut off.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { plain, type Paint, type Tone } from './tone.ts';
 
 export type Cell = string | { readonly text: string; readonly tone: Tone };
 
-/** Lines of equal columns, two blanks between them; the last one is not padded. */
+/** Lines with columns of equal width, two blanks apart; the last column is not padded. */
 export function columns(
   rows: readonly (readonly Cell[])[],
   paint: Paint = plain,
@@ -31,12 +31,12 @@ export function columns(
   });
 }
 
-/** Lines set in by two blanks. */
+/** Lines indented by two blanks. */
 export function indented(lines: readonly string[]): string[] {
   return lines.map((line) => `  ${line}`);
 }
 
-/** Rows under a title, set in; nothing where there are none. */
+/** A title and its rows, indented; no line if there are no rows. */
 export function titled(title: string, rows: readonly (readonly Cell[])[]): string[] {
   return rows.length === 0 ? [] : [title, ...indented(columns(rows))];
 }

@@ -1,12 +1,12 @@
 /**
- * The data of an event as `key=value`, and where it was seen.
+ * Prints the data of an event as `key=value`, and where the event was seen.
  *
  * @module
  */
 import type { Evidence, Fact } from '../events/vocabulary.ts';
 import { printable, word } from './printable.ts';
 
-/** `pid=101 fd=4`; of a refusal the operation and the errno as themselves. */
+/** `pid=101 fd=4`; of a refusal, operation and errno stand without a key. */
 export function dataWords({ type, data }: Fact): string {
   const pairs = Object.entries(data).filter(
     ([key, value]) => value !== undefined && key !== 'evidence',
@@ -17,7 +17,7 @@ export function dataWords({ type, data }: Fact): string {
   return [data.operation, ...rest.map(pair), data.errno, ...seen].join(' ');
 }
 
-/** Where an event was seen, and by which rule where nobody saw it: `[trace.txt:13, inferred: …]`. */
+/** Source and line, certainty and rule of inference: `[trace.txt:13, inferred: found-open]`. */
 function evidenceWords({ source, line, certainty, rule }: Evidence): string {
   const place = line === null ? source : `${source}:${line}`;
   const how = certainty === 'observed' && rule === undefined ? '' : `, ${certainty}`;

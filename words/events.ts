@@ -1,5 +1,5 @@
 /**
- * Events in words.
+ * A sentence for each event.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import { pair } from './event-data.ts';
 import { processWords } from './owners.ts';
 import { printable } from './printable.ts';
 
-/** What processes were called. */
+/** Looks up the names of processes. */
 export interface CommLookup {
-  /** The name of a process at a position; null where the history does not say. */
+  /** The name (`comm`) of a process at a position; null if the history does not have it. */
   commOf(pid: number, position: number): string | null;
 }
 
-/** What sentences about a history ask of it. */
+/** What sentences read of a log. */
 export interface History extends CommLookup {
   event(position: number): Placed | undefined;
 }
 
-/** What to call a process at the time of an event. */
+/** The name of a process at the time of an event, such as `P1[101]`. */
 type NameOf = (pid: number) => string;
 
 /** An event as a sentence without its full stop: `P1[101] closed fd 4`. */
@@ -29,7 +29,7 @@ export function eventWords({ type, data, position }: Placed, names: CommLookup):
   return printable(wordsOf(data, (pid) => processWords(pid, names.commOf(pid, position))));
 }
 
-/** The event at a position as a sentence; empty where the history has none there. */
+/** The event at a position as a sentence; empty if there is no such event. */
 export function sentence(history: History, position: number): string {
   const event = history.event(position);
   return event === undefined ? '' : eventWords(event, history);
@@ -38,20 +38,20 @@ export function sentence(history: History, position: number): string {
 const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => string } = {
   'host.booted': (data) => `the host booted, kernel ${data.kernel} (${data.boot})`,
   'gap.noticed': (data) =>
-    `${data.group === null ? 'every group' : `group ${data.group}`} is in doubt: ${data.reason}`,
+    `gap in the evidence of ${data.group === null ? 'every group' : `group ${data.group}`}: ${data.reason}`,
   'snapshot.taken': (data) =>
-    `the host was read, ${data.complete ? 'all of it' : 'as far as it could be seen'}`,
+    `the host was read${data.complete ? '' : ', but not all of it could be seen'}`,
   'evidence.begun': (data) => `evidence begins: ${data.format} from ${data.source}`,
-  'group.found': (data) => `group ${data.group} was seen to be there`,
+  'group.found': (data) => `group ${data.group} was found`,
   'claim.granted': (data) => `${data.manager} gave ${data.device} to ${data.claimant}`,
   'claim.released': (data) => `${data.manager} took ${data.device} back from ${data.claimant}`,
   'claim.refused': (data) => `${data.manager} could not give ${data.device} to ${data.claimant}`,
-  'history.archived': (data) => `what is before position ${data.to + 1} was archived`,
-  'history.removed': (data) => `what is before position ${data.to + 1} was removed`,
+  'history.archived': (data) => `the events before position ${data.to + 1} were archived`,
+  'history.removed': (data) => `the events before position ${data.to + 1} were removed`,
   'device.added': (data) => {
     const group = data.group === null ? 'without a group' : `in group ${data.group}`;
     const driver = data.driver === null ? 'no driver' : `driver ${data.driver}`;
-    return `device ${data.device} was there, ${group}, with ${driver}`;
+    return `device ${data.device} was added, ${group}, with ${driver}`;
   },
   'device.removed': (data) => `device ${data.device} was removed`,
   'driver.bound': (data) => `driver ${data.driver} was bound to ${data.device}`,
@@ -59,10 +59,10 @@ const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => str
   'driver.unbind-blocked': (data) =>
     `the unbind of driver ${data.driver} from ${data.device} had to wait`,
   'driver.settled': (data) =>
-    `the driver of ${data.device} was changed, to ${data.driver ?? 'none'}`,
+    `the driver change of ${data.device} has ended, with driver ${data.driver ?? 'none'}`,
 
   'process.started': (data) => `${processWords(data.pid, data.comm)} started`,
-  'process.found': (data) => `${processWords(data.pid, data.comm)} was there`,
+  'process.found': (data) => `${processWords(data.pid, data.comm)} was found`,
   'process.forked': (data, name) =>
     `${name(data.pid)} forked ${processWords(data.child, data.comm)}`,
   'process.executed': (data, name) => `${name(data.pid)} executed another program`,
@@ -78,7 +78,7 @@ const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => str
     `${name(data.pid)} ${data.cloexec ? 'set' : 'cleared'} close-on-exec of fd ${data.fd}`,
   'file.released': (data) => `the kernel released a file of kind ${data.kind}`,
   'descriptor.closed': (data, name) => {
-    if (data.pid === QUEUE) return 'the kernel let go of a file that nobody had a descriptor of';
+    if (data.pid === QUEUE) return 'the kernel released a file that no process had a descriptor of';
     return `${name(data.pid)} closed fd ${data.fd}`;
   },
   'mapping.created': (data, name) =>
@@ -119,12 +119,12 @@ const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => str
     `${name(data.pid)} reset the bus of the device of fd ${data.fd}`,
 
   'operation.refused': (data, name) => {
-    const who = 'pid' in data ? name(data.pid) : 'somebody';
+    const who = 'pid' in data ? name(data.pid) : 'a process';
     return `${who} tried ${callWords(data)} and got ${data.errno}`;
   },
 };
 
-/** A file given as an argument, which the evidence may not show. */
+/** A file that was given as an argument; `fd` is null if the evidence does not show it. */
 function of(kind: string, fd: number | null): string {
   const article = kind === 'iommufd' ? 'an' : 'a';
   return fd === null ? `${article} ${kind} that is not shown` : `the ${kind} of fd ${fd}`;
@@ -134,9 +134,10 @@ function regionWords(region: number | null): string {
   return region === null ? 'a region' : `region ${region}`;
 }
 
-/** The call that was refused: the operation and its arguments, without who made it. */
+/** Keys of a refusal that are no arguments of the call. */
 const besides = new Set(['operation', 'errno', 'pid', 'cause', 'evidence']);
 
+/** The operation that was refused, and its arguments: `bind fd=4 iommufd=3`. */
 function callWords(data: DataOf<'operation.refused'>): string {
   const given = Object.entries(data).filter(
     ([key, value]) =>

@@ -1,5 +1,5 @@
 /**
- * What `verify` finds, in words: where a log does not agree with the rules, the evidence or itself.
+ * A sentence for each finding of `verify`: a log disagrees with the rules, the evidence or itself.
  *
  * @module
  */
@@ -9,7 +9,10 @@ import type { Fault, Verification } from '../projections/shapes.ts';
 import type { Absence } from '../projections/audit/verification.ts';
 import { violationWords } from './invariants.ts';
 
-/** Findings as faults; and of events that are not here a fault, or a note where the log says why. */
+/**
+ * Findings as faults. Missing events are a note if an event of the log says why they are missing, else
+ * a fault.
+ */
 export function verificationWords(
   findings: readonly Finding[],
   absence: Absence | null,
@@ -17,18 +20,18 @@ export function verificationWords(
   const faults = findings.map(faultOf);
   if (absence === null) return { faults };
   const { to, saidBy } = absence;
-  const what = `positions 0 to ${to} are not here`;
+  const what = `positions 0 to ${to} are missing`;
   if (saidBy === null) {
-    const detail = `${what}, and nothing says that they were archived or removed`;
+    const detail = `${what}, and no event says that they were archived or removed`;
     return { faults: [{ position: to, kind: 'absent', detail }, ...faults] };
   }
   const [, deed] = saidBy.type.split('.');
-  return { faults, notes: [`${what}: they were ${deed}, says position ${saidBy.position}`] };
+  return { faults, notes: [`${what}: position ${saidBy.position} records that they were ${deed}`] };
 }
 
 /** A note: a file of the log lacks the trigger by which SQLite refuses to change its rows. */
 export function lostGuardWords(lost: { readonly path: string; readonly guard: string }): string {
-  return `${lost.path} has lost its guard '${lost.guard}'`;
+  return `${lost.path} lacks the trigger '${lost.guard}', which protects its rows`;
 }
 
 function faultOf(finding: Finding): Fault {
@@ -56,18 +59,19 @@ function detailOf(finding: Finding): string {
     }
     case 'unexplained': {
       const { operation, errno, profile, expected } = finding;
-      const verdict = expected === null ? 'it would pass' : `${expected.errno}, ${expected.cause}`;
+      const verdict =
+        expected === null ? 'it would pass' : `it would get ${expected.errno}, ${expected.cause}`;
       return `${operation} got ${errno}; by ${profile} ${verdict}`;
     }
     case 'passed': {
       const { operation, profile, errno, cause } = finding;
-      return `${operation} passed; by ${profile} ${errno}, ${cause}`;
+      return `${operation} passed; by ${profile} it would get ${errno}, ${cause}`;
     }
     case 'contradiction':
       return contradictionWords(finding.reason);
     case 'cause': {
       const { operation, named, profile, cause } = finding;
-      return `${operation}: the evidence names ${named}, by ${profile} it is ${cause}`;
+      return `${operation}: the cause is ${named} by the evidence, ${cause} by ${profile}`;
     }
     case 'release': {
       const holders = finding.holders.map(({ pid, fd }) => `pid ${pid} fd ${fd}`);
@@ -84,31 +88,31 @@ function detailOf(finding: Finding): string {
 }
 
 const heads = {
-  'not-here': 'that part of the log is not here',
-  'ends-before': 'the log ends before it',
-  'other-hash': 'another hash',
+  'not-here': 'its part of the log is missing',
+  'ends-before': 'the log ends before its position',
+  'other-hash': 'the hash differs',
 } as const;
 
-/** Why the rules say that an event could not have happened. */
+/** Why an event could not have happened by the rules. */
 export function contradictionWords(reason: ContradictionReason): string {
   switch (reason.kind) {
     case 'not-admitted':
       return `${reason.machine} in state '${reason.state}' does not admit '${reason.event}'`;
     case 'no-context':
-      return `'${reason.event}' names a descriptor behind which there is no context`;
+      return `'${reason.event}' names a descriptor that is neither a container nor an iommufd`;
     case 'no-node':
-      return `${reason.event}: nothing of that name is there`;
+      return `${reason.event}: the node does not exist`;
     case 'no-device':
       return `${reason.event}: there is no device ${reason.device}`;
     case 'other-driver': {
       const { device, seen, expected } = reason;
-      return `${device} was seen with driver ${seen ?? 'none'}, and should have ${expected ?? 'none'}`;
+      return `${device} was seen with driver ${seen ?? 'none'}, but should have ${expected ?? 'none'}`;
     }
     case 'file-gone':
-      return `${reason.file} had gone before, or ${reason.errno} would have been the answer`;
+      return `${reason.file} must have been closed earlier: otherwise this call would have failed with ${reason.errno}`;
     case 'driver-gone': {
       const { driver, device, errno } = reason;
-      return `${driver} had been unbound before from ${device}, or ${errno} would have been the answer`;
+      return `${driver} must have been unbound from ${device} earlier: otherwise this call would have failed with ${errno}`;
     }
   }
 }

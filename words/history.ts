@@ -1,5 +1,5 @@
 /**
- * What a history tells, in words: intervals, hands, overlaps, and that there was none.
+ * Sentences about ownership intervals: their ends, hands and overlaps, and that there are none.
  *
  * @module
  */
@@ -9,22 +9,22 @@ import { positionWords } from './moments.ts';
 import { holdersWords, ownerWords } from './owners.ts';
 import { printable } from './printable.ts';
 
-/** What ended an interval; a dash while it goes on. */
+/** The event that ended an interval; a dash if it has not ended. */
 export function endWords({ to }: Pick<Interval, 'to'>, history: History): string {
   return to === null ? '-' : sentence(history, to);
 }
 
-/** Stands above what the node of a group has meant. */
+/** The title above the groups that a path was the node of. */
 export function incarnationsTitle(group: string): string {
-  return printable(`/dev/vfio/${group} has meant, one after the other:`);
+  return printable(`/dev/vfio/${group} was the node of, one after the other:`);
 }
 
-/** The devices that VFIO had of a group; none where nobody has said. */
+/** The VFIO devices of a group; `not known` if the log does not name any. */
 export function devicesWords(devices: readonly string[]): string {
   return printable(devices.join(', ') || 'not known');
 }
 
-/** Whose hands, each process once; since when, where it was not so from the beginning. */
+/** The hands of an interval, each process once; with its position if one came after FROM. */
 export function handsWords({ by, from }: Tenure): string {
   const words = [...Map.groupBy(by, (hand) => `${hand.pid} ${hand.from}`).values()].map((hands) => {
     const [first] = hands;
@@ -34,7 +34,7 @@ export function handsWords({ by, from }: Tenure): string {
   return words.join('; ') || '-';
 }
 
-/** The owners that are claimed at a time: `iommufd f8 by P2[102] fd 4 and kernel drivers e1000e`. */
+/** The owners that are claimed at once: `iommufd f8 by P2[102] fd 4 and kernel drivers e1000e`. */
 export function overlapWords({ owners, drivers }: Overlap): string {
   const words = owners.map((owner) =>
     owner.kind === 'kernel'
@@ -44,23 +44,23 @@ export function overlapWords({ owners, drivers }: Overlap): string {
   return printable(words.join(' and '));
 }
 
-/** Where somebody never had a hand in owning a subject, or any group. */
+/** Says that a process never kept the owner of a subject, or of any group, alive. */
 export function neverOwnedWords(who: string, subject = 'any group'): string {
-  return printable(`${who} never had a hand in owning ${subject}`);
+  return printable(`${who} never kept an owner of ${subject} alive`);
 }
 
-/** Where nobody waited for a subject, or for any device. */
+/** Says that nobody waited for a subject, or for any device. */
 export function neverAwaitedWords(subject = 'a device'): string {
   return printable(`nobody ever waited for ${subject}`);
 }
 
-/** Where a subject, or any group, never had several owners. */
+/** Says that a subject, or any group, never had two owners at a time. */
 export function neverSharedWords(subject?: string): string {
   const never = subject === undefined ? 'no group ever' : `${subject} never`;
   return printable(`${never} had two owners at a time`);
 }
 
-/** Where nothing changed hands between two moments. */
+/** Says that no owner changed between two moments. */
 export function unchangedWords({ from, to }: Pick<Diff, 'from' | 'to'>): string {
-  return `nothing changed hands after ${positionWords(from)}, up to ${positionWords(to)}`;
+  return `no group changed owner after ${positionWords(from)}, up to ${positionWords(to)}`;
 }

@@ -1,5 +1,5 @@
 /**
- * The rules that inferred events which no line of the evidence shows, in sentences without a full
+ * A sentence for each rule that infers events which no line of the evidence shows, without a full
  * stop.
  *
  * @module
@@ -7,42 +7,45 @@
 import type { Inference } from '../evidence/witness/inferences.ts';
 
 const sentences: Readonly<Record<Inference, string>> = {
-  'no-boot-seen': 'nobody has seen the host boot: it is taken to have begun as it was described',
-  'as-the-topology-says': 'the topology that was given has it so',
-  'has-a-node': 'the node could be opened, so a VFIO driver has the device',
-  'found-open': 'it was open already when it was first seen to be used',
-  'given-as-an-argument': 'a call passed with it, so it was open, and of that kind',
-  'let-in-and-so-the-owner': 'an iommufd has the group, and the kernel lets no other in',
-  'refused-as-closed': 'a call on it was refused as on no open file, so it had been closed',
-  'had-the-node-before': 'of the devices that have lost their node it is the only one',
-  'got-from-its-group': 'the group gave the device away, so the device is in it',
-  'only-iommufd-in-process': 'the process has one iommufd, and presented one',
-  'only-container-in-process': 'the process has one container, and presented one',
-  'only-device-in-group': 'the group has one device with VFIO, and gave one away',
-  'same-file': 'two descriptors stand for one struct file, so one came from the other',
-  'sent-and-received': 'a descriptor of that kind was sent, and one received',
-  'kept-by-the-kernel': 'its last descriptor was closed, and the kernel did not release it',
-  'released-by-the-kernel': 'the kernel released it, so nobody had it any more',
-  'number-used-again': 'its number was given out anew, so it had been closed',
-  'pid-used-again': 'the number of the process was given out anew, so it had ended',
-  'driver-in-the-message': 'a driver speaks of the device as its own',
-  'named-by-the-trace': 'a later line gives the name of what was opened by its node',
-  'used-and-so-bound': 'a call passed that no file passes before it is bound',
-  'spoken-of': 'a message or a program speaks of it, and shows no opens',
-  'only-one-without-a-number': 'it is the only thing open of which no number was shown',
-  'named-in-a-claim': 'a manager speaks of the device',
-  'refused-by-the-program': 'a program reports it in its own words, and gives up',
+  'no-boot-seen': 'the boot of the host was not seen: the log begins with an assumed one',
+  'as-the-topology-says': 'the given topology says so',
+  'has-a-node': 'its node could be opened, so a VFIO driver is bound to the device',
+  'found-open': 'it was already open when its first use was seen',
+  'given-as-an-argument': 'a call with this argument passed, so it was an open file of that kind',
+  'let-in-and-so-the-owner':
+    'an iommufd owns the group and the kernel admits no other, so it is this one',
+  'refused-as-closed': 'a call on it failed with EBADF, so it had been closed',
+  'had-the-node-before': 'it is the only device whose node is missing',
+  'got-from-its-group': 'the device came from this group, so it is in the group',
+  'only-iommufd-in-process': 'the call names an iommufd, and the process has only this one',
+  'only-container-in-process': 'the call names a container, and the process has only this one',
+  'only-device-in-group': 'a device came from this group, and the group has only one VFIO device',
+  'same-file': 'both descriptors refer to one struct file, so one was made from the other',
+  'sent-and-received': 'a descriptor of that kind was sent, and then one was received',
+  'kept-by-the-kernel': 'its last known descriptor was closed, but the kernel did not release it',
+  'released-by-the-kernel': 'the kernel released it, so nothing held it any more',
+  'number-used-again': 'its number was used again, so it had been closed',
+  'pid-used-again': 'its pid was used again, so the process had ended',
+  'driver-in-the-message':
+    'a driver printed a message about the device, so the driver is bound to it',
+  'named-by-the-trace': 'a later line names the device that was opened through its node',
+  'used-and-so-bound': 'a call passed that requires a bound file',
+  'spoken-of': 'a message names it, but does not show who has it open',
+  'only-one-without-a-number': 'it is the only open file whose descriptor number is not known',
+  'named-in-a-claim': 'a manager names the device',
+  'refused-by-the-program': 'a program reports the refusal in its own message',
   'read-from-the-host': 'it was so when the host was read',
-  'gone-from-the-host': 'it was not there any more when the host was read',
-  'number-shown-by-the-host': 'it was known without its number, which the host shows',
-  'an-open-device-needs-a-container': 'a device that came from its group is open',
-  'a-mapped-device-is-bound': 'a part of it is mapped, which the kernel refuses before a bind',
-  'in-the-order-of-descriptors': 'the group opened last before a device is where it came from',
-  'only-device-on-the-host': 'there is one device left that it can be of',
-  'rules-of-the-newest-kernel': 'nobody knows the rules of the kernel that was read',
+  'gone-from-the-host': 'it was no longer there when the host was read',
+  'number-shown-by-the-host': 'its descriptor number was not known; the host shows it',
+  'an-open-device-needs-a-container': 'a device from its group is open, which requires a container',
+  'a-mapped-device-is-bound': 'a region of it is mapped, which requires a bind',
+  'in-the-order-of-descriptors':
+    'a device came from the group whose descriptor was opened last before it',
+  'only-device-on-the-host': 'only one device is left that it can belong to',
+  'rules-of-the-newest-kernel': 'the kernel has no profile of its own; the newest one is used',
 };
 
-/** A row for each of some rules: its name, as events carry it, and its sentence. */
+/** A row for each named rule: its name, as in `evidence.rule` of an event, and its sentence. */
 export function inferenceRows(names: ReadonlySet<string>): string[][] {
   return Object.entries(sentences).filter(([name]) => names.has(name));
 }

@@ -1,20 +1,20 @@
 /**
- * Invariants and their violations, in sentences without a full stop.
+ * A sentence for each invariant and each violation, without a full stop.
  *
  * @module
  */
 import type { InvariantName, Violation } from '../projections/audit/invariants.ts';
 
 interface Words<N extends InvariantName> {
-  /** What it says. */
+  /** The invariant. */
   readonly summary: string;
-  /** How it is violated in a group. */
+  /** How it is violated in a group, by the files and drivers that the violation names. */
   readonly violation: (by: Violation<N>['by'], group: string) => string;
 }
 
 const words: { readonly [N in InvariantName]: Words<N> } = {
   'one-context-per-group': {
-    summary: 'all that owns a group at a time is one context: one iommufd, or one container',
+    summary: 'a group has at most one owner at a time: one iommufd or one container',
     violation: ({ owners }, group) => `group ${group} is claimed by ${owners.join(' and ')}`,
   },
   'no-user-owner-beside-kernel-driver': {
@@ -28,30 +28,31 @@ const words: { readonly [N in InvariantName]: Words<N> } = {
       `group ${group} is open as ${open.join(', ')} while ${bound.join(', ')} is bound`,
   },
   'one-open-file-per-group': {
-    summary: 'a group has one open file at a time',
+    summary: 'a group has at most one open file at a time',
     violation: ({ open }, group) => `group ${group} is open as ${open.join(', ')}`,
   },
   'one-bound-file-per-device': {
-    summary: 'a device that is bound through its cdev is open through that one file alone',
+    summary: 'a device that is bound through its cdev is open through that file only',
     violation: ({ device, open }) => `device ${device} is open through ${open.join(', ')}`,
   },
   'container-device-keeps-group-open': {
-    summary: 'while a device that was got through a container is open, so is the file of its group',
+    summary:
+      'while a device obtained through a container is open, the file of its group is open, too',
     violation: ({ open }, group) => `${open} is open, and no file of group ${group} is`,
   },
   'release-ends-ownership': {
-    summary: 'who owns a group has a file that is alive; with its last release the ownership ends',
+    summary: 'the owner of a group is a file that is alive; its release ends the ownership',
     violation: ({ owner }, group) =>
-      `group ${group} is owned by ${owner}, which nobody keeps alive`,
+      `group ${group} is owned by ${owner}, which nothing keeps alive`,
   },
   'owner-is-claimed': {
-    summary: 'the owner that the machines name is the one whose files are there, and nobody else',
+    summary: 'open files claim exactly the owner that the machines name',
     violation: ({ owner, claimed }, group) =>
       `group ${group} is owned by ${owner ?? 'nobody'}, claimed by ${claimed.join(' and ') || 'nobody'}`,
   },
 };
 
-/** What an invariant says. */
+/** The sentence of an invariant. */
 export function invariantWords(name: InvariantName): string {
   return words[name].summary;
 }

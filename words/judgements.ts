@@ -1,5 +1,5 @@
 /**
- * What rules and invariants say of a history, in words.
+ * Sentences about what rules and invariants say of a log: `replay`, `bisect` and `rules`.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { sentence, type History } from './events.ts';
 import { printable } from './printable.ts';
 import { plain, type Paint } from './tone.ts';
 
-/** An operation without a check. */
+/** Says that an operation has no checks. */
 export function neverRefusedWords(operation: string): string {
   return `${operation} is never refused`;
 }
@@ -21,20 +21,19 @@ export function profilesWords(only: readonly Profile[]): string {
   return only.length === profiles.length ? 'all' : only.join(' ');
 }
 
-/** How many attempts end otherwise by a profile. */
+/** Counts the attempts that would end differently by a profile. */
 export function replayWords({ attempts, unknown, differences }: Replay, profile: string): string {
   const many = differences.length === 0 ? 'none' : String(differences.length);
-  const ends = differences.length === 1 ? 'ends' : 'end';
-  const unsaid = unknown === 0 ? '' : `; of ${unknown} nobody can say`;
-  return `${many} of ${attempts} attempts ${ends} otherwise by ${profile}${unsaid}`;
+  const unsaid = unknown === 0 ? '' : `; ${unknown} cannot be judged`;
+  return `${many} of ${attempts} attempts would end differently by ${profile}${unsaid}`;
 }
 
-/** How an attempt went, as a cell: `EBUSY group-already-open`, `passed`. */
+/** How an attempt ended, as a cell: `EBUSY group-already-open`, `passed`. */
 export function recordedCell(recorded: Verdict): Cell {
   return verdictCell(recorded, 'passed');
 }
 
-/** How it would have gone by other rules, as a cell. */
+/** How an attempt would end by other rules, as a cell. */
 export function otherCell(other: Verdict): Cell {
   return verdictCell(other, 'would pass');
 }
@@ -44,10 +43,10 @@ function verdictCell({ errno, cause }: Verdict, passing: string): Cell {
   return { text: `${errno} ${cause}`, tone: cause === 'unknown' ? 'unknown' : 'refusal' };
 }
 
-/** Events of a prefix that are shown; the fewest are seldom more. */
+/** The longest prefix that is shown whole; prefixes are seldom longer. */
 const SHOWN = 50;
 
-/** Where an invariant was violated, or an expression held, and the fewest events that show it. */
+/** Lines: where an invariant is violated or an expression holds, and the fewest events. */
 export function bisectionWords(found: Bisection, history: History, paint: Paint = plain): string[] {
   const { invariant, position, detail, cause, prefix } = found;
   const last = prefix.slice(-SHOWN);
@@ -55,19 +54,19 @@ export function bisectionWords(found: Bisection, history: History, paint: Paint 
   const more = prefix.length - last.length;
   const ruled =
     cause === null
-      ? 'the rules have nothing against the event'
+      ? 'the rules allow the event'
       : `the rules would have refused it: ${paint(cause, 'refusal')}`;
   return [
     ...(invariant === null
       ? [`it first holds at position ${position}: ${printable(detail)}`]
       : [`${invariant} is violated at position ${position}: ${printable(detail)}`, ruled]),
-    'it takes no more than',
-    ...(more > 0 ? [`  ${more} events, and then`] : []),
+    'the fewest events that show it:',
+    ...(more > 0 ? [`  ${more} earlier events, then`] : []),
     ...indented(columns(events)),
   ];
 }
 
-/** Where an invariant was never violated; of an expression (null), where it never held. */
+/** Says that an invariant is never violated or, with null, that an expression never holds. */
 export function neverFoundWords(invariant: string | null): string {
   return invariant === null ? 'it never holds' : `${invariant} holds at every position`;
 }

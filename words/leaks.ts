@@ -1,5 +1,5 @@
 /**
- * What processes did with files of VFIO, and what they did not let go, in words.
+ * Sentences about what processes did with VFIO files, and which files they did not release.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { titled } from './columns.ts';
 import { holderRows, ownerWords, processWords } from './owners.ts';
 import { printable } from './printable.ts';
 
-/** What some processes did between two moments; `run` tells of a part of it. */
+/** What some processes did between two moments, as far as it is printed. */
 export type ShownActivity = Pick<Activity, 'opened' | 'bound' | 'refused' | 'held' | 'owned'>;
 
-/** Rows under a title. A face may leave out some of very many, and say so. */
+/** Prints rows under a title. A face may shorten a long list. */
 export type List = (title: string, rows: readonly (readonly string[])[]) => string[];
 
 /** Lines: what was opened, bound and refused, and what is held and owned at the end. */
@@ -21,7 +21,7 @@ export function spanWords(
 ): string[] {
   const isQuiet = opened.length === 0 && refused.length === 0;
   return [
-    ...(isQuiet ? ['Nothing of VFIO was opened.'] : []),
+    ...(isQuiet ? ['No VFIO file was opened.'] : []),
     ...list(
       'Opened:',
       opened.map((file) => [
@@ -51,18 +51,16 @@ export function spanWords(
       ]),
     ),
     ...list(
-      'Held still:',
+      'Still held:',
       held.map((holder) => [...(holderRows([holder])[0] ?? []).slice(0, 2), fileWords(holder)]),
     ),
-    ...owned.map(
-      ({ group, owner }) => `Group ${group} is owned by it still: ${ownerWords(owner)}.`,
-    ),
+    ...owned.map(({ group, owner }) => `Group ${group} is still owned by ${ownerWords(owner)}.`),
   ];
 }
 
-/** Whether all that was opened was let go, in a line where it was. */
+/** A line if everything that was opened was released; else none. */
 export function releasedWords({ opened, held }: Pick<ShownActivity, 'opened' | 'held'>): string[] {
-  return opened.length > 0 && held.length === 0 ? ['All of it was released.'] : [];
+  return opened.length > 0 && held.length === 0 ? ['Everything was released.'] : [];
 }
 
 function momentOf({ time, position }: Pick<OpenedFile, 'time' | 'position'>): string {

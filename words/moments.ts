@@ -1,5 +1,5 @@
 /**
- * Moments and amounts in words.
+ * Phrases for moments, positions and counts.
  *
  * @module
  */
@@ -11,7 +11,7 @@ export function momentWords({ position, time }: Moment): string {
   return `at position ${position}${time === null ? '' : `, ${time}`}`;
 }
 
-/** A moment as the first line of an answer: `At position 41:`. */
+/** The first line of an answer: `At position 41:`. */
 export function momentTitle(moment: Moment): string {
   const words = momentWords(moment);
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}:`;
@@ -22,7 +22,7 @@ export function positionWords(position: Position): string {
   return position === null ? 'the start' : `position ${position}`;
 }
 
-/** What of a list is left out: `and 3 more`, `and 3 lines more`. */
+/** How many entries of a list are left out: `and 3 more`, `and 3 lines more`. */
 export function moreWords(count: number, noun?: string): string {
   return `and ${noun === undefined ? count : counted(count, noun)} more`;
 }

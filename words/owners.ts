@@ -1,5 +1,5 @@
 /**
- * Owners, holders and files in words.
+ * Phrases for owners, holders, processes and files.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import type { Cell } from './columns.ts';
 import { counted } from './moments.ts';
 import { printable } from './printable.ts';
 
-/** A process as logs write it: `qemu[4711]`. */
+/** A process: `qemu[4711]`, `pid 4711` without a name, `?` without both. */
 export function processWords(pid: number | null, comm: string | null): string {
-  if (pid === null || pid >= QUEUE) return printable(comm ?? 'somebody');
+  if (pid === null || pid >= QUEUE) return printable(comm ?? '?');
   if (comm === null || comm === `pid ${pid}`) return `pid ${pid}`;
   return `${printable(comm)}[${pid}]`;
 }
 
-/** Holders one after the other, each process once: `P1[101] fd 3, 4; P2[102] mapping`. */
+/** Holders in one line, each process once: `P1[101] fd 3, 4; P2[102] mapping`. */
 export function holdersWords(holders: readonly Holder[]): string {
   const byHolder = Map.groupBy(holders, (holder) => holderName(holder));
   const words = [...byHolder].map(([name, held]) => {
@@ -26,7 +26,7 @@ export function holdersWords(holders: readonly Holder[]): string {
   return words.length === 0 ? '-' : words.join('; ');
 }
 
-/** A holder a row: who, by what, which file, and the control group where that is known. */
+/** One row for each holder: process, descriptor or mapping, file, and control group if known. */
 export function holderRows(holders: readonly Holder[]): string[][] {
   return holders.map((holder) => [
     holderName(holder),
@@ -36,17 +36,17 @@ export function holderRows(holders: readonly Holder[]): string[][] {
   ]);
 }
 
-/** Files that are open, with who holds them: `f8 by P1[101] fd 3; f9 by P2[102] mapping`. */
+/** Open files with their holders: `f8 by P1[101] fd 3; f9 by P2[102] mapping`. */
 export function filesWords(files: readonly FileView[]): string {
   return files.map(({ file, holders }) => `${file} by ${holdersWords(holders)}`).join('; ') || '-';
 }
 
-/** How many groups nobody uses are left out: `3 idle groups are not shown`. */
+/** How many idle groups are left out: `3 idle groups are not shown`. */
 export function idleWords(count: number): string {
   return `${counted(count, 'idle group')} ${count === 1 ? 'is' : 'are'} not shown`;
 }
 
-/** Who owns: `iommufd f8`, `nobody`, `nobody (assumed)`. */
+/** An owner: `iommufd f8`, `nobody`, `nobody (assumed)`. */
 export function ownerWords({ kind, file, certainty }: Owner): string {
   return certainty === undefined
     ? ownerName(kind, file)
@@ -68,14 +68,14 @@ function ownerName(kind: Owner['kind'], file: Owner['file']): string {
   }
 }
 
-/** The same as a cell, where what is not known stands out. */
+/** An owner as a cell; an unknown owner is coloured. */
 export function ownerCell(owner: Owner): Cell {
   const text = ownerWords(owner);
   return owner.kind === 'unknown' ? { text, tone: 'unknown' } : text;
 }
 
 function holderName({ via, file, pid, comm }: Holder): string {
-  if (via === 'queue' && pid === null && comm === null) return 'the kernel, on its way';
+  if (via === 'queue' && pid === null && comm === null) return 'the kernel (no descriptor seen)';
   return via === 'kernel' ? `file ${file}` : processWords(pid, comm);
 }
 

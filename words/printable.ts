@@ -1,10 +1,10 @@
 /**
- * Text of others made fit for a terminal: evidence may hold any character in any name.
+ * Makes text from evidence safe for a terminal: names may contain any character.
  *
  * @module
  */
 
-/** The text with every character that is none to be seen written as an escape: `\u{1b}`. */
+/** The text with every control and format character as an escape: `\u{1b}`. */
 export function printable(text: string): string {
   return text.replace(
     /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
@@ -12,7 +12,7 @@ export function printable(text: string): string {
   );
 }
 
-/** A value as one word: quoted where it holds blanks, or would read as something else. */
+/** A value as one word; quoted if it has blanks or would read as null, a boolean or `key=value`. */
 export function word(value: unknown): string {
   if (typeof value !== 'string') return printable(JSON.stringify(value));
   const plain = /^[^\s"=]+$/u.test(value) && !/^(null|true|false)$/.test(value);

@@ -1,5 +1,5 @@
 /**
- * What was written to a log, and what became of its files, in words.
+ * Sentences about what was appended to a log, and what happened to its files.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { printable } from './printable.ts';
 interface Imported {
   readonly read: number;
   readonly appended: number;
-  /** Events that were in the log already. */
+  /** Events that were already in the log. */
   readonly skipped: number;
   /** Lines of a trace that say nothing. */
   readonly unknown: number;
   readonly rejectedCount: number;
 }
 
-/** How much evidence was read, and what of it is in the log now. */
+/** How many lines of evidence were read, and how many events were appended. */
 export function importedWords(
   { read, appended, skipped, unknown, rejectedCount }: Imported,
   log: string,
@@ -28,7 +28,7 @@ export function importedWords(
   return `${what} to ${printable(log)}, ${skipped} ${were} there already${odd}${bad}`;
 }
 
-/** A line of evidence that could not be read. */
+/** A line of evidence that could not be read, and why: `FILE:LINE: REASON`. */
 export function rejectedWords(rejected: {
   readonly file: string;
   readonly line: number;
@@ -45,7 +45,7 @@ interface RecordedCounts {
   readonly starts: number;
 }
 
-/** How much of a running host was recorded. */
+/** How many events of a running host were recorded. */
 export function recordedWords(
   { appended, read, rejectedCount, starts }: RecordedCounts,
   log: string,
@@ -56,7 +56,7 @@ export function recordedWords(
   return `${what}, from ${counted(read, 'line')}${bad}${again}`;
 }
 
-/** How many events a reading of the host was worth. */
+/** How many changes a snapshot found, and how many events it appended. */
 export function changedWords(changed: number, appended: number, log: string): string {
   const what = changed === 0 ? 'nothing has changed' : counted(changed, 'change');
   return `${what}, ${counted(appended, 'event')} appended to ${printable(log)}`;
@@ -64,35 +64,37 @@ export function changedWords(changed: number, appended: number, log: string): st
 
 export const NONE_IN_USE = 'no group is in use';
 
-/** Something that a reading of the host could not see. */
+/** Something that a snapshot could not see. */
 export function unseenWords(unseen: string): string {
   return printable(`not seen: ${unseen}`);
 }
 
-/** That a file of a log was sealed; the next one goes by its name alone. */
+/** Says that a file of a log was sealed; `next` is the name of the next file without its folder. */
 export function sealedWords(sealed: string, next: string): string {
-  return `sealed ${printable(sealed)}; the log goes on in ${next}`;
+  return `sealed ${printable(sealed)}; the log continues in ${next}`;
 }
 
-/** The head, `POSITION:HASH`, with which a host's stream ends in a sealed file. */
+/** The head, `POSITION:HASH`, of a host's stream in a sealed file. */
 export function endedWords(host: string, head: string): string {
-  return `${printable(host)} ended at ${head}`;
+  return `head of ${printable(host)}: ${head}`;
 }
 
 interface RetainedFiles {
   /** Files that were removed, or moved. */
   readonly gone: readonly { readonly file: string; readonly to: string | null }[];
-  /** Files that stay, because a host has been running since. */
+  /** Files that are kept because they hold events since the last boot of a host. */
   readonly needed: readonly string[];
 }
 
-/** A line for each file that left, or had to stay. */
+/** A line for each file that was removed, moved or kept. */
 export function retainedWords({ gone, needed }: RetainedFiles): string[] {
   if (gone.length + needed.length === 0) return ['nothing to remove'];
   return [
     ...gone.map(({ file, to }) =>
       printable(to === null ? `removed ${file}` : `moved ${file} to ${to}`),
     ),
-    ...needed.map((file) => printable(`kept ${file}: a host has been running since`)),
+    ...needed.map((file) =>
+      printable(`kept ${file}: it holds events since the last boot of a host`),
+    ),
   ];
 }

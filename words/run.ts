@@ -1,19 +1,20 @@
 /**
- * What `run` tells of a command, in words.
+ * The report of `run` about a command.
  *
  * @module
  */
 import { titled } from './columns.ts';
 import { releasedWords, spanWords, type List, type ShownActivity } from './leaks.ts';
+import { counted } from './moments.ts';
 import { processWords } from './owners.ts';
 import { printable } from './printable.ts';
 
 interface Run extends ShownActivity {
   readonly command: readonly string[];
   readonly exit: { readonly code: number | null; readonly signal: string | null };
-  /** Where it was recorded; null where it is kept nowhere. */
+  /** The log in which it was recorded; null if none was named. */
   readonly log: string | null;
-  /** Processes that it started and that were there when it had ended. */
+  /** Its processes that were still running after it had ended. */
   readonly left: readonly { readonly pid: number; readonly comm: string }[];
   /** Lines of the trace that could not be read. */
   readonly rejectedCount: number;
@@ -28,11 +29,13 @@ export function runWords(run: Run, list: List = titled): string[] {
     `vfio-ledger: ${command.map(argument).join(' ')} ${how}`,
     ...spanWords(run, list),
     ...list(
-      'Left behind, and running:',
+      'Left behind and still running:',
       left.map(({ pid, comm }) => [processWords(pid, comm)]),
     ),
     ...releasedWords(run),
-    ...(rejectedCount === 0 ? [] : [`${rejectedCount} lines of the trace could not be read.`]),
+    ...(rejectedCount === 0
+      ? []
+      : [`${counted(rejectedCount, 'line')} of the trace could not be read.`]),
     ...(log === null ? [] : [`Recorded in ${printable(log)}.`]),
   ];
 }

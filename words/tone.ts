@@ -1,13 +1,13 @@
 /**
- * What a piece of text is, for faces that colour it.
+ * The tone of a piece of text, for faces that colour it.
  *
  * @module
  */
 
 export type Tone = 'heading' | 'refusal' | 'unknown' | 'plain';
 
-/** Gives text the colour of its tone. */
+/** Colours text by its tone. */
 export type Paint = (text: string, tone: Tone) => string;
 
-/** Text without colour. */
+/** Leaves text without colour. */
 export const plain: Paint = (text) => text;

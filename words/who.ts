@@ -1,5 +1,5 @@
 /**
- * Who owns, holds and waits for a subject, in words; and why that is not known.
+ * Sentences about who owns, holds and waits for a subject, and why its owner is unknown.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import { holderRows, ownerWords } from './owners.ts';
 import { printable } from './printable.ts';
 import { plain, type Paint } from './tone.ts';
 
-/** What of an answer is words. */
+/** The part of an answer that is printed. */
 type ShownWho = Pick<Who, 'subject' | 'at' | 'owner' | 'holders' | 'waiters'>;
 
-/** Of a subject that was asked for by a word, with why its owner is unknown where that is known. */
+/** Lines for a subject; `asked` is the word that named it, `unknown` why its owner is unknown. */
 export function whoWords(
   found: ShownWho,
   asked: string,
@@ -30,7 +30,7 @@ export function whoWords(
     kind === 'process' ? ['It holds:', HOLDS_NOTHING] : ['It is held by:', nobody];
   const name = nameOf(asked, found.subject, kind);
   const owned = isUnknown
-    ? `Who owns ${name} is not known: ${unknownWords(unknown)}.`
+    ? `The owner of ${name} is unknown: ${unknownWords(unknown)}.`
     : ownedWords(found, name, kind);
   return [
     momentTitle(at),
@@ -43,13 +43,13 @@ export function whoWords(
 
 const HOLDS_NOTHING = 'It holds nothing.';
 
-/** Where no process around a subject has anything of VFIO's. */
+/** Says that no process holds a subject or keeps its owner alive. */
 export function noHoldingsWords(asked: string): string {
   const isProcess = parseSubject(asked).kind === 'process';
-  return isProcess ? HOLDS_NOTHING : 'Nobody holds it, or keeps its owner alive.';
+  return isProcess ? HOLDS_NOTHING : 'Nobody holds it or keeps its owner alive.';
 }
 
-/** Who was given it, in the book of a manager: that is no owner. */
+/** The claimants of a subject: a manager such as libvirt gave it to them. They own nothing. */
 export function claimWords(claimants: readonly Claimant[]): string[] {
   const rows = claimants.map(({ claimant, device, manager, since }) => [
     printable(claimant),
@@ -57,28 +57,29 @@ export function claimWords(claimants: readonly Claimant[]): string[] {
     printable(`by ${manager}`),
     `since ${since}`,
   ]);
-  return titled('It was given to, which the kernel knows nothing of:', rows);
+  return titled('Claims of managers, unknown to the kernel:', rows);
 }
 
-export const NO_ORPHANS = 'No file is alive that no process can name.';
+export const NO_ORPHANS =
+  'No orphaned file: each open file has a descriptor or a mapping in a process.';
 
-/** Why the owner is unknown: what the gap says, where one says anything. */
+/** Why the owner is unknown: the reason of the gap, if it has one. */
 function unknownWords(unknown: WhyUnknown | null): string {
   return printable(unknown?.reason ?? 'the evidence has a gap');
 }
 
 /** Why the owner of a group is unknown, in a line of its own. */
 export function unknownGroupWords(group: string, reason: string): string {
-  return printable(`who owns group ${group} is unknown: ${reason}`);
+  return printable(`the owner of group ${group} is unknown: ${reason}`);
 }
 
-/** What was asked for, with the name that the log knows it by. */
+/** The word that was asked for, with the id of the subject if it differs. */
 function nameOf(asked: string, id: string, kind: SubjectKind): string {
   if (kind === 'group' && !asked.startsWith('/')) return `group ${id}`;
   return printable(asked.endsWith(id) ? asked : `${asked} (${id})`);
 }
 
-/** A process owns nothing, but may keep an owner alive; a file may lie in the domain of another. */
+/** The owner in a sentence. A process owns nothing, but may keep an owner alive. */
 function ownedWords({ owner }: ShownWho, name: string, kind: SubjectKind): string {
   const isFree = owner.kind === 'none';
   const words = (owner.kind === 'container' ? 'the ' : '') + ownerWords(owner);

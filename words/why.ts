@@ -1,5 +1,5 @@
 /**
- * Why an attempt was refused, in words.
+ * The explanation of a refusal.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { holderRows } from './owners.ts';
 import { printable } from './printable.ts';
 import { plain, type Paint } from './tone.ts';
 
-/** Lines: what was refused, its cause, what stood in the way, because of what, and until when. */
+/** Lines: what was refused, its cause, what was in the way, which events led to it, until when. */
 export function whyWords(found: Why, history: History, paint: Paint = plain): string[] {
   const { position, cause, summary, blocker, because, wouldPassAfter } = found;
   const time = history.event(position)?.time ?? null;
@@ -37,8 +37,8 @@ function remedyWords(
   wouldPassAfter: Why['wouldPassAfter'],
   history: History,
 ): string[] {
-  // Nobody can say what would mend what is not explained.
+  // Without a cause it is not known what would let the call pass.
   if (cause === 'unknown') return [];
-  if (wouldPassAfter === null) return ['nothing later in this log lets it through'];
+  if (wouldPassAfter === null) return ['it would not pass at any later position of this log'];
   return [`it would pass after ${wouldPassAfter}: ${sentence(history, wouldPassAfter)}`];
 }

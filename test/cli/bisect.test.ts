@@ -18,8 +18,8 @@ describe.concurrent('bisect --where', () => {
       code: 0,
       err: '',
       out: `it first holds at position 26: group 26: owner.kind iommufd, holders.comm [P3, P3]
-it takes no more than
-  1   device 0000:3b:00.0 was there, in group 26, with driver vfio-pci
+the fewest events that show it:
+  1   device 0000:3b:00.0 was added, in group 26, with driver vfio-pci
   21  P3[103] started
   22  P3[103] opened an iommufd as fd 3
   23  P3[103] opened device 0000:3b:00.0 as fd 4
@@ -59,10 +59,13 @@ it takes no more than
     [['--where', 'group 99 viable'], "'99' is no group that this log knows"],
     [['--where', 'device gpu9 state = open'], "'gpu9' is no device that this log knows"],
     [['--where', 'file f1 kind = group'], "'file:f1' is no file that this log knows"],
-    [[], '--invariant NAME or --where EXPR is missing; invariants are one-context-per-group, '],
+    [
+      [],
+      'bisect: --invariant NAME or --where EXPR is missing; invariants are one-context-per-group, ',
+    ],
     [
       ['--where', 'viable', '--invariant', 'one-context-per-group'],
-      '--invariant and --where are two questions; ask one of them',
+      'bisect: give either --invariant or --where, not both',
     ],
   ])('%j is a bad request', async (args, message) => {
     const { code, out, err } = await bisect(...args);

@@ -80,7 +80,7 @@ test('what went wrong and was mended is told on standard error', async () => {
   expect(code).toBe(0);
   expect(out).toMatch(/, from 4 lines; the tracer was started 2 times\n$/);
   expect(err).toBe(
-    'vfio-ledger: the tracer is gone: it ended with exit code 3: out of memory; starting it anew\n',
+    'vfio-ledger: the tracer is gone: it ended with exit code 3: out of memory; starting it again\n',
   );
 });
 

@@ -52,12 +52,12 @@ test('in words on standard error, and as an exit code where that is asked for', 
   ]);
   expect({ code: told.code, out: told.out }).toEqual({ code: 0, out: '' });
   expect(told.err).toContain('device 0000:3b:00.0 (group 26)  NOT RELEASED');
-  expect(told.err).toMatch(/^Held still:\n {2}vmm\[101\] {2}fd 3 {2}iommufd\n/m);
-  expect(told.err).toMatch(/^Group 26 is owned by it still: iommufd f\d+ \(inferred\)\.$/m);
+  expect(told.err).toMatch(/^Still held:\n {2}vmm\[101\] {2}fd 3 {2}iommufd\n/m);
+  expect(told.err).toMatch(/^Group 26 is still owned by iommufd f\d+ \(inferred\)\.$/m);
   expect(failed.code).toBe(1);
   expect(clean.code).toBe(0);
   expect(clean.err).toContain('released 2030-03-17T17:46:45.000000Z');
-  expect(clean.err).toMatch(/^All of it was released\.$/m);
+  expect(clean.err).toMatch(/^Everything was released\.$/m);
 });
 
 test('it is recorded where a log is named, and nowhere else', async () => {
@@ -105,7 +105,7 @@ test('without strace it says how to get it, and without the command that there i
   const unknown = await runWith(strace('closing', closing), '--', 'no-such-command');
   expect(unknown).toMatchObject({ code: 127, err: expect.stringContaining('no-such-command') });
   const silent = await runWith(strace('silent', []), '--', 'true');
-  expect(silent).toMatchObject({ code: 4, err: expect.stringContaining('shown nothing') });
+  expect(silent).toMatchObject({ code: 4, err: expect.stringContaining('shows no call') });
 });
 
 test('the command has the streams and the exit code that it would have', async ({ skip }) => {
@@ -113,7 +113,7 @@ test('the command has the streams and the exit code that it would have', async (
   const script = 'cat </dev/null; cat; echo bad >&2; exit 7';
   const ended = await run(['run', '--', 'sh', '-c', script], { input: 'given\n' });
   expect(ended).toMatchObject({ code: 7, out: 'given\n' });
-  expect(ended.err).toMatch(/^bad\nvfio-ledger: .* ended with exit code 7\nNothing of VFIO was op/);
+  expect(ended.err).toMatch(/^bad\nvfio-ledger: .* ended with exit code 7\nNo VFIO file was op/);
   const killed = await run(['run', '--json', '--', 'sh', '-c', 'kill -TERM $$']);
   expect(killed.code).toBe(143);
   expect(JSON.parse(killed.out)).toMatchObject({ exit: { code: null, signal: 'SIGTERM' } });

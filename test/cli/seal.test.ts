@@ -42,7 +42,7 @@ async function sealedLog(name: string): Promise<string> {
   const { code, out, err } = await run(['seal', '--log', log]);
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(out).toMatch(
-    /^sealed \S+; the log goes on in host\.ledger\.0002\nhost ended at 38:[\da-f]+\n$/,
+    /^sealed \S+; the log continues in host\.ledger\.0002\nhead of host: 38:[\da-f]+\n$/,
   );
   await simulate(log);
   return log;
@@ -88,7 +88,7 @@ test('retain archives and removes, and says what it kept', async () => {
   const verified = await run(['verify', '--log', log]);
   expect(verified).toMatchObject({ code: 0, err: '' });
   expect(verified.out).toMatch(
-    /^note +positions 0 to 38 are not here: they were archived, says position 78$/m,
+    /^note +positions 0 to 38 are missing: position 78 records that they were archived$/m,
   );
   const early = await run(['table', '--at', '20', '--log', log]);
   expect(early).toMatchObject({ code: 2, err: expect.stringContaining('position 20 is not here') });
@@ -102,7 +102,9 @@ test('retain archives and removes, and says what it kept', async () => {
 
   await run(['seal', '--log', log]);
   const kept = await run(args);
-  expect(kept.out).toBe(`removed ${log}\nkept ${log}.0002: a host has been running since\n`);
+  expect(kept.out).toBe(
+    `removed ${log}\nkept ${log}.0002: it holds events since the last boot of a host\n`,
+  );
   expect(existsSync(log)).toBe(false);
   const last = jsonLines((await run(['export', '--log', log])).out).at(-2);
   expect(last).toMatchObject({ type: 'history.removed', data: { to: 38 } });

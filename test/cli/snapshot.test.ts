@@ -47,9 +47,9 @@ test('what is not known is said with its reason', async () => {
   const reason = 'its file is open in spdk_tgt[300], in a container or not';
   const log = join(folder, 'spdk.ledger');
   const { out } = await run(['snapshot', '--root', spdk, '--log', log]);
-  expect(out).toContain(`who owns group 26 is unknown: ${reason}`);
+  expect(out).toContain(`the owner of group 26 is unknown: ${reason}`);
   const { out: text } = await run(['who', gpu.device, '--log', log]);
-  expect(text).toContain(`Who owns ${gpu.device} is not known: ${reason}.`);
+  expect(text).toContain(`The owner of ${gpu.device} is unknown: ${reason}.`);
 });
 
 test('log says below the events what the rules say that inferred some of them, each once', async () => {
@@ -64,7 +64,9 @@ test('log says below the events what the rules say that inferred some of them, e
     .map((line) => line.split(' ')[0]);
   expect(told).toHaveLength(new Set(named).size);
   expect(new Set(told)).toEqual(new Set(named));
-  expect(rules).toMatch(/^has-a-node +the node could be opened, so a VFIO driver has the device$/m);
+  expect(rules).toMatch(
+    /^has-a-node +its node could be opened, so a VFIO driver is bound to the device$/m,
+  );
 });
 
 test('before a group is found its owner is unknown, in text as well', async () => {
@@ -72,7 +74,7 @@ test('before a group is found its owner is unknown, in text as well', async () =
   await run(['import', '--log', log, 'examples/second-test.strace']);
   const { code, out } = await run(['who', '0', '--at', '1', '--log', log]);
   expect(code).toBe(0);
-  expect(out).toContain('Who owns group 0 is not known: the evidence has a gap.');
+  expect(out).toContain('The owner of group 0 is unknown: the evidence has a gap.');
 });
 
 test('who has it now is answered without a log', async () => {

@@ -76,7 +76,7 @@ describe.concurrent('for people', () => {
     expect(await ask(demo, 'history', '41', '--by', 'pid:101')).toEqual({
       code: 1,
       err: '',
-      out: 'pid:101 never had a hand in owning 41\n',
+      out: 'pid:101 never kept an owner of 41 alive\n',
     });
     expect(await ask(demo, 'history', '--by', 'P7')).toEqual({
       code: 2,
@@ -129,7 +129,7 @@ P2[102]  fd 5  f8    iommufd  -      -             26
 `,
     });
     expect((await ask(demo, 'who', '12', '--holdings')).out).toBe(
-      'At position 38:\nNobody holds it, or keeps its owner alive.\n',
+      'At position 38:\nNobody holds it or keeps its owner alive.\n',
     );
   });
 
@@ -142,7 +142,7 @@ f29   group  41     container of group file f29  file f32  0000:5e:00.0  P4[104]
 `,
     });
     expect((await ask(demo, 'who', '--orphans', '--at', 'start')).out).toBe(
-      'Before the first event:\nNo file is alive that no process can name.\n',
+      'Before the first event:\nNo orphaned file: each open file has a descriptor or a mapping in a process.\n',
     );
   });
 });
@@ -172,10 +172,7 @@ test('as JSON the answers are those of the library', async () => {
 test.each([
   [['history'], /^history: an operand is missing; usage: vfio-ledger history SUBJECT/],
   [['history', 'gpu', '41'], /^history: too many operands/],
-  [
-    ['history', '--by', 'P1', '--waiters'],
-    /^history: --by and --waiters are questions of their own/,
-  ],
+  [['history', '--by', 'P1', '--waiters'], /^history: --by and --waiters cannot be combined/],
   [['history', '99', '--overlaps'], /^'99' is no group that this log knows/],
   [['history', '99', '--by', 'P1'], /^'99' is no group that this log knows/],
   [['history', 'pid:101', '--waiters'], /^'pid:101' is a process; this is asked of devices/],
@@ -184,9 +181,9 @@ test.each([
   [['who'], /^who: an operand is missing; usage: vfio-ledger who SUBJECT\|--orphans/],
   [
     ['who', 'gpu', '--orphans'],
-    /^who: --orphans is asked of the whole host, and not with a subject/,
+    /^who: --orphans is about the whole host and cannot be combined with a subject/,
   ],
-  [['who', '--orphans', '--holdings'], /^who: --orphans .* and not with --holdings/],
+  [['who', '--orphans', '--holdings'], /^who: --orphans .* cannot be combined with --holdings/],
   [['who', '--holdings'], /^who: an operand is missing/],
   [['who', 'pid:9', '--holdings'], /^'pid:9' is no process that this log knows/],
 ])('%j is a bad request', async (args, message) => {

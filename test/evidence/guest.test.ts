@@ -159,7 +159,7 @@ describe.concurrent('with the topology', () => {
       expect(owners).toEqual(endOf(kernel).owners);
       expect(opened).toEqual(['3', '11']);
       const { faults } = trace.verify();
-      const gone = faults.filter(({ detail }) => detail.includes('had gone before'));
+      const gone = faults.filter(({ detail }) => detail.includes('must have been closed earlier'));
       const passed = faults.filter(({ detail }) => detail.includes(' passed; by '));
       expect(gone.map(({ position }) => position)).toEqual(passed.map(({ position }) => position));
       expect(gone.length + passed.length).toBe(faults.length);
@@ -192,7 +192,10 @@ describe.concurrent('without a topology', () => {
     const { faults } = trace.verify();
     const details = faults.map(({ detail }) => detail);
     if (!file.startsWith('strace')) expect(details).toEqual([]);
-    else expect(details.every((text) => /had gone before| passed; by /.test(text))).toBe(true);
+    else
+      expect(details.every((text) => /must have been closed earlier| passed; by /.test(text))).toBe(
+        true,
+      );
   });
 
   /** A group has its number of its path, and its devices of those who got them from it. */

@@ -257,10 +257,12 @@ describe('retention', () => {
       expect(faults).toEqual([]);
       const kept = `0:${'0'.repeat(64)}`;
       expect(ledger.verify({ head: kept }).faults).toMatchObject([
-        { position: 0, detail: expect.stringContaining('that part of the log is not here') },
+        { position: 0, detail: expect.stringContaining('its part of the log is missing') },
       ]);
       expect(notes).toEqual([
-        expect.stringMatching(/^positions 0 to \d+ are not here: they were removed/),
+        expect.stringMatching(
+          /^positions 0 to \d+ are missing: position \d+ records that they were removed/,
+        ),
       ]);
       expect(() => ledger.at(position - 1)).toThrow(`is not here: what is begins at ${''}position`);
       expect(ledger.history('1')[0]).toMatchObject({ from: null, owner: { kind: 'unknown' } });

@@ -56,7 +56,7 @@ test('a host is traced by bpftrace, if not by ftrace, for root alone', () => {
     expect(readFileSync(path, 'utf8')).toContain('tracefs');
   }
   expect(() => choose(none, 'bpftrace')).toThrow(
-    'bpftrace is not installed; ftrace needs nothing but the kernel',
+    'bpftrace is not installed; ftrace needs only the kernel',
   );
   asUser(1000);
   expect(() => choose(env)).toThrow('needs root');

@@ -110,7 +110,7 @@ test('a tracer that dies leaves a gap, and another goes on after a fresh reading
   );
   expect(report).toMatchObject({ starts: 2, read: 10 });
   const reason = 'the tracer is gone: it ended with exit code 3: out of memory';
-  expect(warnings).toEqual([`${reason}; starting it anew`]);
+  expect(warnings).toEqual([`${reason}; starting it again`]);
   const notable = ['snapshot.taken', 'evidence.begun', 'gap.noticed', 'device.bound'];
   const types = typesIn(ledger).filter((type) => notable.includes(type));
   const turn = ['snapshot.taken', 'evidence.begun', 'device.bound'];

@@ -123,7 +123,7 @@ test('a tracer that shows nothing, and one that cannot be started, are unavailab
   const silent = runRecorded(ledger, ['true'], optionsWith(strace('silent', [])));
   await expect(silent).rejects.toMatchObject({
     code: 'unavailable',
-    message: expect.stringContaining('shown nothing'),
+    message: expect.stringContaining('shows no call'),
   });
   const none = { format: 'strace', command: [join(folder, 'no-strace')] } as const;
   await expect(runRecorded(ledger, ['true'], optionsWith(none))).rejects.toMatchObject({

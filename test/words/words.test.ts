@@ -77,11 +77,11 @@ test('what was done and not let go is told as lists, which a face may shorten', 
   expect(spanWords(span)).toEqual([
     'Opened:',
     '  position 7  qemu[9]  fd 3  device 0000:3b:00.0 (group 26)  NOT RELEASED',
-    'Held still:',
+    'Still held:',
     '  qemu[9]  fd 3  device 0000:3b:00.0 (group 26)',
   ]);
   const short = spanWords(span, (title, rows) => [`${title} ${rows.length}`]);
-  expect(short).toEqual(['Opened: 1', 'Bound: 0', 'Refused: 0', 'Held still: 1']);
+  expect(short).toEqual(['Opened: 1', 'Bound: 0', 'Refused: 0', 'Still held: 1']);
 });
 
 test('verify says what the rules say could not have happened', async () => {
@@ -111,12 +111,12 @@ test('verify says what the rules say could not have happened', async () => {
   const { faults } = ledger.verify({ head: `3:${'0'.repeat(64)}` });
   expect(faults.map(({ position, kind, detail }) => `${position} ${kind}: ${detail}`)).toEqual([
     `3 rules: driver.unbound: there is no device ${absent}`,
-    `4 rules: ${device} was seen with driver nvme, and should have vfio-pci`,
-    '5 rules: open_group passed; by linux-7.3 ENOENT, no-such-node',
-    '5 rules: group.opened: nothing of that name is there',
+    `4 rules: ${device} was seen with driver nvme, but should have vfio-pci`,
+    '5 rules: open_group passed; by linux-7.3 it would get ENOENT, no-such-node',
+    '5 rules: group.opened: the node does not exist',
     "6 rules: device in state 'idle' does not admit 'driver.bound'",
     '7 rules: open_iommufd got EACCES; by linux-7.3 it would pass',
-    '3 head: not the head that was kept: another hash',
+    '3 head: not the head that was kept: the hash differs',
   ]);
 });
 
@@ -127,7 +127,7 @@ test('a refusal says its cause in the same sentence wherever it is told', async 
   const scenario = 'open_group G gpu\nopen_group H gpu\n';
   await ledger.simulate(scenario, { topology, profile: 'linux-6.1' });
   const cause = 'group-already-open';
-  const summary = 'another file of the group is open; a group has one at a time';
+  const summary = 'another file of the group is open; only one can be open at a time';
   expect(ledger.why('gpu')).toMatchObject({ cause, summary });
   expect(ledger.between('start', 'end').refused).toMatchObject([{ cause, summary }]);
 });
@@ -164,7 +164,7 @@ test('a violation of an invariant is told with the files and drivers that make i
     'group 26 is open as f4, f9',
     'device 0000:3b:00.0 is open through f4, f9',
     'f9 is open, and no file of group 26 is',
-    'group 26 is owned by f4, which nobody keeps alive',
+    'group 26 is owned by f4, which nothing keeps alive',
     'group 26 is owned by nobody, claimed by f4',
     'group 26 is owned by f4, claimed by nobody',
   ]);
