@@ -265,7 +265,9 @@ describe('retention', () => {
       expect(notes).toEqual([
         expect.stringMatching(/^positions 0 to \d+ are not here: they were removed/),
       ]);
-      expect(() => ledger.at(position - 1)).toThrow(`is not here: what is begins at ${''}position`);
+      expect(() => ledger.at(position - 1)).toThrow(
+        'is not in this log: its first event is at position',
+      );
       expect(ledger.history('1')[0]).toMatchObject({ from: null, owner: { kind: 'unknown' } });
     });
   });
