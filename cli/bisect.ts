@@ -4,7 +4,8 @@
  * @module
  */
 import { RequestError } from '../ledger.ts';
-import { invariantNames, invariants } from '../projections/audit/invariants.ts';
+import { invariantNames } from '../projections/audit/invariants.ts';
+import { invariantWords } from '../words/invariants.ts';
 import { bisectionWords, neverFoundWords } from '../words/judgements.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
@@ -23,7 +24,7 @@ export const bisect = verb({
     '',
     'Invariants are judged on what the evidence claims, whether or not the rules would have let it',
     'happen. NAME is one of:',
-    ...invariantNames.map((name) => `  ${name}: ${invariants[name].summary}`),
+    ...invariantNames.map((name) => `  ${name}: ${invariantWords(name)}`),
     '',
     'EXPR is asked of the table after each event:',
     '  group 26 owner.kind = iommufd and holders.comm ~ qemu',

@@ -4,6 +4,7 @@
  * @module
  */
 import { causeTable, type CauseRow } from '../machines/operations.ts';
+import { causeWords } from '../words/causes.ts';
 import { columns } from '../words/columns.ts';
 import { profilesWords } from '../words/judgements.ts';
 import type { Paint } from '../words/tone.ts';
@@ -24,13 +25,18 @@ export const causes = verb({
   operands: [0, 0],
   examples: ['vfio-ledger causes', 'vfio-ledger causes --json'],
   async answer({ values }, io) {
-    const rows = causeTable();
+    const rows = causeTable().map(({ source, ...row }): ShownCause => {
+      return { ...row, summary: causeWords(row.cause), source };
+    });
     await show(io, values.json, rows, () => causesText(rows, io.paint));
     return exit.done;
   },
 });
 
-function causesText(rows: readonly CauseRow[], paint: Paint): string[] {
+/** A row with its cause in a sentence. */
+type ShownCause = CauseRow & { readonly summary: string };
+
+function causesText(rows: readonly ShownCause[], paint: Paint): string[] {
   return columns(
     rows.map(({ cause, operation, errno, profiles: only, summary, source }) => [
       cause,

@@ -16,6 +16,7 @@ import {
 import { columns, type Cell } from '../words/columns.ts';
 import { sentence } from '../words/events.ts';
 import {
+  devicesWords,
   endWords,
   handsWords,
   incarnationsTitle,
@@ -108,7 +109,7 @@ function meaningLines(
     String(from),
     ledger.event(from)?.time ?? '-',
     to === null ? '-' : String(to),
-    printable(devices.join(', ') || 'not known'),
+    devicesWords(devices),
     printable(boot ?? '-'),
   ]);
   const heading = ['FROM', 'TIME', 'TO', 'DEVICES', 'BOOT'];

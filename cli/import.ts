@@ -5,7 +5,7 @@
  */
 import { formats } from '../evidence/importers.ts';
 import { readEvidence, type ImportReport, type Reading } from '../ledger.ts';
-import { counted } from '../words/moments.ts';
+import { moreWords } from '../words/moments.ts';
 import { importedWords, rejectedWords } from '../words/recording.ts';
 import { exit } from './failure.ts';
 import { checkInputs, sourceOf } from './input.ts';
@@ -86,6 +86,6 @@ function reportText(report: ImportReport, path: string): string[] {
   return [
     importedWords(report, path),
     ...report.rejected.slice(0, MOST_REJECTED).map(rejectedWords),
-    ...(rest > 0 ? [`and ${counted(rest, 'line')} more: --json lists them`] : []),
+    ...(rest > 0 ? [`${moreWords(rest, 'line')}: --json lists them`] : []),
   ];
 }

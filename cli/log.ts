@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { inferences } from '../evidence/witness/inferences.ts';
 import type { RecordedEvent } from '../ledger.ts';
 import { columns } from '../words/columns.ts';
+import { inferenceRows } from '../words/inferences.ts';
 import type { Paint } from '../words/tone.ts';
 import { eventJson, eventRow } from './event-row.ts';
 import { exit } from './failure.ts';
@@ -50,8 +50,8 @@ export const log = verb({
 /** What the rules say by which some of the events were inferred, each once. */
 function rulesIn(events: readonly RecordedEvent[], paint: Paint): string[] {
   const names = new Set(events.flatMap(({ data }) => data.evidence?.rule ?? []));
-  const known = Object.entries(inferences).filter(([name]) => names.has(name));
-  return known.length === 0 ? [] : ['', ...columns(known, paint)];
+  const rows = inferenceRows(names);
+  return rows.length === 0 ? [] : ['', ...columns(rows, paint)];
 }
 
 /** One JSON array in pieces: as a whole it could grow too long for a string. */

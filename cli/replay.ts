@@ -6,7 +6,7 @@
 import type { Replay } from '../ledger.ts';
 import { columns, type Cell } from '../words/columns.ts';
 import { sentence, type History } from '../words/events.ts';
-import { replayWords, verdictCell } from '../words/judgements.ts';
+import { otherCell, recordedCell, replayWords } from '../words/judgements.ts';
 import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
@@ -49,8 +49,8 @@ function replayText(found: Replay, profile: string, history: History, paint: Pai
   const rows = differences.map(({ position, recorded, other }): Cell[] => [
     String(position),
     sentence(history, position),
-    verdictCell(recorded, 'passed'),
-    verdictCell(other, 'would pass'),
+    recordedCell(recorded),
+    otherCell(other),
   ]);
   const heading = ['POSITION', 'ATTEMPT', 'RECORDED', `BY ${profile}`];
   return [count, '', ...columns(rows, paint, heading)];

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Operation } from '../events/vocabulary.ts';
 import { RequestError } from '../ledger.ts';
 import { operationsOf, ruleTable, type RuleRow } from '../machines/operations.ts';
 import type { Profile } from '../machines/profile.ts';
 import { rowOf } from '../operations/table.ts';
+import { causeWords } from '../words/causes.ts';
 import { columns } from '../words/columns.ts';
 import { neverRefusedWords, profilesWords } from '../words/judgements.ts';
 import type { Paint } from '../words/tone.ts';
@@ -47,7 +47,8 @@ export const rules = verb({
     const rows = ruleTable(profile).filter(
       (row) => operation === undefined || row.operation === operation,
     );
-    await show(io, values.json, rows, () =>
+    const answer = rows.map((row) => ({ ...row, summary: causeWords(row.cause) }));
+    await show(io, values.json, answer, () =>
       operation === undefined
         ? operationsText(profile, io.paint)
         : rulesText(operation, rows, io.paint),
@@ -61,7 +62,7 @@ function operationsText(profile: Profile | null, paint: Paint): string[] {
     Object.entries(operationsOf(profile)).map(([operation, { checks }]) => [
       operation,
       String(checks.length),
-      rowOf(operation as Operation).records[0]?.type ?? '-',
+      rowOf(operation as RuleRow['operation']).records[0]?.type ?? '-',
     ]),
     paint,
     ['OPERATION', 'CHECKS', 'RECORDS'],

@@ -11,6 +11,7 @@ import type { Ending } from '../recorder/command.ts';
 import { findProgram } from '../recorder/find-program.ts';
 import { runRecorded } from '../recorder/run-recorded.ts';
 import { titled } from '../words/columns.ts';
+import { moreWords } from '../words/moments.ts';
 import { runWords } from '../words/run.ts';
 import { exit } from './failure.ts';
 import { logOptions, recordIn } from './log-file.ts';
@@ -101,7 +102,7 @@ export const run = verb({
 /** Of very many rows the first. */
 function shortened(title: string, rows: readonly (readonly string[])[]): string[] {
   const more = rows.length - MOST_SHOWN;
-  const left = more > 0 ? [`  and ${more} more: --json has them`] : [];
+  const left = more > 0 ? [`  ${moreWords(more)}: --json has them`] : [];
   return [...titled(title, rows.slice(0, MOST_SHOWN)), ...left];
 }
 

@@ -7,7 +7,7 @@ import type { DeviceView, FileView, GroupView, Table } from '../ledger.ts';
 import { kindOfDriver } from '../operations/driver.ts';
 import { columns, type Cell } from '../words/columns.ts';
 import { momentWords } from '../words/moments.ts';
-import { holdersWords, ownerCell } from '../words/owners.ts';
+import { filesWords, holdersWords, idleWords, ownerCell } from '../words/owners.ts';
 import { printable } from '../words/printable.ts';
 import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
@@ -56,7 +56,7 @@ function tableText({ at, groups, devices, files }: Table, all: boolean, paint: P
     shown.length === 0 ? [] : groupLines(shown, members, paint),
     seen.length === 0 ? [] : deviceLines(seen, paint),
     orphans.length === 0 ? [] : orphanLines(orphans, paint),
-    hidden === 0 ? [] : [`${hidden} idle group${hidden === 1 ? ' is' : 's are'} not shown (--all)`],
+    hidden === 0 ? [] : [`${idleWords(hidden)} (--all)`],
   ];
   return [
     paint(momentWords(at), 'heading'),
@@ -94,7 +94,7 @@ function deviceLines(devices: readonly DeviceView[], paint: Paint): string[] {
     view.group === null ? '-' : printable(view.group),
     view.driver === null ? '-' : printable(view.driver),
     { text: view.state, tone: view.state === 'unknown' ? 'unknown' : 'plain' },
-    view.files.map(({ file, holders }) => `${file} by ${holdersWords(holders)}`).join('; ') || '-',
+    filesWords(view.files),
   ]);
   return columns(rows, paint, ['DEVICE', 'NAME', 'GROUP', 'DRIVER', 'STATE', 'OPEN FILES']);
 }

@@ -11,6 +11,7 @@ import {
   type Verification,
 } from '../ledger.ts';
 import { columns, type Cell } from '../words/columns.ts';
+import { lostGuardWords } from '../words/faults.ts';
 import { printable } from '../words/printable.ts';
 import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
@@ -84,8 +85,8 @@ async function check(ledger: Ledger, values: VerifyValues, io: Io) {
   const found = ledger.verify(head === undefined ? {} : { head });
   // What lies behind the end that was asked for may be damaged, and is none of our business.
   if (until !== undefined) return { ...found, damage: null };
-  const { faults, ...looks } = await ledger.examine();
-  const notes = [...(found.notes ?? []), ...looks.notes];
+  const { faults, lostGuards } = await ledger.examine();
+  const notes = [...(found.notes ?? []), ...lostGuards.map(lostGuardWords)];
   const bytes = faults.map(({ position, message }): Fault => {
     return { position, kind: 'bytes', detail: message };
   });

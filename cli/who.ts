@@ -7,19 +7,18 @@ import {
   LedgerError,
   openLedger,
   RequestError,
-  type Claimant,
   type Holding,
   type Ledger,
   type Orphan,
   type Who,
 } from '../ledger.ts';
 import { hostReading } from '../recorder/snapshot.ts';
-import { columns, indented, type Cell } from '../words/columns.ts';
+import { columns, type Cell } from '../words/columns.ts';
 import { momentTitle } from '../words/moments.ts';
 import { holdersWords, ownerCell, processWords } from '../words/owners.ts';
 import { printable } from '../words/printable.ts';
 import type { Paint } from '../words/tone.ts';
-import { CLAIMED, NO_ORPHANS, noHoldingsWords, whoWords } from '../words/who.ts';
+import { claimWords, NO_ORPHANS, noHoldingsWords, whoWords } from '../words/who.ts';
 import { exit } from './failure.ts';
 import { atOption, readingOptions, readLog } from './log-file.ts';
 import { rootOption, unseenLines } from './snapshot.ts';
@@ -98,7 +97,7 @@ export const who = verb({
         };
         await show(io, json, found, () => [
           ...whoWords(found, subject, then.whyUnknown(subject), io.paint),
-          ...claimLines(claimants),
+          ...claimWords(claimants),
         ]);
       }
       return exit.done;
@@ -150,18 +149,6 @@ function whoOf(ledger: Ledger, subject: string): Who {
     const there = groups.length === 0 ? 'no IOMMU groups' : `the groups ${groups.join(', ')}`;
     throw new RequestError(`'${subject}' is nothing on this host, which has ${there}`);
   }
-}
-
-/** Who was given it, in somebody's book: that is no owner. */
-function claimLines(claimants: readonly Claimant[]): string[] {
-  if (claimants.length === 0) return [];
-  const rows = claimants.map(({ claimant, device, manager, since }): Cell[] => [
-    printable(claimant),
-    printable(device),
-    printable(`by ${manager}`),
-    `since ${since}`,
-  ]);
-  return [CLAIMED, ...indented(columns(rows))];
 }
 
 function holdingsLines(found: readonly Holding[], subject: string, paint: Paint): string[] {

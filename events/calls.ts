@@ -1,5 +1,5 @@
 /**
- * Calls from outside, where types may not have been checked.
+ * Checks calls from callers outside the package, whose types no compiler may have checked.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import { operations, text, type Call, type Operation } from './operations.ts';
 type UnknownFields = Readonly<Record<string, unknown>>;
 
 /**
- * The call that was given; keys that are no arguments of it are left out. Throws `RequestError` where
- * there is no such operation, and where an argument is missing or wrong, with its name.
+ * Reads `{ operation, ...arguments }` as a call. Keys that are not arguments of the operation are
+ * dropped. Throws `RequestError` for an unknown operation and for a missing or wrong argument.
  */
 export function callFrom(given: unknown): Call {
   const { operation, ...rest } = Object(given) as UnknownFields;
@@ -23,7 +23,7 @@ export function callFrom(given: unknown): Call {
   const known = Object.keys(rest).filter((key) => Object.hasOwn(schema.entries, key));
   const args = Object.fromEntries(known.map((key) => [key, rest[key]]));
   checkArguments(operation, schema, args);
-  // Null is what a recording does not show; to have no driver is an argument.
+  // Null means "not shown by the evidence", except for `driver`, where it means "no driver".
   const unshown = known.find((key) => args[key] === null && key !== 'driver');
   if (unshown !== undefined) throw new RequestError(`${operation}: '${unshown}' is missing`);
   return { operation, ...args } as Call;
@@ -31,7 +31,7 @@ export function callFrom(given: unknown): Call {
 
 const start = v.strictObject({ comm: text, cgroup: v.nullable(text) });
 
-/** Throws `RequestError` unless a process can be started so. */
+/** Checks `{ comm, cgroup }` of a process to be started. Throws `RequestError`. */
 export function checkStart(given: UnknownFields): void {
   checkArguments('start', start, given);
 }

@@ -1,5 +1,5 @@
 /**
- * Events in and out of JSON. Nothing enters the log, and nothing leaves it, but through here.
+ * Decodes and validates events. Every event passes through here on its way into a log and out of it.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { LedgerError, type ErrorCode } from './ledger-error.ts';
 import { type RawEvent, upcast } from './upcasters.ts';
 import { SCHEMA, schemas, type EventType, type Fact, type LedgerEvent } from './vocabulary.ts';
 
-/** An event that is not one of ours: `path` is where (`data.fd`), `reason` why. */
+/** A value is not a valid event. `path` names the key (`data.fd`), `reason` says what is wrong. */
 export class DecodeError extends LedgerError {
   override readonly name = 'DecodeError';
   readonly path: string;
@@ -20,7 +20,7 @@ export class DecodeError extends LedgerError {
   }
 }
 
-/** An event of a schema that only a later release knows. */
+/** The event was written in a schema newer than this release. */
 export class NewerSchemaError extends DecodeError {
   constructor(schema: number) {
     const reason = `${schema} is newer than ${SCHEMA}, the newest that this release reads`;
@@ -29,12 +29,12 @@ export class NewerSchemaError extends DecodeError {
 }
 
 /**
- * Ids that begin so are of events that did not happen: somebody has asked what would be if they had.
- * No log takes them, and no evidence may hold them.
+ * The prefix of the ids of what-if events, which did not happen. `decode` rejects such ids, so no log
+ * and no evidence can hold them.
  */
 export const WHAT_IF = 'what-if:';
 
-/** Text without control characters: it stands on a line of its own under the hash. */
+/** Text without control characters: the hash covers it as one line. */
 const printable = /^\P{C}+$/u;
 
 const envelope = v.object({
@@ -43,7 +43,7 @@ const envelope = v.object({
     v.nonEmpty(),
     v.maxLength(200),
     v.regex(printable, 'not plain text'),
-    v.check((id) => !id.startsWith(WHAT_IF), 'of a what-if, and so of what did not happen'),
+    v.check((id) => !id.startsWith(WHAT_IF), 'belongs to a what-if event, which did not happen'),
   ),
   time: v.nullable(v.pipe(v.string(), v.isoTimestamp())),
   schema: v.pipe(v.number(), v.integer(), v.minValue(1)),
@@ -52,8 +52,8 @@ const envelope = v.object({
 });
 
 /**
- * An event from parsed JSON: `{id, time, schema, type, data}`; other keys are the log's own and are
- * not looked at. Throws `DecodeError`, or `NewerSchemaError` where the schema is ahead of this release.
+ * Decodes an event from parsed JSON, `{id, time, schema, type, data}`, and upcasts it to the current
+ * schema. Other keys are ignored. Throws `DecodeError`, or `NewerSchemaError` for a newer schema.
  */
 export function decode(value: unknown): LedgerEvent {
   const raw = parse(envelope, value, '');
@@ -65,22 +65,22 @@ export function decode(value: unknown): LedgerEvent {
 /** Type and data checked against the vocabulary. Throws `DecodeError`. */
 function validate(raw: RawEvent): Fact {
   if (!Object.hasOwn(schemas, raw.type)) {
-    throw new DecodeError('type', `'${raw.type}' is no event of this ledger`);
+    throw new DecodeError('type', `'${raw.type}' is not a known event type`);
   }
   const data = parse<unknown>(schemas[raw.type as EventType], raw.data, 'data');
   return { type: raw.type, data } as Fact;
 }
 
-/** An instant in UTC on a day that every month has: most of them, and told without a `Date`. */
+/** An instant in UTC on a day that every month has. Most are such, and need no `Date`. */
 const plainInstant = /^(\d{4}-\d\d-(?:[01]\d|2[0-8])T\d\d:\d\d:\d\d)(?:\.(\d+))?Z$/;
 
-/** Instants are kept in UTC, in microseconds and in one spelling: their order is that of their text. */
+/** The instant in UTC with six decimals. All have this spelling, so text order is time order. */
 function canonicalTime(time: string | null): string | null {
   if (time === null) return null;
   const [, second, digits = ''] = plainInstant.exec(time) ?? [];
   if (second !== undefined) return `${second}.${digits.padEnd(6, '0').slice(0, 6)}Z`;
   const instant = new Date(/(?:[zZ]|[+-]\d\d(?::?\d\d)?)$/.test(time) ? time : `${time}Z`);
-  if (Number.isNaN(instant.getTime())) throw new DecodeError('time', `'${time}' is no instant`);
+  if (Number.isNaN(instant.getTime())) throw new DecodeError('time', `'${time}' is not an instant`);
   const fraction = /\.(\d+)/.exec(time)?.[1] ?? '';
   return `${instant.toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
 }

@@ -1,42 +1,42 @@
 /**
- * The errors that callers meet: one class, told apart by a code.
+ * `LedgerError`, the one class of errors that callers meet, and its codes.
  *
  * @module
  */
 
-/** What went wrong, in a word that does not change. The exit code of the program follows from it. */
+/** A stable name for what went wrong. The exit code of the program follows from it. */
 export type ErrorCode =
-  /** A call, or an argument of it, that means nothing here: no such option, profile or operation. */
+  /** A wrong call or argument: for example an unknown option, profile or operation. */
   | 'bad-request'
-  /** A device, group, process or file that this log has never heard of. */
+  /** A device, group, process or file that the log does not mention. */
   | 'unknown-subject'
-  /** A moment that the log does not have, or words that name none. */
+  /** A moment that the log does not have, or text that is not a moment. */
   | 'bad-when'
-  /** `why` was asked of an event that is no refusal, or of a subject that was refused nothing. */
+  /** `why` was given an event that is not a refusal, or a subject without one. */
   | 'not-a-refusal'
-  /** Evidence that cannot be read, or does not go on from what the log holds. */
+  /** Evidence that cannot be read, or that does not continue what the log holds. */
   | 'bad-evidence'
-  /** What lies at the address is no log, or nothing is there. */
+  /** There is no log at the address. */
   | 'not-a-log'
-  /** A log or an event that only a later release reads. */
+  /** A newer release wrote the log or the event. */
   | 'newer-schema'
   /** The log is not what was written. */
   | 'damaged'
-  /** Another writer was first: read on, and try again. */
+  /** Another writer appended first: read its events and try again. */
   | 'conflict'
-  /** The surroundings failed: no space, no permission, in use, closed, a host that cannot be read. */
+  /** No space, no permission, a log in use or closed, a host that cannot be read. */
   | 'unavailable'
   /** This release cannot do it. */
   | 'unsupported'
   /** The running Node is too old. */
   | 'unsupported-runtime'
-  /** A `HostAt` was asked after its ledger had gone on to another moment: take a new one. */
+  /** A `HostAt` was used after its ledger had moved to another moment: get a new one. */
   | 'stale-view';
 
 /**
- * Every error that a caller can meet. `message` says what is wrong, with the names involved.
+ * Every error that a caller can meet. `message` says what is wrong and names what is involved.
  *
- * Subclasses say more in fields, or are caught by type; `code` is always there.
+ * Subclasses add fields or can be caught by type; each has a `code`.
  */
 export class LedgerError extends Error {
   override readonly name: string = 'LedgerError';
@@ -48,7 +48,7 @@ export class LedgerError extends Error {
   }
 }
 
-/** A request that cannot be met as it was put. */
+/** The request itself is wrong (`bad-request`). */
 export class RequestError extends LedgerError {
   override readonly name: string = 'RequestError';
 

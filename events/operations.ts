@@ -1,5 +1,5 @@
 /**
- * Operations: what a kernel can be asked for, and with which arguments.
+ * The operations that a kernel can be asked for, and the arguments of each.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import * as v from 'valibot';
 
 export const text = v.pipe(v.string(), v.nonEmpty());
 export const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-/** A number as the caller gave it: a descriptor, an object id; -1 where its name stood for none. */
+/** A number as the caller gave it: a descriptor or an object id. -1: the name given means none. */
 export const number = v.pipe(v.number(), v.integer());
 export const optional = {
   argsz: v.optional(count),
@@ -18,15 +18,15 @@ export const optional = {
 export const given = v.nullable(count);
 export const pid = v.pipe(v.number(), v.integer(), v.minValue(0));
 export const fd = v.pipe(v.number(), v.integer());
-/** An argument that was given, and that the evidence may not show: then null. */
+/** An argument that the call had. Null if the evidence does not show it. */
 export const shown = <S extends v.GenericSchema<number | string | number[]>>(schema: S) =>
   v.nullable(schema);
 
 /**
- * Arguments of each operation as the kernel saw them, under the word of the scenario language.
+ * The arguments of each operation as the kernel saw them, by its word in the scenario language.
  *
- * A refused attempt is recorded as exactly these and the errno; an admitted one as its event, which
- * carries what a later reader needs of them and what came out.
+ * A refused attempt is recorded as these arguments and the errno. An attempt that passed is recorded as
+ * its event, which holds the arguments that readers need and the result.
  */
 export const operations = {
   open_cdev: v.strictObject({ pid, device: text, cloexec: optional.cloexec }),
@@ -97,25 +97,26 @@ export const operations = {
   bg_wait: v.strictObject({}),
 };
 
-/** A word of the scenario language that asks the kernel for something. */
+/** An operation, by its word in the scenario language. */
 export type Operation = keyof typeof operations;
 
 export type Arguments<O extends Operation> = Readonly<v.InferOutput<(typeof operations)[O]>>;
 
-/** An attempt before its outcome, as an event holds it: arguments that were not shown are null. */
+/** An attempt without its outcome, as an event holds it. Null: an argument that was not shown. */
 export type RecordedAttempt = { [O in Operation]: { operation: O } & Arguments<O> }[Operation];
 
-/** Arguments as evidence shows them: the file operated on may be unshown too, which no event holds. */
+/** Arguments as evidence shows them. Here `fd` may be null, too, which no event can hold. */
 type Shown<A> = { readonly [K in keyof A]: K extends 'fd' ? A[K] | null : A[K] };
 
-/** An attempt before its outcome, as the evidence shows it: arguments that it does not are null. */
+/** An attempt without its outcome, as evidence shows it. Null: an argument that is not shown. */
 export type Attempt = { [O in Operation]: { operation: O } & Shown<Arguments<O>> }[Operation];
 
-/** To have no driver is an argument. */
+/** Null is an argument of `set_driver`: no driver. */
 type Complete<O extends Operation> = O extends 'set_driver'
   ? Arguments<O>
   : { readonly [K in keyof Arguments<O>]: Exclude<Arguments<O>[K], null> };
 
-/** An attempt with all that it was asked with. */
+/** An attempt of which every argument is known. */
 export type Call = { [O in Operation]: { operation: O } & Complete<O> }[Operation];
+/** The call of one operation. */
 export type CallOf<O extends Operation> = Extract<Call, { operation: O }>;

@@ -1,35 +1,35 @@
 /**
- * The chain that lifts events of older schemas to today's, one version a step.
+ * The upcasters: a chain that lifts events of older schemas to the current one, a version a step.
  *
  * @module
  */
-/** An event as some schema wrote it: known to be JSON, not yet known to be ours. */
+/** An event of any schema: parsed JSON, not yet validated. */
 export interface RawEvent {
   readonly type: string;
   readonly data: unknown;
 }
 
-/** Lifts an event from schema `from` to `from + 1`. Pure; an event that did not change is returned. */
+/** Lifts an event from schema `from` to `from + 1`. A pure function. */
 export interface Upcaster {
   readonly from: number;
   readonly upcast: (event: RawEvent) => RawEvent;
 }
 
 const chain: readonly Upcaster[] = [
-  // Schema 2 says of a log that older parts of it have left; whatever schema 1 says it says as well.
+  // Schema 2 adds history.removed and history.archived.
   { from: 1, upcast: (event) => event },
-  // Schema 3 can leave open what evidence does not show, and says where an event was seen.
+  // Schema 3 adds `evidence`, and null for arguments that evidence does not show.
   { from: 2, upcast: (event) => event },
 ];
 
-/** Version of the shapes in `vocabulary.ts`; every stored event carries the one that it was written by. */
+/** The current schema: the version of the shapes in `vocabulary.ts`. Each stored event has its own. */
 export const SCHEMA = chain.length + 1;
 
 /**
- * The function that runs an event through the chain.
+ * Joins upcasters into one function. `from` is the schema of the event that it gets.
  *
- * Throws `RangeError` where the steps do not lead on from schema 1 without a gap, so that this is met
- * when the program loads and not in the middle of an audit.
+ * Throws `RangeError` unless the steps start at schema 1 and have no gap. So a missing step shows when
+ * the program loads, not in the middle of an audit.
  */
 export function upcastThrough(
   steps: readonly Upcaster[],
@@ -42,4 +42,5 @@ export function upcastThrough(
   return (event, from) => steps.slice(from - 1).reduce((raw, step) => step.upcast(raw), event);
 }
 
+/** Lifts an event from its schema to the current one. */
 export const upcast = upcastThrough(chain);

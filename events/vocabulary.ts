@@ -1,8 +1,8 @@
 /**
- * The vocabulary of the log: every kind of fact that it can hold, as data.
+ * The vocabulary of the log: all event types, with the shape of their `data`.
  *
- * These names and shapes are what lies on disk. A change to any of them is a new schema version and
- * needs an upcaster (`upcasters.ts`); what is already written is never rewritten.
+ * These names and shapes are stored on disk. Every change to them is a new schema version and needs an
+ * upcaster (`upcasters.ts`). Stored events are never rewritten.
  *
  * @module
  */
@@ -33,7 +33,7 @@ const refusals = Object.entries(operations).map(([operation, { entries }]) =>
     operation: v.literal(operation),
     errno,
     ...entries,
-    /** The cause that the evidence itself shows, in the words of the causes. */
+    /** The cause, if the evidence itself shows it. A name from `machines/causes.ts`. */
     cause: v.optional(text),
     evidence: v.optional(evidence),
   }),
@@ -41,9 +41,9 @@ const refusals = Object.entries(operations).map(([operation, { entries }]) =>
 
 const claimed = {
   claimant: text,
-  /** Of the claimant, where it has one: a VM's UUID. */
+  /** The UUID of the claimant, if it has one (a VM has). */
   uuid: v.nullable(text),
-  /** Who keeps the book: libvirt. */
+  /** The program that assigns devices: `libvirt` or `spdk`. */
   manager: text,
   reason: v.nullable(text),
 };
@@ -54,7 +54,7 @@ const gone = v.strictObject({
   at: v.pipe(v.string(), v.isoTimestamp()),
 });
 
-/** What a call on a file of VFIO's or iommufd's comes to, where it passes; machines take these. */
+/** Calls on VFIO and iommufd files that passed. The machines take these events. */
 const calls = {
   // Files opened. `fd` is the new descriptor.
   'group.opened': v.strictObject({ pid, fd, group: text, cloexec: v.boolean(), pointer }),
@@ -69,8 +69,8 @@ const calls = {
   'iommu.set': v.strictObject({ pid, fd, iommu: shown(number) }),
   'device.obtained': v.strictObject({ pid, fd, device: shown(text), as: fd, pointer }),
 
-  // Devices and iommufd objects. Ids are what the kernel handed out, null where the evidence does
-  // not say.
+  // Devices and iommufd objects. An `id` is the one that the kernel returned, or null: the evidence
+  // does not show it.
   'device.bound': v.strictObject({ pid, fd, iommufd: shown(fd), id: given }),
   'device.attached': v.strictObject({ pid, fd, pt: shown(number), hwpt: given }),
   'device.detached': v.strictObject({ pid, fd }),
@@ -90,19 +90,19 @@ const calls = {
 };
 
 const shapes = {
-  // The log itself: everything up to `to`, with that hash, has left its place. `at` is when.
+  // The log itself. Its events up to position `to`, with that hash, were moved away or deleted at `at`.
   'history.archived': gone,
   'history.removed': gone,
 
   // The evidence itself.
-  /** From here on nothing is known of the owner of a group, or of any. */
+  /** Evidence is missing: the owner of `group` (null: of every group) is unknown from here on. */
   'gap.noticed': v.strictObject({ reason: text, group: v.nullable(text) }),
-  /** A reading of the running host has ended; `complete` where nothing was out of its sight. */
+  /** A snapshot of the running host ends. `unseen`: what it could not read; empty if `complete`. */
   'snapshot.taken': v.strictObject({ complete: v.boolean(), unseen: v.array(text) }),
   /**
-   * What follows was read from a source of its own. `clock` is what its times count from, and `zero`
-   * the instant at which that stood at zero, null where nobody can say. It was read by somebody who
-   * knew how the host stood after a position, or, where that is null, nothing of it.
+   * The events that follow were read from this source. `clock` is the zero of its times, and `zero`
+   * the instant of that zero, or null if unknown. The reader knew the host as it was after position
+   * `after`; null: it knew nothing of the host.
    */
   'evidence.begun': v.strictObject({
     source: text,
@@ -118,7 +118,7 @@ const shapes = {
     kernel: text,
     profile: v.nullable(text),
     iommufd: v.boolean(),
-    /** True where no kernel was asked: what follows was played on the machines. */
+    /** True if no kernel was asked: the machines made the events that follow. */
     simulated: v.boolean(),
   }),
   'device.added': v.strictObject({
@@ -130,33 +130,33 @@ const shapes = {
     cdev: v.nullable(text),
   }),
   'device.removed': v.strictObject({ device: text }),
-  /** A group has a node, and so a device with VFIO; which, and who owns it, is not known. */
+  /** A group has a node, so VFIO has one of its devices. Which one, and who owns it, is unknown. */
   'group.found': v.strictObject({ group: text, devnum: v.optional(text) }),
   'driver.bound': v.strictObject({ device: text, driver: text, cdev: v.nullable(text) }),
   'driver.unbound': v.strictObject({ device: text, driver: text }),
-  /** An unbind that waits for the last file of the device; it goes on to `next` by itself. */
+  /** An unbind waits for the last file of the device. After it the device gets the driver `next`. */
   'driver.unbind-blocked': v.strictObject({
     device: text,
     driver: text,
     next: v.nullable(text),
     waiter: v.strictObject({ pid: v.nullable(pid), comm: text }),
   }),
-  /** A blocked change was seen to be over, and which driver the device had then. */
+  /** A blocked unbind was seen to be over. `driver` is the one that the device then had. */
   'driver.settled': v.strictObject({ device: text, driver: v.nullable(text) }),
 
-  // Who was given a device, in somebody's book. The kernel knows nothing of it.
+  // Assignments of devices in the records of a manager (libvirt). The kernel does not know them.
   'claim.granted': v.strictObject({ device: text, ...claimed }),
   'claim.released': v.strictObject({ device: text, ...claimed }),
   'claim.refused': v.strictObject({ device: text, ...claimed }),
 
   // Processes and their descriptors.
   'process.started': v.strictObject({ pid, comm: text, cgroup: v.nullable(text) }),
-  /** A process that was running before the evidence begins; the same one, where it is known. */
+  /** A process was running before the evidence begins. If its pid is known, it is the same process. */
   'process.found': v.strictObject({
     pid,
     comm: text,
     cgroup: v.nullable(text),
-    /** When it started, in ticks since the boot: what tells it from another of its number. */
+    /** Start time in clock ticks since the boot; tells processes with the same pid apart. */
     started: v.optional(text),
   }),
   'process.forked': v.strictObject({ pid, child: pid, comm: text }),
@@ -164,7 +164,7 @@ const shapes = {
   'process.exited': v.strictObject({ pid, signal: v.nullable(text) }),
   'descriptor.duplicated': v.strictObject({ pid, fd, as: fd, cloexec: optional.cloexec }),
   'descriptor.passed': v.strictObject({ pid, fd, to: pid, as: fd, cloexec: optional.cloexec }),
-  /** Whether an exec closes it (FD_CLOEXEC). */
+  /** FD_CLOEXEC of a descriptor was set or cleared. */
   'descriptor.flagged': v.strictObject({ pid, fd, cloexec: v.boolean() }),
   'descriptor.closed': v.strictObject({ pid, fd }),
   'mapping.created': v.strictObject({ pid, fd, mapping: count, region: shown(number) }),
@@ -172,7 +172,7 @@ const shapes = {
 
   ...calls,
 
-  /** The last reference of a file is gone, as the kernel was seen to do it. */
+  /** The kernel was seen to release a file: its last reference is gone. */
   'file.released': v.strictObject({
     pid,
     kind: v.picklist(['group', 'device', 'iommufd', 'container']),
@@ -182,7 +182,7 @@ const shapes = {
 
 type Shapes = typeof shapes;
 
-/** What `data` must look like, by event type. */
+/** The schema of `data`, by event type. */
 export const schemas: { readonly [T in EventType]: v.GenericSchema } = {
   ...(Object.fromEntries(
     Object.entries(shapes).map(([type, { entries }]) => [
@@ -191,16 +191,18 @@ export const schemas: { readonly [T in EventType]: v.GenericSchema } = {
     ]),
   ) as unknown as Record<keyof Shapes, v.GenericSchema>),
 
-  // An attempt that was turned down, with the errno as observed.
+  // An attempt that was refused, with the errno as observed.
   'operation.refused': v.variant(
     'operation',
     refusals as [(typeof refusals)[number], ...typeof refusals],
   ),
 };
 
+/** A kind of event, as `noun.verb-ed`. */
 export type EventType = keyof Shapes | 'operation.refused';
 export const eventTypes = Object.keys(schemas) as EventType[];
 
+/** The type of an event that a passed call records. */
 export type CallEvent = keyof typeof calls;
 export const callEvents = Object.keys(calls) as CallEvent[];
 
@@ -208,7 +210,7 @@ interface Evidenced {
   readonly evidence?: Evidence | undefined;
 }
 
-/** What the schema above holds for a refusal, said by operation. */
+/** `data` of `operation.refused`, by operation. */
 type RefusalData = {
   [O in Operation]: {
     operation: O;
@@ -218,17 +220,18 @@ type RefusalData = {
     Evidenced;
 }[Operation];
 
+/** The shape of `data`, by event type. */
 export type DataOf<T extends EventType> = T extends keyof Shapes
   ? v.InferOutput<Shapes[T]> & Evidenced
   : RefusalData;
 
-/** A fact before the log has given it a place. `time` is ISO 8601 in UTC, or null where unknown. */
+/** An event that has no position yet. `time` is ISO 8601 in UTC, or null if unknown. */
 export type LedgerEvent = {
   [T in EventType]: { id: string; time: string | null; type: T; data: DataOf<T> };
 }[EventType];
 
-/** Type and data alone: what a host or an importer says happened. */
+/** The type and data of an event: what a host or an importer says happened. */
 export type Fact = { [T in EventType]: { type: T; data: DataOf<T> } }[EventType];
 
-/** A fact with its place in the stream of its host. */
+/** An event, or a fact, with its position in the stream of its host. */
 export type Placed<E = LedgerEvent> = E & { position: number };

@@ -1,5 +1,5 @@
 /**
- * Evidence from several sources, read to the end and put in one order.
+ * Collects evidence: reads several sources to the end and merges their events by time.
  *
  * @module
  */
@@ -17,50 +17,50 @@ export interface Rejected {
   readonly reason: string;
 }
 
-/** What was read, before any of it is in a log. */
+/** The result of reading, before anything is appended to a log. */
 export interface Collected {
-  /** The events in their order, to be gone through once. */
+  /** The merged events. They can be read once. */
   readonly events: Spool;
-  /** Lines read. */
+  /** The number of lines read. */
   readonly read: number;
-  /** Lines that said something nobody understands. */
+  /** The number of lines that the reader of their format could not interpret. */
   readonly unknown: number;
-  /** The first of the lines that could not be read, and how many there were of them. */
+  /** The first lines that could not be read, and the number of all of them. */
   readonly rejected: readonly Rejected[];
   readonly rejectedCount: number;
 }
 
-/** How far the reading has come. */
+/** The progress of reading. */
 export interface Reading {
   readonly lines: number;
-  /** From 0 to 1; null where nobody can say. */
+  /** The share that is read, from 0 to 1; null if unknown. */
   readonly share: number | null;
 }
 
 export interface CollectOptions extends ImportOptions {
-  /** Null finds it from the content. */
+  /** Null: it is recognized by the content. */
   readonly format: string | null;
-  /** A line that cannot be read ends it, whatever the format. */
+  /** Whether a line that cannot be read is an error in every format. */
   readonly isStrict: boolean;
-  /** Throws where an event is not to be taken. */
+  /** Is called with each event, and throws to refuse it. */
   readonly admit: (event: LedgerEvent) => void;
-  /** Told now and then how far it has come. */
+  /** Is called every few thousand lines. */
   readonly progress?: (reading: Reading) => void;
 }
 
-/** More rejected lines than these are counted and not shown. */
+/** Rejected lines beyond this number are only counted. */
 const MOST_SHOWN = 100_000;
-/** The content is looked for in so many lines at the beginning. */
+/** The number of lines at the beginning by which a format is recognized. */
 const MOST_FOREIGN = 200;
 const PROGRESS_EVERY = 1 << 14;
 
 /**
- * Reads the sources, each to its end, and merges their events by time: those without a time stay
- * with the event before them, and of equal times the earlier source comes first. What is taken for
- * granted of the host comes before all of it, once.
+ * Reads all sources and merges their events by time. An event without a time stays after the event
+ * before it. Of equal times, that of the earlier source comes first. Assumed events about the host come
+ * first, once.
  *
- * Throws `EvidenceError` with `SOURCE:LINE: reason`, and `unavailable` where a source cannot be read;
- * then nothing of any source has been kept.
+ * Rejects with `EvidenceError`, message `SOURCE:LINE: reason`, or with `unavailable` if a source cannot
+ * be read. Then nothing of any source is kept.
  */
 export async function collect(
   sources: readonly Source[],
@@ -89,7 +89,7 @@ export async function collect(
   return { events: spool, read, unknown, rejected, rejectedCount };
 }
 
-/** What was read so far, of all sources. */
+/** Counts what was read so far, in all sources. */
 class Tally {
   read = 0;
   unknown = 0;
@@ -117,14 +117,14 @@ class Tally {
   }
 }
 
-/** Reads the lines of one source, with the importer that they turn out to be for. */
+/** Reads the lines of one source with the importer that recognizes them. */
 class Piece {
   readonly #source: string;
   readonly #options: CollectOptions;
   readonly #tally: Tally;
   #importer: Importer | null;
   #reader: Reader | null = null;
-  /** Lines before the first that is of any format. */
+  /** The lines before the first one that an importer recognizes. */
   #foreign: string[] = [];
   #number = 0;
 
@@ -139,7 +139,7 @@ class Piece {
     return this.#reader?.preamble ?? 0;
   }
 
-  /** Of the last line, counted from 1. */
+  /** The number of the last line, from 1. */
   get number(): number {
     return this.#number;
   }
@@ -192,14 +192,14 @@ class Piece {
     const at = this.#foreign.findIndex((text) => text.trim() !== '') + 1;
     const error = new EvidenceError(
       at === 0
-        ? 'there is nothing in it'
-        : `of no format known here (${formats.join(', ')}); name one with --format`,
+        ? 'it is empty'
+        : `the format is not recognized; name one with --format: ${formats.join(', ')}`,
     );
     return placed(error, this.#source, at);
   }
 }
 
-/** The events of a source as they come, each with whether it is of the preamble. */
+/** Reads the events of a source. `preamble`: how many of `events`, from the first, belong to it. */
 async function* eventsOf(
   source: Source,
   options: CollectOptions,
@@ -226,14 +226,14 @@ async function* eventsOf(
   if (events.length > 0) yield give(events);
 }
 
-/** The next event of a source. */
+/** A source during the merge: its next event, and its time so far. */
 class SourceCursor {
   readonly preamble: LedgerEvent[] = [];
   event: LedgerEvent | null = null;
-  /** The latest time so far: a source is never put in another order than its own. */
+  /** The latest time so far. Events are merged by it, so a source always keeps its own order. */
   latest: string | null = null;
   readonly #events: ReturnType<typeof eventsOf>;
-  /** Events before the first that has a time, which are put with it. */
+  /** Events that were read and not yet merged. */
   #rest: LedgerEvent[] = [];
   #isOver = false;
 
@@ -258,7 +258,7 @@ class SourceCursor {
   }
 }
 
-/** The event that comes first: without a time yet before all others. */
+/** The source to take the next event from: the earliest, or one without a time so far. */
 function earliest(
   heads: readonly SourceCursor[],
 ): { head: SourceCursor; event: LedgerEvent } | null {
@@ -277,11 +277,11 @@ function placed(error: unknown, source: string, line: number): unknown {
   return new PlacedError(`${place}: ${error.message}`, error.code);
 }
 
-/** What the system has refused, of a source or of the folder for temporary files, as an error of ours. */
+/** An `unavailable` error for an error of the file system. Any other is returned unchanged. */
 function unavailable(error: unknown): unknown {
   if (!(error instanceof Error && 'syscall' in error)) return error;
   return new LedgerError('unavailable', error.message, { cause: error });
 }
 
-/** An error whose message names source and line. */
+/** An error whose message already names source and line. */
 class PlacedError extends EvidenceError {}

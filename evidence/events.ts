@@ -1,5 +1,5 @@
 /**
- * The ledger's own export: an event a line, ascending, and an end marker.
+ * The format `events`, the ledger's own export: an event per line, ascending, and an end marker.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What every importer is: lines of evidence in, events out.
+ * The interface of an importer, which turns lines of evidence into events.
  *
  * @module
  */
@@ -9,54 +9,55 @@ import type { PlayedHostAt } from '../machines/host-at.ts';
 import type { Topology } from '../scenario/topology.ts';
 import type { Zero } from './instants.ts';
 
-/** How a host stood before evidence, as far as the log knows. */
+/** The host before the evidence, as the log knows it. */
 export interface HostBefore {
-  /** The position after which it stood so; null where it was only taken to. */
+  /** The position after which this was the state of the host; null if it is only assumed. */
   readonly after: number | null;
   readonly host: PlayedHostAt;
 }
 
-/** What the caller knows beside the evidence. */
+/** What the caller knows besides the evidence. */
 export interface ImportOptions {
   readonly topology: Topology | null;
-  /** Whose rules judge the log; null leaves it to the kernel that the evidence names. */
+  /** The profile of the log; null: the kernel that the evidence names decides. */
   readonly profile: string | null;
-  /** Whose rules judge it where nobody names a kernel at all. */
+  /** The profile if neither the evidence nor the topology names a kernel. */
   readonly usualProfile: string;
-  /** When the clocks of traces stood at zero, where they do not say. */
+  /** The zeros of clocks that traces do not state. */
   readonly zero: Zero;
   /**
-   * How the host stood before the evidence of which the first event has that id: where it is in the
-   * log already, as it stood then. Null where the log knows nothing of the host.
+   * Gives the host before the evidence whose first event has the id `begun`. If that event is in the
+   * log already, it is the host before it. Null if the log knows nothing of the host.
    */
   readonly before: (begun: string) => HostBefore | null;
-  /** Which recording it is: the same lines of another are other evidence. Left out for files. */
+  /** The id of a recording: equal lines of two recordings are different evidence. None for files. */
   readonly session?: string;
 }
 
-/** Reads one piece of evidence, line by line. A line that it cannot read throws `EvidenceError`. */
+/** Reads one source of evidence, line by line. */
 export interface Reader {
-  /** The events that a line shows; none where it shows none. `number` counts from 1. */
+  /** The events of a line; `number` counts from 1. Throws `EvidenceError` for a line it cannot read. */
   line(text: string, number: number): readonly LedgerEvent[];
-  /** What is known only at the end, where evidence that breaks off is noticed. */
+  /** The events that are known only at the end. Throws `EvidenceError` if the end is missing. */
   end(): readonly LedgerEvent[];
-  /** Lines read so far that say something nobody understands. */
+  /** The number of lines so far that it could not interpret. */
   readonly unknown: number;
-  /** Of the events given first, how many say what nobody has seen: the host as it is taken to be. */
+  /** The number of events at the beginning that are assumed of the host, not read from a line. */
   readonly preamble: number;
 }
 
+/** One evidence format. */
 export interface Importer {
   readonly format: string;
-  /** Whether a first line is of this format. */
+  /** Whether a line is of this format. */
   recognizes(line: string): boolean;
-  /** Whether a line that cannot be read is passed over; otherwise it ends the import. */
+  /** Whether a line that cannot be read is skipped. Otherwise it ends the import. */
   readonly isTolerant: boolean;
-  /** `source` is what events say they were read from. */
+  /** Begins to read a source. `source` is its name in the events' `evidence`. */
   read(options: ImportOptions, source: string): Reader;
 }
 
-/** A line that cannot be read, or evidence that breaks off. */
+/** Evidence cannot be read (`bad-evidence`), or a newer release wrote it (`newer-schema`). */
 export class EvidenceError extends LedgerError {
   override readonly name = 'EvidenceError';
 
@@ -65,7 +66,7 @@ export class EvidenceError extends LedgerError {
   }
 }
 
-/** A line as a JSON object. Throws `EvidenceError`. */
+/** Parses a line as a JSON object. Throws `EvidenceError`. */
 export function parseObject(text: string): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
@@ -79,7 +80,7 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> {
   return value as Readonly<Record<string, unknown>>;
 }
 
-/** The keys of a line that may be a JSON object; none where it is not. */
+/** The keys of a line that is a JSON object; none if it is not. */
 export function keysOf(line: string): readonly string[] {
   if (!/^\s*\{/.test(line)) return [];
   try {

@@ -1,5 +1,5 @@
 /**
- * The importers there are, and which of them a piece of evidence is for.
+ * The list of all importers, and the choice of one by format or by content.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { looksLikeStrace, straceParser } from './strace/parser.ts';
 import { traceImporter } from './traces.ts';
 import { truthImporter } from './truth.ts';
 
-/** In the order in which they are asked whether a line is theirs. */
+/** In the order in which they are tried on a line. */
 const importers: readonly Importer[] = [
   eventsImporter,
   truthImporter,
@@ -34,7 +34,7 @@ const importers: readonly Importer[] = [
 
 export const formats: readonly string[] = importers.map(({ format }) => format);
 
-/** The importer of a format. Throws `RequestError` where there is none. */
+/** The importer of a format. Throws `RequestError` if there is none. */
 export function importerOf(format: string): Importer {
   const importer = importers.find((known) => known.format === format);
   if (importer === undefined) {
@@ -43,7 +43,7 @@ export function importerOf(format: string): Importer {
   return importer;
 }
 
-/** The importer that recognizes a line; those of whole files only the first. Null where none does. */
+/** The importer that recognizes a line, or null. Some formats are tried on the first line only. */
 export function importerFor(line: string, isFirst: boolean): Importer | null {
   return importers.find((known) => (isFirst || known.isTolerant) && known.recognizes(line)) ?? null;
 }

@@ -1,27 +1,30 @@
 /**
- * From the clock of a trace to instants.
+ * Converts times on the clock of a trace to instants in UTC.
  *
  * @module
  */
 import type { Clock } from '../events/vocabulary.ts';
 
-/** When clocks stood at zero that do not say so, in microseconds since 1970; null where unknown. */
+/** The zeros of clocks that traces do not state, in microseconds since 1970; null if unknown. */
 export interface Zero {
-  /** When the host booted. */
+  /** The boot of the host. */
   readonly booted: number | null;
-  /** Midnight of the day of a trace that has times of day alone, in UTC. */
+  /** Midnight, in UTC, of the day of a trace with times of day only. */
   readonly day: number | null;
-  /** How far local time is ahead of UTC, in microseconds. */
+  /** The offset of local time from UTC in microseconds; positive in the east. */
   readonly zone: number | null;
 }
 
-/** The zero of a clock, and whether somebody has said so; null where nobody can know it. */
+/**
+ * The zero of a clock in microseconds since 1970; null if it is unknown. `isStated` is false if the
+ * time zone is assumed.
+ */
 export function zeroOf(clock: Clock, { booted, day, zone }: Zero) {
   switch (clock) {
     case 'wall':
       return { at: 0, isStated: true };
     case 'local':
-      // Where no zone is given it is taken to be UTC.
+      // Without a zone, UTC is assumed.
       return { at: -(zone ?? 0), isStated: zone !== null };
     case 'uptime':
       return booted === null ? null : { at: booted, isStated: true };
@@ -33,10 +36,10 @@ export function zeroOf(clock: Clock, { booted, day, zone }: Zero) {
   }
 }
 
-/** Longer before or after 1970 an instant is no text of ISO 8601 with four digits of a year. */
+/** Later instants have years of more than four digits, which ISO 8601 text does not allow. */
 const FARTHEST = 253_402_300_799e6;
 
-/** An instant in ISO 8601, in UTC and with microseconds; null where it is none. */
+/** Microseconds since 1970 as ISO 8601 text, in UTC with six decimals; null if out of range. */
 export function instantOf(micros: number): string | null {
   if (!(micros >= 0 && micros <= FARTHEST)) return null;
   const whole = Math.round(micros);
@@ -45,7 +48,7 @@ export function instantOf(micros: number): string | null {
   return `${new Date(millis).toISOString().slice(0, -1)}${String(rest).padStart(3, '0')}Z`;
 }
 
-/** The microseconds of an instant in ISO 8601; null where the text is none. */
+/** ISO 8601 text as microseconds since 1970, exact to a millisecond; null if it is not an instant. */
 export function microsOf(text: string): number | null {
   const millis = Date.parse(/(?:[zZ]|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
   return Number.isNaN(millis) ? null : millis * 1000;

@@ -1,5 +1,5 @@
 /**
- * Evidence that is read while it comes to be, line by line, without an end in sight.
+ * Reads evidence line by line while a recorder writes it.
  *
  * @module
  */
@@ -10,24 +10,25 @@ import { EvidenceError, type Importer, type ImportOptions, type Reader } from '.
 import { importerOf } from './importers.ts';
 import { LONGEST_LINE } from './source.ts';
 
-/** What an event of a recording may be taken for. */
+/** Is called with each event, and throws to refuse it. */
 type Admit = (event: LedgerEvent) => void;
 
-/** More rejected lines than these are counted and not shown. */
+/** Rejected lines beyond this number are only counted. */
 const MOST_SHOWN = 100;
 
+/** Reads one recording. If the format allows it, lines that cannot be read are counted and skipped. */
 export class LiveReader {
-  /** Lines read. */
+  /** The number of lines read. */
   read = 0;
   rejectedCount = 0;
-  /** The first of the lines that could not be read. */
+  /** The first lines that could not be read. */
   readonly rejected: Rejected[] = [];
   readonly #importer: Importer;
   readonly #reader: Reader;
   readonly #source: string;
   readonly #admit: Admit;
 
-  /** Throws `RequestError` where there is no such format. */
+  /** Throws `RequestError` for an unknown format. */
   constructor(format: string, source: string, options: ImportOptions & { readonly admit: Admit }) {
     this.#importer = importerOf(format);
     this.#reader = this.#importer.read(options, source);
@@ -35,12 +36,12 @@ export class LiveReader {
     this.#admit = options.admit;
   }
 
-  /** Lines that said something nobody understands. */
+  /** The number of lines that the reader could not interpret. */
   get unknown(): number {
     return this.#reader.unknown;
   }
 
-  /** Throws `EvidenceError` for a line of a format that allows no such. */
+  /** Reads a line. Throws `EvidenceError` for a bad line if the format does not allow bad lines. */
   line(text: string): readonly LedgerEvent[] {
     this.read++;
     try {
@@ -57,7 +58,7 @@ export class LiveReader {
     }
   }
 
-  /** What was begun and came to no end. */
+  /** Ends the recording. Returns the events of calls that have not ended. */
   end(): readonly LedgerEvent[] {
     return this.#admitted(this.#reader.end());
   }
@@ -68,19 +69,19 @@ export class LiveReader {
   }
 }
 
-/** `/proc/uptime` has hundredths of a second; what is less is no suspend. */
+/** `/proc/uptime` counts hundredths of a second. A smaller difference is not a suspend. */
 const LEAST_SUSPEND_MS = 50;
 
 /**
- * When the clock of this host's traces stood at zero, in microseconds since 1970: the boot, as the
- * time since then and the time of day have it now.
+ * The zero of the clock of this host's traces, in microseconds since 1970: the boot, computed from the
+ * current time of day and the time since the boot.
  */
 export function bootMicros(): number {
-  // The time of day is had to the millisecond, and at its turn to the microsecond.
+  // `Date.now` has milliseconds; at the moment it changes, it is exact to a microsecond.
   const begun = Date.now();
   let now = begun;
   while (now === begun) now = Date.now();
-  // Leaves out what time was spent suspended, which tracers count.
+  // `hrtime` does not count suspended time, but tracers do.
   const monotonic = Number(process.hrtime.bigint()) / 1e6;
   const suspended = uptimeMs() - monotonic;
   const uptime = monotonic + (suspended > LEAST_SUSPEND_MS ? suspended : 0);

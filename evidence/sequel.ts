@@ -1,5 +1,5 @@
 /**
- * What evidence adds to a log that holds some already.
+ * Selects the events that evidence adds to a log.
  *
  * @module
  */
@@ -7,27 +7,26 @@ import type { LedgerEvent } from '../events/vocabulary.ts';
 import type { Rejected } from './collect.ts';
 import { EvidenceError } from './importer.ts';
 
-/** What a log holds already. */
+/** What the log already holds of a host. */
 export interface Known {
   readonly host: string;
   readonly ids: ReadonlySet<string>;
-  /** Time of the last event. */
+  /** The time of the last event; null if it has none. */
   readonly last: string | null;
 }
 
 /**
- * The events that come after what is known: those that are there already are left out, and those
- * without a time take the nearest earlier one.
+ * The events that the log does not hold yet. An event without a time gets the nearest earlier one.
  *
- * Throws `EvidenceError` where the evidence begins before the last known event.
+ * Throws `EvidenceError` if the new events begin before the last event of the log.
  */
 export function sequel(events: readonly LedgerEvent[], known: Known): LedgerEvent[] {
   const fresh = events.filter(({ id }) => !known.ids.has(id));
   const begins = fresh.find(({ time }) => time !== null)?.time ?? null;
   if (begins !== null && known.last !== null && begins < known.last) {
     throw new EvidenceError(
-      `it begins at ${begins}, before the last event of host '${known.host}' (${known.last}): ` +
-        'import both into a new log',
+      `the evidence begins at ${begins}, before the last event of host '${known.host}' ` +
+        `(${known.last}): import both into a new log`,
     );
   }
   let last = known.last;
@@ -37,16 +36,17 @@ export function sequel(events: readonly LedgerEvent[], known: Known): LedgerEven
   });
 }
 
-/** What became of evidence. */
+/** The result of an import. */
 export interface ImportReport {
-  /** Lines read. */
+  /** The number of lines read. */
   readonly read: number;
+  /** The number of events appended. */
   readonly appended: number;
-  /** Events that were in the log already. */
+  /** The number of events that were in the log already. */
   readonly skipped: number;
-  /** Lines that said something nobody understands. */
+  /** The number of lines that the reader of their format could not interpret. */
   readonly unknown: number;
-  /** Lines that could not be read; of very many the first. */
+  /** The lines that could not be read, up to a limit; `rejectedCount` is the number of all. */
   readonly rejected: readonly Rejected[];
   readonly rejectedCount: number;
 }

@@ -1,8 +1,8 @@
 /**
- * A sighting: what a line of a trace shows somebody do, before anybody has decided what it means.
+ * `Sighting`: what a line of a trace shows that a thread did, before it is interpreted.
  *
- * Parsers of traces know grammar and give sightings; the witness (`witness.ts`) knows which
- * descriptor stands for what, and makes events of them.
+ * Parsers know the grammar of a format and produce sightings. The witness (`witness.ts`) knows the file
+ * behind each descriptor and turns sightings into facts.
  *
  * @module
  */
@@ -12,16 +12,16 @@ import type { TracedWords } from '../operations/traced-words.ts';
 
 export type { Clock } from '../events/vocabulary.ts';
 
-/** What a call came back with. */
+/** The return value of a call, or its errno. */
 export type Result = { readonly rc: number } | { readonly errno: string };
 
-/** A descriptor as a trace shows it; `path` is what is behind it, where the trace says so. */
+/** A descriptor as a trace shows it. `path`: the path of its file, if shown. */
 export interface ShownFd {
   readonly fd: number;
   readonly path: string | null;
 }
 
-/** What was done; calls are complete, unfinished and resumed put together. */
+/** What was done. Calls are complete: an unfinished part and its resumed part are one deed. */
 export type Deed =
   | {
       readonly did: 'open';
@@ -33,17 +33,17 @@ export type Deed =
   | {
       readonly did: 'ioctl';
       readonly on: ShownFd;
-      /** Numbers that the request may have: one, or all that a decoder has one name for. */
+      /** The possible request numbers: several if a decoder has one name for them. */
       readonly requests: readonly number[];
       readonly words: TracedWords;
       readonly result: Result;
-      /** The evidence's own name of the `struct file` behind a descriptor that came out. */
+      /** The kernel address of the `struct file` of a returned descriptor, if shown. */
       readonly file: string | null;
     }
   | { readonly did: 'close'; readonly on: ShownFd; readonly result: Result }
   /** close_range(2): every descriptor from `first` to `last`. */
   | { readonly did: 'close-range'; readonly first: number; readonly last: number }
-  /** dup, dup2, dup3, fcntl(F_DUPFD…); `to` where the caller chose the number. */
+  /** dup, dup2, dup3, fcntl(F_DUPFD…). `to`: the number that the caller chose, or null. */
   | {
       readonly did: 'dup';
       readonly on: ShownFd;
@@ -56,14 +56,14 @@ export type Deed =
       readonly did: 'fork';
       readonly child: number;
       readonly childComm: string | null;
-      /** A thread, or a process with the same descriptor table; null where the trace does not say. */
+      /** A thread, or a process that shares the descriptor table; null if unknown. */
       readonly shares: boolean | null;
     }
   | { readonly did: 'exec'; readonly program: string | null }
-  /** One thread, or with `whole` the process. */
+  /** The end of one thread; with `whole` that of the process. */
   | { readonly did: 'exit'; readonly whole: boolean; readonly signal: string | null }
   | { readonly did: 'name'; readonly name: string }
-  /** SCM_RIGHTS. `socket` is the path of the socket, where the trace says so. */
+  /** SCM_RIGHTS. `socket`: the path of the socket, if shown. */
   | {
       readonly did: 'send';
       readonly fds: readonly ShownFd[];
@@ -84,15 +84,15 @@ export type Deed =
       readonly result: Result;
     }
   | { readonly did: 'munmap'; readonly address: number; readonly length: number }
-  /** A descriptor came to stand for a `struct file`, by whatever call. */
+  /** The kernel installed a `struct file` at a descriptor, in any call. */
   | { readonly did: 'install'; readonly fd: number; readonly file: string }
-  /** The last reference of a `struct file` is gone. */
+  /** The kernel released a `struct file`: its last reference is gone. */
   | {
       readonly did: 'release';
       readonly kind: 'device' | 'group' | 'iommufd' | 'container';
       readonly file: string;
     }
-  /** A driver is being unbound (`done` false: the call has not come back), or was bound. */
+  /** An unbind of a driver began (`done` false) or ended (`done` true). */
   | {
       readonly did: 'unbind';
       readonly device: string;
@@ -105,9 +105,9 @@ export type Deed =
       readonly driver: string;
       readonly result: Result;
     }
-  /** A device has a node, below /dev/vfio/devices, of that name. */
+  /** A device got the node /dev/vfio/devices/CDEV. */
   | { readonly did: 'node'; readonly device: string; readonly cdev: string }
-  /** The kernel speaks of a device: its group, its driver; null where it does not say. */
+  /** A message of the kernel names the group or the driver of a device; null: not named. */
   | {
       readonly did: 'plug';
       readonly device: string;
@@ -115,13 +115,13 @@ export type Deed =
       readonly driver: string | null;
     }
   | { readonly did: 'unplug'; readonly device: string }
-  /** The kernel names who waits for a device; that is never who holds it. */
+  /** A message of the kernel names who waits for a device. The waiter is never the holder. */
   | {
       readonly did: 'wait';
       readonly device: string;
       readonly waiter: { readonly pid: number; readonly comm: string } | null;
     }
-  /** A descriptor that was open before the evidence begins; null where it does not say. */
+  /** A file was open before the evidence begins. Null: not shown. */
   | {
       readonly did: 'find';
       readonly fd: number | null;
@@ -129,7 +129,7 @@ export type Deed =
       readonly device: string | null;
       readonly group: string | null;
     }
-  /** A program says that it was refused something. `cause` is the cause that its words show, if any. */
+  /** A program reports that it was refused. `cause`: the cause that its words show, or null. */
   | {
       readonly did: 'report';
       readonly operation:
@@ -153,7 +153,7 @@ export type Deed =
       /** The driver, for set_driver. */
       readonly driver?: string | null;
     }
-  /** A manager gives a device to somebody (a VM, a container), takes it back, or could not give it. */
+  /** A manager assigned a device to a claimant (a VM), released it, or could not assign it. */
   | {
       readonly did: 'claim';
       readonly outcome: 'granted' | 'released' | 'refused';
@@ -163,29 +163,30 @@ export type Deed =
       readonly manager: string;
       readonly reason: string | null;
     }
-  /** Lines of the trace were lost here; null where it does not say how many. */
+  /** Lines of the trace were lost here; null: an unknown number. */
   | { readonly did: 'lose'; readonly count: number | null }
-  /** The kernel says which it is; a fresh boot where that is what begins. */
+  /** The kernel's first message, with its release: the host has booted. */
   | { readonly did: 'boot'; readonly kernel: string; readonly boot: string | null };
 
 /** A refusal as a program or the kernel reports it. */
 export type Report = Extract<Deed, { did: 'report' }>;
 
+/** A deed with the thread that did it and its time. */
 export type Sighting = Deed & {
-  /** The thread that did it, and its process where the trace says so; null where it says neither. */
+  /** The thread that did it, and its process (`pid`); null if not shown. */
   readonly tid: number | null;
   readonly pid: number | null;
   readonly comm: string | null;
-  /** Microseconds on the clock of the trace; null where the line has none. */
+  /** Microseconds on the clock of the trace; null if the line has no time. */
   readonly at: number | null;
 };
 
-/** Knows the grammar of one format. A line that it cannot read throws `EvidenceError`. */
+/** The parser of one trace format. */
 export interface Parser {
-  /** Settled by the first line that has a time. */
+  /** `none` until the first line that has a time. */
   readonly clock: Clock;
-  /** The sightings that a line completes; none where it shows nothing of ours. */
+  /** The sightings that a line completes. Throws `EvidenceError` for a line that it cannot read. */
   line(text: string): readonly Sighting[];
-  /** What was begun and never came to its end. */
+  /** The sightings that are still open at the end of the trace. */
   end(): readonly Sighting[];
 }

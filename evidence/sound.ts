@@ -1,18 +1,18 @@
 /**
- * What parsers make of damaged lines: numbers that no kernel gives, names of nothing.
+ * Validates sightings: a damaged line can yield impossible numbers or empty names.
  *
  * @module
  */
 import { EvidenceError } from './importer.ts';
 import type { Sighting } from './sighting.ts';
 
-/** Numbers that may be negative: descriptors, and what a caller may pass for one. */
+/** The keys whose numbers may be negative: descriptors and arguments. */
 const signed = new Set('fd rc value iommufd pt container object to'.split(' '));
 
-/** Names that a process may have none of. */
+/** The names that may be missing: an empty one becomes null. */
 const names = ['comm', 'childComm', 'program'];
 
-/** The sightings of a line. Throws `EvidenceError` where facts cannot be made of one of them. */
+/** Returns the sightings of a line. Throws `EvidenceError` if one of them is invalid. */
 export function soundOf(sightings: readonly Sighting[]): readonly Sighting[] {
   return sightings.length === 0
     ? sightings
@@ -23,7 +23,7 @@ function sound(sighting: Sighting): Sighting | null {
   if (sighting.did === 'name' && sighting.name === '') return null;
   const named: Record<string, unknown> = { ...sighting };
   for (const name of names) if (named[name] === '') named[name] = null;
-  // A time may be any: it is looked at where it is put on a clock.
+  // Any time is allowed here: it is checked when it is converted to an instant.
   for (const key in named) if (key !== 'at') check(key, named[key]);
   return named as Sighting;
 }
@@ -32,11 +32,11 @@ function check(key: string, value: unknown): void {
   switch (typeof value) {
     case 'number':
       if (Number.isSafeInteger(value) && (value >= 0 || signed.has(key))) return;
-      throw new EvidenceError(`${key}: ${value} is no such number`);
+      throw new EvidenceError(`${key}: ${value} is not a valid number`);
     case 'string':
       if (value === '') throw new EvidenceError(`${key} is empty`);
       if (key !== 'errno' || /^E[A-Z\d]+$/.test(value)) return;
-      throw new EvidenceError(`'${value.slice(0, 40)}' is no errno`);
+      throw new EvidenceError(`errno: '${value.slice(0, 40)}' is not the name of one`);
     case 'object':
       if (Array.isArray(value)) for (const one of value) check(key, one);
       else for (const inner in value) check(inner, (value as Record<string, unknown>)[inner]);

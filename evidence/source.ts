@@ -1,21 +1,21 @@
 /**
- * Pieces of evidence: text in chunks, read line by line.
+ * A source of evidence: text in chunks, which `linesOf` splits into lines.
  *
  * @module
  */
 
-/** A piece of evidence: its name, for messages, and its text in chunks. */
+/** A source of evidence: its name, for messages and events, and its text. */
 export interface Source {
   readonly name: string;
   readonly chunks: AsyncIterable<string> | Iterable<string>;
-  /** How much of it has been read, from 0 to 1; left out where nobody can say. */
+  /** The share that has been read, from 0 to 1; left out if unknown. */
   readonly share?: () => number;
 }
 
-/** No line of any format is longer; what is, is cut off there, and cannot be read. */
+/** The longest line of any format, in characters. A longer one is rejected. */
 export const LONGEST_LINE = 1 << 20;
 
-/** The lines of a text, however the chunks fall; line feeds, also with a carriage return before. */
+/** Splits text into lines at LF or CRLF. A chunk may end anywhere. */
 export async function* linesOf(chunks: Source['chunks']): AsyncGenerator<readonly string[]> {
   let rest = '';
   for await (const chunk of chunks) {

@@ -1,5 +1,5 @@
 /**
- * Events on their way into a log: some in memory, many in a file that nobody else can open.
+ * `Spool`: holds events until they are appended to a log, in memory or, if many, in a private file.
  *
  * @module
  */
@@ -16,11 +16,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 
-/** So many are kept in memory, and given at a time. */
+/** The number of events kept in memory, and in a batch. */
 const BATCH = 1 << 16;
 
+/** Events are added in order, and read once. The file is removed after that. */
 export class Spool {
-  /** Events before which nothing was seen: the host as it is taken to be. */
+  /** Assumed events about the host, which come before the first line. */
   readonly preamble: LedgerEvent[] = [];
   length = 0;
   #batch: LedgerEvent[] = [];
@@ -37,7 +38,7 @@ export class Spool {
     if (this.#batch.length >= BATCH) await this.#spill();
   }
 
-  /** All but the preamble, in batches; once. */
+  /** All events but the preamble, in batches. Can be called once. */
   async *batches(): AsyncGenerator<readonly LedgerEvent[]> {
     try {
       if (this.#file !== null && this.#folder !== null) {
@@ -58,14 +59,14 @@ export class Spool {
     }
   }
 
-  /** All of them at once, where they are known to be few. */
+  /** All events in one list, if they are known to be few. */
   async all(): Promise<LedgerEvent[]> {
     const events = [...this.preamble];
     for await (const batch of this.batches()) for (const event of batch) events.push(event);
     return events;
   }
 
-  /** Lets go of what was spilled. */
+  /** Removes the file. */
   async discard(): Promise<void> {
     const folder = this.#folder;
     if (folder === null) return;

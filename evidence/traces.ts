@@ -1,5 +1,6 @@
 /**
- * Importers of traces: a parser that knows their grammar, and the witness that knows what it means.
+ * Importers of traces: a parser reads the lines, the witness interprets them, and this module makes
+ * events of the facts.
  *
  * @module
  */
@@ -12,7 +13,7 @@ import type { Parser, Sighting } from './sighting.ts';
 import { soundOf } from './sound.ts';
 import { Witness } from './witness/witness.ts';
 
-/** An importer of the lines that a parser knows. */
+/** Makes an importer of a parser. Lines that cannot be read are skipped. */
 export function traceImporter(
   format: string,
   recognizes: (line: string) => boolean,
@@ -30,9 +31,9 @@ class TraceReader implements Reader {
   readonly #options: ImportOptions;
   readonly #source: string;
   #witness: Witness | null = null;
-  /** Covers every line so far that shows anything: the same lines are the same evidence. */
+  /** Covers every line so far that shows anything. Ids follow from it: equal lines give equal ids. */
   #digest: string;
-  /** Goes before the first event that was seen. */
+  /** `evidence.begun`, until the first event that is not assumed. */
   #begun: LedgerEvent | null = null;
   #last = '';
   #time: string | null = null;
@@ -57,7 +58,7 @@ class TraceReader implements Reader {
     return this.#events(sightings, text);
   }
 
-  /** Whether a line with the very microsecond of the last one is that line once more. */
+  /** Whether a line repeats the last one, with the same time to the microsecond. */
   #isTwice([first]: readonly Sighting[], text: string): boolean {
     const isSame = text === this.#last && (first?.at ?? 0) % 1e6 !== 0;
     this.#last = text;
@@ -98,7 +99,7 @@ class TraceReader implements Reader {
     return hash('sha256', `${this.#digest} ${name}`).slice(0, 24);
   }
 
-  /** Its first line says what it is of, and since when its clock runs. */
+  /** Begins the evidence at the first line that shows anything: its clock and its digest are known. */
   #begin(): Witness {
     const { topology, usualProfile, profile: asked } = this.#options;
     const profile = asked ?? (topology === null ? usualProfile : null);

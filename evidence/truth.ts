@@ -1,5 +1,5 @@
 /**
- * Recorded answers of real kernels: a topology, then a line for each operation with its answer.
+ * The format `truth`: answers of a real kernel. A topology, then an operation and its answer per line.
  *
  * @module
  */
@@ -66,7 +66,7 @@ class TruthReader {
   #seq: string | null = null;
   #recorded: TruthAnswer | null = null;
   #facts: Fact[] = [];
-  /** Covers every line so far: what is the same up to the end of a sequence is the same evidence. */
+  /** Covers every line so far. Ids follow from it: equal lines give equal ids. */
   #digest = 'truth';
 
   constructor(options: ImportOptions) {
@@ -95,8 +95,8 @@ class TruthReader {
   }
 
   /**
-   * The events of the sequence that has ended. Their ids cover all of it: two recordings that begin
-   * alike and go on differently are different evidence, boot and all.
+   * The events of the sequence that has ended. Their ids cover the whole sequence, so recordings that
+   * differ anywhere in it have different ids from its boot on.
    */
   #finish(): LedgerEvent[] {
     const events = this.#facts.map((fact, index) => {
@@ -112,7 +112,7 @@ class TruthReader {
     const { p, op } = recorded;
     const own = /^P\d$/.test(p);
     if (recorded.rc === null) {
-      // The process did not answer, and was killed: what it did before is not known.
+      // The process did not answer and was killed: what its operation did is unknown.
       this.unknown++;
       if (own) player.lose(processName(p));
       return;
@@ -153,7 +153,7 @@ class TruthReader {
 
   #outcome(call: Call): Outcome {
     const { rc, errno, driver, devid, id, pt_id } = this.#recorded ?? { rc: 0 };
-    // A change that names the driver has got through its first half, the unbind.
+    // A refused change that names the driver has passed its first half, the unbind.
     const halfway = 'driver' in call && call.driver === null && driver !== undefined;
     if (rc === -1 && !halfway) {
       if (errno === undefined) throw new EvidenceError('a refusal without an errno');
@@ -169,7 +169,7 @@ class TruthReader {
   }
 }
 
-/** Which file a descriptor stands for, and how that is opened anew. */
+/** The files behind descriptors, and the calls that open their nodes again. */
 class Descriptors {
   readonly #table = new ProcessTable();
   readonly #openings = new Map<string, Call>();
@@ -189,7 +189,7 @@ class Descriptors {
   }
 }
 
-/** The call by which a node of VFIO's was opened; null of what came from a group, or is no such node. */
+/** The call that opened a VFIO or iommufd node; null for a device from a group, and other files. */
 function openingOf(fact: Fact): Call | null {
   const call = callOf(fact)?.call;
   if (call === undefined || effectOf(fact.type).opens === 'path') return null;

@@ -42,6 +42,7 @@ import { bisectBy } from '../projections/audit/violations.ts';
 import { waitsFor } from '../projections/waits.ts';
 import { positionOf, START, type When } from '../projections/when.ts';
 import type { WhatIf } from './what-if.ts';
+import { activityAnswer, violationAnswer, whereAnswer, whyAnswer } from '../words/answers.ts';
 import { eventWords } from '../words/events.ts';
 import { whyWords } from '../words/why.ts';
 
@@ -180,14 +181,14 @@ export abstract class Past<E extends Placed = RecordedEvent> {
   why(attempt: number | string, { at = 'end' }: { readonly at?: When } = {}): Why {
     const asked = String(attempt);
     if (typeof attempt === 'number' || /^\d+$/.test(asked)) {
-      return explainRefusal(this.timeline, this.#position(attempt));
+      return whyAnswer(explainRefusal(this.timeline, this.#position(attempt)));
     }
     const until = this.#position(at);
     const position = latestRefusal(this.timeline, this.#subject(asked, at), until);
     if (position === null) {
       throw new LedgerError('not-a-refusal', `nothing about ${asked} was refused until then`);
     }
-    return explainRefusal(this.timeline, position);
+    return whyAnswer(explainRefusal(this.timeline, position));
   }
 
   /**
@@ -247,7 +248,8 @@ export abstract class Past<E extends Placed = RecordedEvent> {
     if (by !== undefined && (!Array.isArray(by) || !by.every(isPid))) {
       throw new RequestError(`between: by takes pids, not '${String(by)}'`);
     }
-    return activityBetween(this.timeline, after, until, by === undefined ? null : new Set(by));
+    const pids = by === undefined ? null : new Set(by);
+    return activityAnswer(activityBetween(this.timeline, after, until, pids));
   }
 
   /** The attempts that a profile judges otherwise than they went. Throws `RequestError`. */
@@ -268,12 +270,12 @@ export abstract class Past<E extends Placed = RecordedEvent> {
    */
   bisect({ invariant, where }: BisectQuestion): Bisection<E> | null {
     if (invariant !== undefined && where === undefined) {
-      return bisectBy(this.timeline, invariantNamed(invariant));
+      return violationAnswer(bisectBy(this.timeline, invariantNamed(invariant)));
     }
     if (where === undefined || invariant !== undefined) {
       throw new RequestError('it takes either an invariant or an expression to look for');
     }
-    return bisectWhere(this.timeline, String(where));
+    return whereAnswer(bisectWhere(this.timeline, String(where)));
   }
 
   /** What would have been, had it gone on differently after a position. */

@@ -1,5 +1,5 @@
 /**
- * Which store an address means.
+ * Opens the store that an address names.
  *
  * @module
  */
@@ -10,20 +10,20 @@ import { NotALogError, type Store } from './store.ts';
 
 interface StoreOptions {
   readonly readOnly: boolean;
-  /** False where the log must exist. */
+  /** False: the log must exist. */
   readonly create: boolean;
 }
 
 /**
- * The store of an address: a path, or `:memory:`. Throws `RequestError` where it is neither,
- * `unsupported` where it names an engine, and what opening it throws.
+ * Opens the store at an address: a path, or `:memory:`. Throws `RequestError` if it is neither,
+ * `unsupported` if it names an engine (`esdb://…`), and what `openSqliteStore` throws.
  */
 export function storeAt(address: string, { readOnly, create }: StoreOptions): Store {
   if (typeof address !== 'string' || address === '' || address.includes('\0')) {
     throw new RequestError("the address of a log is a path, or ':memory:'");
   }
   if (address === ':memory:') {
-    if (!create) throw new NotALogError('no log at :memory:, where each one is new');
+    if (!create) throw new NotALogError('no log at :memory:, which is always a new, empty log');
     return memoryStore();
   }
   const [scheme] = /^[a-z][a-z\d+]*:\/\//.exec(address) ?? [];

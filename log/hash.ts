@@ -1,7 +1,7 @@
 /**
- * The hash chain: each event's hash covers the event and the hash before it, and the first of a
- * stream the name of the stream, so that nothing in a stream can be changed, dropped or moved without
- * every later hash being another. FORMAT.md shows how a stranger checks it.
+ * The hash chain of a stream. The hash of an event covers the event and the hash before it; the first
+ * one covers the name of the stream. To change, drop or move an event would change every later
+ * hash. FORMAT.md shows how to check the chain with `sqlite3` and `sha256sum`.
  *
  * @module
  */
@@ -18,8 +18,8 @@ export function genesisOf(stream: string): string {
 }
 
 /**
- * Lowercase hex SHA-256 over the UTF-8 text of the arguments, a line feed between one and the next;
- * no time is no text. `data` is the JSON text as it is stored, to the byte.
+ * The hash of an event: lowercase hex SHA-256 over the UTF-8 text of the arguments, joined by line
+ * feeds. A null time is an empty line. `data` is the JSON text exactly as it is stored.
  */
 export function hashOf(
   previous: string,
@@ -36,7 +36,7 @@ export function hashOf(
   );
 }
 
-/** Over the head of a stream that stands in a table of its own, where no event follows it yet. */
+/** The digest of a head in the tables `anchors` and `seal`: no event's hash covers these rows. */
 export function digestOf(stream: string, position: number, head: string): string {
   return sha256(`${stream}\n${position}\n${head}`);
 }

@@ -1,5 +1,5 @@
 /**
- * A log in memory, for tests and for questions to evidence that nobody keeps.
+ * A store in memory, for tests and for answers about evidence that is not kept.
  *
  * @module
  */
@@ -21,7 +21,7 @@ interface Stream {
 
 const BATCH_SIZE = 1024;
 
-/** An empty log that ends with the process. What it hands out is frozen, and shared by all readers. */
+/** Creates an empty log that ends with the process. Its events are frozen and shared by all readers. */
 export function memoryStore(): Store {
   const streams = new Map<string, Stream>();
 
@@ -62,7 +62,7 @@ export function memoryStore(): Store {
       return headOf(stream, undefined);
     },
     async examine() {
-      return { faults: [], notes: [] };
+      return { faults: [], lostGuards: [] };
     },
     async known(stream, ids) {
       const there = streams.get(stream)?.ids;

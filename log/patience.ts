@@ -1,19 +1,19 @@
 /**
- * Waiting for one's turn to write a log file.
+ * Waiting for the write lock of a log file.
  *
  * @module
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { codeOf } from './sqlite-errors.ts';
 
-/** How long SQLite itself waits for a lock on a connection that is used with `patiently`, in ms. */
+/** SQLite's own busy timeout for connections that are used with `patiently`, in ms. */
 export const ATTEMPT_MS = 20;
 
 /**
- * Acts once no other process stands in the way, for which it waits up to `timeout` ms.
+ * Calls `act`, and again while it throws SQLITE_BUSY, for up to `timeout` ms. Then throws that error.
  *
- * SQLite by itself asks again after ever longer pauses, up to 100 ms, and among many writers one of
- * them would not find a gap for seconds: so it is made to ask from the start again and again.
+ * SQLite's own busy handler retries after ever longer pauses, up to 100 ms. Among many writers, one of
+ * them might not find a gap for seconds, so its short pauses are started again each time.
  */
 export function patiently(timeout: number, act: () => void): void {
   const until = performance.now() + timeout;
@@ -27,7 +27,7 @@ export function patiently(timeout: number, act: () => void): void {
   }
 }
 
-/** Begins to write, once nobody else does. */
+/** Begins a write transaction. Waits up to `timeout` ms for another writer to finish. */
 export function begin(db: DatabaseSync, timeout: number): void {
   patiently(timeout, () => db.exec('BEGIN IMMEDIATE'));
 }

@@ -1,5 +1,5 @@
 /**
- * Sealed volumes that leave: the oldest are removed or archived, whole, and the log says so.
+ * Retention: removes or archives the oldest sealed volumes, and records in the log that they are gone.
  *
  * @module
  */
@@ -24,27 +24,27 @@ import {
 import { logOfVolume, volumeFiles } from './volume-files.ts';
 
 export interface RetentionOptions {
-  /** How many sealed volumes stay; the newest, which is not sealed, always does. */
+  /** The number of sealed volumes to keep. The newest volume, which is not sealed, is always kept. */
   readonly keep: number;
-  /** The folder that the others are moved to; they are removed where it is left out. */
+  /** The folder to move the others to. If left out, they are removed. */
   readonly archive?: string | undefined;
-  /** When, ISO 8601. */
+  /** The time of the removal, ISO 8601. */
   readonly at: string;
 }
 
 export interface Retained {
-  /** Files that are gone from beside the log, oldest first, and where each is now. */
+  /** Removed or archived files, oldest first. `to`: the path in the archive; null if removed. */
   readonly gone: readonly { readonly file: string; readonly to: string | null }[];
-  /** Files that would have gone, but are needed to know what is so now. */
+  /** Files beyond `keep` that were kept: they hold the current boot of a host, or later events. */
   readonly needed: readonly string[];
 }
 
 /**
- * Lets the oldest sealed volumes go. Those that hold the boot of a host which is running, or what has
- * happened since, stay: without them nobody knows who owns what now.
+ * Removes or archives the oldest sealed volumes. Volumes since the current boot of a host are kept:
+ * without them, the present owners would be unknown.
  *
- * The log says so before it is so. Rejects with `not-a-log`, `damaged`, or with `unavailable`
- * where a volume is in use; then all is as it was.
+ * The events that record the removal are appended before any file goes. Rejects with `not-a-log`,
+ * `damaged`, or with `unavailable` if a volume is in use; then nothing has changed.
  */
 export async function retainLog(log: string, options: RetentionOptions): Promise<Retained> {
   const { keep, archive } = options;
@@ -52,7 +52,7 @@ export async function retainLog(log: string, options: RetentionOptions): Promise
     throw new RequestError(`'keep' is a number of files, not '${keep}'`);
   }
   const whole = logOfVolume(log);
-  if (whole !== null) throw new NotALogError(`${log} is a volume of ${whole}`);
+  if (whole !== null) throw new NotALogError(`${log} is a volume of ${whole}: name that instead`);
   if (volumeFiles(log).length === 0) throw new NotALogError(`no log at ${log}`);
   const { leaving, needed, heads } = select(log, keep);
   if (leaving.length === 0) return { gone: [], needed };
@@ -66,12 +66,12 @@ export async function retainLog(log: string, options: RetentionOptions): Promise
     await store.close();
   }
   for (const { file, to } of moves) move(log, file, to);
-  // What was derived of events that are gone is to be gone with them.
+  // Index segments must not outlive the events that they were made from.
   removeSegmentFiles(log);
   return { gone: moves, needed };
 }
 
-/** Which files are to leave, and the heads of the last of them. */
+/** The files to remove or archive, those needed, and the heads at the end of the last one to go. */
 function select(log: string, keep: number) {
   const volumes = new Volumes(log, { readOnly: true, timeout: 5000 });
   try {
@@ -90,7 +90,7 @@ function select(log: string, keep: number) {
   }
 }
 
-/** Whether a host that is running booted in the volume, or before it. */
+/** Whether the last boot of any host of the volume lies in this volume or before it. */
 function isNeeded(volume: Volume, all: readonly Volume[]): boolean {
   return [...(volume.seal() ?? [])].some(([stream, { position }]) => {
     const boot = Math.max(...all.map((each) => each.lastBoot(stream) ?? -1));
@@ -103,7 +103,7 @@ function destination(file: string, archive: string | undefined): string | null {
   if (!isFolder(archive)) throw new StoreUnavailableError(`there is no folder ${archive}`);
   const to = join(archive, basename(file));
   if (!existsSync(to)) return to;
-  throw new StoreUnavailableError(`${to} is there already`);
+  throw new StoreUnavailableError(`${to} already exists`);
 }
 
 function isFolder(path: string): boolean {
@@ -114,7 +114,7 @@ function isFolder(path: string): boolean {
   }
 }
 
-/** Appends to a stream that its events up to a head are gone from here. */
+/** Appends `history.removed` or `history.archived` to a stream: its events up to a head are gone. */
 async function note(
   store: Store,
   stream: string,
@@ -136,7 +136,7 @@ async function note(
   }
 }
 
-/** An event without a time of its own has that of the one before it. */
+/** The time of a stream's last event: the event of a removal has no time of its own. */
 async function timeOfLast(store: Store, stream: string): Promise<string | null> {
   for await (const [last] of store.read(stream, { direction: 'backwards' })) {
     return last?.time ?? null;
@@ -158,7 +158,7 @@ function transfer(file: string, to: string): void {
   try {
     renameSync(file, to);
   } catch (error) {
-    // Into another file system.
+    // The archive is on another file system.
     if (!(error instanceof Error && 'code' in error && error.code === 'EXDEV')) throw error;
     copyFileSync(file, to);
     syncFile(resolve(to));

@@ -1,5 +1,5 @@
 /**
- * An event on its way into a store and out again: as an entry, as a row, as a recorded event.
+ * The forms of an event in a store: the entry to append, the stored row, and the recorded event.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { SCHEMA, type LedgerEvent } from '../events/vocabulary.ts';
 import { hashOf } from './hash.ts';
 import { CorruptLogError, type RecordedEvent } from './store.ts';
 
-/** An event fit to be stored: valid, in canonical form, `data` as the text that is hashed. */
+/** A validated event in canonical form. `data` is the JSON text that is stored and hashed. */
 export interface Entry {
   readonly time: string | null;
   readonly id: string;
@@ -16,7 +16,7 @@ export interface Entry {
   readonly data: string;
 }
 
-/** An event as it lies in a store. */
+/** An event as it is stored. */
 export type Row = readonly [
   position: number,
   time: string | null,
@@ -27,30 +27,30 @@ export type Row = readonly [
   hash: string,
 ];
 
-/** Throws `DecodeError` when the event is not one of ours. */
+/** Validates an event. Throws `DecodeError`. */
 export function entryOf(event: LedgerEvent): Entry {
   const { time, id, type, data } = decode({ ...event, schema: SCHEMA });
   return { time, id: plainText(id, 'id'), type, data: JSON.stringify(data) };
 }
 
 /**
- * The text, unless it is one that SQLite and the tools around it do not keep as it is: with a
- * control character (NUL ends it, a line feed blurs what is hashed) or half a surrogate pair.
+ * Returns the text. Throws `DecodeError` if it has half a surrogate pair or a control character. SQLite
+ * and its tools do not keep these: NUL ends a text, and a line feed makes the hashed text ambiguous.
  */
 function plainText(text: string, path: string): string {
   if (/[\p{Cc}\p{Cs}]/u.test(text)) {
-    throw new DecodeError(path, `${JSON.stringify(text)} holds a character that cannot be stored`);
+    throw new DecodeError(path, `${JSON.stringify(text)} has a character that cannot be stored`);
   }
   return text;
 }
 
-/** The name of a stream, unless it is none that can be stored. Throws `DecodeError`. */
+/** Returns the name of a stream. Throws `DecodeError` if it is empty or cannot be stored. */
 export function streamName(stream: string): string {
-  if (stream === '') throw new DecodeError('stream', 'a stream has a name');
+  if (stream === '') throw new DecodeError('stream', 'the name is empty');
   return plainText(stream, 'stream');
 }
 
-/** The row of an entry at a position, chained to the hash before it. */
+/** The row of an entry at a position, chained to the hash `previous`. */
 export function rowOf(entry: Entry, position: number, previous: string): Row {
   const { time, id, type, data } = entry;
   const hash = hashOf(previous, position, time, id, SCHEMA, type, data);
@@ -58,15 +58,15 @@ export function rowOf(entry: Entry, position: number, previous: string): Row {
 }
 
 /**
- * The event that a row holds, once position, chain and content are found to be what was appended.
+ * Verifies and decodes a row: its position, its hash after `previous`, and its content.
  *
- * Throws `CorruptLogError` where they are not, and `NewerSchemaError` when the row is intact but
- * only a later release can read it.
+ * Throws `CorruptLogError` if any of them is wrong, and `NewerSchemaError` if the row is intact but of
+ * a schema newer than this release.
  */
 export function recordedOf(row: Row, position: number, previous: string): RecordedEvent {
   const [found, storedTime, storedId, schema, storedType, json, hash] = row;
   if (found !== position) {
-    throw new CorruptLogError(position, `no event here, the next found is at ${found}`);
+    throw new CorruptLogError(position, `no event here; the next one found is at ${found}`);
   }
   if (hash !== hashOf(previous, position, storedTime, storedId, schema, storedType, json)) {
     throw new CorruptLogError(position, 'the event does not match its hash');
@@ -78,6 +78,6 @@ export function recordedOf(row: Row, position: number, previous: string): Record
     return { id, time, type, data, position, schema, hash } as RecordedEvent;
   } catch (error) {
     if (error instanceof NewerSchemaError || !(error instanceof Error)) throw error;
-    throw new CorruptLogError(position, `the event cannot be read, ${error.message}`);
+    throw new CorruptLogError(position, `the event cannot be decoded: ${error.message}`);
   }
 }

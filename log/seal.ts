@@ -1,5 +1,5 @@
 /**
- * Sealing a log: what is in its file is ended there for good, and the next file goes on from its head.
+ * Sealing: ends the newest volume of a log for good and starts the next one from its heads.
  *
  * @module
  */
@@ -14,25 +14,26 @@ import { type Head, NotALogError } from './store.ts';
 import { logOfVolume, volumeFile, volumeFiles } from './volume-files.ts';
 
 export interface Seal {
-  /** The file that is sealed now, and the one in which the log goes on. */
+  /** The path of the sealed volume, and that of the new one. */
   readonly sealed: string;
   readonly next: string;
-  /** Where each stream ended. */
+  /** The head of each stream at the end of the sealed volume. */
   readonly heads: ReadonlyMap<string, Head>;
 }
 
 /**
- * Seals the newest volume of a log, which has to be intact, and begins the next. Null where there is
- * no event in it. Whoever has the log open goes on in the next volume with the next append or read.
+ * Seals the newest volume of a log and starts the next one. Null if the volume holds no event.
+ * Processes that have the log open continue in the next volume with their next append or read.
  *
- * The next volume is there before the seal is, and counts only from then on: whatever happens in
- * between, the log is as it was, or sealed.
+ * The next volume is created before the seal is committed, and is part of the log only after it. So a
+ * crash leaves the log either as it was or sealed.
  *
- * Throws `NotALogError`, `CorruptLogError` or `StoreUnavailableError`.
+ * `timeout` is for locks, in ms. Throws `NotALogError`, `CorruptLogError` if the volume is damaged, or
+ * `StoreUnavailableError`.
  */
 export function sealLog(log: string, timeout = 5000): Seal | null {
   const whole = logOfVolume(log);
-  if (whole !== null) throw new NotALogError(`${log} is a volume of ${whole}: that can be sealed`);
+  if (whole !== null) throw new NotALogError(`${log} is a volume of ${whole}: name that instead`);
   if (volumeFiles(log).length === 0) throw new NotALogError(`no log at ${log}`);
   const volumes = new Volumes(log, { readOnly: false, timeout });
   try {

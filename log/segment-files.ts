@@ -1,7 +1,7 @@
 /**
- * Files beside a log in which somebody keeps what can be made anew: LOG.index/STREAM/FIRST-COUNT.
+ * The segment files of the time index, a cache beside the log: LOG.index/STREAM/FIRST-COUNT.segment.
  *
- * Whatever goes wrong with them is no fault of the log's: what cannot be read is not there, and what
+ * No error with them is an error of the log. A file that cannot be read counts as missing, and one that
  * cannot be written is not kept.
  *
  * @module
@@ -10,17 +10,18 @@ import { hash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Named after the events that it is of. */
+/** A file is named by its events: the position of the first, and their number. */
 export interface SegmentFile {
   readonly first: number;
   readonly count: number;
 }
 
+/** The segment files of one stream. No method throws. */
 export class SegmentFiles {
   readonly #folder: string;
 
   constructor(log: string, stream: string) {
-    // A stream may have any name, and a folder may not.
+    // A stream may have a name that no folder can have.
     this.#folder = join(folderOf(log), hash('sha256', stream).slice(0, 16));
   }
 
@@ -31,11 +32,12 @@ export class SegmentFiles {
     });
   }
 
+  /** The bytes of a file; null if it cannot be read. */
   read(file: SegmentFile): Uint8Array | null {
     return attempt(() => readFileSync(this.#path(file)));
   }
 
-  /** Whether it was written. Another process may do so at the same time, and writes the same. */
+  /** False if it could not be written. Two processes may write at once: both write the same bytes. */
   write(file: SegmentFile, bytes: Uint8Array): boolean {
     const path = this.#path(file);
     const draft = `${path}.${process.pid}`;
@@ -62,7 +64,7 @@ export class SegmentFiles {
   }
 }
 
-/** Removes what is kept beside a log, of all streams. */
+/** Removes LOG.index. */
 export function removeSegmentFiles(log: string): void {
   attempt(() => rmSync(folderOf(log), { recursive: true, force: true }));
 }

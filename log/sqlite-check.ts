@@ -1,6 +1,6 @@
 /**
- * Looking a log over as it lies there: what SQLite says of its files, and each event in both of the
- * trees that hold it, in all streams.
+ * Examines the files of a log: SQLite's own integrity check, and every event of every stream in both
+ * trees of the file, the table and the index of ids.
  *
  * @module
  */
@@ -8,27 +8,25 @@ import { logError } from './sqlite-errors.ts';
 import { missingGuards } from './sqlite-format.ts';
 import { batchForwards } from './sqlite-read.ts';
 import type { Volume } from './sqlite-volume.ts';
-import { CorruptLogError, type Examination } from './store.ts';
+import { CorruptLogError, type Examination, type LostGuard } from './store.ts';
 
-/** SQLite's own check stops after so many findings. */
+/** SQLite's own check stops after this many findings. */
 const FINDINGS_MAX = 20;
 
-/** A fault for each position, the first one found; those of the files themselves come last. */
+/** Examines all volumes. Faults are ordered by position, one each; faults of a whole file come last. */
 export function examine(volumes: readonly Volume[]): Examination {
   const faults = new Map<string, CorruptLogError>();
-  const notes: string[] = [];
+  const lostGuards: LostGuard[] = [];
   const add = (fault: CorruptLogError) => {
     const key = fault.position === null ? fault.message : String(fault.position);
     if (!faults.has(key)) faults.set(key, fault);
   };
   for (const volume of volumes) {
-    // One transaction sees one state, whatever is appended meanwhile.
+    // A transaction sees one state, even if events are appended meanwhile.
     volume.db.exec('BEGIN');
     try {
       for (const fault of faultsOf(volume)) add(fault);
-      for (const guard of missingGuards(volume.db)) {
-        notes.push(`${volume.path} has lost its guard '${guard}'`);
-      }
+      for (const guard of missingGuards(volume.db)) lostGuards.push({ path: volume.path, guard });
     } catch (error) {
       const fault = logError(volume.path, error);
       if (!(fault instanceof CorruptLogError)) throw fault;
@@ -40,7 +38,7 @@ export function examine(volumes: readonly Volume[]): Examination {
   const found = [...faults.values()];
   return {
     faults: found.toSorted((a, b) => (a.position ?? Infinity) - (b.position ?? Infinity)),
-    notes,
+    lostGuards,
   };
 }
 
@@ -49,12 +47,18 @@ function* faultsOf(volume: Volume): Generator<CorruptLogError> {
   for (const { name, first } of streams) yield* faultsOfStream(volume, name, first);
   for (const stream of volume.indexedStreams()) {
     if (streams.some(({ name }) => name === stream)) continue;
-    yield new CorruptLogError(volume.before(stream).position + 1, `no event here of '${stream}'`);
+    yield new CorruptLogError(
+      volume.before(stream).position + 1,
+      `no event of stream '${stream}' here, but the index of ids has some`,
+    );
   }
   for (const [stream, { position, hash }] of volume.seal() ?? []) {
     const head = volume.head(stream);
     if (head.position === position && head.hash === hash) continue;
-    yield new CorruptLogError(position, `${volume.path} does not end as it was sealed`);
+    yield new CorruptLogError(
+      position,
+      `stream '${stream}' in ${volume.path} does not end with the head that was sealed`,
+    );
   }
   const checked = volume.db.prepare(`PRAGMA integrity_check(${FINDINGS_MAX})`).all();
   for (const { integrity_check: finding } of checked) {
@@ -69,7 +73,10 @@ function* faultsOfStream(
 ): Generator<CorruptLogError> {
   const begin = volume.before(stream).position + 1;
   if (first !== begin) {
-    yield new CorruptLogError(first, `stands under '${stream}', where ${begin} is missing`);
+    yield new CorruptLogError(
+      first,
+      `stream '${stream}' begins here in ${volume.path}, not at position ${begin}`,
+    );
     return;
   }
   const last = Math.max(volume.head(stream).position, volume.lastIndexed(stream));

@@ -1,11 +1,11 @@
 /**
- * SQLite's and the file system's failures, as the errors of the contract.
+ * Translates errors of SQLite and of the file system to those of the store's contract.
  *
  * @module
  */
 import { CorruptLogError, StoreUnavailableError } from './store.ts';
 
-/** Primary result codes, https://sqlite.org/rescode.html; others are faults of ours. */
+/** Primary result codes (https://sqlite.org/rescode.html). Any other code is a bug of ours. */
 const codes: Readonly<Record<number, string>> = {
   1: 'ERROR',
   3: 'PERM',
@@ -24,8 +24,8 @@ const codes: Readonly<Record<number, string>> = {
 };
 
 /**
- * Extended codes of writes that find no room; IOERR_WRITE, _TRUNCATE and _SHMSIZE are what a limit
- * for the size of files and a full disk beneath a -shm come to.
+ * Extended codes of writes without room: IOERR_WRITE, IOERR_TRUNCATE and IOERR_SHMSIZE. SQLite returns
+ * them at a limit of the file size, and on a full disk under a -shm.
  */
 const writes: ReadonlySet<number> = new Set([778, 1546, 4874]);
 
@@ -36,16 +36,16 @@ const unavailable: Readonly<Record<string, string>> = {
   NOMEM: 'cannot be read or written: out of memory',
   READONLY: 'is read-only, or its folder is',
   IOERR: 'cannot be read or written: input/output error',
-  WRITE: 'cannot be written: no space left, or not for files of that size',
+  WRITE: 'cannot be written: no space left, or the limit for file sizes is reached',
   FULL: 'cannot be written: no space left',
-  CANTOPEN: 'cannot be opened: the file, or the -wal and -shm beside it, may not be used',
+  CANTOPEN: 'cannot be opened: permission denied, for the file or for its -wal and -shm',
   PROTOCOL: 'cannot be locked',
   NOLFS: 'is too large for this file system',
 };
 
 /**
- * `ERROR` is a table that is not what was created, `CONSTRAINT` a row where the index says that
- * there is none: the statements are right, so the file is not.
+ * Codes that mean a damaged file. Our statements are right, so `ERROR` is a table that is not the one
+ * created, and `CONSTRAINT` a row that the index does not have.
  */
 const damage: ReadonlySet<string> = new Set([
   'ERROR',
@@ -55,7 +55,7 @@ const damage: ReadonlySet<string> = new Set([
   'ERR_OUT_OF_RANGE',
 ]);
 
-/** The name of the SQLite result code, or of Node's own; empty where the error has none. */
+/** The name of the SQLite result code, or Node's error code; empty if the error has neither. */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error) || !('code' in error)) return '';
   if (error.code !== 'ERR_SQLITE_ERROR') return String(error.code);
@@ -65,14 +65,14 @@ export function codeOf(error: unknown): string {
   return codes[number] ?? `SQLITE ${number}`;
 }
 
-/** Whether the file is not what was written to it; otherwise its surroundings failed. */
+/** Whether an error means that the file is damaged, rather than that its surroundings failed. */
 export function isDamage(error: unknown): boolean {
   return damage.has(codeOf(error));
 }
 
 /**
- * The error of the contract that says it; any other comes back as it is. `position` is the event
- * that was asked for, if it was one.
+ * The `CorruptLogError` or `StoreUnavailableError` for an error of SQLite or the file system. Any other
+ * error is returned unchanged. `position` is that of the event that was read, if one was.
  */
 export function logError(path: string, error: unknown, position: number | null = null): unknown {
   if (!(error instanceof Error)) return error;

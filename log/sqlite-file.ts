@@ -1,8 +1,8 @@
 /**
- * The file that a log lies in: told from other files, created, opened, and given back.
+ * Recognizes, creates, opens and closes the SQLite file of a log.
  *
- * At rest it is one file without companions that any SQLite can read. While it is open for writing
- * it is in WAL mode and `-wal` and `-shm` lie beside it; a writer that crashed leaves them behind.
+ * At rest a log is one file, which any SQLite can read. While it is open for writing, it is in WAL mode
+ * and has a `-wal` and a `-shm` beside it. A writer that crashed leaves these behind.
  *
  * @module
  */
@@ -27,22 +27,22 @@ import { APPLICATION_ID, checkHeader, createTables } from './sqlite-format.ts';
 import { CorruptLogError, type Head, NotALogError, StoreUnavailableError } from './store.ts';
 
 /**
- * How long a -wal grows before it is taken into the log, in pages of 4 KiB. Each append writes some
- * pages anew that the last has written; the longer it takes, the fewer of them go to disk twice.
+ * The size of a -wal, in pages of 4 KiB, at which SQLite copies it into the log. Appends write some
+ * pages again and again: the larger the -wal, the fewer of these copies reach the log.
  */
 const CHECKPOINT_PAGES = 4000;
 
 /**
- * A log opened for reading only. Nothing in it changes and nothing is created beside it, but for the
- * -shm without which a -wal cannot be read, where that is missing.
+ * A log opened for reading only. It is not changed, and nothing is created beside it, except a missing
+ * -shm, without which a -wal cannot be read.
  */
 export interface LogReader {
   readonly db: DatabaseSync;
-  /** Whether the file has moved on beneath `db`, which then has to be opened anew. */
+  /** Whether the file has changed since it was opened, so that `db` must be opened again. */
   readonly outdated: () => boolean;
 }
 
-/** Throws `NotALogError` when there is no log at the path. `timeout` is for locks, in ms. */
+/** Opens the log at a path. `timeout` is for locks, in ms. Throws `NotALogError` if there is none. */
 export function openForReading(path: string, timeout: number): LogReader {
   const found = inspect(path);
   checkIsLog(found, path);
@@ -52,26 +52,26 @@ export function openForReading(path: string, timeout: number): LogReader {
     if (existsSync(`${file}-wal`) || !(existsSync(`${file}-journal`) || inWalMode(file))) {
       return { db: connectInUse(path, timeout), outdated: () => false };
     }
-    // What is left when someone copies a log in use without its -wal, or when its writer was killed
-    // on the way into WAL mode or out of it. Read in the common way the one would get a -wal and a
-    // -shm, and the other would first have to be rolled back; the events are all there without.
+    // Either a copy of a log in use without its -wal, or a log whose writer was killed while it changed
+    // the journal mode. Opened the usual way, the first would get a -wal and a -shm, and the second
+    // would be rolled back. `immutable` avoids both, and all events are in the file.
     const db = connect(path, { mode: 'ro', immutable: '1' });
     return { db, outdated: () => existsSync(`${file}-wal`) || changed(file, rest) };
   });
 }
 
 interface WriteOptions {
-  /** Whether a log is created where there is no file or an empty one. */
+  /** Whether to create the log if the file is missing or empty. */
   readonly create: boolean;
   /** For locks, in ms. */
   readonly timeout: number;
 }
 
 /**
- * The log at the path.
+ * Opens the log at a path for writing.
  *
- * Throws `NotALogError` when the file is something else, which is left as it is, and when there is
- * none and none is to be created.
+ * Throws `NotALogError` if the file is something else, which is left unchanged, or if it is missing
+ * and `create` is false.
  */
 export function openForWriting(path: string, { create, timeout }: WriteOptions): DatabaseSync {
   const found = inspect(path);
@@ -85,7 +85,7 @@ export function openForWriting(path: string, { create, timeout }: WriteOptions):
     if (found !== 'log') createTables(db, path, timeout);
     patiently(timeout, () => db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL'));
     db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-    // Where the file may not be written SQLite opens it for reading, and only this tells.
+    // SQLite opens a read-only file without an error. Only a write transaction shows it.
     begin(db, timeout);
     db.exec('ROLLBACK');
     return db;
@@ -95,20 +95,20 @@ export function openForWriting(path: string, { create, timeout }: WriteOptions):
   }
 }
 
-/** Closes a log that was written to, and folds it back into one file if nobody else has it open. */
+/** Closes a log after writing. If no other process has it open, its -wal is merged into the file. */
 export function closeAfterWriting(db: DatabaseSync): void {
   try {
     db.exec('PRAGMA journal_mode = DELETE');
   } catch {
-    // It stays in WAL mode, for those who still have it open and for whoever opens it next.
+    // Another process has it open: it stays in WAL mode.
   } finally {
     db.close();
   }
 }
 
 /**
- * Makes a file in which a log goes on after these heads. It is on disk, all of it, or not there; what
- * was there is gone.
+ * Creates a volume that continues a log after these heads. Replaces the file at the path, if any. After
+ * a crash the volume is on disk completely or not at all.
  */
 export function createVolume(path: string, anchors: ReadonlyMap<string, Head>): void {
   const unfinished = `${path}.new`;
@@ -132,7 +132,7 @@ export function createVolume(path: string, anchors: ReadonlyMap<string, Head>): 
   }
 }
 
-/** Sees to it that all of a log is in its one file. Throws `StoreUnavailableError` while it is in use. */
+/** Merges the -wal of a log into its file. Throws `StoreUnavailableError` if the log is in use. */
 export function fold(path: string): void {
   guarded(path, () => {
     const db = connect(path, { mode: 'rw' });
@@ -145,11 +145,12 @@ export function fold(path: string): void {
   });
 }
 
+/** Calls fsync on the folder of a file, so that its name is on disk. */
 export function syncFolder(path: string): void {
   syncFile(dirname(resolve(path)));
 }
 
-/** Waits until a file or a folder is on disk as it is. */
+/** Calls fsync on a file or a folder. */
 export function syncFile(path: string): void {
   const descriptor = openSync(path, 'r');
   try {
@@ -160,8 +161,8 @@ export function syncFile(path: string): void {
 }
 
 /**
- * Opens a log with its -wal. Where there is no room for the whole -shm that this takes, as a writer
- * found before, SQLite does without one while nobody else has the log open.
+ * Opens a log with its -wal. If there is no space for a -shm, SQLite reads the log without one, as long
+ * as no other process has it open.
  */
 function connectInUse(path: string, timeout: number): DatabaseSync {
   const db = connect(path, { mode: 'ro' }, timeout);
@@ -177,18 +178,19 @@ function connectInUse(path: string, timeout: number): DatabaseSync {
 
 type FileContent = 'nothing' | 'empty file' | 'log';
 
-/** Throws `NotALogError` unless it is one. */
+/** Throws `NotALogError` unless the path is a log. */
 function checkIsLog(found: FileContent, path: string): void {
   if (found === 'nothing') throw new NotALogError(`no log at ${path}`);
   if (found === 'empty file') throw new NotALogError(`${path} is empty, not a log`);
 }
 
 /**
- * What is at the path. Throws unless it is nothing, an empty file or a log that this release reads.
+ * Finds out what is at the path. Throws `NotALogError` or `CorruptLogError` unless it is nothing, an
+ * empty file or a log that this release reads.
  *
- * The header is read through SQLite, for closing a descriptor of our own would end all the locks
- * that this process holds on the file; immutable, so that no file is touched or created; and as if
- * to write the schema, which lets the header of a file that was cut short be read all the same.
+ * The header is read through SQLite: closing a descriptor of our own would release all locks of this
+ * process on the file. `immutable` keeps SQLite from touching or creating files. `writable_schema` lets
+ * it read the header of a truncated file.
  */
 function inspect(path: string): FileContent {
   const stats = guarded(path, () => statSync(path, { throwIfNoEntry: false }));
@@ -214,29 +216,29 @@ function inspect(path: string): FileContent {
 }
 
 /**
- * Whether the tables are being created, or whoever did was killed: then the journal beside the file
- * is one of a file without pages. https://sqlite.org/fileformat2.html#the_rollback_journal
+ * Whether the tables are being created, or their creator was killed: then the rollback journal says
+ * that the file had no pages. https://sqlite.org/fileformat2.html#the_rollback_journal
  */
 function isHalfMade(path: string): boolean {
   const journal = `${realpathSync(path)}-journal`;
   try {
     return numberAt(journal, 0) === 0xd9d505f9 && numberAt(journal, 16) === 0;
   } catch (error) {
-    // It may go at any moment.
+    // The journal may disappear at any moment.
     if (codeOf(error) === 'ENOENT') return false;
     throw error;
   }
 }
 
 /**
- * Byte 18 of the header, which SQLite itself does not tell without creating a -wal. For files
- * without a -wal only: then no writer in this process has locks that the closing here would end.
+ * Whether byte 18 of the header says WAL mode; SQLite itself would create a -wal to tell. Only for
+ * files without a -wal: then no writer of this process has locks that closing our descriptor releases.
  */
 function inWalMode(file: string): boolean {
   return numberAt(file, 18) >>> 24 === 2;
 }
 
-/** The four bytes at a place in a file as a number; zeros behind its end. */
+/** The big-endian 32-bit number at a byte offset of a file. Bytes after its end count as zeros. */
 function numberAt(file: string, position: number): number {
   const descriptor = openSync(file, 'r');
   try {
@@ -256,7 +258,7 @@ function changed(file: string, before: Stats): boolean {
 function connect(path: string, parameters: Record<string, string>, timeout = 0): DatabaseSync {
   const url = pathToFileURL(resolve(path));
   url.search = new URLSearchParams(parameters).toString();
-  // Imported, it would stop a Node that lacks it before `bin/supported-node.js` can say so.
+  // An import would fail on a Node without it before `bin/supported-node.js` can report that.
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
   return new DatabaseSync(url, {
     readOnly: parameters['mode'] === 'ro',

@@ -1,5 +1,5 @@
 /**
- * What lies in a log file, and how to tell it from other files. FORMAT.md says it for strangers.
+ * The format of a log file: its header, tables and triggers. FORMAT.md documents it.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { digestOf, genesisOf } from './hash.ts';
 import { begin } from './patience.ts';
 import { CorruptLogError, type Head, NotALogError } from './store.ts';
 
-/** 'VFLG', in the header of every log. */
+/** `application_id` in the header of every log: 'VFLG'. */
 export const APPLICATION_ID = 0x56464c47;
 
-/** In the header's `user_version`. What an event holds has its own schema. */
+/** `user_version` in the header: the format of the file. The content of events has its own schema. */
 const FORMAT = 2;
 
-/** Streams of format 1 begin with zeros; everything else is as in format 2. */
+/** The hash before the first event in format 1. All else is as in format 2. */
 const ZEROS = '0'.repeat(64);
 
 const EVENTS = `
@@ -42,8 +42,8 @@ const GUARDS = [
 ];
 
 /**
- * Heads of streams: `anchors` those that a volume begins after, `seal` those that it ends with.
- * `digest` is what the chain is to an event.
+ * The statements for a table of heads: `anchors`, the heads before a volume, or `seal`, those at its
+ * end. `digest` protects a row as the hash chain protects an event.
  */
 function headsTable(name: 'anchors' | 'seal'): string[] {
   return [
@@ -63,12 +63,15 @@ function headsTable(name: 'anchors' | 'seal'): string[] {
 const SEALED = `CREATE TRIGGER events_end_here BEFORE INSERT ON events
     BEGIN SELECT RAISE(ABORT, 'the log is sealed'); END`;
 
-/** Throws unless the header is that of a log in a format that this release reads. */
+/**
+ * Checks that a file is a log in a format that this release reads. Throws `CorruptLogError`, or
+ * `NotALogError`, whose code is `newer-schema` for a newer format.
+ */
 export function checkHeader(db: DatabaseSync, path: string): void {
   const ours = hasEvents(db);
   if (pragma(db, 'application_id') !== APPLICATION_ID) {
     if (ours) throw new CorruptLogError(null, `the header of ${path} is not that of a log`);
-    throw new NotALogError(`${path} is not a log, but the file of another program`);
+    throw new NotALogError(`${path} is not a log, but the SQLite file of another program`);
   }
   const format = pragma(db, 'user_version');
   if (format > FORMAT) {
@@ -77,16 +80,20 @@ export function checkHeader(db: DatabaseSync, path: string): void {
       { isNewer: true, isSuspect: ours },
     );
   }
-  if (format < 1) throw new CorruptLogError(null, `${path} has no format ${format}`);
-  if (!ours) throw new CorruptLogError(null, `${path} has no table of events as a log has it`);
+  if (format < 1)
+    throw new CorruptLogError(null, `${path} has format ${format}, which never existed`);
+  if (!ours) {
+    throw new CorruptLogError(null, `${path}: table 'events' is missing or is not that of a log`);
+  }
   if (pragma(db, 'auto_vacuum') !== 0) {
-    throw new CorruptLogError(null, `the header of ${path} wants pages moved`);
+    throw new CorruptLogError(null, `the header of ${path} turns auto_vacuum on, as no log does`);
   }
 }
 
 /**
- * Makes an empty file a log, in one transaction: it is no log yet or all of one. `anchors` are the
- * heads that it goes on from, where it is not the first volume; `timeout` is for locks, in ms.
+ * Creates the tables of a log in an empty file, in one transaction. `anchors`: the heads that the
+ * volume continues from; null for the first volume. `timeout` is for locks, in ms. If another process
+ * was faster, throws as `checkHeader` does.
  */
 export function createTables(
   db: DatabaseSync,
@@ -101,13 +108,13 @@ export function createTables(
     db.exec([EVENTS, ...GUARDS].join(';'));
     if (anchors !== null) createHeads(db, 'anchors', anchors);
   } else {
-    // Another process was first.
+    // Another process was faster.
     checkHeader(db, path);
   }
   db.exec('COMMIT');
 }
 
-/** Adds a table of heads; a `seal` ends the log in this file. */
+/** Creates a table of heads. With `seal`, no more events can be inserted into this file. */
 export function createHeads(
   db: DatabaseSync,
   name: 'anchors' | 'seal',
@@ -121,7 +128,7 @@ export function createHeads(
   if (name === 'seal') db.exec(SEALED);
 }
 
-/** The heads in such a table; null where there is none. Throws `CorruptLogError`. */
+/** Reads a table of heads; null if there is none. Throws `CorruptLogError` for a wrong digest. */
 export function headsIn(
   db: DatabaseSync,
   name: 'anchors' | 'seal',
@@ -131,19 +138,22 @@ export function headsIn(
   for (const row of db.prepare(`SELECT stream, position, hash, digest FROM ${name}`).all()) {
     const { stream, position, hash, digest } = row as unknown as Head & Record<string, string>;
     if (digest !== digestOf(String(stream), position, hash)) {
-      throw new CorruptLogError(position, `what '${name}' says does not match its digest`);
+      throw new CorruptLogError(
+        position,
+        `the head of stream '${String(stream)}' in table '${name}' does not match its digest`,
+      );
     }
     heads.set(String(stream), { position, hash });
   }
   return heads;
 }
 
-/** The hash before the first event of a stream, as the format of the file has it. */
+/** Gives the hash before the first event of a stream, as the format of the file defines it. */
 export function genesisIn(db: DatabaseSync): (stream: string) => string {
   return pragma(db, 'user_version') === 1 ? () => ZEROS : genesisOf;
 }
 
-/** Guards that the file ought to have and has not, by name. Whoever changes a log drops them first. */
+/** The names of missing triggers that forbid changes. To change a log, one has to drop them first. */
 export function missingGuards(db: DatabaseSync): string[] {
   const heads = (['anchors', 'seal'] as const).filter((name) => hasObject(db, name));
   const expected = [

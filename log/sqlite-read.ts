@@ -1,5 +1,5 @@
 /**
- * Reading a log file: rows in batches, each event verified before it is handed out.
+ * Reads events of a volume in batches and verifies each before it is returned.
  *
  * @module
  */
@@ -11,18 +11,18 @@ import { CorruptLogError, type RecordedEvent } from './store.ts';
 
 const BATCH_SIZE = 1024;
 
-/** Events in order of reading, up to the first that cannot be had; `fault` is why, if so. */
+/** Events in order of reading, up to the first that cannot be read. `fault`: the reason, if any. */
 export interface Batch {
   readonly events: readonly RecordedEvent[];
   readonly fault: unknown;
 }
 
-/** The batch from position `from` on; `last` is the last position to be read at all. */
+/** Reads a batch from position `from` on, up to position `last` at most. */
 export function batchForwards(volume: Volume, stream: string, from: number, last: number): Batch {
   const events: RecordedEvent[] = [];
   try {
     const before = volume.before(stream);
-    // The event before is read along, for its hash: half the time of asking for that by itself.
+    // The event before `from` is read, too, for its hash: a query of its own takes twice as long.
     const along = from - 1 === before.position ? 0 : 1;
     const { rows: all, fault } = fetch(
       volume.forwards,
@@ -50,12 +50,12 @@ export function batchForwards(volume: Volume, stream: string, from: number, last
   }
 }
 
-/** The batch from position `from` down to the first of the volume. */
+/** Reads a batch backwards from position `from`, down to the first event of the volume at most. */
 export function batchBackwards(volume: Volume, stream: string, from: number): Batch {
   const events: RecordedEvent[] = [];
   try {
     const { position: before, hash } = volume.before(stream);
-    // One more than are handed out, for the hash that the last of them follows.
+    // One more than are returned, for the hash before the last of them.
     const { rows, fault } = fetch(volume.backwards, stream, before + 1, from, BATCH_SIZE + 1);
     for (let position = from; events.length < BATCH_SIZE && position > before; position--) {
       const row = rows[events.length];
@@ -72,7 +72,7 @@ export function batchBackwards(volume: Volume, stream: string, from: number): Ba
   }
 }
 
-/** The rows, and what kept the rest of them from being read. */
+/** The rows of a query, and the damage after which no more could be read. */
 function fetch(
   statement: StatementSync,
   ...parameters: SQLInputValue[]
@@ -85,7 +85,7 @@ function fetch(
   }
 }
 
-/** Slower than all at once, but gets what lies before the damage. */
+/** Slower than `all()`, but returns the rows before the damage. */
 function fetchOneByOne(
   statement: StatementSync,
   ...parameters: SQLInputValue[]

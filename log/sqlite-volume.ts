@@ -1,5 +1,5 @@
 /**
- * One file of a log, opened: the questions that are put to it, and where its streams begin and end.
+ * `Volume`, one open file of a log: its queries, and the heads where its streams begin and end.
  *
  * @module
  */
@@ -10,10 +10,11 @@ import { CorruptLogError, type Head } from './store.ts';
 
 const COLUMNS = 'position, time, id, schema, type, data, hash';
 
+/** One open file of a log. Errors of SQLite pass through; callers translate them with `logError`. */
 export class Volume {
   readonly path: string;
   readonly db: DatabaseSync;
-  /** The heads that the streams of this volume go on from; empty in the first of a log. */
+  /** The heads that the streams of this volume continue from; empty in the first volume. */
   readonly anchors: ReadonlyMap<string, Head>;
   readonly forwards: StatementSync;
   readonly backwards: StatementSync;
@@ -27,7 +28,7 @@ export class Volume {
   readonly #sealed: StatementSync;
   readonly #outdated: () => boolean;
 
-  /** Closes `db` where it throws, which is `CorruptLogError` or `StoreUnavailableError`. */
+  /** Throws `CorruptLogError` or `StoreUnavailableError`, and then has closed `db`. */
   constructor(path: string, db: DatabaseSync, outdated: () => boolean = () => false) {
     this.path = path;
     this.db = db;
@@ -38,7 +39,7 @@ export class Volume {
       const select = `SELECT ${COLUMNS} FROM events WHERE stream = ? AND position BETWEEN ? AND ?`;
       this.forwards = db.prepare(`${select} ORDER BY position LIMIT ?`);
       this.backwards = db.prepare(`${select} ORDER BY position DESC LIMIT ?`);
-      // Half the time of rows as objects (measured).
+      // Takes half the time of rows as objects (measured).
       this.forwards.setReturnArrays(true);
       this.backwards.setReturnArrays(true);
       this.#head = db.prepare(
@@ -49,7 +50,7 @@ export class Volume {
       this.#indexed = db.prepare(
         `SELECT count(*) AS count FROM events INDEXED BY ${ID_INDEX} WHERE stream = ?`,
       );
-      // DISTINCT would walk through every event, and min() through the other tree.
+      // DISTINCT would read every event, and min() would use the other tree.
       this.#next = db.prepare(
         `SELECT stream AS name, position AS first FROM events NOT INDEXED WHERE stream > ?
          ORDER BY stream, position LIMIT 1`,
@@ -64,21 +65,22 @@ export class Volume {
     }
   }
 
-  /** Whether the file has moved on beneath `db`, which then has to be opened anew. */
+  /** Whether the file has changed since it was opened, so that it must be opened again. */
   get isOutdated(): boolean {
     return this.db.isOpen && this.#outdated();
   }
 
-  /** The head that the first event of a stream in this volume follows. */
+  /** The head before the first event of a stream in this volume. */
   before(stream: string): Head {
     return this.anchors.get(stream) ?? { position: -1, hash: this.#genesis(stream) };
   }
 
+  /** The last event of a stream in this volume, or the head before it if it has none here. */
   head(stream: string): Head {
     return (this.#head.get(stream) as Head | undefined) ?? this.before(stream);
   }
 
-  /** The hash at a position, which may be that before the first one. Throws `CorruptLogError`. */
+  /** The hash at a position, or that of `before`. Throws `CorruptLogError` if no event is there. */
   hashAt(stream: string, position: number): string {
     const before = this.before(stream);
     if (position === before.position) return before.hash;
@@ -88,19 +90,20 @@ export class Volume {
   }
 
   /**
-   * The last position of a stream as the index of ids has it, in which each event stands once more.
-   * Goes through all of them.
+   * The last position of a stream by the index of ids, which holds each event a second time. Reads the
+   * whole index.
    */
   lastIndexed(stream: string): number {
     const { count } = this.#indexed.get(stream) as { count: number };
     return this.before(stream).position + count;
   }
 
+  /** Whether a stream has an event with this id in this volume. */
   holds(stream: string, id: string): boolean {
     return this.#id.get(stream, id) !== undefined;
   }
 
-  /** The streams with events in this volume, and where each begins in it. */
+  /** The streams with events in this volume, and the first position of each in it. */
   streams(): { readonly name: string; readonly first: number }[] {
     return walk((after) => {
       const row = this.#next.get(after);
@@ -108,7 +111,7 @@ export class Volume {
     });
   }
 
-  /** The streams as the index of ids has them. */
+  /** The streams with events by the index of ids. */
   indexedStreams(): string[] {
     return walk((after) => {
       const name = this.#nextIndexed.get(after)?.['name'];
@@ -116,7 +119,7 @@ export class Volume {
     }).map(({ name }) => name);
   }
 
-  /** Where a stream says last that its host booted. Goes through its events. */
+  /** The position of the last `host.booted` of a stream. Reads its events backwards. */
   lastBoot(stream: string): number | null {
     const last = this.db.prepare(
       `SELECT position FROM events NOT INDEXED WHERE stream = ? AND type = 'host.booted'
@@ -129,7 +132,7 @@ export class Volume {
     return this.#sealed.get() !== undefined;
   }
 
-  /** The heads that the volume ends with; null while it is open. Throws `CorruptLogError`. */
+  /** The heads in the seal; null if the volume is not sealed. Throws `CorruptLogError`. */
   seal(): ReadonlyMap<string, Head> | null {
     return headsIn(this.db, 'seal');
   }
@@ -139,7 +142,7 @@ export class Volume {
   }
 }
 
-/** One after the other, each found behind the one before it; a tree out of order may go in circles. */
+/** Calls `next` with the last name found until it finds no new one: a damaged tree could loop. */
 function walk<T extends { readonly name: string }>(next: (after: string) => T | undefined): T[] {
   const found = new Map<string, T>();
   for (let item = next(''); item !== undefined && !found.has(item.name);) {

@@ -1,5 +1,5 @@
 /**
- * The volumes of a log that are here: the newest, and those before it back to the first that is not.
+ * `Volumes`, the open volumes of a log: the newest, and those before it, up to the first missing one.
  *
  * @module
  */
@@ -13,12 +13,13 @@ import { type VolumeFile, volumeFile, volumeFiles } from './volume-files.ts';
 
 export interface VolumesOptions {
   readonly readOnly: boolean;
-  /** False where the log must exist; true when left out. */
+  /** False: the log must exist. Default true. */
   readonly create?: boolean;
   /** For locks, in ms. */
   readonly timeout: number;
 }
 
+/** All volumes of one log, open. A reader or writer of the log has one object. */
 export class Volumes {
   readonly log: string;
   readonly #options: VolumesOptions;
@@ -27,7 +28,7 @@ export class Volumes {
   #number = 1;
 
   /**
-   * Opens a log; to write, it is created where there is none, unless `create` is false.
+   * Opens a log. Unless `readOnly` or `create: false`, creates it if it is missing.
    *
    * Throws `NotALogError`, `CorruptLogError` or `StoreUnavailableError`.
    */
@@ -50,7 +51,7 @@ export class Volumes {
     }
   }
 
-  /** All of them as they are now, oldest first: those sealed in the meantime have been followed. */
+  /** All volumes as of now, oldest first. Opens the next one if the newest was sealed meanwhile. */
   list(): readonly Volume[] {
     for (const [index, volume] of this.#volumes.entries()) {
       if (!volume.isOutdated) continue;
@@ -58,24 +59,24 @@ export class Volumes {
       this.#volumes[index] = this.#openOlder(volume.path);
     }
     while (this.newest.isSealed && this.#follow()) {
-      // One seal after the other.
+      // The next volume may be sealed as well.
     }
     return this.#volumes;
   }
 
-  /** All of them as they were at the last `list`. */
+  /** All volumes as of the last `list`. */
   get all(): readonly Volume[] {
     return this.#volumes;
   }
 
-  /** The one that events are appended to, unless it has been sealed since `list`. */
+  /** The volume for appends, as of the last `list`. Throws `StoreUnavailableError` after `close`. */
   get newest(): Volume {
     const newest = this.#volumes.at(-1);
     if (newest === undefined) throw new StoreUnavailableError(`${this.log} is closed`);
     return newest;
   }
 
-  /** The sealed ones before the newest, as they were at the last `list`. */
+  /** The sealed volumes before the newest, as of the last `list`. */
   get older(): readonly Volume[] {
     return this.#volumes.slice(0, -1);
   }
@@ -89,14 +90,14 @@ export class Volumes {
     return this.#number;
   }
 
-  /** The one that events are appended to now. Throws `StoreUnavailableError` where it is missing. */
+  /** The volume for appends, as of now. Throws `StoreUnavailableError` if it is missing. */
   writable(): Volume {
     this.list();
     const volume = this.newest;
     if (!volume.isSealed) return volume;
     const next = basename(volumeFile(this.log, this.#number + 1).path);
     throw new StoreUnavailableError(
-      `${volume.path} is sealed, and ${next}, in which the log goes on, is not here`,
+      `${volume.path} is sealed, and ${next}, which continues the log, is missing`,
     );
   }
 
@@ -109,7 +110,7 @@ export class Volumes {
     if (newest !== undefined) this.#closeNewest(newest);
   }
 
-  /** The newest that is one: a seal that did not come about may have left a file behind. */
+  /** The newest file that is part of the log: a seal that was interrupted leaves an extra file. */
   #newestOf(files: readonly VolumeFile[]): VolumeFile {
     const newest = files.at(-1) ?? volumeFile(this.log, 1);
     const before = files.at(-2);
@@ -131,7 +132,7 @@ export class Volumes {
     }
   }
 
-  /** Goes on to the next volume; false where that is not here. */
+  /** Opens the next volume. False if it is missing. */
   #follow(): boolean {
     const next = volumeFile(this.log, this.#number + 1);
     if (!volumeFiles(this.log).some(({ number }) => number === next.number)) return false;
@@ -159,14 +160,14 @@ export class Volumes {
     return new Volume(path, db, outdated);
   }
 
-  /** What was sealed while others had it open is one file again once they have let go of it. */
+  /** Merges the -wal into a volume that was sealed while other processes had it open. */
   #fold(path: string): void {
     const isOne = !existsSync(`${path}-wal`) && !existsSync(`${path}-journal`);
     if (this.#options.readOnly || isOne) return;
     try {
       fold(path);
     } catch {
-      // Somebody still has it open.
+      // Another process still has it open.
     }
   }
 
@@ -176,7 +177,7 @@ export class Volumes {
   }
 }
 
-/** Throws `CorruptLogError` unless a volume ends with the heads that the next one begins after. */
+/** Throws `CorruptLogError` unless the seal of a volume equals the anchors of the next one. */
 function checkLink(volume: Volume, next: Volume): void {
   const seal = volume.seal();
   const names = new Set([...(seal?.keys() ?? []), ...next.anchors.keys()]);
@@ -185,7 +186,7 @@ function checkLink(volume: Volume, next: Volume): void {
     const position = next.anchors.get(stream)?.position ?? seal?.get(stream)?.position ?? null;
     throw new CorruptLogError(
       position,
-      `${next.path} does not go on from where ${volume.path} ends`,
+      `${next.path} does not continue stream '${stream}' from the end of ${volume.path}`,
     );
   }
 }

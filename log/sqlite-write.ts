@@ -1,5 +1,5 @@
 /**
- * Writing a log file: the appends that wait at the same time become one transaction.
+ * Group commit: appends that wait at the same time are written in one transaction.
  *
  * @module
  */
@@ -12,9 +12,9 @@ import type { Volumes } from './sqlite-volumes.ts';
 import { type AppendResult, type Head, RevisionConflictError } from './store.ts';
 
 export interface GroupCommit {
-  /** Resolves when the entries are on disk. */
+  /** Resolves when the entries are on disk. Rejects as `Store.append` does. */
   append(stream: string, expected: number, entries: readonly Entry[]): Promise<AppendResult>;
-  /** Writes what waits, now. */
+  /** Writes the waiting appends at once. */
   flush(): void;
 }
 
@@ -26,7 +26,7 @@ interface PendingAppend {
   readonly reject: (reason: unknown) => void;
 }
 
-/** A transaction: where it writes, and the heads that it has come to. */
+/** A transaction: the volume it writes to, the older ones, and the heads so far. */
 interface Commit {
   readonly volume: Volume;
   readonly older: readonly Volume[];
@@ -34,8 +34,8 @@ interface Commit {
 }
 
 /**
- * A commit costs one wait for the disk however many appends it holds. Each still succeeds or
- * conflicts by itself, in the order of the calls; only a failure of the disk fails all of them.
+ * A commit waits for the disk once, however many appends it holds. Each append succeeds or conflicts by
+ * itself, in the order of the calls. Only a failure of the disk fails all of them.
  */
 export function groupCommit(volumes: Volumes): GroupCommit {
   let inserting: { readonly volume: Volume; readonly insert: StatementSync } | null = null;
@@ -63,7 +63,7 @@ export function groupCommit(volumes: Volumes): GroupCommit {
     for (let volume = volumes.newest; ; volume = volumes.writable()) {
       begin(volume.db, volumes.timeout);
       try {
-        // Nobody can seal it any more before the commit, but may have before the lock.
+        // The lock keeps others from sealing the volume, but one may have sealed it before.
         if (!volume.isSealed) {
           const heads = new Map<string, Head>();
           const { older } = volumes;
@@ -73,7 +73,7 @@ export function groupCommit(volumes: Volumes): GroupCommit {
         }
         volume.db.exec('ROLLBACK');
       } catch (error) {
-        // SQLite has ended the transaction itself where it had to.
+        // After some errors SQLite has already rolled back.
         if (volume.db.isTransaction) volume.db.exec('ROLLBACK');
         throw error;
       }

@@ -1,5 +1,5 @@
 /**
- * A log in files: SQLite as Node brings it.
+ * The store in SQLite files, with `node:sqlite`.
  *
  * @module
  */
@@ -21,20 +21,20 @@ import {
 } from './store.ts';
 
 export interface SqliteOptions {
-  /** Opens an existing log and leaves it, its folder and its companions untouched. */
+  /** Opens an existing log and changes neither it nor its folder. Default false. */
   readonly readOnly?: boolean;
-  /** False where the log must exist. */
+  /** False: the log must exist. Default true. */
   readonly create?: boolean;
   /**
-   * How long to wait for a lock that another process holds; all else in this process waits too.
-   * 5000 when left out: appends and checkpoints take much less.
+   * How long to wait for a lock of another process, in ms. It blocks this whole process. Default 5000:
+   * appends and checkpoints take much less.
    */
   readonly busyTimeoutMs?: number;
 }
 
 /**
- * Opens the log at the path; unless `readOnly` or `create: false`, creates it where there is no file or
- * an empty one.
+ * Opens the log at a path. Unless `readOnly` or `create: false`, creates it if the file is missing or
+ * empty.
  *
  * Throws `NotALogError`, `CorruptLogError` or `StoreUnavailableError`.
  */
@@ -59,9 +59,9 @@ export function openSqliteStore(path: string, options: SqliteOptions = {}): Stor
   };
 }
 
-/** Questions to the volumes as they are at that moment. */
+/** The reading half of a store. Each call looks at the volumes as they are then. */
 function reading(volumes: Volumes, readOnly: boolean): Omit<Store, 'append' | 'close'> {
-  /** Streams whose end has been looked for: nothing may be appended where one has been lost. */
+  /** Streams whose end was checked: nothing may be appended to a stream that has lost its end. */
   const checked = new Set<string>();
   const ask = <T>(question: (newest: Volume, all: readonly Volume[]) => T): T =>
     askVolumes(volumes, question);
@@ -69,12 +69,12 @@ function reading(volumes: Volumes, readOnly: boolean): Omit<Store, 'append' | 'c
   const originOf = (stream: string): Head =>
     ask((newest, [oldest]) => (oldest ?? newest).before(stream));
 
-  /** The last position that there ought to be. A log whose end is damaged is read as far as it goes. */
+  /** The last position to read. If the end is damaged, a greater one: reading stops at the damage. */
   function lastPosition(stream: string, isLookedFor: boolean): number {
     try {
       return ask((newest) => {
         const { position } = newest.head(stream);
-        // Takes a while, and finds an end that is no longer where it was.
+        // `endOf` reads the whole index of ids, and finds an end that was cut off.
         return isLookedFor ? Math.max(position, endOf(newest, stream)) : position;
       });
     } catch (error) {
@@ -112,7 +112,7 @@ function reading(volumes: Volumes, readOnly: boolean): Omit<Store, 'append' | 'c
     }
   }
 
-  /** Whether the file has moved on beneath a read: what it met is then no fault of the log's. */
+  /** Whether a volume was reopened during a read: a fault that the read met is then no damage. */
   function isGone(volume: Volume): boolean {
     return !ask((_, all) => all.includes(volume));
   }
@@ -139,20 +139,20 @@ function reading(volumes: Volumes, readOnly: boolean): Omit<Store, 'append' | 'c
     near: nearEvents(volumes),
     async streams() {
       return ask((newest) => {
-        // Events that stand under a name without those before them are damage, not another host.
+        // A stream that does not begin at its first position is damage, not another host.
         const begun = newest.streams().filter(({ name, first }) => {
           const { position } = newest.before(name);
           return first === position + 1 && newest.head(name).position > position;
         });
         const names = [...newest.anchors.keys(), ...begun.map(({ name }) => name)];
-        // Where there is not one event the index may know of some.
+        // If the table holds no event, the index of ids may still hold some.
         return [...new Set(names.length > 0 ? names : newest.indexedStreams())].sort();
       });
     },
   };
 }
 
-/** A question to the volumes as they are at that moment. */
+/** Calls `question` with the volumes as they are now. Throws the errors of the contract. */
 function askVolumes<T>(
   volumes: Volumes,
   question: (newest: Volume, all: readonly Volume[]) => T,
@@ -163,7 +163,7 @@ function askVolumes<T>(
   });
 }
 
-/** Has an error be told in the words of the log. */
+/** Calls `act` and translates its errors to those of the contract. */
 function tell<T>(volumes: Volumes, act: () => T): T {
   try {
     return act();
@@ -172,7 +172,7 @@ function tell<T>(volumes: Volumes, act: () => T): T {
   }
 }
 
-/** Where a stream lies in a volume, and the head that the next volume goes on from. */
+/** The positions of a stream in a volume, and the head that the next volume continues from. */
 interface Extent {
   readonly volume: Volume;
   readonly stream: string;
@@ -183,7 +183,7 @@ interface Extent {
 
 function nearEvents(volumes: Volumes): NearEvents {
   let last: Extent | null = null;
-  /** As long as the volume of the last read is there, and was not left behind, it is asked again. */
+  /** The span of a position. That of the last read is reused while its volume is still current. */
   const find = (stream: string, position: number) => {
     const isSame =
       last !== null &&
@@ -225,13 +225,13 @@ function nearEvents(volumes: Volumes): NearEvents {
   };
 }
 
-/** Where a stream ought to end, as its index and its seal know it. */
+/** The last position of a stream by the index of ids and by the seal. */
 function endOf(volume: Volume, stream: string): number {
   const sealed = volume.seal()?.get(stream)?.position ?? -1;
   return Math.max(volume.lastIndexed(stream), sealed);
 }
 
-/** The volume that a position lies in, and the one after it. */
+/** The volume that holds a position, and the next one. Throws `CorruptLogError` if there is none. */
 function volumeWith(
   volumes: readonly Volume[],
   stream: string,
@@ -245,5 +245,5 @@ function volumeWith(
 
 function checkCrossing(event: RecordedEvent | undefined, { position, hash }: Head): void {
   if (event === undefined || event.hash === hash) return;
-  throw new CorruptLogError(position, 'the next log does not go on from this event');
+  throw new CorruptLogError(position, 'the next volume does not continue from this event');
 }

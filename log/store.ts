@@ -1,30 +1,30 @@
 /**
- * The contract of a log: named streams of events, each one host's, appended to and never changed.
+ * `Store`, the contract of a log: named streams of events, one per host, that are only appended to.
  *
- * Every store keeps it; `test/log/contract.ts` is the suite that says so.
+ * `test/log/contract.ts` tests every store against it.
  *
  * @module
  */
 import { LedgerError } from '../events/ledger-error.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 
-/** An event in its place. `hash` is lowercase hex SHA-256 over the event and the hash before it. */
+/** A stored event. `hash` is lowercase hex SHA-256 over the event and the hash before it. */
 export type RecordedEvent = LedgerEvent & {
   /** 0-based, gapless within its stream. */
   readonly position: number;
-  /** The schema it was written by; what is read is already lifted to today's. */
+  /** The schema that it was written in. `type` and `data` are upcast to the current one. */
   readonly schema: number;
   readonly hash: string;
 };
 
-/** The last event of a stream; position -1 and the stream's genesis while there is none. */
+/** The position and hash of the last event of a stream; -1 and the genesis hash if it is empty. */
 export interface Head {
   readonly position: number;
   readonly hash: string;
 }
 
 export interface ReadOptions {
-  /** First position to read. Forwards: the first when left out. Backwards: the head. */
+  /** The position to start at. Default: the first one forwards, the head backwards. */
   readonly from?: number;
   readonly direction?: 'forwards' | 'backwards';
 }
@@ -32,47 +32,49 @@ export interface ReadOptions {
 export interface AppendResult {
   /** The head after the append. */
   readonly head: Head;
-  /** How many of the events are new; the others were there already, by id. */
+  /** The number of new events. The others were in the stream already, by id. */
   readonly appended: number;
 }
 
+/** A log. Rejects with `StoreUnavailableError` if it is closed, locked or cannot be read. */
 export interface Store {
   /**
-   * Appends events to a stream, all of them or none, and resolves when they are durable.
+   * Appends events to a stream, all or none, and resolves when they are durable. Events whose id is in
+   * the stream already are skipped.
    *
-   * `expected` is the position of the head that the caller has seen (-1 for an empty stream). When
-   * another has appended since, rejects with `RevisionConflictError` and nothing is written, unless
-   * every event is in the stream already by id: then it resolves, and `appended` is 0. Events whose
-   * id is in the stream already are passed over.
+   * `expected` is the position of the head that the caller has seen (-1 for an empty stream). If the
+   * head has moved, nothing is written and it rejects with `RevisionConflictError`. But if all events
+   * are in the stream already, it resolves and `appended` is 0. Rejects with `DecodeError` for an
+   * invalid event or name, and with `StoreUnavailableError` if it cannot write.
    */
   append(stream: string, expected: number, events: readonly LedgerEvent[]): Promise<AppendResult>;
 
   /**
-   * The events of a stream in batches, as they stood when the read began.
+   * Reads the events of a stream in batches, up to the head at the start of the read.
    *
-   * Rejects with `CorruptLogError` at the event whose hash, position or content is not what was
-   * appended, after all the events before it have been delivered.
+   * Rejects with `CorruptLogError` at an event whose hash, position or content is not what was
+   * appended. All events before it are delivered first.
    */
   read(stream: string, options?: ReadOptions): AsyncIterable<readonly RecordedEvent[]>;
 
   head(stream: string): Promise<Head>;
 
   /**
-   * The head that the first event follows which can be read: position -1 and the stream's genesis,
-   * or that of the sealed logs before it which are not here.
+   * The head before the first event that can be read: -1 and the genesis hash, or, if older volumes are
+   * missing, the head at their end.
    */
   origin(stream: string): Promise<Head>;
 
-  /** What is wrong with the log as it lies there, all streams, whether or not a reader would meet it. */
+  /** Checks all streams and files for damage, also for damage that no read would meet. */
   examine(): Promise<Examination>;
 
-  /** Which of some ids are in a stream already. */
+  /** The given ids that are in a stream already. */
   known(stream: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
 
-  /** The same events without waiting, of a store on this machine; null for any other. */
+  /** Synchronous access to the events of a store on this machine; null for any other store. */
   readonly near: NearEvents | null;
 
-  /** Where it lies in files; null where it lies in none. */
+  /** The path of its first file; null if it has none. */
   readonly path: string | null;
 
   /** Names of the streams that hold at least one event, in order of name. */
@@ -81,21 +83,27 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** Events that can be had at once. Throws `CorruptLogError` where they are not what was appended. */
+/** Synchronous reading. Throws `CorruptLogError` at an event that is not what was appended. */
 export interface NearEvents {
-  /** From one position to another, both included, which must be there. */
+  /** The events from `first` to `last`, both included. Both positions must exist. */
   between(stream: string, first: number, last: number): Iterable<RecordedEvent>;
-  /** The hash at a position, also before the first event; undefined where there is none. */
+  /** The hash at a position, or before the first event; undefined if no event is there. */
   hashAt(stream: string, position: number): string | undefined;
 }
 
+/** The result of `examine`. `faults` has one fault per position at most, in order of position. */
 export interface Examination {
   readonly faults: readonly CorruptLogError[];
-  /** What is no fault, but ought to be known. */
-  readonly notes: readonly string[];
+  /** Findings that are not damage, but that a user should know. */
+  readonly lostGuards: readonly LostGuard[];
 }
 
-/** Another writer was first. The caller may read on from `actual` and try again. */
+export interface LostGuard {
+  readonly path: string;
+  readonly guard: string;
+}
+
+/** Another writer appended first. The caller can read up to `actual` and try again. */
 export class RevisionConflictError extends LedgerError {
   override readonly name = 'RevisionConflictError';
   readonly expected: number;
@@ -110,7 +118,7 @@ export class RevisionConflictError extends LedgerError {
   }
 }
 
-/** The log is not what was written. `position` is the first event concerned, or null: the file. */
+/** The log is not what was written. `position`: the first damaged event; null: the file itself. */
 export class CorruptLogError extends LedgerError {
   override readonly name = 'CorruptLogError';
   readonly position: number | null;
@@ -120,10 +128,10 @@ export class CorruptLogError extends LedgerError {
   }
 }
 
-/** What was opened is no log, or one that only a later release reads (`newer-schema`). */
+/** The file is not a log, or a newer release wrote it (`newer-schema`). */
 export class NotALogError extends LedgerError {
   override readonly name = 'NotALogError';
-  /** Whether it says that it is a newer one, and yet looks just like one of this release. */
+  /** Whether the header says a newer format while the tables are those of this release. */
   readonly isSuspect: boolean;
   constructor(reason: string, { isNewer = false, isSuspect = false } = {}) {
     super(isNewer ? 'newer-schema' : 'not-a-log', reason);
@@ -131,7 +139,7 @@ export class NotALogError extends LedgerError {
   }
 }
 
-/** The surroundings failed: no space, no permission, no such folder, engine unreachable. */
+/** No space, no permission, no such folder, a log that is locked or closed. */
 export class StoreUnavailableError extends LedgerError {
   override readonly name = 'StoreUnavailableError';
   constructor(message: string, options?: ErrorOptions) {

@@ -1,8 +1,8 @@
 /**
- * The files that a log lies in: LOG itself, and after each seal the next, LOG.0002 and on.
+ * The names of a log's volumes: LOG is the first, and each seal adds one: LOG.0002, LOG.0003 and so on.
  *
- * The first volume keeps the name of the log and the newest has the highest number: a file that is
- * in use is never renamed, for SQLite finds what lies beside it by its name.
+ * The newest volume has the highest number. A file is never renamed, because SQLite finds the -wal and
+ * the -shm of an open file by its name.
  *
  * @module
  */
@@ -14,13 +14,13 @@ export interface VolumeFile {
   readonly path: string;
 }
 
-/** Where the volume of that number lies. */
+/** The path of a volume by its number, from 1. */
 export function volumeFile(log: string, number: number): VolumeFile {
   const path = number === 1 ? log : `${log}.${String(number).padStart(4, '0')}`;
   return { number, path };
 }
 
-/** The volumes that are there, in order. */
+/** The volumes that exist, by number. */
 export function volumeFiles(log: string): VolumeFile[] {
   const name = basename(log);
   const numbers = namesBeside(log).flatMap((found) => {
@@ -32,7 +32,7 @@ export function volumeFiles(log: string): VolumeFile[] {
   return numbers.sort((a, b) => a - b).map((number) => volumeFile(log, number));
 }
 
-/** The log that a path is a later volume of, by its name; null where it is none. */
+/** The log of which the path is the second or a later volume; null if it is not one. */
 export function logOfVolume(path: string): string | null {
   const [, log] = /^(.+)\.\d{4,}$/.exec(path) ?? [];
   if (log === undefined) return null;
@@ -43,7 +43,7 @@ function namesBeside(path: string): string[] {
   try {
     return readdirSync(dirname(resolve(path)));
   } catch {
-    // The folder is not there, or may be entered and not listed.
+    // The folder is missing, or cannot be listed.
     return [basename(path)];
   }
 }

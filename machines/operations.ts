@@ -9,7 +9,7 @@
 import type { Attempt, Call, Operation } from '../events/vocabulary.ts';
 import { rowOf } from '../operations/table.ts';
 import type { Admission, MachineName } from './admission.ts';
-import { causes, type Cause } from './causes.ts';
+import type { Cause } from './causes.ts';
 import type { Check, MachineCheck, OperationRules, OperationTable, Question } from './check.ts';
 import { anyOperatedOn, type Directory, type Given } from './concerns.ts';
 import type { OpenFile } from './host.ts';
@@ -148,7 +148,6 @@ export interface RuleRow {
   readonly cause: Cause;
   readonly profiles: readonly Profile[];
   readonly source: string;
-  readonly summary: string;
 }
 
 /** Every check of every operation; with a profile, those that it makes. */
@@ -163,7 +162,6 @@ export function ruleTable(profile: Profile | null = null): RuleRow[] {
       cause: check.cause,
       profiles: profiles.filter((known) => applies(check, known)),
       source: check.source,
-      summary: causes[check.cause],
     })),
   );
 }
@@ -181,7 +179,6 @@ export interface CauseRow {
   readonly operation: Operation;
   readonly errno: string;
   readonly profiles: readonly Profile[];
-  readonly summary: string;
   readonly source: string;
 }
 
@@ -198,7 +195,6 @@ export function causeTable(): CauseRow[] {
         operation: operation as Operation,
         errno,
         profiles: profiles.filter((p) => applies(check, p) || seen?.profiles.includes(p)),
-        summary: causes[cause],
         source: seen?.source ?? source,
       });
     }

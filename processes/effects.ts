@@ -1,13 +1,13 @@
 /**
- * What each kind of event does to processes and to what they hold, for whoever asks: which file it
- * opens, which descriptor it fills, whom it names. A kind that is in neither list does not compile; that
- * a call's does what its row says is a law (`test/operations/rows.test.ts`).
+ * The effect of each event type on processes and on what they hold: the file it opens, the descriptor
+ * it fills, the process it names. An event type must be in `effects` or in `OfNoProcess`, or the code
+ * does not compile. `test/operations/rows.test.ts` tests that the event of each call has its effect.
  *
  * @module
  */
 import type { CallEvent, DataOf, EventType, Fact } from '../events/vocabulary.ts';
 
-/** A descriptor, a mapping, or all that a process holds. */
+/** A descriptor, a mapping, or everything that a process holds. */
 type Moved =
   | { readonly pid: number; readonly fd: number }
   | { readonly pid: number; readonly mapping: number }
@@ -20,21 +20,21 @@ interface NamedProcess {
 }
 
 interface Effect<D> {
-  /** The kind of the file that it opens; `path` where it is none of VFIO's. */
+  /** The kind of file that the event opens; `path`: a file that is not VFIO's. */
   readonly opens: 'group' | 'container' | 'iommufd' | 'device' | 'path' | null;
-  /** The descriptor that stands for another file from then on. */
+  /** The descriptor that refers to another file afterwards. */
   readonly fills: ((data: D) => { readonly pid: number; readonly fd: number }) | null;
-  /** The process that begins with it, or ends. */
+  /** The pid of the process that the event starts or ends. */
   readonly replaces: ((data: D) => number) | null;
-  /** Whom it gives a name; null where it is the name that it had. */
+  /** The process that gets a name; null if its name does not change. */
   readonly names: ((data: D) => NamedProcess | null) | null;
-  /** What is behind these has other holders then, or is pushed out of its place. */
+  /** Descriptors and mappings whose files gain or lose a holder. */
   readonly moves: ((data: D) => readonly Moved[]) | null;
 }
 
 const nothing = { opens: null, fills: null, replaces: null, names: null, moves: null } as const;
 
-/** An open at `fd`. */
+/** The effect of an event that opens a file at `fd`. */
 function opening<K extends Effect<never>['opens']>(opens: K) {
   const fills = ({ pid, fd }: { readonly pid: number; readonly fd: number }) => ({ pid, fd });
   return { ...nothing, opens, fills, moves: (data: Parameters<typeof fills>[0]) => [fills(data)] };
@@ -42,7 +42,7 @@ function opening<K extends Effect<never>['opens']>(opens: K) {
 
 const allOf = (pid: number): Moved => ({ pid, all: true });
 
-/** Kinds of events that open a file. */
+/** The event types that open a file. */
 export type OpeningEvent =
   | 'group.opened'
   | 'container.opened'
@@ -51,7 +51,7 @@ export type OpeningEvent =
   | 'path.opened'
   | 'device.obtained';
 
-/** Kinds of events after which every process holds what it held before. */
+/** The event types that change nothing of any process. */
 export type OfNoProcess =
   | Exclude<CallEvent, OpeningEvent>
   | 'operation.refused'
@@ -84,7 +84,7 @@ const effects: { readonly [T in Exclude<EventType, OfNoProcess>]: Effect<DataOf<
   'process.forked': {
     ...nothing,
     replaces: ({ child }) => child,
-    // It is in the control group of its parent.
+    // Null: the child stays in the control group of its parent.
     names: ({ child, comm }) => ({ pid: child, comm, cgroup: null }),
     moves: ({ pid, child }) => [allOf(pid), allOf(child)],
   },
@@ -136,7 +136,7 @@ const effects: { readonly [T in Exclude<EventType, OfNoProcess>]: Effect<DataOf<
 
 const known: { readonly [T in EventType]?: unknown } = effects;
 
-/** What events of a kind do, for whoever holds one without knowing which kind that is. */
+/** The effect of events of a type that is not known at compile time. */
 export function effectOf(type: EventType): Effect<Fact['data']> {
   return (known[type] ?? nothing) as Effect<Fact['data']>;
 }

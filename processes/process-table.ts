@@ -1,8 +1,9 @@
 /**
- * Who holds which file: descriptor tables and mappings, through fork, exec, dup, SCM_RIGHTS and exit.
+ * The process table: the descriptors and mappings of every process, kept current through fork, exec,
+ * dup, SCM_RIGHTS and exit.
  *
- * A file is the kernel's `struct file`, named after the position of the event that opened it. It
- * lives as long as somebody holds it; what the kernel itself holds is not known here.
+ * A file is the kernel's `struct file`, named by the position of the event that opened it. The table
+ * counts its holders among processes; references by other files in the kernel are not counted.
  *
  * @module
  */
@@ -31,10 +32,11 @@ export {
   type ProcessObserver,
 } from './process.ts';
 
-/** Kinds of events that change more than by the file that they open. */
+/** The event types that change a process in another way than by opening a file. */
 type Changing = Exclude<EventType, OfNoProcess | OpeningEvent>;
 type Handler<T extends EventType> = (table: ProcessTable, data: DataOf<T>) => unknown;
 
+/** All living processes of a host. `take` applies an event to them. */
 export class ProcessTable {
   readonly #processes = new Map<number, Process>();
   readonly #references = new Map<FileId, number>();
@@ -52,7 +54,7 @@ export class ProcessTable {
     'process.executed': (table, { pid, comm }) => table.#execute(table.#at(pid), comm),
     'process.exited': (table, { pid }) => table.#exit(pid),
     'descriptor.duplicated': (table, data) => {
-      // Onto itself it changes nothing, not even O_CLOEXEC (fs/file.c:ksys_dup3).
+      // A dup2 onto the same number changes nothing, not even FD_CLOEXEC (fs/file.c:ksys_dup3).
       if (data.as !== data.fd) table.#share(data, data.pid);
     },
     'descriptor.passed': (table, data) => table.#share(data, data.to),
@@ -62,7 +64,7 @@ export class ProcessTable {
     'mapping.removed': (table, { pid, mapping }) => table.#unmap(table.#at(pid), mapping),
   };
 
-  /** The living process of that number. */
+  /** The living process with that pid. */
   process(pid: number): Process | undefined {
     return this.#processes.get(pid);
   }
@@ -76,7 +78,7 @@ export class ProcessTable {
     return this.#processes.get(pid)?.descriptors.get(fd)?.file;
   }
 
-  /** The number that the next descriptor of a process gets: the lowest that is free. */
+  /** The number of the next descriptor of a process: the lowest free one. 3 for an unknown process. */
   lowestFree(pid: number): number {
     const process = this.#processes.get(pid);
     if (process === undefined) return 3;
@@ -85,7 +87,7 @@ export class ProcessTable {
     return fd;
   }
 
-  /** Goes on from processes as they once stood. */
+  /** Loads processes from a checkpoint. The table must be empty. */
   restore(processes: Iterable<Process>): void {
     for (const process of processes) {
       this.#processes.set(process.pid, process);
@@ -97,11 +99,12 @@ export class ProcessTable {
     }
   }
 
+  /** Whether any process has a descriptor or mapping of a file. */
   isHeld(file: FileId): boolean {
     return this.#references.has(file);
   }
 
-  /** Descriptors and mappings of a file, by process and number. */
+  /** The descriptors and mappings of a file, ordered by pid, then by descriptor, mappings last. */
   holders(file: FileId): ProcessHolder[] {
     if (!this.isHeld(file)) return [];
     const found: ProcessHolder[] = [];
@@ -118,14 +121,14 @@ export class ProcessTable {
     return found.toSorted(byPlace);
   }
 
-  /** Takes an event and gives the files that nobody holds any more because of it, oldest first. */
+  /** Applies an event. Returns the files that lost their last holder by it. */
   take(event: Placed<Fact>): FileId[] {
     this.#unheld = [];
     this.#apply(event);
     return this.#unheld.filter((file) => !this.isHeld(file));
   }
 
-  /** Takes a file from everybody who holds it: it had gone, and nobody saw it go. */
+  /** Removes every descriptor and mapping of a file that was released without a recorded event. */
   evict(file: FileId): void {
     for (const process of this.#processes.values()) {
       for (const [fd, descriptor] of process.descriptors) {
@@ -156,7 +159,7 @@ export class ProcessTable {
     return process;
   }
 
-  /** A process that is there already may be told by more than before. */
+  /** Adds a process, or what is newly known of one that is in the table. */
   #find({ pid, comm, cgroup, started }: DataOf<'process.found'>): void {
     const process = this.#processes.get(pid) ?? this.#start(pid, comm, cgroup);
     this.#rename(process, comm, cgroup ?? process.cgroup);
@@ -169,7 +172,7 @@ export class ProcessTable {
     this.observer?.renamed(process);
   }
 
-  /** The process of that number; evidence that begins in the middle shows some that never started. */
+  /** The process with that pid. Added if it is unknown: evidence may begin after its start. */
   #at(pid: number): Process {
     return this.#processes.get(pid) ?? this.#start(pid, `pid ${pid}`, null);
   }
@@ -263,7 +266,7 @@ export class ProcessTable {
     const process = this.#processes.get(pid);
     const file = process?.descriptors.get(fd)?.file;
     if (process === undefined || file === undefined) return;
-    // What was mapped there is mapped no longer (mm/mmap.c:do_mmap with MAP_FIXED).
+    // A new mapping replaces the one at its address (mm/mmap.c:do_mmap with MAP_FIXED).
     this.#unmap(process, mapping);
     const from: HoldPlace = { process, via: 'fd', number: fd };
     this.#hold(file, { process, via: 'mapping', number: mapping }, from);

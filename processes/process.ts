@@ -1,26 +1,26 @@
 /**
- * Processes, and what they hold files by.
+ * The types of the process table: processes, their descriptors and mappings, and holders of files.
  *
  * @module
  */
 import type { Fact, Placed } from '../events/vocabulary.ts';
 import { effectOf } from './effects.ts';
 
-/** `f` and the position of the event that opened it: `f41`. */
+/** A `struct file`: `f` and the position of the event that opened it, as in `f41`. */
 export type FileId = string;
 
-/** Where the event stands that opened a file. NaN of one that nobody has seen to be opened. */
+/** The position of the event that opened a file. NaN if no event did. */
 export function positionOf(file: FileId): number {
   return Number(file.slice(1));
 }
 
-/** What descriptors 0 to 2 of a fresh process stand for; never released, never ours. */
+/** The file of descriptors 0 to 2 of a new process. It is never released and never VFIO's. */
 export const TERMINAL: FileId = 'terminal';
 
 /**
- * The number that stands for the kernel itself as a process: a file that is on its way through a
- * socket, or kept by something that nobody has seen. Processes of which the evidence does not say the
- * number have those above. None is the pid of any process (include/linux/threads.h:PID_MAX_LIMIT).
+ * The pid of the kernel itself: it holds a file that is in a socket's queue, or that is kept alive by a
+ * reference which the evidence does not show. Processes whose pid the evidence does not show have
+ * greater numbers. No real process has such a pid (include/linux/threads.h:PID_MAX_LIMIT).
  */
 export const QUEUE = 0x40_0000;
 
@@ -30,12 +30,12 @@ export interface ProcessHolder {
   readonly comm: string;
   readonly cgroup: string | null;
   readonly via: 'fd' | 'mapping';
-  /** The descriptor's number, below 0 where the evidence does not say; null for a mapping. */
+  /** The number of the descriptor; negative if the evidence does not show it; null for a mapping. */
   readonly fd: number | null;
   readonly file: FileId;
 }
 
-/** What a number of a process stands for. */
+/** An entry of a descriptor table: its file, and FD_CLOEXEC. */
 export interface Descriptor {
   readonly file: FileId;
   readonly cloexec: boolean;
@@ -46,31 +46,31 @@ export interface Process {
   readonly pid: number;
   comm: string;
   cgroup: string | null;
-  /** When it started, in ticks since the boot; null where nobody has said. */
+  /** Start time in clock ticks since the boot; null if unknown. */
   started: string | null;
   readonly descriptors: Map<number, Descriptor>;
   readonly mappings: Map<number, FileId>;
 }
 
-/** A descriptor by its number, or a mapping by its address, of a process. */
+/** A descriptor of a process, by its number, or a mapping, by its address. */
 export interface HoldPlace {
   readonly process: Process;
   readonly via: 'fd' | 'mapping';
   readonly number: number;
 }
 
-/** Told of processes, and of what they hold, as they come and go. */
+/** Is called when processes start, end or change names, and when they gain or lose a hold on a file. */
 export interface ProcessObserver {
   started(process: Process): void;
-  /** It goes by another name from here on. */
+  /** `comm` or `cgroup` changed. */
   renamed(process: Process): void;
   ended(process: Process): void;
-  /** `from` is where it was taken over from: by a dup, a fork, a pass or a mapping. */
+  /** `from` is the hold that was copied by dup, fork, SCM_RIGHTS or mmap; null for an open. */
   held(file: FileId, at: HoldPlace, from: HoldPlace | null): void;
   dropped(file: FileId, at: HoldPlace): void;
 }
 
-/** The file that an event opens, where it opens one. */
+/** The file that an event opens; null if it opens none. */
 export function fileOpenedBy(event: Placed<Fact>): FileId | null {
   return effectOf(event.type).opens === null ? null : `f${event.position}`;
 }

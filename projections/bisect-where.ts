@@ -19,6 +19,17 @@ import { LiveRows } from './where/live-rows.ts';
 import { contextOf, type RowName } from './where/trial.ts';
 import { parseWhere, rowsOf, type TableRows, type Where } from './where/where.ts';
 
+/** A row that an expression reads, with its values at the event where the expression holds. */
+export interface SeenRow {
+  readonly kind: RowKind;
+  readonly id: string;
+  /** The paths that the expression reads (`owner.kind`), and their values. Null if there is no such row. */
+  readonly paths: readonly { readonly path: string; readonly values: readonly unknown[] }[] | null;
+}
+
+/** `Bisection` with the rows in the place of their words. */
+export type FoundWhere<E> = Omit<Bisection<E>, 'detail'> & { readonly rows: readonly SeenRow[] };
+
 /**
  * The first event after which an expression holds, and the fewest events with which it comes to
  * hold there; null where it never does. What holds before anything has happened is found at the
@@ -29,7 +40,7 @@ import { parseWhere, rowsOf, type TableRows, type Where } from './where/where.ts
 export function bisectWhere<E extends Placed>(
   timeline: Timeline<E>,
   text: string,
-): Bisection<E> | null {
+): FoundWhere<E> | null {
   const where = parseWhere(text);
   const names = namesIn(where, timeline);
   const position = firstAt(where, timeline, names);
@@ -37,15 +48,15 @@ export function bisectWhere<E extends Placed>(
   const before = looksOf(where, rowsAt(timeline, position - 1, names)).map(nameOf);
   const there = rowsAt(timeline, position, names);
   const looks = looksOf(where, there);
-  const rows = looks.map((look) => ({ ...nameOf(look), context: contextOf(there, nameOf(look)) }));
+  const named = looks.map((look) => ({ ...nameOf(look), context: contextOf(there, nameOf(look)) }));
   return {
     invariant: null,
     where: text,
     position,
     event: timeline.at(position),
-    detail: [...new Set(looks.map(wordsOf))].join('; '),
+    rows: looks.map(seenRow),
     cause: null,
-    prefix: fewestEvents(timeline, { where, names, position, rows, before }),
+    prefix: fewestEvents(timeline, { where, names, position, rows: named, before }),
   };
 }
 
@@ -115,16 +126,11 @@ function idOf(row: TableRow): string {
   return 'group' in row ? row.group : row.file;
 }
 
-/** How a row stands where it was looked at: `group 26: owner.kind iommufd, holders.comm [qemu]`. */
-function wordsOf({ kind, id, row, paths }: Look): string {
-  if (row === undefined) return `there is no ${kind} ${id}`;
-  const values = paths.map((place) => `${place.text} ${valueWords(place.values(row))}`);
-  return `${kind} ${id}: ${values.join(', ')}`;
-}
-
-function valueWords(values: readonly unknown[]): string {
-  const words = values.map((value) =>
-    typeof value === 'object' && value !== null ? 'is there' : String(value),
-  );
-  return words.length === 1 ? words.join('') : `[${words.join(', ')}]`;
+function seenRow({ kind, id, row, paths }: Look): SeenRow {
+  if (row === undefined) return { kind, id, paths: null };
+  return {
+    kind,
+    id,
+    paths: paths.map(({ text, values }) => ({ path: text, values: values(row) })),
+  };
 }

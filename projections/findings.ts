@@ -8,7 +8,7 @@ import type { MachineName } from '../machines/admission.ts';
 import type { ContradictionReason } from '../machines/contradiction.ts';
 import type { Profile } from '../machines/profile.ts';
 import type { FileId } from '../processes/process-table.ts';
-import type { InvariantName } from './audit/invariants.ts';
+import type { Violation } from './audit/invariants.ts';
 import type { Position } from './shapes.ts';
 
 export type Finding = { readonly position: Position } & Disagreement;
@@ -52,7 +52,7 @@ type Disagreement =
       readonly file: FileId;
       readonly holders: readonly { readonly pid: number | null; readonly fd: number | null }[];
     }
-  | { readonly kind: 'invariant'; readonly invariant: InvariantName; readonly detail: string }
+  | ({ readonly kind: 'invariant' } & Violation)
   /** The table and the machines differ on who owns a group. */
   | { readonly kind: 'projection'; readonly group: string }
   /** The head is not the one that was kept. */

@@ -30,6 +30,13 @@ const bindings: Partial<Record<EventType, BoundFile['operation']>> = {
   'container.set': 'set_container',
 };
 
+/** `Activity` without causes in a sentence. */
+export type FoundActivity = Omit<Activity, 'refused'> & {
+  readonly refused: readonly LoggedRefusal[];
+};
+
+type LoggedRefusal = Omit<RefusedCall, 'summary'>;
+
 /**
  * What processes did after `from`, up to `to`, each list in the order of the log. `by` are pids, and
  * null all processes: also those of which the evidence does not say the pid. A pid that was given
@@ -43,10 +50,10 @@ export function activityBetween(
   from: number,
   to: number,
   by: ReadonlySet<number> | null,
-): Activity {
+): FoundActivity {
   const openings: Opening[] = [];
   const bound: BoundFile[] = [];
-  const refused: RefusedCall[] = [];
+  const refused: LoggedRefusal[] = [];
   const released = new Map<FileId, OpenedFile['released']>();
   const open = new Set<FileId>();
   const names = new ProcessNames(timeline);
@@ -141,11 +148,11 @@ function boundBy(timeline: Timeline, { event, pid, fd, caller }: LoggedCall): Bo
   return subject === null ? [] : [{ operation, ...subject, fd: shown(fd), ...caller }];
 }
 
-function refusedBy(timeline: Timeline, { event, caller }: LoggedCall): RefusedCall[] {
+function refusedBy(timeline: Timeline, { event, caller }: LoggedCall): LoggedRefusal[] {
   if (event.type !== 'operation.refused') return [];
   const { operation, errno } = event.data;
-  const { cause, summary } = causeAt(timeline, event.position);
-  return [{ operation, errno, cause, summary, ...caller }];
+  const { cause } = causeAt(timeline, event.position);
+  return [{ operation, errno, cause, ...caller }];
 }
 
 /** What is held and owned through files that are still open. */

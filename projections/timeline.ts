@@ -314,7 +314,7 @@ export class Timeline<E extends Placed = Placed> {
       const data = { device, name: names.get(device) ?? null, group, driver: null, model: null };
       host.take({ type: 'device.added', data: { ...data, cdev: null }, position });
     }
-    host.take({ type: 'gap.noticed', data: { reason: 'not here', group: null }, position });
+    host.take({ type: 'gap.noticed', data: { reason: 'absent', group: null }, position });
     return host;
   }
 }

@@ -242,9 +242,9 @@ const meetings: [code: ErrorCode, what: string, call: () => unknown, says: RegEx
     'bad-evidence',
     'text of no format',
     () => ledger.import('hello'),
-    /^text:1: of no format known/,
+    /^text:1: the format is not recognized/,
   ],
-  ['bad-evidence', 'nothing', () => ledger.import(''), /^text: there is nothing in it$/],
+  ['bad-evidence', 'nothing', () => ledger.import(''), /^text: it is empty$/],
   [
     'bad-evidence',
     'an event that is none',

@@ -4,12 +4,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { beforeAll, expect, test, vi } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { root, runCommand } from './cli/program.ts';
 import { temporaryFolder } from './log/folder.ts';
 import { isCampaign } from './support/effort.ts';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const project = temporaryFolder();
 const installed = join(project, 'node_modules/vfio-ledger');

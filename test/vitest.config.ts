@@ -6,6 +6,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     maxWorkers: '100%',
+    // Only what hangs is ended: a busy machine fails no test.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     setupFiles: ['test/support/seeded.ts'],
     env: { [SEED]: seedOf(process.env) },
   },

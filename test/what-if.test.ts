@@ -309,7 +309,7 @@ describe('what did not happen is no evidence', () => {
     const { head } = ledger;
     const events = fork.events.slice(head.position + 1);
     const append = ledger.append(head.position, events);
-    await expect(append).rejects.toThrow('id: of a what-if, and so of what did not happen');
+    await expect(append).rejects.toThrow('id: belongs to a what-if event, which did not happen');
     expect(failureOf(await append.catch((error: unknown) => error)).code).toBe(2);
     await ledger.refresh();
     expect(ledger.head).toEqual(head);
@@ -321,12 +321,12 @@ describe('what did not happen is no evidence', () => {
     for (const log of [ledger, await openLedger(':memory:')]) {
       const before = log.head;
       const imported = log.import(exportOf(fork.events));
-      await expect(imported).rejects.toThrow(`text:${head.position + 2}: id: of a what-if`);
+      await expect(imported).rejects.toThrow(`text:${head.position + 2}: id: belongs to a what-if`);
       expect(failureOf(await imported.catch((error: unknown) => error)).code).toBe(2);
       const events = new Spool();
       for (const event of fork.events) await events.add(event as LedgerEvent, false);
       const collected = { events, read: 1, unknown: 0, rejected: [], rejectedCount: 0 };
-      await expect(log.record(collected)).rejects.toThrow('what did not happen');
+      await expect(log.record(collected)).rejects.toThrow('which did not happen');
       await log.refresh();
       expect(log.head).toEqual(before);
     }

@@ -7,6 +7,7 @@ import type { ContradictionReason } from '../machines/contradiction.ts';
 import type { Finding } from '../projections/findings.ts';
 import type { Fault, Verification } from '../projections/shapes.ts';
 import type { Absence } from '../projections/audit/verification.ts';
+import { violationWords } from './invariants.ts';
 
 /** Findings as faults; and of events that are not here a fault, or a note where the log says why. */
 export function verificationWords(
@@ -23,6 +24,11 @@ export function verificationWords(
   }
   const [, deed] = saidBy.type.split('.');
   return { faults, notes: [`${what}: they were ${deed}, says position ${saidBy.position}`] };
+}
+
+/** A note: a file of the log lacks the trigger by which SQLite refuses to change its rows. */
+export function lostGuardWords(lost: { readonly path: string; readonly guard: string }): string {
+  return `${lost.path} has lost its guard '${lost.guard}'`;
 }
 
 function faultOf(finding: Finding): Fault {
@@ -69,7 +75,7 @@ function detailOf(finding: Finding): string {
       return `the kernel released ${finding.file}, which ${by} should still hold`;
     }
     case 'invariant':
-      return `${finding.invariant}: ${finding.detail}`;
+      return `${finding.invariant}: ${violationWords(finding)}`;
     case 'projection':
       return `the table and the machines differ on who owns group ${finding.group}`;
     case 'head':

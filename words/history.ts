@@ -19,6 +19,11 @@ export function incarnationsTitle(group: string): string {
   return printable(`/dev/vfio/${group} has meant, one after the other:`);
 }
 
+/** The devices that VFIO had of a group; none where nobody has said. */
+export function devicesWords(devices: readonly string[]): string {
+  return printable(devices.join(', ') || 'not known');
+}
+
 /** Whose hands, each process once; since when, where it was not so from the beginning. */
 export function handsWords({ by, from }: Tenure): string {
   const words = [...Map.groupBy(by, (hand) => `${hand.pid} ${hand.from}`).values()].map((hands) => {

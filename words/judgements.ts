@@ -29,8 +29,17 @@ export function replayWords({ attempts, unknown, differences }: Replay, profile:
   return `${many} of ${attempts} attempts ${ends} otherwise by ${profile}${unsaid}`;
 }
 
-/** `EBUSY group-owned`, or that the attempt passes, as a cell. */
-export function verdictCell({ errno, cause }: Verdict, passing: string): Cell {
+/** How an attempt went, as a cell: `EBUSY group-already-open`, `passed`. */
+export function recordedCell(recorded: Verdict): Cell {
+  return verdictCell(recorded, 'passed');
+}
+
+/** How it would have gone by other rules, as a cell. */
+export function otherCell(other: Verdict): Cell {
+  return verdictCell(other, 'would pass');
+}
+
+function verdictCell({ errno, cause }: Verdict, passing: string): Cell {
   if (errno === null) return passing;
   return { text: `${errno} ${cause}`, tone: cause === 'unknown' ? 'unknown' : 'refusal' };
 }

@@ -22,6 +22,11 @@ export function positionWords(position: Position): string {
   return position === null ? 'the start' : `position ${position}`;
 }
 
+/** What of a list is left out: `and 3 more`, `and 3 lines more`. */
+export function moreWords(count: number, noun?: string): string {
+  return `and ${noun === undefined ? count : counted(count, noun)} more`;
+}
+
 /** `1 line`, `2 lines`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

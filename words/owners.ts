@@ -4,8 +4,9 @@
  * @module
  */
 import { QUEUE } from '../processes/process-table.ts';
-import type { Holder, Owner } from '../projections/shapes.ts';
+import type { FileView, Holder, Owner } from '../projections/shapes.ts';
 import type { Cell } from './columns.ts';
+import { counted } from './moments.ts';
 import { printable } from './printable.ts';
 
 /** A process as logs write it: `qemu[4711]`. */
@@ -33,6 +34,16 @@ export function holderRows(holders: readonly Holder[]): string[][] {
     holder.via === 'kernel' || holder.file === null ? '' : `file ${holder.file}`,
     holder.cgroup === null ? '' : printable(holder.cgroup),
   ]);
+}
+
+/** Files that are open, with who holds them: `f8 by P1[101] fd 3; f9 by P2[102] mapping`. */
+export function filesWords(files: readonly FileView[]): string {
+  return files.map(({ file, holders }) => `${file} by ${holdersWords(holders)}`).join('; ') || '-';
+}
+
+/** How many groups nobody uses are left out: `3 idle groups are not shown`. */
+export function idleWords(count: number): string {
+  return `${counted(count, 'idle group')} ${count === 1 ? 'is' : 'are'} not shown`;
 }
 
 /** Who owns: `iommufd f8`, `nobody`, `nobody (assumed)`. */

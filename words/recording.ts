@@ -88,7 +88,7 @@ interface RetainedFiles {
 
 /** A line for each file that left, or had to stay. */
 export function retainedWords({ gone, needed }: RetainedFiles): string[] {
-  if (gone.length + needed.length === 0) return ['nothing to let go'];
+  if (gone.length + needed.length === 0) return ['nothing to remove'];
   return [
     ...gone.map(({ file, to }) =>
       printable(to === null ? `removed ${file}` : `moved ${file} to ${to}`),

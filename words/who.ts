@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Who } from '../projections/shapes.ts';
+import type { Claimant, Who } from '../projections/shapes.ts';
 import { parseSubject, type SubjectKind } from '../projections/subjects.ts';
 import type { WhyUnknown } from '../projections/why-unknown.ts';
 import { titled } from './columns.ts';
@@ -49,8 +49,16 @@ export function noHoldingsWords(asked: string): string {
   return isProcess ? HOLDS_NOTHING : 'Nobody holds it, or keeps its owner alive.';
 }
 
-/** Stands above those who have a claim. */
-export const CLAIMED = 'It was given to, which the kernel knows nothing of:';
+/** Who was given it, in the book of a manager: that is no owner. */
+export function claimWords(claimants: readonly Claimant[]): string[] {
+  const rows = claimants.map(({ claimant, device, manager, since }) => [
+    printable(claimant),
+    printable(device),
+    printable(`by ${manager}`),
+    `since ${since}`,
+  ]);
+  return titled('It was given to, which the kernel knows nothing of:', rows);
+}
 
 export const NO_ORPHANS = 'No file is alive that no process can name.';
 

@@ -1,5 +1,5 @@
 /**
- * What the probes of `recorder/vfio.bt` show somebody do.
+ * Turns records of the probes in `recorder/vfio.bt` into deeds.
  *
  * @module
  */
@@ -14,17 +14,20 @@ import type { BpfRecord } from './record.ts';
 const O_CLOEXEC = 0x80000;
 const CLOSE_RANGE_CLOEXEC = 4;
 
-/** Which argument `word` is, by request. */
+/** The argument that `word` is, by request. */
 const WORDS: Readonly<Partial<Record<number, (typeof NAMED)[number]>>> = {
   [requestOf('set_container')]: 'container',
   [requestOf('bind')]: 'iommufd',
   [requestOf('attach')]: 'pt',
 };
 
-/** Arguments that a record has by their names. */
+/** The arguments that a record has by name. */
 const NAMED = ['iommufd', 'pt', 'container', 'value', 'argsz', 'flags', 'id', 'object'] as const;
 
-/** Null for records that show nothing by themselves, and for those of other probes. */
+/**
+ * The deed that a record shows; null if it shows none, or is of another probe. Throws `EvidenceError`
+ * if a key is missing.
+ */
 export function deedIn(record: BpfRecord): Deed | null {
   const { ev } = record;
   const result = () => resultOf(record.required('rc'));
@@ -95,7 +98,7 @@ export function deedIn(record: BpfRecord): Deed | null {
   }
 }
 
-/** How processes begin and end. */
+/** The deed of a record about the life of a process. */
 function lifeIn(record: BpfRecord): Deed | null {
   switch (record.ev) {
     case 'fork': {
@@ -125,7 +128,7 @@ function wordsIn(record: BpfRecord, request: number): TracedWords {
   return words;
 }
 
-/** A device by what was written to its driver's file, or by the path of its own. */
+/** The device of a text that was written to a driver's file, or of the path of a device's file. */
 function deviceOf(text: string): string | null {
   return deviceNamed(text) ?? deviceUnboundBy(text);
 }
@@ -141,7 +144,7 @@ function fileOf(record: BpfRecord): string {
   return file;
 }
 
-/** A file that no probe has seen is null. */
+/** The address of the file; null if no probe has seen it. */
 function shownFile({ file }: BpfRecord): string | null {
   return file === '0x0' ? null : file;
 }

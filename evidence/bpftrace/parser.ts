@@ -1,5 +1,5 @@
 /**
- * bpftrace: what `recorder/vfio.bt` prints, with `-f json` around it or without.
+ * The format `bpftrace`: the output of `recorder/vfio.bt`, with or without `-f json`.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { recordIn } from './record.ts';
 
 const NONE: readonly Sighting[] = [];
 
-/** A record has fewer characters than this. */
+/** No record has more characters. */
 const LONGEST = 4096;
 const BEGIN = '{"t":';
 
@@ -23,7 +23,7 @@ export function bpftraceParser(): Parser {
   return new BpftraceParser();
 }
 
-/** Whether a first line may be one of bpftrace. */
+/** Whether a first line may be output of bpftrace. */
 export function looksLikeBpftrace(line: string): boolean {
   return (
     /^\{"t":\d+,"pid":-?\d+,"tid":/.test(line) ||
@@ -34,7 +34,7 @@ export function looksLikeBpftrace(line: string): boolean {
 
 class BpftraceParser implements Parser {
   #clock: Clock = 'none';
-  /** A record of which only the beginning was printed yet. */
+  /** The printed beginning of a record that is not complete yet. */
   #begun = '';
 
   get clock(): Clock {
@@ -59,23 +59,23 @@ class BpftraceParser implements Parser {
     return this.#begun === '' ? NONE : this.#lose(null);
   }
 
-  /** Printed text may be part of a record, or several. */
+  /** Reads printed text, which may be a part of a record, or several records. */
   #print(data: string): readonly Sighting[] {
-    // What was begun before another record was cut off.
+    // A new record begins: the one before it was cut off.
     const torn = this.#begun !== '' && data.startsWith(BEGIN) ? this.#lose(null) : NONE;
     const printed = this.#begun + data;
     this.#begun = '';
     const sightings = [...torn];
     let from = 0;
     for (let end = printed.indexOf('\n'); end !== -1; end = printed.indexOf('\n', end + 1)) {
-      // Names may have a line feed in them.
+      // A name may contain a line feed.
       if (end > from && printed[end - 1] !== '}') continue;
       if (end > from) sightings.push(...this.#record(printed.slice(from, end)));
       from = end + 1;
     }
     const rest = printed.slice(from);
     if (rest.length > LONGEST || (rest !== '' && !mayBegin(rest))) {
-      throw new EvidenceError('what is printed is no record of the probes');
+      throw new EvidenceError('the printed text is not a record of the probes');
     }
     this.#begun = rest;
     return sightings;
@@ -100,7 +100,7 @@ function mayBegin(text: string): boolean {
   return text.startsWith(BEGIN) || BEGIN.startsWith(text);
 }
 
-/** Older versions print some of these as they are. */
+/** Control characters, which older versions print unescaped. */
 // oxlint-disable-next-line no-control-regex
 const control = /[\u0000-\u001F]/g;
 

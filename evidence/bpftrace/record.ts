@@ -1,13 +1,13 @@
 /**
- * Records as a bpftrace script prints them: like JSON, but with strings as they are, whatever is in
- * them.
+ * Reads the records that a bpftrace script prints: JSON, except that strings are not escaped.
  *
  * @module
  */
 import { EvidenceError } from '../importer.ts';
 
+/** A record of one probe. */
 export interface BpfRecord {
-  /** Microseconds since the host was booted. */
+  /** Microseconds since the boot of the host. */
   readonly at: number;
   readonly pid: number;
   readonly tid: number;
@@ -16,22 +16,22 @@ export interface BpfRecord {
   /** A path, or the name of a device. */
   readonly text: string | null;
   readonly driver: string | null;
-  /** Null where there is no such number. */
+  /** The number of a key; null if it is missing. */
   number(key: string): number | null;
-  /** Throws `EvidenceError` where there is no such number. */
+  /** The number of a key. Throws `EvidenceError` if it is missing. */
   required(key: string): number;
-  /** The name of a file, which is its address. */
+  /** The address of a `struct file`. */
   readonly file: string | null;
 }
 
-/** A name has up to 15 bytes, and what it holds may look like the keys that follow it. */
+/** A `comm` has up to 15 bytes, which may look like the keys after it. */
 const form =
   /^\{"t":(\d{1,20}),"pid":(-?\d{1,10}),"tid":(-?\d{1,10}),"comm":"([^]{0,15})","ev":"(\w{1,32})"([^]*)\}$/;
 const text = /,"(?:path|dev)":"/;
 const driver = /,"driver":"([^"]{0,64})"/;
 const fields = /,"(\w+)":(?:(-?\d{1,20})|"(?:0x)?([\da-f]{1,16})")/g;
 
-/** Throws `EvidenceError` for what is no record. */
+/** Reads a record. Throws `EvidenceError`. */
 export function recordIn(line: string): BpfRecord {
   const found = form.exec(line);
   if (found === null) throw new EvidenceError('not a record of the probes');
@@ -63,12 +63,12 @@ export function recordIn(line: string): BpfRecord {
   };
 }
 
-/** The text in a record, which is before its last field or is the last itself, and what is around it. */
+/** Splits off the text of a record. It is the last field, or the one before it. */
 function apart(rest: string): { string: string | null; others: string } {
   const key = text.exec(rest);
   if (key === null) return { string: null, others: rest };
   const from = key.index + key[0].length;
   const end = rest.endsWith('"') ? rest.length - 1 : rest.lastIndexOf('","');
-  if (end < from) throw new EvidenceError('a record breaks off');
+  if (end < from) throw new EvidenceError('the record breaks off');
   return { string: rest.slice(from, end), others: rest.slice(0, key.index) + rest.slice(end + 1) };
 }

@@ -1,5 +1,5 @@
 /**
- * System calls, put together of their beginning, what the kernel did within, and their end.
+ * System calls of an ftrace trace, assembled from their begin, the probes in between, and their end.
  *
  * @module
  */
@@ -10,26 +10,27 @@ import type { TracedWords } from '../../operations/traced-words.ts';
 import type { Deed, Result, ShownFd } from '../sighting.ts';
 import { argument, hasFlag, resultOf, wordIn } from './values.ts';
 
-/** A descriptor that came to stand for a file. */
+/** A descriptor at which the kernel installed a file. */
 interface Installed {
   readonly fd: number;
   readonly file: string;
 }
 
+/** A system call in progress. Probes fill in what its arguments do not show. */
 export interface FtraceCall {
   readonly name: string;
   readonly text: string;
-  /** What is opened, as the kernel took it from the caller. */
+  /** The path to open, as the kernel copied it from the caller. */
   path: string | null;
   cloexec: boolean | null;
-  /** What a driver was asked to open. */
+  /** The address of the `struct file` that a driver was asked to open. */
   file: string | null;
   words: TracedWords;
   readonly installed: Installed[];
   mapped: { readonly address: number; readonly length: number } | null;
 }
 
-/** The name of a call that only the kernel's own functions were seen of. */
+/** The name of an open of which only probes were seen, no system call. */
 export const OPENING = 'opening';
 
 const OPENS: ReadonlySet<string> = new Set(['open', 'openat', 'openat2', 'creat']);
@@ -46,6 +47,7 @@ const FIOCLEX = 0x5451;
 const CLONE_THREAD = 0x10000;
 const CLONE_FILES = 0x400;
 
+/** A call that has just begun. `text`: its arguments as printed. */
 export function begun(name: string, text: string): FtraceCall {
   return {
     name,
@@ -59,12 +61,12 @@ export function begun(name: string, text: string): FtraceCall {
   };
 }
 
-/** Whether what comes back under a name may be the end of a call. */
+/** Whether the return of a system call of this name may be the end of a call. */
 export function endsAs(call: FtraceCall, name: string): boolean {
   return call.name === name || (call.name === OPENING && OPENS.has(name));
 }
 
-/** Whether a descriptor that appears within the call is what comes out of it. */
+/** Whether a call may return a descriptor that is installed during it. */
 export function isInstalling({ name }: FtraceCall): boolean {
   return INSTALLING.has(name);
 }
@@ -73,16 +75,16 @@ export function isOpening({ name }: FtraceCall): boolean {
   return name === OPENING || OPENS.has(name);
 }
 
-/** What a call has done, now that it came back. */
+/** The deeds of a call that has returned `value`. Throws `EvidenceError`. */
 export function deedsOf(call: FtraceCall, value: number): readonly Deed[] {
   const deed = deedOf(call, value);
   if (deed === null) return installs(call);
   const out = deed.did === 'open' || deed.did === 'ioctl' || deed.did === 'dup';
-  // A descriptor beside the one that came back is one that another file has passed.
+  // Other descriptors than the one returned were received from a socket.
   return [...installs(call).filter(({ fd }) => !(out && fd === value)), deed];
 }
 
-/** Descriptors of a call of which nothing more is known, and that were not told of yet. */
+/** The installed descriptors of a call that is not known to have ended. */
 export function installs(call: FtraceCall): (Deed & { readonly did: 'install' })[] {
   if (call.name === OPENING) return [];
   return call.installed.map((installed) => ({ did: 'install', ...installed }));
@@ -129,7 +131,7 @@ function deedOf(call: FtraceCall, value: number): Deed | null {
   }
 }
 
-/** An open, where anything shows of what. */
+/** The deed of an open; null if the path is unknown. */
 function open(call: FtraceCall, result: Result): Deed | null {
   const { path, installed, file } = call;
   if (path === null) return null;
@@ -176,7 +178,7 @@ function fileOf(installed: readonly Installed[], fd: number): string | null {
   return installed.findLast((one) => one.fd === fd)?.file ?? null;
 }
 
-/** The path that newer kernels show beside its address. */
+/** The path that newer kernels print after its address. */
 function shownPath(text: string): string | null {
   const begin = text.indexOf(' "');
   const flags = text.lastIndexOf('", ');
@@ -184,13 +186,14 @@ function shownPath(text: string): string | null {
   return text.slice(begin + 2, flags);
 }
 
-/** Whether a child shares its parent's descriptors, by the flags of clone; null where they do not show. */
+/** Whether a child shares its parent's descriptors, by the flags of clone; null if not shown. */
 export function sharesBy(call: FtraceCall | null): boolean | null {
   if (call?.name === 'fork' || call?.name === 'vfork') return false;
   if (call?.name !== 'clone') return null;
   return sharesIn(argument(call.text, 'clone_flags') ?? '');
 }
 
+/** Whether clone flags share the descriptor table; null if they are not a number or names. */
 export function sharesIn(flags: string): boolean | null {
   if (flags.includes('CLONE_')) return /CLONE_(?:THREAD|FILES)\b/.test(flags);
   const word = wordIn(flags);

@@ -1,5 +1,5 @@
 /**
- * Drivers that are bound and unbound by writing to files of theirs in `/sys`.
+ * Reads binds and unbinds of drivers, which are writes to files in `/sys`.
  *
  * @module
  */
@@ -7,9 +7,9 @@ import type { Deed } from '../sighting.ts';
 import { valueIn } from './probes.ts';
 import { deviceNamed, resultOf } from './values.ts';
 
-/** What a thread does to drivers. */
+/** A thread's current work on drivers. */
 export interface Driving {
-  /** The device that the path says whose driver is unbound by writing to the file opened last. */
+  /** The device whose driver a write to the last opened file would unbind, by its path. */
   unbound: string | null;
   write: Write | null;
 }
@@ -17,18 +17,18 @@ export interface Driving {
 interface Write {
   readonly device: string;
   readonly driver: string | null;
-  /** The function that does it. */
+  /** The kernel function that is running. */
   readonly within: string;
 }
 
 const NOTHING: readonly Deed[] = [];
 
-/** What an event shows a thread do to a driver: that it begins to, or has done it. */
+/** The deed of a probe: an unbind that begins, or a bind or unbind that has ended. */
 export function drivenBy(name: string, text: string, task: Driving): readonly Deed[] {
   const { write } = task;
   const within = name.replace(/_ret$/, '');
   if (within === name) {
-    // The driver of VFIO unregisters a device within an unbind.
+    // VFIO unregisters a device during an unbind.
     if (write !== null) return NOTHING;
     task.write = writeIn(within, text, task.unbound);
     if (task.write === null || within === 'bind_store') return NOTHING;
@@ -45,14 +45,14 @@ export function drivenBy(name: string, text: string, task: Driving): readonly De
   return value < 0 ? NOTHING : [{ did: 'unbind', device, driver, done: true }];
 }
 
-/** Which node a device gets when a driver of VFIO's is bound. */
+/** The node that a device gets when a VFIO driver is bound. */
 export function nodeGivenIn(text: string): readonly Deed[] {
   const [, cdev, named = ''] = / node="(vfio\d+)" device="([^"]*)"/.exec(text) ?? [];
   const device = deviceNamed(named);
   return cdev === undefined || device === null ? NOTHING : [{ did: 'node', device, cdev }];
 }
 
-/** What is written may end with a line feed, which the trace has as it is: it ends the line. */
+/** The written text may end with a line feed. The trace does not escape it, so it ends the line. */
 const STORED = / driver="([^"]*)" device="([^"]*)/;
 
 function writeIn(within: string, text: string, unbound: string | null): Write | null {

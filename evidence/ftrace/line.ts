@@ -1,37 +1,38 @@
 /**
- * Lines of a trace: who, when, and the event.
+ * Splits lines of an ftrace trace into task, time and event.
  *
  * @module
  */
 import { EvidenceError } from '../importer.ts';
 
-/** A system call that begins or comes back, or any other event. */
+/** `enter` and `exit` of a system call; any other event is a `point`. */
 export interface TraceEvent {
   readonly kind: 'enter' | 'exit' | 'point';
-  /** Of a system call without `sys_`. */
+  /** The name of the event; of a system call without `sys_`. */
   readonly name: string;
-  /** Arguments, what came back, or fields. */
+  /** The arguments, the return value, or the fields. */
   readonly text: string;
 }
 
+/** The parts of a line. Null: not shown. */
 export interface TraceLine {
   readonly tid: number;
   readonly pid: number | null;
   readonly comm: string | null;
-  /** Microseconds; null where the clock does not count seconds. */
+  /** Microseconds; null if the clock does not count seconds. */
   readonly at: number | null;
-  /** Null for what is no event: a function of the function tracer. */
+  /** Null for a line of the function tracer. */
   readonly event: TraceEvent | null;
 }
 
-/** `comm-tid (tgid) [cpu] flags seconds.fraction: `, without tgid and flags where they are not recorded. */
+/** `comm-tid (tgid) [cpu] flags seconds.fraction: `. The tgid and the flags may be missing. */
 const leader =
   /^[ \t]*(\S.{0,14})-(\d{1,10})[ \t]{1,64}(?:\( {0,16}(\d{1,10}|-+)\)[ \t]{1,64})?\[\d{1,5}\][ \t]{1,64}(?:[^\s:]{3,8}[ \t]{1,64})?(\d{1,20})(?:\.(\d{1,9}))?:[ \t]{1,64}/;
 
 const call = /^sys_(?:(enter|exit)_)?(\w+)(\(|: *| -> )(.*)$/;
 const point = /^([\w.-]+): *(.*)$/;
 
-/** Null for a line of another kind. Throws `EvidenceError` where an event is cut off. */
+/** Splits a line; null if it is not a trace line. Throws `EvidenceError` if an event is cut off. */
 export function lineIn(text: string): TraceLine | null {
   const found = leader.exec(text);
   if (found === null) return null;
@@ -67,7 +68,7 @@ function eventIn(text: string): TraceEvent | null {
 const LOST = /^CPU:? ?\d{1,5} \[(?:LOST )?(?:(\d{1,20}) )?EVENTS(?: DROPPED)?\]/;
 const OVERWRITTEN = /^# entries-in-buffer\/entries-written: (\d{1,20})\/(\d{1,20})/;
 
-/** How many events a line says are missing: null for no telling, 0 for none. */
+/** The number of lost events that a line reports; null: an unknown number; 0: none. */
 export function lostIn(text: string): number | null {
   const lost = LOST.exec(text);
   if (lost !== null) return lost[1] === undefined ? null : Number(lost[1]);
@@ -79,14 +80,14 @@ const ASIDE =
   /^(?:#.*|cpus=\d+|version = .*|CPU:? ?\d+ (?:is empty|\[.*EVENTS.*\])|\s+=> .*|"?\s*)$/;
 
 /**
- * Whether a line is of the trace, but tells of no event: headers, stack frames, holes, the end of a
- * string with a line feed in it.
+ * Whether a line belongs to the trace but holds no event: a header, a stack frame, a notice of lost
+ * events, or the rest of a string after a line feed.
  */
 export function isAside(text: string): boolean {
   return ASIDE.test(text);
 }
 
-/** Whether a first line may be one of a trace. */
+/** Whether a first line may be one of an ftrace trace. */
 export function looksLikeFtrace(line: string): boolean {
   if (/^# (?:tracer: |vfio-ledger|no probe: |entries-in-buffer\/)/.test(line)) return true;
   if (/^#\s+(?:TASK-PID\s|_-+=> )/.test(line)) return true;

@@ -1,8 +1,8 @@
 /**
- * tracefs: the text of `trace` and of `trace_pipe`, and what `trace-cmd report` makes of it.
+ * The format `ftrace`: the text of `trace` and `trace_pipe` in tracefs, and of `trace-cmd report`.
  *
- * The events that it puts together are system calls, scheduler events, and the probes that
- * `recorder/ftrace.sh` sets; others it leaves alone.
+ * The parser uses system calls, scheduler events, and the probes that `recorder/ftrace.sh` sets. It
+ * ignores all other events.
  *
  * @module
  */
@@ -28,15 +28,15 @@ import { commOf, deviceUnboundBy, field, numberIn } from './values.ts';
 const NONE: readonly Sighting[] = [];
 const NOTHING: readonly Deed[] = [];
 const MOST_TASKS = 65_536;
-/** A call that has made more descriptors was never seen to come back. */
+/** A call with more installed descriptors has ended, although its return was not seen. */
 const MOST_INSTALLED = 16;
-/** Seconds since 1970 are more, since the boot of a host fewer. */
+/** Microseconds since 1970 are more than this, microseconds since a boot are less. */
 const FIRST_OF_WALL = 1e15;
 
-/** What is under way in a thread. */
+/** The current call of a thread. */
 interface Task extends Driving {
   call: FtraceCall | null;
-  /** The child that was told of already. */
+  /** The child of a fork that was told already. */
   child: number | null;
 }
 
@@ -78,7 +78,7 @@ class FtraceParser implements Parser {
   #aside(text: string): readonly Sighting[] {
     const count = lostIn(text);
     if (count === 0) return NONE;
-    // What comes back now may be another call than the one that was seen to begin.
+    // The next return may be that of another call than the one that was seen to begin.
     this.#tasks.clear();
     return [{ did: 'lose', count, tid: null, pid: null, comm: null, at: null }];
   }
@@ -109,7 +109,7 @@ class FtraceParser implements Parser {
     task.call = null;
     if (task.unbound === null && task.write === null) this.#tasks.delete(tid);
     if (!endsAs(call, name)) return installs(call);
-    if (Number.isNaN(value)) throw new EvidenceError(`sys_${call.name} came back with no number`);
+    if (Number.isNaN(value)) throw new EvidenceError(`sys_${call.name}: no return value`);
     return deedsOf(call, value);
   }
 
@@ -201,7 +201,7 @@ class FtraceParser implements Parser {
         return [{ did: 'exit', whole: text.endsWith(' group_dead=true'), signal: null }];
       case 'task_rename': {
         const [, of, to] = /^(?:pid=(\d+) )?oldcomm=.* newcomm=(.*) oom_/.exec(text) ?? [];
-        // A thread may give another its name.
+        // A thread may rename another thread.
         if (to === undefined || (of !== undefined && Number(of) !== tid)) return NOTHING;
         return [{ did: 'name', name: to }];
       }
@@ -226,7 +226,7 @@ class FtraceParser implements Parser {
     return before;
   }
 
-  /** The end of an open of which no system call shows. */
+  /** Ends an open of which no system call was seen. */
   #opened(tid: number, value: number): readonly Deed[] {
     return Number.isNaN(value) ? NOTHING : this.#finishOnly(tid, OPENING, value);
   }
@@ -238,7 +238,7 @@ class FtraceParser implements Parser {
     const call = this.#tasks.get(tid)?.call ?? null;
     if (call?.name === OPENING) {
       call.installed.splice(0, MOST_INSTALLED, { fd, file });
-      // Of any other file it may be that the open has failed, and this is of a later call.
+      // Another file may be that of a later call, if the open has failed.
       return call.file === file ? this.#opened(tid, fd) : [{ did: 'install', fd, file }];
     }
     if (call === null || !isInstalling(call) || call.installed.length >= MOST_INSTALLED) {
@@ -268,7 +268,7 @@ class FtraceParser implements Parser {
     return [{ did: 'fork', child, childComm: comm, shares: sharesBy(task?.call ?? null) }];
   }
 
-  /** The end of a call where it is the one that is under way. */
+  /** Ends a call if it is the current one. */
   #finishOnly(tid: number, name: string, value: number): readonly Deed[] {
     if (this.#tasks.get(tid)?.call?.name !== name || Number.isNaN(value)) return NOTHING;
     return this.#finish(tid, name, value);

@@ -1,5 +1,5 @@
 /**
- * Fields of the probes that show what the kernel does within a call.
+ * Reads the fields of the probes that `recorder/ftrace.sh` sets on kernel functions.
  *
  * @module
  */
@@ -12,12 +12,12 @@ const SET_CONTAINER = requestOf('set_container');
 const GET_DEVICE_FD = requestOf('get_device');
 const O_CLOEXEC = 0x80000;
 
-/** What a function came back with; NaN where it does not show. */
+/** The return value of a function; NaN if it is not shown. */
 export function valueIn(text: string): number {
   return numberIn(field(text, 'ret') ?? '');
 }
 
-/** Throws `EvidenceError` where there is none: such an event has no other meaning. */
+/** The address of the `struct file`. Throws `EvidenceError` if it is missing. */
 export function fileIn(name: string, text: string): string {
   const file = field(text, 'file');
   if (file === null || !/^(?:0x)?[\da-f]{1,16}$/.test(file)) {
@@ -26,9 +26,9 @@ export function fileIn(name: string, text: string): string {
   return file;
 }
 
-/** What `open_path` says of an open; null where it does not. */
+/** The path and the O_CLOEXEC flag of `open_path`; null if not shown. */
 export function openedIn(text: string): { path: string | null; cloexec: boolean | null } {
-  // Before the path, which may hold anything.
+  // Searched before the path only: a path may contain anything.
   const flags = field(text.split(' path="', 1)[0] ?? '', 'flags');
   return {
     path: quotedField(text, 'path'),
@@ -36,7 +36,7 @@ export function openedIn(text: string): { path: string | null; cloexec: boolean 
   };
 }
 
-/** The arguments of an ioctl that the kernel has taken from the caller. */
+/** The arguments of an ioctl, as the kernel copied them from the caller. */
 export function wordsIn(probe: string, text: string): TracedWords {
   const number = <Key extends string>(key: Key, name: string = key) => {
     const value = numberIn(field(text, name) ?? '');
@@ -62,7 +62,7 @@ export function wordsIn(probe: string, text: string): TracedWords {
   }
 }
 
-/** Where a mapping lies; null where it does not show. */
+/** The address and length of a mapping in bytes; null if not shown. */
 export function extentIn(
   text: string,
 ): { readonly address: number; readonly length: number } | null {

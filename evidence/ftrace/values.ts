@@ -1,5 +1,5 @@
 /**
- * Numbers, flags and strings as the kernel's tracing prints them.
+ * Reads numbers, flags and strings as the kernel's tracing prints them.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import { errnoName } from '../strace/errno.ts';
 
 const LONGEST_COMM = 15;
 
-/** Numbers of up to so many hexadecimal digits are exact. */
+/** Numbers of up to this many hexadecimal digits are exact. */
 const MOST_EXACT = 13;
 
 const hexadecimal = /^(?:0x)?([\da-f]{1,16})(?![\da-z])/i;
 
 /**
- * An argument of a system call, which is in hexadecimal whether it begins with `0x` or not; as signed
- * 64 bits. NaN where it is no number.
+ * An argument of a system call as a signed 64-bit number. It is hexadecimal, with or without `0x`. NaN
+ * if it is not a number.
  */
 export function wordIn(text: string): number {
   const digits = hexadecimal.exec(text)?.[1];
@@ -24,13 +24,13 @@ export function wordIn(text: string): number {
   return Number(BigInt.asIntN(64, BigInt(`0x${digits}`)));
 }
 
-/** A field of a probe, which begins with `0x` where it is in hexadecimal. NaN for `(fault)`. */
+/** A field of a probe: hexadecimal if it begins with `0x`, else decimal. NaN for `(fault)`. */
 export function numberIn(text: string): number {
   if (text.startsWith('0x')) return wordIn(text);
   return /^-?\d{1,20}$/.test(text) ? Number(text) : Number.NaN;
 }
 
-/** Whether a flag is set in what may be shown as a number or by names. */
+/** Whether a flag is set, in flags shown as a number or by names. */
 export function hasFlag(text: string, bit: number, name: string): boolean {
   return text.includes(name) || (wordIn(text) & bit) !== 0;
 }
@@ -39,16 +39,16 @@ const LAST_ERRNO = 4095;
 const ENOIOCTLCMD = 515;
 const ENOTTY = 25;
 
-/** What came back from a call. */
+/** The result of a call, by its return value. */
 export function resultOf(value: number): Result {
   if (value >= 0 || value < -LAST_ERRNO) return { rc: value };
   return { errno: errnoName(value === -ENOIOCTLCMD ? ENOTTY : -value) };
 }
 
-/** The value of an argument, `fd: 4, cmd: 3b76`; null where there is none of that name. */
+/** The value of an argument in `fd: 4, cmd: 3b76`; null if it is missing. */
 export function argument(text: string, name: string): string | null {
   const key = `${name}: `;
-  // From the end, for a path that comes earlier may hold anything.
+  // Searched from the end: an earlier path may contain anything.
   const at = text.startsWith(key) ? 0 : text.lastIndexOf(`, ${key}`) + 2;
   if (at === 1) return null;
   const from = at + key.length;
@@ -56,7 +56,7 @@ export function argument(text: string, name: string): string | null {
   return comma === -1 ? text.slice(from) : text.slice(from, comma);
 }
 
-/** The value of a field without blanks in it, `fd=3 file=0xff11`; null where there is none. */
+/** The value of a field in `fd=3 file=0xff11`; null if it is missing. It has no blanks. */
 export function field(text: string, name: string): string | null {
   const key = `${name}=`;
   const at = text.startsWith(key) ? 0 : text.indexOf(` ${key}`) + 1;
@@ -66,7 +66,7 @@ export function field(text: string, name: string): string | null {
   return blank === -1 ? text.slice(from) : text.slice(from, blank);
 }
 
-/** A quoted field that comes last, and so may hold anything. */
+/** The value of a quoted field, which comes last and may contain anything. */
 export function quotedField(text: string, name: string): string | null {
   const key = ` ${name}="`;
   const at = text.indexOf(key);
@@ -74,12 +74,12 @@ export function quotedField(text: string, name: string): string | null {
   return at === -1 || end < at + key.length ? null : text.slice(at + key.length, end);
 }
 
-/** The name that a process has once it runs a program. */
+/** The `comm` of a process after it has executed a program. */
 export function commOf(program: string): string {
   return program.slice(program.lastIndexOf('/') + 1).slice(0, LONGEST_COMM);
 }
 
-/** The device whose driver is unbound by a write to this path, where the path says it. */
+/** The device whose driver a write to this path unbinds; null if the path does not name it. */
 export function deviceUnboundBy(path: string): string | null {
   if (!path.startsWith('/sys/')) return null;
   return /\/([^/]+)\/(?:driver\/unbind|remove)$/.exec(path)?.[1] ?? null;
@@ -88,7 +88,7 @@ export function deviceUnboundBy(path: string): string | null {
 const DEVICE =
   /^(?:[\da-f]{4,8}:[\da-f]{2}:[\da-f]{2}\.[0-7]|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/;
 
-/** The device that is named to a driver: of PCI, or a mediated one. Null for those of other buses. */
+/** The device in a text written to a driver's file: a PCI or mediated device; null for other buses. */
 export function deviceNamed(written: string): string | null {
   const name = written.trim().toLowerCase();
   return DEVICE.test(name) ? name : null;

@@ -1,5 +1,5 @@
 /**
- * libvirt's audit records: which domain was given which device, and when it was taken back.
+ * Reads libvirt's audit records: which device was assigned to which domain, and when it was released.
  *
  * @module
  */
@@ -10,15 +10,16 @@ import { calendar, type Stamp } from './stamps.ts';
 
 type Fields = ReadonlyMap<string, string>;
 
-/** Where a record begins, in an audit log, a journal, the kernel's log, or libvirt's own. */
+/** The beginning of a record, in an audit log, a journal, the kernel's log, or libvirt's own log. */
 const record = /\bvirt=\S{1,32} (?:resrc|op)=/;
 const field = /([\w-]{1,32})=(?:"([^"]*)"|([^\s"']*))/g;
 
+/** Whether a line contains an audit record of libvirt. */
 export function isAudit(text: string): boolean {
   return record.test(text);
 }
 
-/** When, by the record itself. */
+/** The time that the record itself gives; null if it gives none. */
 export function auditStamp(text: string): Stamp | null {
   const { second, milli, when } = stampForm.exec(text)?.groups ?? {};
   if (second !== undefined) {
@@ -32,13 +33,16 @@ export function auditStamp(text: string): Stamp | null {
 
 const stampForm =
   /\baudit\((?:(?<second>\d{1,10})\.(?<milli>\d{3})|(?<when>[\d/]{6,10} [\d:.]{8,12})):\d{1,20}\)/;
-/** ausearch -i, as most locales have it. */
+/** The time as `ausearch -i` prints it in most locales. */
 const interpreted = new RegExp(
   String.raw`^(?<month>\d\d)\/(?<day>\d\d)\/(?<year>\d{4}|\d\d) ` +
     String.raw`(?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)(?:\.(?<fraction>\d{3}))?$`,
 );
 
-/** What a record says; nothing where it is about disks, networks, memory, or a domain's start. */
+/**
+ * The claims in a record; none in one about disks, networks, memory, or the start of a domain. Throws
+ * `EvidenceError` for a record that is cut off.
+ */
 export function auditSaid(text: string): readonly MessageDeed[] {
   const from = record.exec(text)?.index;
   if (from === undefined) return [];
@@ -55,7 +59,7 @@ function resource(fields: Fields, success: boolean | null): readonly MessageDeed
   const device = fields.get('device') ?? '';
   const reason = fields.get('reason') ?? '';
   if (!deviceName.test(device))
-    throw new EvidenceError(`an audit record of no device: '${device}'`);
+    throw new EvidenceError(`audit record: '${device}' is not a device`);
   if (success === null) throw new EvidenceError('an audit record breaks off before its result');
   if (reason === 'detach' && !success) return [];
   const outcome = reason === 'detach' ? 'released' : success ? 'granted' : 'refused';
@@ -65,7 +69,7 @@ function resource(fields: Fields, success: boolean | null): readonly MessageDeed
 
 const deviceName = new RegExp(`^${DEVICE}$`);
 
-/** A start that failed takes back what was granted for it, each with a record of success. */
+/** A stop, or a start that failed, releases all devices that were granted to the domain. */
 function control(fields: Fields, success: boolean | null): readonly MessageDeed[] {
   const op = fields.get('op') ?? '';
   if (op !== 'stop' && op !== 'start') return [];
@@ -82,7 +86,7 @@ function claim(
   reason: string | null,
 ): MessageDeed {
   const name = fields.get('vm') ?? '';
-  if (name === '') throw new EvidenceError('an audit record of no domain');
+  if (name === '') throw new EvidenceError("audit record: 'vm' is missing");
   const uuid = fields.get('uuid') ?? '';
   return {
     did: 'claim',
@@ -99,14 +103,14 @@ function claim(
 function fieldsOf(text: string): Fields {
   const fields = new Map<string, string>();
   for (const [, key = '', quoted, bare] of text.matchAll(field)) {
-    // Older records set a colon before `exe=`, and parentheses around the rest.
+    // Older records have a colon before `exe=`, and parentheses around the rest.
     const value = quoted ?? decoded((bare ?? '').replace(/[:),]+$/, ''));
     if (!fields.has(key)) fields.set(key, value);
   }
   return fields;
 }
 
-/** What has odd characters is written in hex: nothing else without quotes has one when read so. */
+/** Auditd writes values with special characters in hex, without quotes. */
 function decoded(value: string): string {
   if (!/^(?:[\dA-F]{2})+$/.test(value)) return value;
   const text = Buffer.from(value, 'hex').toString('utf8');

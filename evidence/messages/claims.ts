@@ -1,5 +1,5 @@
 /**
- * Claims in the words of programs: SPDK's locks, libvirt's book.
+ * Reads claims from messages of programs: SPDK's locks and libvirt's device assignments.
  *
  * @module
  */
@@ -11,7 +11,7 @@ const lock = new RegExp(
     String.raw`probably process (?<pid>\d{1,10}) has claimed it`,
 );
 
-/** SPDK names the process that has locked a device for itself. */
+/** The claim in a message of SPDK, which names the process that locked a device. Null: none. */
 export function lockIn(text: string): MessageDeed | null {
   const { device, pid } = lock.exec(text)?.groups ?? {};
   if (device === undefined) return null;
@@ -36,12 +36,12 @@ const starting = new RegExp(
     String.raw`'?(?<name>[^\s'":]{1,256})`,
 );
 
-/** The domain that a line says could not start. */
+/** The domain that could not start, by a line of libvirt. */
 export function requesterIn(text: string): string | null {
   return starting.exec(text)?.groups?.['name'] ?? null;
 }
 
-/** libvirt names the domain that has a device, but not the one that is refused it: `requester`. */
+/** The refused claim in a line of libvirt. It names the owner of the device, but not `requester`. */
 export function refusedClaimIn(text: string, requester: string | null): MessageDeed | null {
   const { device, owner } = inUse.exec(text)?.groups ?? {};
   if (device === undefined || requester === null) return null;

@@ -1,5 +1,5 @@
 /**
- * The kernel's log: from dmesg, a journal, or syslog.
+ * The format `dmesg`: the kernel's log, from dmesg, a journal, or syslog.
  *
  * @module
  */

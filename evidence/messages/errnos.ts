@@ -1,10 +1,10 @@
 /**
- * Errnos as programs write them: by name, by number, or in the words of strerror.
+ * Finds errnos in messages: by name, by number, or in the words of strerror.
  *
  * @module
  */
 
-/** The number on Linux, the name, and the words; longer words before their beginnings. */
+/** The number on Linux, the name, and the words. Longer words come before words that begin them. */
 const known: readonly (readonly [number, string, ...string[]])[] = [
   [1, 'EPERM', 'operation not permitted'],
   [2, 'ENOENT', 'no such file or directory'],
@@ -52,11 +52,12 @@ const spelling = new RegExp(
   'i',
 );
 
+/** The name of an errno; null if it is not in the list above. */
 export function errnoOf(number: number): string | null {
   return byNumber.get(number) ?? null;
 }
 
-/** The first errno in a text, and where it begins. */
+/** The first errno in a text, and its index in the text. */
 export function errnoIn(text: string): { readonly errno: string; readonly at: number } | null {
   const found = spelling.exec(text);
   if (found?.groups === undefined) return null;

@@ -1,5 +1,6 @@
 /**
- * Who has what open, as /proc, ls, lsof and fuser show it: a state, not a history.
+ * The format `fdinfo`: listings of open files by /proc, ls, lsof and fuser. They show a state, not a
+ * history.
  *
  * @module
  */
@@ -14,7 +15,7 @@ const NOBODY: HoldingProcess = { pid: null, comm: null };
 
 const syspath = /^(?<before>.*?)\bvfio-device-syspath:\s*(?<path>.*)$/;
 const infoPath = /\/proc\/(?<pid>\d{1,10})\/(?:task\/\d{1,10}\/)?fdinfo\/(?<fd>\d{1,9})\b/;
-/** A prompt, whatever it asks: what comes is not of the file before. */
+/** A shell prompt. Lines after it are not about the file before it. */
 const prompt = /^\s*(?:\[[^\]]{0,128}\]|[\w.@:~/-]{0,128})[#$%] /;
 const listed = /\/proc\/(?<pid>\d{1,10})\/(?:task\/\d{1,10}\/)?fd\b\/?(?!\/?\d)/;
 
@@ -42,12 +43,12 @@ export function looksLikeFdinfo(line: string): boolean {
 }
 
 export function fdinfoParser(): Parser {
-  /** Whose descriptor the lines are about, as the last header said. */
+  /** The descriptor that the last header named. */
   let file: { readonly pid: number; readonly fd: number } | null = null;
-  /** Whether the file has begun: another beginning is another file. */
+  /** Whether a `pos:` line was read for the file: another one begins another file. */
   let begun = false;
   let lister: number | null = null;
-  /** What fuser's rows are about. */
+  /** The node that fuser's rows are about. */
   let shown: Find | null = null;
 
   function line(text: string): readonly Sighting[] {
@@ -117,11 +118,11 @@ function descriptorIn(text: string): { readonly pid: number; readonly fd: number
 
 const deviceName = new RegExp(`^${DEVICE}$`);
 
-/** The device at the end of a path of /sys. */
+/** The device at the end of a path of /sys. Throws `EvidenceError`. */
 function deviceAt(path: string): string {
   const name = path.trimEnd().split('/').at(-1) ?? '';
   if (!path.startsWith('/sys/') || name === '') {
-    throw new EvidenceError(`no path of a device: '${path.slice(0, 80)}'`);
+    throw new EvidenceError(`not the path of a device in /sys: '${path.slice(0, 80)}'`);
   }
   return deviceName.test(name) ? name.toLowerCase() : name;
 }
@@ -142,7 +143,7 @@ function opened(
   return [sighting({ ...found, fd: number }, holder)];
 }
 
-/** fuser: pids with what they do to the file, or a row with a name. */
+/** The processes in a line of fuser: pids with access letters, or a row with a name. */
 function users(found: Find, text: string): readonly Sighting[] {
   const row = fuserRow.exec(text)?.groups;
   if (row !== undefined) {

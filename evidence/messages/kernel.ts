@@ -1,5 +1,5 @@
 /**
- * What the kernel's log says of devices, their groups and drivers, and of who waits for one.
+ * Reads messages of the kernel about devices, their groups and drivers, and about waiters.
  *
  * @module
  */
@@ -8,17 +8,17 @@ import type { Deed, Sighting } from '../sighting.ts';
 import { errnoOf } from './errnos.ts';
 import { BDF, DEVICE, remember } from './names.ts';
 
-/** What a message says; who, where it says so. */
+/** A deed that a message reports, and the process, if it names one. */
 export type MessageDeed = Deed & Pick<Sighting, 'pid' | 'comm'>;
 
 const NOBODY = { pid: null, comm: null } as const;
 
-/** `DRIVER DEVICE: TEXT`; a device without a driver speaks in the name of its bus. */
+/** `DRIVER DEVICE: TEXT` (dev_info). Without a driver, the name of the bus stands in its place. */
 const ofDevice = /^(?<driver>[\w-]{1,64}) (?<device>[\w:.-]{1,128}): (?<text>.*)/s;
 const bus = /^(?:pci|mdev|platform|amba|fsl_mc|cdx|ap|ccw|acpi|usb|vfio-dev)$/;
 const isDevice = new RegExp(`^${DEVICE}$`);
 
-/** Before 5.1 the IOMMU spoke in its own name. */
+/** The form of these messages before Linux 5.1. */
 const olderGroup = new RegExp(
   String.raw`^iommu: (?<what>Adding|Removing) device (?<device>\S{1,128}) ` +
     String.raw`(?:to|from) group (?<group>\d{1,7})$`,
@@ -42,7 +42,7 @@ const waits = /^(?:Relaying device request to user|No device request channel reg
 const DIRECT = 'Firmware has requested this device have a 1:1 IOMMU mapping';
 const RESERVED = 'Device is ineligible for IOMMU domain attach due to platform RMRR requirement';
 
-/** Reads messages of one kernel, in order. Those of others give nothing. */
+/** Creates a reader for the messages of one kernel, in order. Other lines give nothing. */
 export function kernelReader(): (message: string, boot: string | null) => readonly MessageDeed[] {
   const drivers = new Map<string, string>();
   const groups = new Map<string, string>();
@@ -69,12 +69,12 @@ export function kernelReader(): (message: string, boot: string | null) => readon
     }
     groups.delete(device);
     drivers.delete(device);
-    // Without an IOMMU the group is VFIO's own, and goes while the device stays with its driver.
+    // A no-IOMMU group is VFIO's own: it is removed while the device keeps its driver.
     if (bound !== null && bound !== 'vfio_mdev') return [];
     return [{ did: 'unplug', device, ...NOBODY }];
   }
 
-  /** A driver that speaks for a device is bound to it. Only VFIO's and what follows count. */
+  /** A driver that writes a message for a device is bound to it. Ignored until VFIO's has had it. */
   function speaker(driver: string, device: string): readonly MessageDeed[] {
     const last = drivers.get(device);
     if (bus.test(driver) || driver === last) return [];
@@ -97,7 +97,7 @@ export function kernelReader(): (message: string, boot: string | null) => readon
     const own = ofDevice.exec(message)?.groups;
     if (own !== undefined) {
       const { driver = '', device = '', text = '' } = own;
-      // So speaks QEMU.
+      // These are QEMU's messages.
       if (driver === 'vfio') return [];
       return isDevice.test(device) ? ours(driver, device.toLowerCase(), text) : [];
     }
@@ -131,7 +131,7 @@ function general(message: string, boot: string | null): readonly MessageDeed[] {
   return [];
 }
 
-/** Of drivers that are not VFIO's, a failed probe is about something else. */
+/** A failed probe of a VFIO driver. Those of other drivers have nothing to do with VFIO. */
 function refusedBind(
   device: string,
   { driver = '', errno: number }: Readonly<Record<string, string>>,
@@ -141,7 +141,7 @@ function refusedBind(
   return [{ did: 'bind-driver', device, driver, result: { errno }, ...NOBODY }];
 }
 
-/** Who opened a device or waits for it, in the words that follow its name. */
+/** Who opened a device or waits for it, by the text after its name. Throws `EvidenceError`. */
 function saidOf(device: string, text: string): readonly MessageDeed[] {
   if (text.startsWith(OPENED)) {
     const by = opened.exec(text.slice(OPENED.length))?.groups;
@@ -163,7 +163,7 @@ const embedded = new RegExp(
     String.raw`(?<text>(?:${OPENED} \(.{1,256}?:\d{1,10}\)|${IN_USE} .{1,300}))`,
 );
 
-/** The same, where a program quotes the kernel. */
+/** As `saidOf`, for a message of the kernel that a program quotes. */
 export function quotedKernel(text: string): readonly MessageDeed[] {
   if (!text.includes(OPENED) && !text.includes(IN_USE)) return [];
   const found = embedded.exec(text)?.groups;

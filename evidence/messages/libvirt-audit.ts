@@ -1,5 +1,5 @@
 /**
- * libvirt's audit trail: from auditd, ausearch, a journal, or libvirt's own log.
+ * The format `libvirt-audit`: libvirt's audit records, from auditd, ausearch, a journal or its own log.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * A log of a host, in which kernel, audit and programs may all write: every line is asked for each.
+ * Reads logs of a host, to which the kernel, audit and programs write: each line is tried as each of
+ * them.
  *
  * @module
  */
@@ -11,6 +12,7 @@ import { LONGEST, remember } from './names.ts';
 import { keyOf, plain, refusalsIn, speaksOfRefusals } from './refusals.ts';
 import { lineClock, stamped, type Stamped } from './stamps.ts';
 
+/** The parser of the formats `dmesg`, `libvirt-audit` and `text`. */
 export function logParser(): Parser {
   const time = lineClock();
   const kernel = kernelReader();
@@ -37,10 +39,10 @@ export function logParser(): Parser {
   }
 }
 
-/** How many lines on a refusal may be told again. */
+/** The number of lines in which a refusal may be repeated. */
 const MEMORY = 8;
 
-/** Reads what programs write of refusals and claims. */
+/** Creates a reader for refusals and claims in messages of programs, in order. */
 export function programReader(): (parts: Stamped) => readonly MessageDeed[] {
   const told = new Map<string, true>();
   let requester: { readonly name: string; readonly line: number } | null = null;
@@ -48,7 +50,7 @@ export function programReader(): (parts: Stamped) => readonly MessageDeed[] {
     null;
   let line = 0;
 
-  /** Whether it was told before: by whoever forwards a log, or in other words. */
+  /** Whether a refusal was read before: in a forwarded copy of the line, or in other words. */
   function known({ report, at, again }: ReturnType<typeof refusalsIn>[number], text: string) {
     const { operation, errno } = report;
     const { operation: last, errno: lastErrno, line: seen = -MEMORY } = recent ?? {};
@@ -77,7 +79,7 @@ export function programReader(): (parts: Stamped) => readonly MessageDeed[] {
   };
 }
 
-/** The last time before a place that is fine enough to tell two attempts apart. */
+/** The last time of day before an index, if it is precise enough to tell two attempts apart. */
 function momentBefore(text: string, at: number): string | null {
   const moments = text.slice(Math.max(0, at - 600), at).matchAll(/\d\d:\d\d:\d\d[.,]\d{3,9}/g);
   return [...moments].at(-1)?.[0] ?? null;
@@ -87,7 +89,7 @@ const emulator =
   /(?<![\w/.-])(?<name>qemu-system-[\w-]{1,32}|qemu-kvm|kvm)(?:\((?<pid>\d{1,10}):[^)]{0,32}\))?: /;
 const worker = /\bpid[=: ](?<pid>\d{1,10})\b/;
 
-/** Whose refusal it is: QEMU's are told by others, too, who are not the one that was refused. */
+/** The process that was refused. For QEMU's messages it is QEMU, even if others forward them. */
 function writerOf(
   text: string,
   ident: string | null,
@@ -109,7 +111,7 @@ function writerOf(
   return { pid: number === undefined ? pid : Number(number), comm: null };
 }
 
-/** Whether a line of some program has anything of ours. */
+/** Whether a line has words of a refusal or of a claim. */
 export function hasWords(line: string): boolean {
   const text = plain(line.slice(0, LONGEST));
   if (speaksOfRefusals(text) || lockIn(text) !== null) return true;

@@ -1,11 +1,11 @@
 /**
- * Names as messages spell them: of devices, of nodes, and of what stands behind a node.
+ * Names in messages: patterns for devices and nodes, and the kind of file that a node is.
  *
  * @module
  */
 import type { Deed } from '../sighting.ts';
 
-/** What is looked at of a line; messages of any use are shorter by far. */
+/** The number of characters of a line that are read. Useful messages are far shorter. */
 export const LONGEST = 65_536;
 
 export const BDF = String.raw`[\da-fA-F]{4,8}:[\da-fA-F]{2}:[01][\da-fA-F]\.[0-7]`;
@@ -17,7 +17,7 @@ export const NODE = String.raw`\/dev\/(?:vfio\/(?:${BELOW})|iommu)(?![\w/-])`;
 
 const node = new RegExp(`^${NODE}$`);
 
-/** What a node of `/dev` stands for; null where it is none of VFIO or iommufd. */
+/** The file that a node of `/dev` opens; null if it is neither VFIO's nor iommufd's. */
 export function kindOfNode(path: string): Extract<Deed, { did: 'find' }> | null {
   if (!node.test(path)) return null;
   const name = path.slice(path.lastIndexOf('/') + 1);
@@ -28,7 +28,7 @@ export function kindOfNode(path: string): Extract<Deed, { did: 'find' }> | null 
   return { ...found, kind: 'group', group: name };
 }
 
-/** A map that forgets what it was told first. */
+/** Sets a key of a map. Beyond `most` keys, the one that was set first is removed. */
 export function remember<K, V>(map: Map<K, V>, key: K, value: V, most = 4096): void {
   map.delete(key);
   map.set(key, value);

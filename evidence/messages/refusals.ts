@@ -1,6 +1,6 @@
 /**
- * Refusals in the words of the programs that met them: QEMU, DPDK, SPDK, libtpu, rust-vmm, libvfn,
- * libvirt and whatever quotes them.
+ * Finds refusals in messages of programs that were refused: QEMU, DPDK, SPDK, libtpu, rust-vmm, libvfn,
+ * libvirt, and programs that quote them.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { DEVICE, kindOfNode } from './names.ts';
 import type { Report } from '../sighting.ts';
 import { wordings, type ReportedOperation, type Wording } from './wordings.ts';
 
-/** How far behind the words their errno may stand. */
+/** The number of characters after the words in which their errno may stand. */
 const REACH = 200;
-/** How far before the words a device or a group may stand that they are about. */
+/** The number of characters before the words in which their device or group may stand. */
 const CONTEXT = 160;
 
 interface WordingMatch {
@@ -21,14 +21,14 @@ interface WordingMatch {
   readonly groups: Readonly<Record<string, string | undefined>>;
 }
 
-/** A refusal, and where its words begin. */
+/** A refusal, and the index of its words. `again`: it may repeat one that was reported before. */
 export interface RefusalReport {
   readonly report: Report;
   readonly at: number;
   readonly again: boolean;
 }
 
-/** Whether a line has words of refusals, whatever else it would take to be one. */
+/** Whether a line has the words of a refusal, even if the errno is missing. */
 export function speaksOfRefusals(text: string): boolean {
   return wordings.some((wording) => wording.near !== true && matches(wording, text).length > 0);
 }
@@ -49,11 +49,12 @@ export function refusalsIn(text: string): readonly RefusalReport[] {
   return withoutVaguer([...refusals.values()]);
 }
 
+/** A text that is equal for equal refusals. */
 export function keyOf({ operation, group, device, errno }: Report): string {
   return `${operation} ${group} ${device} ${errno}`;
 }
 
-/** Said twice in a line, once with less: that is the same refusal. */
+/** Drops refusals that the line states a second time, with a device or group. */
 function withoutVaguer(refusals: readonly RefusalReport[]): readonly RefusalReport[] {
   return refusals.filter(
     ({ report }) =>
@@ -108,7 +109,7 @@ function errnoBehind(
   const { number, name } = groups;
   if (name !== undefined || number !== undefined) return errnoIn(name ?? `errno ${number}`);
   const rest = text.slice(end, until);
-  // A sentence or a clause on, it is another's.
+  // An errno in the next clause or sentence belongs to something else.
   const clause = rest.search(/; |\n|\. [A-Z]/);
   const shown = errnoIn(clause < 0 ? rest : rest.slice(0, clause));
   if (shown === null) return null;
@@ -159,7 +160,7 @@ function lastIn(text: string, pattern: RegExp): string | undefined {
   return [...text.matchAll(pattern)].at(-1)?.[1];
 }
 
-/** Causes that an errno has whoever owns what. */
+/** The cause that an errno has regardless of owners; null if that is open. */
 function causeOf(operation: ReportedOperation, errno: string): string | null {
   if (operation.startsWith('open_') && errno === 'ENOENT') return 'no-such-node';
   if (['EACCES', 'ENOMEM', 'EMFILE', 'ENFILE', 'EIO', 'EFAULT'].includes(errno)) {
@@ -178,7 +179,7 @@ const escapes: readonly (readonly [RegExp, string])[] = [
   [/&apos;|&#39;/g, "'"],
 ];
 
-/** A line as it was before it was quoted, in however many layers, and coloured. */
+/** A line without colours and without the escapes of any number of quotings. */
 export function plain(line: string): string {
   return escapes.reduce((text, [pattern, by]) => text.replace(pattern, by), line);
 }

@@ -1,25 +1,26 @@
 /**
- * What stands before a message: a time, and who wrote it; as kernels, journals and programs do it.
+ * Reads the prefix of a log line: its time and its writer, as kernels, journals and programs print it.
  *
  * @module
  */
 import type { Clock } from '../sighting.ts';
 
+/** A time on one of the clocks. */
 export interface Stamp {
   readonly clock: Exclude<Clock, 'none'>;
   /** Microseconds. */
   readonly at: number;
 }
 
-/** A line taken apart. */
+/** The parts of a line. */
 export interface Stamped {
   readonly stamp: Stamp | null;
-  /** Who wrote it, where a journal says so. */
+  /** The program that wrote the line, if a journal names it. */
   readonly ident: string | null;
   readonly pid: number | null;
-  /** Whether only the kernel's own log looks like this. */
+  /** Whether the form is that of the kernel's own log. */
   readonly kernel: boolean;
-  /** The boot that a journal files it under. */
+  /** The boot id of a journal entry. */
   readonly boot: string | null;
   readonly message: string;
 }
@@ -39,7 +40,7 @@ const FRACTION = String.raw`(?:[.,:](?<fraction>\d{1,9}))?`;
 const TIME = String.raw`(?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)${FRACTION}`;
 const ZONE = String.raw`(?<zone>Z|[+-]\d\d:?\d\d)`;
 
-/** In the place of a year that is not said: one that has every day. */
+/** Replaces a missing year: it has every possible day. */
 const LEAP_YEAR = '2000';
 const DAY_MICROS = 86_400e6;
 
@@ -72,7 +73,7 @@ const forms: readonly {
     kernel: true,
     stamp: (groups) => calendar(groups, 'local'),
   },
-  // dmesg -H: a minute, then distances.
+  // dmesg -H: the minute, then the time since the line before.
   {
     form: new RegExp(String.raw`^\[(?:(?:${MONTH}) ?\d\d? \d\d:\d\d| *\+\d+\.\d+|<[ \d.]+>)\] `),
     kernel: true,
@@ -88,7 +89,7 @@ const forms: readonly {
     stamp: (groups) =>
       calendar(groups, /^(?:UTC|GMT)$/.test(groups['named'] ?? '') ? 'wall' : 'local'),
   },
-  // Syslog: no year; what is known is how far it is from the first day of the file.
+  // Syslog has no year: times count from the first day of the file.
   {
     form: new RegExp(String.raw`^(?:<\d{1,3}>)?(?<name>${MONTH}) +(?<day>\d{1,2}) ${TIME} `),
     kernel: false,
@@ -102,11 +103,12 @@ const forms: readonly {
   },
 ];
 
-/** A host and who wrote there. Without a pid it may be anything, so only the kernel counts then. */
+/** The host and the writer. A writer without a pid may be any text, so only the kernel is accepted. */
 const origin = /^[^\s:[\]]{1,255} (?:kernel|(?<ident>[^\s:[\]]{1,64})\[(?<pid>\d{1,10})\]): /;
 const origin5424 =
   /^\S{1,255} (?<ident>\S{1,64}) (?<pid>\d{1,10}|-) \S{1,64} (?:-|\[[^\]]{0,1024}\]) ?/;
 
+/** Splits a line into its parts. Without a known prefix, the whole line is the message. */
 export function stamped(line: string): Stamped {
   if (line.startsWith('{')) {
     const entry = journalEntry(line) ?? loggedEntry(line);
@@ -130,7 +132,7 @@ export function stamped(line: string): Stamped {
   return { stamp: null, ident: null, pid: null, kernel: false, boot: null, message: line };
 }
 
-/** journalctl -o json */
+/** A line of `journalctl -o json`. */
 function journalEntry(line: string): Stamped | null {
   if (!line.includes('"MESSAGE"')) return null;
   let entry: Readonly<Record<string, unknown>>;
@@ -155,7 +157,7 @@ function journalEntry(line: string): Stamped | null {
   };
 }
 
-/** A program's own log in JSON: what it says is looked for in all of it. */
+/** A line of a program's own JSON log: the whole line is the message. */
 function loggedEntry(line: string): Stamped | null {
   const found = loggedTime.exec(line);
   const pid = /"pid":(\d{1,10})\b/.exec(line)?.[1];
@@ -182,7 +184,7 @@ function zoned(groups: Groups): Stamp | null {
   return { ...stamp, at: stamp.at - east * 60_000_000 };
 }
 
-/** A time of the calendar; null where there is no such day or hour. */
+/** A calendar time; null if there is no such day or hour. */
 export function calendar(groups: Groups, clock: 'wall' | 'local' | 'day'): Stamp | null {
   const { year, month, name, day, hour, minute, second } = groups;
   const index = name === undefined ? Number(month) - 1 : MONTHS.indexOf(name);
@@ -196,7 +198,7 @@ function micros({ second, fraction }: Groups): number {
   return Number(second) * 1_000_000 + Number((fraction ?? '').padEnd(6, '0').slice(0, 6));
 }
 
-/** One clock for all lines: that of the first that has a time. Times of another are none. */
+/** Puts all lines on the clock of the first line with a time. Times of other clocks become null. */
 export interface LineClock {
   readonly clock: Clock;
   at(stamp: Stamp | null): number | null;

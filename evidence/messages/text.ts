@@ -1,5 +1,5 @@
 /**
- * The output and logs of programs, for what they say that they were refused.
+ * The format `text`: output and logs of programs, read for refusals.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The words that programs have for a refusal, and what was refused by them.
+ * The wordings of refusals in messages of programs, and the operation that each of them means.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { BDF, DEVICE, NODE } from './names.ts';
 export type ReportedOperation = Report['operation'];
 
 export interface Wording {
-  /** Null where the node named decides. */
+  /** Null: the node in the message decides. */
   readonly operation: ReportedOperation | null;
   readonly pattern: RegExp;
-  /** The errno where the words imply it; otherwise it has to stand behind them. */
+  /** The errno and cause that the words imply. If left out, an errno must follow the words. */
   readonly implied?: { readonly errno: string; readonly cause: string };
-  /** The errno follows at once, or the words mean something else. */
+  /** The errno must follow the words at once. */
   readonly near?: boolean;
-  /** Words that others have, too: the line has to speak of VFIO. */
+  /** The words are not specific: the line must also mention VFIO. */
   readonly vague?: boolean;
-  /** Said again of a refusal that has been reported already. */
+  /** The words may repeat a refusal that was reported just before. */
   readonly again?: boolean;
 }
 
@@ -27,8 +27,9 @@ const exactly = (pattern: string) => new RegExp(pattern, 'g');
 
 const FAILED = String.raw`(?:failed to|could ?n[o']t|cannot|can't|unable to|error)`;
 
+/** All wordings that a line is searched for. */
 export const wordings: readonly Wording[] = [
-  // An errno that comes before the node: Python, and libuv.
+  // The errno comes before the node: Python and libuv.
   {
     operation: null,
     pattern: exactly(String.raw`\[Errno (?<number>\d{1,3})\] [^:'"]{1,60}: ['"](?<node>${NODE})`),
@@ -90,7 +91,7 @@ export const wordings: readonly Wording[] = [
         String.raw`\bVFIO_DEVICE_ATTACH_IOMMUFD_PT\b|\bVfioDeviceAttachIommufdPt\b`,
     ),
   },
-  // QEMU's own check, of what the kernel would refuse an attach for.
+  // QEMU's own check for what the kernel would refuse an attach for.
   {
     operation: 'attach',
     pattern: words(String.raw`\bgroup (?<group>\d{1,7}) used in multiple address spaces`),

@@ -1,8 +1,8 @@
 /**
- * QEMU's trace events that show something of ownership, and their words.
+ * QEMU's trace events that show ownership, and the arguments in their text.
  *
- * Words of the log are read into the names that the arguments have in QEMU's `trace-events`, which
- * have stayed the same from version to version better than the words have.
+ * Arguments have the names from QEMU's `trace-events` files. These have changed less between versions
+ * than the text of the events.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { TracedEvent } from './prefix.ts';
 export interface TraceArguments {
   text(name: string): string;
   number(name: string): number;
-  /** What the call came back with; 0 where the event has no word for it. */
+  /** The return value of the call; 0 if the event does not show it. */
   readonly ret: number;
 }
 
@@ -62,11 +62,12 @@ const forms = {
 
 export type KnownEvent = keyof typeof forms;
 
+/** Whether an event shows ownership. Others are ignored. */
 export function isKnown(event: string): event is KnownEvent {
   return Object.hasOwn(forms, event);
 }
 
-/** Throws `EvidenceError` where the words are not those of the event. */
+/** The arguments of an event. Throws `EvidenceError` if the text is not that of the event. */
 export function argumentsOf(event: KnownEvent, { text, named }: TracedEvent): TraceArguments {
   const words: Readonly<Record<string, string | undefined>> | undefined =
     named ?? forms[event].exec(text)?.groups;
@@ -78,13 +79,13 @@ export function argumentsOf(event: KnownEvent, { text, named }: TracedEvent): Tr
   };
   const number = (name: string): number => {
     const value = numberOf(word(name));
-    if (value === null) throw new EvidenceError(`${event}: '${name}' is no number`);
+    if (value === null) throw new EvidenceError(`${event}: '${name}' is not a number`);
     return value;
   };
   return { text: word, number, ret: words['ret'] === undefined ? 0 : number('ret') };
 }
 
-/** simpletrace.py writes 64 bits of every number; those of QEMU have 32 and may be negative. */
+/** simpletrace.py prints all numbers as 64 bits; QEMU's have 32 bits and may be negative. */
 function numberOf(word: string): number | null {
   if (/^-?\d{1,10}$/.test(word)) return Number(word);
   if (!/^0x[\da-f]{1,16}$/i.test(word)) return null;
@@ -93,7 +94,7 @@ function numberOf(word: string): number | null {
     : Number(word);
 }
 
-/** A PCI address that is written as its parts. */
+/** The PCI address in the arguments `domain`, `bus`, `slot` and `function`. */
 function addressIn(words: Readonly<Record<string, string | undefined>>): string | undefined {
   const parts = ['domain', 'bus', 'slot', 'function'].map((name) => numberOf(words[name] ?? ''));
   if (parts.includes(null)) return undefined;

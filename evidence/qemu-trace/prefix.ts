@@ -1,16 +1,16 @@
 /**
- * Lines of QEMU's trace backends: the event, its words, and what stands before it.
+ * Splits lines of QEMU's trace backends into prefix, event and text.
  *
  * @module
  */
 import { LONGEST } from '../messages/names.ts';
 import { stamped, type Stamp } from '../messages/stamps.ts';
 
-/** An event as a line has it; `distance` is to the event before, in microseconds. */
+/** An event of a line. `distance` is the time since the event before, in microseconds. */
 export interface TracedEvent {
   readonly event: string;
   readonly text: string;
-  /** Arguments by name, which only simpletrace.py writes. */
+  /** Arguments by name, which only simpletrace.py prints. */
   readonly named: Readonly<Record<string, string>> | null;
   readonly thread: number | null;
   readonly process: number | null;
@@ -18,7 +18,7 @@ export interface TracedEvent {
   readonly distance: number | null;
 }
 
-/** Families of events that touch devices, groups, containers or iommufds. */
+/** The names of events about devices, groups, containers or iommufds. */
 const FAMILIES = [
   'iommu_backend_\\w+',
   'iommufd_\\w+',
@@ -28,12 +28,13 @@ const FAMILIES = [
   'vfio_(?:realize|mdev|iommu_map_\\w+|dma_unmap_\\w+|reset_handler)',
 ].join('|');
 
-/** The log backend's time, where the first number is the thread. */
+/** The prefix of the log backend: `THREAD@SECONDS.MICROS:`. */
 const timed = /^(?<thread>\d{1,10})@(?<second>\d{1,10})\.(?<micros>\d{6}):/;
 const program = /^[\w.+-]{1,64}(?:\((?<process>\d{1,10})(?::[^)]{0,32})?\))?: /;
 const traced = new RegExp(`^(?<event>${FAMILIES})(?:\\s+(?<text>.*)|)$`, 's');
 const simple = /^(?<distance>-?\d{1,15}\.\d{3}) pid=(?<process>\d{1,10})(?<rest>(?: .*)?)$/s;
 
+/** Splits a line; null if it is not a trace event about VFIO or iommufd. */
 export function tracedIn(line: string): TracedEvent | null {
   const text = line.length > LONGEST ? line.slice(0, LONGEST) : line;
   const time = timed.exec(text);
@@ -68,7 +69,7 @@ function eventIn(text: string): TracedEvent | null {
   };
 }
 
-/** Strings reach to the next name, for they may hold spaces. */
+/** Arguments by name. A value ends at the next name, because it may contain spaces. */
 function namedIn(text: string): Readonly<Record<string, string>> {
   const names = [...text.matchAll(/ (\w{1,64})=/g)];
   return Object.fromEntries(

@@ -1,5 +1,5 @@
 /**
- * QEMU's traces: which process opened, bound, attached and closed what.
+ * The format `qemu-trace`: QEMU's trace events, read for opens, binds, attaches and closes.
  *
  * @module
  */
@@ -44,8 +44,8 @@ export function qemuTraceParser(): Parser {
   }
 
   /**
-   * A log names threads, and one that opens something is its process's first. A thread that does
-   * not is taken to be of the only process that there is.
+   * The process of an event. A log names threads only. A thread that opens something is the first one
+   * of its process. Any other thread belongs to the only process, if there is just one.
    */
   function processOf({ thread, process, event }: TracedEvent): number | null {
     if (process !== null || thread === null || emulators.has(thread)) return process ?? thread;
@@ -53,7 +53,7 @@ export function qemuTraceParser(): Parser {
     return emulators.size === 1 && only !== undefined && !opens.test(event) ? only : thread;
   }
 
-  /** What QEMU wrote besides; a log of one QEMU is its own. */
+  /** Refusals in other lines. In the log of a single QEMU, they are QEMU's. */
   function written(text: string): readonly Sighting[] {
     const parts = stamped(text.slice(0, LONGEST));
     const when = time.at(parts.stamp);
@@ -86,15 +86,15 @@ export function qemuTraceParser(): Parser {
 
 const opens = /_getfd$|_connect$|_set_fd$|_get_device$|_device_get$|_attach_device$|_realize$/;
 
-/** One QEMU: what has to be remembered of it to read its events. */
+/** The state of one QEMU that is needed to read its events. */
 class Emulator {
-  /** Of each iommufd by its descriptor, whether QEMU opened it, and how many devices use it. */
+  /** By descriptor of an iommufd: whether QEMU opened it itself, and how many devices use it. */
   readonly #iommufds = new Map<number, { readonly owned: boolean; readonly users: number }>();
   readonly #devices = new Map<string, number>();
   readonly #groups = new Map<string, string>();
-  /** Descriptors of devices that have been detached, and by which iommufd. */
+  /** Descriptors of detached devices, with the descriptors of their iommufds. */
   readonly #leaving = new Map<number, number>();
-  /** The device that is being set up. */
+  /** The descriptor of the device that is being set up. */
   #coming: number | null = null;
 
   deeds(event: KnownEvent, args: TraceArguments): readonly Deed[] {
@@ -153,8 +153,8 @@ class Emulator {
   }
 
   /**
-   * QEMU has closed an iommufd of its own when nobody uses it any more, and its number is forgotten
-   * when that is traced. The device it closes next, of which there is no event.
+   * QEMU closes its own iommufd before it traces the disconnect of the last device, which then does not
+   * show the descriptor. It closes the device next, without an event.
    */
   #disconnected(shown: number, users: number): readonly Deed[] {
     const fd = shown >= 0 ? shown : this.#forgotten();

@@ -1,5 +1,5 @@
 /**
- * Devices out of `/sys`: their groups, drivers and nodes.
+ * Reads devices from `/sys`: their groups, drivers and nodes.
  *
  * @module
  */
@@ -10,7 +10,7 @@ const GROUPS = '/sys/kernel/iommu_groups';
 const PCI = '/sys/bus/pci/devices';
 const CDEVS = '/sys/class/vfio-dev';
 
-/** Devices that have an IOMMU group or a VFIO driver. */
+/** Reads the devices that have an IOMMU group or a VFIO driver. */
 export function readDevices(tree: Tree): readonly ReadDevice[] {
   const places = new Map<string, { folder: string; group: string | null }>();
   for (const number of tree.list(GROUPS) ?? []) {
@@ -28,7 +28,7 @@ export function readDevices(tree: Tree): readonly ReadDevice[] {
   }
   const cdevs = new Map<string, string>();
   for (const cdev of tree.list(CDEVS) ?? []) {
-    // To .../0000:3b:00.0/vfio-dev/vfio2; before Linux 6.6 such a folder stands for no node.
+    // Links to .../0000:3b:00.0/vfio-dev/vfio2. Before Linux 6.6 it does not mean that a node exists.
     const device = /([^/]+)\/vfio-dev\/[^/]+$/.exec(tree.link(`${CDEVS}/${cdev}`) ?? '')?.[1];
     if (device === undefined) continue;
     if (hasNode(tree, CDEVS, cdev)) cdevs.set(device, cdev);
@@ -57,7 +57,7 @@ function hasNode(tree: Tree, folder: string, cdev: string): boolean {
   return tree.has(`${folder}/${cdev}/dev`) || tree.has(`/dev/vfio/devices/${cdev}`);
 }
 
-/** A group's name among the nodes of VFIO. */
+/** The name of a group's node: `26`, or `noiommu-26`. */
 function groupName(tree: Tree, number: string): string {
   const name = `noiommu-${number}`;
   const folders = ['/dev/vfio', '/sys/class/vfio'];

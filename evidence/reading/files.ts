@@ -1,24 +1,26 @@
 /**
- * Which descriptors stand for one open file, and which for several of one node.
+ * Tells open files apart: which descriptors share one `struct file`, and which only one node.
  *
  * @module
  */
 import type { Compare, Comparison } from './kcmp.ts';
 import type { SeenDescriptor } from './processes.ts';
 
+/** The result of telling files apart, by the index of the descriptor. `unseen`: sentences. */
 export interface ToldApart {
-  /** Of each descriptor the file, by the number of the first that stands for it; null: it is gone. */
+  /** The file of each descriptor: the index of its first descriptor. Null: closed meanwhile. */
   readonly files: readonly (number | null)[];
+  /** Whether each descriptor's file is certainly the same as, or different from, every other. */
   readonly isProven: readonly boolean[];
   readonly unseen: readonly string[];
 }
 
-/** Comparisons that say: it was closed while we looked. */
+/** Errnos of kcmp(2) that mean: the descriptor was closed meanwhile. */
 const GONE = new Set(['ESRCH', 'EBADF']);
 
 const MOST_NAMED = 8;
 
-/** `compare` is null where the processes are not alive to be asked about. */
+/** Groups descriptors by file. `compare` is null for a copied tree, whose processes do not run. */
 export function tellApart(
   descriptors: readonly SeenDescriptor[],
   compare: Compare | null,
@@ -30,7 +32,7 @@ export function tellApart(
     }
   }
   const doubted = [...new Set(doubts.flat())];
-  // Compared with itself a descriptor shows whether it is still there.
+  // Comparing a descriptor with itself shows whether it is still open.
   const asked = [...doubted.map((index) => [index, index] as const), ...doubts];
   const answers =
     compare?.(asked.map(([a, b]) => [descriptors[a]!, descriptors[b]!])) ??
@@ -61,7 +63,7 @@ function failureOf(answer: Comparison): string | null {
   return typeof answer === 'string' ? null : answer.failed;
 }
 
-/** Whether nothing that is known of two descriptors says that their files are two. */
+/** Whether two descriptors may share a file, by all that is known of them. */
 function mayBeOne(one: SeenDescriptor, other: SeenDescriptor): boolean {
   const agree = (key: 'group' | 'device' | 'inode' | 'mount') =>
     one[key] === null || other[key] === null || one[key] === other[key];
@@ -75,7 +77,7 @@ function mayBeOne(one: SeenDescriptor, other: SeenDescriptor): boolean {
   );
 }
 
-/** The kernel lets a group be opened once at a time. */
+/** Whether both share a group file: it can be open only once (vfio/group.c:vfio_group_fops_open). */
 function areOneGroup(one: SeenDescriptor, other: SeenDescriptor): boolean {
   return one.kind === 'group' && ![one, other].some(({ path }) => path.endsWith(' (deleted)'));
 }

@@ -13,13 +13,13 @@ import type { HostReading, ReadDescriptor, ReadDevice, ReadProcess } from './rea
 import { Tree } from './tree.ts';
 
 export interface ReadingOptions {
-  /** Tells open files apart; null asks nobody. Otherwise the kernel is asked, if this is its host. */
+  /** Compares open files; null: not at all. Default: kcmp(2), if `root` is the running host. */
   readonly compare?: Compare | null;
 }
 
 /**
- * Reads what is below `root`: `/`, or a folder with a copy. What is not there or may not be read is
- * told of in `unseen`. Throws `EvidenceError` where there is no such folder, or nothing of a host in it.
+ * Reads the host below `root`: `/`, or a folder with a copy. `unseen` says what could not be read.
+ * Throws `EvidenceError` if there is no such folder, or neither `proc` nor `sys` in it.
  */
 export function readHost(root: string, options: ReadingOptions = {}): HostReading {
   const tree = treeAt(root);
@@ -77,7 +77,7 @@ function treeAt(root: string): Tree {
     throw new EvidenceError(`${root}: ${code === 'ENOENT' ? 'there is no such folder' : message}`);
   }
   if (!tree.has('/proc') && !tree.has('/sys')) {
-    throw new EvidenceError(`${root}: neither proc nor sys is in it`);
+    throw new EvidenceError(`${root}: it has neither proc nor sys`);
   }
   return tree;
 }
@@ -107,7 +107,7 @@ function withoutFlags(processes: readonly ReadProcess[]): readonly string[] {
   return count === 0 ? [] : [`whether descriptors are closed by exec (no fdinfo of ${count})`];
 }
 
-/** What a mapping is of, as far as one thing alone that its process has open can have been mapped. */
+/** The file, device and group of a mapping, if its process has only one that it can be of. */
 function behind(mapping: SeenMapping, descriptors: readonly ReadDescriptor[]) {
   const candidates = descriptors.filter(
     ({ kind, cdev }) => kind === mapping.kind && cdev === mapping.cdev,

@@ -1,6 +1,6 @@
 /**
- * kcmp(2): whether two descriptors stand for one open file. Node has no way to ask the kernel
- * that, so one run of Perl or Python asks for all of them.
+ * Asks the kernel with kcmp(2) whether two descriptors share one `struct file`. Node cannot make system
+ * calls, so one run of Perl or Python compares all pairs.
  *
  * @module
  */
@@ -13,15 +13,15 @@ export interface ProcessDescriptor {
   readonly fd: number;
 }
 
-/** `failed` says why there is no answer: an errno, or words. */
+/** `failed`: why there is no answer, an errno or a sentence. */
 export type Comparison = 'same' | 'different' | { readonly failed: string };
 
-/** Answers for every pair, in their order. */
+/** Compares pairs of descriptors. The answers are in the order of the pairs. */
 export type Compare = (
   pairs: readonly (readonly [ProcessDescriptor, ProcessDescriptor])[],
 ) => readonly Comparison[];
 
-/** Number of the system call, by `process.arch`. */
+/** The number of the system call, by `process.arch`. */
 const NUMBERS: Readonly<Partial<Record<NodeJS.Architecture, number>>> = {
   x64: 312,
   arm64: 272,
@@ -31,7 +31,7 @@ const NUMBERS: Readonly<Partial<Record<NodeJS.Architecture, number>>> = {
   s390x: 343,
 };
 
-/* Both read `PID PID FD FD` a line, and say what came back, or the errno, negative. */
+/* Both read lines `PID PID FD FD` and print the result of each, or the negative errno. */
 
 const PERL = `
 my $number = 0 + shift;
@@ -53,6 +53,7 @@ for line in sys.stdin:
     print(-ctypes.get_errno() if result < 0 else result)
 `;
 
+/** A command that calls kcmp(2); the number of the system call is appended. */
 export type Interpreter = readonly [program: string, ...options: string[]];
 
 export const interpreters: readonly Interpreter[] = [
@@ -64,7 +65,7 @@ export const interpreters: readonly Interpreter[] = [
 const MOST_OUTPUT = 2 ** 28;
 const TIMEOUT_MS = 30_000;
 
-/** Asks the kernel. */
+/** Compares descriptors with kcmp(2) (kernel/kcmp.c). Never throws: failures are answers. */
 export function kcmp(
   pairs: Parameters<Compare>[0],
   candidates: readonly Interpreter[] = interpreters,

@@ -1,12 +1,13 @@
 /**
- * The nodes that VFIO is opened by: names, and the device numbers that tell them under any name.
+ * Reads the nodes of VFIO and iommufd: their names, and the device numbers that identify them under any
+ * path.
  *
  * @module
  */
 import type { ReadNode } from './reading.ts';
 import { nameIn, type Tree } from './tree.ts';
 
-/** What a node is for: the group `26`, the cdev `vfio2`; `vfio` and `iommu` are the only ones. */
+/** A node: the group `26`, the cdev `vfio2`, the container `vfio`, or the iommufd `iommu`. */
 export interface NodeName {
   readonly kind: 'group' | 'container' | 'cdev' | 'iommufd';
   readonly name: string;
@@ -22,6 +23,7 @@ const CLASSES = [
   { folder: '/sys/class/misc', kind: 'iommufd', names: /^iommu$/ },
 ] as const;
 
+/** Reads the nodes in `/dev/vfio`, and all device numbers in `/sys` and `/dev`. */
 export function readNodes(tree: Tree): { nodes: readonly ReadNode[]; numbers: Numbers } {
   const numbers = new Map<string, NodeName>();
   const byName = new Map<string, string>();
@@ -47,7 +49,7 @@ export function readNodes(tree: Tree): { nodes: readonly ReadNode[]; numbers: Nu
   return { nodes, numbers };
 }
 
-/** The node that a path names, whatever the mount namespace that it is seen from. */
+/** The node that a path names, in any mount namespace; null if it is not VFIO's or iommufd's. */
 export function nodeAt(path: string): NodeName | null {
   const place = path.replace(/ \(deleted\)$/, '');
   if (/(?:\/dev|^)\/iommu$/.test(place)) return { kind: 'iommufd', name: 'iommu' };

@@ -1,8 +1,8 @@
 /**
- * Processes out of `/proc`: which hold files of VFIO, by descriptors and by mappings.
+ * Reads from `/proc` the processes that hold VFIO files, by descriptors or by mappings.
  *
- * A node is recognized by its device number where the host is alive, under any path with `/dev/`,
- * `vfio` or `iommu` in it; other files are left alone, since to look at one on a dead server blocks.
+ * On the running host, a node is recognized by its device number if its path contains `/dev/`, `vfio`
+ * or `iommu`. Other files are not touched: stat on a file of a dead network server would block.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Listed, ReadDescriptor, ReadDevice, ReadMapping, ReadProcess } fro
 import { nameIn, type Tree } from './tree.ts';
 import { unitOf } from './unit.ts';
 
-/** A descriptor, before anybody knows which file is behind it. */
+/** A descriptor before its file is told apart from others. */
 export interface SeenDescriptor extends Omit<ReadDescriptor, 'file' | 'isProvenFile'> {
   readonly pid: number;
   /** Inode and mount of the file, from `fdinfo`. */
@@ -26,6 +26,7 @@ interface SeenProcess extends Omit<ReadProcess, 'descriptors' | 'mappings'> {
   readonly mappings: readonly SeenMapping[];
 }
 
+/** The processes that hold VFIO files, all processes, and sentences about what is missing. */
 export interface SeenProcesses {
   readonly processes: readonly SeenProcess[];
   readonly listed: Listed;
@@ -36,9 +37,10 @@ const ANONYMOUS = 'anon_inode:[vfio-device]';
 const CLOEXEC = 0o2000000;
 /** `PF_EXITING` and `PF_KTHREAD`: such a task has no descriptors. */
 const WITHOUT_FILES = 0x4 | 0x200000;
-/** The first namespace of pids, `PROC_PID_INIT_INO` of the kernel. */
+/** The initial pid namespace (include/linux/proc_ns.h:PROC_PID_INIT_INO). */
 const ALL_PIDS = 'pid:[4026531836]';
 
+/** Reads all processes. `processes` has those that hold VFIO files; `unseen` says what is missing. */
 export function readProcesses(
   tree: Tree,
   numbers: Numbers,
@@ -60,7 +62,7 @@ export function readProcesses(
     const folder = `/proc/${pid}`;
     const fds = tree.list(`${folder}/fd`);
     const links = (fds ?? []).map((fd) => ({ fd, path: tree.link(`${folder}/fd/${fd}`) }));
-    // Some let their descriptors be listed and not be looked at.
+    // The descriptors of some processes can be listed, but their links cannot be read.
     const veiled = links.find(({ fd, path }) => path === null && tree.has(`${folder}/fd/${fd}`));
     if (veiled !== undefined) missing.fd.note(tree, pid, `fd/${veiled.fd}`);
     if (fds === null && !hasNoFiles(tree, folder)) missing.fd.note(tree, pid, 'fd');
@@ -81,7 +83,7 @@ export function readProcesses(
   };
 }
 
-/** Counts the processes of which something could not be read. */
+/** Counts the processes whose descriptors, or mappings, could not be read. */
 class Missing {
   readonly pids: number[] = [];
   readonly #what: string;
@@ -92,7 +94,7 @@ class Missing {
     this.#what = what;
   }
 
-  /** A process that has gone away meanwhile had nothing to read. */
+  /** Counts a process, unless it has ended meanwhile. */
   note(tree: Tree, pid: number, file: string): void {
     if (tree.has(`/proc/${pid}/${file}`)) this.#denied++;
     else if (!tree.isLive) this.#absent++;
@@ -109,7 +111,7 @@ class Missing {
   }
 }
 
-/** Fields of `/proc/PID/stat` from the third on: `comm`, before them, may have anything in it. */
+/** The fields of `/proc/PID/stat` from the third on; `comm`, before them, may contain anything. */
 function statFields(tree: Tree, folder: string): readonly string[] {
   const stat = tree.text(`${folder}/stat`) ?? '';
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -132,7 +134,7 @@ function identity(tree: Tree, pid: number): Omit<SeenProcess, 'descriptors' | 'm
   };
 }
 
-/** The path in version 2, or where all live in its root, systemd's of version 1, or any other. */
+/** The path in cgroup v2. If that is the root: systemd's path in v1, or any other one. */
 export function cgroupIn(text: string): string | null {
   const lines = text.split('\n').flatMap((line) => {
     const [, hierarchy, controllers, path] = /^(\d+):([^:]*):(\/.*)$/.exec(line) ?? [];
@@ -147,7 +149,7 @@ export function cgroupIn(text: string): string | null {
   return best?.path ?? null;
 }
 
-/** What is known of the host's nodes and devices. */
+/** The nodes and devices of the host. */
 interface HostNodes {
   readonly numbers: Numbers;
   readonly devices: readonly ReadDevice[];
@@ -183,7 +185,7 @@ function descriptor(
 
 function nodeBehind(tree: Tree, link: string, path: string, numbers: Numbers): NodeName | null {
   if (!path.startsWith('/') || !/\/dev\/|vfio|iommu/.test(path)) return null;
-  // The number of a node that is gone may be another's by now.
+  // The number of a deleted node may be another node's by now.
   if (!tree.isLive || path.endsWith(' (deleted)')) return nodeAt(path);
   const devnum = tree.devnumBehind(link);
   return devnum === null ? null : (numbers.get(devnum) ?? nodeAt(path));
@@ -193,7 +195,7 @@ function groupOf(device: string | null, devices: readonly ReadDevice[]): string 
   return devices.find((known) => known.device === device)?.group ?? null;
 }
 
-/** Mappings of devices: BARs, mostly. */
+/** The mappings of device and iommufd files in `/proc/PID/maps`; most are BARs. */
 export function mappingsIn(
   maps: Buffer | null,
   devices: readonly ReadDevice[],

@@ -1,12 +1,13 @@
 /**
- * The VFIO state of a running Linux host as plain data: what was seen, and what was not.
+ * `HostReading`: the VFIO state of a running Linux host as plain data, and a list of what was not seen.
  *
- * What the kernel itself holds has no place here: files in flight over sockets, VMs' references,
- * threads with a descriptor table of their own.
+ * It cannot show what only the kernel holds: files in socket queues, references of VMs, and threads
+ * with a descriptor table of their own.
  *
  * @module
  */
 
+/** A reading of a host, or of a copy of its /proc, /sys and /dev. Null: not shown there. */
 export interface HostReading {
   /** `/proc/sys/kernel/random/boot_id`. */
   readonly boot: string | null;
@@ -15,42 +16,44 @@ export interface HostReading {
   /** ISO 8601, to the second. */
   readonly bootedAt: string | null;
   readonly iommufd: boolean;
-  /** Those with an IOMMU group or a VFIO driver, by name. */
+  /** The devices with an IOMMU group or a VFIO driver, by name. */
   readonly devices: readonly ReadDevice[];
-  /** What is in `/dev/vfio`. */
+  /** The nodes in `/dev/vfio`. */
   readonly nodes: readonly ReadNode[];
-  /** Those that hold something of VFIO, by pid. */
+  /** The processes that hold VFIO files, by pid. */
   readonly processes: readonly ReadProcess[];
-  /** What could not be seen, in words for people. */
+  /** What could not be seen, as sentences. */
   readonly unseen: readonly string[];
   /** Whether the descriptors and the mappings of every process could be read. */
   readonly isComplete: boolean;
-  /** Whether `/sys` says which devices there are. */
+  /** Whether `/sys` lists the devices. */
   readonly hasDevices: boolean;
   readonly listed: Listed;
 }
 
-/** What `/proc` lists, whether or not it holds something of VFIO. */
+/** All processes that `/proc` lists. */
 export interface Listed {
   readonly pids: readonly number[];
-  /** Those of which the descriptors or the mappings could not be read. */
+  /** The pids whose descriptors or mappings could not be read. */
   readonly hidden: readonly number[];
-  /** False where processes may be there that it does not list. */
+  /** False if `/proc` may not list all processes, as in a pid namespace. */
   readonly isWhole: boolean;
 }
 
+/** A device in `/sys`. */
 export interface ReadDevice {
-  /** `0000:3b:00.0`; of a mediated device its UUID. */
+  /** `0000:3b:00.0`, or the UUID of a mediated device. */
   readonly device: string;
-  /** `26`, `noiommu-0`. */
+  /** `26` or `noiommu-0`. */
   readonly group: string | null;
   readonly driver: string | null;
-  /** `vfio2`; null too where the kernel has no device nodes. */
+  /** `vfio2`; null also if the kernel has no device nodes. */
   readonly cdev: string | null;
-  /** False where its folder of `/sys` is not there: then nobody knows of a driver. */
+  /** False if its folder in `/sys` is missing: then `driver` is unknown. */
   readonly isSeen: boolean;
 }
 
+/** A device node in `/dev/vfio`. */
 export interface ReadNode {
   /** `/dev/vfio/26`, `/dev/vfio/vfio`, `/dev/vfio/devices/vfio2`. */
   readonly path: string;
@@ -59,40 +62,43 @@ export interface ReadNode {
   readonly devnum: string | null;
 }
 
+/** A process that holds VFIO files. */
 export interface ReadProcess {
   readonly pid: number;
   readonly comm: string | null;
-  /** Path within the hierarchy of control groups. */
+  /** The path in the hierarchy of control groups. */
   readonly cgroup: string | null;
-  /** The VM, container or unit that the control group is of, readably: see `unitOf`. */
+  /** The VM, container or unit of the control group, by `unitOf`. */
   readonly unit: string | null;
-  /** In clock ticks since the boot: with the pid, which process it is. */
+  /** Start time in clock ticks since the boot. With the pid it identifies the process. */
   readonly startedAt: string | null;
   readonly descriptors: readonly ReadDescriptor[];
   readonly mappings: readonly ReadMapping[];
 }
 
+/** A descriptor of a VFIO or iommufd file. */
 export interface ReadDescriptor {
   readonly fd: number;
   readonly kind: 'group' | 'container' | 'iommufd' | 'device';
-  /** As `/proc` shows it, `anon_inode:[vfio-device]` or `/dev/vfio/26 (deleted)`. */
+  /** As `/proc` shows it: `anon_inode:[vfio-device]` or `/dev/vfio/26 (deleted)`. */
   readonly path: string;
-  /** Of a device its group. */
+  /** The group of a group file, or of the device. */
   readonly group: string | null;
   readonly device: string | null;
-  /** The node that was opened; null for a device that came from its group. */
+  /** The name of the opened node; null for a device that came from its group. */
   readonly cdev: string | null;
-  /** Null where `/proc` does not say. */
+  /** Null if `/proc` does not show it. */
   readonly cloexec: boolean | null;
-  /** Equal for descriptors that are known to stand for one `struct file`. */
+  /** Equal for descriptors that are known to share one `struct file`. */
   readonly file: number;
-  /** Whether it is known of every other descriptor if that stands for this file too. */
+  /** Whether it is known for each other descriptor that it shares this file, or does not. */
   readonly isProvenFile: boolean;
 }
 
+/** A mapping of a device or iommufd file. */
 export interface ReadMapping {
   readonly kind: 'device' | 'iommufd';
-  /** `0x…` where a number would not be exact. */
+  /** A text `0x…` if a number would not be exact. */
   readonly address: number | string;
   /** In bytes. */
   readonly length: number;
@@ -100,6 +106,6 @@ export interface ReadMapping {
   readonly device: string | null;
   readonly group: string | null;
   readonly cdev: string | null;
-  /** The file, where the process has one descriptor that it can be of. */
+  /** The file as in `ReadDescriptor`, if only one file of the process can be meant. */
   readonly file: number | null;
 }

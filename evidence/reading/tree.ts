@@ -1,5 +1,5 @@
 /**
- * The files of a host, living or copied. What is not there or may not be read is null.
+ * `Tree`: reads files of the running host, or of a copy. A file that cannot be read gives null.
  *
  * @module
  */
@@ -15,8 +15,9 @@ import { dirname, join, resolve } from 'node:path/posix';
 
 const MOST_LINKS = 40;
 
+/** The file tree of a host below `root`. The constructor throws if there is no such folder. */
 export class Tree {
-  /** Whether these are the files of the host that this runs on. */
+  /** Whether this is the running host, not a copy. */
   readonly isLive: boolean;
   readonly #root: string;
   readonly #places = new Map<string, string | null>();
@@ -33,34 +34,34 @@ export class Tree {
   bytes(path: string): Buffer | null {
     return orNull(() => {
       const place = this.#place(path);
-      // A copy of /dev or /run may have pipes in it, and to read one would never end.
+      // A copy of /dev or /run may contain pipes: reading one would never end.
       if (!this.isLive && !lstatSync(place).isFile()) return null;
       return readFileSync(place);
     });
   }
 
-  /** Without the newline at its end; null where it is empty, as the files of /proc are in an archive. */
+  /** The text of a file without a final newline; null if empty, as files of /proc are in an archive. */
   text(path: string): string | null {
     return this.bytes(path)?.toString().replace(/\n$/, '') || null;
   }
 
-  /** Names in a folder, `vfio2` before `vfio10`. */
+  /** The names in a folder, in natural order: `vfio2` before `vfio10`. */
   list(path: string): readonly string[] | null {
     return orNull(() => readdirSync(this.#place(path)).sort(byNumber));
   }
 
-  /** Where a symbolic link points to, as it is written. */
+  /** The target of a symbolic link, as it is written. */
   link(path: string): string | null {
     return orNull(() => readlinkSync(join(this.#place(dirname(path)), nameIn(path))));
   }
 
-  /** Major and minor of a device node. */
+  /** `MAJOR:MINOR` of a device node. */
   devnum(path: string): string | null {
     const stats = orNull(() => lstatSync(this.#place(path)));
     return stats?.isCharacterDevice() === true ? devnumOf(stats.rdev) : null;
   }
 
-  /** Major and minor of what a link of `/proc/PID/fd` stands for; null where it is no device. */
+  /** `MAJOR:MINOR` of the file behind a link in `/proc/PID/fd`; null if it is not a device. */
   devnumBehind(path: string): string | null {
     if (!this.isLive) return null;
     const stats = orNull(() => statSync(path));
@@ -70,11 +71,11 @@ export class Tree {
   #place(path: string): string {
     if (this.isLive) return path;
     const place = this.#within(path, 0);
-    if (place === null) throw new Error(`${path} leads nowhere`);
+    if (place === null) throw new Error(`${path}: too many symbolic links`);
     return join(this.#root, place);
   }
 
-  /** The path without links in it. Links begin at the root of the tree, and never lead out of it. */
+  /** Resolves the links in a path. Absolute links start at the root of the tree and never leave it. */
   #within(path: string, links: number): string | null {
     if (path === '/') return '/';
     const known = this.#places.get(path);
@@ -106,6 +107,7 @@ export function devnumOf(rdev: number): string {
   return `${major}:${minor}`;
 }
 
+/** Compares names in natural order: `vfio2` comes before `vfio10`. */
 export const byNumber = new Intl.Collator('en', { numeric: true }).compare;
 
 function orNull<T>(read: () => T): T | null {

@@ -1,5 +1,5 @@
 /**
- * Who a control group is of, in words: a VM, a container, a unit.
+ * Names the VM, container or unit of a control group.
  *
  * @module
  */
@@ -13,11 +13,11 @@ const CONTAINER_TOOLS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The readable name of what a control group's path is of, or null: `VM guest`, `docker:0123456789ab`,
- * `pod UID container 0123456789ab`, `lxc:name`, `machine name`, `libvirtd.service`,
- * `session-3.scope of user 1000`.
+ * A readable name for the path of a control group, or null. Examples: `VM guest`,
+ * `docker:0123456789ab`, `pod UID container 0123456789ab`, `lxc:name`, `machine name`,
+ * `libvirtd.service`, `session-3.scope of user 1000`.
  *
- * Of containers within containers it is the outermost, the one that the host knows.
+ * For nested containers it names the outermost one, which the host knows.
  */
 export function unitOf(cgroupPath: string): string | null {
   const names = cgroupPath.split(/\/|:cri-containerd:/).map(unescaped);
@@ -31,7 +31,7 @@ export function unitOf(cgroupPath: string): string | null {
   return systemdUnitOf(names);
 }
 
-/** systemd writes what may not be in the name of a unit as `\x2d`. */
+/** Undoes systemd's escapes in names of units, such as `\x2d`. */
 function unescaped(name: string): string {
   return name.replace(/\\x([\da-f]{2})/g, (_, code: string) =>
     String.fromCharCode(Number.parseInt(code, 16)),

@@ -1,5 +1,6 @@
 /**
- * Devices, their drivers and their groups, where they are otherwise than the log knows.
+ * Compares the devices of a reading, their drivers and their groups with the log, and turns the
+ * differences into facts.
  *
  * @module
  */
@@ -8,10 +9,10 @@ import type { ReadDevice } from '../reading/reading.ts';
 import { nodeOf } from '../witness/nodes.ts';
 import { isVfio, type Scene } from './scene.ts';
 
-/** What has become of a device: it is not there, or elsewhere, or has another driver. */
+/** What differs: the device is gone, has another group or node, or has another driver. */
 type DeviceChange = 'removed' | 'moved' | 'driver';
 
-/** The devices that the reading has otherwise than the log; no file of theirs is still the same. */
+/** The devices that differ from the log. Files that the log knows of them cannot be open any more. */
 export function changesOf(scene: Scene): ReadonlyMap<string, DeviceChange> {
   const changes = new Map<string, DeviceChange>();
   for (const known of scene.host.devices()) {
@@ -35,7 +36,7 @@ function changeOf(scene: Scene, known: DeviceAt): DeviceChange | null {
   return read.isSeen && read.driver !== known.driver ? 'driver' : null;
 }
 
-/** Whether a device that goes by its node alone is held by somebody who cannot be looked at. */
+/** Whether a device that is known by its node alone is held by a process that cannot be read. */
 function isHidden(scene: Scene, { device, cdev }: DeviceAt): boolean {
   return device === cdev && isHeldUnseen(scene, device);
 }
@@ -49,11 +50,12 @@ function isHeldUnseen(scene: Scene, device: string): boolean {
   });
 }
 
-/** Whether somebody has the device open still: then it is as it was, whoever could not be seen. */
+/** Whether the device is still open. Then it has not changed, even if its holder could not be read. */
 function isOpen(scene: Scene, device: string): boolean {
   return [...scene.host.files()].some((file) => file.device === device);
 }
 
+/** Tells of devices that were added, removed, bound or unbound, and of groups that have only a node. */
 export function tellDevices(scene: Scene): void {
   const before = new Map([...scene.host.devices()].map((known) => [known.device, known]));
   const { driverChange } = scene.host;
@@ -96,7 +98,7 @@ function addDevice(
   scene.tell({ type: 'device.added', data }, 'read-from-the-host', 'observed');
 }
 
-/** A driver change that waited is over once the device has another driver than it had. */
+/** Tells that a blocked driver change is over, if the device now has another driver. */
 function settle(scene: Scene, change: Scene['host']['driverChange']): void {
   const read = change === null ? undefined : scene.devices.get(change.device);
   if (change === null || read?.isSeen !== true) return;
@@ -107,7 +109,7 @@ function settle(scene: Scene, change: Scene['host']['driverChange']): void {
   scene.tell({ type: 'driver.settled', data }, 'read-from-the-host', 'observed');
 }
 
-/** Groups of which there is a node, or a file, and of whose devices nothing is known. */
+/** Tells of groups that have a node or an open file, and none of whose devices is known. */
 function tellGroups(scene: Scene): void {
   const nodes = scene.reading.nodes.flatMap(({ path, kind, devnum }) => {
     const group = kind === 'group' ? nodeOf(path)?.name : undefined;

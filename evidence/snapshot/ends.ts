@@ -1,5 +1,6 @@
 /**
- * What has gone since the log heard last: processes, descriptors and mappings.
+ * Finds the processes, descriptors and mappings that the log knows and a reading no longer shows. Their
+ * ends become facts.
  *
  * @module
  */
@@ -9,9 +10,10 @@ import { changesOf } from './devices.ts';
 import type { ReadFile } from './read-files.ts';
 import { isVfio, type Scene } from './scene.ts';
 
-/** Whether no file of a device can still be the one that it was. */
+/** Whether the device of a file has changed, so that the file cannot be open any more. */
 type IsRenewed = (of: Pick<PlayedFile, 'device'>) => boolean;
 
+/** Tells of ended processes, closed descriptors and removed mappings. */
 export function tellEnds(scene: Scene): void {
   const changes = changesOf(scene);
   const isRenewed: IsRenewed = ({ device }) => device !== null && changes.has(device);
@@ -43,10 +45,10 @@ export function tellEnds(scene: Scene): void {
   }
 }
 
-/** Why a process is taken to have ended; null where it has not, or nobody can say. */
+/** The rule by which a process has ended; null if it has not, or if that is unknown. */
 function endOf(scene: Scene, { pid, started }: PlayedProcess) {
   const { processes, listed, isComplete } = scene.reading;
-  // What the kernel itself keeps is not to be read, and who has no number is among those who have.
+  // A reading does not show what the kernel keeps. A process without a known pid is one of those read.
   if (pid === QUEUE) return null;
   if (pid > QUEUE) return isComplete && listed.isWhole ? 'gone-from-the-host' : null;
   if (listed.isWhole && !listed.pids.includes(pid)) return 'gone-from-the-host';
@@ -55,7 +57,7 @@ function endOf(scene: Scene, { pid, started }: PlayedProcess) {
   return isAnother ? 'pid-used-again' : null;
 }
 
-/** A file that has to be opened anew under its device's other name is as bound as it was. */
+/** Notes the contexts of files that will be opened again under a new device, to bind them again. */
 function noteContexts(scene: Scene, process: PlayedProcess, isRenewed: IsRenewed) {
   for (const [fd, file] of scene.filesIn(process)) {
     if (file.context === null || file.kind !== 'device' || !isRenewed(file)) continue;
@@ -64,8 +66,8 @@ function noteContexts(scene: Scene, process: PlayedProcess, isRenewed: IsRenewed
 }
 
 /**
- * The places that the log knows of and that go on as it knows them. Descriptors whose numbers were
- * not known before get them.
+ * The descriptors and mappings that the log knows and the reading confirms. Descriptors whose number
+ * the log did not know get their number.
  */
 function continued(scene: Scene, isRenewed: IsRenewed) {
   const descriptors = new Set<string>();
@@ -78,8 +80,8 @@ function continued(scene: Scene, isRenewed: IsRenewed) {
       cdev !== null && mappings.length > 0 ? [group] : [],
     ),
   );
-  // A device that came from a group keeps that open, so that nobody can open it anew; and none came
-  // from a group of which a cdev is bound.
+  // A device file that came from a group keeps the group open, so the group cannot be opened again. And
+  // no device file comes from a group while a cdev of the group is bound.
   const isStale = ({ group, isGranted, context }: PlayedFile) =>
     group !== null &&
     ((reopened.has(group) && (isGranted || context !== null)) || (bound.has(group) && isGranted));
@@ -123,12 +125,12 @@ function continued(scene: Scene, isRenewed: IsRenewed) {
   return { descriptors, mappings };
 }
 
-/** Groups come first: whether they were opened anew says something of their devices. */
+/** Sorts group files first: a group that was opened again tells about its devices. */
 function rankOf({ kind }: ReadFile): number {
   return kind === 'group' ? 0 : 1;
 }
 
-/** Whether no device is left that a group's file was opened for. */
+/** Whether all devices of a group file's group have changed. */
 function hasDied({ before }: Scene, { group }: PlayedFile, isRenewed: IsRenewed): boolean {
   const members = [...before.devices()].filter(
     (device) => device.group === group && isVfio(device.driver),
@@ -142,7 +144,7 @@ function isGroupOpen({ host }: Scene, group: string): boolean {
   );
 }
 
-/** Gives a descriptor that the log knows by another number, or by none, its own; and the file's id. */
+/** Finds the file under another number, or none, and tells its number. Returns the id of the file. */
 function numbered(
   scene: Scene,
   { places }: ReadFile,
@@ -163,7 +165,7 @@ function numbered(
   return undefined;
 }
 
-/** Whether a file that the log knows may be one that was read, by what they are of. */
+/** Whether a file of the log may be a file of the reading, by kind, group and device. */
 function mayBe({ before }: Scene, known: PlayedFile, read: ReadFile): boolean {
   if (known.kind !== read.kind) return false;
   if (known.kind === 'group') {
@@ -171,7 +173,7 @@ function mayBe({ before }: Scene, known: PlayedFile, read: ReadFile): boolean {
   }
   if (known.kind !== 'device') return true;
   if (!read.isAnonymous) return !known.isGranted && known.device === read.device;
-  // What was found open by a device's name alone may have come from its group.
+  // A device file that was found open, with no node known, may have come from its group.
   const cdev = before.device(known.device ?? '')?.cdev ?? null;
   if (!known.isGranted && (known.context !== null || cdev !== null)) return false;
   return read.device === null || known.device === null || known.device === read.device;

@@ -1,11 +1,12 @@
 /**
- * Groups of which the reading does not say who owns them.
+ * Notices gaps: groups whose owner a reading of the host does not show.
  *
  * @module
  */
 import type { PlayedFile, PlayedGroup } from '../../machines/host-at.ts';
 import type { Scene } from './scene.ts';
 
+/** Tells `gap.noticed` for every group that may have an owner that is not known. */
 export function tellGaps(scene: Scene): void {
   for (const group of Array.from(scene.host.groups())) {
     if (group.isUnknown || group.state !== 'unowned' || group.members === 0) continue;
@@ -16,7 +17,7 @@ export function tellGaps(scene: Scene): void {
   }
 }
 
-/** Why a group that nobody is known to own may be owned all the same; null where it is not. */
+/** The reason why a group without a known owner may have one; null if it has none. */
 function doubtOf(scene: Scene, { group }: PlayedGroup): string | null {
   const files = filesOf(scene.host, group);
   const fresh = files.filter(({ id }) => scene.before.file(id) === undefined);
@@ -24,7 +25,7 @@ function doubtOf(scene: Scene, { group }: PlayedGroup): string | null {
   if (opened !== undefined) {
     return `its file is open in ${holderOf(scene, opened)}, in a container or not`;
   }
-  // While its file is open no device of the group is bound through its cdev.
+  // While the group file is open, no device of the group can be bound through its cdev.
   if (files.some(({ kind }) => kind === 'group')) return null;
   const [cdev] = fresh;
   if (cdev !== undefined) {

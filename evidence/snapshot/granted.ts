@@ -1,5 +1,6 @@
 /**
- * Devices that were got from their groups. Before Linux 6.18 their files do not say which they are.
+ * Finds out which devices were obtained from which groups (VFIO_GROUP_GET_DEVICE_FD). Before Linux
+ * 6.18, `/proc` does not show the device of such a file.
  *
  * @module
  */
@@ -9,7 +10,7 @@ import { nextBelow, tellFile } from './opens.ts';
 import type { ReadFile, ReadPlace } from './read-files.ts';
 import { isVfio, type Scene } from './scene.ts';
 
-/** From which descriptor of a group a device's file came, and which device it is. */
+/** The group descriptor that a device file came from, and its device; null if unknown. */
 interface Origin {
   readonly fd: number;
   readonly group: string;
@@ -17,6 +18,7 @@ interface Origin {
   readonly rule: Inference;
 }
 
+/** Tells of device files that came from groups. Closes group files opened only to explain them. */
 export function tellGranted(scene: Scene): void {
   const files = scene.files.filter(({ kind, isAnonymous }) => kind === 'device' && isAnonymous);
   const pids = new Set(files.flatMap(({ places }) => places[0]?.pid ?? []));
@@ -42,7 +44,7 @@ function obtain(scene: Scene, pid: number, { fd, group, device, rule }: Origin, 
   scene.tell({ type: 'device.obtained', data: { pid, fd, device, as } }, rule);
 }
 
-/** Where the devices' files of a process came from, of those that the log does not know yet. */
+/** The origins of a process's device files, as far as its own group files explain them. */
 function originsIn(scene: Scene, pid: number, files: readonly ReadFile[]): Map<ReadFile, Origin> {
   const at = ({ places }: ReadFile) => places.find((place) => place.pid === pid)?.fd ?? 0;
   const own = files
@@ -92,8 +94,8 @@ function membersOf(scene: Scene, group: string): string[] {
 }
 
 /**
- * Has the group be in a container, as it must be for a device of it to be open: in the only one, or
- * the only iommufd, of a process that has both.
+ * Puts a group into a container, because a device of it is open: into the only container, or else the
+ * only iommufd, of a process that holds the group file.
  */
 function giveContainer(scene: Scene, pid: number, fd: number, group: string): void {
   const known = scene.fileAt({ pid, fd });
@@ -123,15 +125,15 @@ function giveContainer(scene: Scene, pid: number, fd: number, group: string): vo
   scene.tell({ type: 'iommu.set', data: { ...at, iommu: null } }, rule);
 }
 
-/** What serves as container in a process, and how many containers it has. */
+/** The descriptor that serves as container in a process (null: unknown), and its containers' number. */
 function containerOf(scene: Scene, pid: number) {
   const { fd, count } = scene.only(pid, 'container');
   return { container: count === 0 ? scene.only(pid, 'iommufd').fd : fd, count };
 }
 
 /**
- * A device whose group its process does not have: another gave it away, or it closed the group, and
- * then nobody knows under which number that was.
+ * Tells of a device file in a process without a file of the group: another process passed it on, or the
+ * process has closed the group file, whose number is then unknown.
  */
 function obtainElsewhere(scene: Scene, file: ReadFile, { pid, fd: as }: ReadPlace): void {
   const device = file.device ?? onlyDeviceLeft(scene);
@@ -164,7 +166,7 @@ function obtainElsewhere(scene: Scene, file: ReadFile, { pid, fd: as }: ReadPlac
   scene.tell({ type: 'descriptor.closed', data: from }, 'gone-from-the-host');
 }
 
-/** Who has a file of a group open. */
+/** A descriptor of a group file. Null: none is open. A text: one is open, but its holder is unknown. */
 function holderOfGroup(scene: Scene, group: string | null) {
   const isIt = (file: PlayedFile) => file.kind === 'group' && file.group === group && !file.isGone;
   for (const process of scene.host.processes()) {
@@ -176,7 +178,7 @@ function holderOfGroup(scene: Scene, group: string | null) {
   return isOpen ? 'nobody can name' : null;
 }
 
-/** The only device with VFIO that nobody is known to have open. */
+/** The device with a VFIO driver that is not open, if there is exactly one. */
 function onlyDeviceLeft(scene: Scene): string | null {
   const open = new Set([...scene.host.files()].map(({ device }) => device));
   const [only, ...others] = [...scene.host.devices()].filter(
@@ -185,7 +187,7 @@ function onlyDeviceLeft(scene: Scene): string | null {
   return only === undefined || others.length > 0 ? null : only.device;
 }
 
-/** Where nobody can say which group such a file is of, any that nobody has may be it. */
+/** Notes a file whose origin is unknown. Every group that it may belong to becomes suspect. */
 function suspect(scene: Scene, file: ReadFile, fd: number, group: string | null): void {
   const of = fd < 0 ? 'a mapping' : `descriptor ${fd}`;
   const what = file.device === null ? 'which device' : `how ${file.device} was opened that`;

@@ -1,5 +1,5 @@
 /**
- * Processes, and the files that they have open.
+ * Turns the processes of a reading, and the files that they have open, into facts.
  *
  * @module
  */
@@ -7,6 +7,7 @@ import type { PlayedFile } from '../../machines/host-at.ts';
 import type { ReadFile, ReadPlace } from './read-files.ts';
 import type { Scene } from './scene.ts';
 
+/** Tells of processes that are new, or whose name, control group or start time is new. */
 export function tellProcesses(scene: Scene): void {
   for (const { pid, comm, cgroup, startedAt } of scene.reading.processes) {
     const known = scene.host.process(pid);
@@ -28,29 +29,28 @@ export function tellProcesses(scene: Scene): void {
 }
 
 /**
- * Mappings that were made with a descriptor which is closed: somebody had it open, under a number that
- * nobody knows.
+ * Adds descriptors for mappings whose descriptor is closed: it was open once, under an unknown number.
  */
 export function placeMapped(scene: Scene): void {
   for (const file of scene.files) {
     for (const { pid, address } of file.mappings) {
       const isHeldHere = file.places.some((place) => place.pid === pid);
       if (isHeldHere || scene.mappedAt({ pid, address }) !== undefined) continue;
-      // Of a file that only its mappings hold nobody can make another one.
+      // A file that only mappings hold cannot be mapped again.
       if (file.places.length === 0 && scene.known(file) !== undefined) continue;
       file.places.push({ pid, fd: nextBelow(scene, pid), cloexec: false, isClosed: true });
     }
   }
 }
 
-/** A number below zero that no descriptor of a process has: the evidence does not say which it was. */
+/** A free negative number for a descriptor whose real number the evidence does not show. */
 export function nextBelow(scene: Scene, pid: number): number {
   const known = scene.host.process(pid)?.descriptors.keys() ?? [];
   const own = scene.files.flatMap(({ places }) => places.filter((place) => place.pid === pid));
   return Math.min(-1, ...known, ...own.map(({ fd }) => fd)) - 1;
 }
 
-/** Tells of a file where the log does not know it; `open` tells that it was opened at a place. */
+/** Tells of a file and all its descriptors. If the log does not know the file, `open` tells of it. */
 export function tellFile(scene: Scene, file: ReadFile, open: (place: ReadPlace) => void): void {
   const [first] = file.places;
   if (first === undefined) return;
@@ -71,6 +71,7 @@ export function tellFile(scene: Scene, file: ReadFile, open: (place: ReadPlace) 
   }
 }
 
+/** Tells of open containers and iommufds. */
 export function tellContexts(scene: Scene): void {
   for (const file of scene.files) {
     const { kind } = file;
@@ -81,6 +82,7 @@ export function tellContexts(scene: Scene): void {
   }
 }
 
+/** Tells of open group files. */
 export function tellGroupFiles(scene: Scene): void {
   for (const file of scene.files) {
     const { kind, group } = file;
@@ -101,6 +103,7 @@ export function tellGroupFiles(scene: Scene): void {
   }
 }
 
+/** Tells of device files that were opened by their cdev, and that they are bound if they must be. */
 export function tellCdevs(scene: Scene): void {
   for (const file of scene.files) {
     const { kind, device, isAnonymous } = file;
@@ -113,13 +116,13 @@ export function tellCdevs(scene: Scene): void {
   }
 }
 
-/** A device of which a part is mapped is bound, and one that the log knew as bound is so still. */
+/** Binds a device file that is mapped, or that the log knew as bound before it was opened again. */
 function bind(scene: Scene, file: ReadFile): void {
   const known = scene.known(file);
   if (known === undefined || known.context !== null) return;
   const group = known.group === null ? undefined : scene.host.group(known.group);
   if (group?.state === 'kernel' || group?.state === 'container') return;
-  // One whose group's file is open cannot be bound; then the mapping is older than what was read.
+  // If the group file is open, the device cannot be bound: the mapping was made before.
   if ([...scene.host.files()].some((other) => isGroupOf(other, known.group))) return;
   const was = file.places.find(({ pid, fd }) => scene.contexts.has(`${pid} ${fd}`));
   if (was === undefined && file.mappings.length === 0) return;
@@ -139,7 +142,7 @@ function isGroupOf({ kind, group, isGone }: PlayedFile, name: string | null): bo
   return kind === 'group' && group !== null && group === name && !isGone;
 }
 
-/** The descriptor of the iommufd of a process that owns already, or else of the only one that it has. */
+/** The descriptor of the owning iommufd in a process, or of its only iommufd. Null: unknown. */
 function contextOf(scene: Scene, pid: number, owner: string | null): number | null {
   if (owner === null || scene.host.file(owner) === undefined) return scene.only(pid, 'iommufd').fd;
   for (const [fd, { file }] of scene.host.process(pid)?.descriptors ?? []) {
@@ -148,6 +151,7 @@ function contextOf(scene: Scene, pid: number, owner: string | null): number | nu
   return null;
 }
 
+/** Tells of mappings. Then closes the descriptors that `placeMapped` added. */
 export function tellMappings(scene: Scene): void {
   for (const file of scene.files) {
     for (const { pid, address: mapping } of file.mappings) {
@@ -164,6 +168,7 @@ export function tellMappings(scene: Scene): void {
   }
 }
 
+/** Tells of descriptors whose FD_CLOEXEC differs from what the log knows. */
 export function tellFlags(scene: Scene): void {
   for (const { places } of scene.files) {
     for (const { pid, fd, cloexec } of places) {

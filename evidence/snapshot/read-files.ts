@@ -1,40 +1,41 @@
 /**
- * Open files as a reading of the host shows them: each with the places where it is held.
+ * The open files of a reading of the host, each with its descriptors and mappings.
  *
  * @module
  */
 import type { HostReading, ReadDescriptor, ReadMapping } from '../reading/reading.ts';
 import { groupNamed } from '../witness/nodes.ts';
 
-/** A descriptor that stands for a file. */
+/** A descriptor of a file. `cloexec` is null if it was not read. */
 export interface ReadPlace {
   readonly pid: number;
   readonly fd: number;
   readonly cloexec: boolean | null;
-  /** A number of our own: the descriptor was closed, and a mapping made with it is there. */
+  /** The descriptor is closed and `fd` is made up: only a mapping made with it is left. */
   readonly isClosed: boolean;
 }
 
+/** An open file: one `struct file`, as far as the reading can tell files apart. */
 export interface ReadFile {
   readonly kind: ReadDescriptor['kind'];
-  /** Of a group's file its group, of a device's that of the device, by its number. */
+  /** The number of the group of a group file or of a device. */
   readonly group: string | null;
-  /** A device that nobody has named goes by its node. */
+  /** The address of the device. The name of its node (`vfio3`) if the address is unknown. */
   readonly device: string | null;
   readonly cdev: string | null;
-  /** Whether it is a device's that came from its group, and so has no path. */
+  /** Whether it is a device file that came from a group and so has no path. */
   readonly isAnonymous: boolean;
   readonly isDeleted: boolean;
-  /** Whether it is known to be another than every other. */
+  /** Whether it is certainly a `struct file` different from all others. */
   readonly isProven: boolean;
   readonly places: ReadPlace[];
   readonly mappings: { readonly pid: number; readonly address: number }[];
 }
 
-/** The device behind a node, where `/sys` does not say it. */
+/** Gives the device of a cdev that `/sys` does not show. */
 type DeviceBehind = (cdev: string) => string;
 
-/** The files of a reading, and what mappings of it nobody can say the file of, in words. */
+/** The files of a reading. `unseen`: sentences about mappings whose file is unknown. */
 export function readFiles(
   reading: HostReading,
   deviceBehind: DeviceBehind,
@@ -68,7 +69,7 @@ export function readFiles(
   return { files, unseen };
 }
 
-/** What a mapping is of whose file the reading does not say; null where that may be several. */
+/** The file of a mapping for which the reading shows no file; null if several files are possible. */
 function fileMapped(
   files: ReadFile[],
   pid: number,
@@ -84,7 +85,7 @@ function fileMapped(
       (places.length > 0 || mappings.some((other) => other.pid === pid)),
   );
   const own = alike.filter((file) => [...file.places, ...file.mappings].some((p) => p.pid === pid));
-  // A cdev that is mapped is bound, and no device is bound by two files.
+  // A cdev that is mapped is bound, and a device cannot be bound by two files.
   const [only, ...others] = own.length > 0 ? own : fresh.cdev === null ? [] : alike;
   if (only !== undefined) {
     return others.length === 0 || fresh.cdev !== null ? only : null;

@@ -1,6 +1,6 @@
 /**
- * What a reading and a log are held against each other with: every fact that is told has its
- * consequences at once, and what comes next is told of how the host stands then.
+ * `Scene`: compares a reading with the host that the log knows. Each fact that is told changes that
+ * host at once, so the next fact follows from the host as it is then.
  *
  * @module
  */
@@ -18,21 +18,22 @@ import type { Inference, Told } from '../witness/inferences.ts';
 import { groupNamed } from '../witness/nodes.ts';
 import { readFiles, type ReadFile } from './read-files.ts';
 
+/** The state of one comparison: the reading, the host, and the facts told so far. */
 export class Scene {
   readonly reading: HostReading;
-  /** Of the reading, with their groups by number. */
+  /** The devices of the reading by address, with the numbers of their groups. */
   readonly devices: ReadonlyMap<string, ReadDevice>;
   readonly files: readonly ReadFile[];
   readonly told: Told[] = [];
-  /** What the reading shows and nobody can make anything of. */
+  /** Sentences about what the reading shows and cannot be explained. */
   readonly unseen: string[];
-  /** Groups that a file may be of whose group nobody can say. */
+  /** The groups that a device file of unknown origin may belong to. */
   readonly suspects = new Set<string>();
-  /** How the host stood before anything was told. */
+  /** The host as the log knew it before the reading. */
   readonly before: PlayedHostAt;
-  /** The contexts of device files that have to be opened anew, by process and descriptor. */
+  /** The contexts of device files that must be opened again, by `PID FD`. */
   readonly contexts = new Map<string, string>();
-  /** How the host stands by now. */
+  /** The host after all facts told so far. */
   readonly host: PlayedHostAt;
   readonly #host: SupposedHost;
 
@@ -53,12 +54,13 @@ export class Scene {
     this.unseen = [...unseen];
   }
 
+  /** Adds a fact and applies it to the host. */
   tell(fact: Fact, rule?: Inference, certainty: Told['certainty'] = 'inferred'): void {
     this.told.push({ fact, certainty, rule: rule ?? null });
     this.#host.suppose(fact, certainty);
   }
 
-  /** The file behind a descriptor, as far as the log knows of it by now. */
+  /** The VFIO file behind a descriptor after all facts told so far. */
   fileAt({ pid, fd }: { readonly pid: number; readonly fd: number }): PlayedFile | undefined {
     return this.#ours(this.host.fileBehind(pid, fd));
   }
@@ -67,12 +69,12 @@ export class Scene {
     return this.#ours(this.host.fileMapped(pid, address));
   }
 
-  /** The files of VFIO's behind the descriptors of a process, by number. */
+  /** The VFIO files behind the descriptors of a process, by number. */
   filesIn({ descriptors }: PlayedProcess): ReadonlyMap<number, PlayedFile> {
     return this.#oursIn([...descriptors].map(([fd, { file }]) => [fd, file]));
   }
 
-  /** The same of its mappings, by address. */
+  /** The VFIO files behind the mappings of a process, by address. */
   mappedIn({ mappings }: PlayedProcess): ReadonlyMap<number, PlayedFile> {
     return this.#oursIn(mappings);
   }
@@ -91,7 +93,7 @@ export class Scene {
     return file?.kind === 'other' ? undefined : file;
   }
 
-  /** What the log has by now of a file that was read. */
+  /** The file of the host that a file of the reading is; undefined if the host does not have it yet. */
   known({ places, mappings }: ReadFile): PlayedFile | undefined {
     for (const place of places) {
       const file = this.fileAt(place);
@@ -104,13 +106,13 @@ export class Scene {
     return undefined;
   }
 
-  /** Who has a file, by name. */
+  /** A process that holds a file, as `COMM[PID]`. */
   holderOf({ places, mappings }: ReadFile): string {
     const pid = [...places, ...mappings][0]?.pid ?? 0;
     return `${this.host.process(pid)?.comm ?? 'pid'}[${pid}]`;
   }
 
-  /** The descriptor of the only file of a kind that a process has, or how many it has. */
+  /** The number of a process's files of a kind, and the descriptor if there is just one (else null). */
   only(
     pid: number,
     kind: ReadFile['kind'],
@@ -123,7 +125,7 @@ export class Scene {
   }
 }
 
-/** Whether a driver is one of VFIO's. */
+/** Whether a driver is a VFIO driver. */
 export function isVfio(driver: string | null): boolean {
   return driver !== null && kindOfDriver(driver) === 'vfio';
 }

@@ -1,9 +1,9 @@
 /**
- * A reading of a running host as facts: what is otherwise than a log knows it, in an order in which it
- * can have come about.
+ * Turns a reading of a running host into facts: the differences from what the log knows, in an order in
+ * which they can have happened.
  *
- * Nobody has seen it happen. What is open is told as if it had been opened; what must have happened for
- * it to be so, and cannot be read, is told by a rule of its own; and what nobody can say is a gap.
+ * The changes themselves were not seen. A file that is open is told as opened. What must have happened
+ * before, but cannot be read, is inferred by a named rule. What cannot be known is a gap.
  *
  * @module
  */
@@ -29,21 +29,21 @@ import {
 import { Scene } from './scene.ts';
 
 export interface SnapshotOptions {
-  /** When the host was read, in ISO 8601. */
+  /** The time of the reading, ISO 8601. */
   readonly time: string;
-  /** What events say that they were read from. */
+  /** `evidence.source` of the events. */
   readonly source?: string;
 }
 
-/** What is known beside the reading. */
+/** What is known besides the reading. */
 interface Circumstances {
-  /** When the last event of the log happened. */
+  /** The time of the last event of the log. */
   readonly last: string | null;
-  /** Whose rules judge the host where its kernel does not say; null where it does. */
+  /** The profile to assume for the host; null if its kernel decides. */
   readonly profile: string | null;
 }
 
-/** The facts by which a reading differs from what the log knows. `host` is told every one of them. */
+/** The facts by which a reading differs from the log. They are applied to `host`, the log's end. */
 export function factsOf(
   reading: HostReading,
   host: SupposedHost,
@@ -67,7 +67,7 @@ export function factsOf(
   return [...(boot === null ? [] : [boot]), ...scene.told];
 }
 
-/** The boot of the host, where the log does not know it; nobody has seen it. */
+/** The boot of the host; null if the log knows it. */
 function bootOf(
   reading: HostReading,
   known: string | null,
@@ -89,8 +89,8 @@ function bootOf(
 }
 
 /**
- * Whether the host is still in the boot that the log has. Evidence that does not name its boot has
- * given it a name of its own: then it is the same if the host had booted before the last event.
+ * Whether the host is still in the boot that the log knows. An importer makes up a name for a boot that
+ * was not recorded; such a boot is the same if the host booted before the last event.
  */
 function isSameBoot({ boot, bootedAt }: HostReading, known: string, last: string | null): boolean {
   if (boot !== null && !known.startsWith('unseen-')) return boot === known;
@@ -104,7 +104,7 @@ function takenOf({ reading, devices, unseen, suspects }: Scene): Fact {
   return { type: 'snapshot.taken', data: { complete, unseen: [...reading.unseen, ...unseen] } };
 }
 
-/** Facts as events: the same reading at the same time tells the same fact once. */
+/** Turns facts into events. Ids depend on reading and time, so appending them again adds nothing. */
 export function eventsOf(
   told: readonly Told[],
   reading: HostReading,

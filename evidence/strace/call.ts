@@ -1,5 +1,5 @@
 /**
- * A call as strace writes it, taken apart: arguments, what it returned, what is inside of them.
+ * Parses a call as strace prints it: its arguments, its result, and the members of structs.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import { errnoName } from './errno.ts';
 
 export interface Returned {
   readonly result: Result;
-  /** As it is written. */
+  /** The result as it is printed. */
   readonly text: string;
 }
 
 export interface StraceCall {
   readonly args: readonly string[];
-  /** Null where it has not come back, or nobody knows with what. */
+  /** Null if the call has not returned, or its result is unknown. */
   readonly returned: Returned | null;
 }
 
-/** The call whose arguments begin at `from`. Throws `EvidenceError`. */
+/** Parses the call whose arguments begin at index `from`. Throws `EvidenceError`. */
 export function callAt(text: string, from: number): StraceCall {
   const { pieces, end } = piecesAt(text, from);
   if (end >= text.length) throw new EvidenceError('the call breaks off');
@@ -28,7 +28,7 @@ export function callAt(text: string, from: number): StraceCall {
   return { args: pieces, returned: returnedFrom(rest.slice(1).trimStart()) };
 }
 
-/** The arguments of a call that has not come back: the last may be cut. */
+/** The arguments of a call that has not returned. The last one may be cut off. */
 export function argsBegun(text: string): readonly string[] {
   return piecesAt(text, 0).pieces;
 }
@@ -61,7 +61,7 @@ const END_BRACKET = 93;
 const BRACE = 123;
 const END_BRACE = 125;
 
-/** What lies between commas, up to the bracket that closes it or else the end of the text. */
+/** Splits text at commas, up to the closing bracket at index `end`, or to the end of the text. */
 export function piecesAt(text: string, from: number): { pieces: readonly string[]; end: number } {
   const pieces: string[] = [];
   for (let begin = from; ;) {
@@ -122,12 +122,12 @@ function commentEnd(text: string, open: number): number {
   return end === -1 ? -1 : end + 1;
 }
 
-/** Whether a `<` begins what is behind a descriptor: `3</dev/iommu>`, `AT_FDCWD</>`. */
+/** Whether a `<` begins the path of a descriptor: `3</dev/iommu>`, `AT_FDCWD</>`. */
 function isShown(text: string, less: number): boolean {
   return /[\w/]/.test(text.charAt(less - 1)) && !/[<=\s]/.test(text.charAt(less + 1));
 }
 
-/** Where `</dev/vfio/vfio<char 10:196>>` or `<UNIX-STREAM:[1->2,"/run/x"]>` ends; -1: nowhere. */
+/** The end of `</dev/vfio/vfio<char 10:196>>` or `<UNIX-STREAM:[1->2,"/run/x"]>`; -1 if it has none. */
 export function shownEnd(text: string, open: number): number {
   let depth = 0;
   let isListed = false;
@@ -157,16 +157,16 @@ export function shownEnd(text: string, open: number): number {
 
 const MOST_FD = 2 ** 31 - 1;
 
-/** Throws `EvidenceError`. */
+/** Parses a descriptor: `3` or `3</dev/iommu>`. Throws `EvidenceError`. */
 export function shownFd(text: string): ShownFd {
   const [number] = /^-?\d+/.exec(text) ?? [];
   if (number === undefined || Number(number) > MOST_FD) {
-    throw new EvidenceError(`${excerpt(text)} is no descriptor`);
+    throw new EvidenceError(`${excerpt(text)} is not a descriptor`);
   }
   return { fd: Number(number), path: shownAt(text, number.length) };
 }
 
-/** What is behind the folder that a path is relative to. */
+/** The path of the directory descriptor that a path is relative to; null if not shown. */
 export function shownFolder(text: string): string | null {
   const [number] = /^(?:AT_FDCWD|-?\d+(?: \/\* AT_FDCWD \*\/)?)/.exec(text) ?? [];
   return number === undefined ? null : shownAt(text, number.length);
@@ -181,7 +181,7 @@ function shownAt(text: string, open: number): string | null {
   return unescaped(shown).replace(/ ?\(deleted\)$/, '');
 }
 
-/** A string; `isCut` where strace left out its end. Null where it is none. */
+/** Parses a string; `isCut` if strace has left out its end. Null if it is not a string. */
 export function stringIn(text: string): { text: string; isCut: boolean } | null {
   if (text.charCodeAt(0) !== QUOTE) return null;
   const end = stringEnd(text, 0);
@@ -191,6 +191,7 @@ export function stringIn(text: string): { text: string; isCut: boolean } | null 
 
 const LETTERS: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', v: '\v', f: '\f' };
 
+/** Undoes the escapes of a C string. */
 export function unescaped(text: string): string {
   if (!text.includes('\\')) return text;
   const bytes = text.replace(/\\(?:x([\da-f]{2})|([0-7]{1,3})|(.))/g, (_, hex, octal, letter) => {
@@ -201,13 +202,13 @@ export function unescaped(text: string): string {
   return Buffer.from(bytes, 'latin1').toString();
 }
 
-/** A member of a struct, or of a list, where it has no name. */
+/** A member of a struct, or an element of a list, which has no name. */
 export interface Member {
   readonly name: string | null;
   readonly value: string;
 }
 
-/** What is within `{…}` or `[…]`. */
+/** The members of `{…}` or `[…]`. */
 export function membersOf(text: string): readonly Member[] {
   return piecesAt(text, 1).pieces.map((piece) => {
     const [named, name] = /^([a-z]\w*)(?:\(\d+\))?=(?!>)/.exec(piece) ?? [];
@@ -219,7 +220,7 @@ export function memberOf(text: string, name: string): string | null {
   return membersOf(text).find((member) => member.name === name)?.value ?? null;
 }
 
-/** Whether flags have one, by its name or as a bit. */
+/** Whether flags contain one, by name or as a bit. */
 export function hasFlag(text: string, name: string, bit: number): boolean {
   if (text.includes(name)) return true;
   for (const [, number] of text.matchAll(/(?:^|\|)(0x[\da-f]+|\d+)/g)) {
@@ -228,13 +229,14 @@ export function hasFlag(text: string, name: string, bit: number): boolean {
   return false;
 }
 
-/** Whether a text is a constant, by its name or as a number. */
+/** Whether a text is a constant, by name or as a number. */
 export function isConstant(text: string, name: string, number: number): boolean {
   return text === name || Number.parseInt(text) === number;
 }
 
 const LONGEST = 40;
 
+/** The first 40 characters of a text, quoted, for error messages. */
 export function excerpt(text: string): string {
   return JSON.stringify(text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
 }

@@ -1,5 +1,5 @@
 /**
- * The system calls that have to do with descriptors and processes, and what each of them shows.
+ * The system calls about descriptors and processes, with the deed that each of them shows.
  *
  * @module
  */
@@ -21,20 +21,21 @@ import { ioctlDeed, mayBeOurs } from './ioctl.ts';
 import { rightsIn, socketPath } from './rights.ts';
 import { mayBeToSysfs, sysfsBegun, sysfsDeed } from './sysfs.ts';
 
+/** How to read the calls of one name. */
 export interface CallKind {
   readonly name: string;
-  /** Whether a call may show something, by how its arguments begin at `from`. */
+  /** Whether a call may matter, by its arguments from index `from` on. */
   readonly may?: (text: string, from: number) => boolean;
-  /** Whether it may be seen to come back without having been seen to begin. */
+  /** Whether a resumed call without its beginning is allowed. */
   readonly isUnnoticed?: boolean;
   readonly forks?: boolean;
-  /** It does not come back: the thread, or its whole process, ends. */
+  /** The call does not return: it ends the thread, or the process. */
   readonly ends?: 'thread' | 'process';
   readonly begun?: (args: readonly string[]) => Deed | null;
   readonly deed: (call: StraceCall) => Deed | null;
 }
 
-/** The kind of a call, for those that may show something. */
+/** The kinds of all calls that may matter, by name. */
 export const callKinds: ReadonlyMap<string, CallKind> = new Map(
   [
     ...kinds('open', { deed: (call) => opened(call, null, 0) }),
@@ -83,7 +84,7 @@ function argument({ args }: StraceCall, index: number): string {
 function integer(call: StraceCall, index: number): number {
   const text = argument(call, index);
   const number = text === 'NULL' ? 0 : Number.parseInt(text);
-  if (!Number.isFinite(number)) throw new EvidenceError(`${excerpt(text)} is no number`);
+  if (!Number.isFinite(number)) throw new EvidenceError(`${excerpt(text)} is not a number`);
   return number;
 }
 
@@ -93,12 +94,12 @@ function flagged(call: StraceCall, index: number, name: string, bit: number): bo
   return hasFlag(call.args[index] ?? '', name, bit);
 }
 
-/** What came out; null where the call failed, or has not come back. */
+/** The return value; null if the call failed or has not returned. */
 function rcOf(returned: Returned | null): number | null {
   return returned !== null && 'rc' in returned.result ? returned.result.rc : null;
 }
 
-/** Directories, and O_PATH, which opens nothing. */
+/** Flags of opens that open no device: directories, and O_PATH. */
 const NO_FILE = [
   ['O_DIRECTORY', 0o200000],
   ['O_PATH', 0o10000000],
@@ -127,7 +128,7 @@ function nodeOf(path: string, within: string | null): string | null {
   return nodePath(path) ?? (isRelative ? nodePath(`${within}/${path}`) : null);
 }
 
-/** The path of a node as the host names it: a container may have it elsewhere. */
+/** The path of a node on the host. Inside a container it may be mounted elsewhere. */
 function nodePath(path: string | null): string | null {
   if (path === null) return null;
   if (/^\/proc\/(?:self|thread-self)\/fd\//.test(path)) return path;
@@ -179,7 +180,7 @@ function unmapped(call: StraceCall): Deed | null {
   return { did: 'munmap', address: integer(call, 0), length: integer(call, 1) };
 }
 
-/** Of a list of messages those that were sent. */
+/** The messages of sendmmsg that were sent: as many as it returned. */
 function sentOf(call: StraceCall): string {
   const messages = membersOf(argument(call, 1)).slice(0, rcOf(call.returned) ?? undefined);
   return `[${messages.map(({ value }) => value).join(', ')}]`;
@@ -208,7 +209,7 @@ function taken({ returned }: StraceCall): Deed | null {
   return { did: 'receive', fds: [shownFd(returned.text)], socket: null, cloexec: true };
 }
 
-/** The child that a call made. */
+/** The deed of a fork; null if it failed. */
 export function forked(
   name: string,
   { args, returned }: StraceCall,
@@ -221,7 +222,7 @@ export function forked(
   return { did: 'fork', child, childComm, shares: sharesIn(name, args) };
 }
 
-/** Whether a child shares the table of descriptors; null where the flags are not shown. */
+/** Whether a child shares the descriptor table; null if the flags are not shown. */
 export function sharesIn(name: string, args: readonly string[]): boolean | null {
   if (name.endsWith('fork')) return false;
   const [first = ''] = args;

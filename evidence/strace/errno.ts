@@ -1,10 +1,10 @@
 /**
- * Names of Linux's error numbers, whatever this runs on.
+ * Names of Linux's error numbers (asm-generic/errno.h), on every platform.
  *
  * @module
  */
 
-/** From 1 on. */
+/** The names of the numbers from 1 on. */
 const FIRST = (
   'EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ' +
   'ENOTBLK EBUSY EEXIST EXDEV ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ' +
@@ -35,7 +35,7 @@ const names = new Map<number, string>([
   [125, 'ECANCELED'],
 ]);
 
-/** `E516` for a number without a name here. */
+/** The name of an error number; `E516` for one without a name. */
 export function errnoName(number: number): string {
   return names.get(number) ?? `E${number}`;
 }

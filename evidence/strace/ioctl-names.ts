@@ -1,19 +1,19 @@
 /**
- * What strace calls the requests of VFIO and iommufd, and their numbers.
+ * strace's names for the requests of VFIO and iommufd, and their numbers.
  *
- * Its names are not to be trusted: several requests have one number, and older versions print for
- * one the name of another. The number is what was asked.
+ * The names are not reliable: several requests have one number, and older versions print the name of
+ * another request. Only the number counts.
  *
  * @module
  */
 import { requestNumbers } from '../../operations/table.ts';
 
-/** The number of a request, null for one that is not known. */
+/** The number of a request; null if the name is unknown. */
 export function requestNumber(name: string): number | null {
   return requestNumbers.get(name) ?? null;
 }
 
-/** The argument of VFIO_SET_IOMMU and VFIO_CHECK_EXTENSION. */
+/** The arguments of VFIO_SET_IOMMU and VFIO_CHECK_EXTENSION by name (include/uapi/linux/vfio.h). */
 export const extensions: ReadonlyMap<string, number> = new Map([
   ['VFIO_TYPE1_IOMMU', 1],
   ['VFIO_SPAPR_TCE_IOMMU', 2],

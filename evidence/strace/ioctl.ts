@@ -1,5 +1,5 @@
 /**
- * ioctl(2) of VFIO and iommufd as strace writes it.
+ * Parses ioctl(2) calls of VFIO and iommufd as strace prints them.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { extensions, requestNumber } from './ioctl-names.ts';
 const LESS = 60;
 const COMMA = 44;
 
-/** Whether an ioctl may be one of ours, by how its request begins. */
+/** Whether an ioctl may be one of VFIO or iommufd, by the first characters of its request. */
 export function mayBeOurs(text: string, from: number): boolean {
   let at = from;
   for (let code = text.charCodeAt(at); code !== COMMA; code = text.charCodeAt(++at)) {
@@ -46,6 +46,7 @@ export function mayBeOurs(text: string, from: number): boolean {
   }
 }
 
+/** The deed of an ioctl; null if it is not VFIO's or iommufd's, and does not set FD_CLOEXEC. */
 export function ioctlDeed({ args, returned }: StraceCall): Deed | null {
   const [on = '', request = '', argument] = args;
   if (returned === null) return null;
@@ -60,7 +61,7 @@ export function ioctlDeed({ args, returned }: StraceCall): Deed | null {
   return 'rc' in result ? { did: 'cloexec', on: shownFd(on), cloexec } : null;
 }
 
-/** Numbers that a request may have, of those of our type. */
+/** The numbers that a request may have; none if it is not of VFIO's type (`;`). */
 function requestsOf(text: string): readonly number[] {
   if (/^\d/.test(text)) {
     const number = Number.parseInt(text);

@@ -1,11 +1,11 @@
 /**
- * What stands before a call on a line of strace: who made it, and when.
+ * Reads the beginning of a line of strace: the thread and the time of a call.
  *
  * @module
  */
 import { unescaped } from './call.ts';
 
-/** Numbers from here on are seconds since 1970; below they are pids, or relative times. */
+/** Numbers from here on are seconds since 1970. Smaller ones are pids or relative times. */
 export const EPOCH_FROM = 1e8;
 const MOST_DIGITS = 10;
 
@@ -18,19 +18,20 @@ const LESS = 60;
 const OPEN = 40;
 const BRACKET = 91;
 
-/** Reads in place, since lines come by the million. */
+/** The parts of the last line read. One object serves all lines, as there are millions. */
 export class Leader {
-  /** -1 where the line has none. */
+  /** -1 if the line has none. */
   tid = -1;
   comm: string | null = null;
-  /** -1 where the line has no time. */
+  /** -1 if the line has no time. */
   seconds = -1;
   micros = 0;
   /** Whether `seconds` count from midnight. */
   isDaytime = false;
-  /** Where what follows begins. */
+  /** The index of the rest of the line. */
   end = 0;
 
+  /** Reads the beginning of a line into the fields. */
   read(text: string): void {
     this.tid = -1;
     this.comm = null;
@@ -47,7 +48,7 @@ export class Leader {
     if (this.seconds !== -1 && text.charCodeAt(at) === OPEN && text.startsWith('(+ ', at)) {
       at = pastClosing(text, at, ')');
     }
-    // The number of the call (-n), and where the program was (-i).
+    // The number of the call (-n) and the instruction pointer (-i).
     while (text.charCodeAt(at) === BRACKET) {
       const next = pastClosing(text, at, ']');
       if (next === at) break;
@@ -56,7 +57,7 @@ export class Leader {
     this.end = at;
   }
 
-  /** `[pid 123] `, `[pid 123<comm>] `. */
+  /** Reads `[pid 123] ` or `[pid 123<comm>] `. Returns the index after it; 0 if it is neither. */
   #bracketed(text: string): number {
     const from = pastSpaces(text, text.indexOf('[pid ') + 5);
     const to = pastDigits(text, from);
@@ -69,7 +70,7 @@ export class Leader {
     return pastSpaces(text, close + (named ? 3 : 2));
   }
 
-  /** A pid or a time; where it ends, or -1 where it is neither. */
+  /** Reads a pid or a time. Returns the index of its end; -1 if it is neither. */
   #number(text: string, from: number): number {
     const to = pastDigits(text, from);
     if (to > from + MOST_DIGITS) return -1;
@@ -136,7 +137,7 @@ function pastSpaces(text: string, from: number): number {
   return at;
 }
 
-/** NaN where there is something else than digits. */
+/** The number between two indices; NaN if there are other characters than digits. */
 function numberIn(text: string, from: number, to: number): number {
   let value = 0;
   for (let at = from; at < to; at++) {
@@ -148,7 +149,7 @@ function numberIn(text: string, from: number, to: number): number {
 
 const WIDEST = 24;
 
-/** Past a short note in brackets and the spaces after it; `from` where it is none. */
+/** The index after a short note in brackets and its spaces; `from` if there is none. */
 function pastClosing(text: string, from: number, closing: string): number {
   const note = text.slice(from + 1, from + WIDEST);
   const close = note.indexOf(closing);

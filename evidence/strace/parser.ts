@@ -1,9 +1,9 @@
 /**
- * strace, 4.x to 7.x: `strace -f -y -ttt`, and most of what else its options make of a line.
+ * The format `strace`, versions 4.x to 7.x: `strace -f -y -ttt` and most other options.
  *
- * A call is told of when it has come back, an exit when the process is gone and its descriptors
- * with it. Only an unbind is told of when it begins, since others wait for it; and a fork when its
- * child does something first.
+ * A call becomes a sighting when it returns, and an exit when the process and its descriptors are gone.
+ * There are two exceptions. An unbind is a sighting when it begins, too, because it may block. A fork
+ * becomes one early if its child acts before it returns.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export function straceParser(): Parser {
   return new StraceParser();
 }
 
-/** Whether a first line may be one of strace. */
+/** Whether a first line may be output of strace. */
 export function looksLikeStrace(line: string): boolean {
   const leader = new Leader();
   leader.read(line);
@@ -49,12 +49,12 @@ class StraceParser implements Parser {
   readonly #leader = new Leader();
   readonly #times = new LineTimes();
   readonly #threads = new Threads();
-  /** Of the line. */
+  /** The time of the current line. */
   #at: number | null = null;
   #current: Thread | null = null;
-  /** Forks that are told of by what their children do. */
+  /** Forks whose children acted before they returned. */
   #early: Sighting[] = [];
-  /** A call that a message of strace's own stands in the middle of. */
+  /** The first part of a call that a message of strace interrupts. */
   #broken: string | null = null;
   #isSummary = false;
 
@@ -120,7 +120,7 @@ class StraceParser implements Parser {
     return isOurs ? this.#complete(thread, kind, text, nameEnd + 1) : NONE;
   }
 
-  /** A call that has not come back when others do something. */
+  /** Notes a call that is unfinished when another thread acts. */
   #begun(thread: Thread, kind: CallKind, unfinished: string | null): readonly Sighting[] {
     const text = unfinished?.slice(0, -UNFINISHED.length) ?? null;
     this.#threads.begin(thread, { kind, text });
@@ -143,11 +143,11 @@ class StraceParser implements Parser {
     const { begun } = thread;
     if (begun?.kind !== kind) {
       if (kind.isUnnoticed === true) return NONE;
-      throw new EvidenceError(`${name} is resumed, and was not begun`);
+      throw new EvidenceError(`${name} is resumed, but its beginning is missing`);
     }
     const rest = text.slice(end);
     if (rest.endsWith(UNFINISHED)) {
-      if ((begun.text?.length ?? 0) > LONGEST_CALL) throw new EvidenceError(`${name} has no end`);
+      if ((begun.text?.length ?? 0) > LONGEST_CALL) throw new EvidenceError(`${name} is too long`);
       const text = begun.text === null ? null : begun.text + rest.slice(0, -UNFINISHED.length);
       this.#threads.begin(thread, { kind, text });
       return NONE;
@@ -164,14 +164,14 @@ class StraceParser implements Parser {
     const { child } = thread;
     thread.child = null;
     if (deed === null || deed.child === child) return NONE;
-    // Its number may be one of a process that is gone.
+    // The child may have the number of a process that has ended.
     const before = this.#threads.get(deed.child);
     const gone = before === undefined || before.ending === null ? NONE : this.#exit(before, null);
     this.#threads.add(deed.child);
     return [...gone, ...this.#shown(deed, thread)];
   }
 
-  /** `+++ exited with 0 +++`, `+++ killed by SIGSEGV (core dumped) +++`. */
+  /** Reads `+++ exited with 0 +++` and `+++ killed by SIGSEGV (core dumped) +++`. */
   #gone(text: string, from: number): readonly Sighting[] {
     if (!text.startsWith('+++ ', from)) throw foreign(text);
     this.#at = this.#times.take(this.#leader);
@@ -182,7 +182,7 @@ class StraceParser implements Parser {
     return this.#exit(thread, signal ?? null);
   }
 
-  /** A thread that calls execve goes on as the first of its process. */
+  /** A thread that calls execve becomes the first thread of its process. */
   #superseded(first: Thread, number: number): readonly Sighting[] {
     const executor = this.#threads.get(number);
     first.ending = null;
@@ -197,7 +197,7 @@ class StraceParser implements Parser {
     return this.#shown({ did: 'exit', whole, signal }, thread);
   }
 
-  /** The parent of a process hears of its end, even where strace was told to be quiet about it. */
+  /** Reads a signal. SIGCHLD shows the end of a child, even if strace does not report exits (-q). */
   #signal(text: string, from: number): readonly Sighting[] {
     if (!text.startsWith('--- ', from)) {
       if (text.startsWith('------ ', from) && this.#isSummary) return NONE;
@@ -231,7 +231,7 @@ class StraceParser implements Parser {
     return [{ ...deed, tid: thread.tid, pid: null, comm, at: this.#at } as Sighting];
   }
 
-  /** `clone(child_stack=NULL, flags=SIGCHLDstrace: Process 123 attached`. */
+  /** Whether a message interrupts the call: `clone(flags=SIGCHLDstrace: Process 123 attached`. */
   #isBroken(text: string): boolean {
     if (!text.endsWith(' attached')) return false;
     const begin = text.lastIndexOf('Process ');
@@ -245,7 +245,7 @@ class StraceParser implements Parser {
     return true;
   }
 
-  /** What strace says of itself, and what is between lines: stacks (-k), the summary (-C). */
+  /** Whether a line is not a call: a message of strace, a stack (-k), or the summary (-C). */
   #isRemark(text: string, at: number): boolean {
     if (at === text.length || this.#isSummary) return true;
     if (text.startsWith('% time ', at)) return (this.#isSummary = true);
@@ -261,7 +261,7 @@ class StraceParser implements Parser {
       text.startsWith('strace: ', at) ||
       text.startsWith('[ Process PID=', at) ||
       text.startsWith(' > ') ||
-      // The rest of a call, where the program has written something in its middle.
+      // The rest of a call into which the program has written its own output.
       /^\)\s*= (?:\?|-?\d)/.test(text) ||
       text.trim() === ''
     );
@@ -269,16 +269,16 @@ class StraceParser implements Parser {
 }
 
 function foreign(text: string): EvidenceError {
-  return new EvidenceError(`no line of strace: ${excerpt(text)}`);
+  return new EvidenceError(`not a line of strace: ${excerpt(text)}`);
 }
 
-/** strace let the process go, or lost it, before the call came back. */
+/** Whether strace detached from the process, or lost it, before the call returned. */
 function isLost(text: string): boolean {
   if (text.charCodeAt(text.length - 1) !== GREATER) return false;
   return text.endsWith(' <detached ...>') || text.endsWith('No such process>');
 }
 
-/** Past the name of a system call. */
+/** The index after the name of a system call. */
 function pastName(text: string, from: number): number {
   let at = from;
   for (;;) {

@@ -1,12 +1,12 @@
 /**
- * Descriptors that go over a socket: SCM_RIGHTS in a `struct msghdr` as strace writes it.
+ * Finds descriptors that are passed over a socket: SCM_RIGHTS in a `struct msghdr` as strace prints it.
  *
  * @module
  */
 import type { ShownFd } from '../sighting.ts';
 import { isConstant, membersOf, shownFd, stringIn, type Member } from './call.ts';
 
-/** A list in a struct in a list of messages, and some more. */
+/** The greatest depth of structs and lists that is searched. */
 const DEEPEST = 8;
 
 /** The descriptors of a message, or of a list of messages. */
@@ -27,7 +27,7 @@ function collect(text: string, fds: ShownFd[], depth: number): void {
   for (const { value } of members) if (/^[{[]/.test(value)) collect(value, fds, depth - 1);
 }
 
-/** The data of a control message; some versions of strace name it not, or not the type. */
+/** The data of an SCM_RIGHTS message. Some versions of strace omit names or print the type as 1. */
 function rightsData(members: readonly Member[]): string | null {
   const isRights =
     members.some(({ value }) => value === 'SCM_RIGHTS' || value.endsWith(' /* SCM_RIGHTS */')) ||
@@ -43,7 +43,7 @@ function isOne(members: readonly Member[], name: string): boolean {
   return member !== undefined && isConstant(member.value, '', 1);
 }
 
-/** The path of a socket: `UNIX-STREAM:[1->2,"/run/x"]`; otherwise what is shown of it. */
+/** The path of a socket, as in `UNIX-STREAM:[1->2,"/run/x"]`. Without a path: the text as it is. */
 export function socketPath(shown: string | null): string | null {
   const quote = shown?.indexOf('"') ?? -1;
   return shown === null || quote === -1 ? shown : (stringIn(shown.slice(quote))?.text ?? shown);

@@ -1,5 +1,5 @@
 /**
- * Writes to /sys that unbind or bind a driver.
+ * Reads writes to `/sys` that bind or unbind a driver.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { shownFd, stringIn, type StraceCall } from './call.ts';
 
 const LESS = 60;
 
-/** Whether a write goes to /sys, by how its arguments begin. */
+/** Whether a write goes to `/sys`, by the beginning of its arguments. */
 export function mayBeToSysfs(text: string, from: number): boolean {
   let at = from;
   for (let code = text.charCodeAt(at); code >= 48 && code <= 57;) code = text.charCodeAt(++at);
@@ -16,13 +16,14 @@ export function mayBeToSysfs(text: string, from: number): boolean {
   return text.startsWith('/sys/bus/pci/', at + 1) || text.startsWith('\\x2f\\x73\\x79', at + 1);
 }
 
-/** A write that has begun: an unbind waits there for whoever holds the device. */
+/** The deed of an unbind that has begun: it blocks while a process holds the device. */
 export function sysfsBegun(args: readonly string[]): Deed | null {
   const write = writeIn(args);
   if (write?.verb !== 'unbind') return null;
   return { did: 'unbind', device: write.device, driver: write.driver, done: false };
 }
 
+/** The deed of a bind or an unbind that has returned. */
 export function sysfsDeed({ args, returned }: StraceCall): Deed | null {
   const write = writeIn(args);
   if (write === null || returned === null) return null;

@@ -1,34 +1,35 @@
 /**
- * The threads of a trace: what each of them has begun, and who a line is of that names none.
+ * `Threads`: the threads of a trace with their unfinished calls. Finds the thread of a line without a
+ * tid.
  *
  * @module
  */
 import type { CallKind } from './calls.ts';
 
-/** A call that has not come back. */
+/** A call that has not returned. */
 interface Begun {
   readonly kind: CallKind;
-  /** Its arguments so far; null where they show nothing of ours. */
+  /** Its arguments so far; null if the call does not matter. */
   readonly text: string | null;
 }
 
 export interface Thread {
-  /** Null for the one that strace, as long as there was no other, did not number. */
+  /** Null for the only thread so far: strace prints no number for it. */
   readonly tid: number | null;
   begun: Begun | null;
-  /** It has called exit, or exit_group. */
+  /** Set when it calls exit or exit_group (`whole`). */
   ending: { readonly whole: boolean; readonly at: number | null } | null;
-  /** The child told of before its fork came back. */
+  /** The child that acted before its fork returned. */
   child: number | null;
 }
 
 export class Threads {
   readonly #byNumber = new Map<number, Thread>();
-  /** Threads that a fork has not come back to. */
+  /** Threads whose fork has not returned. */
   readonly #forking = new Set<Thread>();
-  /** The one that lines without a number are of. */
+  /** The thread of lines without a number. */
   #unnumbered: Thread | null = null;
-  /** The number that it has in lines that have one, once they are seen. */
+  /** The number of that thread, once a line shows it. */
   #number: number | null = null;
   #last: Thread | null = null;
   #lastNumber = -1;
@@ -38,7 +39,7 @@ export class Threads {
     yield* this.#byNumber.values();
   }
 
-  /** The thread of a line; `born` hears of one that must have come from a fork still under way. */
+  /** The thread of a line. `born` is called for a new one whose fork has not returned yet. */
   of(number: number, isResumed: boolean, born: (parent: Thread, child: number) => void): Thread {
     if (number === this.#lastNumber && this.#last !== null) return this.#last;
     const thread =
@@ -54,13 +55,13 @@ export class Threads {
     return this.#byNumber.get(number);
   }
 
-  /** A thread that is told of before it does something. */
+  /** Adds a thread before its first line. */
   add(number: number): void {
     if (!this.#byNumber.has(number)) this.#byNumber.set(number, newThread(number));
     this.#last = null;
   }
 
-  /** Told by strace: of a child whose fork is under way its parent is known only then. */
+  /** Adds a thread that strace has attached. Not during a fork: the first line shows its parent. */
   announce(number: number): void {
     if (this.#forking.size === 0) this.add(number);
   }
@@ -75,6 +76,7 @@ export class Threads {
     } else if (thread.tid !== null) this.#byNumber.delete(thread.tid);
   }
 
+  /** Notes the unfinished call of a thread. */
   begin(thread: Thread, begun: Begun): void {
     thread.begun = begun;
     if (begun.kind.forks === true && thread.child === null) this.#forking.add(thread);
@@ -85,7 +87,7 @@ export class Threads {
     this.#forking.delete(thread);
   }
 
-  /** strace numbers lines only while there are several threads. */
+  /** The thread of a line without a number. strace numbers lines only if there are several threads. */
   #withoutNumber(): Thread {
     if (this.#unnumbered !== null) return this.#unnumbered;
     if (this.#byNumber.size === 1) for (const only of this.#byNumber.values()) return only;

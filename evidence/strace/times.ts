@@ -1,5 +1,5 @@
 /**
- * Times of strace: -ttt, -tt and -t, -r.
+ * Converts the times of strace lines (options -ttt, -tt, -t and -r) to microseconds on one clock.
  *
  * @module
  */
@@ -9,17 +9,18 @@ import { EPOCH_FROM, type Leader } from './leader.ts';
 const SECOND = 1e6;
 const DAY = 86_400 * SECOND;
 
+/** The clock of a trace, which its first time decides. Keeps the state to resolve times of day. */
 export class LineTimes {
   #clock: Clock = 'none';
   #latest = 0;
-  /** What came before this midnight. */
+  /** The microseconds up to the last midnight. */
   #days = 0;
 
   get clock(): Clock {
     return this.#clock;
   }
 
-  /** The time of the next line, in microseconds. */
+  /** The time of the next line in microseconds; null if it has none on this clock. */
   take(leader: Leader): number | null {
     if (leader.seconds === -1) return null;
     const isFirst = this.#clock === 'none';
@@ -28,7 +29,7 @@ export class LineTimes {
     if (this.#clock === 'wall') return leader.isDaytime ? null : shown;
     if (leader.isDaytime !== (this.#clock === 'day')) return null;
     if (this.#clock === 'start') {
-      // Relative to the line before, and so the first to a line that is not there.
+      // A relative time counts from the line before, so the first one has no meaning.
       this.#latest = isFirst ? 0 : this.#latest + shown;
       return this.#latest;
     }

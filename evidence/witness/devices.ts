@@ -1,5 +1,5 @@
 /**
- * Devices and groups, as far as the evidence has spoken of them.
+ * `Devices`: the devices and groups that the evidence has mentioned so far.
  *
  * @module
  */
@@ -9,20 +9,21 @@ import type { Inference, Tell } from './inferences.ts';
 
 type Added = DataOf<'device.added'>;
 
-/** The driver of a device of which only its node was seen: one of VFIO's, mostly this one. */
+/** The driver assumed for a device of which only its VFIO node was seen. */
 const USUAL_DRIVER = 'vfio-pci';
 const isVfio = ({ driver }: Added): boolean => driver !== null && /vfio/.test(driver);
 
+/** Tells of devices and groups as soon as the evidence mentions them. */
 export class Devices {
   readonly #devices = new Map<string, Added>();
   readonly #byCdev = new Map<string, string>();
-  /** The devices that one which goes by its node may be. */
+  /** By the node of a nameless device: the devices that it may be. */
   readonly #mayBe = new Map<string, readonly string[]>();
-  /** Devices by the name that the kernel has for them. */
+  /** Devices by the kernel address of their `struct device` (`claimed` of an ioctl). */
   readonly #byClaim = new Map<string, string>();
   readonly #groups = new Set<string>();
   readonly #leaving = new Set<string>();
-  /** Devices that had a node and lost it with their driver, and were not seen to get another. */
+  /** Devices that lost their node with their driver, and were not seen to get another one. */
   readonly #nodeless = new Set<string>();
   readonly #tell: Tell;
   #described: readonly Fact[] = [];
@@ -31,33 +32,33 @@ export class Devices {
     this.#tell = tell;
   }
 
-  /** Everything that a topology describes is there, and nothing else that has VFIO's drivers. */
+  /** Notes the devices of a topology. */
   describe(topology: Topology): void {
     this.#described = bootFacts('', topology, { profile: null, simulated: false });
     for (const fact of this.#described) if (fact.type === 'device.added') this.#note(fact.data);
   }
 
-  /** Tells of what was described. */
+  /** Tells of the devices of the topology, as assumed. */
   tellDescribed(): void {
     for (const fact of this.#described) {
       if (fact.type === 'device.added') this.#tell(fact, 'as-the-topology-says', 'assumed');
     }
   }
 
-  /** What the log knows already, and need not be told. */
+  /** Notes devices and groups that the log knows already. */
   know(devices: readonly Added[], groups: readonly string[]): void {
     for (const device of devices) this.#note(device);
     for (const group of groups) this.#groups.add(group);
   }
 
-  /** Whether a device goes by its node, as nobody has named it. */
+  /** Whether a device is known only by the name of its node (`vfio3`). */
   isNameless(device: string): boolean {
     return this.#devices.get(device)?.cdev === device;
   }
 
   /**
-   * The device that the kernel has claimed under a name of its own, where that was seen before; the
-   * one that it is claimed for otherwise.
+   * The device that the kernel knows as `claimed`. If the name is new, it is noted as that of `device`,
+   * or of the only device that the nameless `device` may be. Null if it is unknown.
    */
   claimedAs(claimed: string | undefined, device: string | null): string | null {
     if (claimed === undefined) return null;
@@ -71,7 +72,7 @@ export class Devices {
     return only;
   }
 
-  /** A device that went by its node has a name, and may be known by that. */
+  /** Gives a nameless device its address. A device with that address may be known already. */
   rename(node: string, device: string): void {
     const known = this.#devices.get(device);
     this.#devices.delete(node);
@@ -83,7 +84,7 @@ export class Devices {
     this.#add({ device, name, group, driver, model, cdev: node }, 'named-by-the-trace');
   }
 
-  /** Somebody speaks of a device that nothing else is known of. */
+  /** Adds a device that a claim names, if it is unknown. */
   mention(device: string): void {
     if (this.#devices.has(device)) return;
     const nothing = { name: null, group: null, driver: null, model: null, cdev: null };
@@ -98,11 +99,11 @@ export class Devices {
     return (device === null ? null : this.#devices.get(device)?.group) ?? null;
   }
 
-  /** The device behind a node of /dev/vfio/devices; it goes by the node where nobody has named it. */
+  /** The device behind a node of /dev/vfio/devices. An unknown one is added by the node's name. */
   behindCdev(cdev: string): string {
     const known = this.#byCdev.get(cdev);
     if (known !== undefined) {
-      // It was given the node by a driver that nobody has seen being bound.
+      // It has a node, so a VFIO driver was bound to it, unseen.
       if (this.#devices.get(known)?.driver === null) this.#bindAgain(known, cdev, 'has-a-node');
       return known;
     }
@@ -119,24 +120,24 @@ export class Devices {
     return cdev;
   }
 
-  /** The groups that a device may be of that goes by its node, as it had another name before. */
+  /** The groups that a nameless device may be in. */
   mayBeIn(node: string): ReadonlySet<string> {
     return new Set(this.#candidatesFor(node).flatMap((device) => this.groupOf(device) ?? []));
   }
 
-  /** Those that are still without a node, and would be known by the name that the kernel has for them. */
+  /** The devices that a nameless device may be: still without a node, and not claimed by the kernel. */
   #candidatesFor(node: string): string[] {
     const claimed = new Set(this.#byClaim.values());
     const may = this.#mayBe.get(node) ?? [];
     return may.filter((device) => this.#nodeless.has(device) && !claimed.has(device));
   }
 
-  /** The device behind a node, without making it known. */
+  /** The device behind a node, or the node's name; adds nothing. */
   named(cdev: string): string {
     return this.#byCdev.get(cdev) ?? cdev;
   }
 
-  /** A group that has a node: a driver of VFIO's has a device of it. */
+  /** Notes that a group has a node: a VFIO driver has one of its devices. */
   meetGroup(group: string): void {
     const members = [...this.#devices.values()].filter(({ group: of }) => of === group);
     if (members.some(isVfio) || (members.length === 0 && this.#groups.has(group))) return;
@@ -146,7 +147,7 @@ export class Devices {
     else this.#tell({ type: 'group.found', data: { group } }, 'has-a-node');
   }
 
-  /** A device has a driver of VFIO's that nobody has seen being bound. */
+  /** Tells that a VFIO driver was bound to a device, unseen. */
   #bindAgain(device: string, cdev: string | null, rule: Inference): void {
     this.setDriver(device, USUAL_DRIVER);
     const known = this.#devices.get(device);
@@ -154,7 +155,7 @@ export class Devices {
     this.#tell({ type: 'driver.bound', data: { device, driver: USUAL_DRIVER, cdev } }, rule);
   }
 
-  /** A device that has VFIO's driver, and its group where that is known. */
+  /** Notes that a device has a VFIO driver, and its group if known. */
   meet(device: string, group: string | null, rule: Inference): void {
     const known = this.#devices.get(device);
     if (known !== undefined && (group === null || known.group === group)) {
@@ -166,7 +167,7 @@ export class Devices {
     this.#add({ ...fresh, driver, group: group ?? known?.group ?? null }, rule);
   }
 
-  /** What the kernel says of a device; what it leaves open stays as it was. */
+  /** Notes the group and driver that the kernel reports for a device. Null: unchanged. */
   plug(device: string, group: string | null, driver: string | null): void {
     const known = this.#devices.get(device);
     const now = {
@@ -194,7 +195,7 @@ export class Devices {
     }
     const isNew = now.group !== null && !this.#groups.has(now.group);
     this.#add(now);
-    // Who speaks of a group has not seen who opens it.
+    // A message that names the group does not show who opens it.
     if (!isNew || now.group === null) return;
     this.#groups.add(now.group);
     const reason = 'what was said of it does not show who has it';
@@ -210,11 +211,11 @@ export class Devices {
     this.#tell({ type: 'device.removed', data: { device } });
   }
 
-  /** A driver has been bound; `null` unbound. */
+  /** Notes that a driver was bound; null: unbound. */
   setDriver(device: string, driver: string | null): void {
     const known = this.#devices.get(device);
     if (known === undefined) return;
-    // Whoever is bound next is given the lowest number that is free.
+    // Its node is gone: the next device that is bound may get the same number.
     if (driver === null && known.cdev !== null) {
       this.#byCdev.delete(known.cdev);
       this.#nodeless.add(device);
@@ -222,7 +223,7 @@ export class Devices {
     this.#note({ ...known, driver, cdev: driver === null ? null : known.cdev });
   }
 
-  /** A device has come to have a node; which driver gave it is told apart from that. */
+  /** Notes the node of a device. Its driver is told separately. */
   setNode(device: string, cdev: string): void {
     const before = this.#devices.get(this.#byCdev.get(cdev) ?? '');
     if (before !== undefined && before.device !== device) this.#note({ ...before, cdev: null });
@@ -232,7 +233,7 @@ export class Devices {
     this.#note({ ...(known ?? { device, ...nothing }), cdev });
   }
 
-  /** The device with VFIO of a group that has one alone; null where it has more, or none is known. */
+  /** The only device of a group with a VFIO driver; null if there are more, or none is known. */
   onlyDeviceIn(group: string): string | null {
     const [only, ...others] = [...this.#devices.values()].filter(
       (device) => device.group === group && isVfio(device),
@@ -240,7 +241,7 @@ export class Devices {
     return only === undefined || others.length > 0 ? null : only.device;
   }
 
-  /** Whether an unbind of its driver waits. */
+  /** Whether an unbind of its driver is blocked. */
   isLeaving(device: string): boolean {
     return this.#leaving.has(device);
   }

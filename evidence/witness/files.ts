@@ -1,5 +1,6 @@
 /**
- * Files of ours as they come, move from hand to hand, and go: what the log is told of it.
+ * `Files`: follows VFIO and iommufd files from open to release, through dup, fork, SCM_RIGHTS and mmap.
+ * Each step becomes a fact.
  *
  * @module
  */
@@ -12,7 +13,7 @@ import { Kept } from './kept.ts';
 import { isOf, isOurs } from './shown.ts';
 import type { Hold, Seen, Traced, TracedProcesses } from './traced.ts';
 
-/** Files sent that nobody has received; of more than these the oldest are forgotten. */
+/** The number of sent and not yet received files to remember. Beyond it the oldest are forgotten. */
 const MOST_ON_THEIR_WAY = 1024;
 
 interface Sent {
@@ -27,11 +28,11 @@ export class Files {
   readonly #byPointer = new Map<string, Seen>();
   readonly #kept: Kept;
   readonly #sent: Sent[] = [];
-  /** What a thread was seen to release in a call that has not come back yet. */
+  /** The release that a thread was seen to do in a call that has not returned yet. */
   #releasing: { readonly tid: number; readonly kind: Seen['kind'] } | null = null;
-  /** What the kernel let go in calls that have not come back yet, though a process seems to have it. */
+  /** By thread: files released in a call that has not returned, though a process seems to hold them. */
   readonly #gone = new Map<number, Seen[]>();
-  /** Whether this evidence shows when the kernel lets a file go. */
+  /** Whether this evidence shows releases of files. */
   #showsReleases = false;
 
   constructor(processes: TracedProcesses, devices: Devices, tell: Tell) {
@@ -41,7 +42,7 @@ export class Files {
     this.#kept = new Kept(tell);
   }
 
-  /** Makes a process known to the log. */
+  /** Tells of a process, once. */
   tellProcess(process: Traced): void {
     if (process.isTold) return;
     process.isTold = true;
@@ -50,7 +51,7 @@ export class Files {
     this.#tell({ type, data: { pid, comm, cgroup: null } });
   }
 
-  /** A file has been opened, and `fact` tells of it. */
+  /** Notes a file that was opened at `fd`, and tells `fact`. */
   open(
     process: Traced,
     fd: number,
@@ -69,7 +70,7 @@ export class Files {
     this.#tell(named as Fact, rule);
   }
 
-  /** The file behind a descriptor; one that the evidence has not seen opened is found to be open. */
+  /** The file behind a descriptor. If its open was not seen, it is found by its path, if shown. */
   behind(process: Traced, { fd, path }: ShownFd): Seen | null {
     const there = process.descriptors.get(fd);
     if (there !== undefined && (path === null || isOf(there.seen, path))) return there.seen;
@@ -77,7 +78,7 @@ export class Files {
     return path === null ? null : this.find(process, fd, path, 'found-open');
   }
 
-  /** A descriptor of a path was open before it was seen; null where that is none of ours. */
+  /** Tells of a file that was open before the evidence begins. Null if the path is not VFIO's. */
   find(process: Traced, fd: number, path: string, rule: Inference): Seen | null {
     const found = foundAt(path, process, fd, this.#devices);
     if (found === null) return null;
@@ -88,8 +89,8 @@ export class Files {
   }
 
   /**
-   * A trace names the device behind a descriptor, which was opened by its node: it is taken to have
-   * been opened under its name. Nothing hangs on the file yet, as it is not bound.
+   * Gives the nameless device behind a descriptor its address: the file is told as closed and opened
+   * again. That changes nothing else, because the file is not bound yet.
    */
   name(process: Traced, fd: number, device: string): void {
     const there = process.descriptors.get(fd);
@@ -106,7 +107,7 @@ export class Files {
     this.open(process, fd, cloexec, seen, { type: 'device.opened', data }, 'named-by-the-trace');
   }
 
-  /** Nothing is known of the owner of a group from here on. */
+  /** Tells of a gap: the owner of a group, or of all groups, is unknown from here on. */
   doubt(group: string | null, reason: string): void {
     this.#tell({ type: 'gap.noticed', data: { reason, group } });
   }
@@ -120,6 +121,7 @@ export class Files {
     this.#tell({ type: 'descriptor.closed', data: { pid: process.pid, fd } }, rule);
   }
 
+  /** Tells of a dup. If the file of `fd` is unknown, `as` is only vacated. */
   duplicate(process: Traced, fd: number, as: number, cloexec: boolean, rule?: Inference): void {
     const there = process.descriptors.get(fd);
     if (fd === as) return;
@@ -132,10 +134,10 @@ export class Files {
     this.#tell({ type: 'descriptor.duplicated', data }, rule);
   }
 
-  /** A descriptor came to stand for a file that somebody has. */
+  /** Notes that the kernel installed a known file at a descriptor (fs/file.c:fd_install). */
   install(process: Traced, fd: number, pointer: string): void {
     const seen = this.#byPointer.get(pointer);
-    // Of what is no node nobody shows the end: its name may be another file's by now.
+    // The release of other files is not traced: the address may be another file's by now.
     const isGone = seen?.kind === 'path' && !this.#processes.isHeld(seen);
     if (seen === undefined || seen.isReleased || isGone) {
       this.#vacate(process, fd);
@@ -148,6 +150,7 @@ export class Files {
     else this.#pass(seen, process, fd, false, 'same-file');
   }
 
+  /** Notes descriptors sent over a socket. */
   send(process: Traced, fds: readonly ShownFd[]): void {
     for (const shown of fds) {
       const seen = this.behind(process, shown);
@@ -156,6 +159,7 @@ export class Files {
     }
   }
 
+  /** Matches received descriptors with sent ones, oldest first, and tells who passed which file. */
   receive(process: Traced, fds: readonly ShownFd[], cloexec: boolean): void {
     for (const { fd, path } of fds) {
       const at = this.#sent.findIndex(({ seen }) =>
@@ -170,8 +174,8 @@ export class Files {
   }
 
   /**
-   * The iommufd that a group's devices were seen to be bound to comes to a process, nobody saw how.
-   * Gives false where nobody has a descriptor of it that it could have come from.
+   * Passes the iommufd that a group's devices are bound to on to a process, although no line shows it.
+   * False if no process and no queue holds it.
    */
   lend(group: string | null, to: Traced, as: number): boolean {
     const context = group === null ? undefined : this.#contextOf(group);
@@ -191,8 +195,8 @@ export class Files {
   }
 
   /**
-   * The kernel has let a file go: within the call that made it do so, which comes back later, or after
-   * the process has ended. Without a name it is whatever that was.
+   * Tells that the kernel released a file. That is during a call that has not returned yet, or after
+   * the end of the process. A file with an unknown address is the one that the call closes.
    */
   release(tid: number, kind: Exclude<Seen['kind'], 'path'>, pointer: string): void {
     if (kind === 'container') return this.#forget(tid, pointer);
@@ -209,7 +213,7 @@ export class Files {
     this.#tell({ type: 'file.released', data: { pid: tid, kind, pointer } });
   }
 
-  /** A container's file is nobody's any more, as its descriptors have told. */
+  /** Forgets the file of a container. Its descriptors have told of its end already. */
   #forget(tid: number, pointer: string): void {
     const seen = this.#byPointer.get(pointer);
     this.#byPointer.delete(pointer);
@@ -224,7 +228,7 @@ export class Files {
     else if (this.#processes.isHeld(seen)) this.#gone.set(tid, [seen]);
   }
 
-  /** Who had it mapped has unmapped it. */
+  /** Tells that all mappings of a released file are gone. */
   #unmap(seen: Seen): void {
     for (const { pid, mappings } of this.#processes.all()) {
       for (const [mapping, mapped] of mappings) {
@@ -236,7 +240,7 @@ export class Files {
     }
   }
 
-  /** A call of a thread has come back: what it released has been said, or was closed unseen. */
+  /** Notes the return of a thread's call. Files that it released, but that seem held, are closed. */
   settle(tid: number): void {
     if (this.#releasing?.tid === tid) this.#releasing = null;
     const gone = this.#gone.get(tid);
@@ -247,7 +251,7 @@ export class Files {
     }
   }
 
-  /** A thread has closed something that nobody has seen it open: of what it released, the only one. */
+  /** Notes the close of an unknown descriptor. If just one has no number, it is that one. */
   closeUnknown(process: Traced): void {
     const [fd, ...rest] = [...process.descriptors.keys()].filter((number) => number < 0);
     const isOnly = fd !== undefined && rest.length === 0;
@@ -257,7 +261,7 @@ export class Files {
     if (only !== undefined) this.#kept.letGo(only);
   }
 
-  /** A process has ended. What it alone held goes with it, or when the kernel is seen to let it go. */
+  /** Tells of the end of a process. Files that it alone held are released now, or when that is seen. */
   exit(process: Traced, signal: string | null): void {
     process.mappings.clear();
     for (const [fd, { seen }] of process.descriptors) this.#keepIfHeld(process, fd, seen, true);
@@ -276,12 +280,12 @@ export class Files {
     this.#gone.clear();
   }
 
-  /** A number is given out anew: what it stood for had been closed. */
+  /** Closes a descriptor whose number is used again. */
   #vacate(process: Traced, fd: number): void {
     if (process.descriptors.has(fd)) this.close(process, fd, 'number-used-again');
   }
 
-  /** The only file that is open of a node; null where there are several, or none. */
+  /** The only open file of a node; null if there are several, or none. */
   #onlyOf(path: string): Seen | null {
     const all = [...this.#processes.all()].flatMap(({ descriptors }) => [...descriptors.values()]);
     const found = new Set(all.map(({ seen }) => seen).filter((seen) => isOf(seen, path)));
@@ -289,7 +293,7 @@ export class Files {
     return only === undefined || others.length > 0 ? null : only;
   }
 
-  /** Where a file is held that moves on: by a process, or else by the kernel. */
+  /** Tells that a file was passed to a process, from another process or from the kernel. */
   #pass(seen: Seen, to: Traced, as: number, cloexec: boolean, rule: Inference): void {
     const [hold] = this.#processes.holds(seen);
     const kept = this.#kept.placeOf(seen);
@@ -303,8 +307,8 @@ export class Files {
   }
 
   /**
-   * A holder gives a file up. Where it is the last, and the file is on its way to somebody, or the
-   * kernel was not seen to release it, it is kept.
+   * Lets the kernel keep a file when its last holder closes it, if the file is in a socket's queue, or
+   * if its release should be seen and was not.
    */
   #keepIfHeld(process: Traced, fd: number, seen: Seen, isSeen: boolean): void {
     if (this.#kept.placeOf(seen) !== undefined || seen.isReleased || this.#processes.isMapped(seen))

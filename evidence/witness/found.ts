@@ -1,5 +1,5 @@
 /**
- * Files that were open before anybody looked.
+ * Files that were open before the evidence begins: which file a path shows, and the fact that tells it.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import type { Seen, Traced } from './traced.ts';
 interface FoundFile {
   readonly seen: Seen;
   readonly cloexec: boolean;
-  /** Tells of it as if it was opened now. */
+  /** The event of an open at this point. */
   readonly fact: Fact;
-  /** The group that nobody knows the owner of from here on. */
+  /** The group whose owner is unknown from here on, and why. */
   readonly doubt: { readonly group: string; readonly reason: string } | null;
 }
 
-/** What a descriptor of a path stands for; null where that is none of ours. */
+/** The file behind a descriptor with this path; null if it is not a VFIO or iommufd file. */
 export function foundAt(
   path: string,
   process: Traced,
@@ -55,7 +55,7 @@ export function foundAt(
   }
 }
 
-/** A device's file without a node came from a group; from the only one that the process has. */
+/** A device file without a node came from the only group of the process; null if it has several. */
 function grantedTo({ pid, descriptors }: Traced, fd: number, devices: Devices): FoundFile | null {
   const [only, ...others] = [...descriptors].filter(([, { seen }]) => seen.kind === 'group');
   if (only === undefined || others.length > 0) return null;

@@ -1,5 +1,6 @@
 /**
- * Ioctls: what was asked of which kind of file, decided by number and kind and never by a name.
+ * `Ioctls`: turns ioctls into facts. The number and the kind of file decide which operation an ioctl
+ * was, never the name that a decoder gave it.
  *
  * @module
  */
@@ -34,7 +35,7 @@ export class Ioctls {
     this.#tell = tell;
   }
 
-  /** Gives false where nobody can say what the descriptor stands for. */
+  /** Tells of an ioctl. False if it may matter and its file is unknown. */
   take(process: Traced, ioctl: Ioctl): boolean {
     const { on, requests, words, result } = ioctl;
     const seen = this.#files.behind(process, on);
@@ -43,7 +44,7 @@ export class Ioctls {
       if (on.path !== null) return true;
       const asked = isBad(result) ? requestedOf(null, requests) : null;
       if (asked === null) return !this.#matters(process, ioctl);
-      // Nothing is behind it, and what was asked is VFIO's.
+      // The descriptor is not open, and the request is one of VFIO's.
       const attempt = tracedAttempt(asked.operation, place, words);
       this.#files.tellProcess(process);
       if (attempt !== null) this.#tell(refused(attempt, 'EBADF'));
@@ -52,7 +53,7 @@ export class Ioctls {
     const asked = requestedOf(seen.kind === 'path' ? null : seen.kind, requests);
     if (asked === null) {
       const [request] = requests;
-      // With a null pointer it is the argument that is refused, whatever was asked.
+      // With a null pointer the argument itself is refused, whatever the request.
       if ('errno' in result && words.value === 0 && request !== undefined) {
         this.#tell(refused({ operation: 'ioctl', ...place, request }, result.errno));
       }
@@ -61,7 +62,7 @@ export class Ioctls {
     const { operation, request } = asked;
     const row = rowOf(operation);
     if ('errno' in result) {
-      // Of a descriptor among its arguments EBADF may speak as well.
+      // EBADF may also mean a descriptor among the arguments.
       if (isBad(result) && row.descriptors.length === 0) {
         this.#files.close(process, on.fd, 'refused-as-closed');
       }
@@ -73,7 +74,7 @@ export class Ioctls {
       return true;
     }
     this.#imply(process, seen, on.fd, operation);
-    // That a container got a driver says nothing where nobody saw which groups lie in it.
+    // That a container got its driver tells nothing if the groups in it were not seen.
     const isOfContainer = row.request?.on.includes('container') === true;
     const isBlind = isOfContainer && seen.kind === 'container' && seen.isJoined !== true;
     if (row.records.length === 0 || isBlind) return true;
@@ -99,7 +100,7 @@ export class Ioctls {
     return true;
   }
 
-  /** A file was given a context. */
+  /** Notes the context that a file got. */
   #given(process: Traced, seen: Seen, names: readonly string[], words: TracedWords): void {
     if (names.includes('iommufd')) {
       this.#bound(seen, process.descriptors.get(words.iommufd ?? -1)?.seen);
@@ -119,7 +120,7 @@ export class Ioctls {
     }
   }
 
-  /** What must have been done to a file before anybody looked, for a call on it to pass. */
+  /** Tells what must have been done to a file before the evidence begins, as a call on it passed. */
   #imply(process: Traced, seen: Seen, fd: number, operation: Operation): void {
     if (seen.isFound !== true) return;
     const place = { pid: process.pid, fd };
@@ -135,7 +136,7 @@ export class Ioctls {
     }
   }
 
-  /** An ioctl that gives somebody a group, on a descriptor that nobody can say anything of. */
+  /** Whether an ioctl on an unknown file made its process the owner of a group. Tells of the gap. */
   #matters(process: Traced, { requests, result }: Ioctl): boolean {
     if ('errno' in result || !requests.some((request) => giving.has(request))) return false;
     this.#files.tellProcess(process);
@@ -143,7 +144,7 @@ export class Ioctls {
     return true;
   }
 
-  /** The arguments of a call that passed, with those that only one thing in the process can be. */
+  /** The arguments of a call that passed. A missing one is filled in if only one file can be meant. */
   #argumentsOf(
     process: Traced,
     seen: Seen,
@@ -203,7 +204,7 @@ function isBad(result: Result): boolean {
   return 'errno' in result && result.errno === 'EBADF';
 }
 
-/** The requests by which a group comes to be owned. */
+/** The requests that make a group owned. */
 const giving = new Set(
   operationNames.flatMap((operation) => {
     const { context, request } = rowOf(operation);
@@ -211,12 +212,12 @@ const giving = new Set(
   }),
 );
 
-/** Whether a device is got from a group by it. */
+/** Whether an operation obtains a device from a group. */
 function obtainsDevice(operation: Operation): boolean {
   return rowOf(operation).records.some(({ type }) => effectOf(type).opens === 'device');
 }
 
-/** The descriptor of the only file of a kind that a process can have presented; null where it may be another. */
+/** The descriptor of a process's only file of a kind; null if there are more, or maybe unseen ones. */
 function only(process: Traced, isWanted: (seen: Seen) => boolean): number | null {
   if (!process.isWhole) return null;
   const found = new Map<Seen, number>();
@@ -227,7 +228,7 @@ function only(process: Traced, isWanted: (seen: Seen) => boolean): number | null
   return fd === undefined || others.length > 0 ? null : fd;
 }
 
-/** Whether a container that is not shown may have been an iommufd as well as a container. */
+/** Whether a container argument that is not shown may have been an iommufd. */
 function isEither(process: Traced, { container }: TracedWords): boolean {
   if (container !== undefined) return false;
   const kinds = new Set([...process.descriptors.values()].map(({ seen }) => seen.kind));

@@ -1,6 +1,6 @@
 /**
- * Files that the kernel keeps although no process has a descriptor of them: on their way through a
- * socket, or held by something that nobody has seen.
+ * `Kept`: files that the kernel keeps although no process holds them. They are in a socket's queue, or
+ * something that the evidence does not show keeps them alive.
  *
  * @module
  */
@@ -9,12 +9,13 @@ import type { Tell } from './inferences.ts';
 import type { Hold, Seen } from './traced.ts';
 
 interface KeptFile {
-  /** The number that stands for the file there. */
+  /** Its descriptor number in the process `QUEUE`. */
   readonly as: number;
-  /** Who had it last. */
+  /** The process that held it last. */
   readonly pid: number;
 }
 
+/** Each kept file is a descriptor of the process `QUEUE`, which stands for the kernel. */
 export class Kept {
   readonly #files = new Map<Seen, KeptFile>();
   readonly #tell: Tell;
@@ -24,24 +25,24 @@ export class Kept {
     this.#tell = tell;
   }
 
-  /** Where the kernel has a file; undefined where it does not. */
+  /** The descriptor of a kept file in the process `QUEUE`; undefined if it is not kept. */
   placeOf(seen: Seen): { readonly pid: number; readonly fd: number } | undefined {
     const place = this.#files.get(seen);
     return place && { pid: QUEUE, fd: place.as };
   }
 
-  /** The first of a kind that a process had last. */
+  /** The first kept file of a kind whose last holder was this process. */
   lastOf(pid: number, kind: Seen['kind']): Seen | undefined {
     return [...this.#files].find(([seen, place]) => seen.kind === kind && place.pid === pid)?.[0];
   }
 
-  /** The only one, where there is only one. */
+  /** The only kept file; undefined if there are several, or none. */
   get only(): Seen | undefined {
     const [only, ...others] = this.#files.keys();
     return others.length === 0 ? only : undefined;
   }
 
-  /** Takes a file over from its last holder, who is about to let it go. */
+  /** Tells that a file passed from its last holder to the kernel. */
   keep(seen: Seen, { process: { pid }, fd }: Hold): void {
     const as = this.#next++;
     this.#files.set(seen, { as, pid });
@@ -53,6 +54,7 @@ export class Kept {
     this.#tell(passed, 'kept-by-the-kernel');
   }
 
+  /** Tells that the kernel no longer keeps a file. */
   letGo(seen: Seen): void {
     const place = this.placeOf(seen);
     if (place === undefined) return;

@@ -1,18 +1,18 @@
 /**
- * What a path says: which kind of file it is.
+ * Reads paths: which VFIO or iommufd node a path names.
  *
  * @module
  */
-/** What is opened by a path of ours. */
+/** A node that a path names. `reopened`: a path of /proc that opens a descriptor's node again. */
 export interface Node {
   readonly kind: 'group' | 'container' | 'iommufd' | 'cdev' | 'reopened' | 'other';
-  /** Group number, name of the cdev, or descriptor that is opened anew. */
+  /** The group number, the name of the cdev, or the number of the descriptor. */
   readonly name: string;
 }
 
 /**
- * The node behind a path; null where it is none of ours. A container sees the host's nodes wherever
- * they were mounted: what counts is the end of the path.
+ * The node that a path names; null if it is neither VFIO's nor iommufd's. Only the end of the path
+ * counts: inside a container, the host's nodes may be mounted elsewhere.
  */
 export function nodeOf(path: string): Node | null {
   const [, reopened] = /^\/proc\/(?:self|thread-self|\d+)\/fd\/(\d+)$/.exec(path) ?? [];
@@ -27,7 +27,7 @@ export function nodeOf(path: string): Node | null {
   return cdev === undefined ? { kind: 'other', name } : { kind: 'cdev', name: cdev };
 }
 
-/** The path of the node that a file was opened by; null where it has none. */
+/** The path of a file's node; null if it has none. */
 export function pathOf(file: {
   readonly kind: 'group' | 'container' | 'iommufd' | 'device';
   readonly group: string | null;
@@ -46,12 +46,12 @@ export function pathOf(file: {
   }
 }
 
-/** A group by its number, which is that of its node also where there is no IOMMU. */
+/** The number of a group by the name of its node: `noiommu-5` is group 5. */
 export function groupNamed(name: string): string {
   return name.replace(/^noiommu-/, '');
 }
 
-/** Whether a path is that of a device's file without a node (vfio/group.c:vfio_device_open_file). */
+/** Whether a path is that of a device file without a node (vfio/group.c:vfio_device_open_file). */
 export function isUnnamedDevice(path: string): boolean {
   return path === 'anon_inode:[vfio-device]' || path === '/[vfio-device]';
 }

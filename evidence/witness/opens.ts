@@ -1,5 +1,5 @@
 /**
- * Opens of nodes of ours, by whatever path.
+ * `Opens`: turns opens of VFIO and iommufd nodes, by whatever path, into facts.
  *
  * @module
  */
@@ -66,7 +66,7 @@ export class Opens {
     }
   }
 
-  /** What was tried with a node; where it is there, its device and its group are too. */
+  /** The attempt to open a node. If the node exists, its group or device is noted. */
   #attemptAt(
     { kind, name }: NonNullable<ReturnType<typeof nodeOf>>,
     { path, ...by }: { pid: number; path: string; cloexec?: boolean },

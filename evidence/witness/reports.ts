@@ -1,6 +1,6 @@
 /**
- * What is said about a host and not done on it: by its kernel, by programs that were refused, by
- * managers that give devices away.
+ * `Reports`: turns messages into facts: those of the kernel, of programs that were refused, and of
+ * managers that assign devices.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export class Reports {
   readonly #files: Files;
   readonly #devices: Devices;
   readonly #tell: Tell;
-  /** Whether somebody has been named who waits. */
+  /** Whether a waiter with a name was reported. */
   #hasWaiter = false;
   /** The devices that each claimant has. */
   readonly #claims = new Map<string, Set<string>>();
@@ -31,6 +31,7 @@ export class Reports {
     this.#tell = tell;
   }
 
+  /** Tells of an assignment of a device; null: of all devices of the claimant. */
   claim({ outcome, device, claimant, manager, reason }: Claim): void {
     const { name, uuid } = claimant;
     const has = this.#claims.get(uuid ?? name) ?? new Set<string>();
@@ -46,10 +47,10 @@ export class Reports {
     if (has.size === 0) this.#claims.delete(uuid ?? name);
   }
 
-  /** Somebody waits for a device; who has it is not said. */
+  /** Tells that an unbind waits for a device. The message does not say who holds it. */
   wait({ device, waiter }: Extract<Deed, { did: 'wait' }>): void {
     this.#devices.meet(device, null, 'driver-in-the-message');
-    // One who is named is not pushed out by one who is not.
+    // A waiter without a name does not replace one with a name.
     if (this.#devices.isLeaving(device) || (waiter === null && this.#hasWaiter)) return;
     if (waiter !== null) this.#hasWaiter = true;
     this.#devices.setLeaving(device, true);
@@ -59,7 +60,7 @@ export class Reports {
     this.#tell({ type: 'driver.unbind-blocked', data: { ...blocked, waiter: who } });
   }
 
-  /** A driver's unbind has begun, or is over; it waits while somebody has the device open. */
+  /** Tells that an unbind has begun or ended. It blocks while the device is open. */
   unbind(
     process: Traced,
     { device, driver: said, done }: Extract<Deed, { did: 'unbind' }>,
@@ -93,10 +94,10 @@ export class Reports {
     this.#tell({ type: 'driver.bound', data: { device, driver, cdev } });
   }
 
-  /** Somebody has a file open; since when, and what became of it before, is not said. */
+  /** Tells of a file that a listing shows as open; its history is unknown. */
   find(process: Traced, { fd, kind, device, group }: Extract<Deed, { did: 'find' }>): void {
     const at = fd ?? process.nextUnnumbered--;
-    // A device may go by its node.
+    // `device` may be the name of a node.
     const cdev = device !== null && /^vfio\d+$/.test(device) ? device : null;
     const path = pathOf({ kind, group, cdev });
     if (path !== null) {
@@ -113,7 +114,7 @@ export class Reports {
     if (of !== null) this.#files.doubt(of, `${device} was open before anybody looked`);
   }
 
-  /** A program was refused something, and says so. */
+  /** Tells of a refusal that a program reports. */
   refusal(process: Traced, report: Report): void {
     const { operation, errno, cause, device, driver = null } = report;
     const group = report.group === null ? null : groupNamed(report.group);
@@ -156,8 +157,8 @@ export class Reports {
   #borrowed: number | null = null;
 
   /**
-   * A descriptor to make a reported call on: the program had one, or it could not have made it. It is
-   * taken to have been opened just before, and closed again.
+   * Opens a descriptor for a reported call, which needs one; the report does not show it. `#giveBack`
+   * closes it after the call.
    */
   #borrow(process: Traced, { group: named, device }: Report): number {
     const { pid } = process;

@@ -1,29 +1,29 @@
 /**
- * Processes as a trace shows them: which threads they have, and what their descriptors stand for.
+ * `TracedProcesses`: the processes of a trace, with their threads, descriptors and mappings.
  *
- * The log's own process table follows from the events; this one is what the events are made with. It
- * knows of every process of a trace, also of those that never touch a file of ours.
+ * The log's process table is made from events; this one is used to make the events. It has every
+ * process of a trace, also those that never open a VFIO file.
  *
  * @module
  */
 
-/** A file of ours that was seen to be open. */
+/** An open file that the trace shows. */
 export interface Seen {
   readonly kind: 'group' | 'container' | 'iommufd' | 'device' | 'path';
-  /** The group of a group's file, the device of a device's; null where nobody has said. */
+  /** The group of a group file or of a device; null if unknown. */
   readonly group: string | null;
   readonly device: string | null;
-  /** The path that it was opened by, null for what was got from a group. */
+  /** The path that it was opened by; null for a device that was obtained from a group. */
   readonly path: string | null;
-  /** The evidence's own name of the `struct file`. */
+  /** The kernel address of the `struct file`, if shown. */
   pointer: string | null;
-  /** Whether the kernel was seen to let it go. */
+  /** Whether its release by the kernel was seen. */
   isReleased: boolean;
-  /** Whether it was open before anybody looked, and what was done to it then is not known. */
+  /** Whether it was open before the evidence begins, so that its earlier calls are unknown. */
   isFound?: boolean;
   /** Of a container: whether a group was seen to be put into it. */
   isJoined?: boolean;
-  /** Of a device's file: the iommufd that it was seen to be bound to. */
+  /** Of a device file: the iommufd that it was seen to be bound to. */
   boundTo?: Seen;
 }
 
@@ -32,41 +32,42 @@ interface TracedDescriptor {
   readonly cloexec: boolean;
 }
 
+/** A process of a trace. */
 export interface Traced {
   readonly pid: number;
   comm: string;
-  /** Whether it was seen to begin, and so everything that it has opened. */
+  /** Whether its start was seen, and so every open of it. */
   isWhole: boolean;
-  /** Whether the log knows of it. */
+  /** Whether an event has told of it. */
   isTold: boolean;
   readonly threads: Set<number>;
   readonly descriptors: Map<number, TracedDescriptor>;
-  /** Addresses of mappings of our files, and how long they are. */
+  /** Mappings of VFIO files by address; `length` in bytes. */
   readonly mappings: Map<number, { readonly seen: Seen; readonly length: number }>;
-  /** Where the next descriptor lies of which the evidence does not say the number. */
+  /** The negative number for the next descriptor whose real number is not shown. */
   nextUnnumbered: number;
 }
 
-/** Where a file is held. */
+/** A descriptor that holds a file. */
 export interface Hold {
   readonly process: Traced;
   readonly fd: number;
 }
 
-/** The number of one descriptor that the evidence does not show; those below follow it. */
+/** The number of the first descriptor whose real number is not shown; the next ones are below it. */
 const FIRST_UNNUMBERED = -2;
 
 export class TracedProcesses {
   readonly #processes = new Map<number, Traced>();
-  /** The processes of threads that do not have the number of theirs. */
+  /** The pid by thread, for threads whose tid is not the pid. */
   readonly #threads = new Map<number, number>();
 
-  /** The process of a thread, where it was seen before. */
+  /** The process of a thread; undefined if the thread is new. */
   find(tid: number): Traced | undefined {
     return this.#processes.get(this.#threads.get(tid) ?? tid);
   }
 
-  /** The process of a thread; one that was not seen before has been there already. */
+  /** The process of a thread. Added if it is new; it was running before the evidence begins. */
   of(tid: number, pid: number | null, comm: string | null): Traced {
     if (pid !== null && pid !== tid && !this.#threads.has(tid)) this.#threads.set(tid, pid);
     const number = pid ?? this.#threads.get(tid) ?? tid;
@@ -76,7 +77,7 @@ export class TracedProcesses {
     return process;
   }
 
-  /** A process that begins here, with copies of its parent's descriptors and mappings. */
+  /** Adds a child with copies of its parent's descriptors and mappings. */
   fork(parent: Traced, child: number, comm: string | null): Traced {
     const process = this.#add(child, comm ?? parent.comm, parent.isWhole);
     for (const [fd, descriptor] of parent.descriptors) process.descriptors.set(fd, descriptor);
@@ -84,19 +85,20 @@ export class TracedProcesses {
     return process;
   }
 
-  /** One more thread of a process. */
+  /** Adds a thread to a process. */
   addThread(process: Traced, tid: number): void {
     if (tid !== process.pid) this.#threads.set(tid, process.pid);
     process.threads.add(tid);
   }
 
-  /** A thread has ended. Gives whether it was the last of its process. */
+  /** Removes a thread. True if it was the last one of its process. */
   endThread(process: Traced, tid: number): boolean {
     process.threads.delete(tid);
     this.#threads.delete(tid);
     return process.threads.size === 0;
   }
 
+  /** Removes a process. */
   end(process: Traced): void {
     for (const tid of process.threads) this.#threads.delete(tid);
     this.#processes.delete(process.pid);
@@ -106,7 +108,7 @@ export class TracedProcesses {
     return this.#processes.values();
   }
 
-  /** Every descriptor that stands for a file. */
+  /** All descriptors of a file. */
   holds(seen: Seen): Hold[] {
     const found: Hold[] = [];
     for (const process of this.#processes.values()) {
@@ -117,6 +119,7 @@ export class TracedProcesses {
     return found;
   }
 
+  /** Whether any process has a descriptor or mapping of a file. */
   isHeld(seen: Seen): boolean {
     return this.holds(seen).length > 0 || this.isMapped(seen);
   }
@@ -128,7 +131,7 @@ export class TracedProcesses {
     return false;
   }
 
-  /** Forgets everything: the host has booted. */
+  /** Forgets all processes: the host has booted. */
   clear(): void {
     this.#processes.clear();
     this.#threads.clear();

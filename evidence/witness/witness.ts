@@ -1,9 +1,9 @@
 /**
- * The witness: makes facts of what traces show, of every kind of them.
+ * The witness turns the sightings of any trace format into facts.
  *
- * It knows which descriptor of which process stands for what, and so what a call was about. What a
- * trace does not show it leaves open; where something must have happened that no line shows, it says
- * by which rule.
+ * It follows the descriptors of every process, so it knows which file a call was made on. Arguments
+ * that a trace does not show stay null. A fact that must have happened although no line shows it names
+ * the rule that infers it.
  *
  * @module
  */
@@ -23,19 +23,19 @@ import { TracedProcesses, type Seen, type Traced } from './traced.ts';
 
 export interface WitnessOptions {
   readonly topology: Topology | null;
-  /** Whose rules judge what follows a boot that nobody has seen. */
+  /** The profile for a boot that the evidence does not show. */
   readonly profile: string | null;
-  /** Whose rules judge all of it, whatever kernel the evidence names; null leaves it to that. */
+  /** The profile for every boot, whatever kernel the evidence names; null: the kernel decides. */
   readonly asked: string | null;
-  /** How the host stood before; null where nothing is known of it. */
+  /** The host before the evidence; null if nothing is known of it. */
   readonly before: PlayedHostAt | null;
-  /** What to call the boot that nobody has seen. */
+  /** The name for a boot that the evidence does not show. */
   readonly boot: string;
-  /** The number of a process whose number no line says. */
+  /** The pid for a process whose pid no line shows. */
   readonly nameless: number;
 }
 
-/** Calls that the kernel lets files go in before they are seen to have come back. */
+/** Calls that release files: the trace may show the release before the return of the call. */
 const letting = new Set<Deed['did']>(['close', 'close-range', 'dup', 'exec', 'exit', 'name']);
 
 export class Witness {
@@ -51,7 +51,7 @@ export class Witness {
   #hasBegun = false;
   #boots = 0;
   #isFirst = true;
-  /** Sightings of calls on descriptors that nobody can say anything of. */
+  /** The number of calls on descriptors whose file is unknown. */
   unplaced = 0;
 
   constructor(options: WitnessOptions) {
@@ -94,7 +94,7 @@ export class Witness {
       case 'wait':
         return this.#reports.wait(sighting);
       case 'release':
-        // It may come after the process has ended, and is none of a new one.
+        // It may come after the end of its process, so it must not add a process.
         return this.#files.release(this.#pidOf(sighting), sighting.kind, sighting.file);
       default: {
         const process = this.#processOf(sighting);
@@ -170,7 +170,7 @@ export class Witness {
     const number = tid ?? pid ?? this.#options.nameless;
     const known = this.#processes.find(number);
     const process = this.#processes.of(number, pid, comm);
-    // What one process is traced of without a number is all of it.
+    // The one process without a shown pid gets a name of its own.
     if (known === undefined && number > QUEUE) process.comm = comm ?? 'somebody';
     if (comm !== null && comm !== process.comm && (pid ?? number) === process.pid) {
       if (tid === null || tid === process.pid) this.#rename(process, comm);
@@ -186,7 +186,7 @@ export class Witness {
 
   #close(process: Traced, { on, result }: Extract<Deed, { did: 'close' }>): void {
     if ('errno' in result) {
-      // It was closed before, and nobody saw it.
+      // It was closed before, unseen.
       if (result.errno === 'EBADF') this.#files.close(process, on.fd, 'number-used-again');
       return;
     }
@@ -224,7 +224,7 @@ export class Witness {
   }
 
   #execute(process: Traced, program: string | null): void {
-    // A trace that begins with it has begun the process.
+    // A trace whose first line is an exec has started the process itself.
     if (this.#isFirst) process.isWhole = true;
     process.comm = program ?? process.comm;
     for (const [fd, { cloexec }] of process.descriptors) {
@@ -264,14 +264,14 @@ export class Witness {
     return false;
   }
 
-  /** Lines are missing: whatever happened meanwhile, nobody saw it. */
+  /** Tells of a gap: lines of the trace are missing. */
   #lose(count: number | null): void {
     for (const process of this.#processes.all()) process.isWhole = false;
     const what = count === null ? 'some events' : `${count} events`;
     this.#files.doubt(null, `${what} of the trace were lost`);
   }
 
-  /** Where nobody has seen the host boot, it is taken to have done so before the first line. */
+  /** Tells of a boot before the first line, if the evidence shows none. */
   #begin(): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
@@ -292,7 +292,7 @@ export class Witness {
     this.#tell(booted({ boot: name, kernel, profile: asked, iommufd: true }));
   }
 
-  /** The log knows the host: what is open is open still. */
+  /** Starts with the host that the log knows: its files are still open. */
   #goOn(host: PlayedHostAt): void {
     const devices = [...host.devices()].map(({ device, name, group, driver, model, cdev }) => {
       return { device, name, group, driver, model, cdev };
@@ -314,7 +314,7 @@ export class Witness {
   }
 }
 
-/** A file that the log knows, as if the trace had shown it; null of one that is none of VFIO's. */
+/** A file of the log as if the trace had shown it; null if it is not VFIO's. */
 function seenAs({ kind, group, device, ...file }: PlayedFile, host: PlayedHostAt): Seen | null {
   if (kind === 'other') return null;
   const hasNode = kind === 'device' && !file.isGranted && !file.isGone;

@@ -1,5 +1,5 @@
 /**
- * What must hold at every moment of a history, by name.
+ * What must hold at every moment of a history, by name; `words/invariants.ts` says each in a sentence.
  *
  * An invariant is judged on what the evidence claims, and, where it says how the two go together, on
  * what the machines made of it. In a history that the rules allow none is ever violated; a violation
@@ -10,6 +10,7 @@
 import { RequestError } from '../../events/ledger-error.ts';
 import type { GroupAt, HostAt } from '../../machines/host-at.ts';
 import { isSince, type Profile } from '../../machines/profile.ts';
+import type { FileId } from '../../processes/process-table.ts';
 import type { ClaimedFile } from './claimed.ts';
 import type { Claims } from './claims.ts';
 
@@ -20,18 +21,47 @@ interface GroupMoment {
   readonly host: Pick<HostAt, 'group'>;
 }
 
-export interface Invariant {
-  /** What it says, in a sentence. */
-  readonly summary: string;
+/** What violates each invariant in a group; files by id. */
+interface Violations {
+  'one-context-per-group': { readonly owners: readonly FileId[] };
+  'no-user-owner-beside-kernel-driver': { readonly owner: FileId; readonly driver: string };
+  'no-group-file-beside-bound-cdev': {
+    /** Files of the group. */
+    readonly open: readonly FileId[];
+    /** Files of its devices. */
+    readonly bound: readonly FileId[];
+  };
+  'one-open-file-per-group': { readonly open: readonly FileId[] };
+  'one-bound-file-per-device': { readonly device: string; readonly open: readonly FileId[] };
+  /** A file of a device. */
+  'container-device-keeps-group-open': { readonly open: FileId };
+  'release-ends-ownership': { readonly owner: FileId };
+  'owner-is-claimed': {
+    /** As the machines have it; null for nobody. */
+    readonly owner: FileId | null;
+    readonly claimed: readonly FileId[];
+  };
+}
+
+export type InvariantName = keyof Violations;
+
+/** An invariant that does not hold in a group, and what violates it there. */
+export interface Violation<N extends InvariantName = InvariantName> {
+  readonly invariant: N;
+  readonly group: string;
+  readonly by: Violations[N];
+}
+
+export interface Invariant<N extends InvariantName = InvariantName> {
   /** Where the kernel sees to it, or who said so. */
   readonly source: string;
   /** The first profile that it holds for; every one when left out. */
   readonly since?: Profile;
-  /** How it is violated in a group at a moment; null where it holds. */
-  readonly violation: (moment: GroupMoment) => string | null;
+  /** What violates it in a group at a moment; null where it holds. */
+  readonly violation: (moment: GroupMoment) => Violations[N] | null;
 }
 
-const named = (files: readonly ClaimedFile[]): string => files.map(({ id }) => id).join(', ');
+const idsOf = (files: readonly ClaimedFile[]): FileId[] => files.map(({ id }) => id);
 
 const boundFiles = ({ claims, group }: GroupMoment): ClaimedFile[] =>
   claims
@@ -47,45 +77,39 @@ function known({ host, group }: GroupMoment): GroupAt | undefined {
   return found?.isUnknown === false ? found : undefined;
 }
 
-export const invariants = {
+export const invariants: { readonly [N in InvariantName]: Invariant<N> } = {
   'one-context-per-group': {
-    summary: 'all that owns a group at a time is one context: one iommufd, or one container',
     source: 'iommu/iommu.c:iommu_group_claim_dma_owner; RFC 08/20 of September 2021',
     violation: ({ claims, group }) => {
       const owners = claims.ownersOf(group);
-      return owners.length < 2 ? null : `group ${group} is claimed by ${owners.join(' and ')}`;
+      return owners.length < 2 ? null : { owners };
     },
   },
   'no-user-owner-beside-kernel-driver': {
-    summary: 'user space owns no group in which a kernel driver does DMA',
     source: 'iommu/iommu.c:iommu_device_use_default_domain',
     violation: ({ claims, group }) => {
       const [owner] = claims.ownersOf(group);
       const [driver] = claims.kernelDriversIn(group);
-      if (owner === undefined || driver === undefined) return null;
-      return `group ${group} is claimed by ${owner} while ${driver} does DMA in it`;
+      return owner === undefined || driver === undefined ? null : { owner, driver };
     },
   },
   'no-group-file-beside-bound-cdev': {
-    summary: 'while a device of a group is bound through its cdev, no file of the group is open',
     source: 'vfio/group.c:vfio_device_block_group',
     since: 'linux-6.12',
     violation: (moment) => {
       const [bound, open] = [boundFiles(moment), liveGroupFiles(moment)];
       if (bound.length === 0 || open.length === 0) return null;
-      return `group ${moment.group} is open as ${named(open)} while ${named(bound)} is bound`;
+      return { open: idsOf(open), bound: idsOf(bound) };
     },
   },
   'one-open-file-per-group': {
-    summary: 'a group has one open file at a time',
     source: 'vfio/group.c:vfio_group_fops_open',
     violation: (moment) => {
       const open = liveGroupFiles(moment);
-      return open.length < 2 ? null : `group ${moment.group} is open as ${named(open)}`;
+      return open.length < 2 ? null : { open: idsOf(open) };
     },
   },
   'one-bound-file-per-device': {
-    summary: 'a device that is bound through its cdev is open through that one file alone',
     source: 'vfio/vfio_main.c:vfio_df_open',
     since: 'linux-6.12',
     violation: ({ claims, group }) => {
@@ -96,46 +120,51 @@ export const invariants = {
       for (const [device, open] of devices) {
         const bound = open.filter(({ isGranted }) => !isGranted);
         if (device === null || bound.length === 0 || open.length < 2) continue;
-        return `device ${device} is open through ${named(open)}`;
+        return { device, open: idsOf(open) };
       }
       return null;
     },
   },
   'container-device-keeps-group-open': {
-    summary: 'while a device that was got through a container is open, so is the file of its group',
     source: 'vfio/container.c:vfio_group_use_container',
     violation: (moment) => {
       const files = moment.claims.filesOf(moment.group);
       const device = files.find(({ isGranted, isIommufd }) => isGranted && !isIommufd);
       if (device === undefined || known(moment)?.opener !== null) return null;
-      return `${device.id} is open, and no file of group ${moment.group} is`;
+      return { open: device.id };
     },
   },
   'release-ends-ownership': {
-    summary: 'who owns a group has a file that is alive; with its last release the ownership ends',
     source: 'fs/file_table.c:__fput, vfio/vfio_main.c:vfio_device_fops_release',
     violation: (moment) => {
       const { owner } = known(moment) ?? {};
       if (owner == null || moment.claims.files.has(owner)) return null;
-      return `group ${moment.group} is owned by ${owner}, which nobody keeps alive`;
+      return { owner };
     },
   },
   'owner-is-claimed': {
-    summary: 'the owner that the machines name is the one whose files are there, and nobody else',
     source: 'iommu/iommu.c:iommu_group_dma_owner_claimed',
     violation: (moment) => {
       const group = known(moment);
       if (group === undefined) return null;
-      const owners = moment.claims.ownersOf(moment.group);
+      const claimed = moment.claims.ownersOf(moment.group);
       const { owner } = group;
-      if (owners.length < 2 && (owners[0] ?? null) === owner) return null;
-      return `group ${moment.group} is owned by ${owner ?? 'nobody'}, claimed by ${owners.join(' and ') || 'nobody'}`;
+      if (claimed.length < 2 && (claimed[0] ?? null) === owner) return null;
+      return { owner, claimed };
     },
   },
-} as const satisfies Record<string, Invariant>;
+};
 
-export type InvariantName = keyof typeof invariants;
 export const invariantNames = Object.keys(invariants) as InvariantName[];
+
+/** How an invariant is violated in a group at a moment; null where it holds. */
+export function violationOf<N extends InvariantName>(
+  invariant: N,
+  moment: GroupMoment,
+): Violation<N> | null {
+  const by = invariants[invariant].violation(moment);
+  return by === null ? null : { invariant, group: moment.group, by };
+}
 
 /** An invariant by its name. Throws `RequestError`, which lists them. */
 export function invariantNamed(name: string): InvariantName {
@@ -146,6 +175,6 @@ export function invariantNamed(name: string): InvariantName {
 
 /** Whether an invariant is one of the rules of a profile. */
 export function holdsFor(name: InvariantName, profile: Profile): boolean {
-  const { since }: Invariant = invariants[name];
+  const { since } = invariants[name];
   return since === undefined || isSince(profile, since);
 }

@@ -84,8 +84,8 @@ export class Verifier {
     for (const { reason } of host.contradictions.slice(before)) {
       this.findings.push({ kind: 'contradiction', position, reason });
     }
-    for (const { invariant, detail } of this.#watch.take(event, host)) {
-      this.findings.push({ kind: 'invariant', position, invariant, detail });
+    for (const violation of this.#watch.take(event, host)) {
+      this.findings.push({ kind: 'invariant', ...violation });
     }
     this.#noteOwners();
   }

@@ -7,18 +7,19 @@ import type { Placed } from '../../events/vocabulary.ts';
 import { callOf } from '../../operations/table.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import { Claims } from './claims.ts';
-import { holdsFor, invariantNames, invariants, type InvariantName } from './invariants.ts';
+import {
+  holdsFor,
+  invariantNames,
+  violationOf,
+  type InvariantName,
+  type Violation,
+} from './invariants.ts';
 import { fewestOf } from '../fewest.ts';
 import type { Bisection } from '../shapes.ts';
 import type { Timeline } from '../timeline.ts';
 
-/** The first event after which an invariant does not hold. */
-export interface Violation {
-  readonly invariant: InvariantName;
-  readonly position: number;
-  readonly group: string;
-  readonly detail: string;
-}
+/** The first violation of an invariant: `position` is of the event after which it does not hold. */
+export type FirstViolation = Violation & { readonly position: number };
 
 /** Goes through a history event by event, and tells of the first violation of each invariant. */
 export class Watch {
@@ -31,16 +32,16 @@ export class Watch {
   }
 
   /** Takes the next event, which `host` has taken already, and gives what it is the first to violate. */
-  take(event: Placed, host: LiveHost): Violation[] {
-    const found: Violation[] = [];
+  take(event: Placed, host: LiveHost): FirstViolation[] {
+    const found: FirstViolation[] = [];
     this.#claims.take(event, host.touched);
     const groups = this.#claims.groups();
     for (const invariant of this.#names) {
       if (this.#violated.has(invariant) || !holdsFor(invariant, host.profile)) continue;
       for (const group of groups) {
-        const detail = invariants[invariant].violation({ group, claims: this.#claims, host });
-        if (detail === null) continue;
-        found.push({ invariant, position: event.position, group, detail });
+        const violation = violationOf(invariant, { group, claims: this.#claims, host });
+        if (violation === null) continue;
+        found.push({ ...violation, position: event.position });
         break;
       }
     }
@@ -49,6 +50,9 @@ export class Watch {
   }
 }
 
+/** `Bisection` with the violation in the place of its words. */
+export type FoundViolation<E> = Omit<Bisection<E>, 'detail'> & { readonly violation: Violation };
+
 /**
  * The first violation of an invariant with what the rules say of the event, and the fewest events up
  * to it that still show it; null where it holds throughout.
@@ -56,10 +60,10 @@ export class Watch {
 export function bisectBy<E extends Placed>(
   timeline: Timeline<E>,
   invariant: InvariantName,
-): Bisection<E> | null {
+): FoundViolation<E> | null {
   const found = firstOf(invariant, timeline.between(timeline.first, timeline.head));
   if (found === null) return null;
-  const { position, group, detail } = found;
+  const { position, group } = found;
   const boot = [...timeline.between(timeline.bootBefore(position), position)];
   const shows = (events: readonly E[]): boolean => {
     const shown = firstOf(invariant, events);
@@ -71,13 +75,13 @@ export function bisectBy<E extends Placed>(
     where: null,
     position,
     event: timeline.at(position),
-    detail,
+    violation: found,
     ...ruled(timeline, position),
     prefix,
   };
 }
 
-function firstOf(invariant: InvariantName, events: Iterable<Placed>): Violation | null {
+function firstOf(invariant: InvariantName, events: Iterable<Placed>): FirstViolation | null {
   const host = new LiveHost();
   const watch = new Watch([invariant]);
   for (const event of events) {

@@ -40,7 +40,7 @@ class FreeRows {
 }
 
 /** The rows of files or of processes. */
-export class Slots<K extends FileId | Process> {
+export class Slots<K> {
   readonly #rows = new Map<K, number>();
   readonly #free = new FreeRows();
 
@@ -62,10 +62,7 @@ export class Slots<K extends FileId | Process> {
   /** Frees the row of a key and returns it. Throws `RangeError` if the key has no row. */
   free(key: K): number {
     const row = this.#rows.get(key);
-    if (row === undefined) {
-      const name = typeof key === 'string' ? `file ${key}` : `process ${key.pid}`;
-      throw new RangeError(`${name} has no row`);
-    }
+    if (row === undefined) throw new RangeError(`no row belongs to ${JSON.stringify(key)}`);
     this.#rows.delete(key);
     this.#free.release(row);
     return row;

@@ -105,8 +105,10 @@ export class JournalWriter implements ProcessObserver {
     const row = this.#holds.find(place)?.row;
     if (row === undefined) {
       const { process, via, number } = place;
-      const last = this.journal.first + this.journal.length - 1;
-      throw new RangeError(`process ${process.pid} has no ${via} ${number} after position ${last}`);
+      const position = this.journal.first + this.journal.length;
+      throw new RangeError(
+        `position ${position}: no row belongs to ${via} ${number} of pid ${process.pid}`,
+      );
     }
     const cells = this.#hold(row);
     return [cells[HOLD.since] ?? 0, cells[HOLD.from] ?? 0, cells[HOLD.number] ?? 0];

@@ -5,7 +5,7 @@
  */
 import { LedgerError } from '../../events/ledger-error.ts';
 import type { Attempt, Placed } from '../../events/vocabulary.ts';
-import { causes, type ObservedCause } from '../../machines/causes.ts';
+import type { ObservedCause } from '../../machines/causes.ts';
 import { rowOf } from '../../operations/table.ts';
 import { becauseOf, wouldPassAfter } from './counterfactual.ts';
 import type { Why } from '../shapes.ts';
@@ -16,8 +16,11 @@ import { keepers } from '../views.ts';
 /** Causes that nothing that happened has made, and that nothing later mends. */
 const inTheCall = new Set(['malformed-argument', 'unsupported', 'not-ownership', 'unknown']);
 
+/** A refusal explained: `Why` without the cause in a sentence. */
+export type ExplainedRefusal = Omit<Why, 'summary'>;
+
 /** Explains the refusal at a position. Throws `not-a-refusal` where none stands there. */
-export function explainRefusal(timeline: Timeline, position: number): Why {
+export function explainRefusal(timeline: Timeline, position: number): ExplainedRefusal {
   const event = position < 0 ? undefined : timeline.at(position);
   if (event?.type !== 'operation.refused') {
     const what = event === undefined ? 'there is no event' : `'${event.type}'`;
@@ -54,17 +57,13 @@ function isByTheRules(
 }
 
 /** What the rules say of the refusal at a position. */
-export function causeAt(
-  timeline: Timeline,
-  position: number,
-): Pick<Why, 'cause' | 'summary' | 'blocker'> {
+export function causeAt(timeline: Timeline, position: number): Pick<Why, 'cause' | 'blocker'> {
   const refusal = timeline.refusalAt(position);
   const cause = refusal?.cause ?? 'unknown';
-  const summary = cause === 'unknown' ? 'the rules do not explain it' : causes[cause];
-  if (refusal === null || refusal.blocker === null) return { cause, summary, blocker: null };
+  if (refusal === null || refusal.blocker === null) return { cause, blocker: null };
   const { file } = refusal.blocker;
   const holders = file === null ? [] : keepers(refusal.host, [file]);
-  return { cause, summary, blocker: { ...refusal.blocker, holders } };
+  return { cause, blocker: { ...refusal.blocker, holders } };
 }
 
 /**

@@ -43,4 +43,4 @@ test('each figure is a row beside its peer or its limit, and no file is left beh
   expect(readdirSync(dir)).toEqual([]);
   // Only a full run leaves a page and a chart.
   expect(files()).toEqual(before);
-}, 240_000);
+});

@@ -18,7 +18,7 @@ test('one figure as JSON is one value; logs that are kept are found by the next 
   );
   // What its first opening took is of the run that has written the log.
   expect((JSON.parse(bench(dir, ...args)) as unknown[])[0]).toEqual(building);
-}, 240_000);
+});
 
 test('what cannot be measured is said', () => {
   const words = ['bench/main.ts', '--only', 'nothing'];

@@ -93,8 +93,8 @@ describe('a request that cannot be met is 2', () => {
 describe('input that cannot be read is 2', () => {
   const evidence: [what: string, input: string, reason: RegExp][] = [
     ['an answer in parts', '{"seq":"a","op":"fds"}', /^stdin:1: n: /],
-    ['nothing', '', /there is nothing in it$/],
-    ['something else', 'hello\n', /^stdin:1: of no format known here/],
+    ['nothing', '', /it is empty$/],
+    ['something else', 'hello\n', /^stdin:1: the format is not recognized/],
   ];
 
   test.concurrent.each(evidence)('evidence: %s', async (_, input, reason) => {

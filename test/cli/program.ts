@@ -5,10 +5,6 @@
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { vi } from 'vitest';
-
-// A test starts many processes, on machines that may have much else to do.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));

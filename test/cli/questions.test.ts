@@ -2,7 +2,9 @@ import { copyFileSync, mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openLedger } from '../../ledger.ts';
+import type { Cause } from '../../machines/causes.ts';
 import { causeTable, operationsOf, ruleTable } from '../../machines/operations.ts';
+import { causeWords } from '../../words/causes.ts';
 import { temporaryFolder } from '../log/folder.ts';
 import { hostTopology, jsonLines, run, twoContexts } from './program.ts';
 
@@ -174,6 +176,9 @@ POSITION  ATTEMPT                                           RECORDED            
 });
 
 describe.concurrent('as JSON', () => {
+  const withSummaries = (rows: readonly { readonly cause: Cause }[]) =>
+    rows.map((row) => ({ ...row, summary: causeWords(row.cause) }));
+
   test('the answers are those of the library', async () => {
     const ledger = await openLedger(log, { readOnly: true });
     const [table, who, history, why, diff, replay, verify, causes, rules, bind] = await Promise.all(
@@ -197,9 +202,10 @@ describe.concurrent('as JSON', () => {
     expect(diff).toEqual(ledger.diff('start', 'end'));
     expect(replay).toEqual(ledger.replay({ profile: 'rfc-2021' }));
     expect(verify).toEqual(ledger.verify());
-    expect(causes).toEqual(causeTable());
-    expect(rules).toEqual(ruleTable());
-    expect(bind).toEqual(ruleTable('rfc-2021').filter(({ operation }) => operation === 'bind'));
+    expect(causes).toEqual(withSummaries(causeTable()));
+    expect(rules).toEqual(withSummaries(ruleTable()));
+    const bindRows = ruleTable('rfc-2021').filter(({ operation }) => operation === 'bind');
+    expect(bind).toEqual(withSummaries(bindRows));
     await ledger.close();
   });
 

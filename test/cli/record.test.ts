@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { openLedger } from '../../ledger.ts';
 import { temporaryFolder } from '../log/folder.ts';
 import {
@@ -15,9 +15,6 @@ import {
 } from '../recorder/tracer-scripts.ts';
 import { copiedHost } from '../support/copied-host.ts';
 import { main, run } from './program.ts';
-
-// Programs take longer on a machine that is busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 const folder = temporaryFolder();
 

@@ -1,12 +1,9 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { copiedHost, type CopiedHost } from '../support/copied-host.ts';
 import { temporaryFolder } from '../log/folder.ts';
 import { run } from './program.ts';
-
-// Programs take longer on a machine that is busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 const folder = temporaryFolder();
 const copy = (host: CopiedHost) => copiedHost(mkdtempSync(join(folder, 'host-')), host);
@@ -53,6 +50,21 @@ test('what is not known is said with its reason', async () => {
   expect(out).toContain(`who owns group 26 is unknown: ${reason}`);
   const { out: text } = await run(['who', gpu.device, '--log', log]);
   expect(text).toContain(`Who owns ${gpu.device} is not known: ${reason}.`);
+});
+
+test('log says below the events what the rules say that inferred some of them, each once', async () => {
+  const log = join(folder, 'third.ledger');
+  await run(['import', '--log', log, 'examples/second-test.strace']);
+  const { out } = await run(['log', '--log', log]);
+  const [events = '', rules = ''] = out.split('\n\n');
+  const named = [...events.matchAll(/(?:assumed|inferred): (\S+)\]$/gm)].map(([, name]) => name);
+  const told = rules
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(' ')[0]);
+  expect(told).toHaveLength(new Set(named).size);
+  expect(new Set(told)).toEqual(new Set(named));
+  expect(rules).toMatch(/^has-a-node +the node could be opened, so a VFIO driver has the device$/m);
 });
 
 test('before a group is found its owner is unknown, in text as well', async () => {

@@ -127,7 +127,7 @@ const some = all.slice(0, countOf('mutants', { test: all.length, soak: all.lengt
 const operations = countOf('operations asked of a mutant', { test: 2000, soak: 2000, full: 4000 });
 
 describe('a machine that is broken on purpose', () => {
-  test.each(some)('is found out: %s', { timeout: 120_000 }, async (_, mutant) => {
+  test.each(some)('is found out: %s', async (_, mutant) => {
     const { profile = 'linux-7.3' } = mutant;
     const { breaks, mends } = broken(mutant);
     const real = pretended(profile);

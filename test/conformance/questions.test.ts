@@ -1,16 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { optionsFrom } from '../../conformance/options.ts';
 import { sequencesIn } from '../../conformance/questions.ts';
 import { summaryLines, summaryOf } from '../../conformance/summary.ts';
 import { trial } from '../../conformance/trial.ts';
 import type { Guest } from '../../conformance/guest.ts';
 import { pretended } from './guest.ts';
-
-// Programs take longer on a machine that is busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 const folder = mkdtempSync(join(tmpdir(), 'vfio-ledger-questions-'));
 afterAll(() => rmSync(folder, { recursive: true }));

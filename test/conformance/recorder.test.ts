@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ArchiveEntry } from '../../conformance/initramfs.ts';
 import { optionsFrom } from '../../conformance/options.ts';
 import { comparisonOf } from '../../conformance/recorder/check.ts';
@@ -14,9 +14,6 @@ import { joined } from '../../conformance/recorder/sequence.ts';
 import { parseScenario } from '../../host/simulation.ts';
 import { recording } from '../support/truth.ts';
 import { inCampaigns, isCampaign } from '../support/effort.ts';
-
-// Programs take longer on a machine that is busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 const kernels = ['linux-6.1', 'linux-6.12', 'linux-7.3'] as const;
 const compared = isCampaign ? kernels : (['linux-7.3'] as const);

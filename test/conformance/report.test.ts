@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { confirmed } from '../../conformance/evidence.ts';
 import { reasonFor } from '../../conformance/reasons.ts';
 import { readmeWithSummary, reportText, unconfirmed } from '../../conformance/report.ts';
-
-// Programs take longer on a machine that is busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 const read = (name: string): string =>
   readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');

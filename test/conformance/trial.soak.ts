@@ -30,4 +30,4 @@ test('one of other rules is found out, each disagreement short and a log', async
   });
   // 7.3 reads what lies behind the structure of BIND, to the end of the memory.
   expect(about).toContainEqual(expect.stringMatching(/^bind: E[A-Z]+, E2BIG$/));
-}, 120_000);
+});

@@ -122,7 +122,8 @@ export class Example {
     // What they keep would lie beside what the tests of this checkout keep.
     const caches = ['--cache=false', '--fsModuleCache=false'];
     const report = ['--reporter=json', '--outputFile=report.json'];
-    await this.tool('vitest', 'run', ...files, '-t', name, ...caches, ...report);
+    const config = ['--config', 'test/vitest.config.ts', '--root', '.'];
+    await this.tool('vitest', 'run', ...config, ...files, '-t', name, ...caches, ...report);
     const { testResults } = JSON.parse(readFileSync(join(this.folder, 'report.json'), 'utf8')) as {
       testResults: {
         name: string;

@@ -2,13 +2,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { SCHEMA } from '../../events/vocabulary.ts';
 import { openLedger, sealLog } from '../../ledger.ts';
 import { temporaryFolder } from '../log/folder.ts';
-
-// Programs take longer on a machine that is busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 const format = readFileSync(new URL('../../FORMAT.md', import.meta.url), 'utf8');
 const folder = temporaryFolder();

@@ -94,7 +94,7 @@ const laws = [
   'test/what-if.test.ts',
 ];
 
-describe.skipIf(cannotPlay)('who adds an operation as it says', { timeout: 120_000 }, () => {
+describe.skipIf(cannotPlay)('who adds an operation as it says', () => {
   const turn = steps.findIndex(({ command }) => command.includes(TODAY));
   const [define] = steps;
   const printed: string[] = [];
@@ -102,7 +102,7 @@ describe.skipIf(cannotPlay)('who adds an operation as it says', { timeout: 120_0
   beforeAll(async () => {
     example.copySources();
     printed.push(...(await example.play(steps.slice(0, turn))));
-  }, 120_000);
+  });
 
   test('changes seven files of the program, or four where the event is one of today', () => {
     expect(programIn(OWN)).toHaveLength(7);

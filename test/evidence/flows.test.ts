@@ -8,13 +8,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openLedger, type Ledger } from '../../ledger.ts';
 import type { Profile } from '../../machines/profile.ts';
 import { isCampaign } from '../support/effort.ts';
-
-// The whole of a guest's life each.
-vi.setConfig({ testTimeout: 60_000 });
 
 type Recorder = 'ftrace' | 'bpftrace' | 'strace';
 const endings = { ftrace: 'ftrace.txt', bpftrace: 'bpftrace.jsonl', strace: 'strace.txt' } as const;

@@ -45,13 +45,13 @@ describe.concurrent('the program', () => {
       code: 0,
       out:
         `read 3 lines: 6 events appended to ${logAt('told')}, 0 were there already; ` +
-        '1 line rejected\nstdin:3: no line of strace: "oops"\n',
+        '1 line rejected\nstdin:3: not a line of strace: "oops"\n',
       err: '',
     });
     const log = logAt('strict');
     const strict = await run(['import', '--strict', '--log', log, '-'], { input });
     expect(strict).toMatchObject({ code: 2, out: '' });
-    expect(strict.err).toContain('stdin:3: no line of strace: "oops"');
+    expect(strict.err).toContain('stdin:3: not a line of strace: "oops"');
     expect(existsSync(log)).toBe(false);
   });
 

@@ -43,7 +43,7 @@ describe('lines that cannot be read', () => {
       skipped: 0,
       unknown: 0,
       rejected: [
-        { file: 'text', line: 1, reason: expect.stringContaining('no line of strace') },
+        { file: 'text', line: 1, reason: expect.stringContaining('not a line of strace') },
         { file: 'text', line: 3, reason: expect.stringContaining('core dumped') },
         { file: 'text', line: 4, reason: expect.stringContaining('breaks off') },
       ],
@@ -54,7 +54,7 @@ describe('lines that cannot be read', () => {
   test('end the import where it is strict, and nothing is appended', async () => {
     const ledger = await openLedger(':memory:');
     const strict = ledger.import(evidence, { strict: true });
-    await expect(strict).rejects.toThrow(/^text:1: no line of strace/);
+    await expect(strict).rejects.toThrow(/^text:1: not a line of strace/);
     expect(ledger.events).toEqual([]);
     await ledger.import(text(at(1, 900, opened(33, 10)), at(2, 900, closed(33, 10))), {
       strict: true,
@@ -114,7 +114,7 @@ describe('several sources', () => {
   test('of which one cannot be read leave nothing', async () => {
     const ledger = await openLedger(':memory:');
     const both = ledger.importSources(sources(at(1, 900, opened(33, 10)), 'hello'));
-    await expect(both).rejects.toThrow(/^s1:1: of no format known here/);
+    await expect(both).rejects.toThrow(/^s1:1: the format is not recognized/);
     expect(ledger.events).toEqual([]);
   });
 

@@ -28,7 +28,7 @@ test(`of ${COUNT} pieces of spoiled evidence none does more than be rejected`, a
   expect(total.read).toBeGreaterThan(5 * total.rejected);
   expect(total.events).toBeGreaterThan(COUNT);
   expect(total.turnedDown).toBeLessThan(COUNT / 4);
-}, 3_600_000);
+});
 
 test('a number stands for the same piece', () => {
   for (const seed of [1, 77, 123_456]) expect(mutated(seed)).toEqual(mutated(seed));

@@ -7,7 +7,7 @@ import type { FrozenSet } from './logs.ts';
 
 export function testAgainstFrozen(sets: readonly FrozenSet[]): void {
   describe.each(sets)('the answers about $name', (set) => {
-    test('are those that were frozen', { timeout: 600_000 }, async () => {
+    test('are those that were frozen', async () => {
       const isWhole = isCampaign || set.name === 'corpus';
       const choice = isWhole ? everything : aPart;
       const { differences, logs, compared } = await compare(set, {

@@ -6,7 +6,7 @@ test('there are ten faults', () => {
   expect(faults).toHaveLength(10);
 });
 
-test.each(faults)('the goldens find %s', { timeout: 300_000 }, async (fault) => {
+test.each(faults)('the goldens find %s', async (fault) => {
   const { shownBy, said } = await prove(fault);
   process.stdout.write(`campaign faults: ${fault}: ${shownBy}\n`);
   expect(shownBy, said).not.toBeNull();

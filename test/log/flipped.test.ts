@@ -1,11 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { CorruptLogError, NotALogError, openLedger, sealLog, type Ledger } from '../../ledger.ts';
 import { countOf } from '../support/effort.ts';
 import { temporaryFolder } from './folder.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 /** Of a thousand bytes that can be flipped, so many are. */
 const SHARE = countOf('bytes flipped of a thousand', { test: 20, soak: 1000 });

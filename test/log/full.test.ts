@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSqliteStore } from '../../log/sqlite.ts';
 import { StoreUnavailableError } from '../../log/store.ts';
 import { type Ended, hostTopology, jsonLines, main, run, runCommand } from '../cli/program.ts';
@@ -11,8 +11,6 @@ import { countOf, inCampaigns, isCampaign } from '../support/effort.ts';
 import { acknowledged, expectAllOf, startAppender, verified } from './children.ts';
 import { temporaryFolder } from './folder.ts';
 import { operation, operationsIn, STREAM } from './operations.ts';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const root = temporaryFolder();
 const mounted: string[] = [];

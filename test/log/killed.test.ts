@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openSqliteStore } from '../../log/sqlite.ts';
 import { NotALogError, type RecordedEvent } from '../../log/store.ts';
 import { hostTopology, jsonLines, main, run } from '../cli/program.ts';
@@ -18,8 +18,6 @@ import { countOf } from '../support/effort.ts';
 import { temporaryFolder } from './folder.ts';
 import { operation, type Place, STREAM } from './operations.ts';
 import { readAll } from './sample.ts';
-
-vi.setConfig({ testTimeout: 3_000_000 });
 
 const folder = temporaryFolder();
 const at = (name: string) => join(folder, name);

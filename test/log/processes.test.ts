@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openSqliteStore } from '../../log/sqlite.ts';
 import {
   acknowledged,
@@ -15,8 +15,6 @@ import {
 import { countOf } from '../support/effort.ts';
 import { temporaryFolder } from './folder.ts';
 import { operation } from './operations.ts';
-
-vi.setConfig({ testTimeout: 300_000 });
 
 const root = temporaryFolder();
 const well = { err: '', end: 0 };

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LedgerEvent, Placed } from '../../events/vocabulary.ts';
-import { openLedger, type Bisection, type Ledger, type Table } from '../../ledger.ts';
-import { bisectWhere } from '../../projections/bisect-where.ts';
+import { openLedger, type Ledger, type Table } from '../../ledger.ts';
+import { bisectWhere, type FoundWhere, type SeenRow } from '../../projections/bisect-where.ts';
 import { HostAtMoment } from '../../projections/moment.ts';
 import type { DeviceView, FileView, GroupView } from '../../projections/shapes.ts';
 import { Timeline } from '../../projections/timeline.ts';
@@ -169,7 +169,7 @@ describe('the prefix', () => {
     expect(more.length).toBeGreaterThan(prefix.length);
     expect(more.at(-1)).toBe(position);
     const events = more.map((at) => log[at] as Placed<LedgerEvent>);
-    const owners = ownersOf(found?.detail ?? '', tableAt(timeline, position));
+    const owners = ownersOf(found?.rows ?? [], tableAt(timeline, position));
     expect(found !== null && isShown(found, events, owners)).toBe(true);
   });
 });
@@ -263,11 +263,10 @@ const tableAt = (timeline: Timeline, position: number): Table =>
   new HostAtMoment(timeline, position).table();
 
 /** Files through which the rows are owned that a bisection tells of. */
-function ownersOf(detail: string, { groups, devices }: Table): unknown[] {
-  return detail.split('; ').map((words) => {
-    const [, kind, id] = /^(group|device) (\S+):/.exec(words) ?? [];
+function ownersOf(rows: readonly SeenRow[], { groups, devices }: Table): unknown[] {
+  return rows.map(({ kind, id, paths }) => {
     const number = kind === 'device' ? devices.find(({ device }) => device === id)?.group : id;
-    const group = groups.find((row) => row.group === number);
+    const group = paths === null ? undefined : groups.find((row) => row.group === number);
     const isContainer = group?.owner.kind === 'container';
     return [group?.owner.file, isContainer && group?.container?.file];
   });
@@ -275,7 +274,7 @@ function ownersOf(detail: string, { groups, devices }: Table): unknown[] {
 
 /** Whether it first holds at the last of these events, of the same owners, where no others happen. */
 function isShown(
-  { where: text, detail, position }: Bisection,
+  { where: text, rows, position }: FoundWhere<unknown>,
   events: readonly Placed<LedgerEvent>[],
   owners: readonly unknown[],
 ): boolean {
@@ -292,7 +291,7 @@ function isShown(
   });
   const isFirst = answers.indexOf(true) === answers.length - 1;
   if (timeline.head !== position || !isFirst) return false;
-  return isDeepStrictEqual(ownersOf(detail, tableAt(timeline, position)), owners);
+  return isDeepStrictEqual(ownersOf(rows, tableAt(timeline, position)), owners);
 }
 
 function compare(log: Log, choices: readonly { shape: string; a: Choice; b: Choice }[], first = 0) {
@@ -313,7 +312,7 @@ function compare(log: Log, choices: readonly { shape: string; a: Choice; b: Choi
     expect(prefix.at(-1)).toBe(position);
     if (first > 0) continue;
     const events = prefix.map((at) => log[at] as Placed<LedgerEvent>);
-    const owners = ownersOf(found.detail, tables[position] as Table);
+    const owners = ownersOf(found.rows, tables[position] as Table);
     const shown = position === 0 || isShown(found, events, owners);
     expect({ text, prefix, shown }).toEqual({ text, prefix, shown: true });
     for (const left of events) {

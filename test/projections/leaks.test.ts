@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Fact, LedgerEvent } from '../../events/vocabulary.ts';
 import { Ledger, openLedger, RequestError, type Activity } from '../../ledger.ts';
 import { memoryStore } from '../../log/memory.ts';
@@ -10,9 +10,6 @@ import { SlowActivity } from '../support/brute-force-leaks.ts';
 import { countOf } from '../support/effort.ts';
 import { anyLog, busyHost, type Log } from '../support/random-logs.ts';
 import { unseenHost } from '../support/unseen-hosts.ts';
-
-// Histories at random take longer on a machine that is busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 const topology = {
   kernel: '7.3.4',

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Fact, LedgerEvent, Placed } from '../../events/vocabulary.ts';
 import { openLedger, type Holder, type Interval, type Ledger, type Owner } from '../../ledger.ts';
 import { Kernel } from '../../machines/kernel.ts';
@@ -15,9 +15,6 @@ import { waitsFor } from '../../projections/waits.ts';
 import { addresses, evidence, groups, likely, pids } from '../support/random-evidence.ts';
 import { firstSequences, textOf } from '../support/truth.ts';
 import { countOf } from '../support/effort.ts';
-
-// Histories at random take longer on a machine that is busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 const topology = {
   kernel: '7.3.4',

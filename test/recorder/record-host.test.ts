@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { openLedger, type Ledger } from '../../ledger.ts';
 import { recordHost, type RecordReport } from '../../recorder/record-host.ts';
 import type { HostTracer } from '../../recorder/tracer.ts';
@@ -16,9 +16,6 @@ import {
   opened,
   tracerLine,
 } from './tracer-scripts.ts';
-
-// Tracers take longer on a machine that is busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 const folder = temporaryFolder();
 

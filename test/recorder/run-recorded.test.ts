@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { openLedger } from '../../ledger.ts';
 import { runRecorded } from '../../recorder/run-recorded.ts';
 import type { Strace } from '../../recorder/run-under-strace.ts';
@@ -8,9 +8,6 @@ import type { HostTracer } from '../../recorder/tracer.ts';
 import { temporaryFolder } from '../log/folder.ts';
 import { copiedHost } from '../support/copied-host.ts';
 import { closing, endOf, leaving, straceScript } from './tracer-scripts.ts';
-
-// Tracers take longer on a machine that is busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 const folder = temporaryFolder();
 

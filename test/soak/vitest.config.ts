@@ -1,11 +1,12 @@
 /** The campaigns, with both kinds of files that they are in. */
 import { mergeConfig } from 'vitest/config';
+import { EFFORT } from '../support/effort.ts';
 import tests from '../vitest.config.ts';
 
 export default mergeConfig(tests, {
   test: {
     include: ['test/**/*.soak.ts'],
-    testTimeout: 600_000,
+    testTimeout: process.env[EFFORT] === 'full' ? 6 * 3_600_000 : 600_000,
     disableConsoleIntercept: true,
   },
 });

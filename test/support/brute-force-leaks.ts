@@ -5,11 +5,12 @@
  * @module
  */
 import type { LedgerEvent, Placed } from '../../events/vocabulary.ts';
-import { causes, type ObservedCause } from '../../machines/causes.ts';
+import type { ObservedCause } from '../../machines/causes.ts';
 import type { FileAt } from '../../machines/host-at.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import { effectOf } from '../../processes/effects.ts';
-import type { Activity, OpenedFile } from '../../projections/activity.ts';
+import type { OpenedFile } from '../../projections/activity.ts';
+import type { FoundActivity } from '../../projections/leaks.ts';
 import { HostAtMoment } from '../../projections/moment.ts';
 import type { Table } from '../../projections/shapes.ts';
 import { Timeline } from '../../projections/timeline.ts';
@@ -50,7 +51,7 @@ export class SlowActivity {
     this.#done = log.map((event) => done(host, event));
   }
 
-  between(from: number, to: number, by: readonly number[] | null): Activity {
+  between(from: number, to: number, by: readonly number[] | null): FoundActivity {
     const after = this.#tables.get(to);
     if (after === undefined) throw new RangeError(`there is no table at ${to}`);
     const theirs = this.#done.filter(({ event: { position, data } }) => {
@@ -89,8 +90,7 @@ export class SlowActivity {
         const { operation, errno } = event.data;
         const { fd: _, ...caller } = this.#call(event);
         const known = cause ?? 'unknown';
-        const summary = known === 'unknown' ? 'the rules do not explain it' : causes[known];
-        return [{ operation, errno, cause: known, summary, ...caller }];
+        return [{ operation, errno, cause: known, ...caller }];
       }),
       held: leaks.flatMap(({ kind, group, device, holders }) =>
         holders.flatMap((holder) =>

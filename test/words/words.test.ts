@@ -3,8 +3,10 @@ import { paintFor } from '../../cli/paint.ts';
 import type { Fact } from '../../events/vocabulary.ts';
 import { openLedger } from '../../ledger.ts';
 import { columns } from '../../words/columns.ts';
+import { violationWords } from '../../words/invariants.ts';
 import { spanWords } from '../../words/leaks.ts';
-import { holdersWords } from '../../words/owners.ts';
+import { moreWords } from '../../words/moments.ts';
+import { holdersWords, idleWords } from '../../words/owners.ts';
 import { printable, word } from '../../words/printable.ts';
 
 test('columns are as wide as what stands in them, colour aside, and lines end where they end', () => {
@@ -45,6 +47,18 @@ test('holders are listed by process', () => {
   ] as const;
   expect(holdersWords(held)).toBe('qemu[7] fd 3, 5, mapping; pid 8 fd 3; file f1');
   expect(holdersWords([])).toBe('-');
+});
+
+test('what is left out is counted, and is one or several', () => {
+  expect([moreWords(3), moreWords(1, 'line'), moreWords(2, 'line')]).toEqual([
+    'and 3 more',
+    'and 1 line more',
+    'and 2 lines more',
+  ]);
+  expect([idleWords(1), idleWords(2)]).toEqual([
+    '1 idle group is not shown',
+    '2 idle groups are not shown',
+  ]);
 });
 
 test('what was done and not let go is told as lists, which a face may shorten', () => {
@@ -103,5 +117,55 @@ test('verify says what the rules say could not have happened', async () => {
     "6 rules: device in state 'idle' does not admit 'driver.bound'",
     '7 rules: open_iommufd got EACCES; by linux-7.3 it would pass',
     '3 head: not the head that was kept: another hash',
+  ]);
+});
+
+test('a refusal says its cause in the same sentence wherever it is told', async () => {
+  const ledger = await openLedger(':memory:');
+  const gpu = { name: 'gpu', bdf: '0000:3b:00.0', group: 26, driver: 'vfio-pci' };
+  const topology = { kernel: '6.1.0', iommufd: false, devices: [gpu] };
+  const scenario = 'open_group G gpu\nopen_group H gpu\n';
+  await ledger.simulate(scenario, { topology, profile: 'linux-6.1' });
+  const cause = 'group-already-open';
+  const summary = 'another file of the group is open; a group has one at a time';
+  expect(ledger.why('gpu')).toMatchObject({ cause, summary });
+  expect(ledger.between('start', 'end').refused).toMatchObject([{ cause, summary }]);
+});
+
+test('a violation of an invariant is told with the files and drivers that make it', () => {
+  const group = '26';
+  const told = [
+    violationWords({ invariant: 'one-context-per-group', group, by: { owners: ['f4', 'f9'] } }),
+    violationWords({
+      invariant: 'no-user-owner-beside-kernel-driver',
+      group,
+      by: { owner: 'f4', driver: 'xhci_hcd' },
+    }),
+    violationWords({
+      invariant: 'no-group-file-beside-bound-cdev',
+      group,
+      by: { open: ['f9'], bound: ['f4', 'f6'] },
+    }),
+    violationWords({ invariant: 'one-open-file-per-group', group, by: { open: ['f4', 'f9'] } }),
+    violationWords({
+      invariant: 'one-bound-file-per-device',
+      group,
+      by: { device: '0000:3b:00.0', open: ['f4', 'f9'] },
+    }),
+    violationWords({ invariant: 'container-device-keeps-group-open', group, by: { open: 'f9' } }),
+    violationWords({ invariant: 'release-ends-ownership', group, by: { owner: 'f4' } }),
+    violationWords({ invariant: 'owner-is-claimed', group, by: { owner: null, claimed: ['f4'] } }),
+    violationWords({ invariant: 'owner-is-claimed', group, by: { owner: 'f4', claimed: [] } }),
+  ];
+  expect(told).toEqual([
+    'group 26 is claimed by f4 and f9',
+    'group 26 is claimed by f4 while xhci_hcd does DMA in it',
+    'group 26 is open as f9 while f4, f6 is bound',
+    'group 26 is open as f4, f9',
+    'device 0000:3b:00.0 is open through f4, f9',
+    'f9 is open, and no file of group 26 is',
+    'group 26 is owned by f4, which nobody keeps alive',
+    'group 26 is owned by nobody, claimed by f4',
+    'group 26 is owned by f4, claimed by nobody',
   ]);
 });

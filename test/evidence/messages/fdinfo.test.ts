@@ -130,7 +130,7 @@ describe('recognized', () => {
 });
 
 test('a device that is no path of /sys is rejected', () => {
-  expect(() => fdinfoParser().line('vfio-device-syspath: ?')).toThrow('no path of a device');
+  expect(() => fdinfoParser().line('vfio-device-syspath: ?')).toThrow('not the path of a device');
 });
 
 const samples = lines(INFO + LISTS + USERS);

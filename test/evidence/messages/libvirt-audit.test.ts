@@ -106,13 +106,16 @@ test('a start that failed takes back what was granted for it', () => {
 test.each([
   [
     `${before(1)} msg='virt=kvm resrc=dev reason=start vm="win" uuid=${UUID} bus=pci device="0000:4`,
-    'no device',
+    'is not a device',
   ],
   [
     `${before(1)} msg='virt=kvm resrc=dev reason=start vm="win" uuid=${UUID} bus=pci device="0000:41:00.0" exe=`,
     'result',
   ],
-  [`${before(1)} msg='virt=kvm op=stop reason=destroyed uuid=${UUID} res=success'`, 'no domain'],
+  [
+    `${before(1)} msg='virt=kvm op=stop reason=destroyed uuid=${UUID} res=success'`,
+    "'vm' is missing",
+  ],
 ])('rejected: %#', (line, reason) => {
   expect(() => libvirtAuditParser().line(line)).toThrow(reason);
 });

@@ -235,7 +235,7 @@ test('a known event that breaks off is rejected', () => {
   expect(() => parser.line('iommufd_cdev_connect_and_bind  [iommufd=15] Succ')).toThrow(
     'breaks off',
   );
-  expect(() => parser.line('vfio_put_group 1.000 pid=5 fd=x')).toThrow("'fd' is no number");
+  expect(() => parser.line('vfio_put_group 1.000 pid=5 fd=x')).toThrow("'fd' is not a number");
 });
 
 test('however it is changed, it is read or rejected', () => {

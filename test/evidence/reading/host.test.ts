@@ -252,7 +252,7 @@ describe('a copied host', () => {
     );
     const empty = mkdtempSync(join(folder, 'empty-'));
     expect(() => readHost(empty)).toThrow(
-      new EvidenceError(`${empty}: neither proc nor sys is in it`),
+      new EvidenceError(`${empty}: it has neither proc nor sys`),
     );
   });
 

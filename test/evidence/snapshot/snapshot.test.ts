@@ -1,16 +1,13 @@
 import * as fc from 'fast-check';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openLedger, readHost, type HostReading, type Ledger } from '../../../ledger.ts';
 import type { Compare } from '../../../evidence/reading/kcmp.ts';
 import { copiedHost, type CopiedHost } from '../../support/copied-host.ts';
 import { anyHost } from '../../support/random-host.ts';
 import { temporaryFolder } from '../../log/folder.ts';
 import { countOf } from '../../support/effort.ts';
-
-// Many hosts are read from disk, which takes longer on a machine that is busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 const folder = temporaryFolder();
 const gpu = { device: '0000:3b:00.0', group: '26', driver: 'vfio-pci', cdev: 'vfio2' };

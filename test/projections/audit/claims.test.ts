@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { callEvents, type Fact } from '../../../events/vocabulary.ts';
 import { LiveHost } from '../../../machines/live-host.ts';
 import { operationNames, rowOf } from '../../../operations/table.ts';
@@ -10,9 +10,6 @@ import { countOf, isCampaign } from '../../support/effort.ts';
 import type { Log } from '../../support/random-logs.ts';
 import { endlessHost, unseenHost } from '../../support/unseen-hosts.ts';
 import { UntoldClaims } from '../../support/untold-claims.ts';
-
-// Hosts at random take longer on a machine that is busy.
-vi.setConfig({ testTimeout: 300_000 });
 
 describe('who is gone, as the machines say', () => {
   const count = countOf('claims', { test: 200, soak: 12_000 });

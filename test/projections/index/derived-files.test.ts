@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { hostHistory } from '../../../bench/host.ts';
 import type { LedgerEvent } from '../../../events/vocabulary.ts';
 import { openLedger, type Ledger, type OpenOptions } from '../../../ledger.ts';
@@ -33,9 +33,6 @@ import { damage, type Damage } from '../../support/damage.ts';
 import { countOf, inCampaigns } from '../../support/effort.ts';
 import { busyHost } from '../../support/random-logs.ts';
 import { answersOf, askedOf } from './ways.ts';
-
-// Whatever is derived of a long log is made anew in most of these.
-vi.setConfig({ testTimeout: 300_000 });
 
 const root = temporaryFolder();
 let logs = 0;

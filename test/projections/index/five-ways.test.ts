@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openSqliteStore } from '../../../log/sqlite.ts';
 import { LiveHost } from '../../../machines/live-host.ts';
 import { explainRefusal } from '../../../projections/why/refusals.ts';
@@ -12,9 +12,6 @@ import { hashesOf, MapShelf, readerOf } from '../../support/map-shelf.ts';
 import { anyLog, randomLogs, type Log } from '../../support/random-logs.ts';
 import { momentsOf, momentsOfSegments } from './moments.ts';
 import { answersFrom, answersOf, askedOf, subjectsIn, type Asked } from './ways.ts';
-
-// They take longer on a busy machine.
-vi.setConfig({ testTimeout: 600_000 });
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const shares = fc.tuple(share, share, share);

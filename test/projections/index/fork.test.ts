@@ -1,14 +1,11 @@
 import fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { HostAtMoment } from '../../../projections/moment.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { hashesOf, MapShelf, readerOf } from '../../support/map-shelf.ts';
 import { anyLog, busyHost, placed, type Log } from '../../support/random-logs.ts';
 import { answersOf, askedOf, type Asked } from './ways.ts';
 import { countOf } from '../../support/effort.ts';
-
-// They take longer on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 

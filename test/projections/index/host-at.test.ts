@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { openLedger, StaleViewError } from '../../../ledger.ts';
 import type { FileAt, HostAt, ProcessAt } from '../../../machines/host-at.ts';
 import { LiveHost } from '../../../machines/live-host.ts';
@@ -8,9 +8,6 @@ import { positionOf } from '../../../processes/process-table.ts';
 import { countOf } from '../../support/effort.ts';
 import { anyLog, placed, type Log } from '../../support/random-logs.ts';
 import { Timeline } from '../../../projections/timeline.ts';
-
-// They take longer on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 /** All that a host tells, in an order of our own. */
 function pictureOf(host: HostAt) {

@@ -1,14 +1,11 @@
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { LiveHost } from '../../../machines/live-host.ts';
 import { lineageOf } from '../../../projections/lineage.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { hashesOf, MapShelf, readerOf } from '../../support/map-shelf.ts';
 import { anyLog, placed, randomLogs, type Log } from '../../support/random-logs.ts';
 import { inCampaigns } from '../../support/effort.ts';
-
-// They take longer on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const whole = fc.constantFrom(5, 16, 100_000);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { packing } from '../../../log/packing.ts';
 import { decodeSegment } from '../../../projections/index/seal.ts';
 import { keyOf } from '../../../projections/subjects.ts';
@@ -9,9 +9,6 @@ import { countOf, inCampaigns } from '../../support/effort.ts';
 import { hashesOf, MapShelf, readerOf, spansOf } from '../../support/map-shelf.ts';
 import { busyHost, placed, type Log } from '../../support/random-logs.ts';
 import { answersOf, askedOf, type Asked } from './ways.ts';
-
-// They take longer on a busy machine.
-vi.setConfig({ testTimeout: 600_000 });
 
 const LOG = busyHost(500, 11);
 const OTHER = busyHost(500, 12);

@@ -93,4 +93,4 @@ test('what has to do with an attempt decides as the whole boot does', () => {
   );
   expect(explained).toBeGreaterThan(5);
   expect(decided).toBeGreaterThan(2);
-}, 300_000);
+});
