@@ -9,8 +9,8 @@ import type { Timeline } from './timeline.ts';
 import { nobody, unknownOwner } from './views.ts';
 
 /**
- * The first interval of a subject's history. Its owner is unknown if older events were removed, or if
- * the group was found.
+ * The first interval of a subject's history. Its owner is unknown if older events were removed, or
+ * if the group was found.
  */
 export function openInterval(timeline: Timeline, { kind, id }: Subject): Interval {
   const isUnknown = timeline.first > 0 || (kind === 'group' && wasFound(timeline, id));

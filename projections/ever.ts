@@ -39,8 +39,8 @@ interface IntervalHands {
 
 /**
  * The intervals of a subject's ownership, or with null of every group's, in which a process `who`
- * was a holder of the owner at any time. Intervals with an unknown owner are included, with an empty
- * `by`: `who` may have owned it.
+ * was a holder of the owner at any time. Intervals with an unknown owner are included, with an
+ * empty `by`: `who` may have owned it.
  *
  * `who` is `pid:N`, the exact name of a process, or a part of the path of a control group. Throws
  * `unknown-subject` if no process of the history fits.
@@ -73,7 +73,9 @@ function openIntervals(timeline: Timeline, subject: Subject | null): Interval[] 
   return groups.map((id) => openInterval(timeline, { kind: 'group', id }));
 }
 
-/** Every change of the owner of a subject, or with null of any group; by position, then by group. */
+/**
+ * Every change of the owner of a subject, or with null of any group; by position, then by group.
+ */
 function handoversOf(timeline: Timeline, subject: Subject | null): Handover[] {
   if (subject !== null && subject.kind !== 'group') {
     return historyOf(timeline, subject).flatMap(({ from }) => {
@@ -167,7 +169,9 @@ function filesOf(process: Process | undefined): FileId[] {
   return [...new Set([...files, ...process.mappings.values()])];
 }
 
-/** Parses `who`. An unknown process is an error: a typo must not prove that it never owned anything. */
+/**
+ * Parses `who`. An unknown process is an error: a typo must not prove that it never owned anything.
+ */
 function whomOf(timeline: Timeline, who: string): Whom {
   const [, pid] = /^pid:(\d+)$/.exec(who) ?? [];
   const whom: Whom =

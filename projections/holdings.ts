@@ -1,6 +1,6 @@
 /**
- * Holdings: the VFIO files that processes hold. Orphans: open files that no process has a descriptor
- * or mapping of.
+ * Holdings: the VFIO files that processes hold. Orphans: open files that no process has a
+ * descriptor or mapping of.
  *
  * @module
  */
@@ -13,8 +13,8 @@ import type { Subject } from './subjects.ts';
 import { byNumber, byProcess, orphans, ownerOf } from './views.ts';
 
 /**
- * Every VFIO descriptor and mapping of the processes that hold a subject or keep its owner alive; of
- * a process itself, if the subject is a process.
+ * Every VFIO descriptor and mapping of the processes that hold a subject or keep its owner alive;
+ * of a process itself, if the subject is a process.
  */
 export function holdingsOf(host: HostAt, subject: Subject): Holding[] {
   const pids = new Set(pidsAround(host, subject));

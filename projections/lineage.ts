@@ -10,8 +10,8 @@ import { holderShown } from './views.ts';
 import type { Timeline } from './timeline.ts';
 
 /**
- * For each holder of a file at a position, the events by which it got the file: the open first, then
- * every dup, fork, pass and mmap.
+ * For each holder of a file at a position, the events by which it got the file: the open first,
+ * then every dup, fork, pass and mmap.
  */
 export function lineageOf(timeline: Timeline, file: FileId, position: number): Descent[] {
   const holds = timeline.viewAt(position).holdsOf(file);

@@ -53,8 +53,8 @@ export class HostAtMoment {
   }
 
   /**
-   * A device by PCI address, name or node (`vfio0`). Throws `unknown-subject` if it does not exist at
-   * this moment.
+   * A device by PCI address, name or node (`vfio0`). Throws `unknown-subject` if it does not exist
+   * at this moment.
    */
   device(word: string): DeviceView {
     const { kind, id } = resolveSubject(this.#timeline, word, this.#position);
@@ -93,8 +93,8 @@ export class HostAtMoment {
   }
 
   /**
-   * Why the owner of a device or group is unknown. Null if it is known, and for processes and files,
-   * which may concern several groups. Throws `unknown-subject`.
+   * Why the owner of a device or group is unknown. Null if it is known, and for processes and
+   * files, which may concern several groups. Throws `unknown-subject`.
    */
   whyUnknown(word: string): WhyUnknown | null {
     const subject = resolveSubject(this.#timeline, word, this.#position);

@@ -26,8 +26,8 @@ export interface Parties {
 
 /**
  * The parties of a subject. The owner of a device is that of its group. The owner of a file is that
- * of the group which it belongs to or owns. The owner of a process is the first one, by group number,
- * that it keeps alive. A missing subject has no parties.
+ * of the group which it belongs to or owns. The owner of a process is the first one, by group
+ * number, that it keeps alive. A missing subject has no parties.
  */
 export function partiesOf(host: HostAt, { kind, id }: Subject): Parties {
   if (!host.isKnown) return { owner: unknownOwner, holders: [], waiters: [] };

@@ -9,8 +9,8 @@ import type { Timeline } from './timeline.ts';
 
 /**
  * The subject that a word means (`parseSubject`). A name or node of a device means the device that
- * had it at `position`, else the last one that had it. Throws `unknown-subject` if no event concerns
- * the subject.
+ * had it at `position`, else the last one that had it. Throws `unknown-subject` if no event
+ * concerns the subject.
  */
 export function resolveSubject(timeline: Timeline, word: string, position: number): Subject {
   // A caller in JavaScript may pass a number.

@@ -26,8 +26,8 @@ export function keyOf({ kind, id }: Subject): SubjectKey {
 }
 
 /**
- * Parses the word for a subject: `pid:N`; `file:ID`; a group as `N`, `gN` or `/dev/vfio/N`; else the
- * address, name or node of a device. It does not look the word up in the log.
+ * Parses the word for a subject: `pid:N`; `file:ID`; a group as `N`, `gN` or `/dev/vfio/N`; else
+ * the address, name or node of a device. It does not look the word up in the log.
  */
 export function parseSubject(word: string): { readonly kind: SubjectKind; readonly word: string } {
   const [, prefix, rest] = /^(pid|file):(.+)$/.exec(word) ?? [];
@@ -76,7 +76,9 @@ function addDevice(found: Set<SubjectKey>, host: LiveHost, id: string): void {
   if (group !== null) found.add(`group ${group}`);
 }
 
-/** Adds the files whose holders an event changes; also a file that loses its descriptor to another. */
+/**
+ * Adds the files whose holders an event changes; also a file that loses its descriptor to another.
+ */
 function addMoved(found: Set<SubjectKey>, host: LiveHost, { type, data }: Placed<Fact>): void {
   const { moves } = effectOf(type);
   if (moves === null) return;

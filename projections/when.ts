@@ -7,8 +7,8 @@ import { LedgerError } from '../events/ledger-error.ts';
 import type { Position } from './shapes.ts';
 
 /**
- * A moment: a position (the moment after that event), `start` (before the first event), `end`, or an
- * ISO 8601 instant (UTC if it has no offset; the moment after the last event at or before it).
+ * A moment: a position (the moment after that event), `start` (before the first event), `end`, or
+ * an ISO 8601 instant (UTC if it has no offset; the moment after the last event at or before it).
  */
 export type When = number | string;
 
@@ -30,8 +30,8 @@ interface EventRange {
 }
 
 /**
- * The position that a moment means: the moment after that event, or `START`. Throws `bad-when` for a
- * position past the end, for a moment before the first event if older events were removed, for an
+ * The position that a moment means: the moment after that event, or `START`. Throws `bad-when` for
+ * a position past the end, for a moment before the first event if older events were removed, for an
  * instant in a log without times, and for other text.
  */
 export function positionOf(when: When, span: EventRange): number {
@@ -70,7 +70,9 @@ export function positionOf(when: When, span: EventRange): number {
   return position ?? START;
 }
 
-/** Converts an instant to the format of the log: ISO 8601 in microseconds, UTC. Throws `bad-when`. */
+/**
+ * Converts an instant to the format of the log: ISO 8601 in microseconds, UTC. Throws `bad-when`.
+ */
 function instantOf(text: string): string {
   const [, day, time = '00:00', fraction = '', offset = 'Z'] =
     /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?(Z|z|[+-]\d\d(?::?\d\d)?)?)?$/.exec(

@@ -113,7 +113,7 @@ const meetings: [code: ErrorCode, what: string, call: () => unknown, says: RegEx
     'bad-request',
     'a head that is none',
     () => ledger.verify({ head: 'x' }),
-    /is no POSITION:HASH$/,
+    /^the head must be POSITION:HASH/,
   ],
   ['bad-request', 'an event that is none', () => ledger.append(-1, [{} as never]), /^id: /],
   ['bad-request', 'bytes for text', () => ledger.import(Buffer.from('x') as never), /as a string$/],

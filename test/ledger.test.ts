@@ -478,7 +478,7 @@ describe('verify', () => {
     expect(ledger.verify({ head: longer }).faults).toMatchObject([{ kind: 'head' }]);
     const other = (await played('open_container C\n')).verify().head;
     expect(ledger.verify({ head: other }).faults).toMatchObject([{ kind: 'head' }]);
-    expect(() => ledger.verify({ head: 'none' })).toThrow('no POSITION:HASH');
+    expect(() => ledger.verify({ head: 'none' })).toThrow('must be POSITION:HASH');
   });
 
   test('notices what the rules forbid, and the owner is unknown from there', async () => {

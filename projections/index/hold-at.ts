@@ -12,7 +12,9 @@ import { HOLD, PROCESS, rowOf, type Standing } from './standing.ts';
 export interface HoldAt extends ProcessHolder {
   /** Position of the event that made it. */
   readonly since: number;
-  /** Number of the hold that it was copied from (dup, fork, pass, mmap); null for the open itself. */
+  /**
+   * Number of the hold that it was copied from (dup, fork, pass, mmap); null for the open itself.
+   */
   readonly from: number | null;
   /** Its number among all holds since the first event, from 0. */
   readonly number: number;

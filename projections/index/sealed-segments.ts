@@ -262,7 +262,9 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-/** Whether the segments before it follow each other without a gap from the first event of the log. */
+/**
+ * Whether the segments before it follow each other without a gap from the first event of the log.
+ */
 function isWithoutGap({ listed, stamp }: Sealed): boolean {
   let next = stamp.origin;
   for (const { first, count } of listed) {

@@ -2,8 +2,8 @@
  * A segment: a run of events that were judged, which can be read without the segments before it.
  *
  * It has the standing before its first event, a journal of what each event changed, the times, and
- * posting lists of the subjects. It keeps a copy of the standing every 4096 events: any other moment
- * is reached from the copy before it.
+ * posting lists of the subjects. It keeps a copy of the standing every 4096 events: any other
+ * moment is reached from the copy before it.
  *
  * @module
  */
@@ -132,7 +132,9 @@ export class Segment {
     while (next < positions.length) yield positions[next++]!;
   }
 
-  /** Collects the positions of `shifting` changes from events that were added since the last call. */
+  /**
+   * Collects the positions of `shifting` changes from events that were added since the last call.
+   */
   #findShifts(): void {
     const { rows, kinds, length } = this.parts.journal;
     const found = this.#shifts;
@@ -167,7 +169,9 @@ export class Segment {
     };
   }
 
-  /** The event that made the hold with this number, and the row of the hold. Throws `RangeError`. */
+  /**
+   * The event that made the hold with this number, and the row of the hold. Throws `RangeError`.
+   */
   holdNumbered(number: number): { readonly position: number; readonly row: number } {
     this.#catchUp();
     const { journal, start } = this.parts;

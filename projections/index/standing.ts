@@ -1,6 +1,6 @@
 /**
- * A standing: the state of a host at a moment, in rows of numbers. It has tables of groups, devices,
- * open files, holds and processes.
+ * A standing: the state of a host at a moment, in rows of numbers. It has tables of groups,
+ * devices, open files, holds and processes.
  *
  * 0 in the first cell of a row means that the row is free. A cell for a row, a code or a position
  * that may be missing contains one more than that, and 0 for none.
@@ -146,7 +146,9 @@ export class Standing {
     return copy;
   }
 
-  /** The kind of a group's owner, 1 and up in the order of `ownerKinds`; also of a missing group. */
+  /**
+   * The kind of a group's owner, 1 and up in the order of `ownerKinds`; also of a missing group.
+   */
   ownerKind(group: number): number {
     const kind = group < this.groups.count ? this.groups.cells[group * this.groups.width]! : 0;
     return kind === 0 ? this.unheard : kind === GONE ? 1 : kind;

@@ -53,7 +53,9 @@ export class StandingView implements HostAt {
     this.#codes = codes;
   }
 
-  /** From now on every question throws `StaleViewError`: the standing has moved to another moment. */
+  /**
+   * From now on every question throws `StaleViewError`: the standing has moved to another moment.
+   */
   expire(): void {
     this.#isStale = true;
   }

@@ -1,5 +1,6 @@
 /**
- * Candidates: sets of events in which `fewestEvents` looks for the fewest that decide an expression.
+ * Candidates: sets of events in which `fewestEvents` looks for the fewest that decide an
+ * expression.
  *
  * A boot may be long, and most of its events do not matter. So small sets come first, and the whole
  * boot last. A small set may miss an event that is needed; then the next set is tried.
@@ -54,7 +55,9 @@ export function* candidates(
   }
 }
 
-/** Groups, devices, files and processes that the rows involve right before an event and after it. */
+/**
+ * Groups, devices, files and processes that the rows involve right before an event and after it.
+ */
 class Involved {
   readonly #timeline: Timeline;
   readonly #position: number;

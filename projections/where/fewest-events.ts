@@ -18,8 +18,8 @@ const MOST_PLAYED = 2_000_000;
  * out.
  *
  * It searches the events that involve the rows, then the last events, then all events since the
- * boot; for an expression about `since`, also earlier boots. After `most` events have been played it
- * returns the smallest set known so far, which may not be the fewest.
+ * boot; for an expression about `since`, also earlier boots. After `most` events have been played
+ * it returns the smallest set known so far, which may not be the fewest.
  */
 export function fewestEvents(timeline: Timeline, found: FirstMatch, most = MOST_PLAYED): number[] {
   const { position } = found;

@@ -128,7 +128,9 @@ export interface KeyPath {
   /** As it is written in the expression. */
   readonly text: string;
   readonly shape: Shape;
-  /** The values of a row at this path: several if it leads through a list, none if that is empty. */
+  /**
+   * The values of a row at this path: several if it leads through a list, none if that is empty.
+   */
   readonly values: (row: TableRow) => readonly unknown[];
 }
 
@@ -153,7 +155,9 @@ export function keyPathOf(kind: RowKind, { text, column }: Token): KeyPath {
   return { text, shape, values: (row) => valuesAt(row, path) };
 }
 
-/** The path `count(LIST)`: the number of elements. Throws `WhereError` if the path is not a list. */
+/**
+ * The path `count(LIST)`: the number of elements. Throws `WhereError` if the path is not a list.
+ */
 export function countOf(kind: RowKind, token: Token): KeyPath {
   const { text, shape, values } = keyPathOf(kind, token);
   if (shape.type !== 'list')

@@ -5,7 +5,9 @@
  */
 import { RequestError } from '../../events/ledger-error.ts';
 
-/** An expression that cannot be parsed (`bad-request`); its message says at which column, and why. */
+/**
+ * An expression that cannot be parsed (`bad-request`); its message says at which column, and why.
+ */
 export class WhereError extends RequestError {
   override readonly name = 'WhereError';
   /** Of the first wrong character, from 1. */

@@ -52,8 +52,8 @@ export class Trial {
   }
 
   /**
-   * Whether the expression holds after the last of these events and not before. The last one must be
-   * the event found, and the rows must be owned through the same files as in the history.
+   * Whether the expression holds after the last of these events and not before. The last one must
+   * be the event found, and the rows must be owned through the same files as in the history.
    */
   shows(events: readonly Placed[]): boolean {
     if (events.at(-1)?.position !== this.#found.position) return false;
@@ -84,7 +84,9 @@ export class Trial {
   }
 }
 
-/** A new host that takes only the events of a trial, and remembers since when a group has its owner. */
+/**
+ * A new host that takes only the events of a trial, and remembers since when a group has its owner.
+ */
 class LoneHost {
   readonly host = new LiveHost();
   readonly #unheard: string;

@@ -44,7 +44,7 @@ describe('a request that cannot be met is 2', () => {
     ['an unknown subject', ['who', '0000:ff:00.0'], /has no device '0000:ff:00.0'/],
     ['what was not refused', ['why', '10'], /^position 10 is not a refusal/],
     ['an unknown host', ['table', '--host', 'elsewhere'], /holds no host 'elsewhere'/],
-    ['a head that is none', ['verify', '--head', 'abc'], /^'abc' is no POSITION:HASH/],
+    ['a head that is none', ['verify', '--head', 'abc'], /^the head must be POSITION:HASH .*'abc'/],
     ['a format that is not exported', ['export', '--format', 'csv'], /^no format 'csv'/],
     [
       'a profile that is not named',
