@@ -87,7 +87,7 @@ const boot = { position: 0, id: 'x', time: null, schema: 3, type: 'host.booted',
 const meetings: [code: ErrorCode, what: string, call: () => unknown, says: RegExp][] = [
   ['bad-request', 'an empty address', () => openLedger(''), /^the address of a log is a path, or/],
   ['bad-request', 'no address', () => openLedger(undefined as never), /^the address of a log/],
-  ['bad-request', 'an end that is none', () => openLedger(log, { until: 0.5 }), /^'until' is a/],
+  ['bad-request', 'an end that is none', () => openLedger(log, { until: 0.5 }), /^until takes/],
   [
     'bad-request',
     'a stream without a name',
@@ -107,7 +107,7 @@ const meetings: [code: ErrorCode, what: string, call: () => unknown, says: RegEx
     () => ledger.bisect({ where: '(' }),
     /^column 2 of/,
   ],
-  ['bad-request', 'nothing to look for', () => ledger.bisect({}), /^it takes either an invariant/],
+  ['bad-request', 'nothing to look for', () => ledger.bisect({}), /^bisect: give either/],
   ['bad-request', 'a process where a place belongs', () => ledger.waits('pid:101'), /is a process/],
   [
     'bad-request',
@@ -139,7 +139,12 @@ const meetings: [code: ErrorCode, what: string, call: () => unknown, says: RegEx
     /^scenario:1: /,
   ],
   ['bad-request', 'a topology that is none', () => topologyFrom('{}'), /^topology/],
-  ['bad-request', 'text that is no topology', () => topologyFrom('x'), /^not JSON: /],
+  [
+    'bad-request',
+    'text that is no topology',
+    () => topologyFrom('x'),
+    /^the topology is not JSON: /,
+  ],
   [
     'bad-request',
     'a kernel without rules',
@@ -236,7 +241,7 @@ const meetings: [code: ErrorCode, what: string, call: () => unknown, says: RegEx
     'not-a-refusal',
     'what was never refused',
     () => ledger.why('pid:101'),
-    /^nothing about pid:101/,
+    /^no refusal of pid:101 in this log/,
   ],
   [
     'bad-evidence',

@@ -178,7 +178,7 @@ test.each([
   ],
   [['history', '99', '--overlaps'], /^this log has no group '99'/],
   [['history', '99', '--by', 'P1'], /^this log has no group '99'/],
-  [['history', 'pid:101', '--waiters'], /^'pid:101' is a process; this is asked of devices/],
+  [['history', 'pid:101', '--waiters'], /^'pid:101' is a process: expected a device or a group/],
   [['history', '--by'], /^option '--by' needs a value/],
   [['history', '--orphans'], /^unknown option '--orphans'/],
   [['who'], /^who: an operand is missing; usage: vfio-ledger who SUBJECT\|--orphans/],

@@ -357,7 +357,7 @@ describe('waits', () => {
 
   test('are asked of a device or a group', async () => {
     const ledger = await seen(blocked);
-    expect(() => ledger.waits('pid:101')).toThrow("'pid:101' is a process; this is asked of");
+    expect(() => ledger.waits('pid:101')).toThrow("'pid:101' is a process: expected a device");
     expect(() => ledger.waits('g99')).toThrow("this log has no group 'g99'");
   });
 
@@ -428,7 +428,7 @@ describe('overlaps', () => {
     expect(found?.position).toBe(overlap?.from);
     for (const word of ['26', 'gpu', 'audio']) expect(ledger.overlaps(word)).toEqual([overlap]);
     for (const word of ['41', 'nvme']) expect(ledger.overlaps(word)).toEqual([]);
-    expect(() => ledger.overlaps('pid:101')).toThrow("'pid:101' is a process; this is asked of");
+    expect(() => ledger.overlaps('pid:101')).toThrow("'pid:101' is a process: expected a device");
   });
 
   test('are a context and kernel drivers, and begin anew where a third owner comes', async () => {
