@@ -11,6 +11,7 @@ import type { FileId } from '../processes/process-table.ts';
 import type { Violation } from './audit/invariants.ts';
 import type { Position } from './shapes.ts';
 
+/** A finding, and the position of the event that it is about. */
 export type Finding = { readonly position: Position } & Disagreement;
 
 type Disagreement =

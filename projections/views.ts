@@ -133,6 +133,7 @@ function devicesFiles(host: HostAt) {
   return { of, unnamed };
 }
 
+/** The open files of a device, without those of an unplugged one at its address. */
 export function filesOfDevice(host: HostAt, device: DeviceAt): FileAt[] {
   return devicesFiles(host).of.get(device.device) ?? [];
 }
@@ -216,6 +217,7 @@ export function orphans(host: HostAt): FileView[] {
     .flatMap((file) => fileView(host, file) ?? []);
 }
 
+/** Compares holders by pid, then by descriptor. */
 export function byProcess(a: Holder, b: Holder): number {
   return (a.pid ?? 0) - (b.pid ?? 0) || (a.fd ?? Infinity) - (b.fd ?? Infinity) || 0;
 }

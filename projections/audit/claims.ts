@@ -43,7 +43,7 @@ export class Claims {
   take(event: Placed<Fact>, gone: Gone): void {
     this.touched.clear();
     this.#leave(gone);
-    // Before `processes` takes the event: it means the descriptors as they were.
+    // Before `processes` takes the event, whose descriptors mean the files before it.
     this.#change(event);
     const unheld = this.processes.take(event);
     if (unheld.length > 0) this.#release();

@@ -23,6 +23,7 @@ const MAX: Readonly<Record<CellType, number>> = {
   f64: Infinity,
 };
 
+/** A column. Only its first `length` cells have values. */
 export class Column {
   cells: Cells;
   length: number;

@@ -3,7 +3,7 @@
  * changes to a standing.
  *
  * An event has a type and any number of rows. A row has a kind of change, and its cells are in the
- * columns of that kind. Rows are in the order of the events, so one cursor a kind reads them all.
+ * columns of that kind. A reader goes through the columns of each kind once, from the first row on.
  *
  * @module
  */

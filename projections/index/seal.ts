@@ -102,6 +102,7 @@ interface SavedStanding extends Pick<Standing, 'waiter' | 'held' | 'unheard'> {
   readonly tables: readonly (readonly number[])[];
 }
 
+/** The bytes of a segment file; FORMAT.md describes them. */
 export function encodeSegment({ stamp, parts, end, listed }: Sealed, packing: Packing): Uint8Array {
   const { lastBoot, times } = parts;
   const judging = packing.deflate(JSON.stringify(judgingOf(parts, end)));

@@ -159,8 +159,8 @@ export class SealedSegments {
 
   /**
    * Takes over the segments on the shelf that fit the log. Returns the start of the segment after
-   * them; null if none fits. Short segments at the end are rebuilt as one as soon as they have
-   * `whole` events together.
+   * them; null if none is taken over. Short segments at the end are dropped once they have `whole`
+   * events together: they are rebuilt as whole ones.
    */
   resume(whole: number): SegmentStart | null {
     const last = this.#lastOnShelf();

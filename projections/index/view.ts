@@ -32,7 +32,7 @@ export class StaleViewError extends LedgerError {
   override readonly name = 'StaleViewError';
 
   constructor() {
-    super('stale-view', 'this view has expired: the ledger was asked about another moment since');
+    super('stale-view', 'this view has expired: the ledger moved to another moment; ask again');
   }
 }
 
