@@ -189,8 +189,8 @@ export abstract class Past<E extends Placed = RecordedEvent> {
     const until = this.#position(at);
     const position = latestRefusal(this.timeline, this.#subject(asked, at), until);
     if (position === null) {
-      const reason = `no refusal of ${asked} in this log up to position ${until}`;
-      throw new LedgerError('not-a-refusal', reason);
+      const to = until < 0 ? 'the start' : `position ${until}`;
+      throw new LedgerError('not-a-refusal', `no refusal of ${asked} in this log up to ${to}`);
     }
     return whyAnswer(explainRefusal(this.timeline, position));
   }

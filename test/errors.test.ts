@@ -241,7 +241,7 @@ const meetings: [code: ErrorCode, what: string, call: () => unknown, says: RegEx
     'not-a-refusal',
     'what was never refused',
     () => ledger.why('pid:101'),
-    /^no refusal of pid:101 in this log/,
+    /^no refusal of pid:101 in this log up to position \d+$/,
   ],
   [
     'bad-evidence',
