@@ -1,5 +1,5 @@
 /**
- * The front door: a log, its timeline, and the questions that can be put to it.
+ * The public interface of the library: opens a log, appends to it, and answers questions about it.
  *
  * @module
  */
@@ -99,37 +99,39 @@ export type { RecordedAnswer } from './ledger/simulate.ts';
 export type { SnapshotReport } from './ledger/snapshot.ts';
 export type { Attempted, SupposedEvent, WhatIf } from './ledger/what-if.ts';
 
-/** The stream of a log that was not told whose it is. */
+/** The name of the stream of a new log, unless the caller names one. */
 const HOST = 'host';
 
+/** Options of `openLedger`. */
 export interface OpenOptions {
-  /** Which host's stream; the log's only one when left out. */
+  /** Name of the host whose stream is opened; by default the only one of the log. */
   readonly host?: string;
   /**
-   * Opens an existing log and changes nothing of it, not even by being there. With `derived: false`
-   * nothing is put beside it either.
+   * True: open an existing log, and never change its files. Add `derived: false` to leave its
+   * folder unchanged as well.
    */
   readonly readOnly?: boolean;
-  /** False where the log must exist: then none is created. */
+  /** False: reject with `not-a-log` if there is no log, instead of creating one. */
   readonly create?: boolean;
-  /** Reads no further than this position. */
+  /** The last position to read; by default the head. */
   readonly until?: number;
-  /** False has nothing of what is derived of the log be read or kept beside it. */
+  /** False: do not read or write LOG.index. */
   readonly derived?: boolean;
-  /** Told now and then how many events have been read. */
+  /** Called from time to time with the number of events read. */
   readonly progress?: (read: number) => void;
 }
 
 /**
  * Opens a log and reads it to its head. The address is a path, or `:memory:`.
  *
- * Rejects with `not-a-log`, `damaged`, `unavailable`, `newer-schema`, `unsupported` where the address
- * names an engine, or `bad-request` where the log holds several hosts and none is named.
+ * Rejects with `not-a-log`, `damaged`, `unavailable` or `newer-schema`; with `unsupported` for the
+ * address of a server; and with `bad-request` for a wrong option, or if the log has several hosts
+ * and `host` is not given.
  */
 export async function openLedger(address: string, options: OpenOptions = {}): Promise<Ledger> {
   const { readOnly = false, create = true, until = START } = options;
   if (!Number.isInteger(until) || until < START) {
-    throw new RequestError(`'until' is a position, not '${until}'`);
+    throw new RequestError(`until takes a position, or -1 for no event, not '${until}'`);
   }
   const store = storeAt(address, { readOnly, create });
   try {
@@ -146,17 +148,20 @@ export async function openLedger(address: string, options: OpenOptions = {}): Pr
 async function onlyStream(store: Store): Promise<string> {
   const [only = HOST, ...others] = await store.streams();
   if (others.length === 0) return only;
-  throw new RequestError(`the log holds several hosts, name one: ${[only, ...others].join(', ')}`);
+  throw new RequestError(`the log has several hosts, name one: ${[only, ...others].join(', ')}`);
 }
 
-/** A log that has been read, and can be read on and appended to. */
+/**
+ * A log. It answers from the events up to `head`; `refresh` reads the events appended after that.
+ */
 export class Ledger extends Past {
+  /** Name of the host, which is the name of its stream. */
   readonly host: string;
   readonly #store: Store;
   readonly #options: OpenOptions;
   readonly #origin: Head;
 
-  /** `origin` is the head that the first event follows, where that is not the first of all. */
+  /** `origin` is the head before the first event, if older events were removed. */
   constructor(
     store: Store,
     host: string,
@@ -170,25 +175,25 @@ export class Ledger extends Past {
     this.#options = options;
   }
 
-  /** The position of the last event read, -1 while there is none, and its hash. */
+  /** Position and hash (64 hex digits) of the last event read; position -1 while there is none. */
   get head(): Head {
     const { position, hash } = this.event(this.timeline.head) ?? this.#origin;
     return { position, hash };
   }
 
-  /** Which of some ids are in the log already. */
+  /** Those of the given event ids that are in the log. Rejects with `unavailable`. */
   async known(ids: readonly string[]): Promise<ReadonlySet<string>> {
     return this.#store.known(this.host, ids);
   }
 
-  /** Reads what has been appended since. */
+  /** Reads the events that were appended after `head`. Rejects with `damaged` or `unavailable`. */
   async refresh(): Promise<void> {
     const { until = Infinity, progress } = this.#options;
     if (this.timeline.head >= until) return;
     for await (const batch of this.#store.read(this.host, { from: this.timeline.head + 1 })) {
       for (const event of batch) {
         this.timeline.take(event);
-        // What lies behind it may be damaged, and is none of our business.
+        // Later events may be damaged, and are not needed.
         if (event.position === until) return;
       }
       progress?.(this.length);
@@ -196,27 +201,28 @@ export class Ledger extends Past {
     this.timeline.settle();
   }
 
-  /** Ends it. Questions that have to read an event again are answered no more, its forks' neither. */
+  /** Closes the log. Later questions, also to its forks, fail if they need the file. */
   async close(): Promise<void> {
     await this.#store.close();
   }
 
-  /** Closes it at the end of a block: `await using ledger = await openLedger(…)`. */
+  /** Closes the log at the end of a block: `await using ledger = await openLedger(…)`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  /** Imports evidence from a text. */
+  /** Imports evidence from a text, as `importSources`. */
   async import(text: string, settings: ImportSettings = {}): Promise<ImportReport> {
     if (typeof text !== 'string') throw new RequestError('import takes evidence as a string');
     return this.importSources([{ name: 'text', chunks: [text] }], settings);
   }
 
   /**
-   * Imports evidence from several sources, merged by time; all of it or nothing. What is in the log
-   * already is passed over.
+   * Imports evidence from several sources, merged by time. Events that the log has already are
+   * skipped.
    *
-   * Rejects with `bad-evidence`, whose message names source and line, or `bad-request`.
+   * Rejects with `bad-evidence`, whose message names source and line, or `bad-request`. Then
+   * nothing was appended.
    */
   async importSources(
     sources: readonly Source[],
@@ -225,44 +231,51 @@ export class Ledger extends Past {
     return this.record(await readEvidence(sources, settings, this));
   }
 
-  /** Appends evidence that has been read; all of it or nothing. Rejects with `bad-evidence`. */
+  /** Appends evidence that `readEvidence` has read. Rejects with `bad-evidence`. */
   async record(collected: Collected): Promise<ImportReport> {
     return recordEvidence(this, collected);
   }
 
   /**
-   * Appends what lines show while they come, a quarter of a second later at most; resolves when they
-   * are over. It goes on from how the log says that the host stands.
+   * Appends the events that lines show, while they arrive, at most `flushMs` later; resolves at the
+   * end of `lines`. It continues from the host as the log knows it. Rejects with `bad-request`.
    */
   async follow(lines: AsyncIterable<string>, settings: FollowSettings): Promise<ImportReport> {
     return follow(this, lines, settings);
   }
 
-  /** Says that from here on nothing is known of any group, and why. */
+  /** Appends `gap.noticed` with a reason: from here on, the owner of every group is unknown. */
   async noticeGap(reason: string): Promise<void> {
     return noticeGap(this, reason);
   }
 
   /**
-   * Appends what a running host, as it was read, is otherwise than this log knows it; see
-   * `recordSnapshot`.
+   * Appends the differences between a reading of a running host and this log, and `snapshot.taken`.
+   * Rejects with `bad-request` for a log of a simulation, or `bad-evidence` for an old reading.
    */
   async snapshot(reading: HostReading, options: SnapshotOptions): Promise<SnapshotReport> {
     return recordSnapshot(this, reading, options);
   }
 
-  /** A host of its own as it stood after a position, to suppose things of: they reach no log. */
+  /** A new host after a position, which takes events without recording them. Throws `bad-when`. */
   suppose(position: number): SupposedHost {
     this.checkPosition(position);
     return position < 0 ? new LiveHost() : this.timeline.playedAt(position);
   }
 
-  /** Appends events after those that this ledger has read; see `Store.append`. */
+  /**
+   * Appends events, all or none, and resolves when they are durable. Events whose id is in the log
+   * are skipped. Rejects with `conflict` if `expected` is not the position of the log's last event,
+   * with `bad-request` for an invalid event, and with `unavailable`.
+   */
   async append(expected: number, events: readonly LedgerEvent[]): Promise<AppendResult> {
     return this.#store.append(this.host, expected, events);
   }
 
-  /** Plays a scenario on the machines and records it; each operation is one append. */
+  /**
+   * Plays a scenario on the machines, and records it; each operation is one append. Rejects with
+   * `bad-request`, also for a log of a real host.
+   */
   async simulate(scenario: string, settings: SimulateSettings): Promise<RecordedAnswer[]> {
     if (typeof scenario !== 'string')
       throw new RequestError('simulate takes a scenario as a string');
@@ -272,7 +285,7 @@ export class Ledger extends Past {
     return answers;
   }
 
-  /** As `simulate`, of a scenario that has been read, giving each answer when it is durable. */
+  /** As `simulate`, for a parsed scenario; yields each answer when its events are durable. */
   simulateSteps(
     sequences: readonly Sequence[],
     settings: SimulateSettings,
@@ -280,7 +293,10 @@ export class Ledger extends Past {
     return recordSimulation(this, sequences, settings);
   }
 
-  /** Checks what was read against the rules, and the head against a witness. */
+  /**
+   * Compares the events with the rules, the machines with XState, and the log with a head that was
+   * kept (`POSITION:HASH`). Throws `bad-request` for another `head`, `damaged` at a damaged event.
+   */
   verify({ head }: { readonly head?: string } = {}): Verification {
     const verifier = new Verifier({ isKnown: this.first === 0 });
     for (const event of this.each()) verifier.take(event);
@@ -305,7 +321,7 @@ export class Ledger extends Past {
     return new WhatIf(this.timeline, position);
   }
 
-  /** Looks the log over as it lies there, the streams of other hosts as well. */
+  /** Checks the bytes of the log's files, including the streams of other hosts. */
   async examine(): Promise<Examination> {
     return this.#store.examine();
   }

@@ -1,5 +1,5 @@
 /**
- * Evidence that goes into a log as it comes, and what is said of the recording itself.
+ * Appends live evidence to a log while it arrives, and records gaps in the recording.
  *
  * @module
  */
@@ -14,31 +14,33 @@ import type { ImportSettings } from './settings.ts';
 import type { Appendable } from './appendable.ts';
 import { collectOptions, recordBatch } from './import.ts';
 
+/** Settings of `follow`. */
 export interface FollowSettings extends Pick<ImportSettings, 'topology' | 'profile' | 'zone'> {
+  /** Name of the importer, such as `bpftrace`. */
   readonly format: string;
-  /** What events say they were read from; the format when left out. */
+  /** `evidence.source` of the events; by default the format. */
   readonly source?: string | undefined;
-  /** What has arrived is appended at least so often; 250 when left out. */
+  /** Events wait at most this many milliseconds for an append; by default 250. */
   readonly flushMs?: number | undefined;
-  /** When the host of the trace booted, in ISO 8601; as this host did when left out. */
+  /** When the traced host booted, ISO 8601; by default the boot of this host. */
   readonly booted?: string | undefined;
-  /** Which recording it is; one of its own when left out. */
+  /** Id of the recording; by default a random one. */
   readonly session?: string | undefined;
-  /** Told after each append how many events and lines there were. */
+  /** Called after each append with the numbers of appended events and of lines read. */
   readonly progress?:
     | ((so: { readonly appended: number; readonly read: number }) => void)
     | undefined;
 }
 
 const FLUSH_MS = 250;
-/** So many events are not waited with. */
+/** This many events are appended at once. */
 const MOST_HELD = 4096;
-/** Timers and signals get their turn after so many lines that were there already. */
+/** Timers and signals run after this many lines that arrived without a pause. */
 const LINES_AT_ONCE = 1024;
 
 /**
- * Appends what lines show, while they come; resolves when they are over. Lines that cannot be read
- * are counted. What goes wrong ends it, after all that was read before has been appended.
+ * Appends the events that lines show, while they arrive; resolves at the end of `lines`. Lines that
+ * cannot be read are counted. On an error it appends what was read before, and rejects.
  */
 export async function follow(
   log: Appendable,
@@ -64,7 +66,7 @@ export async function follow(
     }
     appender.add(reader.end());
   } catch (error) {
-    // Nobody waits for what a source that is stuck may still have to say.
+    // Does not wait for a source that is stuck.
     iterator.return?.()?.catch(() => {});
     await appender.close().catch(() => {});
     throw error;
@@ -75,7 +77,7 @@ export async function follow(
   return { read, appended, skipped: taken - appended, unknown, rejected, rejectedCount };
 }
 
-/** Says that from here on nothing is known of any group, and why. */
+/** Appends `gap.noticed`: from here on, the owner of every group is unknown. */
 export async function noticeGap(log: Appendable, reason: string): Promise<void> {
   const evidence = { source: 'recorder', line: null, certainty: 'observed' } as const;
   const time = instantOf(Date.now() * 1000);
@@ -83,7 +85,7 @@ export async function noticeGap(log: Appendable, reason: string): Promise<void> 
   await appendNow(log, [{ type: 'gap.noticed', id: randomId(), time, data }]);
 }
 
-/** Events on their way into a log: they wait a little, so that many go together. */
+/** Collects events for up to `flushMs`, and appends them together. */
 class Appender {
   appended = 0;
   taken = 0;
@@ -95,7 +97,7 @@ class Appender {
   #timer: NodeJS.Timeout | null = null;
   #appending: Promise<void> = Promise.resolve();
   #failure: { readonly error: unknown } | null = null;
-  /** Whoever waits for the next line hears of a failure at once. */
+  /** Rejects the wait for the next line when an append fails. */
   #waiting: ((error: unknown) => void) | null = null;
 
   constructor(log: Appendable, flushMs: number, told: (appended: number) => void) {
@@ -104,7 +106,7 @@ class Appender {
     this.#told = told;
   }
 
-  /** Where lines come without a pause no timer has its turn. */
+  /** Whether a flush is due. While lines arrive without a pause, the timer does not run. */
   get isDue(): boolean {
     if (this.#held.length === 0) return false;
     return this.#held.length >= MOST_HELD || performance.now() - this.#since >= this.#flushMs;
@@ -141,7 +143,7 @@ class Appender {
   }
 
   async #append(events: readonly LedgerEvent[]): Promise<void> {
-    // After a failure there would be a hole before them that nobody has noticed.
+    // After a failed append, these events would follow a gap that is not recorded.
     if (this.#failure !== null) return;
     try {
       this.appended += await appendNow(this.#log, events);
@@ -155,8 +157,8 @@ class Appender {
 }
 
 /**
- * Appends events that happen now: a clock that is a little behind the last event does not make them
- * older than that.
+ * Appends events that happen now. If the clock is behind the last event of the log, they get the
+ * time of that event.
  */
 async function appendNow(log: Appendable, events: readonly LedgerEvent[]): Promise<number> {
   for (;;) {
@@ -166,7 +168,7 @@ async function appendNow(log: Appendable, events: readonly LedgerEvent[]): Promi
     try {
       return await recordBatch(log, late);
     } catch (error) {
-      // Another has written meanwhile, of a later time.
+      // Another writer has appended an event with a later time.
       if (!(error instanceof EvidenceError)) throw error;
       await log.refresh();
     }

@@ -1,6 +1,6 @@
 /**
- * Evidence on its way into a log: read to its end, then appended after what is there already, and
- * again after what is there then where another writer was first.
+ * Imports evidence: reads all of it, then appends it to a log. If another writer was first, it
+ * appends after that writer's events.
  *
  * @module
  */
@@ -19,10 +19,10 @@ import type { Appendable } from './appendable.ts';
 import { type ImportSettings, profileFor, profileNamed, topologyFrom } from './settings.ts';
 
 /**
- * Reads evidence to its end, before any log is touched; `log` is what it is to be added to.
+ * Reads evidence completely, and writes nothing. `log` is the log that it will be appended to: it
+ * gives the host before the evidence.
  *
- * Rejects with `EvidenceError`, whose message names source and line or
- * `RequestError`.
+ * Rejects with `bad-evidence`, whose message names source and line, or `bad-request`.
  */
 export async function readEvidence(
   sources: readonly Source[],
@@ -32,7 +32,7 @@ export async function readEvidence(
   return collect(sources, collectOptions(settings, log));
 }
 
-/** Settings as importers take them. Throws `RequestError`. */
+/** Converts settings for the importers. Throws `bad-request`. */
 export function collectOptions(
   { format, topology, profile, strict, progress, booted, day, zone }: ImportSettings,
   log: Appendable | null,
@@ -49,7 +49,7 @@ export function collectOptions(
       zone: zone === undefined ? null : zoneMicros(zone),
     },
     before: (begun) => (log === null ? null : hostBefore(log, begun)),
-    // Every boot has rules to be judged by, or the evidence is not taken.
+    // Evidence of a kernel without a profile is refused: no rules could judge it.
     admit: (event) => {
       if (event.type === 'host.booted') profileFor(event.data.profile ?? undefined, event.data);
     },
@@ -57,21 +57,27 @@ export function collectOptions(
   };
 }
 
+/** An ISO 8601 instant in microseconds since 1970. Throws `bad-request`, which names `option`. */
 export function instant(text: string, option: string): number {
   const micros = microsOf(text);
-  if (micros === null) throw new RequestError(`${option}: '${text}' is no instant`);
+  if (micros === null) {
+    throw new RequestError(`${option}: '${text}' is not an ISO 8601 instant`);
+  }
   return micros;
 }
 
-/** A zone such as +01:00, in microseconds. */
+/** The offset of a zone such as `+01:00` from UTC, in microseconds. Throws `bad-request`. */
 function zoneMicros(text: string): number {
   const [, sign, hours, minutes] = /^([+-])(\d\d):?(\d\d)$/.exec(text) ?? [];
-  if (sign === undefined) throw new RequestError(`--zone takes one such as +01:00, not '${text}'`);
+  if (sign === undefined)
+    throw new RequestError(`--zone takes an offset such as +01:00, not '${text}'`);
   const ahead = (Number(hours) * 60 + Number(minutes)) * 60e6;
   return sign === '-' ? -ahead : ahead;
 }
 
-/** How the host stood before evidence: as it stood then where that is in the log already. */
+/**
+ * The host before evidence. For evidence that the log has already, the host before it at that time.
+ */
 function hostBefore(log: Appendable, begun: string): HostBefore | null {
   for (const event of log.each('evidence.begun')) {
     if (event.type !== 'evidence.begun' || event.id !== begun) continue;
@@ -82,7 +88,7 @@ function hostBefore(log: Appendable, begun: string): HostBefore | null {
   return hasBooted(log) ? { after: position, host: log.suppose(position) } : null;
 }
 
-/** What was taken for granted of a host of which nothing was known. */
+/** A host with the devices that earlier evidence took from a topology. */
 function hostAsTold(log: Appendable): SupposedHost {
   const host = new LiveHost();
   for (const event of log.each('device.added')) {
@@ -98,10 +104,10 @@ function hasBooted(log: Appendable): boolean {
 }
 
 /**
- * Appends evidence in as few appends as fit into memory, mostly one. What it takes for granted of the
- * host is passed over where the log knows better.
+ * Appends evidence in as few appends as memory allows, mostly one. If the log has a boot, the
+ * events that the evidence assumes before its own are left out.
  *
- * Rejects with `EvidenceError` where it is older than the log.
+ * Rejects with `bad-evidence` if the evidence is older than the log.
  */
 export async function recordEvidence(log: Appendable, collected: Collected): Promise<ImportReport> {
   const { events, ...counts } = collected;
@@ -114,7 +120,7 @@ export async function recordEvidence(log: Appendable, collected: Collected): Pro
   return { appended, skipped: events.length - appended, ...counts };
 }
 
-/** Appends events after what is there already. Resolves to how many of them were new. */
+/** Appends the events that the log does not have yet. Resolves to their number. */
 export async function recordBatch(
   log: Appendable,
   events: readonly LedgerEvent[],

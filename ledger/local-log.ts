@@ -1,6 +1,5 @@
 /**
- * Where the timeline of a log on this machine reads events again, and where it keeps what it derives
- * of them.
+ * Connects a local log to the timeline: rereads events by position, caches segments in LOG.index.
  *
  * @module
  */
@@ -13,15 +12,16 @@ import type { TimelineOptions } from '../projections/timeline.ts';
 import { rulesVersion as rules } from './rules-version.ts';
 
 interface NearOptions {
-  /** False has nothing of what is derived of the log be read or kept beside it. */
+  /** False: do not read or write LOG.index. */
   readonly derived?: boolean;
-  /** Nothing behind this position is looked at. */
+  /** Uses no segment with events after this position. */
   readonly until?: number;
 }
 
-/** Events read one by one that are kept: questions come back to the same ones. */
+/** Size of the cache of events that were read one by one: questions ask for the same ones again. */
 const READ_MAX = 8192;
 
+/** Reader and shelf of a local log. The timeline of any other log keeps everything in memory. */
 export function near(
   { near: events, path }: Store,
   host: string,

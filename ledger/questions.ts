@@ -1,5 +1,5 @@
 /**
- * What can be asked of a history: its own questions, whoever has read it.
+ * All questions that a history answers, whether it is a log or a what-if.
  *
  * @module
  */
@@ -46,6 +46,9 @@ import { activityAnswer, violationAnswer, whereAnswer, whyAnswer } from '../word
 import { eventWords } from '../words/events.ts';
 import { whyWords } from '../words/why.ts';
 
+/**
+ * The events that `log` returns: of a subject, from `from` to `to` (both included), or refusals.
+ */
 export interface LogSelection {
   readonly subject?: string | undefined;
   readonly from?: When | undefined;
@@ -53,13 +56,13 @@ export interface LogSelection {
   readonly refused?: boolean | undefined;
 }
 
-/** One of the two. */
+/** Give one of the two. */
 interface BisectQuestion {
   readonly invariant?: string | undefined;
   readonly where?: string | undefined;
 }
 
-/** A history that has been read, and what can be asked of it. Answers are plain data. */
+/** A history that has been read. Answers are plain data. */
 export abstract class Past<E extends Placed = RecordedEvent> {
   /** @internal */
   protected readonly timeline: Timeline<E>;
@@ -69,17 +72,17 @@ export abstract class Past<E extends Placed = RecordedEvent> {
     this.timeline = timeline;
   }
 
-  /** The position of the first event that is here: 0, unless older volumes are not. */
+  /** Position of the first event: 0, unless older volumes were removed. */
   get first(): number {
     return this.timeline.first;
   }
 
-  /** The events that are here, ascending from `first`; those of a long log do not fit in memory. */
+  /** All events, ascending from `first`; those of a long log do not fit in memory. */
   get events(): readonly E[] {
     return this.timeline.events;
   }
 
-  /** How many events are here. */
+  /** Number of events. */
   get length(): number {
     return this.timeline.head + 1 - this.first;
   }
@@ -89,39 +92,39 @@ export abstract class Past<E extends Placed = RecordedEvent> {
     return this.timeline.isTimed;
   }
 
-  /** The events one by one, or those of a type. */
+  /** All events, or those of a type, ascending; each is read when it is asked for. */
   each(type: EventType | null = null): Iterable<E> {
     return this.timeline.select(this.first, this.timeline.head, null, type);
   }
 
-  /** The event at a position, where it is here. */
+  /** The event at a position; undefined if there is none. */
   event(position: number): E | undefined {
     const isHere = position >= this.first && position <= this.timeline.head;
     return isHere && Number.isInteger(position) ? this.timeline.at(position) : undefined;
   }
 
   /**
-   * How the host stood after a position, by id and in plain values. Once anything else is asked of
-   * the past it throws `StaleViewError`: ask for it anew.
+   * The host after the event at a position; -1 is before the first event. Any later question makes
+   * it throw `StaleViewError`: then ask for a new one. Throws `bad-when`.
    */
   hostAt(position: number): HostAt {
     this.checkPosition(position);
     return this.timeline.hostAt(position);
   }
 
-  /** What a process was called when an event happened; null where nobody has said. */
+  /** Name of a process (`comm`) at a position; null if no event names it. Throws `bad-when`. */
   commOf(pid: number, position: number): string | null {
     this.checkPosition(position);
     return commAt(this.timeline, pid, position);
   }
 
-  /** The host at a moment. */
+  /** The host at a moment, for more questions. Throws `bad-when`. */
   at(when: When = 'end'): MomentOfPast {
     const position = this.#position(when);
     return new MomentOfPast(this.timeline, position, () => this.forkAt(position));
   }
 
-  /** The events themselves, ascending; `from` and `to` are both part of it. */
+  /** The selected events, ascending. Throws `bad-when` or `unknown-subject`. */
   log(selection: LogSelection = {}): E[] {
     const { subject, from = 'start', to = 'end', refused = false } = selection;
     const of = subject === undefined ? null : keyOf(this.#subject(subject, to));
@@ -129,12 +132,12 @@ export abstract class Past<E extends Placed = RecordedEvent> {
     return [...this.timeline.select(this.#position(from), this.#position(to), of, type)];
   }
 
-  /** Owner, holders and waiters of a subject. */
+  /** As `at(…).who`. Throws `bad-when` or `unknown-subject`. */
   who(subject: string, { at = 'end' }: { readonly at?: When } = {}): Who {
     return this.at(at).who(subject);
   }
 
-  /** The intervals of a subject's ownership. */
+  /** Intervals of a subject's ownership, without gaps from the start. Throws `unknown-subject`. */
   history(subject: string): Interval[] {
     const found = this.#subject(subject, 'end');
     const intervals = historyOf(this.timeline, found);
@@ -143,41 +146,41 @@ export abstract class Past<E extends Placed = RecordedEvent> {
     return incarnations.length < 2 ? intervals : numbered(intervals, incarnations);
   }
 
-  /** What the number of a group, or a path such as /dev/vfio/26, meant from when to when. */
+  /** Which devices `26` or `/dev/vfio/26` meant, from when to when. Throws `unknown-subject`. */
   incarnations(subject: string): Incarnation[] {
     const found = this.#subject(subject, 'end');
     return found.kind === 'group' ? incarnationsOf(this.timeline, found.id) : [];
   }
 
-  /** Who had a claim on a device, or on one of a group; claims are no ownership. */
+  /** Guests to which a manager has given a device, or one of a group; they need not be owners. */
   claimants(subject: string, { at = 'end' }: { readonly at?: When } = {}): Claimant[] {
     return claimantsOf(this.timeline, this.#subject(subject, at), this.#position(at));
   }
 
   /**
-   * The intervals of ownership, of a subject or of every group, in which somebody ever had a hand:
-   * kept the owner alive at any time. Those whose owner is unknown are among them, so that none
-   * says "never". `who` is `pid:N`, a process's name, or any part of a control group's path.
+   * The intervals of a subject, or of every group, in which `who` kept the owner alive, or may have
+   * (an unknown owner). `who` is `pid:N`, the name of a process, or a part of the path of a control
+   * group. Throws `unknown-subject`.
    */
   everOwned(who: string, { subject }: { readonly subject?: string | undefined } = {}): Tenure[] {
     const of = subject === undefined ? null : this.#subject(subject, 'end');
     return everOwned(this.timeline, who, of);
   }
 
-  /** Who waited for a device, for one of a group, or for any, until it was let go. */
+  /** Driver unbinds that waited for a device, for one of a group, or for any, to be released. */
   waits(subject?: string): Wait[] {
     return waitsFor(this.timeline, this.#place(subject));
   }
 
   /**
-   * Where the evidence claims several owners at a time for a group, a device's or any. Such are
-   * never owners by the rules; it is the evidence that is asked.
+   * Where the evidence claims several owners of a group (or of a device's group, or of any) at the
+   * same time. The rules allow only one, so this judges the evidence. Throws `unknown-subject`.
    */
   overlaps(subject?: string): Overlap[] {
     return overlapsOf(this.timeline, this.#place(subject));
   }
 
-  /** Why the attempt at a position, or a subject's latest refusal, was refused. */
+  /** Explains the refusal at a position, or a subject's last one. Throws `not-a-refusal`. */
   why(attempt: number | string, { at = 'end' }: { readonly at?: When } = {}): Why {
     const asked = String(attempt);
     if (typeof attempt === 'number' || /^\d+$/.test(asked)) {
@@ -193,19 +196,19 @@ export abstract class Past<E extends Placed = RecordedEvent> {
   }
 
   /**
-   * An answer of `why` in the command line's own words: lines, without colour. Throws `RequestError`
-   * where it is no answer about this history.
+   * An answer of `why` in the words of the command line, in lines without colour. Throws
+   * `bad-request` for anything but an answer about this history.
    */
   explain(found: Why): string {
     if (this.#typeOf(found) !== 'operation.refused' || !Array.isArray(found.because)) {
-      throw new RequestError('explain takes what why has answered about this history');
+      throw new RequestError('explain takes an answer of why about this history');
     }
     return whyWords(found, this).join('\n');
   }
 
   /**
-   * An event in the command line's own words, without a full stop: `P1[101] closed fd 4`. Throws
-   * `RequestError` where it is no event of this history.
+   * An event in the words of the command line, without a full stop: `P1[101] closed fd 4`. Throws
+   * `bad-request` for anything but an event of this history.
    */
   describe(event: E): string {
     const type = this.#typeOf(event);
@@ -215,22 +218,21 @@ export abstract class Past<E extends Placed = RecordedEvent> {
     return eventWords(event, this);
   }
 
-  /** The kind of the event at the position of what callers without types may give; null where none is. */
+  /** Type of the event at a position that JavaScript may give as anything; null if there is none. */
   #typeOf(given: { readonly position: number } | null | undefined): EventType | null {
     const position = given?.position;
     return Number.isInteger(position) ? (this.event(position ?? -1)?.type ?? null) : null;
   }
 
-  /** What changed hands after the first moment, up to the second. */
+  /** The changes of owners after `from`, up to `to`. Throws `bad-when`. */
   diff(from: When, to: When): Diff {
     return changesBetween(this.timeline, this.#position(from), this.#position(to));
   }
 
   /**
-   * What processes did with VFIO files after the first moment, up to the second, and what they did
-   * not release: the processes with the pids `by`, else all. A pid that the log does not know has
-   * done nothing. Throws `RequestError` where the second moment is before the first, where nothing
-   * is known of the host at the second, and where a pid is none.
+   * What processes did with VFIO files after `from`, up to `to`, and which files they did not
+   * release; only the processes with the pids `by`, if given. Throws `bad-when`, and `bad-request`
+   * if `to` is before `from`, if the host is unknown at `to`, or if `by` is not an array of pids.
    */
   between(
     from: When,
@@ -241,48 +243,48 @@ export abstract class Past<E extends Placed = RecordedEvent> {
     if (until < after) throw new RequestError(`between: ${to} is before ${from}`);
     if (!this.timeline.isKnownAt(until)) {
       throw new RequestError(
-        `between: nothing is known of the host at position ${until}, and so not what is open: ` +
-          `what is here begins at position ${this.first}, and the host has not booted since`,
+        `between: the host is unknown at position ${until}: this log begins at position ` +
+          `${this.first}, and the host has not booted since`,
       );
     }
     const isPid = (pid: unknown) => Number.isInteger(pid) && Number(pid) >= 0;
     if (by !== undefined && (!Array.isArray(by) || !by.every(isPid))) {
-      throw new RequestError(`between: by takes pids, not '${String(by)}'`);
+      throw new RequestError(`between: by takes an array of pids, not '${String(by)}'`);
     }
     const pids = by === undefined ? null : new Set(by);
     return activityAnswer(activityBetween(this.timeline, after, until, pids));
   }
 
-  /** The attempts that a profile judges otherwise than they went. Throws `RequestError`. */
+  /** The attempts that would end differently by the rules of a profile. Throws `bad-request`. */
   replay(by: { readonly profile: string }): readonly Difference[] {
     return this.replayed(by).differences;
   }
 
-  /** As `replay`, with how many attempts were judged. */
+  /** As `replay`, with the number of attempts. */
   replayed({ profile }: { readonly profile: string }): Replay {
     return replayBy(profileNamed(profile), this.each(), { isKnown: this.first === 0 });
   }
 
   /**
-   * The first event after which an invariant does not hold, or after which an expression over the
-   * table does, `group 26 owner.kind = iommufd and holders.comm ~ qemu`, and the fewest events that
-   * still show it; null where there is none. Throws `RequestError`, a `WhereError` for what is no
-   * expression, and `unknown-subject` where it names what the log does not know.
+   * The first event that violates an invariant, or after which an expression over the table holds
+   * (`group 26 owner.kind = iommufd and holders.comm ~ qemu`), and the fewest events that still
+   * show it; null if there is none. Throws `bad-request`, also for a wrong expression, and
+   * `unknown-subject`.
    */
   bisect({ invariant, where }: BisectQuestion): Bisection<E> | null {
     if (invariant !== undefined && where === undefined) {
       return violationAnswer(bisectBy(this.timeline, invariantNamed(invariant)));
     }
     if (where === undefined || invariant !== undefined) {
-      throw new RequestError('it takes either an invariant or an expression to look for');
+      throw new RequestError('bisect: give either an invariant or an expression');
     }
     return whereAnswer(bisectWhere(this.timeline, String(where)));
   }
 
-  /** What would have been, had it gone on differently after a position. */
+  /** A what-if that forks after a position. */
   protected abstract forkAt(position: number): WhatIf;
 
-  /** Throws `bad-when` unless it is the position of an event, or that before the first. */
+  /** Throws `bad-when` unless it is a whole number from -1 to the last position. */
   protected checkPosition(position: number): void {
     const { head } = this.timeline;
     if (Number.isInteger(position) && position >= START && position <= head) return;
@@ -298,15 +300,15 @@ export abstract class Past<E extends Placed = RecordedEvent> {
     return resolveSubject(this.timeline, word, this.#position(when));
   }
 
-  /** A device or a group, where one is named, for what is asked of these alone. */
+  /** A device or group, null if none is named. Throws `bad-request` for another subject. */
   #place(word: string | undefined): Subject | null {
     const subject = word === undefined ? null : this.#subject(word, 'end');
     if (subject === null || subject.kind === 'device' || subject.kind === 'group') return subject;
-    throw new RequestError(`'${word}' is a ${subject.kind}; this is asked of devices and groups`);
+    throw new RequestError(`'${word}' is a ${subject.kind}: expected a device or a group`);
   }
 }
 
-/** The host at a moment of a past, from where it may be asked what else would have been. */
+/** The host at a moment of a history, which can be forked there. */
 class MomentOfPast extends HostAtMoment {
   readonly #fork: () => WhatIf;
 
@@ -317,9 +319,8 @@ class MomentOfPast extends HostAtMoment {
   }
 
   /**
-   * A what-if: the same past up to this moment, to go on from with attempts that nobody has made.
-   * Whatever is tried on it, this past stays as it is. Throws `RequestError` where nothing is known
-   * of the host.
+   * A what-if: a history that shares the events up to this moment, and takes attempts that were
+   * never made. It does not change this history. Throws `bad-request` if the host is unknown here.
    */
   fork(): WhatIf {
     return this.#fork();

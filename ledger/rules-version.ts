@@ -1,7 +1,7 @@
 /**
- * Which rules judged: a digest of the code that has a part in it.
+ * The version of the rules: a digest of the code that judges events and writes the time index.
  *
- * A number to be raised by hand would be forgotten once; the code itself cannot be.
+ * A version number that is raised by hand would be forgotten one day.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What decides what an event changes, and how that is written down. */
+/** The code that decides what an event changes, and how segments record it. */
 const folders = ['events', 'operations', 'processes', 'machines', 'projections'];
 
 /**
- * 16 hex digits; other ones as soon as any line of the code is another. Null where the code does not
- * lie in its folders, as in a bundle. Taken when the code is loaded: later it may be another's.
+ * 16 hex digits, which change with any line of the code. Null if the code is not in its folders, as
+ * in a bundle. Computed when the code is loaded: later the files may be those of another version.
  */
 export const rulesVersion: string | null = versionHere();
 
@@ -26,7 +26,7 @@ function versionHere(): string | null {
   }
 }
 
-/** The version of the code below a folder. */
+/** The version of the code in a folder. */
 export function digestOf(root: string): string {
   const digested = createHash('sha256');
   for (const folder of folders) {

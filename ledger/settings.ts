@@ -1,5 +1,5 @@
 /**
- * What a caller asks for: a topology and a profile, in the forms that people give them.
+ * Settings of imports and simulations, and their checks: topologies, profiles.
  *
  * @module
  */
@@ -7,37 +7,48 @@ import { RequestError } from '../events/ledger-error.ts';
 import { isProfile, profileOfKernel, profiles, type Profile } from '../machines/profile.ts';
 import { parseTopology, type Topology } from '../scenario/topology.ts';
 
+/** Settings of `import`. */
 export interface ImportSettings {
-  /** Found from the content when left out. */
+  /** Name of the importer, such as `strace`; by default detected from the content. */
   readonly format?: string | undefined;
+  /** Devices of the host, for traces that do not show them; see `topologyFrom`. */
   readonly topology?: unknown;
+  /**
+   * Profile that judges the evidence; by default that of its kernel, or of the newest if none
+   * shows.
+   */
   readonly profile?: string | undefined;
-  /** A line that cannot be read ends it, whatever the format. */
+  /** True: a line that cannot be read is an error, in every format. */
   readonly strict?: boolean | undefined;
-  /** When the host booted, in ISO 8601, for traces whose times count from there. */
+  /** When the host booted, ISO 8601, for traces whose times are uptimes. */
   readonly booted?: string | undefined;
-  /** `YYYY-MM-DD`, for traces that have times of day alone. */
+  /** `YYYY-MM-DD`, for traces that have only times of day. */
   readonly day?: string | undefined;
-  /** `+01:00`, for traces in local time; UTC is assumed where it is left out. */
+  /** Offset from UTC such as `+01:00`, for traces in local time; by default UTC is assumed. */
   readonly zone?: string | undefined;
-  /** Told now and then how far it has come; `share` is from 0 to 1, null where nobody can say. */
+  /** Called from time to time; `share` is what has been read, from 0 to 1, null if unknown. */
   readonly progress?: (reading: { readonly lines: number; readonly share: number | null }) => void;
 }
 
+/** Settings of `simulate`. */
 export interface SimulateSettings {
-  /** By the kernel of the topology when left out. */
+  /** By default that of the topology's kernel. */
   readonly profile?: string | undefined;
+  /** The host to simulate; see `topologyFrom`. */
   readonly topology: unknown;
 }
 
-/** A topology as text or as parsed JSON, with or without its wrapper. Throws `RequestError`. */
+/**
+ * A topology from JSON text or a parsed value: the topology itself, or an object with the key
+ * `topology`. Throws `bad-request`.
+ */
 export function topologyFrom(given: unknown): Topology {
   if (typeof given === 'string') return topologyFrom(jsonOf(given));
   const wrapped = typeof given === 'object' && given !== null && 'topology' in given;
   return parseTopology(wrapped ? given : { topology: given });
 }
 
-/** The first JSON value of a text: all of it, or its first line. */
+/** The JSON value of a whole text, or else of its first line. */
 function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -46,18 +57,18 @@ function jsonOf(text: string): unknown {
     try {
       return JSON.parse(first);
     } catch {
-      throw new RequestError(`not JSON: ${(whole as Error).message}`);
+      throw new RequestError(`the topology is not JSON: ${(whole as Error).message}`);
     }
   }
 }
 
-/** A profile by its name. Throws `RequestError`. */
+/** A profile by its name. Throws `bad-request`, which lists the names. */
 export function profileNamed(name: string): Profile {
   if (isProfile(name)) return name;
   throw new RequestError(`no profile '${name}'; known are ${profiles.join(', ')}`);
 }
 
-/** The profile named, else that of the topology's kernel. Throws `RequestError`. */
+/** The named profile, else that of a kernel release such as `6.12.1`. Throws `bad-request`. */
 export function profileFor(
   named: string | undefined,
   { kernel }: Pick<Topology, 'kernel'>,

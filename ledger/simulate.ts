@@ -1,5 +1,5 @@
 /**
- * Simulations on their way into a log: each answer is given when what happened is durable.
+ * Records simulations in a log: an answer is returned only when its events are durable.
  *
  * @module
  */
@@ -17,15 +17,17 @@ import { type RecordedEvent, RevisionConflictError } from '../log/store.ts';
 import { type Appendable, isSimulated } from './appendable.ts';
 import { profileFor, type SimulateSettings, topologyFrom } from './settings.ts';
 
-/** An answer with the position of its own event, or of the last one before where it has none. */
+/** An answer with the position of its last event; if it has none, of the last event before it. */
 export type RecordedAnswer = SimulatedAnswer & { readonly position: number };
 
 /**
- * Plays sequences and records them, giving each answer when it is durable. Each operation is one
- * append; those of a sequence of up to `STEPS_AT_ONCE` are committed together, so that nobody writes
- * in the middle of it. A sequence before which another has written is played anew after that.
+ * Plays sequences and records them. Yields each answer when its events are durable. Each operation
+ * is one append. The appends of a sequence of up to `STEPS_AT_ONCE` operations are committed
+ * together, so no other writer can append in the middle. If another writer was first, the sequence
+ * is played again after that writer's events.
  *
- * Rejects with `RevisionConflictError` where another has written in the middle of a longer one.
+ * Rejects with `conflict` if another writer appends in the middle of a longer sequence, and with
+ * `bad-request`.
  */
 export async function* recordSimulation(
   log: Appendable,
@@ -63,10 +65,10 @@ export async function* recordSimulation(
   }
 }
 
-/** How many operations wait for the disk together. */
+/** At most this many operations are committed together. */
 const STEPS_AT_ONCE = 4096;
 
-/** Another has written before sequences of which nothing is recorded yet. */
+/** Another writer has appended before a sequence of which nothing is recorded yet. */
 class OvertakenError extends Error {}
 
 async function committed(appends: readonly Promise<void>[], isWhole: boolean): Promise<void> {
@@ -77,7 +79,7 @@ async function committed(appends: readonly Promise<void>[], isWhole: boolean): P
   }
 }
 
-/** Appends events that nobody can have appended before: a simulation is no evidence to repeat. */
+/** Appends events, all of which must be new: unlike evidence, a simulation is never repeated. */
 async function appendNew(
   log: Appendable,
   expected: number,
@@ -92,6 +94,6 @@ async function appendNew(
 function checkSimulated(boots: Iterable<RecordedEvent>): void {
   if ([...boots].every(isSimulated)) return;
   throw new RequestError(
-    'the log holds evidence of a real host: a simulation takes one of its own',
+    'the log has evidence of a real host: record the simulation in another log',
   );
 }

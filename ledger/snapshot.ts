@@ -1,5 +1,5 @@
 /**
- * A reading of a running host on its way into a log: what it shows to be otherwise than the log knows.
+ * Records a reading of a running host: appends the differences between the reading and the log.
  *
  * @module
  */
@@ -13,25 +13,25 @@ import { hasIommufd, newestKernel, profileOfKernel } from '../machines/profile.t
 import { type Appendable, isSimulated } from './appendable.ts';
 import { instant } from './import.ts';
 
-/** What a reading of a running host added to a log. */
+/** What a snapshot appended to a log. */
 export interface SnapshotReport {
-  /** The last event that there is of it. */
+  /** Its last event, `snapshot.taken`. */
   readonly at: { readonly position: number; readonly time: string | null };
-  /** How many of the events are new. */
+  /** Number of new events. */
   readonly appended: number;
-  /** The events but the last, which says that the host was read. */
+  /** Its events without the last: the differences between the host and the log. */
   readonly changed: readonly RecordedEvent[];
-  /** What could not be seen, in words. */
+  /** What could not be read, in sentences. */
   readonly unseen: readonly string[];
-  /** Whether nothing was out of sight: then who is not seen to have anything has nothing. */
+  /** Whether everything could be read: then a group without a visible holder is free. */
   readonly complete: boolean;
 }
 
 /**
- * Appends in what a host that was read is otherwise than the log knows it, and that it was read.
+ * Appends the differences between a reading and the log, and `snapshot.taken`.
  *
- * Rejects with `RequestError` where the log is of a simulation, and with `EvidenceError` where the
- * reading is older than the log.
+ * Rejects with `bad-request` if the log has a simulation, and with `bad-evidence` if the reading is
+ * older than the log.
  */
 export async function recordSnapshot(
   log: Appendable,
@@ -41,7 +41,7 @@ export async function recordSnapshot(
   instant(options.time, 'the time of the reading');
   for (;;) {
     if ([...log.each('host.booted')].some(isSimulated)) {
-      throw new RequestError('the log holds a simulation: a real host takes one of its own');
+      throw new RequestError('the log has a simulation: record the real host in another log');
     }
     const { position } = log.head;
     const last = log.event(position)?.time ?? null;
@@ -75,7 +75,10 @@ function reportOf(
   return { at, appended, changed, unseen, complete };
 }
 
-/** Whose rules judge a host whose kernel's rules are not known, or have no iommufd and it has one. */
+/**
+ * The profile to assume for a kernel without one, or for a host with iommufd if its profile has
+ * none.
+ */
 function profileBeside({ kernel, iommufd }: HostReading): string | null {
   const profile = profileOfKernel(kernel ?? '');
   if (profile === null) return newestKernel;

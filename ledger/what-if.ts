@@ -1,10 +1,9 @@
 /**
- * What if: a past that is a log's up to a moment, and goes on with attempts that nobody has made.
+ * A what-if: a fork of a log at a moment, which goes on with attempts that were never made.
  *
- * The rules judge each attempt where it stands, and what they let through happens, here and nowhere
- * else. Nothing of it is evidence: its events say so in their ids, have no hash, and no log takes
- * them. An event of the past cannot be left out: what would have been instead is for the rules to
- * say, attempt by attempt.
+ * The rules judge each attempt on the state of the fork, and an attempt that passes changes only
+ * the fork. Its events are not evidence: their ids begin with `what-if:`, they have no hash, and no
+ * log accepts them. No event of the log can be left out.
  *
  * @module
  */
@@ -23,44 +22,45 @@ import { Past } from './questions.ts';
 import type { Timeline } from '../projections/timeline.ts';
 import { perform, type Port } from '../scenario/perform.ts';
 
-/** An event of the shared past, or one that did not happen: its id begins with `what-if:`. */
+/** An event of the log, or one of the fork, which did not happen: its id begins with `what-if:`. */
 export type SupposedEvent = LedgerEvent & {
   readonly position: number;
   readonly schema: number;
-  /** Null where it did not happen: then it is in no chain. */
+  /** Null for an event of the fork: it is in no hash chain. */
   readonly hash: string | null;
 };
 
-/** How an attempt went. */
+/** The result of an attempt. */
 export interface Attempted {
-  /** Of its last event; of the last one before it where it has none. */
+  /** Position of its last event; if it recorded none, of the last event before it. */
   readonly position: number;
-  /** Null where it passed. */
+  /** Such as `EBUSY`; null if it passed. */
   readonly errno: string | null;
+  /** Cause of the refusal by the rules; null if it passed. */
   readonly cause: Cause | null;
-  /** The descriptor that was handed out. */
+  /** The descriptor that it opened. */
   readonly fd?: number;
-  /** The id of the object that was made or attached to; the address of a mapping. */
+  /** The id of the object that it made or attached to; the address of a mapping. */
   readonly id?: number;
-  /** The process that was made. */
+  /** The process that it made. */
   readonly pid?: number;
-  /** True where a driver change waits for the last file of its device. */
+  /** True if a driver change waits for the last file of its device. */
   readonly pending?: true;
 }
 
-/** A past that goes on differently, and every question that can be put to one. */
+/** A fork of a log. It answers the same questions as a log. */
 export class WhatIf extends Past<SupposedEvent> {
   readonly whatIf = true;
-  /** The last position that is shared; -1 where nothing is. */
+  /** The last position that it shares with the log; -1 if it shares none. */
   readonly from: number;
   readonly #time: string | null;
-  /** What is mapped for DMA stands in no log: of the past nothing is known to be. */
+  /** DMA mappings of the fork; a log does not record them, so there are none before. */
   readonly #mappings = new DmaMappings();
   readonly #port: Port;
   #lastPid: number | null = null;
 
   /**
-   * Throws `RequestError` where nothing is known of the host at that position.
+   * Throws `bad-request` if the host is unknown at this position.
    *
    * @internal
    */
@@ -68,8 +68,8 @@ export class WhatIf extends Past<SupposedEvent> {
     super(timeline.fork(from));
     if (!this.timeline.host.isKnown) {
       throw new RequestError(
-        `nothing is known of the host at position ${from}, and so not what it would do: ` +
-          `what is here begins at position ${this.first}`,
+        `cannot fork at position ${from}: the host is unknown there; ` +
+          `this log begins at position ${this.first}`,
       );
     }
     this.from = from;
@@ -85,7 +85,7 @@ export class WhatIf extends Past<SupposedEvent> {
     };
   }
 
-  /** After something has happened it may be another one. */
+  /** The live host, which may be another object after an event. */
   get #host(): LiveHost {
     const { host } = this.timeline;
     host.mappings = this.#mappings;
@@ -93,12 +93,12 @@ export class WhatIf extends Past<SupposedEvent> {
   }
 
   /**
-   * Makes a call, as the kernel would see it: descriptors and ids are numbers, devices go by their
-   * addresses. A refusal is an answer, and an event like any other.
+   * Makes a call, with its arguments as the kernel sees them: descriptors and ids are numbers,
+   * devices are PCI addresses. A refusal is a result, and is recorded as an event.
    *
-   * Throws `RequestError`, and nothing happens, where there is no such operation or an argument is
-   * missing or wrong, where the process does not live, and where the evidence contradicts the rules so that
-   * who owns the group is not known.
+   * Throws `bad-request`, and changes nothing, for an unknown operation, a missing or wrong
+   * argument, a process that does not exist, or a group whose owner is unknown because of a
+   * contradiction.
    */
   attempt(given: Call): Attempted {
     const call = callFrom(given);
@@ -108,7 +108,7 @@ export class WhatIf extends Past<SupposedEvent> {
     return attempted(outcome, this.timeline.head);
   }
 
-  /** Starts a process that has nothing open, and gives its pid. Throws `RequestError`. */
+  /** Starts a process without open files. Returns its pid. Throws `bad-request` for a bad name. */
   start({ comm, cgroup = null }: { readonly comm: string; readonly cgroup?: string | null }) {
     checkStart({ comm, cgroup });
     const pid = this.#newPid();
@@ -128,12 +128,12 @@ export class WhatIf extends Past<SupposedEvent> {
     this.#mappings.forget(this.timeline.host);
   }
 
-  /** One above the highest that was ever in use; the events are gone through for it only once. */
+  /** One more than the highest pid that was ever in use; only the first call scans the events. */
   #newPid(): number {
     const { first, head, host } = this.timeline;
     this.#lastPid ??= startAfter(this.timeline.between(first, head)).pid - 1;
     let pid = this.#lastPid + 1;
-    // Evidence that begins in the middle shows processes that never started.
+    // Evidence may show processes without their start.
     while (host.process(pid) !== undefined) pid++;
     this.#lastPid = pid;
     return pid;
@@ -146,12 +146,12 @@ export class WhatIf extends Past<SupposedEvent> {
     for (const pid of pids) {
       if (this.timeline.host.process(pid) !== undefined) continue;
       throw new RequestError(
-        `no process ${pid} lives at position ${this.timeline.head}: start() makes one`,
+        `no process ${pid} exists at position ${this.timeline.head}: start() starts one`,
       );
     }
   }
 
-  /** Unknown stays unknown: where the evidence contradicts the rules, they say nothing. */
+  /** Throws if the rules cannot judge a call, because the owner of its group is unknown. */
   #checkKnown(call: Call): void {
     const { host } = this.timeline;
     const { checks } = host.rules.operations[call.operation];
@@ -159,8 +159,8 @@ export class WhatIf extends Past<SupposedEvent> {
     const group = host.unknownGroup(call);
     if (group === null) return;
     throw new RequestError(
-      `who owns group ${group.group} is not known since position ${group.unknownSince}: ` +
-        `what would become of ${call.operation} is not known either`,
+      `the owner of group ${group.group} is unknown since position ${group.unknownSince}: ` +
+        `the rules cannot judge ${call.operation}`,
     );
   }
 }

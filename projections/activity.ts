@@ -1,5 +1,5 @@
 /**
- * The shape of what processes did with VFIO files between two moments; see `activityBetween`.
+ * Shapes of the answer of `between`: what processes did with VFIO files between two moments.
  *
  * @module
  */
@@ -9,48 +9,54 @@ import type { Holder, Holding, Owner, Position, Why } from './shapes.ts';
 /** An event of the log. */
 interface At {
   readonly position: number;
+  /** ISO 8601 with microseconds, UTC; null if the event has no time. */
   readonly time: string | null;
 }
 
 /** A call of a process. */
 interface Called extends At {
-  /** Null where the evidence does not say which process it was. */
+  /** Null if the evidence does not show the process. */
   readonly pid: number | null;
-  /** The name of the process then; null where the evidence does not say. */
+  /** Name of the process at that moment; null if the evidence does not show it. */
   readonly comm: string | null;
-  /** The descriptor that was opened, or that the call was made on; null where it is not known. */
+  /** The descriptor that was opened, or that the call was made on; null if it is unknown. */
   readonly fd: number | null;
 }
 
-/** What a VFIO file is of: its kind, the group of a group's file or a device's, the device. */
+/** The kind of a VFIO file, and its group or device. */
 export type FileOf = Pick<Holding, 'kind' | 'group' | 'device'>;
 
+/** An open of a VFIO file. */
 export interface Opening extends Called, FileOf {
   readonly file: FileId;
   /**
-   * False where the open was not seen, but something that happens only to an open file: then the
-   * file was opened at `position` or before, and it is not known whether before the first moment.
+   * False if no line shows the open, and a later line shows that the file was open. Then it was
+   * opened at `position` or before, perhaps before the first moment.
    */
   readonly isSeen: boolean;
 }
 
+/** An open of a VFIO file, and its release. */
 export interface OpenedFile extends Opening {
-  /** The event by which the kernel released the file; null where it was open at the last moment. */
+  /**
+   * The event by which the kernel released the file; null if it was still open at the last moment.
+   */
   readonly released: At | null;
 }
 
-/** A call by which a group gets an owner, or a device its page table. */
+/** A call that gave a group an owner, or a device its page table. */
 export interface BoundFile extends Called, FileOf {
   readonly operation: 'bind' | 'attach' | 'set_container';
 }
 
+/** A refused attempt, with its cause by the rules. */
 export interface RefusedCall
   extends Omit<Called, 'fd'>, Pick<Why, 'operation' | 'errno' | 'cause' | 'summary'> {}
 
-/** A descriptor or a mapping of any process. */
+/** A descriptor or mapping of a leak, in any process. */
 export interface HeldFile extends Holder, FileOf {}
 
-/** The owner of a group. */
+/** A group and its owner at the last moment. */
 export interface OwnedGroup {
   readonly group: string;
   readonly owner: Owner;
@@ -59,12 +65,11 @@ export interface OwnedGroup {
 /**
  * A file that was opened after the first moment and still open at the last.
  *
- * It is a leak of the process that opened it, whichever process holds it in the end: a file that
- * was passed on is still held. A file that was opened earlier, or by another process, is no leak of
- * the process that it was passed to.
+ * It counts as a leak of the process that opened it, whichever process holds it now. A file that
+ * was opened earlier, or by another process, is not a leak of the process that received it.
  */
 export interface Leak extends Opening {
-  /** Descriptors, mappings and kernel references of the file, at the last moment. */
+  /** Descriptors, mappings and kernel references of the file at the last moment. */
   readonly holders: readonly Holder[];
   /** The groups that it owns, or whose owner it keeps alive. */
   readonly keepsOwnerOf: readonly string[];
@@ -77,9 +82,10 @@ export interface Activity {
   readonly opened: readonly OpenedFile[];
   readonly bound: readonly BoundFile[];
   readonly refused: readonly RefusedCall[];
-  /** Descriptors and mappings of the leaks; there may be none, where the kernel alone keeps them. */
+  /** Descriptors and mappings of the leaks; empty if only the kernel keeps them open. */
   readonly held: readonly HeldFile[];
   /** Groups whose owner the leaks keep alive, and groups whose owner is unknown at `to`. */
   readonly owned: readonly OwnedGroup[];
+  /** Files of `opened` that were not released. */
   readonly leaks: readonly Leak[];
 }

@@ -1,5 +1,5 @@
 /**
- * Who owned a group before anything was heard of it.
+ * The owner of a group before the first event that concerns it: none, or unknown.
  *
  * @module
  */
@@ -8,20 +8,23 @@ import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { nobody, unknownOwner } from './views.ts';
 
-/** The interval that a history begins with, before its first event. */
+/**
+ * The first interval of a subject's history. Its owner is unknown if older events were removed, or
+ * if the group was found.
+ */
 export function openInterval(timeline: Timeline, { kind, id }: Subject): Interval {
   const isUnknown = timeline.first > 0 || (kind === 'group' && wasFound(timeline, id));
   const owner = isUnknown ? unknownOwner : nobody;
   return { subject: id, from: null, to: null, owner, endedBy: null };
 }
 
-/** The owner of a group that is not there at a position. */
+/** The owner of a group that does not exist at a position. */
 export function ownerBefore(timeline: Timeline, group: string, position: number): Owner {
   const isHeardOf = timeline.since(group, position) !== null;
   return isHeardOf ? nobody : openInterval(timeline, { kind: 'group', id: group }).owner;
 }
 
-/** Whether a group was there before anybody told of it. */
+/** Whether the first event of a group is `group.found`: the group existed before. */
 function wasFound(timeline: Timeline, group: string): boolean {
   for (const position of timeline.positionsOf(`group ${group}`)) {
     const type = timeline.typeAt(position);

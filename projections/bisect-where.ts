@@ -1,8 +1,8 @@
 /**
- * The first event at which an expression over the ownership table holds.
+ * `bisect --where`: finds the first event after which an expression over the ownership table holds.
  *
- * The time index is gone through once, and the expression asked again only after events that have
- * changed what it has looked at.
+ * It steps through the time index once, and evaluates the expression again only after an event that
+ * has changed a row which the expression read.
  *
  * @module
  */
@@ -23,19 +23,23 @@ import { parseWhere, rowsOf, type TableRows, type Where } from './where/where.ts
 export interface SeenRow {
   readonly kind: RowKind;
   readonly id: string;
-  /** The paths that the expression reads (`owner.kind`), and their values. Null if there is no such row. */
+  /**
+   * The paths that the expression reads (`owner.kind`), and their values; null if the row is
+   * missing.
+   */
   readonly paths: readonly { readonly path: string; readonly values: readonly unknown[] }[] | null;
 }
 
-/** `Bisection` with the rows in the place of their words. */
+/** A `Bisection` that has the rows as data; `words/answers.ts` turns them into `detail`. */
 export type FoundWhere<E> = Omit<Bisection<E>, 'detail'> & { readonly rows: readonly SeenRow[] };
 
 /**
- * The first event after which an expression holds, and the fewest events with which it comes to
- * hold there; null where it never does. What holds before anything has happened is found at the
- * first event. The names and nodes of devices mean what they mean at the end.
+ * The first event after which an expression holds, and the fewest events after which it still
+ * begins to hold there; null if it never holds. An expression that holds from the start is found at
+ * the first event. A name or node of a device means the device that has it at the end of the log.
  *
- * Throws `WhereError` for what cannot be read, and `unknown-subject` for a row that never was.
+ * Throws `WhereError` for an expression that cannot be parsed, and `unknown-subject` for a row that
+ * never existed.
  */
 export function bisectWhere<E extends Placed>(
   timeline: Timeline<E>,
@@ -65,7 +69,10 @@ function rowsAt(timeline: Timeline, position: number, names: DeviceNames): Table
   return hostRows(timeline.hostAt(position), since, names);
 }
 
-/** The addresses of the devices that are named. Throws `unknown-subject` for what never was. */
+/**
+ * Addresses of the devices in the expression. Throws `unknown-subject` for a row that never
+ * existed.
+ */
 function namesIn({ scopes }: Where, timeline: Timeline): DeviceNames {
   const names = new Map<string, string>();
   for (const { kind, id } of scopes) {
@@ -76,7 +83,7 @@ function namesIn({ scopes }: Where, timeline: Timeline): DeviceNames {
   return names;
 }
 
-/** A word that means the row, and nothing of another kind. */
+/** A word that `parseSubject` reads as a row of this kind. */
 function wordFor(kind: RowKind, id: string): string {
   if (kind === 'file') return `file:${id}`;
   return kind === parseSubject(id).kind ? id : `/dev/vfio/devices/${id}`;
@@ -98,11 +105,11 @@ function firstAt(where: Where, timeline: Timeline, names: DeviceNames): number |
   return null;
 }
 
-/** A row that a clause looks at: one that is named, or that meets its conditions. */
+/** A row that a clause looks at: the one that it names, or the first that meets its conditions. */
 interface Look {
   readonly kind: RowKind;
   readonly id: string;
-  /** Undefined where there is none of that name. */
+  /** Undefined if there is no such row. */
   readonly row: TableRow | undefined;
   readonly paths: readonly KeyPath[];
 }

@@ -1,5 +1,6 @@
 /**
- * Who was given a device in somebody's book. That is no owner: the kernel knows nothing of it.
+ * Claimants: the guests to which a manager such as libvirt has given a device. A claimant is not an
+ * owner: the kernel does not know it.
  *
  * @module
  */
@@ -10,7 +11,7 @@ import type { Timeline } from './timeline.ts';
 
 const kinds = new Set<EventType>(['claim.granted', 'claim.released']);
 
-/** Those who have a claim on a device, or on one of a group, after a position; oldest first. */
+/** The claimants of a device, or of the devices of a group, after a position; oldest first. */
 export function claimantsOf(timeline: Timeline, subject: Subject, position: number): Claimant[] {
   if (subject.kind !== 'device' && subject.kind !== 'group') return [];
   const claims = new Map<string, Claimant>();

@@ -1,19 +1,19 @@
 /**
- * The events of a timeline: the last of them in memory, those before where they can be read again.
+ * The events of a timeline: keeps the newest in memory, and reads older ones again.
  *
  * @module
  */
 
-/** Where events are read again. */
+/** Reads events of a log again. */
 export interface EventReader<E> {
   at(position: number): E;
-  /** From one position to another, both included. */
+  /** The events from one position to another, both included. */
   between(first: number, last: number): Iterable<E>;
 }
 
 export class EventTail<E> {
   readonly #first: number;
-  /** Everything is kept in memory where there is none. */
+  /** Null keeps all events in memory. */
   readonly #reader: EventReader<E> | null;
   #from: number;
   #held: E[] = [];
@@ -24,6 +24,7 @@ export class EventTail<E> {
     this.#reader = reader;
   }
 
+  /** All events, read again if they are not in memory. */
   get all(): readonly E[] {
     if (this.#from === this.#first) return this.#held;
     return [...this.between(this.#first, this.#end - 1)];
@@ -33,18 +34,19 @@ export class EventTail<E> {
     this.#held.push(event);
   }
 
-  /** Begins at a position; what is before it is to be read. */
+  /** Sets the position of the next event in memory; older ones are read again. */
   skipTo(position: number): void {
     this.#from = position;
   }
 
-  /** Lets go of what can be read again and lies before a position. */
+  /** Drops the events before a position from memory, if they can be read again. */
   forgetBefore(position: number): void {
     if (this.#reader === null || position <= this.#from) return;
     this.#held = this.#held.slice(position - this.#from);
     this.#from = position;
   }
 
+  /** Throws `RangeError` for a position before the first or after the last event. */
   at(position: number): E {
     if (position < this.#first || position >= this.#end) {
       throw new RangeError(`there is no event at position ${position}`);
@@ -53,7 +55,7 @@ export class EventTail<E> {
     return held ?? this.#read().at(position);
   }
 
-  /** From one position to another, both included, as far as they are here. */
+  /** The events from one position to another, both included, as far as they exist. */
   *between(first: number, last: number): Generator<E> {
     const from = Math.max(first, this.#first);
     const to = Math.min(last, this.#end - 1);
@@ -66,7 +68,9 @@ export class EventTail<E> {
   }
 
   #read(): EventReader<E> {
-    if (this.#reader === null) throw new RangeError('there are no events to read');
+    if (this.#reader === null) {
+      throw new RangeError(`events before position ${this.#from} are not in memory`);
+    }
     return this.#reader;
   }
 }

@@ -1,8 +1,8 @@
 /**
- * Who ever had a hand in an ownership: "has or had", for auditors.
+ * `history --by`: the intervals of ownership in which a given process kept the owner alive.
  *
- * A context has an owner's place as long as anything keeps it alive: whoever came by a descriptor or
- * mapping later, by a fork, a pass or a mapping, has it as well as who opened it.
+ * A context owns a group as long as anything keeps the context alive. So a process that got a
+ * descriptor or a mapping by fork, SCM_RIGHTS or mmap counts as well as the process that opened it.
  *
  * @module
  */
@@ -26,25 +26,24 @@ import { byNumber, keepers, nobody, ownerOf } from './views.ts';
 import { eventsOf, walk } from './walk.ts';
 import { START } from './when.ts';
 
-/** A process as far as it can be asked for. */
 type NamedProcess = Pick<Holder, 'pid' | 'comm' | 'cgroup'>;
 
-/** Whom a word means. */
+/** Whether a process is the one asked about. */
 type Whom = (process: NamedProcess) => boolean;
 
-/** An interval, and by process the hands that were in it. */
+/** An interval, and the hands in it by the key of their process. */
 interface IntervalHands {
   interval: Interval;
   readonly hands: Map<string, readonly Hand[]>;
 }
 
 /**
- * The intervals of a subject's ownership, or of every group's, in which somebody was among the
- * holders of the owner at any time. An owner that is unknown may have been anybody: such intervals
- * are among them, with nobody named.
+ * The intervals of a subject's ownership, or with null of every group's, in which a process `who`
+ * was a holder of the owner at any time. Intervals with an unknown owner are included, with an
+ * empty `by`: `who` may have owned it.
  *
- * `who` is `pid:N`, a process's name as it stands, or any part of a control group's path. Throws
- * `unknown-subject` where the history has no such process.
+ * `who` is `pid:N`, the exact name of a process, or a part of the path of a control group. Throws
+ * `unknown-subject` if no process of the history fits.
  */
 export function everOwned(timeline: Timeline, who: string, subject: Subject | null): Tenure[] {
   const whom = whomOf(timeline, who);
@@ -67,14 +66,16 @@ export function everOwned(timeline: Timeline, who: string, subject: Subject | nu
     .map(({ interval, hands }) => ({ ...interval, by: [...hands.values()].flat() }));
 }
 
-/** The intervals with which the histories of what is asked about begin. */
+/** The first interval of each subject that is asked about. */
 function openIntervals(timeline: Timeline, subject: Subject | null): Interval[] {
   if (subject !== null) return [openInterval(timeline, subject)];
   const groups = timeline.groups().toSorted(byNumber);
   return groups.map((id) => openInterval(timeline, { kind: 'group', id }));
 }
 
-/** Where a subject, or any group, comes to have another owner; in order of position and group. */
+/**
+ * Every change of the owner of a subject, or with null of any group; by position, then by group.
+ */
 function handoversOf(timeline: Timeline, subject: Subject | null): Handover[] {
   if (subject !== null && subject.kind !== 'group') {
     return historyOf(timeline, subject).flatMap(({ from }) => {
@@ -97,11 +98,11 @@ function ownerAt(host: HostAt, subject: Subject): Owner {
   return group === undefined ? nobody : ownerOf(host, group);
 }
 
-/** The intervals of ownership as they come, one after the other for each subject. */
+/** Collects the intervals of ownership, one after the other for each subject. */
 class Spans {
   readonly all: IntervalHands[];
   readonly #last = new Map<string, IntervalHands>();
-  /** Those that go on, by the file that owns. */
+  /** The current intervals, by the file that owns. */
   readonly #owned = new Map<FileId, Set<IntervalHands>>();
 
   constructor(intervals: readonly Interval[]) {
@@ -109,7 +110,7 @@ class Spans {
     for (const span of this.all) this.#last.set(span.interval.subject, span);
   }
 
-  /** Ends the interval of a subject with an event, and begins the next. */
+  /** Ends the interval of a subject at an event, and begins the next one. */
   begin(subject: string, owner: Owner, { position, type }: Placed): void {
     const last = this.#last.get(subject);
     if (last !== undefined) {
@@ -126,12 +127,12 @@ class Spans {
     else others.add(span);
   }
 
-  /** Whether anything that goes on is owned by a file. */
+  /** Whether a file owns a current interval. */
   has(owner: FileId): boolean {
     return (this.#owned.get(owner)?.size ?? 0) > 0;
   }
 
-  /** Notes who keeps an owner alive at a position, where it is not known that they do. */
+  /** Notes the processes that keep an owner alive at a position, each once an interval. */
   note(owner: FileId, holders: readonly Holder[], position: number): void {
     const found = Map.groupBy(holders, nameOf);
     for (const { hands } of this.#owned.get(owner) ?? []) {
@@ -144,15 +145,15 @@ class Spans {
   }
 }
 
-/** A number may be given again within an interval, to another process. */
+/** The key of a process. It has the name, because a pid may be reused within an interval. */
 const nameOf = ({ pid, comm, cgroup }: NamedProcess): string => JSON.stringify([pid, comm, cgroup]);
 
-/** The files that a process holds since the event, under that name, or another file in the kernel. */
+/** The files that an event gives to a process, or to a process under its new name. */
 function gained({ type, data }: Placed, { processTable: processes }: LiveHost): FileId[] {
   const { fills, names } = effectOf(type);
   const filled = fills?.(data) ?? (givesContext(type) ? (data as Slot) : null);
   if (filled !== null) return [processes.file(filled.pid, filled.fd) ?? []].flat();
-  // Whoever has another name has what it had before.
+  // A process with a new name still has all its files.
   const named = names?.(data) ?? null;
   return named === null ? [] : filesOf(processes.process(named.pid));
 }
@@ -168,7 +169,9 @@ function filesOf(process: Process | undefined): FileId[] {
   return [...new Set([...files, ...process.mappings.values()])];
 }
 
-/** Whom a word means, who has to be there: a slip of the pen would else prove that nobody owned. */
+/**
+ * Parses `who`. An unknown process is an error: a typo must not prove that it never owned anything.
+ */
 function whomOf(timeline: Timeline, who: string): Whom {
   const [, pid] = /^pid:(\d+)$/.exec(who) ?? [];
   const whom: Whom =
@@ -179,7 +182,7 @@ function whomOf(timeline: Timeline, who: string): Whom {
   else if (who === '' || !isNamed(timeline, whom)) {
     throw new LedgerError(
       'unknown-subject',
-      `'${who}' is no process, nor control group, that this log knows`,
+      `this log has no process and no control group '${who}'`,
     );
   }
   return whom;
@@ -187,7 +190,7 @@ function whomOf(timeline: Timeline, who: string): Whom {
 
 function isNamed(timeline: Timeline, whom: Whom): boolean {
   for (const { type, data } of eventsOf(timeline)) {
-    // A child is in the control group of its parent, who was met before.
+    // A child is in the control group of its parent, which was found before.
     const named = effectOf(type).names?.(data) ?? null;
     if (named !== null && whom(named)) return true;
   }

@@ -1,12 +1,12 @@
 /**
- * The fewest of several things that still show something together.
+ * Delta debugging: finds a minimal subset of a list that still passes a test.
  *
  * @module
  */
 
 /**
- * Leaves out ever smaller runs. Yields what is left, is told whether that still shows it, and
- * returns what nothing can be left out of.
+ * Leaves out runs of elements, halving their length. Yields each shorter list, and receives whether
+ * it still passes. Returns a list from which no single element can be left out.
  */
 export function* leavingOut<T>(all: readonly T[]): Generator<readonly T[], readonly T[], boolean> {
   let left = all;
@@ -25,7 +25,7 @@ export function* leavingOut<T>(all: readonly T[]): Generator<readonly T[], reado
   }
 }
 
-/** The fewest that still show it. */
+/** A subset of `all` that passes `shows`, and from which no single element can be left out. */
 export function fewestOf<T>(
   all: readonly T[],
   shows: (some: readonly T[]) => boolean,

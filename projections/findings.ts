@@ -1,5 +1,5 @@
 /**
- * What does not agree in a log, as data.
+ * Findings of `verify`: where a log contradicts itself, the rules or the evidence, as data.
  *
  * @module
  */
@@ -11,17 +11,24 @@ import type { FileId } from '../processes/process-table.ts';
 import type { Violation } from './audit/invariants.ts';
 import type { Position } from './shapes.ts';
 
+/** A finding, and the position of the event that it is about. */
 export type Finding = { readonly position: Position } & Disagreement;
 
 type Disagreement =
-  /** The table of a machine against XState: where each goes, null where it does not admit the event. */
+  /**
+   * The table of a machine and XState differ: the state after the event; null if it is not
+   * admitted.
+   */
   | {
       readonly kind: 'table';
       readonly machine: MachineName;
       readonly xstate: string | null;
       readonly table: string;
     }
-  /** A refusal that the rules do not explain, and how they would have refused it; null: not at all. */
+  /**
+   * A refusal that the rules do not explain, and the one that they expect; null if they expect
+   * none.
+   */
   | {
       readonly kind: 'unexplained';
       readonly operation: string;
@@ -29,7 +36,7 @@ type Disagreement =
       readonly profile: Profile;
       readonly expected: { readonly errno: string; readonly cause: string } | null;
     }
-  /** A call that passed, and that the rules would have refused. */
+  /** A call that passed, although the rules refuse it. */
   | {
       readonly kind: 'passed';
       readonly operation: string;
@@ -38,7 +45,7 @@ type Disagreement =
       readonly cause: string;
     }
   | { readonly kind: 'contradiction'; readonly reason: ContradictionReason }
-  /** The evidence names another cause than the rules. */
+  /** The evidence names another cause than the rules do. */
   | {
       readonly kind: 'cause';
       readonly operation: string;
@@ -46,14 +53,14 @@ type Disagreement =
       readonly profile: Profile;
       readonly cause: ObservedCause;
     }
-  /** The kernel released a file that by the model is held; by the kernel alone where no holder is. */
+  /** The kernel released a file that the machines still have open; `holders` keep it open there. */
   | {
       readonly kind: 'release';
       readonly file: FileId;
       readonly holders: readonly { readonly pid: number | null; readonly fd: number | null }[];
     }
   | ({ readonly kind: 'invariant' } & Violation)
-  /** The table and the machines differ on who owns a group. */
+  /** The ownership table and the machines differ about the owner of a group. */
   | { readonly kind: 'projection'; readonly group: string }
-  /** The head is not the one that was kept. */
+  /** The log does not have the head that was kept. */
   | { readonly kind: 'head'; readonly found: 'not-here' | 'ends-before' | 'other-hash' };

@@ -1,5 +1,5 @@
 /**
- * Ownership over time: the intervals of a subject, and what changed hands between two moments.
+ * Ownership over time: the intervals of a subject, and the changes of owners between two moments.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import { byNumber, ownerOf } from './views.ts';
 import { positionOrNull } from './when.ts';
 
 /**
- * The intervals of a subject, half-open and without gaps from the start on: who its owner was, as
- * `who` would have said at each moment.
+ * The intervals of a subject, half-open and without gaps from the start of the log on. Their owner
+ * is the one that `who` answers at each of their positions.
  */
 export function historyOf(timeline: Timeline, subject: Subject): Interval[] {
   if (subject.kind === 'group') return intervalsOf(timeline, subject.id);
@@ -28,14 +28,14 @@ export function historyOf(timeline: Timeline, subject: Subject): Interval[] {
   return [...found, last];
 }
 
-/** The intervals of a group, half-open and without gaps from the start on. */
+/** As `historyOf` for a group, from the changes of owners in the time index. */
 export function intervalsOf(timeline: Timeline, group: string): Interval[] {
   const intervals = [openInterval(timeline, { kind: 'group', id: group })];
   for (const { position } of timeline.handedOver(-1, timeline.head, group)) {
     const last = intervals.pop();
     if (last === undefined) break;
     const owner = ownerAt(timeline, group, position);
-    // A group that was found has had the owner that it is found with.
+    // Finding a group whose owner is unknown does not change its owner.
     if (owner.kind === 'unknown' && last.owner.kind === 'unknown') {
       intervals.push(last);
       continue;
@@ -46,7 +46,7 @@ export function intervalsOf(timeline: Timeline, group: string): Interval[] {
   return intervals;
 }
 
-/** Where the owner of a subject may have changed, ascending. */
+/** Positions at which the owner of a subject may have changed, ascending. */
 function placesOf(timeline: Timeline, subject: Subject): Iterable<number> {
   const own = [...new Set(timeline.positionsOf(keyOf(subject)))];
   const [first] = own;
@@ -63,7 +63,7 @@ function placesOf(timeline: Timeline, subject: Subject): Iterable<number> {
   }
 }
 
-/** With its group, with itself, and with a boot. */
+/** Changes of the owner of its group, events of the device, and boots. */
 function placesOfDevice(timeline: Timeline, device: string, own: Iterable<number>): number[] {
   const places = new Set(own);
   const groups = new Set(timeline.groupsOfDevice(device));
@@ -76,14 +76,14 @@ function placesOfDevice(timeline: Timeline, device: string, own: Iterable<number
   return [...places].toSorted((a, b) => a - b);
 }
 
-/** A device of which nobody has told the group: with whatever becomes of its files. */
+/** A device whose group was never recorded: its owner changes with its files. */
 function* placesOfLoneDevice(timeline: Timeline, own: readonly number[]): Generator<number> {
   const [first = 0] = own;
   yield first;
   yield* timeline.shifts(first + 1, own);
 }
 
-/** Whose group it is of, and which groups it lends itself to, may change while it is open. */
+/** The group of a file, and the groups that it owns, may change while it is open. */
 function* placesOfFile(timeline: Timeline, file: string, opened: number): Generator<number> {
   yield opened;
   for (const position of timeline.shifts(opened + 1)) {
@@ -92,7 +92,7 @@ function* placesOfFile(timeline: Timeline, file: string, opened: number): Genera
   }
 }
 
-/** The same of all files that it holds, and what it holds. */
+/** Which files a process holds may change, and the owners of their groups. */
 function* placesOfProcess(
   timeline: Timeline,
   pid: number,
@@ -101,7 +101,7 @@ function* placesOfProcess(
   let last = -1;
   for (const start of own) {
     if (start <= last) continue;
-    // While it holds nothing, only an event of its own gives it something.
+    // While it holds no file, only an event that concerns the process can give it one.
     for (const position of timeline.shifts(start, own)) {
       yield position;
       last = position;
@@ -116,10 +116,10 @@ export function changesBetween(timeline: Timeline, from: number, to: number): Di
     (a, b) => a.position - b.position || byNumber(a.group, b.group),
   );
   const changes = handed.flatMap(({ group, position }): Change[] => {
-    // Who kept the owner alive at the last moment, which is not always who did at first.
+    // The holders right before the change, which may differ from those at the start of the interval.
     const before = ownerAt(timeline, group, position - 1);
     const after = ownerAt(timeline, group, position);
-    // A group that is found has the owner that it had.
+    // Finding a group whose owner is unknown does not change its owner.
     if (before.kind === 'unknown' && after.kind === 'unknown') return [];
     return [{ subject: group, before, after, position }];
   });

@@ -1,5 +1,6 @@
 /**
- * What processes hold besides what was asked about, and what nobody can name any more.
+ * Holdings: the VFIO files that processes hold. Orphans: open files that no process has a
+ * descriptor or mapping of.
  *
  * @module
  */
@@ -12,8 +13,8 @@ import type { Subject } from './subjects.ts';
 import { byNumber, byProcess, orphans, ownerOf } from './views.ts';
 
 /**
- * Every descriptor and mapping of VFIO's files that some processes have: a process's own, else of
- * all those that hold the subject or keep its owner alive.
+ * Every VFIO descriptor and mapping of the processes that hold a subject or keep its owner alive;
+ * of a process itself, if the subject is a process.
  */
 export function holdingsOf(host: HostAt, subject: Subject): Holding[] {
   const pids = new Set(pidsAround(host, subject));
@@ -33,7 +34,7 @@ export function holdingsOf(host: HostAt, subject: Subject): Holding[] {
     .toSorted(byProcess);
 }
 
-/** Files that are alive although no process has a descriptor or a mapping of them. */
+/** Open files that no process has a descriptor or mapping of, and what keeps them alive. */
 export function orphansOf(host: HostAt): Orphan[] {
   return orphans(host).map((view): Orphan => {
     const file = host.file(view.file);
@@ -52,10 +53,10 @@ export function orphansOf(host: HostAt): Orphan[] {
   });
 }
 
-/** A file, and all that it keeps alive in the kernel. */
+/** A file, and the files that it keeps alive in the kernel, directly or through others. */
 export function keptBy(host: HostAt, file: FileId): Set<FileId> {
   const kept = new Set([file]);
-  // What is added meanwhile is visited as well.
+  // A Set also visits the elements that are added during the loop.
   for (const id of kept) for (const pin of host.file(id)?.pins ?? []) kept.add(pin);
   return kept;
 }
@@ -66,7 +67,7 @@ function pidsAround(host: HostAt, subject: Subject): number[] {
   return [...holders, ...owner.holders].flatMap(({ pid }) => pid ?? []);
 }
 
-/** A group's file belongs to it; a context to every group that it owns, or that lies in it. */
+/** The group of a group's file; the groups that an iommufd owns, or that are in a container. */
 function groupsOf(host: HostAt, file: FileAt | undefined): Pick<GroupAt, 'group'>[] {
   if (file === undefined || file.kind === 'other') return [];
   if (file.kind === 'group') return file.group === null ? [] : [{ group: file.group }];

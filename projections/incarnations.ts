@@ -1,6 +1,7 @@
 /**
- * What the number of a group meant, and from when to when: the node of that path comes and goes with
- * the VFIO devices of the group, and after a boot or a renumbering it may stand for others.
+ * Incarnations: which devices `/dev/vfio/N` stood for, and from when to when. The node appears and
+ * disappears with the VFIO devices of the group; after a boot or a renumbering, the same number may
+ * mean other devices.
  *
  * @module
  */
@@ -16,7 +17,7 @@ export function incarnationsOf(timeline: Timeline, group: string): Incarnation[]
     const current = last?.to === null ? last : undefined;
     const devices = isBoot ? [] : devicesIn(timeline, group, position);
     const isThere = devices.length > 0 || timeline.typeAt(position) === 'group.found';
-    // Devices that join and leave change nothing of the node while others stay.
+    // The node stays while one of its devices does.
     const stays =
       isThere &&
       current !== undefined &&
@@ -33,7 +34,7 @@ export function incarnationsOf(timeline: Timeline, group: string): Incarnation[]
   return found;
 }
 
-/** The intervals of a group's ownership, each with the number of its incarnation from 1 on. */
+/** Numbers the intervals of a group's ownership by their incarnation, from 1. */
 export function numbered(
   intervals: readonly Interval[],
   incarnations: readonly Incarnation[],
@@ -44,7 +45,7 @@ export function numbered(
   });
 }
 
-/** Where devices of the group came, went or changed drivers, and where the host booted; ascending. */
+/** Positions, ascending, at which devices of the group came, went or changed drivers; and boots. */
 function* placesOf(
   timeline: Timeline,
   group: string,
@@ -59,7 +60,7 @@ function* placesOf(
   }
 }
 
-/** The devices of a group that VFIO has. */
+/** The devices of a group that are bound to a VFIO driver, by address. */
 function devicesIn(timeline: Timeline, group: string, position: number): string[] {
   const devices = [...timeline.viewAt(position).devices()];
   return devices

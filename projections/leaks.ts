@@ -1,5 +1,6 @@
 /**
- * What processes did with VFIO files between two moments, and what they did not release.
+ * Finds what processes did with VFIO files between two moments, and which files they did not
+ * release.
  *
  * @module
  */
@@ -38,12 +39,12 @@ export type FoundActivity = Omit<Activity, 'refused'> & {
 type LoggedRefusal = Omit<RefusedCall, 'summary'>;
 
 /**
- * What processes did after `from`, up to `to`, each list in the order of the log. `by` are pids, and
- * null all processes: also those of which the evidence does not say the pid. A pid that was given
- * again stands for each process that had it.
+ * What processes did after `from`, up to `to`; each list is in the order of the log. `by` are pids;
+ * null means all processes, including those whose pid the evidence does not show. A reused pid
+ * means each process that had it.
  *
- * Where the events before the first are not here, nothing is known of the host until it boots: until
- * then only refusals are listed.
+ * If older events were removed, the host is unknown until its first boot. Until then only refusals
+ * are listed.
  */
 export function activityBetween(
   timeline: Timeline,
@@ -99,7 +100,7 @@ interface LoggedCall {
   readonly caller: Pick<Opening, 'position' | 'time' | 'pid' | 'comm'>;
 }
 
-/** Positions of the events that are looked at, ascending. */
+/** Positions of the listed events after `from`, up to `to`, ascending. */
 function placesBetween(timeline: Timeline, from: number, to: number): number[] {
   const places: number[] = [];
   for (let position = Math.max(from + 1, timeline.first); position <= to; position++) {
@@ -108,7 +109,7 @@ function placesBetween(timeline: Timeline, from: number, to: number): number[] {
   return places;
 }
 
-/** Whether an event of that type opens a VFIO file, binds, is a refusal, or names a process. */
+/** Whether events of a type open a VFIO file, bind, are refusals, or name a process. */
 function isListed(type: EventType): boolean {
   const { opens, names } = effectOf(type);
   const isOpen = opens !== null && opens !== 'path';
@@ -116,7 +117,7 @@ function isListed(type: EventType): boolean {
   return isOpen || isNaming || type === 'operation.refused' || bindings[type] !== undefined;
 }
 
-/** The call that an event is, where one of the processes made it. */
+/** The call of an event; null if it is none, or if none of the processes made it. */
 function callOf(
   event: Placed,
   names: ProcessNames,
@@ -155,7 +156,7 @@ function refusedBy(timeline: Timeline, { event, caller }: LoggedCall): LoggedRef
   return [{ operation, errno, cause, ...caller }];
 }
 
-/** What is held and owned through files that are still open. */
+/** The leaks among the opened files, and what they hold and own. */
 function leaksAt(
   host: HostAt,
   openings: readonly Opening[],
@@ -188,7 +189,9 @@ function subjectOf(file: FileAt | undefined): FileOf | null {
   return { kind, device, group };
 }
 
-/** Numbers below 0 stand for descriptors that the evidence does not say. */
+/**
+ * A descriptor as answers show it: a number below 0 stands for one that the evidence does not show.
+ */
 function shown(fd: number | null): number | null {
   return fd === null || fd < 0 ? null : fd;
 }

@@ -1,5 +1,5 @@
 /**
- * The lineage of a file: how each of its holders came by it, from the open on.
+ * The lineage of a file: the chain of events by which each of its holders got it.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import { holderShown } from './views.ts';
 import type { Timeline } from './timeline.ts';
 
 /**
- * For each holder of a file at a position: the events through which it came by it, the open first,
- * then every dup, fork, pass and mapping.
+ * For each holder of a file at a position, the events by which it got the file: the open first,
+ * then every dup, fork, pass and mmap.
  */
 export function lineageOf(timeline: Timeline, file: FileId, position: number): Descent[] {
   const holds = timeline.viewAt(position).holdsOf(file);

@@ -1,5 +1,5 @@
 /**
- * A host at one moment, as plain data.
+ * Answers questions about a host at one moment, as plain data.
  *
  * @module
  */
@@ -28,6 +28,7 @@ import { byProcess, deviceView, groupView, tableOf } from './views.ts';
 import { START } from './when.ts';
 import { whyUnknown, type WhyUnknown } from './why-unknown.ts';
 
+/** The host after the event at a position; before the first event at `start`. */
 export class HostAtMoment {
   readonly #timeline: Timeline;
   readonly #position: number;
@@ -38,6 +39,7 @@ export class HostAtMoment {
     this.#position = position;
   }
 
+  /** The position and time of the moment. */
   get moment(): Moment {
     const position = this.#position;
     if (position === START) return { position: null, time: null };
@@ -45,29 +47,37 @@ export class HostAtMoment {
     return { position, time, ...(position >= this.#timeline.ownFrom && { whatIf: true }) };
   }
 
+  /** The ownership table: all groups, devices and open VFIO files. */
   table(): Table {
     return tableOf(this.#host, this.moment, this.#since);
   }
 
-  /** A device by address, name or node. Throws `unknown-subject`. */
+  /**
+   * A device by PCI address, name or node (`vfio0`). Throws `unknown-subject` if it does not exist
+   * at this moment.
+   */
   device(word: string): DeviceView {
     const { kind, id } = resolveSubject(this.#timeline, word, this.#position);
     const device = kind === 'device' ? this.#host.device(id) : undefined;
     if (device === undefined)
-      throw new LedgerError('unknown-subject', `no device '${word}' at that moment`);
+      throw new LedgerError('unknown-subject', `no device '${word}' at this moment`);
     return deviceView(this.#host, device, this.#since);
   }
 
-  /** A group by its number. Throws `unknown-subject`. */
+  /** A group, `26` or `g26`. Throws `unknown-subject` if it does not exist at this moment. */
   group(word: string): GroupView {
     const { kind, id } = resolveSubject(this.#timeline, word, this.#position);
     const group = kind === 'group' ? this.#host.group(id) : undefined;
     if (group === undefined)
-      throw new LedgerError('unknown-subject', `no group '${word}' at that moment`);
+      throw new LedgerError('unknown-subject', `no group '${word}' at this moment`);
     return groupView(this.#host, group, this.#since);
   }
 
-  /** Owner, holders and waiters of a subject; nobody where it is not there at that moment. */
+  /**
+   * Owner, holders and waiters of a subject, and how each holder got its file. A subject is a group
+   * (`26`, `g26`), a device (PCI address, name or node), `pid:N` or `file:fN`. A subject that does
+   * not exist at this moment has owner `none`. Throws `unknown-subject` if no event concerns it.
+   */
   who(word: string): Who {
     const subject = resolveSubject(this.#timeline, word, this.#position);
     const parties = this.#partiesOf(subject);
@@ -83,8 +93,8 @@ export class HostAtMoment {
   }
 
   /**
-   * Why the owner of a device or a group is unknown; null where it is known, and for processes and
-   * files, which may have to do with several groups.
+   * Why the owner of a device or group is unknown. Null if it is known, and for processes and
+   * files, which may concern several groups. Throws `unknown-subject`.
    */
   whyUnknown(word: string): WhyUnknown | null {
     const subject = resolveSubject(this.#timeline, word, this.#position);
@@ -98,26 +108,26 @@ export class HostAtMoment {
     return kind === 'device' ? (this.#host.device(id)?.group ?? null) : null;
   }
 
-  /** Of a group that is yet to be found nobody knows whose it is. */
+  /** The parties of a subject; a group that is found only later has an unknown owner until then. */
   #partiesOf(subject: Subject): Parties {
     const parties = partiesOf(this.#host, subject);
     if (subject.kind !== 'group' || this.#host.group(subject.id) !== undefined) return parties;
     return { ...parties, owner: ownerBefore(this.#timeline, subject.id, this.#position) };
   }
 
-  /** How each holder of a file came by it. */
+  /** For each holder of a file, the events by which it got the file; empty if nothing holds it. */
   lineage(file: FileId): Descent[] {
     return lineageOf(this.#timeline, String(file), this.#position);
   }
 
-  /** Files that are alive although no process could name them, with what keeps them. */
+  /** Open files that no process has a descriptor or mapping of, and what keeps them alive. */
   orphans(): Orphan[] {
     return orphansOf(this.#host);
   }
 
   /**
-   * What else of VFIO's the processes held that held a subject or kept its owner alive; what a
-   * process itself held.
+   * Every VFIO descriptor and mapping of the processes that hold a subject or keep its owner alive;
+   * of the process itself for `pid:N`. Throws `unknown-subject`.
    */
   holdings(word: string): Holding[] {
     return holdingsOf(this.#host, resolveSubject(this.#timeline, word, this.#position));

@@ -1,5 +1,5 @@
 /**
- * Who has to do with a subject at a moment: its owner, its holders, and who waits for it.
+ * The parties of a subject at a moment: its owner, its holders, and the process that waits for it.
  *
  * @module
  */
@@ -25,8 +25,9 @@ export interface Parties {
 }
 
 /**
- * The parties of a subject. A device's owner is its group's, a file's that of the group it belongs
- * to or owns; a process goes by the first owner that it keeps alive.
+ * The parties of a subject. The owner of a device is that of its group. The owner of a file is that
+ * of the group which it belongs to or owns. The owner of a process is the first one, by group
+ * number, that it keeps alive. A missing subject has no parties.
  */
 export function partiesOf(host: HostAt, { kind, id }: Subject): Parties {
   if (!host.isKnown) return { owner: unknownOwner, holders: [], waiters: [] };
@@ -79,12 +80,12 @@ function heldBy(host: HostAt, files: readonly FileAt[]): Holder[] {
   return files.flatMap((file) => holdersOf(host, file.id)).toSorted(byProcess);
 }
 
-/** A group's file that is dead is of no group. */
+/** The group of a file; null for a dead file of a group. */
 function groupOfFile({ kind, group, isGone }: FileAt): string | null {
   return kind === 'group' && isGone ? null : group;
 }
 
-/** The group that a file is of, or that it owns. */
+/** The group of a file; else the first group that the file owns. */
 function groupAround(host: HostAt, file: FileAt): GroupAt | undefined {
   const group = groupOfFile(file);
   return (group === null ? undefined : host.group(group)) ?? ownedBy(host, file);
@@ -94,7 +95,7 @@ function inOrder(host: HostAt): GroupAt[] {
   return [...host.groups()].toSorted((a, b) => byNumber(a.group, b.group));
 }
 
-/** A group that a context owns: an iommufd's, or one in a container. */
+/** The first group that an iommufd owns, or that is in a container. */
 function ownedBy(host: HostAt, file: FileAt): GroupAt | undefined {
   for (const group of inOrder(host)) {
     const { owner, opener } = group;
@@ -105,7 +106,7 @@ function ownedBy(host: HostAt, file: FileAt): GroupAt | undefined {
   return undefined;
 }
 
-/** Who waits for one of the devices to be let go: the unbind of a driver. */
+/** The process whose driver unbind waits until one of the devices is released. */
 function waitersFor(host: HostAt, devices: readonly string[]): Holder[] {
   const change = host.driverChange;
   if (change === null || change.isOver || !devices.includes(change.device)) return [];

@@ -1,5 +1,5 @@
 /**
- * What a process was called.
+ * Names of processes at a position.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { Placed } from '../events/vocabulary.ts';
 import { effectOf } from '../processes/effects.ts';
 import type { Timeline } from './timeline.ts';
 
-/** The name that a process had been given when an event happened; null where nobody has said. */
+/** The name of a process (`comm`) at a position; null if no event of that boot names it. */
 export function commAt(timeline: Timeline, pid: number, position: number): string | null {
   const boot = timeline.bootBefore(position);
   for (const at of timeline.positionsBack(`process ${pid}`, position)) {
@@ -19,7 +19,7 @@ export function commAt(timeline: Timeline, pid: number, position: number): strin
   return null;
 }
 
-/** Names of processes, for a question that goes through a part of the log: each is looked for once. */
+/** Caches names of processes for a pass over a part of the log. */
 export class ProcessNames {
   readonly #timeline: Timeline;
   readonly #names = new Map<number, string | null>();
@@ -28,14 +28,14 @@ export class ProcessNames {
     this.#timeline = timeline;
   }
 
-  /** Takes the next boot, or event that names a process. */
+  /** Takes the next event. Only boots and events that name a process matter. */
   take({ type, data }: Placed): void {
     if (type === 'host.booted') this.#names.clear();
     const named = effectOf(type).names?.(data) ?? null;
     if (named !== null) this.#names.set(named.pid, named.comm);
   }
 
-  /** As `commAt`, at the position that has been reached. */
+  /** As `commAt`; `position` is that of the last event taken, or later. */
   of(pid: number, position: number): string | null {
     const known = this.#names.get(pid);
     if (known !== undefined) return known;

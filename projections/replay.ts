@@ -1,8 +1,8 @@
 /**
- * A log judged by other rules than those of the kernel that it is of.
+ * Judges the attempts of a log by the rules of another kernel.
  *
- * What happened stays as it happened: each attempt is judged on the state that the events before it
- * have made under their own rules. An attempt that other rules would have let through has no effect.
+ * The history stays as it was recorded: each attempt is judged on the state that it met. An attempt
+ * that the other rules would let through has no effect on later ones.
  *
  * @module
  */
@@ -14,8 +14,8 @@ import { callOf } from '../operations/table.ts';
 import type { Difference, Replay } from './shapes.ts';
 
 /**
- * Judges every attempt by the rules of a profile. `isKnown` is false where the events before the
- * first are not here: then nobody can say until the host boots.
+ * Judges every attempt by the rules of a profile. Without `isKnown`, older events were removed, and
+ * attempts before the first boot count as `unknown`.
  */
 export function replayBy(
   profile: Profile,

@@ -12,13 +12,13 @@ import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 export const subjectKinds = ['device', 'group', 'process', 'file'] as const;
 export type SubjectKind = (typeof subjectKinds)[number];
 
-/** A subject by its identity: a PCI address, a group number, a pid, a file id. */
+/** A subject; `id` is a PCI address, a group number, a pid or a file id (`f12`). */
 export interface Subject {
   readonly kind: SubjectKind;
   readonly id: string;
 }
 
-/** A subject as a key of an index. */
+/** A subject as one string, for maps. */
 export type SubjectKey = `${SubjectKind} ${string}`;
 
 export function keyOf({ kind, id }: Subject): SubjectKey {
@@ -26,8 +26,8 @@ export function keyOf({ kind, id }: Subject): SubjectKey {
 }
 
 /**
- * What a word means: `pid:N`, `file:ID`, a group's number, `gN` or node, else a device's address,
- * name or node. The word is not looked up in the log.
+ * Parses the word for a subject: `pid:N`; `file:ID`; a group as `N`, `gN` or `/dev/vfio/N`; else
+ * the address, name or node of a device. It does not look the word up in the log.
  */
 export function parseSubject(word: string): { readonly kind: SubjectKind; readonly word: string } {
   const [, prefix, rest] = /^(pid|file):(.+)$/.exec(word) ?? [];
@@ -37,7 +37,7 @@ export function parseSubject(word: string): { readonly kind: SubjectKind; readon
   return { kind: 'device', word: word.replace(/^\/dev\/vfio\/devices\//, '') };
 }
 
-/** The subjects that an event concerns, on a host that has not taken it yet. */
+/** The subjects that an event concerns; `host` is the host right before the event. */
 export function subjectsOf(host: LiveHost, event: Placed<Fact>): Set<SubjectKey> {
   const found = new Set<SubjectKey>();
   const call = event.type === 'operation.refused' ? event.data : callOf(event)?.call;
@@ -76,7 +76,9 @@ function addDevice(found: Set<SubjectKey>, host: LiveHost, id: string): void {
   if (group !== null) found.add(`group ${group}`);
 }
 
-/** The files whose holders an event changes, also those that are pushed out of their places. */
+/**
+ * Adds the files whose holders an event changes; also a file that loses its descriptor to another.
+ */
 function addMoved(found: Set<SubjectKey>, host: LiveHost, { type, data }: Placed<Fact>): void {
   const { moves } = effectOf(type);
   if (moves === null) return;
@@ -94,7 +96,7 @@ function addMoved(found: Set<SubjectKey>, host: LiveHost, { type, data }: Placed
   }
 }
 
-/** What a fresh process has open is nobody's file. */
+/** Adds a file if it was opened in the log; the descriptors that a process starts with were not. */
 function addOpen(found: Set<SubjectKey>, host: LiveHost, file: FileId): void {
   if (host.isOpen(file)) found.add(`file ${file}`);
 }

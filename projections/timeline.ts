@@ -1,9 +1,9 @@
 /**
- * The timeline of a host: its events, and what questions about the past stand on.
+ * The timeline of a host: its events and its time index, from which all questions are answered.
  *
- * How things stood at a moment, and who owned what since when, comes from the time index; a host whose
- * machines are to go on is played from the start of a segment. Where the events before the first are
- * not here, nothing is known of the host until it boots.
+ * The index gives the host at any moment, and since when a group has its owner. A host that is to
+ * take more events is played from the start of a segment. If older events were removed, the host is
+ * unknown until its first boot.
  *
  * @module
  */
@@ -23,11 +23,11 @@ import type { Position } from './shapes.ts';
 import type { SubjectKey } from './subjects.ts';
 
 export interface TimelineOptions<E> {
-  /** The position of the first event; those before it are not here. */
+  /** Position of the first event; above 0 if older events were removed. */
   readonly first?: number;
-  /** All events are kept in memory where there is none. */
+  /** Reads older events again; without one, all events stay in memory. */
   readonly reader?: EventReader<E> | null;
-  /** Where what is derived of the events is kept. */
+  /** The cache for segments of the time index. */
   readonly shelf?: Shelf | null;
   /** Events of a segment of the time index; for tests. */
   readonly whole?: number;
@@ -37,7 +37,7 @@ export class Timeline<E extends Placed = Placed> {
   readonly first: number;
   readonly #index: TimeIndex;
   readonly #events: EventTail<E>;
-  /** From here on the events are a fork's own, and nobody else has them: they have not happened. */
+  /** Position of a fork's first own event, which did not happen; Infinity if it is not a fork. */
   readonly ownFrom: number;
   readonly #walker: Walker;
 
@@ -50,7 +50,7 @@ export class Timeline<E extends Placed = Placed> {
     this.first = first;
     this.#events = new EventTail(first, reader);
     const events = (from: number, to: number) => this.between(from, to);
-    // What is made anew while the index goes on from the shelf is read, however long it goes on.
+    // While the index resumes from the shelf, all events that it rebuilds segments from are read.
     if (reader !== null) this.#events.skipTo(Infinity);
     this.#index =
       index ?? new TimeIndex({ first, events, shelf, ...(whole !== undefined && { whole }) });
@@ -58,6 +58,7 @@ export class Timeline<E extends Placed = Placed> {
     this.#events.skipTo(this.#index.openFrom);
   }
 
+  /** Position of the last event; `first - 1` while there is none. */
   get head(): number {
     return this.#index.head;
   }
@@ -67,12 +68,12 @@ export class Timeline<E extends Placed = Placed> {
     return this.#index.host;
   }
 
-  /** All of the events; those of a long history do not fit in memory. */
+  /** All events; those of a long history do not fit in memory. */
   get events(): readonly E[] {
     return this.#events.all;
   }
 
-  /** Takes the next event. */
+  /** Takes the next event. Throws `RangeError` if its position is not `head + 1`. */
   take(event: E): void {
     if (event.position !== this.head + 1) {
       throw new RangeError(`expected position ${this.head + 1}, not ${event.position}`);
@@ -82,13 +83,13 @@ export class Timeline<E extends Placed = Placed> {
     this.#events.forgetBefore(Math.min(this.#index.openFrom, this.ownFrom));
   }
 
-  /** Whoever gives the events says when there are no more for now. */
+  /** To be called after the last event for now: caches a long open segment. */
   settle(): void {
     this.#index.settle();
     this.#events.forgetBefore(Math.min(this.#index.openFrom, this.ownFrom));
   }
 
-  /** A timeline of its own that goes on from a position otherwise. */
+  /** A timeline that shares the events up to a position, and then takes events of its own. */
   fork(position: number): Timeline<E> {
     const index = this.#index.fork(position, (from, to) => fork.between(from, to));
     const fork: Timeline<E> = new Timeline(
@@ -110,36 +111,36 @@ export class Timeline<E extends Placed = Placed> {
   }
 
   /**
-   * How the host stood after the event at a position; before the first one at -1. Once it was asked
-   * for another position it throws `StaleViewError`.
+   * The host after the event at a position, or at -1 before the first one. It throws
+   * `StaleViewError` once the timeline was asked about another position.
    */
   hostAt(position: number): HostAt {
     if (!this.isKnownAt(position)) return this.#unknownHost();
     return this.viewAt(position);
   }
 
-  /** Whether what was so at a position follows from events that are here. */
+  /** Whether the host at a position is known: all events are there, or it has booted before. */
   isKnownAt(position: number): boolean {
     if (position < this.first) return position < 0;
     return this.first === 0 || this.#index.segmentAt(position).bootBefore(position) >= 0;
   }
 
-  /** As `hostAt`, where the host is known. */
+  /** As `hostAt`, for a position at which the host is known. */
   viewAt(position: number): StandingView {
     return this.#walker.viewAt(position);
   }
 
-  /** What the rules say of a refusal, and the host that it met; null where nothing was known of that. */
+  /** Cause and blocker of a refusal, and the host before it; null if that host was unknown. */
   refusalAt(position: number): ReturnType<Walker['refusalAt']> {
     return this.#walker.refusalAt(position);
   }
 
-  /** How a place came to hold a file: the hold of that number. */
+  /** The hold with this number, as it was when it was made. */
   holdNumbered(number: number): HoldAt {
     return this.#walker.holdNumbered(number);
   }
 
-  /** A host of its own after the event at a position, for whoever means to go on differently. */
+  /** A new live host after the event at a position, which can take other events. */
   playedAt(position: number): LiveHost {
     const { first, parts } = this.#index.segmentAt(Math.max(position, this.first));
     const host = LiveHost.restored(parts.kernel);
@@ -149,6 +150,7 @@ export class Timeline<E extends Placed = Placed> {
     return host;
   }
 
+  /** The type of the event at a position, from the index. Throws `RangeError`. */
   typeAt(position: number): EventType {
     return this.#index.segmentAt(position).typeAt(position);
   }
@@ -157,7 +159,9 @@ export class Timeline<E extends Placed = Placed> {
     return this.#index.segmentAt(position).timeAt(position);
   }
 
-  /** The last event up to a position whose time is at or before an instant; null where there is none. */
+  /**
+   * The last event up to a position whose time is at or before an instant; null if there is none.
+   */
   lastUntil(instant: string, position = this.head): number | null {
     const time = splitTime(instant);
     for (const segment of this.#index.segmentsUntil(position, time[0])) {
@@ -173,14 +177,14 @@ export class Timeline<E extends Placed = Placed> {
     return this.#index.isTimed;
   }
 
-  /** Where the boot stands that a position belongs to. */
+  /** Position of the boot that a position belongs to; `first` if that boot is missing. */
   bootBefore(position: number): number {
     const at = Math.max(position, this.first);
     const boot = this.#index.segmentAt(at).bootBefore(at);
     return boot < 0 ? this.first : boot;
   }
 
-  /** The first boot after a position; null where there is none. */
+  /** Position of the first boot after a position; null if there is none. */
   bootAfter(position: number): number | null {
     for (const segment of this.#index.segmentsFrom(position + 1)) {
       const boot = segment.bootFrom(position + 1);
@@ -189,7 +193,7 @@ export class Timeline<E extends Placed = Placed> {
     return null;
   }
 
-  /** Its runs of judged events, ascending; each can be gone through by itself. */
+  /** The segments of the index, ascending. */
   get segments(): Iterable<Segment> {
     return this.#index.segmentsFrom(this.first);
   }
@@ -205,7 +209,7 @@ export class Timeline<E extends Placed = Placed> {
     }
   }
 
-  /** Positions of the events that plug devices of a group in or out, or change their drivers. */
+  /** Positions of the events that add or remove devices of a group, or change their drivers. */
   *plugsOf(group: string, from: number, to: number): Generator<number> {
     const code = this.#index.codes.groups.find(group);
     if (code === undefined) return;
@@ -217,7 +221,7 @@ export class Timeline<E extends Placed = Placed> {
     }
   }
 
-  /** The same, descending. */
+  /** Positions up to `from` of the events that concern a subject, descending. */
   *positionsBack(key: SubjectKey, from = this.head): Generator<number> {
     for (const { first, events } of this.#eventsOf(this.#index.segmentsUntil(from), key)) {
       for (let index = events.length - 1; index >= 0; index--) {
@@ -227,13 +231,15 @@ export class Timeline<E extends Placed = Placed> {
     }
   }
 
-  /** Whether any event concerns a subject; those near a position are looked through first. */
+  /** Whether any event concerns a subject; searches from position `near`, first backwards. */
   knows(key: SubjectKey, near = this.head): boolean {
     const before = this.positionsBack(key, near).next();
     return before.done !== true || this.positionsOf(key, near).next().done !== true;
   }
 
-  /** The events from one position to another, both included; those of a subject where one is named. */
+  /**
+   * The events from `first` to `last`, both included; only those of a subject or type, if given.
+   */
   *select(
     first: number,
     last: number,
@@ -248,7 +254,7 @@ export class Timeline<E extends Placed = Placed> {
     } else for (let at = from; at <= last; at++) if (isWanted(at)) yield this.at(at);
   }
 
-  /** Where groups, or one, changed hands between two moments: after the first, up to the second. */
+  /** Every change of owner after `from`, up to `to`; with `only`, of that group. */
   *handedOver(
     from: number,
     to: number,
@@ -264,33 +270,34 @@ export class Timeline<E extends Placed = Placed> {
     }
   }
 
-  /** Where what files and groups are to each other has changed, and some other places, ascending. */
+  /** See `Segment.shifts`: positions at which files or groups changed, and `others`, ascending. */
   *shifts(from: number, others: readonly number[] = []): Generator<number> {
     for (const segment of this.#index.segmentsFrom(from)) {
       yield* segment.shifts(from, others);
     }
   }
 
-  /** The groups that a device was ever seen in. */
+  /** The groups that a device was ever in, the oldest first. */
   groupsOfDevice(device: string): readonly string[] {
     return this.#index.known.groupsOf(device);
   }
 
-  /** PCI addresses by the names that devices went by last. */
+  /** PCI addresses by name: the last device that had this name. */
   get deviceNames(): ReadonlyMap<string, string> {
     return this.#index.known.names;
   }
 
-  /** PCI addresses by the nodes that devices had last. */
+  /** PCI addresses by node: the last device that had this node. */
   get deviceNodes(): ReadonlyMap<string, string> {
     return this.#index.known.nodes;
   }
 
+  /** Every group that any event names. */
   groups(): readonly string[] {
     return this.#index.codes.groups.values;
   }
 
-  /** Since when the owner of a group at a position has been the owner. */
+  /** Position since which a group has the owner that it has at `position`; null: from the start. */
   since(group: string, position: number): Position {
     if (!this.isKnownAt(position)) return null;
     const { groups } = this.#walker.standingAt(position);
@@ -303,7 +310,7 @@ export class Timeline<E extends Placed = Placed> {
     for (const segment of segments) yield { first: segment.first, events: segment.eventsOf(key) };
   }
 
-  /** What the log will come to know of is there already; nothing else about it is known. */
+  /** A host of which nothing is known but the devices and groups that later events name. */
   #unknownHost(): LiveHost {
     const host = new LiveHost({ isKnown: false });
     const position = this.first;

@@ -1,5 +1,5 @@
 /**
- * The ownership table: what the machines say, as answers show it.
+ * The ownership table: converts a host to the shapes of answers.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import type {
 export const nobody: Owner = { kind: 'none', file: null, holders: [] };
 export const unknownOwner: Owner = { ...nobody, kind: 'unknown' };
 
-/** Since when a group has the owner that it has. */
+/** Since when a group has its owner. */
 export type Since = (group: string) => Position;
 
 export function tableOf(host: HostAt, at: Moment, since: Since): Table {
@@ -43,7 +43,7 @@ export function deviceView(host: HostAt, device: DeviceAt, since: Since): Device
   return new Views(host, since).device(device);
 }
 
-/** Views of one host, in which what several of them show is worked out once. */
+/** Makes the views of one host; owners and files that several views show are made once. */
 class Views {
   readonly #host: HostAt;
   readonly #since: Since;
@@ -90,7 +90,7 @@ class Views {
     };
   }
 
-  /** Null for files that are none of VFIO's. */
+  /** Null for a file that is not of VFIO or iommufd. */
   file(file: FileAt): FileView | null {
     const known = this.#files.get(file.id);
     if (known !== undefined) return known;
@@ -109,13 +109,13 @@ class Views {
   }
 }
 
-/** Whether somebody waits for a device of which nobody has been seen to have a file. */
+/** Whether an unbind waits for an idle device: then a process that was not recorded has it open. */
 function isHeldUnseen({ driverChange }: HostAt, { device, state }: DeviceAt): boolean {
   const isWaitedFor = driverChange?.device === device && !driverChange.isOver;
   return isWaitedFor && state === 'idle';
 }
 
-/** The open files of each device, and the groups of which one is open that nobody has named. */
+/** The open files of each device, and the groups with an open file of a device that has no name. */
 function devicesFiles(host: HostAt) {
   const of = new Map<string, FileAt[]>();
   const unnamed = new Set<string>();
@@ -133,11 +133,12 @@ function devicesFiles(host: HostAt) {
   return { of, unnamed };
 }
 
+/** The open files of a device, without those of an unplugged one at its address. */
 export function filesOfDevice(host: HostAt, device: DeviceAt): FileAt[] {
   return devicesFiles(host).of.get(device.device) ?? [];
 }
 
-/** Who owns the DMA of the group. */
+/** The owner of the DMA of a group. */
 export function ownerOf(host: HostAt, group: GroupAt): Owner {
   const { owner, isUnknown, certainty } = group;
   if (isUnknown) return unknownOwner;
@@ -155,7 +156,10 @@ export function ownerOf(host: HostAt, group: GroupAt): Owner {
   }
 }
 
-/** Who owns a device's group. Where nobody has said which that is, the context it is bound to does. */
+/**
+ * The owner of a device's group; if the group was never recorded, the iommufd of the device's
+ * files.
+ */
 export function ownerOfDevice(host: HostAt, device: DeviceAt, files: readonly FileAt[]): Owner {
   const group = device.group === null ? undefined : host.group(device.group);
   if (group !== undefined) return ownerOf(host, group);
@@ -164,7 +168,7 @@ export function ownerOfDevice(host: HostAt, device: DeviceAt, files: readonly Fi
   return { kind: 'iommufd', file: context, holders: keepers(host, [context]) };
 }
 
-/** A file as answers show it; null for files that are none of VFIO's. */
+/** A file as answers show it; null for a file that is not of VFIO or iommufd. */
 export function fileView(host: HostAt, file: FileAt): FileView | null {
   if (file.kind === 'other') return null;
   const references = [...file.pinnedBy].toSorted(byPosition).map((pin): Holder => ({
@@ -179,7 +183,9 @@ export function fileView(host: HostAt, file: FileAt): FileView | null {
   return { file: file.id, kind: file.kind, holders };
 }
 
-/** Every descriptor and mapping that keeps one of the files alive, also through other files. */
+/**
+ * Every descriptor and mapping that keeps one of the files alive, directly or through other files.
+ */
 export function keepers(host: HostAt, files: readonly FileId[]): Holder[] {
   const seen = new Set<FileId>();
   const visit = (id: FileId): void => {
@@ -196,7 +202,7 @@ export function holdersOf(host: HostAt, id: FileId): Holder[] {
   return host.holders(id).map(holderShown);
 }
 
-/** A holder without the numbers that stand for what the evidence does not say. */
+/** A holder as answers show it: null for the kernel, and for what the evidence does not show. */
 export function holderShown(holder: ProcessHolder): Holder {
   const { pid, fd } = holder;
   if (pid === QUEUE) return { ...holder, pid: null, comm: null, via: 'queue', fd: null };
@@ -204,23 +210,24 @@ export function holderShown(holder: ProcessHolder): Holder {
   return { ...holder, ...unsaid };
 }
 
-/** Files that are alive although no descriptor and no mapping is left of them. */
+/** Open files without a descriptor or mapping. */
 export function orphans(host: HostAt): FileView[] {
   return [...host.files()]
     .filter(({ id }) => !host.isHeld(id))
     .flatMap((file) => fileView(host, file) ?? []);
 }
 
+/** Compares holders by pid, then by descriptor. */
 export function byProcess(a: Holder, b: Holder): number {
   return (a.pid ?? 0) - (b.pid ?? 0) || (a.fd ?? Infinity) - (b.fd ?? Infinity) || 0;
 }
 
-/** Files in the order in which they were opened. */
+/** Compares files by the position of their open. */
 function byPosition(a: FileId, b: FileId): number {
   return positionOf(a) - positionOf(b);
 }
 
-/** Group numbers in their order as numbers. */
+/** Compares group numbers as numbers. */
 export function byNumber(a: string, b: string): number {
   return Number(a) - Number(b) || (a < b ? -1 : 1);
 }

@@ -1,5 +1,6 @@
 /**
- * Who had to wait for a device to be let go, from when to when, and for whom.
+ * Waits: driver unbinds that were blocked until a device was released, from when to when, and by
+ * which holders.
  *
  * @module
  */
@@ -13,14 +14,14 @@ import { byProcess, filesOfDevice } from './views.ts';
 import { walk } from './walk.ts';
 
 /**
- * The waits for a device, for the devices of a group, or for any, in the order in which they began.
- * A wait lasts from the unbind that was blocked to the last release of the device, or to where it
- * was seen to be over.
+ * The waits for a device, for the devices of a group, or with null for any device, by their first
+ * position. A wait lasts from `driver.unbind-blocked` to the last release of the device, or to an
+ * event that shows its end.
  */
 export function waitsFor(timeline: Timeline, subject: Subject | null): Wait[] {
   const waits = new Map<number, Wait>();
   const current = new Map<string, Wait>();
-  /** The device whose change the host knew of before the event. */
+  /** The device whose driver change was pending before the event. */
   let changing: string | null = null;
   for (const { event, host } of walk(timeline)) {
     for (const [device, wait] of current) {
@@ -59,17 +60,17 @@ function begun(device: DeviceAt, { position, data }: Blocked, host: LiveHost): W
   };
 }
 
-/** Whether somebody still waits for a device after an event. */
+/** Whether the unbind of a device still waits after an event. */
 function lasts(id: string, changing: string | null, event: Placed, host: LiveHost): boolean {
   const device = host.device(id);
   const change = host.driverChange;
-  // Not after another boot either, nor for another card in the same slot.
+  // A boot ends the wait, and so does another card in the same slot.
   if (device === undefined || (change?.device === id && change.isOfGone)) return false;
   const { type, data } = event;
   if (type === 'driver.settled' && data.device === id) return false;
   if (type === 'driver.unbind-blocked' && data.device === id) return false;
   if (change?.device === id) return !change.isOver;
-  // The change has been collected; or another has taken its place, and the device says the rest.
+  // The change is over and forgotten. If another one replaced it, the state of the device decides.
   if (change === null && changing === id) return false;
   return device.state === 'leaving';
 }

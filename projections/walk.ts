@@ -1,5 +1,5 @@
 /**
- * The way through a whole history for questions about all of it: once, event by event.
+ * Plays a whole history event by event, for questions about all of it.
  *
  * @module
  */
@@ -7,18 +7,18 @@ import type { Placed } from '../events/vocabulary.ts';
 import { LiveHost } from '../machines/live-host.ts';
 import type { Timeline } from './timeline.ts';
 
-/** The events of a history, ascending. Whoever goes through one gets them here. */
+/** All events of a history, ascending. */
 export function eventsOf<E extends Placed>(timeline: Timeline<E>): Iterable<E> {
   return timeline.select(timeline.first, timeline.head, null);
 }
 
-/** An event, and the host that has taken it; the same host each time, as it goes on. */
+/** An event, and the host after it. The host is the same object each time: it changes. */
 interface Taken<E> {
   readonly event: E;
   readonly host: LiveHost;
 }
 
-/** Each event with the host after it. Events before the first boot of which nothing is known are left out. */
+/** Each event with the host after it. If older events were removed, it begins at the first boot. */
 export function* walk<E extends Placed>(timeline: Timeline<E>): Generator<Taken<E>, void, void> {
   const host = new LiveHost({ isKnown: timeline.first === 0 });
   for (const event of eventsOf(timeline)) {

@@ -1,24 +1,27 @@
 /**
- * Moments as people name them: a position, `start`, `end`, or an instant.
+ * Parses moments: a position, `start`, `end`, or an instant.
  *
  * @module
  */
 import { LedgerError } from '../events/ledger-error.ts';
 import type { Position } from './shapes.ts';
 
-/** A position, `start`, `end`, or an ISO 8601 instant (UTC where it names no offset). */
+/**
+ * A moment: a position (the moment after that event), `start` (before the first event), `end`, or
+ * an ISO 8601 instant (UTC if it has no offset; the moment after the last event at or before it).
+ */
 export type When = number | string;
 
-/** Before the first event. */
+/** The position of `start`. */
 export const START = -1;
 
-/** A position as answers show it. */
+/** A position in an answer: null for `start`. */
 export function positionOrNull(position: number): Position {
   return position === START ? null : position;
 }
 
-/** The events that a moment is one of; those before `first` are not here. */
 interface EventRange {
+  /** Position of the first event; above 0 if older events were removed. */
   readonly first: number;
   readonly head: number;
   readonly isTimed: boolean;
@@ -27,10 +30,9 @@ interface EventRange {
 }
 
 /**
- * The position that a moment means: after that event, `START` before the first one.
- *
- * An instant is the last event at or before it. Throws `bad-when` for a position past the end, and
- * for what lies before the first event that is here.
+ * The position that a moment means: the moment after that event, or `START`. Throws `bad-when` for
+ * a position past the end, for a moment before the first event if older events were removed, for an
+ * instant in a log without times, and for other text.
  */
 export function positionOf(when: When, span: EventRange): number {
   const { first, head } = span;
@@ -46,7 +48,7 @@ export function positionOf(when: When, span: EventRange): number {
     if (position < first) {
       throw new LedgerError(
         'bad-when',
-        `position ${text} is not here: what is begins at position ${first}`,
+        `position ${text} is not in this log: its first event is at position ${first}`,
       );
     }
     return position;
@@ -55,20 +57,22 @@ export function positionOf(when: When, span: EventRange): number {
   if (!span.isTimed) {
     throw new LedgerError(
       'bad-when',
-      `'${text}' cannot be placed: no event of this log has a time`,
+      `'${text}' cannot be mapped to a position: no event of this log has a time`,
     );
   }
   const position = span.lastUntil(instant);
   if (position === null && first > 0) {
     throw new LedgerError(
       'bad-when',
-      `'${text}' is before position ${first}, with which begins what is here`,
+      `'${text}' is before this log: its first event is at position ${first}`,
     );
   }
   return position ?? START;
 }
 
-/** An instant in the spelling of the log: microseconds, UTC. Throws `bad-when`. */
+/**
+ * Converts an instant to the format of the log: ISO 8601 in microseconds, UTC. Throws `bad-when`.
+ */
 function instantOf(text: string): string {
   const [, day, time = '00:00', fraction = '', offset = 'Z'] =
     /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?(Z|z|[+-]\d\d(?::?\d\d)?)?)?$/.exec(
@@ -78,13 +82,13 @@ function instantOf(text: string): string {
     .toUpperCase()
     .replace(/^([+-]\d\d):?(\d\d)?$/, (_, h, m = '00') => `${h}:${m}`);
   const instant = new Date(`${day}T${time}${zone}`);
-  // A day that its month does not have would become one of the next.
+  // `Date` would turn 31 April into 1 May.
   const noon = new Date(`${day}T12:00Z`);
   const isDay = !Number.isNaN(noon.getTime()) && noon.toISOString().slice(0, 10) === day;
   if (!isDay || Number.isNaN(instant.getTime())) {
     throw new LedgerError(
       'bad-when',
-      `'${text}' is no position, 'start', 'end' or ISO 8601 instant`,
+      `'${text}' is not a position, 'start', 'end' or an ISO 8601 instant`,
     );
   }
   return `${instant.toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;

@@ -1,20 +1,22 @@
 /**
- * Why the owner of a group is unknown, and since when.
+ * Explains why the owner of a group is unknown, and since when.
  *
  * @module
  */
 import type { Position } from './shapes.ts';
 import type { Timeline } from './timeline.ts';
 
+/** Why the owner of a group is unknown. */
 export interface WhyUnknown {
+  /** The number of the group. */
   readonly group: string;
-  /** Where the owner became unknown; null for as long as the log goes back. */
+  /** Position of the event that made it unknown; null if it was unknown before the first event. */
   readonly since: Position;
-  /** What the last gap since then says; null where there is none. */
+  /** The reason in the last `gap.noticed` since then; null if there is none. */
   readonly reason: string | null;
 }
 
-/** Of a group whose owner is unknown after a position. */
+/** The owner of `group` must be unknown after `position`. */
 export function whyUnknown(timeline: Timeline, group: string, position: number): WhyUnknown {
   const since = timeline.since(group, position);
   let reason: string | null = null;

@@ -126,9 +126,9 @@ describe('an attempt on a fork', () => {
     const fork = (await played(refused)).at().fork();
     const before = fork.events.length;
     expect(() => fork.attempt({ operation: 'exit', pid: 7 })).toThrow(RequestError);
-    expect(() => fork.attempt({ operation: 'exit', pid: 7 })).toThrow('no process 7 lives');
+    expect(() => fork.attempt({ operation: 'exit', pid: 7 })).toThrow('no process 7 exists');
     const toNobody: Call = { operation: 'send', pid: P1, fd: 4, to: 7 };
-    expect(() => fork.attempt(toNobody)).toThrow('no process 7 lives');
+    expect(() => fork.attempt(toNobody)).toThrow('no process 7 exists');
     fork.attempt({ operation: 'kill', pid: P1 });
     expect(() => fork.attempt({ operation: 'fds', pid: P1 })).toThrow(RequestError);
     expect(fork.events).toHaveLength(before + 1);
@@ -367,7 +367,7 @@ describe('where the evidence does not say', () => {
       { operation: 'set_driver', device: GPU, driver: null },
     ] satisfies Call[]) {
       expect(() => fork.attempt(call)).toThrow(RequestError);
-      expect(() => fork.attempt(call)).toThrow('who owns group 26 is not known since position');
+      expect(() => fork.attempt(call)).toThrow('the owner of group 26 is unknown since position');
     }
     expect(fork.events).toHaveLength(before);
     expect(fork.attempt({ operation: 'close', pid: P2, fd: 4 })).toMatchObject(passed);
@@ -385,7 +385,7 @@ describe('where the evidence does not say', () => {
     const boot = rest.events.find(({ type }) => type === 'host.booted')?.position ?? 0;
     for (const moment of ['start', 6, boot - 1]) {
       expect(() => rest.at(moment).fork()).toThrow(RequestError);
-      expect(() => rest.at(moment).fork()).toThrow('what is here begins at position 6');
+      expect(() => rest.at(moment).fork()).toThrow('this log begins at position 6');
     }
     const fork = rest.at().fork();
     expect(fork.events).toEqual(rest.events);

@@ -1,41 +1,40 @@
 /**
- * Files and devices as they are claimed to be.
+ * Files and devices as the evidence claims them to be; see `claims.ts`.
  *
  * @module
  */
 import type { FileId } from '../../processes/process-table.ts';
 
-/** A file as it is claimed to be. */
 export interface ClaimedFile {
   readonly id: FileId;
   readonly kind: 'group' | 'device' | 'container' | 'iommufd';
-  /** The group of a group's file or of a device's. */
+  /** The group of a group's file or of a device's file. */
   readonly group: string | null;
-  /** Of a device's file. */
+  /** The device of a device's file. */
   readonly device: string | null;
-  /** Of a device's file that was got from a group. */
+  /** Whether a device's file was obtained from a group. */
   readonly isGranted: boolean;
-  /** The context that a device's file is bound to, or the container that a group's file is in. */
+  /** The iommufd that a device's file is bound to, or the container of a group's file. */
   context: FileId | null;
   /** Whether the context is an iommufd. */
   isIommufd: boolean;
-  /** Of a group's file: the last VFIO device has left the group since it was opened. */
+  /** Whether the last VFIO device has left the group of a group's file since it was opened. */
   isDead: boolean;
-  /** Files that it keeps alive. */
+  /** The files that it keeps alive. */
   readonly keeps: Set<FileId>;
 }
 
 export interface ClaimedDevice {
   readonly group: string | null;
   driver: string | null;
-  /** The driver, or none, that an unbind which waits goes on to. */
+  /** The driver that is bound (null: none) when the waiting unbind ends; null if none waits. */
   leavesFor: { readonly next: string | null } | null;
 }
 
-/** Who must have gone before an event, as the machines say (`HostState.touched`). */
+/** What must have ended before an event could pass; the machines report it (`LiveHost.touched`). */
 export interface Gone {
-  /** Files that nobody holds any more. */
+  /** Files that must have been released. */
   readonly evicted: ReadonlySet<FileId>;
-  /** Devices that have lost a kernel driver. */
+  /** Devices whose kernel driver must have been unbound. */
   readonly unbound: ReadonlySet<string>;
 }

@@ -1,10 +1,11 @@
 /**
- * What the evidence claims, taken at its word: who has which file of a group or a device, and for
- * which context, whether or not the rules would have let it come to that.
+ * The host that the evidence claims: which process has which file of a group or device, and with
+ * which context. The rules are not applied.
  *
- * The machines turn down what cannot be. An auditor asks about it all the same: two owners that were
- * claimed for one group are two owners until somebody shows that the evidence is wrong. Who must have
- * gone for a call to pass, on a host whose boot nobody saw, the machines say, and the claims are told.
+ * The machines refuse an impossible event, so they never show two owners of a group. Claims do: two
+ * owners that the evidence claims stay two owners, until the evidence is found to be wrong. Only
+ * one thing comes from the machines: on a host whose boot was not recorded, what must have been
+ * released or unbound before a call could pass (`Gone`).
  *
  * @module
  */
@@ -15,12 +16,12 @@ import type { ClaimedDevice, ClaimedFile, Gone } from './claimed.ts';
 import { NAMELESS } from '../../machines/unshown.ts';
 import { fileOpenedBy, ProcessTable, type FileId } from '../../processes/process-table.ts';
 
-/** What an event claims; `id` is that of the file that it opens, `NAMELESS` where it opens none. */
+/** Applies an event to the claims; `id` is the file that the event opens, or `NAMELESS`. */
 type Handler<T extends EventType> = (claims: Claims, data: DataOf<T>, id: FileId) => void;
 
 /**
- * Calls that open a file of VFIO's or iommufd's, give it a context or take that away: by its row, any
- * other has no say in who owns a group (`test/projections/audit/claims.test.ts`).
+ * Calls that open a file of VFIO or iommufd, give it a context or take its context away. No other
+ * call can change the owner of a group (`test/projections/audit/claims.test.ts`).
  */
 type ClaimingCall =
   | Exclude<OpeningEvent, 'path.opened'>
@@ -28,21 +29,21 @@ type ClaimingCall =
   | 'container.set'
   | 'container.unset';
 
-/** Of processes, evidence, the log or a manager's book, or of what has no say in who owns a group. */
+/** For events that cannot change the owner of a group. */
 const CLAIMS_NOTHING = null;
 
 export class Claims {
   readonly files = new Map<FileId, ClaimedFile>();
   readonly devices = new Map<string, ClaimedDevice>();
   readonly processes = new ProcessTable();
-  /** The groups whose files, owners or drivers may be others since the last event. */
+  /** The groups whose files, owners or drivers the last event may have changed. */
   readonly touched = new Set<string>();
 
-  /** Takes the next event, and before it that those who are `gone` have left. */
+  /** Removes what must be `gone` before the event, then takes the event. */
   take(event: Placed<Fact>, gone: Gone): void {
     this.touched.clear();
     this.#leave(gone);
-    // Before descriptors move: the event saw them as they were.
+    // Before `processes` takes the event, whose descriptors mean the files before it.
     this.#change(event);
     const unheld = this.processes.take(event);
     if (unheld.length > 0) this.#release();
@@ -57,30 +58,32 @@ export class Claims {
     if (evicted.size > 0) this.#release();
   }
 
-  /** The files that are claimed of a group, its own and its devices'. */
+  /** The claimed files of a group and of its devices. */
   filesOf(group: string): ClaimedFile[] {
     return [...this.files.values()].filter((file) => file.group === group);
   }
 
-  /** The contexts that own a group, if all that is claimed is so. */
+  /**
+   * The files that own a group if every claim is true: iommufds, and group files with a container.
+   */
   ownersOf(group: string): FileId[] {
     const owners = this.filesOf(group).flatMap((file): FileId[] => {
       if (file.context === null) return [];
       if (file.kind === 'device') return file.isIommufd ? [file.context] : [];
-      // A group in a container is an owner by itself; an iommufd owns with the first device.
+      // A group file with a container is the owner itself; an iommufd owns through its devices.
       return file.isIommufd ? [] : [file.id];
     });
     return [...new Set(owners)];
   }
 
-  /** The kernel drivers in a group that do DMA. */
+  /** The kernel drivers of a group that do DMA. */
   kernelDriversIn(group: string): string[] {
     return [...this.devices.values()].flatMap(({ group: of, driver }) =>
       of === group && driver !== null && kindOfDriver(driver) === 'kernel' ? [driver] : [],
     );
   }
 
-  /** The groups that there are devices or files of. */
+  /** The groups that have claimed devices or files. */
   groups(): Set<string> {
     const known = [...this.devices.values(), ...this.files.values()];
     return new Set(known.flatMap(({ group }) => group ?? []));
@@ -154,7 +157,7 @@ export class Claims {
     'operation.refused': CLAIMS_NOTHING,
   };
 
-  /** Whether events of a kind claim anything. */
+  /** Whether events of a type can change the owner of a group. */
   static hears(type: EventType): boolean {
     return (this.#changes as { readonly [T in EventType]?: unknown })[type] != null;
   }
@@ -198,14 +201,16 @@ export class Claims {
     );
   }
 
-  /** A context or a container is given to the file behind a descriptor. */
+  /**
+   * Gives a context to the file behind a descriptor; `context` is a descriptor, null if not shown.
+   */
   #give(pid: number, fd: number, context: number | null): void {
     const file = this.#behind(pid, fd);
     if (file === undefined) return;
     this.#touch(file);
     if (context === null) {
       if (file.group === null || file.kind !== 'group') return;
-      // What nobody has seen is a container, unless it may as well be an iommufd.
+      // A context that was not shown counts as a container, unless it may be an iommufd.
       const owner = this.#iommufdOf(file.group);
       file.context = owner ?? NAMELESS;
       file.isIommufd = owner !== null || this.#hasIommufd(pid);
@@ -232,7 +237,7 @@ export class Claims {
     );
   }
 
-  /** The iommufd that has a device of a group open. */
+  /** The iommufd that a device of a group is bound to. */
   #iommufdOf(group: string): FileId | null {
     const open = this.filesOf(group).find(
       ({ kind, context, isIommufd }) => kind === 'device' && context !== null && isIommufd,
@@ -257,7 +262,7 @@ export class Claims {
 
   #obtain({ pid, fd, device }: DataOf<'device.obtained'>, id: FileId): void {
     const from = this.#behind(pid, fd);
-    // A device that is open already stays with its context, whatever its group has by now.
+    // Another file of the same device has the same context, even if the group has another by now.
     const open = [...this.files.values()].find(
       (other) => other.isGranted && other.device === device && device !== null,
     );
@@ -268,7 +273,9 @@ export class Claims {
     this.#open({ id, kind: 'device', device, group, isGranted: true, context, isIommufd, keeps });
   }
 
-  /** Files that neither a process nor another file keeps are gone, and with them what they kept. */
+  /**
+   * Removes the files that neither a process nor another file keeps alive, and then what they kept.
+   */
   #release(): void {
     const released = new Set<string>();
     for (;;) {
@@ -286,7 +293,7 @@ export class Claims {
     for (const address of released) this.#endUnbind(address);
   }
 
-  /** An unbind that waited ends with the last file of its device; one that nobody has seen, when it is said to. */
+  /** Ends a recorded unbind that waits, if the last file of its device is gone. */
   #endUnbind(address: string): void {
     const { group = null, leavesFor = null } = this.devices.get(address) ?? {};
     if (leavesFor === null) return;

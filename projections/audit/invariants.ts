@@ -1,9 +1,10 @@
 /**
- * What must hold at every moment of a history, by name; `words/invariants.ts` says each in a sentence.
+ * The invariants of a history: what must hold at every moment. `words/invariants.ts` says each in a
+ * sentence.
  *
- * An invariant is judged on what the evidence claims, and, where it says how the two go together, on
- * what the machines made of it. In a history that the rules allow none is ever violated; a violation
- * is a gap in the evidence, a rule that is wrong, or a kernel that broke its own.
+ * An invariant is judged on the claims of the evidence; some compare these claims with the
+ * machines. A history that the rules allow violates none. A violation means a gap in the evidence,
+ * a wrong rule, or a kernel that broke its own rules.
  *
  * @module
  */
@@ -14,30 +15,30 @@ import type { FileId } from '../../processes/process-table.ts';
 import type { ClaimedFile } from './claimed.ts';
 import type { Claims } from './claims.ts';
 
-/** A group after an event: as it is claimed to be, and as the machines have it. */
+/** A group after an event: in the claims, and in the machines. */
 interface GroupMoment {
   readonly group: string;
   readonly claims: Claims;
   readonly host: Pick<HostAt, 'group'>;
 }
 
-/** What violates each invariant in a group; files by id. */
+/** The data of a violation of each invariant; files by id. */
 interface Violations {
   'one-context-per-group': { readonly owners: readonly FileId[] };
   'no-user-owner-beside-kernel-driver': { readonly owner: FileId; readonly driver: string };
   'no-group-file-beside-bound-cdev': {
-    /** Files of the group. */
+    /** The group's files. */
     readonly open: readonly FileId[];
-    /** Files of its devices. */
+    /** Bound files of its devices. */
     readonly bound: readonly FileId[];
   };
   'one-open-file-per-group': { readonly open: readonly FileId[] };
   'one-bound-file-per-device': { readonly device: string; readonly open: readonly FileId[] };
-  /** A file of a device. */
+  /** `open` is a device's file. */
   'container-device-keeps-group-open': { readonly open: FileId };
   'release-ends-ownership': { readonly owner: FileId };
   'owner-is-claimed': {
-    /** As the machines have it; null for nobody. */
+    /** The owner in the machines; null for none. */
     readonly owner: FileId | null;
     readonly claimed: readonly FileId[];
   };
@@ -45,7 +46,7 @@ interface Violations {
 
 export type InvariantName = keyof Violations;
 
-/** An invariant that does not hold in a group, and what violates it there. */
+/** A violation of an invariant in a group. */
 export interface Violation<N extends InvariantName = InvariantName> {
   readonly invariant: N;
   readonly group: string;
@@ -53,11 +54,11 @@ export interface Violation<N extends InvariantName = InvariantName> {
 }
 
 export interface Invariant<N extends InvariantName = InvariantName> {
-  /** Where the kernel sees to it, or who said so. */
+  /** The kernel function that ensures it (file:function), and a mail that states it. */
   readonly source: string;
-  /** The first profile that it holds for; every one when left out. */
+  /** The first profile that has it; absent if all profiles do. */
   readonly since?: Profile;
-  /** What violates it in a group at a moment; null where it holds. */
+  /** What violates it in a group at a moment; null if it holds. */
   readonly violation: (moment: GroupMoment) => Violations[N] | null;
 }
 
@@ -71,7 +72,7 @@ const boundFiles = ({ claims, group }: GroupMoment): ClaimedFile[] =>
 const liveGroupFiles = ({ claims, group }: GroupMoment): ClaimedFile[] =>
   claims.filesOf(group).filter(({ kind, isDead }) => kind === 'group' && !isDead);
 
-/** The group as the machines have it, where they know who owns it. */
+/** The group in the machines; undefined if its owner is unknown there. */
 function known({ host, group }: GroupMoment): GroupAt | undefined {
   const found = host.group(group);
   return found?.isUnknown === false ? found : undefined;
@@ -157,7 +158,7 @@ export const invariants: { readonly [N in InvariantName]: Invariant<N> } = {
 
 export const invariantNames = Object.keys(invariants) as InvariantName[];
 
-/** How an invariant is violated in a group at a moment; null where it holds. */
+/** The violation of an invariant in a group at a moment; null if it holds. */
 export function violationOf<N extends InvariantName>(
   invariant: N,
   moment: GroupMoment,
@@ -166,14 +167,14 @@ export function violationOf<N extends InvariantName>(
   return by === null ? null : { invariant, group: moment.group, by };
 }
 
-/** An invariant by its name. Throws `RequestError`, which lists them. */
+/** An invariant by its name. Throws `bad-request`, which lists the names, for an unknown one. */
 export function invariantNamed(name: string): InvariantName {
   if (Object.hasOwn(invariants, name)) return name as InvariantName;
   const known = invariantNames.join(', ');
-  throw new RequestError(`no invariant '${name}'; there are ${known}`);
+  throw new RequestError(`no invariant '${name}'; known are ${known}`);
 }
 
-/** Whether an invariant is one of the rules of a profile. */
+/** Whether a profile has an invariant. */
 export function holdsFor(name: InvariantName, profile: Profile): boolean {
   const { since } = invariants[name];
   return since === undefined || isSince(profile, since);

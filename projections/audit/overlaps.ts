@@ -1,8 +1,7 @@
 /**
- * Where the evidence claims two owners for one group at a time.
+ * `history --overlaps`: finds where the evidence claims two owners of one group at the same time.
  *
- * The machines turn down a second owner, so they never show one; what is looked at here is what the
- * evidence says, taken at its word.
+ * It looks at `Claims`, because the machines refuse a second owner.
  *
  * @module
  */
@@ -16,9 +15,9 @@ import { byNumber, byProcess, nobody } from '../views.ts';
 import { eventsOf } from '../walk.ts';
 
 /**
- * The intervals in which a group, a device's or any, has several owners, in the order in which they
- * began: contexts beside each other, or one beside kernel drivers that do DMA. Where an owner joins
- * or leaves, and two are left, the next interval begins.
+ * The intervals in which a group has several owners, by their first position: several contexts, or
+ * a context and kernel drivers that do DMA. `subject` is a group, or a device for its group; null
+ * is any group. A new interval begins whenever an owner joins or leaves.
  */
 export function overlapsOf(timeline: Timeline, subject: Subject | null): Overlap[] {
   const [claims, host] = [new Claims(), new LiveHost()];
@@ -44,7 +43,7 @@ export function overlapsOf(timeline: Timeline, subject: Subject | null): Overlap
   return all.toSorted((a, b) => a.from - b.from || byNumber(a.group, b.group));
 }
 
-/** Whether a group is asked about: a device's only while the device is in it. */
+/** Whether a group is asked about; the group of a device only while the device is in it. */
 function isOf(subject: Subject | null, group: string, { devices }: Claims): boolean {
   if (subject === null) return true;
   return group === (subject.kind === 'group' ? subject.id : devices.get(subject.id)?.group);
@@ -54,7 +53,9 @@ function namesOf(owners: readonly Owner[]): string {
   return owners.map(({ kind, file }) => `${kind} ${file}`).join();
 }
 
-/** All who own a group that has several: contexts in the order of their files, then the kernel. */
+/**
+ * The owners of a group that has several: contexts in the order of their files, then the kernel.
+ */
 function severalOf(claims: Claims, group: string): Owner[] {
   const files = claims.ownersOf(group);
   if (files.length === 0) return [];
@@ -68,10 +69,10 @@ function severalOf(claims: Claims, group: string): Owner[] {
   return hasKernel ? [...contexts, { ...nobody, kind: 'kernel' }] : contexts;
 }
 
-/** Every descriptor and mapping that is claimed to keep a file alive, also through other files. */
+/** Every claimed descriptor and mapping that keeps a file alive, also through other files. */
 function keepersOf({ files, processes }: Claims, file: FileId): Holder[] {
   const keeping = new Set([file]);
-  // What is added meanwhile is visited as well.
+  // A Set also visits the elements that are added during the loop.
   for (const kept of keeping) {
     for (const { id, keeps } of files.values()) if (keeps.has(kept)) keeping.add(id);
   }

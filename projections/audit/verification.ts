@@ -1,6 +1,6 @@
 /**
- * Whether a log holds together: what happened against the rules, and the table that replay runs on
- * against XState itself.
+ * `verify`: compares the events of a log with the rules, and at each event the tables of the
+ * machines with XState itself.
  *
  * @module
  */
@@ -21,20 +21,20 @@ interface OwnerChange {
   readonly owner: Owner;
 }
 
-/** Goes through a log event by event and collects what does not agree. */
+/** Plays a log event by event, and collects findings. */
 export class Verifier {
   readonly findings: Finding[] = [];
   readonly #host: LiveHost;
   readonly #watch = new Watch();
   readonly #releases = new SeenReleases();
-  /** Of each group the changes of its owner, as the machines have had them. */
+  /** For each group: the changes of its owner in the machines. */
   readonly #changes = new Map<string, OwnerChange[]>();
   readonly #before: Owner;
   readonly #found = new Set<string>();
   #position = -1;
   #type: EventType | null = null;
 
-  /** `isKnown` is false where the events before the first are not here. */
+  /** `isKnown` is false if older events were removed. */
   constructor({ isKnown = true }: { readonly isKnown?: boolean } = {}) {
     this.#host = new LiveHost({ isKnown });
     this.#before = isKnown ? nobody : unknownOwner;
@@ -53,12 +53,12 @@ export class Verifier {
     this.#position = position;
     this.#type = event.type;
     const host = this.#host;
-    // Nobody can say what would have been right on a host that nothing is known of.
+    // An unknown host cannot contradict the rules.
     if (!host.isKnown && event.type !== 'host.booted') return;
     if (event.type === 'operation.refused') {
       const { operation, errno } = event.data;
       const { cause } = host.explain(event.data);
-      // Of what nobody knows anything nobody can say that it is wrong.
+      // A call on a group or file whose state is unknown cannot contradict the rules.
       const isLost = host.isAssumed && !host.knowsAll(event.data);
       if (cause === 'unknown' && !isLost) {
         const { profile } = host;
@@ -90,7 +90,7 @@ export class Verifier {
     this.#noteOwners();
   }
 
-  /** Compares the intervals of a projection with what the machines went through. */
+  /** Compares the intervals of ownership from the time index with the owners in the machines. */
   compare(intervalsOf: (group: string) => readonly Interval[]): void {
     for (const [group, changes] of this.#changes) {
       const intervals = intervalsOf(group).slice(1);
@@ -120,7 +120,7 @@ export class Verifier {
       const known = this.#changes.get(name);
       const changes = known ?? [];
       this.#changes.set(name, changes);
-      // What is found has been there before.
+      // A group that is found existed before, with an unknown owner.
       if (known === undefined && this.#type === 'group.found') this.#found.add(name);
       const group = this.#host.group(name);
       const owner = group === undefined ? nobody : ownerOf(this.#host, group);
@@ -135,7 +135,7 @@ function isSame(one: Owner | undefined, other: Owner): boolean {
   return one?.kind === other.kind && one.file === other.file;
 }
 
-/** Memories of machines: plain records, and a map of an iommufd's objects. */
+/** Compares memories of machines: plain records, and the map of an iommufd's objects. */
 function isEqual(a: unknown, b: unknown): boolean {
   return JSON.stringify(a, plain) === JSON.stringify(b, plain);
 }
@@ -145,8 +145,9 @@ function plain(_key: string, value: unknown): unknown {
 }
 
 /**
- * Whether a log still has the head that a witness kept; `hashAt` knows its hashes from `first` on.
- * Throws `RequestError` where the head is not `POSITION:HASH`.
+ * Compares a log with a head that was kept as a witness; `hashAt` knows the hashes from `first` on.
+ * Returns one finding if the log does not have this head. Throws `bad-request` if `head` is not
+ * `POSITION:HASH`.
  */
 export function witnessFindings(
   head: string,
@@ -154,7 +155,8 @@ export function witnessFindings(
   hashAt: (position: number) => string | undefined,
 ): Finding[] {
   const [, at, hash] = /^(-1|\d+):([\da-f]{64})$/.exec(head) ?? [];
-  if (at === undefined) throw new RequestError(`'${head}' is no POSITION:HASH`);
+  if (at === undefined)
+    throw new RequestError(`the head must be POSITION:HASH (64 hex digits), not '${head}'`);
   const position = Number(at);
   const there = hashAt(position);
   if (there === hash) return [];
@@ -162,15 +164,15 @@ export function witnessFindings(
   return [{ kind: 'head', position, found }];
 }
 
-/** Events that are not here, and where the log says why. */
+/** Missing events at the beginning of a log. */
 export interface Absence {
-  /** The last position that is not here. */
+  /** The last missing position. */
   readonly to: number;
-  /** The event that says that they were archived or removed; null where none does. */
+  /** The event that records that they were archived or removed; null if none does. */
   readonly saidBy: Placed | null;
 }
 
-/** What the log says of the events up to a head that are not here; null where all are. */
+/** The missing events up to and with the head `position`; null if no event is missing. */
 export function absenceOf(
   events: Iterable<Placed>,
   { position, hash }: { readonly position: number; readonly hash: string },

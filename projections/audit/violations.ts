@@ -1,5 +1,6 @@
 /**
- * The first violation of each invariant in a history, and the fewest events that still show it.
+ * Finds the first violation of each invariant in a history, and the fewest events that still show
+ * it.
  *
  * @module
  */
@@ -18,10 +19,10 @@ import { fewestOf } from '../fewest.ts';
 import type { Bisection } from '../shapes.ts';
 import type { Timeline } from '../timeline.ts';
 
-/** The first violation of an invariant: `position` is of the event after which it does not hold. */
+/** The first violation of an invariant; `position` is that of the event which violates it. */
 export type FirstViolation = Violation & { readonly position: number };
 
-/** Goes through a history event by event, and tells of the first violation of each invariant. */
+/** Reports the first violation of each invariant while a history is played. */
 export class Watch {
   readonly #violated = new Set<InvariantName>();
   readonly #claims = new Claims();
@@ -31,7 +32,10 @@ export class Watch {
     this.#names = names;
   }
 
-  /** Takes the next event, which `host` has taken already, and gives what it is the first to violate. */
+  /**
+   * Takes the next event after `host` has taken it. Returns the violations that it is the first to
+   * show.
+   */
   take(event: Placed, host: LiveHost): FirstViolation[] {
     const found: FirstViolation[] = [];
     this.#claims.take(event, host.touched);
@@ -50,12 +54,12 @@ export class Watch {
   }
 }
 
-/** `Bisection` with the violation in the place of its words. */
+/** A `Bisection` that has the violation as data; `words/answers.ts` turns it into `detail`. */
 export type FoundViolation<E> = Omit<Bisection<E>, 'detail'> & { readonly violation: Violation };
 
 /**
- * The first violation of an invariant with what the rules say of the event, and the fewest events up
- * to it that still show it; null where it holds throughout.
+ * The first violation of an invariant, the cause for which the rules refuse the event, and the
+ * fewest events of the boot that still show it; null if the invariant is never violated.
  */
 export function bisectBy<E extends Placed>(
   timeline: Timeline<E>,
@@ -92,7 +96,7 @@ function firstOf(invariant: InvariantName, events: Iterable<Placed>): FirstViola
   return null;
 }
 
-/** What the rules say of an event that passed: the cause for which they would have refused it. */
+/** The cause for which the rules refuse an event that passed; null if they allow it. */
 function ruled(timeline: Timeline, position: number): Pick<Bisection, 'cause'> {
   const call = callOf(timeline.at(position))?.call;
   if (call === undefined) return { cause: null };

@@ -1,6 +1,6 @@
 /**
- * The model against evidence that shows more than calls: releases that the kernel was seen to do, and
- * causes that somebody has named.
+ * Compares the machines with evidence that shows more than calls: releases by the kernel
+ * (`file.released`), and causes that the evidence names.
  *
  * @module
  */
@@ -9,19 +9,19 @@ import type { LiveHost } from '../../machines/live-host.ts';
 import { fileOpenedBy, type FileId } from '../../processes/process-table.ts';
 import type { Finding } from '../findings.ts';
 
-/** A release that was seen, of a file that by the model is still there. */
+/** A release that the evidence shows, to be compared with the machines. */
 interface Release {
   readonly file: FileId;
   readonly pid: number;
   readonly position: number;
 }
 
-/** Follows releases; each is compared once the call that brought it about has come back. */
+/** Compares each release with the machines at the next event of the process that caused it. */
 export class SeenReleases {
   readonly #files = new Map<string, FileId>();
   #pending: Release[] = [];
 
-  /** Takes an event that `host` has taken already. */
+  /** Takes an event after `host` has taken it. */
   take(event: Placed<Fact>, host: LiveHost): Finding[] {
     const found = this.#compare(event, host);
     const opened = fileOpenedBy(event);
@@ -51,7 +51,7 @@ export class SeenReleases {
   }
 }
 
-/** What the rules say against a cause that the evidence names; null where they agree, or cannot say. */
+/** A finding if the rules give another cause than the evidence; null if they agree or give none. */
 export function causeDisputed(event: Placed<Fact>, host: LiveHost): Finding | null {
   if (event.type !== 'operation.refused' || event.data.cause === undefined) return null;
   const { cause: named, ...refused } = event.data;

@@ -1,5 +1,5 @@
 /**
- * Builds a segment: has a host take events one by one, and keeps what each of them changed.
+ * Builds a segment: plays events on a host one by one, and records what each of them changed.
  *
  * @module
  */
@@ -16,29 +16,30 @@ import { Standing, UNKNOWN } from './standing.ts';
 import { Times } from './times.ts';
 import { JournalWriter } from './writer.ts';
 
-/** Where a segment begins: the host, how it stands, and the codes that it stands in. */
+/** The state before the first event of a segment: the host, its standing, and the codes of both. */
 export interface SegmentStart {
+  /** Of the first event. */
   readonly position: number;
   readonly kernel: KernelCheckpoint;
   readonly standing: Standing;
   readonly codes: Codes;
-  /** The last boot before; -1 where there was none. */
+  /** Position of the last boot before; -1 if there is none. */
   readonly lastBoot: number;
-  /** Names of devices; goes along, and may know of later ones. */
+  /** All devices of the log so far. All segments share it, so it may also know later devices. */
   readonly known: KnownDevices;
 }
 
-/** A segment that nothing is added to any more, and where the next begins. */
+/** A finished segment, and the start of the next one. */
 export interface Built {
   readonly parts: SegmentParts;
   readonly end: SegmentStart;
 }
 
-/** The start of a log whose first event has that position. */
+/** The start of a log whose first event has this position; above 0 if older events were removed. */
 export function firstStart(position: number, codes: Codes = codesOf()): SegmentStart {
   const host = new LiveHost({ isKnown: position === 0 });
   const standing = new Standing();
-  // Of what was before, nothing is here to tell.
+  // Removed events may have given the groups any owner.
   if (position > 0) standing.unheard = UNKNOWN;
   const known = new KnownDevices();
   return { position, kernel: host.save(), standing, codes, lastBoot: -1, known };
@@ -112,13 +113,13 @@ export class SegmentBuilder {
   }
 }
 
-/** Whether an event plugs a device in or out, or has a part in a change of its driver. */
+/** Whether an event adds or removes a device, or belongs to a change of its driver. */
 function isPlug({ type }: Placed): boolean {
   if (type === 'group.found') return true;
   return type === 'device.added' || type === 'device.removed' || type.startsWith('driver.');
 }
 
-/** Where a segment begins, with codes and names of one's own. */
+/** The start of a segment with copies of its codes and names, for a fork that changes them. */
 export function startOf({ parts, first }: Segment, known: KnownDevices): SegmentStart {
   const { kernel, start: standing, codes, lastBoot } = parts;
   return {

@@ -1,17 +1,18 @@
 /**
- * The kinds of change that an event can make: what each says, and what it does to a standing.
+ * The kinds of change that an event can make: the columns of each kind, and how it is applied to a
+ * standing.
  *
  * @module
  */
 import type { Cells } from './columns.ts';
 import { DEVICE, FILE, GROUP, HOLD, PROCESS, UNKNOWN, type Standing } from './standing.ts';
 
-/** Told of a group that has changed hands, when the standing has taken the whole row. */
+/** Called when a group has another owner, after the whole row was applied; `group` is its code. */
 export type OwnerObserver = (position: number, group: number) => void;
 
 interface ChangeDefinition {
   readonly columns: readonly string[];
-  /** Has a standing take row `at` of the columns, which an event at a position has made. */
+  /** Applies row `at` of the columns to a standing; the event at `position` wrote this row. */
   readonly take: (
     standing: Standing,
     columns: readonly Cells[],
@@ -21,7 +22,7 @@ interface ChangeDefinition {
   ) => void;
 }
 
-/** Their order is that of their codes. */
+/** The index of a kind in `changeKinds` is its code in a journal. */
 export type ChangeKind = (typeof changeKinds)[number];
 export const changeKinds = [
   'booted',
@@ -39,7 +40,6 @@ export const changeKinds = [
   'refused',
 ] as const;
 
-/** What each says and does. */
 export const changes: Readonly<Record<ChangeKind, ChangeDefinition>> = {
   booted: {
     columns: [],
@@ -72,7 +72,7 @@ export const changes: Readonly<Record<ChangeKind, ChangeDefinition>> = {
       const index = group![at]!;
       const cell = groups.reach(index);
       const { cells } = groups;
-      // By whichever file an owner is unknown, it is nobody else.
+      // An unknown owner stays the same owner, whichever file made it unknown.
       const isFile = cells[cell + GROUP.owner] === owner![at]! || kind![at] === UNKNOWN;
       const isSame = standing.ownerKind(index) === kind![at]! && isFile;
       cells[cell] = kind![at]!;
@@ -160,7 +160,7 @@ export const changes: Readonly<Record<ChangeKind, ChangeDefinition>> = {
       standing.waiter = { device: device![at]!, pid: pid![at]!, comm: comm![at]! };
     },
   },
-  /** Why an attempt was refused, which changes nothing. */
+  /** The cause of a refused attempt. It changes nothing. */
   refused: {
     columns: ['cause', 'operation', 'errno', 'kind', 'file', 'driver'],
     take() {},

@@ -1,5 +1,6 @@
 /**
- * Names by number. Groups and devices keep theirs for good; texts and numbers are a segment's own.
+ * Dictionaries that give each name a number, its code. The codes of groups and devices hold for the
+ * whole stream; each segment has its own codes of texts and numbers.
  *
  * @module
  */
@@ -12,7 +13,7 @@ export interface Codes {
   readonly numbers: Dictionary<number>;
 }
 
-/** As plain data. */
+/** Codes as JSON: the values of each dictionary, in the order of their codes. */
 export type SavedCodes = { readonly [name in keyof Codes]: Codes[name]['values'] };
 
 export function codesOf(saved: Partial<SavedCodes> = {}): Codes {

@@ -1,12 +1,13 @@
 /**
- * Columns of numbers: wide while they grow, as narrow as their values allow once they are sealed.
+ * Columns of numbers. A growing column has cells of 8 bytes; a sealed one has the narrowest cells
+ * that its values fit in.
  *
  * @module
  */
 
 export type Cells = Uint8Array | Uint16Array | Uint32Array | Float64Array;
 
-/** The ways that a sealed column lies in a file, the narrowest first. */
+/** The cell types of a sealed column in a file, the narrowest first. */
 export const cellTypes = {
   u8: Uint8Array,
   u16: Uint16Array,
@@ -22,6 +23,7 @@ const MAX: Readonly<Record<CellType, number>> = {
   f64: Infinity,
 };
 
+/** A column. Only its first `length` cells have values. */
 export class Column {
   cells: Cells;
   length: number;
@@ -54,24 +56,23 @@ export class Column {
   }
 }
 
-/** The type of a column's cells. */
 export function cellTypeOf({ cells }: Column): CellType {
   if (cells instanceof Uint8Array) return 'u8';
   if (cells instanceof Uint16Array) return 'u16';
   return cells instanceof Uint32Array ? 'u32' : 'f64';
 }
 
-/** A dictionary: each value once, by the number that it has got. */
+/** Gives each distinct value a code: 0, 1, 2 … in the order in which they were added. */
 export class Dictionary<T extends string | number> {
   readonly values: T[];
-  /** Made when it is first needed: most are only read. */
+  /** Built at the first lookup by value: most dictionaries are only read by code. */
   #codes: Map<T, number> | null = null;
 
   constructor(values: readonly T[] = []) {
     this.values = [...values];
   }
 
-  /** The code of a value, which is new where there was none. */
+  /** The code of a value; an unknown value is added. */
   codeOf(value: T): number {
     let code = this.find(value);
     if (code === undefined) {
@@ -82,15 +83,18 @@ export class Dictionary<T extends string | number> {
     return code;
   }
 
-  /** The code of a value, where it has one. */
+  /** The code of a value; undefined if it was never added. */
   find(value: T): number | undefined {
     this.#codes ??= new Map(this.values.map((known, code) => [known, code]));
     return this.#codes.get(value);
   }
 
+  /** The value of a code. Throws `RangeError` for a code that was never given. */
   at(code: number): T {
     const value = this.values[code];
-    if (value === undefined) throw new RangeError(`there is no code ${code}`);
+    if (value === undefined) {
+      throw new RangeError(`no value has code ${code}: the dictionary has ${this.values.length}`);
+    }
     return value;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Holds and processes of a standing, in words.
+ * Decodes holds and processes from the rows of a standing.
  *
  * @module
  */
@@ -8,15 +8,19 @@ import type { FileId, ProcessHolder } from '../../processes/process-table.ts';
 import type { Codes } from './codes.ts';
 import { HOLD, PROCESS, rowOf, type Standing } from './standing.ts';
 
-/** A hold, with what leads to how it came about. */
+/** A descriptor or mapping that holds a file, and the hold that it was copied from. */
 export interface HoldAt extends ProcessHolder {
+  /** Position of the event that made it. */
   readonly since: number;
-  /** The hold that it was taken over from, by number; null for the open itself. */
+  /**
+   * Number of the hold that it was copied from (dup, fork, pass, mmap); null for the open itself.
+   */
   readonly from: number | null;
+  /** Its number among all holds since the first event, from 0. */
   readonly number: number;
 }
 
-/** The hold of a row, of a file. */
+/** The hold in a row; `file` is the file that it holds. */
 export function holdIn(standing: Standing, codes: Codes, row: number, file: FileId): HoldAt {
   const hold = rowOf(standing.holds, row);
   const fd = hold[HOLD.fd]!;
@@ -32,7 +36,6 @@ export function holdIn(standing: Standing, codes: Codes, row: number, file: File
   };
 }
 
-/** The process of a row. */
 export function processIn(
   { processes }: Standing,
   { numbers, texts }: Codes,

@@ -1,8 +1,9 @@
 /**
- * What each event has changed, already judged, in columns; and how a standing takes it.
+ * The journal of a segment: what each event changed, in columns; and `advance`, which applies these
+ * changes to a standing.
  *
- * An event has a type, and rows: each a kind of change with its own columns. The kinds stand in the
- * order in which they happened, so that each of them needs no more than to be read on.
+ * An event has a type and any number of rows. A row has a kind of change, and its cells are in the
+ * columns of that kind. A reader goes through the columns of each kind once, from the first row on.
  *
  * @module
  */
@@ -16,12 +17,13 @@ import {
 import { Column, type Cells } from './columns.ts';
 import type { Standing } from './standing.ts';
 
-/** How far a standing has read a journal. */
+/** How much of a journal a standing has applied. */
 export class Cursor {
-  /** Events taken, and rows. */
+  /** Number of events applied: the index of the next event. */
   event = 0;
+  /** Number of rows applied. */
   row = 0;
-  /** Of each kind of change how many have been read. */
+  /** Number of rows applied, for each kind of change by its code. */
   readonly read = new Uint32Array(changeKinds.length);
 
   copy(): Cursor {
@@ -36,12 +38,13 @@ export class Cursor {
 export class Journal {
   /** Position of its first event. */
   readonly first: number;
-  /** Of each event its type, and how many rows it has. */
+  /** The type of each event, as an index of `eventTypes`. */
   types = new Column();
+  /** The number of rows of each event. */
   rows = new Column();
-  /** Of each row its kind. */
+  /** The kind of each row, by its code. */
   kinds = new Column();
-  /** Of each kind its columns. */
+  /** The columns of each kind, by its code. */
   changes: Column[][];
 
   constructor(first: number) {
@@ -53,7 +56,7 @@ export class Journal {
     return this.types.length;
   }
 
-  /** Adds a row to the event that is being written; it counts once the event is `done`. */
+  /** Adds a row to the event that is being written; it counts only after `done`. */
   write(kind: ChangeKind, cells: readonly number[]): void {
     const code = changeCodes[kind];
     this.kinds.push(code);
@@ -61,13 +64,13 @@ export class Journal {
     for (const [index, column] of columns.entries()) column.push(cells[index] ?? 0);
   }
 
-  /** Ends an event; its rows are those written since the one before. */
+  /** Ends an event; `rows` is how many rows were written since the previous event. */
   done(type: number, rows: number): void {
     this.types.push(type);
     this.rows.push(rows);
   }
 
-  /** The same in narrow columns. */
+  /** A copy in the narrowest columns. */
   sealed(): Journal {
     const sealed = new Journal(this.first);
     sealed.types = this.types.sealed();
@@ -77,7 +80,6 @@ export class Journal {
     return sealed;
   }
 
-  /** The cells of the columns of a kind. */
   cellsOf(kind: ChangeKind): Cells[] {
     return (this.changes[changeCodes[kind]] ?? []).map(({ cells }) => cells);
   }
@@ -86,8 +88,8 @@ export class Journal {
 const takes = changeKinds.map((kind) => changes[kind].take);
 
 /**
- * Has a standing take the events from where a cursor stands up to the event of that number in the
- * journal, which is not taken.
+ * Applies events to a standing, from the one at the cursor up to but without event `end` of the
+ * journal, and moves the cursor.
  */
 export function advance(
   journal: Journal,

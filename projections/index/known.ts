@@ -1,5 +1,5 @@
 /**
- * The names that the devices of a log ever went by, and the groups that they ever sat in.
+ * Every device of a log: the names and nodes that it ever had, and the groups that it was ever in.
  *
  * @module
  */
@@ -12,8 +12,9 @@ export interface SavedDevices {
 }
 
 export class KnownDevices {
-  /** PCI addresses by name and by node; the last that had it. */
+  /** PCI addresses by name: the last device that had this name. */
   readonly names: Map<string, string>;
+  /** PCI addresses by node (`vfio0`): the last device that had this node. */
   readonly nodes: Map<string, string>;
   readonly #groups: Map<string, Set<string>>;
 
@@ -39,7 +40,7 @@ export class KnownDevices {
     return this.#groups.keys();
   }
 
-  /** The groups that a device ever sat in, the first first. */
+  /** The groups that a device was ever in, the oldest first. */
   groupsOf(device: string): readonly string[] {
     return [...(this.#groups.get(device) ?? [])];
   }

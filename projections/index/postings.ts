@@ -1,26 +1,29 @@
 /**
- * Which events of a segment concern which subject.
+ * Posting lists: for each subject, the events of a segment that concern it.
  *
  * @module
  */
 import { subjectKinds } from '../subjects.ts';
 import { Column, type Cells } from './columns.ts';
 
-/** Subjects; and groups once more, for the events that plug their devices or change a driver. */
+/** The kinds of subjects; and `plug`: events that add, remove or rebind devices of a group. */
 export const postingKinds = [...subjectKinds, 'plug'] as const;
 type PostingKind = (typeof postingKinds)[number];
 export type PostingLists = Readonly<Record<PostingKind, PostingColumns>>;
 
-/** Where the events of subjects of one kind lie: keys ascending, where the list of each ends, lists. */
+/** The posting lists of one kind of subjects, one after the other in one column. */
 interface PostingColumns {
+  /** Ascending. */
   readonly keys: Column;
+  /** For each key: where its list ends in `events`. */
   readonly ends: Column;
+  /** Indexes of events in the segment. */
   readonly events: Column;
 }
 
 const none = new Uint8Array(0);
 
-/** Lists by the code of a subject; a file's is the position of its open. */
+/** Posting lists by the code of a subject; the code of a file is the position of its open. */
 export class Postings {
   readonly #open = Object.fromEntries(
     postingKinds.map((kind) => [kind, new Map<number, Column>()]),
@@ -41,7 +44,7 @@ export class Postings {
     list.push(event);
   }
 
-  /** The events that concern a subject, ascending. */
+  /** Indexes of the events that concern a subject, ascending; empty if none does. */
   of(kind: PostingKind, key: number): Cells {
     if (this.#sealed === null) {
       const list = this.#open[kind].get(key);
@@ -74,7 +77,7 @@ function sealedLists(lists: ReadonlyMap<number, Column>): PostingColumns {
   return { keys: keys.sealed(), ends: ends.sealed(), events: events.sealed() };
 }
 
-/** Where a key stands among keys that ascend; -1 where it does not. */
+/** The index of a key in ascending keys; -1 if it is missing. */
 function indexOf(keys: Cells, key: number): number {
   let [low, high] = [0, keys.length - 1];
   while (low <= high) {

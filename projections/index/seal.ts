@@ -1,9 +1,9 @@
 /**
- * A sealed segment as bytes, and back.
+ * Encodes a sealed segment as bytes, and decodes it.
  *
- * What is written is stamped with whose events it was made of, by which rules, and the hashes that
- * it lies between; a checksum covers all of it. Whatever is not as it was written, or not of this
- * log and these rules, is refused with a `SegmentError`: then it is made anew.
+ * The bytes carry a stamp (stream, version of the rules, positions, and the hashes before and after
+ * the segment) and a checksum over everything. Damaged bytes are refused with a `SegmentError`. The
+ * reader compares the stamp with its log; a segment that does not fit is rebuilt from the events.
  *
  * @module
  */
@@ -19,50 +19,56 @@ import type { SegmentParts } from './segment.ts';
 import { CellRows, Standing } from './standing.ts';
 import { Times } from './times.ts';
 
-/** The bytes are no segment of this log by these rules. */
+/** The bytes are not a segment, or are damaged. */
 export class SegmentError extends Error {
   override readonly name = 'SegmentError';
 }
 
-/** What packs text and sums bytes; a platform's own. */
+/** Compression and checksums, which each platform supplies. */
 export interface Packing {
-  /** Raw DEFLATE of text in UTF-8. */
+  /** Raw DEFLATE (RFC 1951) of the text in UTF-8. */
   deflate(text: string): Uint8Array;
   inflate(bytes: Uint8Array): string;
-  /** CRC-32, going on from another. */
+  /** CRC-32 of the bytes, continued from the CRC `before`. */
   crc32(bytes: Uint8Array, before: number): number;
 }
 
 const MAGIC = new TextEncoder().encode('VFLSEG1\n');
-/** Magic, length of the header, checksum. */
+/** Bytes: magic (8), length of the header (4, little-endian), checksum (4, little-endian). */
 const PREFIX = MAGIC.length + 8;
 
-/** Whose events a segment holds, and between which hashes they lie. */
+/** The events and rules that a segment was made from. */
 interface SegmentStamp {
   readonly stream: string;
-  /** Version of whatever has a part in the judging. */
+  /** Version of the code that judged the events (`ledger/rules-version.ts`). */
   readonly rules: string;
-  /** Where the stream began when they were judged: what had been before was not known. */
+  /** Position of the first event that the log had at that time; older ones had been removed. */
   readonly origin: number;
+  /** Position of its first event. */
   readonly first: number;
+  /** Number of its events. */
   readonly count: number;
-  /** Hash of the event before the first, and of the last. */
+  /** Hash of the event before the first one. */
   readonly before: string;
+  /** Hash of the last event. */
   readonly after: string;
 }
 
 /** What is known of a segment without reading it. */
 export interface SegmentSummary {
+  /** Position of its first event. */
   readonly first: number;
+  /** Number of its events. */
   readonly count: number;
-  /** The earliest second of its events, since the year 0. */
+  /** Earliest time of its events, in seconds since the year 0; null if none has a time. */
   readonly earliest: number | null;
+  /** Position of the last boot before it; -1 if there is none. */
   readonly lastBoot: number;
-  /** Holds that there had been before it. */
+  /** Number of holds made before it. */
   readonly held: number;
 }
 
-/** A segment as it is written: it, where the next begins, and those before it. */
+/** The content of a file: a segment, the start of the next one, and summaries of all before it. */
 export interface Sealed {
   readonly stamp: SegmentStamp;
   readonly parts: SegmentParts;
@@ -80,7 +86,7 @@ interface Header {
   readonly columns: readonly (readonly [type: CellType, length: number])[];
 }
 
-/** Where judging begins and goes on from: read only by who judges. */
+/** The host at both ends of a segment. Only a builder needs it, so it is unpacked on demand. */
 interface Judging {
   readonly kernel: KernelCheckpoint;
   readonly end: Omit<SegmentStart, 'standing' | 'codes' | 'known'> & {
@@ -96,6 +102,7 @@ interface SavedStanding extends Pick<Standing, 'waiter' | 'held' | 'unheard'> {
   readonly tables: readonly (readonly number[])[];
 }
 
+/** The bytes of a segment file; FORMAT.md describes them. */
 export function encodeSegment({ stamp, parts, end, listed }: Sealed, packing: Packing): Uint8Array {
   const { lastBoot, times } = parts;
   const judging = packing.deflate(JSON.stringify(judgingOf(parts, end)));
@@ -131,7 +138,7 @@ function judgingOf({ kernel }: SegmentParts, end: SegmentStart): Judging {
   return { kernel, end: { ...end, standing, codes, known: end.known.save() } };
 }
 
-/** Of the length of the header, and of all behind these. */
+/** CRC-32 of everything after the prefix, seeded with the length of the header. */
 function checksumOf(bytes: Uint8Array, packing: Packing): number {
   return packing.crc32(bytes.subarray(PREFIX), numberAt(bytes, MAGIC.length));
 }
@@ -140,15 +147,15 @@ function numberAt(bytes: Uint8Array, at: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);
 }
 
-/** Throws `SegmentError`. */
+/** Decodes bytes of `encodeSegment`; columns are views of them. Throws `SegmentError`. */
 export function decodeSegment(given: Uint8Array, packing: Packing): Sealed {
-  // Cells of eight bytes must lie at a multiple of eight.
+  // A Float64Array must begin at a multiple of 8 bytes.
   const bytes = given.byteOffset % 8 === 0 ? given : new Uint8Array(given);
   if (bytes.length < PREFIX || MAGIC.some((byte, at) => bytes[at] !== byte)) {
-    throw new SegmentError('no segment');
+    throw new SegmentError('not a segment: the magic is missing');
   }
   if (checksumOf(bytes, packing) !== numberAt(bytes, MAGIC.length + 4)) {
-    throw new SegmentError('the checksum does not fit');
+    throw new SegmentError('damaged segment: the checksum differs');
   }
   const length = numberAt(bytes, MAGIC.length);
   const unpacked = (packed: Uint8Array): unknown => JSON.parse(packing.inflate(packed));
@@ -156,7 +163,7 @@ export function decodeSegment(given: Uint8Array, packing: Packing): Sealed {
     const header = unpacked(bytes.subarray(PREFIX, PREFIX + length)) as Header;
     return sealedOf(header, bytes as Uint8Array<ArrayBuffer>, length, unpacked);
   } catch (error) {
-    throw new SegmentError('it cannot be read', { cause: error });
+    throw new SegmentError('damaged segment: it cannot be decoded', { cause: error });
   }
 }
 
@@ -168,7 +175,9 @@ function sealedOf(
 ): Sealed {
   const { stamp, lastBoot, listed } = header;
   const places = placesOf(header, length);
-  if (places.at(-1) !== bytes.length) throw new SegmentError('it has another length');
+  if (places.at(-1) !== bytes.length) {
+    throw new SegmentError(`expected ${places.at(-1)} bytes, not ${bytes.length}`);
+  }
   const columns = header.columns.map(([type, count], index) => {
     return new Column(
       new cellTypes[type](bytes.buffer, bytes.byteOffset + (places[index] ?? 0), count),
@@ -176,7 +185,7 @@ function sealedOf(
     );
   });
   const codes = codesOf(header.codes);
-  // Large, and not needed by who only asks.
+  // Large, and not needed to answer questions.
   const judging = () => unpacked(columns.at(-1)?.cells as Uint8Array) as Judging;
   return {
     stamp,
@@ -204,7 +213,7 @@ function sealedOf(
   };
 }
 
-/** Where each column begins, and where the last one ends. */
+/** The offset of each column in bytes, and at the end the total length. */
 function placesOf({ columns }: Header, header: number): number[] {
   const aligned = (place: number) => Math.ceil(place / 8) * 8;
   const places = [aligned(PREFIX + header)];
@@ -231,7 +240,7 @@ function partsOf(columns: readonly Column[], first: number, base: number) {
   const left = columns[Symbol.iterator]();
   const next = (): Column => {
     const { value } = left.next();
-    if (value === undefined) throw new SegmentError('a column is missing');
+    if (value === undefined) throw new SegmentError('the header lists too few columns');
     return value;
   };
   const journal = new Journal(first);

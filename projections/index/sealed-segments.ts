@@ -1,7 +1,8 @@
 /**
- * The sealed segments of a stream: on a shelf, where there is one, and in memory while they are used.
+ * Stores the sealed segments of a stream: on a shelf if there is one, and in memory while in use.
  *
- * What the shelf has lost, or gives back otherwise than it was written, is made anew from the events.
+ * A segment that is missing on the shelf, damaged, or of other events or rules is rebuilt from the
+ * events.
  *
  * @module
  */
@@ -17,26 +18,27 @@ import {
 } from './seal.ts';
 import { Segment, type SegmentParts } from './segment.ts';
 
-/** Events of segments that are kept in memory although they could be read again. */
+/** At most this many events are kept in memory in segments that could be read again. */
 const LOADED_MAX = 12_000_000;
 
-/** Where segments of one stream are kept. Nothing on it is the truth. */
+/** A cache for the segments of one stream. Everything on it can be rebuilt from the events. */
 export interface Shelf {
   readonly stream: string;
-  /** Version of whatever has a part in the judging. */
+  /** Version of the code that judges the events (`ledger/rules-version.ts`). */
   readonly rules: string;
   readonly packing: Packing;
-  /** The hash at a position of the stream, also before its first event; undefined behind its end. */
+  /** The hash of the event at a position, or right before the first; undefined after the last. */
   hashAt(position: number): string | undefined;
-  /** The names of what is there, in no order. */
+  /** The names of all stored segments, in no order. */
   list(): readonly SegmentName[];
+  /** Null if there is no such segment. */
   read(name: SegmentName): Uint8Array | null;
-  /** May fail without a word, and then keeps what was there. */
+  /** False if it was not written; then an older segment of this name stays. */
   write(name: SegmentName, bytes: Uint8Array): boolean;
   remove(name: SegmentName): void;
 }
 
-/** A shelf of somebody else's. */
+/** The shelf of a fork: it reads the segments of the log, and writes and removes none. */
 class ReadOnlyShelf implements Shelf {
   readonly #shelf: Shelf;
 
@@ -75,17 +77,18 @@ class ReadOnlyShelf implements Shelf {
   remove(): void {}
 }
 
+/** A segment by the position of its first event and the number of its events. */
 export interface SegmentName {
   readonly first: number;
   readonly count: number;
 }
 
-/** Gives the events from one position to another, both included. */
+/** Reads the events from one position to another, both included. */
 export type EventsBetween = (first: number, last: number) => Iterable<Placed>;
 
-/** A segment in its place; null while it is not in memory. */
 interface CachedSegment {
   readonly listed: SegmentSummary;
+  /** Null while it is not in memory. */
   segment: Segment | null;
 }
 
@@ -94,9 +97,9 @@ export class SealedSegments {
   readonly #events: EventsBetween;
   readonly #shelf: Shelf | null;
   readonly #entries: CachedSegment[];
-  /** Those in memory that could be read again, the one used last at the end. */
+  /** The segments in memory that could be read again, least recently used first. */
   readonly #loaded = new Set<CachedSegment>();
-  /** Their events. */
+  /** Number of events in `#loaded`. */
   #inMemory = 0;
 
   constructor(
@@ -119,7 +122,7 @@ export class SealedSegments {
     return this.#entries.length;
   }
 
-  /** The number of the segment that a position lies in; -1 where it lies in none. */
+  /** The index of the segment with the event at a position; -1 if no segment has it. */
   indexAt(position: number): number {
     let [low, high] = [0, this.#entries.length - 1];
     while (low <= high) {
@@ -132,31 +135,32 @@ export class SealedSegments {
     return -1;
   }
 
-  /** The segment of that number. */
+  /** The segment at an index, read from the shelf or rebuilt. Throws `RangeError`. */
   load(index: number): Segment {
     const entry = this.#entries[index];
-    if (entry === undefined) throw new RangeError(`there is no segment ${index}`);
+    if (entry === undefined) throw new RangeError(`no segment ${index} of ${this.length}`);
     entry.segment ??= new Segment((this.#read(entry.listed) ?? this.#mend(index)).parts);
     this.#keep(entry);
     return entry.segment;
   }
 
-  /** Those before the segment of that number, to go on from otherwise: nothing is put on the shelf. */
+  /** The segments before an index, for a fork: nothing is written to the shelf. */
   before(index: number): SealedSegments {
     const shelf = this.#shelf === null ? null : new ReadOnlyShelf(this.#shelf);
     return new SealedSegments(this.#first, this.#events, shelf, this.#entries.slice(0, index));
   }
 
-  /** Adds a segment, and puts it on the shelf. */
+  /** Adds a segment and writes it to the shelf. */
   push({ parts, end }: Built): void {
     const isKept = this.#write({ listed: this.listed, parts, end });
-    // Whoever builds millions of events asks about few of them: what is kept is read when it is asked for.
+    // A build of millions of events is followed by questions about few: read them back on demand.
     this.#entries.push({ listed: listedOf(parts), segment: isKept ? null : new Segment(parts) });
   }
 
   /**
-   * Takes over what lies on the shelf and still holds; gives the last of it, null where nothing does.
-   * Short segments at the end that would fill a whole one are left to be made anew.
+   * Takes over the segments on the shelf that fit the log. Returns the start of the segment after
+   * them; null if none is taken over. Short segments at the end are dropped once they have `whole`
+   * events together: they are rebuilt as whole ones.
    */
   resume(whole: number): SegmentStart | null {
     const last = this.#lastOnShelf();
@@ -180,7 +184,7 @@ export class SealedSegments {
     return null;
   }
 
-  /** What the shelf has under a name, if it is of these events and by these rules. */
+  /** The segment on the shelf; null if it is missing, damaged or of other events or rules. */
   #read(name: SegmentName): Sealed | null {
     const shelf = this.#shelf;
     const bytes = shelf?.read(name) ?? null;
@@ -212,7 +216,7 @@ export class SealedSegments {
     return shelf.write(name, encodeSegment({ stamp, listed, parts, end }, shelf.packing));
   }
 
-  /** Judges the events of a segment again, and puts it back on the shelf. */
+  /** Rebuilds a segment from its events and writes it to the shelf. */
   #mend(index: number): Built {
     const { first, count } = this.listedAt(index);
     const start = index === 0 ? firstStart(first) : this.#endOf(index - 1);
@@ -223,18 +227,19 @@ export class SealedSegments {
     return built;
   }
 
-  /** Where the segment behind that of a number begins. */
+  /** The start of the segment after the one at an index. */
   #endOf(index: number): SegmentStart {
     return (this.#read(this.listedAt(index)) ?? this.#mend(index)).end;
   }
 
+  /** The summary of the segment at an index, without reading it. Throws `RangeError`. */
   listedAt(index: number): SegmentSummary {
     const entry = this.#entries[index];
-    if (entry === undefined) throw new RangeError(`there is no segment ${index}`);
+    if (entry === undefined) throw new RangeError(`no segment ${index} of ${this.length}`);
     return entry.listed;
   }
 
-  /** Lets go of those in memory that have not been used for long. */
+  /** Marks a segment as used last, and drops the least recently used ones above the limit. */
   #keep(entry: CachedSegment): void {
     if (this.#shelf === null) return;
     if (!this.#loaded.delete(entry)) this.#inMemory += entry.listed.count;
@@ -257,7 +262,9 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-/** Whether the segments before follow on each other from where the stream begins. */
+/**
+ * Whether the segments before it follow each other without a gap from the first event of the log.
+ */
 function isWithoutGap({ listed, stamp }: Sealed): boolean {
   let next = stamp.origin;
   for (const { first, count } of listed) {

@@ -1,9 +1,9 @@
 /**
- * A segment: a run of events already judged, which can be read by itself.
+ * A segment: a run of events that were judged, which can be read without the segments before it.
  *
- * It holds how things stood at its start, a journal of what each event changed, the times, and which
- * events concern which subject. Every so many events a copy of the standing is kept, so that any
- * moment is a short way from one.
+ * It has the standing before its first event, a journal of what each event changed, the times, and
+ * posting lists of the subjects. It keeps a copy of the standing every 4096 events: any other
+ * moment is reached from the copy before it.
  *
  * @module
  */
@@ -23,30 +23,32 @@ import type { Times } from './times.ts';
 /** Events between two copies of the standing. */
 const STRIDE = 4096;
 
+/** A standing, and how much of the journal it has applied. */
 interface Copy {
   readonly cursor: Cursor;
   readonly standing: Standing;
 }
 
-/** What a segment is made of. */
 export interface SegmentParts {
   readonly journal: Journal;
   readonly times: Times;
   readonly postings: Postings;
   readonly codes: Codes;
+  /** The standing before the first event. */
   readonly start: Standing;
   /** The host before the first event. */
   readonly kernel: KernelCheckpoint;
-  /** The last boot before the first event; -1 where there was none. */
+  /** Position of the last boot before the first event; -1 if there is none. */
   readonly lastBoot: number;
 }
 
-/** What the rules say of a refusal: why, and who stood in the way. */
+/** A refusal by the rules: its cause, and the file or driver that blocked the call. */
 export interface RefusalAt {
   readonly cause: ObservedCause;
   readonly blocker: Blocker | null;
 }
 
+/** The changes that can give a file, a process or a device without a group another owner. */
 const shifting = new Set(
   (['booted', 'groupSet', 'fileSet', 'fileClosed'] as const).map((kind) => changeCodes[kind]),
 );
@@ -56,12 +58,12 @@ const BOOTED = eventTypes.indexOf('host.booted');
 
 export class Segment {
   readonly parts: SegmentParts;
-  /** As far as the journal has been read for the copies. */
+  /** The standing after the last event that was applied for `#copies` and `#handed`. */
   readonly #front: Copy;
-  /** Where owners may shift, as far as it has been looked. */
+  /** Positions of `shifting` events, and up to which event and row they have been collected. */
   readonly #shifts = { positions: [] as number[], event: 0, row: 0 };
   readonly #copies: Copy[] = [];
-  /** Where groups have changed hands: the event and the group of each, in order. */
+  /** Every change of a group's owner: index of the event and code of the group, ascending. */
   readonly #handed = { events: new Column(), groups: new Column() };
 
   constructor(parts: SegmentParts) {
@@ -83,20 +85,23 @@ export class Segment {
     return this.first + this.length - 1;
   }
 
-  /** A standing and its cursor at the last copy before an event; they are the caller's own. */
+  /**
+   * A standing and its cursor from the last copy at or before an event (counted from the first of
+   * the segment). The caller may change both. Throws `RangeError`.
+   */
   copyBefore(event: number): Copy {
     this.#catchUp();
     const copy = this.#copies[Math.min(Math.floor(event / STRIDE), this.#copies.length - 1)];
-    if (copy === undefined) throw new RangeError(`there is no event ${event}`);
+    if (copy === undefined) throw new RangeError(`no event ${event} in segment ${this.first}`);
     return { cursor: copy.cursor.copy(), standing: copy.standing.copy() };
   }
 
-  /** Whether a copy lies between a cursor and the event before which a standing is wanted. */
+  /** Whether a copy is nearer to an event than a standing that has applied `cursor` events. */
   isNearerTo(event: number, cursor: number): boolean {
     return Math.floor(event / STRIDE) * STRIDE > cursor;
   }
 
-  /** The positions at which a group changed hands; all groups where none is named. */
+  /** Every change of owner, ascending: of the group with this code, or with null of any group. */
   *handedOver(group: number | null): Generator<{ position: number; group: number }> {
     this.#catchUp();
     const { events, groups } = this.#handed;
@@ -108,8 +113,8 @@ export class Segment {
   }
 
   /**
-   * From a position on, where a group was set, or a file set or closed; a boot; and other places,
-   * which are given ascending.
+   * Positions from `from` on at which a group was set, a file set or closed, or the host booted,
+   * merged with the positions `others`; both ascending.
    */
   *shifts(from: number, others: readonly number[]): Generator<number> {
     this.#findShifts();
@@ -127,7 +132,9 @@ export class Segment {
     while (next < positions.length) yield positions[next++]!;
   }
 
-  /** Looks through the events for shifts, each but once; there may be more since the last time. */
+  /**
+   * Collects the positions of `shifting` changes from events that were added since the last call.
+   */
   #findShifts(): void {
     const { rows, kinds, length } = this.parts.journal;
     const found = this.#shifts;
@@ -140,7 +147,7 @@ export class Segment {
     }
   }
 
-  /** What a refusal was made of; null where the event is none, or nothing was known of the host. */
+  /** Cause and blocker of the refusal at a cursor; null if it is none, or the host was unknown. */
   refusalAt({ event, row, read }: Cursor): RefusalAt | null {
     const { journal, codes } = this.parts;
     const [rows, kind] = [journal.rows.cells[event], journal.kinds.cells[row]];
@@ -162,7 +169,9 @@ export class Segment {
     };
   }
 
-  /** Where the hold of that number came about: its position, and its row in the standing. */
+  /**
+   * The event that made the hold with this number, and the row of the hold. Throws `RangeError`.
+   */
   holdNumbered(number: number): { readonly position: number; readonly row: number } {
     this.#catchUp();
     const { journal, start } = this.parts;
@@ -170,7 +179,7 @@ export class Segment {
     const index = number - start.held;
     const copy = this.#copies.findLast(({ standing }) => standing.held <= number);
     if (copy === undefined || rows === undefined)
-      throw new RangeError(`there is no hold ${number}`);
+      throw new RangeError(`hold ${number} is before segment ${this.first}`);
     let { event, row } = copy.cursor;
     for (let held = copy.standing.held - start.held; event < journal.length; event++) {
       for (let left = journal.rows.cells[event] ?? 0; left > 0; left--) {
@@ -178,20 +187,22 @@ export class Segment {
         if (held++ === index) return { position: this.first + event, row: rows[index] ?? 0 };
       }
     }
-    throw new RangeError(`there is no hold ${number}`);
+    throw new RangeError(`hold ${number} is after segment ${this.first}`);
   }
 
+  /** The type of the event at a position. Throws `RangeError`. */
   typeAt(position: number): EventType {
     const type = eventTypes[this.parts.journal.types.cells[position - this.first] ?? -1];
     if (type === undefined) throw new RangeError(`there is no event at position ${position}`);
     return type;
   }
 
+  /** The time of the event at a position, as ISO 8601 in microseconds; null if it has none. */
   timeAt(position: number): string | null {
     return this.parts.times.at(position - this.first);
   }
 
-  /** The last boot at or before a position; -1 where there was none. */
+  /** Position of the last boot at or before a position; -1 if there is none. */
   bootBefore(position: number): number {
     const { cells } = this.parts.journal.types;
     const event = cells
@@ -200,7 +211,7 @@ export class Segment {
     return event < 0 ? this.parts.lastBoot : this.first + event;
   }
 
-  /** The first boot in the segment at or after a position; null where there is none. */
+  /** Position of the first boot in the segment at or after a position; null if there is none. */
   bootFrom(position: number): number | null {
     const { cells } = this.parts.journal.types;
     const event = cells
@@ -209,13 +220,13 @@ export class Segment {
     return event < 0 ? null : this.first + event;
   }
 
-  /** Events of the segment that concern a subject, counted from its first. */
+  /** Indexes of the events that concern a subject, counted from the first of the segment. */
   eventsOf(key: SubjectKey): ArrayLike<number> {
     const code = subjectCode(key, this.parts.codes);
     return code === null ? [] : this.parts.postings.of(...code);
   }
 
-  /** Has the copies reach as far as the journal does. */
+  /** Applies the rest of the journal to `#front`, keeping copies and changes of owners. */
   #catchUp(): void {
     const { journal } = this.parts;
     const { cursor, standing } = this.#front;
@@ -237,8 +248,8 @@ export class Segment {
 }
 
 /**
- * Kind and code of a subject in a segment; null where no event of it can concern it. `codeOf` gives
- * it a code where it has none.
+ * Kind and code of a subject in a segment; null if no event of the segment can concern it. With
+ * `codeOf`, a subject without a code gets one.
  */
 export function subjectCode(
   key: SubjectKey,
@@ -267,7 +278,7 @@ export function subjectCode(
   }
 }
 
-/** How many of ascending numbers are less than a number. */
+/** How many of the ascending numbers are less than `number`. */
 function placeOf(ascending: readonly number[], number: number): number {
   let [low, high] = [0, ascending.length];
   while (low < high) {

@@ -1,5 +1,5 @@
 /**
- * Which row of a standing belongs to what: rows are used again, but not within one event.
+ * Allocates rows of a `Standing`. A freed row is reused from the next event on.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import {
   type ProcessTable,
 } from '../../processes/process-table.ts';
 
-/** Numbers of rows, handed out and taken back. */
+/** Row numbers that are not in use. */
 class FreeRows {
   #free: number[] = [];
   #freed: number[] = [];
@@ -25,7 +25,7 @@ class FreeRows {
     this.#freed.push(row);
   }
 
-  /** Has rows that were released be used again. */
+  /** Makes the released rows available; to be called after each event. */
   reuse(): void {
     if (this.#freed.length === 0) return;
     for (const row of this.#freed) this.#free.push(row);
@@ -39,12 +39,12 @@ class FreeRows {
   }
 }
 
-/** The rows of files or processes. */
+/** The rows of files or of processes. */
 export class Slots<K> {
   readonly #rows = new Map<K, number>();
   readonly #free = new FreeRows();
 
-  /** Rows 0 and up are those of `keys`. */
+  /** Gives `keys` the rows 0, 1, 2 … */
   constructor(keys: Iterable<K>) {
     for (const key of keys) this.take(key);
   }
@@ -59,7 +59,7 @@ export class Slots<K> {
     return row;
   }
 
-  /** The row that a key had. Throws `RangeError` where it had none. */
+  /** Frees the row of a key and returns it. Throws `RangeError` if the key has no row. */
   free(key: K): number {
     const row = this.#rows.get(key);
     if (row === undefined) throw new RangeError(`no row belongs to ${JSON.stringify(key)}`);
@@ -84,14 +84,14 @@ interface HoldRow {
   readonly number: number;
 }
 
-/** The rows of holds, by the place that they are at. */
+/** The rows of holds, by their place: the process, and the descriptor or mapping. */
 export class HoldRows {
   readonly #places = new Map<Process, Record<HoldPlace['via'], Map<number, HoldRow>>>();
   readonly #free = new FreeRows();
-  /** Holds that were taken in the event that is being written. */
+  /** Number of holds that the event being written has made. */
   taken = 0;
 
-  /** Rows 0 and up are those of the places of `processes`. */
+  /** Gives the places of `processes` the rows 0, 1, 2 … in the order of `placesOf`. */
   constructor(processes: ProcessTable, numberOf: (row: number) => number) {
     for (const place of placesOf(processes)) {
       const row = this.#free.take();
@@ -110,6 +110,7 @@ export class HoldRows {
     return row;
   }
 
+  /** Frees the row of a place and returns it; undefined if nothing is held there. */
   free(place: HoldPlace): number | undefined {
     const at = this.#at(place);
     const row = at.get(place.number)?.row;
@@ -119,7 +120,7 @@ export class HoldRows {
     return row;
   }
 
-  /** A process has ended, and holds nothing any more. */
+  /** Drops the empty tables of a process that has ended. */
   forget(process: Process): void {
     this.#places.delete(process);
   }
@@ -143,7 +144,7 @@ export class HoldRows {
   }
 }
 
-/** Every place that a file is held at, in the order in which rows are numbered anew. */
+/** Every place at which a file is held, in the order of the rows of a new segment. */
 export function* placesOf(
   processes: ProcessTable,
 ): Generator<HoldPlace & { readonly file: FileId }> {

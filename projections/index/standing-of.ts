@@ -1,5 +1,5 @@
 /**
- * The standing of a host as its machines have it, with rows in the order of the host.
+ * Encodes a live host as a `Standing`, with rows in the order of the host.
  *
  * @module
  */
@@ -20,11 +20,11 @@ import {
   type CellRows,
 } from './standing.ts';
 
-/** What the machines do not remember: since when, and where from. */
+/** Cells that the machines do not know: since when, and copied from which hold. */
 export interface Remembered {
-  /** The standing before, with the same codes of groups. */
+  /** The standing that the journal has led to, with the same codes of groups. */
   readonly before: Standing;
-  /** Since when a place holds what it holds, the hold that it came from, and its number. */
+  /** Cells of the hold at a place: its position, the hold that it was copied from, its number. */
   hold(place: HoldPlace): readonly [since: number, from: number, number: number];
 }
 
@@ -75,7 +75,7 @@ function put(rows: CellRows, row: number, cells: readonly number[]): void {
   rows.cells.set(cells, at);
 }
 
-/** Cells of a group but the last two, which the machines do not know. */
+/** The cells of a group except the last two (`busy`, `since`), which the machines do not know. */
 export function groupCells(group: GroupAt, { numbers }: Codes, opener: number) {
   const { owner, claims, isUnknown } = group;
   const isUser = group.state === 'container' || group.state === 'iommufd';
@@ -96,7 +96,7 @@ export function deviceCells(device: DeviceAt, { groups, texts }: Codes) {
   ] as const;
 }
 
-/** The kind of a file, and its group or device. */
+/** The cells `kind` and `subject` of a file. */
 export function fileCells(file: FileAt, { groups, devices }: Codes): readonly [number, number] {
   const { kind, group, device } = file;
   const code = fileKinds.indexOf(kind);
@@ -105,8 +105,8 @@ export function fileCells(file: FileAt, { groups, devices }: Codes): readonly [n
 }
 
 /**
- * What a file is tied to: whether what it was opened for is gone, a group file's container or the
- * group of a device that is gone or has no name, and the file that it keeps alive.
+ * The cells `isGone`, `tie` and `pins` of a file; see `FILE`. Throws `RangeError` if it keeps two
+ * files alive: a row has room for one.
  */
 export function tiesOf(
   { id, kind, group, device, isGone, container, pins }: FileAt,
@@ -114,7 +114,8 @@ export function tiesOf(
   link: (id: FileId | null | undefined) => number,
 ): readonly [isGone: number, of: number, pins: number] {
   const [first, second] = pins;
-  if (second !== undefined) throw new RangeError(`${id} keeps two files alive`);
+  if (second !== undefined)
+    throw new RangeError(`${id} keeps ${pins.join(' and ')} alive: one is expected`);
   const kept = link(first);
   if (kind === 'group') return [isGone ? 1 : 0, link(container), kept];
   const isThere = kind !== 'device' || (device !== null && !isGone);
@@ -136,7 +137,7 @@ export function fdCell({ via, number }: HoldPlace, { numbers }: Codes): number {
   return via === 'mapping' ? 0 : numbers.codeOf(number) + 1;
 }
 
-/** The device whose driver change waits, and who waits for it. */
+/** Cells of the driver change that waits: its device, and the process that waits; 0 for none. */
 export function waiterOf({ driverChange }: HostAt, { devices, numbers, texts }: Codes) {
   if (driverChange === null || driverChange.isOver) return { device: 0, pid: 0, comm: 0 };
   const { device, waiter } = driverChange;
@@ -147,12 +148,12 @@ export function waiterOf({ driverChange }: HostAt, { devices, numbers, texts }: 
   };
 }
 
-/** One more than the code of what may be missing, and 0 where it is. */
+/** 0 for null, else one more than the code of the value. */
 export function orNone<T>(value: T | null, code: (value: T) => number): number {
   return value === null ? 0 : code(value) + 1;
 }
 
-/** A file that may be missing; also one that evidence names and that was never opened. */
+/** One more than the position of a file's open; 0 for null, or for a file that was never opened. */
 export function fileCell(file: FileId | null): number {
   return file === null || Number.isNaN(positionOf(file)) ? 0 : positionOf(file) + 1;
 }

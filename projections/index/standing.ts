@@ -1,17 +1,18 @@
 /**
- * How a host stands, in numbers: groups, devices, open files, what holds them and which processes.
+ * A standing: the state of a host at a moment, in rows of numbers. It has tables of groups,
+ * devices, open files, holds and processes.
  *
- * Rows lie one behind the other in a table; 0 in the first cell of a row means that it is free. Where
- * a cell names a row or a code that may be missing, it holds one more than that, and 0 for none.
+ * 0 in the first cell of a row means that the row is free. A cell for a row, a code or a position
+ * that may be missing contains one more than that, and 0 for none.
  *
  * @module
  */
 
-/** Rows of so many cells. */
+/** A growing table: rows of `width` cells. */
 export class CellRows {
   readonly width: number;
   cells: Uint32Array;
-  /** Rows that were ever in use. */
+  /** Number of rows that were ever in use. */
   count: number;
 
   constructor(width: number, cells = new Uint32Array(width * 16), count = 0) {
@@ -20,7 +21,7 @@ export class CellRows {
     this.count = count;
   }
 
-  /** Makes room up to a row, and gives where it begins. */
+  /** Makes room for a row, and returns the index of its first cell. */
   reach(row: number): number {
     if (row >= this.count) {
       this.count = row + 1;
@@ -39,9 +40,14 @@ export class CellRows {
 }
 
 /**
- * Owner, 1 and up in the order of `ownerKinds`; owning file by position + 1; claims; opener; how sure
- * that is, in the order of `certainties`; since when it has been in use without a break, as
- * position + 1; since when it has that owner, likewise.
+ * Cells of a group.
+ * - `kind`: of its owner, 1 and up in the order of `ownerKinds`, or `GONE`
+ * - `owner`: the owning file, by position + 1
+ * - `claims`: code of `owner_cnt` (iommu/iommu.c:struct iommu_group)
+ * - `opener`: row + 1 of the file that has it open
+ * - `certainty`: of the owner, in the order of `certainties`
+ * - `busy`: position + 1 since which it has been in use without a break
+ * - `since`: position + 1 since which it has this owner
  */
 export const GROUP = {
   kind: 0,
@@ -53,28 +59,46 @@ export const GROUP = {
   since: 6,
 } as const;
 export const ownerKinds = ['none', 'kernel', 'container', 'iommufd', 'unknown'] as const;
-/** Who owns it cannot be told. */
+/** `GROUP.kind` of a group whose owner is unknown. */
 export const UNKNOWN = ownerKinds.indexOf('unknown') + 1;
-/** In place of an owner: it was there before the host booted. */
+/** `GROUP.kind` of a group that existed before the last boot, and not since. */
 export const GONE = ownerKinds.length + 1;
 
-/** State, 1 and up in the order of `deviceStates`. */
+/**
+ * Cells of a device: its state, 1 and up in the order of `deviceStates`; codes + 1 of its group,
+ * name, driver and node.
+ */
 export const DEVICE = { state: 0, group: 1, name: 2, driver: 3, cdev: 4 } as const;
 export const deviceStates = ['absent', 'idle', 'open', 'bound', 'attached', 'leaving'] as const;
 
 /**
- * Opened at position + 1; kind in the order of `fileKinds`; its group or device; whether that is gone;
- * a group file's container, or the group of a device that is gone; the file that it keeps alive.
+ * Cells of a file.
+ * - `opened`: position + 1 of its open
+ * - `kind`: in the order of `fileKinds`
+ * - `subject`: code of its group or device
+ * - `isGone`: 1 if that group or device has gone
+ * - `tie`: row + 1 of a group file's container; or code + 1 of the group of a device that is gone or
+ *   was never named
+ * - `pins`: row + 1 of the file that it keeps alive
  */
 export const FILE = { opened: 0, kind: 1, subject: 2, isGone: 3, tie: 4, pins: 5 } as const;
 export const fileKinds = ['group', 'device', 'container', 'iommufd', 'other'] as const;
 
-/** File; process; descriptor, 0 for a mapping; since; the hold that it came from, by number; its own. */
+/**
+ * Cells of a hold.
+ * - `file`: row + 1
+ * - `process`: row
+ * - `fd`: code + 1 of the descriptor; 0 for a mapping
+ * - `since`: position of the event that made it
+ * - `from`: number + 1 of the hold that it was copied from
+ * - `number`: among all holds since the first event, from 0
+ */
 export const HOLD = { file: 0, process: 1, fd: 2, since: 3, from: 4, number: 5 } as const;
 
+/** Cells of a process: codes of its pid (+ 1), its name, and its control group (+ 1). */
 export const PROCESS = { pid: 0, comm: 1, cgroup: 2 } as const;
 
-/** The cells of a row. */
+/** A view of the cells of a row. */
 export function rowOf({ cells, width }: CellRows, row: number): Uint32Array {
   return cells.subarray(row * width, (row + 1) * width);
 }
@@ -87,11 +111,11 @@ export class Standing {
   readonly files: CellRows;
   readonly holds: CellRows;
   readonly processes: CellRows;
-  /** The driver change that waits: its device, and who waits for it. */
+  /** The driver change that waits: codes of its device (+ 1), the waiter's pid (+ 1) and name. */
   waiter = NO_WAITER;
-  /** Holds that there have been since the first event. */
+  /** Number of holds made since the first event. */
   held = 0;
-  /** What a group is that nothing was heard of yet: owned by nobody, or by somebody unknown. */
+  /** `GROUP.kind` of a group without any event so far: 1 (`none`), or `UNKNOWN`. */
   unheard = 1;
 
   constructor(
@@ -122,13 +146,15 @@ export class Standing {
     return copy;
   }
 
-  /** Who owns a group, as in `ownerKinds`, also where it is not there. */
+  /**
+   * The kind of a group's owner, 1 and up in the order of `ownerKinds`; also of a missing group.
+   */
   ownerKind(group: number): number {
     const kind = group < this.groups.count ? this.groups.cells[group * this.groups.width]! : 0;
     return kind === 0 ? this.unheard : kind === GONE ? 1 : kind;
   }
 
-  /** A fresh boot at a position: nothing is plugged in, nothing open. Gives the groups that had an owner. */
+  /** Clears the standing at a boot. Returns the codes of the groups that lose their owner. */
   boot(position: number): number[] {
     const { cells, width, count } = this.groups;
     const lost: number[] = [];

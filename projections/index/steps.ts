@@ -1,5 +1,5 @@
 /**
- * A segment event by event: what each event changes is told before the standing takes it.
+ * Steps through a segment event by event, and reports what each event touches before it is applied.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import type { Cells } from './columns.ts';
 import type { Journal } from './journal.ts';
 import { FILE, fileKinds, HOLD, type Standing } from './standing.ts';
 
-/** Told of what an event changes; groups and devices go by their codes. */
+/** Receives what an event touches; groups and devices by their codes. */
 export interface Touch {
-  /** A boot: nothing is as it was. */
+  /** A boot changes everything. */
   everything(): void;
   group(code: number): void;
-  /** A device, or which files of it are open. */
+  /** The device changes, or the set of its open files. */
   device(code: number): void;
-  /** A file by the position of its open: the file, what holds it, or what keeps it alive. */
+  /** The file opened at this position changes, or what holds it or keeps it alive. */
   file(opened: number): void;
 }
 
@@ -31,7 +31,7 @@ const nothing: Touches = () => {};
 const device: Touches = (touch, _standing, [code], at) => touch.device(code![at]!);
 const file: Touches = (touch, standing, [row], at) => tellFile(touch, standing, row![at]!);
 
-/** What a change touches. A process that comes holds nothing yet, and one that goes no longer. */
+/** What each change touches. A process has no holds when it starts, and none when it ends. */
 const tells: Readonly<Record<ChangeKind, Touches>> = {
   booted: (touch) => touch.everything(),
   deviceSet: device,
@@ -62,8 +62,8 @@ const tellsByCode = changeKinds.map((kind) => tells[kind]);
 const takesByCode = changeKinds.map((kind) => changes[kind].take);
 
 /**
- * Has a standing that is at the start of a journal take one event after the other. Gives the
- * position of each that has changed anything.
+ * Applies a journal event by event to the standing at its start. Yields the position of each event
+ * that changed anything, after it was applied.
  */
 export function* stepsOf(journal: Journal, standing: Standing, touch: Touch): Generator<number> {
   const rows = journal.rows.cells;
@@ -88,7 +88,7 @@ export function* stepsOf(journal: Journal, standing: Standing, touch: Touch): Ge
   }
 }
 
-/** Tells of an open file by its row, of its device, and of the file that it keeps alive. */
+/** Reports the open file in a row, its device, and the file that it keeps alive. */
 function tellFile(touch: Touch, { files }: Standing, row: number): void {
   if (row < 0 || row >= files.count) return;
   const { cells, width } = files;

@@ -1,5 +1,5 @@
 /**
- * The time index: every moment of a stream, in segments, of which the last is open.
+ * The time index of a stream: sealed segments, and an open one at the end that takes new events.
  *
  * @module
  */
@@ -13,14 +13,14 @@ import type { Segment } from './segment.ts';
 
 /** Events of a whole segment. */
 const WHOLE = 65_536;
-/** With so many events the open end is sealed before it is whole, for whoever opens the log next. */
+/** `settle` seals the open segment from this many events on, so that the next open judges fewer. */
 const WORTH_SEALING = 8192;
 
 export interface IndexOptions {
-  /** The position of the first event that is here. */
+  /** Position of the first event of the log; above 0 if older events were removed. */
   readonly first: number;
   readonly events: EventsBetween;
-  /** Where sealed segments are kept; in memory only where there is none. */
+  /** Stores the sealed segments; without one they stay in memory. */
   readonly shelf?: Shelf | null;
   /** Events of a whole segment; for tests. */
   readonly whole?: number;
@@ -47,12 +47,12 @@ export class TimeIndex {
     this.#open = shared?.open ?? new SegmentBuilder(start ?? firstStart(first));
   }
 
-  /** The position of the last event; one before the first while there is none. */
+  /** Position of the last event; `first - 1` while there is none. */
   get head(): number {
     return this.#open.segment.last;
   }
 
-  /** The position with which the open segment begins. */
+  /** Position of the first event of the open segment. */
   get openFrom(): number {
     return this.#open.segment.first;
   }
@@ -68,7 +68,7 @@ export class TimeIndex {
     return this.#open.host;
   }
 
-  /** The codes of groups and devices; those of texts and numbers are the open segment's. */
+  /** The codes of groups and devices of the stream; texts and numbers only of the open segment. */
   get codes(): Codes {
     return this.#open.segment.parts.codes;
   }
@@ -82,27 +82,27 @@ export class TimeIndex {
     this.#open.take(event);
   }
 
-  /** Has the shelf hold the end as well where that is long, so that it need not be judged again. */
+  /** Seals a long open segment onto the shelf, so that its events need not be judged again. */
   settle(): void {
     if (!this.#hasShelf) return;
     if (this.#open.segment.length >= Math.min(WORTH_SEALING, this.#whole)) this.#seal();
   }
 
-  /** The segment that a position lies in. */
+  /** The segment with the event at a position; the open one if there is no such event. */
   segmentAt(position: number): Segment {
     if (position >= this.#open.segment.first) return this.#open.segment;
     const index = this.#sealed.indexAt(position);
     return index < 0 ? this.#open.segment : this.#sealed.load(index);
   }
 
-  /** The segment in which the hold of that number came about. */
+  /** The segment whose events made the hold with this number. */
   segmentOfHold(number: number): Segment {
     const { start } = this.#open.segment.parts;
     if (number >= start.held) return this.#open.segment;
     return this.#sealed.load(this.#sealed.listed.findLastIndex(({ held }) => held <= number));
   }
 
-  /** The segments from the one of a position on, ascending. */
+  /** The segments from the one with a position on, ascending. */
   *segmentsFrom(position: number): Generator<Segment> {
     for (let index = this.#indexFrom(position); index < this.#sealed.length; index++) {
       yield this.#sealed.load(index);
@@ -111,8 +111,8 @@ export class TimeIndex {
   }
 
   /**
-   * The segments from the one of a position on, descending; without those in which everything is
-   * later than a second, where one is named.
+   * The segments from the one with a position back to the first, descending. `second` (since the
+   * year 0) leaves out segments in which no event has a time at or before it.
    */
   *segmentsUntil(position: number, second = Infinity): Generator<Segment> {
     if (this.#open.segment.first <= position) yield this.#open.segment;
@@ -124,13 +124,13 @@ export class TimeIndex {
     }
   }
 
-  /** The number of the sealed segment that a position lies in or before; how many where in none. */
+  /** The index of the sealed segment with a position; their number if it is in the open one. */
   #indexFrom(position: number): number {
     if (position >= this.#open.segment.first) return this.#sealed.length;
     return Math.max(this.#sealed.indexAt(position), 0);
   }
 
-  /** An index that goes on from a position by itself; `events` are those that it shares and its own. */
+  /** A fork after a position; `events` reads the events that it shares and its own. */
   fork(position: number, events: EventsBetween): TimeIndex {
     const { listed } = this.#sealed;
     const shared = listed.filter(({ first, count }) => first + count <= position + 1).length;

@@ -1,14 +1,14 @@
 /**
- * Times of events, as seconds and microseconds; an event may have none.
+ * Times of events, in two columns: seconds and microseconds. An event may have no time.
  *
  * @module
  */
 import { Column } from './columns.ts';
 
-/** Seconds from the year 0 to 1970, so that no time that can be written is negative. */
+/** Seconds from the year 0 to 1970: counted from the year 0, no ISO 8601 year is negative. */
 const YEAR_0 = 62_167_219_200;
 
-/** An instant in the spelling of the log, as seconds since the year 0 and microseconds. */
+/** Splits a time of the log (ISO 8601, microseconds, UTC) into seconds since the year 0 and µs. */
 export function splitTime(time: string): readonly [seconds: number, micros: number] {
   return [Date.parse(`${time.slice(0, 19)}Z`) / 1000 + YEAR_0, Number(time.slice(20, 26))];
 }
@@ -19,11 +19,12 @@ function joinTime(seconds: number, micros: number): string {
 }
 
 export class Times {
-  /** Seconds of 1 and up from `base` on; 0 for no time. */
+  /** Seconds since `base`, plus 1; 0 for no time. */
   #seconds: Column;
   #micros: Column;
+  /** Seconds since the year 0. */
   readonly base: number;
-  /** Whether any of those pushed has a time. */
+  /** Whether any pushed event has a time. */
   isTimed = false;
 
   constructor(seconds = new Column(), micros = new Column(), base = 0) {
@@ -49,7 +50,7 @@ export class Times {
     return joinTime(seconds - 1 + this.base, this.#micros.cells[index] ?? 0);
   }
 
-  /** The last event before `end` whose time is at or before an instant; -1 where there is none. */
+  /** The last event before `end` whose time is at or before an instant; -1 if there is none. */
   lastUntil([seconds, micros]: readonly [number, number], end: number): number {
     const second = seconds - this.base + 1;
     const cells = this.#seconds.cells;
@@ -61,7 +62,7 @@ export class Times {
     return -1;
   }
 
-  /** The earliest second that an event has; null where none has a time. */
+  /** The earliest time, in seconds since the year 0; null if no event has a time. */
   earliest(): number | null {
     let least = Infinity;
     for (const second of this.#seconds.cells.subarray(0, this.#seconds.length)) {

@@ -1,6 +1,5 @@
 /**
- * A host at a moment out of the time index: rows of a standing are put into words as they are asked
- * for, and nothing else.
+ * A read-only `HostAt` over a `Standing`; decodes rows on demand.
  *
  * @module
  */
@@ -28,12 +27,12 @@ import {
 
 const none: readonly FileId[] = [];
 
-/** A view was asked after the timeline had gone on to another moment. */
+/** A view of the time index was used after the index had moved to another moment (`stale-view`). */
 export class StaleViewError extends LedgerError {
   override readonly name = 'StaleViewError';
 
   constructor() {
-    super('stale-view', 'the timeline was asked for another moment since: ask for a view anew');
+    super('stale-view', 'this view has expired: the ledger moved to another moment; ask again');
   }
 }
 
@@ -54,7 +53,9 @@ export class StandingView implements HostAt {
     this.#codes = codes;
   }
 
-  /** From here on it throws instead of answering: the standing is that of another moment. */
+  /**
+   * From now on every question throws `StaleViewError`: the standing has moved to another moment.
+   */
   expire(): void {
     this.#isStale = true;
   }
@@ -107,7 +108,7 @@ export class StandingView implements HostAt {
     return row === undefined ? undefined : this.#file(row);
   }
 
-  /** In the order in which they were opened. */
+  /** Open files, in the order of their opens. */
   *files(): Generator<FileAt> {
     for (const row of this.#fileRows().values()) yield this.#file(row);
   }
@@ -121,14 +122,13 @@ export class StandingView implements HostAt {
     return row !== undefined && this.#heldBy().has(row);
   }
 
-  /** What holds a file, by process and number. */
+  /** The descriptors and mappings of a file, ordered by pid and descriptor. */
   holdsOf(id: FileId): HoldAt[] {
     const row = this.#fileRow(id);
     const holds = row === undefined ? [] : (this.#heldBy().get(row) ?? []);
     return holds.map((hold) => this.holdAt(hold, id)).toSorted(byPlace);
   }
 
-  /** The file behind a descriptor of a process. */
   fileBehind(pid: number, fd: number): FileId | undefined {
     return this.process(pid)?.descriptors.get(fd)?.file;
   }
@@ -144,7 +144,7 @@ export class StandingView implements HostAt {
     }
   }
 
-  /** Whether a process has any descriptor or mapping of the log's files. */
+  /** Whether a process has a descriptor or mapping of any open file. */
   holdsAny(pid: number): boolean {
     const { cells, width, count } = this.#standing.holds;
     const process = this.#processRow(pid);
@@ -154,7 +154,7 @@ export class StandingView implements HostAt {
     return false;
   }
 
-  /** Since when a group has been in use without a break; null while it is not. */
+  /** Position since which a group has been in use without a break; null while it is not in use. */
   busySince(name: string): number | null {
     const index = this.#codes.groups.find(name) ?? Infinity;
     const { groups } = this.#standing;
@@ -162,7 +162,7 @@ export class StandingView implements HostAt {
     return busy === 0 ? null : busy - 1;
   }
 
-  /** The hold of a row. */
+  /** The hold in a row. */
   holdAt(row: number, file = this.#idOf(rowOf(this.#standing.holds, row)[HOLD.file]! - 1)): HoldAt {
     return holdIn(this.#standing, this.#codes, row, file);
   }
@@ -271,7 +271,7 @@ export class StandingView implements HostAt {
     return { ...file, device, isGone: true, group };
   }
 
-  /** Files that keep each file alive, in the order in which they were opened. */
+  /** For each row of a file: the files that keep it alive, in the order of their opens. */
   #pinnedBy(): ReadonlyMap<number, readonly FileId[]> {
     if (this.#pinned !== null) return this.#pinned;
     const pinned = new Map<number, FileId[]>();
@@ -295,7 +295,7 @@ export class StandingView implements HostAt {
     return this.#fileRows().get(positionOf(id));
   }
 
-  /** Rows of open files by the position of their open, ascending. */
+  /** Rows of open files, by the position of their open, ascending. */
   #fileRows(): ReadonlyMap<number, number> {
     const { cells, width, count } = this.#standing.files;
     if (this.#rowOf !== null) return this.#rowOf;
@@ -308,7 +308,7 @@ export class StandingView implements HostAt {
     return this.#rowOf;
   }
 
-  /** Rows of holds by the row of the file that they hold. */
+  /** Rows of holds, by the row of the file that they hold. */
   #heldBy(): ReadonlyMap<number, number[]> {
     const { cells, width, count } = this.#standing.holds;
     if (this.#holds !== null) return this.#holds;

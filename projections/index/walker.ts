@@ -1,5 +1,6 @@
 /**
- * Goes from moment to moment: on from the last one where that is near, else from a copy before it.
+ * Moves a standing from one moment to another: forward from the last moment if that is near, else
+ * from the nearest copy of the segment.
  *
  * @module
  */
@@ -11,7 +12,7 @@ import type { TimeIndex } from './time-index.ts';
 import type { HoldAt } from './hold-at.ts';
 import { StandingView } from './view.ts';
 
-/** A standing on its way through a segment. */
+/** A standing that moves through a segment, and the view of it. */
 interface Walk {
   readonly segment: Segment;
   readonly copy: ReturnType<Segment['copyBefore']>;
@@ -26,17 +27,17 @@ export class Walker {
     this.#index = index;
   }
 
-  /** How things stood after the event at a position. Once another is asked for, it throws. */
+  /** The host after the event at a position. The view expires when another moment is asked for. */
   viewAt(position: number): StandingView {
     return this.#to(position).view;
   }
 
-  /** The same in numbers. */
+  /** The standing after the event at a position. It changes when another moment is asked for. */
   standingAt(position: number): Standing {
     return this.#to(position).copy.standing;
   }
 
-  /** What the rules say of a refusal, and the host that it met; null where nothing was known of that. */
+  /** Cause and blocker of a refusal, and the host before it; null if that host was unknown. */
   refusalAt(position: number): (RefusalAt & { readonly host: HostAt }) | null {
     const segment = this.#index.segmentAt(position);
     const { copy, view } = this.#within(segment, position - segment.first);
@@ -44,7 +45,7 @@ export class Walker {
     return refusal && { ...refusal, host: view };
   }
 
-  /** How a place came to hold a file: the hold of that number. */
+  /** The hold with this number, as it was when it was made. */
   holdNumbered(number: number): HoldAt {
     const { position, row } = this.#index.segmentOfHold(number).holdNumbered(number);
     return this.viewAt(position).holdAt(row);
@@ -55,7 +56,7 @@ export class Walker {
     return this.#within(segment, Math.max(position + 1 - segment.first, 0));
   }
 
-  /** As things stood before an event of a segment. */
+  /** Moves to the moment before an event of a segment. */
   #within(segment: Segment, event: number): Walk {
     const last = this.#walk;
     const isOn = last?.segment === segment && last.copy.cursor.event <= event;

@@ -1,5 +1,5 @@
 /**
- * Writes the journal: watches a host as it takes an event, and says in rows what the event changed.
+ * Writes the journal: watches a host while it takes an event, and writes rows of what has changed.
  *
  * @module
  */
@@ -34,7 +34,7 @@ const typeCodes = new Map<EventType, number>(eventTypes.map((type, code) => [typ
 
 export class JournalWriter implements ProcessObserver {
   readonly journal: Journal;
-  /** How things stand after the last event. */
+  /** The standing after the last event. */
   readonly standing: Standing;
   readonly cursor = new Cursor();
   readonly #codes: Codes;
@@ -43,7 +43,7 @@ export class JournalWriter implements ProcessObserver {
   readonly #holds: HoldRows;
   #rows = 0;
 
-  /** `standing` is that of `host`, with rows in the order of `host`. */
+  /** `standing` is the standing of `host`, with rows in the order of `host`. */
   constructor(host: LiveHost, first: number, standing: Standing, codes: Codes) {
     this.journal = new Journal(first);
     this.standing = standing;
@@ -53,7 +53,7 @@ export class JournalWriter implements ProcessObserver {
     this.#holds = new HoldRows(host.processTable, (row) => this.#hold(row)[HOLD.number] ?? 0);
   }
 
-  /** Has the host take an event, and writes down what that changed. */
+  /** Plays an event on the host, and writes what it changed. */
   take(event: Placed, host: LiveHost): void {
     this.#rows = 0;
     if (event.type === 'operation.refused') this.#refused(event, host);
@@ -64,7 +64,7 @@ export class JournalWriter implements ProcessObserver {
     for (const rows of [this.#files, this.#processes, this.#holds]) rows.reuse();
   }
 
-  /** Writes an event that nothing follows from, as nothing is known of the host. */
+  /** Writes an event without changes, because nothing is known of the host before its boot. */
   pass(event: Placed): void {
     this.#rows = 0;
     this.#done(event);
@@ -100,7 +100,7 @@ export class JournalWriter implements ProcessObserver {
     if (row !== undefined) this.#write('dropped', row);
   }
 
-  /** What is remembered of the hold at a place. */
+  /** Cells of the hold at a place. Throws `RangeError` if nothing is held there. */
   remembered(place: HoldPlace): readonly [since: number, from: number, number: number] {
     const row = this.#holds.find(place)?.row;
     if (row === undefined) {
@@ -128,7 +128,7 @@ export class JournalWriter implements ProcessObserver {
     advance(this.journal, this.standing, this.cursor, this.journal.length);
   }
 
-  /** What there was before has gone without a word: its rows are free at once. */
+  /** A boot frees all rows at once: no release is recorded for what existed before. */
   #booted(): void {
     for (const rows of [this.#files, this.#processes, this.#holds]) rows.clear();
     this.#write('booted');
@@ -164,7 +164,7 @@ export class JournalWriter implements ProcessObserver {
     this.#write('fileOpened', slot, ...fileCells(file, this.#codes));
   }
 
-  /** Whether the row has been written that a file was opened. */
+  /** Whether `fileOpened` has been written for a file in a row. */
   #isOpen(row: number, id: FileId): boolean {
     return rowOf(this.standing.files, row)[FILE.opened] === positionOf(id) + 1;
   }
@@ -229,7 +229,7 @@ function rowOf(rows: CellRows, row: number): Uint32Array {
   return rows.cells.subarray(at, at + rows.width);
 }
 
-/** Whether what is there begins with what is to be. */
+/** Whether the cells begin with the wanted ones. */
 function isSame(there: ArrayLike<number>, wanted: readonly number[]): boolean {
   return wanted.every((cell, index) => there[index] === cell);
 }
@@ -243,7 +243,7 @@ function filesOf(host: LiveHost, ids: readonly FileId[]): FileAt[] {
   return files;
 }
 
-/** Files that were touched, and those of a device that is added, in whose place it may be. */
+/** The touched files, and all files of an added device: its address may be that of a gone one. */
 function filesBeside(host: LiveHost, added: string, touched: readonly FileId[]): FileAt[] {
   const ids = new Set(touched);
   return [...host.files()].filter(({ id, device }) => device === added || ids.has(id));

@@ -1,8 +1,9 @@
 /**
- * Events among which to look for the fewest with which an expression comes to hold.
+ * Candidates: sets of events in which `fewestEvents` looks for the fewest that decide an
+ * expression.
  *
- * A boot may be long. Most of it has nothing to do with what holds at its end, and is not to be
- * played again and again: smaller choices are tried before it. None of them has to be enough.
+ * A boot may be long, and most of its events do not matter. So small sets come first, and the whole
+ * boot last. A small set may miss an event that is needed; then the next set is tried.
  *
  * @module
  */
@@ -15,7 +16,7 @@ import { hostRows, type DeviceNames } from './host-rows.ts';
 import { NotingHost } from './seen-host.ts';
 import type { FirstMatch, RowName } from './trial.ts';
 
-/** How many of the last events are tried, before all are. */
+/** Sets of the last events, by their size; they are tried before the whole boot. */
 const RECENT = [512, 8192];
 
 type Wanted = (type: EventType) => boolean;
@@ -24,13 +25,13 @@ const any: Wanted = () => true;
 const plugs = new Set<EventType>(['device.added', 'device.removed']);
 const ofDrivers = new Set(eventTypes.filter((type) => type.startsWith('driver.')));
 
-/** By which a process came, went, or came by its name. */
+/** Whether events of a type start, end or name a process. */
 function ofProcesses(type: EventType): boolean {
   const { replaces, names } = effectOf(type);
   return replaces !== null || names !== null;
 }
 
-/** Events among which the fewest may be, in the order in which they are to be tried. */
+/** The sets, in the order in which they are to be tried; each is read only when it is called. */
 export function* candidates(
   timeline: Timeline,
   found: FirstMatch,
@@ -54,7 +55,9 @@ export function* candidates(
   }
 }
 
-/** What rows have to do with, right before an event and after it. */
+/**
+ * Groups, devices, files and processes that the rows involve right before an event and after it.
+ */
 class Involved {
   readonly #timeline: Timeline;
   readonly #position: number;
@@ -73,7 +76,7 @@ class Involved {
     }
   }
 
-  /** All events of the files, those by which processes came and went, and some of the devices. */
+  /** All events of the files, starts, ends and names of the processes, and some of the devices. */
   events(ofDevices: Wanted): Placed[] {
     const positions = new Set([this.#boot, this.#position]);
     const add = (key: SubjectKey, isWanted: Wanted): void => {
@@ -87,7 +90,7 @@ class Involved {
     return [...positions].toSorted((a, b) => a - b).map((at) => this.#timeline.at(at));
   }
 
-  /** Takes in what was open of the groups, and owned them, at any time since the boot. */
+  /** Adds every file that had one of the groups open or owned it at any time since the boot. */
   addPast(): void {
     const timeline = this.#timeline;
     for (const group of this.#groups) {
@@ -126,8 +129,8 @@ class Involved {
 }
 
 /**
- * The events from a position on, and of those before it what led to the devices that were there and
- * to the files that were open.
+ * The events from `from` to `to`, and of those before them the events of the devices and the open
+ * files of that moment.
  */
 function recentEvents(timeline: Timeline, boot: number, from: number, to: number): Placed[] {
   const recent = [...timeline.between(from, to)];

@@ -1,5 +1,5 @@
 /**
- * Comparisons: whether a value at a path is what an expression asks for.
+ * Comparisons: compile `PATH OPERATOR LITERAL` to a test of a row.
  *
  * @module
  */
@@ -14,7 +14,7 @@ const orders = {
 } as const;
 type Order = keyof typeof orders;
 
-/** What may stand between a path and a literal. */
+/** All operators of comparisons. */
 export const operators = ['=', '!=', ...(Object.keys(orders) as Order[]), '~', '!~'];
 
 const fitting: Readonly<Record<Exclude<Shape['type'], 'list'>, readonly string[]>> = {
@@ -26,8 +26,8 @@ const fitting: Readonly<Record<Exclude<Shape['type'], 'list'>, readonly string[]
 };
 
 /**
- * The test of a row for which at least one of the values passes; for `!=` and `!~`, none does what
- * `=` and `~` ask. Throws `WhereError` where it could not hold for any row.
+ * A test that passes if at least one value at the path does; with `!=` and `!~`, if none passes `=`
+ * or `~`. Throws `WhereError` if the operator or the literal does not fit the values of the path.
  */
 export function comparison(
   path: KeyPath,
@@ -36,7 +36,10 @@ export function comparison(
 ): (row: TableRow) => boolean {
   if (!operators.includes(operator.text)) {
     const known = operators.join(' ');
-    throw new WhereError(operator.column, `no operator ${named(operator)}; there are ${known}`);
+    throw new WhereError(
+      operator.column,
+      `unknown operator ${named(operator)}; known are ${known}`,
+    );
   }
   const negated = operator.text.startsWith('!');
   const passes = valueTest(path, negated ? operator.text.slice(1) : operator.text, {
@@ -57,7 +60,7 @@ function valueTest(
   const isNull = literal.kind === 'word' && asked === 'null';
   if (!fitting[shape.type].includes(relation) || (isNull && relation !== '=')) {
     const what = isNull ? 'null' : `'${path.text}', which is ${described(shape)}`;
-    throw new WhereError(operator.column, `${named(operator)} is not for ${what}`);
+    throw new WhereError(operator.column, `${named(operator)} cannot be used with ${what}`);
   }
   if (isNull) return (value) => value === null;
   if (relation === '~') return (value) => typeof value === 'string' && value.includes(asked);
@@ -73,7 +76,7 @@ function valueTest(
   return (value) => value !== null && order(Number(value), bound);
 }
 
-/** Whether a value of that shape can be what is asked for. */
+/** Whether a value of a shape can ever be the literal. */
 function isOneOf(shape: Exclude<Shape, { type: 'list' }>, asked: string): boolean {
   switch (shape.type) {
     case 'text':
@@ -106,5 +109,5 @@ function described(shape: Exclude<Shape, { type: 'list' }>): string {
 
 function aboutList({ text }: KeyPath, shape: Shape): string {
   const one = Object.keys(partsOf(shape) ?? {})[0];
-  return `'${text}' is a list; there are count(${text}) and its elements' keys, as ${text}.${one}`;
+  return `'${text}' is a list: compare count(${text}) or a key of its elements, such as ${text}.${one}`;
 }

@@ -1,5 +1,5 @@
 /**
- * The fewest events after which an expression still comes to hold at the same event.
+ * Finds the fewest events after which an expression still begins to hold at the same event.
  *
  * @module
  */
@@ -9,18 +9,17 @@ import type { Timeline } from '../timeline.ts';
 import { candidates } from './candidates.ts';
 import { Trial, type FirstMatch } from './trial.ts';
 
-/** Events that are played in search of the fewest, at most. */
+/** The search ends after playing this many events. */
 const MOST_PLAYED = 2_000_000;
 
 /**
- * The fewest positions, ascending, the one found at their end: were these all that happened, the
- * expression would first hold there, of rows owned through the same files. None of them can be left
+ * Positions of the events, ascending; the last is the event found. If only these had happened, the
+ * expression would first hold there, for rows owned through the same files. No event can be left
  * out.
  *
- * They are looked for among the events that have to do with the rows, then among the last ones,
- * then among all since the boot; an expression about `since` may take some of the boots before.
- * Where that takes more than `most` events to be played, they are not the fewest, but those that are
- * known by then to be enough.
+ * It searches the events that involve the rows, then the last events, then all events since the
+ * boot; for an expression about `since`, also earlier boots. After `most` events have been played
+ * it returns the smallest set known so far, which may not be the fewest.
  */
 export function fewestEvents(timeline: Timeline, found: FirstMatch, most = MOST_PLAYED): number[] {
   const { position } = found;

@@ -1,5 +1,5 @@
 /**
- * The rows of a host, made as they are asked for.
+ * The rows of a host at one moment, for `--where`; each is made when it is asked for.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { HostAt } from '../../machines/host-at.ts';
 import { deviceView, fileView, groupView, type Since } from '../views.ts';
 import type { TableRows } from './where.ts';
 
-/** Addresses by whatever else an expression calls devices. */
+/** PCI addresses by name and by node (`vfio0`). */
 export type DeviceNames = ReadonlyMap<string, string>;
 
 export function hostRows(host: HostAt, since: Since, names: DeviceNames): TableRows {

@@ -1,5 +1,5 @@
 /**
- * The keys of the rows: which paths there are, what they lead to, and the values at their end.
+ * The keys of the rows: which paths exist, the shape of their values, and the values in a row.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { WhereError, type Token } from './tokens.ts';
 export type RowKind = 'group' | 'device' | 'file';
 export type TableRow = GroupView | DeviceView | FileView;
 
-/** What a value may be. A group's number is text in the rows, and a number here. */
+/** The type of the values at a path. The number of a group is text in a row, and a number here. */
 export type Shape =
   | { readonly type: 'text' | 'number' | 'boolean' }
   | { readonly type: 'words'; readonly words: Readonly<Record<string, true>> }
@@ -22,7 +22,7 @@ interface Parts {
   readonly nullable: boolean;
 }
 
-/** The shape that belongs to a type: a key that the rows gain or lose is an error here. */
+/** The shape of a type. So the compiler reports a key that a row type has and a shape lacks. */
 type ShapeOf<T> = [NonNullable<T>] extends [boolean]
   ? { type: 'boolean' }
   : [NonNullable<T>] extends [number]
@@ -123,20 +123,23 @@ const device: PartsOf<DeviceView> = {
 
 const rows: Readonly<Record<RowKind, Parts>> = { group, device, file };
 
-/** What a condition is about: the values that a row has there, and their shape. */
+/** A path of an expression. */
 export interface KeyPath {
+  /** As it is written in the expression. */
   readonly text: string;
   readonly shape: Shape;
-  /** None where a list is empty, several where the path leads through a list. */
+  /**
+   * The values of a row at this path: several if it leads through a list, none if that is empty.
+   */
   readonly values: (row: TableRow) => readonly unknown[];
 }
 
-/** Whether a word can be a path of such a row, as far as its first key goes. */
+/** Whether the first key of a word is a key of such a row. */
 export function isKey(kind: RowKind, word: string): boolean {
   return Object.hasOwn(rows[kind].keys, fullPath(kind, word)[0] ?? '');
 }
 
-/** What a path leads to. Throws `WhereError`, which lists the keys that there are. */
+/** Resolves a path. Throws `WhereError`, which lists the known keys, for an unknown one. */
 export function keyPathOf(kind: RowKind, { text, column }: Token): KeyPath {
   let shape: Shape = rows[kind];
   const path = fullPath(kind, text);
@@ -144,18 +147,21 @@ export function keyPathOf(kind: RowKind, { text, column }: Token): KeyPath {
     const parts = partsOf(shape);
     if (parts === null || !Object.hasOwn(parts, key)) {
       const whole = index === 0 ? `a ${kind}` : path.slice(0, index).join('.');
-      const keys = parts === null ? 'it has no parts' : `there are ${keysOf(kind, parts, index)}`;
-      throw new WhereError(column, `'${key}' is no key of ${whole}; ${keys}`);
+      const keys = parts === null ? 'it has no keys' : `its keys are ${keysOf(kind, parts, index)}`;
+      throw new WhereError(column, `'${key}' is not a key of ${whole}: ${keys}`);
     }
     shape = parts[key] as Shape;
   }
   return { text, shape, values: (row) => valuesAt(row, path) };
 }
 
-/** How many elements a list has. Throws `WhereError` where the path does not end at a list. */
+/**
+ * The path `count(LIST)`: the number of elements. Throws `WhereError` if the path is not a list.
+ */
 export function countOf(kind: RowKind, token: Token): KeyPath {
   const { text, shape, values } = keyPathOf(kind, token);
-  if (shape.type !== 'list') throw new WhereError(token.column, `'${text}' is no list to count`);
+  if (shape.type !== 'list')
+    throw new WhereError(token.column, `count takes a list; '${text}' is none`);
   return {
     text: `count(${text})`,
     shape: number,
@@ -163,7 +169,7 @@ export function countOf(kind: RowKind, token: Token): KeyPath {
   };
 }
 
-/** The parts of what is at a path, or of its elements; null where it is a single value. */
+/** The keys of an object, or of the elements of a list; null for a single value. */
 export function partsOf(shape: Shape): Parts['keys'] | null {
   if (shape.type === 'list') return shape.of.keys;
   return shape.type === 'parts' ? shape.keys : null;
@@ -182,7 +188,7 @@ function keysOf(kind: RowKind, parts: Parts['keys'], depth: number): string {
 function valuesAt(row: TableRow, path: readonly string[]): unknown[] {
   let values: unknown[] = [row];
   for (const key of path) {
-    // A list becomes its elements here.
+    // `flatMap` replaces a list by its elements.
     values = values.flatMap((value) =>
       value === null ? null : (value as Readonly<Record<string, unknown>>)[key],
     );

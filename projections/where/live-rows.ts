@@ -1,5 +1,6 @@
 /**
- * The rows of a host that goes on: what is read is kept until an event touches what it was made of.
+ * The rows of a host that takes events: a row is cached until an event touches a group, device or
+ * file that it was made from.
  *
  * @module
  */
@@ -16,10 +17,11 @@ import { NotingHost } from './seen-host.ts';
 import type { TableRow, RowKind } from './keys.ts';
 import type { TableRows } from './where.ts';
 
-/** A row as it was read, and the keys of all that it was made of; no row where there is none. */
 interface CachedRow {
   readonly key: number;
+  /** Undefined if the host has no such group, device or file. */
   readonly row: TableRow | undefined;
+  /** Keys of the groups, devices and files that it was made from. */
   readonly uses: readonly number[];
 }
 
@@ -30,9 +32,9 @@ const fileKey = (opened: number): number => opened * kinds.length + 2;
 
 export class LiveRows implements TableRows {
   readonly areKept = true;
-  /** Whether anything that was read may be otherwise now. */
+  /** Whether a row that was read may have changed since `renew`. */
   isStale = true;
-  /** To be told of what the standing is about to take. */
+  /** Receives what the next event of the standing touches. */
   readonly touch: Touch = {
     everything: () => {
       this.isStale = true;
@@ -51,7 +53,7 @@ export class LiveRows implements TableRows {
   readonly #standing: Standing;
   readonly #kept = new Map<number, CachedRow>();
   readonly #users = new Map<number, Set<CachedRow>>();
-  /** Whether it was asked which files are open. */
+  /** Whether `files` was called: then every open and release matters. */
   #isListed = false;
   #view: StandingView;
 
@@ -62,7 +64,7 @@ export class LiveRows implements TableRows {
     this.#view = new StandingView(standing, codes);
   }
 
-  /** To be called before it is read again. */
+  /** Call it before reading rows after an event. */
   renew(): void {
     this.isStale = false;
     this.#view = new StandingView(this.#standing, this.#codes);
@@ -127,7 +129,7 @@ export class LiveRows implements TableRows {
     return this.#row(deviceKey(code), make, () => this.#filesOf(code));
   }
 
-  /** The files that may be a device's: they are all that its row needs. */
+  /** The open files of a device: its row needs no others. */
   *#filesOf(device: number): Generator<FileAt> {
     const { cells, width, count } = this.#standing.files;
     for (let cell = 0; cell < count * width; cell += width) {
@@ -138,7 +140,7 @@ export class LiveRows implements TableRows {
     }
   }
 
-  /** The row of a key, made anew where it was not kept; what it is made of is noted. */
+  /** The cached row of a key; else makes it, and notes what it was made from. */
   #row<R extends TableRow>(
     key: number,
     make: (host: HostAt, uses: number[]) => R | undefined,
@@ -160,7 +162,7 @@ export class LiveRows implements TableRows {
     return row;
   }
 
-  /** Forgets what was made of something. */
+  /** Drops the rows that were made from a group, device or file. */
   #touched(key: number): void {
     const users = this.#users.get(key);
     if (users === undefined) return;

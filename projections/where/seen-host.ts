@@ -1,12 +1,12 @@
 /**
- * Hosts as they are seen through something: with a note of what was asked, or with what is known.
+ * Wrappers of a host: one notes which files were asked about, one caches the holders of all files.
  *
  * @module
  */
 import type { FileAt, HostAt } from '../../machines/host-at.ts';
 import type { FileId, ProcessHolder } from '../../processes/process-table.ts';
 
-/** A host that answers as another does. */
+/** Passes every question on to another host. */
 class SeenHost implements HostAt {
   protected readonly host: HostAt;
 
@@ -67,12 +67,12 @@ class SeenHost implements HostAt {
   }
 }
 
-/** Notes which files it was asked about, and about whose holders. */
+/** Notes the files that it was asked about, or whose holders it was asked for. */
 export class NotingHost extends SeenHost {
   readonly asked = new Set<FileId>();
   readonly #files: () => Iterable<FileAt>;
 
-  /** `files` are all that matter of those that there are. */
+  /** `files` limits which files `files()` returns. */
   constructor(host: HostAt, files: () => Iterable<FileAt> = () => host.files()) {
     super(host);
     this.#files = files;
@@ -98,11 +98,11 @@ export class NotingHost extends SeenHost {
   }
 }
 
-/** A host at one moment: its processes are gone through once, not for every file. */
+/** A host that does not change: it scans the processes once for the holders of all files. */
 export class MomentaryHost extends SeenHost {
   #held: Map<FileId, ProcessHolder[]> | null = null;
 
-  /** In no order. */
+  /** The holders, in no order. */
   override holders(file: FileId): ProcessHolder[] {
     this.#held ??= this.#holdersByFile();
     return this.#held.get(file) ?? [];

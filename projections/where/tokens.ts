@@ -1,14 +1,16 @@
 /**
- * The tokens of a `--where` expression, and the error for one that cannot be read.
+ * The tokens of a `--where` expression, and `WhereError` for an expression that cannot be parsed.
  *
  * @module
  */
 import { RequestError } from '../../events/ledger-error.ts';
 
-/** An expression that cannot be read: where it begins to be wrong, and why. */
+/**
+ * An expression that cannot be parsed (`bad-request`); its message says at which column, and why.
+ */
 export class WhereError extends RequestError {
   override readonly name = 'WhereError';
-  /** From 1. */
+  /** Of the first wrong character, from 1. */
   readonly column: number;
 
   constructor(column: number, reason: string) {
@@ -17,7 +19,7 @@ export class WhereError extends RequestError {
   }
 }
 
-/** `quoted` is text in quotation marks, here without them; `end` comes last, once. */
+/** `quoted` is text in quotation marks, stored without them; the last token is `end`. */
 export interface Token {
   readonly kind: 'word' | 'quoted' | 'operator' | '(' | ')' | 'end';
   readonly text: string;
@@ -29,10 +31,10 @@ const LONGEST = 4096;
 const blanks = /\s*/y;
 const token = /"((?:[^"\\]|\\["\\])*)"|'([^']*)'|([=!<>~]+)|([()])|([^\s"'()=!<>~]+)|$/y;
 
-/** Throws `WhereError` for quotation marks that are not closed, and for what is too long. */
+/** Throws `WhereError` for an unclosed quotation mark, and for more than 4096 characters. */
 export function tokensOf(text: string): Token[] {
   if (text.length > LONGEST) {
-    throw new WhereError(LONGEST + 1, `it is longer than ${LONGEST} characters`);
+    throw new WhereError(LONGEST + 1, `an expression has at most ${LONGEST} characters`);
   }
   const tokens: Token[] = [];
   for (let at = 0; tokens.at(-1)?.kind !== 'end'; at = token.lastIndex) {
@@ -64,7 +66,7 @@ function unclosed(mark: string): string {
     : 'the text that begins here is not closed';
 }
 
-/** A token as messages name it. */
+/** The name of a token in messages. */
 export function named({ kind, text }: Token): string {
   if (kind === 'end') return 'the end';
   return kind === 'quoted' ? JSON.stringify(text) : `'${text}'`;

@@ -1,5 +1,5 @@
 /**
- * Trials: whether some of the events of a history, by themselves, have an expression come to hold.
+ * Trials: play a subset of the events of a history, and see whether an expression begins to hold.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { RowKind } from './keys.ts';
 import { MomentaryHost } from './seen-host.ts';
 import type { TableRows, Where } from './where.ts';
 
-/** A row by its address, number or file id. */
+/** A row: the address of a device, the number of a group, or the id of a file. */
 export interface RowName {
   readonly kind: RowKind;
   readonly id: string;
@@ -24,13 +24,13 @@ export interface FirstMatch {
   readonly where: Where;
   readonly names: DeviceNames;
   readonly position: number;
-  /** The rows with which it holds, and through which files they are owned: see `contextOf`. */
+  /** The rows for which it holds, and the files through which they are owned (`contextOf`). */
   readonly rows: readonly (RowName & { readonly context: string })[];
-  /** The rows that it was about right before. */
+  /** The rows that it looked at right before. */
   readonly before: readonly RowName[];
 }
 
-/** The files through which a row is owned: an iommufd, or a group file and its container. */
+/** The files through which a row is owned: the iommufd, or the group file and its container. */
 export function contextOf(rows: TableRows, { kind, id }: RowName): string {
   const row = kind === 'file' ? undefined : rows[kind](id);
   const group = row?.group == null ? undefined : rows.group(row.group);
@@ -39,9 +39,9 @@ export function contextOf(rows: TableRows, { kind, id }: RowName): string {
   return `${owner.file} ${owner.kind === 'container' ? container?.file : ''}`;
 }
 
-/** Plays events on hosts of their own. */
+/** Plays subsets of events, each on a new host. */
 export class Trial {
-  /** Events played so far. */
+  /** Number of events played so far. */
   played = 0;
   readonly #found: FirstMatch;
   readonly #unheard: string;
@@ -52,8 +52,8 @@ export class Trial {
   }
 
   /**
-   * Whether the expression holds after the last of some events, which is the one found, and not
-   * before; its rows are to be owned through the files that they were owned through in the history.
+   * Whether the expression holds after the last of these events and not before. The last one must
+   * be the event found, and the rows must be owned through the same files as in the history.
    */
   shows(events: readonly Placed[]): boolean {
     if (events.at(-1)?.position !== this.#found.position) return false;
@@ -84,13 +84,15 @@ export class Trial {
   }
 }
 
-/** A host to which nothing else happens, and since when its groups have their owners. */
+/**
+ * A new host that takes only the events of a trial, and remembers since when a group has its owner.
+ */
 class LoneHost {
   readonly host = new LiveHost();
   readonly #unheard: string;
   readonly #owners = new Map<string, { readonly owner: string; readonly since: Position }>();
 
-  /** `unheard` is the owner that a group has of which nothing was heard. */
+  /** `unheard` is the owner of a group without any event so far: `none` or `unknown`. */
   constructor(unheard: string) {
     this.#unheard = unheard;
   }

@@ -1,5 +1,5 @@
 /**
- * The expressions of `bisect --where`: what is asked of the ownership table.
+ * The parser of `bisect --where`: expressions over the ownership table.
  *
  *     where       = clauses | conditions
  *     clauses     = conjunction { "or" conjunction }
@@ -12,25 +12,26 @@
  *     comparison  = PATH | ( PATH | "count" "(" PATH ")" ) OPERATOR LITERAL
  *     OPERATOR    = "=" | "!=" | "<" | "<=" | ">" | ">=" | "~" | "!~"
  *
- * - A scope says which row its conditions are about, and holds up to the next scope or the closing
- *   parenthesis, `and` and `or` included. In `group 26 owner.kind = iommufd and count(holders) > 1`
- *   both are about group 26; `group 26 viable and group 27 viable` relates two rows. What a scope
- *   holds for is one operand: `group 1 A or B and group 2 C` is `(group 1 A or B) and (group 2 C)`.
+ * - A scope says which row its conditions are about. It extends to the next scope or the closing
+ *   parenthesis, over `and` and `or`: in `group 26 owner.kind = iommufd and count(holders) > 1` both
+ *   conditions are about group 26. `group 26 viable and group 27 viable` relates two rows. A scope
+ *   with its conditions is one operand: `group 1 A or B and group 2 C` means
+ *   `(group 1 A or B) and (group 2 C)`.
  * - Without NAME the clause holds if one row of that kind meets all its conditions. An expression
- *   without any scope is about any group; with one, every condition needs one.
- * - A clause about a row that is not there does not hold, whatever it asks: `group 9 not viable` is
- *   false without a group 9, `not (group 9 viable)` true.
- * - PATH is made of the keys in `../shapes.ts`, `owner.kind`. `holders` in groups and devices is
- *   `owner.holders`. Below null, all is null. Through a list, it is enough that one element passes.
- * - `!=` and `!~` are the negations of `=` and `~`: `holders.comm != qemu` says that none is qemu,
- *   and is true of null and of an empty list. null is neither less nor more than anything.
- * - `~` holds where the value contains the text, in this very case; there are no patterns.
- * - LITERAL is a word, "text" with `\"` and `\\`, or 'text'. It means the same in quotation marks;
- *   only `null` is then the text. It is never a path. Group numbers are compared as numbers.
+ *   without any scope is about any group. With one scope, every condition needs a scope.
+ * - A clause about a row that does not exist does not hold. Without a group 9, `group 9 not viable`
+ *   is false and `not (group 9 viable)` is true.
+ * - PATH consists of keys in `../shapes.ts`: `owner.kind`. `holders` of a group or device is short
+ *   for `owner.holders`. A key of null is null. A path through a list passes if one element passes.
+ * - `!=` and `!~` negate `=` and `~`: `holders.comm != qemu` means that no holder is qemu, and is
+ *   true for null and for an empty list. `<`, `<=`, `>` and `>=` are false for null.
+ * - `~` means that the value contains the text. Case matters, and there are no patterns.
+ * - LITERAL is a word, "text" with `\"` and `\\`, or 'text'. Quotation marks change nothing, except
+ *   that `"null"` is the text. A literal is never a path. Group numbers are compared as numbers.
  * - NAME is a group's number or `gN`; a device's address, name or node; a file id or `file:ID`. A
- *   word is no NAME before an operator, nor where it is a key with which the condition ends; in
- *   quotation marks it always is.
- * - A path alone is a condition where it is true or false: `viable`.
+ *   word before an operator is not a NAME, and neither is a key that ends the condition; a text in
+ *   quotation marks always is.
+ * - A path to a boolean is a condition by itself: `viable`.
  *
  * @module
  */
@@ -40,16 +41,16 @@ import { comparison, operators } from './comparison.ts';
 import { countOf, isKey, keyPathOf, type KeyPath, type TableRow, type RowKind } from './keys.ts';
 import { named, tokensOf, WhereError, type Token } from './tokens.ts';
 
-/** Which rows a clause looks at: one of that id, or with null any of the kind. */
+/** The rows that a clause looks at. */
 export interface Scope {
   readonly kind: RowKind;
-  /** A group's number, a file id, or whatever a device goes by. */
+  /** A group's number, a file id, or a device's address, name or node; null for any row. */
   readonly id: string | null;
 }
 
-/** The rows of one moment; only those are asked for that decide. */
+/** The rows of one moment; a row is asked for only when the answer needs it. */
 export interface TableRows {
-  /** Whether a row is the same object from moment to moment while nothing of it changes. */
+  /** True if a row stays the same object until it changes. */
   readonly areKept?: true;
   groups(): Iterable<GroupView>;
   group(id: string): GroupView | undefined;
@@ -62,7 +63,7 @@ export interface TableRows {
 
 /** A scope with its conditions. */
 interface Clause extends Scope {
-  /** What the conditions look at, each once. */
+  /** The paths in the conditions, each once. */
   readonly paths: readonly KeyPath[];
   /** Whether a row meets the conditions. */
   readonly meets: (row: TableRow) => boolean;
@@ -70,16 +71,16 @@ interface Clause extends Scope {
 
 export interface Where {
   readonly text: string;
-  /** Every scope once. While none of their rows change, neither does the answer. */
+  /** Every scope once. The answer changes only when one of their rows does. */
   readonly scopes: readonly Scope[];
-  /** As they stand in the text. */
+  /** In the order of the text. */
   readonly clauses: readonly Clause[];
   holds(rows: TableRows): boolean;
 }
 
 /**
- * Reads an expression of at most 4096 characters with parentheses at most 64 deep. Throws
- * `WhereError`, and nothing else.
+ * Parses an expression of at most 4096 characters, with parentheses at most 64 deep. Throws only
+ * `WhereError`.
  */
 export function parseWhere(text: string): Where {
   const parser = new ExpressionParser(tokensOf(text));
@@ -94,7 +95,7 @@ const DEEPEST = 64;
 class ExpressionParser {
   readonly scopes: Scope[] = [];
   readonly clauses: Clause[] = [];
-  /** Of the clause that is being read. */
+  /** The paths of the clause that is being read. */
   #paths = new Map<string, KeyPath>();
   readonly #tokens: readonly Token[];
   #at = 0;
@@ -111,11 +112,12 @@ class ExpressionParser {
     const test = scoped
       ? this.#expression(() => this.#clause())
       : this.#conditions({ kind: 'group', id: null });
-    if (this.#token().kind !== 'end') this.#fail(`${this.#named()} where 'and' or 'or' may follow`);
+    if (this.#token().kind !== 'end')
+      this.#fail(`expected 'and', 'or' or the end, not ${this.#named()}`);
     return test;
   }
 
-  /** `or`, `and`, `not` and parentheses: of clauses about the rows, or of conditions of a row. */
+  /** Parses `or`, `and`, `not` and parentheses around clauses, or around conditions. */
   #expression<T>(single: () => Test<T>): Test<T> {
     return this.#joined('or', () => this.#joined('and', () => this.#unit(single)));
   }
@@ -141,7 +143,7 @@ class ExpressionParser {
   }
 
   #parenthesis<T>(single: () => Test<T>): Test<T> {
-    if (this.#depth === DEEPEST) this.#fail(`parentheses are more than ${DEEPEST} deep`);
+    if (this.#depth === DEEPEST) this.#fail(`more than ${DEEPEST} nested parentheses`);
     this.#depth += 1;
     this.#take('(');
     const test = this.#expression(single);
@@ -154,11 +156,11 @@ class ExpressionParser {
   #clause(): Test<TableRows> {
     const { text } = this.#token();
     if (!this.#isScope(this.#at)) {
-      const reason = `${this.#named()} where 'group', 'device' or 'file' should say which row`;
-      this.#fail(`${reason}; with one of them, every condition needs one`);
+      const reason = `expected 'group', 'device' or 'file', not ${this.#named()}`;
+      this.#fail(`${reason}: if one condition has such a scope, every condition needs one`);
     }
     if (this.#isWord(this.#at - 1, 'not')) {
-      this.#fail(`'not' before '${text}' wants parentheses: not (${text} …), or ${text} … not (…)`);
+      this.#fail(`'not' before '${text}' needs parentheses: not (${text} …), or ${text} … not (…)`);
     }
     const kind = text as RowKind;
     this.#at += 1;
@@ -188,10 +190,10 @@ class ExpressionParser {
     const counts = this.#isWord(this.#at, 'count') && this.#token(1).kind === '(';
     if (counts) this.#at += 2;
     if (this.#token().kind !== 'word' || this.#isWord(this.#at, 'and', 'or')) {
-      this.#fail(`${this.#named()} where a ${counts ? 'list' : 'condition'} should be`);
+      this.#fail(`expected a ${counts ? 'list' : 'condition'}, not ${this.#named()}`);
     }
     if (this.#isScope(this.#at)) {
-      this.#fail(`the scope ${this.#named()} stands within another, or before no condition`);
+      this.#fail(`the scope ${this.#named()} is inside another scope, or has no condition`);
     }
     const token = this.#next();
     const path = counts ? countOf(kind, token) : keyPathOf(kind, token);
@@ -199,25 +201,25 @@ class ExpressionParser {
     this.#paths.set(path.text, path);
     if (this.#token().kind === 'operator') return comparison(path, this.#next(), this.#literal());
     if (path.shape.type === 'boolean') return (row) => path.values(row).includes(true);
-    return this.#fail(`'${path.text}' has to be compared: ${operators.join(' ')}`);
+    return this.#fail(`expected an operator after '${path.text}': ${operators.join(' ')}`);
   }
 
   #literal(): Token {
     const { kind } = this.#token();
     const isLiteral = kind === 'quoted' || kind === 'word';
     if (!isLiteral || this.#isWord(this.#at, 'and', 'or', 'not')) {
-      this.#fail(`${this.#named()} where a value to compare with should be`);
+      this.#fail(`expected a value to compare with, not ${this.#named()}`);
     }
     return this.#next();
   }
 
-  /** Whether a word says what the conditions are about; before or after an operator it does not. */
+  /** Whether a word is a scope; next to an operator it is a path or a literal. */
   #isScope(index: number): boolean {
     const isNear = [index - 1, index + 1].some((at) => this.#tokens[at]?.kind === 'operator');
     return !isNear && this.#isWord(index, 'group', 'device', 'file');
   }
 
-  /** Whether a scope's conditions are at an end, since what follows begins with the next scope. */
+  /** Whether the conditions of a scope end here, because the next scope follows. */
   #isClauseNext(index: number): boolean {
     if (this.#scope === null) return false;
     let at = index;
@@ -225,7 +227,7 @@ class ExpressionParser {
     return this.#isScope(at);
   }
 
-  /** Whether a name follows a scope; a word may also be the first path of its conditions. */
+  /** Whether a name follows a scope; the word may also be the first path of its conditions. */
   #isName(kind: RowKind): boolean {
     const next = this.#token(1);
     if (this.#token().kind === 'quoted') return true;
@@ -241,10 +243,10 @@ class ExpressionParser {
     const { text } = this.#token();
     const { kind: means, word } = parseSubject(text);
     if (kind === 'group' && means !== 'group') {
-      this.#fail(`${this.#named()} is no group's number, and no condition`);
+      this.#fail(`expected the number of a group or a condition, not ${this.#named()}`);
     }
     if (kind === 'file' && !/^(?:file:)?f\d+$/.test(text)) {
-      this.#fail(`${this.#named()} is no file; they are 'f' and a position`);
+      this.#fail(`expected a file id ('f' and a position), not ${this.#named()}`);
     }
     this.#at += 1;
     return kind === 'device' && means !== 'device' ? text : word;
@@ -261,7 +263,7 @@ class ExpressionParser {
   }
 
   #take(kind: '(' | ')'): void {
-    if (this.#token().kind !== kind) this.#fail(`${this.#named()} where '${kind}' should be`);
+    if (this.#token().kind !== kind) this.#fail(`expected '${kind}', not ${this.#named()}`);
     this.#at += 1;
   }
 
@@ -279,7 +281,7 @@ class ExpressionParser {
   }
 }
 
-/** What is kept is not asked again. */
+/** A test that asks each row object only once. */
 function oncePerRow(test: Test<TableRow>): Test<TableRow> {
   const known = new WeakMap<TableRow, boolean>();
   return (row) => {

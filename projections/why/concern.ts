@@ -1,6 +1,6 @@
 /**
- * What an attempt has to do with: a group since it was last not in use, and the files that were open
- * of it, lent it a context, or were lent one together with it.
+ * Collects the events that concern an attempt: those of its groups since they were last not in use,
+ * and those of the files that had a group open, gave it a context, or shared that context.
  *
  * @module
  */
@@ -11,24 +11,26 @@ import { positionOf, type FileId } from '../../processes/process-table.ts';
 import type { StandingView } from '../index/view.ts';
 import type { Timeline } from '../timeline.ts';
 
-/** Everything about the groups and files that decide, or the files alone that the call is made on. */
+/** All events of the groups and files, or only those of the files that the call names. */
 export type ConcernScope = 'groups' | 'files';
 
-/** When a call is made, and until when it is tried again. */
+/** Where a call is made, and up to where it is tried again. */
 interface Retry {
+  /** The position after which it is made. */
   readonly at: number;
+  /** The last position after which it is tried again. */
   readonly last: number;
-  /** The file that stands in the way. */
+  /** The file in the way. */
   readonly blocker: FileId | null;
   readonly scope: ConcernScope;
 }
 
 export class Concern {
-  /** Positions of the events that have to do with it. */
+  /** Positions of the events that concern the attempt. */
   readonly positions = new Set<number>();
-  /** Groups whose devices have to be there. */
+  /** Groups that concern it: their devices must exist. */
   readonly groups = new Set<string>();
-  /** Files that have a part in it. */
+  /** Files that concern it. */
   readonly files = new Set<FileId>();
   readonly #timeline: Timeline;
   readonly #last: number;
@@ -51,7 +53,9 @@ export class Concern {
     this.#close();
   }
 
-  /** Follows every event to what it brings in, until there is nothing new. */
+  /**
+   * Adds the files that the events involve, and the events of these files, until nothing is new.
+   */
   #close(): void {
     const followed = new Set<number>();
     const files = new Set<FileId>();
@@ -76,7 +80,7 @@ export class Concern {
     }
   }
 
-  /** A file, with what it keeps alive and what keeps it. */
+  /** Adds a file, with the files that it keeps alive and those that keep it alive. */
   #addFile(id: FileId | null | undefined, view: StandingView): void {
     if (id == null || this.files.has(id)) return;
     this.files.add(id);
@@ -103,7 +107,7 @@ export class Concern {
     }
   }
 
-  /** What a number stood for that stands for nothing any more, as long as the process lives. */
+  /** Adds every file that a closed descriptor meant since its process started. */
   #recall(pid: number, fd: number, at: number): void {
     const start = startOf(this.#timeline, pid, at);
     for (const position of this.#timeline.positionsOf(`process ${pid}`, start, at)) {
@@ -114,7 +118,7 @@ export class Concern {
   }
 }
 
-/** Events that leave everything as it was. */
+/** Events that change nothing. */
 const inert = new Set<EventType>(['operation.refused', 'device.reset', 'device.hot-reset']);
 
 interface Lending {
@@ -124,7 +128,7 @@ interface Lending {
   readonly container?: number;
 }
 
-/** The groups that a call names, itself or by a device. */
+/** The groups that a call names, directly or by a device. */
 function groupsIn(call: Attempt, view: StandingView): string[] {
   const named = 'group' in call ? view.group(call.group)?.group : undefined;
   const device = 'device' in call && typeof call.device === 'string' ? call.device : null;
@@ -132,7 +136,7 @@ function groupsIn(call: Attempt, view: StandingView): string[] {
   return [named, of].flatMap((group) => group ?? []);
 }
 
-/** The descriptors that a call names; where it is not shown what it was made on, any of its process. */
+/** The descriptors that a call names; all of its process if the evidence does not show its own. */
 function descriptorsIn(
   call: Attempt,
   view: StandingView,
@@ -154,7 +158,7 @@ function operatedOn({ pid, fd }: { pid: number; fd: number | null }, view: Stand
   return fd === null ? [...(view.process(pid)?.descriptors.keys() ?? [])] : [fd];
 }
 
-/** Where a process that lives at a position has begun. */
+/** Position at which a process that exists at `at` started. */
 function startOf(timeline: Timeline, pid: number, at: number): number {
   const boot = timeline.bootBefore(at);
   for (const position of timeline.positionsBack(`process ${pid}`, at)) {

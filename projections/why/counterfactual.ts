@@ -1,6 +1,6 @@
 /**
- * What made a refusal, and what would have let it through: the past with an event left out, and the
- * future with the attempt made again.
+ * Counterfactuals of a refusal: plays the history without some events, and the attempt again after
+ * later events.
  *
  * @module
  */
@@ -16,16 +16,16 @@ import { Slice } from './slice.ts';
 import { keyOf, type SubjectKey } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
 
-/** More events than this are never left out together in search of a cause. */
+/** At most this many events are left out together. */
 const EVENTS_MAX = 8;
-/** Pairs are only tried among so many of the latest candidates, in a boot of so many events. */
+/** Pairs are tried only among the latest 32 candidates, in a boot of at most 512 events. */
 const PAIRS_AMONG_MAX = 32;
 const PAIRS_WITHIN_MAX = 512;
 
 /**
- * The fewest positions without any one of which the attempt at `position` would have passed; the
- * latest of them where several would do. Where no single event decides, the fewest that do so
- * together. Empty where no event made the refusal: then it lacks something.
+ * The fewest positions, ascending, without which the attempt at `position` would have passed: the
+ * latest single event that decides, else the fewest events that decide together. Empty if no such
+ * events are found: then something is missing that the call needs.
  */
 export function becauseOf(timeline: Timeline, refused: JudgedRefusal): number[] {
   const { position } = refused;
@@ -33,19 +33,19 @@ export function becauseOf(timeline: Timeline, refused: JudgedRefusal): number[] 
   return searched({ timeline, ...refused, slice }) ?? [];
 }
 
-/** A refused call, where it stands, and what the rules say of it. */
+/** A refused call, with its cause and blocker by the rules. */
 export interface JudgedRefusal {
   readonly position: number;
   readonly call: Attempt;
   readonly cause: ObservedCause;
-  /** The file that stands in the way. */
+  /** The file in the way. */
   readonly blocker: FileId | null;
 }
 
-/** So many events are no more trouble than to find out which of them matter. */
+/** A boot of fewer events is played whole: finding out which events matter would cost more. */
 const SHORT = 256;
 
-/** What decides about a call, made again until after `last`. */
+/** The events that decide a call that is tried again up to position `last`. */
 function sliceOf(
   timeline: Timeline,
   refused: JudgedRefusal,
@@ -66,18 +66,18 @@ function searched(search: Search): number[] | null {
   return sideBySide(search, candidates) ?? pairOf(search, candidates);
 }
 
-/** A refused call with the events that may have to do with it. */
+/** A refused call, and the events that may decide it. */
 interface Search extends JudgedRefusal {
   readonly timeline: Timeline;
   readonly slice: Slice;
 }
 
-/** Whether it takes the whole host to decide about a call, and not a few of its groups and files. */
+/** Whether any event of the host may decide a call, and not only those of some groups and files. */
 function isOfHost(call: Attempt): boolean {
   return rowOf(call.operation).makes === 'process' || isDriverChange(call);
 }
 
-/** Events that stand in the way one behind the other, such as two kernel drivers in a group. */
+/** Searches events that block one after the other, such as two kernel drivers of a group. */
 function sideBySide(search: Search, candidates: readonly number[]): number[] | null {
   const out = new Set<number>();
   while (out.size < EVENTS_MAX) {
@@ -113,9 +113,11 @@ function fewest(search: Search, out: Set<number>): number[] {
   return [...out].toSorted((a, b) => a - b);
 }
 
-/** What stands in the way: how far the checks get, and who it is there. */
+/** What blocks a call. */
 interface Obstacle {
+  /** Number of checks that it passes before one fails. */
   readonly checks: number;
+  /** The blocker at that check, as text to compare. */
   readonly who: string;
 }
 
@@ -132,7 +134,7 @@ function obstacle({ call, cause, slice }: Search, out: ReadonlySet<number>): Obs
   };
 }
 
-/** Whether leaving something out got the attempt further, or somebody out of its way. */
+/** Whether the attempt passes more checks than before, or has another blocker. */
 function isFurther(now: Obstacle, before: Obstacle): boolean {
   return now.checks > before.checks || (now.checks === before.checks && now.who !== before.who);
 }
@@ -141,18 +143,18 @@ function passesWithout({ slice, call, cause }: Search, out: ReadonlySet<number>)
   return slice.without(out).judgeAs(call, cause) === null;
 }
 
-/** Events that may have a part in a refusal, the latest first. */
+/** Positions of events that may have caused a refusal, the latest first. */
 function candidatesOf({ timeline, position, call, cause, slice }: Search): number[] {
   const host = slice.without(new Set());
   const asked = host.concerned(call);
   const { file, argument } = asked;
   const subjects = new Set<SubjectKey>();
-  // A dead group file asks about the group that it was opened for.
+  // A call on a dead group file concerns the group that the file was opened for.
   const opened = file === null ? undefined : host.file(file);
   const own = opened?.kind === 'group' ? opened.group : null;
   const group = asked.group ?? host.device(asked.device ?? '')?.group ?? own;
   if (group !== null) subjects.add(keyOf({ kind: 'group', id: group }));
-  // What a process did to its other files has no part in it, unless a number stands for nothing.
+  // Other events of the process matter only if a descriptor of the call is closed.
   const isMissing = ('iommufd' in call || 'container' in call) && argument === null;
   const closed = 'fd' in call && (file === null || isMissing);
   if (closed) subjects.add(keyOf({ kind: 'process', id: String(call.pid) }));
@@ -178,14 +180,17 @@ function isDriverChange({ operation }: Attempt): boolean {
   return makes === 'driver-change' || makes === 'end-of-driver-change';
 }
 
-/** That a device is there is nobody's doing, unless it came with a kernel driver. */
+/**
+ * Whether an event may be a cause: not a boot or a refusal, nor a new device without a kernel
+ * driver.
+ */
 function isDeed(event: Placed<Fact>): boolean {
   if (event.type === 'operation.refused' || event.type === 'host.booted') return false;
   if (event.type !== 'device.added') return true;
   return event.data.driver !== null && kindOfDriver(event.data.driver) === 'kernel';
 }
 
-/** A file that is there, with all that keeps it alive and that it keeps. */
+/** Adds an open file, with the files that it keeps alive and those that keep it alive. */
 function addKeepers(subjects: Set<SubjectKey>, host: LiveHost, id: FileId): void {
   const file = host.file(id);
   const key = keyOf({ kind: 'file', id });
@@ -194,12 +199,12 @@ function addKeepers(subjects: Set<SubjectKey>, host: LiveHost, id: FileId): void
   for (const other of [...file.pinnedBy, ...file.pins]) addKeepers(subjects, host, other);
 }
 
-/** A process that nobody else is, to keep the caller's own files open. */
+/** The pid of a process that keeps the caller's own files open; no real process has it. */
 const KEEPER = 2 ** 31;
 
 /**
- * The first position after `position` at which the same call would pass, its own files taken as
- * still open. Null where it never would, as far as this boot goes.
+ * The first position after `position` at which the same call would pass, if the caller's own files
+ * were still open. Null if it would not pass within this boot.
  */
 export function wouldPassAfter(timeline: Timeline, refused: JudgedRefusal): Position {
   const { position, cause } = refused;
@@ -219,7 +224,7 @@ export function wouldPassAfter(timeline: Timeline, refused: JudgedRefusal): Posi
   }
 }
 
-/** Causes that only what is done to the caller's own files, or to drivers, can mend. */
+/** Causes that only events of the caller's own files, or of drivers, can remove. */
 const inOwnFiles = new Set<ObservedCause>([
   'container-already-set',
   'container-empty',
@@ -235,10 +240,10 @@ const inOwnFiles = new Set<ObservedCause>([
   'wrong-file-kind',
 ]);
 
-/** So many events are looked through first; most who stand in the way soon leave. */
+/** This many events are searched first: most blockers are released soon. */
 const REACH_MIN = 1024;
 
-/** The first event after the attempt upon which the same call would end as wanted. */
+/** Position of the first event after the attempt at which the same call would end as wanted. */
 function firstAfter(
   slice: Slice,
   { position, call, cause }: JudgedRefusal,
@@ -255,14 +260,17 @@ function firstAfter(
   return null;
 }
 
-/** Has a process of its own hold the files of a call, and gives the call as that process makes it. */
+/**
+ * Passes the files of a call to the process `KEEPER`, and returns the call as that process makes
+ * it.
+ */
 function keepOwnFiles(host: LiveHost, position: number, call: Attempt): Attempt {
   if (!('fd' in call) || call.fd === null) return call;
   const { pid } = call;
   const argument = 'iommufd' in call ? call.iommufd : 'container' in call ? call.container : null;
   const given = 'groups' in call ? (call.groups ?? []) : [];
   const own = [call.fd, ...(argument === null ? [] : [argument]), ...given];
-  // A number that stands for nothing may stand for something later, in that process only.
+  // A closed descriptor may be opened later, but only in the caller's own process.
   if (own.some((fd) => host.processTable.file(pid, fd) === undefined)) return call;
   const started = { pid: KEEPER, comm: 'keeper', cgroup: null };
   host.take({ type: 'process.started', data: started, position });

@@ -1,5 +1,5 @@
 /**
- * A past that went otherwise: events as far as they could have happened.
+ * Plays the events of a history that has been changed, and skips those that are no longer possible.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { Fact, Placed } from '../../events/vocabulary.ts';
 import { callOf } from '../../operations/table.ts';
 import type { LiveHost } from '../../machines/live-host.ts';
 
-/** Has the host take an event, unless it could not have happened on it. */
+/** Plays an event on a host if the event is possible there; a refused attempt has no effect. */
 export function takeIfPossible(host: LiveHost, event: Placed<Fact>): void {
   if (event.type === 'operation.refused') return;
   const called = callOf(event);
@@ -20,7 +20,7 @@ export function takeIfPossible(host: LiveHost, event: Placed<Fact>): void {
     const { device, driver, next } = event.data;
     const held = (host.device(device)?.files ?? 0) > 0;
     if (held) return host.take(event);
-    // Nothing holds it back any more: it would have gone through at once.
+    // The device has no open file any more: the unbind would not have waited.
     host.take({ type: 'driver.unbound', data: { device, driver }, position });
     if (next === null) return;
     takeIfPossible(host, {

@@ -1,5 +1,5 @@
 /**
- * Refusals, and what explains them.
+ * `why`: finds refusals, and explains them.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import { keyOf, type Subject } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
 import { keepers } from '../views.ts';
 
-/** Causes that nothing that happened has made, and that nothing later mends. */
+/** Causes that no event has made, and that no later event can remove. */
 const inTheCall = new Set(['malformed-argument', 'unsupported', 'not-ownership', 'unknown']);
 
-/** A refusal explained: `Why` without the cause in a sentence. */
+/** `Why` without the sentence, which `words/answers.ts` adds. */
 export type ExplainedRefusal = Omit<Why, 'summary'>;
 
-/** Explains the refusal at a position. Throws `not-a-refusal` where none stands there. */
+/** Explains the refusal at a position. Throws `not-a-refusal` if the event there is none. */
 export function explainRefusal(timeline: Timeline, position: number): ExplainedRefusal {
   const event = position < 0 ? undefined : timeline.at(position);
   if (event?.type !== 'operation.refused') {
@@ -42,8 +42,8 @@ export function explainRefusal(timeline: Timeline, position: number): ExplainedR
 }
 
 /**
- * Whether the rules refuse the call as things are known to stand. Of a host that was not seen whole
- * its errno alone may have named the cause: then nothing that is known has made it.
+ * Whether the rules refuse the call on the host as it is known. If the host was not recorded
+ * completely, the cause may follow from the errno alone; then no known event has made it.
  */
 function isByTheRules(
   timeline: Timeline,
@@ -56,7 +56,7 @@ function isByTheRules(
   return isWhole || timeline.playedAt(position - 1).judgeAs(call, cause)?.cause === cause;
 }
 
-/** What the rules say of the refusal at a position. */
+/** Cause and blocker of the refusal at a position; `unknown` if the rules do not explain it. */
 export function causeAt(timeline: Timeline, position: number): Pick<Why, 'cause' | 'blocker'> {
   const refusal = timeline.refusalAt(position);
   const cause = refusal?.cause ?? 'unknown';
@@ -67,8 +67,8 @@ export function causeAt(timeline: Timeline, position: number): Pick<Why, 'cause'
 }
 
 /**
- * The last refusal of a subject up to a position; null where there is none. What was refused of a
- * group as a whole was refused of each of its devices.
+ * Position of the last refusal that concerns a subject, up to `until`; null if there is none. The
+ * refusal of an operation on a whole group also concerns each device of the group.
  */
 export function latestRefusal(timeline: Timeline, subject: Subject, until: number): number | null {
   const isRefusal = (position: number): boolean =>

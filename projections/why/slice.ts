@@ -1,8 +1,9 @@
 /**
- * The part of a boot that has anything to do with an attempt: the same verdicts, from fewer events.
+ * A slice: the events of a boot that concern an attempt. Played alone, they give the same verdict
+ * as the whole boot.
  *
- * While a group is not in use, what becomes of it follows from the drivers of its devices alone. So a
- * slice has these, and beyond them what has happened since the group was last not in use.
+ * The state of a group that is not in use follows from the drivers of its devices. So a slice has
+ * the driver events of each group, and all events since the group was last not in use.
  *
  * @module
  */
@@ -21,12 +22,12 @@ export class Slice {
     this.events = events;
   }
 
-  /** Everything from the boot before a position up to it. */
+  /** All events of a boot up to position `last`. */
   static whole(timeline: Timeline, last: number): Slice {
     return new Slice([...timeline.between(timeline.bootBefore(last), last)]);
   }
 
-  /** What has to do with an attempt, up to a position. */
+  /** The events that concern an attempt, up to position `last`. */
   static concerned(timeline: Timeline, { positions, groups }: Concern, last: number): Slice {
     const boot = timeline.bootBefore(last);
     const plugs = [...groups].flatMap((group) => [...timeline.plugsOf(group, boot + 1, last)]);
@@ -38,7 +39,10 @@ export class Slice {
     return new Slice([...own, ...others].toSorted((a, b) => a.position - b.position));
   }
 
-  /** The host after all of it, without some events and without what these alone made possible. */
+  /**
+   * The host after the slice without the events `out`, and without those that only they made
+   * possible.
+   */
   without(out: ReadonlySet<number>): LiveHost {
     const host = new LiveHost();
     for (const event of this.events) {
@@ -49,8 +53,8 @@ export class Slice {
 }
 
 /**
- * What takes the place of what an event has given up: the next file at a number that was closed, or
- * the next process of a number. Had it not been given up, it would be gone then all the same.
+ * The event that reuses a closed descriptor or the pid of a process that exited. Without the close
+ * or the exit, the file or the process would end at that event.
  */
 function taken(timeline: Timeline, event: Placed<Fact>, last: number): Placed<Fact> | null {
   if (event.type !== 'descriptor.closed' && event.type !== 'process.exited') return null;
@@ -68,7 +72,9 @@ function taken(timeline: Timeline, event: Placed<Fact>, last: number): Placed<Fa
   return null;
 }
 
-/** The descriptor of a process that an event takes, or the process itself. */
+/**
+ * The descriptor of process `pid` that an event opens; `process` if the event starts the process.
+ */
 function placeIn({ type, data }: Placed<Fact>, pid: number): number | 'process' | null {
   const { fills, replaces } = effectOf(type);
   if (replaces?.(data) === pid) return 'process';

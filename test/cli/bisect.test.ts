@@ -54,11 +54,11 @@ the fewest events that show it:
   });
 
   test.each([
-    [['--where', 'group 26 owner.knd = x'], "column 10 of the expression: 'knd' is no key of"],
-    [['--where', ''], 'column 1 of the expression: the end where a condition should be'],
-    [['--where', 'group 99 viable'], "'99' is no group that this log knows"],
-    [['--where', 'device gpu9 state = open'], "'gpu9' is no device that this log knows"],
-    [['--where', 'file f1 kind = group'], "'file:f1' is no file that this log knows"],
+    [['--where', 'group 26 owner.knd = x'], "column 10 of the expression: 'knd' is not a key of"],
+    [['--where', ''], 'column 1 of the expression: expected a condition, not the end'],
+    [['--where', 'group 99 viable'], "this log has no group '99'"],
+    [['--where', 'device gpu9 state = open'], "this log has no device 'gpu9'"],
+    [['--where', 'file f1 kind = group'], "this log has no file 'file:f1'"],
     [
       [],
       'bisect: --invariant NAME or --where EXPR is missing; invariants are one-context-per-group, ',

@@ -80,7 +80,7 @@ describe.concurrent('for people', () => {
     });
     expect(await ask(demo, 'history', '--by', 'P7')).toEqual({
       code: 2,
-      err: "vfio-ledger: 'P7' is no process, nor control group, that this log knows\n",
+      err: "vfio-ledger: this log has no process and no control group 'P7'\n",
       out: '',
     });
   });
@@ -173,9 +173,9 @@ test.each([
   [['history'], /^history: an operand is missing; usage: vfio-ledger history SUBJECT/],
   [['history', 'gpu', '41'], /^history: too many operands/],
   [['history', '--by', 'P1', '--waiters'], /^history: --by and --waiters cannot be combined/],
-  [['history', '99', '--overlaps'], /^'99' is no group that this log knows/],
-  [['history', '99', '--by', 'P1'], /^'99' is no group that this log knows/],
-  [['history', 'pid:101', '--waiters'], /^'pid:101' is a process; this is asked of devices/],
+  [['history', '99', '--overlaps'], /^this log has no group '99'/],
+  [['history', '99', '--by', 'P1'], /^this log has no group '99'/],
+  [['history', 'pid:101', '--waiters'], /^'pid:101' is a process: expected a device or a group/],
   [['history', '--by'], /^option '--by' needs a value/],
   [['history', '--orphans'], /^unknown option '--orphans'/],
   [['who'], /^who: an operand is missing; usage: vfio-ledger who SUBJECT\|--orphans/],
@@ -185,7 +185,7 @@ test.each([
   ],
   [['who', '--orphans', '--holdings'], /^who: --orphans .* cannot be combined with --holdings/],
   [['who', '--holdings'], /^who: an operand is missing/],
-  [['who', 'pid:9', '--holdings'], /^'pid:9' is no process that this log knows/],
+  [['who', 'pid:9', '--holdings'], /^this log has no process 'pid:9'/],
 ])('%j is a bad request', async (args, message) => {
   const { code, out, err } = await ask(demo, ...args);
   expect({ code, out }).toEqual({ code: 2, out: '' });

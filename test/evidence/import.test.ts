@@ -191,8 +191,8 @@ describe('clocks', () => {
   });
 
   test.each([
-    [{ zone: 'CET' }, /^--zone takes one such as/],
-    [{ booted: 'yesterday' }, /^--booted: 'yesterday' is no instant/],
+    [{ zone: 'CET' }, /^--zone takes an offset such as/],
+    [{ booted: 'yesterday' }, /^--booted: 'yesterday' is not an ISO 8601 instant/],
     [{ day: '2026-13-01' }, /^--day: /],
   ])('%o is nothing to set one by', async (settings, reason) => {
     await expect(imported(at(1, 900, opened(33, 10)), settings)).rejects.toThrow(reason);

@@ -100,12 +100,14 @@ describe('the first event at which an expression holds', () => {
 test('what cannot be read, what never was, and what is both or neither are errors', async () => {
   const ledger = await simulated(twoGuests);
   const thrown = (where: string) => () => ledger.bisect({ where });
-  expect(thrown('group 26 owner.knd = none')).toThrow("column 10 of the expression: 'knd' is no");
-  expect(thrown('group 9 viable')).toThrow("'9' is no group that this log knows");
-  expect(thrown('viable or group 9 viable')).toThrow(/'viable' where 'group'/);
-  expect(thrown('group viable or group 9 viable')).toThrow("'9' is no group");
-  expect(thrown('device gpu9 state = open')).toThrow("'gpu9' is no device that this log knows");
-  expect(thrown('file f9999 kind = group')).toThrow("'file:f9999' is no file");
+  expect(thrown('group 26 owner.knd = none')).toThrow("column 10 of the expression: 'knd' is not");
+  expect(thrown('group 9 viable')).toThrow("this log has no group '9'");
+  expect(thrown('viable or group 9 viable')).toThrow(
+    /expected 'group', 'device' or 'file', not 'viable'/,
+  );
+  expect(thrown('group viable or group 9 viable')).toThrow("this log has no group '9'");
+  expect(thrown('device gpu9 state = open')).toThrow("this log has no device 'gpu9'");
+  expect(thrown('file f9999 kind = group')).toThrow("this log has no file 'file:f9999'");
   expect(() => ledger.bisect({})).toThrow('either an invariant or an expression');
   const both = { where: 'viable', invariant: 'one-context-per-group' };
   expect(() => ledger.bisect(both)).toThrow('either an invariant or an expression');

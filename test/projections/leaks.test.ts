@@ -145,7 +145,9 @@ describe('what processes did between two moments', () => {
   test('with a moment before the other, or with what is no pid, is refused', async () => {
     const ledger = await played(bound);
     expect(() => ledger.between('end', 'start')).toThrow(RequestError);
-    expect(() => ledger.between('start', 'end', { by: [1.5] })).toThrow("takes pids, not '1.5'");
+    expect(() => ledger.between('start', 'end', { by: [1.5] })).toThrow(
+      "takes an array of pids, not '1.5'",
+    );
     expect(() => ledger.between(0, 99)).toThrow('position 99 is past the end');
     expect(ledger.between('start', 'end', { by: [4711] })).toMatchObject({ opened: [], leaks: [] });
   });
@@ -187,7 +189,9 @@ describe('where the evidence does not say', () => {
     await rest.refresh();
     const boot = positionOf(rest, 'host.booted') + rest.first;
     expect(() => rest.between('start', boot - 1)).toThrow(RequestError);
-    expect(() => rest.between(6, 7)).toThrow('what is here begins at position 6');
+    expect(() => rest.between(6, 7)).toThrow(
+      'this log begins at position 6, and the host has not booted since',
+    );
     expect(rest.between('start', boot)).toMatchObject({
       opened: [],
       refused: [{ operation: 'bind', pid: P2, cause: 'unknown' }],

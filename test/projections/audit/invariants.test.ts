@@ -155,6 +155,6 @@ test('where all is as the rules have it nothing is violated, and an unheard-of n
   const ledger = await seen(`${bound}close A\n${inContainer}`);
   for (const invariant of invariantNames) expect(ledger.bisect({ invariant })).toBeNull();
   expect(() => ledger.bisect({ invariant: 'peace' })).toThrow(
-    "no invariant 'peace'; there are one-context-per-group, ",
+    "no invariant 'peace'; known are one-context-per-group, ",
   );
 });

@@ -191,45 +191,53 @@ test('the scopes are all that it looks at, each once', () => {
 
 describe('what is wrong is said with its column', () => {
   test.each([
-    ['group 26 owner.knd = x', 10, "'knd' is no key of owner; there are kind, file, holders"],
-    ['vaible', 1, /'vaible' is no key of a group; there are group, owner, .*, container, holders$/],
-    ['device stat = open', 8, /'stat' is no key of a device; there are device, name, /],
-    ['file owner.kind = none', 6, "'owner' is no key of a file; there are file, kind, holders"],
-    ['constructor = 3', 1, /'constructor' is no key of a group/],
-    ['owner.kind.x = 3', 1, "'x' is no key of owner.kind; it has no parts"],
+    ['group 26 owner.knd = x', 10, "'knd' is not a key of owner: its keys are kind, file, holders"],
+    [
+      'vaible',
+      1,
+      /'vaible' is not a key of a group: its keys are group, owner, .*, container, holders$/,
+    ],
+    ['device stat = open', 8, /'stat' is not a key of a device: its keys are device, name, /],
+    [
+      'file owner.kind = none',
+      6,
+      "'owner' is not a key of a file: its keys are file, kind, holders",
+    ],
+    ['constructor = 3', 1, /'constructor' is not a key of a group/],
+    ['owner.kind.x = 3', 1, "'x' is not a key of owner.kind: it has no keys"],
     ['owner.kind = iommfd', 14, /'owner.kind' is one of none, kernel, .*, never 'iommfd'/],
     ['owner = x', 9, "'owner' is made of kind, file, holders, never 'x'"],
-    ['holders = 3', 9, /'holders' is a list; there are count\(holders\) and .* holders.pid/],
+    ['holders = 3', 9, /'holders' is a list: compare count\(holders\) or .* holders.pid/],
     ['since < now', 9, "'since' is a number, never 'now'"],
-    ['since ~ 3', 7, "'~' is not for 'since', which is a number"],
-    ['since < null', 7, "'<' is not for null"],
+    ['since ~ 3', 7, "'~' cannot be used with 'since', which is a number"],
+    ['since < null', 7, "'<' cannot be used with null"],
     ['viable = yes', 10, "'viable' is true or false, never 'yes'"],
-    ['since == 3', 7, /no operator '=='; there are = != < <= > >= ~ !~/],
-    ['owner.file', 11, /has to be compared/],
-    ['owner.kind none', 12, "'owner.kind' has to be compared: = != < <= > >= ~ !~"],
-    ['owner.kind =', 13, 'the end where a value to compare with should be'],
-    ['owner.kind = and viable', 14, /'and' where a value/],
-    ['count(owner) > 2', 7, "'owner' is no list to count"],
-    ['count(holders > 2', 15, "'>' where ')' should be"],
-    ['count = 2', 1, /'count' is no key/],
-    ['driver = x and', 1, /'driver' is no key of a group/],
-    ['viable and', 11, 'the end where a condition should be'],
-    ['viable && viable', 8, "'&&' where 'and' or 'or' may follow"],
-    ['viable)', 7, "')' where 'and' or 'or' may follow"],
-    ['(viable', 8, "the end where ')' should be"],
+    ['since == 3', 7, /unknown operator '=='; known are = != < <= > >= ~ !~/],
+    ['owner.file', 11, /expected an operator after 'owner.file'/],
+    ['owner.kind none', 12, "expected an operator after 'owner.kind': = != < <= > >= ~ !~"],
+    ['owner.kind =', 13, 'expected a value to compare with, not the end'],
+    ['owner.kind = and viable', 14, /expected a value to compare with, not 'and'/],
+    ['count(owner) > 2', 7, "count takes a list; 'owner' is none"],
+    ['count(holders > 2', 15, "expected ')', not '>'"],
+    ['count = 2', 1, /'count' is not a key/],
+    ['driver = x and', 1, /'driver' is not a key of a group/],
+    ['viable and', 11, 'expected a condition, not the end'],
+    ['viable && viable', 8, "expected 'and', 'or' or the end, not '&&'"],
+    ['viable)', 7, "expected 'and', 'or' or the end, not ')'"],
+    ['(viable', 8, "expected ')', not the end"],
     ['  "viable', 3, /is not closed/],
     ['name = "a\\n"', 8, /has a \\ that is not/],
     ["name = 'a", 8, /is not closed/],
-    ['', 1, 'the end where a condition should be'],
-    ['group 26', 9, 'the end where a condition should be'],
-    ['group x viable', 7, "'x' is no group's number, and no condition"],
-    ['file 12 kind = group', 6, "'12' is no file; they are 'f' and a position"],
-    ['not group 26 viable', 5, /'not' before 'group' wants parentheses: not \(group …\)/],
+    ['', 1, 'expected a condition, not the end'],
+    ['group 26', 9, 'expected a condition, not the end'],
+    ['group x viable', 7, "expected the number of a group or a condition, not 'x'"],
+    ['file 12 kind = group', 6, "expected a file id ('f' and a position), not '12'"],
+    ['not group 26 viable', 5, /'not' before 'group' needs parentheses: not \(group …\)/],
     ['group 26 (viable and group 27 viable)', 18, "')' is missing before the next scope"],
-    ['group 26 (group 27 viable)', 11, /the scope 'group' stands within another/],
-    ['device file kind = group', 8, /the scope 'file' stands within another/],
-    ['viable and group 27 viable', 1, /'viable' where 'group', 'device' or 'file' should say/],
-    ['group 26 viable group 27 viable', 17, "'group' where 'and' or 'or' may follow"],
+    ['group 26 (group 27 viable)', 11, /the scope 'group' is inside another scope/],
+    ['device file kind = group', 8, /the scope 'file' is inside another scope/],
+    ['viable and group 27 viable', 1, /expected 'group', 'device' or 'file', not 'viable'/],
+    ['group 26 viable group 27 viable', 17, "expected 'and', 'or' or the end, not 'group'"],
   ] as const)('%s', (text, column, reason) => {
     const error = errorOf(text);
     expect(error.message).toMatch(reason);
@@ -239,9 +247,9 @@ describe('what is wrong is said with its column', () => {
 
   test('past the limits, up to which it is read', () => {
     const deep = errorOf(`${'('.repeat(65)}viable`);
-    expect(deep.message).toMatch(/^column 65 .*: parentheses are more than 64 deep$/);
+    expect(deep.message).toMatch(/^column 65 .*: more than 64 nested parentheses$/);
     const long = errorOf(`viable${' '.repeat(4091)}`);
-    expect(long.message).toMatch(/^column 4097 .*: it is longer than 4096 characters$/);
+    expect(long.message).toMatch(/^column 4097 .*: an expression has at most 4096 characters$/);
     expect(parseWhere(`${'('.repeat(64)}viable${')'.repeat(64)}`).holds(rows)).toBe(true);
     const wide = Array.from({ length: 65 }, () => '(viable)').join(' and ');
     expect(parseWhere(wide).holds(rows)).toBe(true);
