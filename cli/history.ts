@@ -52,7 +52,7 @@ export const history = verb({
     '--waiters lists the driver unbinds that waited until the last file of a device was closed.',
     '--overlaps lists where a group had two owners at a time, if everything in the evidence is taken as',
     'true. Exit 1 if there are any: an invariant is violated.',
-    'With one of these three options, SUBJECT may be left out: the answer is about all groups.',
+    'With --by, --waiters or --overlaps, SUBJECT may be left out. The answer is then about all groups.',
   ],
   options: {
     by: {

@@ -9,7 +9,7 @@ import { profiles, type Profile } from '../machines/profile.ts';
 
 /** The option `--profile`; `otherwise` names its default. */
 export function profileOption(otherwise: string) {
-  const help = `the kernel whose rules apply: ${profiles.join(', ')}; ${otherwise}`;
+  const help = `the rules: those of a kernel or of a patch series (${profiles.join(', ')}); ${otherwise}`;
   return { type: 'string', value: 'P', help } as const;
 }
 

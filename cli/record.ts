@@ -27,8 +27,8 @@ export const record = verb({
     'unknown; a new tracer and a new snapshot follow. If it dies five times in a row, each time within',
     'ten seconds, the recording ends with exit 4.',
     '',
-    'Your own tracer prints what recorder/vfio.bt prints with -f json or, if --with ftrace is given, what',
-    'recorder/ftrace.sh prints. It counts as attached once it prints a line.',
+    'The tracer of --tracer must print what bpftrace -f json recorder/vfio.bt prints, or, with',
+    '--with ftrace, what recorder/ftrace.sh prints. Its first line says that it is attached.',
   ],
   options: {
     with: { type: 'string', value: 'T', help: 'bpftrace (default, if it is installed) or ftrace' },

@@ -7,7 +7,7 @@ import type { DeviceView, FileView, GroupView, Table } from '../ledger.ts';
 import { kindOfDriver } from '../operations/driver.ts';
 import { columns, type Cell } from '../words/columns.ts';
 import { momentWords } from '../words/moments.ts';
-import { filesWords, holdersWords, idleWords, ownerCell } from '../words/owners.ts';
+import { filesWords, holdersWords, hiddenWords, ownerCell } from '../words/owners.ts';
 import { printable } from '../words/printable.ts';
 import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
@@ -20,13 +20,13 @@ export const table = verb({
   usage: 'table [--at WHEN] [--all]',
   summary: 'Shows who owns, opens and holds which group and device, at any moment',
   details: [
-    'SINCE is the position of the event that gave the group its owner. Also lists files that are open',
-    'although no process has a descriptor or mapping of them. A group without a VFIO device is left out',
-    'and counted if nobody owns it, or only kernel drivers do. JSON always has all groups.',
+    'SINCE is the position of the event that gave the group its owner. An orphaned file is alive although',
+    'no process has a descriptor or mapping of it. Groups in which no device has a VFIO driver are only',
+    'counted, unless user space owns the group or has it open. --json always has all groups.',
   ],
   options: {
     ...atOption,
-    all: { type: 'boolean', help: 'show idle groups and devices, too' },
+    all: { type: 'boolean', help: 'show groups without a VFIO driver, too, and their devices' },
     ...readingOptions,
   },
   operands: [0, 0],
@@ -57,7 +57,7 @@ function tableText({ at, groups, devices, files }: Table, all: boolean, paint: P
     shown.length === 0 ? [] : groupLines(shown, members, paint),
     seen.length === 0 ? [] : deviceLines(seen, paint),
     orphans.length === 0 ? [] : orphanLines(orphans, paint),
-    hidden === 0 ? [] : [`${idleWords(hidden)} (--all)`],
+    hidden === 0 ? [] : [`${hiddenWords(hidden)} (--all)`],
   ];
   return [
     paint(momentWords(at), 'heading'),

@@ -22,9 +22,9 @@ export function positionWords(position: Position): string {
   return position === null ? 'the start' : `position ${position}`;
 }
 
-/** How many entries of a list are left out: `and 3 more`, `and 3 lines more`. */
+/** How many entries of a list are left out: `and 3 more`, `and 3 more lines`. */
 export function moreWords(count: number, noun?: string): string {
-  return `and ${noun === undefined ? count : counted(count, noun)} more`;
+  return `and ${noun === undefined ? `${count} more` : counted(count, `more ${noun}`)}`;
 }
 
 /** `1 line`, `2 lines`. */

@@ -41,9 +41,9 @@ export function filesWords(files: readonly FileView[]): string {
   return files.map(({ file, holders }) => `${file} by ${holdersWords(holders)}`).join('; ') || '-';
 }
 
-/** How many idle groups are left out: `3 idle groups are not shown`. */
-export function idleWords(count: number): string {
-  return `${counted(count, 'idle group')} ${count === 1 ? 'is' : 'are'} not shown`;
+/** How many groups are left out: `3 groups without a VFIO driver are not shown`. */
+export function hiddenWords(count: number): string {
+  return `${counted(count, 'group')} without a VFIO driver ${count === 1 ? 'is' : 'are'} not shown`;
 }
 
 /** An owner: `iommufd f8`, `nobody`, `nobody (assumed)`. */

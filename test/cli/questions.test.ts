@@ -45,7 +45,7 @@ DEVICE        NAME       GROUP  DRIVER    STATE  OPEN FILES
 ORPHANED FILE  KIND   KEPT BY
 f29            group  file f32
 
-3 idle groups are not shown (--all)
+3 groups without a VFIO driver are not shown (--all)
 `);
   });
 

@@ -6,7 +6,7 @@ import { columns } from '../../words/columns.ts';
 import { violationWords } from '../../words/invariants.ts';
 import { spanWords } from '../../words/leaks.ts';
 import { moreWords } from '../../words/moments.ts';
-import { holdersWords, idleWords } from '../../words/owners.ts';
+import { holdersWords, hiddenWords } from '../../words/owners.ts';
 import { printable, word } from '../../words/printable.ts';
 
 test('columns are as wide as what stands in them, colour aside, and lines end where they end', () => {
@@ -52,12 +52,12 @@ test('holders are listed by process', () => {
 test('what is left out is counted, and is one or several', () => {
   expect([moreWords(3), moreWords(1, 'line'), moreWords(2, 'line')]).toEqual([
     'and 3 more',
-    'and 1 line more',
-    'and 2 lines more',
+    'and 1 more line',
+    'and 2 more lines',
   ]);
-  expect([idleWords(1), idleWords(2)]).toEqual([
-    '1 idle group is not shown',
-    '2 idle groups are not shown',
+  expect([hiddenWords(1), hiddenWords(2)]).toEqual([
+    '1 group without a VFIO driver is not shown',
+    '2 groups without a VFIO driver are not shown',
   ]);
 });
 
