@@ -38,9 +38,9 @@ export const importEvidence = verb({
     topology: {
       type: 'string',
       value: 'FILE',
-      help: 'the devices of the host, if the evidence does not name them',
+      help: 'the devices of the host (JSON), if the imported files do not name them',
     },
-    profile: profileOption('default: that of the kernel in the evidence'),
+    profile: profileOption('default: that of the kernel in the imported files'),
     strict: { type: 'boolean', help: 'fail at the first line that cannot be read' },
     booted: {
       type: 'string',

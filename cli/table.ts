@@ -20,9 +20,10 @@ export const table = verb({
   usage: 'table [--at WHEN] [--all]',
   summary: 'Shows who owns, opens and holds which group and device, at any moment',
   details: [
-    'SINCE is the position of the event that gave the group its owner. An orphaned file is alive although',
-    'no process has a descriptor or mapping of it. Groups in which no device has a VFIO driver are only',
-    'counted, unless user space owns the group or has it open. --json always has all groups.',
+    'SINCE is the position of the event that gave the group its owner. An orphaned file is open although',
+    'no process has a descriptor or mapping of it: the kernel keeps it. Groups in which no device has a',
+    'VFIO driver are only counted, unless user space owns the group or has it open. --json always has',
+    'all groups.',
   ],
   options: {
     ...atOption,

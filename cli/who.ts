@@ -33,13 +33,14 @@ export const who = verb({
   summary: 'Shows owner, holders and waiters of one device, group, process or file',
   details: [
     'The owner has the DMA of the IOMMU group. Every listed descriptor and mapping keeps it alive.',
-    'Holders are the descriptors and mappings of the subject itself. A waiter is blocked and holds',
-    'nothing. A claimant was given the device by a manager such as libvirt; that is no holder either.',
+    'Holders are the descriptors and mappings of the subject itself. A waiter is a process whose driver',
+    'unbind waits until the device is closed. A claimant, such as a VM, was given the device by a manager',
+    'such as libvirt. Neither is a holder.',
     '--holdings lists every VFIO descriptor and mapping of the processes that hold SUBJECT or keep its',
     'owner alive; for pid:N, those of this process.',
     '--now reads the running host, answers from that, and keeps nothing.',
-    '--orphans lists files that are alive although no process has a descriptor or mapping of them.',
-    'KEPT BY shows the files in the kernel that keep them alive, HELD BY the holders of those.',
+    '--orphans lists open files that no process has a descriptor or mapping of: the kernel keeps them.',
+    'KEPT BY shows the files that each is kept open by, HELD BY the holders of those.',
   ],
   options: {
     ...atOption,

@@ -38,7 +38,7 @@ const unavailable: Readonly<Record<string, string>> = {
   IOERR: 'cannot be read or written: input/output error',
   WRITE: 'cannot be written: no space left, or the limit for file sizes is reached',
   FULL: 'cannot be written: no space left',
-  CANTOPEN: 'cannot be opened: permission denied, for the file or for its -wal and -shm',
+  CANTOPEN: 'cannot be opened: permission denied for it, or for the files -wal and -shm beside it',
   PROTOCOL: 'cannot be locked',
   NOLFS: 'is too large for this file system',
 };

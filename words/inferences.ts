@@ -40,7 +40,7 @@ const sentences: Readonly<Record<Inference, string>> = {
   'an-open-device-needs-a-container': 'a device from its group is open, which requires a container',
   'a-mapped-device-is-bound': 'a region of it is mapped, which requires a bind',
   'in-the-order-of-descriptors':
-    'a device came from the group whose descriptor was opened last before it',
+    'the device is taken to come from the group file with the next lower descriptor number',
   'only-device-on-the-host': 'only one device is left that it can belong to',
   'rules-of-the-newest-kernel': 'the kernel has no profile of its own; the newest one is used',
 };

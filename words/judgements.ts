@@ -55,7 +55,7 @@ export function bisectionWords(found: Bisection, history: History, paint: Paint 
   const ruled =
     cause === null
       ? 'the rules allow the event'
-      : `the rules would have refused it: ${paint(cause, 'refusal')}`;
+      : `the rules would have refused the event: ${paint(cause, 'refusal')}`;
   return [
     ...(invariant === null
       ? [`it first holds at position ${position}: ${printable(detail)}`]

@@ -91,7 +91,10 @@ test('retain archives and removes, and says what it kept', async () => {
     /^note +positions 0 to 38 are missing: position 78 records that they were archived$/m,
   );
   const early = await run(['table', '--at', '20', '--log', log]);
-  expect(early).toMatchObject({ code: 2, err: expect.stringContaining('position 20 is not here') });
+  expect(early).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('position 20 is not in this log'),
+  });
 
   renameSync(join(archive, 'host.ledger'), log);
   const back = await run(['table', '--at', '20', '--json', '--log', log]);
