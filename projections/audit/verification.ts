@@ -11,7 +11,7 @@ import { LiveHost } from '../../machines/live-host.ts';
 import { kernelRules } from '../../machines/machines.ts';
 import type { Finding } from '../findings.ts';
 import type { Interval, Owner } from '../shapes.ts';
-import { nobody, ownerOf, unknownOwner } from '../views.ts';
+import { nobody, ownerWithoutHolders, unknownOwner } from '../views.ts';
 import { Watch } from './violations.ts';
 import { causeDisputed, SeenReleases } from './witnessed.ts';
 import { START } from '../when.ts';
@@ -114,16 +114,14 @@ export class Verifier {
   }
 
   #noteOwners(): void {
-    const names = new Set(this.#changes.keys());
-    for (const { group } of this.#host.groups()) names.add(group);
-    for (const name of names) {
+    for (const name of this.#host.touched.groups) {
       const known = this.#changes.get(name);
       const changes = known ?? [];
       this.#changes.set(name, changes);
       // What is found has been there before.
       if (known === undefined && this.#type === 'group.found') this.#found.add(name);
       const group = this.#host.group(name);
-      const owner = group === undefined ? nobody : ownerOf(this.#host, group);
+      const owner = group === undefined ? nobody : ownerWithoutHolders(group);
       const before = this.#found.has(name) ? unknownOwner : this.#before;
       if (isSame(changes.at(-1)?.owner ?? before, owner)) continue;
       changes.push({ position: this.#position, owner });
