@@ -11,7 +11,10 @@ import { and, type AnyStateMachine, type AnyStateNode, type EventObject } from '
 /** A sample of `and([...])`: its `check` function tells it from `or` and `not`. */
 const conjunction = and([]) as unknown as { readonly check: unknown };
 
-type GuardPredicate = (asked: { readonly context: object; readonly event: EventObject }) => boolean;
+export type GuardPredicate = (asked: {
+  readonly context: object;
+  readonly event: EventObject;
+}) => boolean;
 
 /** One candidate transition, taken if all of its guards hold. Candidates are tried in order. */
 interface Transition {
@@ -66,8 +69,12 @@ export function tabulate(machine: AnyStateMachine): TransitionTable {
   };
 }
 
-/** The function inside the machine's only action, `record: assign(…)`. */
-function assignmentOf(machine: AnyStateMachine) {
+/**
+ * The function inside the machine's only action, `record: assign(…)`.
+ *
+ * @internal
+ */
+export function assignmentOf(machine: AnyStateMachine) {
   const { assignment } = machine.implementations.actions['record'] as { assignment?: unknown };
   if (typeof assignment !== 'function') {
     throw new TypeError(`machine '${machine.id}': 'record' must assign by a function`);

@@ -7,8 +7,10 @@
 import { RequestError } from '../../events/ledger-error.ts';
 import type { EventType, Placed } from '../../events/vocabulary.ts';
 import { callOf } from '../../operations/table.ts';
+import type { MachineName } from '../../machines/admission.ts';
+import type { Machine } from '../../machines/flat-machine.ts';
 import { LiveHost } from '../../machines/live-host.ts';
-import { kernelRules } from '../../machines/machines.ts';
+import { isSameMemory, XStateSteps } from '../../machines/xstate-steps.ts';
 import type { Finding } from '../findings.ts';
 import type { Interval, Owner } from '../shapes.ts';
 import { nobody, ownerWithoutHolders, unknownOwner } from '../views.ts';
@@ -27,6 +29,7 @@ export class Verifier {
   readonly #host: LiveHost;
   readonly #watch = new Watch();
   readonly #releases = new SeenReleases();
+  readonly #steps = new Map<Machine, XStateSteps>();
   /** Of each group the changes of its owner, as the machines have had them. */
   readonly #changes = new Map<string, OwnerChange[]>();
   readonly #before: Owner;
@@ -39,10 +42,8 @@ export class Verifier {
     this.#host = new LiveHost({ isKnown });
     this.#before = isKnown ? nobody : unknownOwner;
     this.#host.observe((name, before, event, after) => {
-      const { table } = kernelRules(this.#host.profile, { engine: 'xstate' }).machines[name];
-      const record = before.record as object;
-      const xstate = table.next(before.state, record, event);
-      if (xstate === after.state && isEqual(table.record(record, event), after.record)) return;
+      const { state: xstate, record } = this.#stepsOf(name).after(before, event);
+      if (xstate === after.state && isSameMemory(record, after.record)) return;
       const position = this.#position;
       this.findings.push({ kind: 'table', position, machine: name, xstate, table: after.state });
     });
@@ -113,6 +114,16 @@ export class Verifier {
     }
   }
 
+  #stepsOf(name: MachineName): XStateSteps {
+    const machine = this.#host.rules.machines[name];
+    let steps = this.#steps.get(machine);
+    if (steps === undefined) {
+      steps = new XStateSteps(machine);
+      this.#steps.set(machine, steps);
+    }
+    return steps;
+  }
+
   #noteOwners(): void {
     for (const name of this.#host.touched.groups) {
       const known = this.#changes.get(name);
@@ -131,15 +142,6 @@ export class Verifier {
 
 function isSame(one: Owner | undefined, other: Owner): boolean {
   return one?.kind === other.kind && one.file === other.file;
-}
-
-/** Memories of machines: plain records, and a map of an iommufd's objects. */
-function isEqual(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a, plain) === JSON.stringify(b, plain);
-}
-
-function plain(_key: string, value: unknown): unknown {
-  return value instanceof Map ? [...value] : value;
 }
 
 /**

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Placed } from '../../../events/vocabulary.ts';
+import { machineNames } from '../../../machines/admission.ts';
 import { LiveHost } from '../../../machines/live-host.ts';
+import { kernelRules } from '../../../machines/machines.ts';
 import { invariantNames } from '../../../projections/audit/invariants.ts';
 import { Verifier } from '../../../projections/audit/verification.ts';
 import { Watch } from '../../../projections/audit/violations.ts';
@@ -9,6 +11,7 @@ import { intervalsOf } from '../../../projections/history.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { brokenLog } from '../../support/broken-logs.ts';
 import { countOf, isCampaign } from '../../support/effort.ts';
+import { faultyTables, type Fault } from '../../support/faulty-tables.ts';
 import { SlowVerifier, SlowWatch } from '../../support/slow-verifier.ts';
 
 const LOGS = countOf('verified logs', { test: 120, soak: 10_000 });
@@ -59,4 +62,33 @@ test('so it does where the machines have missed some of the events', () => {
     options,
   );
   expect([...met].toSorted()).toEqual(invariantNames.toSorted());
+});
+
+test('a table that differs from its machine is found at every step where XState finds it', () => {
+  const { machines } = kernelRules('linux-7.3');
+  const faults = machineNames.flatMap((name) =>
+    [...faultyTables(machines[name].table)].map((faulty) => ({ name, faulty })),
+  );
+  const ofEach = Map.groupBy(faults, ({ faulty }) => faulty.fault);
+  const anyFault = fc.oneof(...[...ofEach.values()].map((some) => fc.constantFrom(...some)));
+  const met = new Set<Fault>();
+  fc.assert(
+    fc.property(brokenLog, anyFault, (events, { name, faulty }) => {
+      const { table } = machines[name];
+      const right = { ...table };
+      const [fast, slow] = [new Verifier(), new SlowVerifier()];
+      try {
+        table.next = (...asked) => faulty.next(...asked);
+        table.record = (...asked) => faulty.record(...asked);
+        for (const event of events) fast.take(event);
+        for (const event of events) slow.take(event);
+      } finally {
+        Object.assign(table, right);
+      }
+      expect(fast.findings).toEqual(slow.findings);
+      if (slow.findings.some(({ kind }) => kind === 'table')) met.add(faulty.fault);
+    }),
+    options,
+  );
+  expect(met).toEqual(new Set(ofEach.keys()));
 });
