@@ -45,8 +45,9 @@ export class XStateSteps {
 
   /** The state and the memory after an event. */
   after({ state, record: context }: Instance<string, object>, event: EventObject): XStateStep {
-    let key = `${state} ${event.type} `;
-    for (const holds of this.#guards) key += holds({ context, event }) ? '1' : '0';
+    let answers = 0;
+    for (const holds of this.#guards) answers = answers * 2 + (holds({ context, event }) ? 1 : 0);
+    const key = `${state} ${event.type} ${answers}`;
     const known = this.#targets.get(key);
     if (known === null) return { state: null, record: context };
     const assigned = this.#assign({ context, event });
