@@ -26,7 +26,7 @@ import type { AppendResult, Examination, Head, Store } from './log/store.ts';
 import type { SupposedHost } from './machines/host-at.ts';
 import { LiveHost } from './machines/live-host.ts';
 import { Past } from './ledger/questions.ts';
-import { intervalsOf } from './projections/history.ts';
+import { intervalsOfGroups } from './projections/history.ts';
 import type { Verification } from './projections/shapes.ts';
 import { follow, noticeGap, type FollowSettings } from './ledger/follow.ts';
 import { near } from './ledger/local-log.ts';
@@ -300,7 +300,8 @@ export class Ledger extends Past {
   verify({ head }: { readonly head?: string } = {}): Verification {
     const verifier = new Verifier({ isKnown: this.first === 0 });
     for (const event of this.each()) verifier.take(event);
-    verifier.compare((group) => intervalsOf(this.timeline, group));
+    const intervals = intervalsOfGroups(this.timeline);
+    verifier.compare((group) => intervals.get(group) ?? []);
     const hashAt = (at: number) =>
       at === this.#origin.position ? this.#origin.hash : this.event(at)?.hash;
     const missed = head === undefined ? [] : witnessFindings(head, this.first, hashAt);

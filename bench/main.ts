@@ -34,6 +34,7 @@ import { leftOutText, page, table } from './report.ts';
 import { simulatedOperations } from './simulated-operations.ts';
 import { singleAppends } from './single-appends.ts';
 import { straceImport } from './strace-import.ts';
+import { verification } from './verification.ts';
 
 const FIGURES: Readonly<Record<string, Figure>> = {
   'simulated-operations': contest(simulatedOperations),
@@ -44,6 +45,7 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   'cold-open': coldOpen,
   'point-questions': pointQuestions,
   replay,
+  verification,
   memory,
 };
 

@@ -58,8 +58,9 @@ export class Kernel extends HostState {
   }
 
   #refusalOf(attempt: Attempt, ask: (question: Question) => Refusal | null): Refusal | null {
-    if (isBeyondJudging(this.question(attempt), attempt)) return null;
-    if (isComplete(attempt)) return ask(questionOf(this, attempt));
+    const question = this.question(attempt);
+    if (isBeyondJudging(question, attempt)) return null;
+    if (isComplete(attempt)) return ask(question);
     // The file's open may not have been recorded.
     if (this.isAssumed && !isFileShown(attempt)) return null;
     const answers = hypotheses(this, attempt).map((asked) =>

@@ -12,7 +12,7 @@ import { and, type AnyStateMachine, type AnyStateNode } from 'xstate';
 const conjunction = and([]) as unknown as { readonly check: unknown };
 
 /** An event as a machine takes it. */
-interface MachineEvent {
+export interface MachineEvent {
   readonly type: string;
 }
 
@@ -74,8 +74,12 @@ export function tabulate(machine: AnyStateMachine): TransitionTable {
   };
 }
 
-/** The function inside the machine's only action, `record: assign(…)`. */
-function assignmentOf(machine: AnyStateMachine) {
+/**
+ * The function inside the machine's only action, `record: assign(…)`.
+ *
+ * @internal
+ */
+export function assignmentOf(machine: AnyStateMachine) {
   const { assignment } = machine.implementations.actions['record'] as { assignment?: unknown };
   if (typeof assignment !== 'function') {
     throw new TypeError(`machine '${machine.id}': 'record' must assign by a function`);

@@ -8,7 +8,7 @@ import { partiesOf } from './parties.ts';
 import type { Change, Diff, Interval, Owner } from './shapes.ts';
 import { keyOf, type Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
-import { byNumber, ownerOf } from './views.ts';
+import { byNumber, ownerOf, ownerWithoutHolders } from './views.ts';
 import { positionOrNull } from './when.ts';
 
 /**
@@ -32,18 +32,36 @@ export function historyOf(timeline: Timeline, subject: Subject): Interval[] {
 export function intervalsOf(timeline: Timeline, group: string): Interval[] {
   const intervals = [openInterval(timeline, { kind: 'group', id: group })];
   for (const { position } of timeline.handedOver(-1, timeline.head, group)) {
-    const last = intervals.pop();
-    if (last === undefined) break;
-    const owner = ownerAt(timeline, group, position);
-    // Finding a group whose owner is unknown does not change its owner.
-    if (owner.kind === 'unknown' && last.owner.kind === 'unknown') {
-      intervals.push(last);
-      continue;
-    }
-    intervals.push({ ...last, to: position, endedBy: timeline.typeAt(position) });
-    intervals.push({ subject: group, from: position, to: null, owner, endedBy: null });
+    handOver(timeline, intervals, position, ownerAt(timeline, group, position));
   }
   return intervals;
+}
+
+/**
+ * The intervals of every group that has ever changed hands, by group, without the holders of owners.
+ * One pass over the log, however many groups there are.
+ */
+export function intervalsOfGroups(timeline: Timeline): Map<string, readonly Interval[]> {
+  const all = new Map<string, Interval[]>();
+  for (const { position, group } of timeline.handedOver(-1, timeline.head)) {
+    const intervals = all.get(group) ?? [openInterval(timeline, { kind: 'group', id: group })];
+    all.set(group, intervals);
+    const there = timeline.hostAt(position).group(group);
+    const owner =
+      there === undefined ? ownerBefore(timeline, group, position) : ownerWithoutHolders(there);
+    handOver(timeline, intervals, position, owner);
+  }
+  return all;
+}
+
+/** Ends the last interval of a group at a position, where the next one begins with another owner. */
+function handOver(timeline: Timeline, intervals: Interval[], position: number, owner: Owner): void {
+  const last = intervals.at(-1);
+  // Finding a group whose owner is unknown does not change its owner.
+  if (last === undefined || (owner.kind === 'unknown' && last.owner.kind === 'unknown')) return;
+  const endedBy = timeline.typeAt(position);
+  intervals.splice(-1, 1, { ...last, to: position, endedBy });
+  intervals.push({ ...last, from: position, to: null, owner, endedBy: null });
 }
 
 /** Positions at which the owner of a subject may have changed, ascending. */

@@ -140,6 +140,13 @@ export function filesOfDevice(host: HostAt, device: DeviceAt): FileAt[] {
 
 /** The owner of the DMA of a group. */
 export function ownerOf(host: HostAt, group: GroupAt): Owner {
+  const owner = ownerWithoutHolders(group);
+  const { file } = owner;
+  return file === null ? owner : { ...owner, holders: keepers(host, [file]) };
+}
+
+/** As `ownerOf`, with nobody as holder: finding the holders takes most of the time. */
+export function ownerWithoutHolders(group: GroupAt): Owner {
   const { owner, isUnknown, certainty } = group;
   if (isUnknown) return unknownOwner;
   const sure = certainty === 'observed' ? {} : { certainty };
@@ -149,10 +156,8 @@ export function ownerOf(host: HostAt, group: GroupAt): Owner {
     case 'kernel':
       return { ...nobody, kind: 'kernel', ...sure };
     case 'container':
-    case 'iommufd': {
-      const holders = owner === null ? [] : keepers(host, [owner]);
-      return { kind: group.state, file: owner, holders, ...sure };
-    }
+    case 'iommufd':
+      return { ...nobody, kind: group.state, file: owner, ...sure };
   }
 }
 

@@ -12,7 +12,9 @@
 import type { CallEvent, DataOf, EventType, Fact, Placed } from '../../events/vocabulary.ts';
 import { kindOfDriver } from '../../operations/driver.ts';
 import type { OpeningEvent } from '../../processes/effects.ts';
+import { ClaimedFiles } from './claimed-files.ts';
 import type { ClaimedDevice, ClaimedFile, Gone } from './claimed.ts';
+import { Multimap } from './multimap.ts';
 import { NAMELESS } from '../../machines/unshown.ts';
 import { fileOpenedBy, ProcessTable, type FileId } from '../../processes/process-table.ts';
 
@@ -33,20 +35,29 @@ type ClaimingCall =
 const CLAIMS_NOTHING = null;
 
 export class Claims {
-  readonly files = new Map<FileId, ClaimedFile>();
   readonly devices = new Map<string, ClaimedDevice>();
   readonly processes = new ProcessTable();
   /** The groups whose files, owners or drivers the last event may have changed. */
   readonly touched = new Set<string>();
+  /** The files that the last event released. */
+  readonly released = new Set<FileId>();
+  readonly #files = new ClaimedFiles();
+  readonly #devicesOf = new Multimap<ClaimedDevice>();
+
+  /** In the order of their opening. */
+  get files(): ReadonlyMap<FileId, ClaimedFile> {
+    return this.#files.all;
+  }
 
   /** Removes what must be `gone` before the event, then takes the event. */
   take(event: Placed<Fact>, gone: Gone): void {
     this.touched.clear();
+    this.released.clear();
     this.#leave(gone);
     // Before `processes` takes the event, whose descriptors mean the files before it.
     this.#change(event);
     const unheld = this.processes.take(event);
-    if (unheld.length > 0) this.#release();
+    if (unheld.length > 0) this.#release(unheld);
   }
 
   #leave({ evicted, unbound }: Gone): void {
@@ -55,17 +66,15 @@ export class Claims {
       if (device !== undefined) this.#drive(device, null);
     }
     for (const id of evicted) this.processes.evict(id);
-    if (evicted.size > 0) this.#release();
+    if (evicted.size > 0) this.#release(evicted);
   }
 
   /** The claimed files of a group and of its devices. */
   filesOf(group: string): ClaimedFile[] {
-    return [...this.files.values()].filter((file) => file.group === group);
+    return this.#files.ofGroup(group);
   }
 
-  /**
-   * The files that own a group if every claim is true: iommufds, and group files with a container.
-   */
+  /** The owners of a group if every claim is true: iommufds, and group files with a container. */
   ownersOf(group: string): FileId[] {
     const owners = this.filesOf(group).flatMap((file): FileId[] => {
       if (file.context === null) return [];
@@ -78,9 +87,16 @@ export class Claims {
 
   /** The kernel drivers of a group that do DMA. */
   kernelDriversIn(group: string): string[] {
-    return [...this.devices.values()].flatMap(({ group: of, driver }) =>
-      of === group && driver !== null && kindOfDriver(driver) === 'kernel' ? [driver] : [],
-    );
+    return this.#driversIn(group).filter((driver) => kindOfDriver(driver) === 'kernel');
+  }
+
+  #driversIn(group: string): string[] {
+    return this.#devicesOf.of(group).flatMap(({ driver }) => driver ?? []);
+  }
+
+  /** Whether there are devices or files of a group. */
+  hasGroup(group: string): boolean {
+    return this.#devicesOf.has(group) || this.#files.hasGroup(group);
   }
 
   /** The groups that have claimed devices or files. */
@@ -102,13 +118,14 @@ export class Claims {
   } = {
     'host.booted': (claims) => {
       for (const group of claims.groups()) claims.touched.add(group);
-      claims.files.clear();
+      claims.#files.clear();
       claims.devices.clear();
+      claims.#devicesOf.clear();
     },
     'device.added': (claims, { device, group, driver }) => claims.#add(device, group, driver),
     'device.removed': (claims, { device }) => {
       claims.#bind(device, null);
-      claims.devices.delete(device);
+      claims.#remove(device);
     },
     'driver.bound': (claims, { device, driver }) => claims.#bind(device, driver),
     'driver.settled': (claims, { device, driver }) => claims.#bind(device, driver),
@@ -130,7 +147,7 @@ export class Claims {
     'container.unset': (claims, { pid, fd }) => {
       const file = claims.#behind(pid, fd);
       if (file !== undefined) claims.#takeContext(file);
-      claims.#release();
+      claims.#release([]);
     },
 
     'history.archived': CLAIMS_NOTHING,
@@ -170,10 +187,28 @@ export class Claims {
   }
 
   #add(address: string, group: string | null, driver: string | null): void {
-    this.#touch(this.devices.get(address) ?? { group: null });
+    const there = this.devices.get(address);
+    if (there?.group === group) {
+      there.leavesFor = null;
+      return this.#drive(there, driver);
+    }
     const device = { group, driver, leavesFor: null };
     this.devices.set(address, device);
     this.#touch(device);
+    if (there === undefined) return this.#devicesOf.add(group, device);
+    this.#touch(there);
+    this.#devicesOf.delete(there.group, there);
+    if (group === null) return;
+    // In another group, it keeps its place among the devices.
+    const devices = [...this.devices.values()].filter((other) => other.group === group);
+    this.#devicesOf.replace(group, devices);
+  }
+
+  #remove(address: string): void {
+    const device = this.devices.get(address);
+    if (device === undefined) return;
+    this.devices.delete(address);
+    this.#devicesOf.delete(device.group, device);
   }
 
   #drive(device: ClaimedDevice, driver: string | null): void {
@@ -187,7 +222,8 @@ export class Claims {
     this.#drive(device, driver);
     device.leavesFor = null;
     const { group } = device;
-    if (group === null || this.#hasVfioDevice(group)) return;
+    if (group === null) return;
+    if (this.#driversIn(group).some((other) => kindOfDriver(other) === 'vfio')) return;
     for (const file of this.filesOf(group)) {
       if (file.kind !== 'group') continue;
       file.isDead = true;
@@ -195,15 +231,7 @@ export class Claims {
     }
   }
 
-  #hasVfioDevice(group: string): boolean {
-    return [...this.devices.values()].some(
-      ({ group: of, driver }) => of === group && driver !== null && kindOfDriver(driver) === 'vfio',
-    );
-  }
-
-  /**
-   * Gives a context to the file behind a descriptor; `context` is a descriptor, null if not shown.
-   */
+  /** Gives a file a context; `fd` and `context` are descriptors, the latter null if not shown. */
   #give(pid: number, fd: number, context: number | null): void {
     const file = this.#behind(pid, fd);
     if (file === undefined) return;
@@ -220,14 +248,14 @@ export class Claims {
     if (given === undefined) return;
     file.context = given.id;
     file.isIommufd = given.kind === 'iommufd';
-    file.keeps.add(given.id);
+    this.#files.keep(file, given.id);
   }
 
   #takeContext(file: ClaimedFile): void {
     this.#touch(file);
     file.context = null;
     file.isIommufd = false;
-    file.keeps.clear();
+    this.#files.letGo(file);
   }
 
   #hasIommufd(pid: number): boolean {
@@ -256,16 +284,15 @@ export class Claims {
       keeps: new Set<FileId>(),
       ...opened,
     };
-    this.files.set(file.id, file);
+    this.#files.add(file);
     this.#touch(file);
   }
 
   #obtain({ pid, fd, device }: DataOf<'device.obtained'>, id: FileId): void {
     const from = this.#behind(pid, fd);
     // Another file of the same device has the same context, even if the group has another by now.
-    const open = [...this.files.values()].find(
-      (other) => other.isGranted && other.device === device && device !== null,
-    );
+    const others = device === null ? [] : this.#files.ofDevice(device);
+    const open = others.find(({ isGranted }) => isGranted);
     const { context = null, isIommufd = false } = open ?? from ?? {};
     const group = from?.group ?? null;
     const kept = isIommufd ? context : from?.id;
@@ -273,31 +300,24 @@ export class Claims {
     this.#open({ id, kind: 'device', device, group, isGranted: true, context, isIommufd, keeps });
   }
 
-  /**
-   * Removes the files that neither a process nor another file keeps alive, and then what they kept.
-   */
-  #release(): void {
-    const released = new Set<string>();
-    for (;;) {
-      const kept = new Set([...this.files.values()].flatMap(({ keeps }) => [...keeps]));
-      const gone = [...this.files.values()].filter(
-        ({ id }) => !kept.has(id) && !this.processes.isHeld(id),
-      );
-      if (gone.length === 0) break;
-      for (const file of gone) {
-        this.#touch(file);
-        this.files.delete(file.id);
-        if (file.device !== null) released.add(file.device);
-      }
+  /** Removes the files that nothing keeps alive, then the files that only these kept alive. */
+  #release(unheld: Iterable<FileId>): void {
+    for (const id of unheld) this.#files.loosen(id);
+    const gone = this.#files.release((id) => this.processes.isHeld(id));
+    for (const file of gone) {
+      this.#touch(file);
+      this.released.add(file.id);
     }
-    for (const address of released) this.#endUnbind(address);
+    for (const address of new Set(gone.flatMap(({ device }) => device ?? []))) {
+      this.#endUnbind(address);
+    }
   }
 
   /** Ends a recorded unbind that waits, if the last file of its device is gone. */
   #endUnbind(address: string): void {
     const { group = null, leavesFor = null } = this.devices.get(address) ?? {};
     if (leavesFor === null) return;
-    if ([...this.files.values()].some(({ device }) => device === address)) return;
+    if (this.#files.hasDevice(address)) return;
     this.#bind(address, null);
     const { next } = leavesFor;
     const isRefused =

@@ -18,7 +18,7 @@ import type { Claims } from './claims.ts';
 /** A group after an event: in the claims, and in the machines. */
 interface GroupMoment {
   readonly group: string;
-  readonly claims: Claims;
+  readonly claims: Pick<Claims, 'files' | 'filesOf' | 'ownersOf' | 'kernelDriversIn'>;
   readonly host: Pick<HostAt, 'group'>;
 }
 
@@ -89,8 +89,8 @@ export const invariants: { readonly [N in InvariantName]: Invariant<N> } = {
   'no-user-owner-beside-kernel-driver': {
     source: 'iommu/iommu.c:iommu_device_use_default_domain',
     violation: ({ claims, group }) => {
-      const [owner] = claims.ownersOf(group);
       const [driver] = claims.kernelDriversIn(group);
+      const [owner] = driver === undefined ? [] : claims.ownersOf(group);
       return owner === undefined || driver === undefined ? null : { owner, driver };
     },
   },

@@ -7,11 +7,13 @@
 import { RequestError } from '../../events/ledger-error.ts';
 import type { EventType, Placed } from '../../events/vocabulary.ts';
 import { callOf } from '../../operations/table.ts';
+import type { MachineName } from '../../machines/admission.ts';
+import type { Machine } from '../../machines/flat-machine.ts';
 import { LiveHost } from '../../machines/live-host.ts';
-import { kernelRules } from '../../machines/machines.ts';
+import { isSameMemory, XStateSteps } from '../../machines/xstate-steps.ts';
 import type { Finding } from '../findings.ts';
 import type { Interval, Owner } from '../shapes.ts';
-import { nobody, ownerOf, unknownOwner } from '../views.ts';
+import { nobody, ownerWithoutHolders, unknownOwner } from '../views.ts';
 import { Watch } from './violations.ts';
 import { causeDisputed, SeenReleases } from './witnessed.ts';
 import { START } from '../when.ts';
@@ -27,6 +29,7 @@ export class Verifier {
   readonly #host: LiveHost;
   readonly #watch = new Watch();
   readonly #releases = new SeenReleases();
+  readonly #steps = new Map<Machine, XStateSteps>();
   /** For each group: the changes of its owner in the machines. */
   readonly #changes = new Map<string, OwnerChange[]>();
   readonly #before: Owner;
@@ -39,10 +42,8 @@ export class Verifier {
     this.#host = new LiveHost({ isKnown });
     this.#before = isKnown ? nobody : unknownOwner;
     this.#host.observe((name, before, event, after) => {
-      const { table } = kernelRules(this.#host.profile, { engine: 'xstate' }).machines[name];
-      const record = before.record as object;
-      const xstate = table.next(before.state, record, event);
-      if (xstate === after.state && isEqual(table.record(record, event), after.record)) return;
+      const { state: xstate, record } = this.#stepsOf(name).after(before, event);
+      if (xstate === after.state && isSameMemory(record, after.record)) return;
       const position = this.#position;
       this.findings.push({ kind: 'table', position, machine: name, xstate, table: after.state });
     });
@@ -113,17 +114,25 @@ export class Verifier {
     }
   }
 
+  #stepsOf(name: MachineName): XStateSteps {
+    const machine = this.#host.rules.machines[name];
+    let steps = this.#steps.get(machine);
+    if (steps === undefined) {
+      steps = new XStateSteps(machine);
+      this.#steps.set(machine, steps);
+    }
+    return steps;
+  }
+
   #noteOwners(): void {
-    const names = new Set(this.#changes.keys());
-    for (const { group } of this.#host.groups()) names.add(group);
-    for (const name of names) {
+    for (const name of this.#host.touched.groups) {
       const known = this.#changes.get(name);
       const changes = known ?? [];
       this.#changes.set(name, changes);
       // A group that is found existed before, with an unknown owner.
       if (known === undefined && this.#type === 'group.found') this.#found.add(name);
       const group = this.#host.group(name);
-      const owner = group === undefined ? nobody : ownerOf(this.#host, group);
+      const owner = group === undefined ? nobody : ownerWithoutHolders(group);
       const before = this.#found.has(name) ? unknownOwner : this.#before;
       if (isSame(changes.at(-1)?.owner ?? before, owner)) continue;
       changes.push({ position: this.#position, owner });
@@ -136,14 +145,6 @@ function isSame(one: Owner | undefined, other: Owner): boolean {
 }
 
 /** Compares memories of machines: plain records, and the map of an iommufd's objects. */
-function isEqual(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a, plain) === JSON.stringify(b, plain);
-}
-
-function plain(_key: string, value: unknown): unknown {
-  return value instanceof Map ? [...value] : value;
-}
-
 /**
  * Compares a log with a head that was kept as a witness; `hashAt` knows the hashes from `first` on.
  * Returns one finding if the log does not have this head. Throws `bad-request` if `head` is not

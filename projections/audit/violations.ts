@@ -7,6 +7,7 @@
 import type { Placed } from '../../events/vocabulary.ts';
 import { callOf } from '../../operations/table.ts';
 import { LiveHost } from '../../machines/live-host.ts';
+import type { FileId } from '../../processes/process-table.ts';
 import { Claims } from './claims.ts';
 import {
   holdsFor,
@@ -15,6 +16,7 @@ import {
   type InvariantName,
   type Violation,
 } from './invariants.ts';
+import { Multimap } from './multimap.ts';
 import { fewestOf } from '../fewest.ts';
 import type { Bisection } from '../shapes.ts';
 import type { Timeline } from '../timeline.ts';
@@ -27,6 +29,9 @@ export class Watch {
   readonly #violated = new Set<InvariantName>();
   readonly #claims = new Claims();
   readonly #names: readonly InvariantName[];
+  /** By group its owner on the machines, and by owner its groups. */
+  readonly #ownerOf = new Map<string, FileId | null>();
+  readonly #ownedBy = new Multimap<string>();
 
   constructor(names: readonly InvariantName[] = invariantNames) {
     this.#names = names;
@@ -37,20 +42,50 @@ export class Watch {
    * show.
    */
   take(event: Placed, host: LiveHost): FirstViolation[] {
+    const { touched } = host;
+    this.#claims.take(event, touched);
+    for (const group of touched.groups) this.#noteOwner(group, host);
+    const groups = this.#groupsTouched(touched.groups);
+    if (groups.length === 0) return [];
     const found: FirstViolation[] = [];
-    this.#claims.take(event, host.touched);
-    const groups = this.#claims.groups();
     for (const invariant of this.#names) {
       if (this.#violated.has(invariant) || !holdsFor(invariant, host.profile)) continue;
-      for (const group of groups) {
-        const violation = violationOf(invariant, { group, claims: this.#claims, host });
-        if (violation === null) continue;
-        found.push({ ...violation, position: event.position });
-        break;
-      }
+      const violation = this.#firstIn(groups, invariant, host);
+      if (violation !== null) found.push({ ...violation, position: event.position });
     }
     for (const violation of found) this.#violated.add(violation.invariant);
     return found;
+  }
+
+  #noteOwner(group: string, host: LiveHost): void {
+    const owner = host.group(group)?.owner ?? null;
+    const before = this.#ownerOf.get(group) ?? null;
+    if (owner === before) return;
+    this.#ownerOf.set(group, owner);
+    this.#ownedBy.delete(before, group);
+    this.#ownedBy.add(owner, group);
+  }
+
+  /** The groups of which an invariant may read something else than before the event. */
+  #groupsTouched(onMachines: ReadonlySet<string>): string[] {
+    const { touched, released } = this.#claims;
+    const groups = new Set([...onMachines, ...touched]);
+    for (const file of released) for (const group of this.#ownedBy.of(file)) groups.add(group);
+    return [...groups].filter((group) => this.#claims.hasGroup(group));
+  }
+
+  /** The violation of an invariant in the first of the groups, in the order of the claims. */
+  #firstIn(groups: readonly string[], invariant: InvariantName, host: LiveHost): Violation | null {
+    const claims = this.#claims;
+    const violations = groups.flatMap(
+      (group) => violationOf(invariant, { group, claims, host }) ?? [],
+    );
+    if (violations.length < 2) return violations[0] ?? null;
+    const order = [...claims.groups()];
+    const [first = null] = violations.toSorted(
+      (a, b) => order.indexOf(a.group) - order.indexOf(b.group),
+    );
+    return first;
   }
 }
 

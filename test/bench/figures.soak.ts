@@ -35,6 +35,12 @@ test('each figure is a row beside its peer or its limit, and no file is left beh
     '^events replayed from segments +2k .* a bare fold over typed arrays to the same table .*/s',
     '^events replayed, segments read from files +2k .* a fold over JSON lines .*/s',
     '^events replayed, segments read from files +2k .* a fold over rows of node:sqlite .*/s',
+    `^verify of the busy host +2k .* rows read, hashed and parsed .* s .*<= 25 +${verdict}`,
+    `^verify of the busy host, as a multiple of that at 200 +2k .* the limit +11.2x .* ${verdict}`,
+    `^verify of a recording, repeated +2k .* hashed and parsed .* s .*<= 10 +${verdict}`,
+    `^verify of an event with 4096 groups, .* that with 64 .* the limit +1.52x .* ${verdict}`,
+    `^verify of an event with 4096 devices, .* the limit +1.52x .* ${verdict}`,
+    `^verify of an event with 4096 processes, .* the limit +1.52x .* ${verdict}`,
     `^memory at most, on the first opening +2k .* the limit +1000 MB .* ${verdict}`,
     `^memory at most, while answering +2k .* the limit +600 MB .* ${verdict}`,
   ]) {

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import { hostHistory } from '../../bench/host.ts';
+import { placed, roundsOf, wideHost } from '../../bench/wide-host.ts';
 import type { LedgerEvent } from '../../events/vocabulary.ts';
 import { entryOf } from '../../log/row.ts';
 import { Kernel } from '../../machines/kernel.ts';
+import { LiveHost } from '../../machines/live-host.ts';
+import { Verifier } from '../../projections/audit/verification.ts';
 
 const COUNT = 20_000;
 const history = [...hostHistory(COUNT)];
@@ -96,4 +99,20 @@ test('the host boots again, with all of its devices plugged in', () => {
   expect(boots).toHaveLength(2);
   const again = boots[1] ?? 0;
   expect(types.slice(again + 1, again + 49)).toEqual(Array(48).fill('device.added'));
+});
+
+test('a wide host is as wide as was asked, right by the rules, and all of its groups are owned', () => {
+  const width = { groups: 70, devices: 150, processes: 80 };
+  const host = new LiveHost();
+  const verifier = new Verifier();
+  const refused: string[] = [];
+  for (const event of placed([...wideHost(width), ...roundsOf(100)])) {
+    if (event.type === 'operation.refused') refused.push(host.explain(event.data).cause);
+    verifier.take(event);
+    host.take(event);
+  }
+  expect(verifier.findings).toEqual([]);
+  expect(refused).toEqual(Array(100).fill('cdev-bound-in-group'));
+  expect([...host.groups()].map(({ state }) => state)).toEqual(Array(70).fill('iommufd'));
+  expect([[...host.devices()].length, [...host.processes()].length]).toEqual([150, 80]);
 });

@@ -47,6 +47,7 @@ const campaigns: Readonly<Record<string, string>> = {
   replays: 'test/projections/replay.test.ts',
   questions: 'test/projections/questions.test.ts',
   claims: 'test/projections/audit/claims.test.ts',
+  verification: 'test/projections/audit/verification.test.ts',
   requests: 'test/conformance/main.test.ts',
   slices: 'test/projections/why/slice.test.ts',
   'what-ifs': 'test/what-if.test.ts',

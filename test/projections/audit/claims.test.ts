@@ -4,10 +4,13 @@ import { callEvents, type Fact } from '../../../events/vocabulary.ts';
 import { LiveHost } from '../../../machines/live-host.ts';
 import { operationNames, rowOf } from '../../../operations/table.ts';
 import { effectOf } from '../../../processes/effects.ts';
+import { ClaimedFiles } from '../../../projections/audit/claimed-files.ts';
 import { Claims } from '../../../projections/audit/claims.ts';
 import { boot, placed } from '../../support/any-evidence.ts';
+import { brokenLog } from '../../support/broken-logs.ts';
 import { countOf, isCampaign } from '../../support/effort.ts';
 import type { Log } from '../../support/random-logs.ts';
+import { SweptClaims } from '../../support/swept-claims.ts';
 import { endlessHost, unseenHost } from '../../support/unseen-hosts.ts';
 import { UntoldClaims } from '../../support/untold-claims.ts';
 
@@ -117,6 +120,64 @@ test('a device that is added to another group touches the one that it was in', (
   for (const event of placed([boot, added('26'), added('41')])) claims.take(event, nobody);
   expect([...claims.touched].toSorted()).toEqual(['26', '41']);
   expect(claims.kernelDriversIn('26')).toEqual([]);
+});
+
+test('claims with indexes say of every group what claims that go through everything say', () => {
+  fc.assert(
+    fc.property(brokenLog, (events) => {
+      const [host, claims, swept] = [new LiveHost(), new Claims(), new SweptClaims()];
+      for (const event of events) {
+        host.take(event);
+        claims.take(event, host.touched);
+        swept.take(event, host.touched);
+        expect([...claims.groups()]).toEqual([...swept.groups()]);
+        expect([...claims.files]).toEqual([...swept.files]);
+        for (const group of claims.groups()) {
+          expect(claims.filesOf(group)).toEqual(swept.filesOf(group));
+          expect(claims.kernelDriversIn(group)).toEqual(swept.kernelDriversIn(group));
+        }
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a device that moves to another group keeps its place among the devices', () => {
+  const added = (device: string, group: string, driver: string): Fact => {
+    const unnamed = { name: null, model: null, cdev: null };
+    return { type: 'device.added', data: { device, group, driver, ...unnamed } };
+  };
+  const usb = added('0000:3b:00.2', '41', 'xhci_hcd');
+  const facts = [
+    boot,
+    usb,
+    added('0000:3b:00.0', '26', 'nvidia'),
+    added('0000:3b:00.2', '26', 'xhci_hcd'),
+  ];
+  const { touched } = new LiveHost();
+  for (const claims of [new Claims(), new SweptClaims()]) {
+    for (const event of placed(facts)) claims.take(event, touched);
+    expect(claims.kernelDriversIn('26')).toEqual(['xhci_hcd', 'nvidia']);
+  }
+});
+
+test('files that nothing keeps are released, those opened first first, and then what they kept', () => {
+  const files = new ClaimedFiles();
+  const free = { group: '1', device: null, context: null, isGranted: false };
+  const open = { kind: 'device', isIommufd: false, isDead: false, ...free } as const;
+  const add = (id: string, keeps: readonly string[] = []): void =>
+    files.add({ ...open, id, keeps: new Set(keeps) });
+  add('f2');
+  add('f3', ['f2']);
+  add('f10', ['f2']);
+  add('f11');
+  for (const id of ['f10', 'f2', 'f3', 'f11']) files.loosen(id);
+  const released = files.release((id) => id === 'f11');
+  expect(released.map(({ id }) => id)).toEqual(['f3', 'f10', 'f2']);
+  expect([...files.all.keys()]).toEqual(['f11']);
+  files.loosen('f11');
+  expect(files.release(() => false)).toHaveLength(1);
+  expect(files.hasGroup('1')).toBe(false);
 });
 
 test('of calls those are heard that open a file of ours, or have to do with its context', () => {
