@@ -11,10 +11,7 @@ import { and, type AnyStateMachine, type AnyStateNode, type EventObject } from '
 /** A sample of `and([...])`: its `check` function tells it from `or` and `not`. */
 const conjunction = and([]) as unknown as { readonly check: unknown };
 
-export type GuardPredicate = (asked: {
-  readonly context: object;
-  readonly event: EventObject;
-}) => boolean;
+type GuardPredicate = (asked: { readonly context: object; readonly event: EventObject }) => boolean;
 
 /** One candidate transition, taken if all of its guards hold. Candidates are tried in order. */
 interface Transition {

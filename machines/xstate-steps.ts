@@ -7,8 +7,10 @@
 import type { EventObject } from 'xstate';
 import type { Machine } from './flat-machine.ts';
 import type { Instance } from './host.ts';
-import { assignmentOf, type GuardPredicate, type TransitionTable } from './transition-table.ts';
+import { assignmentOf, type TransitionTable } from './transition-table.ts';
 import { steppedByXState } from './xstate-engine.ts';
+
+type Guards = TransitionTable['transitions'][number]['admits'];
 
 /** A machine after an event. */
 interface XStateStep {
@@ -23,15 +25,16 @@ interface XStateStep {
  *
  * Once for equal steps, XState's `transition()` is asked: whether a transition admits the event,
  * where it leads, and whether it changes the memory by the machine's `assign` and by nothing else.
- * XState reads memory and event only in guards and in `assign`; so it takes the same transition for
- * an equal step. If the memory is not what `assign` makes, equal steps are asked again.
+ * XState reads memory and event only in guards and in `assign`, or else `tabulate` throws; so it
+ * takes the same transition for an equal step. If XState's memory is not what `assign` makes, equal
+ * steps are asked again.
  *
  * For every step, all guards and the machine's own `assign` are called anew, on the step's memory
  * and event. Nothing of the table is used: neither its candidates nor its `record`.
  */
 export class XStateSteps {
   readonly #xstate: TransitionTable;
-  readonly #guards: readonly GuardPredicate[];
+  readonly #guards: Guards;
   readonly #assign: (asked: { readonly context: object; readonly event: EventObject }) => object;
   /** By key, the state that equal steps lead to. */
   readonly #targets = new Map<string, string | null>();
@@ -39,7 +42,7 @@ export class XStateSteps {
   constructor(machine: Machine) {
     const { implementations } = machine.machine;
     this.#xstate = steppedByXState(machine).table;
-    this.#guards = Object.values(implementations.guards) as unknown as GuardPredicate[];
+    this.#guards = Object.values(implementations.guards) as unknown as Guards;
     this.#assign = assignmentOf(machine.machine);
   }
 
