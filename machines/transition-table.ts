@@ -6,12 +6,20 @@
  *
  * @module
  */
-import { and, type AnyStateMachine, type AnyStateNode, type EventObject } from 'xstate';
+import { and, type AnyStateMachine, type AnyStateNode } from 'xstate';
 
 /** A sample of `and([...])`: its `check` function tells it from `or` and `not`. */
 const conjunction = and([]) as unknown as { readonly check: unknown };
 
-type GuardPredicate = (asked: { readonly context: object; readonly event: EventObject }) => boolean;
+/** An event as a machine takes it. */
+interface MachineEvent {
+  readonly type: string;
+}
+
+type GuardPredicate = (asked: {
+  readonly context: object;
+  readonly event: MachineEvent;
+}) => boolean;
 
 /** One candidate transition, taken if all of its guards hold. Candidates are tried in order. */
 interface Transition {
@@ -28,9 +36,9 @@ export interface TransitionTable {
   readonly states: readonly string[];
   readonly transitions: readonly Transition[];
   /** The state that an event leads to; null if no transition admits it. */
-  next(state: string, context: object, event: EventObject): string | null;
+  next(state: string, context: object, event: MachineEvent): string | null;
   /** The memory after an admitted event, computed by the machine's own `assign`. */
-  record(context: object, event: EventObject): object;
+  record(context: object, event: MachineEvent): object;
 }
 
 /**
@@ -72,7 +80,10 @@ function assignmentOf(machine: AnyStateMachine) {
   if (typeof assignment !== 'function') {
     throw new TypeError(`machine '${machine.id}': 'record' must assign by a function`);
   }
-  return assignment as (asked: { readonly context: object; readonly event: EventObject }) => object;
+  return assignment as (asked: {
+    readonly context: object;
+    readonly event: MachineEvent;
+  }) => object;
 }
 
 function transitionsOf(machine: AnyStateMachine, node: AnyStateNode): Transition[] {
