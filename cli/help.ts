@@ -32,7 +32,7 @@ export function helpOn({ usage, summary, details, options, examples }: Described
 }
 
 /** The verbs, the words that they share, and the way in. */
-export function overview(verbs: readonly Verb[]): string[] {
+export function overview(verbs: readonly Pick<Verb, 'name' | 'summary'>[]): string[] {
   return [
     'vfio-ledger VERB [OPERAND]... [OPTION]...',
     '',
