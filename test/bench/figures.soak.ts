@@ -26,6 +26,8 @@ test('each figure is a row beside its peer or its limit, and no file is left beh
     '^lines of strace imported on one core .* a bare split into lines .*/s',
     "^events judged for the first time .* XState's transition\\(\\) for the tables .*/s",
     '^events judged for the first time .* an XState actor for each machine .*/s',
+    `^start of table on a small log, from the package, CPU time .* a bare Node .* ${verdict}`,
+    '^start of table on a small log, from the checkout, CPU time .* a bare Node .* ms',
     `^cold open and table, with the start of node +2k .* the limit +0.5 s .* ${verdict}`,
     '^cold open and table +2k .* the full replay .* s ',
     `^the table at a random position, p99 +2k .* ms .* the limit +1 ms .* ${verdict}`,

@@ -20,6 +20,17 @@ test('one figure as JSON is one value; logs that are kept are found by the next 
   expect((JSON.parse(bench(dir, ...args)) as unknown[])[0]).toEqual(building);
 });
 
+test('a start is measured beside one of Node, from the package and from the checkout', () => {
+  const [fromPackage, fromCheckout] = JSON.parse(bench(dir, '--json', '--only', 'start')) as {
+    readonly figure: string;
+    readonly ratio: number;
+  }[];
+  expect(fromPackage?.figure).toContain('from the package');
+  expect(fromCheckout?.figure).toContain('from the checkout');
+  expect(fromPackage?.ratio).toBeGreaterThan(1);
+  expect(fromCheckout?.ratio).toBeGreaterThan(fromPackage?.ratio ?? Infinity);
+});
+
 test('what cannot be measured is said', () => {
   const words = ['bench/main.ts', '--only', 'nothing'];
   const { status, stderr } = spawnSync(process.execPath, words, { cwd: root, encoding: 'utf8' });
