@@ -9,6 +9,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { openLedger, RequestError, type Ledger, type OpenOptions } from '../ledger.ts';
 import { volumeFiles } from '../log/volume-files.ts';
 import type { Io } from './verb.ts';
+import { keepYoungGeneration } from './young-generation.ts';
 
 /** Options of every verb that works on a log. */
 export const logOptions = {
@@ -70,6 +71,7 @@ export async function readLog<T>(
     if (asked !== Infinity && asked > ledger.head.position && until === Infinity) {
       throw new RequestError(`--until ${asked} is past the end, position ${ledger.head.position}`);
     }
+    keepYoungGeneration();
     return await answer(ledger);
   } finally {
     await ledger.close();

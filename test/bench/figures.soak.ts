@@ -39,6 +39,7 @@ test('each figure is a row beside its peer or its limit, and no file is left beh
     '^events replayed, segments read from files +2k .* a fold over rows of node:sqlite .*/s',
     `^memory at most, on the first opening +2k .* the limit +1000 MB .* ${verdict}`,
     `^memory at most, while answering +2k .* the limit +600 MB .* ${verdict}`,
+    `^memory at most, while answering as the command line +2k .* the limit +400 MB .* ${verdict}`,
   ]) {
     expect(rows).toContainEqual(expect.stringMatching(row));
   }
