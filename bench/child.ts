@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { openLedger } from '../ledger.ts';
+import { keepYoungGeneration } from '../cli/young-generation.ts';
+import { openLedger, type Ledger } from '../ledger.ts';
 import { openSqliteStore } from '../log/sqlite.ts';
 import { LiveHost } from '../machines/live-host.ts';
 import type { Done } from './children.ts';
@@ -38,14 +39,24 @@ const tasks = {
 
   /** Asks questions at random positions; gives what each of them took, in ms. */
   async ask(path: string, kind: string, count: string, seed: string) {
+    return asked(await openLedger(path), path, kind, count, seed);
+  },
+
+  /** The same with the memory settings of the command line. */
+  async askAsCommand(path: string, kind: string, count: string, seed: string) {
     const ledger = await openLedger(path);
-    const notes = readNotes(path);
-    if (notes === null) throw new Error(`nothing is known of ${path}`);
-    const spent = askQuestions(ledger, notes, kind, Number(count), Number(seed));
-    await ledger.close();
-    return spent;
+    keepYoungGeneration();
+    return asked(ledger, path, kind, count, seed);
   },
 };
+
+async function asked(ledger: Ledger, path: string, kind: string, count: string, seed: string) {
+  const notes = readNotes(path);
+  if (notes === null) throw new Error(`nothing is known of ${path}`);
+  const spent = askQuestions(ledger, notes, kind, Number(count), Number(seed));
+  await ledger.close();
+  return spent;
+}
 
 export type Task = keyof typeof tasks;
 

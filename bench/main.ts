@@ -33,6 +33,7 @@ import { replay } from './replay.ts';
 import { leftOutText, page, table } from './report.ts';
 import { simulatedOperations } from './simulated-operations.ts';
 import { singleAppends } from './single-appends.ts';
+import { start } from './start.ts';
 import { straceImport } from './strace-import.ts';
 import { verification } from './verification.ts';
 
@@ -42,6 +43,7 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   'concurrent-appends': contest(concurrentAppends),
   'strace-import': straceImport,
   'first-judging': firstJudging,
+  start,
   'cold-open': coldOpen,
   'point-questions': pointQuestions,
   replay,

@@ -4,14 +4,13 @@
  *
  * If the running Node is too old and the checkout has installed its own, that Node runs the program.
  */
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import module from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
-const program = existsSync(path('../cli/main.ts')) ? '../cli/main.ts' : '../dist/cli/main.js';
+const program = existsSync(path('../cli/main.ts')) ? '../cli/main.ts' : '../dist/cli.js';
 const self = fileURLToPath(import.meta.url);
 const ownNode = path('../node_modules/.bin/node');
 
@@ -24,13 +23,14 @@ if (tooOld === null) {
   module.enableCompileCache();
   await import(new URL(program, import.meta.url).href);
 } else if (existsSync(ownNode)) {
-  runWith(ownNode);
+  await runWith(ownNode);
 } else {
   process.stderr.write(`${tooOld.message}\n`);
   process.exitCode = 4;
 }
 
-function runWith(node) {
+async function runWith(node) {
+  const { spawn } = await import('node:child_process');
   const child = spawn(node, [self, ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => child.kill(signal));

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CorruptLogError, LedgerError, type ErrorCode } from '../ledger.ts';
+import { LedgerError, type ErrorCode } from '../events/ledger-error.ts';
 import { printable } from '../words/printable.ts';
 
 /** Exit codes. Scripts rely on them. */
@@ -60,7 +60,7 @@ function argumentFault(said: string): string {
 }
 
 function messageOf(error: LedgerError): string {
-  const isDamagedAt = error instanceof CorruptLogError && error.position !== null;
+  const isDamagedAt = error.code === 'damaged' && 'position' in error && error.position !== null;
   return isDamagedAt ? `the log is damaged at ${error.message}` : error.message;
 }
 

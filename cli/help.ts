@@ -32,7 +32,7 @@ export function helpOn({ usage, summary, details, options, examples }: Described
 }
 
 /** The help of the program, in lines: its verbs, examples, common operands and exit codes. */
-export function overview(verbs: readonly Verb[]): string[] {
+export function overview(verbs: readonly Pick<Verb, 'name' | 'summary'>[]): string[] {
   return [
     'vfio-ledger VERB [OPERAND]... [OPTION]...',
     '',

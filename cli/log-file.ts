@@ -9,6 +9,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { openLedger, RequestError, type Ledger, type OpenOptions } from '../ledger.ts';
 import { volumeFiles } from '../log/volume-files.ts';
 import type { Io } from './verb.ts';
+import { keepYoungGeneration } from './young-generation.ts';
 
 /** Options of every verb that works on a log. */
 export const logOptions = {
@@ -77,6 +78,7 @@ export async function readLog<T>(
         `--until ${asked} is past the end, which is position ${ledger.head.position}`,
       );
     }
+    keepYoungGeneration();
     return await answer(ledger);
   } finally {
     await ledger.close();

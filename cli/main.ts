@@ -16,7 +16,7 @@ import { verbs } from './verbs.ts';
 
 async function dispatch([name, ...args]: readonly string[], io: Io): Promise<number> {
   if (name === undefined) {
-    io.stderr.write(`${overview(verbs).join('\n')}\n`);
+    io.stderr.write(`${(await allHelp()).join('\n')}\n`);
     return exit.badRequest;
   }
   if (name === '--version') {
@@ -24,19 +24,24 @@ async function dispatch([name, ...args]: readonly string[], io: Io): Promise<num
     return exit.done;
   }
   if (name === '--help' || name === '-h' || name === 'help') return help(args, io);
-  const verb = verbs.find((known) => known.name === name);
-  return verb === undefined ? unknownVerb(name, io) : verb.run(args, io);
+  const load = verbs.get(name);
+  return load === undefined ? unknownVerb(name, io) : (await load()).run(args, io);
 }
 
 async function help([name]: readonly string[], io: Io): Promise<number> {
-  const verb = verbs.find((known) => known.name === name);
-  if (name !== undefined && verb === undefined) return unknownVerb(name, io);
-  await io.out.print(verb === undefined ? overview(verbs) : helpOn(verb));
+  const load = name === undefined ? undefined : verbs.get(name);
+  if (name !== undefined && load === undefined) return unknownVerb(name, io);
+  await io.out.print(load === undefined ? await allHelp() : helpOn(await load()));
   return exit.done;
 }
 
+async function allHelp(): Promise<string[]> {
+  const { summaries } = await import('./summaries.ts');
+  return overview(summaries);
+}
+
 function unknownVerb(name: string, io: Io): number {
-  const known = verbs.map((verb) => verb.name).join(', ');
+  const known = [...verbs.keys()].join(', ');
   io.stderr.write(`vfio-ledger: no verb '${printable(name)}'; there are ${known}\n`);
   return exit.badRequest;
 }
@@ -61,7 +66,9 @@ async function run(args: readonly string[], io: Io): Promise<number> {
 process.stderr.on('error', () => {});
 const progress = progressOn(process.stderr);
 process.exitCode = await run(process.argv.slice(2), {
-  stdin: process.stdin,
+  get stdin() {
+    return process.stdin;
+  },
   out: outputTo(process.stdout, progress.clear),
   paint: paintFor(process.stdout, process.env),
   progress,

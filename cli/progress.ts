@@ -15,13 +15,13 @@ export interface Progress {
 
 /** Progress on standard error; prints nothing if that is not a terminal. */
 export function progressOn(stderr: NodeJS.WriteStream): Progress {
-  const start = performance.now();
-  let last = start + PATIENCE_MS - INTERVAL_MS;
+  let last = PATIENCE_MS - INTERVAL_MS;
   let length = 0;
   return {
     tell(text) {
-      const now = performance.now();
-      if (!stderr.isTTY || now - last < INTERVAL_MS) return;
+      if (!stderr.isTTY) return;
+      const now = process.uptime() * 1000;
+      if (now - last < INTERVAL_MS) return;
       last = now;
       stderr.write(`\r${text.padEnd(length)}`);
       length = text.length;

@@ -5,7 +5,7 @@
  */
 import type { Readable } from 'node:stream';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
-import { RequestError } from '../ledger.ts';
+import { RequestError } from '../events/ledger-error.ts';
 import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
 import { helpOn } from './help.ts';

@@ -1,49 +1,29 @@
 /**
- * Lists the verbs, in the order of the help.
+ * Lists the verbs, in the order of the help. Each is loaded when it is called.
  *
  * @module
  */
-import { bisect } from './bisect.ts';
-import { causes } from './causes.ts';
-import { diff } from './diff.ts';
-import { exportLog } from './export.ts';
-import { history } from './history.ts';
-import { importEvidence } from './import.ts';
-import { log } from './log.ts';
-import { machine } from './machine.ts';
-import { record } from './record.ts';
-import { replay } from './replay.ts';
-import { retain } from './retain.ts';
-import { rules } from './rules.ts';
-import { run as runCommand } from './run.ts';
-import { seal } from './seal.ts';
-import { simulate } from './simulate.ts';
-import { snapshot } from './snapshot.ts';
-import { table } from './table.ts';
-import { verify } from './verify.ts';
-import { who } from './who.ts';
-import { why } from './why.ts';
 import type { Verb } from './verb.ts';
 
-export const verbs: readonly Verb[] = [
-  simulate,
-  importEvidence,
-  snapshot,
-  record,
-  runCommand,
-  log,
-  table,
-  who,
-  history,
-  why,
-  diff,
-  bisect,
-  replay,
-  verify,
-  seal,
-  retain,
-  causes,
-  rules,
-  machine,
-  exportLog,
-];
+export const verbs: ReadonlyMap<string, () => Promise<Verb>> = new Map([
+  ['simulate', async () => (await import('./simulate.ts')).simulate],
+  ['import', async () => (await import('./import.ts')).importEvidence],
+  ['snapshot', async () => (await import('./snapshot.ts')).snapshot],
+  ['record', async () => (await import('./record.ts')).record],
+  ['run', async () => (await import('./run.ts')).run],
+  ['log', async () => (await import('./log.ts')).log],
+  ['table', async () => (await import('./table.ts')).table],
+  ['who', async () => (await import('./who.ts')).who],
+  ['history', async () => (await import('./history.ts')).history],
+  ['why', async () => (await import('./why.ts')).why],
+  ['diff', async () => (await import('./diff.ts')).diff],
+  ['bisect', async () => (await import('./bisect.ts')).bisect],
+  ['replay', async () => (await import('./replay.ts')).replay],
+  ['verify', async () => (await import('./verify.ts')).verify],
+  ['seal', async () => (await import('./seal.ts')).seal],
+  ['retain', async () => (await import('./retain.ts')).retain],
+  ['causes', async () => (await import('./causes.ts')).causes],
+  ['rules', async () => (await import('./rules.ts')).rules],
+  ['machine', async () => (await import('./machine.ts')).machine],
+  ['export', async () => (await import('./export.ts')).exportLog],
+]);

@@ -13,7 +13,6 @@ import {
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 
 /** The number of events kept in memory, and in a batch. */
@@ -44,6 +43,7 @@ export class Spool {
       if (this.#file !== null && this.#folder !== null) {
         this.#file.end();
         await once(this.#file, 'close');
+        const { createInterface } = await import('node:readline');
         let batch: LedgerEvent[] = [];
         for await (const line of createInterface(createReadStream(join(this.#folder, 'events')))) {
           batch.push(JSON.parse(line) as LedgerEvent);

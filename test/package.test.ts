@@ -2,10 +2,26 @@
  * The package as its users have it: packed once, and installed into an empty project.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { root, runCommand } from './cli/program.ts';
+import { hostHistory } from '../bench/host.ts';
+import { openLedger } from '../ledger.ts';
+import { rulesVersion } from '../ledger/rules-version.ts';
+import { packing } from '../log/packing.ts';
+import { openSqliteStore } from '../log/sqlite.ts';
+import { decodeSegment } from '../projections/index/seal.ts';
+import { loadedBy, root, runCommand } from './cli/program.ts';
 import { temporaryFolder } from './log/folder.ts';
 import { isCampaign } from './support/effort.ts';
 
@@ -171,17 +187,74 @@ test('the package holds what its texts link to', () => {
   }
 });
 
-test('recorder/ is packed as scripts, and compiled as code that finds them', async () => {
+test('recorder/ is packed as scripts, which the bundle finds', async () => {
   const folder = join(installed, 'recorder');
   const scripts = ['ftrace.sh', 'vfio-ledger.service', 'vfio.bt'];
   expect(readdirSync(folder).toSorted()).toEqual(scripts);
-  write(
-    'scripts.js',
-    `import { chooseHostTracer } from '${join(installed, 'dist/recorder/choose-tracer.js')}';
-    process.getuid = () => 0;
-    const { command } = chooseHostTracer({ name: 'ftrace', env: {} });
-    console.log(command.join(' '));`,
+  mkdirSync(join(project, 'shell'));
+  write('shell/sh', '#!/bin/sh\necho "$@" >&2\nexit 1\n');
+  chmodSync(join(project, 'shell/sh'), 0o755);
+  const asRoot = ['--import', 'data:text/javascript,process.getuid = () => 0'];
+  const record = [join(installed, 'bin/vfio-ledger.js'), 'record', '--with', 'ftrace'];
+  const { err } = await runCommand(
+    process.execPath,
+    [...asRoot, ...record, '--log', 'new.ledger'],
+    {
+      cwd: project,
+      env: { PATH: [join(project, 'shell'), env.PATH].join(delimiter) },
+    },
   );
-  const { out, err } = await node(process.execPath, 'scripts.js');
-  expect({ out, err }).toEqual({ out: `sh ${realpathSync(join(folder, 'ftrace.sh'))}\n`, err: '' });
+  expect(err).toContain(realpathSync(join(folder, 'ftrace.sh')));
+});
+
+test('the code of other packages is bundled, and their licences are packed', () => {
+  const packed = (name: string) => readFileSync(join(installed, 'dist', name), 'utf8');
+  const imported = readdirSync(join(installed, 'dist'))
+    .filter((name) => name.endsWith('.js'))
+    .flatMap((name) => [...packed(name).matchAll(/^import .*"([^."][^"]*)";$/gm)])
+    .map(([, name = '']) => name);
+  expect(imported.filter((name) => !name.startsWith('node:'))).toEqual(['#supported-node']);
+  for (const licence of ['valibot/LICENSE.md', 'xstate/LICENSE']) {
+    const text = readFileSync(join(root, 'node_modules', licence), 'utf8');
+    expect(packed('LICENSES.md')).toContain(text);
+  }
+});
+
+test('--version and --help load the words of the command line, and nothing else', async () => {
+  const lengthOf = async (words: string) => {
+    const files = await loadedBy(join(installed, 'bin/vfio-ledger.js'), words);
+    return files.reduce((sum, file) => sum + statSync(file).size, 0);
+  };
+  expect(await lengthOf('--version')).toBeLessThan(32_000);
+  expect(await lengthOf('--help')).toBeLessThan(32_000);
+  expect(await lengthOf('causes')).toBeGreaterThan(200_000);
+});
+
+test('checkout, command and library judge by one digest: each uses the index of the others', async () => {
+  const log = join(project, 'indexed.ledger');
+  const store = openSqliteStore(log);
+  await store.append('host', -1, [...hostHistory(12_000, 3)]);
+  await store.close();
+  write(
+    'open.js',
+    `import { openLedger } from 'vfio-ledger'; await (await openLedger('${log}')).close();`,
+  );
+  const openers = {
+    checkout: async () => (await openLedger(log)).close(),
+    command: async () => node(join(bin, 'vfio-ledger'), 'table', '--log', log),
+    library: async () => node(process.execPath, 'open.js'),
+  };
+  for (const [name, open] of Object.entries(openers)) {
+    rmSync(`${log}.index`, { recursive: true, force: true });
+    await open();
+    const [segment = 'none'] = readdirSync(`${log}.index`, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.segment'))
+      .map((file) => join(`${log}.index`, file));
+    const { rules } = decodeSegment(readFileSync(segment), packing).stamp;
+    expect(rules, name).toBe(rulesVersion);
+    const { ino } = statSync(segment);
+    // An index that is made anew is another file.
+    for (const other of Object.values(openers)) await other();
+    expect(statSync(segment).ino, name).toBe(ino);
+  }
 });

@@ -26,6 +26,8 @@ test('each figure is a row beside its peer or its limit, and no file is left beh
     '^lines of strace imported on one core .* a bare split into lines .*/s',
     "^events judged for the first time .* XState's transition\\(\\) for the tables .*/s",
     '^events judged for the first time .* an XState actor for each machine .*/s',
+    `^start of table on a small log, from the package, CPU time .* a bare Node .* ${verdict}`,
+    '^start of table on a small log, from the checkout, CPU time .* a bare Node .* ms',
     `^cold open and table, with the start of node +2k .* the limit +0.5 s .* ${verdict}`,
     '^cold open and table +2k .* the full replay .* s ',
     `^the table at a random position, p99 +2k .* ms .* the limit +1 ms .* ${verdict}`,
@@ -43,6 +45,7 @@ test('each figure is a row beside its peer or its limit, and no file is left beh
     `^verify of an event with 4096 processes, .* the limit +1.52x .* ${verdict}`,
     `^memory at most, on the first opening +2k .* the limit +1000 MB .* ${verdict}`,
     `^memory at most, while answering +2k .* the limit +600 MB .* ${verdict}`,
+    `^memory at most, while answering as the command line +2k .* the limit +400 MB .* ${verdict}`,
   ]) {
     expect(rows).toContainEqual(expect.stringMatching(row));
   }

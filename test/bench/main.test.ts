@@ -14,10 +14,21 @@ test('one figure as JSON is one value; logs that are kept are found by the next 
   const args = ['--json', '--only', 'memory', '--events', '1e3', '--keep', kept];
   const [building, ...others] = JSON.parse(bench(dir, ...args)) as unknown[];
   expect([building, ...others]).toMatchObject(
-    [100, 100, 1000, 1000].map((events) => ({ ...beside, events, unit: 'MB' })),
+    [100, 100, 100, 1000, 1000, 1000].map((events) => ({ ...beside, events, unit: 'MB' })),
   );
   // What its first opening took is of the run that has written the log.
   expect((JSON.parse(bench(dir, ...args)) as unknown[])[0]).toEqual(building);
+});
+
+test('a start is measured beside one of Node, from the package and from the checkout', () => {
+  const [fromPackage, fromCheckout] = JSON.parse(bench(dir, '--json', '--only', 'start')) as {
+    readonly figure: string;
+    readonly ratio: number;
+  }[];
+  expect(fromPackage?.figure).toContain('from the package');
+  expect(fromCheckout?.figure).toContain('from the checkout');
+  expect(fromPackage?.ratio).toBeGreaterThan(1);
+  expect(fromCheckout?.ratio).toBeGreaterThan(fromPackage?.ratio ?? Infinity);
 });
 
 test('what cannot be measured is said', () => {

@@ -56,6 +56,26 @@ export function run(args: readonly string[], surroundings?: Surroundings): Promi
   return runCommand(process.execPath, [main, ...args], surroundings);
 }
 
+const tell = `
+import { registerHooks } from 'node:module';
+registerHooks({
+  load(url, context, next) {
+    if (url.startsWith('file:')) process.stderr.write(url + '\\n');
+    return next(url, context);
+  },
+});`;
+
+/** The paths of the files that a program loads on its way; it must succeed without a message. */
+export async function loadedBy(program: string, ...words: string[]): Promise<string[]> {
+  const args = ['--import', `data:text/javascript,${encodeURIComponent(tell)}`, program, ...words];
+  const { code, err } = await runCommand(process.execPath, args);
+  if (code !== 0) throw new Error(`${words.join(' ')} ended with ${code}: ${err}`);
+  return err
+    .trimEnd()
+    .split('\n')
+    .map((url) => fileURLToPath(url));
+}
+
 /** The lines of a text, each as JSON. */
 export function jsonLines(text: string): Record<string, unknown>[] {
   const lines = text.trimEnd().split('\n');

@@ -9,12 +9,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { exit, exitOf } from '../../cli/failure.ts';
-import { verbs } from '../../cli/verbs.ts';
+import { verbs as loaders } from '../../cli/verbs.ts';
 import * as library from '../../ledger.ts';
 import { addKeys, emptyTree, pathsOf } from '../goldens/key-paths.ts';
 import { printedBy } from '../support/verbs.ts';
 
 const root = join(import.meta.dirname, '../..');
+const verbs = await Promise.all([...loaders.values()].map((load) => load()));
 
 /** The report, a file for each of its parts. */
 export async function interfaceReport(): Promise<ReadonlyMap<string, string>> {

@@ -1,0 +1,62 @@
+/**
+ * Bundles the code of the package. The library and the command line are entries of one bundle, so that
+ * they share classes and rules; each verb is a part that is loaded when it is called.
+ *
+ * @module
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { defineConfig, type Plugin } from 'rolldown';
+
+const root = join(import.meta.dirname, '..');
+
+/** Modules that are evaluated in the checkout. The package has the values of their exports. */
+const evaluated = new Set(['ledger/rules-version.ts', 'cli/summaries.ts']);
+
+const values: Plugin = {
+  name: 'values',
+  async load(id) {
+    if (!evaluated.has(relative(root, id))) return null;
+    const module = (await import(id)) as Record<string, unknown>;
+    return Object.entries(module)
+      .filter(([, value]) => typeof value !== 'function')
+      .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};\n`)
+      .join('');
+  },
+};
+
+/** Writes `dist/LICENSES.md`: the licence of every package whose code is in the bundle. */
+const licences: Plugin = {
+  name: 'licences',
+  generateBundle() {
+    const folders = new Set<string>();
+    for (const id of this.getModuleIds()) {
+      const [folder] = /^.*\/node_modules\/(@[^/]+\/)?[^/]+/.exec(id) ?? [];
+      if (folder !== undefined) folders.add(folder);
+    }
+    const source = [...folders].map(licenceOf).join('\n');
+    this.emitFile({ type: 'asset', fileName: 'LICENSES.md', source });
+  },
+};
+
+function licenceOf(folder: string): string {
+  const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    readonly name: string;
+    readonly version: string;
+  };
+  const file = ['LICENSE', 'LICENSE.md'].map((path) => join(folder, path)).find(existsSync);
+  if (file === undefined) throw new Error(`${name}: no LICENSE to put into the package`);
+  return `# ${name} ${version}\n\n${readFileSync(file, 'utf8')}`;
+}
+
+export default defineConfig({
+  cwd: root,
+  input: { ledger: 'ledger.ts', cli: 'cli/main.ts' },
+  platform: 'node',
+  // Without `development`, a condition under which XState is slower.
+  resolve: { conditionNames: ['module', 'node', 'import'] },
+  // It stays a file that an older Node can read, and is evaluated before the bundle.
+  external: ['#supported-node'],
+  plugins: [values, licences],
+  output: { dir: 'dist' },
+});
