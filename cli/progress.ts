@@ -13,14 +13,20 @@ export interface Progress {
   readonly clear: () => void;
 }
 
-/** Progress on standard error; prints nothing if that is not a terminal. */
-export function progressOn(stderr: NodeJS.WriteStream): Progress {
+/**
+ * Progress on standard error; prints nothing if that is not a terminal. `uptime` returns the seconds
+ * since the program was started.
+ */
+export function progressOn(
+  stderr: Pick<NodeJS.WriteStream, 'isTTY' | 'write'>,
+  uptime = () => process.uptime(),
+): Progress {
   let last = PATIENCE_MS - INTERVAL_MS;
   let length = 0;
   return {
     tell(text) {
       if (!stderr.isTTY) return;
-      const now = process.uptime() * 1000;
+      const now = uptime() * 1000;
       if (now - last < INTERVAL_MS) return;
       last = now;
       stderr.write(`\r${text.padEnd(length)}`);

@@ -23,7 +23,7 @@ import { openSqliteStore } from '../log/sqlite.ts';
 import { decodeSegment } from '../projections/index/seal.ts';
 import { loadedBy, root, runCommand } from './cli/program.ts';
 import { temporaryFolder } from './log/folder.ts';
-import { isCampaign } from './support/effort.ts';
+import { inCampaigns, isCampaign } from './support/effort.ts';
 
 const project = temporaryFolder();
 const installed = join(project, 'node_modules/vfio-ledger');
@@ -230,31 +230,34 @@ test('--version and --help load the words of the command line, and nothing else'
   expect(await lengthOf('causes')).toBeGreaterThan(200_000);
 });
 
-test('checkout, command and library judge by one digest: each uses the index of the others', async () => {
-  const log = join(project, 'indexed.ledger');
-  const store = openSqliteStore(log);
-  await store.append('host', -1, [...hostHistory(12_000, 3)]);
-  await store.close();
-  write(
-    'open.js',
-    `import { openLedger } from 'vfio-ledger'; await (await openLedger('${log}')).close();`,
-  );
-  const openers = {
-    checkout: async () => (await openLedger(log)).close(),
-    command: async () => node(join(bin, 'vfio-ledger'), 'table', '--log', log),
-    library: async () => node(process.execPath, 'open.js'),
-  };
-  for (const [name, open] of Object.entries(openers)) {
-    rmSync(`${log}.index`, { recursive: true, force: true });
-    await open();
-    const [segment = 'none'] = readdirSync(`${log}.index`, { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.segment'))
-      .map((file) => join(`${log}.index`, file));
-    const { rules } = decodeSegment(readFileSync(segment), packing).stamp;
-    expect(rules, name).toBe(rulesVersion);
-    const { ino } = statSync(segment);
-    // An index that is made anew is another file.
-    for (const other of Object.values(openers)) await other();
-    expect(statSync(segment).ino, name).toBe(ino);
-  }
-});
+test.each(inCampaigns)(
+  'checkout, command and library use the index of the others, %s',
+  async () => {
+    const log = join(project, 'indexed.ledger');
+    const store = openSqliteStore(log);
+    await store.append('host', -1, [...hostHistory(12_000, 3)]);
+    await store.close();
+    write(
+      'open.js',
+      `import { openLedger } from 'vfio-ledger'; await (await openLedger('${log}')).close();`,
+    );
+    const openers = {
+      checkout: async () => (await openLedger(log)).close(),
+      command: async () => node(join(bin, 'vfio-ledger'), 'table', '--log', log),
+      library: async () => node(process.execPath, 'open.js'),
+    };
+    for (const [name, open] of Object.entries(openers)) {
+      rmSync(`${log}.index`, { recursive: true, force: true });
+      await open();
+      const [segment = 'none'] = readdirSync(`${log}.index`, { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.segment'))
+        .map((file) => join(`${log}.index`, file));
+      const { rules } = decodeSegment(readFileSync(segment), packing).stamp;
+      expect(rules, name).toBe(rulesVersion);
+      const { ino } = statSync(segment);
+      // An index that is made anew is another file.
+      for (const other of Object.values(openers)) await other();
+      expect(statSync(segment).ino, name).toBe(ino);
+    }
+  },
+);

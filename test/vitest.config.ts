@@ -6,6 +6,10 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     maxWorkers: '100%',
+    // Files share their workers: what a test mocks is undone after it.
+    isolate: false,
+    restoreMocks: true,
+    unstubEnvs: true,
     // Only what hangs is ended: a busy machine fails no test.
     testTimeout: 300_000,
     hookTimeout: 300_000,

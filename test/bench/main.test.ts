@@ -2,23 +2,27 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../log/folder.ts';
+import { inCampaigns } from '../support/effort.ts';
 import { bench } from './bench.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dir = temporaryFolder();
 const kept = temporaryFolder();
 
-test('one figure as JSON is one value; logs that are kept are found by the next run', () => {
-  const spread = { median: expect.any(Number), min: expect.any(Number), max: expect.any(Number) };
-  const beside = { target: 1, ours: spread, peer: spread, ratio: expect.any(Number) };
-  const args = ['--json', '--only', 'memory', '--events', '1e3', '--keep', kept];
-  const [building, ...others] = JSON.parse(bench(dir, ...args)) as unknown[];
-  expect([building, ...others]).toMatchObject(
-    [100, 100, 100, 1000, 1000, 1000].map((events) => ({ ...beside, events, unit: 'MB' })),
-  );
-  // What its first opening took is of the run that has written the log.
-  expect((JSON.parse(bench(dir, ...args)) as unknown[])[0]).toEqual(building);
-});
+test.each(inCampaigns)(
+  'one figure is one JSON value, and finds the logs that were kept, %s',
+  () => {
+    const spread = { median: expect.any(Number), min: expect.any(Number), max: expect.any(Number) };
+    const beside = { target: 1, ours: spread, peer: spread, ratio: expect.any(Number) };
+    const args = ['--json', '--only', 'memory', '--events', '1e3', '--keep', kept];
+    const [building, ...others] = JSON.parse(bench(dir, ...args)) as unknown[];
+    expect([building, ...others]).toMatchObject(
+      [100, 100, 100, 1000, 1000, 1000].map((events) => ({ ...beside, events, unit: 'MB' })),
+    );
+    // What its first opening took is of the run that has written the log.
+    expect((JSON.parse(bench(dir, ...args)) as unknown[])[0]).toEqual(building);
+  },
+);
 
 test('a start is measured beside one of Node, from the package and from the checkout', () => {
   const [fromPackage, fromCheckout] = JSON.parse(bench(dir, '--json', '--only', 'start')) as {

@@ -20,12 +20,19 @@ test('an error of no known kind is called a bug, with its stack', () => {
 });
 
 test('progress is for terminals, and for what takes long', () => {
-  const said: string[] = [];
-  const stderr = { isTTY: true, write: (text: string) => said.push(text) };
-  const progress = progressOn(stderr as unknown as NodeJS.WriteStream);
-  progress.tell('1 line read');
-  progress.clear();
-  expect(said).toEqual([]);
+  let [seconds, said] = [0.9, ''];
+  const write = (text: string | Uint8Array) => (said += String(text)) !== '';
+  const told = (isTTY: boolean) => {
+    said = '';
+    const progress = progressOn({ isTTY, write }, () => seconds);
+    progress.tell('1 line read');
+    progress.clear();
+    return said;
+  };
+  expect(told(true)).toBe('');
+  seconds = 1.1;
+  expect(told(true)).toBe('\r1 line read\r           \r');
+  expect(told(false)).toBe('');
 });
 
 test('zstd frames that begin and end anywhere are all read', async () => {

@@ -6,6 +6,7 @@ import tests from '../vitest.config.ts';
 export default mergeConfig(tests, {
   test: {
     include: ['test/**/*.soak.ts'],
+    isolate: true,
     testTimeout: process.env[EFFORT] === 'full' ? 6 * 3_600_000 : 600_000,
     disableConsoleIntercept: true,
   },
