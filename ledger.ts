@@ -8,13 +8,13 @@
 import '#supported-node';
 import type { Collected } from './evidence/collect.ts';
 import type { HostReading } from './evidence/reading/reading.ts';
-import type { ImportReport } from './evidence/sequel.ts';
+import type { ImportReport } from './evidence/new-events.ts';
 import type { SnapshotOptions } from './evidence/snapshot/snapshot.ts';
 import type { Source } from './evidence/source.ts';
 export type { Reading } from './evidence/collect.ts';
 export { readHost } from './evidence/reading/host.ts';
 export type { HostReading } from './evidence/reading/reading.ts';
-export type { ImportReport } from './evidence/sequel.ts';
+export type { ImportReport } from './evidence/new-events.ts';
 import type { ImportSettings, SimulateSettings } from './ledger/settings.ts';
 import { RequestError } from './events/ledger-error.ts';
 import { parseScenario, type Sequence } from './host/simulation.ts';
@@ -29,7 +29,7 @@ import { Past } from './ledger/questions.ts';
 import { intervalsOfGroups } from './projections/history.ts';
 import type { Verification } from './projections/shapes.ts';
 import { follow, noticeGap, type FollowSettings } from './ledger/follow.ts';
-import { near } from './ledger/local-log.ts';
+import { localLog } from './ledger/local-log.ts';
 import { Timeline } from './projections/timeline.ts';
 import { absenceOf, Verifier, witnessFindings } from './projections/audit/verification.ts';
 import { START } from './projections/when.ts';
@@ -168,7 +168,7 @@ export class Ledger extends Past {
     options: OpenOptions = {},
     origin: Head = { position: START, hash: genesisOf(host) },
   ) {
-    super(new Timeline({ first: origin.position + 1, ...near(store, host, options) }));
+    super(new Timeline({ first: origin.position + 1, ...localLog(store, host, options) }));
     this.#store = store;
     this.host = host;
     this.#origin = origin;

@@ -4,7 +4,7 @@
  * @module
  */
 import { openSqliteStore } from '../log/sqlite.ts';
-import { near } from '../ledger/local-log.ts';
+import { localLog } from '../ledger/local-log.ts';
 import { advance, Cursor } from '../projections/index/journal.ts';
 import type { Segment } from '../projections/index/segment.ts';
 import type { Standing } from '../projections/index/standing.ts';
@@ -17,7 +17,7 @@ import { HOST } from './logs.ts';
 /** The segments of a log, read into memory; those that are not there yet are made. */
 export async function segmentsOf(path: string): Promise<readonly Segment[]> {
   const store = openSqliteStore(path);
-  const { reader, shelf = null } = near(store, HOST, {});
+  const { reader, shelf = null } = localLog(store, HOST, {});
   const events = (first: number, last: number) => reader?.between(first, last) ?? [];
   const index = new TimeIndex({ first: 0, events, shelf });
   for await (const batch of store.read(HOST, { from: index.head + 1 })) {

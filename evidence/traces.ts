@@ -6,11 +6,11 @@
  */
 import { hash } from 'node:crypto';
 import type { Evidence, Fact, LedgerEvent } from '../events/vocabulary.ts';
-import { QUEUE } from '../processes/process-table.ts';
+import { KERNEL_PID } from '../processes/process-table.ts';
 import { instantOf, zeroOf } from './instants.ts';
 import type { Importer, ImportOptions, Reader } from './importer.ts';
 import type { Parser, Sighting } from './sighting.ts';
-import { soundOf } from './sound.ts';
+import { soundOf } from './sanity.ts';
 import { Witness } from './witness/witness.ts';
 
 /** Makes an importer of a parser. Lines that cannot be read are skipped. */
@@ -117,7 +117,7 @@ class TraceReader implements Reader {
     const certainty = zero?.isStated === false ? 'assumed' : 'observed';
     const evidence = { source, line: this.#line, certainty } as const;
     this.#begun = eventOf({ type: 'evidence.begun', data }, evidence, id, null);
-    const nameless = QUEUE + 1 + Number.parseInt(id.slice(0, 5), 16);
+    const nameless = KERNEL_PID + 1 + Number.parseInt(id.slice(0, 5), 16);
     return new Witness({
       topology,
       profile,

@@ -8,7 +8,7 @@ import { setImmediate } from 'node:timers/promises';
 import { EvidenceError } from '../evidence/importer.ts';
 import { instantOf } from '../evidence/instants.ts';
 import { bootMicros, LiveReader } from '../evidence/live.ts';
-import type { ImportReport } from '../evidence/sequel.ts';
+import type { ImportReport } from '../evidence/new-events.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import type { ImportSettings } from './settings.ts';
 import type { Appendable } from './appendable.ts';

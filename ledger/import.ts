@@ -7,7 +7,7 @@
 import { collect, type Collected, type CollectOptions } from '../evidence/collect.ts';
 import { microsOf } from '../evidence/instants.ts';
 import type { HostBefore } from '../evidence/importer.ts';
-import { sequel, type ImportReport } from '../evidence/sequel.ts';
+import { newEvents, type ImportReport } from '../evidence/new-events.ts';
 import type { Source } from '../evidence/source.ts';
 import { RequestError } from '../events/ledger-error.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
@@ -128,7 +128,7 @@ export async function recordBatch(
   for (;;) {
     const last = log.event(log.head.position)?.time ?? null;
     const ids = await log.known(events.map(({ id }) => id));
-    const fresh = sequel(events, { host: log.host, ids, last });
+    const fresh = newEvents(events, { host: log.host, ids, last });
     try {
       const { appended } = await log.append(log.head.position, fresh);
       await log.refresh();

@@ -11,7 +11,7 @@ import type { Shelf } from '../projections/index/sealed-segments.ts';
 import type { TimelineOptions } from '../projections/timeline.ts';
 import { rulesVersion as rules } from './rules-version.ts';
 
-interface NearOptions {
+interface LocalLogOptions {
   /** False: do not read or write LOG.index. */
   readonly derived?: boolean;
   /** Uses no segment with events after this position. */
@@ -22,10 +22,10 @@ interface NearOptions {
 const READ_MAX = 8192;
 
 /** Reader and shelf of a local log. The timeline of any other log keeps everything in memory. */
-export function near(
-  { near: events, path }: Store,
+export function localLog(
+  { local: events, path }: Store,
   host: string,
-  { derived = true, until = Infinity }: NearOptions,
+  { derived = true, until = Infinity }: LocalLogOptions,
 ): TimelineOptions<RecordedEvent> {
   if (events === null) return {};
   const read = new Map<number, RecordedEvent>();

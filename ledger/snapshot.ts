@@ -4,7 +4,7 @@
  * @module
  */
 import type { HostReading } from '../evidence/reading/reading.ts';
-import { sequel } from '../evidence/sequel.ts';
+import { newEvents } from '../evidence/new-events.ts';
 import { eventsOf, factsOf, type SnapshotOptions } from '../evidence/snapshot/snapshot.ts';
 import type { Told } from '../evidence/witness/inferences.ts';
 import { RequestError } from '../events/ledger-error.ts';
@@ -49,7 +49,7 @@ export async function recordSnapshot(
     const told = factsOf(reading, log.suppose(position), { last, profile });
     const events = eventsOf(told, reading, options);
     const ids = await log.known(events.map(({ id }) => id));
-    const fresh = sequel(events, { host: log.host, ids, last });
+    const fresh = newEvents(events, { host: log.host, ids, last });
     try {
       const { appended, head } = await log.append(position, fresh);
       await log.refresh();

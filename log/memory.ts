@@ -69,7 +69,7 @@ export function memoryStore(): Store {
       return new Set(ids.filter((id) => there?.has(id)));
     },
     path: null,
-    near: {
+    local: {
       between: (stream, first, last) => streams.get(stream)?.events.slice(first, last + 1) ?? [],
       hashAt: (stream, position) =>
         position < 0 ? genesisOf(stream) : streams.get(stream)?.events[position]?.hash,

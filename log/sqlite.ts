@@ -13,7 +13,7 @@ import { groupCommit } from './sqlite-write.ts';
 import {
   CorruptLogError,
   type Head,
-  type NearEvents,
+  type LocalEvents,
   type ReadOptions,
   type RecordedEvent,
   type Store,
@@ -136,7 +136,7 @@ function reading(volumes: Volumes, readOnly: boolean): Omit<Store, 'append' | 'c
       });
     },
     path: volumes.log,
-    near: nearEvents(volumes),
+    local: localEvents(volumes),
     async streams() {
       return ask((newest) => {
         // A stream that does not begin at its first position is damage, not another host.
@@ -181,7 +181,7 @@ interface Extent {
   readonly follows: Head | null;
 }
 
-function nearEvents(volumes: Volumes): NearEvents {
+function localEvents(volumes: Volumes): LocalEvents {
   let last: Extent | null = null;
   /** The span of a position. That of the last read is reused while its volume is still current. */
   const find = (stream: string, position: number) => {

@@ -72,7 +72,7 @@ export interface Store {
   known(stream: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
 
   /** Synchronous access to the events of a store on this machine; null for any other store. */
-  readonly near: NearEvents | null;
+  readonly local: LocalEvents | null;
 
   /** The path of its first file; null if it has none. */
   readonly path: string | null;
@@ -84,7 +84,7 @@ export interface Store {
 }
 
 /** Synchronous reading. Throws `CorruptLogError` at an event that is not what was appended. */
-export interface NearEvents {
+export interface LocalEvents {
   /** The events from `first` to `last`, both included. Both positions must exist. */
   between(stream: string, first: number, last: number): Iterable<RecordedEvent>;
   /** The hash at a position, or before the first event; undefined if no event is there. */

@@ -23,7 +23,7 @@ import type {
   GroupFile,
   IommufdFile,
   OpenFile,
-} from './host.ts';
+} from './instances.ts';
 import type { IommufdEvent } from './iommufd.ts';
 import type { Profile } from './profile.ts';
 

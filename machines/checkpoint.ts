@@ -6,7 +6,7 @@
  * @module
  */
 import type { FileId } from '../processes/process-table.ts';
-import type { Device, Group, OpenFile } from './host.ts';
+import type { Device, Group, OpenFile } from './instances.ts';
 import { Kernel } from './kernel.ts';
 import { kernelRules } from './machines.ts';
 import type { IommufdObject, IommufdRecord } from './iommufd.ts';

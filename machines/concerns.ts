@@ -7,7 +7,7 @@
 import type { FileId } from '../processes/process-table.ts';
 import type { MachineName } from './admission.ts';
 import type { HostView, Question } from './check.ts';
-import type { Device, Group, IommufdFile, Instances, OpenFile } from './host.ts';
+import type { Device, Group, IommufdFile, Instances, OpenFile } from './instances.ts';
 import { lowestFreeId, type IommufdRecord } from './iommufd.ts';
 import { NAMELESS, STRANGER, UNSHOWN } from './unshown.ts';
 

@@ -11,7 +11,7 @@ import type { DataOf } from '../events/vocabulary.ts';
 import { kindOfDriver } from '../operations/driver.ts';
 import type { FileId } from '../processes/process-table.ts';
 import { contextOf } from './concerns.ts';
-import type { Device, DeviceFile, GroupFile } from './host.ts';
+import type { Device, DeviceFile, GroupFile } from './instances.ts';
 import type { HostState } from './host-state.ts';
 import { judge } from './judge.ts';
 import { questionOf } from './operations.ts';

@@ -7,7 +7,7 @@
  * @module
  */
 import { kindOfDriver } from '../operations/driver.ts';
-import type { Device, Group } from './host.ts';
+import type { Device, Group } from './instances.ts';
 
 interface Model {
   /** Regions of memory, which can be mapped, and of I/O ports, which can only be read. */

@@ -8,7 +8,7 @@ import type { Certainty, Fact } from '../events/vocabulary.ts';
 import type { FileId, ProcessHolder } from '../processes/process-table.ts';
 import type { DeviceState } from './device.ts';
 import type { GroupRecord, GroupState } from './group.ts';
-import type { OpenFile } from './host.ts';
+import type { OpenFile } from './instances.ts';
 
 /** An IOMMU group. `opener`, `owner` and `claims` are its machine's (`group.ts`). */
 export interface GroupAt extends Pick<GroupRecord, 'opener' | 'owner' | 'claims'> {

@@ -9,8 +9,8 @@
 import type { CallEvent, DataOf, EventType, Fact } from '../events/vocabulary.ts';
 import { isCollectedBy } from '../operations/table.ts';
 import { addDevice, bindDriver, removeDevice, unbindDriver } from './consequences.ts';
-import { lose, regain, suspect } from './doubt.ts';
-import type { Device } from './host.ts';
+import { lose, regain, suspect } from './incomplete-evidence.ts';
+import type { Device } from './instances.ts';
 import type { Kernel } from './kernel.ts';
 
 type Handler<T extends EventType> = (host: Kernel, data: DataOf<T>) => void;

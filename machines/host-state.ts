@@ -19,7 +19,7 @@ import {
   type Instance,
   type Instances,
   type OpenFile,
-} from './host.ts';
+} from './instances.ts';
 import { kernelRules, type Engine, type KernelRules } from './machines.ts';
 import { hasIommufd, isProfile, newestKernel, profileOfKernel, type Profile } from './profile.ts';
 import type { Directory } from './concerns.ts';

@@ -13,12 +13,18 @@ import { machineNames, type MachineName } from './admission.ts';
 import type { RecordedCall } from '../operations/row.ts';
 import { callOf, rowOf } from '../operations/table.ts';
 import { effectOf } from '../processes/effects.ts';
-import { evict } from './doubt.ts';
+import { evict } from './incomplete-evidence.ts';
 import { changeHost } from './host-changes.ts';
 import { isCause, type ObservedCause } from './causes.ts';
 import type { Question } from './check.ts';
 import type { ContradictionReason } from './contradiction.ts';
-import { groupPath, otherFile, type DeviceFile, type GroupFile, type OpenFile } from './host.ts';
+import {
+  groupPath,
+  otherFile,
+  type DeviceFile,
+  type GroupFile,
+  type OpenFile,
+} from './instances.ts';
 import { completed, hypotheses, isComplete, isFileShown } from './unshown-arguments.ts';
 import { HostState } from './host-state.ts';
 import { explain, isOfItself, judge, objection, onlyCause, type Refusal } from './judge.ts';

@@ -8,7 +8,7 @@ import type { Attempt, Call, Certainty, DataOf, Fact, Placed } from '../events/v
 import type { FileId, ProcessObserver, ProcessTable } from '../processes/process-table.ts';
 import type { ObservedCause } from './causes.ts';
 import { restoreKernel, saveKernel, type KernelCheckpoint } from './checkpoint.ts';
-import { addressSpaceOf, type OpenFile } from './host.ts';
+import { addressSpaceOf, type OpenFile } from './instances.ts';
 import type { AddressSpace, MappedRanges, PlayedGroup, SupposedHost } from './host-at.ts';
 import type { Contradiction } from './contradiction.ts';
 import type { Observer } from './host-state.ts';

@@ -12,7 +12,7 @@ import type { Admission, MachineName } from './admission.ts';
 import type { Cause } from './causes.ts';
 import type { Check, MachineCheck, OperationRules, OperationTable, Question } from './check.ts';
 import { anyOperatedOn, type Directory, type Given } from './concerns.ts';
-import type { OpenFile } from './host.ts';
+import type { OpenFile } from './instances.ts';
 import { containerOperations } from './operations/container.ts';
 import { descriptorOperations } from './operations/descriptor.ts';
 import { deviceOperations } from './operations/device.ts';

@@ -6,7 +6,7 @@
 import { TERMINAL, type FileId, type Process } from '../processes/process-table.ts';
 import type { PlayedDevice, PlayedFile, PlayedGroup, PlayedProcess } from './host-at.ts';
 import type { Draft } from './flat-machine.ts';
-import type { Device, Group, OpenFile } from './host.ts';
+import type { Device, Group, OpenFile } from './instances.ts';
 import { NAMELESS, UNNAMED } from './unshown.ts';
 
 export function groupAt({ group, state, record, unknownSince, certainty }: Group): PlayedGroup {

@@ -4,7 +4,7 @@
  * @module
  */
 import { TERMINAL, type FileId, type ProcessHolder } from '../processes/process-table.ts';
-import type { OpenFile } from './host.ts';
+import type { OpenFile } from './instances.ts';
 import type {
   PlayedChange,
   PlayedDevice,

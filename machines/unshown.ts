@@ -4,7 +4,7 @@
  * @module
  */
 import type { FileId } from '../processes/process-table.ts';
-import type { Device, Group, Instances } from './host.ts';
+import type { Device, Group, Instances } from './instances.ts';
 
 /** For a number: one that the kernel never accepts. */
 export const UNSHOWN = -0x8000_0000;

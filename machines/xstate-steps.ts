@@ -5,7 +5,7 @@
  * @module
  */
 import type { Machine } from './flat-machine.ts';
-import type { Instance } from './host.ts';
+import type { Instance } from './instances.ts';
 import { assignmentOf, type MachineEvent, type TransitionTable } from './transition-table.ts';
 import { steppedByXState } from './xstate-engine.ts';
 

@@ -23,7 +23,7 @@ import {
 export {
   fileOpenedBy,
   positionOf,
-  QUEUE,
+  KERNEL_PID,
   TERMINAL,
   type FileId,
   type ProcessHolder,

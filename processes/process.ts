@@ -22,7 +22,7 @@ export const TERMINAL: FileId = 'terminal';
  * reference which the evidence does not show. Processes whose pid the evidence does not show have
  * greater numbers. No real process has such a pid (include/linux/threads.h:PID_MAX_LIMIT).
  */
-export const QUEUE = 0x40_0000;
+export const KERNEL_PID = 0x40_0000;
 
 /** A descriptor or a mapping that keeps a file alive. */
 export interface ProcessHolder {

@@ -7,7 +7,7 @@
 import type { EventType, Placed } from '../events/vocabulary.ts';
 import type { FileAt, HostAt } from '../machines/host-at.ts';
 import { effectOf } from '../processes/effects.ts';
-import { fileOpenedBy, QUEUE, type FileId } from '../processes/process-table.ts';
+import { fileOpenedBy, KERNEL_PID, type FileId } from '../processes/process-table.ts';
 import type {
   Activity,
   BoundFile,
@@ -129,7 +129,7 @@ function callOf(
   const { pid } = data;
   const fd = 'as' in data ? data.as : 'fd' in data ? data.fd : null;
   const comm = names.of(pid, position);
-  return { event, pid, fd, caller: { position, time, pid: pid < QUEUE ? pid : null, comm } };
+  return { event, pid, fd, caller: { position, time, pid: pid < KERNEL_PID ? pid : null, comm } };
 }
 
 function openingBy(timeline: Timeline, { event, fd, caller }: LoggedCall): Opening | null {

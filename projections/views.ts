@@ -5,7 +5,12 @@
  */
 import { isViable } from '../machines/group.ts';
 import type { DeviceAt, FileAt, GroupAt, HostAt } from '../machines/host-at.ts';
-import { positionOf, QUEUE, type FileId, type ProcessHolder } from '../processes/process-table.ts';
+import {
+  positionOf,
+  KERNEL_PID,
+  type FileId,
+  type ProcessHolder,
+} from '../processes/process-table.ts';
 import type {
   DeviceView,
   FileView,
@@ -210,8 +215,11 @@ export function holdersOf(host: HostAt, id: FileId): Holder[] {
 /** A holder as answers show it: null for the kernel, and for what the evidence does not show. */
 export function holderShown(holder: ProcessHolder): Holder {
   const { pid, fd } = holder;
-  if (pid === QUEUE) return { ...holder, pid: null, comm: null, via: 'queue', fd: null };
-  const unsaid = { ...(pid > QUEUE && { pid: null }), ...(fd !== null && fd < 0 && { fd: null }) };
+  if (pid === KERNEL_PID) return { ...holder, pid: null, comm: null, via: 'queue', fd: null };
+  const unsaid = {
+    ...(pid > KERNEL_PID && { pid: null }),
+    ...(fd !== null && fd < 0 && { fd: null }),
+  };
   return { ...holder, ...unsaid };
 }
 

@@ -20,7 +20,7 @@ import { openLedger } from '../ledger.ts';
 import { rulesVersion } from '../ledger/rules-version.ts';
 import { packing } from '../log/packing.ts';
 import { openSqliteStore } from '../log/sqlite.ts';
-import { decodeSegment } from '../projections/index/seal.ts';
+import { decodeSegment } from '../projections/index/segment-bytes.ts';
 import { loadedBy, root, runCommand } from './cli/program.ts';
 import { temporaryFolder } from './log/folder.ts';
 import { inCampaigns, isCampaign } from './support/effort.ts';

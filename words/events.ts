@@ -4,7 +4,7 @@
  * @module
  */
 import type { DataOf, EventType, Placed } from '../events/vocabulary.ts';
-import { QUEUE } from '../processes/process-table.ts';
+import { KERNEL_PID } from '../processes/process-table.ts';
 import { pair } from './event-data.ts';
 import { processWords } from './owners.ts';
 import { printable } from './printable.ts';
@@ -78,7 +78,8 @@ const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => str
     `${name(data.pid)} ${data.cloexec ? 'set' : 'cleared'} close-on-exec of fd ${data.fd}`,
   'file.released': (data) => `the kernel released a file of kind ${data.kind}`,
   'descriptor.closed': (data, name) => {
-    if (data.pid === QUEUE) return 'the kernel released a file that no process had a descriptor of';
+    if (data.pid === KERNEL_PID)
+      return 'the kernel released a file that no process had a descriptor of';
     return `${name(data.pid)} closed fd ${data.fd}`;
   },
   'mapping.created': (data, name) =>

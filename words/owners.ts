@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { QUEUE } from '../processes/process-table.ts';
+import { KERNEL_PID } from '../processes/process-table.ts';
 import type { FileView, Holder, Owner } from '../projections/shapes.ts';
 import type { Cell } from './columns.ts';
 import { counted } from './moments.ts';
@@ -11,7 +11,7 @@ import { printable } from './printable.ts';
 
 /** A process: `qemu[4711]`, `pid 4711` without a name, `?` without both. */
 export function processWords(pid: number | null, comm: string | null): string {
-  if (pid === null || pid >= QUEUE) return printable(comm ?? '?');
+  if (pid === null || pid >= KERNEL_PID) return printable(comm ?? '?');
   if (comm === null || comm === `pid ${pid}`) return `pid ${pid}`;
   return `${printable(comm)}[${pid}]`;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Call } from '../../events/vocabulary.ts';
-import type { Device } from '../../machines/host.ts';
+import type { Device } from '../../machines/instances.ts';
 import type { JudgedHost, Work } from './judged-host.ts';
 import {
   duplicate,

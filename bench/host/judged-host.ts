@@ -6,7 +6,7 @@
  */
 import type { Call, Fact, LedgerEvent } from '../../events/vocabulary.ts';
 import type { Question } from '../../machines/check.ts';
-import type { Device, Group } from '../../machines/host.ts';
+import type { Device, Group } from '../../machines/instances.ts';
 import { judge } from '../../machines/judge.ts';
 import { Kernel } from '../../machines/kernel.ts';
 import type { Passed } from '../../operations/row.ts';

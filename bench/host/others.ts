@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Device } from '../../machines/host.ts';
+import type { Device } from '../../machines/instances.ts';
 import { passedThrough } from './hardware.ts';
 import type { JudgedHost, Work } from './judged-host.ts';
 import { endProcess, usedGroup } from './passthrough.ts';

@@ -6,7 +6,7 @@
 import { type AnyActor, type AnyEventObject, type AnyMachineSnapshot, createActor } from 'xstate';
 import type { MachineName } from '../../machines/admission.ts';
 import type { MachineEvents } from '../../machines/check.ts';
-import type { Instance } from '../../machines/host.ts';
+import type { Instance } from '../../machines/instances.ts';
 import { Kernel } from '../../machines/kernel.ts';
 
 /** `transition()`, a pure function, does what the tables do. */

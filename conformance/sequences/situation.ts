@@ -10,7 +10,7 @@ import type { Call, Operation } from '../../events/vocabulary.ts';
 import type { VirtualHost } from '../../host/virtual-host.ts';
 import { machineNames } from '../../machines/admission.ts';
 import type { HostView, Question } from '../../machines/check.ts';
-import type { Device, Group, OpenFile } from '../../machines/host.ts';
+import type { Device, Group, OpenFile } from '../../machines/instances.ts';
 import type { IommufdRecord } from '../../machines/iommufd.ts';
 import { judge } from '../../machines/judge.ts';
 import { LiveHost } from '../../machines/live-host.ts';

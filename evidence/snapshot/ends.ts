@@ -5,7 +5,7 @@
  * @module
  */
 import type { PlayedFile, PlayedProcess } from '../../machines/host-at.ts';
-import { QUEUE } from '../../processes/process-table.ts';
+import { KERNEL_PID } from '../../processes/process-table.ts';
 import { changesOf } from './devices.ts';
 import type { ReadFile } from './read-files.ts';
 import { isVfio, type Scene } from './scene.ts';
@@ -49,8 +49,8 @@ export function tellEnds(scene: Scene): void {
 function endOf(scene: Scene, { pid, started }: PlayedProcess) {
   const { processes, listed, isComplete } = scene.reading;
   // A reading does not show what the kernel keeps. A process without a known pid is one of those read.
-  if (pid === QUEUE) return null;
-  if (pid > QUEUE) return isComplete && listed.isWhole ? 'gone-from-the-host' : null;
+  if (pid === KERNEL_PID) return null;
+  if (pid > KERNEL_PID) return isComplete && listed.isWhole ? 'gone-from-the-host' : null;
   if (listed.isWhole && !listed.pids.includes(pid)) return 'gone-from-the-host';
   const startedAt = processes.find((process) => process.pid === pid)?.startedAt ?? null;
   const isAnother = started !== null && startedAt !== null && startedAt !== started;

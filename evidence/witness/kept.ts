@@ -4,18 +4,18 @@
  *
  * @module
  */
-import { QUEUE } from '../../processes/process-table.ts';
+import { KERNEL_PID } from '../../processes/process-table.ts';
 import type { Tell } from './inferences.ts';
 import type { Hold, Seen } from './traced.ts';
 
 interface KeptFile {
-  /** Its descriptor number in the process `QUEUE`. */
+  /** Its descriptor number in the process `KERNEL_PID`. */
   readonly as: number;
   /** The process that held it last. */
   readonly pid: number;
 }
 
-/** Each kept file is a descriptor of the process `QUEUE`, which stands for the kernel. */
+/** Each kept file is a descriptor of the process `KERNEL_PID`, which stands for the kernel. */
 export class Kept {
   readonly #files = new Map<Seen, KeptFile>();
   readonly #tell: Tell;
@@ -25,10 +25,10 @@ export class Kept {
     this.#tell = tell;
   }
 
-  /** The descriptor of a kept file in the process `QUEUE`; undefined if it is not kept. */
+  /** The descriptor of a kept file in the process `KERNEL_PID`; undefined if it is not kept. */
   placeOf(seen: Seen): { readonly pid: number; readonly fd: number } | undefined {
     const place = this.#files.get(seen);
-    return place && { pid: QUEUE, fd: place.as };
+    return place && { pid: KERNEL_PID, fd: place.as };
   }
 
   /** The first kept file of a kind whose last holder was this process. */
@@ -47,10 +47,10 @@ export class Kept {
     const as = this.#next++;
     this.#files.set(seen, { as, pid });
     if (as === 3) {
-      const data = { pid: QUEUE, comm: 'kernel', cgroup: null };
+      const data = { pid: KERNEL_PID, comm: 'kernel', cgroup: null };
       this.#tell({ type: 'process.found', data }, 'kept-by-the-kernel');
     }
-    const passed = { type: 'descriptor.passed', data: { pid, fd, to: QUEUE, as } } as const;
+    const passed = { type: 'descriptor.passed', data: { pid, fd, to: KERNEL_PID, as } } as const;
     this.#tell(passed, 'kept-by-the-kernel');
   }
 

@@ -9,7 +9,7 @@
  */
 import type { DataOf, Fact } from '../../events/vocabulary.ts';
 import type { PlayedFile, PlayedHostAt } from '../../machines/host-at.ts';
-import { QUEUE } from '../../processes/process-table.ts';
+import { KERNEL_PID } from '../../processes/process-table.ts';
 import type { Topology } from '../../scenario/topology.ts';
 import type { Deed, Sighting } from '../sighting.ts';
 import { Devices } from './devices.ts';
@@ -171,7 +171,7 @@ export class Witness {
     const known = this.#processes.find(number);
     const process = this.#processes.of(number, pid, comm);
     // The one process without a shown pid gets a name of its own.
-    if (known === undefined && number > QUEUE) process.comm = comm ?? 'somebody';
+    if (known === undefined && number > KERNEL_PID) process.comm = comm ?? 'somebody';
     if (comm !== null && comm !== process.comm && (pid ?? number) === process.pid) {
       if (tid === null || tid === process.pid) this.#rename(process, comm);
     }

@@ -5,7 +5,7 @@
  */
 import { attachedSibling, owner } from '../blockers.ts';
 import type { Check } from '../check.ts';
-import type { GroupFile } from '../host.ts';
+import type { GroupFile } from '../instances.ts';
 import { NAMELESS } from '../unshown.ts';
 
 /** The group that the file was opened for still has a VFIO device. */

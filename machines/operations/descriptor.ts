@@ -9,7 +9,7 @@ import { requestOf, structuredRequest } from '../../operations/table.ts';
 import { hasRegionInfo, isMappable, isReadable } from '../device-model.ts';
 import type { Check, OperationTable, PlainCheck, Question } from '../check.ts';
 import { ofItsFile } from '../concerns.ts';
-import type { OpenFile } from '../host.ts';
+import type { OpenFile } from '../instances.ts';
 import { isSince } from '../profile.ts';
 import { shown } from './shown.ts';
 

@@ -16,7 +16,7 @@ import {
   type Given,
 } from '../concerns.ts';
 import { triesReset } from '../device-model.ts';
-import type { OpenFile } from '../host.ts';
+import type { OpenFile } from '../instances.ts';
 import { lowestFreeId } from '../iommufd.ts';
 import { NAMELESS, UNSHOWN } from '../unshown.ts';
 import { bound, onFile, sinceCdevs } from './descriptor.ts';

@@ -7,7 +7,7 @@ import type { CallOf } from '../../events/vocabulary.ts';
 import type { FileId } from '../../processes/process-table.ts';
 import type { OperationTable, Question } from '../check.ts';
 import { withDevice, type Directory, type Given } from '../concerns.ts';
-import type { GroupFile, IommufdFile } from '../host.ts';
+import type { GroupFile, IommufdFile } from '../instances.ts';
 import { autoPageTable, lowestFreeId, type Attachment } from '../iommufd.ts';
 import { NAMELESS, UNNAMED, unnamedDevice } from '../unshown.ts';
 import { anyDeviceFile } from '../blockers.ts';

@@ -16,7 +16,7 @@ import {
   type Directory,
   type Given,
 } from '../concerns.ts';
-import type { GroupFile } from '../host.ts';
+import type { GroupFile } from '../instances.ts';
 import { NAMELESS, UNSHOWN } from '../unshown.ts';
 import { claimable, isUnseen, live } from './claims.ts';
 import { onFile } from './descriptor.ts';

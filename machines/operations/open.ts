@@ -7,7 +7,7 @@ import type { Call } from '../../events/vocabulary.ts';
 import { anyDeviceFile, boundCdev, openGroupFile } from '../blockers.ts';
 import type { Check, OperationTable, PlainCheck, Question } from '../check.ts';
 import { itself, type Given } from '../concerns.ts';
-import type { OpenFile } from '../host.ts';
+import type { OpenFile } from '../instances.ts';
 import { NAMELESS } from '../unshown.ts';
 import { shown } from './shown.ts';
 

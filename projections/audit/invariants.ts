@@ -13,12 +13,12 @@ import type { GroupAt, HostAt } from '../../machines/host-at.ts';
 import { isSince, type Profile } from '../../machines/profile.ts';
 import type { FileId } from '../../processes/process-table.ts';
 import type { ClaimedFile } from './claimed.ts';
-import type { Claims } from './claims.ts';
+import type { ClaimedHost } from './claimed-host.ts';
 
 /** A group after an event: in the claims, and in the machines. */
 interface GroupMoment {
   readonly group: string;
-  readonly claims: Pick<Claims, 'files' | 'filesOf' | 'ownersOf' | 'kernelDriversIn'>;
+  readonly claims: Pick<ClaimedHost, 'files' | 'filesOf' | 'ownersOf' | 'kernelDriversIn'>;
   readonly host: Pick<HostAt, 'group'>;
 }
 

@@ -7,7 +7,7 @@
  */
 import { LiveHost } from '../../machines/live-host.ts';
 import { positionOf, type FileId } from '../../processes/process-table.ts';
-import { Claims } from './claims.ts';
+import { ClaimedHost } from './claimed-host.ts';
 import type { Holder, Overlap, Owner } from '../shapes.ts';
 import type { Subject } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
@@ -20,7 +20,7 @@ import { eventsOf } from '../walk.ts';
  * is any group. A new interval begins whenever an owner joins or leaves.
  */
 export function overlapsOf(timeline: Timeline, subject: Subject | null): Overlap[] {
-  const [claims, host] = [new Claims(), new LiveHost()];
+  const [claims, host] = [new ClaimedHost(), new LiveHost()];
   const found: Overlap[] = [];
   const current = new Map<string, Overlap>();
   for (const event of eventsOf(timeline)) {
@@ -44,7 +44,7 @@ export function overlapsOf(timeline: Timeline, subject: Subject | null): Overlap
 }
 
 /** Whether a group is asked about; the group of a device only while the device is in it. */
-function isOf(subject: Subject | null, group: string, { devices }: Claims): boolean {
+function isOf(subject: Subject | null, group: string, { devices }: ClaimedHost): boolean {
   if (subject === null) return true;
   return group === (subject.kind === 'group' ? subject.id : devices.get(subject.id)?.group);
 }
@@ -56,7 +56,7 @@ function namesOf(owners: readonly Owner[]): string {
 /**
  * The owners of a group that has several: contexts in the order of their files, then the kernel.
  */
-function severalOf(claims: Claims, group: string): Owner[] {
+function severalOf(claims: ClaimedHost, group: string): Owner[] {
   const files = claims.ownersOf(group);
   if (files.length === 0) return [];
   const hasKernel = claims.kernelDriversIn(group).length > 0;
@@ -70,7 +70,7 @@ function severalOf(claims: Claims, group: string): Owner[] {
 }
 
 /** Every claimed descriptor and mapping that keeps a file alive, also through other files. */
-function keepersOf({ files, processes }: Claims, file: FileId): Holder[] {
+function keepersOf({ files, processes }: ClaimedHost, file: FileId): Holder[] {
   const keeping = new Set([file]);
   // A Set also visits the elements that are added during the loop.
   for (const kept of keeping) {

@@ -8,7 +8,7 @@ import type { Placed } from '../../events/vocabulary.ts';
 import { callOf } from '../../operations/table.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import type { FileId } from '../../processes/process-table.ts';
-import { Claims } from './claims.ts';
+import { ClaimedHost } from './claimed-host.ts';
 import {
   holdsFor,
   invariantNames,
@@ -27,7 +27,7 @@ export type FirstViolation = Violation & { readonly position: number };
 /** Reports the first violation of each invariant while a history is played. */
 export class Watch {
   readonly #violated = new Set<InvariantName>();
-  readonly #claims = new Claims();
+  readonly #claims = new ClaimedHost();
   readonly #names: readonly InvariantName[];
   /** By group its owner on the machines, and by owner its groups. */
   readonly #ownerOf = new Map<string, FileId | null>();

@@ -15,7 +15,7 @@ import {
   type SegmentSummary,
   type Packing,
   type Sealed,
-} from './seal.ts';
+} from './segment-bytes.ts';
 import { Segment, type SegmentParts } from './segment.ts';
 
 /** At most this many events are kept in memory in segments that could be read again. */

@@ -10,7 +10,7 @@ import { kindOfDriver } from '../../operations/driver.ts';
 import { rowOf } from '../../operations/table.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import type { FileId } from '../../processes/process-table.ts';
-import { Concern, type ConcernScope } from './concern.ts';
+import { Concern, type ConcernScope } from './relevant-events.ts';
 import type { Position } from '../shapes.ts';
 import { Slice } from './slice.ts';
 import { keyOf, type SubjectKey } from '../subjects.ts';

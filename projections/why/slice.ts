@@ -10,7 +10,7 @@
 import type { EventType, Fact, Placed } from '../../events/vocabulary.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import { effectOf } from '../../processes/effects.ts';
-import type { Concern } from './concern.ts';
+import type { Concern } from './relevant-events.ts';
 import { takeIfPossible } from './possible.ts';
 import type { Timeline } from '../timeline.ts';
 

@@ -247,11 +247,11 @@ export function storeContract(name: string, make: () => Store): void {
     });
   });
 
-  describe(`${name}: what is near`, () => {
+  describe(`${name}: its local events`, () => {
     test('is the same as what is read, from one position to another', async () => {
       const store = open();
-      const { near } = store;
-      if (near === null) return;
+      const { local } = store;
+      if (local === null) return;
       for (let first = 0; first < 2500; first += 500) {
         await store.append('a', first - 1, closedMany(500, first));
       }
@@ -266,43 +266,43 @@ export function storeContract(name: string, make: () => Store): void {
         [2499, 2499],
       ];
       for (const [from = 0, to = 0] of spans) {
-        expect([...near.between('a', from, to)]).toEqual(events.slice(from, to + 1));
+        expect([...local.between('a', from, to)]).toEqual(events.slice(from, to + 1));
       }
-      expect(ids([...near.between('b', 1, 2)])).toEqual(['e1', 'e2']);
-      expect([...near.between('a', 5, 4)]).toEqual([]);
+      expect(ids([...local.between('b', 1, 2)])).toEqual(['e1', 'e2']);
+      expect([...local.between('a', 5, 4)]).toEqual([]);
     });
 
     test('is there as soon as it has been appended', async () => {
       const store = open();
       await store.append('a', -1, closedMany(2));
-      expect(ids([...(store.near?.between('a', 0, 1) ?? [])])).toEqual(['e0', 'e1']);
+      expect(ids([...(store.local?.between('a', 0, 1) ?? [])])).toEqual(['e0', 'e1']);
       const { head } = await store.append('a', 1, closedMany(2, 2));
-      expect(ids([...(store.near?.between('a', 1, 3) ?? [])])).toEqual(['e1', 'e2', 'e3']);
-      expect(store.near?.hashAt('a', 3)).toBe(head.hash);
+      expect(ids([...(store.local?.between('a', 1, 3) ?? [])])).toEqual(['e1', 'e2', 'e3']);
+      expect(store.local?.hashAt('a', 3)).toBe(head.hash);
     });
 
     test('has the hashes from before the first event to the head, and none beyond', async () => {
       const store = open();
-      const { near } = store;
-      if (near === null) return;
-      expect(near.hashAt('a', -1)).toBe(genesisOf('a'));
-      expect(near.hashAt('a', 0)).toBeUndefined();
+      const { local } = store;
+      if (local === null) return;
+      expect(local.hashAt('a', -1)).toBe(genesisOf('a'));
+      expect(local.hashAt('a', 0)).toBeUndefined();
       for (let first = 0; first < 6; first += 2) {
         await store.append('a', first - 1, closedMany(2, first));
       }
       await store.append('b', -1, closedMany(1));
       const events = await readAll(store, 'a');
-      expect(events.map(({ position }) => near.hashAt('a', position))).toEqual(
+      expect(events.map(({ position }) => local.hashAt('a', position))).toEqual(
         events.map(({ hash }) => hash),
       );
-      expect(near.hashAt('a', -1)).toBe(genesisOf('a'));
-      expect(near.hashAt('b', -1)).toBe(genesisOf('b'));
-      expect(near.hashAt('b', 0)).toBe((await store.head('b')).hash);
+      expect(local.hashAt('a', -1)).toBe(genesisOf('a'));
+      expect(local.hashAt('b', -1)).toBe(genesisOf('b'));
+      expect(local.hashAt('b', 0)).toBe((await store.head('b')).hash);
       const { position, hash } = await store.head('a');
-      expect(near.hashAt('a', position)).toBe(hash);
-      expect(near.hashAt('a', position + 1)).toBeUndefined();
-      expect(near.hashAt('b', 1)).toBeUndefined();
-      expect(near.hashAt('none', 0)).toBeUndefined();
+      expect(local.hashAt('a', position)).toBe(hash);
+      expect(local.hashAt('a', position + 1)).toBeUndefined();
+      expect(local.hashAt('b', 1)).toBeUndefined();
+      expect(local.hashAt('none', 0)).toBeUndefined();
     });
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Fact, LedgerEvent, Placed } from '../../events/vocabulary.ts';
 import { openLedger, type Holder, type Interval, type Ledger, type Owner } from '../../ledger.ts';
 import { Kernel } from '../../machines/kernel.ts';
-import { Claims } from '../../projections/audit/claims.ts';
+import { ClaimedHost } from '../../projections/audit/claimed-host.ts';
 import { everOwned } from '../../projections/ever.ts';
 import { historyOf } from '../../projections/history.ts';
 import { HostAtMoment } from '../../projections/moment.ts';
@@ -521,7 +521,7 @@ describe('overlaps', () => {
 
   /** Asks the claims after every event of every group. */
   function bruteOverlaps(events: readonly Placed<LedgerEvent>[], device: string | null) {
-    const [claims, host] = [new Claims(), new Kernel()];
+    const [claims, host] = [new ClaimedHost(), new Kernel()];
     const found: ReturnType<typeof inShort>[] = [];
     const open = new Map<string, ReturnType<typeof inShort>>();
     for (const event of events) {

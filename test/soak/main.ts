@@ -46,7 +46,7 @@ const campaigns: Readonly<Record<string, string>> = {
   tracers: 'test/recorder/record-host.test.ts',
   replays: 'test/projections/replay.test.ts',
   questions: 'test/projections/questions.test.ts',
-  claims: 'test/projections/audit/claims.test.ts',
+  claims: 'test/projections/audit/claimed-host.test.ts',
   verification: 'test/projections/audit/verification.test.ts',
   requests: 'test/conformance/main.test.ts',
   slices: 'test/projections/why/slice.test.ts',

@@ -7,7 +7,7 @@ import { hash } from 'node:crypto';
 import type { Placed } from '../../events/vocabulary.ts';
 import { packing } from '../../log/packing.ts';
 import type { EventReader } from '../../projections/event-tail.ts';
-import { decodeSegment } from '../../projections/index/seal.ts';
+import { decodeSegment } from '../../projections/index/segment-bytes.ts';
 import type { SegmentName, Shelf } from '../../projections/index/sealed-segments.ts';
 
 export class MapShelf implements Shelf {

@@ -1,5 +1,5 @@
 /**
- * The claims of `projections/audit/claims.ts` without its indexes: every question goes through all
+ * The claims of `projections/audit/claimed-host.ts` without its indexes: every question goes through all
  * files and devices, and every release sweeps all files.
  *
  * @module

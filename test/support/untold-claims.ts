@@ -1,5 +1,5 @@
 /**
- * Claims that nobody tells who is gone: they work it out for themselves, from what is claimed.
+ * A claimed host that is not told who is gone: it works that out for itself, from what is claimed.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { NAMELESS } from '../../machines/unshown.ts';
 import { kindOfDriver } from '../../operations/driver.ts';
 import { fileOpenedBy, positionOf } from '../../processes/process-table.ts';
 import type { Gone } from '../../projections/audit/claimed.ts';
-import { Claims } from '../../projections/audit/claims.ts';
+import { ClaimedHost } from '../../projections/audit/claimed-host.ts';
 
 const nobody: Gone = { evicted: new Set(), unbound: new Set() };
 
 export class UntoldClaims {
-  claims = new Claims();
+  claims = new ClaimedHost();
   /** What has been taken since the boot, and who had to have gone before it. */
   readonly #taken: [Placed, Gone][] = [];
   #isAssumed = false;
@@ -29,13 +29,13 @@ export class UntoldClaims {
     this.#taken.push([event, gone]);
     if (gone.evicted.size + gone.unbound.size === 0) return;
     // Who the event shows to have gone had left before it: once more, and with them gone by then.
-    this.claims = new Claims();
+    this.claims = new ClaimedHost();
     for (const [earlier, left] of this.#taken) this.claims.take(earlier, left);
   }
 }
 
 /** Who cannot have been there, or the call of an event would have been refused; `claims` has taken it. */
-function goneBefore(event: Placed, claims: Claims): Gone {
+function goneBefore(event: Placed, claims: ClaimedHost): Gone {
   const { type, data } = event;
   if (type !== 'group.opened' && type !== 'container.set' && type !== 'device.bound') return nobody;
   const id = fileOpenedBy(event) ?? claims.processes.file(data.pid, data.fd) ?? '';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Fact, LedgerEvent } from '../../../events/vocabulary.ts';
 import { openLedger, type Ledger } from '../../../ledger.ts';
 import { LiveHost } from '../../../machines/live-host.ts';
-import { Claims } from '../../../projections/audit/claims.ts';
+import { ClaimedHost } from '../../../projections/audit/claimed-host.ts';
 import {
   invariants,
   invariantNames,
@@ -100,7 +100,7 @@ describe('evidence that cannot be so', () => {
     expect(positions.at(-1)).toBe(ledger.head.position);
     expect(positions).toEqual(positions.toSorted((a, b) => a - b));
     const shows = (some: readonly number[]): boolean => {
-      const [claims, host] = [new Claims(), new LiveHost()];
+      const [claims, host] = [new ClaimedHost(), new LiveHost()];
       for (const at of some) {
         const event = ledger.event(at);
         if (event === undefined) return false;
@@ -125,7 +125,7 @@ describe('a projection that has missed something', () => {
   /** Violations where the machines have not taken the last events. */
   async function missing(scenario: string, count: number): Promise<InvariantName[]> {
     const { events } = await seen(scenario);
-    const [claims, host] = [new Claims(), new LiveHost()];
+    const [claims, host] = [new ClaimedHost(), new LiveHost()];
     const nobody = { evicted: new Set<string>(), unbound: new Set<string>() };
     for (const event of events) claims.take(event, nobody);
     for (const event of events.slice(0, events.length - count)) host.take(event);

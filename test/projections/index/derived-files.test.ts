@@ -20,9 +20,9 @@ import { sealLog } from '../../../log/seal.ts';
 import { retainLog } from '../../../log/retention.ts';
 import { openSqliteStore } from '../../../log/sqlite.ts';
 import type { RecordedEvent, Store } from '../../../log/store.ts';
-import { near } from '../../../ledger/local-log.ts';
+import { localLog } from '../../../ledger/local-log.ts';
 import { packing } from '../../../log/packing.ts';
-import { decodeSegment, SegmentError } from '../../../projections/index/seal.ts';
+import { decodeSegment, SegmentError } from '../../../projections/index/segment-bytes.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { rulesVersion } from '../../../ledger/rules-version.ts';
 import { main, runCommand } from '../../cli/program.ts';
@@ -307,7 +307,7 @@ describe('many files', () => {
 
   /** As the ledger does, but with short segments. */
   function opened(): Timeline {
-    const timeline = new Timeline({ ...near(store, 'host', {}), whole: size });
+    const timeline = new Timeline({ ...localLog(store, 'host', {}), whole: size });
     for (const event of events.slice(timeline.head + 1)) timeline.take(event);
     timeline.settle();
     return timeline;

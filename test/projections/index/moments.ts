@@ -14,7 +14,7 @@ import type {
 } from '../../../processes/process-table.ts';
 import { Cursor, advance } from '../../../projections/index/journal.ts';
 import { packing } from '../../../log/packing.ts';
-import { decodeSegment } from '../../../projections/index/seal.ts';
+import { decodeSegment } from '../../../projections/index/segment-bytes.ts';
 import { Segment } from '../../../projections/index/segment.ts';
 import { GROUP, type Standing } from '../../../projections/index/standing.ts';
 import { holderOf, type HoldAt } from '../../../projections/index/hold-at.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { packing } from '../../../log/packing.ts';
-import { decodeSegment } from '../../../projections/index/seal.ts';
+import { decodeSegment } from '../../../projections/index/segment-bytes.ts';
 import { keyOf } from '../../../projections/subjects.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { damage } from '../../support/damage.ts';

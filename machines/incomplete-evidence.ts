@@ -9,7 +9,7 @@ import type { Question } from './check.ts';
 import { kindOfDriver } from '../operations/driver.ts';
 import { rowOf } from '../operations/table.ts';
 import { unbindDriver } from './consequences.ts';
-import { groupPath, type DeviceFile, type Group, type OpenFile } from './host.ts';
+import { groupPath, type DeviceFile, type Group, type OpenFile } from './instances.ts';
 import { positionOf } from '../processes/process-table.ts';
 import { mayMean } from './judge.ts';
 import type { Kernel } from './kernel.ts';

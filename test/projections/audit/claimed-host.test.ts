@@ -5,7 +5,7 @@ import { LiveHost } from '../../../machines/live-host.ts';
 import { operationNames, rowOf } from '../../../operations/table.ts';
 import { effectOf } from '../../../processes/effects.ts';
 import { ClaimedFiles } from '../../../projections/audit/claimed-files.ts';
-import { Claims } from '../../../projections/audit/claims.ts';
+import { ClaimedHost } from '../../../projections/audit/claimed-host.ts';
 import { boot, placed } from '../../support/any-evidence.ts';
 import { brokenLog } from '../../support/broken-logs.ts';
 import { countOf, isCampaign } from '../../support/effort.ts';
@@ -37,7 +37,7 @@ describe('who is gone, as the machines say', () => {
    * while the machines know more, or less, than is claimed. Gives how many were evicted meanwhile.
    */
   function compared(events: Log): number {
-    const [host, told, untold] = [new LiveHost(), new Claims(), new UntoldClaims()];
+    const [host, told, untold] = [new LiveHost(), new ClaimedHost(), new UntoldClaims()];
     let isApart = false;
     let evicted = 0;
     for (const event of events) {
@@ -58,7 +58,7 @@ describe('who is gone, as the machines say', () => {
   }
 
   /** Whether devices have the drivers, and files the contexts, that the claims have them with. */
-  function isAsClaimed(host: LiveHost, claims: Claims): boolean {
+  function isAsClaimed(host: LiveHost, claims: ClaimedHost): boolean {
     for (const { device, driver } of host.devices()) {
       // A driver that waits for a file that nobody has seen is told of to nobody but the claims.
       if (claims.devices.get(device)?.driver !== driver) return false;
@@ -71,7 +71,7 @@ describe('who is gone, as the machines say', () => {
     return true;
   }
 
-  function inShort({ files, devices, processes }: Claims): string {
+  function inShort({ files, devices, processes }: ClaimedHost): string {
     const held = [...files.keys()].map((id) => processes.holders(id));
     return JSON.stringify([[...files], [...devices], held], (_key, value: unknown) =>
       value instanceof Set ? [...value] : value,
@@ -83,7 +83,7 @@ test('a group that has other owners, or other kernel drivers, has been touched',
   let changed = 0;
   fc.assert(
     fc.property(fc.oneof(unseenHost, endlessHost), (events) => {
-      const [host, claims] = [new LiveHost(), new Claims()];
+      const [host, claims] = [new LiveHost(), new ClaimedHost()];
       let before = new Map<string, string>();
       for (const event of events) {
         host.take(event);
@@ -116,7 +116,7 @@ test('a device that is added to another group touches the one that it was in', (
       cdev: null,
     },
   });
-  const [claims, { touched: nobody }] = [new Claims(), new LiveHost()];
+  const [claims, { touched: nobody }] = [new ClaimedHost(), new LiveHost()];
   for (const event of placed([boot, added('26'), added('41')])) claims.take(event, nobody);
   expect([...claims.touched].toSorted()).toEqual(['26', '41']);
   expect(claims.kernelDriversIn('26')).toEqual([]);
@@ -125,7 +125,7 @@ test('a device that is added to another group touches the one that it was in', (
 test('claims with indexes say of every group what claims that go through everything say', () => {
   fc.assert(
     fc.property(brokenLog, (events) => {
-      const [host, claims, swept] = [new LiveHost(), new Claims(), new SweptClaims()];
+      const [host, claims, swept] = [new LiveHost(), new ClaimedHost(), new SweptClaims()];
       for (const event of events) {
         host.take(event);
         claims.take(event, host.touched);
@@ -155,7 +155,7 @@ test('a device that moves to another group keeps its place among the devices', (
     added('0000:3b:00.2', '26', 'xhci_hcd'),
   ];
   const { touched } = new LiveHost();
-  for (const claims of [new Claims(), new SweptClaims()]) {
+  for (const claims of [new ClaimedHost(), new SweptClaims()]) {
     for (const event of placed(facts)) claims.take(event, touched);
     expect(claims.kernelDriversIn('26')).toEqual(['xhci_hcd', 'nvidia']);
   }
@@ -186,7 +186,9 @@ test('of calls those are heard that open a file of ours, or have to do with its 
       const { opens } = effectOf(type);
       const isOurs = opens !== null && opens !== 'path';
       if (!callEvents.some((call) => call === type)) continue;
-      expect(Claims.hears(type), type).toBe(isOurs || context === 'given' || context === 'taken');
+      expect(ClaimedHost.hears(type), type).toBe(
+        isOurs || context === 'given' || context === 'taken',
+      );
     }
   }
 });

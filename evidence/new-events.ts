@@ -20,7 +20,7 @@ export interface Known {
  *
  * Throws `EvidenceError` if the new events begin before the last event of the log.
  */
-export function sequel(events: readonly LedgerEvent[], known: Known): LedgerEvent[] {
+export function newEvents(events: readonly LedgerEvent[], known: Known): LedgerEvent[] {
   const fresh = events.filter(({ id }) => !known.ids.has(id));
   const begins = fresh.find(({ time }) => time !== null)?.time ?? null;
   if (begins !== null && known.last !== null && begins < known.last) {

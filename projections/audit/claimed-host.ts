@@ -2,8 +2,8 @@
  * The host that the evidence claims: which process has which file of a group or device, and with
  * which context. The rules are not applied.
  *
- * The machines refuse an impossible event, so they never show two owners of a group. Claims do: two
- * owners that the evidence claims stay two owners, until the evidence is found to be wrong. Only
+ * The machines refuse an impossible event, so they never show two owners of a group. A claimed host does:
+ * two owners that the evidence claims stay two owners, until the evidence is found to be wrong. Only
  * one thing comes from the machines: on a host whose boot was not recorded, what must have been
  * released or unbound before a call could pass (`Gone`).
  *
@@ -19,11 +19,11 @@ import { NAMELESS } from '../../machines/unshown.ts';
 import { fileOpenedBy, ProcessTable, type FileId } from '../../processes/process-table.ts';
 
 /** Applies an event to the claims; `id` is the file that the event opens, or `NAMELESS`. */
-type Handler<T extends EventType> = (claims: Claims, data: DataOf<T>, id: FileId) => void;
+type Handler<T extends EventType> = (claims: ClaimedHost, data: DataOf<T>, id: FileId) => void;
 
 /**
  * Calls that open a file of VFIO or iommufd, give it a context or take its context away. No other
- * call can change the owner of a group (`test/projections/audit/claims.test.ts`).
+ * call can change the owner of a group (`test/projections/audit/claimed-host.test.ts`).
  */
 type ClaimingCall =
   | Exclude<OpeningEvent, 'path.opened'>
@@ -34,7 +34,7 @@ type ClaimingCall =
 /** For events that cannot change the owner of a group. */
 const CLAIMS_NOTHING = null;
 
-export class Claims {
+export class ClaimedHost {
   readonly devices = new Map<string, ClaimedDevice>();
   readonly processes = new ProcessTable();
   /** The groups whose files, owners or drivers the last event may have changed. */
@@ -180,8 +180,8 @@ export class Claims {
   }
 
   #change(event: Placed<Fact>): void {
-    type Any = (claims: Claims, data: Fact['data'], id: FileId) => void;
-    const changes: { readonly [T in EventType]?: unknown } = Claims.#changes;
+    type Any = (claims: ClaimedHost, data: Fact['data'], id: FileId) => void;
+    const changes: { readonly [T in EventType]?: unknown } = ClaimedHost.#changes;
     const change = (changes[event.type] ?? CLAIMS_NOTHING) as Any | null;
     change?.(this, event.data, fileOpenedBy(event) ?? NAMELESS);
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Fact } from '../../events/vocabulary.ts';
 import { Kernel } from '../../machines/kernel.ts';
-import { Claims } from '../../projections/audit/claims.ts';
+import { ClaimedHost } from '../../projections/audit/claimed-host.ts';
 import { placed, unseenBoot } from '../support/any-evidence.ts';
 
 const [gpu, audio] = ['0000:3b:00.0', '0000:3b:00.1'];
@@ -29,7 +29,7 @@ const bind = (fd: number, iommufd: number | null): Fact => {
 
 /** What the last of some facts shows, on a host whose boot nobody saw, of who is gone and who is left. */
 function seen(...facts: readonly Fact[]) {
-  const [host, claims] = [new Kernel(), new Claims()];
+  const [host, claims] = [new Kernel(), new ClaimedHost()];
   for (const event of placed([unseenBoot, ...facts])) {
     host.take(event);
     claims.take(event, host.touched);
