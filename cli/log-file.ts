@@ -24,7 +24,7 @@ export const logOptions = {
 /** Options of every verb that reads a log. */
 export const readingOptions = {
   ...logOptions,
-  until: { type: 'string', value: 'POSITION', help: 'read the log only up to this position' },
+  until: { type: 'string', value: 'POSITION', help: 'ignore all events after this position' },
   'no-index': { type: 'boolean', help: 'neither read nor write the cache LOG.index' },
   json: { type: 'boolean', help: 'print one JSON value' },
 } as const;

@@ -23,8 +23,12 @@ export const log = verb({
     'below. The events at --from and --to are included.',
   ],
   options: {
-    from: { type: 'string', value: 'WHEN', help: 'the first moment; default: start' },
-    to: { type: 'string', value: 'WHEN', help: 'the last moment; default: end' },
+    from: {
+      type: 'string',
+      value: 'WHEN',
+      help: 'print the events from this moment on; default: start',
+    },
+    to: { type: 'string', value: 'WHEN', help: 'print the events up to this moment; default: end' },
     refused: { type: 'boolean', help: 'print only refused attempts' },
     ...readingOptions,
   },

@@ -18,9 +18,9 @@ export const record = verb({
   usage: 'record [--with bpftrace|ftrace] [--for SECONDS]',
   summary: 'Takes a snapshot of this host, then records what happens until it is stopped',
   details: [
-    'Starts the tracer before it reads the host, so that nothing is missed in between. Each event is in',
-    'the log a quarter of a second later at most. SIGINT or SIGTERM stops it: it stops the tracer, and',
-    'appends what the tracer has seen. Needs root.',
+    'The tracer is started first, then the snapshot is taken, so that no event is lost in between. Each',
+    'event is in the log a quarter of a second later at most. SIGINT or SIGTERM stops the tracer; what it',
+    'has seen is appended. Needs root.',
     '',
     'bpftrace sees only drivers that were loaded before it. ftrace also sees those that are loaded later,',
     'and needs nothing but the kernel. If the tracer dies, the log has a gap, from which on owners are',
@@ -28,7 +28,7 @@ export const record = verb({
     'ten seconds, the recording ends with exit 4.',
     '',
     'The tracer of --tracer must print what bpftrace -f json recorder/vfio.bt prints, or, with',
-    '--with ftrace, what recorder/ftrace.sh prints. Its first line says that it is attached.',
+    '--with ftrace, what recorder/ftrace.sh prints. The tracer counts as attached once it prints a line.',
   ],
   options: {
     with: { type: 'string', value: 'T', help: 'bpftrace (default, if it is installed) or ftrace' },
