@@ -37,6 +37,7 @@ export class UntoldClaims {
 /** Who cannot have been there, or the call of an event would have been refused; `claims` has taken it. */
 function goneBefore(event: Placed, claims: ClaimedHost): Gone {
   const { type, data } = event;
+  if (type === 'device.obtained') return goneBeforeObtained(fileOpenedBy(event), claims);
   if (type !== 'group.opened' && type !== 'container.set' && type !== 'device.bound') return nobody;
   const id = fileOpenedBy(event) ?? claims.processes.file(data.pid, data.fd) ?? '';
   const own = claims.files.get(id);
@@ -68,4 +69,15 @@ function goneBefore(event: Placed, claims: ClaimedHost): Gone {
     evicted: new Set(gone.map((file) => file.id)),
     unbound: new Set(unbound.map(([address]) => address)),
   };
+}
+
+/** A device that is obtained through an iommufd claims its group. */
+function goneBeforeObtained(id: string | null, { files, devices }: ClaimedHost): Gone {
+  const own = files.get(id ?? '');
+  if (own?.isIommufd !== true) return nobody;
+  const unbound = [...devices].filter(
+    ([, { group, driver }]) =>
+      group === own.group && driver !== null && kindOfDriver(driver) === 'kernel',
+  );
+  return { evicted: new Set(), unbound: new Set(unbound.map(([address]) => address)) };
 }
