@@ -47,10 +47,10 @@ export function noteSubjects(host: LiveHost, event: Placed<Fact>, note: NoteSubj
   const concerned = host.concernedBy(event);
   if (concerned !== null) noteConcerned(concerned, note);
   const { type } = event;
-  const { pid, child, to, device }: EventData = event.data as object;
+  const { pid, child, device }: EventData = event.data as object;
   if (typeof pid === 'number') note('process', pid);
   if (typeof child === 'number') note('process', child);
-  if (typeof to === 'number' && type !== 'operation.refused') note('process', to);
+  if (type === 'descriptor.passed') note('process', event.data.to);
   if (typeof device === 'string') noteDevice(host, device, note);
   if (type === 'device.added' && event.data.group !== null) note('group', event.data.group);
   if (type === 'group.found') note('group', event.data.group);
@@ -67,7 +67,6 @@ export function noteSubjects(host: LiveHost, event: Placed<Fact>, note: NoteSubj
 interface EventData {
   readonly pid?: unknown;
   readonly child?: unknown;
-  readonly to?: unknown;
   readonly device?: unknown;
 }
 
