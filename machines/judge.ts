@@ -21,9 +21,14 @@ export interface Refusal {
 
 /** Judges a question: the refusal of the first check that fails, or null if all hold. */
 export function judge(rules: KernelRules, question: Question): Refusal | null {
-  const { checks } = rules.operations[question.call.operation];
-  const failed = checks.find((check) => !holds(rules, check, question));
+  const failed = firstFailing(rules, question);
   return failed === undefined ? null : refusal(failed, question);
+}
+
+/** The first check of a question that fails; undefined if all hold. */
+export function firstFailing(rules: KernelRules, question: Question): Check | undefined {
+  const { checks } = rules.operations[question.call.operation];
+  return checks.find((check) => !holds(rules, check, question));
 }
 
 /**
@@ -126,7 +131,7 @@ function refusal(check: Check, question: Question): Refusal {
   return { errno, cause, check: name, source, blocker: check.blocker?.(question) ?? null };
 }
 
-function holds(rules: KernelRules, check: Check, question: Question): boolean {
+export function holds(rules: KernelRules, check: Check, question: Question): boolean {
   return 'holds' in check ? check.holds(question) : machineHolds(rules, check, question);
 }
 

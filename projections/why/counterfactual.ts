@@ -205,6 +205,10 @@ const KEEPER = 2 ** 31;
 /**
  * The first position after `position` at which the same call would pass, if the caller's own files
  * were still open. Null if it would not pass within this boot.
+ *
+ * It plays the events of the boot that concern the call, which is exact and slow. `why` reads the
+ * answer from the index, and asks here only if the index is `unsure` (`index/passes-after.ts`).
+ * Tests and `verify` compare the two.
  */
 export function wouldPassAfter(timeline: Timeline, refused: JudgedRefusal): Position {
   const { position, cause } = refused;
