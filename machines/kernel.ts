@@ -28,16 +28,18 @@ import {
 } from './instances.ts';
 import { completed, hypotheses, isComplete, isFileShown } from './unshown-arguments.ts';
 import { HostState } from './host-state.ts';
-import { explain, isOfItself, judge, objection, onlyCause, type Refusal } from './judge.ts';
+import {
+  explain,
+  isOfItself,
+  judge,
+  objection,
+  onlyCause,
+  type Explanation,
+  type Refusal,
+} from './judge.ts';
 import { isBeyondJudging, questionOf } from './operations.ts';
 import { NAMELESS, UNSHOWN } from './unshown.ts';
 import { release } from './consequences.ts';
-
-/** Why an attempt was refused: the cause, and the refusal by the rules if they give that cause. */
-export interface Explanation {
-  readonly cause: ObservedCause;
-  readonly refusal: Refusal | null;
-}
 
 /** A host that takes events. Code outside of `machines/` sees it as a `LiveHost`. */
 export class Kernel extends HostState {
@@ -145,9 +147,9 @@ export class Kernel extends HostState {
       return { cause: 'unknown', refusal: null };
     }
     const isSure = found.every(({ refusal }) => isSameBlocker(refusal, first.refusal));
-    return isSure || first.refusal === null
-      ? first
-      : { ...first, refusal: { ...first.refusal, blocker: null } };
+    const { cause, refusal } = first;
+    if (isSure || refusal === null) return { cause, refusal };
+    return { cause, refusal: { ...refusal, blocker: null } };
   }
 
   /**

@@ -10,12 +10,8 @@
  */
 import type { Attempt, EventType, Placed } from '../../events/vocabulary.ts';
 import type { ObservedCause } from '../../machines/causes.ts';
-import {
-  ANYTHING,
-  type Dependence,
-  type KeptCall,
-  type SavedCall,
-} from '../../machines/kept-call.ts';
+import { Dependence } from '../../machines/dependence.ts';
+import type { KeptCall, SavedCall } from '../../machines/kept-call.ts';
 import type { LiveHost } from '../../machines/live-host.ts';
 
 /** Causes that no event has made, and that no later event can remove. */
@@ -79,7 +75,12 @@ export class OpenRefusals {
     for (const { number, call: saved } of open) {
       const call = host.keepAgain(saved);
       const trial = call.retry(null);
-      this.#add({ number, call, key: call.key, on: typeof trial === 'string' ? ANYTHING : trial });
+      this.#add({
+        number,
+        call,
+        key: call.key,
+        on: typeof trial === 'string' ? Dependence.onAnything() : trial,
+      });
     }
   }
 
@@ -100,7 +101,7 @@ export class OpenRefusals {
     const trial = call.retry(null);
     if (trial === 'never') return NEVER;
     if (trial === 'unsure' || this.#open.size >= OPEN_MAX) return UNSURE;
-    const on = trial === 'passes' ? ANYTHING : trial;
+    const on = trial === 'passes' ? Dependence.onAnything() : trial;
     if (this.#isCrowded(on)) return UNSURE;
     this.#add({ number: this.#count, call, key, on });
     return FIRST_NUMBER + this.#count++;

@@ -5,7 +5,7 @@
  */
 import { eventTypes, type DataOf, type EventType, type Placed } from '../../events/vocabulary.ts';
 import type { FileAt } from '../../machines/host-at.ts';
-import type { Explanation } from '../../machines/kernel.ts';
+import type { Explanation } from '../../machines/judge.ts';
 import type { LiveHost } from '../../machines/live-host.ts';
 import {
   positionOf,
@@ -66,13 +66,13 @@ export class JournalWriter implements ProcessObserver {
   /** Plays an event on the host, and writes what it changed. */
   take(event: Placed, host: LiveHost): void {
     this.#rows = 0;
-    const explained = event.type === 'operation.refused' ? explanationOf(event.data, host) : null;
+    const found = event.type === 'operation.refused' ? explained(event.data, host) : null;
     host.takeObserved(event, this);
     // Before the event's own refusal is opened, which later events decide.
     const settled = this.refusals.settle(host, event);
     if (event.type === 'host.booted') this.#booted();
-    else if (event.type === 'operation.refused' && explained !== null)
-      this.#refused(event.data, explained, host);
+    else if (event.type === 'operation.refused' && found !== null)
+      this.#refused(event.data, found, host);
     this.#settle(host, event);
     for (const { number, as } of settled) this.#write('refusalSettled', number, as);
     this.#done(event);
@@ -224,7 +224,7 @@ export class JournalWriter implements ProcessObserver {
 
   #refused(
     refused: DataOf<'operation.refused'>,
-    { cause, refusal, isByTheRules }: Explained,
+    { cause, refusal, isByTheRules }: Explanation,
     host: LiveHost,
   ): void {
     const { texts } = this.#codes;
@@ -238,19 +238,16 @@ export class JournalWriter implements ProcessObserver {
       orNone(blocker, ({ kind }) => texts.codeOf(kind)),
       fileCell(blocker?.file ?? null),
       orNone(blocker?.driver ?? null, (driver) => texts.codeOf(driver)),
-      isByTheRules ? 1 : 0,
+      isByTheRules === true ? 1 : 0,
       inTheCall.has(cause) ? NEVER : this.refusals.open(host, refused, cause),
     );
   }
 }
 
-/** The explanation of a refusal, and whether the rules refuse the call for that cause. */
-interface Explained extends Explanation {
-  readonly isByTheRules: boolean;
-}
-
-function explanationOf(refused: DataOf<'operation.refused'>, host: LiveHost): Explained {
+/** The explanation of a refusal, with `isByTheRules`. */
+function explained(refused: DataOf<'operation.refused'>, host: LiveHost): Explanation {
   const found = host.explain(refused);
+  if (found.isByTheRules !== undefined) return found;
   const { cause } = found;
   return { ...found, isByTheRules: host.judgeAs(refused, cause)?.cause === cause };
 }
