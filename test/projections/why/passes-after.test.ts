@@ -1,0 +1,73 @@
+import fc from 'fast-check';
+import { afterAll, expect, test } from 'vitest';
+import { readEvidence } from '../../../ledger.ts';
+import { inTheCall } from '../../../projections/index/open-refusals.ts';
+import { wouldPassAfter } from '../../../projections/why/counterfactual.ts';
+import { Timeline } from '../../../projections/timeline.ts';
+import { countOf, isCampaign } from '../../support/effort.ts';
+import { calledHost } from '../../support/random-calls.ts';
+import { placed, randomLogs, type Log } from '../../support/random-logs.ts';
+import { firstSequences, recordings, textOf } from '../../support/truth.ts';
+import { endlessHost, unseenCalls, unseenHost } from '../../support/unseen-hosts.ts';
+
+const RUNS = countOf('logs with refusals', { test: 20, soak: 400, full: 4000 });
+const done = { compared: 0, passed: 0, unsure: 0 };
+
+/** Compares what the index says of every refusal with the history that is played again. */
+function compareAll(log: Log, whole: number): void {
+  const timeline = new Timeline({ whole });
+  for (const event of log) timeline.take(event);
+  for (const { type, data, position } of log) {
+    if (type !== 'operation.refused') continue;
+    const refusal = timeline.refusalAt(position);
+    if (refusal === null || inTheCall.has(refusal.cause)) continue;
+    const { cause, blocker, isByTheRules } = refusal;
+    const after = refusal.passesAfter();
+    done.compared++;
+    if (after === 'unsure') {
+      done.unsure++;
+      continue;
+    }
+    if (after !== null) done.passed++;
+    const refused = { position, call: data, cause, blocker: blocker?.file ?? null };
+    expect(after, JSON.stringify(data)).toBe(wouldPassAfter(timeline, refused));
+    const before = timeline.playedAt(position - 1).judgeAs(data, cause);
+    expect(isByTheRules).toBe(before?.cause === cause);
+  }
+}
+
+afterAll(() => {
+  const { compared, passed, unsure } = done;
+  const said = `${compared} refusals compared, ${passed} pass later, ${unsure} have to be played\n`;
+  if (isCampaign) process.stdout.write(said);
+  expect(passed).toBeGreaterThan(compared * 0.05);
+  expect(unsure).toBeLessThan(compared * 0.03);
+});
+
+const whole = fc.constantFrom(1, 7, 64, 100_000);
+const hosts = {
+  'that were recorded': randomLogs.recorded,
+  'that are busy': randomLogs.busy,
+  'on which calls are made at random': calledHost({ min: 40, max: 250 }),
+  'on which calls are made at random, whose boot nobody saw': unseenCalls,
+  'whose boot nobody saw': unseenHost,
+  'of which a trace misses ends': endlessHost,
+  'that contradict the rules': randomLogs.contradictory,
+};
+
+test.each(Object.entries(hosts))(
+  'the index answers as the history played again: hosts %s',
+  (_, logs) => {
+    fc.assert(fc.property(logs, whole, compareAll), { numRuns: RUNS });
+  },
+);
+
+test.each(recordings())(
+  'the index answers as the history played again: %s, %s, as the kernel answered',
+  async (kernel, name) => {
+    const text = textOf(kernel, name);
+    const chunks = [isCampaign ? text : firstSequences(text, 20)];
+    const collected = await readEvidence([{ name, chunks }]);
+    compareAll(placed(await collected.events.all()), 64);
+  },
+);
