@@ -36,9 +36,8 @@ export class Dependence {
     const { on } = files;
     if (on === null && 'pid' in attempt && attempt.pid >= 0) found.pid = attempt.pid;
     found.#addNamed(attempt);
-    if (on?.isGone !== true || on.file.kind !== 'device') return found;
-    found.devices.push(on.file.device.device);
-    found.isOfHost = true;
+    // A file that is gone is as good as open until its device loses its driver (`isAsItWas`).
+    if (on?.isGone === true) found.isOfHost = true;
     return found;
   }
 
@@ -46,6 +45,20 @@ export class Dependence {
     const found = new Dependence();
     found.isOfAnything = true;
     return found;
+  }
+
+  /** Whether it depends on the same things as another. */
+  equals(other: Dependence): boolean {
+    return (
+      isSame(this.groups, other.groups) &&
+      isSame(this.members, other.members) &&
+      isSame(this.devices, other.devices) &&
+      isSame(this.files, other.files) &&
+      this.pid === other.pid &&
+      this.isOfHost === other.isOfHost &&
+      this.isOfProcesses === other.isOfProcesses &&
+      this.isOfAnything === other.isOfAnything
+    );
   }
 
   /** Adds everything that a question may look at. */
@@ -69,6 +82,10 @@ export class Dependence {
       this.devices.push(attempt.device);
     }
   }
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((name, index) => name === others[index]);
 }
 
 /** The container or iommufd that a question concerns. */

@@ -64,6 +64,8 @@ export class KeptCall {
   /** Set if only this decides about the call any more. */
   #lacking: Lacking | null = null;
   #isTried = false;
+  /** Null if it has to be made anew. */
+  #key: string | null = null;
   /** The container or iommufd, not the caller's own, that the failing check looked at. */
   #context: FileId | null = null;
 
@@ -98,6 +100,11 @@ export class KeptCall {
 
   /** Equal for calls that are refused as long as each other. */
   get key(): string {
+    this.#key ??= this.#words();
+    return this.#key;
+  }
+
+  #words(): string {
     const words = wordsOf(this.#refused, this.#files.on !== null);
     // The cause decides only among the arguments that a call may have had.
     const cause = isComplete(this.#refused) ? '' : this.#cause;
@@ -135,6 +142,7 @@ export class KeptCall {
       if (this.#kernel.touched.evicted.has(id)) return 'never';
       if (this.#kernel.file(id) !== undefined || !isTracked(own.file)) continue;
       own.isGone = true;
+      this.#key = null;
       parting.push(own);
     }
     if (parting.length === 0) return null;
@@ -195,6 +203,7 @@ export class KeptCall {
   /** What the call asks for is not there: nothing else counts before it is. */
   #lacks(lacking: Lacking): Trial {
     this.#lacking = lacking;
+    this.#key = null;
     const on = new Dependence();
     if ('table' in lacking) {
       const iommufd = this.#kernel.file(lacking.iommufd);
@@ -257,6 +266,8 @@ export class KeptCall {
       }
       case 'groupFile':
         return this.#onOwn();
+      case 'descriptor':
+        return this.#onOwn().addAll(question);
       case 'call':
       case 'container':
       case 'iommufd': {

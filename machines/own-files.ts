@@ -60,9 +60,10 @@ export function ownFiles(kernel: Kernel, attempt: Attempt): OwnFiles | null {
 }
 
 export function allOf({ on, argument, groups }: OwnFiles): OwnFile[] {
-  const all = [...groups];
-  if (argument !== null) all.unshift(argument);
-  if (on !== null) all.unshift(on);
+  const all: OwnFile[] = [];
+  if (on !== null) all.push(on);
+  if (argument !== null) all.push(argument);
+  for (const group of groups) all.push(group);
   return all;
 }
 

@@ -24,7 +24,7 @@ export const inTheCall = new Set<ObservedCause>([
 
 /** At most so many refusals are open, and so many depend on one thing; others are `UNSURE`. */
 const OPEN_MAX = 4096;
-const TOGETHER_MAX = 64;
+const TOGETHER_MAX = 256;
 
 /** How a refusal ends: its call passes, never passes, or has to be played (`wouldPassAfter`). */
 export const PASSES = 0;
@@ -47,6 +47,8 @@ interface OpenRefusal {
   readonly call: KeptCall;
   key: string;
   on: Dependence;
+  /** The turn of `settle` in which it was found last. */
+  turn: number;
 }
 
 /** A refusal that an event has ended; `as`: how, or the code of the one that it goes on as. */
@@ -59,6 +61,7 @@ const NOTHING: readonly Settled[] = [];
 
 export class OpenRefusals {
   #count: number;
+  #turn = 0;
   readonly #open = new Map<string, OpenRefusal>();
   readonly #groups = new Waiting<string>();
   readonly #members = new Waiting<string>();
@@ -80,6 +83,7 @@ export class OpenRefusals {
         call,
         key: call.key,
         on: typeof trial === 'string' ? Dependence.onAnything() : trial,
+        turn: 0,
       });
     }
   }
@@ -103,7 +107,7 @@ export class OpenRefusals {
     if (trial === 'unsure' || this.#open.size >= OPEN_MAX) return UNSURE;
     const on = trial === 'passes' ? Dependence.onAnything() : trial;
     if (this.#isCrowded(on)) return UNSURE;
-    this.#add({ number: this.#count, call, key, on });
+    this.#add({ number: this.#count, call, key, on, turn: 0 });
     return FIRST_NUMBER + this.#count++;
   }
 
@@ -114,8 +118,10 @@ export class OpenRefusals {
   settle(host: LiveHost, event: Placed): readonly Settled[] {
     if (event.type === 'host.booted') this.#clear();
     if (this.#open.size === 0) return NOTHING;
+    const concerned = this.#concerned(host, event);
+    if (concerned.length === 0) return NOTHING;
     const settled: Settled[] = [];
-    for (const refusal of this.#concerned(host, event).toSorted(byNumber)) {
+    for (const refusal of concerned.toSorted(byNumber)) {
       const as = this.#retried(refusal, event);
       if (as !== null) settled.push({ number: refusal.number, as });
     }
@@ -132,49 +138,57 @@ export class OpenRefusals {
   }
 
   #retried(refusal: OpenRefusal, event: Placed): number | null {
-    const trial = refusal.call.retry(event);
+    const { call, key, on } = refusal;
+    const trial = call.retry(event);
+    if (typeof trial !== 'string' && call.key === key && trial.equals(on)) return null;
     this.#remove(refusal);
     if (trial === 'passes') return PASSES;
     if (trial === 'never') return NEVER;
     if (trial === 'unsure' || this.#isCrowded(trial)) return UNSURE;
     refusal.on = trial;
-    refusal.key = refusal.call.key;
+    refusal.key = call.key;
     const other = this.#open.get(refusal.key);
     if (other !== undefined) return FIRST_NUMBER + other.number;
     this.#add(refusal);
     return null;
   }
 
+  /** The refusals that depend on what an event changed, each once. */
   #concerned(host: LiveHost, event: Placed): OpenRefusal[] {
-    const found = new Set(this.#ofAnything);
+    const found: OpenRefusal[] = [];
     const { groups, devices, files, contexts, evicted } = host.moved;
-    for (const { group } of groups) this.#groups.addTo(found, group);
+    const turn = ++this.#turn;
+    const add = (refusals: Iterable<OpenRefusal>): void => {
+      for (const refusal of refusals) {
+        if (refusal.turn !== turn) found.push(refusal);
+        refusal.turn = turn;
+      }
+    };
+    if (this.#ofAnything.size > 0) add(this.#ofAnything);
+    for (const { group } of groups) add(this.#groups.on(group));
     for (const { device, group } of devices) {
-      this.#devices.addTo(found, device);
-      if (group !== null) this.#members.addTo(found, group.group);
+      add(this.#devices.on(device));
+      if (group !== null) add(this.#members.on(group.group));
     }
-    for (const { id } of files) this.#files.addTo(found, id);
-    for (const id of contexts) this.#files.addTo(found, id);
-    for (const id of evicted) this.#files.addTo(found, id);
-    if (this.#ofHost.size > 0 && changesHost(host, event)) {
-      for (const refusal of this.#ofHost) found.add(refusal);
-    }
-    if (this.#ofProcesses.size > 0 && event.type.startsWith('process.')) {
-      for (const refusal of this.#ofProcesses) found.add(refusal);
-    }
-    if (this.#pids.size > 0) {
-      for (const pid of pidsIn(event)) this.#pids.addTo(found, pid);
-    }
-    return [...found];
+    for (const { id } of files) add(this.#files.on(id));
+    for (const id of contexts) add(this.#files.on(id));
+    for (const id of evicted) add(this.#files.on(id));
+    if (this.#ofHost.size > 0 && changesHost(host, event)) add(this.#ofHost);
+    if (this.#ofProcesses.size > 0 && event.type.startsWith('process.')) add(this.#ofProcesses);
+    if (this.#pids.size > 0) for (const pid of pidsIn(event)) add(this.#pids.on(pid));
+    return found;
   }
 
-  #isCrowded({ groups, members, devices, files, pid }: Dependence): boolean {
+  #isCrowded(on: Dependence): boolean {
+    const { groups, members, devices, files, pid, isOfHost, isOfProcesses } = on;
     return (
       groups.some((group) => this.#groups.isCrowded(group)) ||
       members.some((group) => this.#members.isCrowded(group)) ||
       devices.some((device) => this.#devices.isCrowded(device)) ||
       files.some((file) => this.#files.isCrowded(file)) ||
-      (pid !== null && this.#pids.isCrowded(pid))
+      (pid !== null && this.#pids.isCrowded(pid)) ||
+      (isOfHost && this.#ofHost.size >= TOGETHER_MAX) ||
+      (isOfProcesses && this.#ofProcesses.size >= TOGETHER_MAX)
     );
   }
 
@@ -206,6 +220,8 @@ export class OpenRefusals {
   }
 }
 
+const NONE: readonly OpenRefusal[] = [];
+
 /** The open refusals that depend on each of some things. */
 class Waiting<K> {
   readonly #of = new Map<K, Set<OpenRefusal>>();
@@ -229,8 +245,8 @@ class Waiting<K> {
     if (there?.delete(refusal) === true && there.size === 0) this.#of.delete(key);
   }
 
-  addTo(found: Set<OpenRefusal>, key: K): void {
-    for (const refusal of this.#of.get(key) ?? []) found.add(refusal);
+  on(key: K): Iterable<OpenRefusal> {
+    return this.#of.get(key) ?? NONE;
   }
 
   clear(): void {

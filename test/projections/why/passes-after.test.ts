@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readEvidence } from '../../../ledger.ts';
 import { inTheCall } from '../../../projections/index/open-refusals.ts';
 import { wouldPassAfter } from '../../../projections/why/counterfactual.ts';
@@ -36,14 +36,6 @@ function compareAll(log: Log, whole: number): void {
   }
 }
 
-afterAll(() => {
-  const { compared, passed, unsure } = done;
-  const said = `${compared} refusals compared, ${passed} pass later, ${unsure} have to be played\n`;
-  if (isCampaign) process.stdout.write(said);
-  expect(passed).toBeGreaterThan(compared * 0.05);
-  expect(unsure).toBeLessThan(compared * 0.03);
-});
-
 const whole = fc.constantFrom(1, 7, 64, 100_000);
 const hosts = {
   'that were recorded': randomLogs.recorded,
@@ -71,3 +63,11 @@ test.each(recordings())(
     compareAll(placed(await collected.events.all()), 64);
   },
 );
+
+test('many of the refusals that were compared pass later, and few have to be played', () => {
+  const { compared, passed, unsure } = done;
+  const said = `${compared} refusals compared, ${passed} pass later, ${unsure} have to be played\n`;
+  if (isCampaign) process.stdout.write(said);
+  expect(passed).toBeGreaterThan(compared * 0.05);
+  expect(unsure).toBeLessThan(compared * 0.03);
+});
