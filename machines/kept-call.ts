@@ -39,7 +39,7 @@ import { isComplete } from './unshown-arguments.ts';
  * The outcome of a call that is tried again: it passes, it never passes before the next boot, it
  * fails and depends on something, or it cannot be judged on this host from here on (`unsure`).
  */
-export type Trial = 'passes' | 'never' | 'unsure' | Dependence;
+export type Retried = 'passes' | 'never' | 'unsure' | Dependence;
 
 /** A `KeptCall` as plain data, fit for JSON. */
 export interface SavedCall {
@@ -113,7 +113,7 @@ export class KeptCall {
   }
 
   /** Tries the call again. `event`: the one that the host took last; null if that is not known. */
-  retry(event: Placed<Fact> | null): Trial {
+  retry(event: Placed<Fact> | null): Retried {
     if (this.#lacking !== null) {
       return event !== null && derivesIds(event) ? 'unsure' : this.#lacks(this.#lacking);
     }
@@ -132,7 +132,7 @@ export class KeptCall {
    * Looks which of the caller's files the host has released by its last event. Null if the call is
    * to be judged on the host as before.
    */
-  #part(): Trial | null {
+  #part(): Retried | null {
     const { on, groups } = this.#files;
     const parting: OwnFile[] = [];
     for (const own of allOf(this.#files)) {
@@ -201,7 +201,7 @@ export class KeptCall {
   }
 
   /** What the call asks for is not there: nothing else counts before it is. */
-  #lacks(lacking: Lacking): Trial {
+  #lacks(lacking: Lacking): Retried {
     this.#lacking = lacking;
     this.#key = null;
     const on = new Dependence();
@@ -228,7 +228,7 @@ export class KeptCall {
     };
   }
 
-  #judged(): Trial {
+  #judged(): Retried {
     const given = this.#given();
     const { attempt } = this;
     const question = this.#kernel.question(attempt, given);
