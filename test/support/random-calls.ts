@@ -131,6 +131,18 @@ function calledFor(count: number, seed: number, profile: Profile, uptime: number
   return placed(events);
 }
 
+/** The log of statements that are played on such a host, by Linux 6.12. */
+export function played(statements: readonly string[]): Log {
+  const host = new VirtualHost(topology, 'linux-6.12');
+  const events = host.boot('b0');
+  for (const line of statements) {
+    const said = parseLine(line);
+    if (said?.kind !== 'operation') throw new RangeError(`no operation: ${line}`);
+    events.push(...host.play(said).facts);
+  }
+  return placed(events);
+}
+
 /** Logs of so many events. */
 export function calledHost(count: {
   readonly min: number;

@@ -3,9 +3,10 @@ import { expect, test } from 'vitest';
 import { readEvidence } from '../../../ledger.ts';
 import { inTheCall } from '../../../projections/index/open-refusals.ts';
 import { wouldPassAfter } from '../../../projections/why/counterfactual.ts';
+import { explainRefusal } from '../../../projections/why/refusals.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { countOf, isCampaign } from '../../support/effort.ts';
-import { calledHost } from '../../support/random-calls.ts';
+import { calledHost, played } from '../../support/random-calls.ts';
 import { placed, randomLogs, type Log } from '../../support/random-logs.ts';
 import { firstSequences, recordings, textOf } from '../../support/truth.ts';
 import { endlessHost, unseenCalls, unseenHost } from '../../support/unseen-hosts.ts';
@@ -63,6 +64,34 @@ test.each(recordings())(
     compareAll(placed(await collected.events.all()), 64);
   },
 );
+
+/** Statements: the first call that is refused would pass after the last one. */
+const mended = {
+  'the iommufd of a closed file gets the page table': `open_iommufd I; open_cdev A d0; bind A I;
+    attach A :2; close A; alloc_ioas I X; alloc_ioas I Y`,
+  'a driver change that failed is collected': `open_iommufd I; open_cdev B d1; bind B I;
+    open_cdev A d0; set_driver d0 e1000e; set_driver d2 none; close A; bg_wait`,
+  'there is a driver change': 'bg_wait; open_cdev A d0; set_driver d0 none',
+  'a device gets a VFIO driver': 'open_cdev A d3; set_driver d3 vfio-pci',
+  'the owner goes after the files of the call': `@P2 open_iommufd I; @P2 open_cdev B d0; @P2 bind B I;
+    open_iommufd I; open_cdev A d0; bind A I; close A; close I; open_container C; @P2 exec; @P2 exit`,
+  'nothing is bound in an iommufd that is closed': `open_iommufd I; alloc_ioas I X; open_cdev A d0;
+    bind A I; attach A X; destroy I X; close I; exit`,
+  'the file of a group is closed': '@P2 open_group H d2; open_group G d2; @P2 exit',
+  'a descriptor is opened': 'read :3; open_path A /dev/zero',
+};
+
+test.each(Object.entries(mended))('a refusal is mended: %s', (_, statements) => {
+  const log = played(statements.split(';').map((line) => line.trim()));
+  const refusal = log.find(({ type }) => type === 'operation.refused');
+  for (const size of [1, 4, 100]) {
+    const timeline = new Timeline({ whole: size });
+    for (const event of log) timeline.take(event);
+    const why = explainRefusal(timeline, refusal?.position ?? -1);
+    expect(why.wouldPassAfter).toBe(timeline.head);
+    compareAll(log, size);
+  }
+});
 
 test('many of the refusals that were compared pass later, and few have to be played', () => {
   const { compared, passed, unsure } = done;
