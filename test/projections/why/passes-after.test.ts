@@ -93,6 +93,21 @@ test.each(Object.entries(mended))('a refusal is mended: %s', (_, statements) => 
   }
 });
 
+test('in a long boot, an unbind that waits for a file which a slice leaves out goes on', () => {
+  const change = ['open_cdev A d2', 'set_driver d2 none', 'close A', 'bg_wait'];
+  const back = ['set_driver d2 vfio-pci', 'bg_wait'];
+  const dies = ['open_group G d2', 'open_container C', 'set_container G C', 'set_driver d2 none'];
+  const busy = Array<string>(150).fill('open_container C; close C').join('; ').split('; ');
+  const log = played([...change, ...back, ...busy, ...dies, 'unset_container G', back[0]!]);
+  const refusal = log.findLast(({ type }) => type === 'operation.refused')!;
+  expect(log.length).toBeGreaterThan(300);
+  expect(refusal.data).toMatchObject({ operation: 'unset_container', errno: 'EINVAL' });
+  const timeline = new Timeline();
+  for (const event of log) timeline.take(event);
+  expect(timeline.refusalAt(refusal.position)?.passesAfter()).toBe(null);
+  compareAll(log, 64);
+});
+
 test('many of the refusals that were compared pass later, and few have to be played', () => {
   const { compared, passed, unsure } = done;
   const said = `${compared} refusals compared, ${passed} pass later, ${unsure} have to be played\n`;
