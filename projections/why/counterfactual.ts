@@ -12,6 +12,7 @@ import { LiveHost } from '../../machines/live-host.ts';
 import type { FileId } from '../../processes/process-table.ts';
 import { Concern, type ConcernScope } from './relevant-events.ts';
 import type { Position } from '../shapes.ts';
+import { takeIfPossible } from './possible.ts';
 import { Slice } from './slice.ts';
 import { keyOf, type SubjectKey } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
@@ -205,6 +206,10 @@ const KEEPER = 2 ** 31;
 /**
  * The first position after `position` at which the same call would pass, if the caller's own files
  * were still open. Null if it would not pass within this boot.
+ *
+ * It plays the events of the boot that concern the call, which is exact and slow. `why` reads the
+ * answer from the index, and asks here only if the index is `unsure` (`index/passes-after.ts`).
+ * Tests and `verify` compare the two.
  */
 export function wouldPassAfter(timeline: Timeline, refused: JudgedRefusal): Position {
   const { position, cause } = refused;
@@ -253,11 +258,20 @@ function firstAfter(
   let again: Attempt | null = null;
   for (const event of slice.events) {
     if (event.position > position) again ??= keepOwnFiles(host, position, call);
-    host.take(event);
+    takeInSlice(host, event, slice);
     if (again !== null && isWanted(host.judgeAs(again, cause)?.cause ?? null))
       return event.position;
   }
   return null;
+}
+
+/**
+ * Plays an event of a slice. An unbind that waits for a file which is not in the slice goes on at
+ * once: else the driver would be bound twice.
+ */
+function takeInSlice(host: LiveHost, event: Placed<Fact>, { isWhole }: Slice): void {
+  if (event.type === 'driver.unbind-blocked' && !isWhole) takeIfPossible(host, event);
+  else host.take(event);
 }
 
 /**

@@ -5,16 +5,14 @@
  */
 import { LedgerError } from '../../events/ledger-error.ts';
 import type { Attempt, Placed } from '../../events/vocabulary.ts';
-import type { ObservedCause } from '../../machines/causes.ts';
 import { rowOf } from '../../operations/table.ts';
+import { inTheCall } from '../index/open-refusals.ts';
+import type { RefusalAt } from '../index/segment.ts';
 import { becauseOf, wouldPassAfter } from './counterfactual.ts';
 import type { Why } from '../shapes.ts';
 import { keyOf, type Subject } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
 import { keepers } from '../views.ts';
-
-/** Causes that no event has made, and that no later event can remove. */
-const inTheCall = new Set(['malformed-argument', 'unsupported', 'not-ownership', 'unknown']);
 
 /** `Why` without the sentence, which `words/answers.ts` adds. */
 export type ExplainedRefusal = Omit<Why, 'summary'>;
@@ -28,37 +26,37 @@ export function explainRefusal(timeline: Timeline, position: number): ExplainedR
   }
   const { operation, errno } = event.data;
   const call: Attempt = event.data;
-  const found = { position, operation, errno, ...causeAt(timeline, position) };
+  const refusal = timeline.refusalAt(position);
+  const found = { position, operation, errno, ...causeOf(refusal) };
   const { cause } = found;
-  if (inTheCall.has(cause) || !isByTheRules(timeline, position, call, cause)) {
+  if (refusal === null || inTheCall.has(cause) || !isMade(timeline, position, refusal)) {
     return { ...found, because: [], wouldPassAfter: null };
   }
   const refused = { position, call, cause, blocker: found.blocker?.file ?? null };
+  const after = refusal.passesAfter();
   return {
     ...found,
     because: becauseOf(timeline, refused),
-    wouldPassAfter: wouldPassAfter(timeline, refused),
+    wouldPassAfter: after === 'unsure' ? wouldPassAfter(timeline, refused) : after,
   };
 }
 
 /**
- * Whether the rules refuse the call on the host as it is known. If the host was not recorded
- * completely, the cause may follow from the errno alone; then no known event has made it.
+ * Whether known events have made the cause. If the host was not recorded completely, it may follow
+ * from the errno alone, and not from the rules on the host as it is known.
  */
-function isByTheRules(
-  timeline: Timeline,
-  position: number,
-  call: Attempt,
-  cause: ObservedCause,
-): boolean {
+function isMade(timeline: Timeline, position: number, { isByTheRules }: RefusalAt): boolean {
   const boot = timeline.at(timeline.bootBefore(position));
   const isWhole = boot.type !== 'host.booted' || boot.data.evidence === undefined;
-  return isWhole || timeline.playedAt(position - 1).judgeAs(call, cause)?.cause === cause;
+  return isWhole || isByTheRules;
 }
 
 /** Cause and blocker of the refusal at a position; `unknown` if the rules do not explain it. */
 export function causeAt(timeline: Timeline, position: number): Pick<Why, 'cause' | 'blocker'> {
-  const refusal = timeline.refusalAt(position);
+  return causeOf(timeline.refusalAt(position));
+}
+
+function causeOf(refusal: ReturnType<Timeline['refusalAt']>): Pick<Why, 'cause' | 'blocker'> {
   const cause = refusal?.cause ?? 'unknown';
   if (refusal === null || refusal.blocker === null) return { cause, blocker: null };
   const { file } = refusal.blocker;

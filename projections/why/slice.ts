@@ -17,14 +17,17 @@ import type { Timeline } from '../timeline.ts';
 export class Slice {
   /** Ascending. */
   readonly events: readonly Placed<Fact>[];
+  /** Whether these are all events of the boot. */
+  readonly isWhole: boolean;
 
-  constructor(events: readonly Placed<Fact>[]) {
+  constructor(events: readonly Placed<Fact>[], isWhole: boolean) {
     this.events = events;
+    this.isWhole = isWhole;
   }
 
   /** All events of a boot up to position `last`. */
   static whole(timeline: Timeline, last: number): Slice {
-    return new Slice([...timeline.between(timeline.bootBefore(last), last)]);
+    return new Slice([...timeline.between(timeline.bootBefore(last), last)], true);
   }
 
   /** The events that concern an attempt, up to position `last`. */
@@ -35,7 +38,10 @@ export class Slice {
     const own: readonly Placed<Fact>[] = timeline.many(places);
     const after = own.flatMap((event) => taken(timeline, event, last) ?? []);
     const others = after.filter(({ position }) => !positions.has(position));
-    return new Slice([...own, ...others].toSorted((a, b) => a.position - b.position));
+    return new Slice(
+      [...own, ...others].toSorted((a, b) => a.position - b.position),
+      false,
+    );
   }
 
   /**
