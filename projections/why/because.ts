@@ -41,14 +41,14 @@ export function becauseOf(timeline: Timeline, refused: JudgedRefusal): number[] 
 export function becauseAmong(
   timeline: Timeline,
   refused: JudgedRefusal,
-  trials: History,
+  trials: HistoryTrials,
 ): number[] {
   return searched({ timeline, ...refused, trials }) ?? [];
 }
 
 /** A history that can be played again without one event, or without some; see `Trials`. */
-export type History = Pick<Trials, 'events' | 'end' | 'without'> & {
-  withoutAll(positions: ReadonlySet<number>): History;
+export type HistoryTrials = Pick<Trials, 'events' | 'end' | 'without'> & {
+  withoutAll(positions: ReadonlySet<number>): HistoryTrials;
 };
 
 /** The events before a refused call that concern it. */
@@ -73,7 +73,7 @@ function isSliced(timeline: Timeline, { position, call }: JudgedRefusal): boolea
 /** A refused call, and trials of the events that may decide it. */
 interface Search extends JudgedRefusal {
   readonly timeline: Timeline;
-  readonly trials: History;
+  readonly trials: HistoryTrials;
 }
 
 function searched(search: Search): number[] | null {

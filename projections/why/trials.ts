@@ -23,7 +23,7 @@ const NEAR = 4;
 const FAR = 16;
 
 /** The host before an event of the history. */
-interface Kept {
+interface KeptHost {
   readonly saved: KernelCheckpoint;
   readonly size: string;
   /** The last hosts of the plays that came by here, by their states here. */
@@ -34,7 +34,7 @@ export class Trials {
   readonly events: readonly Placed<Fact>[];
   readonly #indexes: ReadonlyMap<number, number>;
   readonly #stride: number;
-  readonly #kept: Kept[] = [];
+  readonly #kept: KeptHost[] = [];
   readonly #mappings = new Mappings();
   readonly #ends = new Map<number, LiveHost>();
   /** The host after the history. It must not take events. */
@@ -124,7 +124,7 @@ export class Trials {
     return ends;
   }
 
-  #keptAt(at: number): Kept {
+  #keptAt(at: number): KeptHost {
     const kept = this.#kept[at];
     if (kept === undefined) throw new RangeError(`no host ${at} of ${this.#kept.length} is kept`);
     return kept;

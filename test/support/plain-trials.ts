@@ -5,10 +5,10 @@
  */
 import type { Fact, Placed } from '../../events/vocabulary.ts';
 import { LiveHost } from '../../machines/live-host.ts';
-import type { History } from '../../projections/why/because.ts';
+import type { HistoryTrials } from '../../projections/why/because.ts';
 import { takeIfPossible } from '../../projections/why/possible.ts';
 
-export class PlainTrials implements History {
+export class PlainTrials implements HistoryTrials {
   readonly events: readonly Placed<Fact>[];
 
   constructor(events: readonly Placed<Fact>[]) {
