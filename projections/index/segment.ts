@@ -226,6 +226,16 @@ export class Segment {
     return type;
   }
 
+  /** Positions from `from` to `to`, as far as they are in the segment, of events of these types. */
+  *positionsOfTypes(types: ReadonlySet<EventType>, from: number, to: number): Generator<number> {
+    const { cells } = this.parts.journal.types;
+    const wanted = eventTypes.map((type) => types.has(type));
+    const end = Math.min(to - this.first + 1, this.length);
+    for (let event = Math.max(from - this.first, 0); event < end; event++) {
+      if (wanted[cells[event] ?? 0] === true) yield this.first + event;
+    }
+  }
+
   /** The time of the event at a position, as ISO 8601 in microseconds; null if it has none. */
   timeAt(position: number): string | null {
     return this.parts.times.at(position - this.first);
