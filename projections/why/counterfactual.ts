@@ -3,20 +3,15 @@
  *
  * @module
  */
-import type { Attempt } from '../../events/vocabulary.ts';
+import type { Attempt, Fact, Placed } from '../../events/vocabulary.ts';
 import type { Cause, ObservedCause } from '../../machines/causes.ts';
 import { rowOf } from '../../operations/table.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import type { FileId } from '../../processes/process-table.ts';
 import { Concern, isDriverChange, type ConcernScope } from './relevant-events.ts';
 import type { Position } from '../shapes.ts';
-<<<<<<< HEAD
 import { takeIfPossible } from './possible.ts';
-import { Slice } from './slice.ts';
-import { keyOf, type SubjectKey } from '../subjects.ts';
-=======
 import { isShort, Slice } from './slice.ts';
->>>>>>> w2
 import type { Timeline } from '../timeline.ts';
 
 /** A refused call, with its cause and blocker by the rules. */

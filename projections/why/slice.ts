@@ -42,32 +42,16 @@ export class Slice {
     const plugs = [...groups].flatMap((group) => [...timeline.plugsOf(group, boot + 1, last)]);
     const places = [...new Set([boot, ...plugs, ...positions])].toSorted((a, b) => a - b);
     const own: readonly Placed<Fact>[] = timeline.many(places);
-<<<<<<< HEAD
-    const after = own.flatMap((event) => taken(timeline, event, last) ?? []);
-    const others = after.filter(({ position }) => !positions.has(position));
-    return new Slice(
-      [...own, ...others].toSorted((a, b) => a.position - b.position),
-      false,
-    );
-  }
-
-  /**
-   * The host after the slice without the events `out`, and without those that only they made
-   * possible.
-   */
-  without(out: ReadonlySet<number>): LiveHost {
-    const host = new LiveHost();
-    for (const event of this.events) {
-      if (!out.has(event.position)) takeIfPossible(host, event);
-=======
     const events = new Map(own.map((event) => [event.position, event]));
     const leftovers = new Leftovers(timeline, last);
     for (const event of own) {
       for (const end of leftovers.endsOf(event)) {
         if (!positions.has(end.position)) events.set(end.position, end);
       }
->>>>>>> w2
     }
-    return new Slice([...events.values()].toSorted((a, b) => a.position - b.position));
+    return new Slice(
+      [...events.values()].toSorted((a, b) => a.position - b.position),
+      false,
+    );
   }
 }
