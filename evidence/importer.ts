@@ -8,6 +8,7 @@ import type { LedgerEvent } from '../events/vocabulary.ts';
 import type { PlayedHostAt } from '../machines/host-at.ts';
 import type { Topology } from '../scenario/topology.ts';
 import type { Zero } from './instants.ts';
+import type { SeenCounts } from './messages/seen.ts';
 
 /** The host before the evidence, as the log knows it. */
 export interface HostBefore {
@@ -44,6 +45,14 @@ export interface Reader {
   readonly unknown: number;
   /** The number of events at the beginning that are assumed of the host, not read from a line. */
   readonly preamble: number;
+  /** The number of lines so far that say nothing to it. Left out: a line is read, or rejected. */
+  readonly passedOver?: number | undefined;
+  /** Whether a line so far says anything of VFIO. Left out: every line does. */
+  readonly says?: boolean;
+  /** The number of statements so far, by kind. */
+  readonly seen?: SeenCounts;
+  /** Whether the last line completed the one before it, which had been rejected. */
+  readonly completes?: boolean;
 }
 
 /** One evidence format. */

@@ -9,6 +9,7 @@ import type { Evidence, Fact, LedgerEvent } from '../events/vocabulary.ts';
 import { KERNEL_PID } from '../processes/process-table.ts';
 import { instantOf, zeroOf } from './instants.ts';
 import type { Importer, ImportOptions, Reader } from './importer.ts';
+import type { SeenCounts } from './messages/seen.ts';
 import type { Parser, Sighting } from './sighting.ts';
 import { soundOf } from './sanity.ts';
 import { Witness } from './witness/witness.ts';
@@ -38,6 +39,7 @@ class TraceReader implements Reader {
   #last = '';
   #time: string | null = null;
   #line = 0;
+  #says = false;
 
   constructor(format: string, parser: Parser, options: ImportOptions, source: string) {
     this.#format = format;
@@ -51,11 +53,29 @@ class TraceReader implements Reader {
     return this.#witness?.unplaced ?? 0;
   }
 
+  get passedOver(): number | undefined {
+    return this.#parser.passedOver;
+  }
+
+  get says(): boolean {
+    return this.#says || this.#parser.mentions === true;
+  }
+
+  get seen(): SeenCounts {
+    return this.#parser.seen ?? {};
+  }
+
+  get completes(): boolean {
+    return this.#parser.completes === true;
+  }
+
   line(text: string, number: number): readonly LedgerEvent[] {
     this.#line = number;
     const sightings = soundOf(this.#parser.line(text));
-    if (sightings.length === 0 || this.#isTwice(sightings, text)) return [];
-    return this.#events(sightings, text);
+    if (sightings.length === 0) return [];
+    this.#says = true;
+    const told = this.#parser.told ?? text;
+    return this.#isTwice(sightings, told) ? [] : this.#events(sightings, told);
   }
 
   /** Whether a line repeats the last one, with the same time to the microsecond. */
@@ -67,7 +87,9 @@ class TraceReader implements Reader {
 
   end(): readonly LedgerEvent[] {
     const sightings = this.#parser.end();
-    return sightings.length === 0 ? [] : this.#events(sightings, '');
+    if (sightings.length === 0) return [];
+    this.#says = true;
+    return this.#events(sightings, this.#parser.told ?? '');
   }
 
   #events(sightings: readonly Sighting[], text: string): LedgerEvent[] {

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Parser } from '../sighting.ts';
-import { hasWords, logParser } from './log.ts';
+import { logParser } from './log.ts';
+import { hasWords } from './program.ts';
 
 export function textParser(): Parser {
   return logParser();
