@@ -71,6 +71,11 @@ export function traceFor(line: string): Importer | null {
   return traces.find((known) => known.recognizes(line)) ?? null;
 }
 
+/** The importer of messages and listings under the name of one of their formats. */
+export function messagesOf(format: string): Importer {
+  return mixed.find((known) => known.format === format) ?? importerOf(format);
+}
+
 /** The importer of messages and listings, if one of their formats recognizes a line, or null. */
 export function messagesFor(line: string): Importer | null {
   return mixed.find((known) => known.recognizes(line)) ?? null;

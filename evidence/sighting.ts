@@ -180,6 +180,8 @@ export type Sighting = Deed & {
   readonly comm: string | null;
   /** Microseconds on the clock of the trace; null if the line has no time. */
   readonly at: number | null;
+  /** The number of lines between its line and the last one. Left out: none. */
+  readonly linesAgo?: number;
 };
 
 /** The parser of one trace format. */

@@ -6,7 +6,7 @@
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import type { Tally } from './collect.ts';
 import { EvidenceError, type ImportOptions, type Importer, type Reader } from './importer.ts';
-import { importerFor, importerOf, messagesFor, traceFor } from './importers.ts';
+import { importerFor, importerOf, messagesFor, messagesOf, traceFor } from './importers.ts';
 import { concerns } from './messages/concerns.ts';
 import { addSeen } from './messages/seen.ts';
 import { LONGEST_LINE } from './source.ts';
@@ -46,6 +46,8 @@ export class SourceReader {
   /** The last lines before the first one that is recognized. */
   #before: string[] = [];
   #isBlank = true;
+  /** Whether one of them may say something with the lines around it. */
+  #mayConcern = false;
 
   constructor(source: string, options: SourceOptions, tally: Tally) {
     this.#source = source;
@@ -64,8 +66,11 @@ export class SourceReader {
 
   /** The events that are known only at the end. */
   end(): readonly LedgerEvent[] {
+    const events =
+      this.#first === null && this.#mayConcern ? this.#recognized(messagesOf('text')) : [];
     this.#tally.passedOver += this.#before.length;
-    return [this.#first, this.#second].flatMap((begun) => (begun === null ? [] : this.#end(begun)));
+    const begun = [this.#first, this.#second].filter((one) => one !== null);
+    return [...events, ...begun.flatMap((one) => this.#end(one))];
   }
 
   #end(begun: Begun): readonly LedgerEvent[] {
@@ -89,8 +94,15 @@ export class SourceReader {
     this.#isBlank = false;
     if (this.number > MOST_BEFORE && !concerns(text)) return this.#forget();
     const importer = importerFor(text, isFirst);
-    if (importer === null) return this.#forget();
+    if (importer !== null) return this.#recognized(importer);
+    this.#mayConcern ||= concerns(text);
+    return this.#forget();
+  }
+
+  /** Begins to read, with the lines before. */
+  #recognized(importer: Importer): readonly LedgerEvent[] {
     const first = (this.#first = this.#begin(importer));
+    const before = this.#before;
     this.#before = [];
     const from = this.number - before.length;
     return before.flatMap((line, index) => this.#read(first, line, from + index + 1));
@@ -99,6 +111,8 @@ export class SourceReader {
   /** Keeps no more lines than a reader may need. */
   #forget(): readonly LedgerEvent[] {
     if (this.#before.length >= 2 * MOST_BEFORE) {
+      // No reader knows the words so far. Those that follow may be known.
+      if (this.#mayConcern) return this.#recognized(messagesOf('text'));
       this.#tally.passedOver += this.#before.length - MOST_BEFORE;
       this.#before = this.#before.slice(-MOST_BEFORE);
     }

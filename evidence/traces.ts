@@ -108,7 +108,7 @@ class TraceReader implements Reader {
         }
         if (this.#begun !== null) events.push(this.#begun);
         this.#begun = null;
-        const line = this.#line;
+        const line = this.#line - (sighting.linesAgo ?? 0);
         const why = rule ?? (isBack ? 'clock-went-back' : null);
         const seen = { source: this.#source, line, certainty, ...(why !== null && { rule: why }) };
         events.push(eventOf(fact, seen, this.#id(`${told++}`), time));

@@ -15,6 +15,11 @@ const WIDTHS: readonly number[] = [80, 100, 120, 132];
 
 const node = new RegExp(NODE);
 
+/** Whether a line is as long as a terminal is wide: only the next one tells whether it ends here. */
+export function fillsTerminal(text: string): boolean {
+  return WIDTHS.includes(text.length);
+}
+
 /** Whether a line that says nothing by itself may be the first part of a message. */
 export function mayBreakOff(text: string): boolean {
   if (text.length < NARROWEST) return false;
@@ -29,6 +34,6 @@ export function mayBreakOff(text: string): boolean {
 export function mayContinue(first: string, text: string): boolean {
   if (text === '') return false;
   const isBegun = /^[\w./-]{2,64}(?:\[\d+\])?: /.test(text);
-  if (WIDTHS.includes(first.length)) return !isBegun || !hasWords(text);
+  if (fillsTerminal(first)) return !isBegun || !hasWords(text);
   return !isBegun && !hasWords(text);
 }

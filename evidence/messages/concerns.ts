@@ -17,6 +17,7 @@ const words = new RegExp(
     'virt=',
     'dma remapping',
     'not viable',
+    'multiple address spaces',
     'groupviable',
     'opengroup',
     'opencontainer',

@@ -19,7 +19,7 @@ export function looksLikeDmesg(line: string): boolean {
   const { kernel, name, message } = unwrapped(line.slice(0, 4096));
   if (kernel) return true;
   try {
-    const quoted = message.replace(field, '');
+    const quoted = message.replace(field, '').replace(/",?$/, '');
     return kernelReader()(quoted, null, name !== null).length > 0;
   } catch {
     return true;

@@ -69,8 +69,9 @@ export function kernelReader(): ReadKernel {
     const failed = probe.exec(text)?.groups;
     if (failed !== undefined) return refusedBind(device, failed);
     // `NAME DEVICE: TEXT` in the words of a program may be anything.
+    const said = spoken(device, text);
     const bound = isQuoted && !driver.includes('vfio') ? [] : speaker(driver, device);
-    return [...bound, ...spoken(device, text)];
+    return [...bound, ...said];
   }
 
   function membership(

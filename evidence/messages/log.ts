@@ -10,7 +10,7 @@ import { JournalEntries, type JournalEntry } from '../wrappers/entries.ts';
 import { lineClock } from '../wrappers/line-clock.ts';
 import { unwrapped, unwrappedFrom, type Unwrapped } from '../wrappers/unwrap.ts';
 import { auditSaid, auditStamp, isAudit } from './audit.ts';
-import { mayBreakOff, mayContinue } from './broken.ts';
+import { fillsTerminal, mayBreakOff, mayContinue } from './broken.ts';
 import { concerns, mentionsVfio } from './concerns.ts';
 import { isPrompt, Listing } from './fdinfo.ts';
 import { kernelReader } from './kernel.ts';
@@ -30,6 +30,12 @@ export function pasteParser(): Parser {
   return new LogParser(new Listing());
 }
 
+/** The first line of a message. `waits`: it is read when the next one is known. */
+interface BegunLine {
+  readonly text: string;
+  readonly was: 'rejected' | 'passed-over' | 'read' | 'waits';
+}
+
 class LogParser implements Parser {
   readonly seen: Partial<Record<SeenKind, number>> = {};
   passedOver = 0;
@@ -43,8 +49,7 @@ class LogParser implements Parser {
   readonly #listing: Listing | null;
   #line = 0;
   /** The last line, if it may go on in the next one, and how it was counted. */
-  #begun: { readonly text: string; readonly was: 'rejected' | 'passed-over' | 'read' } | null =
-    null;
+  #begun: BegunLine | null = null;
   /** Whether the last message was told before. */
   #isRepeated = false;
 
@@ -62,7 +67,7 @@ class LogParser implements Parser {
     this.completes = false;
     const text = whole.length > LONGEST ? whole.slice(0, LONGEST) : whole;
     const { ended, isPart } = this.#entries.take(text);
-    if (ended === null && isPart) return NOTHING;
+    if (ended === null && isPart) return this.#waiting(1);
     const before = ended === null ? NOTHING : this.#entry(ended);
     if (isPart || (ended !== null && text === '')) return before;
     const said = this.#alone(text);
@@ -74,7 +79,8 @@ class LogParser implements Parser {
   end(): readonly Sighting[] {
     this.told = null;
     const ended = this.#entries.end();
-    return ended === null ? NOTHING : this.#entry(ended);
+    if (ended !== null) return this.#entry(ended);
+    return this.#waiting(0);
   }
 
   /** The sightings of an entry of several lines. */
@@ -86,23 +92,66 @@ class LogParser implements Parser {
     return said;
   }
 
+  /** The sightings of a line that is not part of an entry, and of the one before if it has waited. */
   #alone(text: string): readonly Sighting[] {
     const begun = this.#begun;
     this.#begun = null;
-    if (begun !== null) {
-      const said = this.#continued(begun.text, text);
-      if (said.length > 0) {
-        this.completes = begun.was === 'rejected';
-        if (begun.was === 'passed-over') this.passedOver--;
-        this.told = `${begun.text}\n${text}`;
-        return said;
-      }
+    if (begun === null) return this.#new(text);
+    const both = `${begun.text}\n${text}`;
+    const said = this.#continued(begun.text, text);
+    if (said.length > 0) {
+      this.completes = begun.was === 'rejected';
+      if (begun.was === 'passed-over') this.passedOver--;
+      this.told = both;
+      return said;
     }
+    if (begun.was !== 'waits') return this.#new(text);
+    const first = this.#waited(begun.text, 1);
+    if (first.length === 0) return this.#new(text);
+    this.told = both;
+    try {
+      return [...first, ...this.#new(text)];
+    } catch (error) {
+      if (!(error instanceof EvidenceError)) throw error;
+      this.passedOver++;
+      return first;
+    }
+  }
+
+  /** The sightings of a line that waits, if there is one. */
+  #waiting(linesAgo: number): readonly Sighting[] {
+    const begun = this.#begun;
+    if (begun?.was !== 'waits') return NOTHING;
+    this.told = begun.text;
+    return this.#waited(begun.text, linesAgo);
+  }
+
+  /** The sightings of a line that has waited for the next one. */
+  #waited(text: string, linesAgo: number): readonly Sighting[] {
+    try {
+      const said = this.#now(text);
+      return linesAgo === 0 ? said : said.map((sighting) => ({ ...sighting, linesAgo }));
+    } catch (error) {
+      if (!(error instanceof EvidenceError)) throw error;
+      this.passedOver++;
+      return NOTHING;
+    } finally {
+      this.#begun = null;
+    }
+  }
+
+  #new(text: string): readonly Sighting[] {
     if (!this.#mayConcern(text)) {
       this.passedOver++;
       return NOTHING;
     }
     this.mentions ||= mentionsVfio(text);
+    if (!fillsTerminal(text)) return this.#now(text);
+    this.#begun = { text, was: 'waits' };
+    return NOTHING;
+  }
+
+  #now(text: string): readonly Sighting[] {
     try {
       const said = this.#message(unwrapped(text));
       // The driver that begins a message of the kernel is known before the rest.

@@ -4,7 +4,6 @@ import type { Parser, Sighting } from '../../../evidence/sighting.ts';
 import { concerns } from '../../../evidence/messages/concerns.ts';
 import { pasteParser } from '../../../evidence/messages/log.ts';
 import { looksLikeDmesg } from '../../../evidence/messages/dmesg.ts';
-import { looksLikeFdinfo } from '../../../evidence/messages/fdinfo.ts';
 import { looksLikeText } from '../../../evidence/messages/text.ts';
 import { wordings } from '../../../evidence/messages/wordings.ts';
 import { kernelMessages, listingRows, programMessages } from './messages.ts';
@@ -30,7 +29,7 @@ function attempted(parser: Parser, line: string): readonly Sighting[] {
 }
 
 const deeds = (shown: readonly Sighting[]) =>
-  shown.map(({ at: _at, pid: _pid, comm: _comm, tid: _tid, ...deed }) => deed);
+  shown.map(({ at: _at, pid: _pid, comm: _comm, tid: _tid, linesAgo: _lines, ...deed }) => deed);
 
 describe.each(wrappers)('$name', ({ wrap, clock = 'none', at = null, pid, by }) => {
   test('around each message gives the events of the bare message, at its time', async () => {
@@ -62,7 +61,7 @@ describe.each(wrappers)('$name', ({ wrap, clock = 'none', at = null, pid, by }) 
     for (const message of [...kernelMessages, ...programMessages]) {
       const isKnown = wrap(message)
         .split(/\r?\n|\r$/)
-        .some((line) => looksLikeText(line) || looksLikeDmesg(line) || looksLikeFdinfo(line));
+        .some((line) => looksLikeText(line) || looksLikeDmesg(line) || concerns(line));
       expect(isKnown, wrap(message)).toBe(true);
     }
   });
