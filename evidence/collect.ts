@@ -8,7 +8,7 @@ import type { LedgerEvent } from '../events/vocabulary.ts';
 import { EvidenceError } from './importer.ts';
 import { formats } from './importers.ts';
 import type { SeenCounts, SeenKind } from './messages/seen.ts';
-import { linesOf, type Source } from './source.ts';
+import { blocksOf, linesOf, type Source } from './source.ts';
 import { placed, SourceReader, type SourceOptions } from './source-reader.ts';
 import { Spool } from './spool.ts';
 
@@ -109,7 +109,18 @@ export class Tally {
   }
 
   line(): void {
-    if (++this.read % PROGRESS_EVERY !== 0 || this.#progress === undefined) return;
+    if (++this.read % PROGRESS_EVERY === 0) this.#tell();
+  }
+
+  /** Counts lines that are passed over together. */
+  passOver(lines: number): void {
+    this.read += lines;
+    this.passedOver += lines;
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (this.#progress === undefined) return;
     const shares = this.#sources.map(({ share }) => share?.() ?? null);
     const isKnown = shares.every((share) => share !== null);
     const sum = shares.reduce<number>((total, share) => total + (share ?? 0), 0);
@@ -155,8 +166,9 @@ async function* eventsOf(
     return given;
   };
   try {
-    for await (const lines of linesOf(source.chunks)) {
-      for (const text of lines) {
+    for await (const block of blocksOf(source.chunks)) {
+      if (reader.passesOver(block)) continue;
+      for (const text of linesOf(block)) {
         const events = reader.line(text);
         if (events.length > 0) yield give(events);
       }

@@ -47,6 +47,8 @@ export interface Reader {
   readonly preamble: number;
   /** The number of lines so far that say nothing to it. Left out: a line is read, or rejected. */
   readonly passedOver?: number | undefined;
+  /** Whether it may be spared lines that do not concern VFIO (`messages/concerns.ts`). Left out: no. */
+  readonly mayPassOver?: boolean;
   /** Whether a line so far says anything of VFIO. Left out: every line does. */
   readonly says?: boolean;
   /** The number of statements so far, by kind. */

@@ -198,6 +198,8 @@ export interface Parser {
   readonly completes?: boolean;
   /** The number of lines so far that say nothing to it. Left out: every line of its format is its own. */
   readonly passedOver?: number;
+  /** Whether it may be spared lines that do not concern VFIO (`messages/concerns.ts`). Left out: no. */
+  readonly mayPassOver?: boolean;
   /** Whether a line so far names VFIO, though it may have said nothing that is kept. */
   readonly mentions?: boolean;
   /** The number of statements so far, by kind, for messages and listings. */

@@ -7,9 +7,9 @@ import type { LedgerEvent } from '../events/vocabulary.ts';
 import type { Tally } from './collect.ts';
 import { EvidenceError, type ImportOptions, type Importer, type Reader } from './importer.ts';
 import { importerFor, importerOf, messagesFor, messagesOf, traceFor } from './importers.ts';
-import { concerns } from './messages/concerns.ts';
+import { blockConcerns, concerns } from './messages/concerns.ts';
 import { addSeen } from './messages/seen.ts';
-import { LONGEST_LINE } from './source.ts';
+import { countLines, LONGEST_LINE } from './source.ts';
 
 /** The number of lines before the first one that is recognized, which its reader is given, too. */
 const MOST_BEFORE = 200;
@@ -54,6 +54,19 @@ export class SourceReader {
     this.#options = options;
     this.#tally = tally;
     if (options.format !== null) this.#first = this.#begin(importerOf(options.format));
+  }
+
+  /** Passes over a block of lines, if no line of it can say anything. */
+  passesOver(block: string): boolean {
+    const reader = this.#first?.reader;
+    const mayPass = reader === undefined ? this.number > MOST_BEFORE : reader.mayPassOver === true;
+    if (!mayPass || this.#second !== null || blockConcerns(block)) return false;
+    const lines = countLines(block);
+    this.number += lines;
+    this.#tally.passOver(lines + this.#before.length);
+    this.#tally.read -= this.#before.length;
+    this.#before = [];
+    return true;
   }
 
   /** The events of a line. Throws `EvidenceError` for one that it may not pass over. */

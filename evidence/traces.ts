@@ -57,6 +57,10 @@ class TraceReader implements Reader {
     return this.#parser.passedOver;
   }
 
+  get mayPassOver(): boolean {
+    return this.#parser.mayPassOver === true;
+  }
+
   get says(): boolean {
     return this.#says || this.#parser.mentions === true;
   }

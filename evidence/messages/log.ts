@@ -61,6 +61,11 @@ class LogParser implements Parser {
     return this.#time.clock;
   }
 
+  get mayPassOver() {
+    const isOpen = this.#entries.isOpen || this.#listing?.isOpen === true || this.#begun !== null;
+    return !isOpen && !this.#program.isOpen(this.#line);
+  }
+
   line(whole: string): readonly Sighting[] {
     this.#line++;
     this.told = null;

@@ -33,9 +33,9 @@ export class ProgramReader {
   #requester: { readonly name: string; readonly line: number } | null = null;
   #recent: { readonly key: string; readonly line: number } | null = null;
 
-  /** Whether a refusal may still be told again, as of a line. */
+  /** Whether the next lines may be about what was said, as of a line. */
   isOpen(line: number): boolean {
-    return this.#told.isOpen(line);
+    return this.#told.isOpen(line) || this.#requesterAt(line) !== null;
   }
 
   /** Another command follows: what it is refused is refused anew. */
@@ -49,9 +49,7 @@ export class ProgramReader {
     const text = plain(parts.message);
     const name = requesterIn(text);
     if (name !== null) this.#requester = { name, line };
-    const requester = this.#requester;
-    const asker = requester !== null && line - requester.line < 3 ? requester.name : null;
-    const claims = [lockIn(text), refusedClaimIn(text, asker)]
+    const claims = [lockIn(text), refusedClaimIn(text, this.#requesterAt(line))]
       .filter((said) => said !== null)
       .filter((said) => !this.#isKnownClaim(said, parts, line));
     const who = writerOf(text, parts);
@@ -64,6 +62,12 @@ export class ProgramReader {
     });
     const others = [...quotedKernel(text), ...claims].map((said) => ({ said, stamp: null }));
     return { told: [...others, ...reports], isRepeated: refusals.length > reports.length };
+  }
+
+  /** The domain that could not start, if it was named just before. */
+  #requesterAt(line: number): string | null {
+    const requester = this.#requester;
+    return requester !== null && line - requester.line < 3 ? requester.name : null;
   }
 
   /** Whether a refusal was read before: in a forwarded copy of the line, or in other words. */

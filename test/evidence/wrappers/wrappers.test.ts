@@ -11,11 +11,9 @@ import { wrappers } from './samples.ts';
 
 const messages = [...kernelMessages, ...programMessages, ...listingRows];
 
-async function readBy(parser: Parser, text: string): Promise<Sighting[]> {
+function readBy(parser: Parser, text: string): Sighting[] {
   const shown: Sighting[] = [];
-  for await (const lines of linesOf([text])) {
-    for (const line of lines) shown.push(...attempted(parser, line));
-  }
+  for (const line of linesOf(text)) shown.push(...attempted(parser, line));
   return [...shown, ...parser.end()];
 }
 
@@ -32,22 +30,22 @@ const deeds = (shown: readonly Sighting[]) =>
   shown.map(({ at: _at, pid: _pid, comm: _comm, tid: _tid, linesAgo: _lines, ...deed }) => deed);
 
 describe.each(wrappers)('$name', ({ wrap, clock = 'none', at = null, pid, by }) => {
-  test('around each message gives the events of the bare message, at its time', async () => {
+  test('around each message gives the events of the bare message, at its time', () => {
     for (const message of messages) {
-      const bare = await readBy(pasteParser(), message);
+      const bare = readBy(pasteParser(), message);
       expect(bare, message).not.toEqual([]);
       const parser = pasteParser();
-      const shown = await readBy(parser, wrap(message));
+      const shown = readBy(parser, wrap(message));
       expect(deeds(shown), wrap(message)).toEqual(deeds(bare));
       expect(parser.clock, wrap(message)).toBe(clock);
       for (const sighting of shown) expect(sighting.at, wrap(message)).toBe(at);
     }
   });
 
-  test('a process that the message does not name is that of the wrapper', async () => {
+  test('a process that the message does not name is that of the wrapper', () => {
     for (const message of programMessages) {
-      const bare = await readBy(pasteParser(), message);
-      const shown = await readBy(pasteParser(), wrap(message));
+      const bare = readBy(pasteParser(), message);
+      const shown = readBy(pasteParser(), wrap(message));
       for (const [index, sighting] of shown.entries()) {
         const own = bare[index];
         const isNamed = own?.did === 'claim' || own?.comm != null || own?.pid != null;
