@@ -8,6 +8,7 @@ import type { LedgerEvent } from '../events/vocabulary.ts';
 import { EvidenceError } from './importer.ts';
 import { formats } from './importers.ts';
 import type { SeenCounts, SeenKind } from './messages/seen.ts';
+import { ToldAnywhere } from './messages/told.ts';
 import { blocksOf, linesOf, type Source } from './source.ts';
 import { placed, SourceReader, type SourceOptions } from './source-reader.ts';
 import { Spool } from './spool.ts';
@@ -68,7 +69,8 @@ export async function collect(
 ): Promise<Collected> {
   const tally = new Tally(sources, options);
   const spool = new Spool();
-  const heads = sources.map((source) => new SourceCursor(eventsOf(source, options, tally)));
+  const together = { ...options, told: new ToldAnywhere() };
+  const heads = sources.map((source) => new SourceCursor(eventsOf(source, together, tally)));
   try {
     for (const head of heads) await head.next();
     const first = heads.find(({ preamble }) => preamble.length > 0);

@@ -9,6 +9,7 @@ import type { PlayedHostAt } from '../machines/host-at.ts';
 import type { Topology } from '../scenario/topology.ts';
 import type { Zero } from './instants.ts';
 import type { SeenCounts } from './messages/seen.ts';
+import type { ToldAnywhere } from './messages/told.ts';
 
 /** The host before the evidence, as the log knows it. */
 export interface HostBefore {
@@ -33,6 +34,8 @@ export interface ImportOptions {
   readonly before: (begun: string) => HostBefore | null;
   /** The id of a recording: equal lines of two recordings are different evidence. None for files. */
   readonly session?: string;
+  /** What the sources that are imported together have told. Left out: nothing. */
+  readonly told?: ToldAnywhere;
 }
 
 /** Reads one source of evidence, line by line. */

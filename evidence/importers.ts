@@ -11,6 +11,7 @@ import { dmesgParser, looksLikeDmesg } from './messages/dmesg.ts';
 import { fdinfoParser, looksLikeFdinfo } from './messages/fdinfo.ts';
 import { libvirtAuditParser, looksLikeLibvirtAudit } from './messages/libvirt-audit.ts';
 import { looksLikeText, textParser } from './messages/text.ts';
+import type { ToldAnywhere } from './messages/told.ts';
 import { looksLikeFtrace } from './ftrace/line.ts';
 import { ftraceParser } from './ftrace/parser.ts';
 import { bpftraceParser, looksLikeBpftrace } from './bpftrace/parser.ts';
@@ -29,7 +30,11 @@ const traces: readonly Importer[] = [
 ];
 
 /** Messages and listings. */
-const messages: readonly (readonly [string, (line: string) => boolean, () => Parser])[] = [
+const messages: readonly (readonly [
+  string,
+  (line: string) => boolean,
+  (told?: ToldAnywhere) => Parser,
+])[] = [
   ['libvirt-audit', looksLikeLibvirtAudit, libvirtAuditParser],
   ['fdinfo', looksLikeFdinfo, fdinfoParser],
   ['dmesg', looksLikeDmesg, dmesgParser],

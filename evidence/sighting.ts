@@ -194,6 +194,8 @@ export interface Parser {
   end(): readonly Sighting[];
   /** The text of the last sightings, if it is not that of the last line alone. */
   readonly told?: string | null;
+  /** Whether the last line says only what was told before. */
+  readonly repeats?: boolean;
   /** Whether the last line completed the one before it, which had been rejected. */
   readonly completes?: boolean;
   /** The number of lines so far that say nothing to it. Left out: every line of its format is its own. */

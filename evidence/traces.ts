@@ -10,6 +10,7 @@ import { KERNEL_PID } from '../processes/process-table.ts';
 import { instantOf, zeroOf } from './instants.ts';
 import type { Importer, ImportOptions, Reader } from './importer.ts';
 import type { SeenCounts } from './messages/seen.ts';
+import type { ToldAnywhere } from './messages/told.ts';
 import type { Parser, Sighting } from './sighting.ts';
 import { soundOf } from './sanity.ts';
 import { Witness } from './witness/witness.ts';
@@ -18,10 +19,10 @@ import { Witness } from './witness/witness.ts';
 export function traceImporter(
   format: string,
   recognizes: (line: string) => boolean,
-  parser: () => Parser,
+  parser: (told?: ToldAnywhere) => Parser,
 ): Importer {
   const read = (options: ImportOptions, source: string) =>
-    new TraceReader(format, parser(), options, source);
+    new TraceReader(format, parser(options.told), options, source);
   return { format, recognizes, isTolerant: true, read };
 }
 
@@ -76,9 +77,13 @@ class TraceReader implements Reader {
   line(text: string, number: number): readonly LedgerEvent[] {
     this.#line = number;
     const sightings = soundOf(this.#parser.line(text));
-    if (sightings.length === 0) return [];
-    this.#says = true;
     const told = this.#parser.told ?? text;
+    if (sightings.length === 0) {
+      // What other sources have told before must not change the ids of what follows.
+      if (this.#parser.repeats === true) this.#digest = hash('sha256', `${this.#digest}\n${told}`);
+      return [];
+    }
+    this.#says = true;
     return this.#isTwice(sightings, told) ? [] : this.#events(sightings, told);
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { plain } from '../wrappers/escapes.ts';
+import { errnoIn } from './errnos.ts';
 import { hasWords } from './program.ts';
 import { NODE } from './names.ts';
 import { speaksOfRefusals } from './refusals.ts';
@@ -28,12 +29,34 @@ export function mayBreakOff(text: string): boolean {
 }
 
 /**
- * Whether a line may be the rest of the message that `first` begins: it says nothing by itself, and no
- * program begins it. After a line that fills a terminal, one of the two is enough.
+ * The messages that two lines may be. `rest` is the second line without quote marks and indentation.
+ * `isCutOff`: the first one surely goes on.
+ *
+ * What was written apart is not put together: the second line may not begin like a message of its own,
+ * and the break is within an errno, unless the first line is cut off or fills a terminal.
  */
-export function mayContinue(first: string, text: string): boolean {
-  if (text === '') return false;
-  const isBegun = /^[\w./-]{2,64}(?:\[\d+\])?: /.test(text);
-  if (fillsTerminal(first)) return !isBegun || !hasWords(text);
-  return !isBegun && !hasWords(text);
+export function joined(first: string, second: string, rest: string, isCutOff: boolean): string[] {
+  const isMessage = /^[\w./-]{2,64}(?:\[\d+\])?: /.test(rest);
+  if (rest === '' || (isMessage && hasWords(rest))) return [];
+  const isFull = fillsTerminal(first) && mayFill(first, second, rest);
+  const blanks = second.startsWith(' ') && !first.endsWith(' ') ? [' '] : ['', ' '];
+  return blanks
+    .filter((blank) => {
+      if (breaksErrno(first, blank, rest)) return true;
+      if (isMessage && !rest.startsWith('/')) return false;
+      return isCutOff || (isFull && blank === blanks[0]);
+    })
+    .map((blank) => first + blank + rest);
+}
+
+/** A terminal breaks within a word, and no word goes on with a capital. */
+function mayFill(first: string, second: string, rest: string): boolean {
+  if (first.endsWith(' ') || second.startsWith(' ')) return true;
+  return !/[a-z\d]$/.test(first) || !/^[A-Z]/.test(rest);
+}
+
+function breaksErrno(first: string, blank: string, rest: string): boolean {
+  const tail = plain(first).slice(-60);
+  const found = errnoIn(tail + blank + rest);
+  return errnoIn(tail) === null && found !== null && found.at < tail.length;
 }

@@ -7,9 +7,10 @@ import type { Parser } from '../sighting.ts';
 import { unwrapped } from '../wrappers/unwrap.ts';
 import { kernelReader } from './kernel.ts';
 import { logParser } from './log.ts';
+import type { ToldAnywhere } from './told.ts';
 
-export function dmesgParser(): Parser {
-  return logParser();
+export function dmesgParser(told?: ToldAnywhere): Parser {
+  return logParser(told);
 }
 
 /** The name of the message in a record of several lines. */

@@ -10,24 +10,25 @@ import { JournalEntries, type JournalEntry } from '../wrappers/entries.ts';
 import { lineClock } from '../wrappers/line-clock.ts';
 import { unwrapped, unwrappedFrom, type Unwrapped } from '../wrappers/unwrap.ts';
 import { auditSaid, auditStamp, isAudit } from './audit.ts';
-import { fillsTerminal, mayBreakOff, mayContinue } from './broken.ts';
+import { fillsTerminal, joined, mayBreakOff } from './broken.ts';
 import { concerns, mentionsVfio } from './concerns.ts';
 import { isPrompt, Listing } from './fdinfo.ts';
 import { kernelReader } from './kernel.ts';
 import { LONGEST } from './names.ts';
 import { ProgramReader, type Reported } from './program.ts';
 import type { SeenKind } from './seen.ts';
+import type { ToldAnywhere } from './told.ts';
 
 const NOTHING: readonly Sighting[] = [];
 
 /** The parser of the formats `dmesg`, `libvirt-audit` and `text`. */
-export function logParser(): Parser {
-  return new LogParser(null);
+export function logParser(told?: ToldAnywhere): Parser {
+  return new LogParser(null, told);
 }
 
 /** The parser of a source whose format nobody named: a log, in which listings may stand. */
-export function pasteParser(): Parser {
-  return new LogParser(new Listing());
+export function pasteParser(told?: ToldAnywhere): Parser {
+  return new LogParser(new Listing(), told);
 }
 
 /** The first line of a message. `waits`: it is read when the next one is known. */
@@ -44,7 +45,7 @@ class LogParser implements Parser {
   mentions = false;
   readonly #time = lineClock();
   readonly #kernel = kernelReader();
-  readonly #program = new ProgramReader();
+  readonly #program: ProgramReader;
   readonly #entries = new JournalEntries();
   readonly #listing: Listing | null;
   #line = 0;
@@ -53,12 +54,17 @@ class LogParser implements Parser {
   /** Whether the last message was told before. */
   #isRepeated = false;
 
-  constructor(listing: Listing | null) {
+  constructor(listing: Listing | null, told: ToldAnywhere | undefined) {
     this.#listing = listing;
+    this.#program = new ProgramReader(told);
   }
 
   get clock() {
     return this.#time.clock;
+  }
+
+  get repeats() {
+    return this.#isRepeated;
   }
 
   get mayPassOver() {
@@ -70,6 +76,7 @@ class LogParser implements Parser {
     this.#line++;
     this.told = null;
     this.completes = false;
+    this.#isRepeated = false;
     const text = whole.length > LONGEST ? whole.slice(0, LONGEST) : whole;
     const { ended, isPart } = this.#entries.take(text);
     if (ended === null && isPart) return this.#waiting(1);
@@ -103,7 +110,7 @@ class LogParser implements Parser {
     this.#begun = null;
     if (begun === null) return this.#new(text);
     const both = `${begun.text}\n${text}`;
-    const said = this.#continued(begun.text, text);
+    const said = this.#continued(begun, text);
     if (said.length > 0) {
       this.completes = begun.was === 'rejected';
       if (begun.was === 'passed-over') this.passedOver--;
@@ -178,13 +185,12 @@ class LogParser implements Parser {
   }
 
   /** A message that a terminal or a mail has broken, put together again; none if it is not one. */
-  #continued(first: string, second: string): readonly Sighting[] {
-    const rest = unwrapped(second);
-    if (rest.stamps.length > 0 || rest.name !== null || !mayContinue(first, rest.message))
-      return NOTHING;
-    for (const between of ['', ' ']) {
+  #continued({ text: first, was }: BegunLine, second: string): readonly Sighting[] {
+    const { stamps, name, message } = unwrapped(second);
+    if (stamps.length > 0 || name !== null) return NOTHING;
+    for (const whole of joined(first, second, message, was === 'rejected')) {
       try {
-        const said = this.#message(unwrapped(`${first}${between}${rest.message}`));
+        const said = this.#message(unwrapped(whole));
         if (said.length > 0) return said;
       } catch (error) {
         if (!(error instanceof EvidenceError)) throw error;

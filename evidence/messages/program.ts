@@ -10,7 +10,7 @@ import { lockIn, refusedClaimIn, requesterIn } from './claims.ts';
 import { quotedKernel, type MessageDeed } from './kernel.ts';
 import { LONGEST } from './names.ts';
 import { refusalsIn, speaksOfRefusals, type RefusalReport } from './refusals.ts';
-import { ToldStatements } from './told.ts';
+import { ToldAnywhere, ToldStatements } from './told.ts';
 
 /** A deed that a program tells of. `stamp`: a time in the words, which is nearer to it than the line's. */
 export interface Reported {
@@ -29,9 +29,13 @@ const MEMORY = 8;
 
 /** Reads the messages of programs. */
 export class ProgramReader {
-  readonly #told = new ToldStatements();
+  readonly #told: ToldStatements;
   #requester: { readonly name: string; readonly line: number } | null = null;
   #recent: { readonly key: string; readonly line: number } | null = null;
+
+  constructor(anywhere = new ToldAnywhere()) {
+    this.#told = new ToldStatements(anywhere);
+  }
 
   /** Whether the next lines may be about what was said, as of a line. */
   isOpen(line: number): boolean {

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Stamp } from '../wrappers/times.ts';
+import { remember } from './names.ts';
 
 /** What was told, and when and by whom it was done. */
 export interface Telling {
@@ -27,47 +28,65 @@ const MOST_KINDS = 256;
 /** Times that are no farther apart, in microseconds, are one. */
 const SAME = 1000;
 
+/** Statements by kind. The oldest are forgotten. */
+class Tellings {
+  readonly #byKind = new Map<string, Telling[]>();
+
+  has(telling: Telling): boolean {
+    return this.#byKind.get(telling.kind)?.some((one) => isOne(one, telling)) === true;
+  }
+
+  add(telling: Telling): void {
+    const all = this.#byKind.get(telling.kind) ?? [];
+    all.push(telling);
+    if (all.length > MOST) all.shift();
+    remember(this.#byKind, telling.kind, all, MOST_KINDS);
+  }
+
+  /** Forgets the lines of all: only an exact time can tell that one is told again. */
+  forgetLines(): void {
+    for (const [kind, all] of this.#byKind) {
+      this.#byKind.set(kind, all.filter(({ stamps }) => stamps.some(isExact)).map(withoutLine));
+    }
+  }
+}
+
+/** The statements with an exact time in all sources of an import. */
+export class ToldAnywhere extends Tellings {}
+
+/** The statements of one source. */
 export class ToldStatements {
-  readonly #told = new Map<string, Telling[]>();
+  readonly #here = new Tellings();
+  readonly #anywhere: ToldAnywhere;
   #last = -REACH;
 
-  /** Whether a statement may still be told again, as of a line. */
+  constructor(anywhere: ToldAnywhere) {
+    this.#anywhere = anywhere;
+  }
+
+  /** Whether a statement may still be told again without an exact time, as of a line. */
   isOpen(line: number): boolean {
     return line - this.#last < REACH;
   }
 
-  /** Forgets statements without an exact time: another attempt follows. */
+  /** Another command follows: what has no exact time is told anew. */
   forget(): void {
-    for (const [kind, all] of this.#told) {
-      const exact = all.filter(({ stamps }) => stamps.some(isExact));
-      if (exact.length === 0) this.#told.delete(kind);
-      else
-        this.#told.set(
-          kind,
-          exact.map((one) => ({ ...one, line: -REACH })),
-        );
-    }
+    this.#here.forgetLines();
     this.#last = -REACH;
   }
 
   /** Whether a statement was told before. It is remembered. */
-  has(statement: Telling): boolean {
-    const { kind, line } = statement;
-    this.#last = line;
-    const all = this.#told.get(kind) ?? [];
-    if (all.some((one) => isOne(one, statement))) return true;
-    all.push(statement);
-    if (all.length > MOST) all.shift();
-    this.#told.delete(kind);
-    this.#told.set(kind, all);
-    if (this.#told.size > MOST_KINDS) {
-      for (const [oldest] of this.#told) {
-        this.#told.delete(oldest);
-        break;
-      }
-    }
+  has(telling: Telling): boolean {
+    this.#last = telling.line;
+    if (this.#here.has(telling) || this.#anywhere.has(telling)) return true;
+    this.#here.add(telling);
+    if (telling.stamps.some(isExact)) this.#anywhere.add(withoutLine(telling));
     return false;
   }
+}
+
+function withoutLine(telling: Telling): Telling {
+  return { ...telling, line: -Infinity };
 }
 
 /** Where times or processes differ, they are two. */
