@@ -5,44 +5,14 @@
  */
 import { LedgerError } from '../events/ledger-error.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
-import { EvidenceError } from './importer.ts';
+import type { Collected, Reading } from './collected.ts';
+import { EvidenceError, type SourceOptions } from './importer.ts';
 import { formats } from './importers.ts';
-import type { SeenCounts, SeenKind } from './messages/seen.ts';
 import { ToldAnywhere } from './messages/told.ts';
 import { blocksOf, linesOf, type Source } from './source.ts';
-import { placed, SourceReader, type SourceOptions } from './source-reader.ts';
+import { placed, SourceReader } from './source-reader.ts';
 import { Spool } from './spool.ts';
-
-/** A line that could not be read. */
-export interface Rejected {
-  readonly file: string;
-  readonly line: number;
-  readonly reason: string;
-}
-
-/** The result of reading, before anything is appended to a log. */
-export interface Collected {
-  /** The merged events. They can be read once. */
-  readonly events: Spool;
-  /** The number of lines read. */
-  readonly read: number;
-  /** The number of lines that the reader of their format could not interpret. */
-  readonly unknown: number;
-  /** The number of lines of which no reader took anything. */
-  readonly passedOver: number;
-  /** The number of statements in messages and listings, by kind. */
-  readonly seen: SeenCounts;
-  /** The first lines that could not be read, and the number of all of them. */
-  readonly rejected: readonly Rejected[];
-  readonly rejectedCount: number;
-}
-
-/** The progress of reading. */
-export interface Reading {
-  readonly lines: number;
-  /** The share that is read, from 0 to 1; null if unknown. */
-  readonly share: number | null;
-}
+import { Tally } from './tally.ts';
 
 export interface CollectOptions extends SourceOptions {
   /** Is called with each event, and throws to refuse it. */
@@ -50,10 +20,6 @@ export interface CollectOptions extends SourceOptions {
   /** Is called every few thousand lines. */
   readonly progress?: (reading: Reading) => void;
 }
-
-/** Rejected lines beyond this number are only counted. */
-const MOST_SHOWN = 100_000;
-const PROGRESS_EVERY = 1 << 14;
 
 /**
  * Reads all sources and merges their events by time. An event without a time stays after the event
@@ -67,7 +33,7 @@ export async function collect(
   sources: readonly Source[],
   options: CollectOptions,
 ): Promise<Collected> {
-  const tally = new Tally(sources, options);
+  const tally = new Tally(sources, options.progress ?? null);
   const spool = new Spool();
   const together = { ...options, told: new ToldAnywhere() };
   const heads = sources.map((source) => new SourceCursor(eventsOf(source, together, tally)));
@@ -90,54 +56,6 @@ export async function collect(
   }
   const { read, unknown, passedOver, seen, rejected, rejectedCount } = tally;
   return { events: spool, read, unknown, passedOver, seen, rejected, rejectedCount };
-}
-
-/** Counts what was read so far, in all sources. */
-export class Tally {
-  read = 0;
-  unknown = 0;
-  passedOver = 0;
-  /** Whether a line says anything of VFIO. */
-  says = false;
-  readonly seen: Partial<Record<SeenKind, number>> = {};
-  rejectedCount = 0;
-  readonly rejected: Rejected[] = [];
-  readonly #sources: readonly Source[];
-  readonly #progress: CollectOptions['progress'];
-
-  constructor(sources: readonly Source[], { progress }: CollectOptions) {
-    this.#sources = sources;
-    this.#progress = progress;
-  }
-
-  line(): void {
-    if (++this.read % PROGRESS_EVERY === 0) this.#tell();
-  }
-
-  /** Counts lines that are passed over together. */
-  passOver(lines: number): void {
-    this.read += lines;
-    this.passedOver += lines;
-    this.#tell();
-  }
-
-  #tell(): void {
-    if (this.#progress === undefined) return;
-    const shares = this.#sources.map(({ share }) => share?.() ?? null);
-    const isKnown = shares.every((share) => share !== null);
-    const sum = shares.reduce<number>((total, share) => total + (share ?? 0), 0);
-    this.#progress({ lines: this.read, share: isKnown ? sum / shares.length : null });
-  }
-
-  reject(file: string, line: number, reason: string): void {
-    this.rejectedCount++;
-    if (this.rejected.length < MOST_SHOWN) this.rejected.push({ file, line, reason });
-  }
-
-  /** The last line that was rejected is the beginning of a message that was read now. */
-  retract(): void {
-    if (this.rejectedCount-- <= MOST_SHOWN) this.rejected.pop();
-  }
 }
 
 function nothingSaid(

@@ -38,6 +38,14 @@ export interface ImportOptions {
   readonly told?: ToldAnywhere;
 }
 
+/** How sources are read. */
+export interface SourceOptions extends ImportOptions {
+  /** Null: the content decides, line by line. */
+  readonly format: string | null;
+  /** Whether a line that cannot be read is an error in every format. */
+  readonly isStrict: boolean;
+}
+
 /** Reads one source of evidence, line by line. */
 export interface Reader {
   /** The events of a line; `number` counts from 1. Throws `EvidenceError` for a line it cannot read. */

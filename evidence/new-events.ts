@@ -4,7 +4,7 @@
  * @module
  */
 import type { LedgerEvent } from '../events/vocabulary.ts';
-import type { Rejected } from './collect.ts';
+import type { Rejected } from './collected.ts';
 import { EvidenceError } from './importer.ts';
 import type { SeenCounts } from './messages/seen.ts';
 

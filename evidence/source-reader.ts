@@ -4,12 +4,11 @@
  * @module
  */
 import type { LedgerEvent } from '../events/vocabulary.ts';
-import type { Tally } from './collect.ts';
-import { EvidenceError, type ImportOptions, type Importer, type Reader } from './importer.ts';
+import { EvidenceError, type Importer, type Reader, type SourceOptions } from './importer.ts';
 import { importerFor, importerOf, messagesFor, messagesOf, traceFor } from './importers.ts';
 import { blockConcerns, concerns } from './messages/concerns.ts';
-import { addSeen } from './messages/seen.ts';
 import { countLines, LONGEST_LINE } from './source.ts';
+import type { Tally } from './tally.ts';
 
 /** The number of lines before the first one that is recognized, which its reader is given, too. */
 const MOST_BEFORE = 200;
@@ -20,13 +19,6 @@ interface Begun {
   readonly reader: Reader;
   /** The number of its assumed events so far. */
   assumed: number;
-}
-
-export interface SourceOptions extends ImportOptions {
-  /** Null: the content decides, line by line. */
-  readonly format: string | null;
-  /** Whether a line that cannot be read is an error in every format. */
-  readonly isStrict: boolean;
 }
 
 export class SourceReader {
@@ -94,7 +86,7 @@ export class SourceReader {
       this.#tally.unknown += reader.unknown;
       // In a trace, a line that says nothing to the reader of messages is rejected.
       if (begun === this.#first) this.#tally.passedOver += reader.passedOver ?? 0;
-      addSeen(this.#tally.seen, reader.seen ?? {});
+      this.#tally.see(reader.seen ?? {});
       if (reader.says ?? this.number > 0) this.#tally.says = true;
     }
   }

@@ -8,10 +8,3 @@
 export type SeenKind = 'refusal' | 'claim' | 'kernel' | 'lsof' | 'fuser' | 'ls' | 'fdinfo';
 
 export type SeenCounts = Readonly<Partial<Record<SeenKind, number>>>;
-
-/** Adds counts to others. */
-export function addSeen(sum: Partial<Record<SeenKind, number>>, more: SeenCounts): void {
-  for (const [kind, count] of Object.entries(more) as [SeenKind, number][]) {
-    sum[kind] = (sum[kind] ?? 0) + count;
-  }
-}

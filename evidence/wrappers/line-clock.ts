@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Clock } from '../sighting.ts';
+import type { Clock } from '../../events/vocabulary.ts';
 import type { Stamp } from './times.ts';
 
 export interface LineClock {

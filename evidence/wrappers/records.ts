@@ -112,7 +112,7 @@ function stampOf(fields: RecordFields): Stamp | null {
 }
 
 /** The fields of a JSON object, those of its objects included. */
-export function textsOf(value: Readonly<Record<string, unknown>>): Map<string, string | null> {
+function textsOf(value: Readonly<Record<string, unknown>>): Map<string, string | null> {
   const fields = new Map<string, string | null>();
   for (const [key, field] of Object.entries(value)) {
     fields.set(key, textOf(field));

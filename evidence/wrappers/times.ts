@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Clock } from '../sighting.ts';
+import type { Clock } from '../../events/vocabulary.ts';
 
 /** A time on one of the clocks. */
 export interface Stamp {
