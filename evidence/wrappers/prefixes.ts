@@ -36,9 +36,9 @@ const HOST = String.raw`(?<host>(?!${LEVEL} )[^\s:[\]]{1,255})`;
 const PROGRAM = String.raw`(?<program>[^\s:[\]]{1,64})`;
 const PID = String.raw`\[(?<pid>\d{1,10})\]`;
 /** Host and writer. A writer without a pid may be any word, so only the kernel is accepted. */
-const ORIGIN = `(?:${HOST} (?:(?<kernel>kernel)|${PROGRAM}${PID}): )?`;
-/** Host and writer of a syslog, which always has both. */
-const TAG = `(?:${HOST} (?:(?<kernel>kernel)|${PROGRAM}(?:${PID})?): )?`;
+const ORIGIN = `(?:(?:${HOST} )?(?:(?<kernel>kernel)|${PROGRAM}${PID}): )?`;
+/** Host and writer of a syslog. */
+const TAG = `(?:(?:${HOST} )?(?:(?<kernel>kernel)|${PROGRAM}${PID}): |${HOST} ${PROGRAM}: )?`;
 const PRIORITY = String.raw`(?:<\d{1,3}>)?`;
 const PLACE = String.raw`[\w./@<>-]{1,200}:\d{1,6}`;
 
@@ -46,6 +46,13 @@ const prefixes: readonly Prefix[] = [
   // Mail, and the marks of a quotation.
   { form: /^\s{0,80}(?:>|&gt;)(?:\s?(?:>|&gt;)){0,16} ?/ },
   { form: /^\s{1,4096}(?=\S)/ },
+  // grep: the file, and the number of the line.
+  {
+    form: new RegExp(
+      String.raw`^(?:[\w./-]{1,256}[:-])?(?:\d{1,9}[:-])?` +
+        String.raw`(?=\[ *\d{1,9}\.\d|(?:${MONTH}) +\d{1,2} |${plainGroups(DATE)}[T ]\d\d:)`,
+    ),
+  },
   // docker compose, kubectl --prefix, gh run view --log, and commands of a workflow.
   { form: /^[\w.-]{1,128}\s{0,64} \| / },
   { form: /^\[(?:pod|job|deployment)\/[\w./-]{1,512}\] / },
@@ -68,7 +75,7 @@ const prefixes: readonly Prefix[] = [
   {
     form: new RegExp(
       String.raw`^${PRIORITY}\[ *(?<second>\d{1,9})\.(?<fraction>\d{1,9})` +
-        String.raw`(?: <[ \d.]{1,20}>)?\](?:\[ *[TC]\d+\])? ${ORIGIN}`,
+        String.raw`(?: <[ \d.]{1,20}>)?\](?: ?\[ *[TC]\d+\])? ${ORIGIN}`,
     ),
     kernel: true,
     stamp: sinceBoot,
@@ -109,7 +116,7 @@ const prefixes: readonly Prefix[] = [
   { form: new RegExp(`^${DATE}[T ]${TIME}(?: ?${ZONE})?:?[ \\t]+(?:- )?${ORIGIN}`), stamp: zoned },
   // SPDK, Python: in brackets. Rust's env_logger has the level and the module in them, too.
   {
-    form: new RegExp(`^\\[${DATE}[T ]${TIME} ?${ZONE}?(?: ${LEVEL} [\\w:.-]{0,128})?\\] `),
+    form: new RegExp(`^\\[${DATE}[T ]${TIME} ?${ZONE}?(?: ${LEVEL} {1,2}[\\w:.-]{0,128})?\\] `),
     stamp: zoned,
   },
   // journalctl -o short-full and with-unit
@@ -167,7 +174,7 @@ const prefixes: readonly Prefix[] = [
   { form: new RegExp(String.raw`^(?:[DIWEF] )?(?:${PLACE}(?:\] |\t|: )|\[${PLACE}\] )`) },
   { form: /^[\w.-]{1,64}\.(?:c|cc|cpp|h): {0,4}\d{1,6}:\w{1,128}: (?:\*\w{1,16}\*: )?/ },
   { form: /^(?:\w{1,64}::)+\w{1,64}: / },
-  { form: /^(?<kernel>kernel): / },
+  { form: /^(?:(?<host>[\w.-]{1,64}) )?(?<kernel>kernel): / },
 ];
 
 /** A pattern without the names of its groups, to be used beside another copy. */

@@ -244,6 +244,21 @@ export const wrappers: readonly SampleWrapper[] = [
   { name: 'XLA', wrap: before('2026-03-04 12:00:00.123456: E external/xla/tpu.cc:12] '), ...local },
   { name: 'time of day', wrap: before('12:00:00 ERROR '), ...day },
   { name: 'a worker', wrap: before('(Worker pid=4711) '), pid: 4711 },
+  // grep.
+  { name: 'grep -n', wrap: before('12:[   12.345678] '), ...uptime },
+  {
+    name: 'grep -H',
+    wrap: before('/var/log/syslog.1:Mar  4 12:00:00 lab vmmd[4711]: '),
+    ...day,
+    ...vmmd,
+  },
+  {
+    name: 'a syslog without hosts',
+    wrap: before('<27>Mar  4 12:00:00 vmmd[4711]: '),
+    ...day,
+    ...vmmd,
+  },
+  { name: 'dmesg, callers apart', wrap: before('[   12.345678] [   T812] '), ...uptime },
   // Mail and terminals.
   { name: 'a mail', wrap: before('> ') },
   { name: 'a mail about a mail', wrap: before('> >> ') },
