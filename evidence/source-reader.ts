@@ -146,6 +146,8 @@ export class SourceReader {
       const events = this.#message(first, text, number);
       if (events !== null) return events;
       if (isStrict) throw placed(error, this.#source, number);
+      // What cannot be read of VFIO is reported as such.
+      this.#tally.says ||= concerns(text);
       this.#tally.reject(this.#source, number, error.message);
       return [];
     }

@@ -148,6 +148,11 @@ describe('what says nothing', () => {
     await expect(pasted(text)).rejects.toThrow(/^text: no line says anything of VFIO/);
   });
 
+  test('a line about VFIO that breaks off is rejected, and not nothing', async () => {
+    const { report } = await pasted(`pci ${DEVICE}: Adding to iommu group`);
+    expect(report).toMatchObject({ appended: 0, rejectedCount: 1 });
+  });
+
   test('is passed over before and behind what says something, however much it is', async () => {
     const noise = 'Mar  4 12:00:00 lab sshd[17]: Accepted publickey for root\n'.repeat(5000);
     const ledger = await openLedger(':memory:');
