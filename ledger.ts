@@ -6,12 +6,12 @@
 // `Symbol.asyncDispose`, for programs whose `lib` is older than it.
 /// <reference lib="esnext.disposable" preserve="true" />
 import '#supported-node';
-import type { Collected } from './evidence/collect.ts';
+import type { Collected } from './evidence/collected.ts';
 import type { HostReading } from './evidence/reading/reading.ts';
 import type { ImportReport } from './evidence/new-events.ts';
 import type { SnapshotOptions } from './evidence/snapshot/snapshot.ts';
 import type { Source } from './evidence/source.ts';
-export type { Reading } from './evidence/collect.ts';
+export type { Reading } from './evidence/collected.ts';
 export { readHost } from './evidence/reading/host.ts';
 export type { HostReading } from './evidence/reading/reading.ts';
 export type { ImportReport } from './evidence/new-events.ts';
