@@ -109,12 +109,8 @@ export class LiveHost extends PlayedHost implements SupposedHost {
   isInUse(id: string): boolean {
     const group = this.kernel.group(id);
     if (group === undefined) return false;
-    if (group.state === 'container' || group.state === 'iommufd') return true;
-    for (const file of this.kernel.files()) {
-      if (file.kind === 'group' && file.group === group) return true;
-      if (file.kind === 'device' && file.device.group === group) return true;
-    }
-    return false;
+    const isOwned = group.state === 'container' || group.state === 'iommufd';
+    return isOwned || this.kernel.openFiles.hasAnyOf(group);
   }
 
   isOpen(file: FileId): boolean {
