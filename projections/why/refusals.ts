@@ -7,7 +7,7 @@ import { LedgerError } from '../../events/ledger-error.ts';
 import type { Attempt, Placed } from '../../events/vocabulary.ts';
 import type { ObservedCause } from '../../machines/causes.ts';
 import { rowOf } from '../../operations/table.ts';
-import { becauseOf, wouldPassAfter } from './counterfactual.ts';
+import { becauseOf, wouldPassAfter, type JudgedRefusal } from './counterfactual.ts';
 import type { Why } from '../shapes.ts';
 import { keyOf, type Subject } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
@@ -29,16 +29,21 @@ export function explainRefusal(timeline: Timeline, position: number): ExplainedR
   const { operation, errno } = event.data;
   const call: Attempt = event.data;
   const found = { position, operation, errno, ...causeAt(timeline, position) };
-  const { cause } = found;
-  if (inTheCall.has(cause) || !isByTheRules(timeline, position, call, cause)) {
-    return { ...found, because: [], wouldPassAfter: null };
-  }
-  const refused = { position, call, cause, blocker: found.blocker?.file ?? null };
+  const refused = { position, call, cause: found.cause, blocker: found.blocker?.file ?? null };
+  if (!isMadeByEvents(timeline, refused)) return { ...found, because: [], wouldPassAfter: null };
   return {
     ...found,
     because: becauseOf(timeline, refused),
     wouldPassAfter: wouldPassAfter(timeline, refused),
   };
+}
+
+/** Whether events have made a refusal, so that others could have prevented it or may end it. */
+export function isMadeByEvents(
+  timeline: Timeline,
+  { position, call, cause }: JudgedRefusal,
+): boolean {
+  return !inTheCall.has(cause) && isByTheRules(timeline, position, call, cause);
 }
 
 /**
