@@ -24,7 +24,7 @@ interface OwnerChange {
 }
 
 /** What plays the events: `host` is the host after the last one that `take` was given. */
-export interface Player {
+export interface EventPlayer {
   readonly host: LiveHost;
   /** As long as `host` is unknown, no event but a boot changes it. */
   take(event: Placed): void;
@@ -33,7 +33,7 @@ export interface Player {
 /** Plays a log event by event, and collects findings. */
 export class Verifier {
   readonly findings: Finding[] = [];
-  readonly #player: Player;
+  readonly #player: EventPlayer;
   readonly #watch = new Watch();
   readonly #releases = new SeenReleases();
   readonly #steps = new Map<Machine, XStateSteps>();
@@ -44,7 +44,7 @@ export class Verifier {
   #position = -1;
   #type: EventType | null = null;
 
-  constructor(player: Player = playerOf(new LiveHost())) {
+  constructor(player: EventPlayer = playerOf(new LiveHost())) {
     this.#player = player;
     this.#before = player.host.isKnown ? nobody : unknownOwner;
     player.host.observe((name, before, event, after) => {
@@ -148,7 +148,7 @@ export class Verifier {
 }
 
 /** Plays events on a host alone. `isKnown` is false if older events were removed. */
-export function playerOf(host: LiveHost): Player {
+export function playerOf(host: LiveHost): EventPlayer {
   return {
     host,
     take: (event) => {

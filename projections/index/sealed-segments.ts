@@ -185,6 +185,15 @@ export class SealedSegments {
     return difference && { ...difference, isReplaced };
   }
 
+  /** Removes segments from the shelf that are not in use, of events up to `head`. */
+  removeUnused(head: number): void {
+    const used = new Set(this.listed.map(keyOf));
+    for (const name of this.#shelf?.list() ?? []) {
+      const isLater = name.first + name.count > head + 1;
+      if (!isLater && !used.has(keyOf(name))) this.#shelf?.remove(name);
+    }
+  }
+
   /**
    * Takes over the segments on the shelf that fit the log. Returns the start of the segment after
    * them; null if none is taken over. Short segments at the end are dropped once they have `whole`

@@ -151,9 +151,10 @@ export class TimeIndex {
 
   /**
    * Puts the open segment of a rebuild in the place of the own one if they differ. Returns where all
-   * segments differed.
+   * segments differed. Segments on the shelf that are not in use were not compared: they are removed.
    */
   adopt({ open, differences }: Rebuild): readonly ReplacedDifference[] {
+    this.#sealed.removeUnused(this.head);
     const difference = differenceOf(sealedOf(this.#open), sealedOf(open));
     if (difference === null) return differences;
     this.#open = open;
