@@ -94,14 +94,15 @@ function filesAfter(log: Log, whole: number, steps: readonly Step[]): MapShelf['
     takeTo(Math.round(share * log.length));
     timeline.settle();
     const at = Math.floor((share * timeline.head) / 2);
+    const isAny = timeline.head >= 0;
     if (act === 'reopen') timeline = open();
     else if (act === 'lose') shelf.files.delete([...shelf.files.keys()][0] ?? '');
-    else if (act === 'ask' && at >= 0) timeline.hostAt(at);
+    else if (act === 'ask' && isAny) timeline.hostAt(at);
     else if (act === 'verify') {
       const rebuild = timeline.rebuild();
       for (const event of timeline.events) rebuild.take(event);
       expect(timeline.adopt(rebuild)).toEqual([]);
-    } else if (act === 'fork' && at >= 0) {
+    } else if (act === 'fork' && isAny) {
       const fork = timeline.fork(at);
       const all = placed([...log.slice(0, at + 1), ...OTHER]);
       for (const event of all.slice(at + 1)) fork.take(event);
