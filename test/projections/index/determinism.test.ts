@@ -108,9 +108,10 @@ function filesAfter(log: Log, whole: number, steps: readonly Step[]): MapShelf['
       for (const event of all.slice(at + 1)) fork.take(event);
     }
   }
+  // What was lost is built again where it is read, unless it is in memory.
+  timeline = open();
   takeTo(log.length);
   timeline.settle();
-  // What was lost is built again where it is read.
   for (const { position } of log) timeline.typeAt(position);
   return shelf.files;
 }
