@@ -21,10 +21,10 @@ import {
   type OpenFile,
 } from './instances.ts';
 import { kernelRules, type Engine, type KernelRules } from './machines.ts';
+import { OpenFiles } from './open-files.ts';
 import { hasIommufd, isProfile, newestKernel, profileOfKernel, type Profile } from './profile.ts';
 import type { Directory } from './concerns.ts';
 import type { Contradiction, ContradictionReason } from './contradiction.ts';
-import { OpenFiles } from './open-files.ts';
 
 /** Called for every event that a machine takes, with the instance before and after it. */
 export type Observer = (
@@ -212,7 +212,7 @@ export class HostState implements Directory {
 
   removeFile(file: OpenFile): void {
     this.touched.files.add(file);
-    this.openFiles.delete(file.id);
+    this.openFiles.remove(file.id);
   }
 
   /** Makes `holder` keep `kept` alive. */

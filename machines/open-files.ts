@@ -1,13 +1,14 @@
 /**
- * The open files of a host by id, and how many each group has: files of it and of its devices.
+ * The open files of a host, by id, and whether a group has any.
  *
  * @module
  */
 import type { FileId } from '../processes/process-table.ts';
-import type { Group, OpenFile } from './instances.ts';
+import { groupBehind, type Group, type OpenFile } from './instances.ts';
 
 export class OpenFiles {
   readonly #files = new Map<FileId, OpenFile>();
+  /** Number of open files of each group and of its devices. */
   readonly #counts = new Map<Group, number>();
 
   get(id: FileId): OpenFile | undefined {
@@ -18,13 +19,18 @@ export class OpenFiles {
     return this.#files.values();
   }
 
+  /** Whether a file of the group or of one of its devices is open. */
+  hasAnyOf(group: Group): boolean {
+    return (this.#counts.get(group) ?? 0) > 0;
+  }
+
   add(file: OpenFile): void {
-    this.delete(file.id);
+    this.remove(file.id);
     this.#files.set(file.id, file);
     this.#count(file, 1);
   }
 
-  delete(id: FileId): void {
+  remove(id: FileId): void {
     const file = this.#files.get(id);
     if (file === undefined) return;
     this.#files.delete(id);
@@ -36,20 +42,8 @@ export class OpenFiles {
     this.#counts.clear();
   }
 
-  hasAnyOf(group: Group): boolean {
-    return this.#counts.has(group);
+  #count(file: OpenFile, more: number): void {
+    const group = groupBehind(file);
+    if (group !== null) this.#counts.set(group, (this.#counts.get(group) ?? 0) + more);
   }
-
-  #count(file: OpenFile, change: 1 | -1): void {
-    const group = groupOf(file);
-    if (group === null) return;
-    const count = (this.#counts.get(group) ?? 0) + change;
-    if (count === 0) this.#counts.delete(group);
-    else this.#counts.set(group, count);
-  }
-}
-
-function groupOf(file: OpenFile): Group | null {
-  if (file.kind === 'group') return file.group;
-  return file.kind === 'device' ? file.device.group : null;
 }
