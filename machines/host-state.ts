@@ -172,6 +172,8 @@ export class HostState implements Directory {
     // Evidence may add a device again without its removal, and to another group.
     this.#devices.get(device.device)?.group?.devices.delete(device.device);
     this.touched.devices.add(device);
+    // Last among all devices as in its group: a restored host has its groups' devices in this order.
+    this.#devices.delete(device.device);
     this.#devices.set(device.device, device);
     device.group?.devices.set(device.device, device);
   }

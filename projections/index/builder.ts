@@ -28,7 +28,7 @@ export interface SegmentStart {
   readonly refusals: SavedRefusals;
   /** Position of the last boot before; -1 if there is none. */
   readonly lastBoot: number;
-  /** All devices of the log so far. All segments share it, so it may also know later devices. */
+  /** All devices of the log so far. The segments after this one add theirs to it. */
   readonly known: KnownDevices;
 }
 
@@ -56,10 +56,12 @@ export class SegmentBuilder {
   readonly known: KnownDevices;
   readonly #writer: JournalWriter;
 
-  constructor({ position, kernel, standing, codes, refusals, lastBoot, known }: SegmentStart) {
+  /** `host` is one that has taken all events before; by default the one that `kernel` restores. */
+  constructor(start: SegmentStart, host = LiveHost.restored(start.kernel)) {
+    const { position, kernel, standing, codes, refusals, lastBoot, known } = start;
     this.known = known;
-    this.host = LiveHost.restored(kernel);
-    this.#writer = new JournalWriter(this.host, position, standing.copy(), codes, refusals);
+    this.host = host;
+    this.#writer = new JournalWriter(host, position, standing.copy(), codes, refusals);
     const { journal } = this.#writer;
     const [times, postings] = [new Times(), new Postings()];
     this.segment = new Segment({

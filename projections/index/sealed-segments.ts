@@ -17,6 +17,7 @@ import {
   type Sealed,
 } from './segment-bytes.ts';
 import { Segment, type SegmentParts } from './segment.ts';
+import { differenceOf, type ReplacedDifference } from './segment-difference.ts';
 
 /** At most this many events are kept in memory in segments that could be read again. */
 const LOADED_MAX = 12_000_000;
@@ -87,7 +88,7 @@ export interface SegmentName {
 export type EventsBetween = (first: number, last: number) => Iterable<Placed>;
 
 interface CachedSegment {
-  readonly listed: SegmentSummary;
+  listed: SegmentSummary;
   /** Null while it is not in memory. */
   segment: Segment | null;
 }
@@ -101,17 +102,21 @@ export class SealedSegments {
   readonly #loaded = new Set<CachedSegment>();
   /** Number of events in `#loaded`. */
   #inMemory = 0;
+  /** Names of segments on the shelf that differ from the events and could not be replaced. */
+  readonly #refused: Set<string>;
 
   constructor(
     first: number,
     events: EventsBetween,
     shelf: Shelf | null,
     entries: readonly CachedSegment[] = [],
+    refused = new Set<string>(),
   ) {
     this.#first = first;
     this.#events = events;
     this.#shelf = shelf;
     this.#entries = [...entries];
+    this.#refused = refused;
   }
 
   get listed(): readonly SegmentSummary[] {
@@ -137,8 +142,7 @@ export class SealedSegments {
 
   /** The segment at an index, read from the shelf or rebuilt. Throws `RangeError`. */
   load(index: number): Segment {
-    const entry = this.#entries[index];
-    if (entry === undefined) throw new RangeError(`no segment ${index} of ${this.length}`);
+    const entry = this.#entryAt(index);
     entry.segment ??= new Segment((this.#read(entry.listed) ?? this.#mend(index)).parts);
     this.#keep(entry);
     return entry.segment;
@@ -147,7 +151,8 @@ export class SealedSegments {
   /** The segments before an index, for a fork: nothing is written to the shelf. */
   before(index: number): SealedSegments {
     const shelf = this.#shelf === null ? null : new ReadOnlyShelf(this.#shelf);
-    return new SealedSegments(this.#first, this.#events, shelf, this.#entries.slice(0, index));
+    const entries = this.#entries.slice(0, index);
+    return new SealedSegments(this.#first, this.#events, shelf, entries, this.#refused);
   }
 
   /** Adds a segment and writes it to the shelf. */
@@ -155,6 +160,38 @@ export class SealedSegments {
     const isKept = this.#write({ listed: this.listed, parts, end });
     // A build of millions of events is followed by questions about few: read them back on demand.
     this.#entries.push({ listed: listedOf(parts), segment: isKept ? null : new Segment(parts) });
+  }
+
+  /**
+   * Puts a segment that was built from its events again in the place of the one at an index.
+   * Returns where that one differed; null if it did not, or was missing.
+   */
+  replace(index: number, { parts, end }: Built): ReplacedDifference | null {
+    const entry = this.#entryAt(index);
+    const name = listedOf(parts);
+    entry.listed = name;
+    const built = { stamp: this.#stamp(name), listed: this.listed.slice(0, index), parts, end };
+    const inMemory = entry.segment && differenceOf({ ...built, parts: entry.segment.parts }, built);
+    const shelf = this.#shelf;
+    if (shelf === null || isSame(shelf.read(name), encodeSegment(built, shelf.packing))) {
+      if (inMemory !== null) entry.segment = new Segment(parts);
+      return inMemory && { ...inMemory, isReplaced: true };
+    }
+    const stored = this.#read(name);
+    const difference = (stored && differenceOf(stored, built)) ?? inMemory;
+    const isReplaced = this.#write(built);
+    if (difference !== null && !isReplaced) this.#refused.add(keyOf(name));
+    entry.segment = isReplaced ? null : new Segment(parts);
+    return difference && { ...difference, isReplaced };
+  }
+
+  /** Removes segments from the shelf that are not in use, of events up to `head`. */
+  removeUnused(head: number): void {
+    const used = new Set(this.listed.map(keyOf));
+    for (const name of this.#shelf?.list() ?? []) {
+      const isLater = name.first + name.count > head + 1;
+      if (!isLater && !used.has(keyOf(name))) this.#shelf?.remove(name);
+    }
   }
 
   /**
@@ -187,12 +224,12 @@ export class SealedSegments {
   /** The segment on the shelf; null if it is missing, damaged or of other events or rules. */
   #read(name: SegmentName): Sealed | null {
     const shelf = this.#shelf;
-    const bytes = shelf?.read(name) ?? null;
+    const bytes = this.#refused.has(keyOf(name)) ? null : (shelf?.read(name) ?? null);
     if (shelf === null || bytes === null) return null;
     try {
       const sealed = decodeSegment(bytes, shelf.packing);
       const { stamp } = sealed;
-      const isOurs = JSON.stringify(stamp) === JSON.stringify(this.#stamp(shelf, name));
+      const isOurs = JSON.stringify(stamp) === JSON.stringify(this.#stamp(name));
       if (isOurs) return sealed;
     } catch (error) {
       if (!(error instanceof SegmentError)) throw error;
@@ -201,10 +238,10 @@ export class SealedSegments {
     return null;
   }
 
-  #stamp(shelf: Shelf, { first, count }: SegmentName): Sealed['stamp'] {
-    const { stream, rules } = shelf;
-    const before = shelf.hashAt(first - 1) ?? '';
-    const after = shelf.hashAt(first + count - 1) ?? '';
+  #stamp({ first, count }: SegmentName): Sealed['stamp'] {
+    const { stream = '', rules = '' } = this.#shelf ?? {};
+    const before = this.#shelf?.hashAt(first - 1) ?? '';
+    const after = this.#shelf?.hashAt(first + count - 1) ?? '';
     return { stream, rules, origin: this.#first, first, count, before, after };
   }
 
@@ -212,7 +249,7 @@ export class SealedSegments {
     const shelf = this.#shelf;
     if (shelf === null) return false;
     const name = listedOf(parts);
-    const stamp = this.#stamp(shelf, name);
+    const stamp = this.#stamp(name);
     return shelf.write(name, encodeSegment({ stamp, listed, parts, end }, shelf.packing));
   }
 
@@ -234,9 +271,13 @@ export class SealedSegments {
 
   /** The summary of the segment at an index, without reading it. Throws `RangeError`. */
   listedAt(index: number): SegmentSummary {
+    return this.#entryAt(index).listed;
+  }
+
+  #entryAt(index: number): CachedSegment {
     const entry = this.#entries[index];
     if (entry === undefined) throw new RangeError(`no segment ${index} of ${this.length}`);
-    return entry.listed;
+    return entry;
   }
 
   /** Marks a segment as used last, and drops the least recently used ones above the limit. */
@@ -258,6 +299,14 @@ function listedOf({ journal, times, lastBoot, start }: SegmentParts): SegmentSum
   return { first, count, earliest: times.earliest(), lastBoot, held: start.held };
 }
 
+function keyOf({ first, count }: SegmentName): string {
+  return `${first}-${count}`;
+}
+
+function isSame(stored: Uint8Array | null, built: Uint8Array): boolean {
+  return stored?.length === built.length && built.every((byte, at) => stored[at] === byte);
+}
+
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
@@ -268,7 +317,7 @@ function sum(numbers: readonly number[]): number {
 function isWithoutGap({ listed, stamp }: Sealed): boolean {
   let next = stamp.origin;
   for (const { first, count } of listed) {
-    if (first !== next) return false;
+    if (first !== next || !Number.isSafeInteger(count) || count < 1) return false;
     next += count;
   }
   return stamp.first === next;

@@ -105,19 +105,35 @@ interface SavedStanding extends Pick<Standing, 'waiter' | 'held' | 'unheard'> {
   readonly tables: readonly (readonly number[])[];
 }
 
+/** What a segment file holds, before it is compressed. */
+export interface SegmentContent {
+  readonly header: Omit<Header, 'columns'>;
+  /** In the order in which they are written. */
+  readonly columns: readonly Column[];
+  readonly judging: Judging;
+}
+
+export function contentOf({ stamp, parts, end, listed }: Sealed): SegmentContent {
+  const { lastBoot, times, openRefusals } = parts;
+  const codes = saveCodes(parts.codes);
+  const start = saveStanding(parts.start);
+  return {
+    header: { stamp, lastBoot, codes, timeBase: times.base, start, openRefusals, listed },
+    columns: columnsOf(parts),
+    judging: judgingOf(parts, end),
+  };
+}
+
 /** The bytes of a segment file; FORMAT.md describes them. */
-export function encodeSegment({ stamp, parts, end, listed }: Sealed, packing: Packing): Uint8Array {
-  const { lastBoot, times } = parts;
-  const judging = packing.deflate(JSON.stringify(judgingOf(parts, end)));
-  const columns = [...columnsOf(parts), new Column(judging, judging.length)];
+export function encodeSegment(sealed: Sealed, packing: Packing): Uint8Array {
+  return encodeContent(contentOf(sealed), packing);
+}
+
+export function encodeContent(content: SegmentContent, packing: Packing): Uint8Array {
+  const judging = packing.deflate(JSON.stringify(content.judging));
+  const columns = [...content.columns, new Column(judging, judging.length)];
   const header: Header = {
-    stamp,
-    lastBoot,
-    codes: saveCodes(parts.codes),
-    timeBase: times.base,
-    start: saveStanding(parts.start),
-    openRefusals: parts.openRefusals,
-    listed,
+    ...content.header,
     columns: columns.map((column) => [cellTypeOf(column), column.length]),
   };
   const text = packing.deflate(JSON.stringify(header));

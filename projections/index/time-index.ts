@@ -10,6 +10,9 @@ import type { Codes } from './codes.ts';
 import type { KnownDevices } from './known.ts';
 import { SealedSegments, type EventsBetween, type Shelf } from './sealed-segments.ts';
 import type { Segment } from './segment.ts';
+import { differenceOf, type ReplacedDifference } from './segment-difference.ts';
+import { Rebuild } from './rebuild.ts';
+import type { Sealed } from './segment-bytes.ts';
 
 /** Events of a whole segment. */
 const WHOLE = 65_536;
@@ -165,9 +168,33 @@ export class TimeIndex {
     return new TimeIndex(options, { sealed: this.#sealed.before(shared), open });
   }
 
+  /** Starts to build all segments again; it is to take all events, and then to be adopted. */
+  rebuild(): Rebuild {
+    return new Rebuild(this.first, this.#sealed);
+  }
+
+  /**
+   * Puts the open segment of a rebuild in the place of the own one if they differ. Returns where all
+   * segments differed. Segments on the shelf that are not in use were not compared: they are removed.
+   */
+  adopt({ open, differences }: Rebuild): readonly ReplacedDifference[] {
+    this.#sealed.removeUnused(this.head);
+    const difference = differenceOf(sealedOf(this.#open), sealedOf(open));
+    if (difference === null) return differences;
+    this.#open = open;
+    return [...differences, { ...difference, isReplaced: true }];
+  }
+
   #seal(): void {
     const built = this.#open.finish();
     this.#sealed.push(built);
     this.#open = new SegmentBuilder(built.end);
   }
+}
+
+/** An open segment as if it were sealed now, to be compared. */
+function sealedOf(open: SegmentBuilder): Sealed {
+  const { first, length: count } = open.segment;
+  const stamp = { stream: '', rules: '', origin: 0, first, count, before: '', after: '' };
+  return { stamp, listed: [], ...open.finish() };
 }
