@@ -7,7 +7,7 @@ import { LedgerError } from '../../events/ledger-error.ts';
 import type { Attempt, Placed } from '../../events/vocabulary.ts';
 import type { ObservedCause } from '../../machines/causes.ts';
 import { rowOf } from '../../operations/table.ts';
-import { becauseOf, wouldPassAfter } from './counterfactual.ts';
+import { becauseOf, type JudgedRefusal, wouldPassAfter } from './counterfactual.ts';
 import type { Why } from '../shapes.ts';
 import { keyOf, type Subject } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
@@ -21,6 +21,23 @@ export type ExplainedRefusal = Omit<Why, 'summary'>;
 
 /** Explains the refusal at a position. Throws `not-a-refusal` if the event there is none. */
 export function explainRefusal(timeline: Timeline, position: number): ExplainedRefusal {
+  const { found, refused } = judgedRefusal(timeline, position);
+  if (refused === null) return { ...found, because: [], wouldPassAfter: null };
+  return {
+    ...found,
+    because: becauseOf(timeline, refused),
+    wouldPassAfter: wouldPassAfter(timeline, refused),
+  };
+}
+
+/** Cause and blocker of a refusal; `refused` is null if other events could not have changed it. */
+interface Judged {
+  readonly found: Omit<ExplainedRefusal, 'because' | 'wouldPassAfter'>;
+  readonly refused: JudgedRefusal | null;
+}
+
+/** Judges the refusal at a position. Throws `not-a-refusal` if the event there is none. */
+export function judgedRefusal(timeline: Timeline, position: number): Judged {
   const event = position < 0 ? undefined : timeline.at(position);
   if (event?.type !== 'operation.refused') {
     const what = event === undefined ? 'there is no event' : `'${event.type}'`;
@@ -31,14 +48,9 @@ export function explainRefusal(timeline: Timeline, position: number): ExplainedR
   const found = { position, operation, errno, ...causeAt(timeline, position) };
   const { cause } = found;
   if (inTheCall.has(cause) || !isByTheRules(timeline, position, call, cause)) {
-    return { ...found, because: [], wouldPassAfter: null };
+    return { found, refused: null };
   }
-  const refused = { position, call, cause, blocker: found.blocker?.file ?? null };
-  return {
-    ...found,
-    because: becauseOf(timeline, refused),
-    wouldPassAfter: wouldPassAfter(timeline, refused),
-  };
+  return { found, refused: { position, call, cause, blocker: found.blocker?.file ?? null } };
 }
 
 /**
