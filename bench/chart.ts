@@ -23,7 +23,7 @@ export interface Series {
 const WIDTH = 820;
 const HEIGHT = 440;
 const PLOT = { left: 70, top: 40, right: WIDTH - 220, bottom: HEIGHT - 55 };
-const LEGEND = { left: 190, top: 18, width: 150 };
+const LEGEND = { left: 190, top: 18, width: 165 };
 const GREY = '#808080';
 const COLOURS = ['#d9822b', '#b8860b', '#2f81f7', '#8957e5', '#bf3989', '#2da44e'];
 /** Names at the ends of lines keep so far from each other. */

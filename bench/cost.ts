@@ -18,8 +18,8 @@ const SHORTEST = 1000;
 const ASKED: Readonly<Partial<Record<QuestionKind, string>>> = {
   table: 'the table',
   why: 'why',
-  cause: 'why, all but because',
-  group: 'a group',
+  cause: 'cause',
+  group: 'who',
 };
 const LINES: Readonly<Record<HostKind, Series['line']>> = {
   whole: 'solid',

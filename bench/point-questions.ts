@@ -33,7 +33,7 @@ const QUESTIONS: readonly Question[] = [
   },
   {
     kind: 'group',
-    what: "a group's owner and holders at a random position",
+    what: 'who holds a group at a random position',
     limit: P99_LIMIT,
     long: ['whole'],
   },

@@ -23,7 +23,7 @@ test('each figure is a row beside its peer or its limit, and no file is left beh
     hostKinds.map((host) => row.replace('HOST', `${host} +${host === 'whole' ? '10k' : '1k'}`));
   for (const row of [
     ...ofEachHost(`^the table at a random position, p99 +HOST .* the limit +1 ms .* ${verdict}`),
-    ...ofEachHost(`^a group's owner and holders .*, p99 +HOST .* the limit +1 ms .* ${verdict}`),
+    ...ofEachHost(`^who holds a group .*, p99 +HOST .* the limit +1 ms .* ${verdict}`),
     ...ofEachHost(`^cause, blocker and wouldPassAfter .*, p99 +HOST .* limit +1 ms .* ${verdict}`),
     ...ofEachHost('^cause, blocker and wouldPassAfter .*, share of those over 1 ms +HOST .*%'),
     ...ofEachHost(`^because of a refusal, .*, p99 +HOST .* the limit +20 ms .* ${verdict}`),
