@@ -6,7 +6,7 @@
 import { inChild } from './children.ts';
 import { type Figure, type LogKind, ofEachHost, type Run } from './figure.ts';
 import { growth, type Medians, P99_LIMIT } from './growth.ts';
-import { type HostKind } from './hosts.ts';
+import type { HostKind } from './hosts.ts';
 import { type Measurement, measurement, percentile } from './measurement.ts';
 import type { QuestionKind } from './questions.ts';
 
