@@ -7,6 +7,7 @@ import { coldOpen } from './cold-open.ts';
 import { concurrentAppends } from './concurrent-appends.ts';
 import type { Figure } from './figure.ts';
 import { firstJudging } from './first-judging.ts';
+import { indexBuilding } from './index-building.ts';
 import { memory } from './memory.ts';
 import { owners } from './owners.ts';
 import { pointQuestions } from './point-questions.ts';
@@ -35,6 +36,7 @@ export const figures: readonly NamedFigure[] = [
   { name: 'start', title: 'Start of the command line', figure: start },
   { name: 'cold-open', title: 'Opening a log', figure: coldOpen },
   { name: 'memory', title: 'Memory', figure: memory },
+  { name: 'index-building', title: 'Building the index', figure: indexBuilding },
   { name: 'verification', title: 'verify', figure: verification },
   { name: 'first-judging', title: 'Judging', figure: firstJudging },
   { name: 'simulated-operations', title: 'Simulating', figure: simulatedOperations },

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { createWriteStream, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { removeSegmentFiles } from '../log/segment-files.ts';
 import { openSqliteStore } from '../log/sqlite.ts';
 import { rulesVersion } from '../ledger/rules-version.ts';
 import { besidesInChild, inChild } from './children.ts';
@@ -40,7 +41,7 @@ export class Logs {
     const known = readNotes(path);
     if (known?.rules === rulesVersion) return { path, notes: known };
     if (!(await isWritten(path, of))) await write(path, of);
-    rmSync(`${path}.index`, { recursive: true, force: true });
+    removeSegmentFiles(path);
     const { seconds, megabytes } = inChild('build', path);
     const notes = { ...notesOf(path), rules: rulesVersion, building: { seconds, megabytes } };
     writeNotes(path, notes);

@@ -7,6 +7,7 @@
 import type { Fact } from '../events/vocabulary.ts';
 import { openLedger } from '../ledger.ts';
 import { Verifier } from '../projections/audit/verification.ts';
+import { cpuSeconds } from './cpu-time.ts';
 import { type Figure, type LogKind, ofEachHost, type Run } from './figure.ts';
 import { growth, type Medians } from './growth.ts';
 import type { HostKind } from './hosts.ts';
@@ -100,11 +101,4 @@ function spentOn(width: Width, rounds: number): number {
   const [fault] = verifier.findings;
   if (fault !== undefined) throw new Error(`a host that is right has ${JSON.stringify(fault)}`);
   return spent;
-}
-
-function cpuSeconds(work: () => unknown): number {
-  const before = process.cpuUsage();
-  work();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1_000_000;
 }

@@ -49,6 +49,7 @@ test('each figure is a row beside its peer or its limit, and no file is left beh
     ),
     ...ofEachHost(`^memory at most, while answering +HOST .* the limit +400 MB .* ${verdict}`),
     ...ofEachHost(`^memory at most, .* as the command line +HOST .* limit +400 MB .* ${verdict}`),
+    ...ofEachHost(`^index built +HOST .* rows read, hashed and parsed .* s .* ${verdict}`),
     `^verify +whole +10k .* rows read, hashed and parsed .* s .*<= 25 +${verdict}`,
     `^verify +short boots +1k .* rows read, hashed and parsed .* s .*<= 10 +${verdict}`,
     `^verify, as a multiple of that at 1k +boot unseen +10k .* the limit +11.2x .* ${verdict}`,
