@@ -13,7 +13,7 @@ import { HOST, Logs } from './logs.ts';
 import { type Notes, readNotes } from './notes.ts';
 import { openLog, type OpenedLog } from './opened.ts';
 import { askOwners } from './owner-questions.ts';
-import { writeIntervals } from './peers/intervals.ts';
+import { writeIntervals } from './peers/owner-intervals.ts';
 import { askQuestions } from './questions.ts';
 import { askEachOperation } from './worst-refusals.ts';
 

@@ -8,7 +8,7 @@ import type { Timeline } from '../projections/timeline.ts';
 import { nobody, ownerWithoutHolders } from '../projections/views.ts';
 import { Random } from './host/random.ts';
 import type { Notes } from './notes.ts';
-import { Intervals, type OwnerFile } from './peers/intervals.ts';
+import { Intervals, type OwnerFile } from './peers/owner-intervals.ts';
 import { elapsed } from './questions.ts';
 
 /** Questions that one of the two is asked before it is the other's turn. */
@@ -20,7 +20,7 @@ export function ownerAt(past: Timeline, group: string, position: number): OwnerF
   return there === undefined ? nobody : ownerWithoutHolders(there);
 }
 
-/** The times of so many questions, in ms, after as many that do not count. */
+/** The times of so many questions, in ms, after as many that do not count. Throws if the two differ. */
 export function askOwners(
   past: Timeline,
   path: string,
@@ -36,15 +36,24 @@ export function askOwners(
     const places = Array.from({ length: turn }, () => {
       return { group: random.pick(groups), position: random.below(events) };
     });
+    const answers: OwnerFile[] = [];
     for (const { group, position } of places) {
-      const ours = elapsed(() => ownerAt(past, group, position));
+      const ours = elapsed(() => answers.push(ownerAt(past, group, position)));
       if (asked >= 0) spent.ours.push(ours);
     }
-    for (const { group, position } of places) {
-      const peer = elapsed(() => intervals.at(group, position));
+    for (const [index, { group, position }] of places.entries()) {
+      let owner: OwnerFile | null = null;
+      const peer = elapsed(() => (owner = intervals.at(group, position)));
       if (asked >= 0) spent.peer.push(peer);
+      checkSame(`group ${group} at ${position}`, answers[index] ?? nobody, owner);
     }
   }
   intervals.close();
   return spent;
+}
+
+function checkSame(where: string, ours: OwnerFile, peer: OwnerFile | null): void {
+  const { kind, file } = peer ?? nobody;
+  if (ours.kind === kind && ours.file === file) return;
+  throw new Error(`${where}: ${ours.kind} ${ours.file}, and ${kind} ${file} to the peer`);
 }

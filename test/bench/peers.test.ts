@@ -4,7 +4,7 @@ import { judgeAll } from '../../bench/first-judging.ts';
 import { hostHistory } from '../../bench/host.ts';
 import { historyOf, hostKinds } from '../../bench/hosts.ts';
 import { ownerAt } from '../../bench/owner-questions.ts';
-import { Intervals, writeIntervals } from '../../bench/peers/intervals.ts';
+import { Intervals, writeIntervals } from '../../bench/peers/owner-intervals.ts';
 import { Ownership } from '../../bench/peers/ownership.ts';
 import { changesOf, foldChanges } from '../../bench/peers/bare-table.ts';
 import { columnsOf, foldColumns } from '../../bench/peers/typed-arrays.ts';
