@@ -14,7 +14,7 @@ import { type Notes, readNotes } from './notes.ts';
 import { openLog, type OpenedLog } from './opened.ts';
 import { askOwners } from './owner-questions.ts';
 import { writeIntervals } from './peers/owner-intervals.ts';
-import { askQuestions } from './questions.ts';
+import { askQuestions, shareOfPlayed } from './questions.ts';
 import { askEachOperation } from './worst-refusals.ts';
 
 const tasks = {
@@ -73,6 +73,13 @@ const tasks = {
     const spent = askEachOperation(log, notesOf(path), Number(count));
     await log.close();
     return spent;
+  },
+
+  async shareOfPlayed(path: string) {
+    const log = await openLog(path);
+    const share = shareOfPlayed(log, notesOf(path));
+    await log.close();
+    return [share];
   },
 
   /** Writes the peer of `askOwners`, a file at `to`; gives the number of its intervals. */

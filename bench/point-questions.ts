@@ -60,8 +60,18 @@ export const pointQuestions: Figure = async (run) => {
     run.progress(question.what);
     taken.push(...(await asked(run, question)));
   }
-  return taken;
+  return [...taken, ...(await played(run))];
 };
+
+/** The slower path of `wouldPassAfter`: the history is played again. */
+function played(run: Run): Promise<Measurement[]> {
+  return ofEachHost(run, {}, async ([events = 0], host) => {
+    const { path } = await run.logs.at({ host, events });
+    const ours = inChild('shareOfPlayed', path).values;
+    const figure = 'refusals whose wouldPassAfter is played, not read';
+    return [measurement({ figure, host, events, unit: '%', ours })];
+  });
+}
 
 function asked(run: Run, question: Question): Promise<Measurement[]> {
   const { kind, what, long } = question;

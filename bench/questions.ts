@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { becauseOf, wouldPassAfter } from '../projections/why/counterfactual.ts';
+import { becauseOf } from '../projections/why/because.ts';
 import { judgedRefusal } from '../projections/why/refusals.ts';
 import { Random } from './host/random.ts';
 import type { Notes } from './notes.ts';
@@ -73,10 +73,7 @@ const asks = {
   /** All of `why` but `because`. */
   cause: ({ past }, places) => {
     const position = places.refusal();
-    return () => {
-      const { found, refused } = judgedRefusal(past, position);
-      return [found, refused && wouldPassAfter(past, refused)];
-    };
+    return () => judgedRefusal(past, position);
   },
   /** Asked for the first time; what `why` finds out before it has been found out. */
   because: ({ past }, places) => {
@@ -113,6 +110,12 @@ function upTo(count: number, next: () => number): number[] {
   do values.push(next());
   while (values.length < count && performance.now() - start < PATIENCE);
   return values;
+}
+
+/** Of the refusals that are noted, how many of a hundred are played, as the index is unsure. */
+export function shareOfPlayed({ past }: OpenedLog, { refusals }: Notes): number {
+  const played = refusals.filter((at) => past.refusalAt(at)?.passesAfter() === 'unsure');
+  return (100 * played.length) / refusals.length;
 }
 
 /** How long it takes, in ms. */

@@ -5,33 +5,28 @@
  */
 import { LedgerError } from '../../events/ledger-error.ts';
 import type { Attempt, Placed } from '../../events/vocabulary.ts';
-import type { ObservedCause } from '../../machines/causes.ts';
 import { rowOf } from '../../operations/table.ts';
-import { becauseOf, type JudgedRefusal, wouldPassAfter } from './counterfactual.ts';
+import { inTheCall } from '../index/open-refusals.ts';
+import type { RefusalAt } from '../index/segment.ts';
+import { becauseOf } from './because.ts';
+import { type JudgedRefusal, wouldPassAfter } from './counterfactual.ts';
 import type { Why } from '../shapes.ts';
 import { keyOf, type Subject } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
 import { keepers } from '../views.ts';
-
-/** Causes that no event has made, and that no later event can remove. */
-const inTheCall = new Set(['malformed-argument', 'unsupported', 'not-ownership', 'unknown']);
 
 /** `Why` without the sentence, which `words/answers.ts` adds. */
 export type ExplainedRefusal = Omit<Why, 'summary'>;
 
 /** Explains the refusal at a position. Throws `not-a-refusal` if the event there is none. */
 export function explainRefusal(timeline: Timeline, position: number): ExplainedRefusal {
-  const { found, refused } = judgedRefusal(timeline, position);
-  if (refused === null) return { ...found, because: [], wouldPassAfter: null };
-  return {
-    ...found,
-    because: becauseOf(timeline, refused),
-    wouldPassAfter: wouldPassAfter(timeline, refused),
-  };
+  const { found, refused, wouldPassAfter: after } = judgedRefusal(timeline, position);
+  const because = refused === null ? [] : becauseOf(timeline, refused);
+  return { ...found, because, wouldPassAfter: after };
 }
 
-/** Cause and blocker of a refusal; `refused` is null if other events could not have changed it. */
-interface Judged {
+/** A refusal without `because`; `refused` is null if other events could not have changed it. */
+interface Judged extends Pick<ExplainedRefusal, 'wouldPassAfter'> {
   readonly found: Omit<ExplainedRefusal, 'because' | 'wouldPassAfter'>;
   readonly refused: JudgedRefusal | null;
 }
@@ -45,32 +40,37 @@ export function judgedRefusal(timeline: Timeline, position: number): Judged {
   }
   const { operation, errno } = event.data;
   const call: Attempt = event.data;
-  const found = { position, operation, errno, ...causeAt(timeline, position) };
+  const refusal = timeline.refusalAt(position);
+  const found = { position, operation, errno, ...causeOf(refusal) };
   const { cause } = found;
-  if (inTheCall.has(cause) || !isByTheRules(timeline, position, call, cause)) {
-    return { found, refused: null };
+  if (refusal === null || inTheCall.has(cause) || !isMade(timeline, position, refusal)) {
+    return { found, refused: null, wouldPassAfter: null };
   }
-  return { found, refused: { position, call, cause, blocker: found.blocker?.file ?? null } };
+  const refused = { position, call, cause, blocker: found.blocker?.file ?? null };
+  const after = refusal.passesAfter();
+  return {
+    found,
+    refused,
+    wouldPassAfter: after === 'unsure' ? wouldPassAfter(timeline, refused) : after,
+  };
 }
 
 /**
- * Whether the rules refuse the call on the host as it is known. If the host was not recorded
- * completely, the cause may follow from the errno alone; then no known event has made it.
+ * Whether known events have made the cause. If the host was not recorded completely, it may follow
+ * from the errno alone, and not from the rules on the host as it is known.
  */
-function isByTheRules(
-  timeline: Timeline,
-  position: number,
-  call: Attempt,
-  cause: ObservedCause,
-): boolean {
+function isMade(timeline: Timeline, position: number, { isByTheRules }: RefusalAt): boolean {
   const boot = timeline.at(timeline.bootBefore(position));
   const isWhole = boot.type !== 'host.booted' || boot.data.evidence === undefined;
-  return isWhole || timeline.playedAt(position - 1).judgeAs(call, cause)?.cause === cause;
+  return isWhole || isByTheRules;
 }
 
 /** Cause and blocker of the refusal at a position; `unknown` if the rules do not explain it. */
 export function causeAt(timeline: Timeline, position: number): Pick<Why, 'cause' | 'blocker'> {
-  const refusal = timeline.refusalAt(position);
+  return causeOf(timeline.refusalAt(position));
+}
+
+function causeOf(refusal: ReturnType<Timeline['refusalAt']>): Pick<Why, 'cause' | 'blocker'> {
   const cause = refusal?.cause ?? 'unknown';
   if (refusal === null || refusal.blocker === null) return { cause, blocker: null };
   const { file } = refusal.blocker;

@@ -29,6 +29,7 @@ test('each figure is a row beside its peer or its limit, and no file is left beh
     ...ofEachHost(`^because of a refusal, .*, p99 +HOST .* the limit +20 ms .* ${verdict}`),
     ...ofEachHost('^why an attempt was refused, p99 +HOST .* ms'),
     `^cause, .* refusal, p50, as a multiple of that at 1k +boot unseen +10k .* 1.2x .* ${verdict}`,
+    '^refusals whose wouldPassAfter is played, not read +boot unseen +1k .*%',
     ...ofEachHost(`^why a bind was refused, the longest +HOST .* 1000 ms .* ${verdict}`),
     ...ofEachHost(
       `^the kind and file of an owner .*, p50 +HOST .* SQLite over .* <= 2 +${verdict}`,
