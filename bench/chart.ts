@@ -1,12 +1,21 @@
 /**
  * A chart of costs by length, as SVG: both axes logarithmic, colours that can be read on light and
- * on dark, the name of each line at its end.
+ * on dark. A colour for each name, which stands at the end of the longest of its lines; a kind of line
+ * for each host.
  *
  * @module
  */
 
+/** The kinds of lines, as SVG dashes them, and what each of them means. */
+const LINES = {
+  solid: { dashes: 'none', means: 'a host seen whole' },
+  dashed: { dashes: '7 4', means: 'boot unseen' },
+  dotted: { dashes: '2 4', means: 'short boots' },
+} as const;
+
 export interface Series {
   readonly name: string;
+  readonly line: keyof typeof LINES;
   /** Length of the log, and the cost in ms. */
   readonly points: readonly (readonly [length: number, cost: number])[];
 }
@@ -14,8 +23,9 @@ export interface Series {
 const WIDTH = 820;
 const HEIGHT = 440;
 const PLOT = { left: 70, top: 40, right: WIDTH - 220, bottom: HEIGHT - 55 };
+const LEGEND = { left: 190, top: 18, width: 165 };
 const GREY = '#808080';
-const COLOURS = ['#d9822b', '#b8860b', '#2f81f7', '#8957e5', '#2da44e'];
+const COLOURS = ['#d9822b', '#b8860b', '#2f81f7', '#8957e5', '#bf3989', '#2da44e'];
 /** Names at the ends of lines keep so far from each other. */
 const LINE_HEIGHT = 16;
 
@@ -35,16 +45,20 @@ export function chart(series: readonly Series[]): string {
     points.map(([, cost]) => cost),
     [PLOT.bottom, PLOT.top],
   );
-  const names = apart(series.map(({ points: own }) => y.at(own.at(-1)?.[1] ?? 1)));
-  const lines = series.map((one, index) =>
-    line(one, [x, y], COLOURS[index % COLOURS.length] ?? GREY, names[index] ?? 0),
-  );
+  const names = [...new Set(series.map(({ name }) => name))];
+  const longest = names.map((name) => longestOf(series.filter((one) => one.name === name)));
+  const heights = apart(longest.map(({ points: own }) => y.at(own.at(-1)?.[1] ?? 1)));
+  const colourOf = (name: string) => COLOURS[names.indexOf(name) % COLOURS.length] ?? GREY;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}"`,
     ` width="${WIDTH}" height="${HEIGHT}" font-family="system-ui, sans-serif" font-size="13">`,
     '<title>What an answer costs as a log grows</title>',
     ...frame(x, y),
-    ...lines.flat(),
+    ...legend(),
+    ...series.flatMap((one) => line(one, [x, y], colourOf(one.name))),
+    ...names.map((name, at) =>
+      text(PLOT.right + 10, (heights[at] ?? 0) + 4, 'start', name, colourOf(name)),
+    ),
     '</svg>',
     '',
   ].join('\n');
@@ -76,19 +90,36 @@ function frame(x: Axis, y: Axis): string[] {
   ];
 }
 
+/** What each kind of line means. */
+function legend(): string[] {
+  return Object.values(LINES).flatMap(({ dashes, means }, index) => {
+    const at = PLOT.left + LEGEND.left + index * LEGEND.width;
+    const path = `M${at},${LEGEND.top}h30`;
+    return [
+      `<path d="${path}" stroke="${GREY}" stroke-width="2" stroke-dasharray="${dashes}"/>`,
+      text(at + 36, LEGEND.top + 4, 'start', means),
+    ];
+  });
+}
+
 function line(
-  { name, points }: Series,
+  { line: kind, points }: Series,
   [x, y]: readonly [Axis, Axis],
   colour: string,
-  nameAt: number,
 ): string[] {
   const places = points.map(([length, cost]) => [x.at(length), y.at(cost)] as const);
   const path = places.map(([px, py]) => `${px},${py}`).join(' ');
+  const stroke = `stroke="${colour}" stroke-width="2" stroke-dasharray="${LINES[kind].dashes}"`;
   return [
-    `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>`,
+    `<polyline points="${path}" fill="none" ${stroke}/>`,
     ...places.map(([px, py]) => `<circle cx="${px}" cy="${py}" r="3" fill="${colour}"/>`),
-    text(PLOT.right + 10, nameAt + 4, 'start', name, colour),
   ];
+}
+
+/** Of the series of a name, the one with the longest log. */
+function longestOf(series: readonly Series[]): Series {
+  const end = ({ points }: Series) => points.at(-1)?.[0] ?? 0;
+  return series.reduce((one, other) => (end(other) > end(one) ? other : one));
 }
 
 /** The same heights, moved down as far as is needed for none to stand on another. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Task } from './child.ts';
 
@@ -29,4 +30,15 @@ export function inChild(task: Task, ...words: readonly (string | number)[]): Don
   });
   const seconds = (performance.now() - start) / 1000;
   return { seconds, ...(JSON.parse(text) as Omit<Done, 'seconds'>) };
+}
+
+/** As `inChild`, while others run, and for what the task leaves behind alone. */
+export async function besidesInChild(
+  task: Task,
+  ...words: readonly (string | number)[]
+): Promise<void> {
+  const args = [CHILD, task, ...words.map(String)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`${task} ${words.join(' ')} ended with ${code}`);
 }

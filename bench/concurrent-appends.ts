@@ -7,22 +7,24 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openSqliteStore } from '../log/sqlite.ts';
-import type { Contest } from './contest.ts';
+import { type Contest, contests } from './contest.ts';
 import { begin, take } from './history.ts';
+import { type HostKind, hostKinds } from './hosts.ts';
 
 const AT_ONCE = 64;
 const TIMES = 8;
 
-export const concurrentAppends: Contest = {
+const contestOf = (host: HostKind): Contest => ({
   name: `${AT_ONCE} concurrent durable appends in one process`,
   beside: `one transaction of ${AT_ONCE} rows in node:sqlite`,
-  target: 0.7,
+  of: { host },
+  target: 0.75,
   size: AT_ONCE * TIMES,
 
   async start(folder) {
-    const path = join(folder, 'ours.ledger');
-    const copy = join(folder, 'peer.ledger');
-    const { items, ...log } = await begin(path);
+    const path = join(folder, `${host}.ledger`);
+    const copy = join(folder, `${host}-peer.ledger`);
+    const { items, ...log } = await begin(path, host);
     let { position } = log;
     copyFileSync(path, copy);
     const store = openSqliteStore(path);
@@ -56,4 +58,6 @@ export const concurrentAppends: Contest = {
     };
     return { turn, end };
   },
-};
+});
+
+export const concurrentAppends = contests(hostKinds.map(contestOf));

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { Effort, Figure, Run } from './figure.ts';
+import type { Effort, Figure, LogKind, Run } from './figure.ts';
+import type { HostKind } from './hosts.ts';
 import { type Measurement, measurement } from './measurement.ts';
 
 export interface Contest {
@@ -17,8 +18,8 @@ export interface Contest {
   readonly size: number;
   /** Whether a turn takes so long that a round is one of them, and a few rounds are enough. */
   readonly isLong?: boolean;
-  /** Length of the log, where it is about one. */
-  readonly events?: number;
+  /** The log, where it is about one. */
+  readonly of?: LogKind | { readonly host: HostKind };
   /** Makes both ready, in a folder of their own; null where the peer is not there. */
   readonly start: (folder: string) => Promise<Contestants | null>;
 }
@@ -35,10 +36,14 @@ interface Contestants {
 /** Of each in a round, which then has its share of what comes now and then, as checkpoints do. */
 const TURNS = 10;
 
-export function contest(of: Contest): Figure {
+export function contests(of: readonly Contest[]): Figure {
   return async (run) => {
-    const taken = await hold(of, run);
-    return taken === null ? [] : [taken];
+    const taken: Measurement[] = [];
+    for (const contest of of) {
+      const measured = await hold(contest, run);
+      if (measured !== null) taken.push(measured);
+    }
+    return taken;
   };
 }
 
@@ -50,11 +55,11 @@ export async function hold(contest: Contest, run: Run): Promise<Measurement | nu
     return null;
   }
   const rates = await ratesOf(contest, contestants, run.effort);
-  const { name: figure, beside, target, events } = contest;
+  const { name: figure, beside, target, of } = contest;
   const peer = rates.map((pair) => pair.peer);
   return measurement({
     figure,
-    ...(events !== undefined && { events }),
+    ...of,
     unit: '/s',
     ours: rates.map((pair) => pair.ours),
     beside: typeof beside === 'number' ? beside : { name: beside, peer },

@@ -5,50 +5,69 @@
  */
 import type { Series } from './chart.ts';
 import { seconds } from './contest.ts';
-import type { Run } from './figure.ts';
+import type { LogKind, Run } from './figure.ts';
+import { type HostKind, hostKinds } from './hosts.ts';
 import { foldLines } from './peers/json-lines.ts';
 import { foldRows } from './peers/sqlite-rows.ts';
+import { percentile } from './measurement.ts';
 import { askAt } from './point-questions.ts';
 import type { QuestionKind } from './questions.ts';
 
 const SHORTEST = 1000;
 
-/** Every power of ten from a thousand to the longest log; costs are medians, in ms. */
+const ASKED: Readonly<Partial<Record<QuestionKind, string>>> = {
+  table: 'the table',
+  why: 'why',
+  cause: 'cause',
+  group: 'who',
+};
+const LINES: Readonly<Record<HostKind, Series['line']>> = {
+  whole: 'solid',
+  'boot unseen': 'dashed',
+  'short boots': 'dotted',
+};
+
+/** Every power of ten from a thousand to the longest log; costs in ms, of questions the medians. */
 export async function costByLength(run: Run): Promise<Series[]> {
-  const longest = run.lengths.at(-1) ?? SHORTEST;
-  const lengths: number[] = [];
-  for (let length = SHORTEST; length <= longest; length *= 10) lengths.push(length);
   const series = async (
     name: string,
-    cost: (length: number) => Promise<number>,
+    host: HostKind,
+    cost: (of: LogKind) => Promise<number>,
   ): Promise<Series> => {
     const points: (readonly [number, number])[] = [];
-    for (const length of lengths) points.push([length, await cost(length)]);
-    return { name, points };
+    for (const events of lengthsOf(run, host)) points.push([events, await cost({ host, events })]);
+    return { name, line: LINES[host], points };
   };
-  const asked = (kind: QuestionKind) => async (length: number) =>
-    middle((await askAt(run, length, kind)).map(({ p50 }) => p50));
-  return [
-    await series('replay of rows of node:sqlite', async (length) => {
-      const { path } = await run.logs.at(length);
-      return replayed(run, () => foldRows(path));
+  const taken = [
+    await series('replay of rows of node:sqlite', 'whole', async (of) => {
+      const { path } = await run.logs.at(of);
+      return milliseconds(() => foldRows(path));
     }),
-    await series('replay of JSON lines', async (length) => {
-      const path = await run.logs.lines(length);
-      return replayed(run, () => foldLines(path));
+    await series('replay of JSON lines', 'whole', async ({ events }) => {
+      const path = await run.logs.lines(events);
+      return milliseconds(() => foldLines(path));
     }),
-    await series('vfio-ledger: the table', asked('table')),
-    await series('vfio-ledger: why', asked('why')),
-    await series('vfio-ledger: an owner', asked('owner')),
   ];
+  for (const [kind, name] of Object.entries(ASKED) as [QuestionKind, string][]) {
+    for (const host of hostKinds) {
+      run.progress(`${name}, ${host}`);
+      const asked = async (of: LogKind) =>
+        middle((await askAt(run, of, kind)).map((round) => percentile(round, 50)));
+      taken.push(await series(`vfio-ledger: ${name}`, host, asked));
+    }
+  }
+  return taken;
 }
 
-async function replayed(run: Run, replay: () => unknown): Promise<number> {
-  const spent: number[] = [];
-  for (let round = 0; round < run.effort.longRounds; round++) {
-    spent.push((await seconds(replay)) * 1000);
-  }
-  return middle(spent);
+function lengthsOf({ lengths: [shorter, longest] }: Run, host: HostKind): number[] {
+  const most = host === 'whole' ? longest : shorter;
+  const lengths: number[] = [];
+  for (let length = SHORTEST; length <= most; length *= 10) lengths.push(length);
+  return lengths;
+}
+
+async function milliseconds(work: () => unknown): Promise<number> {
+  return (await seconds(work)) * 1000;
 }
 
 function middle(values: readonly number[]): number {

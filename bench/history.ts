@@ -1,18 +1,13 @@
 /**
- * What is appended: the worked example, played over and over, each time with other ids.
+ * What is appended: the events of a host, one after the other, without end.
  *
  * @module
  */
-import { readFileSync } from 'node:fs';
 import type { LedgerEvent } from '../events/vocabulary.ts';
-import { profileFor, topologyFrom } from '../ledger/settings.ts';
-import { parseScenario, simulate } from '../host/simulation.ts';
-import { sha256 } from '../log/hash.ts';
 import { entryOf, type Row, rowOf } from '../log/row.ts';
 import { openSqliteStore } from '../log/sqlite.ts';
-
-/** In ms, a second for a thousand events. */
-const BEGIN = Date.UTC(2026, 0, 2);
+import { type HostKind, historyOf } from './hosts.ts';
+import { HOST } from './logs.ts';
 
 /** An event, and the row that it becomes when it is appended in its turn. */
 export interface Item {
@@ -20,46 +15,36 @@ export interface Item {
   readonly row: Row;
 }
 
-type Items = Generator<Item, never>;
+type Items = Iterator<Item>;
 
-/** What follows on each other after the hash: without end, and every time the same. */
-function* history(previous: string): Items {
-  const topology = topologyFrom(example('host.topology.json'));
-  const scenario = parseScenario(example('two-contexts.scenario'));
-  const profile = profileFor(undefined, topology);
+/** Events as rows, the first of which follows on the hash. */
+function* rowsOf(events: Iterable<LedgerEvent>, previous: string): Generator<Item> {
+  let position = 0;
   let hash = previous;
-  for (let position = 0; ;) {
-    const time = new Date(BEGIN + position).toISOString();
-    const start = { position, pid: 101 + position, time };
-    for (const { events } of simulate(scenario, topology, profile, {
-      seed: String(position),
-      digest: sha256,
-      start,
-    })) {
-      for (const event of events) {
-        const row = rowOf(entryOf(event), position++, hash);
-        hash = row[6];
-        yield { event, row };
-      }
-    }
+  for (const event of events) {
+    const row = rowOf(entryOf(event), position++, hash);
+    hash = row[6];
+    yield { event, row };
   }
 }
 
 /** The next so many of them. */
 export function take(items: Items, count: number): readonly Item[] {
-  return Array.from({ length: count }, () => items.next().value);
+  const taken: Item[] = [];
+  while (taken.length < count) {
+    const { value, done } = items.next();
+    if (done === true) throw new RangeError('the history has ended');
+    taken.push(value);
+  }
+  return taken;
 }
 
 /** Writes a log of so many events; gives the position of its head, and what is to come after it. */
-export async function begin(path: string, count = 20_000) {
+export async function begin(path: string, kind: HostKind, count = 20_000) {
   const store = openSqliteStore(path);
-  const items = history((await store.head('host')).hash);
+  const items = rowsOf(await historyOf(kind, Infinity), (await store.head(HOST)).hash);
   const events = take(items, count).map(({ event }) => event);
-  const { head } = await store.append('host', -1, events);
+  const { head } = await store.append(HOST, -1, events);
   await store.close();
   return { position: head.position, items };
-}
-
-function example(name: string): string {
-  return readFileSync(new URL(`../examples/${name}`, import.meta.url), 'utf8');
 }

@@ -15,7 +15,7 @@ import { runLegacyGuest } from './host/legacy-guest.ts';
 import { leak, operate, probe } from './host/others.ts';
 import { Random } from './host/random.ts';
 
-/** Events between two boots, about. */
+/** Events between two boots, unless told otherwise. */
 const UPTIME = 200_000;
 
 /** How many of each there may be at a time, and how often one begins. */
@@ -77,12 +77,16 @@ class Uptime {
   }
 }
 
-/** The first so many events of the host that the seed stands for. */
-export function* hostHistory(count: number, seed = 1): Generator<LedgerEvent, void, undefined> {
+/** The first so many events of the host that the seed stands for, with about `length` to a boot. */
+export function* hostHistory(
+  count: number,
+  seed = 1,
+  length = UPTIME,
+): Generator<LedgerEvent, void, undefined> {
   const random = new Random(seed);
   const host = new JudgedHost(random);
   let uptime = new Uptime(host);
-  let left = UPTIME;
+  let left = length;
   for (let given = 0; given < count;) {
     for (const event of host.events.splice(0)) {
       if (given++ === count) return;
@@ -91,7 +95,7 @@ export function* hostHistory(count: number, seed = 1): Generator<LedgerEvent, vo
     }
     if (left <= 0) {
       uptime = new Uptime(host);
-      left = random.between(UPTIME * 0.8, UPTIME * 1.2);
+      left = random.between(length * 0.8, length * 1.2);
     } else {
       uptime.step();
     }

@@ -4,51 +4,50 @@
  *
  * @module
  */
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { openLedger } from '../ledger.ts';
 import { removeSegmentFiles } from '../log/segment-files.ts';
 import { cpuSeconds, cpuSecondsOf } from './cpu-time.ts';
-import type { Figure, Run } from './figure.ts';
+import { type Figure, type LogKind, ofEachHost, type Run } from './figure.ts';
+import type { HostKind } from './hosts.ts';
 import { measurement, type Measurement } from './measurement.ts';
 import { checkRows } from './peers/checked-rows.ts';
-import { repeatedRecording } from './recording.ts';
 
 /** The longest log, in events: a longer one takes as long an event. */
 const MOST = 1_000_000;
 
 /** How many times as long reading and building may take as reading, hashing and parsing. */
-const TIMES = { busy: 6, recorded: 4.5 };
-
-export const indexBuilding: Figure = async (run) => {
-  const events = Math.min(run.lengths.at(-1) ?? MOST, MOST);
-  const { path } = await run.logs.at(events);
-  const recording = await repeatedRecording(run, events);
-  return [
-    await built(run, events, { figure: 'index of the busy host', path, target: TIMES.busy }),
-    await built(run, events, {
-      figure: 'index of a recording, repeated',
-      path: recording,
-      target: TIMES.recorded,
-    }),
-  ];
+const TIMES: Readonly<Record<HostKind, number>> = {
+  whole: 6,
+  'boot unseen': 6,
+  'short boots': 4.5,
 };
 
-interface Log {
-  readonly figure: string;
-  readonly path: string;
-  readonly target: number;
-}
+export const indexBuilding: Figure = (run) =>
+  ofEachHost(run, { most: MOST }, async (lengths, host) => {
+    const events = Math.max(...lengths);
+    return [await built(run, { host, events })];
+  });
 
-async function built(
-  { effort }: Run,
-  events: number,
-  { figure, path, target }: Log,
-): Promise<Measurement> {
+async function built({ logs, folder, effort }: Run, of: LogKind): Promise<Measurement> {
+  const { path } = await logs.at(of);
+  // The index of a log that is kept for other figures stays.
+  const copy = join(folder, `${of.host}.ledger`);
+  copyFileSync(path, copy);
   const [ours, peer]: [number[], number[]] = [[], []];
   for (let round = 0; round < effort.longRounds; round++) {
-    removeSegmentFiles(path);
-    ours.push(await cpuSecondsOf(async () => (await openLedger(path)).close()));
-    peer.push(cpuSeconds(() => checkRows(path)));
+    removeSegmentFiles(copy);
+    ours.push(await cpuSecondsOf(async () => (await openLedger(copy)).close()));
+    peer.push(cpuSeconds(() => checkRows(copy)));
   }
   const beside = { name: 'rows read, hashed and parsed', peer };
-  return measurement({ figure, events, unit: 's', ours, beside, target });
+  return measurement({
+    ...of,
+    figure: 'index built',
+    unit: 's',
+    ours,
+    beside,
+    target: TIMES[of.host],
+  });
 }

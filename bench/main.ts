@@ -2,15 +2,16 @@
  * `npm run bench`: the figures that are to be reached, each beside its peer or its limit.
  *
  *     --only NAME     one figure: the name of its file
- *     --events N      logs of N/10 and of N events; 1e7 when left out
+ *     --events N      logs of N/10 and of N events; 1e7 when left out. Hosts other than the whole one
+ *                     have the longest only where the figure asks for it
  *     --quick         tells that it runs and no more
  *     --dir DIR       where temporary files are: a folder on the disk in question
  *     --keep DIR      logs are looked for there, and stay there for the next run
  *     --json          prints the measurements as JSON
  *
- * A run of everything at full length takes half an hour and 10 GB of disk, and writes
- * `bench/results.md` and `bench/cost.svg`; the results before go to `bench/earlier/`. Emmett is a peer where `npm install --prefix bench` has
- * installed it.
+ * A run of everything at full length takes half an hour and 12 GB of disk, and writes
+ * `bench/results.md` and `bench/cost.svg`; the results before go to `bench/earlier/`. Emmett is a
+ * peer where `npm install --prefix bench` has installed it.
  *
  * @module
  */
@@ -19,43 +20,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chart } from './chart.ts';
-import { coldOpen } from './cold-open.ts';
-import { concurrentAppends } from './concurrent-appends.ts';
-import { contest } from './contest.ts';
 import { costByLength } from './cost.ts';
-import type { Effort, Figure, Run } from './figure.ts';
-import { firstJudging } from './first-judging.ts';
-import { indexBuilding } from './index-building.ts';
+import type { Effort, Run } from './figure.ts';
+import { figures } from './figures.ts';
+import { hostKinds } from './hosts.ts';
 import { Logs } from './logs.ts';
-import type { Measurement } from './measurement.ts';
-import { memory } from './memory.ts';
-import { pointQuestions } from './point-questions.ts';
-import { replay } from './replay.ts';
-import { leftOutText, page, table } from './report.ts';
-import { simulatedOperations } from './simulated-operations.ts';
-import { singleAppends } from './single-appends.ts';
-import { start } from './start.ts';
-import { straceImport } from './strace-import.ts';
-import { verification } from './verification.ts';
+import { leftOutText, page, type Section, table } from './report.ts';
 
-const FIGURES: Readonly<Record<string, Figure>> = {
-  'simulated-operations': contest(simulatedOperations),
-  'single-appends': contest(singleAppends),
-  'concurrent-appends': contest(concurrentAppends),
-  'strace-import': straceImport,
-  'first-judging': firstJudging,
-  start,
-  'cold-open': coldOpen,
-  'point-questions': pointQuestions,
-  replay,
-  'index-building': indexBuilding,
-  verification,
-  memory,
-};
-
+/** Hosts of which figures are taken on the longest log, too. */
+const TWICE = ['whole', 'boot unseen'] as const;
 const FULL: Effort = { warmUp: 2, rounds: 9, longRounds: 3, questions: 2000 };
 const QUICK: Effort = { warmUp: 0, rounds: 2, longRounds: 1, questions: 10 };
-const LONGEST = { full: 10_000_000, quick: 2000 };
+const LONGEST = { full: 10_000_000, quick: 10_000 };
 
 const { values: options } = parseArgs({
   options: {
@@ -72,8 +48,9 @@ const { only, events, quick, keep } = options;
 const isFull = only === undefined && events === undefined && !quick;
 const longest = Number(events ?? (quick ? LONGEST.quick : LONGEST.full));
 if (!Number.isInteger(longest) || longest < 1000) fail(`--events ${events}: a thousand at least`);
-if (only !== undefined && FIGURES[only] === undefined) {
-  fail(`--only ${only}: the figures are ${Object.keys(FIGURES).join(', ')}`);
+const names = figures.map(({ name }) => name);
+if (only !== undefined && !names.includes(only)) {
+  fail(`--only ${only}: the figures are ${names.join(', ')}`);
 }
 
 const temporary = mkdtempSync(join(options.dir, 'vfio-ledger-bench-'));
@@ -84,21 +61,31 @@ try {
 }
 
 async function run(): Promise<void> {
-  const measurements: Measurement[] = [];
+  const sections: Section[] = [];
   const leftOut = new Set<string>();
   const common: Omit<Run, 'folder'> = {
     effort: quick ? QUICK : FULL,
     lengths: [longest / 10, longest],
     logs: new Logs(folderNamed('logs', keep)),
     leaveOut: (peer) => leftOut.add(peer),
+    progress: (what) => quick || process.stderr.write(`${elapsedText()} ${what}\n`),
   };
-  for (const [name, figure] of Object.entries(FIGURES)) {
+  if (isFull) {
+    common.progress('logs');
+    const [shorter, longer] = common.lengths;
+    await common.logs.prepare([
+      ...hostKinds.map((host) => ({ host, events: shorter })),
+      ...TWICE.map((host) => ({ host, events: longer })),
+    ]);
+  }
+  for (const { name, title, figure } of figures) {
     if (only !== undefined && only !== name) continue;
-    if (!quick) process.stderr.write(`${name}\n`);
+    common.progress(name);
     const folder = folderNamed(name);
-    measurements.push(...(await figure({ ...common, folder })));
+    sections.push({ title, measurements: await figure({ ...common, folder }) });
     rmSync(folder, { recursive: true });
   }
+  const measurements = sections.flatMap((section) => section.measurements);
   const lines = options.json ? [JSON.stringify(measurements, null, 2)] : table(measurements);
   process.stdout.write(`${lines.join('\n')}\n`);
   if (leftOut.size > 0) process.stderr.write(`${leftOutText([...leftOut])}\n`);
@@ -106,7 +93,7 @@ async function run(): Promise<void> {
   const cost = await costByLength({ ...common, folder: folderNamed('cost') });
   const day = new Date().toISOString().slice(0, 10);
   keepEarlier();
-  write('results.md', page(measurements, { leftOut: [...leftOut], day }));
+  write('results.md', page(sections, { leftOut: [...leftOut], day }));
   write('cost.svg', chart(cost));
 }
 
@@ -129,6 +116,12 @@ function keepEarlier(): void {
 
 function write(name: string, text: string): void {
   writeFileSync(new URL(name, import.meta.url), text);
+}
+
+/** Since the run began, as minutes and seconds. */
+function elapsedText(): string {
+  const seconds = Math.floor(performance.now() / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
 function fail(reason: string): never {

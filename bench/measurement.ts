@@ -4,7 +4,9 @@
  * @module
  */
 
-export type Unit = '/s' | 's' | 'ms' | 'MB' | 'x';
+import type { HostKind } from './hosts.ts';
+
+export type Unit = '/s' | 's' | 'ms' | 'MB' | 'x' | '%';
 
 /** Of the rounds. */
 export interface Spread {
@@ -15,6 +17,8 @@ export interface Spread {
 
 export interface Measurement {
   readonly figure: string;
+  /** The host that the log is of, where the figure has one. */
+  readonly host: HostKind | null;
   /** Length of the log, where the figure has one. */
   readonly events: number | null;
   readonly unit: Unit;
@@ -32,6 +36,7 @@ export interface Measurement {
 
 interface Taken {
   readonly figure: string;
+  readonly host?: HostKind;
   readonly events?: number;
   readonly unit: Unit;
   /** One of each round. */
@@ -42,10 +47,10 @@ interface Taken {
 }
 
 export function measurement(taken: Taken): Measurement {
-  const { figure, events = null, unit, beside } = taken;
+  const { figure, host = null, events = null, unit, beside } = taken;
   const better = unit === '/s' ? 'more' : 'less';
   const ours = spreadOf(taken.ours);
-  const alone = { figure, events, unit, ours, better } as const;
+  const alone = { figure, host, events, unit, ours, better } as const;
   if (beside === undefined) {
     return { ...alone, beside: '', peer: null, ratio: null, target: null, reached: null };
   }

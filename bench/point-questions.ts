@@ -4,69 +4,116 @@
  * @module
  */
 import { inChild } from './children.ts';
-import type { Figure, Run } from './figure.ts';
+import { type Figure, type LogKind, ofEachHost, type Run } from './figure.ts';
+import { growth, type Medians, P99_LIMIT } from './growth.ts';
+import type { HostKind } from './hosts.ts';
 import { type Measurement, measurement, percentile } from './measurement.ts';
 import type { QuestionKind } from './questions.ts';
-import { countText } from './report.ts';
 
-/** Of ms, for 99 of 100 questions. */
-const LIMIT = 1;
-/** Of the median, from the shortest log to the longest. */
+/** Of the median, from the shorter log to the longest. */
 const GROWTH = 1.2;
 
-const KINDS: Readonly<Record<Exclude<QuestionKind, 'who'>, string>> = {
-  table: 'the table at a random position',
-  owner: "a group's owner at a random position",
-  why: 'why an attempt was refused',
-};
+interface Question {
+  readonly kind: QuestionKind;
+  readonly what: string;
+  /** Of ms, for 99 of 100 questions; null where none was set. */
+  readonly limit: number | null;
+  /** Whether some are answered another way, which takes longer. */
+  readonly hasSlowerWay?: boolean;
+  /** The hosts that it is asked about on the longest log. */
+  readonly long: readonly HostKind[];
+}
+
+const QUESTIONS: readonly Question[] = [
+  {
+    kind: 'table',
+    what: 'the table at a random position',
+    limit: P99_LIMIT,
+    long: ['whole'],
+  },
+  {
+    kind: 'group',
+    what: 'who holds a group at a random position',
+    limit: P99_LIMIT,
+    long: ['whole'],
+  },
+  {
+    kind: 'cause',
+    what: 'cause, blocker and wouldPassAfter of a refusal',
+    limit: P99_LIMIT,
+    hasSlowerWay: true,
+    long: ['whole', 'boot unseen'],
+  },
+  {
+    kind: 'because',
+    what: 'because of a refusal, for the first time',
+    limit: 20,
+    hasSlowerWay: true,
+    long: ['whole'],
+  },
+  { kind: 'why', what: 'why an attempt was refused', limit: null, long: ['whole'] },
+];
 
 export const pointQuestions: Figure = async (run) => {
   const taken: Measurement[] = [];
-  for (const kind of Object.keys(KINDS) as (keyof typeof KINDS)[]) {
-    const medians: { readonly events: number; readonly of: readonly number[] }[] = [];
-    for (const events of run.lengths) {
-      const rounds = await askAt(run, events, kind);
-      medians.push({ events, of: rounds.map(({ p50 }) => p50) });
-      taken.push(...describe(KINDS[kind], events, rounds));
-    }
-    taken.push(...growth(KINDS[kind], medians));
+  for (const question of QUESTIONS) {
+    run.progress(question.what);
+    taken.push(...(await asked(run, question)));
   }
-  return taken;
+  return [...taken, ...(await played(run))];
 };
 
-interface Round {
-  readonly p50: number;
-  readonly p99: number;
-}
-
-export async function askAt(run: Run, events: number, kind: QuestionKind): Promise<Round[]> {
-  const { path } = await run.logs.at(events);
-  const { longRounds, questions } = run.effort;
-  return Array.from({ length: longRounds }, (_, round) => {
-    const { values } = inChild('ask', path, kind, questions, round + 1);
-    return { p50: percentile(values, 50), p99: percentile(values, 99) };
+/** The slower path of `wouldPassAfter`: the history is played again. */
+function played(run: Run): Promise<Measurement[]> {
+  return ofEachHost(run, {}, async ([events = 0], host) => {
+    const { path } = await run.logs.at({ host, events });
+    const ours = inChild('shareOfPlayed', path).values;
+    const figure = 'refusals whose wouldPassAfter is played, not read';
+    return [measurement({ figure, host, events, unit: '%', ours })];
   });
 }
 
-function describe(what: string, events: number, rounds: readonly Round[]): Measurement[] {
-  const p50 = rounds.map((round) => round.p50);
-  const p99 = rounds.map((round) => round.p99);
-  return [
-    measurement({ figure: `${what}, p50`, events, unit: 'ms', ours: p50 }),
-    measurement({ figure: `${what}, p99`, events, unit: 'ms', ours: p99, beside: LIMIT }),
-  ];
+function asked(run: Run, question: Question): Promise<Measurement[]> {
+  const { kind, what, long } = question;
+  return ofEachHost(run, { long }, async (lengths, host) => {
+    const taken: Measurement[] = [];
+    const medians: Medians[] = [];
+    for (const events of lengths) {
+      const rounds = await askAt(run, { host, events }, kind);
+      medians.push({ events, of: rounds.map((round) => percentile(round, 50)) });
+      taken.push(...described(question, { host, events }, rounds));
+    }
+    return [...taken, ...growth({ figure: `${what}, p50`, host, limit: GROWTH }, medians)];
+  });
 }
 
-/** How many times as long the median question takes on the longest log as on the shortest. */
-function growth(
-  what: string,
-  medians: readonly { readonly events: number; readonly of: readonly number[] }[],
+/** The times of a round, in ms. */
+type Round = readonly number[];
+
+export async function askAt(run: Run, of: LogKind, kind: QuestionKind): Promise<Round[]> {
+  const { path } = await run.logs.at(of);
+  const { longRounds, questions } = run.effort;
+  return Array.from(
+    { length: longRounds },
+    (_, round) => inChild('ask', path, kind, questions, round + 1).values,
+  );
+}
+
+function described(
+  { what, limit, hasSlowerWay = false }: Question,
+  of: LogKind,
+  rounds: readonly Round[],
 ): Measurement[] {
-  const [shortest] = medians;
-  const longest = medians.at(-1);
-  if (shortest === undefined || longest === undefined || shortest === longest) return [];
-  const times = longest.of.map((p50, round) => p50 / (shortest.of[round] ?? Number.NaN));
-  const from = `${what}, p50, as a multiple of that at ${countText(shortest.events)}`;
-  const { events } = longest;
-  return [measurement({ figure: from, events, unit: 'x', ours: times, beside: GROWTH })];
+  const row = (figure: string, value: (round: Round) => number, unit: 'ms' | '%' = 'ms') =>
+    ({ ...of, figure: `${what}, ${figure}`, unit, ours: rounds.map(value) }) as const;
+  const p99 = row('p99', (round) => percentile(round, 99));
+  const slower = (most: number) => (round: Round) =>
+    (100 * round.filter((spent) => spent > most).length) / round.length;
+  return [
+    measurement(row('p50', (round) => percentile(round, 50))),
+    measurement(limit === null ? p99 : { ...p99, beside: limit }),
+    ...(limit === null || !hasSlowerWay
+      ? []
+      : [measurement(row(`share of those over ${limit} ms`, slower(limit), '%'))]),
+  ];
 }

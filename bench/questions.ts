@@ -3,59 +3,127 @@
  *
  * @module
  */
-import type { Ledger } from '../ledger.ts';
-import { passedThrough } from './host/hardware.ts';
+import { becauseOf } from '../projections/why/because.ts';
+import { judgedRefusal } from '../projections/why/refusals.ts';
 import { Random } from './host/random.ts';
 import type { Notes } from './notes.ts';
+import type { OpenedLog } from './opened.ts';
 
-/** Asked before any that count: until then code is compiled. */
+/** Asked before any that count, of each that does: until then code is compiled. */
 const WARM_UP = 0.5;
-/** Events that the boot and the devices found take: nobody asks about what is not there yet. */
-const BOOTING = 60;
+/** In ms: where answers take so long, fewer questions are asked in a round. */
+const PATIENCE = 20_000;
 
-type Ask = (ledger: Ledger, random: Random, notes: Notes) => unknown;
+/** Where the next question is asked. */
+class Places {
+  readonly #random: Random;
+  readonly #notes: Notes;
+  #refusals: number[] = [];
 
-function somewhere(random: Random, { events, boots }: Notes): number {
-  for (;;) {
-    const position = random.below(events);
-    const boot = boots.findLast((at) => at <= position) ?? 0;
-    if (position - boot >= BOOTING) return position;
+  constructor(notes: Notes, seed: number) {
+    this.#random = new Random(seed);
+    this.#notes = notes;
+  }
+
+  position(): number {
+    return this.#random.below(this.#notes.events);
+  }
+
+  group(): string {
+    return this.#random.pick(this.#notes.groups);
+  }
+
+  device(): string {
+    return this.#random.pick(this.#notes.devices);
+  }
+
+  /** No refusal comes again until all that are noted have come. */
+  refusal(): number {
+    if (this.#refusals.length === 0) this.#refusals = this.#random.shuffled(this.#notes.refusals);
+    const next = this.#refusals.pop();
+    if (next === undefined) throw new RangeError('the log has no refusal');
+    return next;
+  }
+
+  any<T>(of: readonly T[]): T {
+    return this.#random.pick(of);
   }
 }
 
+/** Decides on a question, and returns what asks it: only that is timed. */
+type Ask = (log: OpenedLog, places: Places) => () => unknown;
+
 const asks = {
-  table: (ledger, random, notes) => ledger.at(somewhere(random, notes)).table(),
-  owner: (ledger, random, notes) => {
-    const { group } = random.pick(passedThrough);
-    return ledger.at(somewhere(random, notes)).group(group);
+  table: (log, places) => {
+    const position = places.position();
+    return () => log.at(position).table();
   },
-  who: (ledger, random, notes) => {
-    const { device } = random.pick(passedThrough);
-    return ledger.at(somewhere(random, notes)).who(device);
+  group: (log, places) => {
+    const [position, group] = [places.position(), places.group()];
+    return () => log.at(position).who(group);
   },
-  why: (ledger, random, { refusals }) => ledger.why(random.pick(refusals)),
+  who: (log, places) => {
+    const [position, device] = [places.position(), places.device()];
+    return () => log.at(position).who(device);
+  },
+  why: (log, places) => {
+    const refusal = places.refusal();
+    return () => log.why(refusal);
+  },
+  /** All of `why` but `because`. */
+  cause: ({ past }, places) => {
+    const position = places.refusal();
+    return () => {
+      const { found, passesAfter } = judgedRefusal(past, position);
+      return [found, passesAfter()];
+    };
+  },
+  /** Asked for the first time; what `why` finds out before it has been found out. */
+  because: ({ past }, places) => {
+    const { refused } = judgedRefusal(past, places.refusal());
+    return () => refused && becauseOf(past, refused);
+  },
 } satisfies Record<string, Ask>;
 
 export type QuestionKind = keyof typeof asks;
 
-/** Every kind by turns. */
-const mixed: Ask = (ledger, random, notes) =>
-  random.pick(Object.values<Ask>(asks))(ledger, random, notes);
+/** What a user asks for, by turns. */
+const mixed: Ask = (log, places) =>
+  places.any<Ask>([asks.table, asks.group, asks.who, asks.why])(log, places);
 
-/** Asks so many questions of a kind, or `mixed` ones; gives the time of each, in ms. */
+/** Asks so many questions of a kind, or `mixed` ones; gives the time of each that was asked, in ms. */
 export function askQuestions(
-  ledger: Ledger,
+  log: OpenedLog,
   notes: Notes,
   kind: string,
   count: number,
   seed: number,
 ): number[] {
-  const random = new Random(seed);
+  const places = new Places(notes, seed);
   const ask: Ask = kind === 'mixed' ? mixed : asks[kind as QuestionKind];
-  for (let warm = Math.ceil(count * WARM_UP); warm > 0; warm--) ask(ledger, random, notes);
-  return Array.from({ length: count }, () => {
-    const start = performance.now();
-    ask(ledger, random, notes);
-    return performance.now() - start;
-  });
+  const next = () => elapsed(ask(log, places));
+  upTo(count * WARM_UP, next);
+  return upTo(count, next);
+}
+
+/** So many values, or as many as there is patience for, but one at least. */
+function upTo(count: number, next: () => number): number[] {
+  const values: number[] = [];
+  const start = performance.now();
+  do values.push(next());
+  while (values.length < count && performance.now() - start < PATIENCE);
+  return values;
+}
+
+/** Of the refusals that are noted, how many of a hundred are played, as the index is unsure. */
+export function shareOfPlayed({ past }: OpenedLog, { refusals }: Notes): number {
+  const played = refusals.filter((at) => past.refusalAt(at)?.passesAfter() === 'unsure');
+  return (100 * played.length) / refusals.length;
+}
+
+/** How long it takes, in ms. */
+export function elapsed(asked: () => unknown): number {
+  const start = performance.now();
+  asked();
+  return performance.now() - start;
 }

@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { type Contest, hold } from './contest.ts';
-import type { Figure, Run } from './figure.ts';
+import { type Figure, type LogKind, ofEachHost, type Run } from './figure.ts';
 import type { Measurement } from './measurement.ts';
 import { changesOf, foldChanges } from './peers/bare-table.ts';
 import { emmettInMemory, emmettOnSqlite, fill, foldStream, MOST_EVENTS } from './peers/emmett.ts';
@@ -18,8 +18,10 @@ type PeerRun = () => unknown;
 
 interface Peer {
   readonly name: string;
-  /** Makes it ready to replay so many events; null where it is not there. */
-  readonly ready: (run: Run, events: number) => Promise<PeerRun | null>;
+  /** Makes it ready to replay a log; null where it is not there. */
+  readonly ready: (run: Run, of: LogKind) => Promise<PeerRun | null>;
+  /** Whether it replays any host, and not the whole one alone. */
+  readonly isOfAny?: boolean;
   readonly most?: number;
   /** The part of its throughput that ours is to reach. */
   readonly target?: number;
@@ -30,16 +32,18 @@ interface Peer {
 const PEERS: readonly Peer[] = [
   {
     name: 'a bare fold over typed arrays to the same table',
-    target: 0.25,
-    async ready({ logs }, events) {
-      const { path } = await logs.at(events);
+    target: 0.4,
+    isOfAny: true,
+    async ready({ logs }, of) {
+      const { path } = await logs.at(of);
       const changes = changesOf(await segmentsOf(path));
       return () => foldChanges(changes);
     },
   },
   {
     name: 'a bare fold over typed arrays to the owners alone',
-    async ready(_run, events) {
+    most: MOST_EVENTS,
+    async ready(_run, { events }) {
       const columns = columnsOf(events);
       return () => foldColumns(columns);
     },
@@ -47,17 +51,19 @@ const PEERS: readonly Peer[] = [
   {
     name: 'a fold over JSON lines',
     target: 50,
+    most: MOST_EVENTS,
     isOnDisk: true,
-    async ready({ logs }, events) {
+    async ready({ logs }, { events }) {
       const path = await logs.lines(events);
       return async () => foldLines(path);
     },
   },
   {
     name: 'a fold over rows of node:sqlite',
+    most: MOST_EVENTS,
     isOnDisk: true,
-    async ready({ logs }, events) {
-      const { path } = await logs.at(events);
+    async ready({ logs }, of) {
+      const { path } = await logs.at(of);
       return () => foldRows(path);
     },
   },
@@ -70,7 +76,7 @@ function emmett(name: string, find: typeof emmettInMemory): Peer {
     name,
     most: MOST_EVENTS,
     isOnDisk: find === emmettOnSqlite,
-    async ready({ folder }, events) {
+    async ready({ folder }, { events }) {
       const open = await find();
       if (open === null) return null;
       const store = open(join(folder, `emmett-${events}.db`));
@@ -83,28 +89,37 @@ function emmett(name: string, find: typeof emmettInMemory): Peer {
 export const replay: Figure = async (run) => {
   const taken: Measurement[] = [];
   for (const peer of PEERS) {
-    const { most = Infinity } = peer;
-    const lengths = new Set(run.lengths.map((length) => Math.min(length, most)));
-    for (const events of lengths) {
-      const measured = await hold(await contestOf(peer, run, events), run);
-      if (measured !== null) taken.push(measured);
-    }
+    run.progress(`beside ${peer.name}`);
+    taken.push(...(await beside(peer, run)));
   }
   return taken;
 };
 
-async function contestOf(peer: Peer, run: Run, events: number): Promise<Contest> {
-  const { path } = await run.logs.at(events);
+function beside(peer: Peer, run: Run): Promise<Measurement[]> {
+  const { most = Infinity, isOfAny = false } = peer;
+  return ofEachHost(run, { most }, async (lengths, host) => {
+    const taken: Measurement[] = [];
+    if (host !== 'whole' && !isOfAny) return taken;
+    for (const events of lengths) {
+      const measured = await hold(await contestOf(peer, run, { host, events }), run);
+      if (measured !== null) taken.push(measured);
+    }
+    return taken;
+  });
+}
+
+async function contestOf(peer: Peer, run: Run, of: LogKind): Promise<Contest> {
+  const { path } = await run.logs.at(of);
   const { target, isOnDisk = false } = peer;
   return {
     name: isOnDisk ? 'events replayed, segments read from files' : 'events replayed from segments',
     beside: peer.name,
     ...(target !== undefined && { target }),
-    size: events,
-    events,
+    size: of.events,
+    of,
     isLong: true,
     async start() {
-      const theirs = await peer.ready(run, events);
+      const theirs = await peer.ready(run, of);
       if (theirs === null) return null;
       const held = isOnDisk ? null : await segmentsOf(path);
       const ours = async () => replaySegments(held ?? (await segmentsOf(path)));

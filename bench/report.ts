@@ -8,35 +8,61 @@ import { columns } from '../words/columns.ts';
 import { plain } from '../words/tone.ts';
 import type { Measurement, Spread, Unit } from './measurement.ts';
 
-const HEADING = ['figure', 'events', 'ours', 'beside', 'peer', 'ratio', 'target', ''];
+const HEADING = ['figure', 'host', 'events', 'ours', 'beside', 'peer', 'ratio', 'target', ''];
 
 export function table(measurements: readonly Measurement[]): string[] {
   return columns(measurements.map(cellsOf), plain, HEADING);
 }
 
+/** The measurements of a figure. */
+export interface Section {
+  readonly title: string;
+  readonly measurements: readonly Measurement[];
+}
+
 /** What a full run leaves, as Markdown. `day` is when it was. */
 export function page(
-  measurements: readonly Measurement[],
+  sections: readonly Section[],
   { leftOut, day }: { readonly leftOut: readonly string[]; readonly day: string },
 ): string {
   const [first] = cpus();
-  const rows = [HEADING, HEADING.map(() => '---'), ...measurements.map(cellsOf)];
   return [
     '# Figures',
     '',
     'Written by `npm run bench`. Medians of the rounds, in brackets the least and the most;',
-    'ours and a peer by turns in the same run.',
+    'ours and a peer by turns in the same run. A host is seen `whole`, or it is the same host in a',
+    'trace that began after its boot and misses some processes (`boot unseen`), or it boots every few',
+    'dozen events (`short boots`: the recorded answers of a kernel, repeated). Questions are asked of an',
+    'open log, after half as many that do not count; `cold open` has the first answer of a process.',
     '',
     `- ${cpus().length} cores, ${first?.model ?? 'of an unknown model'}`,
     `- Node ${process.version}, ${process.platform} ${process.arch}`,
     `- ${day}`,
     ...(leftOut.length > 0 ? ['', leftOutText(leftOut)] : []),
     '',
-    ...rows.map((cells) => `| ${cells.join(' | ')} |`),
-    '',
+    ...verdicts(sections.flatMap(({ measurements }) => measurements)),
+    ...sections.flatMap(sectionText),
     '![What an answer costs as a log grows](cost.svg)',
     '',
   ].join('\n');
+}
+
+/** How many targets were reached, and which were not. */
+function verdicts(measurements: readonly Measurement[]): string[] {
+  const judged = measurements.filter(({ reached }) => reached !== null);
+  const missed = judged.filter(({ reached }) => reached === false);
+  const reached = judged.length - missed.length;
+  return [
+    `${reached} of ${judged.length} targets were reached${missed.length > 0 ? '; missed:' : '.'}`,
+    '',
+    ...missed.map((one) => `- ${cellsOf(one).slice(0, 3).filter(Boolean).join(', ')}`),
+    ...(missed.length > 0 ? [''] : []),
+  ];
+}
+
+function sectionText({ title, measurements }: Section): string[] {
+  const rows = [HEADING, HEADING.map(() => '---'), ...measurements.map(cellsOf)];
+  return [`## ${title}`, '', ...rows.map((cells) => `| ${cells.join(' | ')} |`), ''];
 }
 
 export function leftOutText(peers: readonly string[]): string {
@@ -45,9 +71,11 @@ export function leftOutText(peers: readonly string[]): string {
 }
 
 function cellsOf(measurement: Measurement): string[] {
-  const { figure, events, unit, ours, beside, peer, ratio, target, better, reached } = measurement;
+  const { figure, host, events, unit, ours, beside, peer, ratio, target, better, reached } =
+    measurement;
   return [
     figure,
+    host ?? '',
     events === null ? '' : countText(events),
     spreadText(ours, unit),
     beside,
@@ -59,7 +87,7 @@ function cellsOf(measurement: Measurement): string[] {
 }
 
 function spreadText({ median, min, max }: Spread, unit: Unit): string {
-  const space = unit === '/s' || unit === 'x' ? '' : ' ';
+  const space = unit === '/s' || unit === 'x' || unit === '%' ? '' : ' ';
   const middle = `${number(median)}${space}${unit}`;
   return min === max ? middle : `${middle} (${number(min)}..${number(max)})`;
 }

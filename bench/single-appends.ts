@@ -6,23 +6,25 @@
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSqliteStore } from '../log/sqlite.ts';
-import type { Contest } from './contest.ts';
+import { type Contest, contests } from './contest.ts';
 import { begin, take } from './history.ts';
+import { type HostKind, hostKinds } from './hosts.ts';
 
 const SIZE = 120;
 
-export const singleAppends: Contest = {
+const contestOf = (host: HostKind): Contest => ({
   name: 'durable append, one at a time',
+  of: { host },
   beside: 'write + fdatasync of the same bytes',
   target: 0.9,
   size: SIZE,
 
   async start(folder) {
-    const path = join(folder, 'ours.ledger');
-    const { items, ...log } = await begin(path);
+    const path = join(folder, `${host}.ledger`);
+    const { items, ...log } = await begin(path, host);
     let { position } = log;
     const store = openSqliteStore(path);
-    const file = openSync(join(folder, 'peer.jsonl'), 'a');
+    const file = openSync(join(folder, `${host}.jsonl`), 'a');
 
     const turn = () => {
       const work = take(items, SIZE);
@@ -48,4 +50,6 @@ export const singleAppends: Contest = {
     };
     return { turn, end };
   },
-};
+});
+
+export const singleAppends = contests(hostKinds.map(contestOf));

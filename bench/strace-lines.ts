@@ -8,7 +8,7 @@ import { Random } from './host/random.ts';
 
 const FIRST = 4000;
 const VCPUS = 4;
-/** One in so many calls is of VFIO; the life of a device is as long as so many of those. */
+/** One in so many calls is of VFIO, unless told otherwise. */
 const RARE = 400;
 
 type Pick = (below: number) => number;
@@ -71,8 +71,8 @@ const life = [
   'close(50</dev/vfio/vfio>) = 0',
 ];
 
-/** So many lines, each with its line feed; the same every time. */
-export function* straceLines(count: number): Generator<string> {
+/** So many lines, each with its line feed, one in `rare` of VFIO; the same every time. */
+export function* straceLines(count: number, rare = RARE): Generator<string> {
   const random = new Random(7);
   const pick: Pick = (below) => random.below(below);
   /** What a thread has begun that another's line came in between. */
@@ -90,7 +90,7 @@ export function* straceLines(count: number): Generator<string> {
     if (rest !== undefined) {
       begun.delete(thread);
       yield line(thread, rest);
-    } else if (pick(RARE) === 0) yield line(thread, life[lived++ % life.length] ?? '');
+    } else if (pick(rare) === 0) yield line(thread, life[lived++ % life.length] ?? '');
     else {
       const call = choices[pick(choices.length)]?.(pick, thread) ?? '';
       const cut = call.lastIndexOf(')');

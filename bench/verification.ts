@@ -9,18 +9,22 @@ import { openLedger } from '../ledger.ts';
 import { Verifier } from '../projections/audit/verification.ts';
 import { Timeline } from '../projections/timeline.ts';
 import { cpuSeconds } from './cpu-time.ts';
-import type { Figure, Run } from './figure.ts';
+import { type Figure, type LogKind, ofEachHost, type Run } from './figure.ts';
+import { growth, type Medians } from './growth.ts';
+import type { HostKind } from './hosts.ts';
 import { type Measurement, measurement } from './measurement.ts';
 import { checkRows } from './peers/checked-rows.ts';
-import { repeatedRecording } from './recording.ts';
-import { countText } from './report.ts';
 import { placed, roundsOf, type Width, wideHost } from './wide-host.ts';
 
 /** The longest log, in events: a longer one takes as long an event. */
 const MOST = 1_000_000;
 
 /** How many times as long `verify` may take as reading, hashing and parsing. */
-const TIMES = { busy: 25, recorded: 10 };
+const TIMES: Readonly<Record<HostKind, number>> = {
+  whole: 25,
+  'boot unseen': 25,
+  'short boots': 10,
+};
 
 /** The exponents of the time: of all of it in events, of an event's in groups and the like. */
 const GROWTH = { events: 1.05, width: 0.1 };
@@ -33,56 +37,42 @@ const WIDTHS: Readonly<Record<keyof Width, (count: number) => Width>> = {
 };
 
 export const verification: Figure = async (run) => {
-  const longest = Math.min(run.lengths.at(-1) ?? MOST, MOST);
-  const lengths = [longest / 10, longest];
-  const busy = await verified(run, lengths, {
-    figure: 'verify of the busy host',
-    target: TIMES.busy,
-    log: async (events) => (await run.logs.at(events)).path,
+  const long = ['whole', 'boot unseen'] as const;
+  const verified = await ofEachHost(run, { long, most: MOST }, async (lengths, host) => {
+    const taken: Measurement[] = [];
+    const medians: Medians[] = [];
+    for (const events of lengths) {
+      const { ours, peer } = await spentOnLog(run, { host, events });
+      const beside = { name: 'rows read, hashed and parsed', peer };
+      const row = { figure: 'verify', host, events, unit: 's' } as const;
+      taken.push(measurement({ ...row, ours, beside, target: TIMES[host] }));
+      medians.push({ events, of: ours });
+    }
+    const [from = 0, to = 0] = lengths;
+    const limit = (to / from) ** GROWTH.events;
+    return [...taken, ...growth({ figure: 'verify', host, limit }, medians)];
   });
-  const recorded = await verified(run, lengths.slice(-1), {
-    figure: 'verify of a recording, repeated',
-    target: TIMES.recorded,
-    log: async (events) => repeatedRecording(run, events),
-  });
-  return [...busy, ...recorded, ...widths(run)];
+  run.progress('wide hosts');
+  return [...verified, ...widths(run)];
 };
 
-interface Verified {
-  readonly figure: string;
-  readonly target: number;
-  /** The path of a log of so many events. */
-  readonly log: (events: number) => Promise<string>;
-}
-
-async function verified(
-  { effort }: Run,
-  lengths: readonly number[],
-  { figure, target, log }: Verified,
-): Promise<Measurement[]> {
-  const taken: Measurement[] = [];
-  const times: (readonly number[])[] = [];
-  for (const events of lengths) {
-    const path = await log(events);
-    const ledger = await openLedger(path);
-    const [ours, peer]: [number[], number[]] = [[], []];
-    for (let round = 0; round < effort.longRounds; round++) {
-      ours.push(cpuSeconds(() => ledger.verify()));
-      peer.push(cpuSeconds(() => checkRows(path)));
-    }
-    await ledger.close();
-    const beside = { name: 'rows read, hashed and parsed', peer };
-    taken.push(measurement({ figure, events, unit: 's', ours, beside, target }));
-    times.push(ours);
+/** By turns; throws if the log of a host that was seen whole has faults. */
+async function spentOnLog({ logs, effort }: Run, of: LogKind) {
+  const { path } = await logs.at(of);
+  const ledger = await openLedger(path);
+  const [ours, peer]: [number[], number[]] = [[], []];
+  for (let round = 0; round < effort.longRounds; round++) {
+    ours.push(
+      cpuSeconds(() => {
+        const [fault] = ledger.verify().faults;
+        if (fault === undefined || of.host === 'boot unseen') return;
+        throw new Error(`a log that is right has ${JSON.stringify(fault)}`);
+      }),
+    );
+    peer.push(cpuSeconds(() => checkRows(path)));
   }
-  const [first, second] = times;
-  if (first === undefined || second === undefined) return taken;
-  const [from, to] = lengths as [number, number];
-  const multiples = second.map((spent, round) => spent / (first[round] ?? Number.NaN));
-  const name = `${figure}, as a multiple of that at ${countText(from)}`;
-  const beside = (to / from) ** GROWTH.events;
-  const growth = { figure: name, events: to, unit: 'x', ours: multiples, beside } as const;
-  return [...taken, measurement(growth)];
+  await ledger.close();
+  return { ours, peer };
 }
 
 /** An event's time on a wide host, as a multiple of that on a narrow one. */

@@ -39,6 +39,11 @@ export function wideHost({ groups, devices, processes }: Width): Fact[] {
   return facts;
 }
 
+/** The processes that own the groups of a wide host. */
+export function ownersOf(groups: number): number[] {
+  return Array.from({ length: groups }, (_, group) => FIRST_PID + group);
+}
+
 /** So many rounds: a group is let go, tried by another process, and taken again. */
 export function roundsOf(rounds: number): Fact[] {
   return Array.from({ length: rounds }, (_, round) => {

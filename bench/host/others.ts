@@ -9,7 +9,8 @@ import { passedThrough } from './hardware.ts';
 import type { JudgedHost, Work } from './judged-host.ts';
 import { endProcess, usedGroup } from './passthrough.ts';
 
-const LEAKING = 'qemu-helper';
+/** The name of processes that forget to let go. */
+export const LEAKING = 'qemu-helper';
 
 /** Tries to get at a group or a device that somebody has already. */
 export function* probe(host: JudgedHost, number: number): Work {

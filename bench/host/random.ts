@@ -54,6 +54,16 @@ export class Random {
     return of[this.below(of.length)] as T;
   }
 
+  /** The same values in another order. */
+  shuffled<T>(of: readonly T[]): T[] {
+    const left = [...of];
+    for (let end = left.length - 1; end > 0; end--) {
+      const at = this.below(end + 1);
+      [left[end], left[at]] = [left[at] as T, left[end] as T];
+    }
+    return left;
+  }
+
   /** 24 hexadecimal digits. */
   id(): string {
     for (let at = 0; at < ID_BYTES; at += 4) this.#id.writeUInt32BE(this.word(), at);

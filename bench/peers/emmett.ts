@@ -4,7 +4,7 @@
  * @module
  */
 import type { LedgerEvent } from '../../events/vocabulary.ts';
-import { batches } from '../logs.ts';
+import { batchesOf } from '../hosts.ts';
 import { Ownership } from './ownership.ts';
 
 /** What is used of its event stores. */
@@ -48,7 +48,8 @@ export async function emmettOnSqlite(): Promise<Open | null> {
 
 /** Appends the first so many events of the host. */
 export async function fill(store: EventStore, events: number): Promise<void> {
-  for (const batch of batches(events, BATCH)) await store.appendToStream(STREAM, batch);
+  for await (const batch of batchesOf('whole', events, BATCH))
+    await store.appendToStream(STREAM, batch);
 }
 
 export async function foldStream(store: EventStore): Promise<Ownership> {

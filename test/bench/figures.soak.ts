@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { hostKinds } from '../../bench/hosts.ts';
 import { temporaryFolder } from '../log/folder.ts';
 import { bench, benchFolder } from './bench.ts';
 
@@ -16,36 +17,60 @@ const files = () =>
 test('each figure is a row beside its peer or its limit, and no file is left behind', () => {
   const before = files();
   const [heading, ...rows] = bench(dir).trimEnd().split('\n');
-  expect(heading).toMatch(/^figure +events +ours +beside +peer +ratio +target$/);
+  expect(heading).toMatch(/^figure +host +events +ours +beside +peer +ratio +target$/);
   const verdict = '(reached|missed)$';
+  const ofEachHost = (row: string) =>
+    hostKinds.map((host) => row.replace('HOST', `${host} +${host === 'whole' ? '10k' : '1k'}`));
   for (const row of [
-    `^operations simulated on one core .* the limit +100000/s .* ${verdict}`,
-    `^durable append, one at a time .* ${verdict}`,
-    `^64 concurrent durable appends .* ${verdict}`,
-    `^lines of strace imported on one core .* the limit +300000/s .* ${verdict}`,
-    '^lines of strace imported on one core .* a bare split into lines .*/s',
-    "^events judged for the first time .* XState's transition\\(\\) for the tables .*/s",
-    '^events judged for the first time .* an XState actor for each machine .*/s',
+    ...ofEachHost(`^the table at a random position, p99 +HOST .* the limit +1 ms .* ${verdict}`),
+    ...ofEachHost(`^who holds a group .*, p99 +HOST .* the limit +1 ms .* ${verdict}`),
+    ...ofEachHost(`^cause, blocker and wouldPassAfter .*, p99 +HOST .* limit +1 ms .* ${verdict}`),
+    ...ofEachHost('^cause, blocker and wouldPassAfter .*, share of those over 1 ms +HOST .*%'),
+    ...ofEachHost(`^because of a refusal, .*, p99 +HOST .* the limit +20 ms .* ${verdict}`),
+    ...ofEachHost('^why an attempt was refused, p99 +HOST .* ms'),
+    `^cause, .* refusal, p50, as a multiple of that at 1k +boot unseen +10k .* 1.2x .* ${verdict}`,
+    '^refusals whose wouldPassAfter is played, not read +boot unseen +1k .*%',
+    ...ofEachHost(`^why a bind was refused, the longest +HOST .* 1000 ms .* ${verdict}`),
+    ...ofEachHost(
+      `^the kind and file of an owner .*, p50 +HOST .* SQLite over .* <= 2 +${verdict}`,
+    ),
+    ...ofEachHost(`^the kind and file of an owner .*, p99 +HOST .* the limit +1 ms .* ${verdict}`),
+    `^the kind and file of an owner .* as a multiple of that at 1k +whole .* 1.1x .* ${verdict}`,
+    `^the table of 40 groups, p99 .* the limit +1 ms .* ${verdict}`,
+    `^the table of 40 groups, 4000 processes .* that with 1000 .* the limit +4x .* ${verdict}`,
     `^start of table on a small log, from the package, CPU time .* a bare Node .* ${verdict}`,
     '^start of table on a small log, from the checkout, CPU time .* a bare Node .* ms',
-    `^cold open and table, with the start of node +2k .* the limit +0.5 s .* ${verdict}`,
-    '^cold open and table +2k .* the full replay .* s ',
-    `^the table at a random position, p99 +2k .* ms .* the limit +1 ms .* ${verdict}`,
-    `^a group's owner at a random position, p99 +2k .* the limit +1 ms .* ${verdict}`,
-    `^why an attempt was refused, p99 +2k .* the limit +1 ms .* ${verdict}`,
-    `^why an attempt .* as a multiple of that at 200 +2k .*x +the limit +1.2x .* ${verdict}`,
-    '^events replayed from segments +2k .* a bare fold over typed arrays to the same table .*/s',
-    '^events replayed, segments read from files +2k .* a fold over JSON lines .*/s',
-    '^events replayed, segments read from files +2k .* a fold over rows of node:sqlite .*/s',
-    `^verify of the busy host +2k .* rows read, hashed and parsed .* s .*<= 25 +${verdict}`,
-    `^verify of the busy host, as a multiple of that at 200 +2k .* the limit +11.2x .* ${verdict}`,
-    `^verify of a recording, repeated +2k .* hashed and parsed .* s .*<= 10 +${verdict}`,
+    ...ofEachHost(
+      `^cold open and table, with the start of node +HOST .* limit +0.5 s .* ${verdict}`,
+    ),
+    ...ofEachHost('^cold open and table +HOST .* the full replay .* s '),
+    ...ofEachHost('^cold open and why, with the start of node +HOST .* s'),
+    ...ofEachHost(
+      `^memory at most, on the first opening +HOST .* the limit +1000 MB .* ${verdict}`,
+    ),
+    ...ofEachHost(`^memory at most, while answering +HOST .* the limit +400 MB .* ${verdict}`),
+    ...ofEachHost(`^memory at most, .* as the command line +HOST .* limit +400 MB .* ${verdict}`),
+    ...ofEachHost(`^index built +HOST .* rows read, hashed and parsed .* s .* ${verdict}`),
+    `^verify +whole +10k .* rows read, hashed and parsed .* s .*<= 25 +${verdict}`,
+    `^verify +short boots +1k .* rows read, hashed and parsed .* s .*<= 10 +${verdict}`,
+    `^verify, as a multiple of that at 1k +boot unseen +10k .* the limit +11.2x .* ${verdict}`,
     `^verify of an event with 4096 groups, .* that with 64 .* the limit +1.52x .* ${verdict}`,
     `^verify of an event with 4096 devices, .* the limit +1.52x .* ${verdict}`,
     `^verify of an event with 4096 processes, .* the limit +1.52x .* ${verdict}`,
-    `^memory at most, on the first opening +2k .* the limit +1000 MB .* ${verdict}`,
-    `^memory at most, while answering +2k .* the limit +600 MB .* ${verdict}`,
-    `^memory at most, while answering as the command line +2k .* the limit +400 MB .* ${verdict}`,
+    "^events judged for the first time .* XState's transition\\(\\) for the tables .*/s",
+    '^events judged for the first time .* an XState actor for each machine .*/s',
+    `^operations simulated on one core .* the limit +100000/s .* ${verdict}`,
+    ...ofEachHost(
+      `^events replayed from segments +HOST .* to the same table .*/s.* >= 0.4 +${verdict}`,
+    ),
+    '^events replayed, segments read from files +whole +10k .* a fold over JSON lines .*/s',
+    '^events replayed, segments read from files +whole +10k .* a fold over rows of node:sqlite .*/s',
+    ...hostKinds.map((host) => `^durable append, one at a time +${host} .* ${verdict}`),
+    ...hostKinds.map((host) => `^64 concurrent durable appends .* ${host} .* ${verdict}`),
+    `^lines of strace imported on one core .* the limit +300000/s .* ${verdict}`,
+    '^lines of strace imported on one core .* a bare split into lines .*/s',
+    '^10000 lines, strace of every call, to a durable log and its index .* a bare split .* s',
+    '^10000 lines, strace of VFIO calls alone, events judged and indexed .* s',
   ]) {
     expect(rows).toContainEqual(expect.stringMatching(row));
   }

@@ -17,7 +17,12 @@ test.each(inCampaigns)(
     const args = ['--json', '--only', 'memory', '--events', '1e3', '--keep', kept];
     const [building, ...others] = JSON.parse(bench(dir, ...args)) as unknown[];
     expect([building, ...others]).toMatchObject(
-      [100, 100, 100, 1000, 1000, 1000].map((events) => ({ ...beside, events, unit: 'MB' })),
+      [
+        ...Array(3).fill({ host: 'whole', events: 100 }),
+        ...Array(3).fill({ host: 'whole', events: 1000 }),
+        ...Array(3).fill({ host: 'boot unseen', events: 100 }),
+        ...Array(3).fill({ host: 'short boots', events: 100 }),
+      ].map((log) => ({ ...beside, ...log, unit: 'MB' })),
     );
     // What its first opening took is of the run that has written the log.
     expect((JSON.parse(bench(dir, ...args)) as unknown[])[0]).toEqual(building);
@@ -39,5 +44,5 @@ test('what cannot be measured is said', () => {
   const words = ['bench/main.ts', '--only', 'nothing'];
   const { status, stderr } = spawnSync(process.execPath, words, { cwd: root, encoding: 'utf8' });
   expect(status).toBe(2);
-  expect(stderr).toMatch(/^bench: --only nothing: the figures are simulated-operations, /);
+  expect(stderr).toMatch(/^bench: --only nothing: the figures are point-questions, /);
 });

@@ -1,6 +1,10 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { judgeAll } from '../../bench/first-judging.ts';
 import { hostHistory } from '../../bench/host.ts';
+import { historyOf, hostKinds } from '../../bench/hosts.ts';
+import { ownerAt } from '../../bench/owner-questions.ts';
+import { Intervals, writeIntervals } from '../../bench/peers/owner-intervals.ts';
 import { Ownership } from '../../bench/peers/ownership.ts';
 import { changesOf, foldChanges } from '../../bench/peers/bare-table.ts';
 import { columnsOf, foldColumns } from '../../bench/peers/typed-arrays.ts';
@@ -10,7 +14,11 @@ import { LiveHost } from '../../machines/live-host.ts';
 import { firstStart, SegmentBuilder } from '../../projections/index/builder.ts';
 import { advance, Cursor } from '../../projections/index/journal.ts';
 import { DEVICE, GROUP, HOLD, type CellRows } from '../../projections/index/standing.ts';
+import { Timeline } from '../../projections/timeline.ts';
+import { nobody, ownerWithoutHolders } from '../../projections/views.ts';
+import { temporaryFolder } from '../log/folder.ts';
 
+const dir = temporaryFolder();
 const COUNT = 20_000;
 const history = [...hostHistory(COUNT)].map((event, position) => ({ ...event, position }));
 
@@ -68,4 +76,36 @@ test('XState in the place of the tables judges the same', () => {
     expect(judgeAll(some, new LiveHost({ kernel }))).toEqual(ours);
     expect(kernel.contradictions).toEqual([]);
   }
+});
+
+test.each(hostKinds)('a table of intervals has the owners of every moment: %s', async (kind) => {
+  const timeline = new Timeline();
+  const host = new LiveHost();
+  const path = join(dir, `${kind}.db`);
+  const events = [...(await historyOf(kind, 2000))].map((event, position) => {
+    return { ...event, position };
+  });
+  for (const event of events) timeline.take(event);
+  expect(writeIntervals(timeline, path)).toBeGreaterThan(50);
+  const intervals = new Intervals(path);
+  const owned = new Set<string>();
+  const others: unknown[] = [];
+  for (const event of events) {
+    host.take(event);
+    for (const group of timeline.groups()) {
+      const known = host.group(group);
+      const owner = known === undefined ? nobody : ownerWithoutHolders(known);
+      const answers = [
+        intervals.at(group, event.position) ?? nobody,
+        ownerAt(timeline, group, event.position),
+      ];
+      owned.add(owner.kind);
+      if (answers.some((answer) => answer.kind !== owner.kind || answer.file !== owner.file)) {
+        others.push({ group, position: event.position, owner, answers });
+      }
+    }
+  }
+  intervals.close();
+  expect(others).toEqual([]);
+  expect(owned.size).toBeGreaterThan(2);
 });

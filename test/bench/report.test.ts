@@ -12,6 +12,7 @@ const appends = measurement({
 });
 const opening = measurement({
   figure: 'opening',
+  host: 'boot unseen',
   events: 10_000_000,
   unit: 's',
   ours: [0.4, 0.30004, 0.35],
@@ -36,29 +37,47 @@ test('a percentile is a value that was there', () => {
 test('the table has units, spreads and verdicts', () => {
   const cells = table([appends, opening, alone]).map((line) => line.split(/ {2,}/));
   expect(cells).toEqual([
-    ['figure', 'events', 'ours', 'beside', 'peer', 'ratio', 'target'],
+    ['figure', 'host', 'events', 'ours', 'beside', 'peer', 'ratio', 'target'],
     ['appends', '100/s (90..110)', 'a peer', '200/s (190..210)', '0.5', '>= 0.6', 'missed'],
-    ['opening', '10M', '0.35 s (0.3..0.4)', 'the limit', '0.5 s', '0.7', '<= 1', 'reached'],
+    [
+      'opening',
+      'boot unseen',
+      '10M',
+      '0.35 s (0.3..0.4)',
+      'the limit',
+      '0.5 s',
+      '0.7',
+      '<= 1',
+      'reached',
+    ],
     ['a question', '1500', '0.02 ms'],
   ]);
 });
 
-test('the page says where it was measured, and which peers are missing', () => {
-  const text = page([appends, opening], { leftOut: ['Emmett in memory'], day: '2026-01-02' });
+test('the page says where it was measured, what was missed, and which peers are missing', () => {
+  const sections = [
+    { title: 'Appending', measurements: [appends] },
+    { title: 'Opening', measurements: [opening, alone] },
+  ];
+  const text = page(sections, { leftOut: ['Emmett in memory'], day: '2026-01-02' });
   expect(text).toContain(`Node ${process.version}`);
   expect(text).toContain('- 2026-01-02');
   expect(text).toContain(
     'left out, as not installed: Emmett in memory; `npm install --prefix bench`',
   );
   expect(text).toContain(
-    '| opening | 10M | 0.35 s (0.3..0.4) | the limit | 0.5 s | 0.7 | <= 1 | reached |',
+    '| opening | boot unseen | 10M | 0.35 s (0.3..0.4) | the limit | 0.5 s | 0.7 | <= 1 | reached |',
   );
+  expect(text).toContain('1 of 2 targets were reached; missed:\n\n- appends\n\n## Appending\n');
+  const all = page([{ title: 'Opening', measurements: [opening] }], { leftOut: [], day: '' });
+  expect(all).toContain('1 of 1 targets were reached.\n\n## Opening\n');
 });
 
-test('the chart has a line and a name for each series, and powers of ten on both axes', () => {
+test('the chart has a line for each series, a name for those of a colour, and powers of ten', () => {
   const svg = chart([
     {
       name: 'replay',
+      line: 'solid',
       points: [
         [1000, 4],
         [10_000, 40],
@@ -67,6 +86,15 @@ test('the chart has a line and a name for each series, and powers of ten on both
     },
     {
       name: 'a question',
+      line: 'dotted',
+      points: [
+        [1000, 0.02],
+        [10_000, 0.02],
+      ],
+    },
+    {
+      name: 'a question',
+      line: 'solid',
       points: [
         [1000, 0.02],
         [10_000, 0.02],
@@ -74,10 +102,13 @@ test('the chart has a line and a name for each series, and powers of ten on both
       ],
     },
   ]);
-  expect(svg.match(/<polyline /g)).toHaveLength(2);
-  expect(svg.match(/<circle /g)).toHaveLength(6);
+  expect(svg.match(/<polyline /g)).toHaveLength(3);
+  expect(svg.match(/<circle /g)).toHaveLength(8);
   for (const word of ['replay', 'a question', '1k', '10k', '100k', '10 µs', '1 ms', '1 s']) {
-    expect(svg).toContain(`>${word}</text>`);
+    expect(svg.split(`>${word}</text>`)).toHaveLength(2);
+  }
+  for (const host of ['a host seen whole', 'boot unseen', 'short boots']) {
+    expect(svg).toContain(`>${host}</text>`);
   }
   expect(svg).not.toMatch(/NaN|undefined|Infinity/);
 });

@@ -1,0 +1,48 @@
+/**
+ * All figures, in the order in which they are taken and reported.
+ *
+ * @module
+ */
+import { coldOpen } from './cold-open.ts';
+import { concurrentAppends } from './concurrent-appends.ts';
+import type { Figure } from './figure.ts';
+import { firstJudging } from './first-judging.ts';
+import { indexBuilding } from './index-building.ts';
+import { memory } from './memory.ts';
+import { owners } from './owners.ts';
+import { pointQuestions } from './point-questions.ts';
+import { replay } from './replay.ts';
+import { simulatedOperations } from './simulated-operations.ts';
+import { singleAppends } from './single-appends.ts';
+import { start } from './start.ts';
+import { straceImport } from './strace-import.ts';
+import { straceToIndex } from './strace-to-index.ts';
+import { tableWidth } from './table-width.ts';
+import { verification } from './verification.ts';
+import { worstRefusals } from './worst-refusals.ts';
+
+/** A figure with the name of its file and its title in the report. */
+interface NamedFigure {
+  readonly name: string;
+  readonly title: string;
+  readonly figure: Figure;
+}
+
+export const figures: readonly NamedFigure[] = [
+  { name: 'point-questions', title: 'Answers about one moment', figure: pointQuestions },
+  { name: 'worst-refusals', title: 'why, by operation', figure: worstRefusals },
+  { name: 'owners', title: 'Owners', figure: owners },
+  { name: 'table-width', title: 'The table of a wide host', figure: tableWidth },
+  { name: 'start', title: 'Start of the command line', figure: start },
+  { name: 'cold-open', title: 'Opening a log', figure: coldOpen },
+  { name: 'memory', title: 'Memory', figure: memory },
+  { name: 'index-building', title: 'Building the index', figure: indexBuilding },
+  { name: 'verification', title: 'verify', figure: verification },
+  { name: 'first-judging', title: 'Judging', figure: firstJudging },
+  { name: 'simulated-operations', title: 'Simulating', figure: simulatedOperations },
+  { name: 'replay', title: 'Replay', figure: replay },
+  { name: 'single-appends', title: 'Appending, one at a time', figure: singleAppends },
+  { name: 'concurrent-appends', title: 'Appending, many at once', figure: concurrentAppends },
+  { name: 'strace-import', title: 'Reading strace', figure: straceImport },
+  { name: 'strace-to-index', title: 'From strace to answers', figure: straceToIndex },
+];
