@@ -64,13 +64,14 @@ export type {
 } from './projections/activity.ts';
 export { StaleViewError } from './projections/index/view.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
+export type { Difference, Replay } from './projections/replay.ts';
 export type {
   Bisection,
+  Candidate,
   Change,
   Claimant,
   DeviceView,
   Diff,
-  Difference,
   Fault,
   FileView,
   GroupView,
@@ -83,7 +84,6 @@ export type {
   Orphan,
   Overlap,
   Owner,
-  Replay,
   Table,
   Tenure,
   Verification,

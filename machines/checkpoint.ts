@@ -16,6 +16,7 @@ import type { Profile } from './profile.ts';
 export interface KernelCheckpoint {
   readonly position: number;
   readonly profile: Profile;
+  readonly possibleProfiles: readonly Profile[];
   readonly boot: string | null;
   readonly iommufd: boolean;
   readonly isKnown: boolean;
@@ -69,6 +70,7 @@ export function saveKernel(kernel: Kernel): KernelCheckpoint {
   return {
     position: kernel.position,
     profile: kernel.profile,
+    possibleProfiles: kernel.possibleProfiles,
     boot: kernel.boot,
     iommufd: kernel.iommufd,
     isKnown: kernel.isKnown,
@@ -114,6 +116,7 @@ export function restoreKernel(saved: KernelCheckpoint): Kernel {
   const kernel = new Kernel();
   kernel.position = saved.position;
   kernel.profile = saved.profile;
+  kernel.possibleProfiles = saved.possibleProfiles;
   kernel.rules = kernelRules(saved.profile);
   kernel.boot = saved.boot;
   kernel.iommufd = saved.iommufd;

@@ -76,10 +76,10 @@ const strangers = new Set<ObservedCause>([...standing, 'owned-by-kernel-driver',
  * was not recorded can be the reason, the owner of the group becomes unknown.
  */
 export function suspect(host: Kernel, refused: DataOf<'operation.refused'>): void {
-  if (!host.isAssumed) return;
-  const { group } = host.question(refused);
-  if (group === undefined || host.explain(refused).cause !== 'unknown') return;
   const { operation, errno } = refused;
+  if (!host.isAssumed || errno === null) return;
+  const group = host.groupRefused(refused);
+  if (group === undefined || host.explain(refused).cause !== 'unknown') return;
   if (mayMean(host.rules, operation, errno, strangers)) host.doubt(group);
 }
 

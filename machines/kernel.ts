@@ -22,13 +22,14 @@ import {
   groupPath,
   otherFile,
   type DeviceFile,
+  type Group,
   type GroupFile,
   type OpenFile,
 } from './instances.ts';
 import { completed, hypotheses, isComplete, isFileShown } from './unshown-arguments.ts';
 import { HostState } from './host-state.ts';
-import { explain, isOfItself, judge, objection, onlyCause, type Refusal } from './judge.ts';
-import { isBeyondJudging, questionOf } from './operations.ts';
+import { explain, isOfItself, judge, objection, type Refusal } from './judge.ts';
+import { isBeyondJudging, onlyCause, questionOf } from './operations.ts';
 import { NAMELESS, UNSHOWN } from './unshown.ts';
 import { release } from './consequences.ts';
 
@@ -78,12 +79,16 @@ export class Kernel extends HostState {
   /** Explains a recorded refusal in the current state. */
   explain(refused: DataOf<'operation.refused'>): Explanation {
     const { errno, cause } = refused;
+    const isNamed = cause !== undefined && isCause(cause);
+    // What a program concluded is no answer of the kernel, so there is nothing to judge.
+    if (errno === null) return { cause: isNamed ? cause : 'unknown', refusal: null };
+    // The line that names the cause knew the file, which the log does not.
+    if (isNamed && !isFileShown(refused)) return { cause, refusal: null };
     const found = this.#explanationOf(refused, errno);
     // If the boot was not recorded, a device cgroup may have refused the open as well.
     if (this.isAssumed && found.cause === 'needs-cap-sys-rawio')
       return { ...found, cause: 'unknown' };
-    if (found.cause !== 'unknown' || cause === undefined || !isCause(cause)) return found;
-    return { cause, refusal: null };
+    return found.cause === 'unknown' && isNamed ? { cause, refusal: null } : found;
   }
 
   #explanationOf(attempt: Attempt, errno: string): Explanation {
@@ -112,7 +117,13 @@ export class Kernel extends HostState {
     if (refusal !== null && others.every((other) => other?.cause === refusal.cause)) {
       return { cause: refusal.cause, refusal };
     }
-    return { cause: onlyCause(rules, attempt.operation, errno) ?? 'unknown', refusal: null };
+    return this.#explanationByErrno(attempt, errno);
+  }
+
+  /** Explains an errno by the operation alone: it has a cause if it can have only one. */
+  #explanationByErrno({ operation }: Attempt, errno: string): Explanation {
+    const cause = onlyCause(operation, errno, this.possibleProfiles) ?? 'unknown';
+    return { cause, refusal: null };
   }
 
   /**
@@ -123,9 +134,10 @@ export class Kernel extends HostState {
     const may = hypotheses(this, attempt);
     const canTell = (asked: Question): boolean =>
       this.knows(asked) && asked.group?.isInDoubt !== true && !isBeyondJudging(asked, attempt);
-    // The file's open may not have been recorded.
-    if (this.isAssumed || !may.every(canTell)) {
-      return { cause: onlyCause(this.rules, attempt.operation, errno) ?? 'unknown', refusal: null };
+    // The file's open may not have been recorded; it was not if the process has none.
+    const hasFiles = may.some(({ file }) => file !== undefined && file.kind !== 'other');
+    if (this.isAssumed || !hasFiles || !may.every(canTell)) {
+      return this.#explanationByErrno(attempt, errno);
     }
     const found = may
       .map((asked) => explain(this.rules, asked, errno))
@@ -168,6 +180,19 @@ export class Kernel extends HostState {
   /** As `knows`, and the group of the device is known, too. */
   knowsAll(question: Question): boolean {
     return this.knows(question) && question.device?.group !== null;
+  }
+
+  /** The group that a refusal concerns: that of its file, or the one that the evidence names. */
+  groupRefused(refused: DataOf<'operation.refused'>): Group | undefined {
+    const { group } = this.question(refused);
+    if (group !== undefined || isFileShown(refused)) return group;
+    const { group: named, device } = refused as {
+      readonly group?: string;
+      readonly device?: unknown;
+    };
+    return named === undefined
+      ? (this.device(String(device))?.group ?? undefined)
+      : this.group(named);
   }
 
   /** The question that an attempt puts in the current state. */

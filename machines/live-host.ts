@@ -19,6 +19,7 @@ import { verdictsUnder, type AnsweredAttempt, type Verdict } from './other-profi
 import { groupAt } from './plain.ts';
 import { PlayedHost } from './played-host.ts';
 import type { Profile } from './profile.ts';
+import { isFileShown } from './unshown-arguments.ts';
 
 /** What an attempt concerns, by id; null where it concerns none, or one that is not known. */
 export interface Concerned {
@@ -208,9 +209,15 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     };
   }
 
-  /** Whether everything that an attempt concerns is known. */
-  knowsAll(attempt: Attempt): boolean {
-    return this.kernel.knowsAll(this.kernel.question(attempt));
+  /**
+   * Whether a refusal can contradict the rules: the evidence shows its file, and enough is known of
+   * the group and the file to judge it.
+   */
+  canContradict(refused: DataOf<'operation.refused'>): boolean {
+    if (!isFileShown(refused)) return false;
+    const question = this.kernel.question(refused);
+    const isOpen = this.kernel.isAssumed || question.group?.isInDoubt === true;
+    return !isOpen || this.kernel.knowsAll(question);
   }
 
   /** The group that an attempt concerns, if its owner is unknown; otherwise null. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Fact, Placed } from '../events/vocabulary.ts';
+import type { DataOf, Fact, Placed } from '../events/vocabulary.ts';
 import type { Concerned, LiveHost } from '../machines/live-host.ts';
 import { callOf } from '../operations/table.ts';
 import { effectOf } from '../processes/effects.ts';
@@ -50,6 +50,9 @@ export function subjectsOf(host: LiveHost, event: Placed<Fact>): Set<SubjectKey>
     }
   }
   if ('device' in data && typeof data.device === 'string') addDevice(found, host, data.device);
+  if (event.type === 'operation.refused' && data.evidence !== undefined) {
+    addNamed(found, host, event.data);
+  }
   if (event.type === 'device.added' && data !== null && 'group' in event.data) {
     if (event.data.group !== null) found.add(`group ${event.data.group}`);
   }
@@ -74,6 +77,18 @@ function addDevice(found: Set<SubjectKey>, host: LiveHost, id: string): void {
   found.add(`device ${id}`);
   const group = host.device(id)?.group ?? null;
   if (group !== null) found.add(`group ${group}`);
+}
+
+/** Adds the group that a refusal names, known or not, and what is in the way by its words. */
+function addNamed(
+  found: Set<SubjectKey>,
+  host: LiveHost,
+  refused: DataOf<'operation.refused'>,
+): void {
+  if ('group' in refused && refused.group !== undefined) found.add(`group ${refused.group}`);
+  const { blocker } = refused;
+  if (blocker?.kind === 'group') found.add(`group ${blocker.id}`);
+  else if (blocker !== undefined) addDevice(found, host, blocker.id);
 }
 
 /**

@@ -46,8 +46,11 @@ const MEMORY = 8;
 export function programReader(): (parts: Stamped) => readonly MessageDeed[] {
   const told = new Map<string, true>();
   let requester: { readonly name: string; readonly line: number } | null = null;
-  let recent: { readonly operation: string; readonly errno: string; readonly line: number } | null =
-    null;
+  let recent: {
+    readonly operation: string;
+    readonly errno: string | null;
+    readonly line: number;
+  } | null = null;
   let line = 0;
 
   /** Whether a refusal was read before: in a forwarded copy of the line, or in other words. */

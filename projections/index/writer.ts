@@ -216,7 +216,7 @@ export class JournalWriter implements ProcessObserver {
       'refused',
       texts.codeOf(cause),
       texts.codeOf(operation),
-      texts.codeOf(errno),
+      orNone(errno, (name) => texts.codeOf(name)),
       orNone(blocker, ({ kind }) => texts.codeOf(kind)),
       fileCell(blocker?.file ?? null),
       orNone(blocker?.driver ?? null, (driver) => texts.codeOf(driver)),

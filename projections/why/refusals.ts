@@ -4,9 +4,10 @@
  * @module
  */
 import { LedgerError } from '../../events/ledger-error.ts';
-import type { Attempt, Placed } from '../../events/vocabulary.ts';
-import type { ObservedCause } from '../../machines/causes.ts';
+import type { Attempt, DataOf, Placed } from '../../events/vocabulary.ts';
+import type { Cause, ObservedCause } from '../../machines/causes.ts';
 import { rowOf } from '../../operations/table.ts';
+import { candidatesOf, placeOf, type RefusedAt } from './candidates.ts';
 import { becauseOf, wouldPassAfter } from './counterfactual.ts';
 import type { Why } from '../shapes.ts';
 import { keyOf, type Subject } from '../subjects.ts';
@@ -16,8 +17,12 @@ import { keepers } from '../views.ts';
 /** Causes that no event has made, and that no later event can remove. */
 const inTheCall = new Set(['malformed-argument', 'unsupported', 'not-ownership', 'unknown']);
 
-/** `Why` without the sentence, which `words/answers.ts` adds. */
-export type ExplainedRefusal = Omit<Why, 'summary'>;
+/** `Why` without sentences and commands, which `words/answers.ts` adds. */
+export interface ExplainedRefusal extends Omit<Why, 'summary' | 'candidates'> {
+  /** The causes that it may have; empty if `cause` is known. */
+  readonly candidates: readonly Cause[];
+  readonly place: RefusedAt | null;
+}
 
 /** Explains the refusal at a position. Throws `not-a-refusal` if the event there is none. */
 export function explainRefusal(timeline: Timeline, position: number): ExplainedRefusal {
@@ -28,9 +33,15 @@ export function explainRefusal(timeline: Timeline, position: number): ExplainedR
   }
   const { operation, errno } = event.data;
   const call: Attempt = event.data;
-  const found = { position, operation, errno, ...causeAt(timeline, position) };
-  const { cause } = found;
-  if (inTheCall.has(cause) || !isByTheRules(timeline, position, call, cause)) {
+  const explained = { position, operation, errno, ...causeAt(timeline, position) };
+  const { cause } = explained;
+  const candidates = cause === 'unknown' ? candidatesOf(timeline, position, event.data) : [];
+  const place = candidates.length === 0 ? null : placeOf(timeline, position, event.data);
+  const found = { ...explained, candidates, place };
+  if (errno === null) {
+    return { ...found, blocker: blockerNamed(event.data), because: [], wouldPassAfter: null };
+  }
+  if (inTheCall.has(cause) || !isByTheRules(timeline, position, event.data, cause)) {
     return { ...found, because: [], wouldPassAfter: null };
   }
   const refused = { position, call, cause, blocker: found.blocker?.file ?? null };
@@ -41,19 +52,27 @@ export function explainRefusal(timeline: Timeline, position: number): ExplainedR
   };
 }
 
+/** What is in the way by the words of a program; null if it names nothing. */
+function blockerNamed({ blocker }: DataOf<'operation.refused'>): Why['blocker'] {
+  return blocker === undefined
+    ? null
+    : { kind: blocker.kind, file: null, driver: null, holders: [], subject: blocker.id };
+}
+
 /**
  * Whether the rules refuse the call on the host as it is known. If the host was not recorded
- * completely, the cause may follow from the errno alone; then no known event has made it.
+ * completely, or the evidence names the cause, no known event need have made it.
  */
 function isByTheRules(
   timeline: Timeline,
   position: number,
-  call: Attempt,
+  refused: DataOf<'operation.refused'>,
   cause: ObservedCause,
 ): boolean {
   const boot = timeline.at(timeline.bootBefore(position));
   const isWhole = boot.type !== 'host.booted' || boot.data.evidence === undefined;
-  return isWhole || timeline.playedAt(position - 1).judgeAs(call, cause)?.cause === cause;
+  if (isWhole && refused.cause === undefined) return true;
+  return timeline.playedAt(position - 1).judgeAs(refused, cause)?.cause === cause;
 }
 
 /** Cause and blocker of the refusal at a position; `unknown` if the rules do not explain it. */
