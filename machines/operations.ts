@@ -236,16 +236,10 @@ export function causesOf(
       hasKernelSource(check) &&
       within.some((profile) => applies(check, profile)),
   );
-  const causes = checks.map(({ cause }) => cause);
-  return [...new Set([...causes, ...outsideCausesOf(operation, errno)])];
-}
-
-/** The causes that an errno of an operation can have from outside of the rules, each once. */
-export function outsideCausesOf(operation: Operation, errno: string): readonly Cause[] {
   const outside = outsideRefusals.filter(
     (refusal) => refusal.operation === operation && refusal.errno === errno,
   );
-  return [...new Set(outside.map(({ cause }) => cause))];
+  return [...new Set([...checks, ...outside].map(({ cause }) => cause))];
 }
 
 /**

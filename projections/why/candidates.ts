@@ -5,7 +5,7 @@
  */
 import type { DataOf } from '../../events/vocabulary.ts';
 import type { Cause } from '../../machines/causes.ts';
-import { causesOf, outsideCausesOf } from '../../machines/operations.ts';
+import { causesOf } from '../../machines/operations.ts';
 import { kernels, profilesOfBoot } from '../../machines/profile.ts';
 import { isComplete } from '../../machines/unshown-arguments.ts';
 import { KERNEL_PID } from '../../processes/process-table.ts';
@@ -21,8 +21,7 @@ export interface RefusedAt {
 
 /**
  * The causes that the errno of a refusal can have for its operation, in the kernel's order, each once.
- * If the host was recorded completely and the call is shown, the rules have excluded their own
- * causes, and only those from outside of them are left.
+ * None if the host was recorded completely and the call is shown: then the rules exclude them all.
  */
 export function candidatesOf(
   timeline: Timeline,
@@ -34,7 +33,7 @@ export function candidatesOf(
   const boot = timeline.at(timeline.bootBefore(position));
   if (boot.type !== 'host.booted') return causesOf(operation, errno, kernels);
   const { kernel, profile, evidence } = boot.data;
-  if (evidence === undefined && isComplete(refused)) return outsideCausesOf(operation, errno);
+  if (evidence === undefined && isComplete(refused)) return [];
   const isAssumed = evidence !== undefined && evidence.certainty !== 'observed';
   return causesOf(operation, errno, profilesOfBoot(kernel, profile, isAssumed));
 }

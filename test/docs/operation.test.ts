@@ -46,7 +46,7 @@ const noticedBy: Readonly<Record<string, string>> = {
     'test/what-if.test.ts: what the rules let pass machines take, by its cdev',
   "machines/device.ts: case 'device.marked':": 'tsc',
   "words/events.ts: 'device.marked': (data, name) =>": 'tsc',
-  'FORMAT.md: | 4 | `device.marked`, and the operation `mark` |':
+  'FORMAT.md: | 5 | `device.marked`, and the operation `mark` |':
     'test/docs/format.test.ts: every schema has its row',
   'conformance/reasons.ts: {':
     'test/conformance/report.test.ts: the report > says why of everything that no kernel has confirmed',
