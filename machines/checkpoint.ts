@@ -44,6 +44,7 @@ interface SavedFile {
   readonly record: unknown;
   readonly pins: readonly FileId[];
   readonly pinnedBy: readonly FileId[];
+  readonly isFound: boolean;
 }
 
 interface SavedProcess {
@@ -92,7 +93,8 @@ export function saveKernel(kernel: Kernel): KernelCheckpoint {
 
 function saveFile(file: OpenFile, places: ReadonlyMap<Device, number>): SavedFile {
   const { id, kind } = file;
-  const pins = { pins: [...file.pins], pinnedBy: [...file.pinnedBy] };
+  const isFound = file.isFound === true;
+  const pins = { pins: [...file.pins], pinnedBy: [...file.pinnedBy], isFound };
   switch (kind) {
     case 'group':
       return { id, kind, of: file.group.group, state: file.state, record: file.record, ...pins };
@@ -146,11 +148,12 @@ export function restoreKernel(saved: KernelCheckpoint): Kernel {
 }
 
 function restoreFile(
-  { id, kind, of, state, record, pins, pinnedBy }: SavedFile,
+  { id, kind, of, state, record, pins, pinnedBy, isFound }: SavedFile,
   kernel: Kernel,
   devices: readonly Device[],
 ): OpenFile {
-  const base = { id, kind, pins: new Set(pins), pinnedBy: new Set(pinnedBy) };
+  const found = isFound ? { isFound } : {};
+  const base = { id, kind, pins: new Set(pins), pinnedBy: new Set(pinnedBy), ...found };
   if (kind === 'other') return { ...base, kind, path: String(of) };
   if (kind === 'group') {
     return { ...base, state, record, group: kernel.groupOf(String(of)) } as OpenFile;

@@ -22,7 +22,6 @@ import {
   groupPath,
   otherFile,
   type DeviceFile,
-  type Group,
   type GroupFile,
   type OpenFile,
 } from './instances.ts';
@@ -84,7 +83,10 @@ export class Kernel extends HostState {
     if (errno === null) return { cause: isNamed ? cause : 'unknown', refusal: null };
     // The line that names the cause knew the file, which the log does not.
     if (isNamed && !isFileShown(refused)) return { cause, refusal: null };
-    const found = this.#explanationOf(refused, errno);
+    const explained = this.#explanationOf(refused, errno);
+    const found = this.#hangsOnFound(refused, explained)
+      ? this.#explanationByErrno(refused, errno)
+      : explained;
     // If the boot was not recorded, a device cgroup may have refused the open as well.
     if (this.isAssumed && found.cause === 'needs-cap-sys-rawio')
       return { ...found, cause: 'unknown' };
@@ -118,6 +120,15 @@ export class Kernel extends HostState {
       return { cause: refusal.cause, refusal };
     }
     return this.#explanationByErrno(attempt, errno);
+  }
+
+  /** Whether the check that failed asked a file that was open before the evidence begins. */
+  #hangsOnFound(attempt: Attempt, { refusal }: Explanation): boolean {
+    if (refusal === null || !this.isAssumed) return false;
+    const { checks } = this.rules.operations[attempt.operation];
+    const asks = checks.find(({ name }) => name === refusal.check)?.asks;
+    const asked = this.question(attempt)[asks as MachineName];
+    return asked !== undefined && 'isFound' in asked && asked.isFound === true;
   }
 
   /** Explains an errno by the operation alone: it has a cause if it can have only one. */
@@ -182,19 +193,6 @@ export class Kernel extends HostState {
     return this.knows(question) && question.device?.group !== null;
   }
 
-  /** The group that a refusal concerns: that of its file, or the one that the evidence names. */
-  groupRefused(refused: DataOf<'operation.refused'>): Group | undefined {
-    const { group } = this.question(refused);
-    if (group !== undefined || isFileShown(refused)) return group;
-    const { group: named, device } = refused as {
-      readonly group?: string;
-      readonly device?: unknown;
-    };
-    return named === undefined
-      ? (this.device(String(device))?.group ?? undefined)
-      : this.group(named);
-  }
-
   /** The question that an attempt puts in the current state. */
   question(attempt: Attempt): Question {
     return questionOf(this, completed(attempt));
@@ -231,7 +229,9 @@ export class Kernel extends HostState {
     if (against === null) {
       for (const name of machineNames) {
         const [told, instance] = [question.events[name], question[name]];
-        if (told !== undefined && instance !== undefined) this.put(name, instance, told);
+        if (told === undefined || instance === undefined) continue;
+        this.put(name, instance, told);
+        if (setsState.has(told.type) && 'isFound' in instance) instance.isFound = false;
       }
       if (opened !== null) this.#open(event, opened, question);
       this.#hold(question);
@@ -271,7 +271,8 @@ export class Kernel extends HostState {
   }
 
   #open({ type, data }: Placed<Fact>, id: FileId, question: Question): void {
-    const opened = { id, pins: new Set<FileId>(), pinnedBy: new Set<FileId>() };
+    const found = this.isAssumed && this.certainty !== 'observed' ? { isFound: true } : {};
+    const opened = { id, pins: new Set<FileId>(), pinnedBy: new Set<FileId>(), ...found };
     const { device, group, groupFile } = question;
     const { opens } = effectOf(type);
     if (opens === 'container' || opens === 'iommufd') {
@@ -298,6 +299,9 @@ export class Kernel extends HostState {
     if (kept !== undefined) this.pin(file, kept);
   }
 }
+
+/** Events after which the state of a file is known, whatever it was before. */
+const setsState = new Set(['container.set', 'container.unset', 'device.bound', 'iommu.set']);
 
 /** The path of an opened file that no machine takes. */
 function pathOf({ type, data }: Placed<Fact>): string {

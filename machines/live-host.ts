@@ -216,6 +216,7 @@ export class LiveHost extends PlayedHost implements SupposedHost {
   canContradict(refused: DataOf<'operation.refused'>): boolean {
     if (!isFileShown(refused)) return false;
     const question = this.kernel.question(refused);
+    if (question.file?.isFound === true || question.argument?.isFound === true) return false;
     const isOpen = this.kernel.isAssumed || question.group?.isInDoubt === true;
     return !isOpen || this.kernel.knowsAll(question);
   }
