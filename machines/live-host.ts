@@ -15,6 +15,7 @@ import type { Observer } from './host-state.ts';
 import { judge, type Refusal } from './judge.ts';
 import { Kernel, type Explanation } from './kernel.ts';
 import type { Engine, KernelRules } from './machines.ts';
+import { outsideCauses } from './outside-refusals.ts';
 import { verdictsUnder, type AnsweredAttempt, type Verdict } from './other-profile.ts';
 import { groupAt } from './plain.ts';
 import { PlayedHost } from './played-host.ts';
@@ -210,15 +211,20 @@ export class LiveHost extends PlayedHost implements SupposedHost {
   }
 
   /**
-   * Whether a refusal can contradict the rules: the evidence shows its file, and enough is known of
-   * the group and the file to judge it.
+   * Whether a refusal can contradict the rules: the evidence shows its file, enough is known of the
+   * group and the file to judge it, and nothing outside of the rules can have refused it instead.
    */
   canContradict(refused: DataOf<'operation.refused'>): boolean {
     if (!isFileShown(refused)) return false;
     const question = this.kernel.question(refused);
     if (question.file?.isFound === true || question.argument?.isFound === true) return false;
     const isOpen = this.kernel.isAssumed || question.group?.isInDoubt === true;
-    return !isOpen || this.kernel.knowsAll(question);
+    if (!isOpen) return true;
+    const isFileKnown = !('fd' in refused) || question.file !== undefined;
+    if (!isFileKnown || !this.kernel.knowsAll(question)) return false;
+    // A driver is asked after all checks.
+    const isOutside = outsideCauses(refused.operation, refused.errno).length > 0;
+    return !isOutside || this.judge(refused) !== null;
   }
 
   /** The group that an attempt concerns, if its owner is unknown; otherwise null. */

@@ -21,7 +21,7 @@ import { iommufdOperations } from './operations/iommufd.ts';
 import { openOperations } from './operations/open.ts';
 import { processOperations } from './operations/process.ts';
 import { resetOperations } from './operations/reset.ts';
-import { isBesideOwnership, outsideRefusals } from './outside-refusals.ts';
+import { isBesideOwnership, outsideCauses, outsideRefusals } from './outside-refusals.ts';
 import { isSince, profiles, type Profile } from './profile.ts';
 import { UNSHOWN } from './unshown.ts';
 
@@ -84,13 +84,19 @@ interface ProfileRules extends Pick<OperationRules, 'checks'> {
 /** All operations as one profile checks them. */
 export type Rules = Readonly<Record<Operation, ProfileRules>>;
 
+/** Whether the kernel of a profile has an operation. */
+function isKnownTo(profile: Profile, operation: Operation): boolean {
+  const { since } = operations[operation];
+  return since === undefined || isSince(profile, since);
+}
+
 /** The rules of a profile: every operation, with the checks that hold in the profile. */
 export function rulesOf(profile: Profile): Rules {
   return Object.fromEntries(
-    Object.entries(operations).map(([operation, { since, checks }]) => [
+    Object.entries(operations).map(([operation, { checks }]) => [
       operation,
       {
-        isKnown: since === undefined || isSince(profile, since),
+        isKnown: isKnownTo(profile, operation as Operation),
         checks: checks.filter((check) => applies(check, profile)),
       },
     ]),
@@ -200,7 +206,10 @@ export function checkedCauses(): CauseRow[] {
 
 /** As `checkedCauses`, and a row for each that something outside of the rules gives. */
 export function causeTable(): CauseRow[] {
-  const outside = outsideRefusals.map((refusal) => ({ ...refusal, profiles }));
+  const outside = outsideRefusals.map((refusal) => ({
+    ...refusal,
+    profiles: profiles.filter((profile) => isKnownTo(profile, refusal.operation)),
+  }));
   return sorted([...checkedCauses(), ...outside]);
 }
 
@@ -236,10 +245,9 @@ export function causesOf(
       hasKernelSource(check) &&
       within.some((profile) => applies(check, profile)),
   );
-  const outside = outsideRefusals.filter(
-    (refusal) => refusal.operation === operation && refusal.errno === errno,
-  );
-  return [...new Set([...checks, ...outside].map(({ cause }) => cause))];
+  const isThere = within.some((profile) => isKnownTo(profile, operation));
+  const outside = isThere ? outsideCauses(operation, errno) : [];
+  return [...new Set([...checks.map(({ cause }) => cause), ...outside])];
 }
 
 /**

@@ -56,6 +56,12 @@ export const outsideRefusals: readonly OutsideRefusal[] = [
   ...refusals('set_driver', ['EBUSY', 'EINVAL', 'ENODEV'], 'base/dd.c:really_probe'),
 ];
 
+/** The causes that an errno of an operation can have from outside of the rules, each once. */
+export function outsideCauses(operation: Operation, errno: string | null): readonly Cause[] {
+  const found = outsideRefusals.filter((row) => row.operation === operation && row.errno === errno);
+  return [...new Set(found.map(({ cause }) => cause))];
+}
+
 /** Errnos of memory, descriptors, signals and permissions. No rule of ownership gives them. */
 const beside = new Set([
   'EACCES',

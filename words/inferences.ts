@@ -34,7 +34,7 @@ const sentences: Readonly<Record<Inference, string>> = {
   'spoken-of': 'a message names the group, but does not show which process has it open',
   'only-one-without-a-number': 'the file is the only open one whose descriptor number is not known',
   'named-in-a-claim': 'a manager names the device',
-  'refused-by-the-program': 'a program names it in its own message about a refusal',
+  'refused-by-the-program': 'a refusal that the evidence reports names it',
   'concluded-by-the-program':
     'a program concluded it from a check of its own, without an answer of the kernel',
   'read-from-the-host': 'it was so when the host was read',

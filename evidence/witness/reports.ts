@@ -85,7 +85,7 @@ export class Reports {
 
   bindDriver({ device, driver, result }: Extract<Deed, { did: 'bind-driver' }>): void {
     if ('errno' in result) {
-      this.#devices.mention(device, null, 'driver-in-the-message');
+      this.#devices.mention(device, null, 'refused-by-the-program');
       this.#tell(refused({ operation: 'set_driver', device, driver }, result.errno));
       return;
     }

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { openLedger } from '../../ledger.ts';
 import { restoreKernel, saveKernel } from '../../machines/checkpoint.ts';
 import { Kernel } from '../../machines/kernel.ts';
+import { Verifier } from '../../projections/audit/verification.ts';
 import { placed } from '../support/random-logs.ts';
 
 const line = (second: number, call: string) => `77 ${1_772_600_767 + second}.000000 ${call}`;
@@ -52,6 +53,24 @@ describe('a refusal that hangs on the state of a file that was open before the t
       ),
     ).toEqual(['unknown', 'iommu-already-set']);
   });
+});
+
+test('a refusal on a descriptor whose open nobody saw contradicts no rule', () => {
+  const boot = { boot: 'b', kernel: '6.12.0', profile: null, iommufd: true, simulated: false };
+  const refused = { operation: 'set_container', errno: 'ENODEV', pid: 7, fd: 9 } as const;
+  const faultsAfter = (certainty: 'observed' | 'assumed') => {
+    const verifier = new Verifier();
+    for (const event of placed([
+      { type: 'host.booted', data: { ...boot, evidence: { source: 't', line: 1, certainty } } },
+      { type: 'process.started', data: { pid: 7, comm: 'q', cgroup: null } },
+      { type: 'operation.refused', data: { ...refused, container: null } },
+    ])) {
+      verifier.take(event);
+    }
+    return verifier.findings.map(({ kind }) => kind);
+  };
+  expect(faultsAfter('assumed')).toEqual([]);
+  expect(faultsAfter('observed')).toEqual(['unexplained']);
 });
 
 test('a checkpoint keeps which files were found', () => {
