@@ -10,13 +10,13 @@
 import type { Attempt, DataOf, Fact, Placed } from '../events/vocabulary.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 import { machineNames, type MachineName } from './admission.ts';
-import type { RecordedCall } from '../operations/row.ts';
 import { callOf, rowOf } from '../operations/table.ts';
 import { effectOf } from '../processes/effects.ts';
 import { evict } from './incomplete-evidence.ts';
 import { changeHost } from './host-changes.ts';
-import { isCause, type ObservedCause } from './causes.ts';
+import type { ObservedCause } from './causes.ts';
 import type { Question } from './check.ts';
+import { explainRefused, type Explanation } from './explanation.ts';
 import type { ContradictionReason } from './contradiction.ts';
 import {
   groupPath,
@@ -27,19 +27,16 @@ import {
 } from './instances.ts';
 import { completed, hypotheses, isComplete, isFileShown } from './unshown-arguments.ts';
 import { HostState } from './host-state.ts';
-import { explain, isOfItself, judge, objection, type Refusal } from './judge.ts';
-import { isBeyondJudging, onlyCause, questionOf } from './operations.ts';
-import { NAMELESS, UNSHOWN } from './unshown.ts';
+import { judge, objection, type Refusal } from './judge.ts';
+import { isBeyondJudging, questionOf } from './operations.ts';
+import { UNSHOWN } from './unshown.ts';
 import { release } from './consequences.ts';
-
-/** Why an attempt was refused: the cause, and the refusal by the rules if they give that cause. */
-export interface Explanation {
-  readonly cause: ObservedCause;
-  readonly refusal: Refusal | null;
-}
 
 /** A host that takes events. Code outside of `machines/` sees it as a `LiveHost`. */
 export class Kernel extends HostState {
+  /** The next event and its question, from `asked` until an event is taken. */
+  #next: { readonly event: Placed<Fact>; readonly question: Question | null } | null = null;
+
   /**
    * Judges an attempt in the current state. Null if it is admitted, or may be for some value of
    * what the evidence does not show. If every value is refused, the refusal of the first one.
@@ -77,110 +74,7 @@ export class Kernel extends HostState {
 
   /** Explains a recorded refusal in the current state. */
   explain(refused: DataOf<'operation.refused'>): Explanation {
-    const { errno, cause } = refused;
-    const isNamed = cause !== undefined && isCause(cause);
-    // What a program concluded is no answer of the kernel, so there is nothing to judge.
-    if (errno === null) return { cause: isNamed ? cause : 'unknown', refusal: null };
-    // The line that names the cause knew the file, which the log does not.
-    if (isNamed && !isFileShown(refused)) return { cause, refusal: null };
-    const explained = this.#explanationOf(refused, errno);
-    const found = this.#hangsOnFound(refused, explained)
-      ? this.#explanationByErrno(refused, errno)
-      : explained;
-    // If the boot was not recorded, a device cgroup may have refused the open as well.
-    if (this.isAssumed && found.cause === 'needs-cap-sys-rawio')
-      return { ...found, cause: 'unknown' };
-    return found.cause === 'unknown' && isNamed ? { cause, refusal: null } : found;
-  }
-
-  #explanationOf(attempt: Attempt, errno: string): Explanation {
-    const { rules } = this;
-    if (!isFileShown(attempt)) return this.#explanationOnAnyFile(attempt, errno);
-    const question = this.question(attempt);
-    const isKnown = this.knows(question) && !isBeyondJudging(question, attempt);
-    if (question.group?.isInDoubt === true && !isBeyondJudging(question, attempt)) {
-      const found = this.#explanationInDoubt(attempt, question, errno);
-      if (found !== null) return found;
-    }
-    if (isKnown && isComplete(attempt)) {
-      const found = explain(rules, question, errno);
-      if (found.cause !== 'unknown' || !this.isAssumed) return found;
-    }
-    // An owner without a name may be the iommufd that was asked for, or another one.
-    const isNameless = question.group?.record.owner === NAMELESS;
-    const { context } = rowOf(attempt.operation);
-    const isUnseen = context === 'given' && question.argument === undefined;
-    const isOpen = !isComplete(attempt) || isNameless || isUnseen;
-    const may = isKnown && isOpen ? hypotheses(this, attempt) : [];
-    const refusals = may
-      .map((asked) => judge(rules, asked))
-      .filter((refusal) => refusal?.errno === errno);
-    const [refusal = null, ...others] = refusals;
-    if (refusal !== null && others.every((other) => other?.cause === refusal.cause)) {
-      return { cause: refusal.cause, refusal };
-    }
-    return this.#explanationByErrno(attempt, errno);
-  }
-
-  /** Whether the check that failed asked a file that was open before the evidence begins. */
-  #hangsOnFound(attempt: Attempt, { refusal }: Explanation): boolean {
-    if (refusal === null || !this.isAssumed) return false;
-    const { checks } = this.rules.operations[attempt.operation];
-    const asks = checks.find(({ name }) => name === refusal.check)?.asks;
-    const asked = this.question(attempt)[asks as MachineName];
-    return asked !== undefined && 'isFound' in asked && asked.isFound === true;
-  }
-
-  /** Explains an errno by the operation alone: it has a cause if it can have only one. */
-  #explanationByErrno({ operation }: Attempt, errno: string): Explanation {
-    const cause = onlyCause(operation, errno, this.possibleProfiles) ?? 'unknown';
-    return { cause, refusal: null };
-  }
-
-  /**
-   * Explains a call whose file is not shown: it is judged on every file that it may have been made
-   * on. All answers with the observed errno must give the same cause.
-   */
-  #explanationOnAnyFile(attempt: Attempt, errno: string): Explanation {
-    const may = hypotheses(this, attempt);
-    const canTell = (asked: Question): boolean =>
-      this.knows(asked) && asked.group?.isInDoubt !== true && !isBeyondJudging(asked, attempt);
-    // The file's open may not have been recorded; it was not if the process has none.
-    const hasFiles = may.some(({ file }) => file !== undefined && file.kind !== 'other');
-    if (this.isAssumed || !hasFiles || !may.every(canTell)) {
-      return this.#explanationByErrno(attempt, errno);
-    }
-    const found = may
-      .map((asked) => explain(this.rules, asked, errno))
-      .filter(({ cause }) => cause !== 'unknown');
-    const [first] = found;
-    if (first === undefined || found.some(({ cause }) => cause !== first.cause)) {
-      return { cause: 'unknown', refusal: null };
-    }
-    const isSure = found.every(({ refusal }) => isSameBlocker(refusal, first.refusal));
-    return isSure || first.refusal === null
-      ? first
-      : { ...first, refusal: { ...first.refusal, blocker: null } };
-  }
-
-  /**
-   * Explains a refusal on a group in doubt: by a blocker whose open was recorded, or by the call
-   * itself. Null if neither explains it.
-   */
-  #explanationInDoubt(attempt: Attempt, question: Question, errno: string): Explanation | null {
-    const may = isComplete(attempt) ? [question] : hypotheses(this, attempt);
-    const refusals = may
-      .map((asked) => judge(this.rules, asked))
-      .filter((refusal) => refusal?.errno === errno);
-    const [refusal = null] = refusals;
-    const isSure = refusals.every(
-      (other) =>
-        other !== null &&
-        other.cause === refusal?.cause &&
-        ((other.blocker?.file ?? null) !== null ||
-          isOfItself(this.rules, attempt.operation, other)),
-    );
-    return refusal === null || !isSure ? null : { cause: refusal.cause, refusal };
+    return explainRefused(this, refused);
   }
 
   /** Whether the host and the owner of the group are known well enough to judge a question. */
@@ -195,7 +89,28 @@ export class Kernel extends HostState {
 
   /** The question that an attempt puts in the current state. */
   question(attempt: Attempt): Question {
+    const { event, question = null } = this.#next ?? {};
+    if (event?.data === attempt && question !== null) return question;
     return questionOf(this, completed(attempt));
+  }
+
+  /**
+   * The question that the next event of the log puts: that of the call that passed or was refused.
+   * Null if it is no call. It is looked up once, however often it is asked for before `take`.
+   */
+  asked(event: Placed<Fact>): Question | null {
+    if (this.#next?.event !== event) this.#next = { event, question: this.#lookUp(event) };
+    return this.#next.question;
+  }
+
+  #lookUp(event: Placed<Fact>): Question | null {
+    if (event.type === 'operation.refused') return questionOf(this, completed(event.data));
+    const called = callOf(event);
+    if (called === null) return null;
+    const { id, hwpt } = called.passed;
+    const opened = fileOpenedBy(event);
+    const given = opened === null ? { id, hwpt } : { id, hwpt, file: opened };
+    return questionOf(this, completed(called.call), given);
   }
 
   /** Takes the next event of the log; one that the rules do not admit becomes a contradiction. */
@@ -203,24 +118,21 @@ export class Kernel extends HostState {
     this.position = event.position;
     this.forgetTouched();
     this.certainty = event.data.evidence?.certainty ?? 'observed';
-    const called = callOf(event);
-    const opened = fileOpenedBy(event);
+    if (this.isAssumed) this.#evictFor(event);
     // Looked up before the process table changes: the call saw the descriptors as they were.
-    const question = called === null ? null : this.#asked(called, opened);
+    const question = event.type === 'operation.refused' ? null : this.asked(event);
+    this.#next = null;
     const unheld = this.processes.take(event);
     if (question === null) changeHost(this, event);
-    else this.#happen(event, question, opened);
+    else this.#happen(event, question, fileOpenedBy(event));
     for (const id of unheld) release(this, id);
   }
 
-  /**
-   * The question of a call that passed. If the boot was not recorded, files that would have blocked
-   * the call are evicted first.
-   */
-  #asked({ call, passed: { id, hwpt } }: RecordedCall, opened: FileId | null): Question {
-    if (this.isAssumed) evict(this, call);
-    const given = opened === null ? { id, hwpt } : { id, hwpt, file: opened };
-    return questionOf(this, completed(call), given);
+  /** The boot was not recorded: files that would have blocked a call that passed are evicted. */
+  #evictFor(event: Placed<Fact>): void {
+    this.#next = null;
+    const called = callOf(event);
+    if (called !== null) evict(this, called.call);
   }
 
   /** A call passed: every machine that it concerns takes its event, or none does. */
@@ -307,11 +219,6 @@ const setsState = new Set(['container.set', 'container.unset', 'device.bound', '
 function pathOf({ type, data }: Placed<Fact>): string {
   if (effectOf(type).opens === 'group' && 'group' in data) return groupPath(String(data.group));
   return 'path' in data ? data.path : type;
-}
-
-function isSameBlocker(a: Refusal | null, b: Refusal | null): boolean {
-  const [one, other] = [a?.blocker ?? null, b?.blocker ?? null];
-  return one?.file === other?.file && one?.driver === other?.driver;
 }
 
 /** Whether the context that a call gave to a file is not open, or is no context at all. */

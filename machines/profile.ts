@@ -67,7 +67,7 @@ export function profileOfKernel(release: string): Profile | null {
 }
 
 /** The profile that judges a boot: the one that was `named`, or that of the kernel release. */
-export function profileOfBoot(kernel: string, named: string | null): Profile {
+export function bootProfile(kernel: string, named: string | null): Profile {
   const profile = named ?? profileOfKernel(kernel);
   return profile !== null && isProfile(profile) ? profile : newestKernel;
 }
@@ -77,7 +77,7 @@ export function profileOfBoot(kernel: string, named: string | null): Profile {
  * is known. `named`: the profile of the boot, or null; `isAssumed`: the boot was not recorded, and
  * the newest profile only stands in for an unknown one.
  */
-export function profilesOfBoot(
+export function bootProfiles(
   kernel: string,
   named: string | null,
   isAssumed: boolean,

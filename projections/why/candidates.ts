@@ -6,7 +6,7 @@
 import type { DataOf } from '../../events/vocabulary.ts';
 import type { Cause } from '../../machines/causes.ts';
 import { causesOf } from '../../machines/operations.ts';
-import { kernels, profilesOfBoot } from '../../machines/profile.ts';
+import { kernels, bootProfiles } from '../../machines/profile.ts';
 import { isComplete } from '../../machines/unshown-arguments.ts';
 import { KERNEL_PID } from '../../processes/process-table.ts';
 import type { Timeline } from '../timeline.ts';
@@ -35,7 +35,7 @@ export function candidatesOf(
   const { kernel, profile, evidence } = boot.data;
   if (evidence === undefined && isComplete(refused)) return [];
   const isAssumed = evidence !== undefined && evidence.certainty !== 'observed';
-  return causesOf(operation, errno, profilesOfBoot(kernel, profile, isAssumed));
+  return causesOf(operation, errno, bootProfiles(kernel, profile, isAssumed));
 }
 
 /** The group, the device and the process of a refusal, from the event or from the file of the call. */
