@@ -7,19 +7,13 @@
 import type { Attempt, DataOf } from '../events/vocabulary.ts';
 import { rowOf } from '../operations/table.ts';
 import type { MachineName } from './admission.ts';
-import { isCause, type ObservedCause } from './causes.ts';
+import { isCause } from './causes.ts';
 import type { Question } from './check.ts';
-import { explain, isOfItself, judge, type Refusal } from './judge.ts';
+import { explain, isOfItself, judge, type Explanation, type Refusal } from './judge.ts';
 import type { Kernel } from './kernel.ts';
 import { isBeyondJudging, onlyCause } from './operations.ts';
 import { hypotheses, isComplete, isFileShown } from './unshown-arguments.ts';
 import { NAMELESS } from './unshown.ts';
-
-/** Why an attempt was refused: the cause, and the refusal by the rules if they give that cause. */
-export interface Explanation {
-  readonly cause: ObservedCause;
-  readonly refusal: Refusal | null;
-}
 
 /** Explains a recorded refusal in the current state. */
 export function explainRefused(host: Kernel, refused: DataOf<'operation.refused'>): Explanation {
@@ -104,9 +98,9 @@ function explanationOnAnyFile(host: Kernel, attempt: Attempt, errno: string): Ex
     return { cause: 'unknown', refusal: null };
   }
   const isSure = found.every(({ refusal }) => isSameBlocker(refusal, first.refusal));
-  return isSure || first.refusal === null
-    ? first
-    : { ...first, refusal: { ...first.refusal, blocker: null } };
+  const { cause, refusal } = first;
+  if (isSure || refusal === null) return { cause, refusal };
+  return { cause, refusal: { ...refusal, blocker: null } };
 }
 
 /**

@@ -198,9 +198,9 @@ export class Timeline<E extends Placed = Placed> {
     return null;
   }
 
-  /** The segments of the index, ascending. */
-  get segments(): Iterable<Segment> {
-    return this.#index.segmentsFrom(this.first);
+  /** The segments of the index from the one with a position on, ascending. */
+  segments(from = this.first): Iterable<Segment> {
+    return this.#index.segmentsFrom(from);
   }
 
   /** Positions of the events that concern a subject, ascending. */

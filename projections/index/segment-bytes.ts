@@ -13,6 +13,7 @@ import { codesOf, saveCodes, type SavedCodes } from './codes.ts';
 import { cellTypeOf, cellTypes, Column, type CellType } from './columns.ts';
 import { changeKinds, changes } from './changes.ts';
 import { Journal } from './journal.ts';
+import type { SavedRefusals } from './open-refusals.ts';
 import { postingKinds, Postings, type PostingLists } from './postings.ts';
 import type { SegmentStart } from './builder.ts';
 import type { SegmentParts } from './segment.ts';
@@ -82,6 +83,7 @@ interface Header {
   readonly codes: SavedCodes;
   readonly timeBase: number;
   readonly start: SavedStanding;
+  readonly openRefusals: readonly number[];
   readonly listed: readonly SegmentSummary[];
   readonly columns: readonly (readonly [type: CellType, length: number])[];
 }
@@ -89,6 +91,7 @@ interface Header {
 /** The host at both ends of a segment. Only a builder needs it, so it is unpacked on demand. */
 interface Judging {
   readonly kernel: KernelCheckpoint;
+  readonly refusals: SavedRefusals;
   readonly end: Omit<SegmentStart, 'standing' | 'codes' | 'known'> & {
     readonly standing: SavedStanding;
     readonly codes: Pick<SavedCodes, 'texts' | 'numbers'>;
@@ -113,6 +116,7 @@ export function encodeSegment({ stamp, parts, end, listed }: Sealed, packing: Pa
     codes: saveCodes(parts.codes),
     timeBase: times.base,
     start: saveStanding(parts.start),
+    openRefusals: parts.openRefusals,
     listed,
     columns: columns.map((column) => [cellTypeOf(column), column.length]),
   };
@@ -131,11 +135,11 @@ export function encodeSegment({ stamp, parts, end, listed }: Sealed, packing: Pa
   return bytes;
 }
 
-function judgingOf({ kernel }: SegmentParts, end: SegmentStart): Judging {
+function judgingOf({ kernel, refusals }: SegmentParts, end: SegmentStart): Judging {
   const { texts, numbers } = end.codes;
   const standing = saveStanding(end.standing);
   const codes = { texts: texts.values, numbers: numbers.values };
-  return { kernel, end: { ...end, standing, codes, known: end.known.save() } };
+  return { kernel, refusals, end: { ...end, standing, codes, known: end.known.save() } };
 }
 
 /** CRC-32 of everything after the prefix, seeded with the length of the header. */
@@ -195,8 +199,12 @@ function sealedOf(
       codes,
       start: standingFrom(header.start),
       lastBoot,
+      openRefusals: header.openRefusals,
       get kernel() {
         return judging().kernel;
+      },
+      get refusals() {
+        return judging().refusals;
       },
     },
     get end() {

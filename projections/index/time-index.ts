@@ -102,6 +102,30 @@ export class TimeIndex {
     return this.#sealed.load(this.#sealed.listed.findLastIndex(({ held }) => held <= number));
   }
 
+  /**
+   * The segment in which an open refusal of the segment with a position ends, or that has the next
+   * boot; the open one if neither has come. Few segments are read on the way.
+   */
+  segmentEnding(refusal: number, position: number): Segment {
+    const last = this.#sealed.length;
+    const segment = (index: number) =>
+      index < last ? this.#sealed.load(index) : this.#open.segment;
+    const isOpen = (index: number) => segment(index).parts.openRefusals.includes(refusal);
+    let low = this.#indexFrom(position);
+    let high = low + 1;
+    // Most end soon.
+    for (let step = 1; high <= last && isOpen(high); step *= 2) {
+      low = high;
+      high = low === last ? last + 1 : Math.min(low + step, last);
+    }
+    while (low + 1 < high) {
+      const middle = (low + high) >>> 1;
+      if (isOpen(middle)) low = middle;
+      else high = middle;
+    }
+    return segment(low);
+  }
+
   /** The segments from the one with a position on, ascending. */
   *segmentsFrom(position: number): Generator<Segment> {
     for (let index = this.#indexFrom(position); index < this.#sealed.length; index++) {

@@ -5,17 +5,17 @@
  */
 import { LedgerError } from '../../events/ledger-error.ts';
 import type { Attempt, DataOf, Placed } from '../../events/vocabulary.ts';
-import type { Cause, ObservedCause } from '../../machines/causes.ts';
+import type { Cause } from '../../machines/causes.ts';
 import { rowOf } from '../../operations/table.ts';
+import { inTheCall } from '../index/open-refusals.ts';
+import type { RefusalAt } from '../index/segment.ts';
+import { becauseOf } from './because.ts';
 import { candidatesOf, placeOf, type RefusedAt } from './candidates.ts';
-import { becauseOf, wouldPassAfter } from './counterfactual.ts';
+import { wouldPassAfter } from './counterfactual.ts';
 import type { Why } from '../shapes.ts';
 import { keyOf, type Subject } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
 import { keepers } from '../views.ts';
-
-/** Causes that no event has made, and that no later event can remove. */
-const inTheCall = new Set(['malformed-argument', 'unsupported', 'not-ownership', 'unknown']);
 
 /** `Why` without sentences and commands, which `words/answers.ts` adds. */
 export interface ExplainedRefusal extends Omit<Why, 'summary' | 'candidates'> {
@@ -33,7 +33,8 @@ export function explainRefusal(timeline: Timeline, position: number): ExplainedR
   }
   const { operation, errno } = event.data;
   const call: Attempt = event.data;
-  const explained = { position, operation, errno, ...causeAt(timeline, position) };
+  const refusal = timeline.refusalAt(position);
+  const explained = { position, operation, errno, ...causeOf(refusal) };
   const { cause } = explained;
   const candidates = cause === 'unknown' ? candidatesOf(timeline, position, event.data) : [];
   const place = candidates.length === 0 ? null : placeOf(timeline, position, event.data);
@@ -41,14 +42,16 @@ export function explainRefusal(timeline: Timeline, position: number): ExplainedR
   if (errno === null) {
     return { ...found, blocker: blockerNamed(event.data), because: [], wouldPassAfter: null };
   }
-  if (inTheCall.has(cause) || !isByTheRules(timeline, position, event.data, cause)) {
+  const isNamed = event.data.cause !== undefined;
+  if (refusal === null || inTheCall.has(cause) || !isMade(timeline, position, refusal, isNamed)) {
     return { ...found, because: [], wouldPassAfter: null };
   }
   const refused = { position, call, cause, blocker: found.blocker?.file ?? null };
+  const after = refusal.passesAfter();
   return {
     ...found,
     because: becauseOf(timeline, refused),
-    wouldPassAfter: wouldPassAfter(timeline, refused),
+    wouldPassAfter: after === 'unsure' ? wouldPassAfter(timeline, refused) : after,
   };
 }
 
@@ -60,24 +63,27 @@ function blockerNamed({ blocker }: DataOf<'operation.refused'>): Why['blocker'] 
 }
 
 /**
- * Whether the rules refuse the call on the host as it is known. If the host was not recorded
- * completely, or the evidence names the cause, no known event need have made it.
+ * Whether known events have made the cause. If the host was not recorded completely, or the evidence
+ * itself names the cause, it may follow from the errno alone, and not from the rules on the host as
+ * it is known.
  */
-function isByTheRules(
+function isMade(
   timeline: Timeline,
   position: number,
-  refused: DataOf<'operation.refused'>,
-  cause: ObservedCause,
+  { isByTheRules }: RefusalAt,
+  isNamed: boolean,
 ): boolean {
   const boot = timeline.at(timeline.bootBefore(position));
   const isWhole = boot.type !== 'host.booted' || boot.data.evidence === undefined;
-  if (isWhole && refused.cause === undefined) return true;
-  return timeline.playedAt(position - 1).judgeAs(refused, cause)?.cause === cause;
+  return (isWhole && !isNamed) || isByTheRules;
 }
 
 /** Cause and blocker of the refusal at a position; `unknown` if the rules do not explain it. */
 export function causeAt(timeline: Timeline, position: number): Pick<Why, 'cause' | 'blocker'> {
-  const refusal = timeline.refusalAt(position);
+  return causeOf(timeline.refusalAt(position));
+}
+
+function causeOf(refusal: ReturnType<Timeline['refusalAt']>): Pick<Why, 'cause' | 'blocker'> {
   const cause = refusal?.cause ?? 'unknown';
   if (refusal === null || refusal.blocker === null) return { cause, blocker: null };
   const { file } = refusal.blocker;
