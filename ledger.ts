@@ -74,13 +74,14 @@ export type {
 } from './projections/activity.ts';
 export { StaleViewError } from './projections/index/view.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
+export type { Difference, Replay } from './projections/replay.ts';
 export type {
   Bisection,
+  Candidate,
   Change,
   Claimant,
   DeviceView,
   Diff,
-  Difference,
   Fault,
   FileView,
   GroupView,
@@ -93,7 +94,6 @@ export type {
   Orphan,
   Overlap,
   Owner,
-  Replay,
   Table,
   Tenure,
   Verification,

@@ -26,7 +26,7 @@ export const causes = verb({
   examples: ['vfio-ledger causes', 'vfio-ledger causes --json'],
   async answer({ values }, io) {
     const rows = causeTable().map(({ source, ...row }): ShownCause => {
-      return { ...row, summary: causeWords(row.cause), source };
+      return { ...row, summary: causeWords(row.cause, row.operation), source };
     });
     await show(io, values.json, rows, () => causesText(rows, io.paint));
     return exit.done;

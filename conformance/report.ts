@@ -5,7 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { machineNames, type MachineName } from '../machines/admission.ts';
-import { causeTable, type CauseRow } from '../machines/operations.ts';
+import { checkedCauses, hasKernelSource, type CauseRow } from '../machines/operations.ts';
 import { originOf, profiles, type Profile } from '../machines/profile.ts';
 import { allTransitions, refusalItem, type Item } from './coverage.ts';
 import { confirmed, type Confirmed } from './evidence.ts';
@@ -25,9 +25,6 @@ interface Claim {
   readonly standing: Confirmation;
 }
 
-/** A rule of the scenario language has no source in any kernel. */
-const hasKernelSource = ({ source }: CauseRow): boolean => /\.c:\w+/.test(source);
-
 function transitionClaims({ profile, times }: Confirmed, machine: MachineName): Claim[] {
   return allTransitions(profile)
     .filter((transition) => transition.machine === machine)
@@ -35,7 +32,7 @@ function transitionClaims({ profile, times }: Confirmed, machine: MachineName): 
 }
 
 function refusalClaims({ profile, times }: Confirmed): Claim[] {
-  return causeTable()
+  return checkedCauses()
     .filter((row) => row.profiles.includes(profile))
     .map((row) => {
       const item = itemOf(row);
@@ -126,7 +123,7 @@ function refusalTable(evidence: readonly Confirmed[]): string[] {
   return [
     row('operation', 'errno', 'cause', ...profiles, 'source'),
     row('---', '---', '---', ...profiles.map(() => '---'), '---'),
-    ...causeTable()
+    ...checkedCauses()
       .toSorted((a, b) => (a.operation < b.operation ? -1 : a.operation > b.operation ? 1 : 0))
       .map((known) =>
         row(

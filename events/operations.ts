@@ -102,14 +102,16 @@ export type Operation = keyof typeof operations;
 
 export type Arguments<O extends Operation> = Readonly<v.InferOutput<(typeof operations)[O]>>;
 
-/** An attempt without its outcome, as an event holds it. Null: an argument that was not shown. */
+/** An attempt whose file is shown, without its outcome. Null: an argument that is not shown. */
 export type RecordedAttempt = { [O in Operation]: { operation: O } & Arguments<O> }[Operation];
 
-/** Arguments as evidence shows them. Here `fd` may be null, too, which no event can hold. */
-type Shown<A> = { readonly [K in keyof A]: K extends 'fd' ? A[K] | null : A[K] };
+/** Arguments as evidence shows them. `fd` is null if it does not show the file of the call. */
+export type ShownArguments<O extends Operation> = {
+  readonly [K in keyof Arguments<O>]: K extends 'fd' ? Arguments<O>[K] | null : Arguments<O>[K];
+};
 
-/** An attempt without its outcome, as evidence shows it. Null: an argument that is not shown. */
-export type Attempt = { [O in Operation]: { operation: O } & Shown<Arguments<O>> }[Operation];
+/** An attempt without its outcome, as evidence shows it. Null: what is not shown. */
+export type Attempt = { [O in Operation]: { operation: O } & ShownArguments<O> }[Operation];
 
 /** Null is an argument of `set_driver`: no driver. */
 type Complete<O extends Operation> = O extends 'set_driver'

@@ -20,7 +20,21 @@ const chain: readonly Upcaster[] = [
   { from: 1, upcast: (event) => event },
   // Schema 3 adds `evidence`, and null for arguments that evidence does not show.
   { from: 2, upcast: (event) => event },
+  // Schema 4 adds, to `operation.refused`: null for `fd` and `errno`, and what a message names.
+  { from: 3, upcast: withoutStandIn },
 ];
+
+/**
+ * Before schema 4, a refusal that a program reported had the descriptor of a file that stood in for
+ * the one of the call. The number of that descriptor was at most -2.
+ */
+function withoutStandIn(event: RawEvent): RawEvent {
+  const data = Object(event.data) as Readonly<Record<string, unknown>>;
+  const { fd, evidence } = data;
+  const isStandIn = typeof fd === 'number' && fd <= -2 && evidence !== undefined;
+  if (event.type !== 'operation.refused' || !isStandIn) return event;
+  return { ...event, data: { ...data, fd: null } };
+}
 
 /** The current schema: the version of the shapes in `vocabulary.ts`. Each stored event has its own. */
 export const SCHEMA = chain.length + 1;

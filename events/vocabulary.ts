@@ -20,6 +20,7 @@ import {
   text,
   type Arguments,
   type Operation,
+  type ShownArguments,
 } from './operations.ts';
 
 export { certainties, type Certainty, type Clock, type Evidence } from './evidence.ts';
@@ -28,11 +29,28 @@ export { SCHEMA } from './upcasters.ts';
 
 const errno = v.pipe(v.string(), v.regex(/^E[A-Z0-9]+$/));
 
+/** What a message names besides the arguments of the call that it reports. */
+const named = {
+  /** The group of the call; a device that is named with it is in it. */
+  group: v.optional(text),
+  device: v.optional(text),
+  /** What is in the way, by the words of the message: a group by number, a device by address. */
+  blocker: v.optional(v.strictObject({ kind: v.picklist(['group', 'device']), id: text })),
+};
+
+/** The arguments of a call as evidence shows them, and what a message names besides. */
+function asShown(args: v.ObjectEntries): v.ObjectEntries {
+  const besides = Object.entries(named).filter(([key]) => !Object.hasOwn(args, key));
+  // Null: the evidence does not show on which file the call was made.
+  return { ...args, ...('fd' in args && { fd: shown(fd) }), ...Object.fromEntries(besides) };
+}
+
 const refusals = Object.entries(operations).map(([operation, { entries }]) =>
   v.strictObject({
     operation: v.literal(operation),
-    errno,
-    ...entries,
+    /** Null: the program itself concluded that the call would be refused, and made none. */
+    errno: v.nullable(errno),
+    ...asShown(entries),
     /** The cause, if the evidence itself shows it. A name from `machines/causes.ts`. */
     cause: v.optional(text),
     evidence: v.optional(evidence),
@@ -191,7 +209,7 @@ export const schemas: { readonly [T in EventType]: v.GenericSchema } = {
     ]),
   ) as unknown as Record<keyof Shapes, v.GenericSchema>),
 
-  // An attempt that was refused, with the errno as observed.
+  // An attempt that was refused, with the errno as observed, or what a program concluded of one.
   'operation.refused': v.variant(
     'operation',
     refusals as [(typeof refusals)[number], ...typeof refusals],
@@ -210,13 +228,21 @@ interface Evidenced {
   readonly evidence?: Evidence | undefined;
 }
 
+/** What a refusal may name besides its arguments. */
+interface Named {
+  readonly group?: string | undefined;
+  readonly device?: string | undefined;
+  readonly blocker?: { readonly kind: 'group' | 'device'; readonly id: string } | undefined;
+}
+
 /** `data` of `operation.refused`, by operation. */
 type RefusalData = {
   [O in Operation]: {
     operation: O;
-    errno: string;
+    errno: string | null;
     cause?: string | undefined;
-  } & Arguments<O> &
+  } & ShownArguments<O> &
+    Omit<Named, keyof Arguments<O>> &
     Evidenced;
 }[Operation];
 

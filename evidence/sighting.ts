@@ -130,7 +130,10 @@ export type Deed =
       readonly device: string | null;
       readonly group: string | null;
     }
-  /** A program reports that it was refused. `cause`: the cause that its words show, or null. */
+  /**
+   * A program reports that it was refused, or concluded that it would be (`errno` null). `group`,
+   * `device`: those of the call. `cause`: the cause that its words show, or null.
+   */
   | {
       readonly did: 'report';
       readonly operation:
@@ -149,8 +152,10 @@ export type Deed =
         | 'set_driver';
       readonly group: string | null;
       readonly device: string | null;
-      readonly errno: string;
+      readonly errno: string | null;
       readonly cause: string | null;
+      /** What is in the way, if the words name it: the number of a group, or a device. */
+      readonly blocker?: { readonly kind: 'group' | 'device'; readonly id: string };
       /** The driver, for set_driver. */
       readonly driver?: string | null;
     }

@@ -20,17 +20,15 @@ import { HostAtMoment } from '../projections/moment.ts';
 import { overlapsOf } from '../projections/audit/overlaps.ts';
 import { commAt } from '../projections/process-name.ts';
 import { explainRefusal, latestRefusal } from '../projections/why/refusals.ts';
-import { replayBy } from '../projections/replay.ts';
+import { replayBy, type Difference, type Replay } from '../projections/replay.ts';
 import { resolveSubject } from '../projections/resolve.ts';
 import type {
   Bisection,
   Claimant,
   Diff,
-  Difference,
   Incarnation,
   Interval,
   Overlap,
-  Replay,
   Tenure,
   Wait,
   Who,

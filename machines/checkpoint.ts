@@ -16,6 +16,7 @@ import type { Profile } from './profile.ts';
 export interface KernelCheckpoint {
   readonly position: number;
   readonly profile: Profile;
+  readonly possibleProfiles: readonly Profile[];
   readonly boot: string | null;
   readonly iommufd: boolean;
   readonly isKnown: boolean;
@@ -43,6 +44,7 @@ interface SavedFile {
   readonly record: unknown;
   readonly pins: readonly FileId[];
   readonly pinnedBy: readonly FileId[];
+  readonly isFound: boolean;
 }
 
 interface SavedProcess {
@@ -69,6 +71,7 @@ export function saveKernel(kernel: Kernel): KernelCheckpoint {
   return {
     position: kernel.position,
     profile: kernel.profile,
+    possibleProfiles: kernel.possibleProfiles,
     boot: kernel.boot,
     iommufd: kernel.iommufd,
     isKnown: kernel.isKnown,
@@ -90,7 +93,8 @@ export function saveKernel(kernel: Kernel): KernelCheckpoint {
 
 function saveFile(file: OpenFile, places: ReadonlyMap<Device, number>): SavedFile {
   const { id, kind } = file;
-  const pins = { pins: [...file.pins], pinnedBy: [...file.pinnedBy] };
+  const isFound = file.isFound === true;
+  const pins = { pins: [...file.pins], pinnedBy: [...file.pinnedBy], isFound };
   switch (kind) {
     case 'group':
       return { id, kind, of: file.group.group, state: file.state, record: file.record, ...pins };
@@ -114,6 +118,7 @@ export function restoreKernel(saved: KernelCheckpoint): Kernel {
   const kernel = new Kernel();
   kernel.position = saved.position;
   kernel.profile = saved.profile;
+  kernel.possibleProfiles = saved.possibleProfiles;
   kernel.rules = kernelRules(saved.profile);
   kernel.boot = saved.boot;
   kernel.iommufd = saved.iommufd;
@@ -145,11 +150,12 @@ export function restoreKernel(saved: KernelCheckpoint): Kernel {
 }
 
 function restoreFile(
-  { id, kind, of, state, record, pins, pinnedBy }: SavedFile,
+  { id, kind, of, state, record, pins, pinnedBy, isFound }: SavedFile,
   kernel: Kernel,
   devices: readonly Device[],
 ): OpenFile {
-  const base = { id, kind, pins: new Set(pins), pinnedBy: new Set(pinnedBy) };
+  const found = isFound ? { isFound } : {};
+  const base = { id, kind, pins: new Set(pins), pinnedBy: new Set(pinnedBy), ...found };
   if (kind === 'other') return { ...base, kind, path: String(of) };
   if (kind === 'group') {
     return { ...base, state, record, group: kernel.groupOf(String(of)) } as OpenFile;

@@ -22,7 +22,7 @@ import {
 } from './instances.ts';
 import { kernelRules, type Engine, type KernelRules } from './machines.ts';
 import { OpenFiles } from './open-files.ts';
-import { hasIommufd, isProfile, newestKernel, profileOfKernel, type Profile } from './profile.ts';
+import { bootProfile, bootProfiles, hasIommufd, newestKernel, type Profile } from './profile.ts';
 import type { Directory } from './concerns.ts';
 import type { Contradiction, ContradictionReason } from './contradiction.ts';
 
@@ -53,6 +53,8 @@ export class HostState implements Directory {
   readonly #touchedSets = Object.values(this.touched);
   /** The profile of the boot; the newest kernel's before the first boot. */
   profile: Profile = newestKernel;
+  /** The profiles that the boot may have run by. */
+  possibleProfiles: readonly Profile[] = [newestKernel];
   rules: KernelRules;
   boot: string | null = null;
   /** Whether the host has /dev/iommu and cdevs. */
@@ -146,14 +148,14 @@ export class HostState implements Directory {
    * or of the kernel release if null.
    */
   reset(boot: string, kernel: string, named: string | null, iommufd: boolean): void {
-    const profile = named ?? profileOfKernel(kernel);
-    this.profile = profile !== null && isProfile(profile) ? profile : newestKernel;
+    this.profile = bootProfile(kernel, named);
     this.rules = kernelRules(this.profile, { engine: this.engine });
     this.boot = boot;
     this.iommufd = hasIommufd(this.profile, iommufd);
     this.driverChange = null;
     this.isKnown = true;
     this.isAssumed = this.certainty !== 'observed';
+    this.possibleProfiles = bootProfiles(kernel, named, this.isAssumed);
     for (const group of this.#groups.values()) this.touched.groups.add(group);
     this.#devices.clear();
     this.#groups.clear();

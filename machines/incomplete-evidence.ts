@@ -15,6 +15,7 @@ import { mayMean } from './judge.ts';
 import type { Kernel } from './kernel.ts';
 import { release } from './consequences.ts';
 import { NAMELESS } from './unshown.ts';
+import { isFileShown } from './unshown-arguments.ts';
 
 /** The owner of a group becomes unknown; of every group, if the name is null. */
 export function lose(host: Kernel, name: string | null): void {
@@ -76,11 +77,20 @@ const strangers = new Set<ObservedCause>([...standing, 'owned-by-kernel-driver',
  * was not recorded can be the reason, the owner of the group becomes unknown.
  */
 export function suspect(host: Kernel, refused: DataOf<'operation.refused'>): void {
-  if (!host.isAssumed) return;
-  const { group } = host.question(refused);
-  if (group === undefined || host.explain(refused).cause !== 'unknown') return;
   const { operation, errno } = refused;
+  if (!host.isAssumed || errno === null) return;
+  const group = groupRefused(host, refused);
+  if (group === undefined || host.explain(refused).cause !== 'unknown') return;
   if (mayMean(host.rules, operation, errno, strangers)) host.doubt(group);
+}
+
+/** The group that a refusal concerns: that of its file, or the one that the evidence names. */
+function groupRefused(host: Kernel, refused: DataOf<'operation.refused'>): Group | undefined {
+  const { group } = host.question(refused);
+  if (group !== undefined || isFileShown(refused)) return group;
+  const named = refused as { readonly group?: string; readonly device?: unknown };
+  if (named.group !== undefined) return host.group(named.group);
+  return host.device(String(named.device))?.group ?? undefined;
 }
 
 /**

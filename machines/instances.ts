@@ -57,6 +57,8 @@ interface FileBase {
   readonly pins: Set<FileId>;
   /** Files that keep this one alive inside the kernel. */
   readonly pinnedBy: Set<FileId>;
+  /** Open before the evidence begins: its state is not known until a call that passed sets it. */
+  isFound?: boolean;
 }
 
 export type GroupFile = FileBase &

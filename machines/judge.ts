@@ -71,22 +71,6 @@ export function explain(rules: KernelRules, question: Question, errno: string): 
   return { cause: unseen.cause, refusal: refusal(unseen, question), isByTheRules: false };
 }
 
-/**
- * The cause of an errno if the operation can have only one for it, in any state of the host.
- * `not-ownership` for errnos that concern no ownership and that no check gives; otherwise null.
- */
-export function onlyCause(
-  rules: KernelRules,
-  operation: Operation,
-  errno: string,
-): ObservedCause | null {
-  const { checks } = rules.operations[operation];
-  const found = new Set(checks.filter((check) => check.errno === errno).map(({ cause }) => cause));
-  const [only = null, ...others] = found;
-  if (only === null && beside.has(errno)) return 'not-ownership';
-  return others.length === 0 ? only : null;
-}
-
 /** Whether the operation has a check that gives this errno for one of these causes. */
 export function mayMean(
   rules: KernelRules,
@@ -112,21 +96,6 @@ export function isOfItself(
   const at = same.findIndex((check) => check.name === name);
   return same.slice(0, at + 1).every(({ asks }) => asks !== 'group' && asks !== 'device');
 }
-
-/** Errnos of memory, descriptors, signals and permissions. No rule of ownership gives them. */
-const beside = new Set([
-  'EACCES',
-  'EINTR',
-  'EIO',
-  'EMFILE',
-  'ENFILE',
-  'ENOMEM',
-  'ENOSPC',
-  'EOVERFLOW',
-  'ERESTARTSYS',
-  'EROFS',
-  'ETIMEDOUT',
-]);
 
 /** Whether a call that passed shows that the check held. */
 function isSeen(check: Check): boolean {

@@ -14,8 +14,9 @@ import { callOf, rowOf } from '../operations/table.ts';
 import { effectOf } from '../processes/effects.ts';
 import { evict } from './incomplete-evidence.ts';
 import { changeHost } from './host-changes.ts';
-import { isCause, type ObservedCause } from './causes.ts';
+import type { ObservedCause } from './causes.ts';
 import type { Question } from './check.ts';
+import { explainRefused } from './explanation.ts';
 import type { Given } from './concerns.ts';
 import type { ContradictionReason } from './contradiction.ts';
 import {
@@ -27,17 +28,9 @@ import {
 } from './instances.ts';
 import { completed, hypotheses, isComplete, isFileShown } from './unshown-arguments.ts';
 import { HostState } from './host-state.ts';
-import {
-  explain,
-  isOfItself,
-  judge,
-  objection,
-  onlyCause,
-  type Explanation,
-  type Refusal,
-} from './judge.ts';
+import { judge, objection, type Explanation, type Refusal } from './judge.ts';
 import { isBeyondJudging, questionOf } from './operations.ts';
-import { NAMELESS, UNSHOWN } from './unshown.ts';
+import { UNSHOWN } from './unshown.ts';
 import { release } from './consequences.ts';
 
 /** A host that takes events. Code outside of `machines/` sees it as a `LiveHost`. */
@@ -91,87 +84,7 @@ export class Kernel extends HostState {
 
   /** Explains a recorded refusal in the current state. */
   explain(refused: DataOf<'operation.refused'>): Explanation {
-    const { errno, cause } = refused;
-    const found = this.#explanationOf(refused, errno);
-    // If the boot was not recorded, a device cgroup may have refused the open as well.
-    if (this.isAssumed && found.cause === 'needs-cap-sys-rawio')
-      return { ...found, cause: 'unknown' };
-    if (found.cause !== 'unknown' || cause === undefined || !isCause(cause)) return found;
-    return { cause, refusal: null };
-  }
-
-  #explanationOf(attempt: Attempt, errno: string): Explanation {
-    const { rules } = this;
-    if (!isFileShown(attempt)) return this.#explanationOnAnyFile(attempt, errno);
-    const question = this.question(attempt);
-    const isKnown = this.knows(question) && !isBeyondJudging(question, attempt);
-    if (question.group?.isInDoubt === true && !isBeyondJudging(question, attempt)) {
-      const found = this.#explanationInDoubt(attempt, question, errno);
-      if (found !== null) return found;
-    }
-    if (isKnown && isComplete(attempt)) {
-      const found = explain(rules, question, errno);
-      if (found.cause !== 'unknown' || !this.isAssumed) return found;
-    }
-    // An owner without a name may be the iommufd that was asked for, or another one.
-    const isNameless = question.group?.record.owner === NAMELESS;
-    const { context } = rowOf(attempt.operation);
-    const isUnseen = context === 'given' && question.argument === undefined;
-    const isOpen = !isComplete(attempt) || isNameless || isUnseen;
-    const may = isKnown && isOpen ? hypotheses(this, attempt) : [];
-    const refusals = may
-      .map((asked) => judge(rules, asked))
-      .filter((refusal) => refusal?.errno === errno);
-    const [refusal = null, ...others] = refusals;
-    if (refusal !== null && others.every((other) => other?.cause === refusal.cause)) {
-      return { cause: refusal.cause, refusal };
-    }
-    return { cause: onlyCause(rules, attempt.operation, errno) ?? 'unknown', refusal: null };
-  }
-
-  /**
-   * Explains a call whose file is not shown: it is judged on every file that it may have been made
-   * on. All answers with the observed errno must give the same cause.
-   */
-  #explanationOnAnyFile(attempt: Attempt, errno: string): Explanation {
-    const may = hypotheses(this, attempt);
-    const canTell = (asked: Question): boolean =>
-      this.knows(asked) && asked.group?.isInDoubt !== true && !isBeyondJudging(asked, attempt);
-    // The file's open may not have been recorded.
-    if (this.isAssumed || !may.every(canTell)) {
-      return { cause: onlyCause(this.rules, attempt.operation, errno) ?? 'unknown', refusal: null };
-    }
-    const found = may
-      .map((asked) => explain(this.rules, asked, errno))
-      .filter(({ cause }) => cause !== 'unknown');
-    const [first] = found;
-    if (first === undefined || found.some(({ cause }) => cause !== first.cause)) {
-      return { cause: 'unknown', refusal: null };
-    }
-    const isSure = found.every(({ refusal }) => isSameBlocker(refusal, first.refusal));
-    const { cause, refusal } = first;
-    if (isSure || refusal === null) return { cause, refusal };
-    return { cause, refusal: { ...refusal, blocker: null } };
-  }
-
-  /**
-   * Explains a refusal on a group in doubt: by a blocker whose open was recorded, or by the call
-   * itself. Null if neither explains it.
-   */
-  #explanationInDoubt(attempt: Attempt, question: Question, errno: string): Explanation | null {
-    const may = isComplete(attempt) ? [question] : hypotheses(this, attempt);
-    const refusals = may
-      .map((asked) => judge(this.rules, asked))
-      .filter((refusal) => refusal?.errno === errno);
-    const [refusal = null] = refusals;
-    const isSure = refusals.every(
-      (other) =>
-        other !== null &&
-        other.cause === refusal?.cause &&
-        ((other.blocker?.file ?? null) !== null ||
-          isOfItself(this.rules, attempt.operation, other)),
-    );
-    return refusal === null || !isSure ? null : { cause: refusal.cause, refusal };
+    return explainRefused(this, refused);
   }
 
   /** Whether the host and the owner of the group are known well enough to judge a question. */
@@ -238,7 +151,9 @@ export class Kernel extends HostState {
     if (against === null) {
       for (const name of machineNames) {
         const [told, instance] = [question.events[name], question[name]];
-        if (told !== undefined && instance !== undefined) this.put(name, instance, told);
+        if (told === undefined || instance === undefined) continue;
+        this.put(name, instance, told);
+        if (setsState.has(told.type) && 'isFound' in instance) instance.isFound = false;
       }
       if (opened !== null) this.#open(event, opened, question);
       this.#hold(question);
@@ -278,7 +193,8 @@ export class Kernel extends HostState {
   }
 
   #open({ type, data }: Placed<Fact>, id: FileId, question: Question): void {
-    const opened = { id, pins: new Set<FileId>(), pinnedBy: new Set<FileId>() };
+    const found = this.isAssumed && this.certainty !== 'observed' ? { isFound: true } : {};
+    const opened = { id, pins: new Set<FileId>(), pinnedBy: new Set<FileId>(), ...found };
     const { device, group, groupFile } = question;
     const { opens } = effectOf(type);
     if (opens === 'container' || opens === 'iommufd') {
@@ -306,15 +222,13 @@ export class Kernel extends HostState {
   }
 }
 
+/** Events after which the state of a file is known, whatever it was before. */
+const setsState = new Set(['container.set', 'container.unset', 'device.bound', 'iommu.set']);
+
 /** The path of an opened file that no machine takes. */
 function pathOf({ type, data }: Placed<Fact>): string {
   if (effectOf(type).opens === 'group' && 'group' in data) return groupPath(String(data.group));
   return 'path' in data ? data.path : type;
-}
-
-function isSameBlocker(a: Refusal | null, b: Refusal | null): boolean {
-  const [one, other] = [a?.blocker ?? null, b?.blocker ?? null];
-  return one?.file === other?.file && one?.driver === other?.driver;
 }
 
 /** Whether the context that a call gave to a file is not open, or is no context at all. */

@@ -17,10 +17,12 @@ import { judge, type Explanation, type Refusal } from './judge.ts';
 import { KeptCall, type SavedCall } from './kept-call.ts';
 import { Kernel } from './kernel.ts';
 import type { Engine, KernelRules } from './machines.ts';
+import { outsideCauses } from './outside-refusals.ts';
 import { verdictsUnder, type AnsweredAttempt, type Verdict } from './other-profile.ts';
 import { groupAt } from './plain.ts';
 import { PlayedHost } from './played-host.ts';
 import type { Profile } from './profile.ts';
+import { isFileShown } from './unshown-arguments.ts';
 
 /** What an attempt concerns, by id; null where it concerns none, or one that is not known. */
 export interface Concerned {
@@ -228,9 +230,21 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     return question === null ? null : concernedBy(question);
   }
 
-  /** Whether everything that an attempt concerns is known. */
-  knowsAll(attempt: Attempt): boolean {
-    return this.kernel.knowsAll(this.kernel.question(attempt));
+  /**
+   * Whether a refusal can contradict the rules: the evidence shows its file, enough is known of the
+   * group and the file to judge it, and nothing outside of the rules can have refused it instead.
+   */
+  canContradict(refused: DataOf<'operation.refused'>): boolean {
+    if (!isFileShown(refused)) return false;
+    const question = this.kernel.question(refused);
+    if (question.file?.isFound === true || question.argument?.isFound === true) return false;
+    const isOpen = this.kernel.isAssumed || question.group?.isInDoubt === true;
+    if (!isOpen) return true;
+    const isFileKnown = !('fd' in refused) || question.file !== undefined;
+    if (!isFileKnown || !this.kernel.knowsAll(question)) return false;
+    // A driver is asked after all checks.
+    const isOutside = outsideCauses(refused.operation, refused.errno).length > 0;
+    return !isOutside || this.judge(refused) !== null;
   }
 
   /** The group that an attempt concerns, if its owner is unknown; otherwise null. */

@@ -21,6 +21,7 @@ import { iommufdOperations } from './operations/iommufd.ts';
 import { openOperations } from './operations/open.ts';
 import { processOperations } from './operations/process.ts';
 import { resetOperations } from './operations/reset.ts';
+import { isBesideOwnership, outsideCauses, outsideRefusals } from './outside-refusals.ts';
 import { isSince, profiles, type Profile } from './profile.ts';
 import { UNSHOWN } from './unshown.ts';
 
@@ -88,13 +89,19 @@ interface ProfileRules extends Pick<OperationRules, 'checks'> {
 /** All operations as one profile checks them. */
 export type Rules = Readonly<Record<Operation, ProfileRules>>;
 
+/** Whether the kernel of a profile has an operation. */
+function isKnownTo(profile: Profile, operation: Operation): boolean {
+  const { since } = operations[operation];
+  return since === undefined || isSince(profile, since);
+}
+
 /** The rules of a profile: every operation, with the checks that hold in the profile. */
 export function rulesOf(profile: Profile): Rules {
   return Object.fromEntries(
-    Object.entries(operations).map(([operation, { since, checks }]) => [
+    Object.entries(operations).map(([operation, { checks }]) => [
       operation,
       {
-        isKnown: since === undefined || isSince(profile, since),
+        isKnown: isKnownTo(profile, operation as Operation),
         checks: checks.filter((check) => applies(check, profile)),
       },
     ]),
@@ -187,22 +194,77 @@ export interface CauseRow {
   readonly source: string;
 }
 
-/** A row for each cause, operation and errno, sorted in that order. */
-export function causeTable(): CauseRow[] {
-  const rows = new Map<string, CauseRow>();
-  for (const [operation, { checks }] of Object.entries(operations)) {
-    for (const check of checks) {
-      const { cause, errno, source } = check;
-      const key = `${cause} ${operation} ${errno}`;
-      const seen = rows.get(key);
-      rows.set(key, {
-        cause,
+/** A row for each cause, operation and errno that a check gives, sorted in that order. */
+export function checkedCauses(): CauseRow[] {
+  return sorted(
+    Object.entries(operations).flatMap(([operation, { checks }]) =>
+      checks.map((check) => ({
+        cause: check.cause,
         operation: operation as Operation,
-        errno,
-        profiles: profiles.filter((p) => applies(check, p) || seen?.profiles.includes(p)),
-        source: seen?.source ?? source,
-      });
-    }
+        errno: check.errno,
+        profiles: profiles.filter((profile) => applies(check, profile)),
+        source: check.source,
+      })),
+    ),
+  );
+}
+
+/** As `checkedCauses`, and a row for each that something outside of the rules gives. */
+export function causeTable(): CauseRow[] {
+  const outside = outsideRefusals.map((refusal) => ({
+    ...refusal,
+    profiles: profiles.filter((profile) => isKnownTo(profile, refusal.operation)),
+  }));
+  return sorted([...checkedCauses(), ...outside]);
+}
+
+/** The rows, each once and with all profiles of its kind. */
+function sorted(all: readonly CauseRow[]): CauseRow[] {
+  const rows = new Map<string, CauseRow>();
+  for (const row of all) {
+    const key = `${row.cause} ${row.operation} ${row.errno}`;
+    const seen = rows.get(key);
+    const within = profiles.filter((p) => row.profiles.includes(p) || seen?.profiles.includes(p));
+    rows.set(key, { ...row, profiles: within, source: seen?.source ?? row.source });
   }
   return [...rows.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+}
+
+/** Whether the kernel gives it: a rule of the scenario language has no source in any kernel. */
+export function hasKernelSource({ source }: Pick<Check, 'source'>): boolean {
+  return /\.c:\w+/.test(source);
+}
+
+/**
+ * The causes that an errno of an operation can have in kernels of these profiles, each once: those
+ * of checks in the kernel's order, then those from outside of the rules.
+ */
+export function causesOf(
+  operation: Operation,
+  errno: string,
+  within: readonly Profile[],
+): readonly Cause[] {
+  const checks = operations[operation].checks.filter(
+    (check) =>
+      check.errno === errno &&
+      hasKernelSource(check) &&
+      within.some((profile) => applies(check, profile)),
+  );
+  const isThere = within.some((profile) => isKnownTo(profile, operation));
+  const outside = isThere ? outsideCauses(operation, errno) : [];
+  return [...new Set([...checks.map(({ cause }) => cause), ...outside])];
+}
+
+/**
+ * The cause of an errno if the operation can have only one for it, in any state of the host;
+ * otherwise null. `not-ownership` for errnos that concern no ownership and that no check gives.
+ */
+export function onlyCause(
+  operation: Operation,
+  errno: string,
+  within: readonly Profile[],
+): Cause | null {
+  const [only = null, ...others] = causesOf(operation, errno, within);
+  if (only === null && isBesideOwnership(errno)) return 'not-ownership';
+  return others.length === 0 ? only : null;
 }

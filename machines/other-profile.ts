@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Attempt } from '../events/vocabulary.ts';
 import type { RecordedCall } from '../operations/row.ts';
 import type { ObservedCause } from './causes.ts';
 import type { HostView, Question } from './check.ts';
@@ -14,7 +15,10 @@ import { hasIommufd, type Profile } from './profile.ts';
 import { isComplete } from './unshown-arguments.ts';
 
 /** A recorded call, and the errno that the kernel answered with; null if the call passed. */
-export type AnsweredAttempt = RecordedCall & { readonly errno: string | null };
+export interface AnsweredAttempt extends Pick<RecordedCall, 'passed'> {
+  readonly call: Attempt;
+  readonly errno: string | null;
+}
 
 /** How an attempt ends by some rules: errno and cause of the refusal, both null if it passes. */
 export interface Verdict {

@@ -18,6 +18,9 @@ const origins = {
 export type Profile = keyof typeof origins;
 export const profiles = Object.keys(origins) as Profile[];
 
+/** The profiles of kernels. */
+export const kernels: readonly Profile[] = profiles.filter((profile) => profile !== 'rfc-2021');
+
 /** The newest kernel profile; it judges where neither profile nor kernel release names another. */
 export const newestKernel: Profile = 'linux-7.3';
 
@@ -61,4 +64,25 @@ export function profileOfKernel(release: string): Profile | null {
   if (major === undefined || minor === undefined) return null;
   const version = Number(major) * 1000 + Number(minor);
   return eras.findLast(({ since: [x, y] }) => x * 1000 + y <= version)?.profile ?? null;
+}
+
+/** The profile that judges a boot: the one that was `named`, or that of the kernel release. */
+export function bootProfile(kernel: string, named: string | null): Profile {
+  const profile = named ?? profileOfKernel(kernel);
+  return profile !== null && isProfile(profile) ? profile : newestKernel;
+}
+
+/**
+ * The profiles that a boot may have run by: all kernels' if neither a kernel release nor a profile
+ * is known. `named`: the profile of the boot, or null; `isAssumed`: the boot was not recorded, and
+ * the newest profile only stands in for an unknown one.
+ */
+export function bootProfiles(
+  kernel: string,
+  named: string | null,
+  isAssumed: boolean,
+): readonly Profile[] {
+  const known = profileOfKernel(kernel);
+  if (named !== null && isProfile(named) && !(isAssumed && named === newestKernel)) return [named];
+  return known === null ? kernels : [known];
 }

@@ -102,7 +102,13 @@ const contexts = new Map(
 );
 
 /** Whether a refused `bg_wait` ends the driver change; ECHILD does not, as there is none. */
-export function isCollectedBy({ operation, errno }: { operation: Operation; errno: string }) {
+export function isCollectedBy({
+  operation,
+  errno,
+}: {
+  readonly operation: Operation;
+  readonly errno: string | null;
+}) {
   return rowOf(operation).makes === 'end-of-driver-change' && errno !== 'ECHILD';
 }
 

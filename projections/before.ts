@@ -24,11 +24,16 @@ export function ownerBefore(timeline: Timeline, group: string, position: number)
   return isHeardOf ? nobody : openInterval(timeline, { kind: 'group', id: group }).owner;
 }
 
-/** Whether the first event of a group is `group.found`: the group existed before. */
+/**
+ * Whether the first event that tells of a group is `group.found`, or none does but refusals name it:
+ * the group may have existed before.
+ */
 function wasFound(timeline: Timeline, group: string): boolean {
+  let isNamed = false;
   for (const position of timeline.positionsOf(`group ${group}`)) {
     const type = timeline.typeAt(position);
-    if (type !== 'gap.noticed') return type === 'group.found';
+    if (type === 'operation.refused') isNamed = true;
+    else if (type !== 'gap.noticed') return type === 'group.found';
   }
-  return false;
+  return isNamed;
 }

@@ -11,7 +11,22 @@ import { LiveHost } from '../machines/live-host.ts';
 import type { AnsweredAttempt, Verdict } from '../machines/other-profile.ts';
 import type { Profile } from '../machines/profile.ts';
 import { callOf } from '../operations/table.ts';
-import type { Difference, Replay } from './shapes.ts';
+
+/** An attempt that ended as `recorded`, and as `other` by the rules of another profile. */
+export interface Difference {
+  readonly position: number;
+  readonly operation: string;
+  readonly recorded: Verdict;
+  readonly other: Verdict;
+}
+
+/** All attempts of a history, judged by the rules of another profile. */
+export interface Replay {
+  readonly attempts: number;
+  /** Number of attempts that cannot be judged, because the state that they met is unknown. */
+  readonly unknown: number;
+  readonly differences: readonly Difference[];
+}
 
 /**
  * Judges every attempt by the rules of a profile. Without `isKnown`, older events were removed, and
@@ -45,7 +60,9 @@ export function replayBy(
 
 function attemptOf(event: Placed): AnsweredAttempt | null {
   if (event.type === 'operation.refused') {
-    return { call: event.data, passed: {}, errno: event.data.errno };
+    const { errno } = event.data;
+    // What a program concluded was not attempted.
+    return errno === null ? null : { call: event.data, passed: {}, errno };
   }
   const called = callOf(event);
   return called === null ? null : { ...called, errno: null };

@@ -7,9 +7,8 @@
  * @module
  */
 import type { Certainty } from '../events/vocabulary.ts';
-import type { ObservedCause } from '../machines/causes.ts';
+import type { Cause, ObservedCause } from '../machines/causes.ts';
 import type { Blocker } from '../machines/check.ts';
-import type { Verdict } from '../machines/other-profile.ts';
 import type { FileId } from '../processes/process-table.ts';
 
 /** The position of an event; null for `start`, the moment before the first event. */
@@ -228,6 +227,17 @@ export interface Orphan extends FileView {
 
 interface BlockerView extends Blocker {
   readonly holders: readonly Holder[];
+  /** The number of the group, or the device, that a message names; absent in other answers. */
+  readonly subject?: string;
+}
+
+/** A cause that a refusal may have. */
+export interface Candidate {
+  readonly cause: Cause;
+  /** The cause in a sentence. */
+  readonly summary: string;
+  /** A command for the host whose output tells whether it is this cause. */
+  readonly next: string;
 }
 
 /** A refusal, explained. */
@@ -235,12 +245,14 @@ export interface Why {
   readonly position: number;
   /** Name of the operation, such as `attach`. */
   readonly operation: string;
-  /** As observed, such as `EBUSY`. */
-  readonly errno: string;
+  /** As observed, such as `EBUSY`; null if the program concluded the refusal and made no call. */
+  readonly errno: string | null;
   /** A name that never changes; `unknown` if the rules do not explain the refusal. */
   readonly cause: ObservedCause;
   /** The cause in a sentence. */
   readonly summary: string;
+  /** The causes that it may have, if the evidence does not tell which; empty if `cause` is known. */
+  readonly candidates: readonly Candidate[];
   /** The file or driver in the way, and the holders that keep it alive; null if there is none. */
   readonly blocker: BlockerView | null;
   /** The fewest positions without which the call would have passed; empty if none were found. */
@@ -262,22 +274,6 @@ export interface Diff {
   readonly from: Position;
   readonly to: Position;
   readonly changes: readonly Change[];
-}
-
-/** An attempt that ended as `recorded`, and as `other` by the rules of another profile. */
-export interface Difference {
-  readonly position: number;
-  readonly operation: string;
-  readonly recorded: Verdict;
-  readonly other: Verdict;
-}
-
-/** All attempts of a history, judged by the rules of another profile. */
-export interface Replay {
-  readonly attempts: number;
-  /** Number of attempts that cannot be judged, because the state that they met is unknown. */
-  readonly unknown: number;
-  readonly differences: readonly Difference[];
 }
 
 /** The first event that violates an invariant, or after which an expression holds. */

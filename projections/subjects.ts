@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Fact, Placed } from '../events/vocabulary.ts';
+import type { DataOf, Fact, Placed } from '../events/vocabulary.ts';
 import type { Concerned, LiveHost } from '../machines/live-host.ts';
 import { effectOf } from '../processes/effects.ts';
 import { fileOpenedBy, TERMINAL, type FileId } from '../processes/process-table.ts';
@@ -52,6 +52,9 @@ export function noteSubjects(host: LiveHost, event: Placed<Fact>, note: NoteSubj
   if (typeof child === 'number') note('process', child);
   if (type === 'descriptor.passed') note('process', event.data.to);
   if (typeof device === 'string') noteDevice(host, device, note);
+  if (type === 'operation.refused' && event.data.evidence !== undefined) {
+    noteNamed(host, event.data, note);
+  }
   if (type === 'device.added' && event.data.group !== null) note('group', event.data.group);
   if (type === 'group.found') note('group', event.data.group);
   if (type === 'gap.noticed') {
@@ -80,6 +83,14 @@ function noteDevice(host: LiveHost, id: string, note: NoteSubject): void {
   note('device', id);
   const group = host.device(id)?.group ?? null;
   if (group !== null) note('group', group);
+}
+
+/** Notes the group that a refusal names, known or not, and what is in the way by its words. */
+function noteNamed(host: LiveHost, refused: DataOf<'operation.refused'>, note: NoteSubject): void {
+  if ('group' in refused && refused.group !== undefined) note('group', refused.group);
+  const { blocker } = refused;
+  if (blocker?.kind === 'group') note('group', blocker.id);
+  else if (blocker !== undefined) noteDevice(host, blocker.id, note);
 }
 
 /**

@@ -8,17 +8,27 @@ import type { Activity } from '../projections/activity.ts';
 import type { FoundViolation } from '../projections/audit/violations.ts';
 import type { FoundWhere, SeenRow } from '../projections/bisect-where.ts';
 import type { FoundActivity } from '../projections/leaks.ts';
-import type { Bisection, Why } from '../projections/shapes.ts';
+import type { Bisection, Candidate, Why } from '../projections/shapes.ts';
 import type { ExplainedRefusal } from '../projections/why/refusals.ts';
+import { commandFor } from './candidates.ts';
 import { causeWords } from './causes.ts';
 import { violationWords } from './invariants.ts';
 
 /** The answer of `why`. */
 export function whyAnswer(found: ExplainedRefusal): Why {
-  const { blocker, because, wouldPassAfter, ...refusal } = found;
-  const summary = causeWords(refusal.cause);
-  return { ...refusal, summary, blocker, because, wouldPassAfter };
+  const { candidates: causes, place, blocker, because, wouldPassAfter, ...refusal } = found;
+  const { cause, operation } = refusal;
+  const candidates = causes.map((candidate): Candidate => ({
+    cause: candidate,
+    summary: causeWords(candidate, operation),
+    next: commandFor(candidate, place),
+  }));
+  const summary = candidates.length > 0 ? OPEN : causeWords(cause, operation);
+  return { ...refusal, summary, candidates, blocker, because, wouldPassAfter };
 }
+
+/** The summary of a refusal that has candidates. */
+const OPEN = 'the evidence does not tell which of several causes it is';
 
 /** The answer of `between`. */
 export function activityAnswer(found: FoundActivity): Activity {

@@ -51,7 +51,17 @@ const sentences: Readonly<Record<ObservedCause, string>> = {
   unknown: 'the rules do not explain it',
 };
 
-/** The sentence of a cause: the `summary` of an answer. */
-export function causeWords(cause: ObservedCause): string {
-  return sentences[cause];
+/** What a missing node usually means, by the operation that opens it. */
+const usually: Readonly<Record<string, string>> = {
+  open_cdev: 'no VFIO driver has the device, or the node was not passed into the container',
+  open_container: 'the module vfio is not loaded, or the node was not passed into the container',
+  open_group:
+    'no device of the group has a VFIO driver, or the node was not passed into the container',
+  open_iommufd: 'the kernel has no iommufd, or the node was not passed into the container',
+};
+
+/** The sentence of a cause: the `summary` of an answer about a refusal of `operation`. */
+export function causeWords(cause: ObservedCause, operation: string | null = null): string {
+  const often = cause === 'no-such-node' ? usually[operation ?? ''] : undefined;
+  return often === undefined ? sentences[cause] : `${sentences[cause]}; usually ${often}`;
 }

@@ -14,7 +14,8 @@ export function dataWords({ type, data }: Fact): string {
   const seen = data.evidence === undefined ? [] : [evidenceWords(data.evidence)];
   if (type !== 'operation.refused') return [...pairs.map(pair), ...seen].join(' ');
   const rest = pairs.filter(([key]) => key !== 'operation' && key !== 'errno');
-  return [data.operation, ...rest.map(pair), data.errno, ...seen].join(' ');
+  const errno = data.errno === null ? [] : [data.errno];
+  return [data.operation, ...rest.map(pair), ...errno, ...seen].join(' ');
 }
 
 /** Source and line, certainty and rule of inference: `[trace.txt:13, inferred: found-open]`. */

@@ -121,7 +121,9 @@ const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => str
 
   'operation.refused': (data, name) => {
     const who = 'pid' in data ? name(data.pid) : 'a process';
-    return `${who} tried ${callWords(data)} and got ${data.errno}`;
+    return data.errno === null
+      ? `${who} concluded that the kernel would refuse ${callWords(data)}`
+      : `${who} tried ${callWords(data)} and got ${data.errno}`;
   },
 };
 
@@ -136,7 +138,7 @@ function regionWords(region: number | null): string {
 }
 
 /** Keys of a refusal that are no arguments of the call. */
-const besides = new Set(['operation', 'errno', 'pid', 'cause', 'evidence']);
+const besides = new Set(['operation', 'errno', 'pid', 'cause', 'blocker', 'evidence']);
 
 /** The operation that was refused, and its arguments: `bind fd=4 iommufd=3`. */
 function callWords(data: DataOf<'operation.refused'>): string {

@@ -34,7 +34,9 @@ const sentences: Readonly<Record<Inference, string>> = {
   'spoken-of': 'a message names the group, but does not show which process has it open',
   'only-one-without-a-number': 'the file is the only open one whose descriptor number is not known',
   'named-in-a-claim': 'a manager names the device',
-  'refused-by-the-program': 'a program reports the refusal in its own message',
+  'refused-by-the-program': 'a refusal that the evidence reports names it',
+  'concluded-by-the-program':
+    'a program concluded it from a check of its own, without an answer of the kernel',
   'read-from-the-host': 'it was so when the host was read',
   'gone-from-the-host': 'it was no longer there when the host was read',
   'number-shown-by-the-host': 'the descriptor number was not known; the host shows it',

@@ -5,7 +5,8 @@
  */
 import type { Verdict } from '../machines/other-profile.ts';
 import { profiles, type Profile } from '../machines/profile.ts';
-import type { Bisection, Replay } from '../projections/shapes.ts';
+import type { Replay } from '../projections/replay.ts';
+import type { Bisection } from '../projections/shapes.ts';
 import { columns, indented, type Cell } from './columns.ts';
 import { sentence, type History } from './events.ts';
 import { printable } from './printable.ts';

@@ -12,21 +12,34 @@ import { plain, type Paint } from './tone.ts';
 
 /** Lines: what was refused, its cause, what was in the way, which events led to it, until when. */
 export function whyWords(found: Why, history: History, paint: Paint = plain): string[] {
-  const { position, cause, summary, blocker, because, wouldPassAfter } = found;
+  const { position, errno, cause, summary, candidates, blocker, because, wouldPassAfter } = found;
   const time = history.event(position)?.time ?? null;
   const tone = cause === 'unknown' ? 'unknown' : 'refusal';
   const reasons = because.map((reason) => [String(reason), sentence(history, reason)]);
   return [
     `position ${position}${time === null ? '' : `, ${time}`}: ${sentence(history, position)}`,
     `cause: ${paint(cause, tone)} (${summary})`,
+    ...candidateWords(candidates),
     ...(blocker === null ? [] : blockerWords(blocker)),
     ...titled('because of:', reasons),
-    ...remedyWords(cause, wouldPassAfter, history),
+    ...(errno === null ? [] : remedyWords(cause, wouldPassAfter, history)),
   ];
 }
 
-function blockerWords({ kind, file, driver, holders }: NonNullable<Why['blocker']>): string[] {
-  const what = driver === null ? [kind, ...(file === null ? [] : [file])] : ['driver', driver];
+/** The causes that it may have, and which command tells of which. */
+function candidateWords(candidates: Why['candidates']): string[] {
+  const causes = candidates.map(({ cause, summary }) => [cause, summary]);
+  const commands = [...Map.groupBy(candidates, ({ next }) => next)].map(([next, told]) => [
+    printable(next),
+    told.map(({ cause }) => cause).join(', '),
+  ]);
+  return [...titled('it may be:', causes), ...titled('these commands tell:', commands)];
+}
+
+function blockerWords(blocker: NonNullable<Why['blocker']>): string[] {
+  const { kind, file, driver, holders, subject } = blocker;
+  const which = file ?? subject ?? null;
+  const what = driver === null ? [kind, ...(which === null ? [] : [which])] : ['driver', driver];
   const inTheWay = `in the way: ${printable(what.join(' '))}`;
   if (holders.length === 0) return [inTheWay];
   return titled(`${inTheWay}, kept alive by`, holderRows(holders));

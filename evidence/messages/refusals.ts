@@ -86,26 +86,35 @@ function matches(wording: Wording, text: string): readonly WordingMatch[] {
 
 function reportOf(found: WordingMatch, text: string, until: number): Report | null {
   const { wording, groups } = found;
-  const shown: ShownErrno | null = wording.implied ?? errnoBehind(found, text, until);
-  if (shown === null) return null;
-  const { errno } = shown;
+  const { concluded } = wording;
+  const errno = concluded === undefined ? (errnoBehind(found, text, until)?.errno ?? null) : null;
+  if (errno === null && concluded === undefined) return null;
   const target = targetOf(found, text);
   if (target === null) return null;
-  const cause = shown.cause ?? causeOf(target.operation, errno);
+  const cause = concluded ?? causeOf(target.operation, errno ?? '');
   const driver = groups['driver'] ?? groups['driver2'] ?? groups['driver3'];
-  return { did: 'report', ...target, errno, cause, ...(driver === undefined ? {} : { driver }) };
+  const blocker = blockerIn(groups);
+  return {
+    did: 'report',
+    ...target,
+    errno,
+    cause,
+    ...(driver !== undefined && { driver }),
+    ...(blocker !== null && { blocker }),
+  };
 }
 
-interface ShownErrno {
-  readonly errno: string;
-  readonly cause?: string;
+/** What is in the way, if the words name it. */
+function blockerIn({ ofGroup, ofDevice }: WordingMatch['groups']) {
+  if (ofGroup !== undefined) return { kind: 'group', id: ofGroup } as const;
+  return ofDevice === undefined ? null : ({ kind: 'device', id: ofDevice.toLowerCase() } as const);
 }
 
 function errnoBehind(
   { wording, end, groups }: WordingMatch,
   text: string,
   until: number,
-): ShownErrno | null {
+): { readonly errno: string } | null {
   const { number, name } = groups;
   if (name !== undefined || number !== undefined) return errnoIn(name ?? `errno ${number}`);
   const rest = text.slice(end, until);

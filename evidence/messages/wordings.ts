@@ -1,5 +1,6 @@
 /**
- * The wordings of refusals in messages of programs, and the operation that each of them means.
+ * The wordings of refusals in messages of programs, and the operation that each of them means: calls
+ * that the kernel refused, and conclusions that a program came to itself.
  *
  * @module
  */
@@ -12,8 +13,11 @@ export interface Wording {
   /** Null: the node in the message decides. */
   readonly operation: ReportedOperation | null;
   readonly pattern: RegExp;
-  /** The errno and cause that the words imply. If left out, an errno must follow the words. */
-  readonly implied?: { readonly errno: string; readonly cause: string };
+  /**
+   * The cause that the program found by a check of its own, without a call of the kernel. If left
+   * out, an errno must follow the words.
+   */
+  readonly concluded?: string;
   /** The errno must follow the words at once. */
   readonly near?: boolean;
   /** The words are not specific: the line must also mention VFIO. */
@@ -41,11 +45,14 @@ export const wordings: readonly Wording[] = [
   { operation: null, pattern: words(String.raw`\bopen(?:ing)?\b[^;\n]{0,80}?(?<node>${NODE})`) },
   { operation: null, pattern: exactly(String.raw`(?<!\bl?stat )(?<node>${NODE})`), near: true },
   { operation: 'open_group', pattern: exactly(String.raw`\bOpenGroup\b`) },
-  { operation: 'open_container', pattern: exactly(String.raw`\bOpenContainer\b`) },
+  {
+    operation: 'open_container',
+    pattern: words(`${FAILED} open (?:the )?vfio container\\b|\\bOpenContainer\\b`),
+  },
   {
     operation: 'set_container',
     pattern: words(String.raw`\bgroup (?:(?<group>\d{1,7}) )?is not viable\b|\bGroupViable\b`),
-    implied: { errno: 'EPERM', cause: 'owned-by-kernel-driver' },
+    concluded: 'owned-by-kernel-driver',
   },
   {
     operation: 'set_container',
@@ -91,11 +98,10 @@ export const wordings: readonly Wording[] = [
         String.raw`\bVFIO_DEVICE_ATTACH_IOMMUFD_PT\b|\bVfioDeviceAttachIommufdPt\b`,
     ),
   },
-  // QEMU's own check for what the kernel would refuse an attach for.
   {
     operation: 'attach',
     pattern: words(String.raw`\bgroup (?<group>\d{1,7}) used in multiple address spaces`),
-    implied: { errno: 'EINVAL', cause: 'sibling-attached-elsewhere' },
+    concluded: 'sibling-attached-elsewhere',
   },
   {
     operation: 'map_dma',
@@ -115,9 +121,14 @@ export const wordings: readonly Wording[] = [
     operation: 'hot_reset',
     pattern: words(
       `cannot reset device (?<device>${DEVICE}), depends on ` +
-        `(?:group (?<group>\\d{1,7})|device ${BDF}) which is not owned`,
+        `(?:group (?<ofGroup>\\d{1,7})|device (?<ofDevice>${BDF})) which is not owned`,
     ),
-    implied: { errno: 'EPERM', cause: 'reset-not-owned' },
+    concluded: 'reset-not-owned',
+  },
+  {
+    operation: 'hot_reset',
+    pattern: words(`cannot reset device (?<device>${DEVICE}), no available reset mechanism`),
+    concluded: 'not-ownership',
   },
   { operation: 'hot_reset', pattern: exactly(String.raw`\bVFIO_DEVICE_PCI_HOT_RESET\b`) },
   { operation: 'reset', pattern: exactly(String.raw`\bVFIO_DEVICE_RESET\b`) },

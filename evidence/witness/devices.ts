@@ -22,6 +22,8 @@ export class Devices {
   /** Devices by the kernel address of their `struct device` (`claimed` of an ioctl). */
   readonly #byClaim = new Map<string, string>();
   readonly #groups = new Set<string>();
+  /** Groups that were told as found: which of their devices has the VFIO driver is not known. */
+  readonly #found = new Set<string>();
   readonly #leaving = new Set<string>();
   /** Devices that lost their node with their driver, and were not seen to get another one. */
   readonly #nodeless = new Set<string>();
@@ -84,11 +86,21 @@ export class Devices {
     this.#add({ device, name, group, driver, model, cdev: node }, 'named-by-the-trace');
   }
 
-  /** Adds a device that a claim names, if it is unknown. */
-  mention(device: string): void {
-    if (this.#devices.has(device)) return;
-    const nothing = { name: null, group: null, driver: null, model: null, cdev: null };
-    this.#add({ device, ...nothing }, 'named-in-a-claim');
+  /** Adds a device that a message names, if it is unknown; its group if that is unknown. */
+  mention(device: string, group: string | null, rule: Inference): void {
+    const known = this.#devices.get(device);
+    if (known !== undefined && (known.group !== null || group === null)) return;
+    const nothing = { name: null, driver: null, model: null, cdev: null };
+    const isNew = group !== null && !this.#groups.has(group);
+    this.#add({ device, ...nothing, ...known, group }, rule);
+    if (isNew) this.#speakOf(group);
+  }
+
+  /** Notes a new group that a message names. The message does not show who has it. */
+  #speakOf(group: string): void {
+    this.#groups.add(group);
+    const reason = 'what was said of it does not show who has it';
+    this.#tell({ type: 'gap.noticed', data: { reason, group } }, 'spoken-of');
   }
 
   get(device: string): Added | undefined {
@@ -140,11 +152,15 @@ export class Devices {
   /** Notes that a group has a node: a VFIO driver has one of its devices. */
   meetGroup(group: string): void {
     const members = [...this.#devices.values()].filter(({ group: of }) => of === group);
-    if (members.some(isVfio) || (members.length === 0 && this.#groups.has(group))) return;
+    if (members.some(isVfio) || this.#found.has(group)) return;
+    if (members.length === 0 && this.#groups.has(group)) return;
     this.#groups.add(group);
     const [only, ...others] = members.filter(({ driver }) => driver === null);
-    if (only !== undefined && others.length === 0) this.#bindAgain(only.device, null, 'has-a-node');
-    else this.#tell({ type: 'group.found', data: { group } }, 'has-a-node');
+    if (only !== undefined && others.length === 0) {
+      return this.#bindAgain(only.device, null, 'has-a-node');
+    }
+    this.#found.add(group);
+    this.#tell({ type: 'group.found', data: { group } }, 'has-a-node');
   }
 
   /** Tells that a VFIO driver was bound to a device, unseen. */
@@ -195,17 +211,14 @@ export class Devices {
     }
     const isNew = now.group !== null && !this.#groups.has(now.group);
     this.#add(now);
-    // A message that names the group does not show who opens it.
-    if (!isNew || now.group === null) return;
-    this.#groups.add(now.group);
-    const reason = 'what was said of it does not show who has it';
-    this.#tell({ type: 'gap.noticed', data: { reason, group: now.group } }, 'spoken-of');
+    if (isNew && now.group !== null) this.#speakOf(now.group);
   }
 
   unplug(device: string): void {
     const known = this.#devices.get(device);
     if (known === undefined) return;
     this.#devices.delete(device);
+    this.#found.delete(known.group ?? '');
     this.#nodeless.delete(device);
     if (known.cdev !== null) this.#byCdev.delete(known.cdev);
     this.#tell({ type: 'device.removed', data: { device } });
@@ -215,6 +228,7 @@ export class Devices {
   setDriver(device: string, driver: string | null): void {
     const known = this.#devices.get(device);
     if (known === undefined) return;
+    if (driver === null) this.#found.delete(known.group ?? '');
     // Its node is gone: the next device that is bound may get the same number.
     if (driver === null && known.cdev !== null) {
       this.#byCdev.delete(known.cdev);
@@ -257,6 +271,7 @@ export class Devices {
     this.#byClaim.clear();
     this.#mayBe.clear();
     this.#groups.clear();
+    this.#found.clear();
     this.#leaving.clear();
     this.#nodeless.clear();
   }

@@ -33,6 +33,7 @@ export type Inference =
   | 'only-one-without-a-number'
   | 'named-in-a-claim'
   | 'refused-by-the-program'
+  | 'concluded-by-the-program'
   | 'read-from-the-host'
   | 'gone-from-the-host'
   | 'number-shown-by-the-host'

@@ -3,10 +3,18 @@
  *
  * @module
  */
-import type { DataOf, RecordedAttempt } from '../../events/vocabulary.ts';
+import type { Attempt, DataOf } from '../../events/vocabulary.ts';
+import type { Report } from '../sighting.ts';
 
-/** `operation.refused` of an attempt. */
-export function refused(attempt: RecordedAttempt, errno: string, cause: string | null = null) {
-  const data = { ...attempt, errno, ...(cause !== null && { cause }) };
+/** What a message says of a refusal besides the arguments of the call. */
+export interface SaidOfRefusal extends Pick<Report, 'blocker'> {
+  readonly cause?: string;
+  readonly group?: string;
+  readonly device?: string;
+}
+
+/** `operation.refused` of an attempt; `errno` is null if a program concluded it. */
+export function refused(attempt: Attempt, errno: string | null, said: SaidOfRefusal = {}) {
+  const data = { ...attempt, errno, ...said };
   return { type: 'operation.refused', data: data as DataOf<'operation.refused'> } as const;
 }

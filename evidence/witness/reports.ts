@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { RecordedAttempt } from '../../events/vocabulary.ts';
+import type { Attempt } from '../../events/vocabulary.ts';
 import { tracedAttempt } from '../../operations/table.ts';
 import type { Deed, Report } from '../sighting.ts';
 import type { Devices } from './devices.ts';
@@ -38,7 +38,7 @@ export class Reports {
     this.#claims.set(uuid ?? name, has);
     const type = `claim.${outcome}` as const;
     for (const each of device === null ? [...has] : [device]) {
-      this.#devices.mention(each);
+      this.#devices.mention(each, null, 'named-in-a-claim');
       if (outcome === 'granted') has.add(each);
       else if (outcome === 'released') has.delete(each);
       const data = { device: each, claimant: name, uuid, manager, reason };
@@ -85,6 +85,7 @@ export class Reports {
 
   bindDriver({ device, driver, result }: Extract<Deed, { did: 'bind-driver' }>): void {
     if ('errno' in result) {
+      this.#devices.mention(device, null, 'refused-by-the-program');
       this.#tell(refused({ operation: 'set_driver', device, driver }, result.errno));
       return;
     }
@@ -114,25 +115,27 @@ export class Reports {
     if (of !== null) this.#files.doubt(of, `${device} was open before anybody looked`);
   }
 
-  /** Tells of a refusal that a program reports. */
+  /**
+   * Tells of a refusal that a program reports. The message does not show the file of the call, and no
+   * file stands in for it.
+   */
   refusal(process: Traced, report: Report): void {
-    const { operation, errno, cause, device, driver = null } = report;
+    const { operation, errno, cause, blocker } = report;
     const group = report.group === null ? null : groupNamed(report.group);
     const { pid } = process;
     this.#files.tellProcess(process);
-    const attempt = ((): RecordedAttempt | null => {
+    const device = this.#met(report, group);
+    const attempt = ((): Attempt | null => {
       switch (operation) {
         case 'open_group':
-          if (group !== null && errno !== 'ENOENT') this.#devices.meetGroup(group);
           return group === null ? null : { operation, pid, group };
         case 'open_cdev':
-          if (device === null) return null;
-          return { operation, pid, device: this.#deviceCalled(device, errno) };
+          return device === null ? null : { operation, pid, device };
         case 'open_iommufd':
         case 'open_container':
           return { operation, pid };
         case 'set_driver':
-          return device === null ? null : { operation, device, driver };
+          return device === null ? null : { operation, device, driver: report.driver ?? null };
         case 'set_container':
         case 'set_iommu':
         case 'get_device':
@@ -140,61 +143,45 @@ export class Reports {
         case 'attach':
         case 'map_dma':
         case 'reset':
-        case 'hot_reset':
-          return tracedAttempt(operation, { pid, fd: this.#borrow(process, report) }, {});
+        case 'hot_reset': {
+          const ioctl = tracedAttempt(operation, { pid, fd: -1 }, {});
+          return ioctl === null ? null : ({ ...ioctl, fd: null } as Attempt);
+        }
       }
     })();
     if (attempt === null) return;
-    this.#tell(refused(attempt, errno, cause));
-    this.#giveBack(process);
+    const fact = refused(attempt, errno, {
+      ...(group !== null && { group }),
+      ...(device !== null && { device }),
+      ...(blocker !== undefined && { blocker }),
+      ...(cause !== null && { cause }),
+    });
+    if (errno === null) this.#tell(fact, 'concluded-by-the-program');
+    else this.#tell(fact);
   }
 
-  #deviceCalled(device: string, errno: string): string {
-    if (!/^vfio\d+$/.test(device)) return device;
-    return errno === 'ENOENT' ? this.#devices.named(device) : this.#devices.behindCdev(device);
-  }
-
-  #borrowed: number | null = null;
-
-  /**
-   * Opens a descriptor for a reported call, which needs one; the report does not show it. `#giveBack`
-   * closes it after the call.
-   */
-  #borrow(process: Traced, { group: named, device }: Report): number {
-    const { pid } = process;
-    const group = named === null ? null : groupNamed(named);
-    const fd = process.nextUnnumbered--;
-    const file = { path: null, pointer: null, isReleased: false };
-    const opened = { pid, fd, cloexec: false };
-    const rule = 'refused-by-the-program';
-    if (group !== null) {
-      this.#devices.meetGroup(group);
-      const seen = { ...file, kind: 'group', group, device: null } as const;
-      const fact = { type: 'group.opened', data: { ...opened, group } } as const;
-      this.#files.open(process, fd, false, seen, fact, rule);
-    } else if (device !== null) {
-      const named = this.#deviceCalled(device, '');
-      this.#devices.meet(named, null, rule);
-      const seen = {
-        ...file,
-        kind: 'device',
-        group: this.#devices.groupOf(named),
-        device: named,
-      } as const;
-      const fact = { type: 'device.opened', data: { ...opened, device: named } } as const;
-      this.#files.open(process, fd, false, seen, fact, rule);
-    } else {
-      const fact = { type: 'container.opened', data: opened } as const;
-      const seen = { ...file, kind: 'container', group: null, device: null } as const;
-      this.#files.open(process, fd, false, seen, fact, rule);
+  /** Tells of the group and the device that a refusal names. Returns the device. */
+  #met({ operation, device: named, errno }: Report, group: string | null): string | null {
+    const isCall = errno !== null;
+    const hasNode = isCall && (operation !== 'open_group' || errno !== 'ENOENT');
+    if (group !== null && hasNode) this.#devices.meetGroup(group);
+    if (named === null) return null;
+    if (/^vfio\d+$/.test(named)) {
+      return errno === 'ENOENT' ? this.#devices.named(named) : this.#devices.behindCdev(named);
     }
-    this.#borrowed = fd;
-    return fd;
-  }
-
-  #giveBack(process: Traced): void {
-    if (this.#borrowed === null) return;
-    this.#files.close(process, this.#borrowed, 'refused-by-the-program');
-    this.#borrowed = null;
+    const of = this.#devices.groupOf(named) === null ? group : null;
+    if (isCall && onDevices.has(operation)) {
+      this.#devices.meet(named, of, 'refused-by-the-program');
+    } else this.#devices.mention(named, of, 'refused-by-the-program');
+    return named;
   }
 }
+
+/** Operations on a device that is open, or that its group gives out: a VFIO driver has it. */
+const onDevices = new Set<Report['operation']>([
+  'get_device',
+  'bind',
+  'attach',
+  'reset',
+  'hot_reset',
+]);

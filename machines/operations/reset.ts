@@ -204,7 +204,8 @@ export const resetOperations: OperationTable<'reset' | 'hot_reset_info' | 'hot_r
       return { ...withDevice(base), givenGroups };
     },
     checks: hotReset,
-    isBeyondJudging: ({ attempt }) => attempt.groups === null,
+    isBeyondJudging: ({ attempt, question }) =>
+      attempt.groups === null || question.file?.isFound === true,
     unshown: { groups: [] },
     hypotheses: null,
   },

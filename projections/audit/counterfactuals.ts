@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Attempt, Placed } from '../../events/vocabulary.ts';
+import type { DataOf, Placed } from '../../events/vocabulary.ts';
 import type { ObservedCause } from '../../machines/causes.ts';
 import type { Blocker } from '../../machines/check.ts';
 import type { LiveHost } from '../../machines/live-host.ts';
@@ -19,7 +19,7 @@ import { isMadeByEvents, judgedRefusal } from '../why/refusals.ts';
 /** A refusal as the machines explain it. */
 interface Explained {
   readonly position: number;
-  readonly call: Attempt;
+  readonly data: DataOf<'operation.refused'>;
   readonly cause: ObservedCause;
   readonly blocker: Why['blocker'];
   readonly isByTheRules: boolean;
@@ -46,23 +46,24 @@ export class ExplainedRefusals {
   /** Takes the next event; `host` is the host right before it. */
   take(event: Placed, host: LiveHost): void {
     if (event.type !== 'operation.refused' || !host.isKnown) return;
-    const { position, data: call } = event;
-    if (!this.#isWanted(position)) return;
-    const { cause, refusal } = host.explain(call);
+    const { position, data } = event;
+    // What a program concluded is no answer of the kernel.
+    if (data.errno === null || !this.#isWanted(position)) return;
+    const { cause, refusal } = host.explain(data);
     const blocker = refusal?.blocker ?? null;
     this.#explained.push({
       position,
-      call,
+      data,
       cause,
       blocker: blocker && held(blocker, host),
-      isByTheRules: host.judgeAs(call, cause)?.cause === cause,
+      isByTheRules: host.judgeAs(data, cause)?.cause === cause,
     });
   }
 
   /** Compares them with the answers of a timeline of all events. */
   *compare(timeline: Timeline): Generator<Finding> {
     for (const explained of this.#explained) {
-      const { position, call, cause, blocker } = explained;
+      const { position, data, cause, blocker } = explained;
       const { found: answer, passesAfter } = judgedRefusal(timeline, position);
       const at = { kind: 'why', position } as const;
       if (answer.cause !== cause) {
@@ -73,8 +74,8 @@ export class ExplainedRefusals {
         yield { ...at, differing: 'blocker' };
         continue;
       }
-      const refused = { position, call, cause, blocker: blocker?.file ?? null };
-      const isMade = isMadeByEvents(timeline, explained);
+      const refused = { position, call: data, cause, blocker: blocker?.file ?? null };
+      const isMade = isMadeByEvents(timeline, explained, explained);
       const exact = isMade ? wouldPassAfter(timeline, refused) : null;
       const answered = passesAfter();
       if (answered !== exact) yield { ...at, differing: 'wouldPassAfter', answered, exact };

@@ -65,9 +65,8 @@ export class Verifier {
     if (event.type === 'operation.refused') {
       const { operation, errno } = event.data;
       const { cause } = host.explain(event.data);
-      // A call on a group or file whose state is unknown cannot contradict the rules.
-      const isLost = host.isAssumed && !host.knowsAll(event.data);
-      if (cause === 'unknown' && !isLost) {
+      // What a program concluded is no answer of the kernel.
+      if (errno !== null && cause === 'unknown' && host.canContradict(event.data)) {
         const { profile } = host;
         const ours = host.judge(event.data);
         const expected = ours === null ? null : { errno: ours.errno, cause: ours.cause };

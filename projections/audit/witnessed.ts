@@ -54,6 +54,7 @@ export class SeenReleases {
 /** A finding if the rules give another cause than the evidence; null if they agree or give none. */
 export function causeDisputed(event: Placed<Fact>, host: LiveHost): Finding | null {
   if (event.type !== 'operation.refused' || event.data.cause === undefined) return null;
+  if (event.data.errno === null) return null;
   const { cause: named, ...refused } = event.data;
   const { cause } = host.explain(refused);
   if (cause === 'unknown' || cause === named) return null;

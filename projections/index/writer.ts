@@ -234,12 +234,12 @@ export class JournalWriter implements ProcessObserver {
       'refused',
       texts.codeOf(cause),
       texts.codeOf(operation),
-      texts.codeOf(errno),
+      orNone(errno, (name) => texts.codeOf(name)),
       orNone(blocker, ({ kind }) => texts.codeOf(kind)),
       fileCell(blocker?.file ?? null),
       orNone(blocker?.driver ?? null, (driver) => texts.codeOf(driver)),
       isByTheRules === true ? 1 : 0,
-      inTheCall.has(cause) ? NEVER : this.refusals.open(host, refused, cause),
+      errno === null || inTheCall.has(cause) ? NEVER : this.refusals.open(host, refused, cause),
     );
   }
 }

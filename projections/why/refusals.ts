@@ -4,30 +4,40 @@
  * @module
  */
 import { LedgerError } from '../../events/ledger-error.ts';
-import type { Placed } from '../../events/vocabulary.ts';
+import type { DataOf, Placed } from '../../events/vocabulary.ts';
+import type { Cause } from '../../machines/causes.ts';
 import { rowOf } from '../../operations/table.ts';
 import { inTheCall } from '../index/open-refusals.ts';
 import type { RefusalAt } from '../index/segment.ts';
 import { becauseOf } from './because.ts';
+import { candidatesOf, placeOf, type RefusedAt } from './candidates.ts';
 import { wouldPassAfter, type JudgedRefusal } from './counterfactual.ts';
 import type { Position, Why } from '../shapes.ts';
 import { keyOf, type Subject } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
 import { keepers } from '../views.ts';
 
-/** `Why` without the sentence, which `words/answers.ts` adds. */
-export type ExplainedRefusal = Omit<Why, 'summary'>;
+/** `Why` without sentences and commands, which `words/answers.ts` adds. */
+export interface ExplainedRefusal extends Omit<Why, 'summary' | 'candidates'> {
+  /** The causes that it may have; empty if `cause` is known. */
+  readonly candidates: readonly Cause[];
+  readonly place: RefusedAt | null;
+}
 
 /** Explains the refusal at a position. Throws `not-a-refusal` if the event there is none. */
 export function explainRefusal(timeline: Timeline, position: number): ExplainedRefusal {
   const { found, refused, passesAfter } = judgedRefusal(timeline, position);
+  const event = timeline.at(position);
+  const isUnknown = event.type === 'operation.refused' && found.cause === 'unknown';
+  const candidates = isUnknown ? candidatesOf(timeline, position, event.data) : [];
+  const place = isUnknown && candidates.length > 0 ? placeOf(timeline, position, event.data) : null;
   const because = refused === null ? [] : becauseOf(timeline, refused);
-  return { ...found, because, wouldPassAfter: passesAfter() };
+  return { ...found, candidates, place, because, wouldPassAfter: passesAfter() };
 }
 
 /** A refusal as the index has it, without what has to be played. */
 interface IndexedRefusal {
-  readonly found: Omit<ExplainedRefusal, 'because' | 'wouldPassAfter'>;
+  readonly found: Pick<Why, 'position' | 'operation' | 'errno' | 'cause' | 'blocker'>;
   /** Null if other events could not have prevented it, and cannot end it. */
   readonly refused: JudgedRefusal | null;
   /** `wouldPassAfter`; the history is played only where the index is `unsure`. */
@@ -43,9 +53,11 @@ export function judgedRefusal(timeline: Timeline, position: number): IndexedRefu
   }
   const { operation, errno } = event.data;
   const refusal = timeline.refusalAt(position);
-  const found = { position, operation, errno, ...causeOf(refusal) };
-  const { cause, blocker } = found;
-  if (refusal === null || !isMadeByEvents(timeline, { position, ...refusal })) {
+  const judged = causeOf(refusal);
+  const blocker = errno === null ? blockerNamed(event.data) : judged.blocker;
+  const found = { position, operation, errno, cause: judged.cause, blocker };
+  const { cause } = found;
+  if (refusal === null || !isMadeByEvents(timeline, event, refusal)) {
     return { found, refused: null, passesAfter: () => null };
   }
   const refused = { position, call: event.data, cause, blocker: blocker?.file ?? null };
@@ -56,24 +68,29 @@ export function judgedRefusal(timeline: Timeline, position: number): IndexedRefu
   return { found, refused, passesAfter };
 }
 
+/** What is in the way by the words of a program; null if it names nothing. */
+function blockerNamed({ blocker }: DataOf<'operation.refused'>): Why['blocker'] {
+  return blocker === undefined
+    ? null
+    : { kind: blocker.kind, file: null, driver: null, holders: [], subject: blocker.id };
+}
+
+type RefusedEvent = Extract<Placed, { readonly type: 'operation.refused' }>;
+
 /**
- * Whether events have made a refusal, so that others could have prevented it or may end it. If the
- * host was not recorded completely, the cause may follow from the errno alone, and not from the
- * rules on the host as it is known.
+ * Whether events have made a refusal, so that others could have prevented it or may end it. None
+ * have if a program concluded it. If the host was not recorded completely, or the evidence names the
+ * cause, it may not follow from the rules on the host as it is known.
  */
 export function isMadeByEvents(
   timeline: Timeline,
-  { position, cause, isByTheRules }: MadeRefusal,
+  { position, data }: Pick<RefusedEvent, 'position' | 'data'>,
+  { cause, isByTheRules }: Pick<RefusalAt, 'cause' | 'isByTheRules'>,
 ): boolean {
-  if (inTheCall.has(cause)) return false;
+  if (data.errno === null || inTheCall.has(cause)) return false;
   const boot = timeline.at(timeline.bootBefore(position));
   const isWhole = boot.type !== 'host.booted' || boot.data.evidence === undefined;
-  return isWhole || isByTheRules;
-}
-
-/** A refusal, and whether the rules give its cause on the host as it is known. */
-interface MadeRefusal extends Pick<RefusalAt, 'cause' | 'isByTheRules'> {
-  readonly position: number;
+  return (isWhole && data.cause === undefined) || isByTheRules;
 }
 
 /** Cause and blocker of the refusal at a position; `unknown` if the rules do not explain it. */

@@ -52,11 +52,20 @@ describe('an event from JSON', () => {
     }
   });
 
-  test('no attempt on a file that is not shown is kept, nor read', () => {
+  test('may leave open on which file a call was refused, but not on which it passed', () => {
     const unshown = { ...refused, data: { ...refused.data, fd: null } };
+    expect(decode(unshown).data).toMatchObject({ fd: null });
+    expect(entryOf(unshown as unknown as LedgerEvent).data).toContain('"fd":null');
     const why = 'data.fd: Invalid type: Expected number but received null';
-    expect(() => decode(unshown)).toThrow(why);
-    expect(() => entryOf(unshown as unknown as LedgerEvent)).toThrow(why);
+    expect(() => decode({ ...bound, data: { ...bound.data, fd: null } })).toThrow(why);
+  });
+
+  test('may say what a program concluded, and what its message names', () => {
+    const named = { group: '26', device: 'd', blocker: { kind: 'group', id: '14' } };
+    const data = { ...refused.data, errno: null, ...named };
+    expect(decode({ ...refused, data }).data).toEqual(data);
+    const other = { ...data, blocker: { kind: 'driver', id: 'nvidia' } };
+    expect(() => decode({ ...refused, data: other })).toThrow('data.blocker.kind');
   });
 
   test('of a schema to come is told apart', () => {
@@ -108,6 +117,22 @@ describe('upcasters', () => {
     ['they are out of order', [step(2), step(1)]],
   ])('are refused at load when %s', (_what, steps) => {
     expect(() => upcastThrough(steps)).toThrow(RangeError);
+  });
+
+  test('before schema 4, a descriptor that stood in for one that nobody saw is not shown', () => {
+    const evidence = { source: 'console', line: 3, certainty: 'observed' };
+    const data = { operation: 'reset', errno: 'EINVAL', pid: 9, fd: -2, evidence };
+    const read = (schema: number, of: object) =>
+      upcast({ type: 'operation.refused', data: of }, schema).data;
+    for (const schema of [1, 2, 3]) expect(read(schema, data)).toEqual({ ...data, fd: null });
+    expect(read(4, data)).toBe(data);
+    const shown = { ...data, fd: -1 };
+    expect(read(3, shown)).toBe(shown);
+    // A scenario may give any number as a descriptor.
+    const scenario = { operation: 'reset', errno: 'EINVAL', pid: 9, fd: -2 };
+    expect(read(3, scenario)).toBe(scenario);
+    const closed = { pid: 9, fd: -2, evidence };
+    expect(upcast({ type: 'descriptor.closed', data: closed }, 3).data).toBe(closed);
   });
 
   test('of today leave an event of today as it is', () => {

@@ -85,6 +85,18 @@ const anyFact = fc.oneof(
     pid,
     group,
   }),
+  // As messages tell of it.
+  fact('operation.refused', {
+    operation: fc.constantFrom('set_container', 'get_device'),
+    errno: fc.option(fc.constantFrom('EPERM', 'EINVAL', 'ENODEV', 'EBADF')),
+    pid,
+    fd: fc.constant(null),
+    container: fc.constant(null),
+    device,
+    group,
+    cause: fc.constantFrom(undefined, 'owned-by-kernel-driver', 'not-ownership'),
+    blocker: fc.constantFrom(undefined, { kind: 'group', id: '2' }),
+  }),
   fact('group.found', { group }),
   fact('gap.noticed', { reason: fc.constant('lost'), group: fc.option(group) }),
   fact('snapshot.taken', { complete: fc.boolean(), unseen: fc.constant([]) }),

@@ -107,8 +107,7 @@ export class SlowVerifier {
     if (event.type === 'operation.refused') {
       const { operation, errno } = event.data;
       const { cause } = this.#host.explain(event.data);
-      const isLost = this.#host.isAssumed && !this.#host.knowsAll(event.data);
-      if (cause === 'unknown' && !isLost) {
+      if (errno !== null && cause === 'unknown' && this.#host.canContradict(event.data)) {
         const ours = this.#host.judge(event.data);
         const expected = ours === null ? null : { errno: ours.errno, cause: ours.cause };
         this.findings.push({ kind: 'unexplained', position, operation, errno, profile, expected });

@@ -5,7 +5,7 @@ import { lines, readLongLines, shownBy, surviveMutation } from './support.ts';
 const QEMU = '2026-03-04T05:06:07.123456Z qemu-system-x86_64: -device vfio-pci,host=0000:41:00.0: ';
 const device = '0000:41:00.0';
 
-const report = (operation: string, errno: string, more: object = {}) => ({
+const report = (operation: string, errno: string | null, more: object = {}) => ({
   did: 'report',
   operation,
   group: null,
@@ -29,7 +29,7 @@ test('a program that is refused says so, and then what came of it', () => {
   const parser = textParser();
   expect(shownBy(parser, STORY)).toEqual([
     report('open_group', 'EBUSY', { group: '33' }),
-    report('set_container', 'EPERM', { device: '0000:42:00.0', cause: 'owned-by-kernel-driver' }),
+    report('set_container', null, { device: '0000:42:00.0', cause: 'owned-by-kernel-driver' }),
     report('map_dma', 'ENOMEM', { cause: 'not-ownership' }),
   ]);
   expect(parser.clock).toBe('none');
@@ -58,7 +58,7 @@ describe('QEMU', () => {
     [
       'group 33 is not viable',
       'set_container',
-      'EPERM',
+      null,
       { group: '33', cause: 'owned-by-kernel-driver' },
     ],
     [
@@ -89,7 +89,7 @@ describe('QEMU', () => {
     [
       'group 33 used in multiple address spaces',
       'attach',
-      'EINVAL',
+      null,
       { group: '33', cause: 'sibling-attached-elsewhere' },
     ],
   ])('%s', (words, operation, errno, more) => {
@@ -117,9 +117,12 @@ describe('QEMU', () => {
       textParser().line(
         `vfio: Cannot reset device 0000:41:00.0, depends on ${lacks} which is not owned.`,
       );
-    const refused = { operation: 'hot_reset', device, errno: 'EPERM', cause: 'reset-not-owned' };
-    expect(shown('group 0')).toMatchObject([{ ...refused, group: '0' }]);
-    expect(shown('device 0000:41:00.1')).toMatchObject([{ ...refused, group: null }]);
+    const concluded = { operation: 'hot_reset', errno: null, cause: 'reset-not-owned' };
+    const told = { ...concluded, device, group: null };
+    expect(shown('group 0')).toMatchObject([{ ...told, blocker: { kind: 'group', id: '0' } }]);
+    expect(shown('device 0000:41:00.1')).toMatchObject([
+      { ...told, blocker: { kind: 'device', id: '0000:41:00.1' } },
+    ]);
   });
 });
 
@@ -227,7 +230,7 @@ describe('other programs', () => {
 });
 
 describe('quoted', () => {
-  const refusal = report('set_container', 'EPERM', {
+  const refusal = report('set_container', null, {
     group: '33',
     device,
     cause: 'owned-by-kernel-driver',
