@@ -11,6 +11,7 @@ import {
   type FileId,
   type ProcessHolder,
 } from '../processes/process-table.ts';
+import type { OwnerAt } from './index/hand-overs.ts';
 import type {
   DeviceView,
   FileView,
@@ -151,7 +152,7 @@ export function ownerOf(host: HostAt, group: GroupAt): Owner {
 }
 
 /** As `ownerOf`, with nobody as holder: finding the holders takes most of the time. */
-export function ownerWithoutHolders(group: GroupAt): Owner {
+export function ownerWithoutHolders(group: OwnerAt): Owner {
   const { owner, isUnknown, certainty } = group;
   if (isUnknown) return unknownOwner;
   const sure = certainty === 'observed' ? {} : { certainty };

@@ -55,11 +55,12 @@ export class SegmentBuilder {
   constructor({ position, kernel, standing, codes, lastBoot, known }: SegmentStart) {
     this.known = known;
     this.host = LiveHost.restored(kernel);
-    this.#writer = new JournalWriter(this.host, position, standing.copy(), codes);
-    const { journal } = this.#writer;
+    this.#writer = new JournalWriter(this.host, position, standing, codes);
+    const { journal, handOvers } = this.#writer;
     const [times, postings] = [new Times(), new Postings()];
     this.segment = new Segment({
       journal,
+      handOvers,
       times,
       postings,
       codes,
@@ -85,9 +86,10 @@ export class SegmentBuilder {
   }
 
   finish(): Built {
-    const { journal, times, postings, ...rest } = this.segment.parts;
+    const { journal, handOvers, times, postings, ...rest } = this.segment.parts;
     const sealed = {
       journal: journal.sealed(),
+      handOvers: handOvers.sealed(),
       times: times.sealed(),
       postings: postings.sealed(),
     };

@@ -16,10 +16,14 @@ import {
   type Packing,
   type Sealed,
 } from './segment-bytes.ts';
+import type { HandOvers } from './hand-overs.ts';
+import { RecentlyUsed } from './recently-used.ts';
 import { Segment, type SegmentParts } from './segment.ts';
 
-/** At most this many events are kept in memory in segments that could be read again. */
-const LOADED_MAX = 12_000_000;
+/** Bytes of segments (columns, copies of the standing) kept in memory if they can be read again. */
+const SEGMENTS_MAX = 2 ** 27;
+/** Bytes of hand-overs kept in memory beyond those of these segments. */
+const HAND_OVERS_MAX = 2 ** 25;
 
 /** A cache for the segments of one stream. Everything on it can be rebuilt from the events. */
 export interface Shelf {
@@ -86,45 +90,48 @@ export interface SegmentName {
 /** Reads the events from one position to another, both included. */
 export type EventsBetween = (first: number, last: number) => Iterable<Placed>;
 
-interface CachedSegment {
-  readonly listed: SegmentSummary;
-  /** Null while it is not in memory. */
-  segment: Segment | null;
+/** What is in memory of segments, by the summaries of these. A log and its forks share it. */
+interface Loaded {
+  readonly segments: RecentlyUsed<SegmentSummary, Segment>;
+  readonly handOvers: RecentlyUsed<SegmentSummary, HandOvers>;
 }
 
 export class SealedSegments {
   readonly #first: number;
   readonly #events: EventsBetween;
   readonly #shelf: Shelf | null;
-  readonly #entries: CachedSegment[];
-  /** The segments in memory that could be read again, least recently used first. */
-  readonly #loaded = new Set<CachedSegment>();
-  /** Number of events in `#loaded`. */
-  #inMemory = 0;
+  readonly #listed: SegmentSummary[];
+  readonly #loaded: Loaded;
 
   constructor(
     first: number,
     events: EventsBetween,
     shelf: Shelf | null,
-    entries: readonly CachedSegment[] = [],
+    listed: readonly SegmentSummary[] = [],
+    loaded: Loaded | null = null,
   ) {
     this.#first = first;
     this.#events = events;
     this.#shelf = shelf;
-    this.#entries = [...entries];
+    this.#listed = [...listed];
+    this.#loaded = loaded ?? {
+      // Without a shelf, nothing can be read again.
+      segments: new RecentlyUsed(shelf === null ? Infinity : SEGMENTS_MAX),
+      handOvers: new RecentlyUsed(HAND_OVERS_MAX),
+    };
   }
 
   get listed(): readonly SegmentSummary[] {
-    return this.#entries.map(({ listed }) => listed);
+    return this.#listed;
   }
 
   get length(): number {
-    return this.#entries.length;
+    return this.#listed.length;
   }
 
   /** The index of the segment with the event at a position; -1 if no segment has it. */
   indexAt(position: number): number {
-    let [low, high] = [0, this.#entries.length - 1];
+    let [low, high] = [0, this.length - 1];
     while (low <= high) {
       const middle = (low + high) >>> 1;
       const { first, count } = this.listedAt(middle);
@@ -137,24 +144,40 @@ export class SealedSegments {
 
   /** The segment at an index, read from the shelf or rebuilt. Throws `RangeError`. */
   load(index: number): Segment {
-    const entry = this.#entries[index];
-    if (entry === undefined) throw new RangeError(`no segment ${index} of ${this.length}`);
-    entry.segment ??= new Segment((this.#read(entry.listed) ?? this.#mend(index)).parts);
-    this.#keep(entry);
-    return entry.segment;
+    const listed = this.listedAt(index);
+    const { segments } = this.#loaded;
+    const loaded = segments.get(listed);
+    if (loaded !== undefined) return loaded;
+    const segment = new Segment((this.#read(listed) ?? this.#mend(index)).parts);
+    segments.set(listed, segment);
+    return segment;
+  }
+
+  /** The hand-overs of the segment at an index. Throws `RangeError`. */
+  handOversOf(index: number): HandOvers {
+    const listed = this.listedAt(index);
+    const loaded = this.#loaded.handOvers.get(listed);
+    if (loaded !== undefined) return loaded;
+    const handOvers = this.load(index).parts.handOvers.apart();
+    this.#loaded.handOvers.set(listed, handOvers);
+    return handOvers;
   }
 
   /** The segments before an index, for a fork: nothing is written to the shelf. */
   before(index: number): SealedSegments {
     const shelf = this.#shelf === null ? null : new ReadOnlyShelf(this.#shelf);
-    return new SealedSegments(this.#first, this.#events, shelf, this.#entries.slice(0, index));
+    const listed = this.#listed.slice(0, index);
+    return new SealedSegments(this.#first, this.#events, shelf, listed, this.#loaded);
   }
 
   /** Adds a segment and writes it to the shelf. */
   push({ parts, end }: Built): void {
+    const listed = listedOf(parts);
     const isKept = this.#write({ listed: this.listed, parts, end });
     // A build of millions of events is followed by questions about few: read them back on demand.
-    this.#entries.push({ listed: listedOf(parts), segment: isKept ? null : new Segment(parts) });
+    if (!isKept) this.#loaded.segments.set(listed, new Segment(parts));
+    this.#loaded.handOvers.set(listed, parts.handOvers);
+    this.#listed.push(listed);
   }
 
   /**
@@ -169,7 +192,7 @@ export class SealedSegments {
     const short = all.findLastIndex(({ count }) => count >= whole) + 1;
     const isWorn = sum(all.slice(short).map(({ count }) => count)) >= whole;
     const kept = isWorn ? all.slice(0, short) : all;
-    for (const listed of kept) this.#entries.push({ listed, segment: null });
+    this.#listed.push(...kept);
     if (!isWorn) return last.end;
     for (const listed of all.slice(short)) this.#shelf?.remove(listed);
     return short === 0 ? null : this.#endOf(short - 1);
@@ -234,22 +257,9 @@ export class SealedSegments {
 
   /** The summary of the segment at an index, without reading it. Throws `RangeError`. */
   listedAt(index: number): SegmentSummary {
-    const entry = this.#entries[index];
-    if (entry === undefined) throw new RangeError(`no segment ${index} of ${this.length}`);
-    return entry.listed;
-  }
-
-  /** Marks a segment as used last, and drops the least recently used ones above the limit. */
-  #keep(entry: CachedSegment): void {
-    if (this.#shelf === null) return;
-    if (!this.#loaded.delete(entry)) this.#inMemory += entry.listed.count;
-    this.#loaded.add(entry);
-    for (const oldest of this.#loaded) {
-      if (this.#inMemory <= LOADED_MAX || oldest === entry) break;
-      oldest.segment = null;
-      this.#loaded.delete(oldest);
-      this.#inMemory -= oldest.listed.count;
-    }
+    const listed = this.#listed[index];
+    if (listed === undefined) throw new RangeError(`no segment ${index} of ${this.length}`);
+    return listed;
   }
 }
 

@@ -4,22 +4,19 @@
  * @module
  */
 import { LedgerError } from '../../events/ledger-error.ts';
-import { certainties } from '../../events/vocabulary.ts';
-import type { GroupState } from '../../machines/group.ts';
 import type { DeviceAt, FileAt, GroupAt, HostAt, ProcessAt } from '../../machines/host-at.ts';
 import { UNNAMED } from '../../machines/unshown.ts';
 import { positionOf, type FileId, type ProcessHolder } from '../../processes/process-table.ts';
 import type { Codes } from './codes.ts';
+import { ownerOfCells } from './hand-overs.ts';
 import { byPlace, holderOf, holdIn, processIn, type HoldAt } from './hold-at.ts';
 import {
   DEVICE,
   deviceStates,
   FILE,
   fileKinds,
-  GONE,
   GROUP,
   HOLD,
-  ownerKinds,
   PROCESS,
   rowOf,
   type Standing,
@@ -194,19 +191,14 @@ export class StandingView implements HostAt {
     const known = this.#groups.get(index);
     if (known !== undefined) return known;
     const row = index < groups.count ? rowOf(groups, index) : new Uint32Array(groups.width);
-    const kind = row[GROUP.kind]!;
-    if (kind === 0 || kind === GONE) return undefined;
-    const owner = ownerKinds[kind - 1] ?? 'none';
-    const file = row[GROUP.owner]!;
+    const owner = ownerOfCells(row[GROUP.kind]!, row[GROUP.owner]!, row[GROUP.certainty]!);
+    if (owner === null) return undefined;
     const opener = row[GROUP.opener]!;
     const group: GroupAt = {
+      ...owner,
       group: this.#codes.groups.at(index),
-      state: (owner === 'none' || owner === 'unknown' ? 'unowned' : owner) satisfies GroupState,
-      owner: file === 0 ? null : `f${file - 1}`,
       opener: opener === 0 ? null : this.#idOf(opener - 1),
       claims: this.#codes.numbers.at(row[GROUP.claims]!),
-      isUnknown: owner === 'unknown',
-      certainty: certainties[row[GROUP.certainty]!] ?? 'observed',
     };
     this.#groups.set(index, group);
     return group;

@@ -15,6 +15,7 @@ import {
 } from '../../processes/process-table.ts';
 import type { Codes } from './codes.ts';
 import type { ChangeKind } from './changes.ts';
+import { HandOvers } from './hand-overs.ts';
 import { advance, Cursor, Journal } from './journal.ts';
 import { HoldRows, Slots } from './slots.ts';
 import {
@@ -34,6 +35,7 @@ const typeCodes = new Map<EventType, number>(eventTypes.map((type, code) => [typ
 
 export class JournalWriter implements ProcessObserver {
   readonly journal: Journal;
+  readonly handOvers: HandOvers;
   /** The standing after the last event. */
   readonly standing: Standing;
   readonly cursor = new Cursor();
@@ -43,10 +45,11 @@ export class JournalWriter implements ProcessObserver {
   readonly #holds: HoldRows;
   #rows = 0;
 
-  /** `standing` is the standing of `host`, with rows in the order of `host`. */
-  constructor(host: LiveHost, first: number, standing: Standing, codes: Codes) {
+  /** `start` is the standing of `host`, with rows in the order of `host`. */
+  constructor(host: LiveHost, first: number, start: Standing, codes: Codes) {
     this.journal = new Journal(first);
-    this.standing = standing;
+    this.handOvers = new HandOvers(first, start.groups);
+    this.standing = start.copy();
     this.#codes = codes;
     this.#files = new Slots([...host.files()].map(({ id }) => id));
     this.#processes = new Slots(host.processTable.processes());
@@ -125,8 +128,13 @@ export class JournalWriter implements ProcessObserver {
 
   #done({ type }: Placed): void {
     this.journal.done(typeCodes.get(type) ?? 0, this.#rows);
-    advance(this.journal, this.standing, this.cursor, this.journal.length);
+    const { journal, standing, cursor } = this;
+    advance(journal, standing, cursor, journal.length, this.#handOver);
   }
+
+  readonly #handOver = (position: number, group: number): void => {
+    this.handOvers.push(position, group, this.standing);
+  };
 
   /** A boot frees all rows at once: no release is recorded for what existed before. */
   #booted(): void {
