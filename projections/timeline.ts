@@ -294,10 +294,7 @@ export class Timeline<E extends Placed = Placed> {
     return this.#index.codes.groups.values;
   }
 
-  /**
-   * The owner of a group after the event at a position, and since when, at a position at which the
-   * host is known: found in the hand-overs, without a standing.
-   */
+  /** The owner of a group after the event at a position, at which the host must be known. */
   ownerAt(group: string, position: number): GroupOwner {
     const code = this.#index.codes.groups.find(group);
     if (code === undefined) return { owner: null, since: null };
@@ -306,7 +303,9 @@ export class Timeline<E extends Placed = Placed> {
 
   /** Position since which a group has the owner that it has at `position`; null: from the start. */
   since(group: string, position: number): Position {
-    return this.isKnownAt(position) ? this.ownerAt(group, position).since : null;
+    if (!this.isKnownAt(position)) return null;
+    if (this.#walker.isAt(position)) return this.viewAt(position).since(group);
+    return this.ownerAt(group, position).since;
   }
 
   *#eventsOf(segments: Iterable<Segment>, key: SubjectKey) {

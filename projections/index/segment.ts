@@ -65,6 +65,7 @@ export class Segment {
   readonly #shifts = { positions: [] as number[], event: 0, row: 0 };
   /** The standing before the events 0, `STRIDE`, 2 `STRIDE` …, as far as it was asked for. */
   readonly #copies: Copy[];
+  #copiedBytes = 0;
   #columnBytes: number | null = null;
 
   constructor(parts: SegmentParts) {
@@ -91,8 +92,7 @@ export class Segment {
    */
   get bytes(): number {
     this.#columnBytes ??= bytesOf(columnsOf(this.parts).map(({ cells }) => cells));
-    const copied = this.#copies.flatMap(({ standing }) => standing.tables);
-    return this.#columnBytes + bytesOf(copied.map(({ cells }) => cells));
+    return this.#columnBytes + this.#copiedBytes;
   }
 
   /**
@@ -232,6 +232,7 @@ export class Segment {
     const copy = copyOf(this.#copies.at(-1)!);
     advance(this.parts.journal, copy.standing, copy.cursor, this.#copies.length * STRIDE);
     this.#copies.push(copy);
+    this.#copiedBytes += bytesOf(copy.standing.tables.map(({ cells }) => cells));
   }
 }
 
