@@ -28,6 +28,7 @@ import { firstJudging } from './first-judging.ts';
 import { Logs } from './logs.ts';
 import type { Measurement } from './measurement.ts';
 import { memory } from './memory.ts';
+import { ownerAtAMoment } from './owner-at-a-moment.ts';
 import { pointQuestions } from './point-questions.ts';
 import { replay } from './replay.ts';
 import { leftOutText, page, table } from './report.ts';
@@ -46,6 +47,7 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   start,
   'cold-open': coldOpen,
   'point-questions': pointQuestions,
+  'owner-at-a-moment': ownerAtAMoment,
   replay,
   verification,
   memory,

@@ -5,7 +5,7 @@
  */
 import { LedgerError } from '../events/ledger-error.ts';
 import type { FileId } from '../processes/process-table.ts';
-import { bareOwnerAt, type BareOwner } from './owner-at.ts';
+import { bareOwnerAt, ownerSince, type BareOwner } from './owner-at.ts';
 import { holdingsOf, orphansOf } from './holdings.ts';
 import { lineageOf } from './lineage.ts';
 import { partiesOf, type Parties } from './parties.ts';
@@ -81,10 +81,10 @@ export class HostAtMoment {
   owner(word: string): BareOwner {
     const { kind, word: group } = parseSubject(String(word));
     if (kind !== 'group') throw new LedgerError('unknown-subject', `'${word}' is not a group`);
-    const since = this.#since(group);
-    const { holders: _, ...owner } = bareOwnerAt(this.#timeline, group, this.#position);
+    const { owner, since } = ownerSince(this.#timeline, group, this.#position);
     if (since === null) resolveSubject(this.#timeline, word, this.#position);
-    return { ...owner, since };
+    const { kind: of, file, certainty } = owner;
+    return { kind: of, file, since, ...(certainty !== undefined && { certainty }) };
   }
 
   /**

@@ -27,10 +27,20 @@ export function openInterval(timeline: Timeline, { kind, id }: Subject): Interva
 
 /** The owner of a group at a position, with nobody as holder. */
 export function bareOwnerAt(timeline: Timeline, group: string, position: number): Owner {
-  if (!timeline.isKnownAt(position)) return unknownOwner;
+  return ownerSince(timeline, group, position).owner;
+}
+
+/** As `bareOwnerAt`, with the position since which it is the owner. */
+export function ownerSince(
+  timeline: Timeline,
+  group: string,
+  position: number,
+): { readonly owner: Owner; readonly since: Position } {
+  if (!timeline.isKnownAt(position)) return { owner: unknownOwner, since: null };
   const { owner, since } = timeline.ownerAt(group, position);
-  if (owner !== null) return ownerWithoutHolders(owner);
-  return since === null ? openInterval(timeline, { kind: 'group', id: group }).owner : nobody;
+  if (owner !== null) return { owner: ownerWithoutHolders(owner), since };
+  if (since !== null) return { owner: nobody, since };
+  return { owner: openInterval(timeline, { kind: 'group', id: group }).owner, since };
 }
 
 /** As `bareOwnerAt`, with every descriptor and mapping that keeps the owner alive. */

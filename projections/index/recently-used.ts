@@ -22,16 +22,18 @@ export class RecentlyUsed<K, V extends Sized> {
     this.#most = most;
   }
 
-  /** Bytes of all values, as of when another one was used. */
+  /** Bytes of all values, as of when a value was last used. */
   get bytes(): number {
     return this.#bytes;
   }
 
   get(key: K): V | undefined {
     const there = this.#kept.get(key);
-    if (there === undefined || key === this.#last) return there?.value;
-    this.#kept.delete(key);
-    this.#kept.set(key, there);
+    if (there === undefined) return undefined;
+    if (key !== this.#last) {
+      this.#kept.delete(key);
+      this.#kept.set(key, there);
+    }
     this.#use(key);
     return there.value;
   }
