@@ -18,7 +18,7 @@ interface LocalLogOptions {
   readonly until?: number;
 }
 
-/** Size of the cache of events that were read one by one: questions ask for the same ones again. */
+/** Size of the cache of events that were read by position: questions ask for the same ones again. */
 const READ_MAX = 8192;
 
 /** Reader and shelf of a local log. The timeline of any other log keeps everything in memory. */
@@ -29,15 +29,21 @@ export function localLog(
 ): TimelineOptions<RecordedEvent> {
   if (events === null) return {};
   const read = new Map<number, RecordedEvent>();
+  const readAgain = (positions: readonly number[]) => {
+    if (read.size + positions.length > READ_MAX) read.clear();
+    const missing = positions.filter((position) => !read.has(position));
+    for (const event of events.many(host, missing)) read.set(event.position, event);
+  };
   const reader: EventReader<RecordedEvent> = {
     at(position) {
-      const known = read.get(position);
-      if (known !== undefined) return known;
-      const [event] = events.between(host, position, position);
+      if (!read.has(position)) readAgain([position]);
+      const event = read.get(position);
       if (event === undefined) throw new RangeError(`there is no event at position ${position}`);
-      if (read.size >= READ_MAX) read.clear();
-      read.set(position, event);
       return event;
+    },
+    many(positions) {
+      readAgain(positions);
+      return positions.map((position) => reader.at(position));
     },
     between: (first, last) => events.between(host, first, last),
   };

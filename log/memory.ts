@@ -71,6 +71,10 @@ export function memoryStore(): Store {
     path: null,
     local: {
       between: (stream, first, last) => streams.get(stream)?.events.slice(first, last + 1) ?? [],
+      many: (stream, positions) => {
+        const events = streams.get(stream)?.events ?? [];
+        return positions.flatMap((position) => events[position] ?? []);
+      },
       hashAt: (stream, position) =>
         position < 0 ? genesisOf(stream) : streams.get(stream)?.events[position]?.hash,
     },

@@ -9,7 +9,8 @@ import { isDamage, logError } from './sqlite-errors.ts';
 import type { Volume } from './sqlite-volume.ts';
 import { CorruptLogError, type RecordedEvent } from './store.ts';
 
-const BATCH_SIZE = 1024;
+/** Events in a batch, at most. */
+export const BATCH_SIZE = 1024;
 
 /** Events in order of reading, up to the first that cannot be read. `fault`: the reason, if any. */
 export interface Batch {
@@ -69,6 +70,29 @@ export function batchBackwards(volume: Volume, stream: string, from: number): Ba
     return { events, fault: undefined };
   } catch (error) {
     return { events, fault: logError(volume.path, error, from - events.length) };
+  }
+}
+
+/** Reads the events at positions of the volume, which ascend. */
+export function batchAt(volume: Volume, stream: string, positions: readonly number[]): Batch {
+  const events: RecordedEvent[] = [];
+  const next = () => positions[events.length] ?? Number.NaN;
+  try {
+    const before = volume.before(stream);
+    const { rows, fault } = fetch(volume.listed, stream, JSON.stringify(positions));
+    for (const row of rows) {
+      const position = next();
+      // Behind the columns of a row stands the hash before it; null if there is no event before.
+      const [, , , , , , , hash = null] = row as readonly (string | number | null)[];
+      const previous = position - 1 === before.position ? before.hash : hash;
+      if (typeof previous !== 'string') throw new CorruptLogError(position - 1, 'no event here');
+      events.push(recordedOf(row, position, previous));
+    }
+    if (fault !== undefined) throw fault;
+    if (events.length < positions.length) throw new CorruptLogError(next(), 'no event here');
+    return { events, fault };
+  } catch (error) {
+    return { events, fault: logError(volume.path, error, next()) };
   }
 }
 

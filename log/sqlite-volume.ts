@@ -8,7 +8,7 @@ import { genesisIn, headsIn, ID_INDEX } from './sqlite-format.ts';
 import { logError } from './sqlite-errors.ts';
 import { CorruptLogError, type Head } from './store.ts';
 
-const COLUMNS = 'position, time, id, schema, type, data, hash';
+const COLUMNS = 'position, time, event.id, schema, event.type, data, hash';
 
 /** One open file of a log. Errors of SQLite pass through; callers translate them with `logError`. */
 export class Volume {
@@ -18,6 +18,8 @@ export class Volume {
   readonly anchors: ReadonlyMap<string, Head>;
   readonly forwards: StatementSync;
   readonly backwards: StatementSync;
+  /** The events at the positions of a JSON list, each with the hash before it. */
+  readonly listed: StatementSync;
   readonly #genesis: (stream: string) => string;
   readonly #head: StatementSync;
   readonly #hash: StatementSync;
@@ -36,12 +38,19 @@ export class Volume {
     try {
       this.anchors = headsIn(db, 'anchors') ?? new Map<string, Head>();
       this.#genesis = genesisIn(db);
-      const select = `SELECT ${COLUMNS} FROM events WHERE stream = ? AND position BETWEEN ? AND ?`;
+      const select = `SELECT ${COLUMNS} FROM events AS event WHERE stream = ? AND position BETWEEN ? AND ?`;
       this.forwards = db.prepare(`${select} ORDER BY position LIMIT ?`);
       this.backwards = db.prepare(`${select} ORDER BY position DESC LIMIT ?`);
+      this.listed = db.prepare(
+        `SELECT ${COLUMNS}, (
+           SELECT hash FROM events AS last
+           WHERE last.stream = event.stream AND last.position = event.position - 1
+         )
+         FROM json_each(?2) AS listed CROSS JOIN events AS event
+         ON event.stream = ?1 AND event.position = listed.value`,
+      );
       // Takes half the time of rows as objects (measured).
-      this.forwards.setReturnArrays(true);
-      this.backwards.setReturnArrays(true);
+      for (const rows of [this.forwards, this.backwards, this.listed]) rows.setReturnArrays(true);
       this.#head = db.prepare(
         'SELECT position, hash FROM events WHERE stream = ? ORDER BY position DESC LIMIT 1',
       );

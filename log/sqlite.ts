@@ -6,7 +6,7 @@
 import { entryOf, streamName } from './row.ts';
 import { examine } from './sqlite-check.ts';
 import { logError } from './sqlite-errors.ts';
-import { batchBackwards, batchForwards } from './sqlite-read.ts';
+import { BATCH_SIZE, batchAt, batchBackwards, batchForwards } from './sqlite-read.ts';
 import type { Volume } from './sqlite-volume.ts';
 import { Volumes } from './sqlite-volumes.ts';
 import { groupCommit } from './sqlite-write.ts';
@@ -95,7 +95,7 @@ function reading(volumes: Volumes, readOnly: boolean): Omit<Store, 'append' | 'c
       if (events.length > 0) yield events;
       if (fault !== undefined) throw fault;
       position += events.length;
-      if (next !== undefined && position > end) checkCrossing(events.at(-1), next.before(stream));
+      if (next !== undefined) checkCrossing(events.at(-1), next.before(stream));
     }
   }
 
@@ -199,6 +199,7 @@ function localEvents(volumes: Volumes): LocalEvents {
     last = { volume, stream, first: volume.before(stream).position + 1, end, follows };
     return last;
   };
+  const isGone = (volume: Volume) => !askVolumes(volumes, (_, all) => all.includes(volume));
   return {
     *between(stream, first, end) {
       for (let position = first; position <= end;) {
@@ -206,12 +207,24 @@ function localEvents(volumes: Volumes): LocalEvents {
         const { volume, end: known, follows } = tell(volumes, () => find(stream, at));
         const to = Math.min(end, Math.max(known, at));
         const { events, fault } = batchForwards(volume, stream, position, to);
-        const isGone = () => !askVolumes(volumes, (_, all) => all.includes(volume));
-        if (fault !== undefined && isGone()) continue;
+        if (fault !== undefined && isGone(volume)) continue;
         yield* events;
         if (fault !== undefined) throw fault;
         position += events.length;
-        if (follows !== null && position > known) checkCrossing(events.at(-1), follows);
+        if (follows !== null) checkCrossing(events.at(-1), follows);
+      }
+    },
+    *many(stream, positions) {
+      for (let done = 0; done < positions.length;) {
+        const [at = 0, ...more] = positions.slice(done, done + BATCH_SIZE);
+        const { volume, end, follows } = tell(volumes, () => find(stream, at));
+        const here = [at, ...more.filter((position) => position <= end)];
+        const { events, fault } = batchAt(volume, stream, here);
+        if (fault !== undefined && isGone(volume)) continue;
+        yield* events;
+        if (fault !== undefined) throw fault;
+        done += events.length;
+        if (follows !== null) checkCrossing(events.at(-1), follows);
       }
     },
     hashAt(stream, position) {
@@ -243,7 +256,8 @@ function volumeWith(
   return { volume, next: volumes[index + 1] };
 }
 
+/** Throws `CorruptLogError` if an event is the last of its volume, but not the head that the next has. */
 function checkCrossing(event: RecordedEvent | undefined, { position, hash }: Head): void {
-  if (event === undefined || event.hash === hash) return;
+  if (event?.position !== position || event.hash === hash) return;
   throw new CorruptLogError(position, 'the next volume does not continue from this event');
 }

@@ -87,6 +87,8 @@ export interface Store {
 export interface LocalEvents {
   /** The events from `first` to `last`, both included. Both positions must exist. */
   between(stream: string, first: number, last: number): Iterable<RecordedEvent>;
+  /** The events at these positions, which ascend. All must exist. */
+  many(stream: string, positions: readonly number[]): Iterable<RecordedEvent>;
   /** The hash at a position, or before the first event; undefined if no event is there. */
   hashAt(stream: string, position: number): string | undefined;
 }

@@ -4,9 +4,14 @@
  * @module
  */
 
+/** Events of a list that `each` reads together. */
+const LIST_MAX = 256;
+
 /** Reads events of a log again. */
 export interface EventReader<E> {
   at(position: number): E;
+  /** The events at these positions, which ascend. */
+  many(positions: readonly number[]): readonly E[];
   /** The events from one position to another, both included. */
   between(first: number, last: number): Iterable<E>;
 }
@@ -48,11 +53,33 @@ export class EventTail<E> {
 
   /** Throws `RangeError` for a position before the first or after the last event. */
   at(position: number): E {
-    if (position < this.#first || position >= this.#end) {
-      throw new RangeError(`there is no event at position ${position}`);
-    }
+    this.#check(position);
     const held = this.#held[position - this.#from];
     return held ?? this.#read().at(position);
+  }
+
+  /** The events at these positions, which ascend. Throws `RangeError` as `at` does. */
+  many(positions: readonly number[]): readonly E[] {
+    for (const position of positions) this.#check(position);
+    const older = positions.filter((position) => position < this.#from);
+    const read = older.length === 0 ? [] : this.#read().many(older);
+    return [...read, ...positions.slice(read.length).map((at) => this.at(at))];
+  }
+
+  /**
+   * The events at those of the positions that are wanted. They ascend, and are read in lists that
+   * grow: the first event is read as soon as its position is known.
+   */
+  *each(positions: Iterable<number>, isWanted: (position: number) => boolean): Generator<E> {
+    let list: number[] = [];
+    let size = 1;
+    for (const position of positions) {
+      if (!isWanted(position) || list.push(position) < size) continue;
+      yield* this.many(list);
+      list = [];
+      size = Math.min(2 * size, LIST_MAX);
+    }
+    yield* this.many(list);
   }
 
   /** The events from one position to another, both included, as far as they exist. */
@@ -61,6 +88,11 @@ export class EventTail<E> {
     const to = Math.min(last, this.#end - 1);
     if (from < this.#from) yield* this.#read().between(from, Math.min(to, this.#from - 1));
     for (let at = Math.max(from, this.#from); at <= to; at++) yield this.at(at);
+  }
+
+  #check(position: number): void {
+    if (position >= this.#first && position < this.#end) return;
+    throw new RangeError(`there is no event at position ${position}`);
   }
 
   get #end(): number {
@@ -73,4 +105,9 @@ export class EventTail<E> {
     }
     return this.#reader;
   }
+}
+
+/** The positions from one to another, both included. */
+export function* span(first: number, last: number): Generator<number> {
+  for (let position = first; position <= last; position++) yield position;
 }

@@ -10,7 +10,7 @@
 import type { EventType, Placed } from '../events/vocabulary.ts';
 import type { HostAt } from '../machines/host-at.ts';
 import { LiveHost } from '../machines/live-host.ts';
-import { EventTail, type EventReader } from './event-tail.ts';
+import { EventTail, span, type EventReader } from './event-tail.ts';
 import type { GroupOwner, HandOver } from './index/hand-overs.ts';
 import type { Shelf } from './index/sealed-segments.ts';
 import type { Segment } from './index/segment.ts';
@@ -103,6 +103,11 @@ export class Timeline<E extends Placed = Placed> {
 
   at(position: number): E {
     return this.#events.at(position);
+  }
+
+  /** The events at these positions, which ascend; those of a local log are read in one statement. */
+  many(positions: readonly number[]): readonly E[] {
+    return this.#events.many(positions);
   }
 
   /** The events from one position to another, both included. */
@@ -237,9 +242,7 @@ export class Timeline<E extends Placed = Placed> {
     return before.done !== true || this.positionsOf(key, near).next().done !== true;
   }
 
-  /**
-   * The events from `first` to `last`, both included; only those of a subject or type, if given.
-   */
+  /** The events from `first` to `last`, both included; of a subject or type alone, if given. */
   *select(
     first: number,
     last: number,
@@ -248,10 +251,8 @@ export class Timeline<E extends Placed = Placed> {
   ): Generator<E> {
     if (subject === null && type === null) return yield* this.between(first, last);
     const from = Math.max(first, this.first);
-    const isWanted = (at: number) => type === null || this.typeAt(at) === type;
-    if (subject !== null) {
-      for (const at of this.positionsOf(subject, from, last)) if (isWanted(at)) yield this.at(at);
-    } else for (let at = from; at <= last; at++) if (isWanted(at)) yield this.at(at);
+    const all = subject === null ? span(from, last) : this.positionsOf(subject, from, last);
+    yield* this.#events.each(all, (at) => type === null || this.typeAt(at) === type);
   }
 
   /** Every change of owner after `from`, up to `to`; with `only`, of that group. */

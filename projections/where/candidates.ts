@@ -87,7 +87,7 @@ class Involved {
     for (const file of this.#files) add(`file ${file}`, any);
     for (const pid of this.#pids) add(`process ${pid}`, ofProcesses);
     for (const device of this.#devices) add(`device ${device}`, ofDevices);
-    return [...positions].toSorted((a, b) => a - b).map((at) => this.#timeline.at(at));
+    return [...this.#timeline.many([...positions].toSorted((a, b) => a - b))];
   }
 
   /** Adds every file that had one of the groups open or owned it at any time since the boot. */
@@ -152,7 +152,7 @@ function recentEvents(timeline: Timeline, boot: number, from: number, to: number
     if (added.data.driver !== driver)
       add(`device ${device}`, (type) => ofDrivers.has(type), added.position);
   }
-  const places = [...before].toSorted((a, b) => a - b).map((at) => timeline.at(at));
+  const places = timeline.many([...before].toSorted((a, b) => a - b));
   return [...places, ...recent];
 }
 

@@ -31,9 +31,8 @@ export class Slice {
   static concerned(timeline: Timeline, { positions, groups }: Concern, last: number): Slice {
     const boot = timeline.bootBefore(last);
     const plugs = [...groups].flatMap((group) => [...timeline.plugsOf(group, boot + 1, last)]);
-    const own = [...new Set([boot, ...plugs, ...positions])].map((position): Placed<Fact> =>
-      timeline.at(position),
-    );
+    const places = [...new Set([boot, ...plugs, ...positions])].toSorted((a, b) => a - b);
+    const own: readonly Placed<Fact>[] = timeline.many(places);
     const after = own.flatMap((event) => taken(timeline, event, last) ?? []);
     const others = after.filter(({ position }) => !positions.has(position));
     return new Slice([...own, ...others].toSorted((a, b) => a.position - b.position));

@@ -272,6 +272,24 @@ export function storeContract(name: string, make: () => Store): void {
       expect([...local.between('a', 5, 4)]).toEqual([]);
     });
 
+    test('are the same as what is read, at any positions', async () => {
+      const store = open();
+      const { local } = store;
+      if (local === null) return;
+      for (let first = 0; first < 2500; first += 500) {
+        await store.append('a', first - 1, closedMany(500, first));
+      }
+      await store.append('b', -1, closedMany(3));
+      const events = await readAll(store, 'a');
+      const every = (step: number) =>
+        Array.from({ length: Math.ceil(2500 / step) }, (_, index) => index * step);
+      for (const positions of [[], [0], [2499], [1, 499, 500, 1700], every(1), every(7)]) {
+        const wanted = positions.map((position) => events[position]);
+        expect([...local.many('a', positions)]).toEqual(wanted);
+      }
+      expect(ids([...local.many('b', [0, 2])])).toEqual(['e0', 'e2']);
+    });
+
     test('is there as soon as it has been appended', async () => {
       const store = open();
       await store.append('a', -1, closedMany(2));

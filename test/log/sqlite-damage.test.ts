@@ -94,6 +94,34 @@ describe('a log that was tampered with', () => {
     });
   });
 
+  // The last one is met before: the volume has no head.
+  test.each(damages.slice(0, -1))('%s is found where positions are listed', async (_, sql) => {
+    const store = openSqliteStore(await tampered(2000, sql), { readOnly: true });
+    const read = (positions: readonly number[]) => [...(store.local?.many('a', positions) ?? [])];
+    expect(read([0, 7, 1498, 1499])).toHaveLength(4);
+    const delivered: number[] = [];
+    expect(() => {
+      for (const { position } of store.local?.many('a', [7, 1499, 1500, 1700]) ?? [])
+        delivered.push(position);
+    }).toThrow(expect.objectContaining({ name: 'CorruptLogError', position: 1500 }));
+    expect(delivered).toEqual([7, 1499]);
+    await store.close();
+  });
+
+  test('an event before a listed one, or after the last, that is missing is found', async () => {
+    const path = await tampered(10, 'DELETE FROM events WHERE position = 4');
+    const store = openSqliteStore(path, { readOnly: true });
+    const read = (positions: readonly number[]) => () => [
+      ...(store.local?.many('a', positions) ?? []),
+    ];
+    expect(read([2, 5])).toThrow(expect.objectContaining({ name: 'CorruptLogError', position: 4 }));
+    expect(read([8, 10])).toThrow(
+      expect.objectContaining({ name: 'CorruptLogError', position: 10 }),
+    );
+    expect(read([3, 6, 9])()).toHaveLength(3);
+    await store.close();
+  });
+
   test('backwards it is found as well', async () => {
     const path = await tampered(2000, "UPDATE events SET data = '{}' WHERE position = 500");
     const { delivered, error } = await readUntilError(path, { direction: 'backwards' });

@@ -212,6 +212,7 @@ function watched(log: Log, whole: number) {
   };
   const reader = {
     at,
+    many: (positions: readonly number[]) => positions.map(at),
     *between(from: number, to: number) {
       for (let position = from; position <= to; position++) yield at(position);
     },

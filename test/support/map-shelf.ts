@@ -66,12 +66,14 @@ export function hashesOf(events: readonly Placed[], before = 'genesis'): Hashes 
 
 /** Gives events by their position; the first has position 0. */
 export function readerOf<E extends Placed>(events: readonly E[]): EventReader<E> {
+  const at = (position: number) => {
+    const event = events[position];
+    if (event === undefined) throw new RangeError(`there is no event at position ${position}`);
+    return event;
+  };
   return {
-    at(position) {
-      const event = events[position];
-      if (event === undefined) throw new RangeError(`there is no event at position ${position}`);
-      return event;
-    },
+    at,
+    many: (positions) => positions.map(at),
     between: (first, last) => events.slice(first, last + 1),
   };
 }
