@@ -7,7 +7,7 @@ import type { LedgerEvent, Placed } from '../events/vocabulary.ts';
 import { callOf } from '../operations/table.ts';
 import type { Kernel } from '../machines/kernel.ts';
 import { LiveHost } from '../machines/live-host.ts';
-import { type SubjectKey, subjectsOf } from '../projections/subjects.ts';
+import { type SubjectKey, noteSubjects } from '../projections/subjects.ts';
 import { type Contest, hold } from './contest.ts';
 import type { Figure } from './figure.ts';
 import { hostHistory } from './host.ts';
@@ -73,11 +73,12 @@ export function judgeAll(events: readonly Placed<LedgerEvent>[], host: LiveHost)
   const changes: string[] = [];
   for (const event of events) {
     if (!isExplained(host, event)) throw new Error(`the rules are against ${event.position}`);
-    for (const key of subjectsOf(host, event)) {
+    noteSubjects(host, event, (kind, id) => {
+      const key: SubjectKey = `${kind} ${id}`;
       const known = positions.get(key);
       if (known === undefined) positions.set(key, [event.position]);
-      else known.push(event.position);
-    }
+      else if (known.at(-1) !== event.position) known.push(event.position);
+    });
     host.take(event);
     for (const group of host.touched.groups) {
       const owner = host.group(group)?.owner ?? null;

@@ -25,6 +25,7 @@ import { contest } from './contest.ts';
 import { costByLength } from './cost.ts';
 import type { Effort, Figure, Run } from './figure.ts';
 import { firstJudging } from './first-judging.ts';
+import { indexBuilding } from './index-building.ts';
 import { Logs } from './logs.ts';
 import type { Measurement } from './measurement.ts';
 import { memory } from './memory.ts';
@@ -49,6 +50,7 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   'point-questions': pointQuestions,
   'owner-at-a-moment': ownerAtAMoment,
   replay,
+  'index-building': indexBuilding,
   verification,
   memory,
 };

@@ -4,23 +4,19 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import type { Fact } from '../events/vocabulary.ts';
-import { openLedger, readEvidence } from '../ledger.ts';
-import { openSqliteStore } from '../log/sqlite.ts';
+import { openLedger } from '../ledger.ts';
 import { Verifier } from '../projections/audit/verification.ts';
+import { cpuSeconds } from './cpu-time.ts';
 import type { Figure, Run } from './figure.ts';
-import { HOST } from './logs.ts';
 import { type Measurement, measurement } from './measurement.ts';
 import { checkRows } from './peers/checked-rows.ts';
+import { repeatedRecording } from './recording.ts';
 import { countText } from './report.ts';
 import { placed, roundsOf, type Width, wideHost } from './wide-host.ts';
 
 /** The longest log, in events: a longer one takes as long an event. */
 const MOST = 1_000_000;
-const RECORDING = new URL('../test/truth/linux-7.3/flows.jsonl.gz', import.meta.url);
 
 /** How many times as long `verify` may take as reading, hashing and parsing. */
 const TIMES = { busy: 25, recorded: 10 };
@@ -88,22 +84,6 @@ async function verified(
   return [...taken, measurement(growth)];
 }
 
-/** Writes what a kernel answered, again and again, from boot to boot. */
-async function repeatedRecording({ folder }: Run, events: number): Promise<string> {
-  const path = join(folder, `recorded-${events}.ledger`);
-  const chunks = [gunzipSync(readFileSync(RECORDING)).toString()];
-  const recorded = await (await readEvidence([{ name: 'flows', chunks }])).events.all();
-  const store = openSqliteStore(path);
-  let { position } = await store.head(HOST);
-  while (position + 1 < events) {
-    const next = recorded.slice(0, events - position - 1);
-    const batch = next.map((event, index) => ({ ...event, id: `e${position + 1 + index}` }));
-    ({ position } = (await store.append(HOST, position, batch)).head);
-  }
-  await store.close();
-  return path;
-}
-
 /** An event's time on a wide host, as a multiple of that on a narrow one. */
 function widths({ effort }: Run): Measurement[] {
   return Object.entries(WIDTHS).map(([what, widthOf]) => {
@@ -131,11 +111,4 @@ function spentOn(width: Width, rounds: number): number {
   const [fault] = verifier.findings;
   if (fault !== undefined) throw new Error(`a host that is right has ${JSON.stringify(fault)}`);
   return spent;
-}
-
-function cpuSeconds(work: () => unknown): number {
-  const before = process.cpuUsage();
-  work();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1_000_000;
 }

@@ -5,8 +5,9 @@
  */
 import * as v from 'valibot';
 import { LedgerError, type ErrorCode } from './ledger-error.ts';
-import { type RawEvent, upcast } from './upcasters.ts';
-import { SCHEMA, schemas, type EventType, type Fact, type LedgerEvent } from './vocabulary.ts';
+import { quickTest, type QuickTest } from './quick-test.ts';
+import { upcast } from './upcasters.ts';
+import { eventTypes, SCHEMA, schemas, type LedgerEvent } from './vocabulary.ts';
 
 /** A value is not a valid event. `path` names the key (`data.fd`), `reason` says what is wrong. */
 export class DecodeError extends LedgerError {
@@ -37,46 +38,59 @@ export const WHAT_IF = 'what-if:';
 /** Text without control characters: the hash covers it as one line. */
 const printable = /^\P{C}+$/u;
 
-const envelope = v.object({
-  id: v.pipe(
-    v.string(),
-    v.nonEmpty(),
-    v.maxLength(200),
-    v.regex(printable, 'not plain text'),
-    v.check((id) => !id.startsWith(WHAT_IF), 'belongs to a what-if event, which did not happen'),
-  ),
-  time: v.nullable(v.pipe(v.string(), v.isoTimestamp())),
-  schema: v.pipe(v.number(), v.integer(), v.minValue(1)),
-  type: v.string(),
-  data: v.unknown(),
-});
+const envelope = tested(
+  v.object({
+    id: v.pipe(
+      v.string(),
+      v.nonEmpty(),
+      v.maxLength(200),
+      v.regex(printable, 'not plain text'),
+      v.check((id) => !id.startsWith(WHAT_IF), 'belongs to a what-if event, which did not happen'),
+    ),
+    time: v.nullable(v.pipe(v.string(), v.isoTimestamp())),
+    schema: v.pipe(v.number(), v.integer(), v.minValue(1)),
+    type: v.string(),
+    data: v.unknown(),
+  }),
+);
+
+const dataShapes: ReadonlyMap<string, TestedSchema<unknown>> = new Map(
+  eventTypes.map((type) => [type, tested(schemas[type])]),
+);
 
 /**
  * Decodes an event from parsed JSON, `{id, time, schema, type, data}`, and upcasts it to the current
  * schema. Other keys are ignored. Throws `DecodeError`, or `NewerSchemaError` for a newer schema.
  */
 export function decode(value: unknown): LedgerEvent {
-  const raw = parse(envelope, value, '');
-  if (raw.schema > SCHEMA) throw new NewerSchemaError(raw.schema);
-  const { type, data } = validate(upcast({ type: raw.type, data: raw.data }, raw.schema));
-  return { id: raw.id, time: canonicalTime(raw.time), type, data } as LedgerEvent;
+  return decodeWith(parseQuickly, value);
 }
 
-/** Type and data checked against the vocabulary. Throws `DecodeError`. */
-function validate(raw: RawEvent): Fact {
-  if (!Object.hasOwn(schemas, raw.type)) {
-    throw new DecodeError('type', `'${raw.type}' is not a known event type`);
-  }
-  const data = parse<unknown>(schemas[raw.type as EventType], raw.data, 'data');
-  return { type: raw.type, data } as Fact;
+/**
+ * Checks an event that a caller made, and returns a copy in canonical form. Throws `DecodeError`.
+ */
+export function validate(event: LedgerEvent): LedgerEvent {
+  return decodeWith(parse, { ...event, schema: SCHEMA });
 }
+
+function decodeWith(parser: typeof parse, value: unknown): LedgerEvent {
+  const { id, time, schema, type: given, data: stored } = parser(envelope, value, '');
+  if (schema > SCHEMA) throw new NewerSchemaError(schema);
+  const { type, data } = upcast({ type: given, data: stored }, schema);
+  const shape = dataShapes.get(type);
+  if (shape === undefined) throw new DecodeError('type', `'${type}' is not a known event type`);
+  return { id, time: canonicalTime(time), type, data: parser(shape, data, 'data') } as LedgerEvent;
+}
+
+/** The spelling of all times that a log holds, on a day that every month has. */
+const canonical = /^\d{4}-\d\d-(?:[01]\d|2[0-8])T\d\d:\d\d:\d\d\.\d{6}Z$/;
 
 /** An instant in UTC on a day that every month has. Most are such, and need no `Date`. */
 const plainInstant = /^(\d{4}-\d\d-(?:[01]\d|2[0-8])T\d\d:\d\d:\d\d)(?:\.(\d+))?Z$/;
 
 /** The instant in UTC with six decimals. All have this spelling, so text order is time order. */
 function canonicalTime(time: string | null): string | null {
-  if (time === null) return null;
+  if (time === null || canonical.test(time)) return time;
   const [, second, digits = ''] = plainInstant.exec(time) ?? [];
   if (second !== undefined) return `${second}.${digits.padEnd(6, '0').slice(0, 6)}Z`;
   const instant = new Date(/(?:[zZ]|[+-]\d\d(?::?\d\d)?)$/.test(time) ? time : `${time}Z`);
@@ -85,7 +99,22 @@ function canonicalTime(time: string | null): string | null {
   return `${instant.toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
 }
 
-function parse<T>(schema: v.GenericSchema<unknown, T>, value: unknown, prefix: string): T {
+/** A schema, and its quick test. */
+interface TestedSchema<T> {
+  readonly schema: v.GenericSchema<unknown, T>;
+  readonly passes: QuickTest;
+}
+
+function tested<T>(schema: v.GenericSchema<unknown, T>): TestedSchema<T> {
+  return { schema, passes: quickTest(schema) };
+}
+
+/** As `parse`, for a value that `JSON.parse` made; it may return the value itself. */
+function parseQuickly<T>(shape: TestedSchema<T>, value: unknown, prefix: string): T {
+  return shape.passes(value) ? (value as T) : parse(shape, value, prefix);
+}
+
+function parse<T>({ schema }: TestedSchema<T>, value: unknown, prefix: string): T {
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;

@@ -7,7 +7,7 @@ import { packing } from '../log/packing.ts';
 import { SegmentFiles } from '../log/segment-files.ts';
 import type { RecordedEvent, Store } from '../log/store.ts';
 import type { EventReader } from '../projections/event-tail.ts';
-import type { Shelf } from '../projections/index/sealed-segments.ts';
+import type { SegmentName, Shelf } from '../projections/index/sealed-segments.ts';
 import type { TimelineOptions } from '../projections/timeline.ts';
 import { rulesVersion as rules } from './rules-version.ts';
 
@@ -54,10 +54,19 @@ export function localLog(
     rules,
     packing,
     hashAt: (position) => events.hashAt(host, position),
-    list: () => files.list().filter(({ first, count }) => first + count - 1 <= until),
+    list() {
+      const names = files.list().filter((name) => lastOf(name) <= until);
+      // Reading goes on behind the last segment, so nothing else would find that its events are lost.
+      events.checkReaches(host, Math.max(...names.map(lastOf)));
+      return names;
+    },
     read: (name) => files.read(name),
     write: (name, bytes) => files.write(name, bytes),
     remove: (name) => files.remove(name),
   };
   return { reader, shelf };
+}
+
+function lastOf({ first, count }: SegmentName): number {
+  return first + count - 1;
 }

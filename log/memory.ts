@@ -75,6 +75,7 @@ export function memoryStore(): Store {
         const events = streams.get(stream)?.events ?? [];
         return positions.flatMap((position) => events[position] ?? []);
       },
+      checkReaches() {},
       hashAt: (stream, position) =>
         position < 0 ? genesisOf(stream) : streams.get(stream)?.events[position]?.hash,
     },

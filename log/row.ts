@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { decode, DecodeError, NewerSchemaError } from '../events/codec.ts';
+import { decode, DecodeError, NewerSchemaError, validate } from '../events/codec.ts';
 import { SCHEMA, type LedgerEvent } from '../events/vocabulary.ts';
 import { hashOf } from './hash.ts';
 import { CorruptLogError, type RecordedEvent } from './store.ts';
@@ -29,7 +29,7 @@ export type Row = readonly [
 
 /** Validates an event. Throws `DecodeError`. */
 export function entryOf(event: LedgerEvent): Entry {
-  const { time, id, type, data } = decode({ ...event, schema: SCHEMA });
+  const { time, id, type, data } = validate(event);
   return { time, id: plainText(id, 'id'), type, data: JSON.stringify(data) };
 }
 

@@ -42,13 +42,18 @@ export function openSqliteStore(path: string, options: SqliteOptions = {}): Stor
   const { readOnly = false, create = true, busyTimeoutMs: timeout = 5000 } = options;
   const volumes = new Volumes(path, { readOnly, create, timeout });
   const writer = readOnly ? null : groupCommit(volumes);
+  /** Streams whose end was checked: nothing may be appended to a stream that has lost its end. */
+  const checked = new Set<string>();
   let isOpen = true;
   return {
-    ...reading(volumes, readOnly),
+    ...reading(volumes),
     async append(stream, expected, events) {
       if (writer === null) throw new StoreUnavailableError(`${path} is open for reading only`);
       if (!isOpen) throw new StoreUnavailableError(`${path} is closed`);
-      return writer.append(streamName(stream), expected, events.map(entryOf));
+      const [name, entries] = [streamName(stream), events.map(entryOf)];
+      if (!checked.has(name)) checkEnd(volumes, name);
+      checked.add(name);
+      return writer.append(name, expected, entries);
     },
     async close() {
       if (!isOpen) return;
@@ -60,9 +65,7 @@ export function openSqliteStore(path: string, options: SqliteOptions = {}): Stor
 }
 
 /** The reading half of a store. Each call looks at the volumes as they are then. */
-function reading(volumes: Volumes, readOnly: boolean): Omit<Store, 'append' | 'close'> {
-  /** Streams whose end was checked: nothing may be appended to a stream that has lost its end. */
-  const checked = new Set<string>();
+function reading(volumes: Volumes): Omit<Store, 'append' | 'close'> {
   const ask = <T>(question: (newest: Volume, all: readonly Volume[]) => T): T =>
     askVolumes(volumes, question);
 
@@ -85,8 +88,7 @@ function reading(volumes: Volumes, readOnly: boolean): Omit<Store, 'append' | 'c
 
   async function* forwards(stream: string, from: number) {
     const first = originOf(stream).position + 1;
-    const last = lastPosition(stream, from <= first || !(readOnly || checked.has(stream)));
-    checked.add(stream);
+    const last = lastPosition(stream, from <= first);
     for (let position = Math.max(from, first); position <= last;) {
       const { volume, next } = ask((_, all) => volumeWith(all, stream, position));
       const end = Math.min(last, next?.before(stream).position ?? last);
@@ -227,6 +229,10 @@ function localEvents(volumes: Volumes): LocalEvents {
         if (follows !== null) checkCrossing(events.at(-1), follows);
       }
     },
+    checkReaches(stream, position) {
+      const head = askVolumes(volumes, (newest) => newest.head(stream));
+      if (head.position < position) checkEnd(volumes, stream);
+    },
     hashAt(stream, position) {
       return askVolumes(volumes, (newest, all) => {
         const origin = (all[0] ?? newest).before(stream);
@@ -236,6 +242,19 @@ function localEvents(volumes: Volumes): LocalEvents {
       });
     },
   };
+}
+
+/**
+ * Throws `CorruptLogError` if a stream has lost its end: the index of ids or the seal has later events.
+ * Reads the whole index of ids.
+ */
+function checkEnd(volumes: Volumes, stream: string): void {
+  askVolumes(volumes, (newest) => {
+    // In this order: another process may append meanwhile.
+    const end = endOf(newest, stream);
+    const { position } = newest.head(stream);
+    if (position < end) throw new CorruptLogError(position + 1, 'no event here');
+  });
 }
 
 /** The last position of a stream by the index of ids and by the seal. */

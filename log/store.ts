@@ -89,6 +89,11 @@ export interface LocalEvents {
   between(stream: string, first: number, last: number): Iterable<RecordedEvent>;
   /** The events at these positions, which ascend. All must exist. */
   many(stream: string, positions: readonly number[]): Iterable<RecordedEvent>;
+  /**
+   * To be called with a position at which an event is known to have been: if the stream ends before,
+   * looks whether it has lost its end, and then throws.
+   */
+  checkReaches(stream: string, position: number): void;
   /** The hash at a position, or before the first event; undefined if no event is there. */
   hashAt(stream: string, position: number): string | undefined;
 }

@@ -21,6 +21,7 @@ import {
   type OpenFile,
 } from './instances.ts';
 import { kernelRules, type Engine, type KernelRules } from './machines.ts';
+import { OpenFiles } from './open-files.ts';
 import { hasIommufd, isProfile, newestKernel, profileOfKernel, type Profile } from './profile.ts';
 import type { Directory } from './concerns.ts';
 import type { Contradiction, ContradictionReason } from './contradiction.ts';
@@ -35,6 +36,7 @@ export type Observer = (
 
 export class HostState implements Directory {
   readonly processes = new ProcessTable();
+  readonly openFiles = new OpenFiles();
   readonly contradictions: Contradiction[] = [];
   /** What the last event changed. */
   readonly touched = {
@@ -66,7 +68,6 @@ export class HostState implements Directory {
   observer: Observer | null = null;
   readonly #devices = new Map<string, Device>();
   readonly #groups = new Map<string, Group>();
-  readonly #files = new Map<FileId, OpenFile>();
   readonly #drivers = new Set<string>();
   protected readonly engine: Engine;
 
@@ -92,11 +93,11 @@ export class HostState implements Directory {
   }
 
   file(id: FileId): OpenFile | undefined {
-    return this.#files.get(id);
+    return this.openFiles.get(id);
   }
 
   files(): IterableIterator<OpenFile> {
-    return this.#files.values();
+    return this.openFiles.values();
   }
 
   hasOpen(pid: number, kind: OpenFile['kind']): boolean {
@@ -109,12 +110,12 @@ export class HostState implements Directory {
   filesOf(pid: number): OpenFile[] {
     const descriptors = this.processes.process(pid)?.descriptors.values() ?? [];
     const ids = new Set([...descriptors].map(({ file }) => file));
-    return [...ids].map((id) => this.#files.get(id) ?? otherFile(id, id));
+    return [...ids].map((id) => this.openFiles.get(id) ?? otherFile(id, id));
   }
 
   behind(pid: number, fd: number): OpenFile | undefined {
     const id = this.processes.file(pid, fd);
-    return id === undefined ? undefined : (this.#files.get(id) ?? otherFile(id, id));
+    return id === undefined ? undefined : (this.openFiles.get(id) ?? otherFile(id, id));
   }
 
   isHeld(id: FileId): boolean {
@@ -153,7 +154,7 @@ export class HostState implements Directory {
     for (const group of this.#groups.values()) this.touched.groups.add(group);
     this.#devices.clear();
     this.#groups.clear();
-    this.#files.clear();
+    this.openFiles.clear();
     this.#drivers.clear();
     this.learnDriver('vfio-pci');
   }
@@ -174,7 +175,7 @@ export class HostState implements Directory {
 
   removeDevice(device: Device): void {
     this.touched.devices.add(device);
-    for (const file of this.#files.values()) {
+    for (const file of this.openFiles.values()) {
       if (file.kind === 'device' && file.device === device) this.touched.files.add(file);
     }
     this.#devices.delete(device.device);
@@ -204,12 +205,12 @@ export class HostState implements Directory {
 
   addFile(file: OpenFile): void {
     this.touched.files.add(file);
-    this.#files.set(file.id, file);
+    this.openFiles.add(file);
   }
 
   removeFile(file: OpenFile): void {
     this.touched.files.add(file);
-    this.#files.delete(file.id);
+    this.openFiles.remove(file.id);
   }
 
   /** Makes `holder` keep `kept` alive. */
@@ -224,7 +225,7 @@ export class HostState implements Directory {
     this.touched.files.add(holder);
     const kept = [...holder.pins];
     holder.pins.clear();
-    for (const id of kept) this.#files.get(id)?.pinnedBy.delete(holder.id);
+    for (const id of kept) this.openFiles.get(id)?.pinnedBy.delete(holder.id);
     return kept;
   }
 

@@ -10,7 +10,6 @@
 import type { Attempt, DataOf, Fact, Placed } from '../events/vocabulary.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 import { machineNames, type MachineName } from './admission.ts';
-import type { RecordedCall } from '../operations/row.ts';
 import { callOf, rowOf } from '../operations/table.ts';
 import { effectOf } from '../processes/effects.ts';
 import { evict } from './incomplete-evidence.ts';
@@ -40,6 +39,9 @@ export interface Explanation {
 
 /** A host that takes events. Code outside of `machines/` sees it as a `LiveHost`. */
 export class Kernel extends HostState {
+  /** The next event and its question, from `asked` until an event is taken. */
+  #next: { readonly event: Placed<Fact>; readonly question: Question | null } | null = null;
+
   /**
    * Judges an attempt in the current state. Null if it is admitted, or may be for some value of
    * what the evidence does not show. If every value is refused, the refusal of the first one.
@@ -172,7 +174,28 @@ export class Kernel extends HostState {
 
   /** The question that an attempt puts in the current state. */
   question(attempt: Attempt): Question {
+    const { event, question = null } = this.#next ?? {};
+    if (event?.data === attempt && question !== null) return question;
     return questionOf(this, completed(attempt));
+  }
+
+  /**
+   * The question that the next event of the log puts: that of the call that passed or was refused.
+   * Null if it is no call. It is looked up once, however often it is asked for before `take`.
+   */
+  asked(event: Placed<Fact>): Question | null {
+    if (this.#next?.event !== event) this.#next = { event, question: this.#lookUp(event) };
+    return this.#next.question;
+  }
+
+  #lookUp(event: Placed<Fact>): Question | null {
+    if (event.type === 'operation.refused') return questionOf(this, completed(event.data));
+    const called = callOf(event);
+    if (called === null) return null;
+    const { id, hwpt } = called.passed;
+    const opened = fileOpenedBy(event);
+    const given = opened === null ? { id, hwpt } : { id, hwpt, file: opened };
+    return questionOf(this, completed(called.call), given);
   }
 
   /** Takes the next event of the log; one that the rules do not admit becomes a contradiction. */
@@ -180,24 +203,21 @@ export class Kernel extends HostState {
     this.position = event.position;
     this.forgetTouched();
     this.certainty = event.data.evidence?.certainty ?? 'observed';
-    const called = callOf(event);
-    const opened = fileOpenedBy(event);
+    if (this.isAssumed) this.#evictFor(event);
     // Looked up before the process table changes: the call saw the descriptors as they were.
-    const question = called === null ? null : this.#asked(called, opened);
+    const question = event.type === 'operation.refused' ? null : this.asked(event);
+    this.#next = null;
     const unheld = this.processes.take(event);
     if (question === null) changeHost(this, event);
-    else this.#happen(event, question, opened);
+    else this.#happen(event, question, fileOpenedBy(event));
     for (const id of unheld) release(this, id);
   }
 
-  /**
-   * The question of a call that passed. If the boot was not recorded, files that would have blocked
-   * the call are evicted first.
-   */
-  #asked({ call, passed: { id, hwpt } }: RecordedCall, opened: FileId | null): Question {
-    if (this.isAssumed) evict(this, call);
-    const given = opened === null ? { id, hwpt } : { id, hwpt, file: opened };
-    return questionOf(this, completed(call), given);
+  /** The boot was not recorded: files that would have blocked a call that passed are evicted. */
+  #evictFor(event: Placed<Fact>): void {
+    this.#next = null;
+    const called = callOf(event);
+    if (called !== null) evict(this, called.call);
   }
 
   /** A call passed: every machine that it concerns takes its event, or none does. */

@@ -7,6 +7,7 @@
 import type { Attempt, Call, Certainty, DataOf, Fact, Placed } from '../events/vocabulary.ts';
 import type { FileId, ProcessObserver, ProcessTable } from '../processes/process-table.ts';
 import type { ObservedCause } from './causes.ts';
+import type { Question } from './check.ts';
 import { restoreKernel, saveKernel, type KernelCheckpoint } from './checkpoint.ts';
 import { addressSpaceOf, type OpenFile } from './instances.ts';
 import type { AddressSpace, MappedRanges, PlayedGroup, SupposedHost } from './host-at.ts';
@@ -109,12 +110,8 @@ export class LiveHost extends PlayedHost implements SupposedHost {
   isInUse(id: string): boolean {
     const group = this.kernel.group(id);
     if (group === undefined) return false;
-    if (group.state === 'container' || group.state === 'iommufd') return true;
-    for (const file of this.kernel.files()) {
-      if (file.kind === 'group' && file.group === group) return true;
-      if (file.kind === 'device' && file.device.group === group) return true;
-    }
-    return false;
+    const isOwned = group.state === 'container' || group.state === 'iommufd';
+    return isOwned || this.kernel.openFiles.hasAnyOf(group);
   }
 
   isOpen(file: FileId): boolean {
@@ -195,17 +192,13 @@ export class LiveHost extends PlayedHost implements SupposedHost {
 
   /** What an attempt concerns in the current state. */
   concerned(attempt: Attempt): Concerned {
-    const { file, argument, givenGroups, device, group } = this.kernel.question(attempt);
-    const files: FileId[] = [];
-    for (const one of [file, argument]) if (isOurs(one)) files.push(one.id);
-    for (const one of givenGroups ?? []) if (isOurs(one)) files.push(one.id);
-    return {
-      file: file?.id ?? null,
-      argument: argument?.id ?? null,
-      files,
-      device: device?.device ?? null,
-      group: group?.group ?? null,
-    };
+    return concernedBy(this.kernel.question(attempt));
+  }
+
+  /** What the next event of the log concerns as an attempt; null if it is none. */
+  concernedBy(event: Placed<Fact>): Concerned | null {
+    const question = this.kernel.asked(event);
+    return question === null ? null : concernedBy(question);
   }
 
   /** Whether everything that an attempt concerns is known. */
@@ -270,6 +263,20 @@ const NOTHING: Touched = {
   evicted: NONE,
   unbound: NONE,
 };
+
+function concernedBy({ file, argument, givenGroups, device, group }: Question): Concerned {
+  const files: FileId[] = [];
+  if (isOurs(file)) files.push(file.id);
+  if (isOurs(argument)) files.push(argument.id);
+  for (const one of givenGroups ?? []) if (isOurs(one)) files.push(one.id);
+  return {
+    file: file?.id ?? null,
+    argument: argument?.id ?? null,
+    files,
+    device: device?.device ?? null,
+    group: group?.group ?? null,
+  };
+}
 
 function isOurs(file: OpenFile | undefined): file is OpenFile {
   return file !== undefined && file.kind !== 'other';

@@ -5,9 +5,8 @@
  */
 import type { Fact, Placed } from '../events/vocabulary.ts';
 import type { Concerned, LiveHost } from '../machines/live-host.ts';
-import { callOf } from '../operations/table.ts';
 import { effectOf } from '../processes/effects.ts';
-import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
+import { fileOpenedBy, TERMINAL, type FileId } from '../processes/process-table.ts';
 
 export const subjectKinds = ['device', 'group', 'process', 'file'] as const;
 export type SubjectKind = (typeof subjectKinds)[number];
@@ -37,66 +36,73 @@ export function parseSubject(word: string): { readonly kind: SubjectKind; readon
   return { kind: 'device', word: word.replace(/^\/dev\/vfio\/devices\//, '') };
 }
 
-/** The subjects that an event concerns; `host` is the host right before the event. */
-export function subjectsOf(host: LiveHost, event: Placed<Fact>): Set<SubjectKey> {
-  const found = new Set<SubjectKey>();
-  const call = event.type === 'operation.refused' ? event.data : callOf(event)?.call;
-  if (call !== undefined) addConcerned(found, host.concerned(call));
-  const { data } = event;
-  for (const key of ['pid', 'child', 'to'] as const) {
-    const pid = (data as object as Record<string, unknown>)[key];
-    if (typeof pid === 'number' && (key !== 'to' || event.type !== 'operation.refused')) {
-      found.add(`process ${pid}`);
-    }
-  }
-  if ('device' in data && typeof data.device === 'string') addDevice(found, host, data.device);
-  if (event.type === 'device.added' && data !== null && 'group' in event.data) {
-    if (event.data.group !== null) found.add(`group ${event.data.group}`);
-  }
-  if (event.type === 'group.found') found.add(`group ${event.data.group}`);
-  if (event.type === 'gap.noticed') {
+/** Is called with a subject: a pid, or the address, number or id of `Subject`. */
+export type NoteSubject = (kind: SubjectKind, id: string | number) => void;
+
+/**
+ * Calls `note` with each subject that an event concerns, some more than once. `host` is the host
+ * right before the event.
+ */
+export function noteSubjects(host: LiveHost, event: Placed<Fact>, note: NoteSubject): void {
+  const concerned = host.concernedBy(event);
+  if (concerned !== null) noteConcerned(concerned, note);
+  const { type } = event;
+  const { pid, child, device }: EventData = event.data as object;
+  if (typeof pid === 'number') note('process', pid);
+  if (typeof child === 'number') note('process', child);
+  if (type === 'descriptor.passed') note('process', event.data.to);
+  if (typeof device === 'string') noteDevice(host, device, note);
+  if (type === 'device.added' && event.data.group !== null) note('group', event.data.group);
+  if (type === 'group.found') note('group', event.data.group);
+  if (type === 'gap.noticed') {
     const lost = event.data.group === null ? host.groups() : [{ group: event.data.group }];
-    for (const { group } of lost) found.add(`group ${group}`);
+    for (const { group } of lost) note('group', group);
   }
   const opened = fileOpenedBy(event);
-  if (opened !== null) found.add(`file ${opened}`);
-  addMoved(found, host, event);
-  return found;
+  if (opened !== null) note('file', opened);
+  noteMoved(host, event, note);
 }
 
-function addConcerned(found: Set<SubjectKey>, { files, device, group }: Concerned): void {
-  for (const file of files) found.add(`file ${file}`);
-  if (device !== null) found.add(`device ${device}`);
-  if (group !== null) found.add(`group ${group}`);
+/** The keys of `data` that name subjects, in whichever types of events have them. */
+interface EventData {
+  readonly pid?: unknown;
+  readonly child?: unknown;
+  readonly device?: unknown;
 }
 
-function addDevice(found: Set<SubjectKey>, host: LiveHost, id: string): void {
-  found.add(`device ${id}`);
+function noteConcerned({ files, device, group }: Concerned, note: NoteSubject): void {
+  for (const file of files) note('file', file);
+  if (device !== null) note('device', device);
+  if (group !== null) note('group', group);
+}
+
+function noteDevice(host: LiveHost, id: string, note: NoteSubject): void {
+  note('device', id);
   const group = host.device(id)?.group ?? null;
-  if (group !== null) found.add(`group ${group}`);
+  if (group !== null) note('group', group);
 }
 
 /**
- * Adds the files whose holders an event changes; also a file that loses its descriptor to another.
+ * Notes the files whose holders an event changes; also a file that loses its descriptor to another.
  */
-function addMoved(found: Set<SubjectKey>, host: LiveHost, { type, data }: Placed<Fact>): void {
+function noteMoved(host: LiveHost, { type, data }: Placed<Fact>, note: NoteSubject): void {
   const { moves } = effectOf(type);
   if (moves === null) return;
   for (const held of moves(data)) {
     const process = host.processTable.process(held.pid);
     if (process === undefined) continue;
     if ('all' in held) {
-      for (const { file } of process.descriptors.values()) addOpen(found, host, file);
-      for (const file of process.mappings.values()) addOpen(found, host, file);
+      for (const { file } of process.descriptors.values()) noteOpen(host, file, note);
+      for (const file of process.mappings.values()) noteOpen(host, file, note);
       continue;
     }
     const isFd = 'fd' in held;
     const file = isFd ? process.descriptors.get(held.fd)?.file : process.mappings.get(held.mapping);
-    if (file !== undefined) found.add(`file ${file}`);
+    if (file !== undefined && file !== TERMINAL) note('file', file);
   }
 }
 
-/** Adds a file if it was opened in the log; the descriptors that a process starts with were not. */
-function addOpen(found: Set<SubjectKey>, host: LiveHost, file: FileId): void {
-  if (host.isOpen(file)) found.add(`file ${file}`);
+/** Notes a file if it was opened in the log; the descriptors that a process starts with were not. */
+function noteOpen(host: LiveHost, file: FileId, note: NoteSubject): void {
+  if (host.isOpen(file)) note('file', file);
 }

@@ -6,11 +6,12 @@
 import type { Placed } from '../../events/vocabulary.ts';
 import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
 import { LiveHost } from '../../machines/live-host.ts';
-import { subjectsOf } from '../subjects.ts';
+import { noteSubjects } from '../subjects.ts';
 import { codesOf, saveCodes, type Codes } from './codes.ts';
 import { Postings } from './postings.ts';
 import { KnownDevices } from './known.ts';
-import { Segment, subjectCode, type SegmentParts } from './segment.ts';
+import { Segment, type SegmentParts } from './segment.ts';
+import { codeOfSubject } from './subject-codes.ts';
 import { standingOf } from './standing-of.ts';
 import { Standing, UNKNOWN } from './standing.ts';
 import { Times } from './times.ts';
@@ -73,12 +74,12 @@ export class SegmentBuilder {
   take(event: Placed): void {
     const { codes, postings, times, journal } = this.segment.parts;
     const index = journal.length;
-    for (const key of subjectsOf(this.host, event)) {
-      const code = subjectCode(key, codes, 'codeOf');
-      if (code === null) continue;
-      postings.add(...code, index);
-      if (code[0] === 'group' && isPlug(event)) postings.add('plug', code[1], index);
-    }
+    const changesPlugs = isPlug(event);
+    noteSubjects(this.host, event, (kind, id) => {
+      const code = codeOfSubject(kind, id, codes);
+      postings.add(kind, code, index);
+      if (kind === 'group' && changesPlugs) postings.add('plug', code, index);
+    });
     times.push(event.time);
     this.known.take(event);
     if (!this.host.isKnown && event.type !== 'host.booted') this.#writer.pass(event);

@@ -23,19 +23,22 @@ const MAX: Readonly<Record<CellType, number>> = {
   f64: Infinity,
 };
 
+/** Most columns of a short segment stay empty. */
+const NO_CELLS = new Float64Array(0);
+
 /** A column. Only its first `length` cells have values. */
 export class Column {
   cells: Cells;
   length: number;
 
-  constructor(cells: Cells = new Float64Array(16), length = 0) {
+  constructor(cells: Cells = NO_CELLS, length = 0) {
     this.cells = cells;
     this.length = length;
   }
 
   push(value: number): void {
     if (this.length === this.cells.length) {
-      const wider = new Float64Array(this.length * 2);
+      const wider = new Float64Array(Math.max(16, this.length * 2));
       wider.set(this.cells);
       this.cells = wider;
     }

@@ -100,14 +100,16 @@ export function advance(
 ): void {
   const rows = journal.rows.cells;
   const kinds = journal.kinds.cells;
-  const columns = changeKinds.map((kind) => journal.cellsOf(kind));
+  // Looked up when the first row of a kind is met: most calls are for one event, of few kinds.
+  const columns: Cells[][] = [];
   const { read } = cursor;
   let { event, row } = cursor;
   for (; event < end; event++) {
     const position = journal.first + event;
     for (let left = rows[event]!; left > 0; left--) {
       const kind = kinds[row++]!;
-      takes[kind]!(standing, columns[kind]!, read[kind]!++, position, observer);
+      const cells = (columns[kind] ??= journal.cellsOf(changeKinds[kind]!));
+      takes[kind]!(standing, cells, read[kind]!++, position, observer);
     }
   }
   cursor.event = event;

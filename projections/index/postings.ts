@@ -26,30 +26,25 @@ const none = new Uint8Array(0);
 /** Posting lists by the code of a subject; the code of a file is the position of its open. */
 export class Postings {
   readonly #open = Object.fromEntries(
-    postingKinds.map((kind) => [kind, new Map<number, Column>()]),
-  ) as Record<PostingKind, Map<number, Column>>;
+    postingKinds.map((kind) => [kind, new Map<number, number[]>()]),
+  ) as Record<PostingKind, Map<number, number[]>>;
   readonly #sealed: PostingLists | null;
 
   constructor(sealed: PostingLists | null = null) {
     this.#sealed = sealed;
   }
 
+  /** Adds the last event to a list, unless it is there already. */
   add(kind: PostingKind, key: number, event: number): void {
     const lists = this.#open[kind];
-    let list = lists.get(key);
-    if (list === undefined) {
-      list = new Column(new Float64Array(4));
-      lists.set(key, list);
-    }
-    list.push(event);
+    const list = lists.get(key);
+    if (list === undefined) lists.set(key, [event]);
+    else if (list.at(-1) !== event) list.push(event);
   }
 
   /** Indexes of the events that concern a subject, ascending; empty if none does. */
-  of(kind: PostingKind, key: number): Cells {
-    if (this.#sealed === null) {
-      const list = this.#open[kind].get(key);
-      return list === undefined ? none : list.cells.subarray(0, list.length);
-    }
+  of(kind: PostingKind, key: number): Cells | readonly number[] {
+    if (this.#sealed === null) return this.#open[kind].get(key) ?? none;
     const { keys, ends, events } = this.#sealed[kind];
     const index = indexOf(keys.cells, key);
     if (index < 0) return none;
@@ -67,10 +62,10 @@ export class Postings {
   }
 }
 
-function sealedLists(lists: ReadonlyMap<number, Column>): PostingColumns {
+function sealedLists(lists: ReadonlyMap<number, readonly number[]>): PostingColumns {
   const [keys, ends, events] = [new Column(), new Column(), new Column()];
   for (const [key, list] of [...lists].toSorted(([a], [b]) => a - b)) {
-    for (const event of list.cells.subarray(0, list.length)) events.push(event);
+    for (const event of list) events.push(event);
     keys.push(key);
     ends.push(events.length);
   }

@@ -11,7 +11,7 @@ import { eventTypes, type EventType } from '../../events/vocabulary.ts';
 import type { ObservedCause } from '../../machines/causes.ts';
 import type { Blocker } from '../../machines/check.ts';
 import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
-import type { SubjectKey, SubjectKind } from '../subjects.ts';
+import type { SubjectKey } from '../subjects.ts';
 import type { Codes } from './codes.ts';
 import type { Cells } from './columns.ts';
 import { changeCodes, changeKinds } from './changes.ts';
@@ -20,6 +20,7 @@ import { advance, Cursor, type Journal } from './journal.ts';
 import type { Postings } from './postings.ts';
 import { columnsOf } from './segment-bytes.ts';
 import type { Standing } from './standing.ts';
+import { findSubject } from './subject-codes.ts';
 import type { Times } from './times.ts';
 
 /** Events between two copies of the standing. */
@@ -223,7 +224,7 @@ export class Segment {
 
   /** Indexes of the events that concern a subject, counted from the first of the segment. */
   eventsOf(key: SubjectKey): ArrayLike<number> {
-    const code = subjectCode(key, this.parts.codes);
+    const code = findSubject(key, this.parts.codes);
     return code === null ? [] : this.parts.postings.of(...code);
   }
 
@@ -244,38 +245,6 @@ function bytesOf(cells: readonly Cells[]): number {
 function copyOf({ cursor, standing }: Copy): Copy {
   return { cursor: cursor.copy(), standing: standing.copy() };
 }
-
-/**
- * Kind and code of a subject in a segment; null if no event of the segment can concern it. With
- * `codeOf`, a subject without a code gets one.
- */
-export function subjectCode(
-  key: SubjectKey,
-  { groups, devices, numbers }: Codes,
-  look: 'find' | 'codeOf' = 'find',
-): readonly [SubjectKind, number] | null {
-  const space = key.indexOf(' ');
-  const kind = key.slice(0, space) as SubjectKind;
-  const id = key.slice(space + 1);
-  const code = codeIn(kind, id);
-  return code === undefined ? null : [kind, code];
-
-  function codeIn(of: SubjectKind, name: string): number | undefined {
-    switch (of) {
-      case 'group':
-        return groups[look](name);
-      case 'device':
-        return devices[look](name);
-      case 'file': {
-        const [, position] = /^f(0|[1-9]\d*)$/.exec(name) ?? [];
-        return position === undefined ? undefined : Number(position);
-      }
-      case 'process':
-        return String(Number(name)) === name ? numbers[look](Number(name)) : undefined;
-    }
-  }
-}
-
 /** How many of the ascending numbers are less than `number`. */
 function placeOf(ascending: readonly number[], number: number): number {
   let [low, high] = [0, ascending.length];

@@ -24,6 +24,9 @@ export class Times {
   #micros: Column;
   /** Seconds since the year 0. */
   readonly base: number;
+  /** The second that was pushed last, as text, and its cell: events that follow often share it. */
+  #second = 'none';
+  #cell = 0;
   /** Whether any pushed event has a time. */
   isTimed = false;
 
@@ -38,10 +41,18 @@ export class Times {
   }
 
   push(time: string | null): void {
-    const [seconds, micros] = time === null ? [-1, 0] : splitTime(time);
-    this.#seconds.push(seconds + 1 - (time === null ? 0 : this.base));
-    this.#micros.push(micros);
-    if (time !== null) this.isTimed = true;
+    if (time === null) {
+      this.#seconds.push(0);
+      this.#micros.push(0);
+      return;
+    }
+    if (!time.startsWith(this.#second)) {
+      this.#second = time.slice(0, 19);
+      this.#cell = splitTime(time)[0] + 1 - this.base;
+    }
+    this.#seconds.push(this.#cell);
+    this.#micros.push(Number(time.slice(20, 26)));
+    this.isTimed = true;
   }
 
   at(index: number): string | null {

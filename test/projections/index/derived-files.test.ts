@@ -365,21 +365,44 @@ function loseLastCell(path: string, marker: string): void {
   writeFileSync(path, bytes);
 }
 
-test('an end of the log that is lost is found before anything is appended', async () => {
+/** The path of a log with so many events more, which was opened and then lost the last of them. */
+async function withoutEnd(more: number): Promise<string> {
   const path = newLog();
   copyFileSync(log, path);
-  const started = { pid: 7, comm: 'the-last-of-all', cgroup: null };
-  const event = { id: 'last', time: null, type: 'process.started', data: started } as const;
+  const started = (comm: string, index: number) => {
+    const data = { pid: 7, comm, cgroup: null };
+    return { id: `more ${index}`, time: null, type: 'process.started', data } as const;
+  };
+  const events = Array.from({ length: more - 1 }, (_, index) => started('one-of-many', index));
   const ledger = await openLedger(path);
-  await ledger.append(ledger.head.position, [event]);
+  await ledger.append(ledger.head.position, [...events, started('the-last-of-all', more)]);
   await ledger.close();
   await answered(path);
   loseLastCell(path, 'the-last-of-all');
-  await expect(openLedger(path)).rejects.toMatchObject({
-    name: 'CorruptLogError',
-    position: 12_000,
-  });
-  await expect(openLedger(path, { readOnly: true, derived: false })).rejects.toMatchObject({
-    name: 'CorruptLogError',
-  });
+  return path;
+}
+
+test('an end of the log that is lost is found before anything is appended', async () => {
+  const path = await withoutEnd(1);
+  const lost = { name: 'CorruptLogError', position: 12_000 };
+  const ledger = await openLedger(path);
+  const event = { id: 'x', time: null, type: 'process.exited', data: { pid: 7, signal: null } };
+  const append = () => ledger.append(ledger.head.position, [event as LedgerEvent]);
+  await expect(append()).rejects.toMatchObject(lost);
+  await expect(append()).rejects.toMatchObject(lost);
+  await ledger.close();
+  await expect(openLedger(path, { derived: false })).rejects.toMatchObject(lost);
+  const options = { readOnly: true, derived: false };
+  await expect(openLedger(path, options)).rejects.toMatchObject(lost);
+});
+
+test('an end of the log that is lost is found by the segment that knew it', async () => {
+  const path = await withoutEnd(9000);
+  const segments = readdirSync(folderOf(path));
+  expect(segments.map((name) => Number(name.slice(0, 12)))).toEqual([0, 12_000]);
+  const lost = { name: 'CorruptLogError', position: 20_999 };
+  await expect(openLedger(path, { readOnly: true })).rejects.toMatchObject(lost);
+  await expect(openLedger(path)).rejects.toMatchObject(lost);
+  await using ledger = await openLedger(path, { until: 11_999 });
+  expect(ledger.head.position).toBe(11_999);
 });

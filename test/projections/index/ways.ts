@@ -27,7 +27,7 @@ import type {
   Why,
 } from '../../../projections/shapes.ts';
 import {
-  subjectsOf,
+  noteSubjects,
   type Subject,
   type SubjectKey,
   type SubjectKind,
@@ -241,9 +241,9 @@ export function subjectsIn(log: Log): Map<SubjectKey, number[]> {
   const found = new Map<SubjectKey, number[]>();
   const host = new LiveHost();
   for (const event of log) {
-    for (const key of subjectsOf(host, event)) {
-      // What a fresh process has open is nobody's file.
-      if (key === 'file terminal') continue;
+    const keys = new Set<SubjectKey>();
+    noteSubjects(host, event, (kind, id) => keys.add(`${kind} ${id}`));
+    for (const key of keys) {
       const positions = found.get(key) ?? [];
       found.set(key, [...positions, event.position]);
     }
