@@ -21,7 +21,7 @@ import { RecentlyUsed } from './recently-used.ts';
 import { Segment, type SegmentParts } from './segment.ts';
 
 /** Bytes of segments (columns, copies of the standing) kept in memory if they can be read again. */
-const SEGMENTS_MAX = 2 ** 27;
+const SEGMENTS_MAX = 96 * 2 ** 20;
 /** Bytes of hand-overs kept in memory beyond those of these segments. */
 const HAND_OVERS_MAX = 2 ** 25;
 
