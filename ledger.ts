@@ -6,17 +6,22 @@
 // `Symbol.asyncDispose`, for programs whose `lib` is older than it.
 /// <reference lib="esnext.disposable" preserve="true" />
 import '#supported-node';
-import type { Collected } from './evidence/collect.ts';
+import type { Collected } from './evidence/collected.ts';
 import type { HostReading } from './evidence/reading/reading.ts';
 import type { ImportReport } from './evidence/new-events.ts';
 import type { SnapshotOptions } from './evidence/snapshot/snapshot.ts';
 import type { Source } from './evidence/source.ts';
-export type { Reading } from './evidence/collect.ts';
+export type { Reading } from './evidence/collected.ts';
 export { readHost } from './evidence/reading/host.ts';
 export type { HostReading } from './evidence/reading/reading.ts';
 export type { ImportReport } from './evidence/new-events.ts';
-import type { ImportSettings, SimulateSettings } from './ledger/settings.ts';
-import { RequestError } from './events/ledger-error.ts';
+import type {
+  ImportSettings,
+  OpenOptions,
+  SimulateSettings,
+  VerifyOptions,
+} from './ledger/settings.ts';
+import { LedgerError, RequestError } from './events/ledger-error.ts';
 import { parseScenario, type Sequence } from './host/simulation.ts';
 import { storeAt } from './log/address.ts';
 import type { LedgerEvent } from './events/vocabulary.ts';
@@ -26,22 +31,27 @@ import type { AppendResult, Examination, Head, Store } from './log/store.ts';
 import type { SupposedHost } from './machines/host-at.ts';
 import { LiveHost } from './machines/live-host.ts';
 import { Past } from './ledger/questions.ts';
-import { intervalsOfGroups } from './projections/history.ts';
 import type { Verification } from './projections/shapes.ts';
 import { follow, noticeGap, type FollowSettings } from './ledger/follow.ts';
-import { localLog } from './ledger/local-log.ts';
+import { forgetIndex, localLog } from './ledger/local-log.ts';
 import { Timeline } from './projections/timeline.ts';
-import { absenceOf, Verifier, witnessFindings } from './projections/audit/verification.ts';
+import { absenceOf } from './projections/audit/verification.ts';
 import { START } from './projections/when.ts';
 import { readEvidence, recordEvidence } from './ledger/import.ts';
 import { recordSimulation, type RecordedAnswer } from './ledger/simulate.ts';
 import { recordSnapshot, type SnapshotReport } from './ledger/snapshot.ts';
+import { verifyTimeline } from './ledger/verify.ts';
 import { WhatIf } from './ledger/what-if.ts';
 import { verificationWords } from './words/faults.ts';
 
 export { LedgerError, RequestError, type ErrorCode } from './events/ledger-error.ts';
 export { profileFor, topologyFrom } from './ledger/settings.ts';
-export type { ImportSettings, SimulateSettings } from './ledger/settings.ts';
+export type {
+  ImportSettings,
+  OpenOptions,
+  SimulateSettings,
+  VerifyOptions,
+} from './ledger/settings.ts';
 export { retainLog, type Retained } from './log/retention.ts';
 export { sealLog, type Seal } from './log/seal.ts';
 export {
@@ -102,25 +112,6 @@ export type { Attempted, SupposedEvent, WhatIf } from './ledger/what-if.ts';
 /** The name of the stream of a new log, unless the caller names one. */
 const HOST = 'host';
 
-/** Options of `openLedger`. */
-export interface OpenOptions {
-  /** Name of the host whose stream is opened; by default the only one of the log. */
-  readonly host?: string;
-  /**
-   * True: open an existing log, and never change its files. Add `derived: false` to leave its
-   * folder unchanged as well.
-   */
-  readonly readOnly?: boolean;
-  /** False: reject with `not-a-log` if there is no log, instead of creating one. */
-  readonly create?: boolean;
-  /** The last position to read; by default the head. */
-  readonly until?: number;
-  /** False: do not read or write LOG.index. */
-  readonly derived?: boolean;
-  /** Called from time to time with the number of events read. */
-  readonly progress?: (read: number) => void;
-}
-
 /**
  * Opens a log and reads it to its head. The address is a path, or `:memory:`.
  *
@@ -136,13 +127,21 @@ export async function openLedger(address: string, options: OpenOptions = {}): Pr
   const store = storeAt(address, { readOnly, create });
   try {
     const host = options.host ?? (await onlyStream(store));
-    const ledger = new Ledger(store, host, options, await store.origin(host));
-    await ledger.refresh();
-    return ledger;
+    return await ledgerOf(store, host, options).catch(async (error: unknown) => {
+      const without = error instanceof LedgerError ? null : forgetIndex(store, host, options);
+      if (without === null) throw error;
+      return ledgerOf(store, host, without);
+    });
   } catch (error) {
     await store.close();
     throw error;
   }
+}
+
+async function ledgerOf(store: Store, host: string, options: OpenOptions): Promise<Ledger> {
+  const ledger = new Ledger(store, host, options, await store.origin(host));
+  await ledger.refresh();
+  return ledger;
 }
 
 async function onlyStream(store: Store): Promise<string> {
@@ -294,17 +293,14 @@ export class Ledger extends Past {
   }
 
   /**
-   * Compares the events with the rules, the machines with XState, and the log with a head that was
-   * kept (`POSITION:HASH`). Throws `bad-request` for another `head`, `damaged` at a damaged event.
+   * Compares the events with the rules, the machines with XState, the index with the events, and the
+   * log with a head that was kept. Of the index, what differs is replaced. Throws `bad-request` for
+   * a wrong `head`, `damaged` at a damaged event.
    */
-  verify({ head }: { readonly head?: string } = {}): Verification {
-    const verifier = new Verifier({ isKnown: this.first === 0 });
-    for (const event of this.each()) verifier.take(event);
-    const intervals = intervalsOfGroups(this.timeline);
-    verifier.compare((group) => intervals.get(group) ?? []);
+  verify(options: VerifyOptions = {}): Verification {
     const hashAt = (at: number) =>
       at === this.#origin.position ? this.#origin.hash : this.event(at)?.hash;
-    const missed = head === undefined ? [] : witnessFindings(head, this.first, hashAt);
+    const found = verifyTimeline(this.timeline, options, hashAt);
     const gone = [...this.each('history.archived'), ...this.each('history.removed')];
     const absence = absenceOf(
       gone.toSorted((a, b) => a.position - b.position),
@@ -314,7 +310,7 @@ export class Ledger extends Past {
     return {
       events: this.length,
       head: `${position}:${hash}`,
-      ...verificationWords([...verifier.findings, ...missed], absence),
+      ...verificationWords(found, absence),
     };
   }
 

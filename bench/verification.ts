@@ -7,6 +7,7 @@
 import type { Fact } from '../events/vocabulary.ts';
 import { openLedger } from '../ledger.ts';
 import { Verifier } from '../projections/audit/verification.ts';
+import { Timeline } from '../projections/timeline.ts';
 import { cpuSeconds } from './cpu-time.ts';
 import type { Figure, Run } from './figure.ts';
 import { type Measurement, measurement } from './measurement.ts';
@@ -101,7 +102,7 @@ function widths({ effort }: Run): Measurement[] {
 
 /** What the rounds take on a host of that width, which boots before. Throws if there are faults. */
 function spentOn(width: Width, rounds: number): number {
-  const verifier = new Verifier();
+  const verifier = new Verifier(new Timeline().rebuild());
   const host: readonly Fact[] = wideHost(width);
   const events = placed([...host, ...roundsOf(rounds)]);
   for (const event of events.slice(0, host.length)) verifier.take(event);

@@ -6,7 +6,7 @@
 import { formats } from '../evidence/importers.ts';
 import { readEvidence, type ImportReport, type Reading } from '../ledger.ts';
 import { moreWords } from '../words/moments.ts';
-import { importedWords, rejectedWords } from '../words/recording.ts';
+import { importedWords, rejectedWords, seenWords } from '../words/recording.ts';
 import { exit } from './failure.ts';
 import { checkInputs, sourceOf } from './input.ts';
 import { beforeRecording, logOptions, recordIn } from './log-file.ts';
@@ -97,6 +97,7 @@ function reportText(report: ImportReport, path: string): string[] {
   const rest = report.rejectedCount - MOST_REJECTED;
   return [
     importedWords(report, path),
+    ...[seenWords(report)].filter((words) => words !== null),
     ...report.rejected.slice(0, MOST_REJECTED).map(rejectedWords),
     ...(rest > 0 ? [`${moreWords(rest, 'line')}: --json lists them`] : []),
   ];

@@ -21,12 +21,14 @@ import { show, verb, type Io } from './verb.ts';
 /** Checks bytes, hash chain and positions, then the events against the rules. */
 export const verify = verb({
   name: 'verify',
-  usage: 'verify [--head POSITION:HASH] [--until POSITION]',
+  usage: 'verify [--head POSITION:HASH] [--exhaustive] [--until POSITION]',
   summary: 'Checks whether the log is intact, and whether events, rules and machines agree',
   details: [
     'Exit 0: the log is intact, and everything agrees. 1: the log is intact, but its head is not the',
     'one that was kept, or the rules or machines disagree with what was recorded. 3: the log is damaged;',
     'the rest of the answer is about the events before the damage.',
+    'It rebuilds the cache LOG.index from the events and compares: what differs is of kind projection and',
+    'is replaced. Answers of why are compared for one refusal in 1,000, or for all with --exhaustive.',
     'Keep the head that it prints: a hash chain does not show that its end was cut off, but --head does.',
     'If rules and evidence disagree (kinds rules and evidence), the trace has a gap, the profile is not',
     'that of the kernel, or the kernel broke the rule.',
@@ -36,6 +38,10 @@ export const verify = verb({
       type: 'string',
       value: 'POSITION:HASH',
       help: 'compare with this head, kept from earlier',
+    },
+    exhaustive: {
+      type: 'boolean',
+      help: 'compare the answers of why about all refusals, not one in 1,000',
     },
     ...readingOptions,
   },
@@ -53,7 +59,7 @@ export const verify = verb({
   },
 });
 
-type VerifyValues = LogValues & { readonly head?: string };
+type VerifyValues = LogValues & { readonly head?: string; readonly exhaustive?: boolean };
 
 /** The faults of the log and its first damage; of a damaged log, the faults before the damage. */
 async function lookedOver(
@@ -85,8 +91,8 @@ async function lookedOver(
 
 async function check(ledger: Ledger, values: VerifyValues, io: Io) {
   io.progress.tell(`checking ${ledger.length} events`);
-  const { head, until } = values;
-  const found = ledger.verify(head === undefined ? {} : { head });
+  const { head, until, exhaustive = false } = values;
+  const found = ledger.verify({ exhaustive, ...(head !== undefined && { head }) });
   // With --until the files are not examined: they may be damaged after that position.
   if (until !== undefined) return { ...found, damage: null };
   const { faults, lostGuards } = await ledger.examine();

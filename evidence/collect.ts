@@ -5,70 +5,38 @@
  */
 import { LedgerError } from '../events/ledger-error.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
-import { EvidenceError, type ImportOptions, type Importer, type Reader } from './importer.ts';
-import { formats, importerFor, importerOf } from './importers.ts';
-import { linesOf, LONGEST_LINE, type Source } from './source.ts';
+import type { Collected, Reading } from './collected.ts';
+import { EvidenceError, type SourceOptions } from './importer.ts';
+import { formats } from './importers.ts';
+import { ToldAnywhere } from './messages/told.ts';
+import { blocksOf, linesOf, type Source } from './source.ts';
+import { placed, SourceReader } from './source-reader.ts';
 import { Spool } from './spool.ts';
+import { Tally } from './tally.ts';
 
-/** A line that could not be read. */
-export interface Rejected {
-  readonly file: string;
-  readonly line: number;
-  readonly reason: string;
-}
-
-/** The result of reading, before anything is appended to a log. */
-export interface Collected {
-  /** The merged events. They can be read once. */
-  readonly events: Spool;
-  /** The number of lines read. */
-  readonly read: number;
-  /** The number of lines that the reader of their format could not interpret. */
-  readonly unknown: number;
-  /** The first lines that could not be read, and the number of all of them. */
-  readonly rejected: readonly Rejected[];
-  readonly rejectedCount: number;
-}
-
-/** The progress of reading. */
-export interface Reading {
-  readonly lines: number;
-  /** The share that is read, from 0 to 1; null if unknown. */
-  readonly share: number | null;
-}
-
-export interface CollectOptions extends ImportOptions {
-  /** Null: it is recognized by the content. */
-  readonly format: string | null;
-  /** Whether a line that cannot be read is an error in every format. */
-  readonly isStrict: boolean;
+export interface CollectOptions extends SourceOptions {
   /** Is called with each event, and throws to refuse it. */
   readonly admit: (event: LedgerEvent) => void;
   /** Is called every few thousand lines. */
   readonly progress?: (reading: Reading) => void;
 }
 
-/** Rejected lines beyond this number are only counted. */
-const MOST_SHOWN = 100_000;
-/** The number of lines at the beginning by which a format is recognized. */
-const MOST_FOREIGN = 200;
-const PROGRESS_EVERY = 1 << 14;
-
 /**
  * Reads all sources and merges their events by time. An event without a time stays after the event
  * before it. Of equal times, that of the earlier source comes first. Assumed events about the host come
  * first, once.
  *
- * Rejects with `EvidenceError`, message `SOURCE:LINE: reason`, or with `unavailable` if a source cannot
- * be read. Then nothing of any source is kept.
+ * Rejects with `EvidenceError`, message `SOURCE:LINE: reason`, also if no source says anything of VFIO, or
+ * with `unavailable` if a source cannot be read. Then nothing of any source is kept.
  */
 export async function collect(
   sources: readonly Source[],
   options: CollectOptions,
 ): Promise<Collected> {
-  const tally = new Tally(sources, options);
+  const tally = new Tally(sources, options.progress ?? null);
   const spool = new Spool();
-  const heads = sources.map((source) => new SourceCursor(eventsOf(source, options, tally)));
+  const together = { ...options, told: new ToldAnywhere() };
+  const heads = sources.map((source) => new SourceCursor(eventsOf(source, together, tally)));
   try {
     for (const head of heads) await head.next();
     const first = heads.find(({ preamble }) => preamble.length > 0);
@@ -81,122 +49,27 @@ export async function collect(
       await spool.add(next.event, false);
       await next.head.next();
     }
+    if (!tally.says) throw nothingSaid(sources, tally.read, options.format);
   } catch (error) {
     await spool.discard();
     throw unavailable(error);
   }
-  const { read, unknown, rejected, rejectedCount } = tally;
-  return { events: spool, read, unknown, rejected, rejectedCount };
+  const { read, unknown, passedOver, seen, rejected, rejectedCount } = tally;
+  return { events: spool, read, unknown, passedOver, seen, rejected, rejectedCount };
 }
 
-/** Counts what was read so far, in all sources. */
-class Tally {
-  read = 0;
-  unknown = 0;
-  rejectedCount = 0;
-  readonly rejected: Rejected[] = [];
-  readonly #sources: readonly Source[];
-  readonly #progress: CollectOptions['progress'];
-
-  constructor(sources: readonly Source[], { progress }: CollectOptions) {
-    this.#sources = sources;
-    this.#progress = progress;
-  }
-
-  line(): void {
-    if (++this.read % PROGRESS_EVERY !== 0 || this.#progress === undefined) return;
-    const shares = this.#sources.map(({ share }) => share?.() ?? null);
-    const isKnown = shares.every((share) => share !== null);
-    const sum = shares.reduce<number>((total, share) => total + (share ?? 0), 0);
-    this.#progress({ lines: this.read, share: isKnown ? sum / shares.length : null });
-  }
-
-  reject(file: string, line: number, reason: string): void {
-    this.rejectedCount++;
-    if (this.rejected.length < MOST_SHOWN) this.rejected.push({ file, line, reason });
-  }
-}
-
-/** Reads the lines of one source with the importer that recognizes them. */
-class Piece {
-  readonly #source: string;
-  readonly #options: CollectOptions;
-  readonly #tally: Tally;
-  #importer: Importer | null;
-  #reader: Reader | null = null;
-  /** The lines before the first one that an importer recognizes. */
-  #foreign: string[] = [];
-  #number = 0;
-
-  constructor({ name }: Source, options: CollectOptions, tally: Tally) {
-    this.#source = name;
-    this.#options = options;
-    this.#tally = tally;
-    this.#importer = options.format === null ? null : importerOf(options.format);
-  }
-
-  get preamble(): number {
-    return this.#reader?.preamble ?? 0;
-  }
-
-  /** The number of the last line, from 1. */
-  get number(): number {
-    return this.#number;
-  }
-
-  line(text: string): readonly LedgerEvent[] {
-    this.#number++;
-    this.#tally.line();
-    if (this.#reader !== null) return this.#read(this.#reader, text, this.#number);
-    const isFirst = this.#foreign.every((line) => line.trim() === '');
-    this.#foreign.push(text);
-    if (text.trim() !== '') this.#importer ??= importerFor(text, isFirst);
-    if (this.#importer !== null) return this.#begin(this.#importer);
-    if (this.#foreign.length >= MOST_FOREIGN) throw this.#unrecognized();
-    return [];
-  }
-
-  end(): readonly LedgerEvent[] {
-    const reader = this.#reader;
-    if (reader === null) throw this.#unrecognized();
-    try {
-      return reader.end();
-    } catch (error) {
-      throw placed(error, this.#source, this.#number + 1);
-    } finally {
-      this.#tally.unknown += reader.unknown;
-    }
-  }
-
-  #begin(importer: Importer): readonly LedgerEvent[] {
-    const reader = importer.read(this.#options, this.#source);
-    this.#reader = reader;
-    const lines = this.#foreign;
-    this.#foreign = [];
-    return lines.flatMap((line, index) => this.#read(reader, line, index + 1));
-  }
-
-  #read(reader: Reader, text: string, number: number): readonly LedgerEvent[] {
-    try {
-      if (text.length >= LONGEST_LINE) throw new EvidenceError('the line is too long');
-      return reader.line(text, number);
-    } catch (error) {
-      const isPassed = this.#importer?.isTolerant === true && !this.#options.isStrict;
-      if (!isPassed || !(error instanceof EvidenceError)) throw placed(error, this.#source, number);
-      this.#tally.reject(this.#source, number, error.message);
-      return [];
-    }
-  }
-
-  #unrecognized(): unknown {
-    const at = this.#foreign.findIndex((text) => text.trim() !== '') + 1;
-    const error = new EvidenceError(
-      at === 0
-        ? 'it is empty'
-        : `the format is not recognized; name one with --format: ${formats.join(', ')}`,
-    );
-    return placed(error, this.#source, at);
-  }
+function nothingSaid(
+  sources: readonly Source[],
+  read: number,
+  format: string | null,
+): EvidenceError {
+  const names = sources.map(({ name }) => name).join(', ');
+  if (read === 0) return new EvidenceError(`${names}: it is empty`);
+  const others =
+    format === null
+      ? `the formats are ${formats.join(', ')}`
+      : `--format ${format} reads that format only`;
+  return new EvidenceError(`${names}: no line says anything of VFIO; ${others}`);
 }
 
 /** Reads the events of a source. `preamble`: how many of `events`, from the first, belong to it. */
@@ -205,25 +78,35 @@ async function* eventsOf(
   options: CollectOptions,
   tally: Tally,
 ): AsyncGenerator<{ readonly events: readonly LedgerEvent[]; readonly preamble: number }> {
-  const piece = new Piece(source, options, tally);
+  const reader = new SourceReader(source.name, options, tally);
   let preamble = 0;
   const give = (events: readonly LedgerEvent[]) => {
-    const given = { events, preamble: Math.min(piece.preamble - preamble, events.length) };
-    preamble = piece.preamble;
+    const given = { events, preamble: Math.min(reader.preamble - preamble, events.length) };
+    preamble = reader.preamble;
     return given;
   };
   try {
-    for await (const lines of linesOf(source.chunks)) {
-      for (const text of lines) {
-        const events = piece.line(text);
+    for await (const block of blocksOf(source.chunks)) {
+      if (reader.passesOver(block)) continue;
+      for (const text of linesOf(block)) {
+        const events = reader.line(text);
         if (events.length > 0) yield give(events);
       }
     }
   } catch (error) {
-    throw placed(error, source.name, piece.number);
+    throw placed(error, source.name, reader.number);
   }
-  const events = piece.end();
+  const events = ended(reader, source.name);
   if (events.length > 0) yield give(events);
+}
+
+/** The events at the end of a source. Throws an `EvidenceError` that names the line after the last. */
+function ended(reader: SourceReader, source: string): readonly LedgerEvent[] {
+  try {
+    return reader.end();
+  } catch (error) {
+    throw placed(error, source, reader.number + 1);
+  }
 }
 
 /** A source during the merge: its next event, and its time so far. */
@@ -271,17 +154,8 @@ function earliest(
   return first;
 }
 
-function placed(error: unknown, source: string, line: number): unknown {
-  if (error instanceof PlacedError || !(error instanceof EvidenceError)) return error;
-  const place = line === 0 ? source : `${source}:${line}`;
-  return new PlacedError(`${place}: ${error.message}`, error.code);
-}
-
 /** An `unavailable` error for an error of the file system. Any other is returned unchanged. */
 function unavailable(error: unknown): unknown {
   if (!(error instanceof Error && 'syscall' in error)) return error;
   return new LedgerError('unavailable', error.message, { cause: error });
 }
-
-/** An error whose message already names source and line. */
-class PlacedError extends EvidenceError {}

@@ -8,6 +8,8 @@ import type { LedgerEvent } from '../events/vocabulary.ts';
 import type { PlayedHostAt } from '../machines/host-at.ts';
 import type { Topology } from '../scenario/topology.ts';
 import type { Zero } from './instants.ts';
+import type { SeenCounts } from './messages/seen.ts';
+import type { ToldAnywhere } from './messages/told.ts';
 
 /** The host before the evidence, as the log knows it. */
 export interface HostBefore {
@@ -32,6 +34,16 @@ export interface ImportOptions {
   readonly before: (begun: string) => HostBefore | null;
   /** The id of a recording: equal lines of two recordings are different evidence. None for files. */
   readonly session?: string;
+  /** What the sources that are imported together have told. Left out: nothing. */
+  readonly told?: ToldAnywhere;
+}
+
+/** How sources are read. */
+export interface SourceOptions extends ImportOptions {
+  /** Null: the content decides, line by line. */
+  readonly format: string | null;
+  /** Whether a line that cannot be read is an error in every format. */
+  readonly isStrict: boolean;
 }
 
 /** Reads one source of evidence, line by line. */
@@ -44,6 +56,16 @@ export interface Reader {
   readonly unknown: number;
   /** The number of events at the beginning that are assumed of the host, not read from a line. */
   readonly preamble: number;
+  /** The number of lines so far that say nothing to it. Left out: a line is read, or rejected. */
+  readonly passedOver?: number | undefined;
+  /** Whether it may be spared lines that do not concern VFIO (`messages/concerns.ts`). Left out: no. */
+  readonly mayPassOver?: boolean;
+  /** Whether a line so far says anything of VFIO. Left out: every line does. */
+  readonly says?: boolean;
+  /** The number of statements so far, by kind. */
+  readonly seen?: SeenCounts;
+  /** Whether the last line completed the one before it, which had been rejected. */
+  readonly completes?: boolean;
 }
 
 /** One evidence format. */

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { LedgerEvent } from '../events/vocabulary.ts';
-import type { Rejected } from './collect.ts';
+import type { Rejected } from './collected.ts';
 import { EvidenceError, type Importer, type ImportOptions, type Reader } from './importer.ts';
 import { importerOf } from './importers.ts';
 import { LONGEST_LINE } from './source.ts';

@@ -4,8 +4,9 @@
  * @module
  */
 import type { LedgerEvent } from '../events/vocabulary.ts';
-import type { Rejected } from './collect.ts';
+import type { Rejected } from './collected.ts';
 import { EvidenceError } from './importer.ts';
+import type { SeenCounts } from './messages/seen.ts';
 
 /** What the log already holds of a host. */
 export interface Known {
@@ -46,6 +47,10 @@ export interface ImportReport {
   readonly skipped: number;
   /** The number of lines that the reader of their format could not interpret. */
   readonly unknown: number;
+  /** The number of lines of which no reader took anything. */
+  readonly passedOver: number;
+  /** The number of statements in messages and listings, by kind. */
+  readonly seen: SeenCounts;
   /** The lines that could not be read, up to a limit; `rejectedCount` is the number of all. */
   readonly rejected: readonly Rejected[];
   readonly rejectedCount: number;

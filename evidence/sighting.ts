@@ -8,6 +8,7 @@
  */
 
 import type { Clock } from '../events/vocabulary.ts';
+import type { SeenCounts } from './messages/seen.ts';
 import type { TracedWords } from '../operations/traced-words.ts';
 
 export type { Clock } from '../events/vocabulary.ts';
@@ -179,6 +180,8 @@ export type Sighting = Deed & {
   readonly comm: string | null;
   /** Microseconds on the clock of the trace; null if the line has no time. */
   readonly at: number | null;
+  /** The number of lines between its line and the last one. Left out: none. */
+  readonly linesAgo?: number;
 };
 
 /** The parser of one trace format. */
@@ -189,4 +192,18 @@ export interface Parser {
   line(text: string): readonly Sighting[];
   /** The sightings that are still open at the end of the trace. */
   end(): readonly Sighting[];
+  /** The text of the last sightings, if it is not that of the last line alone. */
+  readonly told?: string | null;
+  /** Whether the last line says only what was told before. */
+  readonly repeats?: boolean;
+  /** Whether the last line completed the one before it, which had been rejected. */
+  readonly completes?: boolean;
+  /** The number of lines so far that say nothing to it. Left out: every line of its format is its own. */
+  readonly passedOver?: number;
+  /** Whether it may be spared lines that do not concern VFIO (`messages/concerns.ts`). Left out: no. */
+  readonly mayPassOver?: boolean;
+  /** Whether a line so far names VFIO, though it may have said nothing that is kept. */
+  readonly mentions?: boolean;
+  /** The number of statements so far, by kind, for messages and listings. */
+  readonly seen?: SeenCounts;
 }

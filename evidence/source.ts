@@ -1,5 +1,5 @@
 /**
- * A source of evidence: text in chunks, which `linesOf` splits into lines.
+ * A source of evidence: text in chunks, which become blocks of lines.
  *
  * @module
  */
@@ -15,21 +15,32 @@ export interface Source {
 /** The longest line of any format, in characters. A longer one is rejected. */
 export const LONGEST_LINE = 1 << 20;
 
-/** Splits text into lines at LF or CRLF. A chunk may end anywhere. */
-export async function* linesOf(chunks: Source['chunks']): AsyncGenerator<readonly string[]> {
+/** Joins chunks to blocks of whole lines. A chunk may end anywhere; the last line may have no end. */
+export async function* blocksOf(chunks: Source['chunks']): AsyncGenerator<string> {
   let rest = '';
   for await (const chunk of chunks) {
-    const first = chunk.indexOf('\n');
-    if (first < 0) {
+    const end = chunk.lastIndexOf('\n') + 1;
+    if (end === 0) {
       if (rest.length < LONGEST_LINE) rest += chunk;
       continue;
     }
-    const lines = chunk.split('\n');
-    lines[0] = rest + chunk.slice(0, first);
-    rest = lines.pop() ?? '';
-    if (chunk.includes('\r')) {
-      yield lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
-    } else yield lines;
+    yield rest + chunk.slice(0, end);
+    rest = chunk.slice(end);
   }
-  if (rest !== '') yield [rest.endsWith('\r') ? rest.slice(0, -1) : rest];
+  if (rest !== '') yield rest;
+}
+
+/** Splits a block into lines at LF or CRLF. */
+export function linesOf(block: string): readonly string[] {
+  const lines = block.split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  if (!block.includes('\r')) return lines;
+  return lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
+}
+
+/** The number of lines of a block. */
+export function countLines(block: string): number {
+  let count = 0;
+  for (let at = block.indexOf('\n'); at >= 0; at = block.indexOf('\n', at + 1)) count++;
+  return block.endsWith('\n') ? count : count + 1;
 }

@@ -9,6 +9,8 @@ import type { Evidence, Fact, LedgerEvent } from '../events/vocabulary.ts';
 import { KERNEL_PID } from '../processes/process-table.ts';
 import { instantOf, zeroOf } from './instants.ts';
 import type { Importer, ImportOptions, Reader } from './importer.ts';
+import type { SeenCounts } from './messages/seen.ts';
+import type { ToldAnywhere } from './messages/told.ts';
 import type { Parser, Sighting } from './sighting.ts';
 import { soundOf } from './sanity.ts';
 import { Witness } from './witness/witness.ts';
@@ -17,10 +19,10 @@ import { Witness } from './witness/witness.ts';
 export function traceImporter(
   format: string,
   recognizes: (line: string) => boolean,
-  parser: () => Parser,
+  parser: (told?: ToldAnywhere) => Parser,
 ): Importer {
   const read = (options: ImportOptions, source: string) =>
-    new TraceReader(format, parser(), options, source);
+    new TraceReader(format, parser(options.told), options, source);
   return { format, recognizes, isTolerant: true, read };
 }
 
@@ -38,6 +40,7 @@ class TraceReader implements Reader {
   #last = '';
   #time: string | null = null;
   #line = 0;
+  #says = false;
 
   constructor(format: string, parser: Parser, options: ImportOptions, source: string) {
     this.#format = format;
@@ -51,11 +54,37 @@ class TraceReader implements Reader {
     return this.#witness?.unplaced ?? 0;
   }
 
+  get passedOver(): number | undefined {
+    return this.#parser.passedOver;
+  }
+
+  get mayPassOver(): boolean {
+    return this.#parser.mayPassOver === true;
+  }
+
+  get says(): boolean {
+    return this.#says || this.#parser.mentions === true;
+  }
+
+  get seen(): SeenCounts {
+    return this.#parser.seen ?? {};
+  }
+
+  get completes(): boolean {
+    return this.#parser.completes === true;
+  }
+
   line(text: string, number: number): readonly LedgerEvent[] {
     this.#line = number;
     const sightings = soundOf(this.#parser.line(text));
-    if (sightings.length === 0 || this.#isTwice(sightings, text)) return [];
-    return this.#events(sightings, text);
+    const told = this.#parser.told ?? text;
+    if (sightings.length === 0) {
+      // What other sources have told before must not change the ids of what follows.
+      if (this.#parser.repeats === true) this.#digest = hash('sha256', `${this.#digest}\n${told}`);
+      return [];
+    }
+    this.#says = true;
+    return this.#isTwice(sightings, told) ? [] : this.#events(sightings, told);
   }
 
   /** Whether a line repeats the last one, with the same time to the microsecond. */
@@ -67,7 +96,9 @@ class TraceReader implements Reader {
 
   end(): readonly LedgerEvent[] {
     const sightings = this.#parser.end();
-    return sightings.length === 0 ? [] : this.#events(sightings, '');
+    if (sightings.length === 0) return [];
+    this.#says = true;
+    return this.#events(sightings, this.#parser.told ?? '');
   }
 
   #events(sightings: readonly Sighting[], text: string): LedgerEvent[] {
@@ -86,7 +117,7 @@ class TraceReader implements Reader {
         }
         if (this.#begun !== null) events.push(this.#begun);
         this.#begun = null;
-        const line = this.#line;
+        const line = this.#line - (sighting.linesAgo ?? 0);
         const why = rule ?? (isBack ? 'clock-went-back' : null);
         const seen = { source: this.#source, line, certainty, ...(why !== null && { rule: why }) };
         events.push(eventOf(fact, seen, this.#id(`${told++}`), time));

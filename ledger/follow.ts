@@ -74,7 +74,8 @@ export async function follow(
   await appender.close();
   const { read, unknown, rejected, rejectedCount } = reader;
   const { appended, taken } = appender;
-  return { read, appended, skipped: taken - appended, unknown, rejected, rejectedCount };
+  const counts = { unknown, passedOver: 0, seen: {}, rejected, rejectedCount };
+  return { read, appended, skipped: taken - appended, ...counts };
 }
 
 /** Appends `gap.noticed`: from here on, the owner of every group is unknown. */

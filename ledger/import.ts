@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { collect, type Collected, type CollectOptions } from '../evidence/collect.ts';
+import { collect, type CollectOptions } from '../evidence/collect.ts';
+import type { Collected } from '../evidence/collected.ts';
 import { microsOf } from '../evidence/instants.ts';
 import type { HostBefore } from '../evidence/importer.ts';
 import { newEvents, type ImportReport } from '../evidence/new-events.ts';

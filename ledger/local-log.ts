@@ -67,6 +67,24 @@ export function localLog(
   return { reader, shelf };
 }
 
+/**
+ * Removes the segments of a stream, from which no ledger could be read although they fit the log: a
+ * checksum is no proof of who wrote them. Returns the options to read the log again, without its
+ * index if it cannot be removed; null if there was none.
+ */
+export function forgetIndex<O extends LocalLogOptions>(
+  { path }: Store,
+  host: string,
+  options: O,
+): O | null {
+  if (path === null || options.derived === false) return null;
+  const files = new SegmentFiles(path, host);
+  const segments = files.list();
+  if (segments.length === 0) return null;
+  for (const segment of segments) files.remove(segment);
+  return files.list().length === 0 ? options : { ...options, derived: false };
+}
+
 function lastOf({ first, count }: SegmentName): number {
   return first + count - 1;
 }

@@ -7,6 +7,36 @@ import { RequestError } from '../events/ledger-error.ts';
 import { isProfile, profileOfKernel, profiles, type Profile } from '../machines/profile.ts';
 import { parseTopology, type Topology } from '../scenario/topology.ts';
 
+/** Options of `openLedger`. */
+export interface OpenOptions {
+  /** Name of the host whose stream is opened; by default the only one of the log. */
+  readonly host?: string;
+  /**
+   * True: open an existing log, and never change its files. Add `derived: false` to leave its
+   * folder unchanged as well.
+   */
+  readonly readOnly?: boolean;
+  /** False: reject with `not-a-log` if there is no log, instead of creating one. */
+  readonly create?: boolean;
+  /** The last position to read; by default the head. */
+  readonly until?: number;
+  /** False: do not read or write LOG.index. */
+  readonly derived?: boolean;
+  /** Called from time to time with the number of events read. */
+  readonly progress?: (read: number) => void;
+}
+
+/** Options of `verify`. */
+export interface VerifyOptions {
+  /** A head of this log that was kept: `POSITION:HASH` (64 hex digits). */
+  readonly head?: string;
+  /**
+   * True: work out for every refusal whether the index answers its cause, its blocker and
+   * `wouldPassAfter` rightly; by default for one in a thousand.
+   */
+  readonly exhaustive?: boolean;
+}
+
 /** Settings of `import`. */
 export interface ImportSettings {
   /** Name of the importer, such as `strace`; by default detected from the content. */

@@ -75,8 +75,8 @@ export function saveKernel(kernel: Kernel): KernelCheckpoint {
     isAssumed: kernel.isAssumed,
     drivers: kernel.drivers(),
     groups: [...kernel.groups()].map(({ devices: _devices, ...group }) => group),
-    devices: [...devices].map(({ group, ...device }, place) => {
-      return { ...device, group: group?.group ?? null, isGone: place >= there };
+    devices: [...devices].map((device, place) => {
+      return { ...device, group: device.group?.group ?? null, isGone: place >= there };
     }),
     files: [...kernel.files()].map((file) => saveFile(file, places)),
     processes: [...kernel.processes.processes()].map((process) => ({
@@ -121,7 +121,9 @@ export function restoreKernel(saved: KernelCheckpoint): Kernel {
   kernel.isAssumed = saved.isAssumed;
   for (const driver of saved.drivers) kernel.learnDriver(driver);
   for (const group of saved.groups) Object.assign(kernel.groupOf(group.group), group);
-  const devices = saved.devices.map(({ isGone, group, ...device }): Device => {
+  const devices = saved.devices.map(({ isGone, ...device }): Device => {
+    const { group } = device;
+    // The keys stay in their order, so that the host is saved as it was.
     const restored = { ...device, group: group === null ? null : kernel.groupOf(group) };
     if (!isGone) kernel.addDevice(restored);
     return restored;
@@ -154,8 +156,8 @@ function restoreFile(
   }
   if (kind === 'device') return { ...base, state, record, device: devices[Number(of)] } as OpenFile;
   if (kind === 'container') return { ...base, state, record } as OpenFile;
-  const { objects, ...rest } = record as Omit<IommufdRecord, 'objects'> & {
+  const plain = record as Omit<IommufdRecord, 'objects'> & {
     readonly objects: readonly (readonly [number, IommufdObject])[];
   };
-  return { ...base, state, record: { ...rest, objects: new Map(objects) } } as OpenFile;
+  return { ...base, state, record: { ...plain, objects: new Map(plain.objects) } } as OpenFile;
 }

@@ -21,6 +21,8 @@ export interface Given {
   readonly on?: OpenFile | undefined;
   /** The file behind the descriptor given, in the place of a look-up; undefined for none. */
   readonly argument?: OpenFile | undefined;
+  /** The files behind the descriptors of groups given, in the place of a look-up. */
+  readonly groups?: readonly (OpenFile | undefined)[];
 }
 
 /** A host in which a question looks up what it concerns. */

@@ -43,11 +43,14 @@ export class HostState implements Directory {
     groups: new Set<Group>(),
     devices: new Set<Device>(),
     files: new Set<OpenFile>(),
+    /** Containers and iommufds whose machine has taken an event. */
+    contexts: new Set<FileId>(),
     /** Files that must have been closed without a record: else the event could not have passed. */
     evicted: new Set<FileId>(),
     /** PCI addresses of devices whose kernel driver must have been unbound likewise. */
     unbound: new Set<string>(),
   };
+  readonly #touchedSets = Object.values(this.touched);
   /** The profile of the boot; the newest kernel's before the first boot. */
   profile: Profile = newestKernel;
   rules: KernelRules;
@@ -169,6 +172,8 @@ export class HostState implements Directory {
     // Evidence may add a device again without its removal, and to another group.
     this.#devices.get(device.device)?.group?.devices.delete(device.device);
     this.touched.devices.add(device);
+    // Last among all devices as in its group: a restored host has its groups' devices in this order.
+    this.#devices.delete(device.device);
     this.#devices.set(device.device, device);
     device.group?.devices.set(device.device, device);
   }
@@ -230,12 +235,7 @@ export class HostState implements Directory {
   }
 
   protected forgetTouched(): void {
-    const { groups, devices, files, evicted, unbound } = this.touched;
-    if (groups.size > 0) groups.clear();
-    if (devices.size > 0) devices.clear();
-    if (files.size > 0) files.clear();
-    if (evicted.size > 0) evicted.clear();
-    if (unbound.size > 0) unbound.clear();
+    for (const touched of this.#touchedSets) if (touched.size > 0) touched.clear();
   }
 
   /** Whether the machine admits the event in its current state. */
@@ -304,6 +304,7 @@ export class HostState implements Directory {
     if (name === 'group') this.touched.groups.add(instance as Group);
     else if (name === 'device') this.touched.devices.add(instance as Device);
     else if (name === 'groupFile') this.touched.files.add(instance as OpenFile);
+    else if (name !== 'deviceFile') this.touched.contexts.add((instance as OpenFile).id);
   }
 
   /** Notes a contradiction. From the current position on, the owner of the group is unknown. */

@@ -19,11 +19,27 @@ export interface Refusal {
   readonly blocker: Blocker | null;
 }
 
+/** Why an attempt was refused: the cause, and the refusal by the rules if they give that cause. */
+export interface Explanation {
+  readonly cause: ObservedCause;
+  readonly refusal: Refusal | null;
+  /**
+   * Whether the rules refuse the attempt for that cause in the state of the host; undefined if the
+   * cause came in another way.
+   */
+  readonly isByTheRules?: boolean;
+}
+
 /** Judges a question: the refusal of the first check that fails, or null if all hold. */
 export function judge(rules: KernelRules, question: Question): Refusal | null {
-  const { checks } = rules.operations[question.call.operation];
-  const failed = checks.find((check) => !holds(rules, check, question));
+  const failed = firstFailing(rules, question);
   return failed === undefined ? null : refusal(failed, question);
+}
+
+/** The first check of a question that fails; undefined if all hold. */
+export function firstFailing(rules: KernelRules, question: Question): Check | undefined {
+  const { checks } = rules.operations[question.call.operation];
+  return checks.find((check) => !holds(rules, check, question));
 }
 
 /**
@@ -41,18 +57,18 @@ export function objection(rules: KernelRules, question: Question): Refusal | nul
  * the rules refuse nothing, it comes from an `unseen` check with that errno. Otherwise it is
  * `unknown`.
  */
-export function explain(
-  rules: KernelRules,
-  question: Question,
-  errno: string,
-): { readonly cause: ObservedCause; readonly refusal: Refusal | null } {
+export function explain(rules: KernelRules, question: Question, errno: string): Explanation {
   const refused = judge(rules, question);
-  if (refused?.errno === errno) return { cause: refused.cause, refusal: refused };
+  if (refused?.errno === errno) {
+    return { cause: refused.cause, refusal: refused, isByTheRules: true };
+  }
   // The log does not hold what an `unseen` check decides on: the errno is evidence enough.
   const { checks } = rules.operations[question.call.operation];
   const unseen = checks.find((check) => isUnseen(check) && check.errno === errno);
-  if (refused !== null || unseen === undefined) return { cause: 'unknown', refusal: null };
-  return { cause: unseen.cause, refusal: refusal(unseen, question) };
+  if (refused !== null || unseen === undefined) {
+    return { cause: 'unknown', refusal: null, isByTheRules: false };
+  }
+  return { cause: unseen.cause, refusal: refusal(unseen, question), isByTheRules: false };
 }
 
 /**
@@ -126,7 +142,7 @@ function refusal(check: Check, question: Question): Refusal {
   return { errno, cause, check: name, source, blocker: check.blocker?.(question) ?? null };
 }
 
-function holds(rules: KernelRules, check: Check, question: Question): boolean {
+export function holds(rules: KernelRules, check: Check, question: Question): boolean {
   return 'holds' in check ? check.holds(question) : machineHolds(rules, check, question);
 }
 

@@ -16,6 +16,7 @@ import { evict } from './incomplete-evidence.ts';
 import { changeHost } from './host-changes.ts';
 import { isCause, type ObservedCause } from './causes.ts';
 import type { Question } from './check.ts';
+import type { Given } from './concerns.ts';
 import type { ContradictionReason } from './contradiction.ts';
 import {
   groupPath,
@@ -26,16 +27,18 @@ import {
 } from './instances.ts';
 import { completed, hypotheses, isComplete, isFileShown } from './unshown-arguments.ts';
 import { HostState } from './host-state.ts';
-import { explain, isOfItself, judge, objection, onlyCause, type Refusal } from './judge.ts';
+import {
+  explain,
+  isOfItself,
+  judge,
+  objection,
+  onlyCause,
+  type Explanation,
+  type Refusal,
+} from './judge.ts';
 import { isBeyondJudging, questionOf } from './operations.ts';
 import { NAMELESS, UNSHOWN } from './unshown.ts';
 import { release } from './consequences.ts';
-
-/** Why an attempt was refused: the cause, and the refusal by the rules if they give that cause. */
-export interface Explanation {
-  readonly cause: ObservedCause;
-  readonly refusal: Refusal | null;
-}
 
 /** A host that takes events. Code outside of `machines/` sees it as a `LiveHost`. */
 export class Kernel extends HostState {
@@ -57,21 +60,30 @@ export class Kernel extends HostState {
 
   /**
    * As `judge`, for an attempt that was refused for a known cause: the first refusal with that
-   * cause, among the arguments that it may have had.
+   * cause, among the arguments that it may have had. `given`: files in the place of those behind
+   * its descriptors.
    */
-  judgeAs(attempt: Attempt, cause: ObservedCause): Refusal | null {
-    if (isComplete(attempt)) return this.judge(attempt);
-    const answers = hypotheses(this, attempt).map((question) => judge(this.rules, question));
-    return answers.find((answer) => answer?.cause === cause) ?? this.judge(attempt);
+  judgeAs(attempt: Attempt, cause: ObservedCause, given?: Given): Refusal | null {
+    const ask = (question: Question) => judge(this.rules, question);
+    if (!isComplete(attempt)) {
+      const answers = hypotheses(this, attempt, given).map(ask);
+      const found = answers.find((answer) => answer?.cause === cause);
+      if (found != null) return found;
+    }
+    return this.#refusalOf(attempt, ask, given);
   }
 
-  #refusalOf(attempt: Attempt, ask: (question: Question) => Refusal | null): Refusal | null {
-    const question = this.question(attempt);
+  #refusalOf(
+    attempt: Attempt,
+    ask: (question: Question) => Refusal | null,
+    given?: Given,
+  ): Refusal | null {
+    const question = this.question(attempt, given);
     if (isBeyondJudging(question, attempt)) return null;
     if (isComplete(attempt)) return ask(question);
     // The file's open may not have been recorded.
     if (this.isAssumed && !isFileShown(attempt)) return null;
-    const answers = hypotheses(this, attempt).map((asked) =>
+    const answers = hypotheses(this, attempt, given).map((asked) =>
       isBeyondJudging(asked, attempt) ? null : ask(asked),
     );
     return answers.includes(null) ? null : (answers[0] ?? null);
@@ -137,9 +149,9 @@ export class Kernel extends HostState {
       return { cause: 'unknown', refusal: null };
     }
     const isSure = found.every(({ refusal }) => isSameBlocker(refusal, first.refusal));
-    return isSure || first.refusal === null
-      ? first
-      : { ...first, refusal: { ...first.refusal, blocker: null } };
+    const { cause, refusal } = first;
+    if (isSure || refusal === null) return { cause, refusal };
+    return { cause, refusal: { ...refusal, blocker: null } };
   }
 
   /**
@@ -173,10 +185,10 @@ export class Kernel extends HostState {
   }
 
   /** The question that an attempt puts in the current state. */
-  question(attempt: Attempt): Question {
+  question(attempt: Attempt, given?: Given): Question {
     const { event, question = null } = this.#next ?? {};
-    if (event?.data === attempt && question !== null) return question;
-    return questionOf(this, completed(attempt));
+    if (event?.data === attempt && question !== null && given === undefined) return question;
+    return questionOf(this, completed(attempt), given);
   }
 
   /**

@@ -13,8 +13,9 @@ import { addressSpaceOf, type OpenFile } from './instances.ts';
 import type { AddressSpace, MappedRanges, PlayedGroup, SupposedHost } from './host-at.ts';
 import type { Contradiction } from './contradiction.ts';
 import type { Observer } from './host-state.ts';
-import { judge, type Refusal } from './judge.ts';
-import { Kernel, type Explanation } from './kernel.ts';
+import { judge, type Explanation, type Refusal } from './judge.ts';
+import { KeptCall, type SavedCall } from './kept-call.ts';
+import { Kernel } from './kernel.ts';
 import type { Engine, KernelRules } from './machines.ts';
 import { verdictsUnder, type AnsweredAttempt, type Verdict } from './other-profile.ts';
 import { groupAt } from './plain.ts';
@@ -48,6 +49,18 @@ interface Touched {
   readonly evicted: ReadonlySet<FileId>;
   /** Devices whose kernel driver must have been unbound likewise. */
   readonly unbound: ReadonlySet<string>;
+}
+
+/** What the last event changed: the instances whose machine took an event, and evicted files. */
+export interface MovedInstances {
+  readonly groups: ReadonlySet<{ readonly group: string }>;
+  readonly devices: ReadonlySet<{
+    readonly device: string;
+    readonly group: { readonly group: string } | null;
+  }>;
+  readonly files: ReadonlySet<{ readonly id: FileId }>;
+  readonly contexts: ReadonlySet<FileId>;
+  readonly evicted: ReadonlySet<FileId>;
 }
 
 export class LiveHost extends PlayedHost implements SupposedHost {
@@ -148,6 +161,20 @@ export class LiveHost extends PlayedHost implements SupposedHost {
       evicted: evicted.size === 0 ? NONE : new Set(evicted),
       unbound: unbound.size === 0 ? NONE : new Set(unbound),
     };
+  }
+
+  /** What the last event changed, as the machines' own sets, which the next event changes. */
+  get moved(): MovedInstances {
+    return this.kernel.touched;
+  }
+
+  /** Keeps the call of a refusal that the host took last, to try it again after later events. */
+  keep(refused: Attempt, cause: ObservedCause): KeptCall {
+    return KeptCall.of(this.kernel, refused, cause);
+  }
+
+  keepAgain(saved: SavedCall): KeptCall {
+    return KeptCall.restored(this.kernel, saved);
   }
 
   /** See `Kernel.judge`. */

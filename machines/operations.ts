@@ -56,8 +56,13 @@ export function unshownArgument(operation: Operation, name: string): unknown {
 }
 
 /** The questions that an attempt may have put; `call` is the attempt with its placeholders. */
-export function questionsOf(host: Directory, attempt: Attempt, call: Call): Question[] {
-  if (!('fd' in attempt) || attempt.fd !== null) return questionsOn(host, attempt, call, {});
+export function questionsOf(
+  host: Directory,
+  attempt: Attempt,
+  call: Call,
+  given: Given,
+): Question[] {
+  if (!('fd' in attempt) || attempt.fd !== null) return questionsOn(host, attempt, call, given);
   const files = anyOperatedOn(host, attempt.pid);
   return files.flatMap((on) => questionsOn(host, attempt, call, { on }));
 }

@@ -11,7 +11,7 @@
  */
 import type { Attempt, Call, CallOf, Operation } from '../events/vocabulary.ts';
 import type { Question } from './check.ts';
-import type { Directory } from './concerns.ts';
+import type { Directory, Given } from './concerns.ts';
 import { questionsOf, unshownArgument } from './operations.ts';
 
 /** Arguments for which null is a value (no driver), and results, which may be missing. */
@@ -41,6 +41,6 @@ export function completed<O extends Operation>(attempt: Extract<Attempt, { opera
 }
 
 /** The questions that an attempt may have put, one for each kind of argument that it may have had. */
-export function hypotheses(host: Directory, attempt: Attempt): Question[] {
-  return questionsOf(host, attempt, completed(attempt));
+export function hypotheses(host: Directory, attempt: Attempt, given: Given = {}): Question[] {
+  return questionsOf(host, attempt, completed(attempt), given);
 }

@@ -93,7 +93,7 @@ function firstAt(where: Where, timeline: Timeline, names: DeviceNames): number |
   const { first, head } = timeline;
   if (head < first) return null;
   if (where.holds(rowsAt(timeline, first, names))) return first;
-  for (const { parts } of timeline.segments) {
+  for (const { parts } of timeline.segments()) {
     const standing = parts.start.copy();
     const rows = new LiveRows(standing, parts.codes, names);
     for (const position of stepsOf(parts.journal, standing, rows.touch)) {

@@ -9,10 +9,20 @@ import type { ContradictionReason } from '../machines/contradiction.ts';
 import type { Profile } from '../machines/profile.ts';
 import type { FileId } from '../processes/process-table.ts';
 import type { Violation } from './audit/invariants.ts';
+import type { ReplacedDifference } from './index/segment-difference.ts';
 import type { Position } from './shapes.ts';
 
 /** A finding, and the position of the event that it is about. */
 export type Finding = { readonly position: Position } & Disagreement;
+
+type DifferingAnswer =
+  | {
+      readonly differing: 'cause';
+      readonly answered: ObservedCause;
+      readonly exact: ObservedCause;
+    }
+  | { readonly differing: 'blocker' }
+  | { readonly differing: 'wouldPassAfter'; readonly answered: Position; readonly exact: Position };
 
 type Disagreement =
   /**
@@ -62,5 +72,9 @@ type Disagreement =
   | ({ readonly kind: 'invariant' } & Violation)
   /** The ownership table and the machines differ about the owner of a group. */
   | { readonly kind: 'projection'; readonly group: string }
+  /** A segment of the index differs from the one that the events give. */
+  | ({ readonly kind: 'segment' } & ReplacedDifference)
+  /** What the index answers about a refusal differs from the machines, or from playing the events. */
+  | ({ readonly kind: 'why' } & DifferingAnswer)
   /** The log does not have the head that was kept. */
   | { readonly kind: 'head'; readonly found: 'not-here' | 'ends-before' | 'other-hash' };

@@ -302,8 +302,8 @@ export interface Fault {
   /**
    * `bytes`: the file is damaged. `absent`: events are missing. `head`: the log lacks the head that
    * was kept. `rules`: an event contradicts the rules. `evidence`: the evidence shows another cause
-   * or release. `table`: the table of a machine and XState differ. `projection`: the ownership table
-   * and the machines differ. `invariant`: an invariant is violated.
+   * or release. `table`: the table of a machine and XState differ. `projection`: the index, or an
+   * answer from it, differs from the events. `invariant`: an invariant is violated.
    */
   readonly kind:
     | 'bytes'

@@ -12,8 +12,10 @@ import type { HostAt } from '../machines/host-at.ts';
 import { LiveHost } from '../machines/live-host.ts';
 import { EventTail, span, type EventReader } from './event-tail.ts';
 import type { GroupOwner, HandOver } from './index/hand-overs.ts';
+import type { Rebuild } from './index/rebuild.ts';
 import type { Shelf } from './index/sealed-segments.ts';
 import type { Segment } from './index/segment.ts';
+import type { ReplacedDifference } from './index/segment-difference.ts';
 import { TimeIndex } from './index/time-index.ts';
 import { splitTime } from './index/times.ts';
 import type { HoldAt } from './index/hold-at.ts';
@@ -21,6 +23,7 @@ import type { StandingView } from './index/view.ts';
 import { Walker } from './index/walker.ts';
 import type { Position } from './shapes.ts';
 import type { SubjectKey } from './subjects.ts';
+import { unknownHost } from './unknown-host.ts';
 
 export interface TimelineOptions<E> {
   /** Position of the first event; above 0 if older events were removed. */
@@ -89,6 +92,16 @@ export class Timeline<E extends Placed = Placed> {
     this.#events.forgetBefore(Math.min(this.#index.openFrom, this.ownFrom));
   }
 
+  /** See `TimeIndex.rebuild`. */
+  rebuild(): Rebuild {
+    return this.#index.rebuild();
+  }
+
+  /** See `TimeIndex.adopt`. */
+  adopt(rebuild: Rebuild): readonly ReplacedDifference[] {
+    return this.#index.adopt(rebuild);
+  }
+
   /** A timeline that shares the events up to a position, and then takes events of its own. */
   fork(position: number): Timeline<E> {
     const index = this.#index.fork(position, (from, to) => fork.between(from, to));
@@ -120,7 +133,7 @@ export class Timeline<E extends Placed = Placed> {
    * `StaleViewError` once the timeline was asked about another position.
    */
   hostAt(position: number): HostAt {
-    if (!this.isKnownAt(position)) return this.#unknownHost();
+    if (!this.isKnownAt(position)) return unknownHost(this.#index.known, this.first);
     return this.viewAt(position);
   }
 
@@ -198,9 +211,9 @@ export class Timeline<E extends Placed = Placed> {
     return null;
   }
 
-  /** The segments of the index, ascending. */
-  get segments(): Iterable<Segment> {
-    return this.#index.segmentsFrom(this.first);
+  /** The segments of the index from the one with a position on, ascending. */
+  segments(from = this.first): Iterable<Segment> {
+    return this.#index.segmentsFrom(from);
   }
 
   /** Positions of the events that concern a subject, ascending. */
@@ -311,20 +324,5 @@ export class Timeline<E extends Placed = Placed> {
 
   *#eventsOf(segments: Iterable<Segment>, key: SubjectKey) {
     for (const segment of segments) yield { first: segment.first, events: segment.eventsOf(key) };
-  }
-
-  /** A host of which nothing is known but the devices and groups that later events name. */
-  #unknownHost(): LiveHost {
-    const host = new LiveHost({ isKnown: false });
-    const position = this.first;
-    const names = new Map([...this.deviceNames].map(([name, device]) => [device, name]));
-    const { known } = this.#index;
-    for (const device of known.devices()) {
-      const [group = null] = known.groupsOf(device);
-      const data = { device, name: names.get(device) ?? null, group, driver: null, model: null };
-      host.take({ type: 'device.added', data: { ...data, cdev: null }, position });
-    }
-    host.take({ type: 'gap.noticed', data: { reason: 'absent', group: null }, position });
-    return host;
   }
 }

@@ -247,7 +247,7 @@ const meetings: [code: ErrorCode, what: string, call: () => unknown, says: RegEx
     'bad-evidence',
     'text of no format',
     () => ledger.import('hello'),
-    /^text:1: the format is not recognized/,
+    /^text: no line says anything of VFIO; the formats are /,
   ],
   ['bad-evidence', 'nothing', () => ledger.import(''), /^text: it is empty$/],
   [

@@ -2,6 +2,9 @@
 import { defineConfig } from 'vitest/config';
 import { SEED, seedOf } from './support/seed.ts';
 
+/** Nothing makes code from strings at run time: every test, and every program in one, is refused it. */
+const NO_CODE = '--disallow-code-generation-from-strings';
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
@@ -14,6 +17,7 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     setupFiles: ['test/support/seeded.ts'],
-    env: { [SEED]: seedOf(process.env) },
+    execArgv: [NO_CODE],
+    env: { [SEED]: seedOf(process.env), NODE_OPTIONS: NO_CODE },
   },
 });

@@ -34,6 +34,8 @@ export function lostGuardWords(lost: { readonly path: string; readonly guard: st
   return `${lost.path} lacks the trigger '${lost.guard}', which protects its rows`;
 }
 
+type FindingOf<K extends Finding['kind']> = Extract<Finding, { readonly kind: K }>;
+
 function faultOf(finding: Finding): Fault {
   return { position: finding.position, kind: kinds[finding.kind], detail: detailOf(finding) };
 }
@@ -47,6 +49,8 @@ const kinds: { readonly [K in Finding['kind']]: Fault['kind'] } = {
   release: 'evidence',
   invariant: 'invariant',
   projection: 'projection',
+  segment: 'projection',
+  why: 'projection',
   head: 'head',
 };
 
@@ -82,8 +86,60 @@ function detailOf(finding: Finding): string {
       return `${finding.invariant}: ${violationWords(finding)}`;
     case 'projection':
       return `the table and the machines differ on who owns group ${finding.group}`;
+    case 'segment':
+      return segmentWords(finding);
+    case 'why':
+      return answerWords(finding);
     case 'head':
       return `not the head that was kept: ${heads[finding.found]}`;
+  }
+}
+
+function segmentWords({ segment, differing, isReplaced }: FindingOf<'segment'>): string {
+  const { first, count } = segment;
+  const where = `the index of positions ${first} to ${first + count - 1}`;
+  const since = isReplaced
+    ? 'it was rebuilt'
+    : 'it cannot be replaced: answer with --no-index until it is removed';
+  return `${where} differs from the events in ${indexed[differing]}; ${since}`;
+}
+
+/** What a segment of the index carries. */
+const indexed: Readonly<Record<FindingOf<'segment'>['differing'], string>> = {
+  booted: 'a boot',
+  deviceSet: 'a device',
+  deviceMoved: 'the state of a device',
+  groupSet: 'the owner, opener or claims of a group',
+  fileOpened: 'an open file',
+  fileSet: 'what an open file keeps alive or belongs to',
+  fileClosed: 'the release of a file',
+  processStarted: 'a process',
+  processEnded: 'the end of a process',
+  held: 'a holder',
+  dropped: 'a holder that let go',
+  waiting: 'a waiter',
+  refused: 'the cause or blocker of a refusal',
+  refusalSettled: 'when a refused call would pass',
+  type: 'the type of the event',
+  time: 'the time of the event',
+  subject: 'which events concern a subject',
+  codes: 'a name or number (group, device, process, driver, cause, descriptor)',
+  start: 'the host before its first event',
+  end: 'the host after its last event',
+  list: 'what it says of the index before it',
+  other: 'its content',
+};
+
+function answerWords(finding: FindingOf<'why'>): string {
+  switch (finding.differing) {
+    case 'cause':
+      return `why answers ${finding.answered}; the machines say ${finding.exact}`;
+    case 'blocker':
+      return 'why answers another blocker than the machines do';
+    case 'wouldPassAfter': {
+      const [answered, exact] = [finding.answered, finding.exact].map((at) => at ?? 'none');
+      return `why answers that it would pass after ${answered}; playing the events gives ${exact}`;
+    }
   }
 }
 

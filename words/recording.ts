@@ -28,6 +28,32 @@ export function importedWords(
   return `${what} to ${printable(log)}, ${skipped} ${were} there already${odd}${bad}`;
 }
 
+interface SeenKinds {
+  readonly seen: Readonly<Record<string, number>>;
+  /** Lines that say nothing of VFIO. */
+  readonly passedOver: number;
+}
+
+/** The kinds of statements, in the order in which they are named; the rest are holders in a listing. */
+const SEEN = { refusal: 'refusal', claim: 'claim', kernel: 'kernel message' } as const;
+
+/**
+ * What was seen in messages and listings: `1 refusal, 2 holders (lsof); 14 lines passed over`. Null if
+ * there was nothing of that.
+ */
+export function seenWords({ seen, passedOver }: SeenKinds): string | null {
+  const holders = Object.keys(seen).filter((kind) => !(kind in SEEN));
+  const said = [
+    seen['refusal'] === undefined ? [] : [counted(seen['refusal'], SEEN.refusal)],
+    holders.map((tool) => `${counted(seen[tool] ?? 0, 'holder')} (${tool})`),
+    seen['claim'] === undefined ? [] : [counted(seen['claim'], SEEN.claim)],
+    seen['kernel'] === undefined ? [] : [counted(seen['kernel'], SEEN.kernel)],
+  ].flat();
+  const passed = passedOver === 0 ? [] : [`${counted(passedOver, 'line')} passed over`];
+  const words = [said.join(', '), ...passed].filter((part) => part !== '').join('; ');
+  return words === '' ? null : words;
+}
+
 /** A line of evidence that could not be read, and why: `FILE:LINE: REASON`. */
 export function rejectedWords(rejected: {
   readonly file: string;

@@ -6,7 +6,7 @@
 import { EvidenceError } from '../importer.ts';
 import type { MessageDeed } from './kernel.ts';
 import { DEVICE } from './names.ts';
-import { calendar, type Stamp } from './stamps.ts';
+import { calendar, type Stamp } from '../wrappers/times.ts';
 
 type Fields = ReadonlyMap<string, string>;
 

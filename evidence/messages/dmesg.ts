@@ -4,19 +4,24 @@
  * @module
  */
 import type { Parser } from '../sighting.ts';
+import { unwrapped } from '../wrappers/unwrap.ts';
 import { kernelReader } from './kernel.ts';
 import { logParser } from './log.ts';
-import { stamped } from './stamps.ts';
+import type { ToldAnywhere } from './told.ts';
 
-export function dmesgParser(): Parser {
-  return logParser();
+export function dmesgParser(told?: ToldAnywhere): Parser {
+  return logParser(told);
 }
 
+/** The name of the message in a record of several lines. */
+const field = /^"?(?:MESSAGE|message|msg)"? ?[:=] ?"?/;
+
 export function looksLikeDmesg(line: string): boolean {
-  const { kernel, ident, message } = stamped(line.slice(0, 4096));
-  if (kernel || ident !== null) return kernel;
+  const { kernel, name, message } = unwrapped(line.slice(0, 4096));
+  if (kernel) return true;
   try {
-    return kernelReader()(message, null).length > 0;
+    const quoted = message.replace(field, '').replace(/",?$/, '');
+    return kernelReader()(quoted, null, name !== null).length > 0;
   } catch {
     return true;
   }

@@ -6,6 +6,7 @@
  */
 import { EvidenceError } from '../importer.ts';
 import type { Deed, Parser, Sighting } from '../sighting.ts';
+import { unwrapped } from '../wrappers/unwrap.ts';
 import { DEVICE, kindOfNode, LONGEST, NODE } from './names.ts';
 
 type Find = Extract<Deed, { did: 'find' }>;
@@ -26,16 +27,16 @@ const link = new RegExp(
 const linkOf = /\/proc\/(?<pid>\d{1,10})\/(?:task\/\d{1,10}\/)?fd\/\d{1,9} -> /;
 const lsof = new RegExp(
   String.raw`^(?<comm>\S{1,64}) +(?<pid>\d{1,10}) +(?:\S{1,64} +)?(?<fd>\d{1,9})` +
-    String.raw`[rwu -]?[A-Za-z]? +(?:CHR|a_inode|unknown|0000) .{0,128}?${TARGET}\s*$`,
+    String.raw`[rwu -]?[A-Za-z]? +(?:CHR|a_inode|unknown|0000) .{0,128}?${TARGET}(?: \(deleted\))?\s*$`,
 );
 const fuser = /^(?<path>\/\S{1,256}):(?<rest>\s.*|)$/;
-const fuserRow = /^\s+\S{1,64}\s+(?<pid>\d{1,10})\s+[cefFrm.]{4,6}\s+(?<comm>.{1,64}?)\s*$/;
+const fuserRow = /^\s*\S{1,64}\s+(?<pid>\d{1,10})\s+[cefFrm.]{4,6}\s+(?<comm>.{1,64}?)\s*$/;
 const fuserPids = /^\s*\d{1,10}[cefFrm.]{0,6}(?:\s+\d{1,10}[cefFrm.]{0,6})*\s*$/;
 const fuserFirst = /^(?:\s*|\s+\S{1,64}\s+\d{1,10}\s+[cefFrm.]{4,6}\s.*)$/;
 const holds = new RegExp(String.raw`\bPID (?<pid>\d{1,10}) holds ${TARGET}\s*$`, 'i');
 
 export function looksLikeFdinfo(line: string): boolean {
-  const text = line.slice(0, 4096);
+  const text = unwrapped(line.slice(0, 4096)).message;
   if (/\bvfio-device-syspath:/.test(text) || infoPath.test(text) || link.test(text)) return true;
   if (lsof.test(text) || holds.test(text)) return true;
   const { path = '', rest = '' } = fuser.exec(text)?.groups ?? {};
@@ -43,72 +44,96 @@ export function looksLikeFdinfo(line: string): boolean {
 }
 
 export function fdinfoParser(): Parser {
-  /** The descriptor that the last header named. */
-  let file: { readonly pid: number; readonly fd: number } | null = null;
-  /** Whether a `pos:` line was read for the file: another one begins another file. */
-  let begun = false;
-  let lister: number | null = null;
-  /** The node that fuser's rows are about. */
-  let shown: Find | null = null;
+  const listing = new Listing();
+  return {
+    clock: 'none',
+    line: (text) => listing.line(text.slice(0, LONGEST)),
+    end: () => [],
+  };
+}
 
-  function line(text: string): readonly Sighting[] {
-    const device = syspath.exec(text)?.groups;
-    if (device !== undefined) return described(device['before'] ?? '', device['path'] ?? '');
-    return linked(text) ?? listedBy(text) ?? headed(text);
+/** Whether a line is a shell prompt: what follows is about something else. */
+export function isPrompt(text: string): boolean {
+  return prompt.test(text);
+}
+
+/** Reads the lines of listings, in order. */
+export class Listing {
+  /** The tool that printed the last line that shows a file. */
+  tool: 'lsof' | 'fuser' | 'ls' | 'fdinfo' = 'fdinfo';
+  /** The descriptor that the last header named. */
+  #file: { readonly pid: number; readonly fd: number } | null = null;
+  /** Whether a `pos:` line was read for the file: another one begins another file. */
+  #begun = false;
+  #lister: number | null = null;
+  /** The node that fuser's rows are about. */
+  #shown: Find | null = null;
+
+  /** Whether the lines that follow may be about what a header named. */
+  get isOpen(): boolean {
+    return this.#file !== null || this.#lister !== null || this.#shown !== null;
   }
 
-  function described(before: string, path: string): readonly Sighting[] {
+  /** The open files that a line shows. Throws `EvidenceError` for a device that is no path of /sys. */
+  line(text: string): readonly Sighting[] {
+    const device = syspath.exec(text)?.groups;
+    if (device !== undefined) return this.#described(device['before'] ?? '', device['path'] ?? '');
+    return this.#linked(text) ?? this.#listedBy(text) ?? this.#headed(text);
+  }
+
+  #described(before: string, path: string): readonly Sighting[] {
     const own = descriptorIn(before);
-    if (own === null && prompt.test(before)) return headed(before);
-    const { pid, fd } = own ?? file ?? { pid: null, fd: null };
+    if (own === null && prompt.test(before)) return this.#headed(before);
+    const { pid, fd } = own ?? this.#file ?? { pid: null, fd: null };
     const found = { did: 'find', fd, kind: 'device', device: deviceAt(path), group: null } as const;
+    this.tool = 'fdinfo';
     return [sighting(found, { pid, comm: null })];
   }
 
-  function linked(text: string): readonly Sighting[] | null {
+  #linked(text: string): readonly Sighting[] | null {
     const found = link.exec(text)?.groups;
     if (found === undefined) return null;
     const of = linkOf.exec(text)?.groups?.['pid'];
-    const pid = of === undefined ? lister : Number(of);
+    const pid = of === undefined ? this.#lister : Number(of);
+    this.tool = 'ls';
     return opened(found, { pid, comm: null });
   }
 
-  function listedBy(text: string): readonly Sighting[] | null {
+  #listedBy(text: string): readonly Sighting[] | null {
     const row = (lsof.exec(text) ?? holds.exec(text))?.groups;
     if (row !== undefined) {
+      this.tool = 'lsof';
       return opened(row, { pid: Number(row['pid']), comm: row['comm'] ?? null });
     }
     const { path, rest = '' } = fuser.exec(text)?.groups ?? {};
     if (path !== undefined && !infoPath.test(path) && !listed.test(path)) {
-      shown = kindOfNode(path);
-      return shown === null ? [] : users(shown, rest);
+      const isRow = fuserFirst.test(rest) || fuserPids.test(rest);
+      this.#shown = isRow ? kindOfNode(path) : null;
+      this.tool = 'fuser';
+      return this.#shown === null ? null : users(this.#shown, rest);
     }
-    return shown !== null && fuserRow.test(text) ? users(shown, text) : null;
+    if (this.#shown === null || !fuserRow.test(text)) return null;
+    this.tool = 'fuser';
+    return users(this.#shown, text);
   }
 
-  function headed(text: string): readonly Sighting[] {
+  #headed(text: string): readonly Sighting[] {
     const own = descriptorIn(text);
     const asked = prompt.test(text);
     if (own !== null || asked) {
-      file = own;
-      begun = false;
-      shown = null;
+      this.#file = own;
+      this.#begun = false;
+      this.#shown = null;
     }
     const pid = listed.exec(text)?.groups?.['pid'];
-    if (pid !== undefined) lister = Number(pid);
-    else if (asked) lister = null;
+    if (pid !== undefined) this.#lister = Number(pid);
+    else if (asked) this.#lister = null;
     if (/^\s*pos:\s/.test(text)) {
-      if (begun) file = null;
-      begun = true;
+      if (this.#begun) this.#file = null;
+      this.#begun = true;
     }
     return [];
   }
-
-  return {
-    clock: 'none',
-    line: (text) => line(text.slice(0, LONGEST)),
-    end: () => [],
-  };
 }
 
 function descriptorIn(text: string): { readonly pid: number; readonly fd: number } | null {

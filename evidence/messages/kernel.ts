@@ -42,18 +42,36 @@ const waits = /^(?:Relaying device request to user|No device request channel reg
 const DIRECT = 'Firmware has requested this device have a 1:1 IOMMU mapping';
 const RESERVED = 'Device is ineligible for IOMMU domain attach due to platform RMRR requirement';
 
-/** Creates a reader for the messages of one kernel, in order. Other lines give nothing. */
-export function kernelReader(): (message: string, boot: string | null) => readonly MessageDeed[] {
+/**
+ * Reads a message; other lines give nothing. `isQuoted`: a program printed it. Throws `EvidenceError` for
+ * a message that is cut off.
+ */
+type ReadKernel = (
+  message: string,
+  boot: string | null,
+  isQuoted?: boolean,
+) => readonly MessageDeed[];
+
+/** Creates a reader for the messages of one kernel, in order. */
+export function kernelReader(): ReadKernel {
   const drivers = new Map<string, string>();
   const groups = new Map<string, string>();
 
-  function ours(driver: string, device: string, text: string): readonly MessageDeed[] {
+  function ours(
+    driver: string,
+    device: string,
+    text: string,
+    isQuoted: boolean,
+  ): readonly MessageDeed[] {
     const moved = group.exec(text)?.groups;
     if (moved !== undefined) return membership(driver, device, moved);
     if (/^(?:Adding to|Removing from) iommu group/.test(text)) throw cutOff('group');
     const failed = probe.exec(text)?.groups;
     if (failed !== undefined) return refusedBind(device, failed);
-    return [...speaker(driver, device), ...spoken(device, text)];
+    // `NAME DEVICE: TEXT` in the words of a program may be anything.
+    const said = spoken(device, text);
+    const bound = isQuoted && !driver.includes('vfio') ? [] : speaker(driver, device);
+    return [...bound, ...said];
   }
 
   function membership(
@@ -93,13 +111,13 @@ export function kernelReader(): (message: string, boot: string | null) => readon
     return [{ did: 'report', ...refused, group: name, device, cause: 'not-ownership', ...NOBODY }];
   }
 
-  return (message, boot) => {
+  return (message, boot, isQuoted = false) => {
     const own = ofDevice.exec(message)?.groups;
     if (own !== undefined) {
       const { driver = '', device = '', text = '' } = own;
       // These are QEMU's messages.
       if (driver === 'vfio') return [];
-      return isDevice.test(device) ? ours(driver, device.toLowerCase(), text) : [];
+      return isDevice.test(device) ? ours(driver, device.toLowerCase(), text, isQuoted) : [];
     }
     const older = olderGroup.exec(message)?.groups;
     if (older !== undefined) {
@@ -109,7 +127,8 @@ export function kernelReader(): (message: string, boot: string | null) => readon
     }
     const failed = olderProbe.exec(message)?.groups;
     if (failed !== undefined) return refusedBind((failed['device'] ?? '').toLowerCase(), failed);
-    const said = general(message, boot);
+    // A console that a program shows may be that of a guest.
+    const said = isQuoted && version.test(message) ? [] : general(message, boot);
     if (said[0]?.did === 'boot') {
       drivers.clear();
       groups.clear();

@@ -6,9 +6,10 @@
 import type { Parser } from '../sighting.ts';
 import { isAudit } from './audit.ts';
 import { logParser } from './log.ts';
+import type { ToldAnywhere } from './told.ts';
 
-export function libvirtAuditParser(): Parser {
-  return logParser();
+export function libvirtAuditParser(told?: ToldAnywhere): Parser {
+  return logParser(told);
 }
 
 export function looksLikeLibvirtAudit(line: string): boolean {

@@ -1,127 +1,241 @@
 /**
- * Reads logs of a host, to which the kernel, audit and programs write: each line is tried as each of
- * them.
+ * Reads logs of a host, and what people paste of them: lines of the kernel, of audit and of programs, and
+ * listings between them. Each line goes to the reader that it says something to.
  *
  * @module
  */
+import { EvidenceError } from '../importer.ts';
 import type { Parser, Sighting } from '../sighting.ts';
+import { JournalEntries, type JournalEntry } from '../wrappers/entries.ts';
+import { lineClock } from '../wrappers/line-clock.ts';
+import { unwrapped, unwrappedFrom, type Unwrapped } from '../wrappers/unwrap.ts';
 import { auditSaid, auditStamp, isAudit } from './audit.ts';
-import { lockIn, refusedClaimIn, requesterIn } from './claims.ts';
-import { kernelReader, quotedKernel, type MessageDeed } from './kernel.ts';
-import { LONGEST, remember } from './names.ts';
-import { keyOf, plain, refusalsIn, speaksOfRefusals } from './refusals.ts';
-import { lineClock, stamped, type Stamped } from './stamps.ts';
+import { fillsTerminal, joined, mayBreakOff } from './broken.ts';
+import { concerns, mentionsVfio } from './concerns.ts';
+import { isPrompt, Listing } from './fdinfo.ts';
+import { kernelReader } from './kernel.ts';
+import { LONGEST } from './names.ts';
+import { ProgramReader, type Reported } from './program.ts';
+import type { SeenKind } from './seen.ts';
+import type { ToldAnywhere } from './told.ts';
+
+const NOTHING: readonly Sighting[] = [];
 
 /** The parser of the formats `dmesg`, `libvirt-audit` and `text`. */
-export function logParser(): Parser {
-  const time = lineClock();
-  const kernel = kernelReader();
-  const program = programReader();
-  return {
-    get clock() {
-      return time.clock;
-    },
-    line(text) {
-      const line = text.length > LONGEST ? text.slice(0, LONGEST) : text;
-      const parts = stamped(line);
-      const audit = isAudit(line);
-      const at = time.at((audit ? auditStamp(line) : null) ?? parts.stamp);
-      return saidBy(parts, audit).map((said): Sighting => ({ ...said, tid: null, at }));
-    },
-    end: () => [],
-  };
-
-  function saidBy(parts: Stamped, audit: boolean): readonly MessageDeed[] {
-    if (audit) return auditSaid(parts.message);
-    const { ident, message, boot } = parts;
-    const said = ident === null || ident === 'kernel' ? kernel(message, boot) : [];
-    return said.length > 0 || parts.kernel ? said : program(parts);
-  }
+export function logParser(told?: ToldAnywhere): Parser {
+  return new LogParser(null, told);
 }
 
-/** The number of lines in which a refusal may be repeated. */
-const MEMORY = 8;
+/** The parser of a source whose format nobody named: a log, in which listings may stand. */
+export function pasteParser(told?: ToldAnywhere): Parser {
+  return new LogParser(new Listing(), told);
+}
 
-/** Creates a reader for refusals and claims in messages of programs, in order. */
-export function programReader(): (parts: Stamped) => readonly MessageDeed[] {
-  const told = new Map<string, true>();
-  let requester: { readonly name: string; readonly line: number } | null = null;
-  let recent: { readonly operation: string; readonly errno: string; readonly line: number } | null =
-    null;
-  let line = 0;
+/** The first line of a message. `waits`: it is read when the next one is known. */
+interface BegunLine {
+  readonly text: string;
+  readonly was: 'rejected' | 'passed-over' | 'read' | 'waits';
+}
 
-  /** Whether a refusal was read before: in a forwarded copy of the line, or in other words. */
-  function known({ report, at, again }: ReturnType<typeof refusalsIn>[number], text: string) {
-    const { operation, errno } = report;
-    const { operation: last, errno: lastErrno, line: seen = -MEMORY } = recent ?? {};
-    recent = { operation, errno, line };
-    if (again && last === operation && lastErrno === errno && line - seen < MEMORY) return true;
-    const moment = momentBefore(text, at);
-    if (moment === null) return false;
-    const key = `${moment} ${keyOf(report)}`;
-    if (told.has(key)) return true;
-    remember(told, key, true, 1024);
-    return false;
+class LogParser implements Parser {
+  readonly seen: Partial<Record<SeenKind, number>> = {};
+  passedOver = 0;
+  told: string | null = null;
+  completes = false;
+  mentions = false;
+  readonly #time = lineClock();
+  readonly #kernel = kernelReader();
+  readonly #program: ProgramReader;
+  readonly #entries = new JournalEntries();
+  readonly #listing: Listing | null;
+  #line = 0;
+  /** The last line, if it may go on in the next one, and how it was counted. */
+  #begun: BegunLine | null = null;
+  /** Whether the last message was told before. */
+  #isRepeated = false;
+
+  constructor(listing: Listing | null, told: ToldAnywhere | undefined) {
+    this.#listing = listing;
+    this.#program = new ProgramReader(told);
   }
 
-  return ({ message, ident, pid }) => {
-    line++;
-    const text = plain(message);
-    const name = requesterIn(text);
-    if (name !== null) requester = { name, line };
-    const asker = requester !== null && line - requester.line < 3 ? requester.name : null;
-    const claims = [lockIn(text), refusedClaimIn(text, asker)].filter((said) => said !== null);
-    const who = writerOf(text, ident, pid);
-    const reports = refusalsIn(text)
-      .filter((refusal) => !known(refusal, text))
-      .map(({ report }): MessageDeed => ({ ...report, ...who }));
-    return [...quotedKernel(text), ...claims, ...reports];
-  };
-}
-
-/** The last time of day before an index, if it is precise enough to tell two attempts apart. */
-function momentBefore(text: string, at: number): string | null {
-  const moments = text.slice(Math.max(0, at - 600), at).matchAll(/\d\d:\d\d:\d\d[.,]\d{3,9}/g);
-  return [...moments].at(-1)?.[0] ?? null;
-}
-
-const emulator =
-  /(?<![\w/.-])(?<name>qemu-system-[\w-]{1,32}|qemu-kvm|kvm)(?:\((?<pid>\d{1,10}):[^)]{0,32}\))?: /;
-const worker = /\bpid[=: ](?<pid>\d{1,10})\b/;
-
-/** The process that was refused. For QEMU's messages it is QEMU, even if others forward them. */
-function writerOf(
-  text: string,
-  ident: string | null,
-  pid: number | null,
-): Pick<MessageDeed, 'pid' | 'comm'> {
-  const own = emulator.exec(text)?.groups;
-  if (own !== undefined && !/^(?:qemu|kvm)/.test(ident ?? '')) {
-    const { name = 'qemu', pid: number } = own;
-    return { pid: number === undefined ? null : Number(number), comm: name };
+  get clock() {
+    return this.#time.clock;
   }
-  if (
-    /\bvfio (?:error: )?[\da-f-]{4,36}:[^ ]* /i.test(text) &&
-    !/^(?:qemu|kvm)/.test(ident ?? '')
-  ) {
-    return { pid: null, comm: 'qemu' };
+
+  get repeats() {
+    return this.#isRepeated;
   }
-  if (ident !== null) return { pid, comm: ident };
-  const number = worker.exec(text.slice(0, 200))?.groups?.['pid'];
-  return { pid: number === undefined ? pid : Number(number), comm: null };
-}
 
-/** Whether a line has words of a refusal or of a claim. */
-export function hasWords(line: string): boolean {
-  const text = plain(line.slice(0, LONGEST));
-  if (speaksOfRefusals(text) || lockIn(text) !== null) return true;
-  return refusedClaimIn(text, '') !== null || refusalsIn(text).length > 0 || quoted(text);
-}
+  get mayPassOver() {
+    const isOpen = this.#entries.isOpen || this.#listing?.isOpen === true || this.#begun !== null;
+    return !isOpen && !this.#program.isOpen(this.#line);
+  }
 
-function quoted(text: string): boolean {
-  try {
-    return quotedKernel(text).length > 0;
-  } catch {
-    return true;
+  line(whole: string): readonly Sighting[] {
+    this.#line++;
+    this.told = null;
+    this.completes = false;
+    this.#isRepeated = false;
+    const text = whole.length > LONGEST ? whole.slice(0, LONGEST) : whole;
+    const { ended, isPart } = this.#entries.take(text);
+    if (ended === null && isPart) return this.#waiting(1);
+    const before = ended === null ? NOTHING : this.#entry(ended);
+    if (isPart || (ended !== null && text === '')) return before;
+    const said = this.#alone(text);
+    if (before.length === 0) return said;
+    this.told = `${this.told}\n${text}`;
+    return [...before, ...said];
+  }
+
+  end(): readonly Sighting[] {
+    this.told = null;
+    const ended = this.#entries.end();
+    if (ended !== null) return this.#entry(ended);
+    return this.#waiting(0);
+  }
+
+  /** The sightings of an entry of several lines. */
+  #entry({ peeled, lines }: JournalEntry): readonly Sighting[] {
+    this.told = lines.join('\n');
+    const said =
+      peeled !== null && concerns(peeled.inner) ? this.#message(unwrappedFrom(peeled)) : [];
+    if (said.length === 0 && !this.#isRepeated) this.passedOver += lines.length;
+    return said;
+  }
+
+  /** The sightings of a line that is not part of an entry, and of the one before if it has waited. */
+  #alone(text: string): readonly Sighting[] {
+    const begun = this.#begun;
+    this.#begun = null;
+    if (begun === null) return this.#new(text);
+    const both = `${begun.text}\n${text}`;
+    const said = this.#continued(begun, text);
+    if (said.length > 0) {
+      this.completes = begun.was === 'rejected';
+      if (begun.was === 'passed-over') this.passedOver--;
+      this.told = both;
+      return said;
+    }
+    if (begun.was !== 'waits') return this.#new(text);
+    const first = this.#waited(begun.text, 1);
+    if (first.length === 0) return this.#new(text);
+    this.told = both;
+    try {
+      return [...first, ...this.#new(text)];
+    } catch (error) {
+      if (!(error instanceof EvidenceError)) throw error;
+      this.passedOver++;
+      return first;
+    }
+  }
+
+  /** The sightings of a line that waits, if there is one. */
+  #waiting(linesAgo: number): readonly Sighting[] {
+    const begun = this.#begun;
+    if (begun?.was !== 'waits') return NOTHING;
+    this.told = begun.text;
+    return this.#waited(begun.text, linesAgo);
+  }
+
+  /** The sightings of a line that has waited for the next one. */
+  #waited(text: string, linesAgo: number): readonly Sighting[] {
+    try {
+      const said = this.#now(text);
+      return linesAgo === 0 ? said : said.map((sighting) => ({ ...sighting, linesAgo }));
+    } catch (error) {
+      if (!(error instanceof EvidenceError)) throw error;
+      this.passedOver++;
+      return NOTHING;
+    } finally {
+      this.#begun = null;
+    }
+  }
+
+  #new(text: string): readonly Sighting[] {
+    if (!this.#mayConcern(text)) {
+      this.passedOver++;
+      return NOTHING;
+    }
+    this.mentions ||= mentionsVfio(text);
+    if (!fillsTerminal(text)) return this.#now(text);
+    this.#begun = { text, was: 'waits' };
+    return NOTHING;
+  }
+
+  #now(text: string): readonly Sighting[] {
+    try {
+      const said = this.#message(unwrapped(text));
+      // The driver that begins a message of the kernel is known before the rest.
+      const isBegun = said.every(({ did }) => did === 'plug');
+      if (!isBegun || this.#isRepeated) return said;
+      const was = said.length === 0 ? 'passed-over' : 'read';
+      if (was === 'passed-over') this.passedOver++;
+      if (mayBreakOff(text)) this.#begun = { text, was };
+      return said;
+    } catch (error) {
+      if (error instanceof EvidenceError) this.#begun = { text, was: 'rejected' };
+      throw error;
+    }
+  }
+
+  #mayConcern(text: string): boolean {
+    if (this.#program.isOpen(this.#line) && isPrompt(text)) this.#program.prompt();
+    return concerns(text) || this.#listing?.isOpen === true;
+  }
+
+  /** A message that a terminal or a mail has broken, put together again; none if it is not one. */
+  #continued({ text: first, was }: BegunLine, second: string): readonly Sighting[] {
+    const { stamps, name, message } = unwrapped(second);
+    if (stamps.length > 0 || name !== null) return NOTHING;
+    for (const whole of joined(first, second, message, was === 'rejected')) {
+      try {
+        const said = this.#message(unwrapped(whole));
+        if (said.length > 0) return said;
+      } catch (error) {
+        if (!(error instanceof EvidenceError)) throw error;
+      }
+    }
+    return NOTHING;
+  }
+
+  #message(parts: Unwrapped): readonly Sighting[] {
+    this.#isRepeated = false;
+    const { message } = parts;
+    if (isAudit(message)) {
+      const stamp = auditStamp(message);
+      const at = this.#time.at(stamp === null ? parts.stamps : [...parts.stamps, stamp]);
+      return this.#counted('claim', auditSaid(message), at);
+    }
+    const listed = this.#listing?.line(message) ?? [];
+    if (listed.length > 0 && this.#listing !== null) {
+      return this.#counted(this.#listing.tool, listed, this.#time.at(parts.stamps));
+    }
+    const said = this.#kernel(message, parts.boot, parts.name !== null && !parts.kernel);
+    if (said.length > 0) return this.#counted('kernel', said, this.#time.at(parts.stamps));
+    const { told, isRepeated } = this.#program.read(parts, this.#line);
+    this.#isRepeated = isRepeated;
+    return told.map((report) => this.#reported(parts, report));
+  }
+
+  #reported({ stamps }: Unwrapped, { said, stamp }: Reported): Sighting {
+    const at = this.#time.at(stamp === null ? stamps : [...stamps, stamp]);
+    const kind = said.did === 'report' ? 'refusal' : said.did === 'claim' ? 'claim' : 'kernel';
+    this.#count(kind, 1);
+    return { ...said, tid: null, at };
+  }
+
+  #counted(
+    kind: SeenKind,
+    said: readonly Omit<Sighting, 'tid' | 'at'>[],
+    at: number | null,
+  ): readonly Sighting[] {
+    const isState = kind !== 'kernel' && kind !== 'claim';
+    if (said.length > 0) this.#count(kind, isState ? said.length : 1);
+    return said.map((one) => ({ ...one, tid: null, at }) as Sighting);
+  }
+
+  #count(kind: SeenKind, count: number): void {
+    this.seen[kind] = (this.seen[kind] ?? 0) + count;
   }
 }

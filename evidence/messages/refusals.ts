@@ -50,7 +50,7 @@ export function refusalsIn(text: string): readonly RefusalReport[] {
 }
 
 /** A text that is equal for equal refusals. */
-export function keyOf({ operation, group, device, errno }: Report): string {
+function keyOf({ operation, group, device, errno }: Report): string {
   return `${operation} ${group} ${device} ${errno}`;
 }
 
@@ -167,19 +167,4 @@ function causeOf(operation: ReportedOperation, errno: string): string | null {
     return 'not-ownership';
   }
   return null;
-}
-
-const escapes: readonly (readonly [RegExp, string])[] = [
-  // oxlint-disable-next-line no-control-regex
-  [/(?:\u001b|\\{1,16}(?:u001b|x1b|033)|#033)\[[\d;]{0,16}m/gi, ''],
-  [/\\{1,16}n/g, '\n'],
-  [/\\{1,16}t/g, ' '],
-  [/\\{1,16}(["'/])/g, '$1'],
-  [/&quot;|&#34;/g, '"'],
-  [/&apos;|&#39;/g, "'"],
-];
-
-/** A line without colours and without the escapes of any number of quotings. */
-export function plain(line: string): string {
-  return escapes.reduce((text, [pattern, by]) => text.replace(pattern, by), line);
 }

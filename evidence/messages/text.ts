@@ -4,10 +4,12 @@
  * @module
  */
 import type { Parser } from '../sighting.ts';
-import { hasWords, logParser } from './log.ts';
+import { logParser } from './log.ts';
+import type { ToldAnywhere } from './told.ts';
+import { hasWords } from './program.ts';
 
-export function textParser(): Parser {
-  return logParser();
+export function textParser(told?: ToldAnywhere): Parser {
+  return logParser(told);
 }
 
 export function looksLikeText(line: string): boolean {

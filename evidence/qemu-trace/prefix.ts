@@ -4,7 +4,8 @@
  * @module
  */
 import { LONGEST } from '../messages/names.ts';
-import { stamped, type Stamp } from '../messages/stamps.ts';
+import type { Stamp } from '../wrappers/times.ts';
+import { unwrapped } from '../wrappers/unwrap.ts';
 
 /** An event of a line. `distance` is the time since the event before, in microseconds. */
 export interface TracedEvent {
@@ -14,7 +15,7 @@ export interface TracedEvent {
   readonly named: Readonly<Record<string, string>> | null;
   readonly thread: number | null;
   readonly process: number | null;
-  readonly stamp: Stamp | null;
+  readonly stamps: readonly Stamp[];
   readonly distance: number | null;
 }
 
@@ -42,15 +43,16 @@ export function tracedIn(line: string): TracedEvent | null {
     const { thread, second, micros } = time.groups;
     const at = Number(second) * 1_000_000 + Number(micros);
     const found = eventIn(text.slice(time[0].length));
-    return found && { ...found, thread: Number(thread), stamp: { clock: 'wall', at } };
+    return found && { ...found, thread: Number(thread), stamps: [{ clock: 'wall', at }] };
   }
-  const { message, stamp, pid } = stamped(text);
+  if (!/vfio|iommu/.test(text)) return null;
+  const { message, stamps, pid } = unwrapped(text);
   const by = program.exec(message);
   const own = by?.groups?.['process'];
   const found = eventIn(by === null ? message : message.slice(by[0].length));
   if (found === null) return null;
   const process = own === undefined ? pid : Number(own);
-  return { ...found, stamp, process: found.process ?? process };
+  return { ...found, stamps, process: found.process ?? process };
 }
 
 function eventIn(text: string): TracedEvent | null {
@@ -58,13 +60,13 @@ function eventIn(text: string): TracedEvent | null {
   if (event === undefined) return null;
   const plain = { event, text: rest, named: null, thread: null, process: null };
   const { distance, process, rest: args = '' } = simple.exec(rest)?.groups ?? {};
-  if (distance === undefined) return { ...plain, stamp: null, distance: null };
+  if (distance === undefined) return { ...plain, stamps: [], distance: null };
   return {
     ...plain,
     text: '',
     named: namedIn(args),
     process: Number(process),
-    stamp: null,
+    stamps: [],
     distance: Number(distance),
   };
 }

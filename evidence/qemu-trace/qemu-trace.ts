@@ -4,11 +4,13 @@
  * @module
  */
 import { requestOf } from '../../operations/table.ts';
+import { concerns } from '../messages/concerns.ts';
 import { errnoIn, errnoOf } from '../messages/errnos.ts';
-import { programReader } from '../messages/log.ts';
 import { LONGEST, remember } from '../messages/names.ts';
-import { lineClock, stamped } from '../messages/stamps.ts';
+import { ProgramReader } from '../messages/program.ts';
 import type { Deed, Parser, Result, Sighting } from '../sighting.ts';
+import { lineClock } from '../wrappers/line-clock.ts';
+import { unwrapped } from '../wrappers/unwrap.ts';
 import { argumentsOf, isKnown, type TraceArguments, type KnownEvent } from './events.ts';
 import { tracedIn, type TracedEvent } from './prefix.ts';
 
@@ -27,14 +29,15 @@ export function looksLikeQemuTrace(line: string): boolean {
 
 export function qemuTraceParser(): Parser {
   const time = lineClock();
-  const program = programReader();
+  const program = new ProgramReader();
   const emulators = new Map<number | null, Emulator>();
   let elapsed: number | null = null;
+  let number = 0;
 
-  function at({ stamp, distance }: TracedEvent): number | null {
-    if (distance === null) return time.at(stamp);
+  function at({ stamps, distance }: TracedEvent): number | null {
+    if (distance === null) return time.at(stamps);
     elapsed = (elapsed ?? 0) + distance;
-    return time.at({ clock: 'start', at: Math.round(elapsed) });
+    return time.at([{ clock: 'start', at: Math.round(elapsed) }]);
   }
 
   function emulatorOf(pid: number | null): Emulator {
@@ -55,14 +58,14 @@ export function qemuTraceParser(): Parser {
 
   /** Refusals in other lines. In the log of a single QEMU, they are QEMU's. */
   function written(text: string): readonly Sighting[] {
-    const parts = stamped(text.slice(0, LONGEST));
-    const when = time.at(parts.stamp);
+    if (!concerns(text)) return [];
+    const parts = unwrapped(text.slice(0, LONGEST));
     const [only = null] = emulators.size === 1 ? emulators.keys() : [];
-    return program(parts).map((said): Sighting => ({
+    return program.read(parts, number).told.map(({ said, stamp }): Sighting => ({
       ...said,
       pid: said.pid ?? only,
       tid: null,
-      at: when,
+      at: time.at(stamp === null ? parts.stamps : [...parts.stamps, stamp]),
     }));
   }
 
@@ -71,6 +74,7 @@ export function qemuTraceParser(): Parser {
       return time.clock;
     },
     line(text) {
+      number++;
       const traced = tracedIn(text);
       if (traced === null) return written(text);
       const { event } = traced;

@@ -198,9 +198,10 @@ export const resetOperations: OperationTable<'reset' | 'hot_reset_info' | 'hot_r
     ],
   },
   hot_reset: {
-    concerns: (base, host) => {
+    concerns: (base, host, given) => {
       const { pid, groups } = base.call;
-      return { ...withDevice(base), givenGroups: groups.map((fd) => host.behind(pid, fd)) };
+      const givenGroups = given.groups ?? groups.map((fd) => host.behind(pid, fd));
+      return { ...withDevice(base), givenGroups };
     },
     checks: hotReset,
     isBeyondJudging: ({ attempt }) => attempt.groups === null,

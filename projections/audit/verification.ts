@@ -23,10 +23,17 @@ interface OwnerChange {
   readonly owner: Owner;
 }
 
+/** What plays the events: `host` is the host after the last one that `take` was given. */
+export interface EventPlayer {
+  readonly host: LiveHost;
+  /** As long as `host` is unknown, no event but a boot changes it. */
+  take(event: Placed): void;
+}
+
 /** Plays a log event by event, and collects findings. */
 export class Verifier {
   readonly findings: Finding[] = [];
-  readonly #host: LiveHost;
+  readonly #player: EventPlayer;
   readonly #watch = new Watch();
   readonly #releases = new SeenReleases();
   readonly #steps = new Map<Machine, XStateSteps>();
@@ -37,11 +44,10 @@ export class Verifier {
   #position = -1;
   #type: EventType | null = null;
 
-  /** `isKnown` is false if older events were removed. */
-  constructor({ isKnown = true }: { readonly isKnown?: boolean } = {}) {
-    this.#host = new LiveHost({ isKnown });
-    this.#before = isKnown ? nobody : unknownOwner;
-    this.#host.observe((name, before, event, after) => {
+  constructor(player: EventPlayer = playerOf(new LiveHost())) {
+    this.#player = player;
+    this.#before = player.host.isKnown ? nobody : unknownOwner;
+    player.host.observe((name, before, event, after) => {
       const { state: xstate, record } = this.#stepsOf(name).after(before, event);
       if (xstate === after.state && isSameMemory(record, after.record)) return;
       const position = this.#position;
@@ -53,9 +59,9 @@ export class Verifier {
     const { position } = event;
     this.#position = position;
     this.#type = event.type;
-    const host = this.#host;
+    const { host } = this.#player;
     // An unknown host cannot contradict the rules.
-    if (!host.isKnown && event.type !== 'host.booted') return;
+    if (!host.isKnown && event.type !== 'host.booted') return this.#player.take(event);
     if (event.type === 'operation.refused') {
       const { operation, errno } = event.data;
       const { cause } = host.explain(event.data);
@@ -80,7 +86,7 @@ export class Verifier {
     const disputed = causeDisputed(event, host);
     if (disputed !== null) this.findings.push(disputed);
     const before = host.contradictions.length;
-    host.take(event);
+    this.#player.take(event);
     this.findings.push(...this.#releases.take(event, host));
     for (const { reason } of host.contradictions.slice(before)) {
       this.findings.push({ kind: 'contradiction', position, reason });
@@ -115,7 +121,7 @@ export class Verifier {
   }
 
   #stepsOf(name: MachineName): XStateSteps {
-    const machine = this.#host.rules.machines[name];
+    const machine = this.#player.host.rules.machines[name];
     let steps = this.#steps.get(machine);
     if (steps === undefined) {
       steps = new XStateSteps(machine);
@@ -125,13 +131,14 @@ export class Verifier {
   }
 
   #noteOwners(): void {
-    for (const name of this.#host.touched.groups) {
+    const { host } = this.#player;
+    for (const name of host.touched.groups) {
       const known = this.#changes.get(name);
       const changes = known ?? [];
       this.#changes.set(name, changes);
       // A group that is found existed before, with an unknown owner.
       if (known === undefined && this.#type === 'group.found') this.#found.add(name);
-      const group = this.#host.group(name);
+      const group = host.group(name);
       const owner = group === undefined ? nobody : ownerWithoutHolders(group);
       const before = this.#found.has(name) ? unknownOwner : this.#before;
       if (isSame(changes.at(-1)?.owner ?? before, owner)) continue;
@@ -140,11 +147,20 @@ export class Verifier {
   }
 }
 
+/** Plays events on a host alone. `isKnown` is false if older events were removed. */
+export function playerOf(host: LiveHost): EventPlayer {
+  return {
+    host,
+    take: (event) => {
+      if (host.isKnown || event.type === 'host.booted') host.take(event);
+    },
+  };
+}
+
 function isSame(one: Owner | undefined, other: Owner): boolean {
   return one?.kind === other.kind && one.file === other.file;
 }
 
-/** Compares memories of machines: plain records, and the map of an iommufd's objects. */
 /**
  * Compares a log with a head that was kept as a witness; `hashAt` knows the hashes from `first` on.
  * Returns one finding if the log does not have this head. Throws `bad-request` if `head` is not

@@ -8,6 +8,7 @@ import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import { noteSubjects } from '../subjects.ts';
 import { codesOf, saveCodes, type Codes } from './codes.ts';
+import { NO_REFUSALS, type SavedRefusals } from './open-refusals.ts';
 import { Postings } from './postings.ts';
 import { KnownDevices } from './known.ts';
 import { Segment, type SegmentParts } from './segment.ts';
@@ -24,9 +25,10 @@ export interface SegmentStart {
   readonly kernel: KernelCheckpoint;
   readonly standing: Standing;
   readonly codes: Codes;
+  readonly refusals: SavedRefusals;
   /** Position of the last boot before; -1 if there is none. */
   readonly lastBoot: number;
-  /** All devices of the log so far. All segments share it, so it may also know later devices. */
+  /** All devices of the log so far. The segments after this one add theirs to it. */
   readonly known: KnownDevices;
 }
 
@@ -43,7 +45,8 @@ export function firstStart(position: number, codes: Codes = codesOf()): SegmentS
   // Removed events may have given the groups any owner.
   if (position > 0) standing.unheard = UNKNOWN;
   const known = new KnownDevices();
-  return { position, kernel: host.save(), standing, codes, lastBoot: -1, known };
+  const refusals = NO_REFUSALS;
+  return { position, kernel: host.save(), standing, codes, refusals, lastBoot: -1, known };
 }
 
 export class SegmentBuilder {
@@ -53,10 +56,12 @@ export class SegmentBuilder {
   readonly known: KnownDevices;
   readonly #writer: JournalWriter;
 
-  constructor({ position, kernel, standing, codes, lastBoot, known }: SegmentStart) {
+  /** `host` is one that has taken all events before; by default the one that `kernel` restores. */
+  constructor(start: SegmentStart, host = LiveHost.restored(start.kernel)) {
+    const { position, kernel, standing, codes, refusals, lastBoot, known } = start;
     this.known = known;
-    this.host = LiveHost.restored(kernel);
-    this.#writer = new JournalWriter(this.host, position, standing, codes);
+    this.host = host;
+    this.#writer = new JournalWriter(host, position, standing, codes, refusals);
     const { journal, handOvers } = this.#writer;
     const [times, postings] = [new Times(), new Postings()];
     this.segment = new Segment({
@@ -67,6 +72,8 @@ export class SegmentBuilder {
       codes,
       start: standing,
       kernel,
+      refusals,
+      openRefusals: refusals.open.map(({ number }) => number),
       lastBoot,
     });
   }
@@ -110,6 +117,7 @@ export class SegmentBuilder {
       kernel: this.host.save(),
       standing,
       codes: fresh,
+      refusals: this.#writer.refusals.save(),
       lastBoot: this.segment.bootBefore(this.segment.last),
       known: this.known,
     };
@@ -124,12 +132,13 @@ function isPlug({ type }: Placed): boolean {
 
 /** The start of a segment with copies of its codes and names, for a fork that changes them. */
 export function startOf({ parts, first }: Segment, known: KnownDevices): SegmentStart {
-  const { kernel, start: standing, codes, lastBoot } = parts;
+  const { kernel, refusals, start: standing, codes, lastBoot } = parts;
   return {
     position: first,
     kernel,
     standing,
     codes: codesOf(saveCodes(codes)),
+    refusals,
     lastBoot,
     known: new KnownDevices(known.save()),
   };

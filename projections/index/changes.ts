@@ -41,6 +41,7 @@ export const changeKinds = [
   'dropped',
   'waiting',
   'refused',
+  'refusalSettled',
 ] as const;
 
 export const changes: Readonly<Record<ChangeKind, ChangeDefinition>> = {
@@ -166,9 +167,17 @@ export const changes: Readonly<Record<ChangeKind, ChangeDefinition>> = {
       standing.waiter = { device: device![at]!, pid: pid![at]!, comm: comm![at]! };
     },
   },
-  /** The cause of a refused attempt. It changes nothing. */
+  /**
+   * The cause of a refused attempt, whether the rules refuse it on the host as it is known, and when
+   * it would pass (`open-refusals.ts`). It changes nothing.
+   */
   refused: {
-    columns: ['cause', 'operation', 'errno', 'kind', 'file', 'driver'],
+    columns: ['cause', 'operation', 'errno', 'kind', 'file', 'driver', 'isByTheRules', 'passes'],
+    take() {},
+  },
+  /** How an open refusal ends, by its number. It changes nothing. */
+  refusalSettled: {
+    columns: ['refusal', 'as'],
     take() {},
   },
 };

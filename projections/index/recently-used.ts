@@ -39,10 +39,15 @@ export class RecentlyUsed<K, V extends Sized> {
   }
 
   set(key: K, value: V): void {
-    this.#remove(key);
+    this.delete(key);
     this.#kept.set(key, { value, bytes: value.bytes });
     this.#bytes += value.bytes;
     this.#use(key);
+  }
+
+  delete(key: K): void {
+    this.#bytes -= this.#kept.get(key)?.bytes ?? 0;
+    this.#kept.delete(key);
   }
 
   #use(key: K): void {
@@ -55,12 +60,7 @@ export class RecentlyUsed<K, V extends Sized> {
     }
     for (const oldest of this.#kept.keys()) {
       if (this.#bytes <= this.#most || oldest === key) return;
-      this.#remove(oldest);
+      this.delete(oldest);
     }
-  }
-
-  #remove(key: K): void {
-    this.#bytes -= this.#kept.get(key)?.bytes ?? 0;
-    this.#kept.delete(key);
   }
 }

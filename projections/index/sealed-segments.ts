@@ -17,8 +17,10 @@ import {
   type Sealed,
 } from './segment-bytes.ts';
 import type { HandOvers } from './hand-overs.ts';
+import { ReadOnlyShelf } from './read-only-shelf.ts';
 import { RecentlyUsed } from './recently-used.ts';
 import { Segment, type SegmentParts } from './segment.ts';
+import { differenceOf, type ReplacedDifference } from './segment-difference.ts';
 
 /** Bytes of segments (columns, copies of the standing) kept in memory if they can be read again. */
 const SEGMENTS_MAX = 96 * 2 ** 20;
@@ -42,45 +44,6 @@ export interface Shelf {
   remove(name: SegmentName): void;
 }
 
-/** The shelf of a fork: it reads the segments of the log, and writes and removes none. */
-class ReadOnlyShelf implements Shelf {
-  readonly #shelf: Shelf;
-
-  constructor(shelf: Shelf) {
-    this.#shelf = shelf;
-  }
-
-  get stream(): string {
-    return this.#shelf.stream;
-  }
-
-  get rules(): string {
-    return this.#shelf.rules;
-  }
-
-  get packing(): Packing {
-    return this.#shelf.packing;
-  }
-
-  hashAt(position: number): string | undefined {
-    return this.#shelf.hashAt(position);
-  }
-
-  list(): readonly SegmentName[] {
-    return this.#shelf.list();
-  }
-
-  read(name: SegmentName): Uint8Array | null {
-    return this.#shelf.read(name);
-  }
-
-  write(): boolean {
-    return false;
-  }
-
-  remove(): void {}
-}
-
 /** A segment by the position of its first event and the number of its events. */
 export interface SegmentName {
   readonly first: number;
@@ -90,43 +53,51 @@ export interface SegmentName {
 /** Reads the events from one position to another, both included. */
 export type EventsBetween = (first: number, last: number) => Iterable<Placed>;
 
-/** What is in memory of segments, by the summaries of these. A log and its forks share it. */
-interface Loaded {
-  readonly segments: RecentlyUsed<SegmentSummary, Segment>;
-  readonly handOvers: RecentlyUsed<SegmentSummary, HandOvers>;
+/** A segment, by which what is in memory of it is found. A log and its forks share it. */
+interface Entry {
+  listed: SegmentSummary;
+}
+
+/** What a log and its forks share. */
+interface Shared {
+  readonly segments: RecentlyUsed<Entry, Segment>;
+  readonly handOvers: RecentlyUsed<Entry, HandOvers>;
+  /** Names of segments on the shelf that differ from the events and could not be replaced. */
+  readonly refused: Set<string>;
 }
 
 export class SealedSegments {
   readonly #first: number;
   readonly #events: EventsBetween;
   readonly #shelf: Shelf | null;
-  readonly #listed: SegmentSummary[];
-  readonly #loaded: Loaded;
+  readonly #entries: Entry[];
+  readonly #shared: Shared;
 
   constructor(
     first: number,
     events: EventsBetween,
     shelf: Shelf | null,
-    listed: readonly SegmentSummary[] = [],
-    loaded: Loaded | null = null,
+    entries: readonly Entry[] = [],
+    shared: Shared | null = null,
   ) {
     this.#first = first;
     this.#events = events;
     this.#shelf = shelf;
-    this.#listed = [...listed];
-    this.#loaded = loaded ?? {
+    this.#entries = [...entries];
+    this.#shared = shared ?? {
       // Without a shelf, nothing can be read again.
       segments: new RecentlyUsed(shelf === null ? Infinity : SEGMENTS_MAX),
       handOvers: new RecentlyUsed(HAND_OVERS_MAX),
+      refused: new Set(),
     };
   }
 
   get listed(): readonly SegmentSummary[] {
-    return this.#listed;
+    return this.#entries.map(({ listed }) => listed);
   }
 
   get length(): number {
-    return this.#listed.length;
+    return this.#entries.length;
   }
 
   /** The index of the segment with the event at a position; -1 if no segment has it. */
@@ -144,40 +115,76 @@ export class SealedSegments {
 
   /** The segment at an index, read from the shelf or rebuilt. Throws `RangeError`. */
   load(index: number): Segment {
-    const listed = this.listedAt(index);
-    const { segments } = this.#loaded;
-    const loaded = segments.get(listed);
+    const entry = this.#entryAt(index);
+    const { segments } = this.#shared;
+    const loaded = segments.get(entry);
     if (loaded !== undefined) return loaded;
-    const segment = new Segment((this.#read(listed) ?? this.#mend(index)).parts);
-    segments.set(listed, segment);
+    const segment = new Segment((this.#read(entry.listed) ?? this.#mend(index)).parts);
+    segments.set(entry, segment);
     return segment;
   }
 
   /** The hand-overs of the segment at an index. Throws `RangeError`. */
   handOversOf(index: number): HandOvers {
-    const listed = this.listedAt(index);
-    const loaded = this.#loaded.handOvers.get(listed);
+    const entry = this.#entryAt(index);
+    const loaded = this.#shared.handOvers.get(entry);
     if (loaded !== undefined) return loaded;
     const handOvers = this.load(index).parts.handOvers.apart();
-    this.#loaded.handOvers.set(listed, handOvers);
+    this.#shared.handOvers.set(entry, handOvers);
     return handOvers;
   }
 
   /** The segments before an index, for a fork: nothing is written to the shelf. */
   before(index: number): SealedSegments {
     const shelf = this.#shelf === null ? null : new ReadOnlyShelf(this.#shelf);
-    const listed = this.#listed.slice(0, index);
-    return new SealedSegments(this.#first, this.#events, shelf, listed, this.#loaded);
+    const entries = this.#entries.slice(0, index);
+    return new SealedSegments(this.#first, this.#events, shelf, entries, this.#shared);
   }
 
   /** Adds a segment and writes it to the shelf. */
   push({ parts, end }: Built): void {
-    const listed = listedOf(parts);
+    const entry = { listed: listedOf(parts) };
     const isKept = this.#write({ listed: this.listed, parts, end });
     // A build of millions of events is followed by questions about few: read them back on demand.
-    if (!isKept) this.#loaded.segments.set(listed, new Segment(parts));
-    this.#loaded.handOvers.set(listed, parts.handOvers);
-    this.#listed.push(listed);
+    if (!isKept) this.#shared.segments.set(entry, new Segment(parts));
+    this.#shared.handOvers.set(entry, parts.handOvers);
+    this.#entries.push(entry);
+  }
+
+  /**
+   * Puts a segment that was built from its events again in the place of the one at an index.
+   * Returns where that one differed; null if it did not, or was missing.
+   */
+  replace(index: number, { parts, end }: Built): ReplacedDifference | null {
+    const entry = this.#entryAt(index);
+    const { segments, handOvers, refused } = this.#shared;
+    const name = listedOf(parts);
+    entry.listed = name;
+    handOvers.set(entry, parts.handOvers);
+    const built = { stamp: this.#stamp(name), listed: this.listed.slice(0, index), parts, end };
+    const loaded = segments.get(entry);
+    const inMemory = loaded ? differenceOf({ ...built, parts: loaded.parts }, built) : null;
+    const shelf = this.#shelf;
+    if (shelf === null || isSame(shelf.read(name), encodeSegment(built, shelf.packing))) {
+      if (inMemory !== null) segments.set(entry, new Segment(parts));
+      return inMemory && { ...inMemory, isReplaced: true };
+    }
+    const stored = this.#read(name);
+    const difference = (stored && differenceOf(stored, built)) ?? inMemory;
+    const isReplaced = this.#write(built);
+    if (difference !== null && !isReplaced) refused.add(keyOf(name));
+    if (isReplaced) segments.delete(entry);
+    else segments.set(entry, new Segment(parts));
+    return difference && { ...difference, isReplaced };
+  }
+
+  /** Removes segments from the shelf that are not in use, of events up to `head`. */
+  removeUnused(head: number): void {
+    const used = new Set(this.listed.map(keyOf));
+    for (const name of this.#shelf?.list() ?? []) {
+      const isLater = name.first + name.count > head + 1;
+      if (!isLater && !used.has(keyOf(name))) this.#shelf?.remove(name);
+    }
   }
 
   /**
@@ -192,7 +199,7 @@ export class SealedSegments {
     const short = all.findLastIndex(({ count }) => count >= whole) + 1;
     const isWorn = sum(all.slice(short).map(({ count }) => count)) >= whole;
     const kept = isWorn ? all.slice(0, short) : all;
-    this.#listed.push(...kept);
+    for (const listed of kept) this.#entries.push({ listed });
     if (!isWorn) return last.end;
     for (const listed of all.slice(short)) this.#shelf?.remove(listed);
     return short === 0 ? null : this.#endOf(short - 1);
@@ -210,12 +217,12 @@ export class SealedSegments {
   /** The segment on the shelf; null if it is missing, damaged or of other events or rules. */
   #read(name: SegmentName): Sealed | null {
     const shelf = this.#shelf;
-    const bytes = shelf?.read(name) ?? null;
+    const bytes = this.#shared.refused.has(keyOf(name)) ? null : (shelf?.read(name) ?? null);
     if (shelf === null || bytes === null) return null;
     try {
       const sealed = decodeSegment(bytes, shelf.packing);
       const { stamp } = sealed;
-      const isOurs = JSON.stringify(stamp) === JSON.stringify(this.#stamp(shelf, name));
+      const isOurs = JSON.stringify(stamp) === JSON.stringify(this.#stamp(name));
       if (isOurs) return sealed;
     } catch (error) {
       if (!(error instanceof SegmentError)) throw error;
@@ -224,10 +231,10 @@ export class SealedSegments {
     return null;
   }
 
-  #stamp(shelf: Shelf, { first, count }: SegmentName): Sealed['stamp'] {
-    const { stream, rules } = shelf;
-    const before = shelf.hashAt(first - 1) ?? '';
-    const after = shelf.hashAt(first + count - 1) ?? '';
+  #stamp({ first, count }: SegmentName): Sealed['stamp'] {
+    const { stream = '', rules = '' } = this.#shelf ?? {};
+    const before = this.#shelf?.hashAt(first - 1) ?? '';
+    const after = this.#shelf?.hashAt(first + count - 1) ?? '';
     return { stream, rules, origin: this.#first, first, count, before, after };
   }
 
@@ -235,7 +242,7 @@ export class SealedSegments {
     const shelf = this.#shelf;
     if (shelf === null) return false;
     const name = listedOf(parts);
-    const stamp = this.#stamp(shelf, name);
+    const stamp = this.#stamp(name);
     return shelf.write(name, encodeSegment({ stamp, listed, parts, end }, shelf.packing));
   }
 
@@ -257,15 +264,27 @@ export class SealedSegments {
 
   /** The summary of the segment at an index, without reading it. Throws `RangeError`. */
   listedAt(index: number): SegmentSummary {
-    const listed = this.#listed[index];
-    if (listed === undefined) throw new RangeError(`no segment ${index} of ${this.length}`);
-    return listed;
+    return this.#entryAt(index).listed;
+  }
+
+  #entryAt(index: number): Entry {
+    const entry = this.#entries[index];
+    if (entry === undefined) throw new RangeError(`no segment ${index} of ${this.length}`);
+    return entry;
   }
 }
 
 function listedOf({ journal, times, lastBoot, start }: SegmentParts): SegmentSummary {
   const { first, length: count } = journal;
   return { first, count, earliest: times.earliest(), lastBoot, held: start.held };
+}
+
+function keyOf({ first, count }: SegmentName): string {
+  return `${first}-${count}`;
+}
+
+function isSame(stored: Uint8Array | null, built: Uint8Array): boolean {
+  return stored?.length === built.length && built.every((byte, at) => stored[at] === byte);
 }
 
 function sum(numbers: readonly number[]): number {
@@ -278,7 +297,7 @@ function sum(numbers: readonly number[]): number {
 function isWithoutGap({ listed, stamp }: Sealed): boolean {
   let next = stamp.origin;
   for (const { first, count } of listed) {
-    if (first !== next) return false;
+    if (first !== next || !Number.isSafeInteger(count) || count < 1) return false;
     next += count;
   }
   return stamp.first === next;

@@ -14,6 +14,7 @@ import { cellTypeOf, cellTypes, Column, type CellType } from './columns.ts';
 import { changeKinds, changes } from './changes.ts';
 import { HandOvers, ownerColumns } from './hand-overs.ts';
 import { Journal } from './journal.ts';
+import type { SavedRefusals } from './open-refusals.ts';
 import { postingKinds, Postings, type PostingLists } from './postings.ts';
 import type { SegmentStart } from './builder.ts';
 import type { SegmentParts } from './segment.ts';
@@ -83,6 +84,7 @@ interface Header {
   readonly codes: SavedCodes;
   readonly timeBase: number;
   readonly start: SavedStanding;
+  readonly openRefusals: readonly number[];
   readonly listed: readonly SegmentSummary[];
   readonly columns: readonly (readonly [type: CellType, length: number])[];
 }
@@ -90,6 +92,7 @@ interface Header {
 /** The host at both ends of a segment. Only a builder needs it, so it is unpacked on demand. */
 interface Judging {
   readonly kernel: KernelCheckpoint;
+  readonly refusals: SavedRefusals;
   readonly end: Omit<SegmentStart, 'standing' | 'codes' | 'known'> & {
     readonly standing: SavedStanding;
     readonly codes: Pick<SavedCodes, 'texts' | 'numbers'>;
@@ -103,18 +106,35 @@ interface SavedStanding extends Pick<Standing, 'waiter' | 'held' | 'unheard'> {
   readonly tables: readonly (readonly number[])[];
 }
 
+/** What a segment file holds, before it is compressed. */
+export interface SegmentContent {
+  readonly header: Omit<Header, 'columns'>;
+  /** In the order in which they are written. */
+  readonly columns: readonly Column[];
+  readonly judging: Judging;
+}
+
+export function contentOf({ stamp, parts, end, listed }: Sealed): SegmentContent {
+  const { lastBoot, times, openRefusals } = parts;
+  const codes = saveCodes(parts.codes);
+  const start = saveStanding(parts.start);
+  return {
+    header: { stamp, lastBoot, codes, timeBase: times.base, start, openRefusals, listed },
+    columns: columnsOf(parts),
+    judging: judgingOf(parts, end),
+  };
+}
+
 /** The bytes of a segment file; FORMAT.md describes them. */
-export function encodeSegment({ stamp, parts, end, listed }: Sealed, packing: Packing): Uint8Array {
-  const { lastBoot, times } = parts;
-  const judging = packing.deflate(JSON.stringify(judgingOf(parts, end)));
-  const columns = [...columnsOf(parts), new Column(judging, judging.length)];
+export function encodeSegment(sealed: Sealed, packing: Packing): Uint8Array {
+  return encodeContent(contentOf(sealed), packing);
+}
+
+export function encodeContent(content: SegmentContent, packing: Packing): Uint8Array {
+  const judging = packing.deflate(JSON.stringify(content.judging));
+  const columns = [...content.columns, new Column(judging, judging.length)];
   const header: Header = {
-    stamp,
-    lastBoot,
-    codes: saveCodes(parts.codes),
-    timeBase: times.base,
-    start: saveStanding(parts.start),
-    listed,
+    ...content.header,
     columns: columns.map((column) => [cellTypeOf(column), column.length]),
   };
   const text = packing.deflate(JSON.stringify(header));
@@ -132,11 +152,11 @@ export function encodeSegment({ stamp, parts, end, listed }: Sealed, packing: Pa
   return bytes;
 }
 
-function judgingOf({ kernel }: SegmentParts, end: SegmentStart): Judging {
+function judgingOf({ kernel, refusals }: SegmentParts, end: SegmentStart): Judging {
   const { texts, numbers } = end.codes;
   const standing = saveStanding(end.standing);
   const codes = { texts: texts.values, numbers: numbers.values };
-  return { kernel, end: { ...end, standing, codes, known: end.known.save() } };
+  return { kernel, refusals, end: { ...end, standing, codes, known: end.known.save() } };
 }
 
 /** CRC-32 of everything after the prefix, seeded with the length of the header. */
@@ -197,8 +217,12 @@ function sealedOf(
       codes,
       start,
       lastBoot,
+      openRefusals: header.openRefusals,
       get kernel() {
         return judging().kernel;
+      },
+      get refusals() {
+        return judging().refusals;
       },
     },
     get end() {

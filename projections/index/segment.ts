@@ -17,6 +17,7 @@ import type { Cells } from './columns.ts';
 import { changeCodes, changeKinds } from './changes.ts';
 import type { HandOvers } from './hand-overs.ts';
 import { advance, Cursor, type Journal } from './journal.ts';
+import type { SavedRefusals } from './open-refusals.ts';
 import type { Postings } from './postings.ts';
 import { columnsOf } from './segment-bytes.ts';
 import type { Standing } from './standing.ts';
@@ -42,6 +43,9 @@ export interface SegmentParts {
   readonly start: Standing;
   /** The host before the first event. */
   readonly kernel: KernelCheckpoint;
+  /** The refusals that are open before the first event, and their numbers, ascending. */
+  readonly refusals: SavedRefusals;
+  readonly openRefusals: readonly number[];
   /** Position of the last boot before the first event; -1 if there is none. */
   readonly lastBoot: number;
 }
@@ -50,6 +54,10 @@ export interface SegmentParts {
 export interface RefusalAt {
   readonly cause: ObservedCause;
   readonly blocker: Blocker | null;
+  /** Whether the rules refuse the call for that cause on the host as it is known. */
+  readonly isByTheRules: boolean;
+  /** How it ends, or its number (`open-refusals.ts`). */
+  readonly passes: number;
 }
 
 /** The changes that can give a file, a process or a device without a group another owner. */
@@ -57,6 +65,7 @@ const shifting = new Set(
   (['booted', 'groupSet', 'fileSet', 'fileClosed'] as const).map((kind) => changeCodes[kind]),
 );
 const REFUSED = changeKinds.indexOf('refused');
+const SETTLED = changeKinds.indexOf('refusalSettled');
 const HELD = changeKinds.indexOf('held');
 const BOOTED = eventTypes.indexOf('host.booted');
 
@@ -153,7 +162,7 @@ export class Segment {
     const { journal, codes } = this.parts;
     const [rows, kind] = [journal.rows.cells[event], journal.kinds.cells[row]];
     if (rows === 0 || kind !== REFUSED) return null;
-    const [cause = 0, , , blocker = 0, file = 0, driver = 0] = journal
+    const [cause = 0, , , blocker = 0, file = 0, driver = 0, isByTheRules, passes = 0] = journal
       .cellsOf('refused')
       .map((cells) => cells[read[REFUSED] ?? 0]);
     const text = (code: number) => (code === 0 ? null : codes.texts.at(code - 1));
@@ -167,7 +176,37 @@ export class Segment {
               file: file === 0 ? null : `f${file - 1}`,
               driver: text(driver),
             },
+      isByTheRules: isByTheRules === 1,
+      passes,
     };
+  }
+
+  /**
+   * The event that ends an open refusal, and how (`open-refusals.ts`); null if none of the segment
+   * does.
+   */
+  settlingOf(refusal: number): { readonly position: number; readonly as: number } | null {
+    const { journal } = this.parts;
+    const [refusals, as] = journal.changes[SETTLED] ?? [];
+    if (refusals === undefined || as === undefined) return null;
+    const row = refusals.cells.subarray(0, refusals.length).indexOf(refusal);
+    if (row < 0) return null;
+    return { position: this.#writtenBy(SETTLED, row), as: as.cells[row] ?? 0 };
+  }
+
+  /** The position of the event that wrote a row of a kind of change. Throws `RangeError`. */
+  #writtenBy(kind: number, index: number): number {
+    const { rows, kinds, length } = this.parts.journal;
+    const isBefore = ({ cursor }: Copy) => (cursor.read[kind] ?? 0) <= index;
+    while (isBefore(this.#copies.at(-1)!) && this.#copies.length * STRIDE <= length) this.#keep();
+    const copy = this.#copies.findLast(isBefore);
+    let { event, row } = copy?.cursor ?? { event: length, row: 0 };
+    for (let found = copy?.cursor.read[kind] ?? 0; event < length; event++) {
+      for (let left = rows.cells[event] ?? 0; left > 0; left--) {
+        if (kinds.cells[row++] === kind && found++ === index) return this.first + event;
+      }
+    }
+    throw new RangeError(`segment ${this.first} has no row ${index} of ${changeKinds[kind]}`);
   }
 
   /**
@@ -175,21 +214,10 @@ export class Segment {
    */
   holdNumbered(number: number): { readonly position: number; readonly row: number } {
     const { journal, start } = this.parts;
-    const [rows] = journal.cellsOf('held');
     const index = number - start.held;
-    const isBefore = () => (this.#copies.at(-1)?.standing.held ?? 0) <= number;
-    while (isBefore() && this.#copies.length * STRIDE <= this.length) this.#keep();
-    const copy = this.#copies.findLast(({ standing }) => standing.held <= number);
-    if (copy === undefined || rows === undefined)
-      throw new RangeError(`hold ${number} is before segment ${this.first}`);
-    let { event, row } = copy.cursor;
-    for (let held = copy.standing.held - start.held; event < journal.length; event++) {
-      for (let left = journal.rows.cells[event] ?? 0; left > 0; left--) {
-        if (journal.kinds.cells[row++] !== HELD) continue;
-        if (held++ === index) return { position: this.first + event, row: rows[index] ?? 0 };
-      }
-    }
-    throw new RangeError(`hold ${number} is after segment ${this.first}`);
+    const position = this.#writtenBy(HELD, index);
+    const [rows] = journal.cellsOf('held');
+    return { position, row: rows?.[index] ?? 0 };
   }
 
   /** The type of the event at a position. Throws `RangeError`. */
@@ -197,6 +225,16 @@ export class Segment {
     const type = eventTypes[this.parts.journal.types.cells[position - this.first] ?? -1];
     if (type === undefined) throw new RangeError(`there is no event at position ${position}`);
     return type;
+  }
+
+  /** Positions from `from` to `to`, as far as they are in the segment, of events of these types. */
+  *positionsOfTypes(types: ReadonlySet<EventType>, from: number, to: number): Generator<number> {
+    const { cells } = this.parts.journal.types;
+    const wanted = eventTypes.map((type) => types.has(type));
+    const end = Math.min(to - this.first + 1, this.length);
+    for (let event = Math.max(from - this.first, 0); event < end; event++) {
+      if (wanted[cells[event] ?? 0] === true) yield this.first + event;
+    }
   }
 
   /** The time of the event at a position, as ISO 8601 in microseconds; null if it has none. */

@@ -55,6 +55,7 @@ const tells: Readonly<Record<ChangeKind, Touches>> = {
   },
   waiting: nothing,
   refused: nothing,
+  refusalSettled: nothing,
 };
 
 const DEVICE_FILE = fileKinds.indexOf('device');

@@ -11,6 +11,9 @@ import type { HandOvers } from './hand-overs.ts';
 import type { KnownDevices } from './known.ts';
 import { SealedSegments, type EventsBetween, type Shelf } from './sealed-segments.ts';
 import type { Segment } from './segment.ts';
+import { differenceOf, type ReplacedDifference } from './segment-difference.ts';
+import { Rebuild } from './rebuild.ts';
+import type { Sealed } from './segment-bytes.ts';
 
 /** Events of a whole segment. */
 const WHOLE = 65_536;
@@ -109,6 +112,30 @@ export class TimeIndex {
     return this.#sealed.load(this.#sealed.listed.findLastIndex(({ held }) => held <= number));
   }
 
+  /**
+   * The segment in which an open refusal of the segment with a position ends, or that has the next
+   * boot; the open one if neither has come. Few segments are read on the way.
+   */
+  segmentEnding(refusal: number, position: number): Segment {
+    const last = this.#sealed.length;
+    const segment = (index: number) =>
+      index < last ? this.#sealed.load(index) : this.#open.segment;
+    const isOpen = (index: number) => segment(index).parts.openRefusals.includes(refusal);
+    let low = this.#indexFrom(position);
+    let high = low + 1;
+    // Most end soon.
+    for (let step = 1; high <= last && isOpen(high); step *= 2) {
+      low = high;
+      high = low === last ? last + 1 : Math.min(low + step, last);
+    }
+    while (low + 1 < high) {
+      const middle = (low + high) >>> 1;
+      if (isOpen(middle)) low = middle;
+      else high = middle;
+    }
+    return segment(low);
+  }
+
   /** The segments from the one with a position on, ascending. */
   *segmentsFrom(position: number): Generator<Segment> {
     for (let index = this.#indexFrom(position); index < this.#sealed.length; index++) {
@@ -148,9 +175,33 @@ export class TimeIndex {
     return new TimeIndex(options, { sealed: this.#sealed.before(shared), open });
   }
 
+  /** Starts to build all segments again; it is to take all events, and then to be adopted. */
+  rebuild(): Rebuild {
+    return new Rebuild(this.first, this.#sealed);
+  }
+
+  /**
+   * Puts the open segment of a rebuild in the place of the own one if they differ. Returns where all
+   * segments differed. Segments on the shelf that are not in use were not compared: they are removed.
+   */
+  adopt({ open, differences }: Rebuild): readonly ReplacedDifference[] {
+    this.#sealed.removeUnused(this.head);
+    const difference = differenceOf(sealedOf(this.#open), sealedOf(open));
+    if (difference === null) return differences;
+    this.#open = open;
+    return [...differences, { ...difference, isReplaced: true }];
+  }
+
   #seal(): void {
     const built = this.#open.finish();
     this.#sealed.push(built);
     this.#open = new SegmentBuilder(built.end);
   }
+}
+
+/** An open segment as if it were sealed now, to be compared. */
+function sealedOf(open: SegmentBuilder): Sealed {
+  const { first, length: count } = open.segment;
+  const stamp = { stream: '', rules: '', origin: 0, first, count, before: '', after: '' };
+  return { stamp, listed: [], ...open.finish() };
 }

@@ -6,6 +6,7 @@
  */
 import type { HostAt } from '../../machines/host-at.ts';
 import { advance } from './journal.ts';
+import { passesAfter } from './passes-after.ts';
 import type { RefusalAt, Segment } from './segment.ts';
 import type { TimeIndex } from './time-index.ts';
 import type { HoldAt } from './hold-at.ts';
@@ -16,6 +17,13 @@ interface Walk {
   readonly segment: Segment;
   readonly copy: ReturnType<Segment['copyBefore']>;
   readonly view: StandingView;
+}
+
+interface FoundRefusal extends RefusalAt {
+  /** The host before it. */
+  readonly host: HostAt;
+  /** See `passesAfter` (`passes-after.ts`). */
+  readonly passesAfter: () => ReturnType<typeof passesAfter>;
 }
 
 export class Walker {
@@ -37,12 +45,14 @@ export class Walker {
     return walk !== null && walk.segment.first + walk.copy.cursor.event === position + 1;
   }
 
-  /** Cause and blocker of a refusal, and the host before it; null if that host was unknown. */
-  refusalAt(position: number): (RefusalAt & { readonly host: HostAt }) | null {
+  /** A refusal, and the host before it; null if that host was unknown. */
+  refusalAt(position: number): FoundRefusal | null {
     const segment = this.#index.segmentAt(position);
     const { copy, view } = this.#within(segment, position - segment.first);
     const refusal = segment.refusalAt(copy.cursor);
-    return refusal && { ...refusal, host: view };
+    if (refusal === null) return null;
+    const found = () => passesAfter(this.#index, refusal.passes, position);
+    return { ...refusal, host: view, passesAfter: found };
   }
 
   /** The hold with this number, as it was when it was made. */

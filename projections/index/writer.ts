@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { eventTypes, type EventType, type Placed } from '../../events/vocabulary.ts';
+import { eventTypes, type DataOf, type EventType, type Placed } from '../../events/vocabulary.ts';
 import type { FileAt } from '../../machines/host-at.ts';
+import type { Explanation } from '../../machines/judge.ts';
 import type { LiveHost } from '../../machines/live-host.ts';
 import {
   positionOf,
@@ -17,6 +18,7 @@ import type { Codes } from './codes.ts';
 import type { ChangeKind } from './changes.ts';
 import { HandOvers } from './hand-overs.ts';
 import { advance, Cursor, Journal } from './journal.ts';
+import { inTheCall, NEVER, OpenRefusals, type SavedRefusals } from './open-refusals.ts';
 import { HoldRows, Slots } from './slots.ts';
 import {
   deviceCells,
@@ -39,6 +41,7 @@ export class JournalWriter implements ProcessObserver {
   /** The standing after the last event. */
   readonly standing: Standing;
   readonly cursor = new Cursor();
+  readonly refusals: OpenRefusals;
   readonly #codes: Codes;
   readonly #files: Slots<FileId>;
   readonly #processes: Slots<Process>;
@@ -46,11 +49,18 @@ export class JournalWriter implements ProcessObserver {
   #rows = 0;
 
   /** `start` is the standing of `host`, with rows in the order of `host`. */
-  constructor(host: LiveHost, first: number, start: Standing, codes: Codes) {
+  constructor(
+    host: LiveHost,
+    first: number,
+    start: Standing,
+    codes: Codes,
+    refusals: SavedRefusals,
+  ) {
     this.journal = new Journal(first);
     this.handOvers = new HandOvers(first, start.groups);
     this.standing = start.copy();
     this.#codes = codes;
+    this.refusals = new OpenRefusals(host, refusals);
     this.#files = new Slots([...host.files()].map(({ id }) => id));
     this.#processes = new Slots(host.processTable.processes());
     this.#holds = new HoldRows(host.processTable, (row) => this.#hold(row)[HOLD.number] ?? 0);
@@ -59,10 +69,15 @@ export class JournalWriter implements ProcessObserver {
   /** Plays an event on the host, and writes what it changed. */
   take(event: Placed, host: LiveHost): void {
     this.#rows = 0;
-    if (event.type === 'operation.refused') this.#refused(event, host);
+    const found = event.type === 'operation.refused' ? explained(event.data, host) : null;
     host.takeObserved(event, this);
+    // Before the event's own refusal is opened, which later events decide.
+    const settled = this.refusals.settle(host, event);
     if (event.type === 'host.booted') this.#booted();
+    else if (event.type === 'operation.refused' && found !== null)
+      this.#refused(event.data, found, host);
     this.#settle(host, event);
+    for (const { number, as } of settled) this.#write('refusalSettled', number, as);
     this.#done(event);
     for (const rows of [this.#files, this.#processes, this.#holds]) rows.reuse();
   }
@@ -215,10 +230,13 @@ export class JournalWriter implements ProcessObserver {
     this.#write('groupSet', index, ...cells, busy ? 1 : 0);
   }
 
-  #refused(event: Extract<Placed, { type: 'operation.refused' }>, host: LiveHost): void {
+  #refused(
+    refused: DataOf<'operation.refused'>,
+    { cause, refusal, isByTheRules }: Explanation,
+    host: LiveHost,
+  ): void {
     const { texts } = this.#codes;
-    const { operation, errno } = event.data;
-    const { cause, refusal } = host.explain(event.data);
+    const { operation, errno } = refused;
     const blocker = refusal?.blocker ?? null;
     this.#write(
       'refused',
@@ -228,8 +246,18 @@ export class JournalWriter implements ProcessObserver {
       orNone(blocker, ({ kind }) => texts.codeOf(kind)),
       fileCell(blocker?.file ?? null),
       orNone(blocker?.driver ?? null, (driver) => texts.codeOf(driver)),
+      isByTheRules === true ? 1 : 0,
+      inTheCall.has(cause) ? NEVER : this.refusals.open(host, refused, cause),
     );
   }
+}
+
+/** The explanation of a refusal, with `isByTheRules`. */
+function explained(refused: DataOf<'operation.refused'>, host: LiveHost): Explanation {
+  const found = host.explain(refused);
+  if (found.isByTheRules !== undefined) return found;
+  const { cause } = found;
+  return { ...found, isByTheRules: host.judgeAs(refused, cause)?.cause === cause };
 }
 
 function rowOf(rows: CellRows, row: number): Uint32Array {

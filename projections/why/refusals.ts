@@ -4,61 +4,84 @@
  * @module
  */
 import { LedgerError } from '../../events/ledger-error.ts';
-import type { Attempt, Placed } from '../../events/vocabulary.ts';
-import type { ObservedCause } from '../../machines/causes.ts';
+import type { Placed } from '../../events/vocabulary.ts';
 import { rowOf } from '../../operations/table.ts';
-import { becauseOf, wouldPassAfter } from './counterfactual.ts';
-import type { Why } from '../shapes.ts';
+import { inTheCall } from '../index/open-refusals.ts';
+import type { RefusalAt } from '../index/segment.ts';
+import { becauseOf } from './because.ts';
+import { wouldPassAfter, type JudgedRefusal } from './counterfactual.ts';
+import type { Position, Why } from '../shapes.ts';
 import { keyOf, type Subject } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
 import { keepers } from '../views.ts';
-
-/** Causes that no event has made, and that no later event can remove. */
-const inTheCall = new Set(['malformed-argument', 'unsupported', 'not-ownership', 'unknown']);
 
 /** `Why` without the sentence, which `words/answers.ts` adds. */
 export type ExplainedRefusal = Omit<Why, 'summary'>;
 
 /** Explains the refusal at a position. Throws `not-a-refusal` if the event there is none. */
 export function explainRefusal(timeline: Timeline, position: number): ExplainedRefusal {
+  const { found, refused, passesAfter } = judgedRefusal(timeline, position);
+  const because = refused === null ? [] : becauseOf(timeline, refused);
+  return { ...found, because, wouldPassAfter: passesAfter() };
+}
+
+/** A refusal as the index has it, without what has to be played. */
+interface IndexedRefusal {
+  readonly found: Omit<ExplainedRefusal, 'because' | 'wouldPassAfter'>;
+  /** Null if other events could not have prevented it, and cannot end it. */
+  readonly refused: JudgedRefusal | null;
+  /** `wouldPassAfter`; the history is played only where the index is `unsure`. */
+  readonly passesAfter: () => Position;
+}
+
+/** Looks up the refusal at a position. Throws `not-a-refusal` if the event there is none. */
+export function judgedRefusal(timeline: Timeline, position: number): IndexedRefusal {
   const event = position < 0 ? undefined : timeline.at(position);
   if (event?.type !== 'operation.refused') {
     const what = event === undefined ? 'there is no event' : `'${event.type}'`;
     throw new LedgerError('not-a-refusal', `position ${position} is not a refusal: ${what}`);
   }
   const { operation, errno } = event.data;
-  const call: Attempt = event.data;
-  const found = { position, operation, errno, ...causeAt(timeline, position) };
-  const { cause } = found;
-  if (inTheCall.has(cause) || !isByTheRules(timeline, position, call, cause)) {
-    return { ...found, because: [], wouldPassAfter: null };
+  const refusal = timeline.refusalAt(position);
+  const found = { position, operation, errno, ...causeOf(refusal) };
+  const { cause, blocker } = found;
+  if (refusal === null || !isMadeByEvents(timeline, { position, ...refusal })) {
+    return { found, refused: null, passesAfter: () => null };
   }
-  const refused = { position, call, cause, blocker: found.blocker?.file ?? null };
-  return {
-    ...found,
-    because: becauseOf(timeline, refused),
-    wouldPassAfter: wouldPassAfter(timeline, refused),
+  const refused = { position, call: event.data, cause, blocker: blocker?.file ?? null };
+  const passesAfter = (): Position => {
+    const after = refusal.passesAfter();
+    return after === 'unsure' ? wouldPassAfter(timeline, refused) : after;
   };
+  return { found, refused, passesAfter };
 }
 
 /**
- * Whether the rules refuse the call on the host as it is known. If the host was not recorded
- * completely, the cause may follow from the errno alone; then no known event has made it.
+ * Whether events have made a refusal, so that others could have prevented it or may end it. If the
+ * host was not recorded completely, the cause may follow from the errno alone, and not from the
+ * rules on the host as it is known.
  */
-function isByTheRules(
+export function isMadeByEvents(
   timeline: Timeline,
-  position: number,
-  call: Attempt,
-  cause: ObservedCause,
+  { position, cause, isByTheRules }: MadeRefusal,
 ): boolean {
+  if (inTheCall.has(cause)) return false;
   const boot = timeline.at(timeline.bootBefore(position));
   const isWhole = boot.type !== 'host.booted' || boot.data.evidence === undefined;
-  return isWhole || timeline.playedAt(position - 1).judgeAs(call, cause)?.cause === cause;
+  return isWhole || isByTheRules;
+}
+
+/** A refusal, and whether the rules give its cause on the host as it is known. */
+interface MadeRefusal extends Pick<RefusalAt, 'cause' | 'isByTheRules'> {
+  readonly position: number;
 }
 
 /** Cause and blocker of the refusal at a position; `unknown` if the rules do not explain it. */
 export function causeAt(timeline: Timeline, position: number): Pick<Why, 'cause' | 'blocker'> {
-  const refusal = timeline.refusalAt(position);
+  return causeOf(timeline.refusalAt(position));
+}
+
+function causeOf(refusal: ReturnType<Timeline['refusalAt']>): Pick<Why, 'cause' | 'blocker'> {
   const cause = refusal?.cause ?? 'unknown';
   if (refusal === null || refusal.blocker === null) return { cause, blocker: null };
   const { file } = refusal.blocker;

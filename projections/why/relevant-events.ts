@@ -1,11 +1,13 @@
 /**
  * Collects the events that concern an attempt: those of its groups since they were last not in use,
- * and those of the files that had a group open, gave it a context, or shared that context.
+ * and those of the files that had a group open, gave it a context, or shared that context. A change
+ * of a driver is also concerned by the devices and drivers of the whole host, and by the files that
+ * an unbind waited for.
  *
  * @module
  */
-import type { Attempt, EventType } from '../../events/vocabulary.ts';
-import { contextOf } from '../../operations/table.ts';
+import type { Attempt, DataOf, EventType } from '../../events/vocabulary.ts';
+import { contextOf, rowOf } from '../../operations/table.ts';
 import { effectOf } from '../../processes/effects.ts';
 import { positionOf, type FileId } from '../../processes/process-table.ts';
 import type { StandingView } from '../index/view.ts';
@@ -50,6 +52,7 @@ export class Concern {
       this.#addAll(timeline.positionsOf(`group ${group}`, since, last));
     }
     for (const { pid, fd } of missing) this.#recall(pid, fd, at);
+    if (isDriverChange(call)) this.#addDrivers();
     this.#close();
   }
 
@@ -78,6 +81,47 @@ export class Concern {
     for (const position of positions) {
       if (!inert.has(this.#timeline.typeAt(position))) this.positions.add(position);
     }
+  }
+
+  /** Adds the changes of all devices and drivers since the boot, and what unbinds waited for. */
+  #addDrivers(): void {
+    const timeline = this.#timeline;
+    const since = timeline.bootBefore(this.#last) + 1;
+    const waits: number[] = [];
+    for (const segment of timeline.segments(since)) {
+      for (const position of segment.positionsOfTypes(ofDrivers, since, this.#last)) {
+        this.positions.add(position);
+        if (segment.typeAt(position) === 'driver.unbind-blocked') waits.push(position);
+      }
+    }
+    for (const position of waits) this.#addWaiting(position);
+  }
+
+  /**
+   * Adds the files of a device whose unbind waits, and the events of its group from the moment it
+   * was last not in use to the end of the driver change.
+   */
+  #addWaiting(position: number): void {
+    const timeline = this.#timeline;
+    const { device } = timeline.at(position).data as DataOf<'driver.unbind-blocked'>;
+    const view = timeline.viewAt(position);
+    const files = [...view.files()].filter((file) => file.device === device);
+    for (const { id } of files) this.#addFile(id, view);
+    const group = view.device(device)?.group ?? null;
+    if (group === null) return;
+    this.groups.add(group);
+    const since = view.busySince(group) ?? position;
+    this.#addAll(
+      timeline.positionsOf(`group ${group}`, since, this.#endOfChange(position, device)),
+    );
+  }
+
+  /** The next change of a device or its driver, which cannot be before an unbind that waits ends. */
+  #endOfChange(position: number, device: string): number {
+    for (const next of this.#timeline.positionsOf(`device ${device}`, position + 1, this.#last)) {
+      if (ofDrivers.has(this.#timeline.typeAt(next))) return next;
+    }
+    return this.#last;
   }
 
   /** Adds a file, with the files that it keeps alive and those that keep it alive. */
@@ -120,6 +164,25 @@ export class Concern {
 
 /** Events that change nothing. */
 const inert = new Set<EventType>(['operation.refused', 'device.reset', 'device.hot-reset']);
+
+/** Events of devices, of their drivers, and of what is known of them. */
+const ofDrivers = new Set<EventType>([
+  'device.added',
+  'device.removed',
+  'driver.bound',
+  'driver.unbound',
+  'driver.unbind-blocked',
+  'driver.settled',
+  'group.found',
+  'gap.noticed',
+  'snapshot.taken',
+]);
+
+/** Whether a call changes a driver, or waits for such a change. */
+export function isDriverChange({ operation }: Attempt): boolean {
+  const { makes } = rowOf(operation);
+  return makes === 'driver-change' || makes === 'end-of-driver-change';
+}
 
 interface Lending {
   readonly pid: number;

@@ -254,6 +254,8 @@ describe.concurrent('as JSON', () => {
       skipped: 0,
       unknown: 0,
       rejected: [],
+      passedOver: 0,
+      seen: {},
       rejectedCount: 0,
     });
     expect((await run(['export', '--log', copy])).out).toBe(text);

@@ -55,6 +55,37 @@ describe.concurrent('the program', () => {
     expect(existsSync(log)).toBe(false);
   });
 
+  test('says in one line what it saw in a paste', async () => {
+    const input = [
+      '$ ./vmm',
+      'vmm: Cannot open /dev/vfio/57: Device or resource busy',
+      '$ lsof /dev/vfio/57',
+      'COMMAND  PID USER   FD   TYPE DEVICE SIZE/OFF NODE NAME',
+      'l2fwd   2718 root   46u   CHR 10,196      0t0  512 /dev/vfio/vfio',
+      'l2fwd   2718 root   47u   CHR  243,0      0t0  812 /dev/vfio/57',
+      '[   12.345678] pci 0000:c4:00.0: Adding to iommu group 57',
+    ].join('\n');
+    const { code, out } = await run(['import', '--log', logAt('paste'), '-'], { input });
+    expect({ code, said: out.split('\n')[1] }).toEqual({
+      code: 0,
+      said: '1 refusal, 2 holders (lsof), 1 kernel message; 3 lines passed over',
+    });
+    const json = await run(['import', '--json', '--log', logAt('paste-2'), '-'], { input });
+    expect(JSON.parse(json.out)).toMatchObject({
+      passedOver: 3,
+      seen: { refusal: 1, lsof: 2, kernel: 1 },
+    });
+  });
+
+  test('of what says nothing of VFIO makes no log', async () => {
+    const log = logAt('nothing');
+    const input = 'My GPU is broken.\n';
+    const { code, err } = await run(['import', '--log', log, '-'], { input });
+    expect(code).toBe(2);
+    expect(err).toContain('no line says anything of VFIO');
+    expect(existsSync(log)).toBe(false);
+  });
+
   test('keeps hosts apart in one log', async () => {
     const log = logAt('hosts');
     const other = at(0, 77, opened(44, 5));

@@ -42,6 +42,8 @@ describe('lines that cannot be read', () => {
       appended: 6,
       skipped: 0,
       unknown: 0,
+      passedOver: 0,
+      seen: {},
       rejected: [
         { file: 'text', line: 1, reason: expect.stringContaining('not a line of strace') },
         { file: 'text', line: 3, reason: expect.stringContaining('core dumped') },
@@ -113,9 +115,19 @@ describe('several sources', () => {
 
   test('of which one cannot be read leave nothing', async () => {
     const ledger = await openLedger(':memory:');
-    const both = ledger.importSources(sources(at(1, 900, opened(33, 10)), 'hello'));
-    await expect(both).rejects.toThrow(/^s1:1: the format is not recognized/);
+    const both = ledger.importSources(
+      sources(at(1, 900, opened(33, 10)), '{"topology":{"devices":[]}}'),
+    );
+    await expect(both).rejects.toThrow(/^s1:1: /);
     expect(ledger.events).toEqual([]);
+  });
+
+  test('of which one says nothing are read; if none says anything, nothing is', async () => {
+    const ledger = await openLedger(':memory:');
+    const both = ledger.importSources(sources(at(1, 900, opened(33, 10)), 'hello\n\nworld'));
+    expect(await both).toMatchObject({ read: 4, passedOver: 3 });
+    const none = openLedger(':memory:').then((other) => other.importSources(sources('a', 'b')));
+    await expect(none).rejects.toThrow(/^s0, s1: no line says anything of VFIO/);
   });
 
   test('that are older than the log are refused', async () => {

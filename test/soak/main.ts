@@ -50,6 +50,7 @@ const campaigns: Readonly<Record<string, string>> = {
   verification: 'test/projections/audit/verification.test.ts',
   requests: 'test/conformance/main.test.ts',
   slices: 'test/projections/why/slice.test.ts',
+  refusals: 'test/projections/why/passes-after.test.ts',
   'what-ifs': 'test/what-if.test.ts',
   recorder: 'test/conformance/recorder.test.ts',
   shelves: 'test/projections/index/shelf.test.ts',

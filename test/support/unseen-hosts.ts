@@ -10,10 +10,11 @@
 import fc from 'fast-check';
 import { decode } from '../../events/codec.ts';
 import { SCHEMA, type LedgerEvent, type Placed } from '../../events/vocabulary.ts';
+import { drawFrom, type Draw } from './draw.ts';
+import { calledHost } from './random-calls.ts';
 import { randomLogs, type Log } from './random-logs.ts';
 import { likely } from './random-evidence.ts';
 
-type Draw = () => number;
 type Data = Record<string, unknown>;
 interface Loose {
   readonly type: string;
@@ -58,8 +59,9 @@ const endless: fc.Arbitrary<Habits> = fc
     pointed: false,
   }));
 
-function hostsOf(some: fc.Arbitrary<Habits>): fc.Arbitrary<Log> {
-  const logs = fc.oneof(randomLogs.recorded, randomLogs.busy, likely as fc.Arbitrary<Log>);
+const anySeen = fc.oneof(randomLogs.recorded, randomLogs.busy, likely as fc.Arbitrary<Log>);
+
+function hostsOf(some: fc.Arbitrary<Habits>, logs = anySeen): fc.Arbitrary<Log> {
   return fc
     .tuple(logs, some, fc.integer())
     .map(([seen, habit, seed]) => unseen(seen.slice(0, 180), habit, drawFrom(seed)));
@@ -67,6 +69,9 @@ function hostsOf(some: fc.Arbitrary<Habits>): fc.Arbitrary<Log> {
 
 /** Logs of up to 180 events of such hosts. */
 export const unseenHost = hostsOf(habits);
+
+/** The same, of hosts on which processes make calls at random. */
+export const unseenCalls = hostsOf(habits, calledHost({ min: 40, max: 180 }));
 
 /** The same, of which the trace misses nothing but ends. */
 export const endlessHost = hostsOf(endless);
@@ -193,16 +198,5 @@ function refused(pid: number, group: string, device: string, draw: Draw): Loose 
   return {
     type: 'operation.refused',
     data: { ...call[Math.floor(draw() * call.length)], errno },
-  };
-}
-
-/** Numbers from 0 to 1, the same for the same seed. */
-function drawFrom(seed: number): Draw {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }

@@ -5,7 +5,8 @@ import type { Parser, Sighting } from '../../../evidence/sighting.ts';
 
 /** What the lines of a text show; what is null of who and when is left out. */
 export function shownBy(parser: Parser, text: string): unknown[] {
-  return lines(text).flatMap((line) => parser.line(line).map(terse));
+  const shown = lines(text).flatMap((line) => parser.line(line));
+  return [...shown, ...parser.end()].map(terse);
 }
 
 export function lines(text: string): string[] {

@@ -5,7 +5,7 @@ import { machineNames } from '../../../machines/admission.ts';
 import { LiveHost } from '../../../machines/live-host.ts';
 import { kernelRules } from '../../../machines/machines.ts';
 import { invariantNames } from '../../../projections/audit/invariants.ts';
-import { Verifier } from '../../../projections/audit/verification.ts';
+import { playerOf, Verifier } from '../../../projections/audit/verification.ts';
 import { Watch } from '../../../projections/audit/violations.ts';
 import { intervalsOf, intervalsOfGroups } from '../../../projections/history.ts';
 import { Timeline } from '../../../projections/timeline.ts';
@@ -23,7 +23,8 @@ test('judging what an event touched finds what judging everything finds', () => 
   fc.assert(
     fc.property(brokenLog, fc.boolean(), (events, isKnown) => {
       const timeline = new Timeline();
-      const [fast, slow] = [new Verifier({ isKnown }), new SlowVerifier({ isKnown })];
+      const fast = new Verifier(playerOf(new LiveHost({ isKnown })));
+      const slow = new SlowVerifier({ isKnown });
       for (const event of events) {
         timeline.take(event);
         fast.take(event);

@@ -4,7 +4,8 @@ import { LiveHost } from '../../../machines/live-host.ts';
 import { lineageOf } from '../../../projections/lineage.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { hashesOf, MapShelf, readerOf } from '../../support/map-shelf.ts';
-import { anyLog, placed, randomLogs, type Log } from '../../support/random-logs.ts';
+import { brokenLog } from '../../support/broken-logs.ts';
+import { anyLog, placed, type Log } from '../../support/random-logs.ts';
 import { inCampaigns } from '../../support/effort.ts';
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
@@ -50,15 +51,32 @@ describe('a host that goes on from the start of a segment', () => {
   });
 
   test('has the same devices in its groups', () => {
-    const possible = fc.oneof(randomLogs.recorded, randomLogs.busy);
     fc.assert(
-      fc.property(possible, share, whole, (log, part, size) => {
+      fc.property(brokenLog, share, whole, (log, part, size) => {
         const position = Math.round(part * log.length) - 1;
         const host = resumed(log, size).playedAt(position);
         expect(stateOf(host)).toEqual(stateOf(played(log.slice(0, position + 1))));
       }),
       { numRuns: 40 },
     );
+  });
+
+  test('has them in their order after one was reported again, with another driver', () => {
+    const added = (device: string, driver: string) => {
+      const data = { device, driver, name: null, group: '1', model: null, cdev: null };
+      return { type: 'device.added', data } as const;
+    };
+    const boot = { boot: 'b', kernel: '7.3.4', profile: null, iommufd: true, simulated: false };
+    const [one, other] = ['0000:01:00.0', '0000:01:00.1'] as const;
+    const log = placed([
+      { type: 'host.booted', data: boot },
+      added(one, 'e1000e'),
+      added(other, 'igb'),
+      added(one, 'ixgbe'),
+    ]);
+    const host = played(log);
+    expect(stateOf(host).members).toEqual([['1', [other, one]]]);
+    expect(stateOf(host.copy())).toEqual(stateOf(host));
   });
 });
 

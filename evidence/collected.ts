@@ -1,0 +1,38 @@
+/**
+ * What was read of evidence, before anything is appended to a log.
+ *
+ * @module
+ */
+import type { SeenCounts } from './messages/seen.ts';
+import type { Spool } from './spool.ts';
+
+/** A line that could not be read. */
+export interface Rejected {
+  readonly file: string;
+  readonly line: number;
+  readonly reason: string;
+}
+
+/** The result of reading. */
+export interface Collected {
+  /** The merged events. They can be read once. */
+  readonly events: Spool;
+  /** The number of lines read. */
+  readonly read: number;
+  /** The number of lines that the reader of their format could not interpret. */
+  readonly unknown: number;
+  /** The number of lines of which no reader took anything. */
+  readonly passedOver: number;
+  /** The number of statements in messages and listings, by kind. */
+  readonly seen: SeenCounts;
+  /** The first lines that could not be read, and the number of all of them. */
+  readonly rejected: readonly Rejected[];
+  readonly rejectedCount: number;
+}
+
+/** The progress of reading. */
+export interface Reading {
+  readonly lines: number;
+  /** The share that is read, from 0 to 1; null if unknown. */
+  readonly share: number | null;
+}

@@ -1,0 +1,52 @@
+/**
+ * A filter before all readers of messages: a line without these words says nothing to any of them.
+ *
+ * @module
+ */
+
+/** VFIO and the IOMMU, and a PCI address. */
+const words = new RegExp(
+  ['vfio', 'iommu', String.raw`:[\da-f]{2}:[01][\da-f]\.[0-7](?!\d)`].join('|'),
+  'i',
+);
+
+/**
+ * Words of messages that have none of these, as they are spelled: of the kernel's boot, of audit records,
+ * of managers and of programs. A law of the tests holds the two to all wordings.
+ */
+const others = new RegExp(
+  [
+    'Linux version ',
+    'virt=',
+    'remapping',
+    'iable',
+    'address spaces',
+    'OpenGroup',
+    'OpenContainer',
+    'Group[SG]et',
+    'ailed to (?:start|attach) ',
+    '/proc/\\d',
+    '/sys/bus/pci',
+  ].join('|'),
+);
+
+/** Whether a line names VFIO or iommufd. */
+export function mentionsVfio(line: string): boolean {
+  return /vfio|iommufd|\/dev\/iommu\b/i.test(line);
+}
+
+/** Whether a line of a block may say something of VFIO, or begin an entry of several lines. */
+export function blockConcerns(block: string): boolean {
+  return (
+    concerns(block) ||
+    block.includes('{\n') ||
+    block.includes('{\r') ||
+    block.includes('\n__') ||
+    block.includes('[s=')
+  );
+}
+
+/** Whether a line may say something of VFIO. */
+export function concerns(line: string): boolean {
+  return words.test(line) || others.test(line);
+}

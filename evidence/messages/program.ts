@@ -1,0 +1,144 @@
+/**
+ * Reads refusals and claims in messages of programs, in order.
+ *
+ * @module
+ */
+import { plain } from '../wrappers/escapes.ts';
+import { DATE, TIME, ZONE, zoned, type Stamp } from '../wrappers/times.ts';
+import type { Unwrapped } from '../wrappers/unwrap.ts';
+import { lockIn, refusedClaimIn, requesterIn } from './claims.ts';
+import { quotedKernel, type MessageDeed } from './kernel.ts';
+import { LONGEST } from './names.ts';
+import { refusalsIn, speaksOfRefusals, type RefusalReport } from './refusals.ts';
+import { ToldAnywhere, ToldStatements } from './told.ts';
+
+/** A deed that a program tells of. `stamp`: a time in the words, which is nearer to it than the line's. */
+export interface Reported {
+  readonly said: MessageDeed;
+  readonly stamp: Stamp | null;
+}
+
+/** The statements of a message. `isRepeated`: it has some that were told before. */
+export interface ProgramSaid {
+  readonly told: readonly Reported[];
+  readonly isRepeated: boolean;
+}
+
+/** The number of lines in which a refusal may be repeated in vaguer words. */
+const MEMORY = 8;
+
+/** Reads the messages of programs. */
+export class ProgramReader {
+  readonly #told: ToldStatements;
+  #requester: { readonly name: string; readonly line: number } | null = null;
+  #recent: { readonly key: string; readonly line: number } | null = null;
+
+  constructor(anywhere = new ToldAnywhere()) {
+    this.#told = new ToldStatements(anywhere);
+  }
+
+  /** Whether the next lines may be about what was said, as of a line. */
+  isOpen(line: number): boolean {
+    return this.#told.isOpen(line) || this.#requesterAt(line) !== null;
+  }
+
+  /** Another command follows: what it is refused is refused anew. */
+  prompt(): void {
+    this.#told.forget();
+    this.#recent = null;
+  }
+
+  /** Reads the message of a line. Throws `EvidenceError` for one of the kernel that is cut off. */
+  read(parts: Unwrapped, line: number): ProgramSaid {
+    const text = plain(parts.message);
+    const name = requesterIn(text);
+    if (name !== null) this.#requester = { name, line };
+    const claims = [lockIn(text), refusedClaimIn(text, this.#requesterAt(line))]
+      .filter((said) => said !== null)
+      .filter((said) => !this.#isKnownClaim(said, parts, line));
+    const who = writerOf(text, parts);
+    const refusals = refusalsIn(text);
+    const reports = refusals.flatMap((refusal): Reported[] => {
+      const stamp = stampBefore(text, refusal.at);
+      const stamps = stamp === null ? parts.stamps : [...parts.stamps, stamp];
+      if (this.#isKnown(refusal, who.pid, stamps, line)) return [];
+      return [{ said: { ...refusal.report, ...who }, stamp }];
+    });
+    const others = [...quotedKernel(text), ...claims].map((said) => ({ said, stamp: null }));
+    return { told: [...others, ...reports], isRepeated: refusals.length > reports.length };
+  }
+
+  /** The domain that could not start, if it was named just before. */
+  #requesterAt(line: number): string | null {
+    const requester = this.#requester;
+    return requester !== null && line - requester.line < 3 ? requester.name : null;
+  }
+
+  /** Whether a refusal was read before: in a forwarded copy of the line, or in other words. */
+  #isKnown(
+    { report, again }: RefusalReport,
+    pid: number | null,
+    stamps: readonly Stamp[],
+    line: number,
+  ): boolean {
+    const { operation, errno, group, device } = report;
+    const key = `${operation} ${errno}`;
+    const recent = this.#recent;
+    this.#recent = { key, line };
+    if (again && recent?.key === key && line - recent.line < MEMORY) return true;
+    // Within a line, `refusalsIn` has told equal ones apart.
+    return this.#told.has({ kind: key, group, device, pid, stamps, line });
+  }
+
+  #isKnownClaim(said: MessageDeed, { stamps }: Unwrapped, line: number): boolean {
+    const kind = JSON.stringify(said);
+    return this.#told.has({ kind, group: null, device: null, pid: null, stamps, line });
+  }
+}
+
+/** A time before the words that it is the time of: the program follows it. */
+const moment = new RegExp(
+  String.raw`\b${DATE}[T ]${TIME} ?${ZONE}?:? (?=[\w./-]{1,64}(?:\[\d{1,10}\])?: )`,
+  'g',
+);
+
+function stampBefore(text: string, at: number): Stamp | null {
+  const before = text.slice(Math.max(0, at - 600), at + 1);
+  const groups = [...before.matchAll(moment)].at(-1)?.groups;
+  return groups === undefined ? null : zoned(groups);
+}
+
+const emulator =
+  /(?<![\w/.-])(?<name>qemu-system-[\w-]{1,32}|qemu-kvm|kvm)(?:\((?<pid>\d{1,10}):[^)]{0,32}\))?: /;
+const worker = /\bpid[=: ](?<pid>\d{1,10})\b/;
+
+/** The process that was refused. For QEMU's messages it is QEMU, even if others forward them. */
+function writerOf(text: string, { name, pid }: Unwrapped): Pick<MessageDeed, 'pid' | 'comm'> {
+  const isQemu = /^(?:qemu|kvm)/i.test(name ?? '');
+  const own = emulator.exec(text)?.groups;
+  if (own !== undefined && !isQemu) {
+    const { name: program = 'qemu', pid: number } = own;
+    return { pid: number === undefined ? null : Number(number), comm: program };
+  }
+  if (!isQemu && /\bvfio (?:error: )?[\da-f-]{4,36}:[^ ]* /i.test(text)) {
+    return { pid: null, comm: 'qemu' };
+  }
+  if (name !== null) return { pid, comm: name };
+  const number = worker.exec(text.slice(0, 200))?.groups?.['pid'];
+  return { pid: number === undefined ? pid : Number(number), comm: null };
+}
+
+/** Whether a line has words of a refusal or of a claim. */
+export function hasWords(line: string): boolean {
+  const text = plain(line.slice(0, LONGEST));
+  if (speaksOfRefusals(text) || lockIn(text) !== null) return true;
+  return refusedClaimIn(text, '') !== null || refusalsIn(text).length > 0 || quoted(text);
+}
+
+function quoted(text: string): boolean {
+  try {
+    return quotedKernel(text).length > 0;
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * `ToldStatements`: the refusals and claims that were told already. One refusal is told several times: by QEMU and
+ * by libvirt, by a log and by a traceback, by each program that hands a message on.
+ *
+ * @module
+ */
+import type { Stamp } from '../wrappers/times.ts';
+import { remember } from './names.ts';
+
+/** What was told, and when and by whom it was done. */
+export interface Telling {
+  /** Equal for statements that may be one. */
+  readonly kind: string;
+  /** What it is about; null: not named. */
+  readonly group: string | null;
+  readonly device: string | null;
+  readonly pid: number | null;
+  /** From the outermost to the innermost. */
+  readonly stamps: readonly Stamp[];
+  readonly line: number;
+}
+
+/** The number of lines in which a statement without an exact time may be told again. */
+const REACH = 64;
+/** The number of statements of a kind that are remembered. */
+const MOST = 256;
+const MOST_KINDS = 256;
+/** Times that are no farther apart, in microseconds, are one. */
+const SAME = 1000;
+
+/** Statements by kind. The oldest are forgotten. */
+class Tellings {
+  readonly #byKind = new Map<string, Telling[]>();
+
+  has(telling: Telling): boolean {
+    return this.#byKind.get(telling.kind)?.some((one) => isOne(one, telling)) === true;
+  }
+
+  add(telling: Telling): void {
+    const all = this.#byKind.get(telling.kind) ?? [];
+    all.push(telling);
+    if (all.length > MOST) all.shift();
+    remember(this.#byKind, telling.kind, all, MOST_KINDS);
+  }
+
+  /** Forgets the lines of all: only an exact time can tell that one is told again. */
+  forgetLines(): void {
+    for (const [kind, all] of this.#byKind) {
+      this.#byKind.set(kind, all.filter(({ stamps }) => stamps.some(isExact)).map(withoutLine));
+    }
+  }
+}
+
+/** The statements with an exact time in all sources of an import. */
+export class ToldAnywhere extends Tellings {}
+
+/** The statements of one source. */
+export class ToldStatements {
+  readonly #here = new Tellings();
+  readonly #anywhere: ToldAnywhere;
+  #last = -REACH;
+
+  constructor(anywhere: ToldAnywhere) {
+    this.#anywhere = anywhere;
+  }
+
+  /** Whether a statement may still be told again without an exact time, as of a line. */
+  isOpen(line: number): boolean {
+    return line - this.#last < REACH;
+  }
+
+  /** Another command follows: what has no exact time is told anew. */
+  forget(): void {
+    this.#here.forgetLines();
+    this.#last = -REACH;
+  }
+
+  /** Whether a statement was told before. It is remembered. */
+  has(telling: Telling): boolean {
+    this.#last = telling.line;
+    if (this.#here.has(telling) || this.#anywhere.has(telling)) return true;
+    this.#here.add(telling);
+    if (telling.stamps.some(isExact)) this.#anywhere.add(withoutLine(telling));
+    return false;
+  }
+}
+
+function withoutLine(telling: Telling): Telling {
+  return { ...telling, line: -Infinity };
+}
+
+/** Where times or processes differ, they are two. */
+function isOne(before: Telling, after: Telling): boolean {
+  if (before.pid !== null && after.pid !== null && before.pid !== after.pid) return false;
+  if (!isAboutOne(before, after)) return false;
+  const isNear = after.line - before.line < REACH;
+  const pair = innermostOfOneClock(before.stamps, after.stamps);
+  if (pair === null) return isNear;
+  const [first, second] = pair;
+  if (Math.abs(first.at - second.at) > SAME) return false;
+  return isNear || isExact(first);
+}
+
+/** Whether one of them names all that the other names. */
+function isAboutOne(a: Telling, b: Telling): boolean {
+  return names(a, b) || names(b, a);
+}
+
+function names(more: Telling, less: Telling): boolean {
+  return (
+    (less.group === null || less.group === more.group) &&
+    (less.device === null || less.device === more.device)
+  );
+}
+
+function innermostOfOneClock(
+  a: readonly Stamp[],
+  b: readonly Stamp[],
+): readonly [Stamp, Stamp] | null {
+  for (const stamp of a.toReversed()) {
+    const other = b.findLast(({ clock }) => clock === stamp.clock);
+    if (other !== undefined) return [stamp, other];
+  }
+  return null;
+}
+
+/** Whether a time is precise enough to tell two attempts apart. */
+function isExact({ at }: Stamp): boolean {
+  return at % 1_000_000 !== 0;
+}

@@ -1,0 +1,130 @@
+/**
+ * `JournalEntries`: records of several lines, which `journalctl -o verbose`, `export` and `json-pretty` print.
+ *
+ * @module
+ */
+import { peeledRecord } from './records.ts';
+import { calendar, DATE, TIME, WEEKDAY, type Stamp } from './times.ts';
+import type { Peeled } from './wrapper.ts';
+
+/** An entry that ended. `lines`: its text. */
+export interface JournalEntry {
+  readonly peeled: Peeled | null;
+  readonly lines: readonly string[];
+}
+
+/** The answer to a line. */
+export interface EntryTaken {
+  /** The entry that the line ends, or that ended before it. */
+  readonly ended: JournalEntry | null;
+  /** Whether the line is part of an entry. */
+  readonly isPart: boolean;
+}
+
+/** Longer entries are given up. */
+const MOST_LINES = 1024;
+/** Longer lines of an entry lose their end. */
+const LONGEST = 65_536;
+
+const head = new RegExp(
+  String.raw`^\s*(?:${WEEKDAY}) ${DATE} ${TIME} (?<named>[A-Z]{1,5}|[+-]\d\d) \[s=[\da-f]+;.*\]$`,
+);
+const field = /^\s*(?<key>[A-Z_][A-Z\d_]{0,63})=(?<value>.*)$/s;
+
+type OpenEntry =
+  | { readonly form: 'verbose'; readonly stamp: Stamp | null }
+  | { readonly form: 'export' }
+  | { readonly form: 'json'; readonly close: RegExp };
+
+const NOTHING: EntryTaken = { ended: null, isPart: false };
+
+export class JournalEntries {
+  #open: OpenEntry | null = null;
+  #lines: string[] = [];
+
+  /** Whether an entry has begun and not ended. */
+  get isOpen(): boolean {
+    return this.#open !== null;
+  }
+
+  take(line: string): EntryTaken {
+    const open = this.#open;
+    if (open === null) return this.#begin(line) ? { ended: null, isPart: true } : NOTHING;
+    if (open.form === 'json') return this.#inJson(line, open.close);
+    const isEnd = open.form === 'export' ? line === '' : !/^\s+\S/.test(line);
+    if (!isEnd) {
+      this.#keep(line);
+      return { ended: null, isPart: true };
+    }
+    const ended = this.end();
+    return { ended, isPart: this.#begin(line) };
+  }
+
+  /** Ends the entry that is open. */
+  end(): JournalEntry | null {
+    const open = this.#open;
+    if (open === null) return null;
+    const lines = this.#lines;
+    this.#open = null;
+    this.#lines = [];
+    return { peeled: open.form === 'json' ? null : peeledEntry(lines, open), lines };
+  }
+
+  #begin(line: string): boolean {
+    this.#open = openedBy(line);
+    this.#lines = this.#open === null ? [] : [line.slice(0, LONGEST)];
+    return this.#open !== null;
+  }
+
+  #keep(line: string): void {
+    this.#lines.push(line.slice(0, LONGEST));
+    if (this.#lines.length > MOST_LINES) this.#lines.splice(1, 1);
+  }
+
+  #inJson(line: string, close: RegExp): EntryTaken {
+    // The record is inside: `dmesg -J` prints a list.
+    if (/^\s*"\w{1,64}": ?\[$/.test(line)) {
+      this.#open = null;
+      return NOTHING;
+    }
+    this.#keep(line);
+    if (!close.test(line)) return { ended: null, isPart: true };
+    const lines = this.#lines;
+    this.#open = null;
+    this.#lines = [];
+    return { ended: { peeled: { inner: joined(lines) }, lines }, isPart: true };
+  }
+}
+
+/** JSON of several lines as one line, without a comma behind it. */
+function joined(lines: readonly string[]): string {
+  return lines
+    .map((line) => line.trim())
+    .join(' ')
+    .replace(/,$/, '');
+}
+
+function openedBy(line: string): OpenEntry | null {
+  if (line.startsWith('__') && /^__[A-Z_]{1,64}=/.test(line)) return { form: 'export' };
+  if (line.endsWith('{') && /^\s*\{$/.test(line)) {
+    const close = new RegExp(`^${line.slice(0, -1)}\\},?$`);
+    return { form: 'json', close };
+  }
+  const groups = line.endsWith(']') ? head.exec(line)?.groups : undefined;
+  if (groups === undefined) return null;
+  const isUtc = /^(?:UTC|GMT)$/.test(groups['named'] ?? '');
+  return { form: 'verbose', stamp: calendar(groups, isUtc ? 'wall' : 'local') };
+}
+
+function peeledEntry(lines: readonly string[], open: OpenEntry): Peeled | null {
+  const fields = new Map<string, string>();
+  let last = '';
+  for (const line of lines) {
+    const { key, value = '' } = field.exec(line)?.groups ?? {};
+    if (key !== undefined) fields.set((last = key), value);
+    else if (last !== '') fields.set(last, `${fields.get(last)}\n${line.trim()}`);
+  }
+  if (open.form === 'verbose') fields.delete('_SOURCE_REALTIME_TIMESTAMP');
+  const peeled = peeledRecord(fields);
+  return peeled && open.form === 'verbose' ? { ...peeled, stamp: open.stamp } : peeled;
+}

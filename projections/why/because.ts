@@ -1,0 +1,204 @@
+/**
+ * `because`: the events without which a refused call would have passed.
+ *
+ * Each candidate is left out, the latest first, and the call is judged on what then is the host.
+ *
+ * @module
+ */
+import type { Fact, Placed } from '../../events/vocabulary.ts';
+import type { LiveHost } from '../../machines/live-host.ts';
+import { kindOfDriver } from '../../operations/driver.ts';
+import { rowOf } from '../../operations/table.ts';
+import type { FileId } from '../../processes/process-table.ts';
+import { keyOf, type SubjectKey } from '../subjects.ts';
+import type { Timeline } from '../timeline.ts';
+import type { JudgedRefusal } from './counterfactual.ts';
+import { Concern, isDriverChange } from './relevant-events.ts';
+import { isShort, Slice } from './slice.ts';
+import { Trials } from './trials.ts';
+
+/** At most this many events are left out together. */
+const EVENTS_MAX = 8;
+/** Pairs are tried only among the latest 32 candidates, in a boot of at most 512 events. */
+const PAIRS_AMONG_MAX = 32;
+const PAIRS_WITHIN_MAX = 512;
+
+/**
+ * The fewest positions, ascending, without which the attempt at `position` would have passed: the
+ * latest single event that decides, else the fewest events that decide together. Empty if no such
+ * events are found: then something is missing that the call needs.
+ */
+export function becauseOf(timeline: Timeline, refused: JudgedRefusal): number[] {
+  // A process with that name exists, and no event of a group or file has started it.
+  if (rowOf(refused.call.operation).makes === 'process') return [];
+  const last = refused.position - 1;
+  const isWhole = isShort(timeline, last) || !isSliced(timeline, refused);
+  const { events } = isWhole ? Slice.whole(timeline, last) : sliceBefore(timeline, refused);
+  return becauseAmong(timeline, refused, new Trials(events));
+}
+
+/** As `becauseOf`, with trials of the events that may decide. */
+export function becauseAmong(
+  timeline: Timeline,
+  refused: JudgedRefusal,
+  trials: HistoryTrials,
+): number[] {
+  return searched({ timeline, ...refused, trials }) ?? [];
+}
+
+/** A history that can be played again without one event, or without some; see `Trials`. */
+export type HistoryTrials = Pick<Trials, 'events' | 'end' | 'without'> & {
+  withoutAll(positions: ReadonlySet<number>): HistoryTrials;
+};
+
+/** The events before a refused call that concern it. */
+export function sliceBefore(timeline: Timeline, refused: JudgedRefusal): Slice {
+  const { position, call, blocker } = refused;
+  const last = position - 1;
+  const concern = new Concern(timeline, call, { at: last, last, blocker, scope: 'groups' });
+  return Slice.concerned(timeline, concern, last);
+}
+
+/**
+ * Whether the events that concern a call decide it alone. Before a change of a driver, the boot must
+ * have been seen: else drivers may have been bound before it, and files were closed unseen.
+ */
+function isSliced(timeline: Timeline, { position, call }: JudgedRefusal): boolean {
+  if (!isDriverChange(call)) return true;
+  const boot: Placed<Fact> = timeline.at(timeline.bootBefore(position - 1));
+  if (boot.type !== 'host.booted') return false;
+  return (boot.data.evidence?.certainty ?? 'observed') === 'observed';
+}
+
+/** A refused call, and trials of the events that may decide it. */
+interface Search extends JudgedRefusal {
+  readonly timeline: Timeline;
+  readonly trials: HistoryTrials;
+}
+
+function searched(search: Search): number[] | null {
+  const { trials } = search;
+  const candidates = candidatesOf(search);
+  const single = candidates.find((candidate) => passes(search, trials.without(candidate)));
+  if (single !== undefined) return [single];
+  return sideBySide(search, candidates) ?? pairOf(search, candidates);
+}
+
+/** Searches events that block one after the other, such as two kernel drivers of a group. */
+function sideBySide(search: Search, candidates: readonly number[]): number[] | null {
+  const out = new Set<number>();
+  let { trials } = search;
+  while (out.size < EVENTS_MAX) {
+    const before = obstacle(search, trials.end);
+    const next = candidates.find(
+      (candidate) =>
+        !out.has(candidate) && isFurther(obstacle(search, trials.without(candidate)), before),
+    );
+    if (next === undefined) return null;
+    out.add(next);
+    trials = trials.withoutAll(new Set([next]));
+    if (passes(search, trials.end)) return fewest(search, out);
+  }
+  return null;
+}
+
+function pairOf(search: Search, candidates: readonly number[]): number[] | null {
+  const { timeline, position, trials } = search;
+  if (position - timeline.bootBefore(position) > PAIRS_WITHIN_MAX) return null;
+  const latest = candidates.slice(0, PAIRS_AMONG_MAX);
+  for (const [index, first] of latest.entries()) {
+    const others = trials.withoutAll(new Set([first]));
+    for (const second of latest.slice(index + 1)) {
+      if (passes(search, others.without(second))) return [second, first];
+    }
+  }
+  return null;
+}
+
+function fewest(search: Search, out: Set<number>): number[] {
+  for (const spare of out) {
+    const fewer = new Set([...out].filter((other) => other !== spare));
+    if (passes(search, search.trials.withoutAll(fewer).end)) out.delete(spare);
+  }
+  return [...out].toSorted((a, b) => a - b);
+}
+
+/** What blocks a call. */
+interface Obstacle {
+  /** Number of checks that it passes before one fails. */
+  readonly checks: number;
+  /** The blocker at that check, as text to compare. */
+  readonly who: string;
+}
+
+function obstacle({ call, cause }: Search, host: LiveHost): Obstacle {
+  const refusal = host.judgeAs(call, cause);
+  const { checks } = host.rules.operations[call.operation];
+  if (refusal === null) return { checks: checks.length, who: '' };
+  const { group } = host.concerned(call);
+  const claims = group === null ? 0 : (host.group(group)?.claims ?? 0);
+  return {
+    checks: checks.findIndex(({ name }) => name === refusal.check),
+    who: `${JSON.stringify(refusal.blocker)} ${claims}`,
+  };
+}
+
+/** Whether the attempt passes more checks than before, or has another blocker. */
+function isFurther(now: Obstacle, before: Obstacle): boolean {
+  return now.checks > before.checks || (now.checks === before.checks && now.who !== before.who);
+}
+
+function passes({ call, cause }: Search, host: LiveHost): boolean {
+  return host.judgeAs(call, cause) === null;
+}
+
+/** Positions of events that may have caused a refusal, the latest first. */
+function candidatesOf({ timeline, position, call, cause, trials }: Search): number[] {
+  const { events, end: host } = trials;
+  const asked = host.concerned(call);
+  const { file, argument } = asked;
+  const subjects = new Set<SubjectKey>();
+  // A call on a dead group file concerns the group that the file was opened for.
+  const opened = file === null ? undefined : host.file(file);
+  const own = opened?.kind === 'group' ? opened.group : null;
+  const group = asked.group ?? host.device(asked.device ?? '')?.group ?? own;
+  if (group !== null) subjects.add(keyOf({ kind: 'group', id: group }));
+  // Other events of the process matter only if a descriptor of the call is closed.
+  const isMissing = ('iommufd' in call || 'container' in call) && argument === null;
+  const closed = 'fd' in call && (file === null || isMissing);
+  if (closed) subjects.add(keyOf({ kind: 'process', id: String(call.pid) }));
+  for (const member of host.devices()) {
+    if (group !== null && member.group === group) subjects.add(`device ${member.device}`);
+  }
+  const changing = host.driverChange?.device;
+  if (changing !== undefined && isDriverChange(call)) subjects.add(`device ${changing}`);
+  const blocker = host.judgeAs(call, cause)?.blocker?.file ?? null;
+  for (const id of [file, argument, blocker]) if (id !== null) addKeepers(subjects, host, id);
+  const since = events[0]?.position ?? position;
+  const concerned = new Set(
+    [...subjects].flatMap((key) => [...timeline.positionsOf(key, since, position - 1)]),
+  );
+  return events
+    .filter((event) => concerned.has(event.position) && isDeed(event))
+    .map((event) => event.position)
+    .toReversed();
+}
+
+/**
+ * Whether an event may be a cause: not a boot or a refusal, nor a new device without a kernel
+ * driver.
+ */
+function isDeed(event: Placed<Fact>): boolean {
+  if (event.type === 'operation.refused' || event.type === 'host.booted') return false;
+  if (event.type !== 'device.added') return true;
+  return event.data.driver !== null && kindOfDriver(event.data.driver) === 'kernel';
+}
+
+/** Adds an open file, with the files that it keeps alive and those that keep it alive. */
+function addKeepers(subjects: Set<SubjectKey>, host: LiveHost, id: FileId): void {
+  const file = host.file(id);
+  const key = keyOf({ kind: 'file', id });
+  if (file === undefined || subjects.has(key)) return;
+  subjects.add(key);
+  for (const other of [...file.pinnedBy, ...file.pins]) addKeepers(subjects, host, other);
+}
