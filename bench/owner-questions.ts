@@ -5,7 +5,8 @@
  * @module
  */
 import type { Timeline } from '../projections/timeline.ts';
-import { nobody, ownerWithoutHolders } from '../projections/views.ts';
+import { bareOwnerAt } from '../projections/owner-at.ts';
+import { nobody } from '../projections/views.ts';
 import { Random } from './host/random.ts';
 import type { Notes } from './notes.ts';
 import { Intervals, type OwnerFile } from './peers/owner-intervals.ts';
@@ -13,12 +14,6 @@ import { elapsed } from './questions.ts';
 
 /** Questions that one of the two is asked before it is the other's turn. */
 const TURN = 100;
-
-/** The owner of a group at a position; nobody while the group is not there. */
-export function ownerAt(past: Timeline, group: string, position: number): OwnerFile {
-  const there = past.hostAt(position).group(group);
-  return there === undefined ? nobody : ownerWithoutHolders(there);
-}
 
 /** The times of so many questions, in ms, after as many that do not count. Throws if the two differ. */
 export function askOwners(
@@ -38,7 +33,7 @@ export function askOwners(
     });
     const answers: OwnerFile[] = [];
     for (const { group, position } of places) {
-      const ours = elapsed(() => answers.push(ownerAt(past, group, position)));
+      const ours = elapsed(() => answers.push(bareOwnerAt(past, group, position)));
       if (asked >= 0) spent.ours.push(ours);
     }
     for (const [index, { group, position }] of places.entries()) {

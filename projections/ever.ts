@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { openInterval } from './before.ts';
+import { openInterval } from './owner-at.ts';
 import { LedgerError } from '../events/ledger-error.ts';
 import type { Placed } from '../events/vocabulary.ts';
 import type { HostAt } from '../machines/host-at.ts';

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { openInterval, ownerBefore } from './before.ts';
+import { bareOwnerAt, openInterval, ownerAt } from './owner-at.ts';
 import { partiesOf } from './parties.ts';
 import type { Change, Diff, Interval, Owner } from './shapes.ts';
 import { keyOf, type Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
-import { byNumber, ownerOf, ownerWithoutHolders } from './views.ts';
+import { byNumber } from './views.ts';
 import { positionOrNull } from './when.ts';
 
 /**
@@ -46,10 +46,7 @@ export function intervalsOfGroups(timeline: Timeline): Map<string, readonly Inte
   for (const { position, group } of timeline.handedOver(-1, timeline.head)) {
     const intervals = all.get(group) ?? [openInterval(timeline, { kind: 'group', id: group })];
     all.set(group, intervals);
-    const there = timeline.hostAt(position).group(group);
-    const owner =
-      there === undefined ? ownerBefore(timeline, group, position) : ownerWithoutHolders(there);
-    handOver(timeline, intervals, position, owner);
+    handOver(timeline, intervals, position, bareOwnerAt(timeline, group, position));
   }
   return all;
 }
@@ -84,9 +81,8 @@ function placesOf(timeline: Timeline, subject: Subject): Iterable<number> {
 /** Changes of the owner of its group, events of the device, and boots. */
 function placesOfDevice(timeline: Timeline, device: string, own: Iterable<number>): number[] {
   const places = new Set(own);
-  const groups = new Set(timeline.groupsOfDevice(device));
-  for (const { position, group } of timeline.handedOver(-1, timeline.head)) {
-    if (groups.has(group)) places.add(position);
+  for (const group of timeline.groupsOfDevice(device)) {
+    for (const { position } of timeline.handedOver(-1, timeline.head, group)) places.add(position);
   }
   for (let boot = timeline.bootAfter(-1); boot !== null; boot = timeline.bootAfter(boot)) {
     places.add(boot);
@@ -142,11 +138,4 @@ export function changesBetween(timeline: Timeline, from: number, to: number): Di
     return [{ subject: group, before, after, position }];
   });
   return { from: positionOrNull(from), to: positionOrNull(to), changes };
-}
-
-function ownerAt(timeline: Timeline, group: string, position: number): Owner {
-  const host = timeline.hostAt(position);
-  const there = host.group(group);
-  if (there !== undefined) return ownerOf(host, there);
-  return ownerBefore(timeline, group, position);
 }

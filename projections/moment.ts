@@ -5,7 +5,7 @@
  */
 import { LedgerError } from '../events/ledger-error.ts';
 import type { FileId } from '../processes/process-table.ts';
-import { ownerBefore } from './before.ts';
+import { bareOwnerAt, ownerSince, type BareOwner } from './owner-at.ts';
 import { holdingsOf, orphansOf } from './holdings.ts';
 import { lineageOf } from './lineage.ts';
 import { partiesOf, type Parties } from './parties.ts';
@@ -22,7 +22,7 @@ import type {
   Who,
 } from './shapes.ts';
 import type { HostAt } from '../machines/host-at.ts';
-import type { Subject } from './subjects.ts';
+import { parseSubject, type Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { byProcess, deviceView, groupView, tableOf } from './views.ts';
 import { START } from './when.ts';
@@ -74,6 +74,20 @@ export class HostAtMoment {
   }
 
   /**
+   * The owner of a group without its holders, and since when it is the owner: a search in the index,
+   * while `group` also finds the holders. A group that does not exist at this moment has owner
+   * `none`. Throws `unknown-subject` if no event concerns the group.
+   */
+  owner(word: string): BareOwner {
+    const { kind, word: group } = parseSubject(String(word));
+    if (kind !== 'group') throw new LedgerError('unknown-subject', `'${word}' is not a group`);
+    const { owner, since } = ownerSince(this.#timeline, group, this.#position);
+    if (since === null) resolveSubject(this.#timeline, word, this.#position);
+    const { kind: of, file, certainty } = owner;
+    return { kind: of, file, since, ...(certainty !== undefined && { certainty }) };
+  }
+
+  /**
    * Owner, holders and waiters of a subject, and how each holder got its file. A subject is a group
    * (`26`, `g26`), a device (PCI address, name or node), `pid:N` or `file:fN`. A subject that does
    * not exist at this moment has owner `none`. Throws `unknown-subject` if no event concerns it.
@@ -112,7 +126,7 @@ export class HostAtMoment {
   #partiesOf(subject: Subject): Parties {
     const parties = partiesOf(this.#host, subject);
     if (subject.kind !== 'group' || this.#host.group(subject.id) !== undefined) return parties;
-    return { ...parties, owner: ownerBefore(this.#timeline, subject.id, this.#position) };
+    return { ...parties, owner: bareOwnerAt(this.#timeline, subject.id, this.#position) };
   }
 
   /** For each holder of a file, the events by which it got the file; empty if nothing holds it. */

@@ -11,11 +11,11 @@ import type { EventType, Placed } from '../events/vocabulary.ts';
 import type { HostAt } from '../machines/host-at.ts';
 import { LiveHost } from '../machines/live-host.ts';
 import { EventTail, span, type EventReader } from './event-tail.ts';
+import type { GroupOwner, HandOver } from './index/hand-overs.ts';
 import type { Rebuild } from './index/rebuild.ts';
 import type { Shelf } from './index/sealed-segments.ts';
 import type { Segment } from './index/segment.ts';
 import type { ReplacedDifference } from './index/segment-difference.ts';
-import { GROUP } from './index/standing.ts';
 import { TimeIndex } from './index/time-index.ts';
 import { splitTime } from './index/times.ts';
 import type { HoldAt } from './index/hold-at.ts';
@@ -269,17 +269,14 @@ export class Timeline<E extends Placed = Placed> {
   }
 
   /** Every change of owner after `from`, up to `to`; with `only`, of that group. */
-  *handedOver(
-    from: number,
-    to: number,
-    only: string | null = null,
-  ): Generator<{ position: number; group: string }> {
+  *handedOver(from: number, to: number, only: string | null = null): Generator<HandOver> {
     const { groups } = this.#index.codes;
     const code = only === null ? null : (groups.find(only) ?? -1);
     for (const segment of this.#index.segmentsFrom(from + 1)) {
       if (segment.first > to) return;
-      for (const { position, group } of segment.handedOver(code)) {
-        if (position > from && position <= to) yield { position, group: groups.at(group) };
+      for (const handOver of segment.parts.handOvers.of(code)) {
+        const { position, group } = handOver;
+        if (position > from && position <= to) yield { ...handOver, group: groups.at(group) };
       }
     }
   }
@@ -311,13 +308,18 @@ export class Timeline<E extends Placed = Placed> {
     return this.#index.codes.groups.values;
   }
 
+  /** The owner of a group after the event at a position, at which the host must be known. */
+  ownerAt(group: string, position: number): GroupOwner {
+    const code = this.#index.codes.groups.find(group);
+    if (code === undefined) return { owner: null, since: null };
+    return this.#index.handOversAt(Math.max(position, this.first)).ownerAt(code, position);
+  }
+
   /** Position since which a group has the owner that it has at `position`; null: from the start. */
   since(group: string, position: number): Position {
     if (!this.isKnownAt(position)) return null;
-    const { groups } = this.#walker.standingAt(position);
-    const code = this.#index.codes.groups.find(group) ?? Infinity;
-    const since = code < groups.count ? groups.cells[code * groups.width + GROUP.since]! : 0;
-    return since === 0 ? null : since - 1;
+    if (this.#walker.isAt(position)) return this.viewAt(position).since(group);
+    return this.ownerAt(group, position).since;
   }
 
   *#eventsOf(segments: Iterable<Segment>, key: SubjectKey) {

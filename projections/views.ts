@@ -11,6 +11,7 @@ import {
   type FileId,
   type ProcessHolder,
 } from '../processes/process-table.ts';
+import type { OwnerAt } from './index/hand-overs.ts';
 import type {
   DeviceView,
   FileView,
@@ -48,12 +49,16 @@ export function deviceView(host: HostAt, device: DeviceAt, since: Since): Device
   return new Views(host, since).device(device);
 }
 
-/** Makes the views of one host; owners and files that several views show are made once. */
+/** Descriptors and mappings of a file. */
+type HoldersOf = (file: FileId) => readonly Holder[];
+
+/** Makes the views of one host; what several views show is made once: owners, files, holders. */
 class Views {
   readonly #host: HostAt;
   readonly #since: Since;
   readonly #owners = new Map<string, Owner>();
   readonly #files = new Map<FileId, FileView | null>();
+  readonly #holders = new Map<FileId, readonly Holder[]>();
   #ofDevices: ReturnType<typeof devicesFiles> | null = null;
 
   constructor(host: HostAt, since: Since) {
@@ -99,7 +104,7 @@ class Views {
   file(file: FileAt): FileView | null {
     const known = this.#files.get(file.id);
     if (known !== undefined) return known;
-    const view = fileView(this.#host, file);
+    const view = fileView(this.#host, file, this.#holdersOf);
     this.#files.set(file.id, view);
     return view;
   }
@@ -107,11 +112,20 @@ class Views {
   #owner(group: GroupAt): Owner {
     let owner = this.#owners.get(group.group);
     if (owner === undefined) {
-      owner = ownerOf(this.#host, group);
+      owner = ownerOf(this.#host, group, this.#holdersOf);
       this.#owners.set(group.group, owner);
     }
     return owner;
   }
+
+  readonly #holdersOf: HoldersOf = (file) => {
+    let holders = this.#holders.get(file);
+    if (holders === undefined) {
+      holders = holdersOf(this.#host, file);
+      this.#holders.set(file, holders);
+    }
+    return holders;
+  };
 }
 
 /** Whether an unbind waits for an idle device: then a process that was not recorded has it open. */
@@ -144,14 +158,14 @@ export function filesOfDevice(host: HostAt, device: DeviceAt): FileAt[] {
 }
 
 /** The owner of the DMA of a group. */
-export function ownerOf(host: HostAt, group: GroupAt): Owner {
+export function ownerOf(host: HostAt, group: GroupAt, of?: HoldersOf): Owner {
   const owner = ownerWithoutHolders(group);
   const { file } = owner;
-  return file === null ? owner : { ...owner, holders: keepers(host, [file]) };
+  return file === null ? owner : { ...owner, holders: keepers(host, [file], of) };
 }
 
 /** As `ownerOf`, with nobody as holder: finding the holders takes most of the time. */
-export function ownerWithoutHolders(group: GroupAt): Owner {
+export function ownerWithoutHolders(group: OwnerAt): Owner {
   const { owner, isUnknown, certainty } = group;
   if (isUnknown) return unknownOwner;
   const sure = certainty === 'observed' ? {} : { certainty };
@@ -179,9 +193,13 @@ export function ownerOfDevice(host: HostAt, device: DeviceAt, files: readonly Fi
 }
 
 /** A file as answers show it; null for a file that is not of VFIO or iommufd. */
-export function fileView(host: HostAt, file: FileAt): FileView | null {
+export function fileView(
+  host: HostAt,
+  file: FileAt,
+  of: HoldersOf = (id) => holdersOf(host, id),
+): FileView | null {
   if (file.kind === 'other') return null;
-  const references = [...file.pinnedBy].toSorted(byPosition).map((pin): Holder => ({
+  const references = sorted(file.pinnedBy, byPosition).map((pin): Holder => ({
     pid: null,
     comm: null,
     cgroup: null,
@@ -189,22 +207,29 @@ export function fileView(host: HostAt, file: FileAt): FileView | null {
     fd: null,
     file: pin,
   }));
-  const holders = [...holdersOf(host, file.id), ...references];
+  const held = of(file.id);
+  const holders = references.length === 0 ? held : [...held, ...references];
   return { file: file.id, kind: file.kind, holders };
 }
 
 /**
  * Every descriptor and mapping that keeps one of the files alive, directly or through other files.
  */
-export function keepers(host: HostAt, files: readonly FileId[]): Holder[] {
+export function keepers(
+  host: HostAt,
+  files: readonly FileId[],
+  of: HoldersOf = (id) => holdersOf(host, id),
+): Holder[] {
   const seen = new Set<FileId>();
   const visit = (id: FileId): void => {
     if (seen.has(id)) return;
     seen.add(id);
-    for (const pin of [...(host.file(id)?.pinnedBy ?? [])].toSorted(byPosition)) visit(pin);
+    for (const pin of sorted(host.file(id)?.pinnedBy ?? [], byPosition)) visit(pin);
   };
   for (const file of files) visit(file);
-  return [...seen].flatMap((id) => holdersOf(host, id)).toSorted(byProcess);
+  const found: Holder[] = [];
+  for (const id of seen) for (const holder of of(id)) found.push(holder);
+  return found.length < 2 ? found : found.sort(byProcess);
 }
 
 /** Descriptors and mappings of a file, as answers show them. */
@@ -216,6 +241,7 @@ export function holdersOf(host: HostAt, id: FileId): Holder[] {
 export function holderShown(holder: ProcessHolder): Holder {
   const { pid, fd } = holder;
   if (pid === KERNEL_PID) return { ...holder, pid: null, comm: null, via: 'queue', fd: null };
+  if (pid < KERNEL_PID && (fd === null || fd >= 0)) return holder;
   const unsaid = {
     ...(pid > KERNEL_PID && { pid: null }),
     ...(fd !== null && fd < 0 && { fd: null }),
@@ -233,6 +259,11 @@ export function orphans(host: HostAt): FileView[] {
 /** Compares holders by pid, then by descriptor. */
 export function byProcess(a: Holder, b: Holder): number {
   return (a.pid ?? 0) - (b.pid ?? 0) || (a.fd ?? Infinity) - (b.fd ?? Infinity) || 0;
+}
+
+/** As `toSorted`, without a copy of what is sorted anyway: most lists here have one element. */
+function sorted<T>(list: readonly T[], compare: (a: T, b: T) => number): readonly T[] {
+  return list.length < 2 ? list : list.toSorted(compare);
 }
 
 /** Compares files by the position of their open. */

@@ -61,11 +61,12 @@ export class SegmentBuilder {
     const { position, kernel, standing, codes, refusals, lastBoot, known } = start;
     this.known = known;
     this.host = host;
-    this.#writer = new JournalWriter(host, position, standing.copy(), codes, refusals);
-    const { journal } = this.#writer;
+    this.#writer = new JournalWriter(host, position, standing, codes, refusals);
+    const { journal, handOvers } = this.#writer;
     const [times, postings] = [new Times(), new Postings()];
     this.segment = new Segment({
       journal,
+      handOvers,
       times,
       postings,
       codes,
@@ -93,9 +94,10 @@ export class SegmentBuilder {
   }
 
   finish(): Built {
-    const { journal, times, postings, ...rest } = this.segment.parts;
+    const { journal, handOvers, times, postings, ...rest } = this.segment.parts;
     const sealed = {
       journal: journal.sealed(),
+      handOvers: handOvers.sealed(),
       times: times.sealed(),
       postings: postings.sealed(),
     };

@@ -7,7 +7,10 @@
 import type { Cells } from './columns.ts';
 import { DEVICE, FILE, GROUP, HOLD, PROCESS, UNKNOWN, type Standing } from './standing.ts';
 
-/** Called when a group has another owner, after the whole row was applied; `group` is its code. */
+/**
+ * Called when the owner of a group changed, how surely it is known, or whether the group exists;
+ * after the whole row was applied. `group` is its code.
+ */
 export type OwnerObserver = (position: number, group: number) => void;
 
 interface ChangeDefinition {
@@ -45,7 +48,7 @@ export const changes: Readonly<Record<ChangeKind, ChangeDefinition>> = {
   booted: {
     columns: [],
     take(standing, _columns, _at, position, observer) {
-      for (const lost of standing.boot(position)) observer?.(position, lost);
+      for (const gone of standing.boot(position)) observer?.(position, gone);
     },
   },
   deviceSet: {
@@ -76,6 +79,10 @@ export const changes: Readonly<Record<ChangeKind, ChangeDefinition>> = {
       // An unknown owner stays the same owner, whichever file made it unknown.
       const isFile = cells[cell + GROUP.owner] === owner![at]! || kind![at] === UNKNOWN;
       const isSame = standing.ownerKind(index) === kind![at]! && isFile;
+      const isEqual =
+        cells[cell] === kind![at]! &&
+        cells[cell + GROUP.owner] === owner![at]! &&
+        cells[cell + GROUP.certainty] === certainty![at]!;
       cells[cell] = kind![at]!;
       cells[cell + GROUP.owner] = owner![at]!;
       cells[cell + GROUP.claims] = claims![at]!;
@@ -83,9 +90,8 @@ export const changes: Readonly<Record<ChangeKind, ChangeDefinition>> = {
       cells[cell + GROUP.certainty] = certainty![at]!;
       if (busy![at] === 0) cells[cell + GROUP.busy] = 0;
       else if (cells[cell + GROUP.busy] === 0) cells[cell + GROUP.busy] = position + 1;
-      if (isSame) return;
-      cells[cell + GROUP.since] = position + 1;
-      observer?.(position, index);
+      if (!isSame) cells[cell + GROUP.since] = position + 1;
+      if (!isEqual) observer?.(position, index);
     },
   },
   fileOpened: {

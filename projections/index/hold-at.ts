@@ -23,16 +23,29 @@ export interface HoldAt extends ProcessHolder {
 /** The hold in a row; `file` is the file that it holds. */
 export function holdIn(standing: Standing, codes: Codes, row: number, file: FileId): HoldAt {
   const hold = rowOf(standing.holds, row);
-  const fd = hold[HOLD.fd]!;
   const from = hold[HOLD.from]!;
   return {
-    ...processIn(standing, codes, hold[HOLD.process]!),
-    via: fd === 0 ? 'mapping' : 'fd',
-    fd: fd === 0 ? null : codes.numbers.at(fd - 1),
-    file,
+    ...holderIn(standing, codes, row, file),
     since: hold[HOLD.since]!,
     from: from === 0 ? null : from - 1,
     number: hold[HOLD.number]!,
+  };
+}
+
+/** As `holdIn`, without what it takes to tell where the hold came from. */
+export function holderIn(
+  standing: Standing,
+  codes: Codes,
+  row: number,
+  file: FileId,
+): ProcessHolder {
+  const { cells, width } = standing.holds;
+  const fd = cells[row * width + HOLD.fd]!;
+  return {
+    ...processIn(standing, codes, cells[row * width + HOLD.process]!),
+    via: fd === 0 ? 'mapping' : 'fd',
+    fd: fd === 0 ? null : codes.numbers.at(fd - 1),
+    file,
   };
 }
 
@@ -41,11 +54,12 @@ export function processIn(
   { numbers, texts }: Codes,
   row: number,
 ): Pick<ProcessAt, 'pid' | 'comm' | 'cgroup'> {
-  const process = rowOf(processes, row);
-  const cgroup = process[PROCESS.cgroup]!;
+  const { cells, width } = processes;
+  const at = row * width;
+  const cgroup = cells[at + PROCESS.cgroup]!;
   return {
-    pid: numbers.at(process[PROCESS.pid]! - 1),
-    comm: texts.at(process[PROCESS.comm]!),
+    pid: numbers.at(cells[at + PROCESS.pid]! - 1),
+    comm: texts.at(cells[at + PROCESS.comm]!),
     cgroup: cgroup === 0 ? null : texts.at(cgroup - 1),
   };
 }
@@ -54,6 +68,18 @@ export function holderOf({ pid, comm, cgroup, via, fd, file }: HoldAt): ProcessH
   return { pid, comm, cgroup, via, fd, file };
 }
 
-export function byPlace(a: HoldAt, b: HoldAt): number {
-  return a.pid - b.pid || (a.fd ?? Infinity) - (b.fd ?? Infinity) || a.number - b.number;
+/** Compares rows of holds by pid, then by descriptor. */
+export function byPlace({ holds, processes }: Standing, { numbers }: Codes) {
+  const { cells, width } = holds;
+  const pidOf = (row: number) => {
+    const process = cells[row * width + HOLD.process]!;
+    return numbers.at(processes.cells[process * processes.width]! - 1);
+  };
+  const fdOf = (row: number) => {
+    const fd = cells[row * width + HOLD.fd]!;
+    return fd === 0 ? Infinity : numbers.at(fd - 1);
+  };
+  const number = (row: number) => cells[row * width + HOLD.number]!;
+  return (a: number, b: number): number =>
+    pidOf(a) - pidOf(b) || fdOf(a) - fdOf(b) || number(a) - number(b);
 }

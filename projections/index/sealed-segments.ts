@@ -16,11 +16,16 @@ import {
   type Packing,
   type Sealed,
 } from './segment-bytes.ts';
+import type { HandOvers } from './hand-overs.ts';
+import { ReadOnlyShelf } from './read-only-shelf.ts';
+import { RecentlyUsed } from './recently-used.ts';
 import { Segment, type SegmentParts } from './segment.ts';
 import { differenceOf, type ReplacedDifference } from './segment-difference.ts';
 
-/** At most this many events are kept in memory in segments that could be read again. */
-const LOADED_MAX = 12_000_000;
+/** Bytes of segments (columns, copies of the standing) kept in memory if they can be read again. */
+const SEGMENTS_MAX = 96 * 2 ** 20;
+/** Bytes of hand-overs kept in memory beyond those of these segments. */
+const HAND_OVERS_MAX = 2 ** 25;
 
 /** A cache for the segments of one stream. Everything on it can be rebuilt from the events. */
 export interface Shelf {
@@ -39,45 +44,6 @@ export interface Shelf {
   remove(name: SegmentName): void;
 }
 
-/** The shelf of a fork: it reads the segments of the log, and writes and removes none. */
-class ReadOnlyShelf implements Shelf {
-  readonly #shelf: Shelf;
-
-  constructor(shelf: Shelf) {
-    this.#shelf = shelf;
-  }
-
-  get stream(): string {
-    return this.#shelf.stream;
-  }
-
-  get rules(): string {
-    return this.#shelf.rules;
-  }
-
-  get packing(): Packing {
-    return this.#shelf.packing;
-  }
-
-  hashAt(position: number): string | undefined {
-    return this.#shelf.hashAt(position);
-  }
-
-  list(): readonly SegmentName[] {
-    return this.#shelf.list();
-  }
-
-  read(name: SegmentName): Uint8Array | null {
-    return this.#shelf.read(name);
-  }
-
-  write(): boolean {
-    return false;
-  }
-
-  remove(): void {}
-}
-
 /** A segment by the position of its first event and the number of its events. */
 export interface SegmentName {
   readonly first: number;
@@ -87,36 +53,43 @@ export interface SegmentName {
 /** Reads the events from one position to another, both included. */
 export type EventsBetween = (first: number, last: number) => Iterable<Placed>;
 
-interface CachedSegment {
+/** A segment, by which what is in memory of it is found. A log and its forks share it. */
+interface Entry {
   listed: SegmentSummary;
-  /** Null while it is not in memory. */
-  segment: Segment | null;
+}
+
+/** What a log and its forks share. */
+interface Shared {
+  readonly segments: RecentlyUsed<Entry, Segment>;
+  readonly handOvers: RecentlyUsed<Entry, HandOvers>;
+  /** Names of segments on the shelf that differ from the events and could not be replaced. */
+  readonly refused: Set<string>;
 }
 
 export class SealedSegments {
   readonly #first: number;
   readonly #events: EventsBetween;
   readonly #shelf: Shelf | null;
-  readonly #entries: CachedSegment[];
-  /** The segments in memory that could be read again, least recently used first. */
-  readonly #loaded = new Set<CachedSegment>();
-  /** Number of events in `#loaded`. */
-  #inMemory = 0;
-  /** Names of segments on the shelf that differ from the events and could not be replaced. */
-  readonly #refused: Set<string>;
+  readonly #entries: Entry[];
+  readonly #shared: Shared;
 
   constructor(
     first: number,
     events: EventsBetween,
     shelf: Shelf | null,
-    entries: readonly CachedSegment[] = [],
-    refused = new Set<string>(),
+    entries: readonly Entry[] = [],
+    shared: Shared | null = null,
   ) {
     this.#first = first;
     this.#events = events;
     this.#shelf = shelf;
     this.#entries = [...entries];
-    this.#refused = refused;
+    this.#shared = shared ?? {
+      // Without a shelf, nothing can be read again.
+      segments: new RecentlyUsed(shelf === null ? Infinity : SEGMENTS_MAX),
+      handOvers: new RecentlyUsed(HAND_OVERS_MAX),
+      refused: new Set(),
+    };
   }
 
   get listed(): readonly SegmentSummary[] {
@@ -129,7 +102,7 @@ export class SealedSegments {
 
   /** The index of the segment with the event at a position; -1 if no segment has it. */
   indexAt(position: number): number {
-    let [low, high] = [0, this.#entries.length - 1];
+    let [low, high] = [0, this.length - 1];
     while (low <= high) {
       const middle = (low + high) >>> 1;
       const { first, count } = this.listedAt(middle);
@@ -143,23 +116,39 @@ export class SealedSegments {
   /** The segment at an index, read from the shelf or rebuilt. Throws `RangeError`. */
   load(index: number): Segment {
     const entry = this.#entryAt(index);
-    entry.segment ??= new Segment((this.#read(entry.listed) ?? this.#mend(index)).parts);
-    this.#keep(entry);
-    return entry.segment;
+    const { segments } = this.#shared;
+    const loaded = segments.get(entry);
+    if (loaded !== undefined) return loaded;
+    const segment = new Segment((this.#read(entry.listed) ?? this.#mend(index)).parts);
+    segments.set(entry, segment);
+    return segment;
+  }
+
+  /** The hand-overs of the segment at an index. Throws `RangeError`. */
+  handOversOf(index: number): HandOvers {
+    const entry = this.#entryAt(index);
+    const loaded = this.#shared.handOvers.get(entry);
+    if (loaded !== undefined) return loaded;
+    const handOvers = this.load(index).parts.handOvers.apart();
+    this.#shared.handOvers.set(entry, handOvers);
+    return handOvers;
   }
 
   /** The segments before an index, for a fork: nothing is written to the shelf. */
   before(index: number): SealedSegments {
     const shelf = this.#shelf === null ? null : new ReadOnlyShelf(this.#shelf);
     const entries = this.#entries.slice(0, index);
-    return new SealedSegments(this.#first, this.#events, shelf, entries, this.#refused);
+    return new SealedSegments(this.#first, this.#events, shelf, entries, this.#shared);
   }
 
   /** Adds a segment and writes it to the shelf. */
   push({ parts, end }: Built): void {
+    const entry = { listed: listedOf(parts) };
     const isKept = this.#write({ listed: this.listed, parts, end });
     // A build of millions of events is followed by questions about few: read them back on demand.
-    this.#entries.push({ listed: listedOf(parts), segment: isKept ? null : new Segment(parts) });
+    if (!isKept) this.#shared.segments.set(entry, new Segment(parts));
+    this.#shared.handOvers.set(entry, parts.handOvers);
+    this.#entries.push(entry);
   }
 
   /**
@@ -168,20 +157,24 @@ export class SealedSegments {
    */
   replace(index: number, { parts, end }: Built): ReplacedDifference | null {
     const entry = this.#entryAt(index);
+    const { segments, handOvers, refused } = this.#shared;
     const name = listedOf(parts);
     entry.listed = name;
+    handOvers.set(entry, parts.handOvers);
     const built = { stamp: this.#stamp(name), listed: this.listed.slice(0, index), parts, end };
-    const inMemory = entry.segment && differenceOf({ ...built, parts: entry.segment.parts }, built);
+    const loaded = segments.get(entry);
+    const inMemory = loaded ? differenceOf({ ...built, parts: loaded.parts }, built) : null;
     const shelf = this.#shelf;
     if (shelf === null || isSame(shelf.read(name), encodeSegment(built, shelf.packing))) {
-      if (inMemory !== null) entry.segment = new Segment(parts);
+      if (inMemory !== null) segments.set(entry, new Segment(parts));
       return inMemory && { ...inMemory, isReplaced: true };
     }
     const stored = this.#read(name);
     const difference = (stored && differenceOf(stored, built)) ?? inMemory;
     const isReplaced = this.#write(built);
-    if (difference !== null && !isReplaced) this.#refused.add(keyOf(name));
-    entry.segment = isReplaced ? null : new Segment(parts);
+    if (difference !== null && !isReplaced) refused.add(keyOf(name));
+    if (isReplaced) segments.delete(entry);
+    else segments.set(entry, new Segment(parts));
     return difference && { ...difference, isReplaced };
   }
 
@@ -206,7 +199,7 @@ export class SealedSegments {
     const short = all.findLastIndex(({ count }) => count >= whole) + 1;
     const isWorn = sum(all.slice(short).map(({ count }) => count)) >= whole;
     const kept = isWorn ? all.slice(0, short) : all;
-    for (const listed of kept) this.#entries.push({ listed, segment: null });
+    for (const listed of kept) this.#entries.push({ listed });
     if (!isWorn) return last.end;
     for (const listed of all.slice(short)) this.#shelf?.remove(listed);
     return short === 0 ? null : this.#endOf(short - 1);
@@ -224,7 +217,7 @@ export class SealedSegments {
   /** The segment on the shelf; null if it is missing, damaged or of other events or rules. */
   #read(name: SegmentName): Sealed | null {
     const shelf = this.#shelf;
-    const bytes = this.#refused.has(keyOf(name)) ? null : (shelf?.read(name) ?? null);
+    const bytes = this.#shared.refused.has(keyOf(name)) ? null : (shelf?.read(name) ?? null);
     if (shelf === null || bytes === null) return null;
     try {
       const sealed = decodeSegment(bytes, shelf.packing);
@@ -274,23 +267,10 @@ export class SealedSegments {
     return this.#entryAt(index).listed;
   }
 
-  #entryAt(index: number): CachedSegment {
+  #entryAt(index: number): Entry {
     const entry = this.#entries[index];
     if (entry === undefined) throw new RangeError(`no segment ${index} of ${this.length}`);
     return entry;
-  }
-
-  /** Marks a segment as used last, and drops the least recently used ones above the limit. */
-  #keep(entry: CachedSegment): void {
-    if (this.#shelf === null) return;
-    if (!this.#loaded.delete(entry)) this.#inMemory += entry.listed.count;
-    this.#loaded.add(entry);
-    for (const oldest of this.#loaded) {
-      if (this.#inMemory <= LOADED_MAX || oldest === entry) break;
-      oldest.segment = null;
-      this.#loaded.delete(oldest);
-      this.#inMemory -= oldest.listed.count;
-    }
   }
 }
 

@@ -12,6 +12,7 @@ import { KnownDevices, type SavedDevices } from './known.ts';
 import { codesOf, saveCodes, type SavedCodes } from './codes.ts';
 import { cellTypeOf, cellTypes, Column, type CellType } from './columns.ts';
 import { changeKinds, changes } from './changes.ts';
+import { HandOvers, ownerColumns } from './hand-overs.ts';
 import { Journal } from './journal.ts';
 import type { SavedRefusals } from './open-refusals.ts';
 import { postingKinds, Postings, type PostingLists } from './postings.ts';
@@ -205,15 +206,16 @@ function sealedOf(
     );
   });
   const codes = codesOf(header.codes);
+  const start = standingFrom(header.start);
   // Large, and not needed to answer questions.
   const judging = () => unpacked(columns.at(-1)?.cells as Uint8Array) as Judging;
   return {
     stamp,
     listed,
     parts: {
-      ...partsOf(columns, stamp.first, header.timeBase),
+      ...partsOf(columns, stamp.first, start, header.timeBase),
       codes,
-      start: standingFrom(header.start),
+      start,
       lastBoot,
       openRefusals: header.openRefusals,
       get kernel() {
@@ -247,20 +249,21 @@ function placesOf({ columns }: Header, header: number): number[] {
   return places;
 }
 
-/** The columns in the order in which they are written. */
-function columnsOf({ journal, times, postings }: SegmentParts): Column[] {
+/** The columns of a segment, in the order in which they are written. */
+export function columnsOf({ journal, handOvers, times, postings }: SegmentParts): Column[] {
   const lists = postings.columns();
   return [
     journal.types,
     journal.rows,
     journal.kinds,
     ...journal.changes.flat(),
+    ...Object.values(handOvers.columns),
     ...times.columns,
     ...postingKinds.flatMap((kind) => [lists[kind].keys, lists[kind].ends, lists[kind].events]),
   ];
 }
 
-function partsOf(columns: readonly Column[], first: number, base: number) {
+function partsOf(columns: readonly Column[], first: number, start: Standing, base: number) {
   const left = columns[Symbol.iterator]();
   const next = (): Column => {
     const { value } = left.next();
@@ -272,11 +275,12 @@ function partsOf(columns: readonly Column[], first: number, base: number) {
   journal.rows = next();
   journal.kinds = next();
   journal.changes = changeKinds.map((kind) => changes[kind].columns.map(next));
+  const handOvers = new HandOvers(first, start.groups, ownerColumns(next));
   const times = new Times(next(), next(), base);
   const postings = Object.fromEntries(
     postingKinds.map((kind) => [kind, { keys: next(), ends: next(), events: next() }]),
   ) as PostingLists;
-  return { journal, times, postings: new Postings(postings) };
+  return { journal, handOvers, times, postings: new Postings(postings) };
 }
 
 function saveStanding(standing: Standing): SavedStanding {

@@ -13,11 +13,13 @@ import type { Blocker } from '../../machines/check.ts';
 import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
 import type { SubjectKey } from '../subjects.ts';
 import type { Codes } from './codes.ts';
-import { Column } from './columns.ts';
+import type { Cells } from './columns.ts';
 import { changeCodes, changeKinds } from './changes.ts';
+import type { HandOvers } from './hand-overs.ts';
 import { advance, Cursor, type Journal } from './journal.ts';
 import type { SavedRefusals } from './open-refusals.ts';
 import type { Postings } from './postings.ts';
+import { columnsOf } from './segment-bytes.ts';
 import type { Standing } from './standing.ts';
 import { findSubject } from './subject-codes.ts';
 import type { Times } from './times.ts';
@@ -33,6 +35,7 @@ interface Copy {
 
 export interface SegmentParts {
   readonly journal: Journal;
+  readonly handOvers: HandOvers;
   readonly times: Times;
   readonly postings: Postings;
   readonly codes: Codes;
@@ -68,18 +71,16 @@ const BOOTED = eventTypes.indexOf('host.booted');
 
 export class Segment {
   readonly parts: SegmentParts;
-  /** The standing after the last event that was applied for `#copies` and `#handed`. */
-  readonly #front: Copy;
   /** Positions of `shifting` events, and up to which event and row they have been collected. */
   readonly #shifts = { positions: [] as number[], event: 0, row: 0 };
-  readonly #copies: Copy[] = [];
-  /** Every change of a group's owner: index of the event and code of the group, ascending. */
-  readonly #handed = { events: new Column(), groups: new Column() };
+  /** The standing before the events 0, `STRIDE`, 2 `STRIDE` …, as far as it was asked for. */
+  readonly #copies: Copy[];
+  #copiedBytes = 0;
+  #columnBytes: number | null = null;
 
   constructor(parts: SegmentParts) {
     this.parts = parts;
-    this.#front = { cursor: new Cursor(), standing: parts.start.copy() };
-    this.#keep();
+    this.#copies = [{ cursor: new Cursor(), standing: parts.start }];
   }
 
   get first(): number {
@@ -96,30 +97,29 @@ export class Segment {
   }
 
   /**
+   * Bytes of memory for the columns (of a file: for all of it) and the copies of the standing. The
+   * segment must be sealed.
+   */
+  get bytes(): number {
+    this.#columnBytes ??= bytesOf(columnsOf(this.parts).map(({ cells }) => cells));
+    return this.#columnBytes + this.#copiedBytes;
+  }
+
+  /**
    * A standing and its cursor from the last copy at or before an event (counted from the first of
    * the segment). The caller may change both. Throws `RangeError`.
    */
   copyBefore(event: number): Copy {
-    this.#catchUp();
-    const copy = this.#copies[Math.min(Math.floor(event / STRIDE), this.#copies.length - 1)];
+    const stride = Math.floor(Math.min(event, this.length) / STRIDE);
+    while (this.#copies.length <= stride) this.#keep();
+    const copy = this.#copies[stride];
     if (copy === undefined) throw new RangeError(`no event ${event} in segment ${this.first}`);
-    return { cursor: copy.cursor.copy(), standing: copy.standing.copy() };
+    return copyOf(copy);
   }
 
   /** Whether a copy is nearer to an event than a standing that has applied `cursor` events. */
   isNearerTo(event: number, cursor: number): boolean {
     return Math.floor(event / STRIDE) * STRIDE > cursor;
-  }
-
-  /** Every change of owner, ascending: of the group with this code, or with null of any group. */
-  *handedOver(group: number | null): Generator<{ position: number; group: number }> {
-    this.#catchUp();
-    const { events, groups } = this.#handed;
-    for (let index = 0; index < events.length; index++) {
-      const of = groups.cells[index]!;
-      if (group === null || group === of)
-        yield { position: this.first + events.cells[index]!, group: of };
-    }
   }
 
   /**
@@ -196,9 +196,10 @@ export class Segment {
 
   /** The position of the event that wrote a row of a kind of change. Throws `RangeError`. */
   #writtenBy(kind: number, index: number): number {
-    this.#catchUp();
     const { rows, kinds, length } = this.parts.journal;
-    const copy = this.#copies.findLast(({ cursor }) => (cursor.read[kind] ?? 0) <= index);
+    const isBefore = ({ cursor }: Copy) => (cursor.read[kind] ?? 0) <= index;
+    while (isBefore(this.#copies.at(-1)!) && this.#copies.length * STRIDE <= length) this.#keep();
+    const copy = this.#copies.findLast(isBefore);
     let { event, row } = copy?.cursor ?? { event: length, row: 0 };
     for (let found = copy?.cursor.read[kind] ?? 0; event < length; event++) {
       for (let left = rows.cells[event] ?? 0; left > 0; left--) {
@@ -265,27 +266,23 @@ export class Segment {
     return code === null ? [] : this.parts.postings.of(...code);
   }
 
-  /** Applies the rest of the journal to `#front`, keeping copies and changes of owners. */
-  #catchUp(): void {
-    const { journal } = this.parts;
-    const { cursor, standing } = this.#front;
-    const note = (position: number, group: number): void => {
-      this.#handed.events.push(position - this.first);
-      this.#handed.groups.push(group);
-    };
-    while (cursor.event < journal.length) {
-      const next = (Math.floor(cursor.event / STRIDE) + 1) * STRIDE;
-      advance(journal, standing, cursor, Math.min(next, journal.length), note);
-      if (cursor.event === next) this.#keep();
-    }
-  }
-
+  /** Keeps the next copy of the standing. */
   #keep(): void {
-    const { cursor, standing } = this.#front;
-    this.#copies.push({ cursor: cursor.copy(), standing: standing.copy() });
+    const copy = copyOf(this.#copies.at(-1)!);
+    advance(this.parts.journal, copy.standing, copy.cursor, this.#copies.length * STRIDE);
+    this.#copies.push(copy);
+    this.#copiedBytes += bytesOf(copy.standing.tables.map(({ cells }) => cells));
   }
 }
 
+function bytesOf(cells: readonly Cells[]): number {
+  const buffers = new Set(cells.map(({ buffer }) => buffer));
+  return [...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
+
+function copyOf({ cursor, standing }: Copy): Copy {
+  return { cursor: cursor.copy(), standing: standing.copy() };
+}
 /** How many of the ascending numbers are less than `number`. */
 function placeOf(ascending: readonly number[], number: number): number {
   let [low, high] = [0, ascending.length];

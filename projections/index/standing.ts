@@ -34,6 +34,12 @@ export class CellRows {
     return row * this.width;
   }
 
+  /** Frees all rows. */
+  clear(): void {
+    this.cells.fill(0, 0, this.count * this.width);
+    this.count = 0;
+  }
+
   copy(): CellRows {
     return new CellRows(this.width, this.cells.slice(0, this.count * this.width), this.count);
   }
@@ -132,6 +138,10 @@ export class Standing {
     this.processes = processes;
   }
 
+  get tables(): readonly CellRows[] {
+    return [this.groups, this.devices, this.files, this.holds, this.processes];
+  }
+
   copy(): Standing {
     const copy = new Standing(
       this.groups.copy(),
@@ -154,27 +164,23 @@ export class Standing {
     return kind === 0 ? this.unheard : kind === GONE ? 1 : kind;
   }
 
-  /** Clears the standing at a boot. Returns the codes of the groups that lose their owner. */
+  /** Clears the standing at a boot. Returns the codes of the groups that existed until then. */
   boot(position: number): number[] {
     const { cells, width, count } = this.groups;
-    const lost: number[] = [];
+    const gone: number[] = [];
     for (let group = 0; group < count; group++) {
       const at = group * width;
       const kind = cells[at + GROUP.kind]!;
-      if (kind === 0) continue;
-      if (kind > 1 && kind !== GONE) {
-        cells[at + GROUP.since] = position + 1;
-        lost.push(group);
-      }
+      if (kind === 0 || kind === GONE) continue;
+      gone.push(group);
+      if (kind > 1) cells[at + GROUP.since] = position + 1;
       cells[at + GROUP.kind] = GONE;
       cells[at + GROUP.owner] = 0;
       cells[at + GROUP.opener] = 0;
       cells[at + GROUP.busy] = 0;
     }
-    for (const rows of [this.devices, this.files, this.holds, this.processes]) {
-      rows.cells.fill(0);
-    }
+    for (const rows of this.tables) if (rows !== this.groups) rows.clear();
     this.waiter = NO_WAITER;
-    return lost;
+    return gone;
   }
 }

@@ -7,6 +7,7 @@ import type { Placed } from '../../events/vocabulary.ts';
 import type { LiveHost } from '../../machines/live-host.ts';
 import { firstStart, SegmentBuilder, startOf } from './builder.ts';
 import type { Codes } from './codes.ts';
+import type { HandOvers } from './hand-overs.ts';
 import type { KnownDevices } from './known.ts';
 import { SealedSegments, type EventsBetween, type Shelf } from './sealed-segments.ts';
 import type { Segment } from './segment.ts';
@@ -96,6 +97,12 @@ export class TimeIndex {
     if (position >= this.#open.segment.first) return this.#open.segment;
     const index = this.#sealed.indexAt(position);
     return index < 0 ? this.#open.segment : this.#sealed.load(index);
+  }
+
+  /** The hand-overs of `segmentAt`, which stay in memory when the rest of the segment does not. */
+  handOversAt(position: number): HandOvers {
+    const index = position < this.#open.segment.first ? this.#sealed.indexAt(position) : -1;
+    return index < 0 ? this.#open.segment.parts.handOvers : this.#sealed.handOversOf(index);
   }
 
   /** The segment whose events made the hold with this number. */

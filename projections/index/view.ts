@@ -4,22 +4,20 @@
  * @module
  */
 import { LedgerError } from '../../events/ledger-error.ts';
-import { certainties } from '../../events/vocabulary.ts';
-import type { GroupState } from '../../machines/group.ts';
 import type { DeviceAt, FileAt, GroupAt, HostAt, ProcessAt } from '../../machines/host-at.ts';
 import { UNNAMED } from '../../machines/unshown.ts';
-import { positionOf, type FileId, type ProcessHolder } from '../../processes/process-table.ts';
+import type { FileId, ProcessHolder } from '../../processes/process-table.ts';
 import type { Codes } from './codes.ts';
-import { byPlace, holderOf, holdIn, processIn, type HoldAt } from './hold-at.ts';
+import { ownerOfCells } from './hand-overs.ts';
+import { chained, chainsOf, holdsBy, type HoldChains } from './hold-chains.ts';
+import { byPlace, holderIn, holdIn, processIn, type HoldAt } from './hold-at.ts';
 import {
   DEVICE,
   deviceStates,
   FILE,
   fileKinds,
-  GONE,
   GROUP,
   HOLD,
-  ownerKinds,
   PROCESS,
   rowOf,
   type Standing,
@@ -43,8 +41,9 @@ export class StandingView implements HostAt {
   readonly #groups = new Map<number, GroupAt>();
   readonly #devices = new Map<number, DeviceAt>();
   readonly #files = new Map<number, FileAt>();
-  #rowOf: Map<number, number> | null = null;
-  #holds: Map<number, number[]> | null = null;
+  #rowOf: Map<FileId, number> | null = null;
+  readonly #ids: FileId[] = [];
+  #holds: HoldChains | null = null;
   #pinned: ReadonlyMap<number, readonly FileId[]> | null = null;
   #isStale = false;
 
@@ -66,7 +65,7 @@ export class StandingView implements HostAt {
   }
 
   holders(file: FileId): ProcessHolder[] {
-    return this.holdsOf(file).map(holderOf);
+    return this.#holdsOf(file).map((row) => holderIn(this.#rows, this.#codes, row, file));
   }
 
   get driverChange(): HostAt['driverChange'] {
@@ -119,14 +118,12 @@ export class StandingView implements HostAt {
 
   isHeld(id: FileId): boolean {
     const row = this.#fileRow(id);
-    return row !== undefined && this.#heldBy().has(row);
+    return row !== undefined && this.#chains().ofFile[row] !== 0;
   }
 
   /** The descriptors and mappings of a file, ordered by pid and descriptor. */
   holdsOf(id: FileId): HoldAt[] {
-    const row = this.#fileRow(id);
-    const holds = row === undefined ? [] : (this.#heldBy().get(row) ?? []);
-    return holds.map((hold) => this.holdAt(hold, id)).toSorted(byPlace);
+    return this.#holdsOf(id).map((row) => this.holdAt(row, id));
   }
 
   fileBehind(pid: number, fd: number): FileId | undefined {
@@ -135,23 +132,22 @@ export class StandingView implements HostAt {
 
   process(pid: number): ProcessAt | undefined {
     const row = this.#processRow(pid);
-    return row === undefined ? undefined : this.#process(row);
+    return row === undefined ? undefined : this.#process(row, holdsBy(this.#standing, row));
   }
 
   *processes(): Generator<ProcessAt> {
-    for (let row = 0; row < this.#standing.processes.count; row++) {
-      if (rowOf(this.#standing.processes, row)[PROCESS.pid] !== 0) yield this.#process(row);
+    const { cells, width, count } = this.#standing.processes;
+    for (let row = 0; row < count; row++) {
+      if (cells[row * width + PROCESS.pid] === 0) continue;
+      const { ofProcess, nextOfProcess } = this.#chains();
+      yield this.#process(row, chained(ofProcess[row]!, nextOfProcess));
     }
   }
 
   /** Whether a process has a descriptor or mapping of any open file. */
   holdsAny(pid: number): boolean {
-    const { cells, width, count } = this.#standing.holds;
-    const process = this.#processRow(pid);
-    for (let at = 0; at < count * width; at += width) {
-      if (cells[at] !== 0 && cells[at + HOLD.process] === process) return true;
-    }
-    return false;
+    const row = this.#processRow(pid);
+    return row !== undefined && holdsBy(this.#standing, row).length > 0;
   }
 
   /** Position since which a group has been in use without a break; null while it is not in use. */
@@ -160,6 +156,14 @@ export class StandingView implements HostAt {
     const { groups } = this.#standing;
     const busy = index < groups.count ? groups.cells[index * groups.width + GROUP.busy]! : 0;
     return busy === 0 ? null : busy - 1;
+  }
+
+  /** Position since which a group has the owner that it has; null: from the start of the log. */
+  since(name: string): number | null {
+    const index = this.#codes.groups.find(name) ?? Infinity;
+    const { groups } = this.#standing;
+    const since = index < groups.count ? groups.cells[index * groups.width + GROUP.since]! : 0;
+    return since === 0 ? null : since - 1;
   }
 
   /** The hold in a row. */
@@ -175,16 +179,16 @@ export class StandingView implements HostAt {
     return undefined;
   }
 
-  #process(row: number): ProcessAt {
-    const { holds } = this.#standing;
+  /** The process in a row, which made the holds in the given rows. */
+  #process(row: number, holds: readonly number[]): ProcessAt {
+    const { cells, width } = this.#standing.holds;
     const descriptors = new Map<number, { readonly file: FileId }>();
     const mapped: FileId[] = [];
-    for (let at = 0; at < holds.count * holds.width; at += holds.width) {
-      const file = holds.cells[at]!;
-      if (file === 0 || holds.cells[at + HOLD.process] !== row) continue;
-      const fd = holds.cells[at + HOLD.fd]!;
-      if (fd === 0) mapped.push(this.#idOf(file - 1));
-      else descriptors.set(this.#codes.numbers.at(fd - 1), { file: this.#idOf(file - 1) });
+    for (const hold of holds) {
+      const file = this.#idOf(cells[hold * width]! - 1);
+      const fd = cells[hold * width + HOLD.fd]!;
+      if (fd === 0) mapped.push(file);
+      else descriptors.set(this.#codes.numbers.at(fd - 1), { file });
     }
     return { ...processIn(this.#standing, this.#codes, row), descriptors, mapped };
   }
@@ -194,19 +198,14 @@ export class StandingView implements HostAt {
     const known = this.#groups.get(index);
     if (known !== undefined) return known;
     const row = index < groups.count ? rowOf(groups, index) : new Uint32Array(groups.width);
-    const kind = row[GROUP.kind]!;
-    if (kind === 0 || kind === GONE) return undefined;
-    const owner = ownerKinds[kind - 1] ?? 'none';
-    const file = row[GROUP.owner]!;
+    const owner = ownerOfCells(row[GROUP.kind]!, row[GROUP.owner]!, row[GROUP.certainty]!);
+    if (owner === null) return undefined;
     const opener = row[GROUP.opener]!;
     const group: GroupAt = {
+      ...owner,
       group: this.#codes.groups.at(index),
-      state: (owner === 'none' || owner === 'unknown' ? 'unowned' : owner) satisfies GroupState,
-      owner: file === 0 ? null : `f${file - 1}`,
       opener: opener === 0 ? null : this.#idOf(opener - 1),
       claims: this.#codes.numbers.at(row[GROUP.claims]!),
-      isUnknown: owner === 'unknown',
-      certainty: certainties[row[GROUP.certainty]!] ?? 'observed',
     };
     this.#groups.set(index, group);
     return group;
@@ -243,32 +242,39 @@ export class StandingView implements HostAt {
   }
 
   #fileOf(row: number): FileAt {
-    const cells = rowOf(this.#standing.files, row);
-    const kind = fileKinds[cells[FILE.kind]!] ?? 'other';
-    const kept = cells[FILE.pins]!;
-    const file = {
+    const { cells, width } = this.#standing.files;
+    const at = row * width;
+    const kind = fileKinds[cells[at + FILE.kind]!] ?? 'other';
+    const subject = cells[at + FILE.subject]!;
+    const tie = cells[at + FILE.tie]!;
+    const kept = cells[at + FILE.pins]!;
+    const isGone = cells[at + FILE.isGone] !== 0;
+    const of = kind === 'device' ? this.#deviceOfFile(subject, isGone, tie) : null;
+    return {
       id: this.#idOf(row),
       kind,
-      group: null,
-      device: null,
-      isGone: cells[FILE.isGone] !== 0,
-      container: null,
+      group: kind === 'group' ? this.#codes.groups.at(subject) : (of?.group ?? null),
+      device: of?.device ?? null,
+      isGone: of?.isGone ?? isGone,
+      container: kind === 'group' && tie !== 0 ? this.#idOf(tie - 1) : null,
       pins: kept === 0 ? none : [this.#idOf(kept - 1)],
       pinnedBy: this.#pinnedBy().get(row) ?? none,
     };
-    const tie = cells[FILE.tie]!;
-    const subject = cells[FILE.subject]!;
-    if (kind === 'group') {
-      const container = tie === 0 ? null : this.#idOf(tie - 1);
-      return { ...file, group: this.#codes.groups.at(subject), container };
-    }
-    if (kind !== 'device') return file;
+  }
+
+  /** The device of a device's file, by the cells `subject`, `isGone` and `tie` of the file. */
+  #deviceOfFile(
+    subject: number,
+    isGone: boolean,
+    tie: number,
+  ): Pick<FileAt, 'device' | 'group' | 'isGone'> {
     const device = this.#codes.devices.at(subject);
-    const there = file.isGone ? undefined : this.#device(subject);
-    if (there !== undefined) return { ...file, device, group: there.group };
+    const there = isGone ? undefined : this.#device(subject);
+    if (there !== undefined) return { device, group: there.group, isGone };
     const group = tie === 0 ? null : (this.#group(tie - 1)?.group ?? null);
-    if (device === UNNAMED) return { ...file, isGone: false, group };
-    return { ...file, device, isGone: true, group };
+    return device === UNNAMED
+      ? { device: null, group, isGone: false }
+      : { device, group, isGone: true };
   }
 
   /** For each row of a file: the files that keep it alive, in the order of their opens. */
@@ -288,38 +294,36 @@ export class StandingView implements HostAt {
   }
 
   #idOf(row: number): FileId {
-    return `f${rowOf(this.#standing.files, row)[FILE.opened]! - 1}`;
+    const { cells, width } = this.#standing.files;
+    return (this.#ids[row] ??= `f${cells[row * width + FILE.opened]! - 1}`);
   }
 
   #fileRow(id: FileId): number | undefined {
-    return this.#fileRows().get(positionOf(id));
+    return this.#fileRows().get(id);
   }
 
-  /** Rows of open files, by the position of their open, ascending. */
-  #fileRows(): ReadonlyMap<number, number> {
+  /** Rows of open files by their ids, in the order of their opens. */
+  #fileRows(): ReadonlyMap<FileId, number> {
     const { cells, width, count } = this.#standing.files;
     if (this.#rowOf !== null) return this.#rowOf;
-    const rows: [number, number][] = [];
-    for (let row = 0; row < count; row++) {
-      const opened = cells[row * width]!;
-      if (opened !== 0) rows.push([opened - 1, row]);
-    }
-    this.#rowOf = new Map(rows.toSorted(([a], [b]) => a - b));
+    const rows: number[] = [];
+    for (let row = 0; row < count; row++) if (cells[row * width] !== 0) rows.push(row);
+    rows.sort((a, b) => cells[a * width]! - cells[b * width]!);
+    this.#rowOf = new Map();
+    for (const row of rows) this.#rowOf.set(this.#idOf(row), row);
     return this.#rowOf;
   }
 
-  /** Rows of holds, by the row of the file that they hold. */
-  #heldBy(): ReadonlyMap<number, number[]> {
-    const { cells, width, count } = this.#standing.holds;
-    if (this.#holds !== null) return this.#holds;
-    this.#holds = new Map();
-    for (let row = 0; row < count; row++) {
-      const file = cells[row * width]!;
-      if (file === 0) continue;
-      const holds = this.#holds.get(file - 1);
-      if (holds === undefined) this.#holds.set(file - 1, [row]);
-      else holds.push(row);
-    }
-    return this.#holds;
+  /** Rows of the holds of a file, ordered by pid and descriptor. */
+  #holdsOf(id: FileId): number[] {
+    const row = this.#fileRow(id);
+    if (row === undefined) return [];
+    const { ofFile, nextOfFile } = this.#chains();
+    const holds = chained(ofFile[row]!, nextOfFile);
+    return holds.length < 2 ? holds : holds.sort(byPlace(this.#rows, this.#codes));
+  }
+
+  #chains(): HoldChains {
+    return (this.#holds ??= chainsOf(this.#standing));
   }
 }

@@ -8,7 +8,6 @@ import type { HostAt } from '../../machines/host-at.ts';
 import { advance } from './journal.ts';
 import { passesAfter } from './passes-after.ts';
 import type { RefusalAt, Segment } from './segment.ts';
-import type { Standing } from './standing.ts';
 import type { TimeIndex } from './time-index.ts';
 import type { HoldAt } from './hold-at.ts';
 import { StandingView } from './view.ts';
@@ -40,9 +39,10 @@ export class Walker {
     return this.#to(position).view;
   }
 
-  /** The standing after the event at a position. It changes when another moment is asked for. */
-  standingAt(position: number): Standing {
-    return this.#to(position).copy.standing;
+  /** Whether the last view is that of the host after the event at a position. */
+  isAt(position: number): boolean {
+    const walk = this.#walk;
+    return walk !== null && walk.segment.first + walk.copy.cursor.event === position + 1;
   }
 
   /** A refusal, and the host before it; null if that host was unknown. */

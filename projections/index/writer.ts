@@ -16,6 +16,7 @@ import {
 } from '../../processes/process-table.ts';
 import type { Codes } from './codes.ts';
 import type { ChangeKind } from './changes.ts';
+import { HandOvers } from './hand-overs.ts';
 import { advance, Cursor, Journal } from './journal.ts';
 import { inTheCall, NEVER, OpenRefusals, type SavedRefusals } from './open-refusals.ts';
 import { HoldRows, Slots } from './slots.ts';
@@ -36,6 +37,7 @@ const typeCodes = new Map<EventType, number>(eventTypes.map((type, code) => [typ
 
 export class JournalWriter implements ProcessObserver {
   readonly journal: Journal;
+  readonly handOvers: HandOvers;
   /** The standing after the last event. */
   readonly standing: Standing;
   readonly cursor = new Cursor();
@@ -46,16 +48,17 @@ export class JournalWriter implements ProcessObserver {
   readonly #holds: HoldRows;
   #rows = 0;
 
-  /** `standing` is the standing of `host`, with rows in the order of `host`. */
+  /** `start` is the standing of `host`, with rows in the order of `host`. */
   constructor(
     host: LiveHost,
     first: number,
-    standing: Standing,
+    start: Standing,
     codes: Codes,
     refusals: SavedRefusals,
   ) {
     this.journal = new Journal(first);
-    this.standing = standing;
+    this.handOvers = new HandOvers(first, start.groups);
+    this.standing = start.copy();
     this.#codes = codes;
     this.refusals = new OpenRefusals(host, refusals);
     this.#files = new Slots([...host.files()].map(({ id }) => id));
@@ -140,8 +143,13 @@ export class JournalWriter implements ProcessObserver {
 
   #done({ type }: Placed): void {
     this.journal.done(typeCodes.get(type) ?? 0, this.#rows);
-    advance(this.journal, this.standing, this.cursor, this.journal.length);
+    const { journal, standing, cursor } = this;
+    advance(journal, standing, cursor, journal.length, this.#handOver);
   }
+
+  readonly #handOver = (position: number, group: number): void => {
+    this.handOvers.push(position, group, this.standing);
+  };
 
   /** A boot frees all rows at once: no release is recorded for what existed before. */
   #booted(): void {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { judgeAll } from '../../bench/first-judging.ts';
 import { hostHistory } from '../../bench/host.ts';
 import { historyOf, hostKinds } from '../../bench/hosts.ts';
-import { ownerAt } from '../../bench/owner-questions.ts';
+import { bareOwnerAt } from '../../projections/owner-at.ts';
 import { Intervals, writeIntervals } from '../../bench/peers/owner-intervals.ts';
 import { Ownership } from '../../bench/peers/ownership.ts';
 import { changesOf, foldChanges } from '../../bench/peers/bare-table.ts';
@@ -97,7 +97,7 @@ test.each(hostKinds)('a table of intervals has the owners of every moment: %s', 
       const owner = known === undefined ? nobody : ownerWithoutHolders(known);
       const answers = [
         intervals.at(group, event.position) ?? nobody,
-        ownerAt(timeline, group, event.position),
+        bareOwnerAt(timeline, group, event.position),
       ];
       owned.add(owner.kind);
       if (answers.some((answer) => answer.kind !== owner.kind || answer.file !== owner.file)) {

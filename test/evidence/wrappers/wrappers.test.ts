@@ -90,6 +90,7 @@ describe('the filter', () => {
 /** Wordings without a sample among those above. */
 const others = [
   'group 57 used in multiple address spaces',
+  'vfio: Cannot reset device 0000:c4:00.0, no available reset mechanism.',
   'VFIO_DEVICE_RESET failed: Invalid argument',
   'VFIO_DEVICE_PCI_HOT_RESET failed: Operation not permitted',
   'OpenContainer(Os { code: 2, kind: NotFound, message: "No such file or directory" })',

@@ -10,6 +10,7 @@ import { LiveHost } from '../../../machines/live-host.ts';
 import { changesBetween, historyOf } from '../../../projections/history.ts';
 import { orphansOf } from '../../../projections/holdings.ts';
 import { HostAtMoment } from '../../../projections/moment.ts';
+import type { BareOwner } from '../../../projections/owner-at.ts';
 import { partiesOf, type Parties } from '../../../projections/parties.ts';
 import type {
   Change,
@@ -59,6 +60,8 @@ interface Answers {
   readonly moments: readonly {
     readonly table: Table;
     readonly who: readonly Who[];
+    /** Of each subject that is a group. */
+    readonly owners: readonly BareOwner[];
     readonly orphans: readonly Orphan[];
     /** Of the event at that position; null where it is no refusal. */
     readonly refusal: Refusal | null;
@@ -75,6 +78,7 @@ export function answersOf(timeline: Timeline, asked: Asked): Answers {
       return {
         table: moment.table(),
         who: subjects.map((subject) => moment.who(wordFor(subject))),
+        owners: groupsIn(subjects).map((group) => moment.owner(group)),
         orphans: moment.orphans(),
         refusal: refusalIn(timeline, position),
       };
@@ -82,6 +86,10 @@ export function answersOf(timeline: Timeline, asked: Asked): Answers {
     histories: asked.histories.map((subject) => historyOf(timeline, subject)),
     diffs: spans.map(([from, to]) => changesBetween(timeline, from, to)),
   };
+}
+
+function groupsIn(subjects: readonly Subject[]): string[] {
+  return subjects.filter(({ kind }) => kind === 'group').map(({ id }) => id);
 }
 
 function wordFor({ kind, id }: Subject): string {
@@ -186,7 +194,11 @@ function momentOf(
     return { subject: subject.id, at, ...parties, lineage };
   });
   const table = tableOf(host, at, (group) => seen.since(group));
-  return { table, who, orphans: orphansOf(host), refusal: seen.refusal };
+  const owners = groupsIn(subjects).map((id): BareOwner => {
+    const { holders: _, ...owner } = partiesAt(host, { kind: 'group', id }, unheard).owner;
+    return { ...owner, since: seen.since(id) };
+  });
+  return { table, who, owners, orphans: orphansOf(host), refusal: seen.refusal };
 }
 
 /** Follows the owner of a subject from moment to moment. */
