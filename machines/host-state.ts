@@ -18,6 +18,7 @@ import {
   type Group,
   type Instance,
   type Instances,
+  type Observer,
   type OpenFile,
 } from './instances.ts';
 import { kernelRules, type Engine, type KernelRules } from './machines.ts';
@@ -25,14 +26,6 @@ import { OpenFiles } from './open-files.ts';
 import { bootProfile, bootProfiles, hasIommufd, newestKernel, type Profile } from './profile.ts';
 import type { Directory } from './concerns.ts';
 import type { Contradiction, ContradictionReason } from './contradiction.ts';
-
-/** Called for every event that a machine takes, with the instance before and after it. */
-export type Observer = (
-  name: MachineName,
-  before: Instance<string, object>,
-  event: { readonly type: string },
-  after: Instance<string, object>,
-) => void;
 
 export class HostState implements Directory {
   readonly processes = new ProcessTable();

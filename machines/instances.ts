@@ -5,6 +5,7 @@
  */
 import type { Certainty } from '../events/vocabulary.ts';
 import type { FileId } from '../processes/process-table.ts';
+import type { MachineName } from './admission.ts';
 import type { ContainerRecord, ContainerState } from './container.ts';
 import type { DeviceFileState } from './device-file.ts';
 import type { DeviceRecord, DeviceState } from './device.ts';
@@ -18,6 +19,14 @@ export interface Instance<S extends string, R> {
   state: S;
   record: R;
 }
+
+/** Called for every event that a machine takes, with the instance before and after it. */
+export type Observer = (
+  name: MachineName,
+  before: Instance<string, object>,
+  event: { readonly type: string },
+  after: Instance<string, object>,
+) => void;
 
 /** The type of each machine's instances. */
 export interface Instances {

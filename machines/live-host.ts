@@ -9,10 +9,9 @@ import type { FileId, ProcessObserver, ProcessTable } from '../processes/process
 import type { ObservedCause } from './causes.ts';
 import type { Question } from './check.ts';
 import { restoreKernel, saveKernel, type KernelCheckpoint } from './checkpoint.ts';
-import { addressSpaceOf, type OpenFile } from './instances.ts';
+import { addressSpaceOf, type Observer, type OpenFile } from './instances.ts';
 import type { AddressSpace, MappedRanges, PlayedGroup, SupposedHost } from './host-at.ts';
 import type { Contradiction } from './contradiction.ts';
-import type { Observer } from './host-state.ts';
 import { judge, type Explanation, type Refusal } from './judge.ts';
 import { KeptCall, type SavedCall } from './kept-call.ts';
 import { Kernel } from './kernel.ts';

@@ -54,14 +54,14 @@ export interface SegmentName {
 export type EventsBetween = (first: number, last: number) => Iterable<Placed>;
 
 /** A segment, by which what is in memory of it is found. A log and its forks share it. */
-interface Entry {
+interface SegmentEntry {
   listed: SegmentSummary;
 }
 
 /** What a log and its forks share. */
 interface Shared {
-  readonly segments: RecentlyUsed<Entry, Segment>;
-  readonly handOvers: RecentlyUsed<Entry, HandOvers>;
+  readonly segments: RecentlyUsed<SegmentEntry, Segment>;
+  readonly handOvers: RecentlyUsed<SegmentEntry, HandOvers>;
   /** Names of segments on the shelf that differ from the events and could not be replaced. */
   readonly refused: Set<string>;
 }
@@ -70,14 +70,14 @@ export class SealedSegments {
   readonly #first: number;
   readonly #events: EventsBetween;
   readonly #shelf: Shelf | null;
-  readonly #entries: Entry[];
+  readonly #entries: SegmentEntry[];
   readonly #shared: Shared;
 
   constructor(
     first: number,
     events: EventsBetween,
     shelf: Shelf | null,
-    entries: readonly Entry[] = [],
+    entries: readonly SegmentEntry[] = [],
     shared: Shared | null = null,
   ) {
     this.#first = first;
@@ -267,7 +267,7 @@ export class SealedSegments {
     return this.#entryAt(index).listed;
   }
 
-  #entryAt(index: number): Entry {
+  #entryAt(index: number): SegmentEntry {
     const entry = this.#entries[index];
     if (entry === undefined) throw new RangeError(`no segment ${index} of ${this.length}`);
     return entry;
