@@ -532,6 +532,7 @@ const moments: typeof questions = {
   holdings: (of, [word]) => of.at().holdings(word),
   lineage: (of, [file]) => of.at().lineage(file),
   orphans: (of) => of.at().orphans(),
+  owner: (of, [word]) => of.at().owner(word),
   table: (of) => of.at().table(),
   who: (of, [word]) => of.at().who(word),
   whyUnknown: (of, [word]) => of.at().whyUnknown(word),
