@@ -7,7 +7,7 @@ import type { Cause } from '../machines/causes.ts';
 import type { RefusedAt } from '../projections/why/candidates.ts';
 
 const openGroups = ({ group }: RefusedAt) => `fuser -v /dev/vfio/${group ?? '*'}`;
-const openDevices = () => "lsof -n | grep -e /dev/vfio -e '[vfio-device]'";
+const openDevices = () => "lsof -n | grep -F -e /dev/vfio -e '[vfio-device]'";
 const openCdevs = () => 'fuser -v /dev/vfio/devices/*';
 const openIommufds = () => 'fuser -v /dev/iommu';
 const nodes = ({ group }: RefusedAt) =>
@@ -70,5 +70,14 @@ const nowhere: RefusedAt = { group: null, device: null, pid: null };
 
 /** The command that tells whether a refusal had a cause. */
 export function commandFor(cause: Cause, at: RefusedAt | null): string {
-  return commands[cause](at ?? nowhere);
+  return commands[cause](at === null ? nowhere : safe(at));
+}
+
+/** Only what is a number of a group or an address: evidence may hold any text, and a shell reads it. */
+function safe({ group, device, pid }: RefusedAt): RefusedAt {
+  return {
+    group: /^(?:noiommu-)?\d+$/.test(group ?? '') ? group : null,
+    device: /^[\da-f]{4,8}:[\da-f]{2}:[\da-f]{2}\.[0-7]$/i.test(device ?? '') ? device : null,
+    pid,
+  };
 }

@@ -62,6 +62,12 @@ export function errnoIn(text: string): { readonly errno: string; readonly at: nu
   const found = spelling.exec(text);
   if (found?.groups === undefined) return null;
   const { name, words: spoken, number } = found.groups;
+  // A call that failed returns -1, which is no errno: it stands behind.
+  if (number === '1' && found[0].endsWith('-1')) {
+    const end = found.index + found[0].length;
+    const behind = errnoIn(text.slice(end));
+    if (behind !== null) return { ...behind, at: end + behind.at };
+  }
   const errno =
     name?.toUpperCase() ?? byWords.get(spoken?.toLowerCase() ?? '') ?? errnoOf(Number(number));
   return errno === null ? null : { errno, at: found.index };

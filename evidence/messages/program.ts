@@ -10,7 +10,7 @@ import { lockIn, refusedClaimIn, requesterIn } from './claims.ts';
 import { quotedKernel, type MessageDeed } from './kernel.ts';
 import { LONGEST } from './names.ts';
 import { refusalsIn, speaksOfRefusals, type RefusalReport } from './refusals.ts';
-import { ToldAnywhere, ToldStatements } from './told.ts';
+import { ToldAnywhere, ToldStatements, type Telling } from './told.ts';
 
 /** A deed that a program tells of. `stamp`: a time in the words, which is nearer to it than the line's. */
 export interface Reported {
@@ -61,7 +61,7 @@ export class ProgramReader {
     const reports = refusals.flatMap((refusal): Reported[] => {
       const stamp = stampBefore(text, refusal.at);
       const stamps = stamp === null ? parts.stamps : [...parts.stamps, stamp];
-      if (this.#isKnown(refusal, who.pid, stamps, line)) return [];
+      if (this.#isKnown(refusal, { pid: who.pid, host: parts.host, stamps, line })) return [];
       return [{ said: { ...refusal.report, ...who }, stamp }];
     });
     const others = [...quotedKernel(text), ...claims].map((said) => ({ said, stamp: null }));
@@ -77,22 +77,22 @@ export class ProgramReader {
   /** Whether a refusal was read before: in a forwarded copy of the line, or in other words. */
   #isKnown(
     { report, again }: RefusalReport,
-    pid: number | null,
-    stamps: readonly Stamp[],
-    line: number,
+    at: Pick<Telling, 'pid' | 'host' | 'stamps' | 'line'>,
   ): boolean {
-    const { operation, errno, group, device } = report;
+    const { operation, errno, group, device, cause, driver = null } = report;
+    const { line } = at;
     const key = `${operation} ${errno}`;
     const recent = this.#recent;
     this.#recent = { key, line };
     if (again && recent?.key === key && line - recent.line < MEMORY) return true;
     // Within a line, `refusalsIn` has told equal ones apart.
-    return this.#told.has({ kind: key, group, device, pid, stamps, line });
+    return this.#told.has({ kind: key, group, device, cause, driver, ...at });
   }
 
-  #isKnownClaim(said: MessageDeed, { stamps }: Unwrapped, line: number): boolean {
+  #isKnownClaim(said: MessageDeed, { stamps, host }: Unwrapped, line: number): boolean {
     const kind = JSON.stringify(said);
-    return this.#told.has({ kind, group: null, device: null, pid: null, stamps, line });
+    const unnamed = { group: null, device: null, cause: null, driver: null, pid: null };
+    return this.#told.has({ kind, ...unnamed, host, stamps, line });
   }
 }
 
@@ -110,7 +110,8 @@ function stampBefore(text: string, at: number): Stamp | null {
 
 const emulator =
   /(?<![\w/.-])(?<name>qemu-system-[\w-]{1,32}|qemu-kvm|kvm)(?:\((?<pid>\d{1,10}):[^)]{0,32}\))?: /;
-const worker = /\bpid[=: ](?<pid>\d{1,10})\b/;
+/** Elsewhere in a message, a pid may be that of whoever is in the way. */
+const worker = /^\W?(?:[\w./-]{1,64} ?\(?)?pid[=: ](?<pid>\d{1,10})[)\]:,]/;
 
 /** The process that was refused. For QEMU's messages it is QEMU, even if others forward them. */
 function writerOf(text: string, { name, pid }: Unwrapped): Pick<MessageDeed, 'pid' | 'comm'> {
@@ -124,7 +125,7 @@ function writerOf(text: string, { name, pid }: Unwrapped): Pick<MessageDeed, 'pi
     return { pid: null, comm: 'qemu' };
   }
   if (name !== null) return { pid, comm: name };
-  const number = worker.exec(text.slice(0, 200))?.groups?.['pid'];
+  const number = worker.exec(text)?.groups?.['pid'];
   return { pid: number === undefined ? pid : Number(number), comm: null };
 }
 

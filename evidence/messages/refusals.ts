@@ -172,8 +172,8 @@ function lastIn(text: string, pattern: RegExp): string | undefined {
 /** The cause that an errno has regardless of owners; null if that is open. */
 function causeOf(operation: ReportedOperation, errno: string): string | null {
   if (operation.startsWith('open_') && errno === 'ENOENT') return 'no-such-node';
-  if (['EACCES', 'ENOMEM', 'EMFILE', 'ENFILE', 'EIO', 'EFAULT'].includes(errno)) {
-    return 'not-ownership';
-  }
-  return null;
+  // The address of what is to be mapped; the argument of any other call may be bad as well.
+  const isOfMemory = errno === 'EFAULT' && operation === 'map_dma';
+  const isOther = ['EACCES', 'ENOMEM', 'EMFILE', 'ENFILE', 'EIO'].includes(errno);
+  return isOfMemory || isOther ? 'not-ownership' : null;
 }

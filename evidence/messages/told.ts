@@ -15,6 +15,10 @@ export interface Telling {
   readonly group: string | null;
   readonly device: string | null;
   readonly pid: number | null;
+  /** The host that wrote the line. */
+  readonly host: string | null;
+  readonly cause: string | null;
+  readonly driver: string | null;
   /** From the outermost to the innermost. */
   readonly stamps: readonly Stamp[];
   readonly line: number;
@@ -32,8 +36,13 @@ const SAME = 1000;
 class Tellings {
   readonly #byKind = new Map<string, Telling[]>();
 
+  /** Whether a statement was told before. From now on it is remembered with all that both name. */
   has(telling: Telling): boolean {
-    return this.#byKind.get(telling.kind)?.some((one) => isOne(one, telling)) === true;
+    const all = this.#byKind.get(telling.kind) ?? [];
+    const at = all.findIndex((one) => isOne(one, telling));
+    if (at < 0) return false;
+    all[at] = together(all[at]!, telling);
+    return true;
   }
 
   add(telling: Telling): void {
@@ -85,13 +94,29 @@ export class ToldStatements {
   }
 }
 
+/** One statement, with what two tellings of it name. */
+function together(before: Telling, after: Telling): Telling {
+  const clocks = new Set(before.stamps.map(({ clock }) => clock));
+  return {
+    kind: before.kind,
+    group: before.group ?? after.group,
+    device: before.device ?? after.device,
+    pid: before.pid ?? after.pid,
+    host: before.host ?? after.host,
+    cause: before.cause ?? after.cause,
+    driver: before.driver ?? after.driver,
+    stamps: [...before.stamps, ...after.stamps.filter(({ clock }) => !clocks.has(clock))],
+    line: before.line,
+  };
+}
+
 function withoutLine(telling: Telling): Telling {
   return { ...telling, line: -Infinity };
 }
 
 /** Where times or processes differ, they are two. */
 function isOne(before: Telling, after: Telling): boolean {
-  if (before.pid !== null && after.pid !== null && before.pid !== after.pid) return false;
+  if (named.some((what) => isOther(before[what], after[what]))) return false;
   if (!isAboutOne(before, after)) return false;
   const isNear = after.line - before.line < REACH;
   const pair = innermostOfOneClock(before.stamps, after.stamps);
@@ -99,6 +124,12 @@ function isOne(before: Telling, after: Telling): boolean {
   const [first, second] = pair;
   if (Math.abs(first.at - second.at) > SAME) return false;
   return isNear || isExact(first);
+}
+
+const named = ['pid', 'host', 'cause', 'driver'] as const;
+
+function isOther(one: number | string | null, other: number | string | null): boolean {
+  return one !== null && other !== null && one !== other;
 }
 
 /** Whether one of them names all that the other names. */

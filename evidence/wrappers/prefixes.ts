@@ -54,8 +54,8 @@ const prefixes: readonly Prefix[] = [
     ),
   },
   // docker compose, kubectl --prefix, gh run view --log, and commands of a workflow.
-  { form: /^[\w.-]{1,128}\s{0,64} \| / },
-  { form: /^\[(?:pod|job|deployment)\/[\w./-]{1,512}\] / },
+  { form: /^(?<host>[\w.-]{1,128})\s{0,64} \| / },
+  { form: /^\[(?<host>(?:pod|job|deployment)\/[\w./-]{1,512})\] / },
   { form: new RegExp(`^[^\\t]{1,128}\\t[^\\t]{1,128}\\t(?=\uFEFF?${plainGroups(DATE)}T)`) },
   { form: /^(?:##\[\w{1,16}\]|::(?:error|warning|notice|debug)(?: [^:]{0,512})?::)/ },
   { form: /^\uFEFF/ },

@@ -218,9 +218,26 @@ describe('told twice is one', () => {
     ['groups', [told('07', 4711), told('07', 4711, 58)]],
     ['errnos', [`vmm: ${busy(57)}`, 'vmm: Cannot open /dev/vfio/57: Permission denied']],
     ['commands', ['$ ./vmm', `vmm: ${busy(57)}`, '$ ./vmm', `vmm: ${busy(57)}`]],
+    ['hosts', [told('07', 4711), told('07', 4711).replace(' lab ', ' attic ')]],
+    ['pods', [`[pod/dpdk-0/app] ${busy(57)}`, `[pod/dpdk-1/app] ${busy(57)}`]],
+    ['services', [`dpdk-0  | ${busy(57)}`, `dpdk-1  | ${busy(57)}`]],
+    [
+      'conclusions',
+      [
+        `vfio: Cannot reset device ${DEVICE}, no available reset mechanism.`,
+        `vfio: Cannot reset device ${DEVICE}, depends on group 58 which is not owned.`,
+      ],
+    ],
   ])('of other %s, they are two', async (_, lines) => {
     const { ledger } = await pasted(lines.join('\n'));
     expect(refusals(ledger)).toHaveLength(2);
+  });
+
+  test('what a second telling names tells the next ones apart', async () => {
+    const { ledger } = await pasted(
+      [busy(57), ...['07', '14', '21'].map((time, index) => told(time, 901 + index))].join('\n'),
+    );
+    expect(refusals(ledger)).toHaveLength(3);
   });
 
   test('in two files, too, if they give one exact time', async () => {

@@ -1,7 +1,9 @@
+import { execSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { paintFor } from '../../cli/paint.ts';
 import type { Fact } from '../../events/vocabulary.ts';
 import { openLedger } from '../../ledger.ts';
+import { commandFor } from '../../words/candidates.ts';
 import { columns } from '../../words/columns.ts';
 import { violationWords } from '../../words/invariants.ts';
 import { spanWords } from '../../words/leaks.ts';
@@ -168,4 +170,17 @@ test('a violation of an invariant is told with the files and drivers that make i
     'group 26 is owned by nobody, claimed by f4',
     'group 26 is owned by f4, claimed by nobody',
   ]);
+});
+
+test('a command for a host holds nothing of the evidence but numbers and addresses', () => {
+  const at = { group: '1;id', device: '0000:3b:00.0 $(id)', pid: 7 };
+  expect(commandFor('group-already-open', at)).toBe('fuser -v /dev/vfio/*');
+  expect(commandFor('not-ownership', at)).toBe('dmesg | grep -i -e vfio -e iommu -e dmar');
+  expect(commandFor('group-already-open', { ...at, group: '26' })).toBe('fuser -v /dev/vfio/26');
+});
+
+test('a command that finds open devices finds their anonymous files', () => {
+  const [, grep = ''] = commandFor('device-open-elsewhere', null).split(' | ');
+  const row = 'qemu 4711 root 31u a_inode 0,14 0 12345 [vfio-device]\n';
+  expect(execSync(grep, { input: row, encoding: 'utf8' })).toBe(row);
 });

@@ -260,3 +260,28 @@ test('an errno that the firmware, a driver or a cgroup may give is not one of th
   ]);
   expect(causesOf('bind', 'EBADFD', kernels)).toEqual(['not-an-iommufd']);
 });
+
+test.each([
+  ['ioctl(5, VFIO_GROUP_SET_CONTAINER, [3]) = -1 EINVAL (Invalid argument)', 'EINVAL'],
+  ['open /dev/vfio/33 = -1 EBUSY', 'EBUSY'],
+  ['VFIO_DEVICE_RESET failed ret=-1: Inappropriate ioctl for device', 'ENOTTY'],
+  ['VFIO_DEVICE_RESET failed ret=-1', 'EPERM'],
+])('what a call returns is no errno if one stands behind: %s', async (words, errno) => {
+  const ledger = await openLedger(':memory:');
+  await ledger.import(`app: ${words}\n`, { format: 'text' });
+  const errnos = [...ledger.each('operation.refused')].map(
+    ({ data }) => 'errno' in data && data.errno,
+  );
+  expect(errnos).toEqual([errno]);
+});
+
+test.each([
+  'EAL: Cannot open /dev/vfio/26 (held by pid 4711): Device or resource busy',
+  'app: pid 4711 has it; failed to open /dev/vfio/26: Device or resource busy',
+])('a pid that is in the way is not that of who was refused: %s', async (words) => {
+  const ledger = await openLedger(':memory:');
+  await ledger.import(`${words}\n`, { format: 'text' });
+  const pids = [...ledger.each('operation.refused')].map(({ data }) => 'pid' in data && data.pid);
+  expect(pids).toHaveLength(1);
+  expect(pids).not.toContain(4711);
+});
