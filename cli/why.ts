@@ -18,6 +18,7 @@ export const why = verb({
     'Digits are a position. Of a SUBJECT, the latest refusal is explained; group 26 is g26 here.',
     'because of: without any one of these events, the attempt would have passed.',
     'it would pass after: the next event after which the same call passes, if its files are still open.',
+    'Where the evidence leaves several causes open, it lists them, each with a command that tells.',
   ],
   options: { ...atOption, ...readingOptions },
   operands: [1, 1],

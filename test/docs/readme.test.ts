@@ -23,19 +23,23 @@ test('the transcript in README.md is what npm start prints', () => {
   expect(printed).toContain(transcript);
 });
 
-test('what README.md imports and asks gives what it shows', () => {
-  const [, shown = ''] = [...readme.matchAll(/```console\n([^]*?)```/g)].map(([, text]) => text);
-  expect(shown).toContain('import');
+const transcripts = [...readme.matchAll(/```console\n([^]*?)```/g)].map(([, text = '']) => text);
+const imports = transcripts.filter((text) => text.includes('vfio-ledger import'));
+
+test('README.md shows a trace and a post', () => expect(imports).toHaveLength(2));
+
+test.each(imports)('what README.md imports and asks gives what it shows: %s', (shown) => {
   const folder = mkdtempSync(join(tmpdir(), 'vfio-ledger-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const log = join(folder, 'second.ledger');
+  const [name = ''] = /\w+\.ledger/.exec(shown) ?? [];
+  const log = join(folder, name);
   const printed = shown
     .split(/^\$ npx vfio-ledger /m)
     .slice(1)
     .map((part) => {
       const [command = ''] = part.split('\n');
-      const words = command.replace('second.ledger', log).split(' ');
-      return `$ npx vfio-ledger ${command}\n${run('cli/main.ts', ...words).replace(log, 'second.ledger')}`;
+      const words = command.replace(name, log).split(' ');
+      return `$ npx vfio-ledger ${command}\n${run('cli/main.ts', ...words).replace(log, name)}`;
     });
   expect(printed.join('')).toBe(shown);
 });
