@@ -82,26 +82,56 @@ class LogParser implements Parser {
     if (ended === null && isPart) return this.#waiting(1);
     const before = ended === null ? NOTHING : this.#entry(ended);
     if (isPart || (ended !== null && text === '')) return before;
-    const said = this.#alone(text);
-    if (before.length === 0) return said;
-    this.told = `${this.told}\n${text}`;
+    const told = this.told;
+    this.told = null;
+    if (before.length === 0) return this.#alone(text);
+    const said = this.#tried(text);
+    this.told = `${told}\n${this.told ?? text}`;
     return [...before, ...said];
   }
 
   end(): readonly Sighting[] {
     this.told = null;
     const ended = this.#entries.end();
-    if (ended !== null) return this.#entry(ended);
-    return this.#waiting(0);
+    const before = ended === null ? NOTHING : this.#entry(ended);
+    const told = this.told;
+    const said = this.#waiting(0);
+    if (before.length > 0) this.told = told;
+    return [...before, ...said];
   }
 
   /** The sightings of an entry of several lines. */
-  #entry({ peeled, lines }: JournalEntry): readonly Sighting[] {
+  #entry({ peeled, lines, linesAgo }: JournalEntry): readonly Sighting[] {
+    if (peeled === null) return this.#oneByOne(lines, linesAgo);
     this.told = lines.join('\n');
-    const said =
-      peeled !== null && concerns(peeled.inner) ? this.#message(unwrappedFrom(peeled)) : [];
+    const said = concerns(peeled.inner) ? this.#message(unwrappedFrom(peeled)) : [];
     if (said.length === 0 && !this.#isRepeated) this.passedOver += lines.length;
     return said;
+  }
+
+  /** The sightings of lines that began like an entry and are none. `after`: the lines since. */
+  #oneByOne(lines: readonly string[], after: number): readonly Sighting[] {
+    const last = this.#line;
+    const said = lines.flatMap((text, index) => {
+      const ago = lines.length - 1 - index + after;
+      this.#line = last - ago;
+      return this.#tried(text).map((one) => ({ ...one, linesAgo: ago + (one.linesAgo ?? 0) }));
+    });
+    this.#line = last;
+    this.told = lines.join('\n');
+    return said;
+  }
+
+  /** The sightings of a line. One that cannot be read is passed over: others are read with it. */
+  #tried(text: string): readonly Sighting[] {
+    try {
+      return this.#alone(text);
+    } catch (error) {
+      if (!(error instanceof EvidenceError)) throw error;
+      this.#begun = null;
+      this.passedOver++;
+      return NOTHING;
+    }
   }
 
   /** The sightings of a line that is not part of an entry, and of the one before if it has waited. */

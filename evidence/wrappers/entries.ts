@@ -7,10 +7,12 @@ import { peeledRecord } from './records.ts';
 import { calendar, DATE, TIME, WEEKDAY, type Stamp } from './times.ts';
 import type { Peeled } from './wrapper.ts';
 
-/** An entry that ended. `lines`: its text. */
+/** An entry that ended. `lines`: its text. `peeled` is null if the lines are no record after all. */
 export interface JournalEntry {
   readonly peeled: Peeled | null;
   readonly lines: readonly string[];
+  /** The number of lines between its last line and the line that shows its end. */
+  readonly linesAgo: number;
 }
 
 /** The answer to a line. */
@@ -21,7 +23,7 @@ export interface EntryTaken {
   readonly isPart: boolean;
 }
 
-/** Longer entries are given up. */
+/** More lines than this are no record. */
 const MOST_LINES = 1024;
 /** Longer lines of an entry lose their end. */
 const LONGEST = 65_536;
@@ -29,6 +31,9 @@ const LONGEST = 65_536;
 const head = new RegExp(
   String.raw`^\s*(?:${WEEKDAY}) ${DATE} ${TIME} (?<named>[A-Z]{1,5}|[+-]\d\d) \[s=[\da-f]+;.*\]$`,
 );
+/** A line of JSON that was printed over several lines: a field, a value, or the end of one. */
+const jsonLine =
+  /^\s*(?:"|[\]}][\]},[{\s]*$|(?:\[\]?|\{\}?|-?\d[\d.eE+-]*|true|false|null)?,?\s*$)/;
 const field = /^\s*(?<key>[A-Z_][A-Z\d_]{0,63})=(?<value>.*)$/s;
 
 type OpenEntry =
@@ -52,11 +57,8 @@ export class JournalEntries {
     if (open === null) return this.#begin(line) ? { ended: null, isPart: true } : NOTHING;
     if (open.form === 'json') return this.#inJson(line, open.close);
     const isEnd = open.form === 'export' ? line === '' : !/^\s+\S/.test(line);
-    if (!isEnd) {
-      this.#keep(line);
-      return { ended: null, isPart: true };
-    }
-    const ended = this.end();
+    if (!isEnd) return this.#keep(line);
+    const ended = this.#closed(peeledEntry(this.#lines, open), 1);
     return { ended, isPart: this.#begin(line) };
   }
 
@@ -64,10 +66,14 @@ export class JournalEntries {
   end(): JournalEntry | null {
     const open = this.#open;
     if (open === null) return null;
+    return this.#closed(open.form === 'json' ? null : peeledEntry(this.#lines, open), 0);
+  }
+
+  #closed(peeled: Peeled | null, linesAgo: number): JournalEntry {
     const lines = this.#lines;
     this.#open = null;
     this.#lines = [];
-    return { peeled: open.form === 'json' ? null : peeledEntry(lines, open), lines };
+    return { peeled, lines, linesAgo };
   }
 
   #begin(line: string): boolean {
@@ -76,23 +82,31 @@ export class JournalEntries {
     return this.#open !== null;
   }
 
-  #keep(line: string): void {
+  #keep(line: string): EntryTaken {
     this.#lines.push(line.slice(0, LONGEST));
-    if (this.#lines.length > MOST_LINES) this.#lines.splice(1, 1);
+    const isTooLong = this.#lines.length > MOST_LINES;
+    return { ended: isTooLong ? this.#closed(null, 0) : null, isPart: true };
   }
 
   #inJson(line: string, close: RegExp): EntryTaken {
     // The record is inside: `dmesg -J` prints a list.
-    if (/^\s*"\w{1,64}": ?\[$/.test(line)) {
-      this.#open = null;
-      return NOTHING;
+    const isList = /^\s*"\w{1,64}": ?\[$/.test(line);
+    if (isList || !jsonLine.test(line)) {
+      return { ended: this.#closed(null, 1), isPart: this.#begin(line) };
     }
-    this.#keep(line);
-    if (!close.test(line)) return { ended: null, isPart: true };
-    const lines = this.#lines;
-    this.#open = null;
-    this.#lines = [];
-    return { ended: { peeled: { inner: joined(lines) }, lines }, isPart: true };
+    const taken = this.#keep(line);
+    if (taken.ended !== null || !close.test(line)) return taken;
+    const inner = joined(this.#lines);
+    return { ended: this.#closed(isJson(inner) ? { inner } : null, 0), isPart: true };
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 
