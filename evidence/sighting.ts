@@ -187,6 +187,8 @@ export type Sighting = Deed & {
   readonly at: number | null;
   /** The number of lines between its line and the last one. Left out: none. */
   readonly linesAgo?: number;
+  /** Whether a listing shows it: what is open then, not when it was opened. Left out: no. */
+  readonly isListed?: true;
 };
 
 /** The parser of one trace format. */

@@ -26,6 +26,13 @@ export function traceImporter(
   return { format, recognizes, isTolerant: true, read };
 }
 
+/** What a line shows, with the digest that ids of its events follow from, and its number. */
+interface Shown {
+  readonly sightings: readonly Sighting[];
+  readonly digest: string;
+  readonly line: number;
+}
+
 class TraceReader implements Reader {
   preamble = 0;
   readonly #format: string;
@@ -41,6 +48,8 @@ class TraceReader implements Reader {
   #time: string | null = null;
   #line = 0;
   #says = false;
+  /** Listings without a time: they stand after everything else in the source. */
+  readonly #listings: Shown[] = [];
 
   constructor(format: string, parser: Parser, options: ImportOptions, source: string) {
     this.#format = format;
@@ -84,7 +93,7 @@ class TraceReader implements Reader {
       return [];
     }
     this.#says = true;
-    return this.#isTwice(sightings, told) ? [] : this.#events(sightings, told);
+    return this.#isTwice(sightings, told) ? [] : this.#shown(sightings, told);
   }
 
   /** Whether a line repeats the last one, with the same time to the microsecond. */
@@ -96,13 +105,23 @@ class TraceReader implements Reader {
 
   end(): readonly LedgerEvent[] {
     const sightings = this.#parser.end();
-    if (sightings.length === 0) return [];
-    this.#says = true;
-    return this.#events(sightings, this.#parser.told ?? '');
+    if (sightings.length > 0) this.#says = true;
+    const last = sightings.length === 0 ? [] : this.#shown(sightings, this.#parser.told ?? '');
+    return [...last, ...this.#listings.splice(0).flatMap((listing) => this.#events(listing))];
   }
 
-  #events(sightings: readonly Sighting[], text: string): LedgerEvent[] {
-    this.#digest = hash('sha256', `${this.#digest}\n${text}`);
+  /** The events of what a line shows. Listings without a time are kept for the end. */
+  #shown(all: readonly Sighting[], text: string): LedgerEvent[] {
+    const digest = (this.#digest = hash('sha256', `${this.#digest}\n${text}`));
+    this.#witness ??= this.#begin();
+    const line = this.#line;
+    const listed = all.filter(isUntimedListing);
+    if (listed.length > 0) this.#listings.push({ sightings: listed, digest, line });
+    const sightings = all.filter((sighting) => !isUntimedListing(sighting));
+    return this.#events({ sightings, digest, line });
+  }
+
+  #events({ sightings, digest, line: last }: Shown): LedgerEvent[] {
     const witness = (this.#witness ??= this.#begin());
     const events: LedgerEvent[] = [];
     let told = 0;
@@ -111,30 +130,27 @@ class TraceReader implements Reader {
         const { time, isBack } = this.#timeOf(sighting);
         if (certainty === 'assumed') {
           const evidence = { source: this.#source, line: null, certainty, rule: rule ?? 'assumed' };
-          const id = this.#id(`assumed ${this.preamble++}`);
+          const id = idOf(digest, `assumed ${this.preamble++}`);
           events.push(eventOf(fact, evidence, id, null));
           continue;
         }
         if (this.#begun !== null) events.push(this.#begun);
         this.#begun = null;
-        const line = this.#line - (sighting.linesAgo ?? 0);
+        const line = last - (sighting.linesAgo ?? 0);
         const why = rule ?? (isBack ? 'clock-went-back' : null);
         const seen = { source: this.#source, line, certainty, ...(why !== null && { rule: why }) };
-        events.push(eventOf(fact, seen, this.#id(`${told++}`), time));
+        const name = isUntimedListing(sighting) ? `listed ${told++}` : `${told++}`;
+        events.push(eventOf(fact, seen, idOf(digest, name), time));
       }
     }
     return events;
-  }
-
-  #id(name: string): string {
-    return hash('sha256', `${this.#digest} ${name}`).slice(0, 24);
   }
 
   /** Begins the evidence at the first line that shows anything: its clock and its digest are known. */
   #begin(): Witness {
     const { topology, usualProfile, profile: asked } = this.#options;
     const profile = asked ?? (topology === null ? usualProfile : null);
-    const id = this.#id('begun');
+    const id = idOf(this.#digest, 'begun');
     const before = this.#options.before(id);
     const [source, { clock }] = [this.#source, this.#parser];
     const zero = zeroOf(clock, this.#options.zero);
@@ -159,13 +175,24 @@ class TraceReader implements Reader {
     });
   }
 
-  #timeOf({ at }: Sighting): { readonly time: string | null; readonly isBack: boolean } {
+  #timeOf(sighting: Sighting): { readonly time: string | null; readonly isBack: boolean } {
+    if (isUntimedListing(sighting)) return { time: null, isBack: false };
+    const { at } = sighting;
     const zero = at === null ? null : zeroOf(this.#parser.clock, this.#options.zero);
     const time = zero === null || at === null ? null : instantOf(zero.at + at);
     const isBack = time !== null && this.#time !== null && time < this.#time;
     if (time !== null && !isBack) this.#time = time;
     return { time: this.#time, isBack };
   }
+}
+
+/** Whether a listing without a time shows it. */
+function isUntimedListing({ isListed, at }: Sighting): boolean {
+  return isListed === true && at === null;
+}
+
+function idOf(digest: string, name: string): string {
+  return hash('sha256', `${digest} ${name}`).slice(0, 24);
 }
 
 function eventOf(fact: Fact, evidence: Evidence, id: string, time: string | null): LedgerEvent {

@@ -21,10 +21,13 @@ const prompt = /^\s*(?:\[[^\]]{0,128}\]|[\w.@:~/-]{0,128})[#$%] /;
 const listed = /\/proc\/(?<pid>\d{1,10})\/(?:task\/\d{1,10}\/)?fd\b\/?(?!\/?\d)/;
 
 const TARGET = String.raw`(?<target>${NODE}|anon_inode:\[?vfio-device\]?|\[vfio-device\])`;
+/** A line of `ls -l` in a directory of descriptors. */
+const lsRow = /^\s*(?:[dl][rwxst-]{9}|total \d)/;
+/** The link of a descriptor: in a row of `ls -l`, or with its whole path. */
 const link = new RegExp(
-  String.raw`(?:^|[\s/])(?<fd>\d{1,9}) -> ['"]?${TARGET}['"]?(?: \(deleted\))?\s*$`,
+  String.raw`(?:^\s*l[rwx-]{9}.*\s|/proc/(?<pid>\d{1,10})/(?:task/\d{1,10}/)?fd/)` +
+    String.raw`(?<fd>\d{1,9}) -> ['"]?${TARGET}['"]?(?: \(deleted\))?\s*$`,
 );
-const linkOf = /\/proc\/(?<pid>\d{1,10})\/(?:task\/\d{1,10}\/)?fd\/\d{1,9} -> /;
 const lsof = new RegExp(
   String.raw`^(?<comm>\S{1,64}) +(?<pid>\d{1,10}) +(?:\S{1,64} +)?(?<fd>\d{1,9})` +
     String.raw`[rwu -]?[A-Za-z]? +(?:CHR|a_inode|unknown|0000) .{0,128}?${TARGET}(?: \(deleted\))?\s*$`,
@@ -65,8 +68,9 @@ export class Listing {
   #file: { readonly pid: number; readonly fd: number } | null = null;
   /** Whether a `pos:` line was read for the file: another one begins another file. */
   #begun = false;
+  /** The process whose descriptors `ls` lists in the rows that follow. */
   #lister: number | null = null;
-  /** The node that fuser's rows are about. */
+  /** The node that the rows of fuser that follow are about. */
   #shown: Find | null = null;
 
   /** Whether the lines that follow may be about what a header named. */
@@ -78,6 +82,9 @@ export class Listing {
   line(text: string): readonly Sighting[] {
     const device = syspath.exec(text)?.groups;
     if (device !== undefined) return this.#described(device['before'] ?? '', device['path'] ?? '');
+    // Rows follow their header at once: any other line ends the list.
+    if (!lsRow.test(text)) this.#lister = null;
+    if (!fuserRow.test(text)) this.#shown = null;
     return this.#linked(text) ?? this.#listedBy(text) ?? this.#headed(text);
   }
 
@@ -93,8 +100,9 @@ export class Listing {
   #linked(text: string): readonly Sighting[] | null {
     const found = link.exec(text)?.groups;
     if (found === undefined) return null;
-    const of = linkOf.exec(text)?.groups?.['pid'];
+    const of = found['pid'];
     const pid = of === undefined ? this.#lister : Number(of);
+    if (pid === null) return [];
     this.tool = 'ls';
     return opened(found, { pid, comm: null });
   }
@@ -119,15 +127,12 @@ export class Listing {
 
   #headed(text: string): readonly Sighting[] {
     const own = descriptorIn(text);
-    const asked = prompt.test(text);
-    if (own !== null || asked) {
+    if (own !== null || prompt.test(text)) {
       this.#file = own;
       this.#begun = false;
-      this.#shown = null;
     }
     const pid = listed.exec(text)?.groups?.['pid'];
     if (pid !== undefined) this.#lister = Number(pid);
-    else if (asked) this.#lister = null;
     if (/^\s*pos:\s/.test(text)) {
       if (this.#begun) this.#file = null;
       this.#begun = true;
@@ -181,5 +186,5 @@ function users(found: Find, text: string): readonly Sighting[] {
 }
 
 function sighting(found: Find, holder: HoldingProcess): Sighting {
-  return { ...found, ...holder, tid: null, at: null };
+  return { ...found, ...holder, tid: null, at: null, isListed: true };
 }

@@ -13,7 +13,7 @@ export function lines(text: string): string[] {
   return text.split('\n').filter((line) => line.trim() !== '');
 }
 
-function terse({ tid, pid, comm, at, ...deed }: Sighting): unknown {
+function terse({ tid, pid, comm, at, isListed: _isListed, ...deed }: Sighting): unknown {
   const who = Object.entries({ tid, pid, comm, at }).filter(([, value]) => value !== null);
   return { ...deed, ...Object.fromEntries(who) };
 }

@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { openLedger, type Ledger } from '../../../ledger.ts';
+
+async function pasted(text: string) {
+  const ledger = await openLedger(':memory:');
+  const report = await ledger.import(text);
+  return { ledger, report };
+}
+
+const refusals = (ledger: Ledger) => [...ledger.each('operation.refused')];
+const busy = (group: number) => `Cannot open /dev/vfio/${group}: Device or resource busy`;
+
+describe('a link in a log', () => {
+  const opened = (ledger: Ledger) => ledger.who('g27').holders.map(({ pid, fd }) => [pid, fd]);
+  const mapped =
+    '2026-01-06T10:00:00.1Z INFO device-plugin: mapping container device 0 -> /dev/vfio/27';
+  const row = 'lrwx------ 1 root root 64 Mar  4 05:06 13 -> /dev/vfio/27';
+  test.each([
+    ['a mapping', [mapped], []],
+    ['a mapping after the name of a directory', ['INFO scanned /proc/4711/fd', mapped], []],
+    ['a row without its directory', [row], []],
+    [
+      'a row after another line',
+      ['$ ls -l /proc/4711/fd', 'total 0', row, 'Hm.', row],
+      [[4711, 13]],
+    ],
+    ['a whole path', ['INFO vmm: /proc/4711/fd/13 -> /dev/vfio/27'], [[4711, 13]]],
+  ])('%s', async (_, lines, holders) => {
+    const { ledger } = await pasted([...lines, `EAL: ${busy(27)}`].join('\n'));
+    expect(opened(ledger)).toEqual(holders);
+  });
+
+  test('a row of fuser after another line is none', async () => {
+    const users = (pid: number) => `                     root       ${pid} F.... testpmd`;
+    const lines = [
+      '$ fuser -v /dev/vfio/27',
+      `/dev/vfio/27:${users(7)}`,
+      users(8),
+      'Hm.',
+      users(9),
+    ];
+    const { report } = await pasted(lines.join('\n'));
+    expect(report.seen).toEqual({ fuser: 2 });
+  });
+});
+
+describe('a listing without a time', () => {
+  const fuser = '/dev/vfio/26:        root       4711 F.... testpmd';
+  const stamped = (second: number) => `2026-03-04T05:06:0${second}Z vmm[7]: ${busy(26)}`;
+
+  test('does not show what was held before', async () => {
+    const text = ['$ fuser -v /dev/vfio/26', fuser, '$ kill 4711', `EAL: ${busy(26)}`].join('\n');
+    const { ledger } = await pasted(text);
+    const events = [...ledger.each()].map(({ type }) => type);
+    expect(events.indexOf('operation.refused')).toBeLessThan(events.indexOf('group.opened'));
+    expect(ledger.who('g26').holders).toMatchObject([{ pid: 4711, comm: 'testpmd' }]);
+    expect(await ledger.import(text)).toMatchObject({ appended: 0 });
+  });
+
+  test('stands at the end, keeps its line', async () => {
+    const { ledger } = await pasted([stamped(7), fuser, stamped(8)].join('\n'));
+    expect(refusals(ledger)).toHaveLength(2);
+    const last = [...ledger.each('group.opened')];
+    expect(last).toMatchObject([{ data: { evidence: { line: 2 } } }]);
+    expect(last[0]!.position).toBeGreaterThan(refusals(ledger)[1]!.position);
+  });
+
+  test('with a time of its own, it stands where it is', async () => {
+    const { ledger } = await pasted([`2026-03-04T05:06:06Z ${fuser}`, stamped(7)].join('\n'));
+    expect([...ledger.each('group.opened')]).toMatchObject([
+      { time: '2026-03-04T05:06:06.000000Z' },
+    ]);
+    expect([...ledger.each()].at(-1)?.type).toBe('operation.refused');
+  });
+});
