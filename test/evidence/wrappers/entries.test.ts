@@ -25,9 +25,9 @@ describe('what begins like a record and is none', () => {
       1503,
     ],
   ])('%s', async (_, lines, line) => {
-    const { ledger, report } = await pasted(lines.join('\n'));
-    expect(refusals(ledger).map(({ data }) => data.evidence?.line)).toEqual([line]);
-    expect(report).toMatchObject({ read: lines.length, passedOver: lines.length - 1 });
+    const { ledger, report } = await pasted([`EAL: ${busy(58)}`, ...lines].join('\n'));
+    expect(refusals(ledger).map(({ data }) => data.evidence?.line)).toEqual([1, line + 1]);
+    expect(report).toMatchObject({ read: lines.length + 1, passedOver: lines.length - 1 });
   });
 
   test('a brace alone in a log', async () => {
