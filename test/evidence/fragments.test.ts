@@ -42,10 +42,7 @@ describe('refusals in words', () => {
       ['open_cdev EBUSY unknown'],
     ],
     // The words are about ownership, and say so.
-    [
-      qemu(`vfio ${DEVICE}: group 58 is not viable`),
-      ['set_container null owned-by-kernel-driver'],
-    ],
+    [qemu(`vfio ${DEVICE}: group 58 is not viable`), ['set_container null owned-by-kernel-driver']],
     [
       `EAL: ${DEVICE} VFIO group is not viable! Not all devices in IOMMU group bound to VFIO or unbound`,
       ['set_container null owned-by-kernel-driver'],
