@@ -37,7 +37,7 @@ export class Dependence {
     if (on === null && 'pid' in attempt && attempt.pid >= 0) found.pid = attempt.pid;
     found.#addNamed(attempt);
     // A file that is gone is as good as open until its device loses its driver (`isAsItWas`).
-    if (on?.isGone === true) found.isOfHost = true;
+    if (allOf(files).some(({ isGone }) => isGone)) found.isOfHost = true;
     return found;
   }
 
