@@ -33,7 +33,7 @@ import {
   type OwnFiles,
   type SavedFiles,
 } from './own-files.ts';
-import { isComplete } from './unshown-arguments.ts';
+import { hypotheses, isComplete } from './unshown-arguments.ts';
 
 /**
  * The outcome of a call that is tried again: it passes, it never passes before the next boot, it
@@ -243,7 +243,7 @@ export class KeptCall {
     const question = this.#kernel.question(attempt, given);
     if (!isComplete(attempt)) {
       const refusal = this.#kernel.judgeAs(attempt, this.#cause, given);
-      return refusal === null ? 'passes' : this.#onAll(question);
+      return refusal === null ? 'passes' : this.#onHypotheses(given);
     }
     if (isBeyondJudging(question, attempt)) return 'passes';
     const failed = firstFailing(this.#kernel.rules, question);
@@ -298,6 +298,17 @@ export class KeptCall {
   #onAll(question: Question): Dependence {
     const all = this.#onOwn().addAll(question);
     all.isOfHost = true;
+    return all;
+  }
+
+  /** Everything that the questions may look at which the call may have put, and the host. */
+  #onHypotheses(given: Given): Dependence {
+    const all = this.#onAll(this.#kernel.question(this.attempt, given));
+    for (const question of hypotheses(this.#kernel, this.attempt, given)) {
+      all.addAll(question);
+      const { file } = question;
+      if (file !== undefined && this.#kernel.file(file.id) === file) all.files.push(file.id);
+    }
     return all;
   }
 }
