@@ -7,6 +7,10 @@ import type { Attempt } from '../events/vocabulary.ts';
 import type { FileId } from '../processes/process-table.ts';
 import type { Question } from './check.ts';
 import { allOf, GONE, type OwnFiles } from './own-files.ts';
+import { STRANGER } from './unshown.ts';
+
+/** Files that no event changes. */
+const placeholders = new Set([GONE, STRANGER]);
 
 export class Dependence {
   /** Groups whose own state counts, by name. */
@@ -37,7 +41,7 @@ export class Dependence {
     if (on === null && 'pid' in attempt && attempt.pid >= 0) found.pid = attempt.pid;
     found.#addNamed(attempt);
     // A file that is gone is as good as open until its device loses its driver (`isAsItWas`).
-    if (on?.isGone === true) found.isOfHost = true;
+    if (allOf(files).some(({ isGone }) => isGone)) found.isOfHost = true;
     return found;
   }
 
@@ -72,7 +76,7 @@ export class Dependence {
     this.members.push(...groups);
     if (device !== undefined) this.devices.push(device.device);
     const context = contextOf(question);
-    if (context !== null && context !== GONE) this.files.push(context);
+    if (context !== null && !placeholders.has(context)) this.files.push(context);
     if ('comm' in call) this.isOfProcesses = true;
     return this;
   }

@@ -33,7 +33,7 @@ import {
   type OwnFiles,
   type SavedFiles,
 } from './own-files.ts';
-import { isComplete } from './unshown-arguments.ts';
+import { hypotheses, isComplete } from './unshown-arguments.ts';
 
 /**
  * The outcome of a call that is tried again: it passes, it never passes before the next boot, it
@@ -49,16 +49,20 @@ export interface SavedCall {
   readonly lacking: Lacking | null;
 }
 
-/** A device that is not in the group of a file, or a page table that is not in an iommufd. */
+/**
+ * A device that is not in the group of a file, a page table that is not in an iommufd, or the
+ * caller's own files, which could not be restored.
+ */
 type Lacking =
+  | 'files'
   | { readonly device: string; readonly group: string }
   | { readonly table: number; readonly iommufd: FileId };
 
 export class KeptCall {
   readonly #kernel: Kernel;
-  readonly #refused: Attempt;
+  #refused: Attempt;
   readonly #cause: ObservedCause;
-  readonly #files: OwnFiles;
+  #files: OwnFiles;
   /** The call without the numbers of descriptors, which its files stand for; made when needed. */
   #attempt: Attempt | null = null;
   /** Set if only this decides about the call any more. */
@@ -82,9 +86,10 @@ export class KeptCall {
   }
 
   static restored(kernel: Kernel, { attempt, cause, files, lacking }: SavedCall): KeptCall {
-    const call = new KeptCall(kernel, attempt, cause, restoreFiles(kernel, files));
+    const own = restoreFiles(kernel, files);
+    const call = new KeptCall(kernel, attempt, cause, own ?? NO_FILES);
     call.#attempt = attempt;
-    call.#lacking = lacking;
+    call.#lacking = own === null ? 'files' : lacking;
     return call;
   }
 
@@ -120,9 +125,10 @@ export class KeptCall {
     const parted = this.#part();
     if (parted !== null) return parted;
     const { on } = this.#files;
+    const isChanged = ({ file, isGone }: OwnFile) => isGone && !isAsItWas(this.#kernel, file);
+    if (allOf(this.#files).some(isChanged)) return 'unsure';
     if (on?.isGone !== true) return this.#judged();
-    const isReading = event?.type === 'snapshot.taken';
-    if (isReading || !isAsItWas(this.#kernel, on.file)) return 'unsure';
+    if (event?.type === 'snapshot.taken') return 'unsure';
     const trial = this.#judged();
     // Nothing but the device of a file can change any more.
     return on.file.kind === 'device' || trial === 'passes' ? trial : 'never';
@@ -200,10 +206,13 @@ export class KeptCall {
     }
   }
 
-  /** What the call asks for is not there: nothing else counts before it is. */
+  /** What the call asks for is not there: nothing else counts before it is, not even its files. */
   #lacks(lacking: Lacking): Retried {
+    this.#refused = this.attempt;
+    this.#files = NO_FILES;
     this.#lacking = lacking;
     this.#key = null;
+    if (lacking === 'files') return 'unsure';
     const on = new Dependence();
     if ('table' in lacking) {
       const iommufd = this.#kernel.file(lacking.iommufd);
@@ -234,7 +243,7 @@ export class KeptCall {
     const question = this.#kernel.question(attempt, given);
     if (!isComplete(attempt)) {
       const refusal = this.#kernel.judgeAs(attempt, this.#cause, given);
-      return refusal === null ? 'passes' : this.#onAll(question);
+      return refusal === null ? 'passes' : this.#onHypotheses(given);
     }
     if (isBeyondJudging(question, attempt)) return 'passes';
     const failed = firstFailing(this.#kernel.rules, question);
@@ -289,6 +298,17 @@ export class KeptCall {
   #onAll(question: Question): Dependence {
     const all = this.#onOwn().addAll(question);
     all.isOfHost = true;
+    return all;
+  }
+
+  /** Everything that the questions may look at which the call may have put, and the host. */
+  #onHypotheses(given: Given): Dependence {
+    const all = this.#onAll(this.#kernel.question(this.attempt, given));
+    for (const question of hypotheses(this.#kernel, this.attempt, given)) {
+      all.addAll(question);
+      const { file } = question;
+      if (file !== undefined && this.#kernel.file(file.id) === file) all.files.push(file.id);
+    }
     return all;
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { Attempt } from '../events/vocabulary.ts';
 import type { FileId } from '../processes/process-table.ts';
-import { otherFile, type Device, type OpenFile } from './instances.ts';
+import { otherFile, type OpenFile } from './instances.ts';
 import type { Kernel } from './kernel.ts';
 
 /** One of the caller's own files. */
@@ -26,7 +26,7 @@ export interface OwnFiles {
 type SavedFile =
   | FileId
   | { readonly kind: 'device'; readonly device: string }
-  | { readonly kind: 'iommufd' | 'container' };
+  | { readonly kind: Exclude<OpenFile['kind'], 'device'> };
 
 /** `OwnFiles` as plain data, fit for JSON. */
 export interface SavedFiles {
@@ -113,30 +113,53 @@ export function saveFiles({ on, argument, groups }: OwnFiles): SavedFiles {
   };
 }
 
-export function restoreFiles(kernel: Kernel, { on, argument, groups }: SavedFiles): OwnFiles {
-  return {
-    on: on === null ? null : restoredFile(kernel, on),
-    argument: argument === null ? null : restoredFile(kernel, argument),
-    groups: groups.map((file) => restoredFile(kernel, file)),
-  };
+/** The files as they were saved; null if one of them cannot be restored. */
+export function restoreFiles(kernel: Kernel, saved: SavedFiles): OwnFiles | null {
+  const restored = (file: SavedFile) => restoredFile(kernel, file);
+  const on = saved.on === null ? null : restored(saved.on);
+  const argument = saved.argument === null ? null : restored(saved.argument);
+  const groups = saved.groups.map(restored);
+  const all = groups.filter((file) => file !== null);
+  const isLost =
+    (on === null && saved.on !== null) ||
+    (argument === null && saved.argument !== null) ||
+    all.length < groups.length;
+  return isLost ? null : { on, argument, groups: all };
 }
 
 function savedFile({ file, isGone }: OwnFile): SavedFile {
   if (!isGone) return file.id;
   if (file.kind === 'device') return { kind: file.kind, device: file.device.device };
-  return { kind: file.kind as 'iommufd' | 'container' };
+  return { kind: file.kind };
 }
 
-function restoredFile(kernel: Kernel, saved: SavedFile): OwnFile {
+function restoredFile(kernel: Kernel, saved: SavedFile): OwnFile | null {
   if (typeof saved === 'string') {
     return { file: kernel.file(saved) ?? otherFile(saved, saved), isGone: false };
   }
+  const file = goneFile(kernel, saved);
+  return file && { file, isGone: true };
+}
+
+/**
+ * A placeholder for a file that is gone. Null for the file of a device that is not on the host, and
+ * for a group's file, for which none is as good.
+ */
+function goneFile(kernel: Kernel, saved: Exclude<SavedFile, FileId>): OpenFile | null {
   const base = { id: GONE, pins: new Set<FileId>(), pinnedBy: new Set<FileId>() };
-  if (saved.kind !== 'device') {
-    const { kind } = saved;
-    return { file: { ...base, kind, ...kernel.fresh(kind) } as OpenFile, isGone: true };
+  switch (saved.kind) {
+    case 'device': {
+      const device = kernel.device(saved.device);
+      if (device === undefined) return null;
+      return { ...base, kind: 'device', device, ...kernel.fresh('deviceFile') };
+    }
+    case 'iommufd':
+      return { ...base, kind: 'iommufd', ...kernel.fresh('iommufd') };
+    case 'container':
+      return { ...base, kind: 'container', ...kernel.fresh('container') };
+    case 'other':
+      return otherFile(GONE, '');
+    case 'group':
+      return null;
   }
-  const device = kernel.device(saved.device) as Device;
-  const file: OpenFile = { ...base, kind: 'device', device, ...kernel.fresh('deviceFile') };
-  return { file, isGone: true };
 }

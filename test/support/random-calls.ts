@@ -1,11 +1,13 @@
 /**
  * Hosts on which processes make calls at random, and the rules answer: much is refused, and for
  * many causes. Processes live long, fork, pass files on, lose descriptors and are killed; drivers
- * change, also while files are open; now and then the host boots.
+ * change, also while files are open; devices are unplugged and plugged in, which the calls do not
+ * notice; now and then the host boots. The file of some refused calls is not shown.
  *
  * @module
  */
 import fc from 'fast-check';
+import type { DataOf, Fact } from '../../events/vocabulary.ts';
 import { VirtualHost } from '../../host/virtual-host.ts';
 import type { Profile } from '../../machines/profile.ts';
 import { parseLine, type OperationStatement } from '../../scenario/language.ts';
@@ -128,7 +130,35 @@ function calledFor(count: number, seed: number, profile: Profile, uptime: number
     if (made % uptime === 0) events.push(...host.boot(`b${made}`));
     events.push(...host.play(likely(host, draw)).facts);
   }
-  return placed(events);
+  return placed([...disturbed(events, draw)]);
+}
+
+/** How often of a hundred: a device is unplugged or plugged in, a refused call hides its file. */
+const PLUG = 3;
+const HIDE = 10;
+
+/** The same events, between which devices go and come back, and with hidden files. */
+function* disturbed(events: readonly Fact[], draw: Draw): Generator<Fact> {
+  const often = (percent: number) => draw() * 100 < percent;
+  const there = new Map<string, DataOf<'device.added'>>();
+  const gone = new Map<string, DataOf<'device.added'>>();
+  const [isPlugging, isHiding] = [often(50), often(50)];
+  for (const event of events) {
+    const { type, data } = event;
+    if (type === 'host.booted') for (const devices of [there, gone]) devices.clear();
+    if (type === 'device.added') there.set(data.device, data);
+    const isHidden = isHiding && type === 'operation.refused' && 'fd' in data && often(HIDE);
+    yield isHidden ? { type, data: { ...data, fd: null } } : event;
+    if (!isPlugging || !often(PLUG)) continue;
+    const [from, to] = often(50) ? [gone, there] : [there, gone];
+    const moved = [...from.values()][Math.floor(draw() * from.size)];
+    if (moved === undefined) continue;
+    from.delete(moved.device);
+    to.set(moved.device, moved);
+    yield to === there
+      ? { type: 'device.added', data: moved }
+      : { type: 'device.removed', data: { device: moved.device } };
+  }
 }
 
 /** The log of statements that are played on such a host, by Linux 6.12. */
