@@ -66,9 +66,11 @@ export const processOperations: OperationTable<
         source: 'scenario language: a device of the topology',
       },
       {
+        // A rule of the scenario language: the kernel binds other drivers meanwhile.
         name: 'no-driver-change-pending',
         asks: 'host',
         holds: ({ host }) => host.driverChange === null,
+        avoidable: true,
         errno: 'EBUSY',
         cause: 'driver-change-pending',
         source: 'scenario language: one driver change at a time',

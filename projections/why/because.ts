@@ -1,7 +1,8 @@
 /**
  * `because`: the events without which a refused call would have passed.
  *
- * Each candidate is left out, the latest first, and the call is judged on what then is the host.
+ * Each candidate is left out, the latest first, and the call is judged on what then is the host. A
+ * slice that does not refuse the call for its cause is not used: the whole boot is played.
  *
  * @module
  */
@@ -12,7 +13,7 @@ import { rowOf } from '../../operations/table.ts';
 import type { FileId } from '../../processes/process-table.ts';
 import { keyOf, type SubjectKey } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
-import type { JudgedRefusal } from './counterfactual.ts';
+import { isCauseIn, type JudgedRefusal } from './counterfactual.ts';
 import { Concern, isDriverChange } from './relevant-events.ts';
 import { isShort, Slice } from './slice.ts';
 import { Trials } from './trials.ts';
@@ -32,9 +33,11 @@ export function becauseOf(timeline: Timeline, refused: JudgedRefusal): number[] 
   // A process with that name exists, and no event of a group or file has started it.
   if (rowOf(refused.call.operation).makes === 'process') return [];
   const last = refused.position - 1;
-  const isWhole = isShort(timeline, last) || !isSliced(timeline, refused);
-  const { events } = isWhole ? Slice.whole(timeline, last) : sliceBefore(timeline, refused);
-  return becauseAmong(timeline, refused, new Trials(events));
+  if (!isShort(timeline, last) && isSliced(timeline, refused)) {
+    const trials = new Trials(sliceBefore(timeline, refused).events);
+    if (isCauseIn(trials.end, refused)) return becauseAmong(timeline, refused, trials);
+  }
+  return becauseAmong(timeline, refused, new Trials(Slice.whole(timeline, last).events));
 }
 
 /** As `becauseOf`, with trials of the events that may decide. */
@@ -78,6 +81,8 @@ interface Search extends JudgedRefusal {
 
 function searched(search: Search): number[] | null {
   const { trials } = search;
+  // The rules do not refuse the call, so no event is the reason.
+  if (passes(search, trials.end)) return null;
   const candidates = candidatesOf(search);
   const single = candidates.find((candidate) => passes(search, trials.without(candidate)));
   if (single !== undefined) return [single];

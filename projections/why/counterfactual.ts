@@ -23,7 +23,10 @@ export interface JudgedRefusal {
   readonly blocker: FileId | null;
 }
 
-/** The events that decide a call that is tried again up to position `last`. */
+/**
+ * The events that decide a call that is tried again up to position `last`: all of the boot if those
+ * that concern the call do not give its cause.
+ */
 function sliceOf(
   timeline: Timeline,
   refused: JudgedRefusal,
@@ -33,7 +36,18 @@ function sliceOf(
   if (isShort(timeline, last) || isOfHost(refused.call)) return Slice.whole(timeline, last);
   const { position, call, blocker } = refused;
   const at = Math.min(position, last);
-  return Slice.concerned(timeline, new Concern(timeline, call, { at, last, blocker, scope }), last);
+  const concern = new Concern(timeline, call, { at, last, blocker, scope });
+  const slice = Slice.concerned(timeline, concern, last);
+  const host = new LiveHost();
+  for (const event of slice.events) {
+    if (event.position < position) takeInSlice(host, event, slice);
+  }
+  return isCauseIn(host, refused) ? slice : Slice.whole(timeline, last);
+}
+
+/** Whether the rules refuse a call on a host for the cause that it was refused for. */
+export function isCauseIn(host: LiveHost, { call, cause }: JudgedRefusal): boolean {
+  return host.judgeAs(call, cause)?.cause === cause;
 }
 
 /** Whether any event of the host may decide a call, and not only those of some groups and files. */
@@ -48,8 +62,9 @@ const KEEPER = 2 ** 31;
  * The first position after `position` at which the same call would pass, if the caller's own files
  * were still open. Null if it would not pass within this boot.
  *
- * It plays the events of the boot that concern the call, which is exact and slow. `why` reads the
- * answer from the index, and asks here only if the index is `unsure` (`index/passes-after.ts`).
+ * It plays the events of the boot that concern the call, or the whole boot if these alone do not
+ * give the recorded cause; both are slow. `why` reads the answer from the index, and asks here only
+ * if the index is `unsure` (`index/passes-after.ts`).
  * Tests and `verify` compare the two.
  */
 export function wouldPassAfter(timeline: Timeline, refused: JudgedRefusal): Position {

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Attempt, DataOf, EventType } from '../../events/vocabulary.ts';
-import { contextOf, rowOf } from '../../operations/table.ts';
+import { contextOf, isCollectedBy, rowOf } from '../../operations/table.ts';
 import { effectOf } from '../../processes/effects.ts';
 import { positionOf, type FileId } from '../../processes/process-table.ts';
 import type { StandingView } from '../index/view.ts';
@@ -83,7 +83,10 @@ export class Concern {
     }
   }
 
-  /** Adds the changes of all devices and drivers since the boot, and what unbinds waited for. */
+  /**
+   * Adds the changes of all devices and drivers since the boot, what unbinds waited for, and the
+   * refused waits that collected a change.
+   */
   #addDrivers(): void {
     const timeline = this.#timeline;
     const since = timeline.bootBefore(this.#last) + 1;
@@ -92,6 +95,10 @@ export class Concern {
       for (const position of segment.positionsOfTypes(ofDrivers, since, this.#last)) {
         this.positions.add(position);
         if (segment.typeAt(position) === 'driver.unbind-blocked') waits.push(position);
+      }
+      for (const position of segment.positionsOfTypes(refusals, since, this.#last)) {
+        const { type, data } = timeline.at(position);
+        if (type === 'operation.refused' && isCollectedBy(data)) this.positions.add(position);
       }
     }
     for (const position of waits) this.#addWaiting(position);
@@ -162,7 +169,7 @@ export class Concern {
   }
 }
 
-/** Events that change nothing. */
+/** Events that change no group and no file; a refused wait for a driver change ends that change. */
 const inert = new Set<EventType>(['operation.refused', 'device.reset', 'device.hot-reset']);
 
 /** Events of devices, of their drivers, and of what is known of them. */
@@ -177,6 +184,8 @@ const ofDrivers = new Set<EventType>([
   'gap.noticed',
   'snapshot.taken',
 ]);
+
+const refusals = new Set<EventType>(['operation.refused']);
 
 /** Whether a call changes a driver, or waits for such a change. */
 export function isDriverChange({ operation }: Attempt): boolean {

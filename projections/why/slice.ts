@@ -1,6 +1,7 @@
 /**
  * A slice: the events of a boot that concern an attempt. Played alone, they give the same verdict
- * as the whole boot.
+ * as the whole boot, unless an unbind waited for files that the slice leaves out. So a slice is
+ * used only if it gives the recorded cause of the attempt.
  *
  * The state of a group that is not in use follows from the drivers of its devices. So a slice has
  * the driver events of each group, and all events since the group was last not in use.

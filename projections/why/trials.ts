@@ -41,8 +41,8 @@ export class Trials {
   readonly end = new LiveHost();
 
   /**
-   * `events` ascend by position. Those that others have made impossible, and refused attempts, have
-   * no effect.
+   * `events` ascend by position. Those that others have made impossible have no effect
+   * (`takeIfPossible`).
    */
   constructor(events: readonly Placed<Fact>[]) {
     this.events = events;

@@ -11,6 +11,7 @@ import { Trials } from '../../../projections/why/trials.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { countOf, isCampaign } from '../../support/effort.ts';
 import { PlainTrials } from '../../support/plain-trials.ts';
+import { played } from '../../support/random-calls.ts';
 import { placed } from '../../support/random-logs.ts';
 import { recordings, textOf } from '../../support/truth.ts';
 
@@ -200,4 +201,46 @@ test.each(leftovers)('a slice has %s', (_name, facts) => {
   const refusals = refusalsIn(timeline);
   expect(refusals).toHaveLength(1);
   for (const refused of refusals) compare(timeline, refused);
+});
+
+/** A driver change that is refused and collected; then nothing that matters, for a long time. */
+const collected = `set_driver d3 vfio-pci; @P2 open_iommufd I; @P2 open_cdev B d4; @P2 bind B I;
+  open_cdev A d3; set_driver d3 e1000e; close A; bg_wait; @P2 close B; @P2 close I${'; open_container C; close C'.repeat(150)}`
+  .split(';')
+  .map((line) => line.trim());
+
+/** Statements after it, the last of which is refused, and the type of the event that decides. */
+const late = {
+  'a device is bound in the group': [
+    ['@P3 open_iommufd I', '@P3 open_cdev B d4', '@P3 bind B I', '@P4 open_cdev D d4'],
+    ['@P5 open_group G d4'],
+    'device.bound',
+  ],
+  'another driver change waits': [
+    ['@P3 open_cdev B d2', 'set_driver d2 none'],
+    ['set_driver d0 none'],
+    'driver.unbind-blocked',
+  ],
+} as const;
+
+test.each(Object.entries(late))(
+  'a slice decides as the whole boot does after a driver change that waited: %s',
+  (_, [before, refusedThen, type]) => {
+    const timeline = timelineOf(placed(played([...collected, ...before, ...refusedThen])));
+    const refused = refusalsIn(timeline).at(-1)!;
+    expect(refused.position).toBe(timeline.head);
+    const [because] = becauseOf(timeline, refused);
+    expect(timeline.at(because ?? -1)?.type).toBe(type);
+    const whole = Slice.whole(timeline, refused.position - 1).events;
+    const plain = becauseAmong(timeline, refused, new PlainTrials(whole));
+    expect(becauseOf(timeline, refused)).toEqual(plain);
+  },
+);
+
+test('no event decides a call that the rules would not have refused', () => {
+  const timeline = timelineOf(placed(played(['open_cdev A d2', 'close A'])));
+  const call = { operation: 'open_group', pid: 101, group: '2', cloexec: false } as const;
+  const position = timeline.head + 1;
+  const cause = 'group-already-open';
+  expect(becauseOf(timeline, { position, call, cause, blocker: null })).toEqual([]);
 });
