@@ -26,7 +26,8 @@ export function takeIfPossible(host: LiveHost, event: Placed<Fact>): void {
   if (event.type === 'driver.unbind-blocked') {
     const { device, driver, next } = event.data;
     const held = (host.device(device)?.files ?? 0) > 0;
-    if (held) return host.take(event);
+    // On a host that is assumed, a file that was not recorded may keep the device open.
+    if (held || host.isAssumed) return host.take(event);
     // The device has no open file any more: the unbind would not have waited.
     host.take({ type: 'driver.unbound', data: { device, driver }, position });
     if (next === null) return;

@@ -78,3 +78,17 @@ test('a driver is bound while the unbind of another device waits', () => {
   ];
   expectSame(placed(facts));
 });
+
+test('an unbind waits for a file that was not recorded, on a host whose boot was not recorded', () => {
+  const evidence = { source: 'sysfs', line: null, certainty: 'assumed' } as const;
+  const boot = { boot: 'b', kernel: '6.12.1', profile: null, iommufd: true, simulated: false };
+  const waiter = { pid: null, comm: 'bash' };
+  const waits = { device: '0000:01:00.0', driver: 'vfio-pci', next: null, waiter };
+  expectSame(
+    placed([
+      { type: 'host.booted', data: { ...boot, evidence } },
+      device('0000:01:00.0', '1', 'vfio-pci', 'vfio0'),
+      { type: 'driver.unbind-blocked', data: waits },
+    ]),
+  );
+});
