@@ -52,7 +52,9 @@ export function isCauseIn(host: LiveHost, { call, cause }: JudgedRefusal): boole
 
 /** Whether any event of the host may decide a call, and not only those of some groups and files. */
 function isOfHost(call: Attempt): boolean {
-  return rowOf(call.operation).makes === 'process' || isDriverChange(call);
+  // A descriptor in a path may be opened later.
+  const isByDescriptor = 'path' in call && call.path.startsWith('/proc/self/fd/');
+  return isByDescriptor || rowOf(call.operation).makes === 'process' || isDriverChange(call);
 }
 
 /** The pid of a process that keeps the caller's own files open; no real process has it. */
