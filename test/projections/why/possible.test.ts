@@ -12,6 +12,8 @@ function expectSame(log: Log): void {
   const [host, tried] = [new LiveHost(), new LiveHost()];
   for (const event of log) {
     host.take(event);
+    // An event that contradicts the rules is not possible: calls do not notice unplugged devices.
+    if (host.contradictions.length > 0) return;
     takeIfPossible(tried, event);
     const { position, type, data } = event;
     const state = { ...host.save(), position };
