@@ -114,7 +114,8 @@ describe.concurrent.each(recordings)('%s on %s by %s', (name, profile, recorder)
     });
     expect(others.filter(({ cause }) => !hidden.has(cause))).toEqual([]);
     const known = trace.filter(({ cause }) => cause !== 'unknown').length;
-    expect(known / trace.length).toBeGreaterThan(0.8);
+    // strace shows no state of a file that was open before it was attached.
+    expect(known / trace.length).toBeGreaterThan(recorder === 'strace' ? 0.75 : 0.8);
   });
 
   test('shows who owned, and nobody else', async () => {
