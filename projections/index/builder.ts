@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { Placed } from '../../events/vocabulary.ts';
+import type { EventType, Placed } from '../../events/vocabulary.ts';
 import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import { noteSubjects } from '../subjects.ts';
 import { codesOf, saveCodes, type Codes } from './codes.ts';
 import { NO_REFUSALS, type SavedRefusals } from './open-refusals.ts';
-import { Postings } from './postings.ts';
+import { plugTypes, Postings } from './postings.ts';
 import { KnownDevices } from './known.ts';
 import { Segment, type SegmentParts } from './segment.ts';
 import { codeOfSubject } from './subject-codes.ts';
@@ -81,7 +81,7 @@ export class SegmentBuilder {
   take(event: Placed): void {
     const { codes, postings, times, journal } = this.segment.parts;
     const index = journal.length;
-    const changesPlugs = isPlug(event);
+    const changesPlugs = plugs.has(event.type);
     noteSubjects(this.host, event, (kind, id) => {
       const code = codeOfSubject(kind, id, codes);
       postings.add(kind, code, index);
@@ -124,11 +124,7 @@ export class SegmentBuilder {
   }
 }
 
-/** Whether an event adds or removes a device, or belongs to a change of its driver. */
-function isPlug({ type }: Placed): boolean {
-  if (type === 'group.found') return true;
-  return type === 'device.added' || type === 'device.removed' || type.startsWith('driver.');
-}
+const plugs = new Set<EventType>(plugTypes);
 
 /** The start of a segment with copies of its codes and names, for a fork that changes them. */
 export function startOf({ parts, first }: Segment, known: KnownDevices): SegmentStart {

@@ -13,6 +13,7 @@ import type { ObservedCause } from '../../machines/causes.ts';
 import { Dependence } from '../../machines/dependence.ts';
 import type { KeptCall, SavedCall } from '../../machines/kept-call.ts';
 import type { LiveHost } from '../../machines/live-host.ts';
+import { plugTypes } from './postings.ts';
 
 /** Causes that no event has made, and that no later event can remove. */
 export const inTheCall = new Set<ObservedCause>([
@@ -258,16 +259,7 @@ function byNumber(a: OpenRefusal, b: OpenRefusal): number {
   return a.number - b.number;
 }
 
-const ofHost = new Set<EventType>([
-  'device.added',
-  'device.removed',
-  'driver.bound',
-  'driver.unbound',
-  'driver.unbind-blocked',
-  'driver.settled',
-  'group.found',
-  'snapshot.taken',
-]);
+const ofHost = new Set<EventType>([...plugTypes, 'snapshot.taken']);
 
 /** Whether an event may change drivers, devices or a driver change, or is a reading of the host. */
 function changesHost(host: LiveHost, { type, data }: Placed): boolean {

@@ -3,10 +3,22 @@
  *
  * @module
  */
+import type { EventType } from '../../events/vocabulary.ts';
 import { subjectKinds } from '../subjects.ts';
 import { Column, type Cells } from './columns.ts';
 
-/** The kinds of subjects; and `plug`: events that add, remove or rebind devices of a group. */
+/** Events that add or remove a device, or belong to a change of its driver. */
+export const plugTypes: readonly EventType[] = [
+  'device.added',
+  'device.removed',
+  'driver.bound',
+  'driver.unbound',
+  'driver.unbind-blocked',
+  'driver.settled',
+  'group.found',
+];
+
+/** The kinds of subjects; and `plug`: events of `plugTypes`, by the group of the device. */
 export const postingKinds = [...subjectKinds, 'plug'] as const;
 type PostingKind = (typeof postingKinds)[number];
 export type PostingLists = Readonly<Record<PostingKind, PostingColumns>>;

@@ -63,7 +63,7 @@ interface Shared {
   readonly segments: RecentlyUsed<SegmentEntry, Segment>;
   readonly handOvers: RecentlyUsed<SegmentEntry, HandOvers>;
   /** Names of segments on the shelf that differ from the events and could not be replaced. */
-  readonly refused: Set<string>;
+  readonly irreplaceable: Set<string>;
 }
 
 export class SealedSegments {
@@ -88,7 +88,7 @@ export class SealedSegments {
       // Without a shelf, nothing can be read again.
       segments: new RecentlyUsed(shelf === null ? Infinity : SEGMENTS_MAX),
       handOvers: new RecentlyUsed(HAND_OVERS_MAX),
-      refused: new Set(),
+      irreplaceable: new Set(),
     };
   }
 
@@ -157,7 +157,7 @@ export class SealedSegments {
    */
   replace(index: number, { parts, end }: Built): ReplacedDifference | null {
     const entry = this.#entryAt(index);
-    const { segments, handOvers, refused } = this.#shared;
+    const { segments, handOvers, irreplaceable } = this.#shared;
     const name = listedOf(parts);
     entry.listed = name;
     handOvers.set(entry, parts.handOvers);
@@ -172,7 +172,7 @@ export class SealedSegments {
     const stored = this.#read(name);
     const difference = (stored && differenceOf(stored, built)) ?? inMemory;
     const isReplaced = this.#write(built);
-    if (difference !== null && !isReplaced) refused.add(keyOf(name));
+    if (difference !== null && !isReplaced) irreplaceable.add(keyOf(name));
     if (isReplaced) segments.delete(entry);
     else segments.set(entry, new Segment(parts));
     return difference && { ...difference, isReplaced };
@@ -217,7 +217,7 @@ export class SealedSegments {
   /** The segment on the shelf; null if it is missing, damaged or of other events or rules. */
   #read(name: SegmentName): Sealed | null {
     const shelf = this.#shelf;
-    const bytes = this.#shared.refused.has(keyOf(name)) ? null : (shelf?.read(name) ?? null);
+    const bytes = this.#shared.irreplaceable.has(keyOf(name)) ? null : (shelf?.read(name) ?? null);
     if (shelf === null || bytes === null) return null;
     try {
       const sealed = decodeSegment(bytes, shelf.packing);

@@ -83,7 +83,7 @@ function searched(search: Search): number[] | null {
   const { trials } = search;
   // The rules do not refuse the call, so no event is the reason.
   if (passes(search, trials.end)) return null;
-  const candidates = candidatesOf(search);
+  const candidates = suspectsOf(search);
   const single = candidates.find((candidate) => passes(search, trials.without(candidate)));
   if (single !== undefined) return [single];
   return sideBySide(search, candidates) ?? pairOf(search, candidates);
@@ -158,7 +158,7 @@ function passes({ call, cause }: Search, host: LiveHost): boolean {
 }
 
 /** Positions of events that may have caused a refusal, the latest first. */
-function candidatesOf({ timeline, position, call, cause, trials }: Search): number[] {
+function suspectsOf({ timeline, position, call, cause, trials }: Search): number[] {
   const { events, end: host } = trials;
   const asked = host.concerned(call);
   const { file, argument } = asked;

@@ -10,6 +10,7 @@ import type { Attempt, DataOf, EventType } from '../../events/vocabulary.ts';
 import { contextOf, isCollectedBy, rowOf } from '../../operations/table.ts';
 import { effectOf } from '../../processes/effects.ts';
 import { positionOf, type FileId } from '../../processes/process-table.ts';
+import { plugTypes } from '../index/postings.ts';
 import type { StandingView } from '../index/view.ts';
 import type { Timeline } from '../timeline.ts';
 
@@ -173,17 +174,7 @@ export class Concern {
 const inert = new Set<EventType>(['operation.refused', 'device.reset', 'device.hot-reset']);
 
 /** Events of devices, of their drivers, and of what is known of them. */
-const ofDrivers = new Set<EventType>([
-  'device.added',
-  'device.removed',
-  'driver.bound',
-  'driver.unbound',
-  'driver.unbind-blocked',
-  'driver.settled',
-  'group.found',
-  'gap.noticed',
-  'snapshot.taken',
-]);
+const ofDrivers = new Set<EventType>([...plugTypes, 'gap.noticed', 'snapshot.taken']);
 
 const refusals = new Set<EventType>(['operation.refused']);
 

@@ -248,15 +248,19 @@ export function storeContract(name: string, make: () => Store): void {
   });
 
   describe(`${name}: its local events`, () => {
-    test('is the same as what is read, from one position to another', async () => {
+    /** The local events of a store of two streams, and all events of stream `a`. */
+    async function localEvents() {
       const store = open();
-      const { local } = store;
-      if (local === null) return;
       for (let first = 0; first < 2500; first += 500) {
         await store.append('a', first - 1, closedMany(500, first));
       }
       await store.append('b', -1, closedMany(3));
-      const events = await readAll(store, 'a');
+      return { local: store.local, events: await readAll(store, 'a') };
+    }
+
+    test('is the same as what is read, from one position to another', async () => {
+      const { local, events } = await localEvents();
+      if (local === null) return;
       const spans = [
         [0, 0],
         [0, 2499],
@@ -273,14 +277,8 @@ export function storeContract(name: string, make: () => Store): void {
     });
 
     test('are the same as what is read, at any positions', async () => {
-      const store = open();
-      const { local } = store;
+      const { local, events } = await localEvents();
       if (local === null) return;
-      for (let first = 0; first < 2500; first += 500) {
-        await store.append('a', first - 1, closedMany(500, first));
-      }
-      await store.append('b', -1, closedMany(3));
-      const events = await readAll(store, 'a');
       const every = (step: number) =>
         Array.from({ length: Math.ceil(2500 / step) }, (_, index) => index * step);
       for (const positions of [[], [0], [2499], [1, 499, 500, 1700], every(1), every(7)]) {
