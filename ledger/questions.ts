@@ -60,6 +60,8 @@ interface BisectQuestion {
   readonly where?: string | undefined;
 }
 
+const refusals = new Set<EventType>(['operation.refused']);
+
 /** A history that has been read. Answers are plain data. */
 export abstract class Past<E extends Placed = RecordedEvent> {
   /** @internal */
@@ -92,7 +94,8 @@ export abstract class Past<E extends Placed = RecordedEvent> {
 
   /** All events, or those of a type, ascending; each is read when it is asked for. */
   each(type: EventType | null = null): Iterable<E> {
-    return this.timeline.select(this.first, this.timeline.head, null, type);
+    const types = type === null ? null : new Set([type]);
+    return this.timeline.select(this.first, this.timeline.head, null, types);
   }
 
   /** The event at a position; undefined if there is none. */
@@ -126,8 +129,8 @@ export abstract class Past<E extends Placed = RecordedEvent> {
   log(selection: LogSelection = {}): E[] {
     const { subject, from = 'start', to = 'end', refused = false } = selection;
     const of = subject === undefined ? null : keyOf(this.#subject(subject, to));
-    const type = refused ? 'operation.refused' : null;
-    return [...this.timeline.select(this.#position(from), this.#position(to), of, type)];
+    const types = refused ? refusals : null;
+    return [...this.timeline.select(this.#position(from), this.#position(to), of, types)];
   }
 
   /** As `at(…).who`. Throws `bad-when` or `unknown-subject`. */

@@ -5,12 +5,16 @@
  */
 import { LedgerError } from '../events/ledger-error.ts';
 import type { FileId } from '../processes/process-table.ts';
+import { claimantsAt, claimantsOf } from './claimants.ts';
+import { exitOf } from './exits.ts';
+import { sinceOf } from './history.ts';
 import { bareOwnerAt, ownerSince, type BareOwner } from './owner-at.ts';
 import { holdingsOf, orphansOf } from './holdings.ts';
 import { lineageOf } from './lineage.ts';
 import { partiesOf, type Parties } from './parties.ts';
 import { resolveSubject } from './resolve.ts';
 import type {
+  Claimant,
   Descent,
   DeviceView,
   GroupView,
@@ -49,7 +53,7 @@ export class HostAtMoment {
 
   /** The ownership table: all groups, devices and open VFIO files. */
   table(): Table {
-    return tableOf(this.#host, this.moment, this.#since);
+    return tableOf(this.#host, this.moment, this.#since, this.#claimants);
   }
 
   /**
@@ -61,7 +65,7 @@ export class HostAtMoment {
     const device = kind === 'device' ? this.#host.device(id) : undefined;
     if (device === undefined)
       throw new LedgerError('unknown-subject', `no device '${word}' at this moment`);
-    return deviceView(this.#host, device, this.#since);
+    return deviceView(this.#host, device, this.#since, this.#claimants);
   }
 
   /** A group, `26` or `g26`. Throws `unknown-subject` if it does not exist at this moment. */
@@ -70,7 +74,7 @@ export class HostAtMoment {
     const group = kind === 'group' ? this.#host.group(id) : undefined;
     if (group === undefined)
       throw new LedgerError('unknown-subject', `no group '${word}' at this moment`);
-    return groupView(this.#host, group, this.#since);
+    return groupView(this.#host, group, this.#since, this.#claimants);
   }
 
   /**
@@ -88,13 +92,17 @@ export class HostAtMoment {
   }
 
   /**
-   * Owner, holders and waiters of a subject, and how each holder got its file. A subject is a group
+   * Owner, holders, waiters and claimants of a subject, how each holder got its file, and of a
+   * process that had ended, its exit. A subject is a group
    * (`26`, `g26`), a device (PCI address, name or node), `pid:N` or `file:fN`. A subject that does
    * not exist at this moment has owner `none`. Throws `unknown-subject` if no event concerns it.
    */
   who(word: string): Who {
     const subject = resolveSubject(this.#timeline, word, this.#position);
+    const [timeline, position] = [this.#timeline, this.#position];
     const parties = this.#partiesOf(subject);
+    const since = sinceOf(timeline, subject, { position, owner: parties.owner });
+    const exited = subject.kind === 'process' ? exitOf(timeline, subject.id, position) : null;
     const files = new Set(parties.holders.flatMap(({ file }) => file ?? []));
     const lineage = [...files].flatMap((file) => this.lineage(file));
     const known = new Set(parties.holders.map(placeOf));
@@ -102,6 +110,10 @@ export class HostAtMoment {
       subject: subject.id,
       at: this.moment,
       ...parties,
+      since,
+      sinceTime: since === null ? null : timeline.timeAt(since),
+      claimants: claimantsOf(timeline, subject, position),
+      ...(exited !== null && { exited }),
       lineage: lineage.filter((descent) => known.has(placeOf(descent))).toSorted(byProcess),
     };
   }
@@ -149,6 +161,10 @@ export class HostAtMoment {
 
   get #host(): HostAt {
     return this.#timeline.hostAt(this.#position);
+  }
+
+  get #claimants(): readonly Claimant[] {
+    return claimantsAt(this.#timeline, this.#position);
   }
 
   readonly #since = (group: string) => this.#timeline.since(group, this.#position);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Interval, Owner, Position } from './shapes.ts';
+import type { Owner, OwnerInterval, Position } from './shapes.ts';
 import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { keepers, nobody, ownerWithoutHolders, unknownOwner } from './views.ts';
@@ -19,7 +19,7 @@ export interface BareOwner extends Omit<Owner, 'holders'> {
  * The first interval of a subject's history. Its owner is unknown if older events were removed, or
  * if the group was found.
  */
-export function openInterval(timeline: Timeline, { kind, id }: Subject): Interval {
+export function openInterval(timeline: Timeline, { kind, id }: Subject): OwnerInterval {
   const isUnknown = timeline.first > 0 || (kind === 'group' && wasFound(timeline, id));
   const owner = isUnknown ? unknownOwner : nobody;
   return { subject: id, from: null, to: null, owner, endedBy: null };

@@ -90,6 +90,8 @@ export interface GroupView {
   readonly opener: FileView | null;
   /** The container of that file, or the iommufd that serves as one. */
   readonly container: FileView | null;
+  /** Claimants of its devices. */
+  readonly claimants: readonly Claimant[];
 }
 
 /** A device at a moment; null for what it does not have. */
@@ -106,6 +108,7 @@ export interface DeviceView {
   readonly since: Position;
   /** Its open files. */
   readonly files: readonly FileView[];
+  readonly claimants: readonly Claimant[];
 }
 
 /** The ownership table: groups by number, devices by address, files in the order of their opens. */
@@ -116,28 +119,62 @@ export interface Table {
   readonly files: readonly FileView[];
 }
 
-/** Owner, holders and waiters of a subject at a moment. */
+/** Owner, holders, waiters and claimants of a subject at a moment. */
 export interface Who {
   /** A device's address, a group's number, a pid or a file id. */
   readonly subject: string;
   readonly at: Moment;
   readonly owner: Owner;
+  /** Position of the event that made it the owner; null if it was before the first event. */
+  readonly since: Position;
+  readonly sinceTime: string | null;
   /** Of the subject's files; for a file, also of the files that keep it alive. */
   readonly holders: readonly Holder[];
   /** The process whose driver unbind waits until the device is released. */
   readonly waiters: readonly Holder[];
+  /** Of a device, or of the devices of a group. */
+  readonly claimants: readonly Claimant[];
+  /** Given for a process that had ended. */
+  readonly exited?: Exit;
   /** For each holder, the events by which it got its file. */
   readonly lineage: readonly Descent[];
 }
 
+/** The end of a process. */
+export interface Exit {
+  readonly position: number;
+  readonly time: string | null;
+  /** `host.booted` if the process ended with the host, and no event shows its exit. */
+  readonly by: 'process.exited' | 'host.booted';
+  /** The signal that killed it, such as `SIGKILL`; null for another exit, or if it is not known. */
+  readonly signal: string | null;
+  /** The VFIO descriptors and mappings that it had last; empty if it never had any. */
+  readonly held: readonly Holder[];
+  /** Position of the event by which it lost the last of them; null if it never had any. */
+  readonly heldUntil: Position;
+  readonly heldUntilTime: string | null;
+}
+
 /** Half-open: from `from` up to but without `to`, which is null for the last interval. */
-export interface Interval {
+export interface OwnerInterval {
   readonly subject: string;
   readonly from: Position;
   readonly to: Position;
+  /** With its holders at `from`. */
   readonly owner: Owner;
   /** Type of the event at `to`; null for the last interval. */
   readonly endedBy: string | null;
+}
+
+/** An interval of a history, and what happened in it. */
+export interface Interval extends OwnerInterval {
+  /**
+   * Every descriptor and mapping that kept the owner alive in it; none for kernel drivers. If the
+   * owner is unknown, those that were seen on the group, or on the subject if it has none.
+   */
+  readonly hands: readonly Hand[];
+  /** The claims of managers that were in force at any time of it. */
+  readonly claimants: readonly Claim[];
   /** Number of the group's incarnation, from 1; given if the group had several. */
   readonly incarnation?: number;
 }
@@ -163,16 +200,29 @@ export interface Claimant {
   readonly manager: string;
   /** Position of the event that shows it. */
   readonly since: number;
+  readonly sinceTime: string | null;
 }
 
-/** A holder, and the position from which it kept an owner alive. */
+/** A claimant, and until when it was one. */
+export interface Claim extends Claimant {
+  /** Position of the event that shows the release, or of the next boot; null if neither came. */
+  readonly to: Position;
+  readonly toTime: string | null;
+}
+
+/** Half-open: a holder that kept an owner alive, from when to when. */
 export interface Hand extends Holder {
+  /** Position since which it did; not before the interval that was asked about. */
   readonly from: number;
+  readonly fromTime: string | null;
+  /** Null while it goes on; not after the interval. */
+  readonly to: Position;
+  readonly toTime: string | null;
 }
 
 /** An interval of ownership in which the process asked about kept the owner alive, or may have. */
 export interface Tenure extends Interval {
-  /** What each such process first held of the owner; empty if the owner is unknown. */
+  /** The first of its `hands` that each such process had; empty if the owner is unknown. */
   readonly by: readonly Hand[];
 }
 

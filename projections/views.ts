@@ -13,6 +13,7 @@ import {
 } from '../processes/process-table.ts';
 import type { OwnerAt } from './index/hand-overs.ts';
 import type {
+  Claimant,
   DeviceView,
   FileView,
   GroupView,
@@ -29,8 +30,13 @@ export const unknownOwner: Owner = { ...nobody, kind: 'unknown' };
 /** Since when a group has its owner. */
 export type Since = (group: string) => Position;
 
-export function tableOf(host: HostAt, at: Moment, since: Since): Table {
-  const views = new Views(host, since);
+export function tableOf(
+  host: HostAt,
+  at: Moment,
+  since: Since,
+  claimants: readonly Claimant[] = [],
+): Table {
+  const views = new Views(host, since, claimants);
   const groups = [...host.groups()].toSorted((a, b) => byNumber(a.group, b.group));
   const devices = [...host.devices()].toSorted((a, b) => (a.device < b.device ? -1 : 1));
   return {
@@ -41,12 +47,22 @@ export function tableOf(host: HostAt, at: Moment, since: Since): Table {
   };
 }
 
-export function groupView(host: HostAt, group: GroupAt, since: Since): GroupView {
-  return new Views(host, since).group(group);
+export function groupView(
+  host: HostAt,
+  group: GroupAt,
+  since: Since,
+  claimants: readonly Claimant[],
+): GroupView {
+  return new Views(host, since, claimants).group(group);
 }
 
-export function deviceView(host: HostAt, device: DeviceAt, since: Since): DeviceView {
-  return new Views(host, since).device(device);
+export function deviceView(
+  host: HostAt,
+  device: DeviceAt,
+  since: Since,
+  claimants: readonly Claimant[],
+): DeviceView {
+  return new Views(host, since, claimants).device(device);
 }
 
 /** Descriptors and mappings of a file. */
@@ -56,14 +72,16 @@ type HoldersOf = (file: FileId) => readonly Holder[];
 class Views {
   readonly #host: HostAt;
   readonly #since: Since;
+  readonly #claimants: readonly Claimant[];
   readonly #owners = new Map<string, Owner>();
   readonly #files = new Map<FileId, FileView | null>();
   readonly #holders = new Map<FileId, readonly Holder[]>();
   #ofDevices: ReturnType<typeof devicesFiles> | null = null;
 
-  constructor(host: HostAt, since: Since) {
+  constructor(host: HostAt, since: Since, claimants: readonly Claimant[]) {
     this.#host = host;
     this.#since = since;
+    this.#claimants = claimants;
   }
 
   group(group: GroupAt): GroupView {
@@ -79,6 +97,9 @@ class Views {
       viable: isViable(group, container !== undefined),
       opener: opened === undefined ? null : this.file(opened),
       container: container === undefined ? null : this.file(container),
+      claimants: this.#claimants.filter(
+        ({ device }) => this.#host.device(device)?.group === group.group,
+      ),
     };
   }
 
@@ -97,6 +118,7 @@ class Views {
       owner: group === undefined ? ownerOfDevice(this.#host, device, files) : this.#owner(group),
       since: group === undefined ? null : this.#since(group.group),
       files: files.flatMap((file) => this.file(file) ?? []),
+      claimants: this.#claimants.filter((claimant) => claimant.device === device.device),
     };
   }
 
@@ -199,17 +221,15 @@ export function fileView(
   of: HoldersOf = (id) => holdersOf(host, id),
 ): FileView | null {
   if (file.kind === 'other') return null;
-  const references = sorted(file.pinnedBy, byPosition).map((pin): Holder => ({
-    pid: null,
-    comm: null,
-    cgroup: null,
-    via: 'kernel',
-    fd: null,
-    file: pin,
-  }));
+  const references = sorted(file.pinnedBy, byPosition).map(referenceFrom);
   const held = of(file.id);
   const holders = references.length === 0 ? held : [...held, ...references];
   return { file: file.id, kind: file.kind, holders };
+}
+
+/** The reference inside the kernel by which `pin` keeps another file alive. */
+export function referenceFrom(pin: FileId): Holder {
+  return { pid: null, comm: null, cgroup: null, via: 'kernel', fd: null, file: pin };
 }
 
 /**
@@ -220,6 +240,13 @@ export function keepers(
   files: readonly FileId[],
   of: HoldersOf = (id) => holdersOf(host, id),
 ): Holder[] {
+  const found: Holder[] = [];
+  for (const id of keepingAlive(host, files)) for (const holder of of(id)) found.push(holder);
+  return found.length < 2 ? found : found.sort(byProcess);
+}
+
+/** Files, and the files that keep one of them alive, directly or through others. */
+export function keepingAlive(host: HostAt, files: readonly FileId[]): Set<FileId> {
   const seen = new Set<FileId>();
   const visit = (id: FileId): void => {
     if (seen.has(id)) return;
@@ -227,9 +254,7 @@ export function keepers(
     for (const pin of sorted(host.file(id)?.pinnedBy ?? [], byPosition)) visit(pin);
   };
   for (const file of files) visit(file);
-  const found: Holder[] = [];
-  for (const id of seen) for (const holder of of(id)) found.push(holder);
-  return found.length < 2 ? found : found.sort(byProcess);
+  return seen;
 }
 
 /** Descriptors and mappings of a file, as answers show them. */
