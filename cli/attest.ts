@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { RequestError } from '../ledger.ts';
+import type { AttestQuestion } from '../ledger.ts';
 import { volumeFiles } from '../log/volume-files.ts';
 import { attestationWords } from '../words/attest.ts';
 import { exit } from './failure.ts';
-import { addressIn, readingOptions, readLog } from './log-file.ts';
+import { logPath, readingOptions, readLog } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
 /** Prints a verdict with all that it rests on. Exit 1 unless it is `proved`. */
@@ -42,13 +42,16 @@ export const attest = verb({
     'vfio-ledger attest sole-owner gpu pid:101 --to 5 --json --log demo.ledger || echo "not proved"',
   ],
   async answer({ values, operands: [question = '', one = '', other = ''] }, io) {
-    const address = addressIn(values, io.env);
+    const address = logPath(values, io.env);
     return readLog(values, io, async (ledger) => {
       io.progress.tell(`searching ${ledger.length} events`);
       const { from, to } = values;
-      const found = ledger.attest(question as never, one, other, { from, to });
-      const log = { address, host: ledger.host, files: volumeFiles(address) };
-      await show(io, values.json, found, () => attestationWords(found, log, io.paint));
+      // The ledger tells which questions there are.
+      const found = ledger.attest(question as AttestQuestion, one, other, { from, to });
+      await show(io, values.json, found, () => {
+        const files = volumeFiles(address).map(({ path }) => path);
+        return attestationWords(found, { address, host: ledger.host, files }, io.paint);
+      });
       return found.verdict === 'proved' ? exit.done : exit.no;
     });
   },

@@ -97,8 +97,10 @@ export function isInScope({ cgroup }: Member, name: string): boolean {
   return cgroup !== null && machineOf(cgroup)?.name === name;
 }
 
+/** Whether a control group is that of a path or below it; the path begins with a slash. */
 function isBelow(cgroup: string, path: string): boolean {
-  return path === '/' || cgroup === path || cgroup.startsWith(`${path}/`);
+  const its = cgroup.startsWith('/') ? cgroup : `/${cgroup}`;
+  return path === '/' || its === path || its.startsWith(`${path}/`);
 }
 
 /**

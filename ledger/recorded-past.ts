@@ -1,0 +1,67 @@
+/**
+ * The history of a log, as opposed to a what-if: its head has a hash, by which others can check what is
+ * said about it.
+ *
+ * @module
+ */
+import { RequestError } from '../events/ledger-error.ts';
+import type { Head } from '../log/store.ts';
+import { attested } from '../projections/attest/attest.ts';
+import {
+  attestQuestions,
+  type Attestation,
+  type AttestQuestion,
+} from '../projections/attest/attestation.ts';
+import { positionOf, type When } from '../projections/when.ts';
+import { Past } from './questions.ts';
+
+/** The states after `from` to the one after `to`; all of the log by default. */
+export interface AttestRange {
+  readonly from?: When | undefined;
+  readonly to?: When | undefined;
+}
+
+export abstract class RecordedPast extends Past {
+  /** Position and hash (64 hex digits) of the last event read; position -1 while there is none. */
+  abstract get head(): Head;
+
+  /** Whether answers may come from the cache LOG.index. */
+  protected abstract get isDerived(): boolean;
+
+  /**
+   * What the evidence proves of tenants, which are `pid:N`, `vm:NAME`, `cgroup:PATH` or `comm:NAME`:
+   * `never-shared` of two tenants, `never-owned` and `sole-owner` of a device or group and a tenant.
+   *
+   * Throws `unknown-subject` for a subject or tenant that no evidence names; `bad-request` for another
+   * question or word, for tenants that have a process in common, if two processes had the number of
+   * `pid:N`, and for a range that ends before it begins; and `bad-when`.
+   */
+  attest(
+    question: AttestQuestion,
+    one: string,
+    other: string,
+    { from = 'start', to = 'end' }: AttestRange = {},
+  ): Attestation {
+    if (!attestQuestions.includes(question)) {
+      throw new RequestError(`'${question}' is no question: ask ${attestQuestions.join(', ')}`);
+    }
+    const [first, last] = [this.#state(from), this.#state(to)];
+    if (first > last) {
+      throw new RequestError(`the range ends at ${to}, before it begins at ${from}`);
+    }
+    const range = { from: first, to: last };
+    const { coverage, ...found } = attested(this.timeline, question, [one, other], range);
+    const { position, hash } = this.head;
+    return {
+      ...found,
+      coverage: this.coverageAnswer(coverage),
+      head: `${position}:${hash}`,
+      ...(this.isDerived && { derived: true }),
+    };
+  }
+
+  /** The position of a moment; that of the first event for `start`. */
+  #state(when: When): number {
+    return Math.max(positionOf(when, this.timeline), 0);
+  }
+}
