@@ -11,6 +11,7 @@ import { codesOf, saveCodes, type Codes } from './codes.ts';
 import { NO_REFUSALS, type SavedRefusals } from './open-refusals.ts';
 import { plugTypes, Postings } from './postings.ts';
 import { KnownDevices } from './known.ts';
+import { KnownSources, NO_SOURCES, type SavedSources } from './known-sources.ts';
 import { Segment, type SegmentParts } from './segment.ts';
 import { codeOfSubject } from './subject-codes.ts';
 import { standingOf } from './standing-of.ts';
@@ -30,6 +31,8 @@ export interface SegmentStart {
   readonly lastBoot: number;
   /** All devices of the log so far. The segments after this one add theirs to it. */
   readonly known: KnownDevices;
+  /** The sources of the events before. */
+  readonly sources: SavedSources;
 }
 
 /** A finished segment, and the start of the next one. */
@@ -45,8 +48,9 @@ export function firstStart(position: number, codes: Codes = codesOf()): SegmentS
   // Removed events may have given the groups any owner.
   if (position > 0) standing.unheard = UNKNOWN;
   const known = new KnownDevices();
-  const refusals = NO_REFUSALS;
-  return { position, kernel: host.save(), standing, codes, refusals, lastBoot: -1, known };
+  const kernel = host.save();
+  const none = { refusals: NO_REFUSALS, lastBoot: -1, sources: NO_SOURCES };
+  return { position, kernel, standing, codes, known, ...none };
 }
 
 export class SegmentBuilder {
@@ -54,12 +58,14 @@ export class SegmentBuilder {
   readonly host: LiveHost;
   readonly segment: Segment;
   readonly known: KnownDevices;
+  readonly sources: KnownSources;
   readonly #writer: JournalWriter;
 
   /** `host` is one that has taken all events before; by default the one that `kernel` restores. */
   constructor(start: SegmentStart, host = LiveHost.restored(start.kernel)) {
-    const { position, kernel, standing, codes, refusals, lastBoot, known } = start;
+    const { position, kernel, standing, codes, refusals, lastBoot, known, sources } = start;
     this.known = known;
+    this.sources = new KnownSources(sources);
     this.host = host;
     this.#writer = new JournalWriter(host, position, standing, codes, refusals);
     const { journal, handOvers } = this.#writer;
@@ -75,6 +81,7 @@ export class SegmentBuilder {
       refusals,
       openRefusals: refusals.open.map(({ number }) => number),
       lastBoot,
+      sources,
     });
   }
 
@@ -91,6 +98,7 @@ export class SegmentBuilder {
     this.known.take(event);
     if (!this.host.isKnown && event.type !== 'host.booted') this.#writer.pass(event);
     else this.#writer.take(event, this.host);
+    this.sources.take(event, this.host);
   }
 
   finish(): Built {
@@ -120,6 +128,7 @@ export class SegmentBuilder {
       refusals: this.#writer.refusals.save(),
       lastBoot: this.segment.bootBefore(this.segment.last),
       known: this.known,
+      sources: this.sources.save(),
     };
   }
 }
@@ -128,7 +137,7 @@ const plugs = new Set<EventType>(plugTypes);
 
 /** The start of a segment with copies of its codes and names, for a fork that changes them. */
 export function startOf({ parts, first }: Segment, known: KnownDevices): SegmentStart {
-  const { kernel, refusals, start: standing, codes, lastBoot } = parts;
+  const { kernel, refusals, start: standing, codes, lastBoot, sources } = parts;
   return {
     position: first,
     kernel,
@@ -137,5 +146,6 @@ export function startOf({ parts, first }: Segment, known: KnownDevices): Segment
     refusals,
     lastBoot,
     known: new KnownDevices(known.save()),
+    sources,
   };
 }

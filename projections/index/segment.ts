@@ -17,6 +17,7 @@ import type { Cells } from './columns.ts';
 import { changeCodes, changeKinds } from './changes.ts';
 import type { HandOvers } from './hand-overs.ts';
 import { advance, Cursor, type Journal } from './journal.ts';
+import type { SavedSources } from './known-sources.ts';
 import type { SavedRefusals } from './open-refusals.ts';
 import type { Postings } from './postings.ts';
 import { columnsOf } from './segment-bytes.ts';
@@ -48,6 +49,8 @@ export interface SegmentParts {
   readonly openRefusals: readonly number[];
   /** Position of the last boot before the first event; -1 if there is none. */
   readonly lastBoot: number;
+  /** The sources of the events before the first. */
+  readonly sources: SavedSources;
 }
 
 /** A refusal by the rules: its cause, and the file or driver that blocked the call. */
