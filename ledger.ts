@@ -72,6 +72,7 @@ export type {
   OwnedGroup,
   RefusedCall,
 } from './projections/activity.ts';
+export type { Coverage, Uncovered } from './projections/coverage.ts';
 export { StaleViewError } from './projections/index/view.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
 export type { Difference, Replay } from './projections/replay.ts';
@@ -311,6 +312,7 @@ export class Ledger extends Past {
       events: this.length,
       head: `${position}:${hash}`,
       ...verificationWords(found, absence),
+      coverage: this.coverage(),
     };
   }
 
