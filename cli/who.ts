@@ -7,6 +7,7 @@ import {
   LedgerError,
   openLedger,
   RequestError,
+  type Coverage,
   type Holding,
   type Ledger,
   type Orphan,
@@ -18,7 +19,8 @@ import { momentTitle } from '../words/moments.ts';
 import { holdersWords, ownerCell, processWords } from '../words/owners.ts';
 import { printable } from '../words/printable.ts';
 import type { Paint } from '../words/tone.ts';
-import { claimWords, NO_ORPHANS, noHoldingsWords, whoWords } from '../words/who.ts';
+import { claimWords, noHoldingsWords, noOrphansWords, whoWords } from '../words/who.ts';
+import { coverageOption, showCovered } from './coverage.ts';
 import { exit } from './failure.ts';
 import { atOption, readingOptions, readLog } from './log-file.ts';
 import { rootOption, unseenLines } from './snapshot.ts';
@@ -54,6 +56,7 @@ export const who = verb({
       type: 'boolean',
       help: 'list files that no process has a descriptor for; without SUBJECT',
     },
+    ...coverageOption,
     ...readingOptions,
   },
   operands: [0, 1],
@@ -76,6 +79,9 @@ export const who = verb({
     if (!orphans && subject === undefined) {
       throw new RequestError(`who: an operand is missing; usage: vfio-ledger ${USAGE}`);
     }
+    if (values.coverage === true && !orphans) {
+      throw new RequestError('who: --coverage needs --orphans');
+    }
     if (values.root !== undefined && values.now !== true) {
       throw new RequestError('who: --root needs --now');
     }
@@ -85,9 +91,10 @@ export const who = verb({
       const then = ledger.at(at);
       if (subject === undefined) {
         const found = then.orphans();
-        await show(io, json, found, () => [
+        const coverage = ledger.coverage({ from: at, to: at });
+        await showCovered(io, values, found, coverage, () => [
           momentTitle(then.moment),
-          ...orphansLines(found, io.paint),
+          ...orphansLines(found, coverage, io.paint),
         ]);
       } else if (holdings) {
         const found = then.holdings(subject);
@@ -172,8 +179,8 @@ function holdingsLines(found: readonly Holding[], subject: string, paint: Paint)
   return columns(rows, paint, heading);
 }
 
-function orphansLines(found: readonly Orphan[], paint: Paint): string[] {
-  if (found.length === 0) return [NO_ORPHANS];
+function orphansLines(found: readonly Orphan[], coverage: Coverage, paint: Paint): string[] {
+  if (found.length === 0) return [noOrphansWords(coverage)];
   const rows = found.map(({ file, kind, groups, owner, holders, devices, keptThrough }): Cell[] => [
     file,
     kind,

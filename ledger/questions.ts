@@ -10,6 +10,7 @@ import type { RecordedEvent } from '../log/store.ts';
 import type { HostAt } from '../machines/host-at.ts';
 import type { Activity } from '../projections/activity.ts';
 import { bisectWhere } from '../projections/bisect-where.ts';
+import { coverageOf, type Coverage } from '../projections/coverage.ts';
 import { everOwned } from '../projections/ever.ts';
 import { claimantsOf } from '../projections/claimants.ts';
 import { changesBetween, historyOf } from '../projections/history.ts';
@@ -41,6 +42,7 @@ import { waitsFor } from '../projections/waits.ts';
 import { positionOf, START, type When } from '../projections/when.ts';
 import type { WhatIf } from './what-if.ts';
 import { activityAnswer, violationAnswer, whereAnswer, whyAnswer } from '../words/answers.ts';
+import { coverageAnswer } from '../words/coverage.ts';
 import { eventWords } from '../words/events.ts';
 import { whyWords } from '../words/why.ts';
 
@@ -52,6 +54,13 @@ export interface LogSelection {
   readonly from?: When | undefined;
   readonly to?: When | undefined;
   readonly refused?: boolean | undefined;
+}
+
+/** The states whose coverage is asked about; of all processes and groups without `subject`. */
+interface CoverageRange {
+  readonly subject?: string | undefined;
+  readonly from?: When | undefined;
+  readonly to?: When | undefined;
 }
 
 /** Give one of the two. */
@@ -273,13 +282,27 @@ export abstract class Past<E extends Placed = RecordedEvent> {
    * `unknown-subject`.
    */
   bisect({ invariant, where }: BisectQuestion): Bisection<E> | null {
-    if (invariant !== undefined && where === undefined) {
-      return violationAnswer(bisectBy(this.timeline, invariantNamed(invariant)));
-    }
-    if (where === undefined || invariant !== undefined) {
+    if ((where === undefined) === (invariant === undefined)) {
       throw new RequestError('bisect: give either an invariant or an expression');
     }
-    return whereAnswer(bisectWhere(this.timeline, String(where)));
+    const found =
+      invariant === undefined
+        ? whereAnswer(bisectWhere(this.timeline, String(where)))
+        : violationAnswer(bisectBy(this.timeline, invariantNamed(invariant)));
+    return found === null ? null : { ...found, coverage: this.coverage() };
+  }
+
+  /**
+   * From when to when every process of the host was seen, for a subject or the whole host, in the
+   * states after `from` up to and with the state after `to`. Throws `bad-when`, `unknown-subject`,
+   * and `bad-request` if `to` is before `from`.
+   */
+  coverage({ subject, from = 'start', to = 'end' }: CoverageRange = {}): Coverage {
+    const [first, last] = [this.#position(from), this.#position(to)];
+    if (last < first) throw new RequestError(`coverage: ${to} is before ${from}`);
+    const of = subject === undefined ? null : this.#subject(subject, to);
+    const found = coverageOf(this.timeline, { subject: of, from: first, to: last });
+    return coverageAnswer(found, (position) => this.timeline.at(position));
   }
 
   /** A what-if that forks after a position. */

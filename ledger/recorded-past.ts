@@ -6,6 +6,8 @@
  */
 import { RequestError } from '../events/ledger-error.ts';
 import type { Head } from '../log/store.ts';
+import type { SupposedHost } from '../machines/host-at.ts';
+import { LiveHost } from '../machines/live-host.ts';
 import { attested } from '../projections/attest/attest.ts';
 import {
   attestQuestions,
@@ -13,6 +15,7 @@ import {
   type AttestQuestion,
 } from '../projections/attest/attestation.ts';
 import { positionOf, type When } from '../projections/when.ts';
+import { coverageAnswer } from '../words/coverage.ts';
 import { Past } from './questions.ts';
 
 /** The states after `from` to the one after `to`; all of the log by default. */
@@ -54,10 +57,16 @@ export abstract class RecordedPast extends Past {
     const { position, hash } = this.head;
     return {
       ...found,
-      coverage: this.coverageAnswer(coverage),
+      coverage: coverageAnswer(coverage, (at) => this.timeline.at(at)),
       head: `${position}:${hash}`,
       ...(this.isDerived && { derived: true }),
     };
+  }
+
+  /** A new host after a position, which takes events without recording them. Throws `bad-when`. */
+  suppose(position: number): SupposedHost {
+    this.checkPosition(position);
+    return position < 0 ? new LiveHost() : this.timeline.playedAt(position);
   }
 
   /** The position of a moment; that of the first event for `start`. */

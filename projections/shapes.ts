@@ -9,6 +9,7 @@
 import type { Certainty } from '../events/vocabulary.ts';
 import type { Cause, ObservedCause } from '../machines/causes.ts';
 import type { Blocker } from '../machines/check.ts';
+import type { Coverage } from './coverage.ts';
 import type { FileId } from '../processes/process-table.ts';
 
 /** The position of an event; null for `start`, the moment before the first event. */
@@ -340,6 +341,8 @@ export interface Bisection<E = unknown> {
   readonly cause: ObservedCause | null;
   /** The fewest positions, ascending, that still show it. */
   readonly prefix: readonly number[];
+  /** Of the whole log. */
+  readonly coverage: Coverage;
 }
 
 /** A place where a log contradicts itself, the rules or the evidence. */
@@ -372,4 +375,6 @@ export interface Verification {
   readonly faults: readonly Fault[];
   /** Sentences about things that are not faults, such as removed events. */
   readonly notes?: readonly string[];
+  /** Of the whole log. */
+  readonly coverage: Coverage;
 }

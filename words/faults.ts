@@ -127,6 +127,7 @@ const indexed: Readonly<Record<FindingOf<'segment'>['differing'], string>> = {
   start: 'the host before its first event',
   end: 'the host after its last event',
   list: 'what it says of the index before it',
+  sources: 'which sources the events before it have',
   other: 'its content',
 };
 

@@ -3,10 +3,12 @@
  *
  * @module
  */
+import type { Coverage } from '../projections/coverage.ts';
 import type { Claimant, Who } from '../projections/shapes.ts';
 import { parseSubject, type SubjectKind } from '../projections/subjects.ts';
 import type { WhyUnknown } from '../projections/why-unknown.ts';
 import { titled } from './columns.ts';
+import { noneWords } from './coverage.ts';
 import { momentTitle } from './moments.ts';
 import { holderRows, ownerWords } from './owners.ts';
 import { printable } from './printable.ts';
@@ -60,8 +62,11 @@ export function claimWords(claimants: readonly Claimant[]): string[] {
   return titled('Claims of managers, unknown to the kernel:', rows);
 }
 
-export const NO_ORPHANS =
-  'No orphaned file: each open file has a descriptor or a mapping in a process.';
+/** Says that no open file is without a descriptor and mapping. */
+export function noOrphansWords(coverage: Coverage): string {
+  const none = 'No orphaned file: each open file has a descriptor or a mapping in a process.';
+  return noneWords(coverage, none, 'each file that was seen open has a descriptor or a mapping');
+}
 
 /** Why the owner is unknown: the reason of the gap, if it has one. */
 function unknownWords(unknown: WhyUnknown | null): string {

@@ -81,7 +81,7 @@ function placeNamed(timeline: Timeline, word: string, position: number): Subject
 
 /** The sources with events in a range, by their first event. */
 function sourcesIn(timeline: Timeline, { from, to }: StateRange): SourceRange[] {
-  return timeline.sources
+  return timeline.sources.sources
     .filter((source) => source.from <= to && source.last >= from)
     .map(({ source, format, from: begun, last }) => ({
       source,

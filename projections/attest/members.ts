@@ -6,6 +6,7 @@
 import { LedgerError, RequestError } from '../../events/ledger-error.ts';
 import { nearestClause } from '../../events/nearest.ts';
 import type { EventType } from '../../events/vocabulary.ts';
+import { KERNEL_PID } from '../../processes/process-table.ts';
 import { processSpans, type ProcessLabel, type ProcessSpan } from '../index/process-spans.ts';
 import type { Timeline } from '../timeline.ts';
 import { belongs, isInScope, parseTenant, tenantsOf, wordOf, type Tenant } from './tenants.ts';

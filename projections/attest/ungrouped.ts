@@ -5,7 +5,7 @@
  * @module
  */
 import type { EventType } from '../../events/vocabulary.ts';
-import type { FoundUncovered } from '../coverage.ts';
+import type { FoundCoverage } from '../coverage.ts';
 import { keyOf } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
 import type { StateRange } from './members.ts';
@@ -13,7 +13,7 @@ import type { StateRange } from './members.ts';
 const added: ReadonlySet<EventType> = new Set(['device.added'] as const);
 
 /** From the open of such a file on, up to the event that tells the group or removes the device. */
-export function ungroupedIn(timeline: Timeline, { from, to }: StateRange): FoundUncovered[] {
+export function ungroupedIn(timeline: Timeline, { from, to }: StateRange): FoundCoverage['unknown'] {
   return [...addedWithoutGroup(timeline, to)].flatMap(({ device, position }) => {
     const opened = firstOpen(timeline, device, position, to);
     const end = opened === null ? 0 : endOf(timeline, device, opened);
@@ -26,7 +26,7 @@ export function ungroupedIn(timeline: Timeline, { from, to }: StateRange): Found
       to: until,
       fromTime: timeline.timeAt(start),
       toTime: until === null ? null : timeline.timeAt(until),
-      reason: { kind: 'owner-unknown' },
+      reason: { kind: 'group-unknown' },
     };
   });
 }

@@ -34,7 +34,7 @@ class Read {
   /** The processes after each event. */
   readonly processes: readonly (readonly Label[])[];
 
-  constructor(readonly log: Log) {
+  constructor(log: Log) {
     for (const event of log) this.timeline.take(event);
     const host = new LiveHost();
     this.processes = log.map((event) => {
