@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { coverageOf } from '../coverage.ts';
 import { handsOf } from '../hands.ts';
 import { bareOwnerAt } from '../owner-at.ts';
 import type { Position } from '../shapes.ts';
@@ -32,12 +31,15 @@ type Found = Pick<Attestation, 'instances' | 'unknownHands'>;
 /** The hands that make an instance of what a question denies, of those at a moment. */
 const conditions: Readonly<Record<AttestQuestion, Condition>> = {
   'never-shared': (hands) => {
-    const of = [0, 1].map((tenant) => hands.filter(({ shares }) => shares[tenant]?.isOwn === true));
-    return of.every((own) => own.length > 0) ? [...new Set(of.flat())] : [];
+    const [one = [], other = []] = [0, 1].map((tenant) =>
+      plainly(hands.filter(({ shares }) => shares[tenant]?.isOwn === true)),
+    );
+    return one.length > 0 && other.length > 0 ? [...new Set([...one, ...other])] : [];
   },
-  'never-owned': (hands) => hands.filter(isOwners),
-  'sole-owner': (hands) =>
-    hands.filter(({ keepsOwner, shares: [its] }) => keepsOwner && its?.isOthers === true),
+  'never-owned': (hands) => plainly(hands.filter(isOwners)),
+  'sole-owner': (hands) => {
+    return plainly(hands.filter(({ keepsOwner, shares: [its] }) => keepsOwner && its?.isOthers === true));
+  },
 };
 
 /** Whether a hand kept the owner alive and was the tenant's. */
@@ -45,27 +47,36 @@ function isOwners({ keepsOwner, shares: [its] }: SharedHand): boolean {
   return keepsOwner && its?.isOwn === true;
 }
 
+/** Descriptors and mappings; only if there are none, references in the kernel, which say less. */
+function plainly(hands: readonly SharedHand[]): readonly SharedHand[] {
+  const plain = hands.filter(isPlain);
+  return plain.length > 0 ? plain : hands;
+}
+
+function isPlain({ holder: { via } }: SharedHand): boolean {
+  return via === 'fd' || via === 'mapping';
+}
+
+/** Where what a question denies was seen, and where it is not known whose a hand is. */
 export function findInstances(timeline: Timeline, search: Search): Found {
   const { question, subject, tenants, range, isSeen } = search;
-  const shares = new Shares(timeline, tenants, (from, to) => {
-    return coverageOf(timeline, { subject, from, to }).unknown.length === 0;
-  });
   const instances: HandsInstance[] = [];
   const unknownHands: HandsInstance[] = [];
   let isOwner = false;
   for (const place of placesOf(timeline, subject, range)) {
     const { group, from, end } = place;
     const to = end > timeline.head ? null : end;
+    const shares = new Shares(timeline, group, tenants);
     const hands = handsOf(timeline, group, from, to).flatMap((hand) => shares.of(hand));
     isOwner ||= hands.some(isOwners);
     const runs = runsOf(hands, conditions[question]);
     if (question === 'sole-owner') runs.push(...kernelRuns(timeline, place, to));
     instances.push(...runs.map((run) => instanceOf(timeline, place, run)));
     const unknown = hands.filter((hand) => isUnknown(hand, question));
-    for (const held of Map.groupBy(unknown, processOf).values()) {
-      const theirs = runsOf(held, (hands) => hands);
-      unknownHands.push(...theirs.map((run) => instanceOf(timeline, place, run)));
-    }
+    const plain = Map.groupBy(unknown.filter(isPlain), processOf);
+    const theirs = [...plain.values()].flatMap((held) => runsOf(held, (hands) => hands));
+    const rest = runsOf(unknown, (held) => (held.some(isPlain) ? [] : held));
+    unknownHands.push(...[...theirs, ...rest].map((run) => instanceOf(timeline, place, run)));
   }
   const isNobodys = question === 'sole-owner' && !isOwner && instances.length === 0;
   if (isNobodys && subject !== null && isSeen && unknownHands.length === 0) {
@@ -84,9 +95,9 @@ function isUnknown({ shares }: SharedHand, question: AttestQuestion): boolean {
   });
 }
 
-/** The key of the process that has a hand; of references in the kernel, of the file held. */
-function processOf({ holder: { pid, comm, cgroup, via }, of }: SharedHand): string {
-  return JSON.stringify(via === 'kernel' || via === 'queue' ? [of] : [pid, comm, cgroup]);
+/** The key of the process that has a hand. */
+function processOf({ holder: { pid, comm, cgroup } }: SharedHand): string {
+  return JSON.stringify([pid, comm, cgroup]);
 }
 
 /** The runs of states in which kernel drivers owned the group of a place. */

@@ -7,11 +7,13 @@
  * @module
  */
 import { positionOf, type FileId } from '../../processes/process-table.ts';
+import { coverageOf, type FoundCoverage } from '../coverage.ts';
 import { follow } from '../follow.ts';
 import type { HandIn } from '../hands.ts';
 import { holderOf } from '../index/hold-at.ts';
 import type { Timeline } from '../timeline.ts';
 import { holderShown } from '../views.ts';
+import { START } from '../when.ts';
 import { belongs, type Member, type Tenant } from './tenants.ts';
 
 /** Whether a hand belongs to a tenant, and whether to another process; null if it is not known. */
@@ -30,35 +32,41 @@ interface PastHolder extends Member {
   readonly since: number;
 }
 
+/** The processes that ever had a descriptor of a file. */
+interface PastHolders {
+  /** By the position from which they had one. */
+  readonly holders: readonly PastHolder[];
+  /** The first position since the open at which not all processes were seen. */
+  readonly seenUntil: number;
+}
+
+/** The shares of tenants in the hands on a group. */
 export class Shares {
   readonly #timeline: Timeline;
   readonly #tenants: readonly Tenant[];
-  /** Whether all processes were seen at all positions from one up to another, both included. */
-  readonly #isSeen: (from: number, to: number) => boolean;
-  readonly #past = new Map<FileId, readonly PastHolder[]>();
+  readonly #unknown: FoundCoverage['unknown'];
+  readonly #past = new Map<FileId, PastHolders>();
 
-  constructor(
-    timeline: Timeline,
-    tenants: readonly Tenant[],
-    isSeen: (from: number, to: number) => boolean,
-  ) {
+  constructor(timeline: Timeline, group: string, tenants: readonly Tenant[]) {
+    const subject = { kind: 'group', id: group } as const;
     this.#timeline = timeline;
     this.#tenants = tenants;
-    this.#isSeen = isSeen;
+    this.#unknown = coverageOf(timeline, { subject, from: START, to: timeline.head }).unknown;
   }
 
   /** A hand with its shares; cut into several where a reference in the kernel gets another share. */
   of(hand: HandIn): SharedHand[] {
     const { holder } = hand;
     if (holder.via === 'fd' || holder.via === 'mapping') return [this.#shared(hand, [holder])];
-    const end = hand.to ?? Infinity;
-    const past = this.#pastOf(hand.of).filter(({ since }) => since < end);
-    const cuts = past.map(({ since }) => since).filter((since) => since > hand.from);
-    const starts = [...new Set([hand.from, ...cuts])];
+    const { holders, seenUntil } = this.#pastOf(hand.of);
+    const cuts = [...holders.map(({ since }) => since), seenUntil].filter((cut) => {
+      return cut > hand.from && cut < (hand.to ?? Infinity);
+    });
+    const starts = [hand.from, ...new Set(cuts.toSorted((a, b) => a - b))];
     return starts.map((from, index) => {
-      const until = past.filter(({ since }) => since <= from);
+      const until = holders.filter(({ since }) => since <= from);
       const part = { ...hand, from, to: starts[index + 1] ?? hand.to };
-      return this.#shared(part, this.#isSeen(positionOf(hand.of), from) ? until : [...until, null]);
+      return this.#shared(part, from < seenUntil ? until : [...until, null]);
     });
   }
 
@@ -71,17 +79,22 @@ export class Shares {
     return { ...hand, shares };
   }
 
-  /** The processes that ever had a descriptor of a file, by the position from which they had one. */
-  #pastOf(file: FileId): readonly PastHolder[] {
+  #pastOf(file: FileId): PastHolders {
     let past = this.#past.get(file);
     if (past === undefined) {
-      past = this.#findPast(file);
+      past = { holders: this.#holdersEver(file), seenUntil: this.#seenUntil(positionOf(file)) };
       this.#past.set(file, past);
     }
     return past;
   }
 
-  #findPast(file: FileId): PastHolder[] {
+  /** The first position from `from` on at which not all processes were seen; Infinity if none. */
+  #seenUntil(from: number): number {
+    const next = this.#unknown.find(({ to }) => to === null || to > from);
+    return next === undefined ? Infinity : Math.max(next.from ?? from, from);
+  }
+
+  #holdersEver(file: FileId): PastHolder[] {
     const found = new Map<string, PastHolder>();
     follow(this.#timeline, positionOf(file), null, (host, position) => {
       for (const hold of host.holdsOf(file)) {
