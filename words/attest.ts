@@ -8,7 +8,7 @@ import type { Attestation, AttestQuestion, HandsInstance } from '../projections/
 import { columns, indented, type Cell } from './columns.ts';
 import { coverageWords } from './coverage.ts';
 import { durationWords } from './durations.ts';
-import { holdersWords, ownerWords } from './owners.ts';
+import { holdersWords } from './owners.ts';
 import { printable } from './printable.ts';
 import { plain, type Paint, type Tone } from './tone.ts';
 
@@ -17,7 +17,7 @@ export interface AttestedLog {
   /** What `--log` takes. */
   readonly address: string;
   readonly host: string;
-  /** Its files, the oldest first; empty if it has none. */
+  /** Its files, the oldest first. */
   readonly files: readonly string[];
 }
 
@@ -50,6 +50,14 @@ const questions: Readonly<Record<AttestQuestion, QuestionWords>> = {
   },
 };
 
+const owners: Readonly<Record<HandsInstance['owner'], string>> = {
+  none: 'nobody',
+  kernel: 'kernel drivers',
+  container: 'a container',
+  iommufd: 'an iommufd',
+  unknown: 'unknown',
+};
+
 const tones: Readonly<Record<Attestation['verdict'], Tone>> = {
   proved: 'plain',
   refuted: 'refusal',
@@ -75,7 +83,7 @@ export function attestationWords(
     ...section('Coverage:', [coverageWords(coverage), ...unknownRows(found, paint)]),
     ...section('Sources of the evidence:', sourceRows(found, paint)),
     ...section('The log, and its head when this was answered:', [
-      ...(log.files.length === 0 ? [log.address] : log.files).map(printable),
+      ...log.files.map(printable),
       head,
     ]),
     ...section('To check it:', checkWords(found, log)),
@@ -102,7 +110,7 @@ function instanceRows(all: readonly HandsInstance[], paint: Paint): string[] {
     printable(subject),
     ...spanCells({ from, to, fromTime, toTime }, isTimed),
     ...(isTimed ? [durationWords(fromTime, toTime) ?? '-'] : []),
-    ownerWords({ kind: owner, file: null, holders: [] }),
+    owners[owner],
     holdersWords(holders),
   ]);
   const lasted = isTimed ? ['LASTED'] : [];
@@ -145,17 +153,15 @@ function spanCells({ from, to, fromTime, toTime }: TimedSpan, isTimed: boolean):
 }
 
 /** The commands by which somebody else checks the log and the answer. */
-function checkWords({ head, derived }: Attestation, log: AttestedLog): string[] {
-  const { address, host, files } = log;
-  const script = ['sh', 'check.sh', host, ...files].map(quoted).join(' ');
+function checkWords({ head, derived }: Attestation, { address, host, files }: AttestedLog) {
+  const script = ['sh', 'check.sh', host, ...files];
   const verify = ['vfio-ledger', 'verify', '--log', address, '--host', host, '--head', head];
-  const scripts = files.length === 0 ? [] : [
-    `${script}  # the script in FORMAT.md; with no later event it ends with that head`,
-  ];
-  const index = derived === true ? ', and that the index of this answer follows from it' : '';
+  const index = derived === true ? ', and that the index which answered follows from it' : '';
   return [
-    ...scripts,
-    `${verify.map(quoted).join(' ')}  # that the log is intact and has that head${index}`,
+    '# without vfio-ledger: the script in FORMAT.md ends with this head if no event came later',
+    script.map(quoted).join(' '),
+    `# that the log is intact and has this head${index}`,
+    verify.map(quoted).join(' '),
   ];
 }
 

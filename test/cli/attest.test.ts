@@ -28,7 +28,7 @@ test('what is proved is exit 0, and says how to check it', async () => {
   expect(out).toMatch(/^ {2}- +simulation +0 +\d+/m);
   expect(out).toContain(demo);
   const [, head = ''] = /^ {2}(\d+:[\da-f]{64})$/m.exec(out) ?? [];
-  const [, words = ''] = /^ {2}vfio-ledger (verify .*?) {2}# /m.exec(out) ?? [];
+  const [, words = ''] = /^ {2}vfio-ledger (verify .*)$/m.exec(out) ?? [];
   expect(words).toContain(`--head ${head}`);
   const checked = await run(words.split(' '));
   expect(checked).toMatchObject({ code: 0, err: '' });
@@ -39,11 +39,10 @@ test('what is refuted is exit 1, with every instance', async () => {
   const { code, out } = await attest(demo, 'never-shared', 'comm:P1', 'comm:P2');
   expect(code).toBe(1);
   expect(out).toContain('Verdict:  refuted. comm:P1 and comm:P2 shared a group.');
-  expect(out).toMatch(/^ {2}SUBJECT +FROM +TO +OWNER +HANDS\n {2}26 +\d+ +\d+ +iommufd +P1\[101\]/m);
+  expect(out).toMatch(/^ {2}SUBJECT +FROM +TO +OWNER +HANDS\n {2}26 +\d+ +\d+ +an iommufd +P1\[101\]/m);
   const range = ['--to', '5'];
   const before = await attest(demo, 'never-shared', 'comm:P1', 'comm:P2', ...range);
-  expect(before.code).toBe(2);
-  expect(before.err).not.toBe('');
+  expect(before).toMatchObject({ code: 0, err: '' });
 });
 
 test('what is not known is exit 1, and says what was not seen', async () => {
