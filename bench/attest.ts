@@ -21,7 +21,9 @@ export const attest: Figure = async (run) => {
     const rounds = asked(run, events);
     for (const [index, [question]] of attestations.entries()) {
       const of = { host: 'whole', events, unit: 'ms' } as const;
-      const spent = rounds.map((round) => round.filter((_, at) => at % attestations.length === index));
+      const spent = rounds.map((round) =>
+        round.filter((_, at) => at % attestations.length === index),
+      );
       const at = (percent: number) => spent.map((values) => percentile(values, percent));
       const figure = `attest ${question} of two tenants`;
       taken.push(

@@ -4,7 +4,11 @@
  *
  * @module
  */
-import type { Attestation, AttestQuestion, HandsInstance } from '../projections/attest/attestation.ts';
+import type {
+  Attestation,
+  AttestQuestion,
+  HandsInstance,
+} from '../projections/attest/attestation.ts';
 import { columns, indented, type Cell } from './columns.ts';
 import { coverageWords } from './coverage.ts';
 import { durationWords } from './durations.ts';
@@ -76,7 +80,7 @@ export function attestationWords(
   const says = words[verdict === 'not-known' ? 'seen' : verdict](one, other);
   return [
     printable(`Question: ${words.asked(one, other)} (${question} ${one} ${other})`),
-    `States:   ${rangeWords(found)}`,
+    `Range:    ${rangeWords(found)}`,
     `Verdict:  ${paint(verdict, tones[verdict])}. ${printable(says)}`,
     ...section('Instances:', instanceRows(instances, paint)),
     ...section('Hands of which the tenant is not known:', instanceRows(unknownHands, paint)),
@@ -96,11 +100,13 @@ function section(title: string, lines: readonly string[]): string[] {
 
 function rangeWords({ from, to, fromTime, toTime }: Attestation): string {
   const [first, last] = [momentWords(from, fromTime), momentWords(to, toTime)];
-  return first === last ? `the one after ${first}` : `those after ${first} to ${last}`;
+  return first === last
+    ? `the state after event ${first}`
+    : `the states after events ${first} to ${last}`;
 }
 
 function momentWords(position: Attestation['from'], time: string | null): string {
-  return `position ${position ?? '-'}${time === null ? '' : ` (${time})`}`;
+  return `${position ?? '-'}${time === null ? '' : ` (${time})`}`;
 }
 
 function instanceRows(all: readonly HandsInstance[], paint: Paint): string[] {
@@ -118,7 +124,8 @@ function instanceRows(all: readonly HandsInstance[], paint: Paint): string[] {
 }
 
 function unknownRows({ coverage: { unknown } }: Attestation, paint: Paint): string[] {
-  if (unknown.length === 0) return [];
+  // The line above names the only one.
+  if (unknown.length < 2) return [];
   const isTimed = unknown.some(({ fromTime }) => fromTime !== null);
   const rows = unknown.map(({ subject, reason, ...span }): Cell[] => [
     printable(subject ?? 'the host'),

@@ -54,11 +54,7 @@ export function attested(
 }
 
 /** The coverage of a subject; a device whose group is not known may be in any. */
-function coverageIn(
-  timeline: Timeline,
-  subject: Subject | null,
-  range: StateRange,
-): FoundCoverage {
+function coverageIn(timeline: Timeline, subject: Subject | null, range: StateRange): FoundCoverage {
   const coverage = coverageOf(timeline, { subject, ...range });
   const unknown = [...coverage.unknown, ...ungroupedIn(timeline, range)];
   return { ...coverage, unknown: unknown.toSorted((a, b) => (a.from ?? 0) - (b.from ?? 0)) };

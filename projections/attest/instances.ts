@@ -38,7 +38,9 @@ const conditions: Readonly<Record<AttestQuestion, Condition>> = {
   },
   'never-owned': (hands) => plainly(hands.filter(isOwners)),
   'sole-owner': (hands) => {
-    return plainly(hands.filter(({ keepsOwner, shares: [its] }) => keepsOwner && its?.isOthers === true));
+    return plainly(
+      hands.filter(({ keepsOwner, shares: [its] }) => keepsOwner && its?.isOthers === true),
+    );
   },
 };
 

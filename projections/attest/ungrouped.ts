@@ -13,7 +13,10 @@ import type { StateRange } from './members.ts';
 const added: ReadonlySet<EventType> = new Set(['device.added'] as const);
 
 /** From the open of such a file on, up to the event that tells the group or removes the device. */
-export function ungroupedIn(timeline: Timeline, { from, to }: StateRange): FoundCoverage['unknown'] {
+export function ungroupedIn(
+  timeline: Timeline,
+  { from, to }: StateRange,
+): FoundCoverage['unknown'] {
   return [...addedWithoutGroup(timeline, to)].flatMap(({ device, position }) => {
     const opened = firstOpen(timeline, device, position, to);
     const end = opened === null ? 0 : endOf(timeline, device, opened);

@@ -12,8 +12,7 @@ beforeAll(async () => {
   await run(['import', '--log', second, join(root, 'examples/second-test.strace')]);
 });
 
-const attest = (log: string, ...args: readonly string[]) =>
-  run(['attest', ...args, '--log', log]);
+const attest = (log: string, ...args: readonly string[]) => run(['attest', ...args, '--log', log]);
 
 test('what is proved is exit 0, and says how to check it', async () => {
   const { code, out, err } = await attest(demo, 'never-shared', 'comm:P2', 'comm:P4');
@@ -39,7 +38,9 @@ test('what is refuted is exit 1, with every instance', async () => {
   const { code, out } = await attest(demo, 'never-shared', 'comm:P1', 'comm:P2');
   expect(code).toBe(1);
   expect(out).toContain('Verdict:  refuted. comm:P1 and comm:P2 shared a group.');
-  expect(out).toMatch(/^ {2}SUBJECT +FROM +TO +OWNER +HANDS\n {2}26 +\d+ +\d+ +an iommufd +P1\[101\]/m);
+  expect(out).toMatch(
+    /^ {2}SUBJECT +FROM +TO +OWNER +HANDS\n {2}26 +\d+ +\d+ +an iommufd +P1\[101\]/m,
+  );
   const range = ['--to', '5'];
   const before = await attest(demo, 'never-shared', 'comm:P1', 'comm:P2', ...range);
   expect(before).toMatchObject({ code: 0, err: '' });
@@ -49,8 +50,7 @@ test('what is not known is exit 1, and says what was not seen', async () => {
   const { code, out } = await attest(second, 'never-shared', 'pid:4102', 'pid:4103');
   expect(code).toBe(1);
   expect(out).toMatch(/^Verdict: {2}not-known\. .* were not seen to share a group/m);
-  expect(out).toMatch(/^ {2}NOT SEEN +FROM/m);
-  expect(out).toContain('strace');
+  expect(out).toMatch(/^ {2}Not all was seen: .*\(strace from /m);
 });
 
 test('as JSON it says whether the index answered', async () => {

@@ -33,10 +33,7 @@ export interface GroupHands {
 export type SeenAll = (group: string, from: number, to: number) => boolean;
 
 /** All states of all groups that exist, one event after the other. */
-export function handsAtEach(
-  events: readonly Placed<LedgerEvent>[],
-  isSeen: SeenAll,
-): GroupHands[] {
+export function handsAtEach(events: readonly Placed<LedgerEvent>[], isSeen: SeenAll): GroupHands[] {
   const host = new LiveHost();
   const held = new Map<FileId, Map<string, Label>>();
   return events.flatMap((event) => {

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { KERNEL_PID } from '../../processes/process-table.ts';
 import type { Judge, Label } from './brute-force-attest.ts';
 import { drawFrom, type Draw } from './draw.ts';
+import { partlySeen } from './partly-seen.ts';
 import { anyLog, type Log } from './random-logs.ts';
 import { unseenHost } from './unseen-hosts.ts';
 
@@ -38,9 +39,20 @@ function tenanted(log: Log, untold: number, draw: Draw): Log {
   });
 }
 
-export const tenantedLog: fc.Arbitrary<Log> = fc
-  .tuple(fc.oneof(anyLog, unseenHost), shareUntold, fc.integer())
-  .map(([log, untold, seed]) => tenanted(log, untold, drawFrom(seed)));
+export interface TenantedLog {
+  readonly log: Log;
+  /** For each position: whether something that had happened on the host is not in the log. */
+  readonly missed: readonly boolean[];
+}
+
+const wholeHost = anyLog.map((log) => ({ log, missed: log.map(() => false) }));
+const unseenBoot = unseenHost.map((log) => ({ log, missed: log.map(() => true) }));
+
+export const tenantedLog: fc.Arbitrary<TenantedLog> = fc
+  .tuple(fc.oneof(wholeHost, unseenBoot, partlySeen), shareUntold, fc.integer())
+  .map(([{ log, missed }, untold, seed]) => {
+    return { log: tenanted(log, untold, drawFrom(seed)), missed };
+  });
 
 /** The words for tenants that such a log may have, a kind after the other. */
 export const tenantWords = (pids: readonly number[]): string[] => [

@@ -60,7 +60,10 @@ const bound = (pid: number, device: string): Fact[] => [
   { type: 'device.opened', data: { pid, fd: 4, device, cloexec: true } },
   { type: 'device.bound', data: { pid, fd: 4, iommufd: 3, id: 1 } },
 ];
-const closed = (pid: number, fd: number): Fact => ({ type: 'descriptor.closed', data: { pid, fd } });
+const closed = (pid: number, fd: number): Fact => ({
+  type: 'descriptor.closed',
+  data: { pid, fd },
+});
 const GPU = '0000:3b:00.0';
 
 const taken = 'open_iommufd I\nopen_cdev A gpu\nbind A I\n';
@@ -232,9 +235,11 @@ describe('what was not seen', () => {
 
   test('nor does a listing', async () => {
     const ledger = await openLedger(':memory:');
-    await ledger.import('COMMAND  PID USER   FD   TYPE DEVICE SIZE/OFF NODE NAME\n' +
-      'qemu      11 root   12u   CHR  243,0      0t0  542 /dev/vfio/26\n' +
-      'dpdk      12 root   12u   CHR  243,1      0t0  543 /dev/vfio/41\n');
+    await ledger.import(
+      'COMMAND  PID USER   FD   TYPE DEVICE SIZE/OFF NODE NAME\n' +
+        'qemu      11 root   12u   CHR  243,0      0t0  542 /dev/vfio/26\n' +
+        'dpdk      12 root   12u   CHR  243,1      0t0  543 /dev/vfio/41\n',
+    );
     expect(ledger.attest('never-shared', 'comm:qemu', 'comm:dpdk').verdict).toBe('not-known');
     expect(ledger.attest('never-owned', '26', 'comm:dpdk').verdict).toBe('not-known');
   });

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { belongs, parseTenant, tenantsOf, type Member } from '../../../projections/attest/tenants.ts';
+import {
+  belongs,
+  parseTenant,
+  tenantsOf,
+  type Member,
+} from '../../../projections/attest/tenants.ts';
 
 const scope = (unit: string) => `/machine.slice/${unit}.scope/libvirt/emulator`;
 
