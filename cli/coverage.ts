@@ -23,7 +23,11 @@ export interface CoveredForm {
 }
 
 /** The JSON value of an answer: with `--coverage` an object that has the coverage as well. */
-export function coveredValue({ coverage: isWrapped }: CoveredForm, answer: unknown, coverage: Coverage) {
+export function coveredValue(
+  { coverage: isWrapped }: CoveredForm,
+  answer: unknown,
+  coverage: Coverage,
+) {
   return isWrapped === true ? { answer, coverage, logEnds: null } : answer;
 }
 
@@ -35,5 +39,8 @@ export async function showCovered(
   coverage: Coverage,
   text: () => readonly string[],
 ): Promise<void> {
-  await show(io, form.json, coveredValue(form, answer, coverage), () => [...text(), coverageWords(coverage)]);
+  await show(io, form.json, coveredValue(form, answer, coverage), () => [
+    ...text(),
+    coverageWords(coverage),
+  ]);
 }

@@ -128,9 +128,9 @@ function verificationText(
   return [
     `events  ${events}`,
     `head    ${head}`,
-    `seen    ${coverageValueWords(coverage)}`,
     `faults  ${faults.length === 0 ? noWords(coverage) : faults.length}`,
     ...notes.map((note) => `note    ${printable(note)}`),
+    `seen    ${coverageValueWords(coverage)}`,
     ...(faults.length === 0 ? [] : ['', ...columns(rows, paint, ['POSITION', 'KIND', 'DETAIL'])]),
   ];
 }

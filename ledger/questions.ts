@@ -57,7 +57,7 @@ export interface LogSelection {
 }
 
 /** The states whose coverage is asked about; of all processes and groups without `subject`. */
-interface CoverageRange {
+interface CoverageSelection {
   readonly subject?: string | undefined;
   readonly from?: When | undefined;
   readonly to?: When | undefined;
@@ -297,7 +297,7 @@ export abstract class Past<E extends Placed = RecordedEvent> {
    * states after `from` up to and with the state after `to`. Throws `bad-when`, `unknown-subject`,
    * and `bad-request` if `to` is before `from`.
    */
-  coverage({ subject, from = 'start', to = 'end' }: CoverageRange = {}): Coverage {
+  coverage({ subject, from = 'start', to = 'end' }: CoverageSelection = {}): Coverage {
     const [first, last] = [this.#position(from), this.#position(to)];
     if (last < first) throw new RequestError(`coverage: ${to} is before ${from}`);
     const of = subject === undefined ? null : this.#subject(subject, to);

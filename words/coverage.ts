@@ -12,7 +12,6 @@ import type {
   SourceName,
   Uncovered,
 } from '../projections/coverage.ts';
-import type { Position } from '../projections/shapes.ts';
 import { moreWords } from './moments.ts';
 import { printable } from './printable.ts';
 
@@ -119,20 +118,18 @@ export function coverageValueWords(coverage: Coverage): string {
   return `${isPartial(coverage) ? 'not all: ' : ''}${seenRangeWords(coverage)}`;
 }
 
-function seenRangeWords({ from, to, fromTime, toTime, unknown }: Coverage): string {
-  const [first, ...others] = unknown;
-  if (first === undefined) {
-    return `all processes of the host, ${rangeWords(from, to, timesWords(fromTime, toTime))}`;
-  }
+function seenRangeWords(coverage: Coverage): string {
+  const [first, ...others] = coverage.unknown;
+  if (first === undefined) return `all processes of the host, ${rangeWords(coverage)}`;
   const more = others.length === 0 ? '' : `; ${moreWords(others.length, 'interval')}`;
-  return printable(`${uncoveredWords(first, to)}${more}`);
+  return printable(`${uncoveredWords(first, coverage)}${more}`);
 }
 
-function uncoveredWords(uncovered: Uncovered, last: Position): string {
-  const { subject, from, to, fromTime, toTime, reason } = uncovered;
+function uncoveredWords({ subject, reason, ...uncovered }: Uncovered, last: CoverageRange): string {
+  const { from, to, fromTime, toTime } = uncovered;
   if (from === null) return reason;
-  const end = to === null ? last : to - 1;
-  const range = rangeWords(from, end, timesWords(fromTime, toTime));
+  const end = to === null ? last : { to: to - 1, toTime };
+  const range = rangeWords({ from, fromTime, to: end.to, toTime: end.toTime });
   return `${subject === null ? '' : `${subjectWords(subject)}, `}${range}: ${reason}`;
 }
 
@@ -141,11 +138,11 @@ function subjectWords(subject: string): string {
   return /^\d+$/.test(subject) ? `group ${subject}` : subject;
 }
 
-function rangeWords(from: Position, to: Position, times: string): string {
-  return from === to ? `at position ${from}${times}` : `from position ${from} to ${to}${times}`;
-}
+type CoverageRange = Omit<Coverage, 'unknown'>;
 
-function timesWords(from: string | null, to: string | null): string {
-  if (from === null && to === null) return '';
-  return from === to ? ` (${from})` : ` (${from ?? '?'} to ${to ?? '?'})`;
+function rangeWords({ from, to, fromTime, toTime }: CoverageRange): string {
+  if (from === to) return `at position ${from}${fromTime === null ? '' : ` (${fromTime})`}`;
+  const isTimed = fromTime !== null || toTime !== null;
+  const times = isTimed ? ` (${fromTime ?? '?'} to ${toTime ?? '?'})` : '';
+  return `from position ${from} to ${to}${times}`;
 }

@@ -54,8 +54,6 @@ export class GroupDoubts {
    */
   take(event: Placed, host: LiveHost, since: number): void {
     const { position: by } = event;
-    const named = unseenGroup(event, host);
-    if (named !== null) this.#doubt('owner', named, { from: since, by });
     for (const { group } of host.moved.groups) {
       if (host.group(group)?.isUnknown === true) this.#doubt('owner', group, { from: by, by });
       else this.#end('owner', group, by);
@@ -100,12 +98,4 @@ export class GroupDoubts {
 
 function keyOf({ cause, group }: Pick<GroupDoubt, 'cause' | 'group'>): string {
   return `${cause} ${group}`;
-}
-
-/** A group that evidence names, and that nothing has told of before; null if there is none. */
-function unseenGroup({ type, data }: Placed, host: LiveHost): string | null {
-  if (type === 'group.found') return host.group(data.group)?.isUnknown === true ? data.group : null;
-  if (type !== 'operation.refused' || data.evidence === undefined) return null;
-  const { group } = data as { readonly group?: string };
-  return group === undefined || host.group(group) !== undefined ? null : group;
 }

@@ -152,24 +152,22 @@ export class KnownSources {
     this.#doubts.take(event, host, earliest);
   }
 
+  /** Notes that a source tells of an event; it may begin with it. */
   #note(event: Placed, name: string | null): void {
-    const latest = this.#latest.get(name);
-    if (event.type === 'gap.noticed' && latest === undefined) return;
+    const { type, position } = event;
     const format = formatOf(event);
-    if (latest !== undefined && (format === null || latest.format === null)) {
+    const latest = this.#latest.get(name);
+    // The events that a trace assumes come before the one that names its format.
+    const isNamed = latest?.format === null && name !== null;
+    const isAgain = format === null || (format === latest?.format && type !== 'evidence.begun');
+    if (latest !== undefined && (isNamed || isAgain)) {
       latest.format ??= format;
-      latest.last = event.position;
-      return;
+      latest.last = position;
+    } else if (type !== 'gap.noticed') {
+      const source = { source: name, format, from: position, last: position };
+      this.#sources.push(source);
+      this.#latest.set(name, source);
     }
-    const isAgain = event.type !== 'evidence.begun' && format === latest?.format;
-    if (latest !== undefined && isAgain) {
-      latest.last = event.position;
-      return;
-    }
-    const { position } = event;
-    const source = { source: name, format, from: position, last: position };
-    this.#sources.push(source);
-    this.#latest.set(name, source);
   }
 
   #boot({ data, position }: Extract<Placed, { type: 'host.booted' }>): void {

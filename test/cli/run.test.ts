@@ -120,7 +120,9 @@ test('the command has the streams and the exit code that it would have', async (
   const script = 'cat </dev/null; cat; echo bad >&2; exit 7';
   const ended = await run(['run', '--', 'sh', '-c', script], { input: 'given\n' });
   expect(ended).toMatchObject({ code: 7, out: 'given\n' });
-  expect(ended.err).toMatch(/^bad\nvfio-ledger: .* ended with exit code 7\nnone seen: no VFIO file was/);
+  expect(ended.err).toMatch(
+    /^bad\nvfio-ledger: .* ended with exit code 7\nnone seen: no VFIO file was/,
+  );
   const killed = await run(['run', '--json', '--', 'sh', '-c', 'kill -TERM $$']);
   expect(killed.code).toBe(143);
   expect(JSON.parse(killed.out)).toMatchObject({ exit: { code: null, signal: 'SIGTERM' } });

@@ -54,11 +54,13 @@ describe.concurrent('for people', () => {
       err: '',
       out: `FROM  TO  OWNER       BY                     ENDED WHEN
 10    25  iommufd f8  P2[102] fd 5 since 17  P2[102] was killed by SIGKILL
+Seen: all processes of the host, from position 0 to 38
 `,
     });
     expect(await ask(demo, 'history', '--by', 'pid:104')).toMatchObject({
       out: `GROUP  FROM  TO  OWNER                        BY            ENDED WHEN
 41     30    -   container of group file f29  P4[104] fd 4  -
+Seen: all processes of the host, from position 0 to 38
 `,
     });
   });

@@ -13,7 +13,7 @@ export interface PartlySeen {
   readonly log: Log;
   /**
    * For each position: whether anything that happened on the host, since everything of it was last
-   * known and up to the next position, is not in the log.
+   * known and up to the next position, is not in the log. The log says nothing of what follows it.
    */
   readonly missed: readonly boolean[];
   /** For each position: whether the log itself tells that everything was known then. */
@@ -32,11 +32,12 @@ interface Watch {
 
 class Scribe {
   readonly events: Placed<LedgerEvent>[] = [];
-  readonly missed: boolean[] = [];
+  /** For each position: whether something was missed until then, and up to the next. */
+  readonly #missed: { at: boolean; after: boolean }[] = [];
   readonly #watches: Watch[] = [];
   /** The last watch of each source. */
   readonly #watching = new Map<string | null, Watch>();
-  /** Positions at which everything was known, and those before which something was lost. */
+  /** Positions at which everything was known, and those after which something was lost. */
   readonly #readings = new Set<number>();
   readonly #losses = new Set<number>();
   readonly #boots = new Set<number>();
@@ -67,7 +68,8 @@ class Scribe {
 
   #miss(): void {
     this.#isMissing = true;
-    if (this.missed.length > 0) this.missed[this.missed.length - 1] = true;
+    const last = this.#missed.at(-1);
+    if (last !== undefined) last.after = true;
   }
 
   write({ type, data }: Fact, source: string | null, certainty = 'observed'): number {
@@ -75,7 +77,7 @@ class Scribe {
     const evidence = { source, line: position + 1, certainty };
     const told = source === null ? data : { ...data, evidence };
     this.events.push({ type, data: told, position, id: `e${position}`, time: null } as never);
-    this.missed.push(this.#isMissing);
+    this.#missed.push({ at: this.#isMissing, after: false });
     const watch = this.#watching.get(source);
     if (watch !== undefined) watch.last = position;
     return position;
@@ -90,6 +92,7 @@ class Scribe {
   }
 
   begin(source: string, format: string, after: number | null): number {
+    this.#watching.delete(source);
     const data = { source, format, clock: 'none', zero: null, after } as const;
     return this.write({ type: 'evidence.begun', data }, source);
   }
@@ -165,7 +168,10 @@ class Scribe {
     this.pass(this.#below(3), null);
     this.#miss();
     const data = { reason: '3 lines of the trace were lost', group: null };
-    this.#losses.add(this.write({ type: 'gap.noticed', data }, source));
+    // They may have told of anything since the last line that was not lost.
+    const since = this.#watching.get(source)?.last ?? 0;
+    const at = this.write({ type: 'gap.noticed', data }, source);
+    for (let lost = since; lost < at; lost++) this.#losses.add(lost);
   }
 
   #gapOf(source: string): void {
@@ -188,9 +194,11 @@ class Scribe {
   }
 
   told(): PartlySeen {
-    const { events: log, missed } = this;
+    const log = this.events;
+    const last = log.length - 1;
+    const missed = this.#missed.map(({ at, after }, index) => at || (after && index < last));
     const isWatched = (at: number) =>
-      !this.#losses.has(at + 1) &&
+      !this.#losses.has(at) &&
       !this.#boots.has(at + 1) &&
       this.#watches.some(({ from, last }) => {
         const isBooted = [...this.#boots].some((boot) => boot > from && boot <= at + 1);
