@@ -8,7 +8,7 @@ import { KERNEL_PID } from '../../processes/process-table.ts';
 import type { Holder } from '../shapes.ts';
 import { isNumber, machineOf, mayBeNamed } from './vm-names.ts';
 
-export const tenantKinds = ['pid', 'vm', 'cgroup', 'comm'] as const;
+const tenantKinds = ['pid', 'vm', 'cgroup', 'comm'] as const;
 
 /** `id` is a pid, the name of a virtual machine, the path of a control group or a `comm`. */
 export interface Tenant {
