@@ -65,8 +65,8 @@ function tenancies(tenants: readonly Tenant[]): (process: ProcessLabel) => reado
   const found = new Map<string, readonly Tenant[]>();
   const isOne = tenants.some(({ kind }) => kind === 'pid');
   return (process) => {
-    const { pid, comm, cgroup } = process;
-    const key = JSON.stringify([comm, cgroup, isOne && pid]);
+    const { pid, comm, cgroup, vm } = process;
+    const key = JSON.stringify([comm, cgroup, vm, isOne && pid]);
     let of = found.get(key);
     if (of === undefined) {
       of = tenants.filter((tenant) => belongs(process, tenant) === true);

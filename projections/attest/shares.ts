@@ -8,6 +8,7 @@
  */
 import { positionOf, type FileId } from '../../processes/process-table.ts';
 import { coverageOf, type FoundCoverage } from '../coverage.ts';
+import { effectOf } from '../../processes/effects.ts';
 import { follow } from '../follow.ts';
 import type { HandIn } from '../hands.ts';
 import { holderOf } from '../index/hold-at.ts';
@@ -56,17 +57,30 @@ export class Shares {
 
   /** A hand with its shares; cut into several where a reference in the kernel gets another share. */
   of(hand: HandIn): SharedHand[] {
-    const { holder } = hand;
-    if (holder.via === 'fd' || holder.via === 'mapping') return [this.#shared(hand, [holder])];
+    const { via } = hand.holder;
+    if (via === 'fd' || via === 'mapping') return this.#ofProcess(hand);
     const { holders, seenUntil } = this.#pastOf(hand.of);
     const cuts = [...holders.map(({ since }) => since), seenUntil].filter((cut) => {
       return cut > hand.from && cut < (hand.to ?? Infinity);
     });
-    const starts = [hand.from, ...new Set(cuts.toSorted((a, b) => a - b))];
-    return starts.map((from, index) => {
-      const until = holders.filter(({ since }) => since <= from);
-      const part = { ...hand, from, to: starts[index + 1] ?? hand.to };
-      return this.#shared(part, from < seenUntil ? until : [...until, null]);
+    return cutAt(hand, cuts).map((part) => {
+      const until = holders.filter(({ since }) => since <= part.from);
+      return this.#shared(part, part.from < seenUntil ? until : [...until, null]);
+    });
+  }
+
+  /** A descriptor or mapping; cut where the command line of its process changes, if that matters. */
+  #ofProcess(hand: HandIn): SharedHand[] {
+    const { holder, from, to } = hand;
+    const { pid } = holder;
+    if (pid === null || !this.#tenants.some(({ kind }) => kind === 'vm')) {
+      return [this.#shared(hand, [holder])];
+    }
+    const own = this.#timeline.positionsOf(`process ${pid}`, from + 1, (to ?? Infinity) - 1);
+    const cuts = [...own].filter((at) => effectOf(this.#timeline.typeAt(at)).names !== null);
+    return cutAt(hand, cuts).map((part) => {
+      const vm = this.#timeline.viewAt(part.from).process(pid)?.vm ?? null;
+      return this.#shared(part, [{ ...holder, vm }]);
     });
   }
 
@@ -100,13 +114,21 @@ export class Shares {
       for (const hold of host.holdsOf(file)) {
         const holder = holderShown(holderOf(hold));
         const { pid, comm, cgroup, via } = holder;
-        const key = JSON.stringify([pid, comm, cgroup]);
-        if (via === 'fd' && !found.has(key)) found.set(key, { ...holder, since: position });
+        if (via !== 'fd') continue;
+        const vm = (pid === null ? undefined : host.process(pid)?.vm) ?? null;
+        const key = JSON.stringify([pid, comm, cgroup, vm]);
+        if (!found.has(key)) found.set(key, { ...holder, vm, since: position });
       }
       return { files: host.isOpen(file) ? [file] : [] };
     });
     return [...found.values()];
   }
+}
+
+/** The parts of a hand between some of its positions. */
+function cutAt(hand: HandIn, cuts: readonly number[]): HandIn[] {
+  const starts = [hand.from, ...new Set(cuts.toSorted((a, b) => a - b))];
+  return starts.map((from, index) => ({ ...hand, from, to: starts[index + 1] ?? hand.to }));
 }
 
 /** Whether any of several statements is as wanted; null if that is not known, or there are none. */

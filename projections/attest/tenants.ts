@@ -4,7 +4,7 @@
  * @module
  */
 import { RequestError } from '../../events/ledger-error.ts';
-import { KERNEL_PID } from '../../processes/process-table.ts';
+import { KERNEL_PID, type NamedVm } from '../../processes/process-table.ts';
 import type { Holder } from '../shapes.ts';
 import { isNumber, machineOf, mayBeNamed } from './vm-names.ts';
 
@@ -20,8 +20,8 @@ export interface Tenant {
 
 /** What the evidence calls a process; null for what it does not show. */
 export interface Member extends Pick<Holder, 'pid' | 'comm' | 'cgroup'> {
-  /** The virtual machine that its command line names; false if that names none. */
-  readonly vm?: string | false | null;
+  /** Null, too, if it is left out. */
+  readonly vm?: NamedVm;
 }
 
 /** Parses `pid:N`, `vm:NAME`, `cgroup:PATH` and `comm:NAME`. Throws `bad-request`. */

@@ -1,17 +1,17 @@
 /**
- * Processes over time: from when to when each of them had which name and control group, read from
- * the journals of the time index.
+ * Processes over time: from when to when each of them had which name, control group and virtual
+ * machine, read from the journals of the time index.
  *
  * @module
  */
 import type { ProcessAt } from '../../machines/host-at.ts';
 import type { Position } from '../shapes.ts';
 import { changeCodes } from './changes.ts';
-import { processIn } from './hold-at.ts';
+import { processIn, vmIn } from './hold-at.ts';
 import type { Segment } from './segment.ts';
 
 /** What the evidence calls a process. */
-export type ProcessLabel = Pick<ProcessAt, 'pid' | 'comm' | 'cgroup'>;
+export type ProcessLabel = Pick<ProcessAt, 'pid' | 'comm' | 'cgroup' | 'vm'>;
 
 /** Half-open: a process had this label in the states from `from` up to but without `to`. */
 export interface ProcessSpan extends ProcessLabel {
@@ -80,7 +80,7 @@ function* labelChanges(segment: Segment): Generator<LabelChange> {
   const { booted, processStarted, processEnded } = changeCodes;
   const { journal, codes } = segment.parts;
   const { rows, kinds, length, first } = journal;
-  const [processes, pids, comms, cgroups] = journal.cellsOf('processStarted');
+  const [processes, pids, comms, cgroups, vms] = journal.cellsOf('processStarted');
   const [ends] = journal.cellsOf('processEnded');
   const pidOf = new Map([...labelsBefore(segment)].map(([row, { pid }]) => [row, pid]));
   let [row, started, ended] = [0, 0, 0];
@@ -96,6 +96,7 @@ function* labelChanges(segment: Segment): Generator<LabelChange> {
           pid,
           comm: codes.texts.at(comms![at]!),
           cgroup: cgroup === 0 ? null : codes.texts.at(cgroup - 1),
+          vm: vmIn(vms![at]!, codes),
         };
         pidOf.set(processes![at]!, pid);
         yield { position, pid, label };

@@ -9,7 +9,7 @@ import type { HostAt, ProcessAt } from '../../machines/host-at.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import { KERNEL_PID, positionOf, type FileId } from '../../processes/process-table.ts';
 
-export type Label = Pick<ProcessAt, 'pid' | 'comm' | 'cgroup'>;
+export type Label = Pick<ProcessAt, 'pid' | 'comm' | 'cgroup' | 'vm'>;
 
 /** Whether a process is of a tenant, as the test knows it; null where it was not told. */
 export type Judge = (process: Label) => boolean | null;
@@ -54,10 +54,10 @@ export function handsAtEach(events: readonly Placed<LedgerEvent>[], isSeen: Seen
 function note(host: HostAt, file: FileId, held: Map<FileId, Map<string, Label>>): void {
   const names = held.get(file) ?? new Map<string, Label>();
   held.set(file, names);
-  for (const { pid, comm, cgroup, via } of host.holders(file)) {
-    if (via === 'fd' && pid !== KERNEL_PID) {
-      names.set(`${pid} ${comm} ${cgroup}`, { pid, comm, cgroup });
-    }
+  for (const { pid, via } of host.holders(file)) {
+    if (via !== 'fd' || pid === KERNEL_PID) continue;
+    const label = labelOf(host, pid);
+    names.set(JSON.stringify(label), label);
   }
 }
 
@@ -78,8 +78,13 @@ function handsOn(
     const past = [...(held.get(file.id)?.values() ?? [])];
     const others = isKept && !isKnownSinceOpen(file.id) ? [null] : [];
     const kept = isKept ? [{ keepsOwner, of: [...past, ...others] }] : [];
-    return [...own.map((label) => ({ keepsOwner, of: [label] })), ...kept];
+    return [...own.map(({ pid }) => ({ keepsOwner, of: [labelOf(host, pid)] })), ...kept];
   });
+}
+
+function labelOf(host: HostAt, of: number): Label {
+  const { pid, comm, cgroup, vm } = host.process(of)!;
+  return { pid, comm, cgroup, vm };
 }
 
 /** Whether a file keeps another one alive, directly or through others; each does so for itself. */

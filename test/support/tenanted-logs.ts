@@ -16,9 +16,16 @@ import { unseenHost } from './unseen-hosts.ts';
 export const scopeOf = (name: string) => `/machine.slice/machine-qemu\\x2d7\\x2d${name}.scope`;
 
 const names = ['qemu', 'dpdk'] as const;
-const machines = ['web', 'db'] as const;
+export const machines = ['web', 'db'] as const;
 const paths = ['/a', '/a/b', '/ab'] as const;
 const cgroups = [...paths, ...machines.map(scopeOf)];
+
+const naming: ReadonlySet<string> = new Set([
+  'process.started',
+  'process.found',
+  'process.forked',
+  'process.executed',
+]);
 
 /** How many of a hundred names and control groups are not told. */
 const shareUntold = fc.constantFrom(0, 0, 20, 60);
@@ -29,13 +36,16 @@ function tenanted(log: Log, untold: number, draw: Draw): Log {
   const isTold = () => draw() * 100 >= untold;
   return log.map((event) => {
     const { type, data } = event;
-    if (type !== 'process.started' && type !== 'process.found' && type !== 'process.forked') {
-      return event;
-    }
+    if (!naming.has(type) || !('pid' in data)) return event;
     const comm = isTold() ? pick(names) : `pid ${data.pid}`;
-    if (type === 'process.forked') return { ...event, data: { ...data, comm } } as typeof event;
-    const cgroup = isTold() ? pick(cgroups) : null;
-    return { ...event, data: { ...data, comm, cgroup } } as typeof event;
+    const vm = pick([{}, { vm: null }, { vm: false }, { vm: 'web' }, { vm: 'db' }]);
+    const cgroup = { cgroup: isTold() ? pick(cgroups) : null };
+    const told = {
+      ...(type !== 'process.executed' && { comm }),
+      ...(type !== 'process.forked' && vm),
+      ...(/^process\.(started|found)$/.test(type) && cgroup),
+    };
+    return { ...event, data: { ...data, ...told } } as typeof event;
   });
 }
 
@@ -62,14 +72,21 @@ export const tenantWords = (pids: readonly number[]): string[] => [
   ...names.map((name) => `comm:${name}`),
 ];
 
-/** Whether a process is of a tenant; null if that was not told. */
-export function judgeOf(word: string): Judge {
+/**
+ * Whether a process is of a tenant; null if that was not told. `inScope` are the machines that any
+ * control group names.
+ */
+export function judgeOf(word: string, inScope: ReadonlySet<string>): Judge {
   const [kind, id = ''] = word.split(':');
-  return ({ pid, comm, cgroup }: Label) => {
+  return ({ pid, comm, cgroup, vm }: Label) => {
     if (kind === 'pid') return pid > KERNEL_PID ? null : pid === Number(id);
     if (kind === 'comm') return isUntold(pid, comm) ? null : comm === id;
-    if (cgroup === null) return null;
-    return kind === 'vm' ? cgroup === scopeOf(id) : `${cgroup}/`.startsWith(`${id}/`);
+    if (kind === 'cgroup') return cgroup === null ? null : `${cgroup}/`.startsWith(`${id}/`);
+    if (vm === id || cgroup === scopeOf(id)) return true;
+    // What one of the two does not name, the other one might.
+    if (cgroup === null) return typeof vm === 'string' ? false : null;
+    const isPlain = machines.every((name) => cgroup !== scopeOf(name));
+    return isPlain && vm === null && !inScope.has(id) ? null : false;
   };
 }
 

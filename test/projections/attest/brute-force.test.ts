@@ -19,6 +19,8 @@ import {
 import { countOf } from '../../support/effort.ts';
 import {
   judgeOf,
+  machines,
+  scopeOf,
   tenantedLog,
   tenantWords,
   type TenantedLog,
@@ -46,13 +48,21 @@ class Read {
     const host = new LiveHost();
     this.processes = log.map((event) => {
       host.take(event);
-      const labels = [...host.processes()].map(({ pid, comm, cgroup }) => ({ pid, comm, cgroup }));
+      const labels = [...host.processes()].map(({ pid, comm, cgroup, vm }) => {
+        return { pid, comm, cgroup, vm };
+      });
       return labels.filter(({ pid }) => pid !== KERNEL_PID);
     });
     this.states = handsAtEach(log, (group, from, to) => {
       const subject = { kind: 'group', id: group } as const;
       return coverageOf(this.timeline, { subject, from, to }).unknown.length === 0;
     });
+  }
+
+  /** The virtual machines that control groups name. */
+  get inScope(): ReadonlySet<string> {
+    const groups = new Set(this.processes.flat().map(({ cgroup }) => cgroup));
+    return new Set(machines.filter((name) => groups.has(scopeOf(name))));
   }
 
   ask({ question, operands, from, to }: Asked): Attested | LedgerError {
@@ -77,7 +87,7 @@ function check(read: Read, asked: Asked): 'answered' | 'refused' {
   const { question, operands, from, to } = asked;
   const found = read.ask(asked);
   const words = question === 'never-shared' ? operands : operands.slice(1);
-  const judges = words.map(judgeOf);
+  const judges = words.map((word) => judgeOf(word, read.inScope));
   if (found instanceof LedgerError) {
     checkRefusal(read, asked, judges, found);
     return 'refused';
