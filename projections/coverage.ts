@@ -9,7 +9,7 @@
  */
 import { showsWholeHost, type EvidenceSource } from './index/known-sources.ts';
 import type { GroupDoubt } from './index/group-doubts.ts';
-import type { Position } from './shapes.ts';
+import type { AboutMoments, Position } from './shapes.ts';
 import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { byNumber } from './views.ts';
@@ -29,7 +29,7 @@ export interface Uncovered {
 }
 
 /** From when to when the evidence shows every process of the host. */
-export interface Coverage {
+export interface Coverage extends AboutMoments {
   /** The range is the states after `from` up to and with the state after `to`. */
   readonly from: Position;
   readonly to: Position;
@@ -56,7 +56,9 @@ export type CoverageReason =
   /** A recorder of the whole host, but no boot and no complete reading where it began. */
   | { readonly kind: 'unknown-start'; readonly sources: readonly SourceName[] }
   /** No source tells of anything. */
-  | { readonly kind: 'not-watched' };
+  | { readonly kind: 'not-watched' }
+  /** The moment is after the last event. */
+  | { readonly kind: 'after-end' };
 
 /** A `Coverage` that has the reasons as data; `words/coverage.ts` turns them into sentences. */
 export interface FoundCoverage extends Omit<Coverage, 'unknown'> {
@@ -71,6 +73,8 @@ interface CoverageQuestion {
   /** The states after positions `from` to `to` are asked about; -1 is the first position. */
   readonly from: number;
   readonly to: number;
+  /** Whether the range ends at an instant after the last event: nothing is known there. */
+  readonly isAfterEnd?: boolean;
 }
 
 /** A stretch of states, half-open, and why they are not covered. */
@@ -88,6 +92,9 @@ export function coverageOf(timeline: Timeline, question: CoverageQuestion): Foun
   if (head < first) return ofNothing(subject);
   const [from, to] = [Math.max(question.from, 0), Math.max(question.to, 0)];
   const host = unwatched(timeline);
+  if (question.isAfterEnd === true && host.at(-1)?.to !== head + 1) {
+    host.push({ group: null, from: head, to: head + 1, reason: { kind: 'after-end' } });
+  }
   const groups = Map.groupBy(doubted(timeline, groupsOf(timeline, subject)), (each) => each.group);
   const all = [...host, ...[...groups.values()].flatMap((some) => without(merged(some), host))];
   const isWhole = subject === null || subject.kind === 'process' || subject.kind === 'file';

@@ -45,6 +45,8 @@ function reasonWords(reason: CoverageReason, eventAt: (position: number) => Plac
       );
     case 'not-watched':
       return 'no recorder watched the host';
+    case 'after-end':
+      return 'the log ends there';
   }
 }
 
