@@ -75,27 +75,27 @@ export type {
 export { StaleViewError } from './projections/index/view.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
 export type { Difference, Replay } from './projections/replay.ts';
+export type * from './projections/interval-shapes.ts';
 export type {
   Bisection,
   Candidate,
   Change,
   Claimant,
+  ClaimedDevice,
+  ClaimedGroup,
   DeviceView,
   Diff,
+  Exit,
   Fault,
   FileView,
   GroupView,
-  Hand,
   Holder,
   Holding,
-  Incarnation,
-  Interval,
   Moment,
   Orphan,
   Overlap,
   Owner,
   Table,
-  Tenure,
   Verification,
   Wait,
   Who,

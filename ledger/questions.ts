@@ -22,18 +22,8 @@ import { commAt } from '../projections/process-name.ts';
 import { explainRefusal, latestRefusal } from '../projections/why/refusals.ts';
 import { replayBy, type Difference, type Replay } from '../projections/replay.ts';
 import { resolveSubject } from '../projections/resolve.ts';
-import type {
-  Bisection,
-  Claimant,
-  Diff,
-  Incarnation,
-  Interval,
-  Overlap,
-  Tenure,
-  Wait,
-  Who,
-  Why,
-} from '../projections/shapes.ts';
+import type { Incarnation, Interval, Tenure } from '../projections/interval-shapes.ts';
+import type { Bisection, Claimant, Diff, Overlap, Wait, Who, Why } from '../projections/shapes.ts';
 import { keyOf, type Subject } from '../projections/subjects.ts';
 import type { Timeline } from '../projections/timeline.ts';
 import { bisectBy } from '../projections/audit/violations.ts';

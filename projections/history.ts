@@ -9,15 +9,8 @@ import { follow } from './follow.ts';
 import { handsIn } from './hands.ts';
 import { bareOwnerAt, openInterval, ownerAt } from './owner-at.ts';
 import { partiesOf, partOf } from './parties.ts';
-import type {
-  Change,
-  Claim,
-  Diff,
-  Interval,
-  Owner,
-  OwnerInterval,
-  Position,
-} from './shapes.ts';
+import type { Claim, Interval, OwnerInterval } from './interval-shapes.ts';
+import type { Change, Diff, Owner, Position } from './shapes.ts';
 import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { byNumber, nobody } from './views.ts';

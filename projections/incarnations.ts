@@ -6,7 +6,7 @@
  * @module
  */
 import { kindOfDriver } from '../operations/driver.ts';
-import type { Incarnation, Interval } from './shapes.ts';
+import type { Incarnation, Interval } from './interval-shapes.ts';
 import type { Timeline } from './timeline.ts';
 
 /** The incarnations of a group, in order; half-open. */

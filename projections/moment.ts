@@ -5,7 +5,7 @@
  */
 import { LedgerError } from '../events/ledger-error.ts';
 import type { FileId } from '../processes/process-table.ts';
-import { claimantsAt, claimantsOf } from './claimants.ts';
+import { claimantsAt, claimantsOf, claimedDevice, claimedGroup } from './claimants.ts';
 import { exitOf } from './exits.ts';
 import { sinceOf } from './history.ts';
 import { bareOwnerAt, ownerSince, type BareOwner } from './owner-at.ts';
@@ -15,9 +15,9 @@ import { partiesOf, type Parties } from './parties.ts';
 import { resolveSubject } from './resolve.ts';
 import type {
   Claimant,
+  ClaimedDevice,
+  ClaimedGroup,
   Descent,
-  DeviceView,
-  GroupView,
   Holder,
   Holding,
   Moment,
@@ -53,28 +53,35 @@ export class HostAtMoment {
 
   /** The ownership table: all groups, devices and open VFIO files. */
   table(): Table {
-    return tableOf(this.#host, this.moment, this.#since, this.#claimants);
+    const claimants = this.#claimants;
+    const { groups, devices, ...table } = tableOf(this.#host, this.moment, this.#since);
+    return {
+      ...table,
+      groups: groups.map((view) => claimedGroup(view, this.#host, claimants)),
+      devices: devices.map((view) => claimedDevice(view, claimants)),
+    };
   }
 
   /**
    * A device by PCI address, name or node (`vfio0`). Throws `unknown-subject` if it does not exist
    * at this moment.
    */
-  device(word: string): DeviceView {
+  device(word: string): ClaimedDevice {
     const { kind, id } = resolveSubject(this.#timeline, word, this.#position);
     const device = kind === 'device' ? this.#host.device(id) : undefined;
     if (device === undefined)
       throw new LedgerError('unknown-subject', `no device '${word}' at this moment`);
-    return deviceView(this.#host, device, this.#since, this.#claimants);
+    return claimedDevice(deviceView(this.#host, device, this.#since), this.#claimants);
   }
 
   /** A group, `26` or `g26`. Throws `unknown-subject` if it does not exist at this moment. */
-  group(word: string): GroupView {
+  group(word: string): ClaimedGroup {
     const { kind, id } = resolveSubject(this.#timeline, word, this.#position);
     const group = kind === 'group' ? this.#host.group(id) : undefined;
     if (group === undefined)
       throw new LedgerError('unknown-subject', `no group '${word}' at this moment`);
-    return groupView(this.#host, group, this.#since, this.#claimants);
+    const view = groupView(this.#host, group, this.#since);
+    return claimedGroup(view, this.#host, this.#claimants);
   }
 
   /**

@@ -8,6 +8,7 @@ import {
   type Table,
 } from '../../ledger.ts';
 import { bruteForceTable, type TableNow } from '../support/brute-force.ts';
+import { stepped } from '../support/hands.ts';
 import { OwnershipTrail } from '../support/ownership-trail.ts';
 import { firstSequences, kernelsAsked, textOf } from '../support/truth.ts';
 import { differenceOf } from '../support/table-report.ts';
@@ -43,7 +44,7 @@ function expectBruteForce(ledger: Ledger): void {
   }
   const { groups } = trail;
   const histories = groups.map((group) =>
-    ledger.history(group).map(({ incarnation: _incarnation, ...interval }) => interval),
+    ledger.history(group).map(({ incarnation: _incarnation, ...interval }) => stepped(interval)),
   );
   expect(histories).toEqual(groups.map((group) => trail.history(group)));
   for (const [from, to] of stretches(ledger.head.position)) {
@@ -60,8 +61,16 @@ function expectBruteForce(ledger: Ledger): void {
 function withSince(now: TableNow, trail: OwnershipTrail): Table {
   return {
     ...now,
-    groups: now.groups.map((group) => ({ ...group, since: trail.since(group.group) })),
-    devices: now.devices.map((device) => ({ ...device, since: trail.since(device.group) })),
+    groups: now.groups.map((group) => ({
+      ...group,
+      since: trail.since(group.group),
+      claimants: [],
+    })),
+    devices: now.devices.map((device) => ({
+      ...device,
+      since: trail.since(device.group),
+      claimants: [],
+    })),
   };
 }
 
