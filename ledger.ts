@@ -75,7 +75,7 @@ export type {
 export { StaleViewError } from './projections/index/view.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
 export type { Difference, Replay } from './projections/replay.ts';
-export type * from './projections/interval-shapes.ts';
+export type { Claim, Hand, Incarnation, Interval, Tenure } from './projections/interval-shapes.ts';
 export type {
   Bisection,
   Candidate,
