@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { Owner, OwnerInterval, Position, TimeBeside } from './shapes.ts';
+import type { OwnerInterval } from './interval-shapes.ts';
+import type { Owner, Position, TimeBeside } from './shapes.ts';
 import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { keepers, nobody, ownerWithoutHolders, unknownOwner } from './views.ts';
