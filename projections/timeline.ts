@@ -178,9 +178,7 @@ export class Timeline<E extends Placed = Placed> {
     return this.#index.segmentAt(position).timeAt(position);
   }
 
-  /**
-   * The last event up to a position whose time is at or before an instant; null if there is none.
-   */
+  /** The last event up to a position whose time is at or before an instant; null if none is. */
   lastUntil(instant: string, position = this.head): number | null {
     const time = splitTime(instant);
     for (const segment of this.#index.segmentsUntil(position, time[0])) {
