@@ -7,7 +7,7 @@ import type { AttestQuestion } from '../ledger.ts';
 import { volumeFiles } from '../log/volume-files.ts';
 import { attestationWords } from '../words/attest.ts';
 import { exit } from './failure.ts';
-import { logPath, readingOptions, readLog } from './log-file.ts';
+import { logPath, readingOptions, readLog, sayLogEnds } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
 /** Prints a verdict with all that it rests on. Exit 1 unless it is `proved`. */
@@ -47,6 +47,7 @@ export const attest = verb({
       io.progress.tell(`searching ${ledger.length} events`);
       const { from, to } = values;
       // The ledger tells which questions there are.
+      sayLogEnds(io, ledger, from ?? 'start', to ?? 'end');
       const found = ledger.attest(question as AttestQuestion, one, other, { from, to });
       await show(io, values.json, found, () => {
         const files = volumeFiles(address).map(({ path }) => path);

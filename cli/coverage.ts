@@ -28,7 +28,8 @@ export function coveredValue(
   answer: unknown,
   coverage: Coverage,
 ) {
-  return isWrapped === true ? { answer, coverage, logEnds: null } : answer;
+  const { logEnds = null } = coverage;
+  return isWrapped === true ? { answer, coverage, logEnds } : answer;
 }
 
 /** Prints an answer, and below its text a line with its coverage. */

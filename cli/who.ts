@@ -11,6 +11,7 @@ import {
   type Holding,
   type Ledger,
   type Orphan,
+  type Subject,
   type Who,
 } from '../ledger.ts';
 import { hostReading } from '../recorder/snapshot.ts';
@@ -22,7 +23,7 @@ import type { Paint } from '../words/tone.ts';
 import { claimWords, noHoldingsWords, noOrphansWords, whoWords } from '../words/who.ts';
 import { coverageOption, showCovered } from './coverage.ts';
 import { exit } from './failure.ts';
-import { atOption, readingOptions, readLog } from './log-file.ts';
+import { atOption, readingOptions, readLog, sayLogEnds } from './log-file.ts';
 import { rootOption, unseenLines } from './snapshot.ts';
 import { show, verb, type Io } from './verb.ts';
 
@@ -89,6 +90,7 @@ export const who = verb({
     return readLog(values, io, async (ledger) => {
       const { at = 'end', json } = values;
       const then = ledger.at(at);
+      sayLogEnds(io, ledger, at);
       if (subject === undefined) {
         const found = then.orphans();
         const coverage = ledger.coverage({ from: at, to: at });
@@ -100,17 +102,13 @@ export const who = verb({
         const found = then.holdings(subject);
         await show(io, json, found, () => [
           momentTitle(then.moment),
-          ...holdingsLines(found, subject, io.paint),
+          ...holdingsLines(found, then.subject(subject), io.paint),
         ]);
       } else {
-        const claimants = ledger.claimants(subject, { at });
-        const found = {
-          ...then.who(subject),
-          ...(claimants.length > 0 && { claimants }),
-        };
+        const found = then.who(subject);
         await show(io, json, found, () => [
           ...whoWords(found, subject, then.whyUnknown(subject), io.paint),
-          ...claimWords(claimants),
+          ...claimWords(found.claimants),
         ]);
       }
       return exit.done;
@@ -132,7 +130,8 @@ async function tellNow(
   try {
     const options = { time: new Date().toISOString(), source: root ?? '/proc' };
     const { unseen } = await ledger.snapshot(reading, options);
-    const found = { ...whoOf(ledger, subject), unseen };
+    // The reading does not show since when.
+    const found = { ...whoOf(ledger, subject), since: null, sinceTime: null, unseen };
     await show(io, json, found, () => [
       ...whoWords(found, subject, ledger.at('end').whyUnknown(subject), io.paint),
       ...unseenLines(unseen),
@@ -164,8 +163,8 @@ function whoOf(ledger: Ledger, subject: string): Who {
   }
 }
 
-function holdingsLines(found: readonly Holding[], subject: string, paint: Paint): string[] {
-  if (found.length === 0) return [noHoldingsWords(subject)];
+function holdingsLines(found: readonly Holding[], { kind: of }: Subject, paint: Paint): string[] {
+  if (found.length === 0) return [noHoldingsWords(of)];
   const rows = found.map(({ pid, comm, fd, file, kind, group, device, keepsOwnerOf }): Cell[] => [
     processWords(pid, comm),
     fd === null ? 'mapping' : `fd ${fd}`,

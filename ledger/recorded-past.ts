@@ -14,7 +14,7 @@ import {
   type Attestation,
   type AttestQuestion,
 } from '../projections/attest/attestation.ts';
-import { positionOf, type When } from '../projections/when.ts';
+import { statesOf, type When } from '../projections/when.ts';
 import { coverageAnswer } from '../words/coverage.ts';
 import { Past } from './questions.ts';
 
@@ -48,18 +48,17 @@ export abstract class RecordedPast extends Past {
     if (!attestQuestions.includes(question)) {
       throw new RequestError(`'${question}' is no question: ask ${attestQuestions.join(', ')}`);
     }
-    const [first, last] = [this.#state(from), this.#state(to)];
-    if (first > last) {
-      throw new RequestError(`the range ends at ${to}, before it begins at ${from}`);
-    }
-    const range = { from: first, to: last };
-    const { coverage, ...found } = attested(this.timeline, question, [one, other], range);
+    const range = this.findRange(from, to);
+    const { logEnds } = range.to;
+    const asked = attested(this.timeline, question, [one, other], statesOf(range));
+    const { coverage, ...found } = asked;
     const { position, hash } = this.head;
     return {
       ...found,
       coverage: coverageAnswer(coverage, (at) => this.timeline.at(at)),
       head: `${position}:${hash}`,
       ...(this.isDerived && { derived: true }),
+      ...(logEnds !== null && { logEnds }),
     };
   }
 
@@ -67,10 +66,5 @@ export abstract class RecordedPast extends Past {
   suppose(position: number): SupposedHost {
     this.checkPosition(position);
     return position < 0 ? new LiveHost() : this.timeline.playedAt(position);
-  }
-
-  /** The position of a moment; that of the first event for `start`. */
-  #state(when: When): number {
-    return Math.max(positionOf(when, this.timeline), 0);
   }
 }

@@ -6,7 +6,8 @@
  */
 import type { HostAt } from '../machines/host-at.ts';
 import { Claims, claimTypes } from './index/claims.ts';
-import type { Claim, Claimant } from './shapes.ts';
+import type { Claim } from './interval-shapes.ts';
+import type { Claimant, ClaimedDevice, ClaimedGroup, DeviceView, GroupView } from './shapes.ts';
 import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -27,6 +28,19 @@ export function claimantsOf(timeline: Timeline, subject: Subject, position: numb
   const claimants = claimantsAt(timeline, position);
   const host = timeline.hostAt(position);
   return claimants.filter((claimant) => isOn(timeline, host, claimant.device, subject));
+}
+
+export function claimedGroup(
+  view: GroupView,
+  host: HostAt,
+  claimants: readonly Claimant[],
+): ClaimedGroup {
+  const isIn = ({ device }: Claimant) => host.device(device)?.group === view.group;
+  return { ...view, claimants: claimants.filter(isIn) };
+}
+
+export function claimedDevice(view: DeviceView, claimants: readonly Claimant[]): ClaimedDevice {
+  return { ...view, claimants: claimants.filter(({ device }) => device === view.device) };
 }
 
 /** Every claim of a log on a device, or on devices of a group, in the order in which they ended. */

@@ -9,7 +9,7 @@
  */
 import { showsWholeHost, type EvidenceSource } from './index/known-sources.ts';
 import type { GroupDoubt } from './index/group-doubts.ts';
-import type { Position } from './shapes.ts';
+import type { AboutMoments, Position } from './shapes.ts';
 import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { byNumber } from './views.ts';
@@ -29,7 +29,7 @@ export interface Uncovered {
 }
 
 /** From when to when the evidence shows every process of the host. */
-export interface Coverage {
+export interface Coverage extends AboutMoments {
   /** The range is the states after `from` up to and with the state after `to`. */
   readonly from: Position;
   readonly to: Position;
@@ -58,7 +58,11 @@ export type CoverageReason =
   /** A recorder of the whole host, but no boot and no complete reading where it began. */
   | { readonly kind: 'unknown-start'; readonly sources: readonly SourceName[] }
   /** No source tells of anything. */
-  | { readonly kind: 'not-watched' };
+  | { readonly kind: 'not-watched' }
+  /** The moment is before the first event. */
+  | { readonly kind: 'before-start' }
+  /** The moment is after the last event. */
+  | { readonly kind: 'after-end' };
 
 /** A `Coverage` that has the reasons as data; `words/coverage.ts` turns them into sentences. */
 export interface FoundCoverage extends Omit<Coverage, 'unknown'> {
@@ -73,6 +77,10 @@ interface CoverageQuestion {
   /** The states after positions `from` to `to` are asked about; -1 is the first position. */
   readonly from: number;
   readonly to: number;
+  /** Whether the range begins at an instant before the first event: nothing is known there. */
+  readonly isBeforeStart?: boolean;
+  /** Whether the range ends at an instant after the last event: nothing is known there. */
+  readonly isAfterEnd?: boolean;
 }
 
 /** A stretch of states, half-open, and why they are not covered. */
@@ -90,26 +98,41 @@ export function coverageOf(timeline: Timeline, question: CoverageQuestion): Foun
   if (head < first) return ofNothing(subject);
   const [from, to] = [Math.max(question.from, 0), Math.max(question.to, 0)];
   const host = unwatched(timeline);
+  if (question.isAfterEnd === true && host.at(-1)?.to !== head + 1) {
+    host.push({ group: null, from: head, to: head + 1, reason: { kind: 'after-end' } });
+  }
   const groups = Map.groupBy(doubted(timeline, groupsOf(timeline, subject)), (each) => each.group);
   const all = [...host, ...[...groups.values()].flatMap((some) => without(merged(some), host))];
   const isWhole = subject === null || subject.kind === 'process' || subject.kind === 'file';
   const asked = all.flatMap((stretch) => clipped(stretch, from, to + 1));
   const shown = isWhole ? asked : merged(asked.toSorted(byPlace));
   const timeAt = (position: number) => (position < first ? null : timeline.timeAt(position));
+  const before = question.isBeforeStart === true ? [beforeStart(timeline, subject)] : [];
   return {
     from,
     to,
     fromTime: timeAt(from),
     toTime: timeAt(to),
-    unknown: shown.toSorted(byPlace).map(({ group, reason, ...stretch }) => ({
-      subject: isWhole ? group : subject.id,
-      from: stretch.from,
-      to: stretch.to > head ? null : stretch.to,
-      fromTime: timeAt(stretch.from),
-      toTime: stretch.to > head ? null : timeAt(stretch.to),
-      reason,
-    })),
+    unknown: [
+      ...before,
+      ...shown.toSorted(byPlace).map(({ group, reason, ...stretch }) => ({
+        subject: isWhole ? group : subject.id,
+        from: stretch.from,
+        to: stretch.to > head ? null : stretch.to,
+        fromTime: timeAt(stretch.from),
+        toTime: stretch.to > head ? null : timeAt(stretch.to),
+        reason,
+      })),
+    ],
   };
+}
+
+/** What was before the first event. */
+function beforeStart(timeline: Timeline, subject: Subject | null): FoundUncovered {
+  const { first } = timeline;
+  const toTime = timeline.timeAt(first);
+  const reason = { kind: 'before-start' } as const;
+  return { subject: subject?.id ?? null, from: null, to: first, fromTime: null, toTime, reason };
 }
 
 /** Nothing was seen by a log without events. */

@@ -14,7 +14,8 @@ import { holderOf } from './index/hold-at.ts';
 import type { HostPart } from './index/segment.ts';
 import type { StandingView } from './index/view.ts';
 import { groupOfFile } from './parties.ts';
-import type { Hand, Holder, OwnerInterval, Position } from './shapes.ts';
+import type { Hand, OwnerInterval } from './interval-shapes.ts';
+import type { Holder, Position } from './shapes.ts';
 import { keyOf, type Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { byProcess, filesOfDevice, holderShown, keepingAlive, referenceFrom } from './views.ts';
@@ -48,12 +49,7 @@ export interface HandIn extends Hold, Reasons {
  * to the end of the log), by `from`. A hold whose reasons change, or whose process gets another name,
  * is several hands, one after the other.
  */
-export function handsOf(
-  timeline: Timeline,
-  group: string,
-  from: number,
-  to: Position,
-): HandIn[] {
+export function handsOf(timeline: Timeline, group: string, from: number, to: Position): HandIn[] {
   const spans = new Spans<HandIn>();
   follow(timeline, from, to, (host, position) => {
     const files = filesConcerning(host, group);

@@ -20,6 +20,7 @@ import type { ReplacedDifference } from './index/segment-difference.ts';
 import { TimeIndex } from './index/time-index.ts';
 import { splitTime } from './index/times.ts';
 import type { HoldAt } from './index/hold-at.ts';
+import type { KnownDevices } from './index/known.ts';
 import type { StandingView } from './index/view.ts';
 import { Walker } from './index/walker.ts';
 import type { Position } from './shapes.ts';
@@ -273,9 +274,7 @@ export class Timeline<E extends Placed = Placed> {
 
   /** See `Segment.shifts`: positions at which files or groups changed, and `others`, ascending. */
   *shifts(from: number, others: readonly number[] = []): Generator<number> {
-    for (const segment of this.#index.segmentsFrom(from)) {
-      yield* segment.shifts(from, others);
-    }
+    for (const segment of this.#index.segmentsFrom(from)) yield* segment.shifts(from, others);
   }
 
   /** The groups that a device was ever in, the oldest first. */
@@ -283,14 +282,14 @@ export class Timeline<E extends Placed = Placed> {
     return this.#index.known.groupsOf(device);
   }
 
-  /** PCI addresses by name: the last device that had this name. */
-  get deviceNames(): ReadonlyMap<string, string> {
-    return this.#index.known.names;
+  /** The devices that were added, by name and by node. */
+  get known(): KnownDevices {
+    return this.#index.known;
   }
 
-  /** PCI addresses by node: the last device that had this node. */
-  get deviceNodes(): ReadonlyMap<string, string> {
-    return this.#index.known.nodes;
+  /** Every device that any event names. */
+  devices(): readonly string[] {
+    return this.#index.codes.devices.values;
   }
 
   /** The sources of the log, and from when to when they showed every process of the host. */

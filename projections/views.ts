@@ -13,7 +13,6 @@ import {
 } from '../processes/process-table.ts';
 import type { OwnerAt } from './index/hand-overs.ts';
 import type {
-  Claimant,
   DeviceView,
   FileView,
   GroupView,
@@ -23,6 +22,7 @@ import type {
   Position,
   Table,
 } from './shapes.ts';
+import type { Untimed } from './timed.ts';
 
 export const nobody: Owner = { kind: 'none', file: null, holders: [] };
 export const unknownOwner: Owner = { ...nobody, kind: 'unknown' };
@@ -30,13 +30,14 @@ export const unknownOwner: Owner = { ...nobody, kind: 'unknown' };
 /** Since when a group has its owner. */
 export type Since = (group: string) => Position;
 
-export function tableOf(
-  host: HostAt,
-  at: Moment,
-  since: Since,
-  claimants: readonly Claimant[] = [],
-): Table {
-  const views = new Views(host, since, claimants);
+/** A table without the claims of managers, and without times beside its positions. */
+export interface KernelTable extends Pick<Table, 'at' | 'files'> {
+  readonly groups: readonly Untimed<GroupView>[];
+  readonly devices: readonly Untimed<DeviceView>[];
+}
+
+export function tableOf(host: HostAt, at: Moment, since: Since): KernelTable {
+  const views = new Views(host, since);
   const groups = [...host.groups()].toSorted((a, b) => byNumber(a.group, b.group));
   const devices = [...host.devices()].toSorted((a, b) => (a.device < b.device ? -1 : 1));
   return {
@@ -47,22 +48,12 @@ export function tableOf(
   };
 }
 
-export function groupView(
-  host: HostAt,
-  group: GroupAt,
-  since: Since,
-  claimants: readonly Claimant[],
-): GroupView {
-  return new Views(host, since, claimants).group(group);
+export function groupView(host: HostAt, group: GroupAt, since: Since): Untimed<GroupView> {
+  return new Views(host, since).group(group);
 }
 
-export function deviceView(
-  host: HostAt,
-  device: DeviceAt,
-  since: Since,
-  claimants: readonly Claimant[],
-): DeviceView {
-  return new Views(host, since, claimants).device(device);
+export function deviceView(host: HostAt, device: DeviceAt, since: Since): Untimed<DeviceView> {
+  return new Views(host, since).device(device);
 }
 
 /** Descriptors and mappings of a file. */
@@ -72,19 +63,17 @@ type HoldersOf = (file: FileId) => readonly Holder[];
 class Views {
   readonly #host: HostAt;
   readonly #since: Since;
-  readonly #claimants: readonly Claimant[];
   readonly #owners = new Map<string, Owner>();
   readonly #files = new Map<FileId, FileView | null>();
   readonly #holders = new Map<FileId, readonly Holder[]>();
   #ofDevices: ReturnType<typeof devicesFiles> | null = null;
 
-  constructor(host: HostAt, since: Since, claimants: readonly Claimant[]) {
+  constructor(host: HostAt, since: Since) {
     this.#host = host;
     this.#since = since;
-    this.#claimants = claimants;
   }
 
-  group(group: GroupAt): GroupView {
+  group(group: GroupAt): Untimed<GroupView> {
     const { opener, claims } = group;
     const opened = opener === null ? undefined : this.#host.file(opener);
     const given = opened?.container ?? null;
@@ -97,13 +86,10 @@ class Views {
       viable: isViable(group, container !== undefined),
       opener: opened === undefined ? null : this.file(opened),
       container: container === undefined ? null : this.file(container),
-      claimants: this.#claimants.filter(
-        ({ device }) => this.#host.device(device)?.group === group.group,
-      ),
     };
   }
 
-  device(device: DeviceAt): DeviceView {
+  device(device: DeviceAt): Untimed<DeviceView> {
     const group = device.group === null ? undefined : this.#host.group(device.group);
     const { of, unnamed } = (this.#ofDevices ??= devicesFiles(this.#host));
     const files = of.get(device.device) ?? [];
@@ -118,7 +104,6 @@ class Views {
       owner: group === undefined ? ownerOfDevice(this.#host, device, files) : this.#owner(group),
       since: group === undefined ? null : this.#since(group.group),
       files: files.flatMap((file) => this.file(file) ?? []),
-      claimants: this.#claimants.filter((claimant) => claimant.device === device.device),
     };
   }
 

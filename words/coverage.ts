@@ -47,6 +47,10 @@ function reasonWords(reason: CoverageReason, eventAt: (position: number) => Plac
       );
     case 'not-watched':
       return 'no recorder watched the host';
+    case 'before-start':
+      return 'the log begins later';
+    case 'after-end':
+      return 'the log ends there';
   }
 }
 

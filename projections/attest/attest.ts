@@ -8,9 +8,10 @@ import { coverageOf, type FoundCoverage } from '../coverage.ts';
 import { resolveSubject } from '../resolve.ts';
 import type { Subject } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
+import type { StateRange } from '../when.ts';
 import type { Attestation, AttestQuestion, AttestVerdict, SourceRange } from './attestation.ts';
 import { findInstances } from './instances.ts';
-import { resolveTenants, type StateRange } from './members.ts';
+import { resolveTenants } from './members.ts';
 import { wordOf } from './tenants.ts';
 import { ungroupedIn } from './ungrouped.ts';
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Coverage } from '../coverage.ts';
-import type { Holder, Owner, Position } from '../shapes.ts';
+import type { AboutMoments, Holder, Owner, Position } from '../shapes.ts';
 
 /**
  * - `never-shared`: two tenants never had a hand in a group at the same time.
@@ -48,7 +48,7 @@ export interface SourceRange {
 }
 
 /** What the evidence in a range of states proves. */
-export interface Attestation {
+export interface Attestation extends AboutMoments {
   readonly question: AttestQuestion;
   /** Two tenants, or a device or group and a tenant. */
   readonly subjects: readonly [string, string];

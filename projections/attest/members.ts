@@ -9,13 +9,8 @@ import type { EventType } from '../../events/vocabulary.ts';
 import { KERNEL_PID } from '../../processes/process-table.ts';
 import { processSpans, type ProcessLabel, type ProcessSpan } from '../index/process-spans.ts';
 import type { Timeline } from '../timeline.ts';
+import type { StateRange } from '../when.ts';
 import { belongs, isInScope, parseTenant, tenantsOf, wordOf, type Tenant } from './tenants.ts';
-
-/** The states after the events from `from` to `to`, both included. */
-export interface StateRange {
-  readonly from: number;
-  readonly to: number;
-}
 
 /**
  * The tenants that words name. Throws `unknown-subject` for one that no evidence names, and
@@ -94,10 +89,8 @@ const claims: ReadonlySet<EventType> = new Set([
 ] as const);
 
 function* claimantsIn(timeline: Timeline): Generator<string> {
-  const { first, head } = timeline;
-  for (const segment of timeline.segments(first)) {
-    const positions = [...segment.positionsOfTypes(claims, first, head)];
-    for (const { data } of timeline.many(positions)) if ('claimant' in data) yield data.claimant;
+  for (const { data } of timeline.select(timeline.first, timeline.head, null, claims)) {
+    if ('claimant' in data) yield data.claimant;
   }
 }
 

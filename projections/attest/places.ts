@@ -6,8 +6,8 @@
 import type { EventType } from '../../events/vocabulary.ts';
 import { keyOf, type Subject } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
+import type { StateRange } from '../when.ts';
 import { byNumber } from '../views.ts';
-import type { StateRange } from './members.ts';
 
 /** Half-open: `subject` is the group, or a device that is in it. */
 export interface Place {

@@ -8,7 +8,7 @@ import type { EventType } from '../../events/vocabulary.ts';
 import type { FoundCoverage } from '../coverage.ts';
 import { keyOf } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
-import type { StateRange } from './members.ts';
+import type { StateRange } from '../when.ts';
 
 const added: ReadonlySet<EventType> = new Set(['device.added'] as const);
 
@@ -35,12 +35,9 @@ export function ungroupedIn(
 }
 
 function* addedWithoutGroup(timeline: Timeline, to: number) {
-  for (const segment of timeline.segments(timeline.first)) {
-    const positions = [...segment.positionsOfTypes(added, timeline.first, to)];
-    for (const event of timeline.many(positions)) {
-      if (event.type !== 'device.added' || event.data.group !== null) continue;
-      yield { device: event.data.device, position: event.position };
-    }
+  for (const { type, data, position } of timeline.select(timeline.first, to, null, added)) {
+    if (type !== 'device.added' || data.group !== null) continue;
+    yield { device: data.device, position };
   }
 }
 

@@ -70,7 +70,7 @@ test.each([
   [['never-owned', '99', 'comm:P1'], /no group '99'/],
   [['never-owned', 'pid:101', 'comm:P1'], /'pid:101' is a process/],
   [['ever-shared', 'comm:P1', 'comm:P2'], /'ever-shared' is no question/],
-  [['never-shared', 'comm:P1', 'comm:P2', '--from', '9', '--to', '3'], /ends at 3, before/],
+  [['never-shared', 'comm:P1', 'comm:P2', '--from', '9', '--to', '3'], /9 is after 3/],
 ])('%j is exit 2', async (args, reason) => {
   const { code, out, err } = await attest(demo, ...args);
   expect({ code, out }).toEqual({ code: 2, out: '' });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { LedgerEvent } from '../../events/vocabulary.ts';
 import { openLedger, type Coverage, type Ledger } from '../../ledger.ts';
 import { coverageOf, type FoundCoverage } from '../../projections/coverage.ts';
 import { Timeline } from '../../projections/timeline.ts';
@@ -160,6 +161,17 @@ describe('logs of a kernel that was simulated or asked', () => {
       { subject: null, from: 10, to: 40, reason: 'not-watched' },
     ]);
   });
+});
+
+test('after its last event a log covers nothing', async () => {
+  await using ledger = await openLedger(':memory:', { clock: () => new Date('2027-01-01') });
+  const events = busyHost(60, 5).map(({ id, type, data, time }) => ({ id, type, data, time }));
+  await ledger.append(-1, events as LedgerEvent[]);
+  await ledger.refresh();
+  expect(ledger.coverage({ from: 10, to: 'end' }).unknown).toEqual([]);
+  const { unknown, logEnds } = ledger.coverage({ from: 10, to: '2026-12-01' });
+  expect(unknown).toMatchObject([{ from: 59, to: null, reason: 'the log ends there' }]);
+  expect(logEnds).toEqual({ position: 59, time: ledger.event(59)?.time });
 });
 
 const trace = [

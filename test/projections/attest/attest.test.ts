@@ -244,6 +244,35 @@ describe('what was not seen', () => {
     expect(ledger.attest('never-owned', '26', 'comm:dpdk').verdict).toBe('not-known');
   });
 
+  test('nothing is known before the log begins and after it ends', async () => {
+    const ledger = await told(boot, plugged(GPU, '26', 'vfio0'), started(11, 'qemu', '/a'));
+    await add(ledger, ...bound(11, GPU), started(12, 'dpdk', '/b'));
+    const asked = (range: Parameters<Ledger['attest']>[3]) =>
+      ledger.attest('never-owned', '26', 'pid:12', range);
+    expect(asked({}).verdict).toBe('proved');
+    expect(asked({ from: '2026-06-01T12:00Z', to: '2026-06-01T12:00:00.000004Z' })).toMatchObject({
+      verdict: 'proved',
+      to: 4,
+    });
+    expect(asked({ from: '2026-06-01T11:00Z' })).toMatchObject({
+      verdict: 'not-known',
+      from: 0,
+      coverage: { unknown: [{ from: null, to: 0, reason: 'the log begins later' }] },
+    });
+    expect(asked({ to: '2027-01-01' })).toMatchObject({
+      verdict: 'not-known',
+      to: ledger.head.position,
+      coverage: {
+        unknown: [{ from: ledger.head.position, to: null, reason: 'the log ends there' }],
+      },
+      logEnds: { position: ledger.head.position },
+    });
+    expect(ledger.attest('never-owned', '26', 'pid:11', { to: '2027-01-01' }).verdict).toBe(
+      'refuted',
+    );
+    expect(ledger.coverage({ from: '2026-06-01T11:00Z' }).unknown).toHaveLength(1);
+  });
+
   test('a gap ends what is proved', async () => {
     const ledger = await played(`${taken}@P2 open_cdev B nvme`);
     const { position } = ledger.head;
@@ -308,7 +337,7 @@ describe('a question is refused', () => {
   test('that ends before it begins, is none, or is about a process', async () => {
     const ledger = await played(taken);
     expect(refusal(ledger, 'never-owned', '26', 'pid:101', { from: 5, to: 3 })).toMatch(
-      /^bad-request: the range ends at 3, before it begins at 5/,
+      /^bad-request: 5 is after 3/,
     );
     expect(refusal(ledger, 'never-owned', 'pid:101', 'pid:101')).toMatch(/^bad-request/);
     expect(refusal(ledger, 'ever-owned' as 'never-owned', '26', 'pid:101')).toMatch(
