@@ -150,6 +150,19 @@ function checkRefusal(
   expect(starts.length + boots).toBeGreaterThan(1);
 }
 
+/** The words for tenants of a process. */
+function wordsOf(label: Label | null): string[] {
+  if (label === null) return [];
+  const { pid, comm, cgroup, vm } = label;
+  const machine = machines.find((name) => vm === name || cgroup === scopeOf(name));
+  return [
+    ...(pid < KERNEL_PID ? [`pid:${pid}`] : []),
+    ...(machine === undefined ? [] : [`vm:${machine}`]),
+    ...(machine === undefined && cgroup !== null ? [`cgroup:${cgroup}`] : []),
+    `comm:${comm}`,
+  ];
+}
+
 test('an attestation says what the machines say of every position', () => {
   const counts = { answered: 0, refused: 0 };
   const verdicts = new Map<string, number>();
@@ -162,11 +175,20 @@ test('an attestation says what the machines say of every position', () => {
       const groups = [...new Set(read.states.map(({ group }) => group))];
       const pids = new Set(read.processes.flat().map(({ pid }) => pid));
       const words = tenantWords([...pids].filter((pid) => pid < KERNEL_PID).slice(0, 6));
+      const held = read.states.filter(({ hands }) => hands.length > 0);
       for (let count = 0; count < 12; count++) {
         const question = attestQuestions[next(attestQuestions.length)]!;
-        const group = groups[next(Math.max(groups.length, 1))];
-        const one = question === 'never-shared' ? words[next(words.length)]! : group;
-        const other = words[next(words.length)]!;
+        // Most processes have no hand, and most of the others one of their own group.
+        const state = held[next(Math.max(held.length, 1))];
+        const group = state?.group ?? groups[next(Math.max(groups.length, 1))];
+        const own = state?.hands.flatMap(({ of }) => of) ?? [];
+        const isOwn = () => own.length > 0 && next(2) === 0;
+        const tenant = () => {
+          if (isOwn()) return wordsOf(own[next(own.length)] ?? null)[next(3)] ?? 'comm:qemu';
+          return words[next(words.length)]!;
+        };
+        const one = question === 'never-shared' ? tenant() : group;
+        const other = tenant();
         if (one === undefined || one === other) continue;
         const last = log.length - 1;
         const from = next(log.length);
@@ -186,7 +208,6 @@ test('an attestation says what the machines say of every position', () => {
     { numRuns: countOf('attest', { test: 60, soak: 5000 }) },
   );
   expect(counts.answered).toBeGreaterThan(counts.refused / 4);
-  // Every question has had every verdict, but the rarest.
-  const seldom = 'sole-owner proved';
-  expect([...verdicts.keys()].filter((key) => key !== seldom)).toHaveLength(8);
+  // Nearly every question has had every verdict.
+  expect(verdicts.size).toBeGreaterThanOrEqual(8);
 });
