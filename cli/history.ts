@@ -248,7 +248,7 @@ type FromTo = Pick<Interval, 'from' | 'to'>;
 function spanColumns(ledger: Ledger) {
   const timed = ledger.isTimed;
   return {
-    heading: timed ? ['FROM', 'TIME', 'TO', 'TIME', 'LASTED'] : ['FROM', 'TO'],
+    heading: timed ? ['FROM', 'TIME', 'TO', 'TIME', 'FOR'] : ['FROM', 'TO'],
     cells: ({ from, to }: FromTo): string[] => {
       const [begun, ended] = [String(from ?? 'start'), String(to ?? '-')];
       if (!timed) return [begun, ended];
