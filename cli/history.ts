@@ -115,15 +115,14 @@ function meaningLines(
 ): string[] {
   const [first, ...others] = incarnations;
   if (first === undefined || others.length === 0) return [];
-  const rows = incarnations.map(({ from, to, boot, devices }): Cell[] => [
-    String(from),
-    ledger.event(from)?.time ?? '-',
-    to === null ? '-' : String(to),
+  const { heading, cells } = spanColumns(ledger);
+  const rows = incarnations.map(({ boot, devices, ...span }): Cell[] => [
+    ...cells(span),
     devicesWords(devices),
     printable(boot ?? '-'),
   ]);
-  const heading = ['FROM', 'TIME', 'TO', 'DEVICES', 'BOOT'];
-  return [incarnationsTitle(first.group), ...columns(rows, paint, heading), ''];
+  const table = columns(rows, paint, [...heading, 'DEVICES', 'BOOT']);
+  return [incarnationsTitle(first.group), ...table, ''];
 }
 
 /** The log that a question is about, and the form of its answer. */
@@ -144,7 +143,7 @@ function historyText(intervals: readonly Interval[], ledger: Ledger, paint: Pain
       endWords(hands, ledger),
     ]),
     ...interval.claimants.map((claim) => [
-      ...cells({ from: claim.since, to: claim.to }),
+      ...cells({ ...claim, from: claim.since, fromTime: claim.sinceTime }),
       `  ${claimedWords(claim)}`,
       endWords(claim, ledger),
     ]),
@@ -242,23 +241,15 @@ function overlapsText(overlaps: readonly Overlap[], ledger: Ledger, paint: Paint
 }
 
 /** The columns with which every table of this verb begins. */
-type FromTo = Pick<Interval, 'from' | 'to'>;
+type FromTo = Pick<Interval, 'from' | 'fromTime' | 'to' | 'toTime'>;
 
 /** The columns FROM and TO of an interval; their times and how long it lasted, if the log has times. */
-function spanColumns(ledger: Ledger) {
-  const timed = ledger.isTimed;
-  return {
-    heading: timed ? ['FROM', 'TIME', 'TO', 'TIME', 'FOR'] : ['FROM', 'TO'],
-    cells: ({ from, to }: FromTo): string[] => {
-      const [begun, ended] = [String(from ?? 'start'), String(to ?? '-')];
-      if (!timed) return [begun, ended];
-      const [begunAt, endedAt] = [timeAt(from, ledger), timeAt(to, ledger)];
-      const lasted = durationWords(begunAt, endedAt);
-      return [begun, begunAt ?? '-', ended, endedAt ?? '-', lasted ?? '-'];
-    },
+function spanColumns({ isTimed }: Ledger) {
+  const cells = ({ from, fromTime, to, toTime }: FromTo): string[] => {
+    const [begun, ended] = [String(from ?? 'start'), String(to ?? '-')];
+    if (!isTimed) return [begun, ended];
+    return [begun, fromTime ?? '-', ended, toTime ?? '-', durationWords(fromTime, toTime) ?? '-'];
   };
-}
-
-function timeAt(position: Interval['from'], ledger: Ledger): string | null {
-  return position === null ? null : (ledger.event(position)?.time ?? null);
+  const heading = isTimed ? ['FROM', 'TIME', 'TO', 'TIME', 'FOR'] : ['FROM', 'TO'];
+  return { heading, cells };
 }

@@ -12,6 +12,7 @@ import { partiesOf, partOf } from './parties.ts';
 import type { Claim, Interval, OwnerInterval } from './interval-shapes.ts';
 import type { Change, Diff, Owner, Position } from './shapes.ts';
 import type { Subject } from './subjects.ts';
+import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
 import { byNumber, nobody } from './views.ts';
 import { positionOrNull } from './when.ts';
@@ -23,7 +24,7 @@ import { positionOrNull } from './when.ts';
 export function historyOf(timeline: Timeline, subject: Subject): Interval[] {
   const claims = claimsOn(timeline, subject);
   return ownersOf(timeline, subject).map((interval) => ({
-    ...interval,
+    ...timed(timeline, interval),
     hands: handsIn(timeline, subject, interval),
     claimants: claims.filter((claim) => wasMadeIn(interval, claim)),
   }));
@@ -139,7 +140,7 @@ export function changesBetween(timeline: Timeline, from: number, to: number): Di
     const after = ownerAt(timeline, group, position);
     // Finding a group whose owner is unknown does not change its owner.
     if (before.kind === 'unknown' && after.kind === 'unknown') return [];
-    return [{ subject: group, before, after, position }];
+    return [timed(timeline, { subject: group, before, after, position })];
   });
-  return { from: positionOrNull(from), to: positionOrNull(to), changes };
+  return timed(timeline, { from: positionOrNull(from), to: positionOrNull(to), changes });
 }

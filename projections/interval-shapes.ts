@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Claimant, Holder, Owner, Position } from './shapes.ts';
+import type { Claimant, Holder, Owner, Position, Span, TimeBeside } from './shapes.ts';
 
 /** Half-open: from `from` up to but without `to`, which is null for the last interval. */
 export interface OwnerInterval {
@@ -17,7 +17,7 @@ export interface OwnerInterval {
 }
 
 /** An interval of a history, and what happened in it. */
-export interface Interval extends OwnerInterval {
+export interface Interval extends OwnerInterval, Span {
   /**
    * Every descriptor and mapping that kept the owner alive in it; none for kernel drivers. If the
    * owner is unknown, those that were seen on the group, or on the subject if it has none.
@@ -29,21 +29,19 @@ export interface Interval extends OwnerInterval {
   readonly incarnation?: number;
 }
 
-/** Half-open: a holder that kept an owner alive, from when to when. */
-export interface Hand extends Holder {
+/** A holder that kept an owner alive, from when to when. */
+export interface Hand extends Holder, Span {
   /** Position since which it did; not before the interval that was asked about. */
   readonly from: number;
-  readonly fromTime: string | null;
   /** Null while it goes on; not after the interval. */
   readonly to: Position;
-  readonly toTime: string | null;
 }
 
 /** A claimant, and until when it was one. */
 export interface Claim extends Claimant {
   /** Position of the event that shows the release, or of the next boot; null if neither came. */
   readonly to: Position;
-  readonly toTime: string | null;
+  readonly toTime: TimeBeside;
 }
 
 /** An interval of ownership in which the process asked about kept the owner alive, or may have. */
@@ -52,11 +50,10 @@ export interface Tenure extends Interval {
   readonly by: readonly Hand[];
 }
 
-/** Half-open: `/dev/vfio/N` existed and stood for the same devices. */
-export interface Incarnation {
+/** `/dev/vfio/N` existed and stood for the same devices. */
+export interface Incarnation extends Span {
   readonly group: string;
   readonly from: number;
-  readonly to: Position;
   /** Boot id of the host; null if the evidence does not show it. */
   readonly boot: string | null;
   /** Devices with a VFIO driver at any time of it; empty if no event names one. */

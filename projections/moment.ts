@@ -14,19 +14,22 @@ import { lineageOf } from './lineage.ts';
 import { partiesOf, type Parties } from './parties.ts';
 import { resolveSubject } from './resolve.ts';
 import type {
+  AboutMoments,
   Claimant,
   ClaimedDevice,
   ClaimedGroup,
   Descent,
   Holder,
   Holding,
+  LogEnd,
   Moment,
   Orphan,
   Table,
   Who,
 } from './shapes.ts';
 import type { HostAt } from '../machines/host-at.ts';
-import { parseSubject, type Subject } from './subjects.ts';
+import { timed } from './timed.ts';
+import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { byProcess, deviceView, groupView, tableOf } from './views.ts';
 import { START } from './when.ts';
@@ -36,11 +39,13 @@ import { whyUnknown, type WhyUnknown } from './why-unknown.ts';
 export class HostAtMoment {
   readonly #timeline: Timeline;
   readonly #position: number;
+  readonly #logEnds: LogEnd | null;
 
-  /** @internal */
-  constructor(timeline: Timeline, position: number) {
+  /** `logEnds` is given if the moment is an instant after the end of the log. @internal */
+  constructor(timeline: Timeline, position: number, logEnds: LogEnd | null = null) {
     this.#timeline = timeline;
     this.#position = position;
+    this.#logEnds = logEnds;
   }
 
   /** The position and time of the moment. */
@@ -53,12 +58,13 @@ export class HostAtMoment {
 
   /** The ownership table: all groups, devices and open VFIO files. */
   table(): Table {
-    const claimants = this.#claimants;
+    const [timeline, claimants] = [this.#timeline, this.#claimants];
     const { groups, devices, ...table } = tableOf(this.#host, this.moment, this.#since);
     return {
       ...table,
-      groups: groups.map((view) => claimedGroup(view, this.#host, claimants)),
-      devices: devices.map((view) => claimedDevice(view, claimants)),
+      groups: groups.map((view) => claimedGroup(timed(timeline, view), this.#host, claimants)),
+      devices: devices.map((view) => claimedDevice(timed(timeline, view), claimants)),
+      ...this.#ending,
     };
   }
 
@@ -66,22 +72,23 @@ export class HostAtMoment {
    * A device by PCI address, name or node (`vfio0`). Throws `unknown-subject` if it does not exist
    * at this moment.
    */
-  device(word: string): ClaimedDevice {
+  device(word: string): ClaimedDevice & AboutMoments {
     const { kind, id } = resolveSubject(this.#timeline, word, this.#position);
     const device = kind === 'device' ? this.#host.device(id) : undefined;
     if (device === undefined)
       throw new LedgerError('unknown-subject', `no device '${word}' at this moment`);
-    return claimedDevice(deviceView(this.#host, device, this.#since), this.#claimants);
+    const view = timed(this.#timeline, deviceView(this.#host, device, this.#since));
+    return { ...claimedDevice(view, this.#claimants), ...this.#ending };
   }
 
   /** A group, `26` or `g26`. Throws `unknown-subject` if it does not exist at this moment. */
-  group(word: string): ClaimedGroup {
+  group(word: string): ClaimedGroup & AboutMoments {
     const { kind, id } = resolveSubject(this.#timeline, word, this.#position);
     const group = kind === 'group' ? this.#host.group(id) : undefined;
     if (group === undefined)
       throw new LedgerError('unknown-subject', `no group '${word}' at this moment`);
-    const view = groupView(this.#host, group, this.#since);
-    return claimedGroup(view, this.#host, this.#claimants);
+    const view = timed(this.#timeline, groupView(this.#host, group, this.#since));
+    return { ...claimedGroup(view, this.#host, this.#claimants), ...this.#ending };
   }
 
   /**
@@ -89,20 +96,20 @@ export class HostAtMoment {
    * while `group` also finds the holders. A group that does not exist at this moment has owner
    * `none`. Throws `unknown-subject` if no event concerns the group.
    */
-  owner(word: string): BareOwner {
-    const { kind, word: group } = parseSubject(String(word));
+  owner(word: string): BareOwner & AboutMoments {
+    const { kind, id } = resolveSubject(this.#timeline, word, this.#position);
     if (kind !== 'group') throw new LedgerError('unknown-subject', `'${word}' is not a group`);
-    const { owner, since } = ownerSince(this.#timeline, group, this.#position);
-    if (since === null) resolveSubject(this.#timeline, word, this.#position);
+    const { owner, since } = ownerSince(this.#timeline, id, this.#position);
     const { kind: of, file, certainty } = owner;
-    return { kind: of, file, since, ...(certainty !== undefined && { certainty }) };
+    const sure = certainty !== undefined && { certainty };
+    return { ...timed(this.#timeline, { kind: of, file, since, ...sure }), ...this.#ending };
   }
 
   /**
    * Owner, holders, waiters and claimants of a subject, how each holder got its file, and of a
-   * process that had ended, its exit. A subject is a group
-   * (`26`, `g26`), a device (PCI address, name or node), `pid:N` or `file:fN`. A subject that does
-   * not exist at this moment has owner `none`. Throws `unknown-subject` if no event concerns it.
+   * process that had ended, its exit. A subject is a group (`26`, `g26`), a device (PCI address,
+   * name or node), `pid:N` or `fN`, or as answers print it (`qemu[4711]`). A subject that does not
+   * exist at this moment has owner `none`. Throws `unknown-subject` if no event concerns it.
    */
   who(word: string): Who {
     const subject = resolveSubject(this.#timeline, word, this.#position);
@@ -115,6 +122,7 @@ export class HostAtMoment {
     const known = new Set(parties.holders.map(placeOf));
     return {
       subject: subject.id,
+      kind: subject.kind,
       at: this.moment,
       ...parties,
       since,
@@ -122,6 +130,7 @@ export class HostAtMoment {
       claimants: claimantsOf(timeline, subject, position),
       ...(exited !== null && { exited }),
       lineage: lineage.filter((descent) => known.has(placeOf(descent))).toSorted(byProcess),
+      ...this.#ending,
     };
   }
 
@@ -164,6 +173,15 @@ export class HostAtMoment {
    */
   holdings(word: string): Holding[] {
     return holdingsOf(this.#host, resolveSubject(this.#timeline, word, this.#position));
+  }
+
+  /** The subject that a word means at this moment. Throws `unknown-subject`. */
+  subject(word: string): Subject {
+    return resolveSubject(this.#timeline, word, this.#position);
+  }
+
+  get #ending(): AboutMoments {
+    return this.#logEnds === null ? {} : { logEnds: this.#logEnds };
   }
 
   get #host(): HostAt {

@@ -4,7 +4,8 @@
  * @module
  */
 import type { EventType } from '../events/vocabulary.ts';
-import type { Position } from './shapes.ts';
+import type { Position, TimeBeside } from './shapes.ts';
+import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
 
 /** Why the owner of a group is unknown. */
@@ -13,6 +14,7 @@ export interface WhyUnknown {
   readonly group: string;
   /** Position of the event that made it unknown; null if it was unknown before the first event. */
   readonly since: Position;
+  readonly sinceTime: TimeBeside;
   /** The reason in the last `gap.noticed` since then; null if there is none. */
   readonly reason: string | null;
 }
@@ -28,5 +30,5 @@ export function whyUnknown(timeline: Timeline, group: string, position: number):
     const { data } = event;
     if (data.group === null || data.group === group) reason = data.reason;
   }
-  return { group, since, reason };
+  return timed(timeline, { group, since, reason });
 }

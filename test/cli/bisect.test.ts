@@ -35,6 +35,7 @@ the fewest events that show it:
       invariant: null,
       where: thirdOwner,
       position: 26,
+      time: null,
       event: expect.objectContaining({ position: 26, type: 'device.bound' }),
       detail: 'group 26: owner.kind iommufd, holders.comm [P3, P3]',
       cause: null,
@@ -58,7 +59,7 @@ the fewest events that show it:
     [['--where', ''], 'column 1 of the expression: expected a condition, not the end'],
     [['--where', 'group 99 viable'], "this log has no group '99'"],
     [['--where', 'device gpu9 state = open'], "this log has no device 'gpu9'"],
-    [['--where', 'file f1 kind = group'], "this log has no file 'file:f1'"],
+    [['--where', 'file f1 kind = group'], "this log has no file 'f1'"],
     [
       [],
       'bisect: --invariant NAME or --where EXPR is missing; invariants are one-context-per-group, ',

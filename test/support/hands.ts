@@ -11,7 +11,7 @@ import type { Subject } from '../../projections/subjects.ts';
 
 /** The holders from a position on, each as JSON, sorted: two alike are two mappings. */
 export interface HeldFrom {
-  readonly position: number;
+  readonly at: number;
   readonly held: readonly string[];
 }
 
@@ -50,7 +50,7 @@ export class Steps {
 
   look(position: number, holders: readonly Holder[]): void {
     const held = holders.map((holder) => JSON.stringify(holderOf(holder))).toSorted();
-    if (held.join() !== (this.all.at(-1)?.held ?? []).join()) this.all.push({ position, held });
+    if (held.join() !== (this.all.at(-1)?.held ?? []).join()) this.all.push({ at: position, held });
   }
 }
 

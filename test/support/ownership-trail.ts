@@ -4,6 +4,7 @@
  * @module
  */
 import type { Change, Owner, RecordedEvent } from '../../ledger.ts';
+import type { Untimed } from '../../projections/timed.ts';
 import type { TableNow } from './brute-force.ts';
 import { Steps, type SteppedInterval } from './hands.ts';
 
@@ -15,7 +16,7 @@ export class OwnershipTrail {
   readonly #owners = new Map<string, Owner>();
   /** By group, where that owner came. */
   readonly #since = new Map<string, number>();
-  readonly #changes: Change[] = [];
+  readonly #changes: Untimed<Change>[] = [];
   /** By group, what kept the owner of each of its intervals alive. */
   readonly #held = new Map<string, Steps[]>();
 
@@ -62,7 +63,7 @@ export class OwnershipTrail {
   }
 
   /** What changed hands after the first position, up to the second. */
-  between(from: number, to: number): Change[] {
+  between(from: number, to: number): Untimed<Change>[] {
     return this.#changes.filter(({ position }) => position > from && position <= to);
   }
 }
