@@ -11,8 +11,8 @@ import type { Subject } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
 import type { StateRange } from '../when.ts';
 import type { Attestation, AttestQuestion, HandsInstance } from './attestation.ts';
-import { placesOf, type Place } from './places.ts';
-import { runsOf, type Condition, type Run } from './runs.ts';
+import { placesOf, type HandsPlace } from './places.ts';
+import { runsOf, type Condition, type HandsRun } from './runs.ts';
 import { Shares, type SharedHand } from './shares.ts';
 import type { Tenant } from './tenants.ts';
 
@@ -103,8 +103,12 @@ function processOf({ holder: { pid, comm, cgroup } }: SharedHand): string {
 }
 
 /** The runs of states in which kernel drivers owned the group of a place. */
-function kernelRuns(timeline: Timeline, { group, from, end }: Place, to: Position): Run[] {
-  const runs: Run[] = [];
+function kernelRuns(
+  timeline: Timeline,
+  { group, from, end }: HandsPlace,
+  to: Position,
+): HandsRun[] {
+  const runs: HandsRun[] = [];
   let begun: number | null = null;
   const changes = timeline.handedOver(from, end - 1, group);
   for (const position of [from, ...[...changes].map((change) => change.position)]) {
@@ -117,7 +121,11 @@ function kernelRuns(timeline: Timeline, { group, from, end }: Place, to: Positio
   return begun === null ? runs : [...runs, { from: begun, to, hands: [] }];
 }
 
-function instanceOf(timeline: Timeline, { subject, group }: Place, run: Run): HandsInstance {
+function instanceOf(
+  timeline: Timeline,
+  { subject, group }: HandsPlace,
+  run: HandsRun,
+): HandsInstance {
   const { from, to, hands } = run;
   return {
     subject,

@@ -106,20 +106,18 @@ function unnamed(timeline: Timeline, tenant: Tenant): LedgerError {
 }
 
 function usedTwice(one: ProcessSpan, other: ProcessSpan): RequestError {
-  const [first, second] = [one, other].toSorted((a, b) => a.from - b.from);
+  const [before = one, after = other] = [one, other].toSorted((a, b) => a.from - b.from);
+  const { pid } = one;
   return new RequestError(
-    `pid:${one.pid} was two processes in this range: ${described(first!)}, and ` +
-      `${described(second!)}; leave one out with --from and --to`,
+    `pid:${pid} was two processes in this range: ${before.comm}[${pid}] up to position ` +
+      `${before.to ?? after.from}, and ${after.comm}[${pid}] from position ${after.from} on; ` +
+      'leave one out with --from and --to',
   );
 }
 
-function inCommon(one: Tenant, other: Tenant, span: ProcessSpan): RequestError {
+function inCommon(one: Tenant, other: Tenant, { comm, pid, from }: ProcessSpan): RequestError {
   return new RequestError(
-    `${wordOf(one)} and ${wordOf(other)} have a process in common: ${described(span)}`,
+    `${wordOf(one)} and ${wordOf(other)} have a process in common: ` +
+      `${comm}[${pid}] from position ${from} on`,
   );
-}
-
-/** `qemu[4711] from position 3 to 17`. */
-function described({ comm, pid, from, to }: ProcessSpan): string {
-  return `${comm}[${pid}] from position ${from}${to === null ? ' on' : ` to ${to}`}`;
 }

@@ -10,7 +10,7 @@ import type { StateRange } from '../when.ts';
 import { byNumber } from '../views.ts';
 
 /** Half-open: `subject` is the group, or a device that is in it. */
-export interface Place {
+export interface HandsPlace {
   readonly subject: string;
   readonly group: string;
   readonly from: number;
@@ -22,7 +22,7 @@ export function placesOf(
   timeline: Timeline,
   subject: Subject | null,
   { from, to }: StateRange,
-): Place[] {
+): HandsPlace[] {
   const end = to + 1;
   if (subject?.kind === 'device') return placesOfDevice(timeline, subject, from, end);
   const groups = subject === null ? timeline.groups().toSorted(byNumber) : [subject.id];
@@ -31,7 +31,12 @@ export function placesOf(
 
 const moves: ReadonlySet<EventType> = new Set(['device.added', 'device.removed'] as const);
 
-function placesOfDevice(timeline: Timeline, device: Subject, from: number, end: number): Place[] {
+function placesOfDevice(
+  timeline: Timeline,
+  device: Subject,
+  from: number,
+  end: number,
+): HandsPlace[] {
   const moments = new Set([from]);
   for (const position of timeline.positionsOf(keyOf(device), from + 1, end - 1)) {
     if (moves.has(timeline.typeAt(position))) moments.add(position);

@@ -7,7 +7,7 @@ import type { Position } from '../shapes.ts';
 import type { SharedHand } from './shares.ts';
 
 /** Half-open, and the hands that meet the condition at `from`. */
-export interface Run {
+export interface HandsRun {
   readonly from: number;
   readonly to: Position;
   readonly hands: readonly SharedHand[];
@@ -17,13 +17,13 @@ export interface Run {
 export type Condition = (hands: readonly SharedHand[]) => readonly SharedHand[];
 
 /** The runs of a condition, ascending. */
-export function runsOf(all: readonly SharedHand[], condition: Condition): Run[] {
+export function runsOf(all: readonly SharedHand[], condition: Condition): HandsRun[] {
   const begun = Map.groupBy(all, ({ from }) => from);
   const ended = Map.groupBy(all, ({ to }) => to ?? Infinity);
   const moments = new Set([...begun.keys(), ...ended.keys()]);
   const held = new Set<SharedHand>();
-  const runs: Run[] = [];
-  let run: Run | null = null;
+  const runs: HandsRun[] = [];
+  let run: HandsRun | null = null;
   for (const moment of [...moments].toSorted((a, b) => a - b)) {
     for (const hand of ended.get(moment) ?? []) held.delete(hand);
     for (const hand of begun.get(moment) ?? []) held.add(hand);

@@ -15,7 +15,7 @@ import { holderOf } from '../index/hold-at.ts';
 import type { Timeline } from '../timeline.ts';
 import { holderShown } from '../views.ts';
 import { START } from '../when.ts';
-import { belongs, type Member, type Tenant } from './tenants.ts';
+import { belongs, type TenantMember, type Tenant } from './tenants.ts';
 
 /** Whether a hand belongs to a tenant, and whether to another process; null if it is not known. */
 interface Share {
@@ -29,7 +29,7 @@ export interface SharedHand extends HandIn {
 }
 
 /** A process, and the position from which it has held a descriptor of a file at some time. */
-interface PastHolder extends Member {
+interface PastHolder extends TenantMember {
   readonly since: number;
 }
 
@@ -85,7 +85,7 @@ export class Shares {
   }
 
   /** The share of some processes; null stands for others that were not seen. */
-  #shared(hand: HandIn, members: readonly (Member | null)[]): SharedHand {
+  #shared(hand: HandIn, members: readonly (TenantMember | null)[]): SharedHand {
     const shares = this.#tenants.map((tenant): Share => {
       const known = members.map((member) => (member === null ? null : belongs(member, tenant)));
       return { isOwn: anyIs(true, known), isOthers: anyIs(false, known) };

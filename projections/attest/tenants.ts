@@ -19,7 +19,7 @@ export interface Tenant {
 }
 
 /** What the evidence calls a process; null for what it does not show. */
-export interface Member extends Pick<Holder, 'pid' | 'comm' | 'cgroup'> {
+export interface TenantMember extends Pick<Holder, 'pid' | 'comm' | 'cgroup'> {
   /** Null, too, if it is left out. */
   readonly vm?: NamedVm;
 }
@@ -48,7 +48,7 @@ export function wordOf({ kind, id }: Tenant): string {
 }
 
 /** Whether a process belongs to a tenant; null if the evidence does not tell. */
-export function belongs(process: Member, tenant: Tenant): boolean | null {
+export function belongs(process: TenantMember, tenant: Tenant): boolean | null {
   const { comm, cgroup } = process;
   const { kind, id } = tenant;
   switch (kind) {
@@ -64,7 +64,7 @@ export function belongs(process: Member, tenant: Tenant): boolean | null {
 }
 
 /** The tenants that a process belongs to by its number and names. */
-export function tenantsOf(process: Member): Tenant[] {
+export function tenantsOf(process: TenantMember): Tenant[] {
   const { pid, comm, cgroup, vm = null } = process;
   const scope = cgroup === null ? null : machineOf(cgroup);
   const machines = new Set([vm === false ? null : vm, scope?.name ?? null]);
@@ -78,12 +78,12 @@ export function tenantsOf(process: Member): Tenant[] {
 }
 
 /** Whether the number of a process is its own, and not one that stands for a number not shown. */
-function isNumbered({ pid }: Member): boolean {
+function isNumbered({ pid }: TenantMember): boolean {
   return pid !== null && pid < KERNEL_PID;
 }
 
 /** Whether the name of a process is its own: one without a name is called by its number. */
-function isNamed(process: Member): boolean {
+function isNamed(process: TenantMember): boolean {
   const { comm } = process;
   if (comm === null || /^pid \d+$/.test(comm)) return false;
   return comm !== NOBODY_NAMED || isNumbered(process);
@@ -93,7 +93,7 @@ function isNamed(process: Member): boolean {
 const NOBODY_NAMED = 'somebody';
 
 /** Whether the control group of a process is that of a virtual machine. */
-export function isInScope({ cgroup }: Member, name: string): boolean {
+export function isInScope({ cgroup }: TenantMember, name: string): boolean {
   return cgroup !== null && machineOf(cgroup)?.name === name;
 }
 
@@ -108,7 +108,7 @@ function isBelow(cgroup: string, path: string): boolean {
  * the machine otherwise than the other: libvirt shortens names, and Proxmox counts machines.
  */
 function isOfMachine(
-  { cgroup, vm = null }: Member,
+  { cgroup, vm = null }: TenantMember,
   { id: name, hasScope }: Tenant,
 ): boolean | null {
   const scope = cgroup === null ? null : machineOf(cgroup);

@@ -3,16 +3,16 @@ import {
   belongs,
   parseTenant,
   tenantsOf,
-  type Member,
+  type TenantMember,
 } from '../../../projections/attest/tenants.ts';
 
 const scope = (unit: string) => `/machine.slice/${unit}.scope/libvirt/emulator`;
 
-function process(some: Partial<Member>): Member {
+function process(some: Partial<TenantMember>): TenantMember {
   return { pid: 4711, comm: 'qemu', cgroup: null, vm: null, ...some };
 }
 
-function isOf(word: string, some: Partial<Member>, hasScope = false): boolean | null {
+function isOf(word: string, some: Partial<TenantMember>, hasScope = false): boolean | null {
   return belongs(process(some), { ...parseTenant(word), hasScope });
 }
 
