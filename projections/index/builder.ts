@@ -6,7 +6,10 @@
 import type { EventType, Placed } from '../../events/vocabulary.ts';
 import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
 import { LiveHost } from '../../machines/live-host.ts';
+import { positionOf } from '../../processes/process-table.ts';
+import type { Claimant } from '../shapes.ts';
 import { noteSubjects } from '../subjects.ts';
+import { Claims } from './claims.ts';
 import { codesOf, saveCodes, type Codes } from './codes.ts';
 import { NO_REFUSALS, type SavedRefusals } from './open-refusals.ts';
 import { plugTypes, Postings } from './postings.ts';
@@ -27,6 +30,8 @@ export interface SegmentStart {
   readonly standing: Standing;
   readonly codes: Codes;
   readonly refusals: SavedRefusals;
+  /** The claims that are in force. */
+  readonly claims: readonly Claimant[];
   /** Position of the last boot before; -1 if there is none. */
   readonly lastBoot: number;
   /** All devices of the log so far. The segments after this one add theirs to it. */
@@ -49,7 +54,7 @@ export function firstStart(position: number, codes: Codes = codesOf()): SegmentS
   if (position > 0) standing.unheard = UNKNOWN;
   const known = new KnownDevices();
   const kernel = host.save();
-  const none = { refusals: NO_REFUSALS, lastBoot: -1, sources: NO_SOURCES };
+  const none = { refusals: NO_REFUSALS, claims: [], lastBoot: -1, sources: NO_SOURCES };
   return { position, kernel, standing, codes, known, ...none };
 }
 
@@ -60,12 +65,14 @@ export class SegmentBuilder {
   readonly known: KnownDevices;
   readonly sources: KnownSources;
   readonly #writer: JournalWriter;
+  readonly #claims: Claims;
 
   /** `host` is one that has taken all events before; by default the one that `kernel` restores. */
   constructor(start: SegmentStart, host = LiveHost.restored(start.kernel)) {
-    const { position, kernel, standing, codes, refusals, lastBoot, known, sources } = start;
+    const { position, kernel, standing, codes, refusals, claims, lastBoot, known, sources } = start;
     this.known = known;
     this.sources = new KnownSources(sources);
+    this.#claims = new Claims(claims);
     this.host = host;
     this.#writer = new JournalWriter(host, position, standing, codes, refusals);
     const { journal, handOvers } = this.#writer;
@@ -80,6 +87,7 @@ export class SegmentBuilder {
       kernel,
       refusals,
       openRefusals: refusals.open.map(({ number }) => number),
+      claims,
       lastBoot,
       sources,
     });
@@ -96,9 +104,18 @@ export class SegmentBuilder {
     });
     times.push(event.time);
     this.known.take(event);
-    if (!this.host.isKnown && event.type !== 'host.booted') this.#writer.pass(event);
-    else this.#writer.take(event, this.host);
+    this.#claims.take(event);
+    if (this.host.isKnown || event.type === 'host.booted') this.#play(event, index);
+    else this.#writer.pass(event);
     this.sources.take(event, this.host);
+  }
+
+  #play(event: Placed, index: number): void {
+    this.#writer.take(event, this.host);
+    const { postings, codes } = this.segment.parts;
+    const { files, groups } = this.#writer.changed;
+    for (const file of files) postings.add('changedFile', positionOf(file), index);
+    for (const group of groups) postings.add('changedGroup', codes.groups.codeOf(group), index);
   }
 
   finish(): Built {
@@ -126,6 +143,7 @@ export class SegmentBuilder {
       standing,
       codes: fresh,
       refusals: this.#writer.refusals.save(),
+      claims: this.#claims.inForce,
       lastBoot: this.segment.bootBefore(this.segment.last),
       known: this.known,
       sources: this.sources.save(),
@@ -137,13 +155,14 @@ const plugs = new Set<EventType>(plugTypes);
 
 /** The start of a segment with copies of its codes and names, for a fork that changes them. */
 export function startOf({ parts, first }: Segment, known: KnownDevices): SegmentStart {
-  const { kernel, refusals, start: standing, codes, lastBoot, sources } = parts;
+  const { kernel, refusals, start: standing, codes, claims, lastBoot, sources } = parts;
   return {
     position: first,
     kernel,
     standing,
     codes: codesOf(saveCodes(codes)),
     refusals,
+    claims,
     lastBoot,
     known: new KnownDevices(known.save()),
     sources,
