@@ -17,6 +17,7 @@ import { groupOfFile } from './parties.ts';
 import type { Hand, OwnerInterval } from './interval-shapes.ts';
 import type { Holder, Position } from './shapes.ts';
 import { keyOf, type Subject } from './subjects.ts';
+import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
 import { byProcess, filesOfDevice, holderShown, keepingAlive, referenceFrom } from './views.ts';
 
@@ -30,15 +31,11 @@ interface Reasons {
   readonly keepsOwner: boolean;
 }
 
-/** A hold of a file. */
-interface Hold {
+/** Half-open: a hold of a file, as long as the file concerned a group for the same reasons. */
+export interface HandIn extends Reasons {
   readonly holder: Holder;
   /** The file held; for a reference in the kernel, `holder.file` is the one that holds it. */
   readonly of: FileId;
-}
-
-/** Half-open: a hold of a file, as long as the file concerned a group for the same reasons. */
-export interface HandIn extends Hold, Reasons {
   readonly from: number;
   /** Null while it goes on. */
   readonly to: Position;
@@ -50,7 +47,7 @@ export interface HandIn extends Hold, Reasons {
  * is several hands, one after the other.
  */
 export function handsOf(timeline: Timeline, group: string, from: number, to: Position): HandIn[] {
-  const spans = new Spans<Hold & Reasons>();
+  const spans = new Spans<Omit<HandIn, 'from' | 'to'>>();
   follow(timeline, from, to, (host, position) => {
     const files = filesConcerning(host, group);
     for (const [of, reasons] of files) {
@@ -87,13 +84,7 @@ export function handsIn(timeline: Timeline, subject: Subject, interval: OwnerInt
     spans.end(position);
     return part;
   });
-  const found = spans.until(to).map(({ value, ...span }) => ({
-    ...value,
-    from: span.from,
-    fromTime: timeline.timeAt(span.from),
-    to: span.to,
-    toTime: span.to === null ? null : timeline.timeAt(span.to),
-  }));
+  const found = spans.until(to).map(({ value, ...span }) => timed(timeline, { ...value, ...span }));
   return found.toSorted((a, b) => a.from - b.from || byProcess(a, b));
 }
 
@@ -175,7 +166,7 @@ function nameOf({ comm, cgroup }: HoldAt): string {
 }
 
 /** Half-open: what was seen, from when to when; `to` is null while it goes on. */
-interface Span<T> {
+interface Stretch<T> {
   readonly value: T;
   readonly from: number;
   readonly to: Position;
@@ -183,8 +174,11 @@ interface Span<T> {
 
 /** Collects what is seen at some positions, each from when to when. */
 class Spans<T> {
-  readonly #ended: Span<T>[] = [];
-  readonly #open = new Map<number | string, Span<T> & { readonly label: string; seen: number }>();
+  readonly #ended: Stretch<T>[] = [];
+  readonly #open = new Map<
+    number | string,
+    Stretch<T> & { readonly label: string; seen: number }
+  >();
 
   /**
    * Something is seen at a position. It goes on if it was seen under this key at the position before,
@@ -208,13 +202,13 @@ class Spans<T> {
     }
   }
 
-  /** All spans, by their beginning; what was still seen last ends at `to`. */
-  until(to: Position): Span<T>[] {
+  /** All spans; what was still seen last ends at `to`. */
+  until(to: Position): readonly Stretch<T>[] {
     for (const open of this.#open.values()) this.#end(open, to);
-    return this.#ended.toSorted((a, b) => a.from - b.from);
+    return this.#ended;
   }
 
-  #end({ value, from }: Span<T>, to: Position): void {
+  #end({ value, from }: Stretch<T>, to: Position): void {
     this.#ended.push({ value, from, to });
   }
 }
