@@ -73,12 +73,7 @@ export type {
   RefusedCall,
 } from './projections/activity.ts';
 export type { AttestRange } from './ledger/recorded-past.ts';
-export type {
-  Attestation,
-  AttestQuestion,
-  HandsInstance,
-  SourceRange,
-} from './projections/attest/attestation.ts';
+export type { Attestation, AttestQuestion } from './projections/attest/attestation.ts';
 export type { Fault, Verification } from './projections/audit/faults.ts';
 export type { Coverage, Uncovered } from './projections/coverage.ts';
 export { StaleViewError } from './projections/index/stale-view.ts';
