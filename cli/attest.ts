@@ -38,8 +38,8 @@ export const attest = verb({
   operands: [3, 3],
   examples: [
     'vfio-ledger attest never-shared comm:P1 comm:P2 --log demo.ledger || echo "not proved"',
-    'vfio-ledger attest never-owned 41 comm:P2 --log demo.ledger || echo "not proved"',
-    'vfio-ledger attest sole-owner gpu pid:101 --to 5 --json --log demo.ledger || echo "not proved"',
+    'vfio-ledger attest never-owned 41 comm:P2 --log demo.ledger',
+    'vfio-ledger attest sole-owner gpu pid:101 --to 16 --json --log demo.ledger',
   ],
   async answer({ values, operands: [question = '', one = '', other = ''] }, io) {
     const address = logPath(values, io.env);

@@ -562,6 +562,19 @@ describe('whatever a question is given, it is answered or a LedgerError', () => 
     expect(methodsOf(moment, [])).toEqual(Object.keys(moments));
   });
 
+  test('attest', () => {
+    const question = fc.constantFrom('never-shared', 'never-owned', 'sole-owner');
+    const word = fc.oneof(fc.constantFrom('comm:P1', 'pid:102', 'vm:', 'cgroup:/'), anything);
+    fc.assert(
+      fc.property(question, word, word, anything, (asked, one, other, when) => {
+        const words = [asked, one, other] as never as readonly [never, never, never];
+        settled(() => ledger.attest(...words));
+        settled(() => ledger.attest(...words, { from: when as never }));
+        settled(() => ledger.attest(other as never, '26', 'comm:P1', { to: when as never }));
+      }),
+    );
+  });
+
   const asked = Object.entries({ ...questions, ...moments }).map(([name]) => name);
   test.each([...new Set(asked)])('%s', (name) => {
     const fork = ledger.at().fork();

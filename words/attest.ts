@@ -76,10 +76,11 @@ export function attestationWords(
 ): string[] {
   const { question, subjects, verdict, instances, unknownHands, coverage, head } = found;
   const [one, other] = subjects;
+  const asked = /^(noiommu-)?\d+$/.test(one) ? `group ${one}` : one;
   const words = questions[question];
-  const says = words[verdict === 'not-known' ? 'seen' : verdict](one, other);
+  const says = words[verdict === 'not-known' ? 'seen' : verdict](asked, other);
   return [
-    printable(`Question: ${words.asked(one, other)} (${question} ${one} ${other})`),
+    printable(`Question: ${words.asked(asked, other)} (${question} ${one} ${other})`),
     `Range:    ${rangeWords(found)}`,
     `Verdict:  ${paint(verdict, tones[verdict])}. ${printable(says)}`,
     ...section('Instances:', instanceRows(instances, paint)),
