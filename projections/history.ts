@@ -9,7 +9,7 @@ import { follow } from './follow.ts';
 import { handsIn } from './hands.ts';
 import { bareOwnerAt, openInterval, ownerAt } from './owner-at.ts';
 import { partiesOf, partOf } from './parties.ts';
-import type { Claim, Interval, OwnerInterval } from './interval-shapes.ts';
+import type { PastClaim, Interval, OwnerInterval } from './interval-shapes.ts';
 import type { Change, Diff, Owner, Position } from './shapes.ts';
 import type { Subject } from './subjects.ts';
 import { timed } from './timed.ts';
@@ -31,7 +31,7 @@ export function historyOf(timeline: Timeline, subject: Subject): Interval[] {
 }
 
 /** Whether a claim was made in an interval, or before it and not released until then. */
-function wasMadeIn({ from, to }: OwnerInterval, claim: Claim): boolean {
+function wasMadeIn({ from, to }: OwnerInterval, claim: PastClaim): boolean {
   return claim.since < (to ?? Infinity) && (claim.to ?? Infinity) > (from ?? -1);
 }
 
