@@ -147,6 +147,7 @@ export type Deed =
         | 'bind'
         | 'attach'
         | 'map_dma'
+        | 'ioas_map'
         | 'reset'
         | 'hot_reset'
         | 'set_driver';
