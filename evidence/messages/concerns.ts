@@ -23,6 +23,7 @@ const others = new RegExp(
     'virt=',
     'Group[SG]et',
     'ailed to (?:start|attach) ',
+    'pci_[\\da-f]{4}_',
     '/proc/\\d',
     '/sys/bus/(?:pci|mdev)/',
   ].join('|'),

@@ -101,8 +101,9 @@ function distinct<T>(values: readonly (T | undefined)[]): readonly T[] {
 }
 
 const SHORT = String.raw`[\da-fA-F]{2}:[01][\da-fA-F]\.[0-7]`;
-const deviceName = new RegExp(String.raw`(?<![\w:/.-])(?:${DEVICE}|${SHORT})(?![\w.:-])`, 'g');
-const wholeName = new RegExp(String.raw`(?<![\w:/.-])${BDF}(?![\w.:-])`, 'g');
+const deviceName = new RegExp(String.raw`(?<![\w:/.-])(?:${DEVICE}|${SHORT})(?![\w.-]|:\w)`, 'g');
+const NODEDEV = String.raw`pci_[\da-f]{4}_[\da-f]{2}_[\da-f]{2}_[0-7]`;
+const wholeName = new RegExp(String.raw`(?<![\w:/.-])(?:${BDF}|${NODEDEV})(?![\w.-]|:\w)`, 'g');
 const written = new RegExp(
   String.raw`(?:>|\btee(?: -\S{1,32}){0,4}|\bof=|[(,])\s{0,8}\\?["']?(?<path>${ATTRIBUTE})`,
   'g',
@@ -144,7 +145,7 @@ function deviceNamed(name: string): string {
   return (name.length === 'bb:dd.f'.length ? `0000:${name}` : name).toLowerCase();
 }
 
-const ANY = String.raw`(?<device>${BDF}|${SHORT}|pci_[\da-f]{4}_[\da-f]{2}_[\da-f]{2}_[0-7])\b`;
+const ANY = String.raw`(?<device>${BDF}|${SHORT}|${NODEDEV})\b`;
 const DRIVER = String.raw`(?<driver>[\w-]{1,64})`;
 
 /** Commands and messages of tools that change drivers, and the driver if the words do not name it. */

@@ -12,6 +12,7 @@ import { DriverWrites } from './driver-writes.ts';
 import { quotedKernel, type MessageDeed } from './kernel.ts';
 import { LONGEST } from './names.ts';
 import { refusalsIn, speaksOfRefusals, type RefusalReport } from './refusals.ts';
+import { ToldByBoth } from './told-by-both.ts';
 import { ToldAnywhere, ToldStatements, type Telling } from './told.ts';
 
 /** A deed that a program tells of. `stamp`: a time in the words, which is nearer to it than the line's. */
@@ -36,6 +37,7 @@ export class ProgramReader {
   readonly #told: ToldStatements;
   #requester: { readonly name: string; readonly line: number } | null = null;
   readonly #writes = new DriverWrites();
+  readonly #byBoth = new ToldByBoth();
   #recent: (Pick<Report, 'operation' | 'errno' | 'device'> & { readonly line: number }) | null =
     null;
   /** A change of a driver that was refused, before a line names the device. */
@@ -86,22 +88,11 @@ export class ProgramReader {
     return { told: [...others, ...reports], isRepeated: refusals.length > reports.length };
   }
 
-  /** Whether a deed of the kernel is a refusal that was told before. It is remembered. */
-  hasTold(said: MessageDeed, { host, stamps }: Unwrapped, line: number): boolean {
+  /** Whether a deed of the kernel is a refusal that a program has told of. */
+  hasTold(said: MessageDeed, { stamps }: Unwrapped, line: number): boolean {
     if (said.did !== 'bind-driver' || !('errno' in said.result)) return false;
-    const kind = `set_driver ${said.result.errno}`;
-    const { device, driver, pid } = said;
-    return this.#told.has({
-      kind,
-      group: null,
-      device,
-      driver,
-      cause: null,
-      pid,
-      host,
-      stamps,
-      line,
-    });
+    const { device, driver, result } = said;
+    return this.#byBoth.has({ by: 'kernel', device, driver, errno: result.errno, stamps, line });
   }
 
   /** The domain that could not start, if it was named just before. */
@@ -142,14 +133,11 @@ export class ProgramReader {
       if (isSilent && recent.operation === operation && recent.device === device) return true;
     }
     // Within a line, `refusalsIn` has told equal ones apart.
-    return this.#told.has({
-      kind: `${operation} ${errno}`,
-      group,
-      device,
-      cause,
-      driver,
-      ...at,
-    });
+    const kind = `${operation} ${errno}`;
+    if (this.#told.has({ kind, group, device, cause, driver, ...at })) return true;
+    if (operation !== 'set_driver' || errno === null || device === null) return false;
+    const { stamps } = at;
+    return this.#byBoth.has({ by: 'program', device, driver, errno, stamps, line });
   }
 
   #isKnownClaim(said: MessageDeed, { stamps, host }: Unwrapped, line: number): boolean {

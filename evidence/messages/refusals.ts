@@ -118,7 +118,9 @@ function reportOf(found: WordingMatch, text: string, until: number): Report | nu
   const target = targetOf(found, text);
   if (target === null) return null;
   const cause = concluded ?? (errno === null ? null : causeOf(target.operation, errno));
-  const driver = groups['driver'] ?? wording.driver ?? target.driver;
+  const named = groups['driver'] ?? wording.driver ?? target.driver;
+  // Managers of virtual machines call the driver so.
+  const driver = named?.toLowerCase() === 'vfio' ? 'vfio-pci' : named;
   const blocker = blockerIn(groups);
   return {
     did: 'report',

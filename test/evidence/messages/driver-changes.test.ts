@@ -166,6 +166,25 @@ describe('a change that was refused', () => {
   });
 });
 
+test('what the kernel and the shell tell is one', async () => {
+  const probe = `[  188.562656] vfio-pci ${device}: probe with driver vfio-pci failed with error -22`;
+  const shell = [`$ echo ${device} > ${BIND}`, 'bash: echo: write error: Invalid argument'];
+  for (const lines of [
+    [...shell, '$ dmesg | tail -n 1', probe],
+    [probe, ...shell],
+  ]) {
+    expect(refusals(await imported(lines))).toEqual([['set_driver', device, 'vfio-pci', 'EINVAL']]);
+  }
+});
+
+test('libvirt names the device in the line before, in its own form', async () => {
+  const ledger = await imported([
+    'error: Failed to detach device pci_0000_c4_00_0',
+    "error: Failed to add PCI device ID '8086 10ca' to vfio-pci: File exists",
+  ]);
+  expect(refusals(ledger)).toEqual([['set_driver', device, 'vfio-pci', 'EEXIST']]);
+});
+
 describe('a program that prints no errno', () => {
   test.each([
     [
