@@ -30,9 +30,10 @@ const changes: { readonly [T in Exclude<EventType, CallEvent>]: Handler<T> | nul
   ),
   'driver.unbound': ofDevice('driver.unbound', unbindDriver),
   'driver.unbind-blocked': ofDevice('driver.unbind-blocked', (host, device, { next, waiter }) => {
+    const before = host.driverChange;
     host.driverChange = { device, next, waiter, outcome: null };
     // An unbind that waits already is told again: only its waiter is news.
-    if (device.state === 'leaving') return;
+    if (before?.device === device && before.outcome === null) return;
     // A file that was not recorded keeps the device open: only the waiting unbind is known.
     if (host.isAssumed && device.record.files === 0) {
       if (device.group !== null) host.doubt(device.group);

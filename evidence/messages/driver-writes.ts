@@ -110,7 +110,9 @@ const written = new RegExp(
 );
 const driverWord =
   /(?:\b(?:echo|printf)(?: -\w{1,4}){0,3}\s{1,8}|\bwrite\()\\?["']?(?<driver>[a-z][\w-]{0,63})\b(?!:)/i;
-const run = /^\+{1,8} (?:echo|printf|tee)\b/;
+/** What `set -x` prints: it leaves out where a command writes to. */
+const traced = /^\+{1,8} (?=\S)/;
+const run = /^\+{1,8} (?:sudo (?:-\S{1,32} ){0,4})?(?:echo|printf|tee)\b/;
 
 function askingLine(text: string, line: number): AskingLine | null {
   const ofTool = toolIn(text);
@@ -134,7 +136,7 @@ function askingLine(text: string, line: number): AskingLine | null {
 }
 
 function isRunBy(text: string): boolean {
-  return isPrompt(text) || run.test(text);
+  return isPrompt(text) || traced.test(text);
 }
 
 /** `81:00.0` and `pci_0000_81_00_0` as addresses. */

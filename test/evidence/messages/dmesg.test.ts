@@ -146,6 +146,25 @@ describe('messages', () => {
   });
 });
 
+test('the waiter of an unbind is told later than the unbind, and is named from there on', async () => {
+  const ledger = await openLedger(':memory:');
+  await ledger.import(
+    [
+      '[  300.000000] vfio-pci 0000:41:00.0: Relaying device request to user (#0)',
+      '[  310.000000] vfio-pci 0000:41:00.0: Device is currently in use, task "tee" (812) blocked until device is released',
+      '[  320.000000] vfio-pci 0000:41:00.0: Relaying device request to user (#10)',
+    ].join('\n'),
+  );
+  const [first, second, ...others] = ledger.events.filter(
+    ({ type }) => type === 'driver.unbind-blocked',
+  );
+  expect(others).toEqual([]);
+  const waiters = (at: number | undefined) => ledger.who('0000:41:00.0', { at: at ?? -1 }).waiters;
+  expect(waiters(first?.position)).toMatchObject([{ pid: null, comm: 'somebody' }]);
+  expect(waiters(second?.position)).toMatchObject([{ pid: 812, comm: 'tee' }]);
+  expect(ledger.verify().faults).toEqual([]);
+});
+
 describe('a hung task whose stack waits for a device', () => {
   const relaying = (device: string) =>
     `[  300.000000] vfio-pci ${device}: Relaying device request to user (#0)`;
