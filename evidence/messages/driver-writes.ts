@@ -5,7 +5,7 @@
  * @module
  */
 import { isPrompt } from './fdinfo.ts';
-import { BDF, DEVICE } from './names.ts';
+import { BDF, DEVICE, remember } from './names.ts';
 
 /** A change of a driver. Left out: not shown. The driver is null for an unbind. */
 interface AskedChange {
@@ -36,20 +36,29 @@ export function changeAt(path: string): AskedChange {
   };
 }
 
-/** A line that asks for a change, or only names a device. */
-interface AskingLine extends AskedChange {
+/** A line that asks for a change, or only names devices. */
+interface AskingLine {
   readonly line: number;
+  /** The files that it writes to. */
   readonly paths: readonly string[];
+  readonly devices: readonly string[];
+  /** As in `AskedChange`. */
+  readonly driver?: string | null | undefined;
   readonly isCommand: boolean;
   /** The line is what was run: a prompt or the `+` of `set -x` stands before it. */
   readonly isRun: boolean;
+  /** Another command stands between it and the last line. */
+  readonly isEarlier: boolean;
 }
 
 /** The number of lines in which a command is refused. */
 const REACH = 12;
+/** The number of variables of a shell that are remembered. */
+const MOST_VARIABLES = 64;
 
 export class DriverWrites {
   #lines: readonly AskingLine[] = [];
+  readonly #variables = new Map<string, string>();
 
   /** Whether a command asked for a change just before a line, or in it. */
   isAsked(line: number): boolean {
@@ -58,13 +67,12 @@ export class DriverWrites {
 
   /** Another command follows. */
   forget(): void {
-    this.#lines = [];
+    this.#lines = this.#lines.map((one) => ({ ...one, isCommand: false, isEarlier: true }));
   }
 
   take(message: string, line: number): void {
-    const text = message.replaceAll(String.raw`\:`, ':');
-    if (isPrompt(text)) this.forget();
-    const asking = askingLine(text, line);
+    if (isPrompt(message)) this.forget();
+    const asking = askingLine(this.#expanded(message.replaceAll(String.raw`\:`, ':')), line);
     if (asking !== null) this.#lines = [...this.#near(line), asking];
   }
 
@@ -75,26 +83,47 @@ export class DriverWrites {
   completed(said: AskedChange, path: string | null, line: number): AskedChange {
     const near = this.#near(line);
     const commands = near.filter(
-      (one) =>
-        one.isCommand &&
-        (path === null || one.paths.includes(path)) &&
-        (said.device === undefined || one.device === undefined || one.device === said.device),
+      ({ isCommand, paths, devices }) =>
+        isCommand &&
+        (path === null || paths.includes(path)) &&
+        (said.device === undefined || devices.length === 0 || devices.includes(said.device)),
     );
     const run = commands.findLast(({ isRun }) => isRun);
     const meant = run === undefined ? commands : [run];
-    const devices = distinct(meant.map((one) => one.device));
-    const named = devices.length > 0 ? devices : distinct(near.map((one) => one.device));
+    const written = distinct(meant.flatMap(({ devices }) => devices));
+    // The ids of a device name none: it is the one that the commands before are about.
+    const byIds = [path, ...meant.flatMap(({ paths }) => paths)].some((one) =>
+      /_id$/.test(one ?? ''),
+    );
+    const around = near.filter(({ isEarlier }) => byIds || !isEarlier);
+    const devices = written.length > 0 ? written : distinct(around.flatMap((one) => one.devices));
     const drivers = distinct(meant.map(({ driver }) => driver));
     return {
-      device: said.device ?? (named.length === 1 ? named[0] : undefined),
+      device: said.device ?? (devices.length === 1 ? devices[0] : undefined),
       driver: said.driver === undefined && drivers.length === 1 ? drivers[0] : said.driver,
     };
+  }
+
+  /** A line with the values of the variables that lines before, or itself, have set. */
+  #expanded(text: string): string {
+    for (const { groups } of text.matchAll(assignment)) {
+      remember(this.#variables, groups?.['name'] ?? '', groups?.['value'] ?? '', MOST_VARIABLES);
+    }
+    for (const { groups } of text.matchAll(loop)) this.#variables.delete(groups?.['name'] ?? '');
+    if (this.#variables.size === 0 || !text.includes('$')) return text;
+    return text.replace(variable, (whole, name: string) => this.#variables.get(name) ?? whole);
   }
 
   #near(line: number): readonly AskingLine[] {
     return this.#lines.filter((one) => line - one.line < REACH);
   }
 }
+
+const assignment =
+  /(?:^|[\s;])(?<name>[A-Za-z_]\w{0,31})=["']?(?<value>[\w:.-]{1,64})["']?(?=[\s;]|$)/g;
+/** A variable of a loop has several values. */
+const loop = /\bfor (?<name>[A-Za-z_]\w{0,31}) in\b/g;
+const variable = /\$\{?([A-Za-z_]\w{0,31})\}?/g;
 
 function distinct<T>(values: readonly (T | undefined)[]): readonly T[] {
   return [...new Set(values.filter((value) => value !== undefined))];
@@ -115,28 +144,24 @@ const traced = /^\+{1,8} (?=\S)/;
 const run = /^\+{1,8} (?:sudo (?:-\S{1,32} ){0,4})?(?:echo|printf|tee)\b/;
 
 function askingLine(text: string, line: number): AskingLine | null {
+  const isRun = isPrompt(text) || traced.test(text);
   const ofTool = toolIn(text);
-  if (ofTool !== null) return { ...ofTool, line, paths: [], isCommand: true, isRun: isRunBy(text) };
+  if (ofTool !== null) {
+    const { device: name, driver } = ofTool;
+    const devices = name === undefined ? [] : [name];
+    return { line, paths: [], devices, driver, isCommand: true, isRun, isEarlier: false };
+  }
   const paths = Array.from(text.matchAll(written), (match) => match.groups?.['path'] ?? '');
-  const names = text.match(paths.length > 0 || run.test(text) ? deviceName : wholeName) ?? [];
+  const isCommand = paths.length > 0 || run.test(text);
   const changes = paths.map(changeAt);
+  const names = text.match(isCommand ? deviceName : wholeName) ?? [];
   const devices = distinct([...changes.map((one) => one.device), ...names.map(deviceNamed)]);
   if (paths.length === 0 && devices.length === 0) return null;
   const overrides = paths.some((path) => path.endsWith('/driver_override'));
   const word = overrides ? driverWord.exec(text)?.groups?.['driver'] : undefined;
-  const drivers = distinct([word, ...changes.map(({ driver }) => driver)]);
-  return {
-    line,
-    paths,
-    device: devices.length === 1 ? devices[0] : undefined,
-    driver: drivers.length === 1 ? drivers[0] : undefined,
-    isCommand: paths.length > 0 || run.test(text),
-    isRun: isRunBy(text),
-  };
-}
-
-function isRunBy(text: string): boolean {
-  return isPrompt(text) || traced.test(text);
+  const drivers = distinct([word, ...changes.map((one) => one.driver)]);
+  const driver = drivers.length === 1 ? drivers[0] : undefined;
+  return { line, paths, devices, driver, isCommand, isRun, isEarlier: false };
 }
 
 /** `81:00.0` and `pci_0000_81_00_0` as addresses. */

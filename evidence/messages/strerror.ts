@@ -199,7 +199,7 @@ export const strerrors: Readonly<Record<string, Spoken>> = {
     cs: 'Takové zařízení neexistuje',
   },
   EINVAL: {
-    de: 'Das Argument ist ungültig',
+    de: ['Das Argument ist ungültig', 'Ungültiges Argument'],
     fr: 'Argument invalide',
     es: 'Argumento inválido',
     it: 'Argomento non valido',

@@ -105,6 +105,15 @@ export const managers: readonly Wording[] = [
   {
     program: 'Proxmox VE',
     versions: '3 to 9',
+    source: 'PVE/SysFSTools.pm:pci_dev_bind_to_vfio',
+    operation: 'set_driver',
+    words: String.raw`^(?:TASK ERROR: )?cannot bind {device} to {driver}$`,
+    errno: 'hidden',
+    sample: 'TASK ERROR: Cannot bind 0000:c4:00.0 to vfio',
+  },
+  {
+    program: 'Proxmox VE',
+    versions: '3 to 9',
     source: 'PVE/QemuServer/PCI.pm:prepare_pci_device',
     operation: 'reset',
     words: String.raw`\bcan't reset pci device '{device}'`,

@@ -54,7 +54,7 @@ const rows: readonly Omit<Wording, 'program' | 'source' | 'versions'>[] = [
   },
   {
     operation: 'attach',
-    words: String.raw`{failed} associate the vfio device with an IOAS[^:\n]{0,40}|\bVfioDeviceAttachIommufdPt\b`,
+    words: String.raw`{failed} (?:associate|attach) the vfio device (?:with|to) an IOAS[^:\n]{0,40}|\bVfioDeviceAttachIommufdPt\b`,
     sample: 'failed to associate the vfio device with an IOAS: Invalid argument (os error 22)',
   },
   {

@@ -153,11 +153,29 @@ describe('a change that was refused', () => {
 
   test.each([
     [
-      'new_id',
+      'new_id, in one line',
       [
         `$ lspci -ns ${device}`,
         `$ echo ${device}; echo 8086 10ca > /sys/bus/pci/drivers/vfio-pci/new_id`,
         'bash: echo: write error: File exists',
+      ],
+      'EEXIST',
+    ],
+    [
+      'new_id, after the unbind',
+      [
+        `# echo ${device} > ${UNBIND}`,
+        '# echo 8086 10ca > /sys/bus/pci/drivers/vfio-pci/new_id',
+        '-bash: echo: write error: File exists',
+      ],
+      'EEXIST',
+    ],
+    [
+      'new_id, by tee',
+      [
+        `# lspci -Dnn -s ${device}`,
+        '# echo 8086 10ca | tee /sys/bus/pci/drivers/vfio-pci/new_id',
+        'tee: /sys/bus/pci/drivers/vfio-pci/new_id: File exists',
       ],
       'EEXIST',
     ],
@@ -192,6 +210,7 @@ describe('a program that prints no errno', () => {
       [`$ echo ${device} > ${BIND}`, 'sh: 1: echo: echo: I/O error'],
     ],
     ['an old dpdk-devbind', [`Error: bind failed for ${device} - Cannot bind to driver vfio-pci`]],
+    ['Proxmox, for a device', [`TASK ERROR: Cannot bind ${device} to vfio`]],
     ['driverctl alone', [`driverctl: failed to bind device ${device} to driver vfio-pci`]],
     ['Proxmox', [`can't unbind/bind PCI group to VFIO '${device}'`]],
   ])('was refused, and why is not known: %s', async (_, lines) => {
@@ -216,8 +235,49 @@ describe('a program that prints no errno', () => {
   });
 });
 
+test.each([
+  ['a line of its own', [`$ DEV=${device}`, `$ echo $DEV > ${BIND}`]],
+  [
+    'quoted, in braces',
+    [`export DEV="${device}" DRV=vfio-pci`, 'echo "${DEV}" > /sys/bus/pci/drivers/${DRV}/bind'],
+  ],
+  ['in the same line', [`$ DEV=${device}; echo $DEV > ${BIND}`]],
+])('a variable of the shell stands for what it was set to: %s', async (_, lines) => {
+  const ledger = await imported([...lines, `bash: echo: write error: ${busy}`]);
+  expect(refusals(ledger)).toEqual([['set_driver', device, 'vfio-pci', 'EBUSY']]);
+});
+
 describe('no guess', () => {
   test.each([
+    [
+      'a loop',
+      [
+        `$ DEV=${device}`,
+        `$ for DEV in ${other} ${device}; do echo $DEV > ${BIND}; done`,
+        `bash: echo: write error: ${busy}`,
+      ],
+    ],
+    [
+      'another variable',
+      [`$ echo ${device} > ${BIND}`, `$ echo $OTHER > ${BIND}`, `bash: echo: write error: ${busy}`],
+    ],
+    [
+      'a line that names two',
+      [`${device} and ${other}`, `about ${device}`, `tee: ${BIND}: ${busy}`],
+    ],
+    [
+      'ids of one of two',
+      [
+        `# echo ${device} > ${UNBIND}`,
+        `# echo ${other} > ${UNBIND}`,
+        '# echo 8086 10ca > /sys/bus/pci/drivers/vfio-pci/new_id',
+        'bash: echo: write error: File exists',
+      ],
+    ],
+    [
+      'what somebody writes',
+      [`I cannot bind ${device} to vfio-pci any more, and could not unbind ${device} either.`],
+    ],
     [
       'two devices',
       [`echo ${device} > ${BIND}`, `echo ${other} > ${BIND}`, `tee: ${BIND}: ${busy}`],
