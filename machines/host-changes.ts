@@ -84,13 +84,13 @@ const changes: { readonly [T in Exclude<EventType, CallEvent>]: Handler<T> | nul
   'mapping.removed': BY_PROCESSES,
 };
 
-/** A change of a device; if the device does not exist, the event is a contradiction. */
 /** Whether it is the same unbind, which waits, told with the process that does: only that is news. */
 function isToldAgain(before: DriverChange, { device, next, waiter }: DriverChange): boolean {
   const isSame = before.device === device && before.next === next && before.outcome === null;
   return isSame && before.waiter.pid === null && waiter.pid !== null;
 }
 
+/** A change of a device; if the device does not exist, the event is a contradiction. */
 function ofDevice<T extends EventType>(
   type: T,
   change: (host: Kernel, device: Device, data: DataOf<T>) => void,
