@@ -20,7 +20,7 @@ const TOUCHING = [
   '无法访问',
   '無法存取',
 ].join('|');
-const OPENED = String.raw`(?<!(?:${TOUCHING}) ?['"‘«]?)`;
+const OPENED = String.raw`(?=/dev/)(?<!(?:${TOUCHING}) ?['"‘«]?)`;
 
 export const anyProgram: readonly Wording[] = [
   {

@@ -32,7 +32,7 @@ export const driverChanges: readonly Wording[] = [
     versions: 'any',
     source: 'write(2) and strerror(3): tee, dd, bash, Go, Rust, Perl',
     operation: 'set_driver',
-    words: String.raw`(?<!\b(?:access(?:ing)?|l?statx?) ['"‘]?){attribute}`,
+    words: String.raw`(?=/sys/)(?<!\b(?:access(?:ing)?|l?statx?) ['"‘]?){attribute}`,
     errno: 'near',
     sample: `tee: ${BIND}: No such device`,
   },
