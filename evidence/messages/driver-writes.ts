@@ -93,7 +93,7 @@ export class DriverWrites {
     const written = distinct(meant.flatMap(({ devices }) => devices));
     // The ids of a device name none: it is the one that the commands before are about.
     const byIds = [path, ...meant.flatMap(({ paths }) => paths)].some((one) =>
-      /_id$/.test(one ?? ''),
+      one?.endsWith('_id'),
     );
     const around = near.filter(({ isEarlier }) => byIds || !isEarlier);
     const devices = written.length > 0 ? written : distinct(around.flatMap((one) => one.devices));
