@@ -7,7 +7,7 @@
  * @module
  */
 import * as v from 'valibot';
-import { clocks, evidence, pointer, type Evidence } from './evidence.ts';
+import { clocks, evidence, structFile, type Evidence } from './evidence.ts';
 import {
   count,
   fd,
@@ -57,6 +57,12 @@ const refusals = Object.entries(operations).map(([operation, { entries }]) =>
   }),
 );
 
+/**
+ * The name of the virtual machine that the command line of a process gives, `false` if it gives none;
+ * null: from here on, no evidence shows the command line.
+ */
+const vm = v.nullable(v.union([text, v.literal(false)]));
+
 const claimed = {
   claimant: text,
   /** The UUID of the claimant, if it has one (a VM has). */
@@ -75,17 +81,23 @@ const gone = v.strictObject({
 /** Calls on VFIO and iommufd files that passed. The machines take these events. */
 const calls = {
   // Files opened. `fd` is the new descriptor.
-  'group.opened': v.strictObject({ pid, fd, group: text, cloexec: v.boolean(), pointer }),
-  'container.opened': v.strictObject({ pid, fd, cloexec: v.boolean(), pointer }),
-  'iommufd.opened': v.strictObject({ pid, fd, cloexec: v.boolean(), pointer }),
-  'device.opened': v.strictObject({ pid, fd, device: text, cloexec: v.boolean(), pointer }),
+  'group.opened': v.strictObject({ pid, fd, group: text, cloexec: v.boolean(), ...structFile }),
+  'container.opened': v.strictObject({ pid, fd, cloexec: v.boolean(), ...structFile }),
+  'iommufd.opened': v.strictObject({ pid, fd, cloexec: v.boolean(), ...structFile }),
+  'device.opened': v.strictObject({
+    pid,
+    fd,
+    device: text,
+    cloexec: v.boolean(),
+    ...structFile,
+  }),
   'path.opened': v.strictObject({ pid, fd, path: text, cloexec: v.boolean() }),
 
   // Groups and containers.
   'container.set': v.strictObject({ pid, fd, container: shown(fd) }),
   'container.unset': v.strictObject({ pid, fd }),
   'iommu.set': v.strictObject({ pid, fd, iommu: shown(number) }),
-  'device.obtained': v.strictObject({ pid, fd, device: shown(text), as: fd, pointer }),
+  'device.obtained': v.strictObject({ pid, fd, device: shown(text), as: fd, ...structFile }),
 
   // Devices and iommufd objects. An `id` is the one that the kernel returned, or null: the evidence
   // does not show it.
@@ -168,17 +180,27 @@ const shapes = {
   'claim.refused': v.strictObject({ device: text, ...claimed }),
 
   // Processes and their descriptors.
-  'process.started': v.strictObject({ pid, comm: text, cgroup: v.nullable(text) }),
-  /** A process was running before the evidence begins. If its pid is known, it is the same process. */
-  'process.found': v.strictObject({
+  'process.started': v.strictObject({
     pid,
     comm: text,
     cgroup: v.nullable(text),
+    vm: v.optional(vm),
+  }),
+  /**
+   * A process is running. If its pid is known, it is the same process: its name and control group
+   * stay as they were known where they are null here, and `vm` where it is left out.
+   */
+  'process.found': v.strictObject({
+    pid,
+    comm: v.nullable(text),
+    cgroup: v.nullable(text),
+    vm: v.optional(vm),
     /** Start time in clock ticks since the boot; tells processes with the same pid apart. */
     started: v.optional(text),
   }),
   'process.forked': v.strictObject({ pid, child: pid, comm: text }),
-  'process.executed': v.strictObject({ pid, comm: v.optional(text) }),
+  /** The command line is another one: without `vm`, it is not shown. */
+  'process.executed': v.strictObject({ pid, comm: v.optional(text), vm: v.optional(vm) }),
   'process.exited': v.strictObject({ pid, signal: v.nullable(text) }),
   'descriptor.duplicated': v.strictObject({ pid, fd, as: fd, cloexec: optional.cloexec }),
   'descriptor.passed': v.strictObject({ pid, fd, to: pid, as: fd, cloexec: optional.cloexec }),

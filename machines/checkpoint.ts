@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { FileId } from '../processes/process-table.ts';
+import type { FileId, NamedVm } from '../processes/process-table.ts';
 import type { Device, Group, OpenFile } from './instances.ts';
 import { Kernel } from './kernel.ts';
 import { kernelRules } from './machines.ts';
@@ -51,6 +51,7 @@ interface SavedProcess {
   readonly pid: number;
   readonly comm: string;
   readonly cgroup: string | null;
+  readonly vm: NamedVm;
   readonly started: string | null;
   readonly descriptors: readonly (readonly [fd: number, file: FileId, cloexec: boolean])[];
   readonly mappings: readonly (readonly [mapping: number, file: FileId])[];

@@ -16,6 +16,7 @@ import {
   type FileId,
   type ProcessHolder,
   type HoldPlace,
+  type NamedVm,
   type Process,
   type ProcessObserver,
 } from './process.ts';
@@ -28,9 +29,13 @@ export {
   type FileId,
   type ProcessHolder,
   type HoldPlace,
+  type NamedVm,
   type Process,
   type ProcessObserver,
 } from './process.ts';
+
+/** What names a process and its tenant. */
+type Identity = Pick<Process, 'comm' | 'cgroup' | 'vm'>;
 
 /** The event types that change a process in another way than by opening a file. */
 type Changing = Exclude<EventType, OfNoProcess | OpeningEvent>;
@@ -48,10 +53,12 @@ export class ProcessTable {
       table.#processes.clear();
       table.#references.clear();
     },
-    'process.started': (table, { pid, comm, cgroup }) => table.#start(pid, comm, cgroup),
+    'process.started': (table, { pid, comm, cgroup, vm = null }) =>
+      table.#start(pid, { comm, cgroup, vm }),
     'process.found': (table, data) => table.#find(data),
     'process.forked': (table, { pid, child, comm }) => table.#fork(pid, child, comm),
-    'process.executed': (table, { pid, comm }) => table.#execute(table.#at(pid), comm),
+    'process.executed': (table, { pid, comm, vm = null }) =>
+      table.#execute(table.#at(pid), comm, vm),
     'process.exited': (table, { pid }) => table.#exit(pid),
     'descriptor.duplicated': (table, data) => {
       // A dup2 onto the same number changes nothing, not even FD_CLOEXEC (fs/file.c:ksys_dup3).
@@ -148,33 +155,41 @@ export class ProcessTable {
     change?.(this, event.data);
   }
 
-  #start(pid: number, comm: string, cgroup: string | null): Process {
+  #start(pid: number, identity: Identity): Process {
     this.#exit(pid);
     const descriptors = new Map(
       [0, 1, 2].map((fd): [number, Descriptor] => [fd, { file: TERMINAL, cloexec: false }]),
     );
-    const process = { pid, comm, cgroup, started: null, descriptors, mappings: new Map() };
+    const process = { pid, ...identity, started: null, descriptors, mappings: new Map() };
     this.#processes.set(pid, process);
     this.observer?.started(process);
     return process;
   }
 
   /** Adds a process, or what is newly known of one that is in the table. */
-  #find({ pid, comm, cgroup, started }: DataOf<'process.found'>): void {
-    const process = this.#processes.get(pid) ?? this.#start(pid, comm, cgroup);
-    this.#rename(process, comm, cgroup ?? process.cgroup);
+  #find({ pid, comm, cgroup, vm, started }: DataOf<'process.found'>): void {
+    const known = this.#processes.get(pid);
+    const identity = {
+      comm: comm ?? known?.comm ?? `pid ${pid}`,
+      cgroup: cgroup ?? known?.cgroup ?? null,
+      vm: vm === undefined ? (known?.vm ?? null) : vm,
+    };
+    const process = known ?? this.#start(pid, identity);
+    this.#rename(process, identity);
     process.started = started ?? process.started;
   }
 
-  #rename(process: Process, comm: string, cgroup: string | null): void {
-    if (process.comm === comm && process.cgroup === cgroup) return;
-    Object.assign(process, { comm, cgroup });
+  #rename(process: Process, identity: Identity): void {
+    const { comm, cgroup, vm } = identity;
+    if (process.comm === comm && process.cgroup === cgroup && process.vm === vm) return;
+    Object.assign(process, identity);
     this.observer?.renamed(process);
   }
 
   /** The process with that pid. Added if it is unknown: evidence may begin after its start. */
   #at(pid: number): Process {
-    return this.#processes.get(pid) ?? this.#start(pid, `pid ${pid}`, null);
+    const unknown = { comm: `pid ${pid}`, cgroup: null, vm: null };
+    return this.#processes.get(pid) ?? this.#start(pid, unknown);
   }
 
   #fork(pid: number, child: number, comm: string): void {
@@ -184,6 +199,7 @@ export class ProcessTable {
       pid: child,
       comm,
       cgroup: parent.cgroup,
+      vm: parent.vm,
       started: null,
       descriptors: new Map(parent.descriptors),
       mappings: new Map(parent.mappings),
@@ -198,8 +214,8 @@ export class ProcessTable {
     for (const [mapping, file] of parent.mappings) inherit(file, 'mapping', mapping);
   }
 
-  #execute(process: Process, comm = process.comm): void {
-    this.#rename(process, comm, process.cgroup);
+  #execute(process: Process, comm = process.comm, vm: NamedVm = null): void {
+    this.#rename(process, { comm, cgroup: process.cgroup, vm });
     for (const mapping of process.mappings.keys()) this.#unmap(process, mapping);
     for (const [fd, { cloexec }] of process.descriptors) {
       if (cloexec) this.#close(process, fd);

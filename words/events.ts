@@ -62,7 +62,8 @@ const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => str
     `the driver change of ${data.device} has ended, with driver ${data.driver ?? 'none'}`,
 
   'process.started': (data) => `${processWords(data.pid, data.comm)} started`,
-  'process.found': (data) => `${processWords(data.pid, data.comm)} was found`,
+  'process.found': (data, name) =>
+    `${data.comm === null ? name(data.pid) : processWords(data.pid, data.comm)} was found`,
   'process.forked': (data, name) =>
     `${name(data.pid)} forked ${processWords(data.child, data.comm)}`,
   'process.executed': (data, name) => `${name(data.pid)} executed another program`,
