@@ -104,7 +104,8 @@ export type {
 export type { When } from './projections/when.ts';
 export type { WhyUnknown } from './projections/why-unknown.ts';
 export type { FollowSettings } from './ledger/follow.ts';
-export { readEvidence } from './ledger/import.ts';
+export { lastTime } from './ledger/appendable.ts';
+export { readEvidence, takenAt } from './ledger/import.ts';
 export type { RecordedAnswer } from './ledger/simulate.ts';
 export type { SnapshotReport } from './ledger/snapshot.ts';
 export type { Attempted, SupposedEvent, WhatIf } from './ledger/what-if.ts';
@@ -183,6 +184,11 @@ export class Ledger extends Past {
   /** Those of the given event ids that are in the log. Rejects with `unavailable`. */
   async known(ids: readonly string[]): Promise<ReadonlySet<string>> {
     return this.#store.known(this.host, ids);
+  }
+
+  /** The position of the last event whose time is at or before an instant (UTC, as in the log), or null. */
+  lastUntil(instant: string): number | null {
+    return this.timeline.lastUntil(instant);
   }
 
   /** Reads the events that were appended after `head`. Rejects with `damaged` or `unavailable`. */

@@ -31,7 +31,9 @@ export function nearestClause(word: string, names: Iterable<string>): string {
   const near = nearestTo(word, names);
   const last = near.pop();
   if (last === undefined) return '';
-  return near.length === 0 ? `; nearest is ${last}` : `; nearest are ${near.join(', ')} and ${last}`;
+  return near.length === 0
+    ? `; nearest is ${last}`
+    : `; nearest are ${near.join(', ')} and ${last}`;
 }
 
 /** As the end of a message that lists the names anyway: `; did you mean table?`, or nothing. */

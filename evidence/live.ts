@@ -10,8 +10,8 @@ import { EvidenceError, type Importer, type ImportOptions, type Reader } from '.
 import { importerOf } from './importers.ts';
 import { LONGEST_LINE } from './source.ts';
 
-/** Is called with each event, and throws to refuse it. */
-type Admit = (event: LedgerEvent) => void;
+/** Is called with each event and the name of its source, and throws to refuse it. */
+type Admit = (event: LedgerEvent, source: string) => void;
 
 /** Rejected lines beyond this number are only counted. */
 const MOST_SHOWN = 100;
@@ -60,11 +60,12 @@ export class LiveReader {
 
   /** Ends the recording. Returns the events of calls that have not ended. */
   end(): readonly LedgerEvent[] {
-    return this.#admitted(this.#reader.end());
+    const last = this.#admitted(this.#reader.end());
+    return [...last, ...this.#admitted(this.#reader.listed?.() ?? [])];
   }
 
   #admitted(events: readonly LedgerEvent[]): readonly LedgerEvent[] {
-    for (const event of events) this.#admit(event);
+    for (const event of events) this.#admit(event, this.#source);
     return events;
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Evidence, Fact } from '../events/vocabulary.ts';
+import { KERNEL_PID } from '../processes/process-table.ts';
 import { printable, word } from './printable.ts';
 
 /** `pid=101 fd=4`; of a refusal, operation and errno stand without a key. */
@@ -25,7 +26,8 @@ function evidenceWords({ source, line, certainty, rule }: Evidence): string {
   return printable(`[${place}${how}${rule === undefined ? '' : `: ${rule}`}]`);
 }
 
-/** One `key=value`. */
+/** One `key=value`; a process that no line names is `?`. */
 export function pair([key, value]: [string, unknown]): string {
-  return `${key}=${word(value)}`;
+  const isUnnamed = key === 'pid' && (value === null || Number(value) > KERNEL_PID);
+  return `${key}=${isUnnamed ? '?' : word(value)}`;
 }

@@ -11,7 +11,7 @@ import type { Inference, Tell } from './inferences.ts';
 import { foundAt } from './found.ts';
 import { Kept } from './kept.ts';
 import { isOf, isOurs } from './shown.ts';
-import type { Hold, Seen, Traced, TracedProcesses } from './traced.ts';
+import { isUnnamed, type Hold, type Seen, type Traced, type TracedProcesses } from './traced.ts';
 
 /** The number of sent and not yet received files to remember. Beyond it the oldest are forgotten. */
 const MOST_ON_THEIR_WAY = 1024;
@@ -47,8 +47,12 @@ export class Files {
     if (process.isTold) return;
     process.isTold = true;
     const { pid, comm, isWhole } = process;
-    const type = isWhole ? 'process.started' : 'process.found';
-    this.#tell({ type, data: { pid, comm, cgroup: null } });
+    const cgroup = null;
+    // Of a process that no line names, the pid only tells it from others.
+    if (isUnnamed(process))
+      this.#tell({ type: 'process.found', data: { pid, comm: null, cgroup } });
+    else if (isWhole) this.#tell({ type: 'process.started', data: { pid, comm, cgroup } });
+    else this.#tell({ type: 'process.found', data: { pid, comm, cgroup } });
   }
 
   /** Notes a file that was opened at `fd`, and tells `fact`. */
@@ -145,9 +149,14 @@ export class Files {
     }
     const there = process.descriptors.get(fd);
     if (there?.seen === seen) return;
+    this.share(seen, process, fd, 'same-file');
+  }
+
+  /** Tells of another descriptor of a known file: a dup in its process, or from another process. */
+  share(seen: Seen, process: Traced, fd: number, rule: Inference): void {
     const own = [...process.descriptors].find(([, descriptor]) => descriptor.seen === seen);
-    if (own !== undefined) this.duplicate(process, own[0], fd, false, 'same-file');
-    else this.#pass(seen, process, fd, false, 'same-file');
+    if (own !== undefined) this.duplicate(process, own[0], fd, false, rule);
+    else this.#pass(seen, process, fd, false, rule);
   }
 
   /** Notes descriptors sent over a socket. */

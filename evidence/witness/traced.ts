@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { KERNEL_PID } from '../../processes/process-table.ts';
+import type { Listed } from './listed-files.ts';
 
 /** An open file that the trace shows. */
 export interface Seen {
@@ -21,6 +23,8 @@ export interface Seen {
   isReleased: boolean;
   /** Whether it was open before the evidence begins, so that its earlier calls are unknown. */
   isFound?: boolean;
+  /** The last listing that shows it. */
+  listed?: Listed;
   /** Of a container: whether a group was seen to be put into it. */
   isJoined?: boolean;
   /** Of a device file: the iommufd that it was seen to be bound to. */
@@ -48,6 +52,16 @@ export interface Traced {
   nextUnnumbered: number;
 }
 
+/** The name of a process whose name no line shows. */
+function standIn(pid: number): string {
+  return `pid ${pid}`;
+}
+
+/** Whether no line shows the pid of a process, nor its name. */
+export function isUnnamed({ pid, comm }: Traced): boolean {
+  return pid > KERNEL_PID && comm === standIn(pid);
+}
+
 /** A descriptor that holds a file. */
 export interface Hold {
   readonly process: Traced;
@@ -72,14 +86,15 @@ export class TracedProcesses {
     if (pid !== null && pid !== tid && !this.#threads.has(tid)) this.#threads.set(tid, pid);
     const number = pid ?? this.#threads.get(tid) ?? tid;
     const process =
-      this.#processes.get(number) ?? this.#add(number, comm ?? `pid ${number}`, false);
+      this.#processes.get(number) ?? this.#add(number, comm ?? standIn(number), false);
     process.threads.add(tid);
     return process;
   }
 
   /** Adds a child with copies of its parent's descriptors and mappings. */
   fork(parent: Traced, child: number, comm: string | null): Traced {
-    const process = this.#add(child, comm ?? parent.comm, parent.isWhole);
+    const inherited = parent.comm === standIn(parent.pid) ? standIn(child) : parent.comm;
+    const process = this.#add(child, comm ?? inherited, parent.isWhole);
     for (const [fd, descriptor] of parent.descriptors) process.descriptors.set(fd, descriptor);
     for (const [address, mapping] of parent.mappings) process.mappings.set(address, mapping);
     return process;

@@ -44,8 +44,8 @@ describe.concurrent('the program', () => {
     expect(told).toEqual({
       code: 0,
       out:
-        `read 3 lines: 6 events appended to ${logAt('told')}, 0 were there already; ` +
-        '1 line rejected\nstdin:3: not a line of strace: "oops"\n',
+        `read 3 lines: 6 events appended to ${logAt('told')}, 0 were there already\n` +
+        '1 line passed over\nstdin:3: not a line of strace: "oops"\n',
       err: '',
     });
     const log = logAt('strict');
