@@ -14,6 +14,7 @@ import {
   type Wait,
 } from '../ledger.ts';
 import { columns, type Cell } from '../words/columns.ts';
+import { durationWords } from '../words/durations.ts';
 import { sentence } from '../words/events.ts';
 import {
   devicesWords,
@@ -111,15 +112,14 @@ function meaningLines(
 ): string[] {
   const [first, ...others] = incarnations;
   if (first === undefined || others.length === 0) return [];
-  const rows = incarnations.map(({ from, to, boot, devices }): Cell[] => [
-    String(from),
-    ledger.event(from)?.time ?? '-',
-    to === null ? '-' : String(to),
+  const { heading, cells } = spanColumns(ledger);
+  const rows = incarnations.map(({ boot, devices, ...span }): Cell[] => [
+    ...cells(span),
     devicesWords(devices),
     printable(boot ?? '-'),
   ]);
-  const heading = ['FROM', 'TIME', 'TO', 'DEVICES', 'BOOT'];
-  return [incarnationsTitle(first.group), ...columns(rows, paint, heading), ''];
+  const table = columns(rows, paint, [...heading, 'DEVICES', 'BOOT']);
+  return [incarnationsTitle(first.group), ...table, ''];
 }
 
 /** The log that a question is about, and the form of its answer. */
@@ -222,21 +222,15 @@ function overlapsText(overlaps: readonly Overlap[], ledger: Ledger, paint: Paint
 }
 
 /** The columns with which every table of this verb begins. */
-type FromTo = Pick<Interval, 'from' | 'to'>;
+type FromTo = Pick<Interval, 'from' | 'fromTime' | 'to' | 'toTime'>;
 
-/** The columns FROM and TO of an interval, and TIME if the log has times. */
-function spanColumns(ledger: Ledger) {
-  const timed = ledger.isTimed;
-  return {
-    heading: ['FROM', ...(timed ? ['TIME'] : []), 'TO'],
-    cells: ({ from, to }: FromTo): string[] => [
-      from === null ? 'start' : String(from),
-      ...(timed ? [timeAt(from, ledger)] : []),
-      to === null ? '-' : String(to),
-    ],
+/** The columns FROM and TO of an interval; with their times and FOR if the log has times. */
+function spanColumns({ isTimed }: Ledger) {
+  const cells = ({ from, fromTime, to, toTime }: FromTo): string[] => {
+    const [start, end] = [from === null ? 'start' : String(from), to === null ? '-' : String(to)];
+    if (!isTimed) return [start, end];
+    return [start, fromTime ?? '-', end, toTime ?? '-', durationWords(fromTime, toTime) ?? '-'];
   };
-}
-
-function timeAt(position: Interval['from'], ledger: Ledger): string {
-  return (position === null ? null : ledger.event(position)?.time) ?? '-';
+  const heading = isTimed ? ['FROM', 'TIME', 'TO', 'TIME', 'FOR'] : ['FROM', 'TO'];
+  return { heading, cells };
 }

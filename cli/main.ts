@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
+import { meantClause } from '../events/nearest.ts';
 import { printable } from '../words/printable.ts';
 import { exit, failureOf } from './failure.ts';
 import { helpOn, overview } from './help.ts';
@@ -41,8 +42,11 @@ async function allHelp(): Promise<string[]> {
 }
 
 function unknownVerb(name: string, io: Io): number {
-  const known = [...verbs.keys()].join(', ');
-  io.stderr.write(`vfio-ledger: no verb '${printable(name)}'; there are ${known}\n`);
+  const known = [...verbs.keys()];
+  const meant = meantClause(name, known);
+  io.stderr.write(
+    `vfio-ledger: no verb '${printable(name)}'; there are ${known.join(', ')}${meant}\n`,
+  );
   return exit.badRequest;
 }
 

@@ -11,7 +11,7 @@ import { filesWords, holdersWords, hiddenWords, ownerCell } from '../words/owner
 import { printable } from '../words/printable.ts';
 import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
-import { atOption, readingOptions, readLog } from './log-file.ts';
+import { atOption, readingOptions, readLog, sayLogEnds } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
 /** Prints the groups, devices and orphaned files of a moment. */
@@ -38,7 +38,9 @@ export const table = verb({
   ],
   async answer({ values }, io) {
     return readLog(values, io, async (ledger) => {
-      const found = ledger.at(values.at ?? 'end').table();
+      const { at = 'end' } = values;
+      const found = ledger.at(at).table();
+      sayLogEnds(io, ledger, at);
       await show(io, values.json, found, () => tableText(found, values.all === true, io.paint));
       return exit.done;
     });

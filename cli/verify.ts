@@ -71,7 +71,7 @@ async function lookedOver(
   } catch (error) {
     const damage = damageOf(error);
     const { position } = damage;
-    const fault = { position, kind: 'bytes', detail: damage.message } as const;
+    const fault = { position, time: null, kind: 'bytes', detail: damage.message } as const;
     const none = { events: 0, head: `-1:${'0'.repeat(64)}`, faults: [fault], damage };
     if (position === null) return none;
     try {
@@ -98,7 +98,8 @@ async function check(ledger: Ledger, values: VerifyValues, io: Io) {
   const { faults, lostGuards } = await ledger.examine();
   const notes = [...(found.notes ?? []), ...lostGuards.map(lostGuardWords)];
   const bytes = faults.map(({ position, message }): Fault => {
-    return { position, kind: 'bytes', detail: message };
+    // A damaged event cannot be read, nor its time.
+    return { position, time: null, kind: 'bytes', detail: message };
   });
   const noted = notes.length > 0 ? { notes } : {};
   return { ...found, faults: [...found.faults, ...bytes], ...noted, damage: faults[0] ?? null };

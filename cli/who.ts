@@ -10,6 +10,7 @@ import {
   type Holding,
   type Ledger,
   type Orphan,
+  type Subject,
   type Who,
 } from '../ledger.ts';
 import { hostReading } from '../recorder/snapshot.ts';
@@ -20,7 +21,7 @@ import { printable } from '../words/printable.ts';
 import type { Paint } from '../words/tone.ts';
 import { claimWords, NO_ORPHANS, noHoldingsWords, whoWords } from '../words/who.ts';
 import { exit } from './failure.ts';
-import { atOption, readingOptions, readLog } from './log-file.ts';
+import { atOption, readingOptions, readLog, sayLogEnds } from './log-file.ts';
 import { rootOption, unseenLines } from './snapshot.ts';
 import { show, verb, type Io } from './verb.ts';
 
@@ -83,6 +84,7 @@ export const who = verb({
     return readLog(values, io, async (ledger) => {
       const { at = 'end', json } = values;
       const then = ledger.at(at);
+      sayLogEnds(io, ledger, at);
       if (subject === undefined) {
         const found = then.orphans();
         await show(io, json, found, () => [
@@ -93,7 +95,7 @@ export const who = verb({
         const found = then.holdings(subject);
         await show(io, json, found, () => [
           momentTitle(then.moment),
-          ...holdingsLines(found, subject, io.paint),
+          ...holdingsLines(found, then.subject(subject), io.paint),
         ]);
       } else {
         const claimants = ledger.claimants(subject, { at });
@@ -157,8 +159,8 @@ function whoOf(ledger: Ledger, subject: string): Who {
   }
 }
 
-function holdingsLines(found: readonly Holding[], subject: string, paint: Paint): string[] {
-  if (found.length === 0) return [noHoldingsWords(subject)];
+function holdingsLines(found: readonly Holding[], { kind: of }: Subject, paint: Paint): string[] {
+  if (found.length === 0) return [noHoldingsWords(of)];
   const rows = found.map(({ pid, comm, fd, file, kind, group, device, keepsOwnerOf }): Cell[] => [
     processWords(pid, comm),
     fd === null ? 'mapping' : `fd ${fd}`,

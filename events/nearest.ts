@@ -11,7 +11,9 @@ const MOST = 3;
  * The names nearest to a word, at most three: those that differ by few letters, or if no name does,
  * the nearest there are. Numbers that differ by as many letters are nearer if their values are.
  */
-export function nearestTo(word: string, names: Iterable<string>): string[] {
+export function nearestTo(given: string, names: Iterable<string>): string[] {
+  // A caller in JavaScript may pass anything.
+  const word = String(given);
   const found: Ranked[] = [];
   for (const name of new Set(names)) {
     const worst = found.length < MOST ? Infinity : (found.at(-1)?.letters ?? Infinity);
@@ -39,8 +41,9 @@ export function nearestClause(word: string, names: Iterable<string>): string {
 /** As the end of a message that lists the names anyway: `; did you mean table?`, or nothing. */
 export function meantClause(word: string, names: Iterable<string>): string {
   const [name] = nearestTo(word, names);
-  if (name === undefined || distance(word, name, Infinity) > closeTo(word)) return '';
-  return `; did you mean ${name}?`;
+  if (name === undefined) return '';
+  const letters = distance(String(word), name, Infinity);
+  return letters > closeTo(String(word)) ? '' : `; did you mean ${name}?`;
 }
 
 interface Ranked {

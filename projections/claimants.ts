@@ -7,6 +7,7 @@
 import type { EventType } from '../events/vocabulary.ts';
 import type { Claimant } from './shapes.ts';
 import { keyOf, type Subject } from './subjects.ts';
+import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
 
 const kinds = new Set<EventType>(['claim.granted', 'claim.released']);
@@ -22,7 +23,9 @@ export function claimantsOf(timeline: Timeline, subject: Subject, position: numb
     const { device, claimant, uuid, manager } = event.data;
     const key = `${device} ${manager} ${uuid ?? claimant}`;
     if (event.type === 'claim.released') claims.delete(key);
-    else if (!claims.has(key)) claims.set(key, { device, claimant, uuid, manager, since: at });
+    else if (!claims.has(key)) {
+      claims.set(key, timed(timeline, { device, claimant, uuid, manager, since: at }));
+    }
   }
   return [...claims.values()];
 }

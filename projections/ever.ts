@@ -19,8 +19,9 @@ import { historyOf } from './history.ts';
 import { keptBy } from './holdings.ts';
 import { partiesOf } from './parties.ts';
 import { resolveSubject } from './resolve.ts';
-import type { Hand, Holder, Interval, Owner, Tenure } from './shapes.ts';
+import type { Hand, Holder, Owner, OwnerInterval, Tenure } from './shapes.ts';
 import type { Subject } from './subjects.ts';
+import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
 import { byNumber, keepers, nobody, ownerOf } from './views.ts';
 import { eventsOf, walk } from './walk.ts';
@@ -33,7 +34,7 @@ type Whom = (process: NamedProcess) => boolean;
 
 /** An interval, and the hands in it by the key of their process. */
 interface IntervalHands {
-  interval: Interval;
+  interval: OwnerInterval;
   readonly hands: Map<string, readonly Hand[]>;
 }
 
@@ -58,16 +59,18 @@ export function everOwned(timeline: Timeline, who: string, subject: Subject | nu
       spans.begin(handover.subject.id, owner, event);
     }
     for (const owner of new Set(owners)) {
-      if (spans.has(owner)) spans.note(owner, keepers(host, [owner]).filter(whom), position);
+      if (spans.has(owner)) spans.note(owner, keepers(host, [owner]).filter(whom), event);
     }
   }
   return spans.all
     .filter(({ interval, hands }) => interval.owner.kind === 'unknown' || hands.size > 0)
-    .map(({ interval, hands }) => ({ ...interval, by: [...hands.values()].flat() }));
+    .map(({ interval, hands }) => {
+      return timed(timeline, { ...interval, by: [...hands.values()].flat() });
+    });
 }
 
 /** The first interval of each subject that is asked about. */
-function openIntervals(timeline: Timeline, subject: Subject | null): Interval[] {
+function openIntervals(timeline: Timeline, subject: Subject | null): OwnerInterval[] {
   if (subject !== null) return [openInterval(timeline, subject)];
   const groups = timeline.groups().toSorted(byNumber);
   return groups.map((id) => openInterval(timeline, { kind: 'group', id }));
@@ -105,7 +108,7 @@ class Spans {
   /** The current intervals, by the file that owns. */
   readonly #owned = new Map<FileId, Set<IntervalHands>>();
 
-  constructor(intervals: readonly Interval[]) {
+  constructor(intervals: readonly OwnerInterval[]) {
     this.all = intervals.map((interval) => ({ interval, hands: new Map() }));
     for (const span of this.all) this.#last.set(span.interval.subject, span);
   }
@@ -132,13 +135,13 @@ class Spans {
     return (this.#owned.get(owner)?.size ?? 0) > 0;
   }
 
-  /** Notes the processes that keep an owner alive at a position, each once an interval. */
-  note(owner: FileId, holders: readonly Holder[], position: number): void {
+  /** Notes the processes that keep an owner alive after an event, each once an interval. */
+  note(owner: FileId, holders: readonly Holder[], { position, time }: Placed): void {
     const found = Map.groupBy(holders, nameOf);
     for (const { hands } of this.#owned.get(owner) ?? []) {
       for (const [name, held] of found) {
         if (hands.has(name)) continue;
-        const first = held.map((holder) => ({ ...holder, from: position }));
+        const first = held.map((holder) => ({ ...holder, from: position, fromTime: time }));
         hands.set(name, first);
       }
     }

@@ -5,8 +5,9 @@
  */
 import { bareOwnerAt, openInterval, ownerAt } from './owner-at.ts';
 import { partiesOf } from './parties.ts';
-import type { Change, Diff, Interval, Owner } from './shapes.ts';
+import type { Change, Diff, Interval, Owner, OwnerInterval } from './shapes.ts';
 import { keyOf, type Subject } from './subjects.ts';
+import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
 import { byNumber } from './views.ts';
 import { positionOrNull } from './when.ts';
@@ -16,10 +17,22 @@ import { positionOrNull } from './when.ts';
  * is the one that `who` answers at each of their positions.
  */
 export function historyOf(timeline: Timeline, subject: Subject): Interval[] {
-  if (subject.kind === 'group') return intervalsOf(timeline, subject.id);
-  const found: Interval[] = [];
+  const intervals =
+    subject.kind === 'group'
+      ? intervalsOf(timeline, subject.id)
+      : intervalsBetween(timeline, subject, placesOf(timeline, subject));
+  return intervals.map((interval) => timed(timeline, interval));
+}
+
+/** The intervals of a subject whose owner changes at no position but these, which ascend. */
+function intervalsBetween(
+  timeline: Timeline,
+  subject: Subject,
+  places: Iterable<number>,
+): OwnerInterval[] {
+  const found: OwnerInterval[] = [];
   let last = openInterval(timeline, subject);
-  for (const position of placesOf(timeline, subject)) {
+  for (const position of places) {
     const { owner } = partiesOf(timeline.hostAt(position), subject);
     if (owner.kind === last.owner.kind && owner.file === last.owner.file) continue;
     found.push({ ...last, to: position, endedBy: timeline.typeAt(position) });
@@ -29,7 +42,7 @@ export function historyOf(timeline: Timeline, subject: Subject): Interval[] {
 }
 
 /** As `historyOf` for a group, from the changes of owners in the time index. */
-export function intervalsOf(timeline: Timeline, group: string): Interval[] {
+export function intervalsOf(timeline: Timeline, group: string): OwnerInterval[] {
   const intervals = [openInterval(timeline, { kind: 'group', id: group })];
   for (const { position } of timeline.handedOver(-1, timeline.head, group)) {
     handOver(timeline, intervals, position, ownerAt(timeline, group, position));
@@ -41,8 +54,8 @@ export function intervalsOf(timeline: Timeline, group: string): Interval[] {
  * The intervals of every group that has ever changed hands, by group, without the holders of owners.
  * One pass over the log, however many groups there are.
  */
-export function intervalsOfGroups(timeline: Timeline): Map<string, readonly Interval[]> {
-  const all = new Map<string, Interval[]>();
+export function intervalsOfGroups(timeline: Timeline): Map<string, readonly OwnerInterval[]> {
+  const all = new Map<string, OwnerInterval[]>();
   for (const { position, group } of timeline.handedOver(-1, timeline.head)) {
     const intervals = all.get(group) ?? [openInterval(timeline, { kind: 'group', id: group })];
     all.set(group, intervals);
@@ -52,7 +65,12 @@ export function intervalsOfGroups(timeline: Timeline): Map<string, readonly Inte
 }
 
 /** Ends the last interval of a group at a position, where the next one begins with another owner. */
-function handOver(timeline: Timeline, intervals: Interval[], position: number, owner: Owner): void {
+function handOver(
+  timeline: Timeline,
+  intervals: OwnerInterval[],
+  position: number,
+  owner: Owner,
+): void {
   const last = intervals.at(-1);
   // Finding a group whose owner is unknown does not change its owner.
   if (last === undefined || (owner.kind === 'unknown' && last.owner.kind === 'unknown')) return;
@@ -135,7 +153,7 @@ export function changesBetween(timeline: Timeline, from: number, to: number): Di
     const after = ownerAt(timeline, group, position);
     // Finding a group whose owner is unknown does not change its owner.
     if (before.kind === 'unknown' && after.kind === 'unknown') return [];
-    return [{ subject: group, before, after, position }];
+    return [timed(timeline, { subject: group, before, after, position })];
   });
-  return { from: positionOrNull(from), to: positionOrNull(to), changes };
+  return timed(timeline, { from: positionOrNull(from), to: positionOrNull(to), changes });
 }

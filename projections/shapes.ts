@@ -4,15 +4,43 @@
  * A position is a number, and null is `start`. Group numbers and file ids (`f12`) are strings.
  * Devices are PCI addresses. Times are ISO 8601 with microseconds, UTC.
  *
+ * Beside each position stands the time of its event (`from` and `fromTime`, `position` and `time`):
+ * null if the event has none, and where the position is null.
+ *
  * @module
  */
 import type { Certainty } from '../events/vocabulary.ts';
-import type { Cause, ObservedCause } from '../machines/causes.ts';
-import type { Blocker } from '../machines/check.ts';
+import type { ObservedCause } from '../machines/causes.ts';
 import type { FileId } from '../processes/process-table.ts';
+import type { SubjectKind } from './subjects.ts';
 
 /** The position of an event; null for `start`, the moment before the first event. */
 export type Position = number | null;
+
+/** The time of an event, beside its position; null if it has none, and where the position is null. */
+export type TimeBeside = string | null;
+
+/** Half-open: from the event at `from` up to but without that at `to`, which is null if it goes on. */
+interface Span {
+  readonly from: Position;
+  readonly fromTime: TimeBeside;
+  readonly to: Position;
+  readonly toTime: TimeBeside;
+}
+
+/** The end of the log, in an answer about an instant after it: nothing is known from there on. */
+export interface LogEnd {
+  /** Position of the last event. */
+  readonly position: number;
+  /** The last time that an event of the log has. */
+  readonly time: string;
+}
+
+/** An answer about moments that the caller has named. */
+export interface AboutMoments {
+  /** Given if a moment is an instant after the end of the log. */
+  readonly logEnds?: LogEnd;
+}
 
 /** A descriptor, mapping or kernel reference that keeps a file alive. */
 export interface Holder {
@@ -36,6 +64,7 @@ export interface Holder {
 /** An event by which a process got a file: the open, a dup, a fork, a pass or a mapping. */
 export interface DescentStep {
   readonly position: number;
+  readonly time: TimeBeside;
   readonly type: string;
   /** The process that holds the file after the event; null for the kernel, and if it is not shown. */
   readonly pid: number | null;
@@ -84,6 +113,7 @@ export interface GroupView {
   readonly ownerCount: number;
   /** Position of the event that made it the owner; null if it was before the first event. */
   readonly since: Position;
+  readonly sinceTime: TimeBeside;
   /** VFIO_GROUP_FLAGS_VIABLE (vfio/group.c:vfio_group_ioctl_get_status). */
   readonly viable: boolean;
   /** The file that has the group open. */
@@ -104,12 +134,13 @@ export interface DeviceView {
   readonly owner: Owner;
   /** Since when its group has this owner, as in `GroupView`. */
   readonly since: Position;
+  readonly sinceTime: TimeBeside;
   /** Its open files. */
   readonly files: readonly FileView[];
 }
 
 /** The ownership table: groups by number, devices by address, files in the order of their opens. */
-export interface Table {
+export interface Table extends AboutMoments {
   readonly at: Moment;
   readonly groups: readonly GroupView[];
   readonly devices: readonly DeviceView[];
@@ -117,9 +148,11 @@ export interface Table {
 }
 
 /** Owner, holders and waiters of a subject at a moment. */
-export interface Who {
+export interface Who extends AboutMoments {
   /** A device's address, a group's number, a pid or a file id. */
   readonly subject: string;
+  /** What `subject` is: a group and a process may have the same number. */
+  readonly kind: SubjectKind;
   readonly at: Moment;
   readonly owner: Owner;
   /** Of the subject's files; for a file, also of the files that keep it alive. */
@@ -131,22 +164,26 @@ export interface Who {
 }
 
 /** Half-open: from `from` up to but without `to`, which is null for the last interval. */
-export interface Interval {
+export interface OwnerInterval {
   readonly subject: string;
   readonly from: Position;
   readonly to: Position;
+  /** With its holders at `from`. */
   readonly owner: Owner;
   /** Type of the event at `to`; null for the last interval. */
   readonly endedBy: string | null;
+}
+
+/** An interval of a history. */
+export interface Interval extends OwnerInterval, Span {
   /** Number of the group's incarnation, from 1; given if the group had several. */
   readonly incarnation?: number;
 }
 
-/** Half-open: `/dev/vfio/N` existed and stood for the same devices. */
-export interface Incarnation {
+/** `/dev/vfio/N` existed and stood for the same devices. */
+export interface Incarnation extends Span {
   readonly group: string;
   readonly from: number;
-  readonly to: Position;
   /** Boot id of the host; null if the evidence does not show it. */
   readonly boot: string | null;
   /** Devices with a VFIO driver at any time of it; empty if no event names one. */
@@ -163,11 +200,13 @@ export interface Claimant {
   readonly manager: string;
   /** Position of the event that shows it. */
   readonly since: number;
+  readonly sinceTime: TimeBeside;
 }
 
 /** A holder, and the position from which it kept an owner alive. */
 export interface Hand extends Holder {
   readonly from: number;
+  readonly fromTime: TimeBeside;
 }
 
 /** An interval of ownership in which the process asked about kept the owner alive, or may have. */
@@ -176,11 +215,10 @@ export interface Tenure extends Interval {
   readonly by: readonly Hand[];
 }
 
-/** Half-open: from a driver unbind of device `subject` that was blocked, to its end. */
-export interface Wait {
+/** From a driver unbind of device `subject` that was blocked, to its end. */
+export interface Wait extends Span {
   readonly subject: string;
   readonly from: number;
-  readonly to: Position;
   /** The process that waits. */
   readonly waiter: Holder;
   /** Holders of the device's files when the wait began. */
@@ -189,11 +227,10 @@ export interface Wait {
   readonly endedBy: string | null;
 }
 
-/** Half-open: the evidence claims two or more owners of one group at the same time. */
-export interface Overlap {
+/** The evidence claims two or more owners of one group at the same time. */
+export interface Overlap extends Span {
   readonly group: string;
   readonly from: number;
-  readonly to: Position;
   /** With their holders at `from`. */
   readonly owners: readonly Owner[];
   /** The kernel drivers, if the kernel is one of the owners. */
@@ -225,54 +262,17 @@ export interface Orphan extends FileView {
   readonly keptThrough: readonly Holder[];
 }
 
-interface BlockerView extends Blocker {
-  readonly holders: readonly Holder[];
-  /** The number of the group, or the device, that a message names; absent in other answers. */
-  readonly subject?: string;
-}
-
-/** A cause that a refusal may have. */
-export interface Candidate {
-  readonly cause: Cause;
-  /** The cause in a sentence. */
-  readonly summary: string;
-  /** A command for the host whose output tells whether it is this cause. */
-  readonly next: string;
-}
-
-/** A refusal, explained. */
-export interface Why {
-  readonly position: number;
-  /** Name of the operation, such as `attach`. */
-  readonly operation: string;
-  /** As observed, such as `EBUSY`; null if the program concluded the refusal and made no call. */
-  readonly errno: string | null;
-  /** A name that never changes; `unknown` if the rules do not explain the refusal. */
-  readonly cause: ObservedCause;
-  /** The cause in a sentence. */
-  readonly summary: string;
-  /** The causes that it may have, if the evidence does not tell which; empty if `cause` is known. */
-  readonly candidates: readonly Candidate[];
-  /** The file or driver in the way, and the holders that keep it alive; null if there is none. */
-  readonly blocker: BlockerView | null;
-  /** The fewest positions without which the call would have passed; empty if none were found. */
-  readonly because: readonly number[];
-  /** The first later position of the boot after which the call would pass; null if there is none. */
-  readonly wouldPassAfter: Position;
-}
-
 /** A change of the owner of group `subject`, by the event at `position`. */
 export interface Change {
   readonly subject: string;
   readonly before: Owner;
   readonly after: Owner;
   readonly position: number;
+  readonly time: TimeBeside;
 }
 
-/** The changes of owners after `from`, up to `to`. */
-export interface Diff {
-  readonly from: Position;
-  readonly to: Position;
+/** The changes of owners after `from`, up to and with `to`. */
+export interface Diff extends Span, AboutMoments {
   readonly changes: readonly Change[];
 }
 
@@ -283,6 +283,7 @@ export interface Bisection<E = unknown> {
   /** The expression; null if an invariant was asked for. */
   readonly where: string | null;
   readonly position: number;
+  readonly time: TimeBeside;
   readonly event: E;
   /** The violation in a sentence, or the rows for which the expression holds. */
   readonly detail: string;
@@ -295,6 +296,7 @@ export interface Bisection<E = unknown> {
 /** A place where a log contradicts itself, the rules or the evidence. */
 export interface Fault {
   readonly position: Position;
+  readonly time: TimeBeside;
   /**
    * `bytes`: the file is damaged. `absent`: events are missing. `head`: the log lacks the head that
    * was kept. `rules`: an event contradicts the rules. `evidence`: the evidence shows another cause

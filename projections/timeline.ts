@@ -19,6 +19,7 @@ import type { ReplacedDifference } from './index/segment-difference.ts';
 import { TimeIndex } from './index/time-index.ts';
 import { splitTime } from './index/times.ts';
 import type { HoldAt } from './index/hold-at.ts';
+import type { KnownDevices } from './index/known.ts';
 import type { StandingView } from './index/view.ts';
 import { Walker } from './index/walker.ts';
 import type { Position } from './shapes.ts';
@@ -293,14 +294,14 @@ export class Timeline<E extends Placed = Placed> {
     return this.#index.known.groupsOf(device);
   }
 
-  /** PCI addresses by name: the last device that had this name. */
-  get deviceNames(): ReadonlyMap<string, string> {
-    return this.#index.known.names;
+  /** The devices that were added, by name and by node. */
+  get known(): KnownDevices {
+    return this.#index.known;
   }
 
-  /** PCI addresses by node: the last device that had this node. */
-  get deviceNodes(): ReadonlyMap<string, string> {
-    return this.#index.known.nodes;
+  /** Every device that any event names. */
+  devices(): readonly string[] {
+    return this.#index.codes.devices.values;
   }
 
   /** Every group that any event names. */

@@ -22,6 +22,7 @@ import type {
   Position,
   Table,
 } from './shapes.ts';
+import type { Untimed } from './timed.ts';
 
 export const nobody: Owner = { kind: 'none', file: null, holders: [] };
 export const unknownOwner: Owner = { ...nobody, kind: 'unknown' };
@@ -29,7 +30,13 @@ export const unknownOwner: Owner = { ...nobody, kind: 'unknown' };
 /** Since when a group has its owner. */
 export type Since = (group: string) => Position;
 
-export function tableOf(host: HostAt, at: Moment, since: Since): Table {
+/** The ownership table without times beside its positions. */
+export interface UntimedTable extends Pick<Table, 'at' | 'files'> {
+  readonly groups: readonly Untimed<GroupView>[];
+  readonly devices: readonly Untimed<DeviceView>[];
+}
+
+export function tableOf(host: HostAt, at: Moment, since: Since): UntimedTable {
   const views = new Views(host, since);
   const groups = [...host.groups()].toSorted((a, b) => byNumber(a.group, b.group));
   const devices = [...host.devices()].toSorted((a, b) => (a.device < b.device ? -1 : 1));
@@ -41,11 +48,11 @@ export function tableOf(host: HostAt, at: Moment, since: Since): Table {
   };
 }
 
-export function groupView(host: HostAt, group: GroupAt, since: Since): GroupView {
+export function groupView(host: HostAt, group: GroupAt, since: Since): Untimed<GroupView> {
   return new Views(host, since).group(group);
 }
 
-export function deviceView(host: HostAt, device: DeviceAt, since: Since): DeviceView {
+export function deviceView(host: HostAt, device: DeviceAt, since: Since): Untimed<DeviceView> {
   return new Views(host, since).device(device);
 }
 
@@ -66,7 +73,7 @@ class Views {
     this.#since = since;
   }
 
-  group(group: GroupAt): GroupView {
+  group(group: GroupAt): Untimed<GroupView> {
     const { opener, claims } = group;
     const opened = opener === null ? undefined : this.#host.file(opener);
     const given = opened?.container ?? null;
@@ -82,7 +89,7 @@ class Views {
     };
   }
 
-  device(device: DeviceAt): DeviceView {
+  device(device: DeviceAt): Untimed<DeviceView> {
     const group = device.group === null ? undefined : this.#host.group(device.group);
     const { of, unnamed } = (this.#ofDevices ??= devicesFiles(this.#host));
     const files = of.get(device.device) ?? [];

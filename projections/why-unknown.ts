@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Position } from './shapes.ts';
+import type { Position, TimeBeside } from './shapes.ts';
+import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
 
 /** Why the owner of a group is unknown. */
@@ -12,6 +13,7 @@ export interface WhyUnknown {
   readonly group: string;
   /** Position of the event that made it unknown; null if it was unknown before the first event. */
   readonly since: Position;
+  readonly sinceTime: TimeBeside;
   /** The reason in the last `gap.noticed` since then; null if there is none. */
   readonly reason: string | null;
 }
@@ -25,5 +27,5 @@ export function whyUnknown(timeline: Timeline, group: string, position: number):
     const { data } = event;
     if (data.group === null || data.group === group) reason = data.reason;
   }
-  return { group, since, reason };
+  return timed(timeline, { group, since, reason });
 }

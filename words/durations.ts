@@ -18,14 +18,15 @@ const units = [
  */
 export function durationWords(from: string | null, to: string | null): string | null {
   if (from === null || to === null) return null;
-  const micros = microsOf(to) - microsOf(from);
+  const [start, end] = [partsOf(from), partsOf(to)];
+  const micros = (end.seconds - start.seconds) * 1e6 + end.micros - start.micros;
   return micros < 0 ? `-${lengthWords(-micros)}` : lengthWords(micros);
 }
 
 function lengthWords(micros: number): string {
   if (micros < 1e3) return `${micros} µs`;
-  if (micros < 1e6) return `${rounded(micros / 1e3)} ms`;
-  if (micros < 60e6) return `${rounded(micros / 1e6)} s`;
+  if (micros < 1e6) return `${rounded(micros) / 1e3} ms`;
+  if (micros < 60e6) return `${rounded(micros) / 1e6} s`;
   const seconds = Math.floor(micros / 1e6);
   const at = units.findIndex(([, length]) => length <= seconds);
   const [unit, length] = units[at] ?? units[0];
@@ -35,12 +36,13 @@ function lengthWords(micros: number): string {
   return rest === 0 ? whole : `${whole} ${rest} ${next}`;
 }
 
-/** Three digits, rounded down: a duration is not said to be longer than it was. */
-function rounded(value: number): number {
-  const factor = 10 ** (2 - Math.floor(Math.log10(value)));
-  return Math.floor(value * factor) / factor;
+/** The first three digits, and zeros: a duration is not said to be longer than it was. */
+function rounded(micros: number): number {
+  const unit = 10 ** Math.max(0, String(micros).length - 3);
+  return Math.floor(micros / unit) * unit;
 }
 
-function microsOf(instant: string): number {
-  return Date.parse(`${instant.slice(0, 19)}Z`) * 1000 + Number(instant.slice(20, 26));
+function partsOf(instant: string) {
+  const seconds = Date.parse(`${instant.slice(0, 19)}Z`) / 1000;
+  return { seconds, micros: Number(instant.slice(20, 26)) };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Moment, Position } from '../projections/shapes.ts';
+import type { LogEnd, Moment, Position } from '../projections/shapes.ts';
 
 /** `at position 41, 2026-11-22T12:03:00.000000Z`, `before the first event`. */
 export function momentWords({ position, time }: Moment): string {
@@ -15,6 +15,11 @@ export function momentWords({ position, time }: Moment): string {
 export function momentTitle(moment: Moment): string {
   const words = momentWords(moment);
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}:`;
+}
+
+/** Where a log ends, in an answer about an instant after that. */
+export function logEndsWords({ position, time }: LogEnd): string {
+  return `the log ends at position ${position}, ${time}: nothing is known after that`;
 }
 
 /** `position 41`, `the start`. */

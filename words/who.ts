@@ -4,7 +4,7 @@
  * @module
  */
 import type { Claimant, Who } from '../projections/shapes.ts';
-import { parseSubject, type SubjectKind } from '../projections/subjects.ts';
+import type { SubjectKind } from '../projections/subjects.ts';
 import type { WhyUnknown } from '../projections/why-unknown.ts';
 import { titled } from './columns.ts';
 import { momentTitle } from './moments.ts';
@@ -13,7 +13,7 @@ import { printable } from './printable.ts';
 import { plain, type Paint } from './tone.ts';
 
 /** The part of an answer that is printed. */
-type ShownWho = Pick<Who, 'subject' | 'at' | 'owner' | 'holders' | 'waiters'>;
+type ShownWho = Pick<Who, 'subject' | 'kind' | 'at' | 'owner' | 'holders' | 'waiters'>;
 
 /** Lines for a subject; `asked` is the word that named it, `unknown` why its owner is unknown. */
 export function whoWords(
@@ -22,8 +22,7 @@ export function whoWords(
   unknown: WhyUnknown | null,
   paint: Paint = plain,
 ): string[] {
-  const { owner, at, holders, waiters } = found;
-  const { kind } = parseSubject(asked);
+  const { kind, owner, at, holders, waiters } = found;
   const isUnknown = owner.kind === 'unknown';
   const nobody = isUnknown ? 'Nobody was seen to hold it.' : 'Nobody holds it.';
   const [held, free] =
@@ -44,9 +43,8 @@ export function whoWords(
 const HOLDS_NOTHING = 'It holds nothing.';
 
 /** Says that no process holds a subject or keeps its owner alive. */
-export function noHoldingsWords(asked: string): string {
-  const isProcess = parseSubject(asked).kind === 'process';
-  return isProcess ? HOLDS_NOTHING : 'Nobody holds it or keeps its owner alive.';
+export function noHoldingsWords(kind: SubjectKind): string {
+  return kind === 'process' ? HOLDS_NOTHING : 'Nobody holds it or keeps its owner alive.';
 }
 
 /** The claimants of a subject: a manager such as libvirt gave it to them. They own nothing. */
@@ -76,7 +74,7 @@ export function unknownGroupWords(group: string, reason: string): string {
 /** The word that was asked for, with the id of the subject if it differs. */
 function nameOf(asked: string, id: string, kind: SubjectKind): string {
   if (kind === 'group' && !asked.startsWith('/')) return `group ${id}`;
-  return printable(asked.endsWith(id) ? asked : `${asked} (${id})`);
+  return printable(asked.includes(id) ? asked : `${asked} (${id})`);
 }
 
 /** The owner in a sentence. A process owns nothing, but may keep an owner alive. */

@@ -109,11 +109,13 @@ export function bisectBy<E extends Placed>(
     return shown?.position === position && shown.group === group;
   };
   const prefix = fewestOf(boot, shows).map((event) => event.position);
+  const event = timeline.at(position);
   return {
     invariant,
     where: null,
     position,
-    event: timeline.at(position),
+    time: event.time,
+    event,
     violation: found,
     ...ruled(timeline, position),
     prefix,

@@ -58,7 +58,7 @@ the fewest events that show it:
     [['--where', ''], 'column 1 of the expression: expected a condition, not the end'],
     [['--where', 'group 99 viable'], "this log has no group '99'"],
     [['--where', 'device gpu9 state = open'], "this log has no device 'gpu9'"],
-    [['--where', 'file f1 kind = group'], "this log has no file 'file:f1'"],
+    [['--where', 'file f1 kind = group'], "this log has no file 'f1'"],
     [
       [],
       'bisect: --invariant NAME or --where EXPR is missing; invariants are one-context-per-group, ',

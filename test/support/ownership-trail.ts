@@ -3,7 +3,9 @@
  *
  * @module
  */
-import type { Change, Interval, Owner, RecordedEvent } from '../../ledger.ts';
+import type { Change, Owner, RecordedEvent } from '../../ledger.ts';
+import type { OwnerInterval } from '../../projections/shapes.ts';
+import type { Untimed } from '../../projections/timed.ts';
 import type { TableNow } from './brute-force.ts';
 
 const NOBODY: Owner = { kind: 'none', file: null, holders: [] };
@@ -14,7 +16,7 @@ export class OwnershipTrail {
   readonly #owners = new Map<string, Owner>();
   /** By group, where that owner came. */
   readonly #since = new Map<string, number>();
-  readonly #changes: Change[] = [];
+  readonly #changes: Untimed<Change>[] = [];
 
   constructor(events: readonly RecordedEvent[]) {
     this.#events = events;
@@ -42,7 +44,7 @@ export class OwnershipTrail {
     return group === null ? null : (this.#since.get(group) ?? null);
   }
 
-  history(group: string): Interval[] {
+  history(group: string): OwnerInterval[] {
     const changes = this.#changes.filter(({ subject }) => subject === group);
     const starts = [{ position: null, after: NOBODY }, ...changes];
     return starts.map(({ position: from, after: owner }, index) => {
@@ -53,7 +55,7 @@ export class OwnershipTrail {
   }
 
   /** What changed hands after the first position, up to the second. */
-  between(from: number, to: number): Change[] {
+  between(from: number, to: number): Untimed<Change>[] {
     return this.#changes.filter(({ position }) => position > from && position <= to);
   }
 }

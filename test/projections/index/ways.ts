@@ -14,17 +14,17 @@ import type { BareOwner } from '../../../projections/owner-at.ts';
 import { partiesOf, type Parties } from '../../../projections/parties.ts';
 import type {
   Change,
-  Descent,
+  DescentStep,
   Diff,
   Holder,
   Interval,
   Moment,
+  OwnerInterval,
   Orphan,
   Owner,
   Position,
   Table,
   Who,
-  Why,
 } from '../../../projections/shapes.ts';
 import {
   noteSubjects,
@@ -33,6 +33,7 @@ import {
   type SubjectKind,
 } from '../../../projections/subjects.ts';
 import type { Timeline } from '../../../projections/timeline.ts';
+import type { Why } from '../../../projections/why/why.ts';
 import {
   byNumber,
   byProcess,
@@ -42,7 +43,9 @@ import {
   tableOf,
   unknownOwner,
 } from '../../../projections/views.ts';
+import type { Untimed } from '../../../projections/timed.ts';
 import type { Log } from '../../support/random-logs.ts';
+import { withTimes } from '../../support/times-beside.ts';
 
 /** What is to be answered. */
 export interface Asked {
@@ -104,12 +107,17 @@ function refusalIn(timeline: Timeline, position: number): Refusal | null {
 }
 
 /** To the machines a context that is not there is a file of this name; answers have none for it. */
-function withoutPlaceholder(answers: Answers): Answers {
-  return JSON.parse(JSON.stringify(answers).replaceAll('"f?"', 'null')) as Answers;
+function withoutPlaceholder(answers: object): unknown {
+  return JSON.parse(JSON.stringify(answers).replaceAll('"f?"', 'null'));
 }
 
 function holdersOf(host: HostAt, file: string | null): Holder[] {
   return file === null ? [] : keepers(host, [file]);
+}
+
+/** As `Descent`, without times. */
+export interface FoundDescent extends Holder {
+  readonly chain: readonly Untimed<DescentStep>[];
 }
 
 /** A host after an event, and what it takes more than one moment to know. */
@@ -117,14 +125,14 @@ export interface Seen {
   readonly host: HostAt;
   since(group: string): Position;
   /** How each holder of a file came by it, by process and descriptor. */
-  lineage(file: string): Descent[];
+  lineage(file: string): FoundDescent[];
   /** Why the event was refused; null where it was not. */
   readonly refusal: Refusal | null;
 }
 
 /** The same answers, from looking at every moment; the first is that before the first event. */
 export function answersFrom(moments: Iterable<Seen>, log: Log, asked: Asked): Answers {
-  const found = new Map<number, Answers['moments'][number]>();
+  const found = new Map<number, object>();
   const unheard = groupsFound(log);
   const histories = asked.histories.map((subject) => new OwnerTrail(subject, unheard));
   const trails = new Map<string, OwnerTrail>();
@@ -146,7 +154,7 @@ export function answersFrom(moments: Iterable<Seen>, log: Log, asked: Asked): An
   const changes = [...trails.values()]
     .flatMap((trail) => trail.changes)
     .toSorted((a, b) => a.position - b.position || byNumber(a.subject, b.subject));
-  return withoutPlaceholder({
+  const untimed = withoutPlaceholder({
     moments: asked.positions.map((at) => found.get(at)!),
     histories: histories.map(({ intervals }) => intervals),
     diffs: asked.spans.map(([from, to]) => ({
@@ -155,6 +163,7 @@ export function answersFrom(moments: Iterable<Seen>, log: Log, asked: Asked): An
       changes: changes.filter((change) => change.position > from && change.position <= to),
     })),
   });
+  return withTimes(untimed, log) as Answers;
 }
 
 /** The groups that were there before anybody told of them. */
@@ -183,7 +192,7 @@ function momentOf(
 ) {
   const { host } = seen;
   const at: Moment = { position: event?.position ?? null, time: event?.time ?? null };
-  const who = subjects.map((subject): Who => {
+  const who = subjects.map((subject) => {
     const parties = partiesAt(host, subject, unheard);
     const files = new Set(parties.holders.flatMap(({ file }) => file ?? []));
     const held = new Set(parties.holders.map(({ pid, fd, file }) => `${pid} ${fd} ${file}`));
@@ -191,10 +200,10 @@ function momentOf(
       .flatMap((file) => seen.lineage(file))
       .filter(({ pid, fd, file }) => held.has(`${pid} ${fd} ${file}`))
       .toSorted(byProcess);
-    return { subject: subject.id, at, ...parties, lineage };
+    return { subject: subject.id, kind: subject.kind, at, ...parties, lineage };
   });
   const table = tableOf(host, at, (group) => seen.since(group));
-  const owners = groupsIn(subjects).map((id): BareOwner => {
+  const owners = groupsIn(subjects).map((id) => {
     const { holders: _, ...owner } = partiesAt(host, { kind: 'group', id }, unheard).owner;
     return { ...owner, since: seen.since(id) };
   });
@@ -203,8 +212,8 @@ function momentOf(
 
 /** Follows the owner of a subject from moment to moment. */
 class OwnerTrail {
-  readonly changes: Change[] = [];
-  readonly intervals: Interval[];
+  readonly changes: Untimed<Change>[] = [];
+  readonly intervals: OwnerInterval[];
   readonly #subject: Subject;
   readonly #unheard: ReadonlySet<string>;
   #owner: Owner;
