@@ -108,7 +108,6 @@ export type { When } from './projections/when.ts';
 export type { Candidate, Why } from './projections/why/why.ts';
 export type { WhyUnknown } from './projections/why-unknown.ts';
 export type { FollowSettings } from './ledger/follow.ts';
-export { lastTime } from './ledger/appendable.ts';
 export { readEvidence, takenAt } from './ledger/import.ts';
 export type { RecordedAnswer } from './ledger/simulate.ts';
 export type { SnapshotReport } from './ledger/snapshot.ts';
@@ -182,11 +181,6 @@ export class Ledger extends Past {
     return this.#store.known(this.host, ids);
   }
 
-  /** The position of the last event whose time is at or before an instant (UTC, as in the log), or null. */
-  lastUntil(instant: string): number | null {
-    return this.timeline.lastUntil(instant);
-  }
-
   /** Reads the events that were appended after `head`. Rejects with `damaged` or `unavailable`. */
   async refresh(): Promise<void> {
     const { until = Infinity, progress } = this.#options;
@@ -229,7 +223,7 @@ export class Ledger extends Past {
     sources: readonly Source[],
     settings: ImportSettings = {},
   ): Promise<ImportReport> {
-    return this.record(await readEvidence(sources, settings, this));
+    return this.record(await readEvidence(sources, { clock: this.clock, ...settings }, this));
   }
 
   /** Appends evidence that `readEvidence` has read. Rejects with `bad-evidence`. */

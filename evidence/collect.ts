@@ -76,7 +76,7 @@ function nothingSaid(
 }
 
 /** Events of a source. `preamble`: how many of them, from the first, belong to it. */
-interface Given {
+interface GivenEvents {
   readonly events: readonly LedgerEvent[];
   readonly preamble: number;
   /** Whether listings whose time is unknown show them. */
@@ -88,11 +88,11 @@ async function* eventsOf(
   source: Source,
   options: CollectOptions,
   tally: Tally,
-): AsyncGenerator<Given> {
+): AsyncGenerator<GivenEvents> {
   const taken = source.taken ?? options.taken;
   const reader = new SourceReader(source.name, { ...options, taken }, tally);
   let preamble = 0;
-  const give = (events: readonly LedgerEvent[], isListed = false): Given => {
+  const give = (events: readonly LedgerEvent[], isListed = false): GivenEvents => {
     const own = Math.min(reader.preamble - preamble, events.length);
     const given = { events, preamble: own, isListed };
     preamble = reader.preamble;

@@ -16,6 +16,8 @@ export interface Appendable {
   /** Reads the events that were appended after `head`. */
   refresh(): Promise<void>;
   event(position: number): RecordedEvent | undefined;
+  /** The time of the last event that has one, or null. */
+  readonly lastTime: string | null;
   /** The position of the last event whose time is at or before an instant, or null. */
   lastUntil(instant: string): number | null;
   /** All events, or those of a type. */
@@ -24,15 +26,6 @@ export interface Appendable {
   known(ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** A new host after a position, which takes events without recording them. */
   suppose(position: number): SupposedHost;
-}
-
-/** The last instant that can be written. */
-const LATEST = '9999-12-31T23:59:59.999999Z';
-
-/** The time of the last event that has one, or null. */
-export function lastTime(log: Pick<Appendable, 'lastUntil' | 'event'>): string | null {
-  const position = log.lastUntil(LATEST);
-  return position === null ? null : (log.event(position)?.time ?? null);
 }
 
 /** Events without a time between two that have one. More of them are not looked through. */

@@ -11,7 +11,7 @@ import { bootMicros, LiveReader } from '../evidence/live.ts';
 import type { ImportReport } from '../evidence/new-events.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import type { ImportSettings } from './settings.ts';
-import { lastTime, type Appendable } from './appendable.ts';
+import type { Appendable } from './appendable.ts';
 import { collectOptions, recordBatch } from './import.ts';
 
 /** Settings of `follow`. */
@@ -163,7 +163,7 @@ class Appender {
  */
 async function appendNow(log: Appendable, events: readonly LedgerEvent[]): Promise<number> {
   for (;;) {
-    const last = lastTime(log);
+    const last = log.lastTime;
     const isBefore = (time: string | null) => time !== null && last !== null && time < last;
     const late = events.map((event) => (isBefore(event.time) ? { ...event, time: last } : event));
     try {

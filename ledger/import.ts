@@ -17,7 +17,7 @@ import { RevisionConflictError } from '../log/store.ts';
 import type { SupposedHost } from '../machines/host-at.ts';
 import { LiveHost } from '../machines/live-host.ts';
 import { newestKernel } from '../machines/profile.ts';
-import { type Appendable, eventsAround, lastTime } from './appendable.ts';
+import { type Appendable, eventsAround } from './appendable.ts';
 import { JudgedKernels } from './judged-kernels.ts';
 import { checkKindOf, oneKind } from './log-kind.ts';
 import { type ImportSettings, profileFor, profileNamed, topologyFrom } from './settings.ts';
@@ -47,7 +47,7 @@ export async function readEvidence(
 
 /** Converts settings for the importers. Throws `bad-request`. */
 export function collectOptions(
-  { format, topology, profile, strict, progress, booted, day, zone, taken }: ImportSettings,
+  { format, topology, profile, strict, progress, booted, day, zone, taken, clock }: ImportSettings,
   log: Appendable | null,
 ): CollectOptions {
   const isOneKind = oneKind(log);
@@ -62,7 +62,7 @@ export function collectOptions(
       day: day === undefined ? null : instant(`${day}T00:00:00Z`, '--day'),
       zone: zone === undefined ? null : zoneMicros(zone),
     },
-    taken: taken === undefined ? null : takenAt(taken, { day }),
+    taken: taken === undefined ? null : takenAt(taken, { day, clock }),
     before: (begun) => (log === null ? null : hostBefore(log, begun)),
     ...(log !== null && { around: (from, to) => eventsAround(log, from, to) }),
     admit: (event, source) => {
@@ -80,11 +80,11 @@ export function collectOptions(
  */
 export function takenAt(
   text: string,
-  { day }: Pick<ImportSettings, 'day'>,
+  { day, clock = () => new Date() }: Pick<ImportSettings, 'day' | 'clock'>,
   option = '--taken',
 ): string {
   try {
-    return instantNamed(text, { now: () => new Date(), day: () => dayFor(text, day) });
+    return instantNamed(text, { now: clock, day: () => dayFor(text, day) });
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
     throw new RequestError(`${option}: ${error.message}`);
@@ -166,7 +166,7 @@ export async function recordBatch(
 ): Promise<number> {
   for (;;) {
     checkKindOf(log, events);
-    const last = lastTime(log);
+    const last = log.lastTime;
     const ids = await log.known(events.map(({ id }) => id));
     const fresh = newEvents(events, { host: log.host, ids, last });
     try {

@@ -62,6 +62,8 @@ export interface ImportSettings {
    * with `day` a time of day (`HH:MM`, UTC). Without it they have no time, and stand last.
    */
   readonly taken?: string | undefined;
+  /** The present, for `taken`; by default the clock of the ledger. */
+  readonly clock?: (() => Date) | undefined;
   /** Offset from UTC such as `+01:00`, for traces in local time; by default UTC is assumed. */
   readonly zone?: string | undefined;
   /** Called from time to time; `share` is what has been read, from 0 to 1, null if unknown. */

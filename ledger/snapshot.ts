@@ -9,7 +9,7 @@ import { eventsOf, factsOf, type SnapshotOptions } from '../evidence/snapshot/sn
 import type { Told } from '../evidence/witness/inferences.ts';
 import { type RecordedEvent, RevisionConflictError } from '../log/store.ts';
 import { hasIommufd, newestKernel, profileOfKernel } from '../machines/profile.ts';
-import { type Appendable, lastTime } from './appendable.ts';
+import type { Appendable } from './appendable.ts';
 import { instant } from './import.ts';
 import { checkKind } from './log-kind.ts';
 
@@ -42,7 +42,7 @@ export async function recordSnapshot(
   for (;;) {
     checkKind(log, 'evidence');
     const { position } = log.head;
-    const last = lastTime(log);
+    const last = log.lastTime;
     const profile = profileBeside(reading);
     const told = factsOf(reading, log.suppose(position), { last, profile });
     const events = eventsOf(told, reading, options);

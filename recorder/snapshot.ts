@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { instantOf } from '../evidence/instants.ts';
-import { lastTime, LedgerError, readHost, type HostReading, type Ledger } from '../ledger.ts';
+import { LedgerError, readHost, type HostReading, type Ledger } from '../ledger.ts';
 import type { RunningTracer } from './tracer.ts';
 
 /** A host that changes with every reading is taken as it is. */
@@ -56,7 +56,7 @@ export async function snapshotBeside(
 
 /** A clock that was set back does not make a reading older than the log. */
 async function append(ledger: Ledger, reading: HostReading, at: string): Promise<void> {
-  const last = lastTime(ledger);
+  const last = ledger.lastTime;
   await ledger.snapshot(reading, { time: last !== null && last > at ? last : at });
 }
 

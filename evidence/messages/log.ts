@@ -25,7 +25,7 @@ const NOTHING: readonly Sighting[] = [];
 type Writer = 'kernel' | 'audit' | 'program';
 
 /** What a parser reads. */
-interface Scope {
+interface ReadScope {
   readonly writers: readonly Writer[];
   readonly listing: Listing | null;
   /** Whether a line that names VFIO, and says nothing, is one of this format. */
@@ -58,7 +58,7 @@ class LogParser implements Parser {
   readonly #time: LineClock;
   readonly #kernel = kernelReader();
   readonly #program = new ProgramReader();
-  readonly #scope: Scope;
+  readonly #scope: ReadScope;
   readonly #entries = new JournalEntries();
   readonly #listing: Listing | null;
   #line = 0;
@@ -67,7 +67,7 @@ class LogParser implements Parser {
   /** Whether the last message was told before. */
   #isRepeated = false;
 
-  constructor(scope: Scope, zero: Zero = UNKNOWN_ZEROS) {
+  constructor(scope: ReadScope, zero: Zero = UNKNOWN_ZEROS) {
     this.#scope = scope;
     this.#listing = scope.listing;
     this.#time = lineClock(zero);

@@ -8,7 +8,7 @@ import { isOf } from './shown.ts';
 import type { Seen, Traced, TracedProcesses } from './traced.ts';
 
 /** A listing: the number of its command, and its time in microseconds, if shown. */
-export interface Listed {
+export interface ListingMoment {
   readonly listing: number | undefined;
   readonly at: number | null;
 }
@@ -29,7 +29,7 @@ export class ListedFiles {
    * Tells of the file at a path. A group is open once at a time: what listings of one moment show of it
    * is one file, and a file that an earlier one showed is gone.
    */
-  tell(process: Traced, fd: number, path: string, listed: Listed): void {
+  tell(process: Traced, fd: number, path: string, listed: ListingMoment): void {
     const there = process.descriptors.get(fd);
     if (there !== undefined) {
       if (isOf(there.seen, path)) there.seen.listed = listed;
@@ -57,7 +57,7 @@ export class ListedFiles {
   }
 }
 
-function isOneMoment(one: Listed, other: Listed): boolean {
+function isOneMoment(one: ListingMoment, other: ListingMoment): boolean {
   const apart = Math.abs((one.at ?? 0) - (other.at ?? 0));
   return one.listing === other.listing && apart <= ONE_MOMENT;
 }

@@ -7,7 +7,7 @@
  * @module
  */
 import { KERNEL_PID } from '../../processes/process-table.ts';
-import type { Listed } from './listed-files.ts';
+import type { ListingMoment } from './listed-files.ts';
 
 /** An open file that the trace shows. */
 export interface Seen {
@@ -24,7 +24,7 @@ export interface Seen {
   /** Whether it was open before the evidence begins, so that its earlier calls are unknown. */
   isFound?: boolean;
   /** The last listing that shows it. */
-  listed?: Listed;
+  listed?: ListingMoment;
   /** Of a container: whether a group was seen to be put into it. */
   isJoined?: boolean;
   /** Of a device file: the iommufd that it was seen to be bound to. */
