@@ -86,8 +86,9 @@ export function takenAt(
   try {
     return instantNamed(text, { now: clock, day: () => dayFor(text, day) });
   } catch (error) {
-    if (!(error instanceof LedgerError)) throw error;
-    throw new RequestError(`${option}: ${error.message}`);
+    if (!(error instanceof LedgerError) || error.code !== 'bad-when') throw error;
+    const known = 'an ISO 8601 instant, now, a time before now (-10m) or a time of day (HH:MM)';
+    throw new RequestError(`${option}: '${text}' is not ${known}`);
   }
 }
 
