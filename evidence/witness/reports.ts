@@ -26,6 +26,8 @@ export class Reports {
   #hasWaiter = false;
   /** The devices that each claimant has. */
   readonly #claims = new Map<string, Set<string>>();
+  /** The process of each virtual machine that a manager has started, by UUID or name. */
+  readonly #machines = new Map<string, number>();
 
   constructor(files: Files, devices: Devices, tell: Tell, listed: ListedFiles) {
     this.#listed = listed;
@@ -48,6 +50,24 @@ export class Reports {
       this.#tell({ type, data });
     }
     if (has.size === 0) this.#claims.delete(uuid ?? name);
+    if (device === null && outcome === 'released') this.#stopVm(uuid ?? name);
+  }
+
+  /** Tells whose process a manager has started for a virtual machine. */
+  runVm(process: Traced, { name, uuid }: Extract<Deed, { did: 'run-vm' }>['vm']): void {
+    const { pid } = process;
+    this.#machines.set(uuid ?? name, pid);
+    process.vm = name;
+    process.isTold = true;
+    this.#tell({ type: 'process.found', data: { pid, comm: null, cgroup: null, vm: name } });
+  }
+
+  /** From here on, the process of a virtual machine may be another one with its pid. */
+  #stopVm(key: string): void {
+    const pid = this.#machines.get(key);
+    if (pid === undefined) return;
+    this.#machines.delete(key);
+    this.#tell({ type: 'process.found', data: { pid, comm: null, cgroup: null, vm: null } });
   }
 
   /** Tells that an unbind waits for a device. The message does not say who holds it. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { KERNEL_PID } from '../../processes/process-table.ts';
+import { KERNEL_PID, type NamedVm } from '../../processes/process-table.ts';
 import type { ListingMoment } from './listed-files.ts';
 
 /** An open file that the trace shows. */
@@ -40,6 +40,7 @@ interface TracedDescriptor {
 export interface Traced {
   readonly pid: number;
   comm: string;
+  vm: NamedVm;
   /** Whether its start was seen, and so every open of it. */
   isWhole: boolean;
   /** Whether an event has told of it. */
@@ -57,7 +58,7 @@ function standIn(pid: number): string {
   return `pid ${pid}`;
 }
 
-/** Whether no line shows the pid of a process, nor its name. */
+/** Whether no line shows the pid of a process, nor its name: the pid only tells it from others. */
 export function isUnnamed({ pid, comm }: Traced): boolean {
   return pid > KERNEL_PID && comm === standIn(pid);
 }
@@ -95,6 +96,7 @@ export class TracedProcesses {
   fork(parent: Traced, child: number, comm: string | null): Traced {
     const inherited = parent.comm === standIn(parent.pid) ? standIn(child) : parent.comm;
     const process = this.#add(child, comm ?? inherited, parent.isWhole);
+    process.vm = parent.vm;
     for (const [fd, descriptor] of parent.descriptors) process.descriptors.set(fd, descriptor);
     for (const [address, mapping] of parent.mappings) process.mappings.set(address, mapping);
     return process;
@@ -146,6 +148,16 @@ export class TracedProcesses {
     return false;
   }
 
+  /** Whether any process has a descriptor of a device. */
+  hasOpen(device: string): boolean {
+    for (const { descriptors } of this.#processes.values()) {
+      for (const { seen } of descriptors.values()) {
+        if (seen.kind === 'device' && seen.device === device) return true;
+      }
+    }
+    return false;
+  }
+
   /** Forgets all processes: the host has booted. */
   clear(): void {
     this.#processes.clear();
@@ -156,6 +168,7 @@ export class TracedProcesses {
     const process: Traced = {
       pid,
       comm,
+      vm: null,
       isWhole,
       isTold: false,
       threads: new Set([pid]),
