@@ -34,8 +34,6 @@ const named = {
   /** The group of the call; a device that is named with it is in it. */
   group: v.optional(text),
   device: v.optional(text),
-  /** The name of the process, if its pid is not shown. */
-  comm: v.optional(text),
   /** What is in the way, by the words of the message: a group by number, a device by address. */
   blocker: v.optional(v.strictObject({ kind: v.picklist(['group', 'device']), id: text })),
 };
@@ -46,6 +44,8 @@ function asShown(args: v.ObjectEntries): v.ObjectEntries {
   // Null: the evidence does not show which process made the call, or on which file.
   const unshown = {
     ...('pid' in args && { pid: shown(pid) }),
+    /** The name of the process, if its pid is not shown. */
+    ...('pid' in args && !('comm' in args) && { comm: v.optional(text) }),
     ...('fd' in args && { fd: shown(fd) }),
   };
   return { ...args, ...unshown, ...Object.fromEntries(besides) };
