@@ -77,28 +77,28 @@ export type {
 export { StaleViewError } from './projections/index/view.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
 export type { Difference, Replay } from './projections/replay.ts';
+export type { Claim, Hand, Incarnation, Interval, Tenure } from './projections/interval-shapes.ts';
 export type {
   AboutMoments,
   Bisection,
   Change,
   Claimant,
+  ClaimedDevice,
+  ClaimedGroup,
   DeviceView,
   Diff,
+  Exit,
   Fault,
   FileView,
   GroupView,
-  Hand,
   Holder,
   Holding,
-  Incarnation,
-  Interval,
   LogEnd,
   Moment,
   Orphan,
   Overlap,
   Owner,
   Table,
-  Tenure,
   Verification,
   Wait,
   Who,

@@ -19,7 +19,7 @@ import { sentence } from '../words/events.ts';
 import {
   devicesWords,
   endWords,
-  handsWords,
+  handsOfProcesses,
   incarnationsTitle,
   neverAwaitedWords,
   neverOwnedWords,
@@ -29,6 +29,7 @@ import {
 import { holdersWords, ownerCell, processWords } from '../words/owners.ts';
 import { printable } from '../words/printable.ts';
 import type { Paint } from '../words/tone.ts';
+import { claimedWords } from '../words/who.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
 import { show, verb, type Io } from './verb.ts';
@@ -43,11 +44,13 @@ export const history = verb({
     'Lists the ownership intervals of a subject: who owned it, from when to when, what ended it',
   details: [
     'One line for each interval. The event at FROM begins it, the event at TO ends it; intervals have no',
-    'gaps between them. HELD BY shows the holders at FROM. The owner of a device is that of its group.',
+    'gaps between them. The owner of a device is that of its group. Below an interval, a line for each',
+    'process that kept the owner alive in it, from when to when; if the owner is unknown, for each process',
+    'that was seen to hold a file of the group. A claim is what a manager such as libvirt says.',
     'If /dev/vfio/N was the node of several groups over time (after a boot, or after its devices were',
     'removed), a list of these comes first.',
     '--by shows only the intervals in which WHO kept the owner alive, at FROM or at any time later, also',
-    'by a fork, a passed descriptor or a mapping. WHO is pid:N, the exact name of a process, or a part of',
+    'by a fork, a passed descriptor or a mapping, and only the lines of WHO. WHO is pid:N, the exact name of a process, or a part of',
     'the path of a control group. Intervals with an unknown owner are listed as well. Exit 1 if there are',
     'none: WHO never owned it.',
     '--waiters lists the driver unbinds that waited until the last file of a device was closed.',
@@ -132,13 +135,20 @@ interface Query {
 
 function historyText(intervals: readonly Interval[], ledger: Ledger, paint: Paint): string[] {
   const { heading, cells } = spanColumns(ledger);
-  const rows = intervals.map((interval): Cell[] => [
-    ...cells(interval),
-    ownerCell(interval.owner),
-    holdersWords(interval.owner.holders),
-    endWords(interval, ledger),
+  const rows = intervals.flatMap((interval): Cell[][] => [
+    [...cells(interval), ownerCell(interval.owner), endWords(interval, ledger)],
+    ...handsOfProcesses(interval.owner, interval.hands).map((hands) => [
+      ...cells(hands),
+      `  ${hands.words}`,
+      endWords(hands, ledger),
+    ]),
+    ...interval.claimants.map((claim) => [
+      ...cells({ ...claim, from: claim.since, fromTime: claim.sinceTime }),
+      `  ${claimedWords(claim)}`,
+      endWords(claim, ledger),
+    ]),
   ]);
-  return columns(rows, paint, [...heading, 'OWNER', 'HELD BY', 'ENDED WHEN']);
+  return columns(rows, paint, [...heading, 'OWNER', 'ENDED WHEN']);
 }
 
 async function tellTenures({ ledger, io, json, subject }: Query, who: string): Promise<number> {
@@ -157,26 +167,35 @@ function tenuresText(
 ): string[] {
   const { heading, cells } = spanColumns(ledger);
   const grouped = tenures.some(({ by }) => by.some(({ cgroup }) => cgroup !== null));
-  const rows = tenures.map((tenure): Cell[] => [
-    ...(named ? [printable(tenure.subject)] : []),
-    ...cells(tenure),
-    ownerCell(tenure.owner),
-    handsWords(tenure),
-    ...(grouped ? [cgroupsOf(tenure.by)] : []),
-    endWords(tenure, ledger),
-  ]);
+  const rows = tenures.flatMap((tenure): Cell[][] => {
+    const group = named ? [printable(tenure.subject)] : [];
+    const owned = [...group, ...cells(tenure), ownerCell(tenure.owner)];
+    const hands = handsOfProcesses(tenure.owner, handsBy(tenure));
+    return [
+      [...owned, ...(grouped ? ['-'] : []), endWords(tenure, ledger)],
+      ...hands.map((held) => [
+        ...group,
+        ...cells(held),
+        `  ${held.words}`,
+        ...(grouped ? [printable(held.cgroup ?? '-')] : []),
+        endWords(held, ledger),
+      ]),
+    ];
+  });
   return columns(rows, paint, [
     ...(named ? ['GROUP'] : []),
     ...heading,
     'OWNER',
-    'BY',
     ...(grouped ? ['CONTROL GROUP'] : []),
     'ENDED WHEN',
   ]);
 }
 
-function cgroupsOf(by: readonly Hand[]): string {
-  return printable([...new Set(by.map(({ cgroup }) => cgroup ?? '-'))].join(', ') || '-');
+/** All hands of the processes asked about. */
+function handsBy({ by, hands }: Tenure): Hand[] {
+  const nameOf = ({ pid, comm, cgroup }: Hand) => JSON.stringify([pid, comm, cgroup]);
+  const names = new Set(by.map(nameOf));
+  return hands.filter((hand) => names.has(nameOf(hand)));
 }
 
 async function tellWaits({ ledger, io, json, subject }: Query): Promise<number> {
@@ -224,13 +243,13 @@ function overlapsText(overlaps: readonly Overlap[], ledger: Ledger, paint: Paint
 /** The columns with which every table of this verb begins. */
 type FromTo = Pick<Interval, 'from' | 'fromTime' | 'to' | 'toTime'>;
 
-/** The columns FROM and TO of an interval; with their times and FOR if the log has times. */
+/** The columns FROM and TO of an interval; their times and how long it lasted, if the log has times. */
 function spanColumns({ isTimed }: Ledger) {
   const cells = ({ from, fromTime, to, toTime }: FromTo): string[] => {
-    const [start, end] = [from === null ? 'start' : String(from), to === null ? '-' : String(to)];
-    if (!isTimed) return [start, end];
-    return [start, fromTime ?? '-', end, toTime ?? '-', durationWords(fromTime, toTime) ?? '-'];
+    const [begun, ended] = [String(from ?? 'start'), String(to ?? '-')];
+    if (!isTimed) return [begun, ended];
+    return [begun, fromTime ?? '-', ended, toTime ?? '-', durationWords(fromTime, toTime) ?? '-'];
   };
-  const heading = isTimed ? ['FROM', 'TIME', 'TO', 'TIME', 'FOR'] : ['FROM', 'TO'];
+  const heading = isTimed ? ['FROM', 'TIME', 'TO', 'TIME', 'LASTED'] : ['FROM', 'TO'];
   return { heading, cells };
 }

@@ -5,7 +5,6 @@
  */
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
-import { meantClause } from '../events/nearest.ts';
 import { printable } from '../words/printable.ts';
 import { exit, failureOf } from './failure.ts';
 import { helpOn, overview } from './help.ts';
@@ -41,7 +40,8 @@ async function allHelp(): Promise<string[]> {
   return overview(summaries);
 }
 
-function unknownVerb(name: string, io: Io): number {
+async function unknownVerb(name: string, io: Io): Promise<number> {
+  const { meantClause } = await import('../events/nearest.ts');
   const known = [...verbs.keys()];
   const meant = meantClause(name, known);
   io.stderr.write(

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import type { DeviceView, FileView, GroupView, Table } from '../ledger.ts';
+import type { ClaimedDevice, ClaimedGroup, FileView, Table } from '../ledger.ts';
 import { kindOfDriver } from '../operations/driver.ts';
 import { columns, type Cell } from '../words/columns.ts';
 import { momentWords } from '../words/moments.ts';
 import { filesWords, holdersWords, hiddenWords, ownerCell } from '../words/owners.ts';
 import { printable } from '../words/printable.ts';
 import type { Paint } from '../words/tone.ts';
+import { claimWords } from '../words/who.ts';
 import { exit } from './failure.ts';
 import { atOption, readingOptions, readLog, sayLogEnds } from './log-file.ts';
 import { show, verb } from './verb.ts';
@@ -23,7 +24,8 @@ export const table = verb({
     'SINCE is the position of the event that gave the group its owner. An orphaned file is open although',
     'no process has a descriptor or mapping of it: the kernel keeps it. Groups in which no device has a',
     'VFIO driver are only counted, unless user space owns the group or has it open. --json always has',
-    'all groups.',
+    'all groups. If the owner of a group is unknown, HELD BY shows which files of it are open, and who was',
+    'seen to hold them. A claim is what a manager such as libvirt says; a claimant is not an owner.',
   ],
   options: {
     ...atOption,
@@ -60,6 +62,7 @@ function tableText({ at, groups, devices, files }: Table, all: boolean, paint: P
     shown.length === 0 ? [] : groupLines(shown, members, paint),
     seen.length === 0 ? [] : deviceLines(seen, paint),
     orphans.length === 0 ? [] : orphanLines(orphans, paint),
+    claimWords(seen.flatMap(({ claimants }) => claimants)),
     hidden === 0 ? [] : [`${hiddenWords(hidden)} (--all)`],
   ];
   return [
@@ -68,30 +71,44 @@ function tableText({ at, groups, devices, files }: Table, all: boolean, paint: P
   ];
 }
 
-function isOfInterest({ owner, opener }: GroupView, devices: readonly DeviceView[]): boolean {
-  if (opener !== null || (owner.kind !== 'none' && owner.kind !== 'kernel')) return true;
+function isOfInterest(
+  { owner, opener, claimants }: ClaimedGroup,
+  devices: readonly ClaimedDevice[],
+): boolean {
+  if (opener !== null || claimants.length > 0 || (owner.kind !== 'none' && owner.kind !== 'kernel'))
+    return true;
   return devices.some(
     ({ driver, files }) => files.length > 0 || (driver !== null && kindOfDriver(driver) === 'vfio'),
   );
 }
 
 function groupLines(
-  groups: readonly GroupView[],
-  members: ReadonlyMap<string | null, readonly DeviceView[]>,
+  groups: readonly ClaimedGroup[],
+  members: ReadonlyMap<string | null, readonly ClaimedDevice[]>,
   paint: Paint,
 ): string[] {
-  const rows = groups.map(({ group, owner, since, opener }): Cell[] => [
-    printable(group),
-    ownerCell(owner),
-    since === null ? '-' : String(since),
-    opener === null ? '-' : opener.file,
-    (members.get(group) ?? []).map(callName).join(', ') || '-',
-    holdersWords(owner.holders),
-  ]);
+  const rows = groups.map((view): Cell[] => {
+    const { group, owner, since, opener } = view;
+    const devices = members.get(group) ?? [];
+    return [
+      printable(group),
+      ownerCell(owner),
+      since === null ? '-' : String(since),
+      opener === null ? '-' : opener.file,
+      devices.map(callName).join(', ') || '-',
+      owner.kind === 'unknown' ? seenWords(view, devices) : holdersWords(owner.holders),
+    ];
+  });
   return columns(rows, paint, ['GROUP', 'OWNER', 'SINCE', 'OPENER', 'DEVICES', 'HELD BY']);
 }
 
-function deviceLines(devices: readonly DeviceView[], paint: Paint): string[] {
+/** The holders of a group's open files, which may or may not keep its unknown owner alive. */
+function seenWords({ opener }: ClaimedGroup, devices: readonly ClaimedDevice[]): string {
+  const files = [...(opener === null ? [] : [opener]), ...devices.flatMap((view) => view.files)];
+  return files.length === 0 ? '-' : `seen: ${filesWords(files)}`;
+}
+
+function deviceLines(devices: readonly ClaimedDevice[], paint: Paint): string[] {
   const rows = devices.map((view): Cell[] => [
     printable(view.device),
     view.name === null ? '-' : printable(view.name),
@@ -108,7 +125,7 @@ function orphanLines(files: readonly FileView[], paint: Paint): string[] {
   return columns(rows, paint, ['ORPHANED FILE', 'KIND', 'KEPT BY']);
 }
 
-function callName({ device, name }: DeviceView): string {
+function callName({ device, name }: ClaimedDevice): string {
   return printable(name ?? device);
 }
 

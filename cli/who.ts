@@ -98,14 +98,10 @@ export const who = verb({
           ...holdingsLines(found, then.subject(subject), io.paint),
         ]);
       } else {
-        const claimants = ledger.claimants(subject, { at });
-        const found = {
-          ...then.who(subject),
-          ...(claimants.length > 0 && { claimants }),
-        };
+        const found = then.who(subject);
         await show(io, json, found, () => [
           ...whoWords(found, subject, then.whyUnknown(subject), io.paint),
-          ...claimWords(claimants),
+          ...claimWords(found.claimants),
         ]);
       }
       return exit.done;
@@ -127,7 +123,8 @@ async function tellNow(
   try {
     const options = { time: new Date().toISOString(), source: root ?? '/proc' };
     const { unseen } = await ledger.snapshot(reading, options);
-    const found = { ...whoOf(ledger, subject), unseen };
+    // The reading does not show since when.
+    const found = { ...whoOf(ledger, subject), since: null, sinceTime: null, unseen };
     await show(io, json, found, () => [
       ...whoWords(found, subject, ledger.at('end').whyUnknown(subject), io.paint),
       ...unseenLines(unseen),

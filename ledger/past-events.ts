@@ -66,7 +66,8 @@ export abstract class PastEvents<E extends Placed = RecordedEvent> {
 
   /** All events, or those of a type, ascending; each is read when it is asked for. */
   each(type: EventType | null = null): Iterable<E> {
-    return this.timeline.select(this.first, this.timeline.head, null, type);
+    const types = type === null ? null : new Set([type]);
+    return this.timeline.select(this.first, this.timeline.head, null, types);
   }
 
   /** The event at a position; undefined if there is none. */

@@ -20,15 +20,13 @@ import { overlapsOf } from '../projections/audit/overlaps.ts';
 import { explainRefusal, latestRefusal } from '../projections/why/refusals.ts';
 import { replayBy, type Difference, type Replay } from '../projections/replay.ts';
 import { resolveSubject } from '../projections/resolve.ts';
+import type { Incarnation, Interval, Tenure } from '../projections/interval-shapes.ts';
 import type {
   Bisection,
   Claimant,
   Diff,
-  Incarnation,
-  Interval,
   LogEnd,
   Overlap,
-  Tenure,
   Wait,
   Who,
 } from '../projections/shapes.ts';
@@ -60,6 +58,8 @@ interface BisectQuestion {
   readonly where?: string | undefined;
 }
 
+const refusals = new Set<EventType>(['operation.refused']);
+
 /** A history that has been read. Answers are plain data. */
 export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<E> {
   /** The host at a moment, for more questions. Throws `bad-when`. */
@@ -76,8 +76,8 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
     const { subject, refused = false } = selection;
     const { from, to } = this.findRange(selection.from ?? 'start', selection.to ?? 'end');
     const of = subject === undefined ? null : keyOf(this.#subject(subject, to.position));
-    const type = refused ? 'operation.refused' : null;
-    return [...this.timeline.select(from.position, to.position, of, type)];
+    const types = refused ? refusals : null;
+    return [...this.timeline.select(from.position, to.position, of, types)];
   }
 
   /** As `at(…).who`. Throws `bad-when` or `unknown-subject`. */

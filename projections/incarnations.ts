@@ -6,7 +6,7 @@
  * @module
  */
 import { kindOfDriver } from '../operations/driver.ts';
-import type { Incarnation, Interval } from './shapes.ts';
+import type { Incarnation, Interval } from './interval-shapes.ts';
 import { timed, type Untimed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
 

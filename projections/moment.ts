@@ -5,6 +5,9 @@
  */
 import { LedgerError } from '../events/ledger-error.ts';
 import type { FileId } from '../processes/process-table.ts';
+import { claimantsAt, claimantsOf, claimedDevice, claimedGroup } from './claimants.ts';
+import { exitOf } from './exits.ts';
+import { sinceOf } from './history.ts';
 import { bareOwnerAt, ownerSince, type BareOwner } from './owner-at.ts';
 import { holdingsOf, orphansOf } from './holdings.ts';
 import { lineageOf } from './lineage.ts';
@@ -12,9 +15,10 @@ import { partiesOf, type Parties } from './parties.ts';
 import { resolveSubject } from './resolve.ts';
 import type {
   AboutMoments,
+  Claimant,
+  ClaimedDevice,
+  ClaimedGroup,
   Descent,
-  DeviceView,
-  GroupView,
   Holder,
   Holding,
   LogEnd,
@@ -54,12 +58,12 @@ export class HostAtMoment {
 
   /** The ownership table: all groups, devices and open VFIO files. */
   table(): Table {
-    const { at, groups, devices, files } = tableOf(this.#host, this.moment, this.#since);
+    const [timeline, claimants] = [this.#timeline, this.#claimants];
+    const { groups, devices, ...table } = tableOf(this.#host, this.moment, this.#since);
     return {
-      at,
-      groups: groups.map((group) => timed(this.#timeline, group)),
-      devices: devices.map((device) => timed(this.#timeline, device)),
-      files,
+      ...table,
+      groups: groups.map((view) => claimedGroup(timed(timeline, view), this.#host, claimants)),
+      devices: devices.map((view) => claimedDevice(timed(timeline, view), claimants)),
       ...this.#ending,
     };
   }
@@ -68,24 +72,23 @@ export class HostAtMoment {
    * A device by PCI address, name or node (`vfio0`). Throws `unknown-subject` if it does not exist
    * at this moment.
    */
-  device(word: string): DeviceView & AboutMoments {
+  device(word: string): ClaimedDevice & AboutMoments {
     const { kind, id } = resolveSubject(this.#timeline, word, this.#position);
     const device = kind === 'device' ? this.#host.device(id) : undefined;
     if (device === undefined)
       throw new LedgerError('unknown-subject', `no device '${word}' at this moment`);
-    return {
-      ...timed(this.#timeline, deviceView(this.#host, device, this.#since)),
-      ...this.#ending,
-    };
+    const view = timed(this.#timeline, deviceView(this.#host, device, this.#since));
+    return { ...claimedDevice(view, this.#claimants), ...this.#ending };
   }
 
   /** A group, `26` or `g26`. Throws `unknown-subject` if it does not exist at this moment. */
-  group(word: string): GroupView & AboutMoments {
+  group(word: string): ClaimedGroup & AboutMoments {
     const { kind, id } = resolveSubject(this.#timeline, word, this.#position);
     const group = kind === 'group' ? this.#host.group(id) : undefined;
     if (group === undefined)
       throw new LedgerError('unknown-subject', `no group '${word}' at this moment`);
-    return { ...timed(this.#timeline, groupView(this.#host, group, this.#since)), ...this.#ending };
+    const view = timed(this.#timeline, groupView(this.#host, group, this.#since));
+    return { ...claimedGroup(view, this.#host, this.#claimants), ...this.#ending };
   }
 
   /**
@@ -103,14 +106,17 @@ export class HostAtMoment {
   }
 
   /**
-   * Owner, holders and waiters of a subject, and how each holder got its file. A subject is a group
-   * (`26`, `g26`), a device (PCI address, name or node), `pid:N` or `fN`, or as answers print it
-   * (`qemu[4711]`). A subject that does not exist at this moment has owner `none`. Throws
-   * `unknown-subject` if no event concerns it.
+   * Owner, holders, waiters and claimants of a subject, how each holder got its file, and of a
+   * process that had ended, its exit. A subject is a group (`26`, `g26`), a device (PCI address,
+   * name or node), `pid:N` or `fN`, or as answers print it (`qemu[4711]`). A subject that does not
+   * exist at this moment has owner `none`. Throws `unknown-subject` if no event concerns it.
    */
   who(word: string): Who {
     const subject = resolveSubject(this.#timeline, word, this.#position);
+    const [timeline, position] = [this.#timeline, this.#position];
     const parties = this.#partiesOf(subject);
+    const since = sinceOf(timeline, subject, { position, owner: parties.owner });
+    const exited = subject.kind === 'process' ? exitOf(timeline, subject.id, position) : null;
     const files = new Set(parties.holders.flatMap(({ file }) => file ?? []));
     const lineage = [...files].flatMap((file) => this.lineage(file));
     const known = new Set(parties.holders.map(placeOf));
@@ -119,6 +125,10 @@ export class HostAtMoment {
       kind: subject.kind,
       at: this.moment,
       ...parties,
+      since,
+      sinceTime: since === null ? null : timeline.timeAt(since),
+      claimants: claimantsOf(timeline, subject, position),
+      ...(exited !== null && { exited }),
       lineage: lineage.filter((descent) => known.has(placeOf(descent))).toSorted(byProcess),
       ...this.#ending,
     };
@@ -176,6 +186,10 @@ export class HostAtMoment {
 
   get #host(): HostAt {
     return this.#timeline.hostAt(this.#position);
+  }
+
+  get #claimants(): readonly Claimant[] {
+    return claimantsAt(this.#timeline, this.#position);
   }
 
   readonly #since = (group: string) => this.#timeline.since(group, this.#position);

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { Owner, OwnerInterval, Position, TimeBeside } from './shapes.ts';
+import type { OwnerInterval } from './interval-shapes.ts';
+import type { Owner, Position, TimeBeside } from './shapes.ts';
 import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { keepers, nobody, ownerWithoutHolders, unknownOwner } from './views.ts';
@@ -52,9 +53,9 @@ export function ownerAt(timeline: Timeline, group: string, position: number): Ow
 }
 
 /**
- * Whether the first event that tells of a group is `group.found`, or none does but refusals in
- * evidence name it: the group may have existed before. A host that was recorded whole has no group
- * but those that its events tell of.
+ * Whether the first event that tells of a group is `group.found`, or none does but refusals name it:
+ * the group may have existed before. But a host that was recorded from its boot on has no groups other
+ * than those that its events tell of.
  */
 function wasFound(timeline: Timeline, group: string): boolean {
   let firstRefusal: number | null = null;
@@ -63,5 +64,7 @@ function wasFound(timeline: Timeline, group: string): boolean {
     if (type === 'operation.refused') firstRefusal ??= position;
     else if (type !== 'gap.noticed') return type === 'group.found';
   }
-  return firstRefusal !== null && timeline.at(firstRefusal).data.evidence !== undefined;
+  if (firstRefusal === null) return false;
+  const boot = timeline.at(timeline.bootBefore(firstRefusal));
+  return boot.type !== 'host.booted' || boot.data.evidence !== undefined;
 }

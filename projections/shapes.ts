@@ -21,7 +21,7 @@ export type Position = number | null;
 export type TimeBeside = string | null;
 
 /** Half-open: from the event at `from` up to but without that at `to`, which is null if it goes on. */
-interface Span {
+export interface Span {
   readonly from: Position;
   readonly fromTime: TimeBeside;
   readonly to: Position;
@@ -122,6 +122,11 @@ export interface GroupView {
   readonly container: FileView | null;
 }
 
+/** A group, and the claimants of its devices. */
+export interface ClaimedGroup extends GroupView {
+  readonly claimants: readonly Claimant[];
+}
+
 /** A device at a moment; null for what it does not have. */
 export interface DeviceView {
   readonly device: string;
@@ -139,15 +144,19 @@ export interface DeviceView {
   readonly files: readonly FileView[];
 }
 
+export interface ClaimedDevice extends DeviceView {
+  readonly claimants: readonly Claimant[];
+}
+
 /** The ownership table: groups by number, devices by address, files in the order of their opens. */
 export interface Table extends AboutMoments {
   readonly at: Moment;
-  readonly groups: readonly GroupView[];
-  readonly devices: readonly DeviceView[];
+  readonly groups: readonly ClaimedGroup[];
+  readonly devices: readonly ClaimedDevice[];
   readonly files: readonly FileView[];
 }
 
-/** Owner, holders and waiters of a subject at a moment. */
+/** Owner, holders, waiters and claimants of a subject at a moment. */
 export interface Who extends AboutMoments {
   /** A device's address, a group's number, a pid or a file id. */
   readonly subject: string;
@@ -155,39 +164,34 @@ export interface Who extends AboutMoments {
   readonly kind: SubjectKind;
   readonly at: Moment;
   readonly owner: Owner;
+  /** Position of the event that made it the owner; null if it was before the first event. */
+  readonly since: Position;
+  readonly sinceTime: TimeBeside;
   /** Of the subject's files; for a file, also of the files that keep it alive. */
   readonly holders: readonly Holder[];
   /** The process whose driver unbind waits until the device is released. */
   readonly waiters: readonly Holder[];
+  /** Of a device, or of the devices of a group. */
+  readonly claimants: readonly Claimant[];
+  /** Given for a process that had ended. */
+  readonly exited?: Exit;
   /** For each holder, the events by which it got its file. */
   readonly lineage: readonly Descent[];
 }
 
-/** Half-open: from `from` up to but without `to`, which is null for the last interval. */
-export interface OwnerInterval {
-  readonly subject: string;
-  readonly from: Position;
-  readonly to: Position;
-  /** With its holders at `from`. */
-  readonly owner: Owner;
-  /** Type of the event at `to`; null for the last interval. */
-  readonly endedBy: string | null;
-}
-
-/** An interval of a history. */
-export interface Interval extends OwnerInterval, Span {
-  /** Number of the group's incarnation, from 1; given if the group had several. */
-  readonly incarnation?: number;
-}
-
-/** `/dev/vfio/N` existed and stood for the same devices. */
-export interface Incarnation extends Span {
-  readonly group: string;
-  readonly from: number;
-  /** Boot id of the host; null if the evidence does not show it. */
-  readonly boot: string | null;
-  /** Devices with a VFIO driver at any time of it; empty if no event names one. */
-  readonly devices: readonly string[];
+/** The end of a process. */
+export interface Exit {
+  readonly position: number;
+  readonly time: TimeBeside;
+  /** `host.booted` if the process ended with the host, and no event shows its exit. */
+  readonly by: 'process.exited' | 'host.booted';
+  /** The signal that killed it, such as `SIGKILL`; null for another exit, or if it is not known. */
+  readonly signal: string | null;
+  /** The VFIO descriptors and mappings that it had last; empty if it never had any. */
+  readonly held: readonly Holder[];
+  /** Position of the event by which it lost the last of them; null if it never had any. */
+  readonly heldUntil: Position;
+  readonly heldUntilTime: TimeBeside;
 }
 
 /** A guest to which a manager has given a device. The kernel does not know claimants. */
@@ -201,18 +205,6 @@ export interface Claimant {
   /** Position of the event that shows it. */
   readonly since: number;
   readonly sinceTime: TimeBeside;
-}
-
-/** A holder, and the position from which it kept an owner alive. */
-export interface Hand extends Holder {
-  readonly from: number;
-  readonly fromTime: TimeBeside;
-}
-
-/** An interval of ownership in which the process asked about kept the owner alive, or may have. */
-export interface Tenure extends Interval {
-  /** What each such process first held of the owner; empty if the owner is unknown. */
-  readonly by: readonly Hand[];
 }
 
 /** From a driver unbind of device `subject` that was blocked, to its end. */

@@ -10,7 +10,7 @@
 import type { EventType, Placed } from '../events/vocabulary.ts';
 import type { HostAt } from '../machines/host-at.ts';
 import { LiveHost } from '../machines/live-host.ts';
-import { EventTail, span, type EventReader } from './event-tail.ts';
+import { EventTail, type EventReader } from './event-tail.ts';
 import type { GroupOwner, HandOver } from './index/hand-overs.ts';
 import type { Rebuild } from './index/rebuild.ts';
 import type { Shelf } from './index/sealed-segments.ts';
@@ -178,9 +178,7 @@ export class Timeline<E extends Placed = Placed> {
     return this.#index.segmentAt(position).timeAt(position);
   }
 
-  /**
-   * The last event up to a position whose time is at or before an instant; null if there is none.
-   */
+  /** The last event up to a position whose time is at or before an instant; null if none is. */
   lastUntil(instant: string, position = this.head): number | null {
     const time = splitTime(instant);
     for (const segment of this.#index.segmentsUntil(position, time[0])) {
@@ -218,33 +216,22 @@ export class Timeline<E extends Placed = Placed> {
   }
 
   /** Positions of the events that concern a subject, ascending. */
-  *positionsOf(key: SubjectKey, from = this.first, to = this.head): Generator<number> {
-    for (const { first, events } of this.#eventsOf(this.#index.segmentsFrom(from), key)) {
-      if (first > to) return;
-      for (let index = 0; index < events.length; index++) {
-        const position = first + (events[index] ?? 0);
-        if (position >= from && position <= to) yield position;
-      }
-    }
+  positionsOf(key: SubjectKey, from = this.first, to = this.head): Generator<number> {
+    return this.#listed(from, to, (segment) => segment.eventsOf(key));
   }
 
   /** Positions of the events that add or remove devices of a group, or change their drivers. */
-  *plugsOf(group: string, from: number, to: number): Generator<number> {
-    const code = this.#index.codes.groups.find(group);
-    if (code === undefined) return;
-    for (const { first, parts } of this.#index.segmentsFrom(from)) {
-      if (first > to) return;
-      for (const event of parts.postings.of('plug', code)) {
-        if (first + event >= from && first + event <= to) yield first + event;
-      }
-    }
+  plugsOf(group: string, from: number, to: number): Generator<number> {
+    const code = this.#index.codes.groups.find(group) ?? -1;
+    return this.#listed(from, to, ({ parts }) => parts.postings.of('plug', code));
   }
 
   /** Positions up to `from` of the events that concern a subject, descending. */
   *positionsBack(key: SubjectKey, from = this.head): Generator<number> {
-    for (const { first, events } of this.#eventsOf(this.#index.segmentsUntil(from), key)) {
+    for (const segment of this.#index.segmentsUntil(from)) {
+      const events = segment.eventsOf(key);
       for (let index = events.length - 1; index >= 0; index--) {
-        const position = first + (events[index] ?? 0);
+        const position = segment.first + (events[index] ?? 0);
         if (position <= from) yield position;
       }
     }
@@ -256,17 +243,22 @@ export class Timeline<E extends Placed = Placed> {
     return before.done !== true || this.positionsOf(key, near).next().done !== true;
   }
 
-  /** The events from `first` to `last`, both included; of a subject or type alone, if given. */
+  /** The events from `first` to `last`, both included; of a subject or of types alone, if given. */
   *select(
     first: number,
     last: number,
     subject: SubjectKey | null,
-    type: EventType | null = null,
+    types: ReadonlySet<EventType> | null = null,
   ): Generator<E> {
-    if (subject === null && type === null) return yield* this.between(first, last);
-    const from = Math.max(first, this.first);
-    const all = subject === null ? span(from, last) : this.positionsOf(subject, from, last);
-    yield* this.#events.each(all, (at) => type === null || this.typeAt(at) === type);
+    if (subject !== null) {
+      const all = this.positionsOf(subject, first, last);
+      return yield* this.#events.each(all, (at) => types?.has(this.typeAt(at)) ?? true);
+    }
+    if (types === null) return yield* this.between(first, last);
+    for (const segment of this.#index.segmentsFrom(first)) {
+      if (segment.first > last) return;
+      yield* this.#events.each(segment.positionsOfTypes(types, first, last), () => true);
+    }
   }
 
   /** Every change of owner after `from`, up to `to`; with `only`, of that group. */
@@ -323,7 +315,15 @@ export class Timeline<E extends Placed = Placed> {
     return this.ownerAt(group, position).since;
   }
 
-  *#eventsOf(segments: Iterable<Segment>, key: SubjectKey) {
-    for (const segment of segments) yield { first: segment.first, events: segment.eventsOf(key) };
+  /** Positions of the events that a list in each segment names; the lists ascend. */
+  *#listed(from: number, to: number, listIn: (segment: Segment) => ArrayLike<number>) {
+    for (const segment of this.#index.segmentsFrom(from)) {
+      if (segment.first > to) return;
+      const events = listIn(segment);
+      for (let index = 0; index < events.length; index++) {
+        const position = segment.first + (events[index] ?? 0);
+        if (position >= from && position <= to) yield position;
+      }
+    }
   }
 }

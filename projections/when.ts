@@ -98,13 +98,9 @@ function checkedPosition(position: number, text: string, { first, head }: TimedE
 function momentAt(text: string, log: TimedEvents, now: () => Date): FoundMoment {
   const { first, head } = log;
   const last = lastTimed(log);
-  const untimed = `'${text}' cannot be mapped to a position: no event of this log has a time`;
-  const day = (): string => {
-    if (last === null) throw new LedgerError('bad-when', untimed);
-    return last.time.slice(0, 10);
-  };
+  const day = (): string => (last ?? withoutTimes(text)).time.slice(0, 10);
   const instant = instantNamed(text, { now, day });
-  if (last === null) throw new LedgerError('bad-when', untimed);
+  if (last === null) return withoutTimes(text);
   const position = log.lastUntil(instant);
   if (position === null && first > 0) {
     throw new LedgerError(
@@ -122,4 +118,11 @@ export function lastTimed(log: TimedEvents) {
   const position = log.lastUntil('9999-12-31T23:59:59.999999Z');
   const time = position === null ? null : log.timeAt(position);
   return position === null || time === null ? null : { position, time };
+}
+
+function withoutTimes(text: string): never {
+  throw new LedgerError(
+    'bad-when',
+    `'${text}' cannot be mapped to a position: no event of this log has a time`,
+  );
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EventType } from '../events/vocabulary.ts';
 import type { Position, TimeBeside } from './shapes.ts';
 import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
@@ -18,11 +19,13 @@ export interface WhyUnknown {
   readonly reason: string | null;
 }
 
+const gaps = new Set<EventType>(['gap.noticed']);
+
 /** The owner of `group` must be unknown after `position`. */
 export function whyUnknown(timeline: Timeline, group: string, position: number): WhyUnknown {
   const since = timeline.since(group, position);
   let reason: string | null = null;
-  for (const event of timeline.select(since ?? timeline.first, position, null, 'gap.noticed')) {
+  for (const event of timeline.select(since ?? timeline.first, position, null, gaps)) {
     if (event.type !== 'gap.noticed') continue;
     const { data } = event;
     if (data.group === null || data.group === group) reason = data.reason;

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Diff, Interval, Overlap, Tenure } from '../projections/shapes.ts';
+import type { Hand, Interval } from '../projections/interval-shapes.ts';
+import type { Diff, Overlap, Owner } from '../projections/shapes.ts';
 import { sentence, type History } from './events.ts';
 import { positionWords } from './moments.ts';
 import { holdersWords, ownerWords } from './owners.ts';
@@ -24,14 +25,25 @@ export function devicesWords(devices: readonly string[]): string {
   return printable(devices.join(', ') || 'not known');
 }
 
-/** The hands of an interval, each process once; with its position if one came after FROM. */
-export function handsWords({ by, from }: Tenure): string {
-  const words = [...Map.groupBy(by, (hand) => `${hand.pid} ${hand.from}`).values()].map((hands) => {
-    const [first] = hands;
-    const later = first !== undefined && first.from !== from;
-    return later ? `${holdersWords(hands)} since ${first.from}` : holdersWords(hands);
+/** The hands that a process had from one position to another. */
+export interface HandsOfProcess extends Pick<Hand, 'from' | 'fromTime' | 'to' | 'toTime'> {
+  /** `held by P2[102] fd 5`; if the owner is unknown, `seen: P2[102] fd 5`. */
+  readonly words: string;
+  readonly cgroup: string | null;
+}
+
+/** The hands on an owner; those of one process that began and ended together are one. */
+export function handsOfProcesses(owner: Owner, hands: readonly Hand[]): HandsOfProcess[] {
+  const together = Map.groupBy(hands, ({ pid, comm, cgroup, from, to }) =>
+    JSON.stringify([pid, comm, cgroup, from, to]),
+  );
+  return [...together.values()].flatMap((held): HandsOfProcess[] => {
+    const [first] = held;
+    if (first === undefined) return [];
+    const { from, fromTime, to, toTime, cgroup } = first;
+    const words = `${owner.kind === 'unknown' ? 'seen:' : 'held by'} ${holdersWords(held)}`;
+    return [{ from, fromTime, to, toTime, cgroup, words }];
   });
-  return words.join('; ') || '-';
 }
 
 /** The owners that are claimed at once: `iommufd f8 by P2[102] fd 4 and kernel drivers e1000e`. */

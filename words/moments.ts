@@ -7,8 +7,12 @@ import type { LogEnd, Moment, Position } from '../projections/shapes.ts';
 
 /** `at position 41, 2026-11-22T12:03:00.000000Z`, `before the first event`. */
 export function momentWords({ position, time }: Moment): string {
-  if (position === null) return 'before the first event';
-  return `at position ${position}${time === null ? '' : `, ${time}`}`;
+  return position === null ? 'before the first event' : `at ${placeWords(position, time)}`;
+}
+
+/** `position 41, 2026-11-22T12:03:00.000000Z`; only the position if the event has no time. */
+export function placeWords(position: number, time: string | null): string {
+  return time === null ? positionWords(position) : `${positionWords(position)}, ${time}`;
 }
 
 /** The first line of an answer: `At position 41:`. */

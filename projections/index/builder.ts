@@ -6,7 +6,10 @@
 import type { EventType, Placed } from '../../events/vocabulary.ts';
 import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
 import { LiveHost } from '../../machines/live-host.ts';
+import { positionOf } from '../../processes/process-table.ts';
+import type { Claimant } from '../shapes.ts';
 import { noteSubjects } from '../subjects.ts';
+import { Claims } from './claims.ts';
 import { codesOf, saveCodes, type Codes } from './codes.ts';
 import { NO_REFUSALS, type SavedRefusals } from './open-refusals.ts';
 import { plugTypes, Postings } from './postings.ts';
@@ -26,6 +29,8 @@ export interface SegmentStart {
   readonly standing: Standing;
   readonly codes: Codes;
   readonly refusals: SavedRefusals;
+  /** The claims that are in force. */
+  readonly claims: readonly Claimant[];
   /** Position of the last boot before; -1 if there is none. */
   readonly lastBoot: number;
   /** All devices of the log so far. The segments after this one add theirs to it. */
@@ -45,8 +50,9 @@ export function firstStart(position: number, codes: Codes = codesOf()): SegmentS
   // Removed events may have given the groups any owner.
   if (position > 0) standing.unheard = UNKNOWN;
   const known = new KnownDevices();
-  const refusals = NO_REFUSALS;
-  return { position, kernel: host.save(), standing, codes, refusals, lastBoot: -1, known };
+  const [refusals, claims] = [NO_REFUSALS, [] as const];
+  const kernel = host.save();
+  return { position, kernel, standing, codes, refusals, claims, lastBoot: -1, known };
 }
 
 export class SegmentBuilder {
@@ -55,11 +61,13 @@ export class SegmentBuilder {
   readonly segment: Segment;
   readonly known: KnownDevices;
   readonly #writer: JournalWriter;
+  readonly #claims: Claims;
 
   /** `host` is one that has taken all events before; by default the one that `kernel` restores. */
   constructor(start: SegmentStart, host = LiveHost.restored(start.kernel)) {
-    const { position, kernel, standing, codes, refusals, lastBoot, known } = start;
+    const { position, kernel, standing, codes, refusals, claims, lastBoot, known } = start;
     this.known = known;
+    this.#claims = new Claims(claims);
     this.host = host;
     this.#writer = new JournalWriter(host, position, standing, codes, refusals);
     const { journal, handOvers } = this.#writer;
@@ -74,6 +82,7 @@ export class SegmentBuilder {
       kernel,
       refusals,
       openRefusals: refusals.open.map(({ number }) => number),
+      claims,
       lastBoot,
     });
   }
@@ -89,8 +98,12 @@ export class SegmentBuilder {
     });
     times.push(event.time);
     this.known.take(event);
-    if (!this.host.isKnown && event.type !== 'host.booted') this.#writer.pass(event);
-    else this.#writer.take(event, this.host);
+    this.#claims.take(event);
+    if (!this.host.isKnown && event.type !== 'host.booted') return this.#writer.pass(event);
+    this.#writer.take(event, this.host);
+    const { files, groups } = this.#writer.changed;
+    for (const file of files) postings.add('changedFile', positionOf(file), index);
+    for (const group of groups) postings.add('changedGroup', codes.groups.codeOf(group), index);
   }
 
   finish(): Built {
@@ -118,6 +131,7 @@ export class SegmentBuilder {
       standing,
       codes: fresh,
       refusals: this.#writer.refusals.save(),
+      claims: this.#claims.inForce,
       lastBoot: this.segment.bootBefore(this.segment.last),
       known: this.known,
     };
@@ -128,13 +142,14 @@ const plugs = new Set<EventType>(plugTypes);
 
 /** The start of a segment with copies of its codes and names, for a fork that changes them. */
 export function startOf({ parts, first }: Segment, known: KnownDevices): SegmentStart {
-  const { kernel, refusals, start: standing, codes, lastBoot } = parts;
+  const { kernel, refusals, start: standing, codes, claims, lastBoot } = parts;
   return {
     position: first,
     kernel,
     standing,
     codes: codesOf(saveCodes(codes)),
     refusals,
+    claims,
     lastBoot,
     known: new KnownDevices(known.save()),
   };

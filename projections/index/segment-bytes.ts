@@ -8,6 +8,7 @@
  * @module
  */
 import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
+import type { Claimant } from '../shapes.ts';
 import { KnownDevices, type SavedDevices } from './known.ts';
 import { codesOf, saveCodes, type SavedCodes } from './codes.ts';
 import { cellTypeOf, cellTypes, Column, type CellType } from './columns.ts';
@@ -85,6 +86,7 @@ interface Header {
   readonly timeBase: number;
   readonly start: SavedStanding;
   readonly openRefusals: readonly number[];
+  readonly claims: readonly Claimant[];
   readonly listed: readonly SegmentSummary[];
   readonly columns: readonly (readonly [type: CellType, length: number])[];
 }
@@ -115,11 +117,11 @@ export interface SegmentContent {
 }
 
 export function contentOf({ stamp, parts, end, listed }: Sealed): SegmentContent {
-  const { lastBoot, times, openRefusals } = parts;
+  const { lastBoot, times, openRefusals, claims } = parts;
   const codes = saveCodes(parts.codes);
   const start = saveStanding(parts.start);
   return {
-    header: { stamp, lastBoot, codes, timeBase: times.base, start, openRefusals, listed },
+    header: { stamp, lastBoot, codes, timeBase: times.base, start, openRefusals, claims, listed },
     columns: columnsOf(parts),
     judging: judgingOf(parts, end),
   };
@@ -218,6 +220,7 @@ function sealedOf(
       start,
       lastBoot,
       openRefusals: header.openRefusals,
+      claims: header.claims,
       get kernel() {
         return judging().kernel;
       },

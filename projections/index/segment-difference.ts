@@ -64,6 +64,7 @@ const inHeader: Readonly<Record<keyof SegmentContent['header'], Differing>> = {
   timeBase: 'time',
   start: 'start',
   openRefusals: 'refusalSettled',
+  claims: 'start',
   listed: 'list',
 };
 

@@ -35,6 +35,7 @@ the fewest events that show it:
       invariant: null,
       where: thirdOwner,
       position: 26,
+      time: null,
       event: expect.objectContaining({ position: 26, type: 'device.bound' }),
       detail: 'group 26: owner.kind iommufd, holders.comm [P3, P3]',
       cause: null,

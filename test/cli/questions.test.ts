@@ -216,7 +216,7 @@ describe.concurrent('as JSON', () => {
   test('replay has the keys that were promised, and nothing where nothing differs', async () => {
     const [first] = (await askJson('replay', '--profile', 'rfc-2021')) as object[];
     expect(JSON.stringify(first)).toBe(
-      '{"position":16,"operation":"bind",' +
+      '{"position":16,"time":null,"operation":"bind",' +
         '"recorded":{"errno":"EPERM","cause":"owned-by-other-iommufd"},' +
         '"other":{"errno":"EBUSY","cause":"owned-by-other-iommufd"}}',
     );

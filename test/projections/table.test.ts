@@ -9,6 +9,7 @@ import {
 } from '../../ledger.ts';
 import type { Untimed } from '../../projections/timed.ts';
 import { bruteForceTable, type TableNow } from '../support/brute-force.ts';
+import { stepped } from '../support/hands.ts';
 import { OwnershipTrail } from '../support/ownership-trail.ts';
 import { firstSequences, kernelsAsked, textOf } from '../support/truth.ts';
 import { differenceOf } from '../support/table-report.ts';
@@ -46,7 +47,7 @@ function expectBruteForce(ledger: Ledger): void {
   }
   const { groups } = trail;
   const histories = groups.map((group) =>
-    ledger.history(group).map(({ incarnation: _incarnation, ...interval }) => interval),
+    ledger.history(group).map(({ incarnation: _incarnation, ...interval }) => stepped(interval)),
   );
   const expected = groups.map((group) => trail.history(group));
   expect(histories).toEqual(withTimes(expected, ledger.events));
@@ -61,8 +62,16 @@ function expectBruteForce(ledger: Ledger): void {
 function withSince(now: TableNow, trail: OwnershipTrail): object {
   return {
     ...now,
-    groups: now.groups.map((group) => ({ ...group, since: trail.since(group.group) })),
-    devices: now.devices.map((device) => ({ ...device, since: trail.since(device.group) })),
+    groups: now.groups.map((group) => ({
+      ...group,
+      since: trail.since(group.group),
+      claimants: [],
+    })),
+    devices: now.devices.map((device) => ({
+      ...device,
+      since: trail.since(device.group),
+      claimants: [],
+    })),
   };
 }
 

@@ -17,7 +17,8 @@ import {
 import type { FirstViolation } from '../../projections/audit/violations.ts';
 import { causeDisputed, SeenReleases } from '../../projections/audit/witnessed.ts';
 import type { Finding } from '../../projections/findings.ts';
-import type { Owner, OwnerInterval } from '../../projections/shapes.ts';
+import type { OwnerInterval } from '../../projections/interval-shapes.ts';
+import type { Owner } from '../../projections/shapes.ts';
 import { nobody, ownerOf, unknownOwner } from '../../projections/views.ts';
 import { SweptClaims } from './swept-claims.ts';
 

@@ -17,9 +17,7 @@ import type {
   DescentStep,
   Diff,
   Holder,
-  Interval,
   Moment,
-  OwnerInterval,
   Orphan,
   Owner,
   Position,
@@ -42,8 +40,10 @@ import {
   ownerOf,
   tableOf,
   unknownOwner,
+  type KernelTable,
 } from '../../../projections/views.ts';
 import type { Untimed } from '../../../projections/timed.ts';
+import { shownAt, stepped, Steps, type SteppedInterval } from '../../support/hands.ts';
 import type { Log } from '../../support/random-logs.ts';
 import { withTimes } from '../../support/times-beside.ts';
 
@@ -57,19 +57,22 @@ export interface Asked {
   readonly spans: readonly (readonly [from: number, to: number])[];
 }
 
+/** What can be told of a subject from one moment alone. */
+type WhoNow = Pick<Who, 'subject' | 'kind' | 'at' | 'owner' | 'holders' | 'waiters' | 'lineage'>;
+
 type Refusal = Pick<Why, 'cause' | 'blocker'>;
 
 interface Answers {
   readonly moments: readonly {
-    readonly table: Table;
-    readonly who: readonly Who[];
+    readonly table: KernelTable;
+    readonly who: readonly WhoNow[];
     /** Of each subject that is a group. */
     readonly owners: readonly BareOwner[];
     readonly orphans: readonly Orphan[];
     /** Of the event at that position; null where it is no refusal. */
     readonly refusal: Refusal | null;
   }[];
-  readonly histories: readonly (readonly Interval[])[];
+  readonly histories: readonly (readonly SteppedInterval[])[];
   readonly diffs: readonly Diff[];
 }
 
@@ -79,16 +82,28 @@ export function answersOf(timeline: Timeline, asked: Asked): Answers {
     moments: positions.map((position) => {
       const moment = new HostAtMoment(timeline, position);
       return {
-        table: moment.table(),
-        who: subjects.map((subject) => moment.who(wordFor(subject))),
+        table: withoutClaims(moment.table()),
+        who: subjects.map((subject) => nowOf(moment.who(wordFor(subject)))),
         owners: groupsIn(subjects).map((group) => moment.owner(group)),
         orphans: moment.orphans(),
         refusal: refusalIn(timeline, position),
       };
     }),
-    histories: asked.histories.map((subject) => historyOf(timeline, subject)),
+    histories: asked.histories.map((subject) => historyOf(timeline, subject).map(stepped)),
     diffs: spans.map(([from, to]) => changesBetween(timeline, from, to)),
   };
+}
+
+function withoutClaims({ groups, devices, ...table }: Table): KernelTable {
+  return {
+    ...table,
+    groups: groups.map(({ claimants: _claims, ...group }) => group),
+    devices: devices.map(({ claimants: _claims, ...device }) => device),
+  };
+}
+
+function nowOf({ subject, kind, at, owner, holders, waiters, lineage }: Who): WhoNow {
+  return { subject, kind, at, owner, holders, waiters, lineage };
 }
 
 function groupsIn(subjects: readonly Subject[]): string[] {
@@ -213,10 +228,11 @@ function momentOf(
 /** Follows the owner of a subject from moment to moment. */
 class OwnerTrail {
   readonly changes: Untimed<Change>[] = [];
-  readonly intervals: OwnerInterval[];
+  readonly intervals: SteppedInterval[];
   readonly #subject: Subject;
   readonly #unheard: ReadonlySet<string>;
   #owner: Owner;
+  #held = new Steps();
 
   constructor(subject: Subject, unheard: ReadonlySet<string>) {
     this.#subject = subject;
@@ -224,20 +240,28 @@ class OwnerTrail {
     const isUnheard = subject.kind === 'group' && unheard.has(subject.id);
     this.#owner = isUnheard ? unknownOwner : nobody;
     const { id } = subject;
-    this.intervals = [{ subject: id, from: null, to: null, owner: this.#owner, endedBy: null }];
+    this.intervals = [this.#begun(id, null)];
   }
 
   look(host: HostAt, event: Log[number] | null): void {
     const { owner } = partiesAt(host, this.#subject, this.#unheard);
     const before = this.#owner;
     this.#owner = owner;
-    if (event === null || isSame(owner, before)) return;
+    if (event === null) return;
     const { position, type } = event;
     const subject = this.#subject.id;
-    this.changes.push({ subject, before, after: owner, position });
-    const last = this.intervals.pop();
-    if (last !== undefined) this.intervals.push({ ...last, to: position, endedBy: type });
-    this.intervals.push({ subject, from: position, to: null, owner, endedBy: null });
+    if (!isSame(owner, before)) {
+      this.changes.push({ subject, before, after: owner, position });
+      const last = this.intervals.pop();
+      if (last !== undefined) this.intervals.push({ ...last, to: position, endedBy: type });
+      this.intervals.push(this.#begun(subject, position));
+    }
+    this.#held.look(position, shownAt(host, this.#subject, owner));
+  }
+
+  #begun(subject: string, from: Position): SteppedInterval {
+    this.#held = new Steps();
+    return { subject, from, to: null, owner: this.#owner, endedBy: null, hands: this.#held.all };
   }
 }
 
