@@ -76,7 +76,9 @@ export function ownerCell(owner: Owner): Cell {
 }
 
 function holderName({ via, file, pid, comm }: Holder): string {
-  if (via === 'queue' && pid === null && comm === null) return 'the kernel (no descriptor seen)';
+  // A waiter has no file.
+  const isKernel = via === 'queue' && pid === null && comm === null && file !== null;
+  if (isKernel) return 'the kernel (no descriptor seen)';
   return via === 'kernel' ? `file ${file}` : processWords(pid, comm);
 }
 

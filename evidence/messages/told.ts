@@ -10,7 +10,7 @@ import type { Deed } from '../sighting.ts';
 import type { Stamp } from '../wrappers/times.ts';
 import { remember } from './names.ts';
 
-type Claim = Omit<Extract<Deed, { did: 'claim' }>, 'did'>;
+type ToldClaim = Omit<Extract<Deed, { did: 'claim' }>, 'did'>;
 
 /** What was told, and when and by whom it was done. */
 export interface Telling {
@@ -44,7 +44,7 @@ export function refusalKind({
 }
 
 /** The kind of an assignment of a device: all that it says. */
-export function claimKind({ outcome, device, claimant, manager, reason }: Claim): string {
+export function claimKind({ outcome, device, claimant, manager, reason }: ToldClaim): string {
   return JSON.stringify([outcome, device, claimant.name, claimant.uuid, manager, reason]);
 }
 
