@@ -7,6 +7,7 @@ import { RequestError } from '../ledger.ts';
 import { invariantNames } from '../projections/audit/invariants.ts';
 import { invariantWords } from '../words/invariants.ts';
 import { bisectionWords, neverFoundWords } from '../words/judgements.ts';
+import { eventShown } from '../words/event-data.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
 import { show, verb } from './verb.ts';
@@ -62,7 +63,8 @@ export const bisect = verb({
     return readLog(values, io, async (ledger) => {
       io.progress.tell(`searching ${ledger.length} events`);
       const found = ledger.bisect({ invariant, where });
-      await show(io, values.json, found, () => {
+      const shown = found && { ...found, event: eventShown(found.event) };
+      await show(io, values.json, shown, () => {
         if (found !== null) return bisectionWords(found, ledger, io.paint);
         return [neverFoundWords(invariant ?? null)];
       });

@@ -1,7 +1,7 @@
 /** A process that no line names has no pid in any answer, and `?` stands for it in text. */
 import { describe, expect, test } from 'vitest';
 import { openLedger, type Ledger } from '../../ledger.ts';
-import { dataWords } from '../../words/event-data.ts';
+import { dataWords, eventShown } from '../../words/event-data.ts';
 
 const DEVICE = '0000:81:00.0';
 const INVENTED = /\b4(?:19430[5-9]|1943[1-9]\d|194[4-9]\d\d|19[5-9]\d{3}|[2-9]\d{5})\b|\b5\d{6}\b/;
@@ -52,7 +52,10 @@ test('a holder that no line names is null, in JSON and as ? in text', async () =
   expect(JSON.stringify([who, ledger.at('end').table(), ledger.history(DEVICE)])).not.toMatch(
     INVENTED,
   );
-  const text = [...ledger.each()].map((event) => ledger.describe(event)).join('\n');
+  const events = [...ledger.each()];
+  expect(JSON.stringify(events.map(eventShown))).not.toMatch(INVENTED);
+  expect(events.map(dataWords).join('\n')).not.toMatch(INVENTED);
+  const text = events.map((event) => ledger.describe(event)).join('\n');
   expect(text).toContain('? opened device');
   expect(text).not.toMatch(INVENTED);
 });
