@@ -16,10 +16,10 @@ const kindWords: Readonly<Record<LogKind, string>> = {
   evidence: 'evidence of a real host',
 };
 
-/** The kind that an event shows; null if it may be in any log. */
+/** The kind that an event shows; null if it may be in any log, as a gap may. */
 function kindOf({ type, data }: LedgerEvent): LogKind | null {
   if (type === 'host.booted') return data.simulated ? 'simulation' : 'evidence';
-  return data.evidence === undefined ? null : 'evidence';
+  return data.evidence === undefined || type === 'gap.noticed' ? null : 'evidence';
 }
 
 /** The kind of a log, by its first event that shows it; null if none does. */
