@@ -74,17 +74,23 @@ export type {
   OwnedGroup,
   RefusedCall,
 } from './projections/activity.ts';
-export { StaleViewError } from './projections/index/view.ts';
+export { StaleViewError } from './projections/index/stale-view.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
 export type { Difference, Replay } from './projections/replay.ts';
-export type { Claim, Hand, Incarnation, Interval, Tenure } from './projections/interval-shapes.ts';
+export type {
+  Hand,
+  Incarnation,
+  Interval,
+  PastClaim,
+  Tenure,
+} from './projections/interval-shapes.ts';
 export type {
   AboutMoments,
   Bisection,
   Change,
   Claimant,
-  ClaimedDevice,
-  ClaimedGroup,
+  DeviceWithClaims,
+  GroupWithClaims,
   DeviceView,
   Diff,
   Exit,

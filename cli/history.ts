@@ -250,6 +250,6 @@ function spanColumns({ isTimed }: Ledger) {
     if (!isTimed) return [begun, ended];
     return [begun, fromTime ?? '-', ended, toTime ?? '-', durationWords(fromTime, toTime) ?? '-'];
   };
-  const heading = isTimed ? ['FROM', 'TIME', 'TO', 'TIME', 'LASTED'] : ['FROM', 'TO'];
+  const heading = isTimed ? ['FROM', 'TIME', 'TO', 'TIME', 'FOR'] : ['FROM', 'TO'];
   return { heading, cells };
 }

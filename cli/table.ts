@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ClaimedDevice, ClaimedGroup, FileView, Table } from '../ledger.ts';
+import type { DeviceWithClaims, GroupWithClaims, FileView, Table } from '../ledger.ts';
 import { kindOfDriver } from '../operations/driver.ts';
 import { columns, type Cell } from '../words/columns.ts';
 import { momentWords } from '../words/moments.ts';
@@ -72,8 +72,8 @@ function tableText({ at, groups, devices, files }: Table, all: boolean, paint: P
 }
 
 function isOfInterest(
-  { owner, opener, claimants }: ClaimedGroup,
-  devices: readonly ClaimedDevice[],
+  { owner, opener, claimants }: GroupWithClaims,
+  devices: readonly DeviceWithClaims[],
 ): boolean {
   if (opener !== null || claimants.length > 0 || (owner.kind !== 'none' && owner.kind !== 'kernel'))
     return true;
@@ -83,8 +83,8 @@ function isOfInterest(
 }
 
 function groupLines(
-  groups: readonly ClaimedGroup[],
-  members: ReadonlyMap<string | null, readonly ClaimedDevice[]>,
+  groups: readonly GroupWithClaims[],
+  members: ReadonlyMap<string | null, readonly DeviceWithClaims[]>,
   paint: Paint,
 ): string[] {
   const rows = groups.map((view): Cell[] => {
@@ -103,12 +103,12 @@ function groupLines(
 }
 
 /** The holders of a group's open files, which may or may not keep its unknown owner alive. */
-function seenWords({ opener }: ClaimedGroup, devices: readonly ClaimedDevice[]): string {
+function seenWords({ opener }: GroupWithClaims, devices: readonly DeviceWithClaims[]): string {
   const files = [...(opener === null ? [] : [opener]), ...devices.flatMap((view) => view.files)];
   return files.length === 0 ? '-' : `seen: ${filesWords(files)}`;
 }
 
-function deviceLines(devices: readonly ClaimedDevice[], paint: Paint): string[] {
+function deviceLines(devices: readonly DeviceWithClaims[], paint: Paint): string[] {
   const rows = devices.map((view): Cell[] => [
     printable(view.device),
     view.name === null ? '-' : printable(view.name),
@@ -125,7 +125,7 @@ function orphanLines(files: readonly FileView[], paint: Paint): string[] {
   return columns(rows, paint, ['ORPHANED FILE', 'KIND', 'KEPT BY']);
 }
 
-function callName({ device, name }: ClaimedDevice): string {
+function callName({ device, name }: DeviceWithClaims): string {
   return printable(name ?? device);
 }
 

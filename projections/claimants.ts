@@ -6,8 +6,14 @@
  */
 import type { HostAt } from '../machines/host-at.ts';
 import { Claims, claimTypes } from './index/claims.ts';
-import type { Claim } from './interval-shapes.ts';
-import type { Claimant, ClaimedDevice, ClaimedGroup, DeviceView, GroupView } from './shapes.ts';
+import type { PastClaim } from './interval-shapes.ts';
+import type {
+  Claimant,
+  DeviceWithClaims,
+  GroupWithClaims,
+  DeviceView,
+  GroupView,
+} from './shapes.ts';
 import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -34,21 +40,21 @@ export function claimedGroup(
   view: GroupView,
   host: HostAt,
   claimants: readonly Claimant[],
-): ClaimedGroup {
+): GroupWithClaims {
   const isIn = ({ device }: Claimant) => host.device(device)?.group === view.group;
   return { ...view, claimants: claimants.filter(isIn) };
 }
 
-export function claimedDevice(view: DeviceView, claimants: readonly Claimant[]): ClaimedDevice {
+export function claimedDevice(view: DeviceView, claimants: readonly Claimant[]): DeviceWithClaims {
   return { ...view, claimants: claimants.filter(({ device }) => device === view.device) };
 }
 
 /** Every claim of a log on a device, or on devices of a group, in the order in which they ended. */
-export function claimsOn(timeline: Timeline, subject: Subject): Claim[] {
+export function claimsOn(timeline: Timeline, subject: Subject): PastClaim[] {
   if (!isClaimable(subject)) return [];
   const claims = new Claims();
-  const found: Claim[] = [];
-  const note = (claimant: Claimant, to: Claim['to'], toTime: Claim['toTime']): void => {
+  const found: PastClaim[] = [];
+  const note = (claimant: Claimant, to: PastClaim['to'], toTime: PastClaim['toTime']): void => {
     const host = timeline.hostAt(claimant.since);
     if (isOn(timeline, host, claimant.device, subject)) found.push({ ...claimant, to, toTime });
   };

@@ -10,13 +10,14 @@
 import type { FileAt } from '../machines/host-at.ts';
 import type { FileId } from '../processes/process-table.ts';
 import { follow } from './follow.ts';
-import { holderOf } from './index/hold-at.ts';
+import { holderOf, type HoldAt } from './index/hold-at.ts';
 import type { HostPart } from './index/segment.ts';
 import type { StandingView } from './index/view.ts';
 import { groupOfFile } from './parties.ts';
 import type { Hand, OwnerInterval } from './interval-shapes.ts';
 import type { Holder, Position } from './shapes.ts';
 import { keyOf, type Subject } from './subjects.ts';
+import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
 import { byProcess, filesOfDevice, holderShown, keepingAlive, referenceFrom } from './views.ts';
 
@@ -30,15 +31,11 @@ interface Reasons {
   readonly keepsOwner: boolean;
 }
 
-/** A hold of a file. */
-interface Hold {
+/** Half-open: a hold of a file, as long as the file concerned a group for the same reasons. */
+export interface HandIn extends Reasons {
   readonly holder: Holder;
   /** The file held; for a reference in the kernel, `holder.file` is the one that holds it. */
   readonly of: FileId;
-}
-
-/** Half-open: a hold of a file, as long as the file concerned a group for the same reasons. */
-export interface HandIn extends Hold, Reasons {
   readonly from: number;
   /** Null while it goes on. */
   readonly to: Position;
@@ -50,19 +47,25 @@ export interface HandIn extends Hold, Reasons {
  * is several hands, one after the other.
  */
 export function handsOf(timeline: Timeline, group: string, from: number, to: Position): HandIn[] {
-  const spans = new Spans<HandIn>();
+  const spans = new Spans<Omit<HandIn, 'from' | 'to'>>();
   follow(timeline, from, to, (host, position) => {
     const files = filesConcerning(host, group);
-    for (const [file, reasons] of files) {
+    for (const [of, reasons] of files) {
       const why = `${reasons.opens} ${reasons.bound} ${reasons.keepsOwner}`;
-      for (const [key, hold] of [...heldBy(host, file), ...keptBy(host, file)]) {
-        spans.see(`${key} ${why}`, { ...hold, ...reasons }, position);
+      for (const hold of host.holdsOf(of)) {
+        const make = () => ({ holder: shown(hold), of, ...reasons });
+        spans.see(hold.number, `${why} ${nameOf(hold)}`, position, make);
+      }
+      for (const pin of host.file(of)?.pinnedBy ?? []) {
+        const make = () => ({ holder: referenceFrom(pin), of, ...reasons });
+        spans.see(`${pin} ${of}`, why, position, make);
       }
     }
     spans.end(position);
     return { files: [...files.keys()], groups: [group] };
   });
-  return spans.until(to);
+  const found = spans.until(to).map(({ value, ...span }) => ({ ...value, ...span }));
+  return found.toSorted((a, b) => a.from - b.from || byProcess(a.holder, b.holder));
 }
 
 /**
@@ -73,26 +76,16 @@ export function handsOf(timeline: Timeline, group: string, from: number, to: Pos
 export function handsIn(timeline: Timeline, subject: Subject, interval: OwnerInterval): Hand[] {
   const { owner, from, to } = interval;
   if (owner.kind === 'none' || owner.kind === 'kernel') return [];
-  const of = owner.file === null ? subject : null;
-  const pid = of?.kind === 'process' ? Number(of.id) : null;
-  const spans = new Spans<Hold & Pick<HandIn, 'from' | 'to'>>();
+  const { file } = owner;
+  const spans = new Spans<Holder>();
   follow(timeline, from ?? timeline.first, to, (host, position) => {
-    const part = of === null ? keeping(host, owner.file ?? '') : seenOn(timeline, host, of);
-    for (const file of part.files) {
-      for (const [key, hold] of heldBy(host, file)) {
-        if (pid === null || hold.holder.pid === pid) spans.see(key, hold, position);
-      }
-    }
+    const { part, holds } = file === null ? seenOn(timeline, host, subject) : keeping(host, file);
+    for (const hold of holds) spans.see(hold.number, nameOf(hold), position, () => shown(hold));
     spans.end(position);
     return part;
   });
-  return spans.until(to).map(({ holder, from: begun, to: ended }) => ({
-    ...holder,
-    from: begun,
-    fromTime: timeline.timeAt(begun),
-    to: ended,
-    toTime: ended === null ? null : timeline.timeAt(ended),
-  }));
+  const found = spans.until(to).map(({ value, ...span }) => timed(timeline, { ...value, ...span }));
+  return found.toSorted((a, b) => a.from - b.from || byProcess(a, b));
 }
 
 /** The files that concern a group at a moment, and why. */
@@ -116,12 +109,27 @@ function isBoundIn({ kind, group: of, pins }: FileAt, group: string): boolean {
   return kind === 'device' && of === group && pins.length > 0;
 }
 
-function keeping(host: StandingView, owner: FileId): HostPart {
-  return { files: [...keepingAlive(host, [owner])] };
+/** The holds that are hands at a moment, and the part of the host on which that depends. */
+interface HandsNow {
+  readonly part: HostPart;
+  readonly holds: readonly HoldAt[];
+}
+
+function keeping(host: StandingView, owner: FileId): HandsNow {
+  const { files, holds } = host.keepersOf(owner);
+  return { part: { files }, holds };
+}
+
+/** The hands that are seen while the owner of a subject is unknown. */
+function seenOn(timeline: Timeline, host: StandingView, subject: Subject): HandsNow {
+  const part = partSeen(timeline, host, subject);
+  const holds = part.files.flatMap((file) => host.holdsOf(file));
+  if (subject.kind !== 'process') return { part, holds };
+  return { part, holds: holds.filter(({ pid }) => String(pid) === subject.id) };
 }
 
 /** The files on which hands are seen while the owner of a subject is unknown. */
-function seenOn(timeline: Timeline, host: StandingView, { kind, id }: Subject): HostPart {
+function partSeen(timeline: Timeline, host: StandingView, { kind, id }: Subject): HostPart {
   const subjects = [keyOf({ kind, id })];
   switch (kind) {
     case 'group':
@@ -149,48 +157,58 @@ function filesOfGroup(host: StandingView, group: string): FileId[] {
   return [...host.files()].filter((file) => groupOfFile(file) === group).map(({ id }) => id);
 }
 
-/** The descriptors and mappings of a file, by keys that last as long as their process has its name. */
-function heldBy(host: StandingView, file: FileId): [key: string, Hold][] {
-  return host.holdsOf(file).map((hold) => {
-    const { number, comm, cgroup } = hold;
-    const holder = holderShown(holderOf(hold));
-    return [JSON.stringify([number, comm, cgroup]), { holder, of: file }];
-  });
+function shown(hold: HoldAt): Holder {
+  return holderShown(holderOf(hold));
 }
 
-/** The references in the kernel that keep a file alive, by keys. */
-function keptBy(host: StandingView, file: FileId): [key: string, Hold][] {
-  const pins = host.file(file)?.pinnedBy ?? [];
-  return pins.map((pin) => [`${pin} ${file}`, { holder: referenceFrom(pin), of: file }]);
+function nameOf({ comm, cgroup }: HoldAt): string {
+  return `${comm}\0${cgroup}`;
+}
+
+/** Half-open: what was seen, from when to when; `to` is null while it goes on. */
+interface Stretch<T> {
+  readonly value: T;
+  readonly from: number;
+  readonly to: Position;
 }
 
 /** Collects what is seen at some positions, each from when to when. */
-class Spans<T extends Hold & Pick<HandIn, 'from' | 'to'>> {
-  readonly #ended: T[] = [];
-  readonly #open = new Map<string, T>();
-  readonly #seen = new Set<string>();
+class Spans<T> {
+  readonly #ended: Stretch<T>[] = [];
+  readonly #open = new Map<
+    number | string,
+    Stretch<T> & { readonly label: string; seen: number }
+  >();
 
-  /** What is seen at a position; it begins there unless it was seen at the position before. */
-  see(key: string, value: Omit<T, 'from' | 'to'>, position: number): void {
-    this.#seen.add(key);
-    if (!this.#open.has(key)) this.#open.set(key, { ...value, from: position, to: null } as T);
+  /**
+   * Something is seen at a position. It goes on if it was seen under this key at the position before,
+   * with the same label; else `make` makes it.
+   */
+  see(key: number | string, label: string, position: number, make: () => T): void {
+    const open = this.#open.get(key);
+    if (open?.label === label) open.seen = position;
+    else {
+      if (open !== undefined) this.#end(open, position);
+      this.#open.set(key, { value: make(), from: position, to: null, label, seen: position });
+    }
   }
 
   /** Ends at a position what was not seen there. */
   end(position: number): void {
-    for (const [key, span] of this.#open) {
-      if (this.#seen.has(key)) continue;
-      this.#ended.push({ ...span, to: position });
+    for (const [key, open] of this.#open) {
+      if (open.seen === position) continue;
+      this.#end(open, position);
       this.#open.delete(key);
     }
-    this.#seen.clear();
   }
 
-  /** All spans, by their beginning and process; what was still seen last ends at `to`. */
-  until(to: Position): T[] {
-    const open = [...this.#open.values()].map((span) => ({ ...span, to }));
-    return [...this.#ended, ...open].toSorted(
-      (a, b) => a.from - b.from || byProcess(a.holder, b.holder),
-    );
+  /** All spans; what was still seen last ends at `to`. */
+  until(to: Position): readonly Stretch<T>[] {
+    for (const open of this.#open.values()) this.#end(open, to);
+    return this.#ended;
+  }
+
+  #end({ value, from }: Stretch<T>, to: Position): void {
+    this.#ended.push({ value, from, to });
   }
 }

@@ -9,7 +9,7 @@ import { follow } from './follow.ts';
 import { handsIn } from './hands.ts';
 import { bareOwnerAt, openInterval, ownerAt } from './owner-at.ts';
 import { partiesOf, partOf } from './parties.ts';
-import type { Claim, Interval, OwnerInterval } from './interval-shapes.ts';
+import type { PastClaim, Interval, OwnerInterval } from './interval-shapes.ts';
 import type { Change, Diff, Owner, Position } from './shapes.ts';
 import type { Subject } from './subjects.ts';
 import { timed } from './timed.ts';
@@ -31,7 +31,7 @@ export function historyOf(timeline: Timeline, subject: Subject): Interval[] {
 }
 
 /** Whether a claim was made in an interval, or before it and not released until then. */
-function wasMadeIn({ from, to }: OwnerInterval, claim: Claim): boolean {
+function wasMadeIn({ from, to }: OwnerInterval, claim: PastClaim): boolean {
   return claim.since < (to ?? Infinity) && (claim.to ?? Infinity) > (from ?? -1);
 }
 
@@ -65,7 +65,7 @@ export function sinceOf(
   const { kind, id } = subject;
   const device = kind === 'device' ? timeline.hostAt(position).device(id) : undefined;
   const group = kind === 'group' ? id : (device?.group ?? null);
-  if (group !== null) return timeline.since(group, position);
+  if (group !== null) return sinceOfGroup(timeline, group, { position, owner });
   if (owner.kind === 'none') return null;
   const begin = owner.file === null ? timeline.bootBefore(position) : positionOf(owner.file);
   let [since, last]: [Position, Owner] = [null, nobody];
@@ -75,6 +75,20 @@ export function sinceOf(
     return partOf(host, subject);
   });
   return since;
+}
+
+/** The owner of a group that was found is unknown from the start of the log. */
+function sinceOfGroup(
+  timeline: Timeline,
+  group: string,
+  { position, owner }: { readonly position: number; readonly owner: Owner },
+): Position {
+  const since = timeline.since(group, position);
+  if (since === null || owner.kind !== 'unknown') return since;
+  const before = timeline.ownerAt(group, since - 1);
+  const isFirst = before.owner === null && before.since === null;
+  const first = isFirst ? openInterval(timeline, { kind: 'group', id: group }) : null;
+  return first?.owner.kind === 'unknown' ? null : since;
 }
 
 /** As `ownersOf` for a group, from the changes of owners in the time index. */

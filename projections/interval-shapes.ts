@@ -24,7 +24,7 @@ export interface Interval extends OwnerInterval, Span {
    */
   readonly hands: readonly Hand[];
   /** The claims of managers that were in force at any time of it. */
-  readonly claimants: readonly Claim[];
+  readonly claimants: readonly PastClaim[];
   /** Number of the group's incarnation, from 1; given if the group had several. */
   readonly incarnation?: number;
 }
@@ -38,7 +38,7 @@ export interface Hand extends Holder, Span {
 }
 
 /** A claimant, and until when it was one. */
-export interface Claim extends Claimant {
+export interface PastClaim extends Claimant {
   /** Position of the event that shows the release, or of the next boot; null if neither came. */
   readonly to: Position;
   readonly toTime: TimeBeside;

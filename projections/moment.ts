@@ -16,8 +16,8 @@ import { resolveSubject } from './resolve.ts';
 import type {
   AboutMoments,
   Claimant,
-  ClaimedDevice,
-  ClaimedGroup,
+  DeviceWithClaims,
+  GroupWithClaims,
   Descent,
   Holder,
   Holding,
@@ -72,7 +72,7 @@ export class HostAtMoment {
    * A device by PCI address, name or node (`vfio0`). Throws `unknown-subject` if it does not exist
    * at this moment.
    */
-  device(word: string): ClaimedDevice & AboutMoments {
+  device(word: string): DeviceWithClaims & AboutMoments {
     const { kind, id } = resolveSubject(this.#timeline, word, this.#position);
     const device = kind === 'device' ? this.#host.device(id) : undefined;
     if (device === undefined)
@@ -82,7 +82,7 @@ export class HostAtMoment {
   }
 
   /** A group, `26` or `g26`. Throws `unknown-subject` if it does not exist at this moment. */
-  group(word: string): ClaimedGroup & AboutMoments {
+  group(word: string): GroupWithClaims & AboutMoments {
     const { kind, id } = resolveSubject(this.#timeline, word, this.#position);
     const group = kind === 'group' ? this.#host.group(id) : undefined;
     if (group === undefined)

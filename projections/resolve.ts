@@ -88,11 +88,14 @@ function unknown(
   { kind, ids: [id] }: NamedSubject,
   position: number,
 ): LedgerError {
-  const near = nearestClause(
-    kind === 'process' ? `pid:${id}` : id,
-    namesOf(timeline, kind, position),
-  );
+  const near = nearestClause(wordFor(kind, id), namesOf(timeline, kind, position));
   return new LedgerError('unknown-subject', `this log has no ${kind} '${word}'${near}`);
+}
+
+/** The word for a subject, which means nothing else anywhere. */
+function wordFor(kind: SubjectKind, id: string): string {
+  if (kind === 'process') return `pid:${id}`;
+  return kind === 'group' && /^\d+$/.test(id) ? `g${id}` : id;
 }
 
 /** What subjects of a kind are called; of files and processes those that are there at a position. */
@@ -103,12 +106,12 @@ function namesOf(timeline: Timeline, kind: SubjectKind, position: number): reado
       return [...names.keys(), ...nodes.keys(), ...timeline.devices()];
     }
     case 'group':
-      return timeline.groups();
+      return timeline.groups().map((id) => wordFor(kind, id));
     case 'file':
       return [...timeline.hostAt(position).files()].map(({ id }) => id);
     case 'process': {
       const pids = [...timeline.hostAt(position).processes()].map(({ pid }) => pid);
-      return pids.filter((pid) => pid < KERNEL_PID).map((pid) => `pid:${pid}`);
+      return pids.filter((pid) => pid < KERNEL_PID).map((pid) => wordFor(kind, String(pid)));
     }
   }
 }

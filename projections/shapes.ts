@@ -123,7 +123,7 @@ export interface GroupView {
 }
 
 /** A group, and the claimants of its devices. */
-export interface ClaimedGroup extends GroupView {
+export interface GroupWithClaims extends GroupView {
   readonly claimants: readonly Claimant[];
 }
 
@@ -144,15 +144,15 @@ export interface DeviceView {
   readonly files: readonly FileView[];
 }
 
-export interface ClaimedDevice extends DeviceView {
+export interface DeviceWithClaims extends DeviceView {
   readonly claimants: readonly Claimant[];
 }
 
 /** The ownership table: groups by number, devices by address, files in the order of their opens. */
 export interface Table extends AboutMoments {
   readonly at: Moment;
-  readonly groups: readonly ClaimedGroup[];
-  readonly devices: readonly ClaimedDevice[];
+  readonly groups: readonly GroupWithClaims[];
+  readonly devices: readonly DeviceWithClaims[];
   readonly files: readonly FileView[];
 }
 

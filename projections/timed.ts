@@ -38,15 +38,13 @@ interface EventTimes {
  */
 export function timed<T extends object>(events: EventTimes, answer: T): Timed<T> {
   const found: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(answer)) {
-    found[key] = value;
-    if (!isPositionKey(key)) continue;
-    const position = value as Position;
-    found[timeKeys[key]] = position === null ? null : events.timeAt(position);
+  // The keys of a plain object are its own; `Object.entries` takes twice as long.
+  for (const key in answer) {
+    found[key] = answer[key];
+    const timeKey = (timeKeys as Readonly<Record<string, string>>)[key];
+    if (timeKey === undefined) continue;
+    const position = answer[key] as Position;
+    found[timeKey] = position === null ? null : events.timeAt(position);
   }
   return found as Timed<T>;
-}
-
-function isPositionKey(key: string): key is PositionKey {
-  return Object.hasOwn(timeKeys, key);
 }

@@ -55,7 +55,7 @@ function sinceWords({ since, sinceTime, at }: ShownWho): string {
 /** When and how a process ended, and what it had held last. */
 function exitWords(exited: Exit, at: Who['at']): string[] {
   const { position, time, held, heldUntil, heldUntilTime } = exited;
-  const before = durationWords(time, at.time);
+  const before = position === at.position ? null : durationWords(time, at.time);
   const when = `at ${placeWords(position, time)}${before === null ? '' : ` (${before} before)`}`;
   const lines = [`${endedWords(exited)} ${when}.`];
   if (heldUntil === null) return [...lines, 'It was not seen to hold a VFIO file.'];

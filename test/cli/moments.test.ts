@@ -119,7 +119,7 @@ describe.concurrent('moments', () => {
 
   test('history says when an interval ended, and how long it lasted', async () => {
     const { out } = await ask(timed, 'history', 'gpu');
-    expect(out.split('\n')[0]).toMatch(/^FROM +TIME +TO +TIME +LASTED +OWNER/);
+    expect(out.split('\n')[0]).toMatch(/^FROM +TIME +TO +TIME +FOR +OWNER/);
     expect(out).toContain(`10     ${timeAt(10)}  25  ${timeAt(25)}  2 h 30 min  iommufd f8`);
   });
 });

@@ -56,23 +56,35 @@ f29            group  file f32
 
   test('who says it in sentences', async () => {
     expect(await ask('who', 'gpu', '--at', '19')).toBe(`At position 19:
-gpu (0000:3b:00.0) is owned by iommufd f8.
+gpu (0000:3b:00.0) is owned by iommufd f8 since position 10.
 The owner is kept alive by:
   P2[102]  fd 4  file f15
   P2[102]  fd 5  file f8
 Nobody holds it.
 `);
     expect(await ask('who', 'pid:104')).toContain(
-      'pid:104 keeps the container of group file f29 alive.',
+      'pid:104 keeps the container of group file f29 alive since position 30.',
     );
+    expect(await ask('who', 'pid:102')).toBe(`At position 38:
+pid:102 keeps no owner alive.
+It was killed by SIGKILL at position 25.
+Until position 25 it held:
+  P2[102]  fd 3  file f14
+  P2[102]  fd 4  file f15
+  P2[102]  fd 5  file f8
+`);
   });
 
-  test('history is a line an interval', async () => {
-    expect(await ask('history', 'gpu')).toBe(`FROM   TO  OWNER        HELD BY          ENDED WHEN
-start  10  nobody       -                P1[101] bound the device of fd 4 to the iommufd of fd 3
-10     25  iommufd f8   P1[101] fd 3, 4  P2[102] was killed by SIGKILL
-25     26  nobody       -                P3[103] bound the device of fd 4 to the iommufd of fd 3
-26     -   iommufd f22  P3[103] fd 3, 4  -
+  test('history is a line an interval, and a line for each hand in it', async () => {
+    expect(await ask('history', 'gpu')).toBe(`FROM   TO  OWNER                      ENDED WHEN
+start  10  nobody                     P1[101] bound the device of fd 4 to the iommufd of fd 3
+10     25  iommufd f8                 P2[102] was killed by SIGKILL
+10     19    held by P1[101] fd 3, 4  P1[101] was killed by SIGKILL
+17     25    held by P2[102] fd 5     P2[102] was killed by SIGKILL
+18     25    held by P2[102] fd 4     P2[102] was killed by SIGKILL
+25     26  nobody                     P3[103] bound the device of fd 4 to the iommufd of fd 3
+26     -   iommufd f22                -
+26     -     held by P3[103] fd 3, 4  -
 `);
   });
 

@@ -82,7 +82,7 @@ describe('a host of a scenario', () => {
     ['gup', "no device 'gup'; nearest is gpu"],
     ['0000:3b:00.7', "no device '0000:3b:00.7'; nearest are 0000:3b:00.1, 0000:3b:00.0"],
     ['vfio9', "no device 'vfio9'; nearest are vfio2, vfio1 and vfio0"],
-    ['/dev/vfio/27', "no group '/dev/vfio/27'; nearest is 26"],
+    ['/dev/vfio/27', "no group '/dev/vfio/27'; nearest is g26"],
     ['pid:111', "no process 'pid:111'; nearest are pid:101"],
     ['P2[101]', "no process 'P2[101]'; nearest are pid:101"],
     ['file:f9999', "no file 'file:f9999'; nearest"],
