@@ -26,6 +26,7 @@ export class Files {
   /** By thread: files released in a call that has not returned, though a process seems to hold them. */
   readonly #gone = new Map<number, Seen[]>();
   readonly #showsReleases: (kind: ReleasedKind) => boolean;
+  #hasShownRelease = false;
 
   constructor(
     processes: TracedProcesses,
@@ -199,6 +200,7 @@ export class Files {
    */
   release(tid: number, kind: Exclude<Seen['kind'], 'path'>, pointer: string): void {
     if (kind === 'container') return this.#forget(tid, pointer);
+    this.#hasShownRelease = true;
     const seen =
       this.#byPointer.get(pointer) ??
       (kind === 'device' ? this.#kept.lastOf(tid, kind) : undefined);
@@ -273,7 +275,7 @@ export class Files {
   exit(process: Traced, signal: string | null): void {
     process.mappings.clear();
     for (const [fd, { seen }] of process.descriptors) {
-      this.#leave(process, fd, seen, true);
+      this.#leave(process, fd, seen, this.#hasShownRelease);
       process.descriptors.delete(fd);
     }
     if (process.isTold) {
