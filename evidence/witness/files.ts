@@ -12,7 +12,7 @@ import { foundAt } from './found.ts';
 import { Kept } from './kept.ts';
 import { OnTheirWay } from './on-their-way.ts';
 import { isOf } from './shown.ts';
-import { isUnnamed, type Seen, type Traced, type TracedProcesses } from './traced.ts';
+import { factOf, type Seen, type Traced, type TracedProcesses } from './traced.ts';
 
 export class Files {
   readonly #processes: TracedProcesses;
@@ -45,11 +45,7 @@ export class Files {
   tellProcess(process: Traced): void {
     if (process.isTold) return;
     process.isTold = true;
-    const { pid, vm, isWhole } = process;
-    const type = isWhole ? 'process.started' : 'process.found';
-    const comm = isUnnamed(process) && !isWhole ? null : process.comm;
-    const data = { pid, comm, cgroup: null, ...(vm !== null && { vm }) };
-    this.#tell({ type, data } as Fact);
+    this.#tell(factOf(process));
   }
 
   /** Notes a file that was opened at `fd`, and tells `fact`. */

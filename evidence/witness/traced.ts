@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { Fact } from '../../events/vocabulary.ts';
 import { KERNEL_PID, type NamedVm } from '../../processes/process-table.ts';
 import type { ListingMoment } from './listed-files.ts';
 
@@ -58,8 +59,17 @@ function standIn(pid: number): string {
   return `pid ${pid}`;
 }
 
+/** The fact that a process was started, or was running. */
+export function factOf(process: Traced): Fact {
+  const { pid, vm, isWhole } = process;
+  const type = isWhole ? 'process.started' : 'process.found';
+  const comm = isUnnamed(process) && !isWhole ? null : process.comm;
+  const data = { pid, comm, cgroup: null, ...(vm !== null && { vm }) };
+  return { type, data } as Fact;
+}
+
 /** Whether no line shows the pid of a process, nor its name: the pid only tells it from others. */
-export function isUnnamed({ pid, comm }: Traced): boolean {
+function isUnnamed({ pid, comm }: Traced): boolean {
   return pid > KERNEL_PID && comm === standIn(pid);
 }
 
