@@ -229,7 +229,8 @@ class LogParser implements Parser {
 
   #mayConcern(text: string): boolean {
     if (this.#program.isOpen(this.#line) && isPrompt(text)) this.#program.prompt();
-    return concerns(text) || this.#listing?.isOpen === true;
+    if (concerns(text) || this.#listing?.isOpen === true) return true;
+    return this.#program.mayAnswer(this.#line);
   }
 
   /** A message that a terminal or a mail has broken, put together again; none if it is not one. */
@@ -261,8 +262,13 @@ class LogParser implements Parser {
       return this.#counted(this.#listing.tool, listed, this.#time.of(parts.stamps));
     }
     if (this.#reads('kernel')) {
-      const said = this.#kernel(message, parts.boot, parts.name !== null && !parts.kernel);
-      if (said.length > 0) return this.#counted('kernel', said, this.#time.of(parts.stamps));
+      const isOther = parts.name !== null && !parts.kernel;
+      const said = this.#kernel(message, parts.boot, isOther, this.#line);
+      if (said.length > 0) {
+        const untold = said.filter((one) => !this.#program.hasTold(one, parts, this.#line));
+        this.#isRepeated = untold.length < said.length;
+        return this.#counted('kernel', untold, this.#time.of(parts.stamps));
+      }
     }
     if (!this.#reads('program')) return NOTHING;
     const { told, isRepeated } = this.#program.read(parts, this.#line);

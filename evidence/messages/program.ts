@@ -5,11 +5,14 @@
  */
 import { plain } from '../wrappers/escapes.ts';
 import { DATE, TIME, ZONE, zoned, type Stamp } from '../wrappers/times.ts';
+import type { Report } from '../sighting.ts';
 import type { Unwrapped } from '../wrappers/unwrap.ts';
 import { lockIn, refusedClaimIn, requesterIn } from './claims.ts';
+import { DriverWrites } from './driver-writes.ts';
 import { quotedKernel, type MessageDeed } from './kernel.ts';
 import { LONGEST } from './names.ts';
 import { refusalsIn, speaksOfRefusals, type RefusalReport } from './refusals.ts';
+import { ToldByBoth } from './told-by-both.ts';
 import {
   claimKind,
   isLasting,
@@ -35,22 +38,36 @@ export interface ProgramSaid {
 
 /** The number of lines in which a refusal may be repeated in vaguer words. */
 const MEMORY = 8;
+/** The number of lines in which a tool tells which device it is that a shell was refused. */
+const NEXT = 3;
 
 /** Reads the messages of programs. */
 export class ProgramReader {
   readonly #told = new ToldStatements();
   #requester: { readonly name: string; readonly line: number } | null = null;
-  #recent: { readonly key: string; readonly line: number } | null = null;
+  readonly #writes = new DriverWrites();
+  readonly #byBoth = new ToldByBoth();
+  #recent: (Pick<Report, 'operation' | 'errno' | 'device'> & { readonly line: number }) | null =
+    null;
+  /** A change of a driver that was refused, before a line names the device. */
+  #unplaced: { readonly errno: string | null; readonly line: number } | null = null;
 
   /** Whether the next lines may be about what was said, as of a line. */
   isOpen(line: number): boolean {
-    return this.#told.isOpen(line) || this.#requesterAt(line) !== null;
+    return this.#told.isOpen(line) || this.#requesterAt(line) !== null || this.mayAnswer(line);
+  }
+
+  /** Whether a line may answer a command, though it names neither VFIO nor a device. */
+  mayAnswer(line: number): boolean {
+    return this.#writes.isAsked(line);
   }
 
   /** Another command follows: what it is refused is refused anew. */
   prompt(): void {
     this.#told.forget();
+    this.#writes.forget();
     this.#recent = null;
+    this.#unplaced = null;
   }
 
   /** Reads the message of a line. Throws `EvidenceError` for one of the kernel that is cut off. */
@@ -62,7 +79,10 @@ export class ProgramReader {
       .filter((said) => said?.did === 'claim')
       .flatMap((said) => this.#claimed(said, parts, line));
     const who = writerOf(text, parts);
-    const refusals = refusalsIn(text);
+    this.#writes.take(text, line);
+    const refusals = refusalsIn(text, this.#writes.isAsked(line)).flatMap(
+      (refusal) => this.#placed(refusal, line) ?? [],
+    );
     const reports = refusals.flatMap((refusal): Reported[] => {
       const stamp = stampBefore(text, refusal.at);
       const stamps = stamp === null ? parts.stamps : [...parts.stamps, stamp];
@@ -75,20 +95,51 @@ export class ProgramReader {
     return { told, isRepeated: refusals.length > reports.length };
   }
 
+  /** Whether a deed of the kernel is a refusal that a program has told of. */
+  hasTold(said: MessageDeed, { stamps }: Unwrapped, line: number): boolean {
+    if (said.did !== 'bind-driver' || !('errno' in said.result)) return false;
+    const { device, driver, result } = said;
+    return this.#byBoth.has({ by: 'kernel', device, driver, errno: result.errno, stamps, line });
+  }
+
   /** The domain that could not start, if it was named just before. */
   #requesterAt(line: number): string | null {
     const requester = this.#requester;
     return requester !== null && line - requester.line < 3 ? requester.name : null;
   }
 
+  /** A refusal, with what the lines around say of a change of a driver. Null: of an unknown device. */
+  #placed(refusal: RefusalReport, line: number): RefusalReport | null {
+    const { report, attribute } = refusal;
+    if (report.operation !== 'set_driver') return refusal;
+    const said = { device: report.device ?? undefined, driver: report.driver };
+    const { device, driver = null } = this.#writes.completed(said, attribute, line);
+    if (device === undefined) {
+      this.#unplaced = { errno: report.errno, line };
+      return null;
+    }
+    const before = this.#unplaced;
+    const isAnswer = report.errno === null && before !== null && line - before.line <= NEXT;
+    const errno = isAnswer ? before.errno : report.errno;
+    this.#unplaced = null;
+    return { ...refusal, report: { ...report, device, driver, errno } };
+  }
+
   /** Whether a refusal was read before: in a forwarded copy of the line, or in other words. */
-  #isKnown({ again }: RefusalReport, telling: Telling): boolean {
-    const { kind: key, line } = telling;
+  #isKnown({ report, repeats }: RefusalReport, telling: Telling): boolean {
+    const { operation, errno, device, cause, driver = null } = report;
+    const { stamps, line } = telling;
     const recent = this.#recent;
-    this.#recent = { key, line };
-    if (again && recent?.key === key && line - recent.line < MEMORY) return true;
+    this.#recent = { operation, errno, device, line };
+    const isSilent = errno === null && cause === null;
+    if (recent !== null && line - recent.line < MEMORY) {
+      if (recent.errno === errno && repeats.includes(recent.operation)) return true;
+      if (isSilent && recent.operation === operation && recent.device === device) return true;
+    }
     // Within a line, `refusalsIn` has told equal ones apart.
-    return this.#told.has(telling);
+    if (this.#told.has(telling)) return true;
+    if (operation !== 'set_driver' || errno === null || device === null) return false;
+    return this.#byBoth.has({ by: 'program', device, driver, errno, stamps, line });
   }
 
   /** A claim, unless it was read before. */
