@@ -161,7 +161,7 @@ test('the waiter of an unbind is told later than the unbind, and is named from t
   );
   expect(others).toEqual([]);
   const waiters = (at: number | undefined) => ledger.who('0000:41:00.0', { at: at ?? -1 }).waiters;
-  expect(waiters(first?.position)).toMatchObject([{ pid: null, comm: 'somebody' }]);
+  expect(waiters(first?.position)).toMatchObject([{ pid: null, comm: null }]);
   expect(waiters(second?.position)).toMatchObject([{ pid: 812, comm: 'tee' }]);
   expect(ledger.verify().faults).toEqual([]);
 });
