@@ -31,7 +31,7 @@ import type { AppendResult, Examination, Head, Store } from './log/store.ts';
 import type { SupposedHost } from './machines/host-at.ts';
 import { LiveHost } from './machines/live-host.ts';
 import { Past } from './ledger/questions.ts';
-import type { Verification } from './projections/shapes.ts';
+import type { Verification } from './projections/audit/faults.ts';
 import { follow, noticeGap, type FollowSettings } from './ledger/follow.ts';
 import { forgetIndex, localLog } from './ledger/local-log.ts';
 import { timed } from './projections/timed.ts';
@@ -74,6 +74,8 @@ export type {
   OwnedGroup,
   RefusedCall,
 } from './projections/activity.ts';
+export type { Fault, Verification } from './projections/audit/faults.ts';
+export type { Coverage, Uncovered } from './projections/coverage.ts';
 export { StaleViewError } from './projections/index/stale-view.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
 export type { Difference, Replay } from './projections/replay.ts';
@@ -94,7 +96,6 @@ export type {
   DeviceView,
   Diff,
   Exit,
-  Fault,
   FileView,
   GroupView,
   Holder,
@@ -105,7 +106,6 @@ export type {
   Overlap,
   Owner,
   Table,
-  Verification,
   Wait,
   Who,
 } from './projections/shapes.ts';
@@ -315,6 +315,7 @@ export class Ledger extends Past {
       head: `${position}:${hash}`,
       faults: faults.map((fault) => timed(this.timeline, fault)),
       ...words,
+      coverage: this.coverage(),
     };
   }
 

@@ -29,6 +29,7 @@ import {
 import { holdersWords, ownerCell, processWords } from '../words/owners.ts';
 import { printable } from '../words/printable.ts';
 import type { Paint } from '../words/tone.ts';
+import { coverageOption, coveredValue, showCovered, type CoveredForm } from './coverage.ts';
 import { claimedWords } from '../words/who.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
@@ -57,6 +58,7 @@ export const history = verb({
     '--overlaps lists where a group had two owners at a time, if everything in the evidence is taken as',
     'true. Exit 1 if there are any: an invariant is violated.',
     'With --by, --waiters or --overlaps, SUBJECT may be left out. The answer is then about all groups.',
+    'These answers say "none seen" instead of "none" if processes of the host may not have been seen.',
   ],
   options: {
     by: {
@@ -66,6 +68,7 @@ export const history = verb({
     },
     waiters: { type: 'boolean', help: 'list who waited, from when to when, and for whom' },
     overlaps: { type: 'boolean', help: 'list intervals in which a group had two owners' },
+    ...coverageOption,
     ...readingOptions,
   },
   operands: [0, 1],
@@ -92,13 +95,14 @@ export const history = verb({
       throw new RequestError(`history: an operand is missing; usage: vfio-ledger ${USAGE}`);
     }
     return readLog(values, io, async (ledger) => {
-      const query: Query = { ledger, io, json: values.json, subject };
+      const query: Query = { ledger, io, form: values, subject };
       if (asked.length > 0) io.progress.tell(`searching ${ledger.length} events`);
       if (by !== undefined) return tellTenures(query, by);
       if (waiters) return tellWaits(query);
       if (overlaps) return tellOverlaps(query);
       const intervals = ledger.history(subject ?? '');
-      await show(io, values.json, intervals, () => [
+      const value = coveredValue(values, intervals, ledger.coverage({ subject }));
+      await show(io, values.json, value, () => [
         ...meaningLines(ledger.incarnations(subject ?? ''), ledger, io.paint),
         ...historyText(intervals, ledger, io.paint),
       ]);
@@ -129,7 +133,7 @@ function meaningLines(
 interface Query {
   readonly ledger: Ledger;
   readonly io: Io;
-  readonly json: boolean | undefined;
+  readonly form: CoveredForm;
   readonly subject: string | undefined;
 }
 
@@ -151,10 +155,11 @@ function historyText(intervals: readonly Interval[], ledger: Ledger, paint: Pain
   return columns(rows, paint, [...heading, 'OWNER', 'ENDED WHEN']);
 }
 
-async function tellTenures({ ledger, io, json, subject }: Query, who: string): Promise<number> {
+async function tellTenures({ ledger, io, form, subject }: Query, who: string): Promise<number> {
   const tenures = ledger.everOwned(who, { subject });
-  await show(io, json, tenures, () => {
-    if (tenures.length === 0) return [neverOwnedWords(who, subject)];
+  const coverage = ledger.coverage({ subject });
+  await showCovered(io, form, tenures, coverage, () => {
+    if (tenures.length === 0) return [neverOwnedWords(coverage, who, subject)];
     return tenuresText(tenures, ledger, { named: subject === undefined, paint: io.paint });
   });
   return tenures.length === 0 ? exit.no : exit.done;
@@ -198,11 +203,12 @@ function handsBy({ by, hands }: Tenure): Hand[] {
   return hands.filter((hand) => names.has(nameOf(hand)));
 }
 
-async function tellWaits({ ledger, io, json, subject }: Query): Promise<number> {
+async function tellWaits({ ledger, io, form, subject }: Query): Promise<number> {
   const waits = ledger.waits(subject);
-  await show(io, json, waits, () => {
+  const coverage = ledger.coverage({ subject });
+  await showCovered(io, form, waits, coverage, () => {
     if (waits.length > 0) return waitsText(waits, ledger, io.paint);
-    return [neverAwaitedWords(subject)];
+    return [neverAwaitedWords(coverage, subject)];
   });
   return exit.done;
 }
@@ -219,11 +225,12 @@ function waitsText(waits: readonly Wait[], ledger: Ledger, paint: Paint): string
   return columns(rows, paint, ['DEVICE', ...heading, 'WAITER', 'WAITED FOR', 'ENDED WHEN']);
 }
 
-async function tellOverlaps({ ledger, io, json, subject }: Query): Promise<number> {
+async function tellOverlaps({ ledger, io, form, subject }: Query): Promise<number> {
   const overlaps = ledger.overlaps(subject);
-  await show(io, json, overlaps, () => {
+  const coverage = ledger.coverage({ subject });
+  await showCovered(io, form, overlaps, coverage, () => {
     if (overlaps.length > 0) return overlapsText(overlaps, ledger, io.paint);
-    return [neverSharedWords(subject)];
+    return [neverSharedWords(coverage, subject)];
   });
   return overlaps.length === 0 ? exit.done : exit.no;
 }

@@ -11,6 +11,7 @@ import {
   type Verification,
 } from '../ledger.ts';
 import { columns, type Cell } from '../words/columns.ts';
+import { coverageValueWords, noWords, unreadable } from '../words/coverage.ts';
 import { lostGuardWords } from '../words/faults.ts';
 import { printable } from '../words/printable.ts';
 import type { Paint } from '../words/tone.ts';
@@ -72,7 +73,8 @@ async function lookedOver(
     const damage = damageOf(error);
     const { position } = damage;
     const fault = { position, time: null, kind: 'bytes', detail: damage.message } as const;
-    const none = { events: 0, head: `-1:${'0'.repeat(64)}`, faults: [fault], damage };
+    const head = `-1:${'0'.repeat(64)}`;
+    const none = { events: 0, head, faults: [fault], coverage: unreadable, damage };
     if (position === null) return none;
     try {
       const until = position - 1;
@@ -116,7 +118,7 @@ function damageOf(error: unknown): CorruptLogError {
 }
 
 function verificationText(
-  { events, head, faults, notes = [] }: Verification,
+  { events, head, faults, notes = [], coverage }: Verification,
   paint: Paint,
 ): string[] {
   const rows = faults.map(({ position, kind, detail }): Cell[] => [
@@ -127,8 +129,9 @@ function verificationText(
   return [
     `events  ${events}`,
     `head    ${head}`,
-    `faults  ${faults.length === 0 ? 'none' : faults.length}`,
+    `faults  ${faults.length === 0 ? noWords(coverage) : faults.length}`,
     ...notes.map((note) => `note    ${printable(note)}`),
+    `seen    ${coverageValueWords(coverage)}`,
     ...(faults.length === 0 ? [] : ['', ...columns(rows, paint, ['POSITION', 'KIND', 'DETAIL'])]),
   ];
 }

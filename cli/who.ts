@@ -7,6 +7,7 @@ import {
   LedgerError,
   openLedger,
   RequestError,
+  type Coverage,
   type Holding,
   type Ledger,
   type Orphan,
@@ -19,7 +20,8 @@ import { momentTitle } from '../words/moments.ts';
 import { holdersWords, ownerCell, processWords } from '../words/owners.ts';
 import { printable } from '../words/printable.ts';
 import type { Paint } from '../words/tone.ts';
-import { claimWords, NO_ORPHANS, noHoldingsWords, whoWords } from '../words/who.ts';
+import { claimWords, noHoldingsWords, noOrphansWords, whoWords } from '../words/who.ts';
+import { coverageOption, showCovered } from './coverage.ts';
 import { exit } from './failure.ts';
 import { atOption, readingOptions, readLog, sayLogEnds } from './log-file.ts';
 import { rootOption, unseenLines } from './snapshot.ts';
@@ -55,6 +57,7 @@ export const who = verb({
       type: 'boolean',
       help: 'list files that no process has a descriptor for; without SUBJECT',
     },
+    ...coverageOption,
     ...readingOptions,
   },
   operands: [0, 1],
@@ -77,6 +80,9 @@ export const who = verb({
     if (!orphans && subject === undefined) {
       throw new RequestError(`who: an operand is missing; usage: vfio-ledger ${USAGE}`);
     }
+    if (values.coverage === true && !orphans) {
+      throw new RequestError('who: --coverage needs --orphans');
+    }
     if (values.root !== undefined && values.now !== true) {
       throw new RequestError('who: --root needs --now');
     }
@@ -87,9 +93,10 @@ export const who = verb({
       sayLogEnds(io, ledger, at);
       if (subject === undefined) {
         const found = then.orphans();
-        await show(io, json, found, () => [
+        const coverage = ledger.coverage({ from: at, to: at });
+        await showCovered(io, values, found, coverage, () => [
           momentTitle(then.moment),
-          ...orphansLines(found, io.paint),
+          ...orphansLines(found, coverage, io.paint),
         ]);
       } else if (holdings) {
         const found = then.holdings(subject);
@@ -171,8 +178,8 @@ function holdingsLines(found: readonly Holding[], { kind: of }: Subject, paint: 
   return columns(rows, paint, heading);
 }
 
-function orphansLines(found: readonly Orphan[], paint: Paint): string[] {
-  if (found.length === 0) return [NO_ORPHANS];
+function orphansLines(found: readonly Orphan[], coverage: Coverage, paint: Paint): string[] {
+  if (found.length === 0) return [noOrphansWords(coverage)];
   const rows = found.map(({ file, kind, groups, owner, holders, devices, keptThrough }): Cell[] => [
     file,
     kind,

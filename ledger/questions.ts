@@ -9,6 +9,7 @@ import { profileNamed } from './settings.ts';
 import type { RecordedEvent } from '../log/store.ts';
 import type { Activity } from '../projections/activity.ts';
 import { bisectWhere } from '../projections/bisect-where.ts';
+import { coverageOf, type Coverage } from '../projections/coverage.ts';
 import { everOwned } from '../projections/ever.ts';
 import { claimantsOf } from '../projections/claimants.ts';
 import { changesBetween, historyOf } from '../projections/history.ts';
@@ -39,6 +40,7 @@ import type { Why } from '../projections/why/why.ts';
 import { PastEvents } from './past-events.ts';
 import type { WhatIf } from './what-if.ts';
 import { activityAnswer, violationAnswer, whereAnswer, whyAnswer } from '../words/answers.ts';
+import { coverageAnswer } from '../words/coverage.ts';
 import { eventWords } from '../words/events.ts';
 import { whyWords } from '../words/why.ts';
 
@@ -50,6 +52,13 @@ export interface LogSelection {
   readonly from?: When | undefined;
   readonly to?: When | undefined;
   readonly refused?: boolean | undefined;
+}
+
+/** The states whose coverage is asked about; of all processes and groups without `subject`. */
+interface CoverageSelection {
+  readonly subject?: string | undefined;
+  readonly from?: When | undefined;
+  readonly to?: When | undefined;
 }
 
 /** Give one of the two. */
@@ -244,13 +253,30 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
    * `unknown-subject`.
    */
   bisect({ invariant, where }: BisectQuestion): Bisection<E> | null {
-    if (invariant !== undefined && where === undefined) {
-      return violationAnswer(bisectBy(this.timeline, invariantNamed(invariant)));
-    }
-    if (where === undefined || invariant !== undefined) {
+    if ((where === undefined) === (invariant === undefined)) {
       throw new RequestError('bisect: give either an invariant or an expression');
     }
-    return whereAnswer(bisectWhere(this.timeline, String(where)));
+    const found =
+      invariant === undefined
+        ? whereAnswer(bisectWhere(this.timeline, String(where)))
+        : violationAnswer(bisectBy(this.timeline, invariantNamed(invariant)));
+    return found === null ? null : { ...found, coverage: this.coverage() };
+  }
+
+  /**
+   * From when to when every process of the host was seen, for a subject or the whole host, in the
+   * states after `from` up to and with the state after `to`. Throws `bad-when`, `unknown-subject`,
+   * and `bad-request` if `to` is before `from`.
+   */
+  coverage({ subject, from = 'start', to = 'end' }: CoverageSelection = {}): Coverage {
+    const range = this.findRange(from, to);
+    const [first, last] = [range.from.position, range.to.position];
+    const of = subject === undefined ? null : this.#subject(subject, last);
+    const { logEnds } = range.to;
+    const asked = { subject: of, from: first, to: last, isAfterEnd: logEnds !== null };
+    const found = coverageOf(this.timeline, asked);
+    const answer = coverageAnswer(found, (position) => this.timeline.at(position));
+    return logEnds === null ? answer : { ...answer, logEnds };
   }
 
   /** A what-if that forks after a position. */

@@ -30,7 +30,9 @@ export interface SeenRow {
 }
 
 /** A `Bisection` that has the rows as data; `words/answers.ts` turns them into `detail`. */
-export type FoundWhere<E> = Omit<Bisection<E>, 'detail'> & { readonly rows: readonly SeenRow[] };
+export type FoundWhere<E> = Omit<Bisection<E>, 'detail' | 'coverage'> & {
+  readonly rows: readonly SeenRow[];
+};
 
 /**
  * The first event after which an expression holds, and the fewest events after which it still

@@ -12,6 +12,7 @@ import type { HostAt } from '../machines/host-at.ts';
 import { LiveHost } from '../machines/live-host.ts';
 import { EventTail, type EventReader } from './event-tail.ts';
 import type { GroupOwner, HandOver } from './index/hand-overs.ts';
+import type { KnownSources } from './index/known-sources.ts';
 import type { Rebuild } from './index/rebuild.ts';
 import type { Shelf } from './index/sealed-segments.ts';
 import type { Segment } from './index/segment.ts';
@@ -106,11 +107,8 @@ export class Timeline<E extends Placed = Placed> {
   /** A timeline that shares the events up to a position, and then takes events of its own. */
   fork(position: number): Timeline<E> {
     const index = this.#index.fork(position, (from, to) => fork.between(from, to));
-    const fork: Timeline<E> = new Timeline(
-      { first: this.first, reader: this },
-      index,
-      Math.min(this.ownFrom, position + 1),
-    );
+    const own = Math.min(this.ownFrom, position + 1);
+    const fork: Timeline<E> = new Timeline({ first: this.first, reader: this }, index, own);
     for (const event of this.between(index.openFrom, position)) fork.#events.push(event);
     return fork;
   }
@@ -178,7 +176,7 @@ export class Timeline<E extends Placed = Placed> {
     return this.#index.segmentAt(position).timeAt(position);
   }
 
-  /** The last event up to a position whose time is at or before an instant; null if none is. */
+  /** The last event up to a position that is at or before an instant; null if there is none. */
   lastUntil(instant: string, position = this.head): number | null {
     const time = splitTime(instant);
     for (const segment of this.#index.segmentsUntil(position, time[0])) {
@@ -276,9 +274,7 @@ export class Timeline<E extends Placed = Placed> {
 
   /** See `Segment.shifts`: positions at which files or groups changed, and `others`, ascending. */
   *shifts(from: number, others: readonly number[] = []): Generator<number> {
-    for (const segment of this.#index.segmentsFrom(from)) {
-      yield* segment.shifts(from, others);
-    }
+    for (const segment of this.#index.segmentsFrom(from)) yield* segment.shifts(from, others);
   }
 
   /** The groups that a device was ever in, the oldest first. */
@@ -294,6 +290,11 @@ export class Timeline<E extends Placed = Placed> {
   /** Every device that any event names. */
   devices(): readonly string[] {
     return this.#index.codes.devices.values;
+  }
+
+  /** The sources of the log, and from when to when they showed every process of the host. */
+  get sources(): KnownSources {
+    return this.#index.sources;
   }
 
   /** Every group that any event names. */

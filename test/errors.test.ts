@@ -508,6 +508,10 @@ const questions: Readonly<Record<string, (of: Ledger | WhatIf, given: Given) => 
   ],
   claimants: (of, [subject, when]) => of.claimants(subject, { at: when }),
   commOf: (of, [pid, position]) => of.commOf(pid, position),
+  coverage: (of, [subject, when]) => [
+    settled(() => of.coverage({ subject, from: when })),
+    settled(() => of.coverage({ subject, to: when })),
+  ],
   describe: (of, [event]) => of.describe(event),
   diff: (of, [from, to]) => of.diff(from, to),
   each: (of, [type]) => [...of.each(type)],

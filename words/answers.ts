@@ -41,15 +41,18 @@ export function activityAnswer(found: FoundActivity): Activity {
   return { ...found, refused };
 }
 
+/** A `Bisection` without its coverage. */
+type UncoveredBisection<E> = Omit<Bisection<E>, 'coverage'>;
+
 /** The answer of `bisect` to where an invariant is first violated; null where it never is. */
-export function violationAnswer<E>(found: FoundViolation<E> | null): Bisection<E> | null {
+export function violationAnswer<E>(found: FoundViolation<E> | null): UncoveredBisection<E> | null {
   if (found === null) return null;
   const { violation, cause, prefix, ...first } = found;
   return { ...first, detail: violationWords(violation), cause, prefix };
 }
 
 /** The answer of `bisect` to where an expression first holds; null where it never does. */
-export function whereAnswer<E>(found: FoundWhere<E> | null): Bisection<E> | null {
+export function whereAnswer<E>(found: FoundWhere<E> | null): UncoveredBisection<E> | null {
   if (found === null) return null;
   const { rows, cause, prefix, ...first } = found;
   return { ...first, detail: [...new Set(rows.map(rowWords))].join('; '), cause, prefix };

@@ -5,7 +5,7 @@
  */
 import type { ContradictionReason } from '../machines/contradiction.ts';
 import type { Finding } from '../projections/findings.ts';
-import type { Fault, Verification } from '../projections/shapes.ts';
+import type { Fault, Verification } from '../projections/audit/faults.ts';
 import type { Untimed } from '../projections/timed.ts';
 import type { Absence } from '../projections/audit/verification.ts';
 import { violationWords } from './invariants.ts';
@@ -129,6 +129,7 @@ const indexed: Readonly<Record<FindingOf<'segment'>['differing'], string>> = {
   start: 'the host before its first event',
   end: 'the host after its last event',
   list: 'what it says of the index before it',
+  sources: 'which sources the events before it have',
   other: 'its content',
 };
 

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import type { Coverage } from '../projections/coverage.ts';
 import type { Hand, Interval } from '../projections/interval-shapes.ts';
 import type { Diff, Overlap, Owner } from '../projections/shapes.ts';
+import { noneWords } from './coverage.ts';
 import { sentence, type History } from './events.ts';
 import { positionWords } from './moments.ts';
 import { holdersWords, ownerWords } from './owners.ts';
@@ -57,19 +59,24 @@ export function overlapWords({ owners, drivers }: Overlap): string {
 }
 
 /** Says that a process never kept the owner of a subject, or of any group, alive. */
-export function neverOwnedWords(who: string, subject = 'any group'): string {
-  return printable(`${who} never kept an owner of ${subject} alive`);
+export function neverOwnedWords(coverage: Coverage, who: string, subject = 'any group'): string {
+  const never = `${who} never kept an owner of ${subject} alive`;
+  const unseen = `${who} was not seen to keep an owner of ${subject} alive`;
+  return printable(noneWords(coverage, never, unseen));
 }
 
 /** Says that nobody waited for a subject, or for any device. */
-export function neverAwaitedWords(subject = 'a device'): string {
-  return printable(`nobody ever waited for ${subject}`);
+export function neverAwaitedWords(coverage: Coverage, subject = 'a device'): string {
+  const unseen = `nobody was seen to wait for ${subject}`;
+  return printable(noneWords(coverage, `nobody ever waited for ${subject}`, unseen));
 }
 
 /** Says that a subject, or any group, never had two owners at a time. */
-export function neverSharedWords(subject?: string): string {
+export function neverSharedWords(coverage: Coverage, subject?: string): string {
   const never = subject === undefined ? 'no group ever' : `${subject} never`;
-  return printable(`${never} had two owners at a time`);
+  const unseen = subject === undefined ? 'no group was' : `${subject} was not`;
+  const two = 'two owners at a time';
+  return printable(noneWords(coverage, `${never} had ${two}`, `${unseen} seen with ${two}`));
 }
 
 /** Says that no owner changed between two moments. */

@@ -3,10 +3,12 @@
  *
  * @module
  */
+import type { Coverage } from '../projections/coverage.ts';
 import type { Claimant, Exit, Who } from '../projections/shapes.ts';
 import type { SubjectKind } from '../projections/subjects.ts';
 import type { WhyUnknown } from '../projections/why-unknown.ts';
 import { titled } from './columns.ts';
+import { noneWords } from './coverage.ts';
 import { durationWords } from './durations.ts';
 import { momentTitle, placeWords } from './moments.ts';
 import { holderRows, ownerWords } from './owners.ts';
@@ -84,13 +86,16 @@ export function claimWords(claimants: readonly Claimant[]): string[] {
   return titled('Claims of managers, unknown to the kernel:', rows);
 }
 
+/** Says that no open file is without a descriptor and mapping. */
+export function noOrphansWords(coverage: Coverage): string {
+  const none = 'No orphaned file: each open file has a descriptor or a mapping in a process.';
+  return noneWords(coverage, none, 'each file that was seen open has a descriptor or a mapping');
+}
+
 /** `claimed by vm1 (libvirt)`. A claimant is no owner. */
 export function claimedWords({ claimant, manager }: Claimant): string {
   return printable(`claimed by ${claimant} (${manager})`);
 }
-
-export const NO_ORPHANS =
-  'No orphaned file: each open file has a descriptor or a mapping in a process.';
 
 /** Why the owner is unknown: the reason of the gap, if it has one. */
 function unknownWords(unknown: WhyUnknown | null): string {

@@ -90,7 +90,9 @@ export class Watch {
 }
 
 /** A `Bisection` that has the violation as data; `words/answers.ts` turns it into `detail`. */
-export type FoundViolation<E> = Omit<Bisection<E>, 'detail'> & { readonly violation: Violation };
+export type FoundViolation<E> = Omit<Bisection<E>, 'detail' | 'coverage'> & {
+  readonly violation: Violation;
+};
 
 /**
  * The first violation of an invariant, the cause for which the rules refuse the event, and the

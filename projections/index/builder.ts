@@ -14,6 +14,7 @@ import { codesOf, saveCodes, type Codes } from './codes.ts';
 import { NO_REFUSALS, type SavedRefusals } from './open-refusals.ts';
 import { plugTypes, Postings } from './postings.ts';
 import { KnownDevices } from './known.ts';
+import { KnownSources, NO_SOURCES, type SavedSources } from './known-sources.ts';
 import { Segment, type SegmentParts } from './segment.ts';
 import { codeOfSubject } from './subject-codes.ts';
 import { standingOf } from './standing-of.ts';
@@ -35,6 +36,8 @@ export interface SegmentStart {
   readonly lastBoot: number;
   /** All devices of the log so far. The segments after this one add theirs to it. */
   readonly known: KnownDevices;
+  /** The sources of the events before. */
+  readonly sources: SavedSources;
 }
 
 /** A finished segment, and the start of the next one. */
@@ -50,9 +53,9 @@ export function firstStart(position: number, codes: Codes = codesOf()): SegmentS
   // Removed events may have given the groups any owner.
   if (position > 0) standing.unheard = UNKNOWN;
   const known = new KnownDevices();
-  const [refusals, claims] = [NO_REFUSALS, [] as const];
   const kernel = host.save();
-  return { position, kernel, standing, codes, refusals, claims, lastBoot: -1, known };
+  const none = { refusals: NO_REFUSALS, claims: [], lastBoot: -1, sources: NO_SOURCES };
+  return { position, kernel, standing, codes, known, ...none };
 }
 
 export class SegmentBuilder {
@@ -60,13 +63,15 @@ export class SegmentBuilder {
   readonly host: LiveHost;
   readonly segment: Segment;
   readonly known: KnownDevices;
+  readonly sources: KnownSources;
   readonly #writer: JournalWriter;
   readonly #claims: Claims;
 
   /** `host` is one that has taken all events before; by default the one that `kernel` restores. */
   constructor(start: SegmentStart, host = LiveHost.restored(start.kernel)) {
-    const { position, kernel, standing, codes, refusals, claims, lastBoot, known } = start;
+    const { position, kernel, standing, codes, refusals, claims, lastBoot, known, sources } = start;
     this.known = known;
+    this.sources = new KnownSources(sources);
     this.#claims = new Claims(claims);
     this.host = host;
     this.#writer = new JournalWriter(host, position, standing, codes, refusals);
@@ -84,6 +89,7 @@ export class SegmentBuilder {
       openRefusals: refusals.open.map(({ number }) => number),
       claims,
       lastBoot,
+      sources,
     });
   }
 
@@ -99,8 +105,14 @@ export class SegmentBuilder {
     times.push(event.time);
     this.known.take(event);
     this.#claims.take(event);
-    if (!this.host.isKnown && event.type !== 'host.booted') return this.#writer.pass(event);
+    if (this.host.isKnown || event.type === 'host.booted') this.#play(event, index);
+    else this.#writer.pass(event);
+    this.sources.take(event, this.host);
+  }
+
+  #play(event: Placed, index: number): void {
     this.#writer.take(event, this.host);
+    const { postings, codes } = this.segment.parts;
     const { files, groups } = this.#writer.changed;
     for (const file of files) postings.add('changedFile', positionOf(file), index);
     for (const group of groups) postings.add('changedGroup', codes.groups.codeOf(group), index);
@@ -134,6 +146,7 @@ export class SegmentBuilder {
       claims: this.#claims.inForce,
       lastBoot: this.segment.bootBefore(this.segment.last),
       known: this.known,
+      sources: this.sources.save(),
     };
   }
 }
@@ -142,7 +155,7 @@ const plugs = new Set<EventType>(plugTypes);
 
 /** The start of a segment with copies of its codes and names, for a fork that changes them. */
 export function startOf({ parts, first }: Segment, known: KnownDevices): SegmentStart {
-  const { kernel, refusals, start: standing, codes, claims, lastBoot } = parts;
+  const { kernel, refusals, start: standing, codes, claims, lastBoot, sources } = parts;
   return {
     position: first,
     kernel,
@@ -152,5 +165,6 @@ export function startOf({ parts, first }: Segment, known: KnownDevices): Segment
     claims,
     lastBoot,
     known: new KnownDevices(known.save()),
+    sources,
   };
 }

@@ -15,6 +15,7 @@ import { cellTypeOf, cellTypes, Column, type CellType } from './columns.ts';
 import { changeKinds, changes } from './changes.ts';
 import { HandOvers, ownerColumns } from './hand-overs.ts';
 import { Journal } from './journal.ts';
+import type { SavedSources } from './known-sources.ts';
 import type { SavedRefusals } from './open-refusals.ts';
 import { postingKinds, Postings, type PostingLists } from './postings.ts';
 import type { SegmentStart } from './builder.ts';
@@ -95,6 +96,7 @@ interface Header {
 interface Judging {
   readonly kernel: KernelCheckpoint;
   readonly refusals: SavedRefusals;
+  readonly sources: SavedSources;
   readonly end: Omit<SegmentStart, 'standing' | 'codes' | 'known'> & {
     readonly standing: SavedStanding;
     readonly codes: Pick<SavedCodes, 'texts' | 'numbers'>;
@@ -154,11 +156,11 @@ export function encodeContent(content: SegmentContent, packing: Packing): Uint8A
   return bytes;
 }
 
-function judgingOf({ kernel, refusals }: SegmentParts, end: SegmentStart): Judging {
+function judgingOf({ kernel, refusals, sources }: SegmentParts, end: SegmentStart): Judging {
   const { texts, numbers } = end.codes;
   const standing = saveStanding(end.standing);
   const codes = { texts: texts.values, numbers: numbers.values };
-  return { kernel, refusals, end: { ...end, standing, codes, known: end.known.save() } };
+  return { kernel, refusals, sources, end: { ...end, standing, codes, known: end.known.save() } };
 }
 
 /** CRC-32 of everything after the prefix, seeded with the length of the header. */
@@ -226,6 +228,9 @@ function sealedOf(
       },
       get refusals() {
         return judging().refusals;
+      },
+      get sources() {
+        return judging().sources;
       },
     },
     get end() {

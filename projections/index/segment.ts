@@ -19,6 +19,7 @@ import { countBelow, type Cells } from './columns.ts';
 import { changeCodes, changeKinds } from './changes.ts';
 import type { HandOvers } from './hand-overs.ts';
 import { advance, Cursor, type Journal } from './journal.ts';
+import type { SavedSources } from './known-sources.ts';
 import type { SavedRefusals } from './open-refusals.ts';
 import type { Postings } from './postings.ts';
 import { columnsOf } from './segment-bytes.ts';
@@ -52,6 +53,8 @@ export interface SegmentParts {
   readonly claims: readonly Claimant[];
   /** Position of the last boot before the first event; -1 if there is none. */
   readonly lastBoot: number;
+  /** The sources of the events before the first. */
+  readonly sources: SavedSources;
 }
 
 /** A part of a host, whose changes are listed in the segment. */

@@ -24,6 +24,7 @@ the fewest events that show it:
   22  P3[103] opened an iommufd as fd 3
   23  P3[103] opened device 0000:3b:00.0 as fd 4
   26  P3[103] bound the device of fd 4 to the iommufd of fd 3
+Seen: all processes of the host, from position 0 to 38
 `,
     });
   });
@@ -40,13 +41,17 @@ the fewest events that show it:
       detail: 'group 26: owner.kind iommufd, holders.comm [P3, P3]',
       cause: null,
       prefix: [1, 21, 22, 23, 26],
+      coverage: { from: 0, to: 38, fromTime: null, toTime: null, unknown: [] },
     });
   });
 
   test('exits 1 where it never holds', async () => {
     const never = ['--where', 'group 26 owner.kind = container'];
-    expect(await bisect(...never)).toEqual({ code: 1, err: '', out: 'it never holds\n' });
+    const seen = 'Seen: all processes of the host, from position 0 to 38';
+    expect(await bisect(...never)).toEqual({ code: 1, err: '', out: `it never holds\n${seen}\n` });
     expect(await bisect(...never, '--json')).toEqual({ code: 1, err: '', out: 'null\n' });
+    const { out } = await bisect(...never, '--json', '--coverage');
+    expect(JSON.parse(out)).toMatchObject({ answer: null, coverage: { unknown: [] } });
   });
 
   test('looks no further than --until', async () => {

@@ -210,6 +210,7 @@ test('a damaged log is 3 for every verb, and verify says what is known of the re
   expect(verified).toMatchObject({ code: 3, reason });
   expect(JSON.parse(verified.out)).toEqual({
     events: 20,
+    coverage: { from: 0, to: 19, fromTime: null, toTime: null, unknown: [] },
     head: expect.stringMatching(/^19:[\da-f]{64}$/),
     faults: [
       { position: 20, time: null, kind: 'bytes', detail: expect.stringContaining('position 20') },

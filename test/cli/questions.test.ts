@@ -19,6 +19,9 @@ async function ask(...args: string[]): Promise<string> {
   return out;
 }
 
+/** Of the log of `twoContexts`. */
+const seen = 'Seen: all processes of the host, from position 0 to 38';
+
 async function askJson(...args: string[]): Promise<unknown> {
   const out = await ask(...args, '--json');
   expect(out.split('\n')).toHaveLength(2);
@@ -141,9 +144,10 @@ POSITION  ATTEMPT                                           RECORDED            
 20        P2[102] tried bind fd=4 iommufd=3 and got EINVAL  EINVAL file-already-bound          EBUSY file-already-bound
 24        P3[103] tried bind fd=4 iommufd=3 and got EPERM   EPERM owned-by-other-iommufd       EBUSY owned-by-other-iommufd
 38        P5[105] tried bind fd=3 iommufd=4 and got EBUSY   EBUSY group-pinned-by-device-file  ENOTTY opened-through-group
+${seen}
 `);
     const own = await ask('replay', '--profile', 'linux-6.12');
-    expect(own).toBe('none of 23 attempts would end differently by linux-6.12\n');
+    expect(own).toBe(`none of 23 attempts would end differently by linux-6.12\n${seen}\n`);
     const older = await ask('replay', '--profile', 'linux-6.1');
     expect(older).toMatch(/^8 +P1\[101\] opened an iommufd as fd 3 +passed +ENOENT no-such-node$/m);
   });
@@ -178,7 +182,7 @@ POSITION  ATTEMPT                                           RECORDED            
   test('verify prints the head, which serves as witness', async () => {
     const out = await ask('verify');
     const [, head = ''] =
-      /^events {2}39\nhead {4}(38:[\da-f]{64})\nfaults {2}none\n$/.exec(out) ?? [];
+      /^events {2}39\nhead {4}(38:[\da-f]{64})\nfaults {2}none\nseen {4}all .*\n$/.exec(out) ?? [];
     expect(await ask('verify', '--head', head)).toBe(out);
   });
 
