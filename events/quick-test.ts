@@ -53,6 +53,10 @@ const tests: Readonly<Record<string, (schema: SchemaParts) => QuickTest>> = {
     ({ options }) =>
     (value) =>
       options.includes(value),
+  union({ options }) {
+    const all = (options as readonly SchemaParts[]).map(testOf);
+    return (value) => all.some((test) => test(value));
+  },
   nullable: orElse(null),
   optional: orElse(undefined),
   array({ item }) {

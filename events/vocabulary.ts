@@ -7,7 +7,7 @@
  * @module
  */
 import * as v from 'valibot';
-import { clocks, evidence, pointer, type Evidence } from './evidence.ts';
+import { clocks, evidence, structFile, type Evidence } from './evidence.ts';
 import {
   count,
   fd,
@@ -41,8 +41,14 @@ const named = {
 /** The arguments of a call as evidence shows them, and what a message names besides. */
 function asShown(args: v.ObjectEntries): v.ObjectEntries {
   const besides = Object.entries(named).filter(([key]) => !Object.hasOwn(args, key));
-  // Null: the evidence does not show on which file the call was made.
-  return { ...args, ...('fd' in args && { fd: shown(fd) }), ...Object.fromEntries(besides) };
+  // Null: the evidence does not show which process made the call, or on which file.
+  const unshown = {
+    ...('pid' in args && { pid: shown(pid) }),
+    /** The name of the process, if its pid is not shown. */
+    ...('pid' in args && !('comm' in args) && { comm: v.optional(text) }),
+    ...('fd' in args && { fd: shown(fd) }),
+  };
+  return { ...args, ...unshown, ...Object.fromEntries(besides) };
 }
 
 const refusals = Object.entries(operations).map(([operation, { entries }]) =>
@@ -56,6 +62,12 @@ const refusals = Object.entries(operations).map(([operation, { entries }]) =>
     evidence: v.optional(evidence),
   }),
 );
+
+/**
+ * The name of the virtual machine that the command line of a process gives, `false` if it gives none;
+ * null: from here on, no evidence shows the command line.
+ */
+const vm = v.nullable(v.union([text, v.literal(false)]));
 
 const claimed = {
   claimant: text,
@@ -75,17 +87,23 @@ const gone = v.strictObject({
 /** Calls on VFIO and iommufd files that passed. The machines take these events. */
 const calls = {
   // Files opened. `fd` is the new descriptor.
-  'group.opened': v.strictObject({ pid, fd, group: text, cloexec: v.boolean(), pointer }),
-  'container.opened': v.strictObject({ pid, fd, cloexec: v.boolean(), pointer }),
-  'iommufd.opened': v.strictObject({ pid, fd, cloexec: v.boolean(), pointer }),
-  'device.opened': v.strictObject({ pid, fd, device: text, cloexec: v.boolean(), pointer }),
+  'group.opened': v.strictObject({ pid, fd, group: text, cloexec: v.boolean(), ...structFile }),
+  'container.opened': v.strictObject({ pid, fd, cloexec: v.boolean(), ...structFile }),
+  'iommufd.opened': v.strictObject({ pid, fd, cloexec: v.boolean(), ...structFile }),
+  'device.opened': v.strictObject({
+    pid,
+    fd,
+    device: text,
+    cloexec: v.boolean(),
+    ...structFile,
+  }),
   'path.opened': v.strictObject({ pid, fd, path: text, cloexec: v.boolean() }),
 
   // Groups and containers.
   'container.set': v.strictObject({ pid, fd, container: shown(fd) }),
   'container.unset': v.strictObject({ pid, fd }),
   'iommu.set': v.strictObject({ pid, fd, iommu: shown(number) }),
-  'device.obtained': v.strictObject({ pid, fd, device: shown(text), as: fd, pointer }),
+  'device.obtained': v.strictObject({ pid, fd, device: shown(text), as: fd, ...structFile }),
 
   // Devices and iommufd objects. An `id` is the one that the kernel returned, or null: the evidence
   // does not show it.
@@ -157,7 +175,7 @@ const shapes = {
     device: text,
     driver: text,
     next: v.nullable(text),
-    waiter: v.strictObject({ pid: v.nullable(pid), comm: text }),
+    waiter: v.strictObject({ pid: v.nullable(pid), comm: v.nullable(text) }),
   }),
   /** A blocked unbind was seen to be over. `driver` is the one that the device then had. */
   'driver.settled': v.strictObject({ device: text, driver: v.nullable(text) }),
@@ -168,17 +186,27 @@ const shapes = {
   'claim.refused': v.strictObject({ device: text, ...claimed }),
 
   // Processes and their descriptors.
-  'process.started': v.strictObject({ pid, comm: text, cgroup: v.nullable(text) }),
-  /** A process was running before the evidence begins. If its pid is known, it is the same process. */
-  'process.found': v.strictObject({
+  'process.started': v.strictObject({
     pid,
     comm: text,
     cgroup: v.nullable(text),
+    vm: v.optional(vm),
+  }),
+  /**
+   * A process is running. If its pid is known, it is the same process: its name and control group
+   * stay as they were known where they are null here, and `vm` where it is left out.
+   */
+  'process.found': v.strictObject({
+    pid,
+    comm: v.nullable(text),
+    cgroup: v.nullable(text),
+    vm: v.optional(vm),
     /** Start time in clock ticks since the boot; tells processes with the same pid apart. */
     started: v.optional(text),
   }),
   'process.forked': v.strictObject({ pid, child: pid, comm: text }),
-  'process.executed': v.strictObject({ pid, comm: v.optional(text) }),
+  /** The command line is another one: without `vm`, it is not shown. */
+  'process.executed': v.strictObject({ pid, comm: v.optional(text), vm: v.optional(vm) }),
   'process.exited': v.strictObject({ pid, signal: v.nullable(text) }),
   'descriptor.duplicated': v.strictObject({ pid, fd, as: fd, cloexec: optional.cloexec }),
   'descriptor.passed': v.strictObject({ pid, fd, to: pid, as: fd, cloexec: optional.cloexec }),
@@ -232,6 +260,7 @@ interface Evidenced {
 interface Named {
   readonly group?: string | undefined;
   readonly device?: string | undefined;
+  readonly comm?: string | undefined;
   readonly blocker?: { readonly kind: 'group' | 'device'; readonly id: string } | undefined;
 }
 

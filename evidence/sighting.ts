@@ -9,6 +9,7 @@
 
 import type { Clock } from '../events/vocabulary.ts';
 import type { SeenCounts } from './messages/seen.ts';
+import type { Telling } from './messages/told.ts';
 import type { TracedWords } from '../operations/traced-words.ts';
 
 export type { Clock } from '../events/vocabulary.ts';
@@ -60,7 +61,8 @@ export type Deed =
       /** A thread, or a process that shares the descriptor table; null if unknown. */
       readonly shares: boolean | null;
     }
-  | { readonly did: 'exec'; readonly program: string | null }
+  /** `vm`: the virtual machine that the new command line names. Left out: it is not shown. */
+  | { readonly did: 'exec'; readonly program: string | null; readonly vm?: string | false }
   /** The end of one thread; with `whole` that of the process. */
   | { readonly did: 'exit'; readonly whole: boolean; readonly signal: string | null }
   | { readonly did: 'name'; readonly name: string }
@@ -129,10 +131,13 @@ export type Deed =
       readonly kind: 'group' | 'container' | 'iommufd' | 'device';
       readonly device: string | null;
       readonly group: string | null;
+      /** Equal for what listings show that were printed at one time. */
+      readonly listing?: number;
     }
   /**
-   * A program reports that it was refused, or concluded that it would be (`errno` null). `group`,
-   * `device`: those of the call. `cause`: the cause that its words show, or null.
+   * A program reports that it was refused, or concluded that it would be (`errno` null, with a cause).
+   * If it does not print the errno, both are null. `group`, `device`: those of the call. `cause`: the
+   * cause that its words show, or null.
    */
   | {
       readonly did: 'report';
@@ -147,6 +152,7 @@ export type Deed =
         | 'bind'
         | 'attach'
         | 'map_dma'
+        | 'ioas_map'
         | 'reset'
         | 'hot_reset'
         | 'set_driver';
@@ -169,6 +175,11 @@ export type Deed =
       readonly manager: string;
       readonly reason: string | null;
     }
+  /** A manager has started the process of a virtual machine. */
+  | {
+      readonly did: 'run-vm';
+      readonly vm: { readonly name: string; readonly uuid: string | null };
+    }
   /** Lines of the trace were lost here; null: an unknown number. */
   | { readonly did: 'lose'; readonly count: number | null }
   /** The kernel's first message, with its release: the host has booted. */
@@ -185,11 +196,18 @@ export type Sighting = Deed & {
   readonly comm: string | null;
   /** Microseconds on the clock of the trace; null if the line has no time. */
   readonly at: number | null;
+  /** The clock of `at`. Left out: that of the parser, which does not change. */
+  readonly clock?: Clock;
   /** The number of lines between its line and the last one. Left out: none. */
   readonly linesAgo?: number;
   /** Whether a listing shows it: what is open then, not when it was opened. Left out: no. */
   readonly isListed?: true;
+  /** What other sources may tell as well, with the same exact time. Left out: nothing. */
+  readonly telling?: Telling;
 };
+
+/** The kinds of files whose release by the kernel a trace can show. */
+export type ReleasedKind = 'device' | 'group' | 'iommufd';
 
 /** The parser of one trace format. */
 export interface Parser {
@@ -201,6 +219,8 @@ export interface Parser {
   end(): readonly Sighting[];
   /** The text of the last sightings, if it is not that of the last line alone. */
   readonly told?: string | null;
+  /** Whether the trace shows every release of files of a kind. Left out: of none. */
+  showsReleases?(kind: ReleasedKind): boolean;
   /** Whether the last line says only what was told before. */
   readonly repeats?: boolean;
   /** Whether the last line completed the one before it, which had been rejected. */
@@ -209,6 +229,8 @@ export interface Parser {
   readonly passedOver?: number;
   /** Whether it may be spared lines that do not concern VFIO (`messages/concerns.ts`). Left out: no. */
   readonly mayPassOver?: boolean;
+  /** Whether it reads listings. Left out: no. */
+  readonly readsListings?: boolean;
   /** Whether a line so far names VFIO, though it may have said nothing that is kept. */
   readonly mentions?: boolean;
   /** The number of statements so far, by kind, for messages and listings. */

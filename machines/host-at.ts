@@ -5,7 +5,7 @@
  * @module
  */
 import type { Certainty, Fact } from '../events/vocabulary.ts';
-import type { FileId, ProcessHolder } from '../processes/process-table.ts';
+import type { FileId, NamedVm, ProcessHolder } from '../processes/process-table.ts';
 import type { DeviceState } from './device.ts';
 import type { GroupRecord, GroupState } from './group.ts';
 import type { OpenFile } from './instances.ts';
@@ -59,6 +59,7 @@ export interface ProcessAt {
   readonly pid: number;
   readonly comm: string;
   readonly cgroup: string | null;
+  readonly vm: NamedVm;
   readonly descriptors: ReadonlyMap<number, { readonly file: FileId }>;
   readonly mapped: readonly FileId[];
 }
@@ -66,7 +67,7 @@ export interface ProcessAt {
 /** A driver change whose unbind waits for the device's last file, until its end is recorded. */
 interface DriverChangeAt {
   readonly device: string;
-  readonly waiter: { readonly pid: number | null; readonly comm: string };
+  readonly waiter: { readonly pid: number | null; readonly comm: string | null };
   /** Whether the change has ended, without a record of its end so far. */
   readonly isOver: boolean;
 }

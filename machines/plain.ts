@@ -67,11 +67,11 @@ function listed(ids: ReadonlySet<FileId>): readonly FileId[] {
 }
 
 export function processAt(process: Process): PlayedProcess {
-  const { pid, comm, cgroup, started } = process;
+  const { pid, comm, cgroup, vm, started } = process;
   const descriptors = new Map(process.descriptors);
   for (const [fd, { file }] of descriptors) if (file === TERMINAL) descriptors.delete(fd);
   // Evidence may also show a terminal that is mapped.
   const mappings = new Map(process.mappings);
   for (const [address, file] of mappings) if (file === TERMINAL) mappings.delete(address);
-  return { pid, comm, cgroup, started, descriptors, mappings, mapped: [...mappings.values()] };
+  return { pid, comm, cgroup, vm, started, descriptors, mappings, mapped: [...mappings.values()] };
 }

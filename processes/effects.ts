@@ -80,7 +80,10 @@ const effects: { readonly [T in Exclude<EventType, OfNoProcess>]: Effect<DataOf<
     names: (data) => data,
     moves: ({ pid }) => [allOf(pid)],
   },
-  'process.found': { ...nothing, names: (data) => data },
+  'process.found': {
+    ...nothing,
+    names: ({ pid, comm, cgroup }) => (comm === null ? null : { pid, comm, cgroup }),
+  },
   'process.forked': {
     ...nothing,
     replaces: ({ child }) => child,

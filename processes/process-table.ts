@@ -9,28 +9,25 @@
  */
 import type { DataOf, EventType, Fact, Placed } from '../events/vocabulary.ts';
 import type { OfNoProcess, OpeningEvent } from './effects.ts';
-import {
-  fileOpenedBy,
-  TERMINAL,
-  type Descriptor,
-  type FileId,
-  type ProcessHolder,
-  type HoldPlace,
-  type Process,
-  type ProcessObserver,
+import { fileOpenedBy, KERNEL_PID, positionOf, TERMINAL } from './process.ts';
+import type {
+  Descriptor,
+  FileId,
+  HoldPlace,
+  NamedVm,
+  Process,
+  ProcessHolder,
+  ProcessObserver,
 } from './process.ts';
+import { ShownReleases } from './shown-releases.ts';
 
-export {
-  fileOpenedBy,
-  positionOf,
-  KERNEL_PID,
-  TERMINAL,
-  type FileId,
-  type ProcessHolder,
-  type HoldPlace,
-  type Process,
-  type ProcessObserver,
-} from './process.ts';
+export { fileOpenedBy, KERNEL_PID, positionOf, TERMINAL } from './process.ts';
+export type { FileId, HoldPlace, NamedVm, Process } from './process.ts';
+export type { ProcessHolder, ProcessObserver } from './process.ts';
+
+/** What names a process and its tenant. */
+type Identity = Pick<Process, 'comm' | 'cgroup' | 'vm'>;
+type Shown<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 /** The event types that change a process in another way than by opening a file. */
 type Changing = Exclude<EventType, OfNoProcess | OpeningEvent>;
@@ -40,6 +37,9 @@ type Handler<T extends EventType> = (table: ProcessTable, data: DataOf<T>) => un
 export class ProcessTable {
   readonly #processes = new Map<number, Process>();
   readonly #references = new Map<FileId, number>();
+  readonly releases = new ShownReleases();
+  /** The event that follows or is being taken, as its player sets it. */
+  event: Fact | null = null;
   observer: ProcessObserver | null = null;
   #unheld: FileId[] = [];
 
@@ -47,11 +47,13 @@ export class ProcessTable {
     'host.booted': (table) => {
       table.#processes.clear();
       table.#references.clear();
+      table.releases.clear();
     },
-    'process.started': (table, { pid, comm, cgroup }) => table.#start(pid, comm, cgroup),
+    'process.started': (table, data) => table.#start(data.pid, data.comm, data),
     'process.found': (table, data) => table.#find(data),
     'process.forked': (table, { pid, child, comm }) => table.#fork(pid, child, comm),
-    'process.executed': (table, { pid, comm }) => table.#execute(table.#at(pid), comm),
+    'process.executed': (table, { pid, comm, vm = null }) =>
+      table.#execute(table.#at(pid), comm, vm),
     'process.exited': (table, { pid }) => table.#exit(pid),
     'descriptor.duplicated': (table, data) => {
       // A dup2 onto the same number changes nothing, not even FD_CLOEXEC (fs/file.c:ksys_dup3).
@@ -124,12 +126,28 @@ export class ProcessTable {
   /** Applies an event. Returns the files that lost their last holder by it. */
   take(event: Placed<Fact>): FileId[] {
     this.#unheld = [];
+    const ended = this.releases.endedBy(event);
     this.#apply(event);
+    const kernel = ended.length === 0 ? undefined : this.#processes.get(KERNEL_PID);
+    if (kernel !== undefined) for (const file of ended) this.#close(kernel, keptAs(file));
+    this.releases.take(event);
     return this.#unheld.filter((file) => !this.isHeld(file));
+  }
+
+  /**
+   * Makes the kernel hold a file that nothing else holds any more, if its release is still to be
+   * shown. Returns whether it does.
+   */
+  keep(file: FileId): boolean {
+    if (this.event === null || !this.releases.awaits(file, this.event)) return false;
+    const kernel = this.#processes.get(KERNEL_PID) ?? this.#start(KERNEL_PID, 'kernel');
+    this.#install(kernel, keptAs(file), { file, cloexec: false }, null);
+    return true;
   }
 
   /** Removes every descriptor and mapping of a file that was released without a recorded event. */
   evict(file: FileId): void {
+    this.releases.forget(file);
     for (const process of this.#processes.values()) {
       for (const [fd, descriptor] of process.descriptors) {
         if (descriptor.file === file) this.#close(process, fd);
@@ -148,33 +166,42 @@ export class ProcessTable {
     change?.(this, event.data);
   }
 
-  #start(pid: number, comm: string, cgroup: string | null): Process {
+  #start(pid: number, comm: string, { cgroup = null, vm = null }: Shown<Identity> = {}): Process {
     this.#exit(pid);
     const descriptors = new Map(
       [0, 1, 2].map((fd): [number, Descriptor] => [fd, { file: TERMINAL, cloexec: false }]),
     );
-    const process = { pid, comm, cgroup, started: null, descriptors, mappings: new Map() };
+    const process = { pid, comm, cgroup, vm, started: null, descriptors, mappings: new Map() };
     this.#processes.set(pid, process);
     this.observer?.started(process);
     return process;
   }
 
   /** Adds a process, or what is newly known of one that is in the table. */
-  #find({ pid, comm, cgroup, started }: DataOf<'process.found'>): void {
-    const process = this.#processes.get(pid) ?? this.#start(pid, comm, cgroup);
-    this.#rename(process, comm, cgroup ?? process.cgroup);
+  #find({ pid, comm, cgroup, vm, started }: DataOf<'process.found'>): void {
+    const known = this.#processes.get(pid);
+    // Nothing shows any more who a process is that is not there.
+    if (known === undefined && (comm ?? cgroup ?? vm) == null) return;
+    const identity = {
+      comm: comm ?? known?.comm ?? `pid ${pid}`,
+      cgroup: cgroup ?? known?.cgroup ?? null,
+      vm: vm === undefined ? (known?.vm ?? null) : vm,
+    };
+    const process = known ?? this.#start(pid, identity.comm, identity);
+    this.#rename(process, identity);
     process.started = started ?? process.started;
   }
 
-  #rename(process: Process, comm: string, cgroup: string | null): void {
-    if (process.comm === comm && process.cgroup === cgroup) return;
-    Object.assign(process, { comm, cgroup });
+  #rename(process: Process, identity: Identity): void {
+    const { comm, cgroup, vm } = identity;
+    if (process.comm === comm && process.cgroup === cgroup && process.vm === vm) return;
+    Object.assign(process, identity);
     this.observer?.renamed(process);
   }
 
   /** The process with that pid. Added if it is unknown: evidence may begin after its start. */
   #at(pid: number): Process {
-    return this.#processes.get(pid) ?? this.#start(pid, `pid ${pid}`, null);
+    return this.#processes.get(pid) ?? this.#start(pid, `pid ${pid}`);
   }
 
   #fork(pid: number, child: number, comm: string): void {
@@ -184,6 +211,7 @@ export class ProcessTable {
       pid: child,
       comm,
       cgroup: parent.cgroup,
+      vm: parent.vm,
       started: null,
       descriptors: new Map(parent.descriptors),
       mappings: new Map(parent.mappings),
@@ -198,8 +226,8 @@ export class ProcessTable {
     for (const [mapping, file] of parent.mappings) inherit(file, 'mapping', mapping);
   }
 
-  #execute(process: Process, comm = process.comm): void {
-    this.#rename(process, comm, process.cgroup);
+  #execute(process: Process, comm = process.comm, vm: NamedVm = null): void {
+    this.#rename(process, { comm, cgroup: process.cgroup, vm });
     for (const mapping of process.mappings.keys()) this.#unmap(process, mapping);
     for (const [fd, { cloexec }] of process.descriptors) {
       if (cloexec) this.#close(process, fd);
@@ -227,15 +255,7 @@ export class ProcessTable {
     this.#install(process, data.as ?? data.fd, { file, cloexec }, null);
   }
 
-  #share(
-    {
-      pid,
-      fd,
-      as,
-      cloexec = false,
-    }: { pid: number; fd: number; as: number; cloexec?: boolean | undefined },
-    to: number,
-  ): void {
+  #share({ pid, fd, as, cloexec = false }: DataOf<'descriptor.duplicated'>, to: number): void {
     const process = this.#processes.get(pid);
     const file = process?.descriptors.get(fd)?.file;
     if (process === undefined || file === undefined) return;
@@ -297,6 +317,11 @@ export class ProcessTable {
     this.#references.delete(file);
     this.#unheld.push(file);
   }
+}
+
+/** The descriptor of the kernel that stands for its hold on a file: a number that no event has. */
+function keptAs(file: FileId): number {
+  return -1 - positionOf(file);
 }
 
 function byPlace(a: ProcessHolder, b: ProcessHolder): number {

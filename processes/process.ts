@@ -18,8 +18,8 @@ export function positionOf(file: FileId): number {
 export const TERMINAL: FileId = 'terminal';
 
 /**
- * The pid of the kernel itself: it holds a file that is in a socket's queue, or that is kept alive by a
- * reference which the evidence does not show. Processes whose pid the evidence does not show have
+ * The pid of the kernel itself: it holds a file that is in a socket's queue, or whose last known holder
+ * is gone although the evidence shows releases and has not shown this one. Processes whose pid the evidence does not show have
  * greater numbers. No real process has such a pid (include/linux/threads.h:PID_MAX_LIMIT).
  */
 export const KERNEL_PID = 0x40_0000;
@@ -35,6 +35,12 @@ export interface ProcessHolder {
   readonly file: FileId;
 }
 
+/**
+ * The virtual machine that the command line of a process names; `false` if it names none, null if the
+ * evidence does not show it.
+ */
+export type NamedVm = string | false | null;
+
 /** An entry of a descriptor table: its file, and FD_CLOEXEC. */
 export interface Descriptor {
   readonly file: FileId;
@@ -46,6 +52,7 @@ export interface Process {
   readonly pid: number;
   comm: string;
   cgroup: string | null;
+  vm: NamedVm;
   /** Start time in clock ticks since the boot; null if unknown. */
   started: string | null;
   readonly descriptors: Map<number, Descriptor>;
@@ -62,7 +69,7 @@ export interface HoldPlace {
 /** Is called when processes start, end or change names, and when they gain or lose a hold on a file. */
 export interface ProcessObserver {
   started(process: Process): void;
-  /** `comm` or `cgroup` changed. */
+  /** `comm`, `cgroup` or `vm` changed. */
   renamed(process: Process): void;
   ended(process: Process): void;
   /** `from` is the hold that was copied by dup, fork, SCM_RIGHTS or mmap; null for an open. */

@@ -5,17 +5,29 @@
  */
 import { plain } from '../wrappers/escapes.ts';
 import { DATE, TIME, ZONE, zoned, type Stamp } from '../wrappers/times.ts';
+import type { Report } from '../sighting.ts';
 import type { Unwrapped } from '../wrappers/unwrap.ts';
 import { lockIn, refusedClaimIn, requesterIn } from './claims.ts';
+import { DriverWrites } from './driver-writes.ts';
 import { quotedKernel, type MessageDeed } from './kernel.ts';
 import { LONGEST } from './names.ts';
 import { refusalsIn, speaksOfRefusals, type RefusalReport } from './refusals.ts';
-import { ToldAnywhere, ToldStatements, type Telling } from './told.ts';
+import { ToldByBoth } from './told-by-both.ts';
+import {
+  claimKind,
+  isLasting,
+  refusalKind,
+  ToldStatements,
+  UNNAMED,
+  type Telling,
+} from './told.ts';
 
 /** A deed that a program tells of. `stamp`: a time in the words, which is nearer to it than the line's. */
 export interface Reported {
   readonly said: MessageDeed;
   readonly stamp: Stamp | null;
+  /** What other sources may tell as well; null if no time could show that it is the same. */
+  readonly telling: Telling | null;
 }
 
 /** The statements of a message. `isRepeated`: it has some that were told before. */
@@ -26,26 +38,36 @@ export interface ProgramSaid {
 
 /** The number of lines in which a refusal may be repeated in vaguer words. */
 const MEMORY = 8;
+/** The number of lines in which a tool tells which device it is that a shell was refused. */
+const NEXT = 3;
 
 /** Reads the messages of programs. */
 export class ProgramReader {
-  readonly #told: ToldStatements;
+  readonly #told = new ToldStatements();
   #requester: { readonly name: string; readonly line: number } | null = null;
-  #recent: { readonly key: string; readonly line: number } | null = null;
-
-  constructor(anywhere = new ToldAnywhere()) {
-    this.#told = new ToldStatements(anywhere);
-  }
+  readonly #writes = new DriverWrites();
+  readonly #byBoth = new ToldByBoth();
+  #recent: (Pick<Report, 'operation' | 'errno' | 'device'> & { readonly line: number }) | null =
+    null;
+  /** A change of a driver that was refused, before a line names the device. */
+  #unplaced: { readonly errno: string | null; readonly line: number } | null = null;
 
   /** Whether the next lines may be about what was said, as of a line. */
   isOpen(line: number): boolean {
-    return this.#told.isOpen(line) || this.#requesterAt(line) !== null;
+    return this.#told.isOpen(line) || this.#requesterAt(line) !== null || this.mayAnswer(line);
+  }
+
+  /** Whether a line may answer a command, though it names neither VFIO nor a device. */
+  mayAnswer(line: number): boolean {
+    return this.#writes.isAsked(line);
   }
 
   /** Another command follows: what it is refused is refused anew. */
   prompt(): void {
     this.#told.forget();
+    this.#writes.forget();
     this.#recent = null;
+    this.#unplaced = null;
   }
 
   /** Reads the message of a line. Throws `EvidenceError` for one of the kernel that is cut off. */
@@ -54,18 +76,30 @@ export class ProgramReader {
     const name = requesterIn(text);
     if (name !== null) this.#requester = { name, line };
     const claims = [lockIn(text), refusedClaimIn(text, this.#requesterAt(line))]
-      .filter((said) => said !== null)
-      .filter((said) => !this.#isKnownClaim(said, parts, line));
+      .filter((said) => said?.did === 'claim')
+      .flatMap((said) => this.#claimed(said, parts, line));
     const who = writerOf(text, parts);
-    const refusals = refusalsIn(text);
+    this.#writes.take(text, line);
+    const refusals = refusalsIn(text, this.#writes.isAsked(line)).flatMap(
+      (refusal) => this.#placed(refusal, line) ?? [],
+    );
     const reports = refusals.flatMap((refusal): Reported[] => {
       const stamp = stampBefore(text, refusal.at);
       const stamps = stamp === null ? parts.stamps : [...parts.stamps, stamp];
-      if (this.#isKnown(refusal, { pid: who.pid, host: parts.host, stamps, line })) return [];
-      return [{ said: { ...refusal.report, ...who }, stamp }];
+      const telling = tellingOf(refusal, { pid: who.pid, host: parts.host, stamps, line });
+      if (this.#isKnown(refusal, telling)) return [];
+      return [{ said: { ...refusal.report, ...who }, stamp, telling: lasting(telling) }];
     });
-    const others = [...quotedKernel(text), ...claims].map((said) => ({ said, stamp: null }));
-    return { told: [...others, ...reports], isRepeated: refusals.length > reports.length };
+    const quoted = quotedKernel(text).map((said) => ({ said, stamp: null, telling: null }));
+    const told = [...quoted, ...claims, ...reports];
+    return { told, isRepeated: refusals.length > reports.length };
+  }
+
+  /** Whether a deed of the kernel is a refusal that a program has told of. */
+  hasTold(said: MessageDeed, { stamps }: Unwrapped, line: number): boolean {
+    if (said.did !== 'bind-driver' || !('errno' in said.result)) return false;
+    const { device, driver, result } = said;
+    return this.#byBoth.has({ by: 'kernel', device, driver, errno: result.errno, stamps, line });
   }
 
   /** The domain that could not start, if it was named just before. */
@@ -74,26 +108,60 @@ export class ProgramReader {
     return requester !== null && line - requester.line < 3 ? requester.name : null;
   }
 
-  /** Whether a refusal was read before: in a forwarded copy of the line, or in other words. */
-  #isKnown(
-    { report, again }: RefusalReport,
-    at: Pick<Telling, 'pid' | 'host' | 'stamps' | 'line'>,
-  ): boolean {
-    const { operation, errno, group, device, cause, driver = null } = report;
-    const { line } = at;
-    const key = `${operation} ${errno}`;
-    const recent = this.#recent;
-    this.#recent = { key, line };
-    if (again && recent?.key === key && line - recent.line < MEMORY) return true;
-    // Within a line, `refusalsIn` has told equal ones apart.
-    return this.#told.has({ kind: key, group, device, cause, driver, ...at });
+  /** A refusal, with what the lines around say of a change of a driver. Null: of an unknown device. */
+  #placed(refusal: RefusalReport, line: number): RefusalReport | null {
+    const { report, attribute } = refusal;
+    if (report.operation !== 'set_driver') return refusal;
+    const said = { device: report.device ?? undefined, driver: report.driver };
+    const { device, driver = null } = this.#writes.completed(said, attribute, line);
+    if (device === undefined) {
+      this.#unplaced = { errno: report.errno, line };
+      return null;
+    }
+    const before = this.#unplaced;
+    const isAnswer = report.errno === null && before !== null && line - before.line <= NEXT;
+    const errno = isAnswer ? before.errno : report.errno;
+    this.#unplaced = null;
+    return { ...refusal, report: { ...report, device, driver, errno } };
   }
 
-  #isKnownClaim(said: MessageDeed, { stamps, host }: Unwrapped, line: number): boolean {
-    const kind = JSON.stringify(said);
-    const unnamed = { group: null, device: null, cause: null, driver: null, pid: null };
-    return this.#told.has({ kind, ...unnamed, host, stamps, line });
+  /** Whether a refusal was read before: in a forwarded copy of the line, or in other words. */
+  #isKnown({ report, repeats }: RefusalReport, telling: Telling): boolean {
+    const { operation, errno, device, cause, driver = null } = report;
+    const { stamps, line } = telling;
+    const recent = this.#recent;
+    this.#recent = { operation, errno, device, line };
+    const isSilent = errno === null && cause === null;
+    if (recent !== null && line - recent.line < MEMORY) {
+      if (recent.errno === errno && repeats.includes(recent.operation)) return true;
+      if (isSilent && recent.operation === operation && recent.device === device) return true;
+    }
+    // Within a line, `refusalsIn` has told equal ones apart.
+    if (this.#told.has(telling)) return true;
+    if (operation !== 'set_driver' || errno === null || device === null) return false;
+    return this.#byBoth.has({ by: 'program', device, driver, errno, stamps, line });
   }
+
+  /** A claim, unless it was read before. */
+  #claimed(said: Claimed, { stamps, host }: Unwrapped, line: number): readonly Reported[] {
+    const telling = { ...UNNAMED, kind: claimKind(said), host, stamps, line };
+    if (this.#told.has(telling)) return [];
+    return [{ said, stamp: null, telling: lasting(telling) }];
+  }
+}
+
+type Claimed = Extract<MessageDeed, { did: 'claim' }>;
+
+function tellingOf(
+  { report }: RefusalReport,
+  at: Pick<Telling, 'pid' | 'host' | 'stamps' | 'line'>,
+): Telling {
+  const { group, device, cause, driver = null } = report;
+  return { kind: refusalKind(report), group, device, cause, driver, ...at };
+}
+
+function lasting(telling: Telling): Telling | null {
+  return isLasting(telling) ? telling : null;
 }
 
 /** A time before the words that it is the time of: the program follows it. */

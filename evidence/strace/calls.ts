@@ -4,6 +4,7 @@
  * @module
  */
 import { EvidenceError } from '../importer.ts';
+import type { NamedVm } from '../../processes/process-table.ts';
 import type { Deed } from '../sighting.ts';
 import {
   excerpt,
@@ -14,12 +15,14 @@ import {
   shownFd,
   shownFolder,
   stringIn,
+  withoutNames,
   type StraceCall,
   type Returned,
 } from './call.ts';
 import { ioctlDeed, mayBeOurs } from './ioctl.ts';
 import { rightsIn, socketPath } from './rights.ts';
 import { mayBeToSysfs, sysfsBegun, sysfsDeed } from './sysfs.ts';
+import { vmNamed } from '../vm-name.ts';
 
 /** How to read the calls of one name. */
 export interface CallKind {
@@ -225,7 +228,7 @@ export function forked(
 /** Whether a child shares the descriptor table; null if the flags are not shown. */
 export function sharesIn(name: string, args: readonly string[]): boolean | null {
   if (name.endsWith('fork')) return false;
-  const [first = ''] = args;
+  const [first = ''] = withoutNames(args);
   const struct = first.startsWith('{') ? first : `{${args.join(', ')}}`;
   const flags = memberOf(struct, 'flags');
   if (flags === null) return null;
@@ -238,7 +241,21 @@ function executed(call: StraceCall, index: number): Deed | null {
   if (rcOf(call.returned) !== 0) return null;
   const path = stringIn(argument(call, index));
   const name = path === null || path.isCut ? '' : path.text.slice(path.text.lastIndexOf('/') + 1);
-  return { did: 'exec', program: name === '' ? null : commOf(name) };
+  const program = name === '' ? null : name;
+  const vm = vmIn(call.args[index + 1] ?? '', program);
+  return { did: 'exec', program: program && commOf(program), ...(vm !== null && { vm }) };
+}
+
+/** The virtual machine that `["qemu-system-x86_64", "-name", "a", ...]` names. */
+function vmIn(list: string, program: string | null): NamedVm {
+  if (!list.startsWith('[')) return null;
+  const shown = membersOf(list).map(({ value }) => stringIn(value));
+  const strings = shown.filter((string) => string !== null);
+  // Anything else than a string stands for arguments that are left out.
+  const isWhole = strings.length === shown.length && list.endsWith(']');
+  const [own, ...args] = strings;
+  const ownName = own?.isCut === false ? own.text.slice(own.text.lastIndexOf('/') + 1) : null;
+  return vmNamed({ program: program ?? ownName, args, isWhole });
 }
 
 function renamed(call: StraceCall): Deed | null {

@@ -6,10 +6,11 @@
  */
 import type { Attempt } from '../../events/vocabulary.ts';
 import { tracedAttempt } from '../../operations/table.ts';
-import type { Deed, Report } from '../sighting.ts';
+import type { Deed, Report, Sighting } from '../sighting.ts';
 import type { Devices } from './devices.ts';
 import type { Files } from './files.ts';
 import type { Tell } from './inferences.ts';
+import type { ListedFiles } from './listed-files.ts';
 import { groupNamed, pathOf } from './nodes.ts';
 import { refused } from './refusals.ts';
 import type { Traced } from './traced.ts';
@@ -20,12 +21,18 @@ export class Reports {
   readonly #files: Files;
   readonly #devices: Devices;
   readonly #tell: Tell;
+  readonly #listed: ListedFiles;
   /** Whether a waiter with a name was reported. */
   #hasWaiter = false;
+  /** The devices that somebody waits for whose name was not reported. */
+  readonly #waitedFor = new Set<string>();
   /** The devices that each claimant has. */
   readonly #claims = new Map<string, Set<string>>();
+  /** The process of each virtual machine that a manager has started, by UUID or name. */
+  readonly #machines = new Map<string, number>();
 
-  constructor(files: Files, devices: Devices, tell: Tell) {
+  constructor(files: Files, devices: Devices, tell: Tell, listed: ListedFiles) {
+    this.#listed = listed;
     this.#files = files;
     this.#devices = devices;
     this.#tell = tell;
@@ -45,18 +52,43 @@ export class Reports {
       this.#tell({ type, data });
     }
     if (has.size === 0) this.#claims.delete(uuid ?? name);
+    if (device === null && outcome === 'released') this.#stopVm(uuid ?? name);
+  }
+
+  /** Tells whose process a manager has started for a virtual machine. */
+  runVm(process: Traced, { name, uuid }: Extract<Deed, { did: 'run-vm' }>['vm']): void {
+    const { pid } = process;
+    this.#machines.set(uuid ?? name, pid);
+    process.vm = name;
+    process.isTold = true;
+    this.#tell({ type: 'process.found', data: { pid, comm: null, cgroup: null, vm: name } });
+  }
+
+  /** From here on, the process of a virtual machine may be another one with its pid. */
+  #stopVm(key: string): void {
+    const pid = this.#machines.get(key);
+    if (pid === undefined) return;
+    this.#machines.delete(key);
+    this.#tell({ type: 'process.found', data: { pid, comm: null, cgroup: null, vm: null } });
   }
 
   /** Tells that an unbind waits for a device. The message does not say who holds it. */
   wait({ device, waiter }: Extract<Deed, { did: 'wait' }>): void {
     this.#devices.meet(device, null, 'driver-in-the-message');
     // A waiter without a name does not replace one with a name.
-    if (this.#devices.isLeaving(device) || (waiter === null && this.#hasWaiter)) return;
-    if (waiter !== null) this.#hasWaiter = true;
+    if (waiter === null && this.#hasWaiter) return;
+    // The kernel tells again of an unbind that waits: first without its process, then with it.
+    const isToldAgain = this.#devices.isLeaving(device);
+    if (isToldAgain && (waiter === null || !this.#waitedFor.has(device))) return;
+    if (waiter === null) this.#waitedFor.add(device);
+    else {
+      this.#waitedFor.delete(device);
+      this.#hasWaiter = true;
+    }
     this.#devices.setLeaving(device, true);
     const driver = this.#devices.get(device)?.driver ?? 'vfio-pci';
     const blocked = { device, driver, next: null };
-    const who = waiter ?? { pid: null, comm: 'somebody' };
+    const who = waiter ?? { pid: null, comm: null };
     this.#tell({ type: 'driver.unbind-blocked', data: { ...blocked, waiter: who } });
   }
 
@@ -77,6 +109,7 @@ export class Reports {
       return;
     }
     const hasWaited = this.#devices.isLeaving(device);
+    this.#waitedFor.delete(device);
     this.#devices.setLeaving(device, false);
     this.#devices.setDriver(device, null);
     if (hasWaited) this.#tell({ type: 'driver.settled', data: { device, driver: null } });
@@ -96,13 +129,14 @@ export class Reports {
   }
 
   /** Tells of a file that a listing shows as open; its history is unknown. */
-  find(process: Traced, { fd, kind, device, group }: Extract<Deed, { did: 'find' }>): void {
+  find(process: Traced, found: Extract<Deed, { did: 'find' }> & Pick<Sighting, 'at'>): void {
+    const { fd, kind, device, group } = found;
     const at = fd ?? process.nextUnnumbered--;
     // `device` may be the name of a node.
     const cdev = device !== null && /^vfio\d+$/.test(device) ? device : null;
     const path = pathOf({ kind, group, cdev });
     if (path !== null) {
-      if (!process.descriptors.has(at)) this.#files.find(process, at, path, 'found-open');
+      this.#listed.tell(process, at, path, { listing: found.listing, at: found.at });
       return;
     }
     if (device === null || process.descriptors.has(at)) return;
@@ -117,13 +151,13 @@ export class Reports {
 
   /**
    * Tells of a refusal that a program reports. The message does not show the file of the call, and no
-   * file stands in for it.
+   * file stands in for it. `process`: null if the message does not show its pid, but perhaps its name.
    */
-  refusal(process: Traced, report: Report): void {
-    const { operation, errno, cause, blocker } = report;
+  refusal(process: Traced | null, report: Report & Pick<Sighting, 'comm'>): void {
+    const { operation, errno, cause, blocker, comm } = report;
     const group = report.group === null ? null : groupNamed(report.group);
-    const { pid } = process;
-    this.#files.tellProcess(process);
+    const pid = process?.pid ?? null;
+    if (process !== null) this.#files.tellProcess(process);
     const device = this.#met(report, group);
     const attempt = ((): Attempt | null => {
       switch (operation) {
@@ -142,27 +176,30 @@ export class Reports {
         case 'bind':
         case 'attach':
         case 'map_dma':
+        case 'ioas_map':
         case 'reset':
         case 'hot_reset': {
-          const ioctl = tracedAttempt(operation, { pid, fd: -1 }, {});
-          return ioctl === null ? null : ({ ...ioctl, fd: null } as Attempt);
+          const ioctl = tracedAttempt(operation, { pid: -1, fd: -1 }, {});
+          return ioctl === null ? null : ({ ...ioctl, pid, fd: null } as Attempt);
         }
       }
     })();
     if (attempt === null) return;
+    const isNamed = process === null && comm !== null && 'pid' in attempt;
     const fact = refused(attempt, errno, {
+      ...(isNamed && { comm }),
       ...(group !== null && { group }),
       ...(device !== null && { device }),
       ...(blocker !== undefined && { blocker }),
       ...(cause !== null && { cause }),
     });
-    if (errno === null) this.#tell(fact, 'concluded-by-the-program');
-    else this.#tell(fact);
+    if (errno !== null) this.#tell(fact);
+    else this.#tell(fact, cause === null ? 'told-without-an-errno' : 'concluded-by-the-program');
   }
 
   /** Tells of the group and the device that a refusal names. Returns the device. */
-  #met({ operation, device: named, errno }: Report, group: string | null): string | null {
-    const isCall = errno !== null;
+  #met({ operation, device: named, errno, cause }: Report, group: string | null): string | null {
+    const isCall = errno !== null || cause === null;
     const hasNode = isCall && (operation !== 'open_group' || errno !== 'ENOENT');
     if (group !== null && hasNode) this.#devices.meetGroup(group);
     if (named === null) return null;

@@ -9,13 +9,13 @@
  */
 import type { DataOf, Fact } from '../../events/vocabulary.ts';
 import type { PlayedFile, PlayedHostAt } from '../../machines/host-at.ts';
-import { KERNEL_PID } from '../../processes/process-table.ts';
 import type { Topology } from '../../scenario/topology.ts';
-import type { Deed, Sighting } from '../sighting.ts';
+import type { Deed, ReleasedKind, Sighting } from '../sighting.ts';
 import { Devices } from './devices.ts';
 import { Files } from './files.ts';
 import type { Tell, Told } from './inferences.ts';
 import { Ioctls } from './ioctls.ts';
+import { ListedFiles } from './listed-files.ts';
 import { pathOf } from './nodes.ts';
 import { Opens } from './opens.ts';
 import { Reports } from './reports.ts';
@@ -33,6 +33,8 @@ export interface WitnessOptions {
   readonly boot: string;
   /** The pid for a process whose pid no line shows. */
   readonly nameless: number;
+  /** Whether the evidence shows every release of files of a kind. */
+  readonly showsReleases: (kind: ReleasedKind) => boolean;
 }
 
 /** Calls that release files: the trace may show the release before the return of the call. */
@@ -61,10 +63,12 @@ export class Witness {
       this.#told.push({ fact, certainty, rule: rule ?? null });
     };
     this.#devices = new Devices(this.#tell);
-    this.#files = new Files(this.#processes, this.#devices, this.#tell);
+    const { showsReleases } = options;
+    this.#files = new Files(this.#processes, this.#devices, this.#tell, showsReleases);
     this.#opens = new Opens(this.#files, this.#devices, this.#tell);
     this.#ioctls = new Ioctls(this.#files, this.#devices, this.#tell);
-    this.#reports = new Reports(this.#files, this.#devices, this.#tell);
+    const listed = new ListedFiles(this.#processes, this.#files);
+    this.#reports = new Reports(this.#files, this.#devices, this.#tell, listed);
     if (options.before !== null) this.#goOn(options.before);
     else if (options.topology !== null) this.#devices.describe(options.topology);
   }
@@ -97,6 +101,8 @@ export class Witness {
         // It may come after the end of its process, so it must not add a process.
         return this.#files.release(this.#pidOf(sighting), sighting.kind, sighting.file);
       default: {
+        const isOfAnybody = sighting.tid === null && sighting.pid === null;
+        if (sighting.did === 'report' && isOfAnybody) return this.#reports.refusal(null, sighting);
         const process = this.#processOf(sighting);
         if (!letting.has(sighting.did)) this.#files.settle(process.pid);
         this.#do(process, sighting);
@@ -127,7 +133,7 @@ export class Witness {
       case 'fork':
         return this.#fork(process, sighting);
       case 'exec':
-        return this.#execute(process, sighting.program);
+        return this.#execute(process, sighting);
       case 'name':
         // A thread's own name is not that of the process.
         if (tid !== null && tid !== process.pid) return;
@@ -150,13 +156,15 @@ export class Witness {
       case 'munmap':
         return this.#unmap(process, sighting.address, sighting.length);
       case 'unbind':
-        return this.#reports.unbind(process, sighting, (device) => this.#isOpen(device));
+        return this.#reports.unbind(process, sighting, (device) => this.#processes.hasOpen(device));
       case 'bind-driver':
         return this.#reports.bindDriver(sighting);
       case 'find':
         return this.#reports.find(process, sighting);
       case 'report':
         return this.#reports.refusal(process, sighting);
+      case 'run-vm':
+        return this.#reports.runVm(process, sighting.vm);
       default:
     }
   }
@@ -168,10 +176,7 @@ export class Witness {
 
   #processOf({ tid, pid, comm }: Sighting): Traced {
     const number = tid ?? pid ?? this.#options.nameless;
-    const known = this.#processes.find(number);
     const process = this.#processes.of(number, pid, comm);
-    // The one process without a shown pid gets a name of its own.
-    if (known === undefined && number > KERNEL_PID) process.comm = comm ?? 'somebody';
     if (comm !== null && comm !== process.comm && (pid ?? number) === process.pid) {
       if (tid === null || tid === process.pid) this.#rename(process, comm);
     }
@@ -223,19 +228,17 @@ export class Witness {
     this.#tell({ type: 'process.forked', data });
   }
 
-  #execute(process: Traced, program: string | null): void {
+  #execute(process: Traced, { program, vm }: Extract<Deed, { did: 'exec' }>): void {
     // A trace whose first line is an exec has started the process itself.
     if (this.#isFirst) process.isWhole = true;
     process.comm = program ?? process.comm;
-    for (const [fd, { cloexec }] of process.descriptors) {
-      if (cloexec) process.descriptors.delete(fd);
-    }
-    process.mappings.clear();
+    process.vm = vm ?? null;
+    this.#files.execute(process);
     const { pid } = process;
     if (!process.isTold) return;
     this.#tell({
       type: 'process.executed',
-      data: { pid, ...(program !== null && { comm: program }) },
+      data: { pid, ...(program !== null && { comm: program }), ...(vm !== undefined && { vm }) },
     });
   }
 
@@ -253,15 +256,6 @@ export class Witness {
       process.mappings.delete(mapping);
       this.#tell({ type: 'mapping.removed', data: { pid: process.pid, mapping } });
     }
-  }
-
-  #isOpen(device: string): boolean {
-    for (const { descriptors } of this.#processes.all()) {
-      for (const { seen } of descriptors.values()) {
-        if (seen.kind === 'device' && seen.device === device) return true;
-      }
-    }
-    return false;
   }
 
   /** Tells of a gap: lines of the trace are missing. */
@@ -303,8 +297,9 @@ export class Witness {
       groups.map(({ group }) => group),
     );
     const files = new Map([...host.files()].map((file) => [file.id, seenAs(file, host)]));
-    for (const { pid, comm, descriptors } of host.processes()) {
+    for (const { pid, comm, vm, descriptors } of host.processes()) {
       const process = this.#processes.of(pid, pid, comm);
+      process.vm = vm;
       process.isTold = true;
       for (const [fd, { file, cloexec }] of descriptors) {
         const seen = files.get(file) ?? null;

@@ -126,13 +126,14 @@ export const changes: Readonly<Record<ChangeKind, ChangeDefinition>> = {
     },
   },
   processStarted: {
-    columns: ['process', 'pid', 'comm', 'cgroup'],
-    take({ processes }, [process, pid, comm, cgroup], at) {
+    columns: ['process', 'pid', 'comm', 'cgroup', 'vm'],
+    take({ processes }, [process, pid, comm, cgroup, vm], at) {
       const cell = processes.reach(process![at]!);
       const { cells } = processes;
       cells[cell] = pid![at]!;
       cells[cell + PROCESS.comm] = comm![at]!;
       cells[cell + PROCESS.cgroup] = cgroup![at]!;
+      cells[cell + PROCESS.vm] = vm![at]!;
     },
   },
   processEnded: {

@@ -42,14 +42,28 @@ export function holderIn(
   const { cells, width } = standing.holds;
   const fd = cells[row * width + HOLD.fd]!;
   return {
-    ...processIn(standing, codes, cells[row * width + HOLD.process]!),
+    ...namesIn(standing, codes, cells[row * width + HOLD.process]!),
     via: fd === 0 ? 'mapping' : 'fd',
     fd: fd === 0 ? null : codes.numbers.at(fd - 1),
     file,
   };
 }
 
+/** The process in a row, without what it holds. */
 export function processIn(
+  standing: Standing,
+  codes: Codes,
+  row: number,
+): Pick<ProcessAt, 'pid' | 'comm' | 'cgroup' | 'vm'> {
+  const { cells, width } = standing.processes;
+  const vm = cells[row * width + PROCESS.vm]!;
+  return {
+    ...namesIn(standing, codes, row),
+    vm: vm === 0 ? null : vm === 1 ? false : codes.texts.at(vm - 2),
+  };
+}
+
+function namesIn(
   { processes }: Standing,
   { numbers, texts }: Codes,
   row: number,

@@ -4,7 +4,7 @@
  * @module
  */
 import { certainties } from '../../events/vocabulary.ts';
-import type { DeviceAt, FileAt, GroupAt, HostAt } from '../../machines/host-at.ts';
+import type { DeviceAt, FileAt, GroupAt, HostAt, ProcessAt } from '../../machines/host-at.ts';
 import type { LiveHost } from '../../machines/live-host.ts';
 import { NAMELESS, UNNAMED } from '../../machines/unshown.ts';
 import { positionOf, type FileId, type HoldPlace } from '../../processes/process-table.ts';
@@ -123,13 +123,14 @@ export function tiesOf(
 }
 
 export function processCells(
-  { pid, comm, cgroup }: { pid: number; comm: string; cgroup: string | null },
+  { pid, comm, cgroup, vm }: Pick<ProcessAt, 'pid' | 'comm' | 'cgroup' | 'vm'>,
   { numbers, texts }: Codes,
 ) {
   return [
     numbers.codeOf(pid) + 1,
     texts.codeOf(comm),
     orNone(cgroup, (known) => texts.codeOf(known)),
+    orNone(vm, (known) => (known === false ? 0 : texts.codeOf(known) + 1)),
   ] as const;
 }
 
@@ -144,7 +145,7 @@ export function waiterOf({ driverChange }: HostAt, { devices, numbers, texts }: 
   return {
     device: devices.codeOf(device) + 1,
     pid: orNone(waiter.pid, (pid) => numbers.codeOf(pid)),
-    comm: texts.codeOf(waiter.comm),
+    comm: orNone(waiter.comm, (comm) => texts.codeOf(comm)),
   };
 }
 

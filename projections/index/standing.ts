@@ -101,8 +101,11 @@ export const fileKinds = ['group', 'device', 'container', 'iommufd', 'other'] as
  */
 export const HOLD = { file: 0, process: 1, fd: 2, since: 3, from: 4, number: 5 } as const;
 
-/** Cells of a process: codes of its pid (+ 1), its name, and its control group (+ 1). */
-export const PROCESS = { pid: 0, comm: 1, cgroup: 2 } as const;
+/**
+ * Cells of a process: codes of its pid (+ 1), its name, its control group (+ 1), and the VM that its
+ * command line names (+ 2; 1: none, 0: not shown).
+ */
+export const PROCESS = { pid: 0, comm: 1, cgroup: 2, vm: 3 } as const;
 
 /** A view of the cells of a row. */
 export function rowOf({ cells, width }: CellRows, row: number): Uint32Array {
@@ -117,7 +120,7 @@ export class Standing {
   readonly files: CellRows;
   readonly holds: CellRows;
   readonly processes: CellRows;
-  /** The driver change that waits: codes of its device (+ 1), the waiter's pid (+ 1) and name. */
+  /** The driver change that waits: codes of its device, the waiter's pid and name, each + 1. */
   waiter = NO_WAITER;
   /** Number of holds made since the first event. */
   held = 0;
@@ -129,7 +132,7 @@ export class Standing {
     devices = new CellRows(5),
     files = new CellRows(6),
     holds = new CellRows(6),
-    processes = new CellRows(3),
+    processes = new CellRows(4),
   ) {
     this.groups = groups;
     this.devices = devices;

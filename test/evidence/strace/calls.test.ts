@@ -181,13 +181,29 @@ const cases: readonly (readonly [line: string, ...deeds: Deed[]])[] = [
   ['fork() = -1 EAGAIN (Resource temporarily unavailable)'],
   [
     'execve("/usr/bin/qemu-system-x86_64", ["qemu-system-x86_64", "-device", "vfio-pci"], 0x7ffd /* 31 vars */) = 0',
+    { did: 'exec', program: 'qemu-system-x86', vm: false },
+  ],
+  [
+    'execve("/usr/bin/qemu-system-x86_64", ["qemu-system-x86_64", "-name", "guest=vm1,debug-threads=on", "-S", ...], 0x7ffd /* 31 vars */) = 0',
+    { did: 'exec', program: 'qemu-system-x86', vm: 'vm1' },
+  ],
+  [
+    'execve("/usr/bin/qemu-system-x86_64", ["qemu-system-x86_64", "-name", "guest=a-very-long-name-of-a-virt"..., "-S"], 0x7ffd /* 31 vars */) = 0',
+    { did: 'exec', program: 'qemu-system-x86' },
+  ],
+  [
+    'execve("/nix/store/0123456789abcdef01234567"..., ["kvm", "-id", "100", ...], 0x7ffd /* 31 vars */) = 0',
+    { did: 'exec', program: null, vm: '100' },
+  ],
+  [
+    'execve("/usr/bin/qemu-system-x86_64", 0x55d0 /* 12 vars */, 0x7ffd /* 31 vars */) = 0',
     { did: 'exec', program: 'qemu-system-x86' },
   ],
   [
     'execveat(AT_FDCWD, "dpdk-testpmd", ["a"], NULL, 0) = 0',
-    { did: 'exec', program: 'dpdk-testpmd' },
+    { did: 'exec', program: 'dpdk-testpmd', vm: false },
   ],
-  ['execveat(3, "", ["a"], NULL, AT_EMPTY_PATH) = 0', { did: 'exec', program: null }],
+  ['execveat(3, "", ["a"], NULL, AT_EMPTY_PATH) = 0', { did: 'exec', program: null, vm: false }],
   ['execve("/bin/no", ["no"], NULL) = -1 ENOENT (No such file or directory)'],
   [String.raw`prctl(PR_SET_NAME, "CPU 0/KVM\"\303\251") = 0`, { did: 'name', name: 'CPU 0/KVM"é' }],
   ['prctl(0xf, "io") = 0', { did: 'name', name: 'io' }],
@@ -337,4 +353,28 @@ test.each([
   '<... close resumed>) = 0',
 ])('%s cannot be read', (line) => {
   expect(() => sightings(line)).toThrow(EvidenceError);
+});
+
+test.each([
+  [
+    'openat(dirfd=AT_FDCWD, pathname="/dev/vfio/26", flags=0x80002) = 14',
+    'openat(AT_FDCWD, "/dev/vfio/26", 0x80002) = 14',
+  ],
+  [
+    'ioctl(fd=5</dev/vfio/26>, cmd=VFIO_GROUP_SET_CONTAINER, arg=[3]) = -1 EINVAL (Invalid argument)',
+    'ioctl(5</dev/vfio/26>, VFIO_GROUP_SET_CONTAINER, [3]) = -1 EINVAL (Invalid argument)',
+  ],
+  ['dup3(oldfd=3</dev/iommu>, newfd=9, flags=0x80000) = 9', 'dup3(3</dev/iommu>, 9, 0x80000) = 9'],
+  [
+    'clone3(cl_args={flags=CLONE_VM|CLONE_FILES|CLONE_THREAD, exit_signal=0}, size=88) = 901',
+    'clone3({flags=CLONE_VM|CLONE_FILES|CLONE_THREAD, exit_signal=0}, 88) = 901',
+  ],
+  [
+    'write(fd=4</sys/bus/pci/drivers/vfio-pci/bind>, buf="0000:06:0d.0", count=12) = -1 EBUSY (Device or resource busy)',
+    'write(4</sys/bus/pci/drivers/vfio-pci/bind>, "0000:06:0d.0", 12) = -1 EBUSY (Device or resource busy)',
+  ],
+  ['close(fd=9</dev/iommu>) = 0', 'close(9</dev/iommu>) = 0'],
+])('arguments with names are those without: %s', (named, bare) => {
+  expect(deeds(bare)).toHaveLength(1);
+  expect(deeds(named)).toEqual(deeds(bare));
 });

@@ -1,0 +1,101 @@
+/**
+ * `ShownReleases`: the open files of which the evidence shows when the kernel releases them.
+ *
+ * Such a file is alive until its `file.released`, not only until its last known holder is gone: what
+ * keeps it alive may be a holder that the evidence has missed. The end of a process leaves none of its
+ * descriptors, missed or not. If no release follows even then, the evidence may show none at all: after
+ * the end of its last holder, a file lives on only where its source has shown a release before.
+ *
+ * @module
+ */
+import type { Fact, Placed } from '../events/vocabulary.ts';
+import { effectOf } from './effects.ts';
+import { fileOpenedBy, type FileId } from './process.ts';
+
+/** An open file, the kernel address of its `struct file`, and the source that shows its release. */
+interface ShownFile {
+  readonly file: FileId;
+  readonly pointer: string;
+  readonly source: string | null;
+}
+
+/** What is saved: the files whose release is awaited, and the sources that have shown a release. */
+export interface SavedReleases {
+  readonly files: readonly ShownFile[];
+  readonly sources: readonly (string | null)[];
+}
+
+const NONE: readonly FileId[] = [];
+
+export class ShownReleases {
+  readonly #byFile = new Map<FileId, ShownFile>();
+  readonly #byPointer = new Map<string, ShownFile>();
+  readonly #sources = new Set<string | null>();
+
+  /** Whether the release of a file that loses its last known holder by an event is still to be shown. */
+  awaits(file: FileId, { type, data }: Fact): boolean {
+    const shown = this.#byFile.get(file);
+    if (shown === undefined || shown.source !== sourceOf(data)) return false;
+    const isEnd = effectOf(type).replaces !== null;
+    return !isEnd || this.#sources.has(shown.source);
+  }
+
+  /**
+   * The files whose release is not awaited after an event: the kernel released them, another file has
+   * their address, or their release may be among what the evidence has lost. A complete reading of
+   * the host shows every holder that there is.
+   */
+  endedBy({ type, data }: Placed<Fact>): readonly FileId[] {
+    if (this.#byFile.size === 0) return NONE;
+    if (type === 'gap.noticed') return data.group === null ? [...this.#byFile.keys()] : NONE;
+    if (type === 'snapshot.taken') return data.complete ? [...this.#byFile.keys()] : NONE;
+    if (!('pointer' in data) || data.pointer === undefined) return NONE;
+    const shown = this.#byPointer.get(data.pointer);
+    return shown === undefined ? NONE : [shown.file];
+  }
+
+  /** Takes an event. */
+  take(event: Placed<Fact>): void {
+    for (const file of this.endedBy(event)) this.forget(file);
+    if (event.type === 'file.released') this.#sources.add(sourceOf(event.data));
+    const file = fileOpenedBy(event);
+    if (file === null || !('releaseShown' in event.data)) return;
+    const { pointer, releaseShown } = event.data;
+    if (pointer === undefined || releaseShown === undefined) return;
+    this.#add({ file, pointer, source: sourceOf(event.data) });
+  }
+
+  /** No longer awaits the release of a file. */
+  forget(file: FileId): void {
+    const shown = this.#byFile.get(file);
+    if (shown === undefined) return;
+    this.#byFile.delete(file);
+    this.#byPointer.delete(shown.pointer);
+  }
+
+  clear(): void {
+    this.#byFile.clear();
+    this.#byPointer.clear();
+    this.#sources.clear();
+  }
+
+  save(): SavedReleases {
+    return { files: [...this.#byFile.values()], sources: [...this.#sources] };
+  }
+
+  /** Loads what `save` returned. */
+  restore({ files, sources }: SavedReleases): void {
+    for (const shown of files) this.#add(shown);
+    for (const source of sources) this.#sources.add(source);
+  }
+
+  #add(shown: ShownFile): void {
+    this.#byFile.set(shown.file, shown);
+    this.#byPointer.set(shown.pointer, shown);
+  }
+}
+
+/** The source of an event; null if it names none. */
+function sourceOf({ evidence }: Fact['data']): string | null {
+  return evidence?.source ?? null;
+}
