@@ -521,6 +521,7 @@ const questions: Readonly<Record<string, (of: Ledger | WhatIf, given: Given) => 
   history: (of, [subject]) => of.history(subject),
   hostAt: (of, [position]) => of.hostAt(position),
   incarnations: (of, [subject]) => of.incarnations(subject),
+  lastUntil: (of, [instant]) => of.lastUntil(instant),
   log: (of, [subject, when]) => of.log({ subject, from: when }),
   logEnds: (of, [when]) => of.logEnds(when),
   overlaps: (of, [subject]) => of.overlaps(subject),
