@@ -11,14 +11,14 @@ import type { Timeline } from './timeline.ts';
 
 /**
  * Calls `look` with the host after the event at `from`, and after each later event before `to` (null:
- * up to the end of the log) that changed the part of the host which `look` returned last. Positions
- * at which the host is unknown are passed over.
+ * up to the end of the log) that changed the part of the host which `look` returned last; null ends
+ * it. Positions at which the host is unknown are passed over.
  */
 export function follow(
   timeline: Timeline,
   from: number,
   to: Position,
-  look: (host: StandingView, position: number) => HostPart,
+  look: (host: StandingView, position: number) => HostPart | null,
 ): void {
   const end = Math.min(to ?? Infinity, timeline.head + 1);
   let position = Math.max(from, timeline.first);
@@ -27,6 +27,7 @@ export function follow(
   }
   while (position < end) {
     const part = look(timeline.viewAt(position), position);
+    if (part === null) return;
     position = changeIn(timeline, position + 1, end, part);
   }
 }

@@ -12,6 +12,7 @@ import type { Timeline } from '../timeline.ts';
 import type { StateRange } from '../when.ts';
 import type { Attestation, AttestQuestion, HandsInstance } from './attestation.ts';
 import { placesOf, type HandsPlace } from './places.ts';
+import { groupsOfBoth } from './relevant.ts';
 import { runsOf, type Condition, type HandsRun } from './runs.ts';
 import { Shares, type SharedHand } from './shares.ts';
 import type { Tenant } from './tenants.ts';
@@ -65,8 +66,10 @@ export function findInstances(timeline: Timeline, search: Search): Found {
   const instances: HandsInstance[] = [];
   const unknownHands: HandsInstance[] = [];
   let isOwner = false;
+  const relevant = question === 'never-shared' ? groupsOfBoth(timeline, tenants, range) : null;
   for (const place of placesOf(timeline, subject, range)) {
     const { group, from, end } = place;
+    if (relevant?.has(group) === false) continue;
     const to = end > timeline.head ? null : end;
     const shares = new Shares(timeline, group, tenants);
     const hands = handsOf(timeline, group, from, to).flatMap((hand) => shares.of(hand));

@@ -11,6 +11,7 @@ import { coverageOf, type FoundCoverage } from '../coverage.ts';
 import { effectOf } from '../../processes/effects.ts';
 import { follow } from '../follow.ts';
 import type { HandIn } from '../hands.ts';
+import { holdsOn } from '../index/concerning.ts';
 import { holderOf } from '../index/hold-at.ts';
 import type { Timeline } from '../timeline.ts';
 import { holderShown } from '../views.ts';
@@ -111,15 +112,16 @@ export class Shares {
   #holdersEver(file: FileId): PastHolder[] {
     const found = new Map<string, PastHolder>();
     follow(this.#timeline, positionOf(file), null, (host, position) => {
-      for (const hold of host.holdsOf(file)) {
+      const holds = holdsOn(host, file);
+      for (const hold of holds ?? []) {
         const holder = holderShown(holderOf(hold));
         const { pid, comm, cgroup, via } = holder;
         if (via !== 'fd') continue;
-        const vm = (pid === null ? undefined : host.process(pid)?.vm) ?? null;
+        const vm = pid === null ? null : hold.vm;
         const key = JSON.stringify([pid, comm, cgroup, vm]);
         if (!found.has(key)) found.set(key, { ...holder, vm, since: position });
       }
-      return { files: host.isOpen(file) ? [file] : [] };
+      return holds === null ? null : { files: [file] };
     });
     return [...found.values()];
   }
