@@ -8,7 +8,7 @@
  * @module
  */
 import type { FileId } from '../processes/process-table.ts';
-import { follow } from './follow.ts';
+import { follow, followEach } from './follow.ts';
 import { concerning, keepersOf, type Reasons } from './index/concerning.ts';
 import { holderOf, type HoldAt } from './index/hold-at.ts';
 import type { HostPart } from './index/segment.ts';
@@ -37,22 +37,45 @@ export interface HandIn extends Reasons {
  * is several hands, one after the other.
  */
 export function handsOf(timeline: Timeline, group: string, from: number, to: Position): HandIn[] {
-  const spans = new Spans<Omit<HandIn, 'from' | 'to'>>();
-  follow(timeline, from, to, (host, position) => {
-    const { files, holds, pins } = concerning(host, group);
-    for (const { hold, ...of } of holds) {
-      const make = () => ({ holder: shown(hold), ...of });
-      spans.see(hold.number, `${reasonsIn(of)} ${nameOf(hold)}`, position, make);
-    }
-    for (const { pin, ...of } of pins) {
-      const make = () => ({ holder: referenceFrom(pin), ...of });
-      spans.see(`${pin} ${of.of}`, reasonsIn(of), position, make);
-    }
-    spans.end(position);
-    return { files, groups: [group] };
+  return handsOfEach(timeline, [{ group, from, to }]).flat();
+}
+
+/** A group in a range, as `handsOf` is asked about it. */
+interface GroupRange {
+  readonly group: string;
+  readonly from: number;
+  readonly to: Position;
+}
+
+/** The hands on each of several groups, found in one pass over the log. */
+export function handsOfEach(timeline: Timeline, ranges: readonly GroupRange[]): HandIn[][] {
+  const sought = ranges.map(({ group, from, to }) => {
+    const spans: HandSpans = new Spans();
+    const look = (host: StandingView, position: number) => lookAt(spans, group, host, position);
+    return { spans, from, to, look };
   });
-  const found = spans.until(to).map(({ value, ...span }) => ({ ...value, ...span }));
-  return found.toSorted((a, b) => a.from - b.from || byProcess(a.holder, b.holder));
+  followEach(timeline, sought);
+  return sought.map(({ spans, to }) => {
+    const found = spans.until(to).map(({ value, ...span }) => ({ ...value, ...span }));
+    return found.toSorted((a, b) => a.from - b.from || byProcess(a.holder, b.holder));
+  });
+}
+
+type HandSpans = Spans<Omit<HandIn, 'from' | 'to'>>;
+
+/** Sees the hands on a group at a moment; gives the part of the host on which they depend. */
+function lookAt(spans: HandSpans, group: string, host: StandingView, position: number): HostPart {
+  const { files, holds, pins } = concerning(host, group);
+  for (const { hold, ...of } of holds) {
+    const make = () => ({ holder: shown(hold), ...of });
+    spans.see(hold.number, `${reasonsIn(of)} ${nameOf(hold)}`, position, make);
+  }
+  for (const { pin, ...of } of pins) {
+    const make = () => ({ holder: referenceFrom(pin), ...of });
+    spans.see(`${pin} ${of.of}`, reasonsIn(of), position, make);
+  }
+  spans.end(position);
+  return { files, groups: [group] };
 }
 
 /**

@@ -1,0 +1,47 @@
+/**
+ * Past holders: the processes that ever had a descriptor of a file. What still refers to the file in
+ * the kernel may be theirs.
+ *
+ * @module
+ */
+import { positionOf, type FileId } from '../../processes/process-table.ts';
+import { followEach } from '../follow.ts';
+import { holdsOn } from '../index/concerning.ts';
+import { holderOf } from '../index/hold-at.ts';
+import type { Timeline } from '../timeline.ts';
+import { holderShown } from '../views.ts';
+import type { TenantMember } from './tenants.ts';
+
+/** A process, and the position from which it has held a descriptor of a file at some time. */
+export interface PastHolder extends TenantMember {
+  readonly since: number;
+}
+
+/** The past holders of files, by the position from which they had a descriptor. */
+export function pastHoldersOf(
+  timeline: Timeline,
+  files: Iterable<FileId>,
+): ReadonlyMap<FileId, readonly PastHolder[]> {
+  const all = new Map([...files].map((file) => [file, new Map<string, PastHolder>()]));
+  followEach(
+    timeline,
+    [...all].map(([file, found]) => ({
+      from: positionOf(file),
+      to: null,
+      look: (host, position) => {
+        const holds = holdsOn(host, file);
+        if (holds === null) return null;
+        for (const hold of holds) {
+          const holder = holderShown(holderOf(hold));
+          const { pid, comm, cgroup, via } = holder;
+          if (via !== 'fd') continue;
+          const vm = pid === null ? null : hold.vm;
+          const key = JSON.stringify([pid, comm, cgroup, vm]);
+          if (!found.has(key)) found.set(key, { ...holder, vm, since: position });
+        }
+        return { files: [file] };
+      },
+    })),
+  );
+  return new Map([...all].map(([file, found]) => [file, [...found.values()]]));
+}
