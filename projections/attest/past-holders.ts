@@ -22,7 +22,7 @@ export function pastHoldersOf(
   timeline: Timeline,
   files: Iterable<FileId>,
 ): ReadonlyMap<FileId, readonly PastHolder[]> {
-  const all = new Map([...files].map((file) => [file, new Map<string, PastHolder>()]));
+  const all = new Map([...new Set(files)].map((file) => [file, new Map<string, PastHolder>()]));
   followEach(
     timeline,
     [...all].map(([file, found]) => ({
@@ -32,12 +32,12 @@ export function pastHoldersOf(
         const holds = holdsOn(host, file);
         if (holds === null) return null;
         for (const hold of holds) {
+          const { number, comm, cgroup, vm } = hold;
+          const key = `${number}\0${comm}\0${cgroup}\0${typeof vm}${vm}`;
+          if (found.has(key)) continue;
           const holder = holderShown(holderOf(hold));
-          const { pid, comm, cgroup, via } = holder;
-          if (via !== 'fd') continue;
-          const vm = pid === null ? null : hold.vm;
-          const key = JSON.stringify([pid, comm, cgroup, vm]);
-          if (!found.has(key)) found.set(key, { ...holder, vm, since: position });
+          if (holder.via !== 'fd') continue;
+          found.set(key, { ...holder, vm: holder.pid === null ? null : vm, since: position });
         }
         return { files: [file] };
       },

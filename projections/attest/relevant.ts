@@ -10,6 +10,7 @@ import { processSpans } from '../index/process-spans.ts';
 import { touchedGroups } from '../index/touched-groups.ts';
 import type { Timeline } from '../timeline.ts';
 import { START, type StateRange } from '../when.ts';
+import { oncePerLabel } from './labels.ts';
 import { belongs, type Tenant } from './tenants.ts';
 
 /** The set of processes of which it is not known whether they are a tenant's. */
@@ -31,7 +32,7 @@ export function groupsOfBoth(
   const sets = setsOf(timeline, tenants);
   const watched = { setsOf: (pid: number) => sets.get(pid) ?? 0, unknown: UNKNOWN, unseenUntil };
   const touched = touchedGroups(timeline.segments(), to, watched);
-  const both = tenants.reduce((all, _, index) => all | bitOf(index), 0);
+  const both = tenants.reduce((all, _, index) => all | bitOf(true, index), 0);
   const found = [...touched].filter(([, by]) => (by & UNKNOWN) !== 0 || (by & both) === both);
   return new Set(found.map(([group]) => group));
 }
@@ -40,24 +41,20 @@ export function groupsOfBoth(
 function setsOf(timeline: Timeline, tenants: readonly Tenant[]): Map<number, number> {
   const { first, head } = timeline;
   const sets = new Map<number, number>([[KERNEL_PID, UNKNOWN]]);
-  const known = new Map<string, number>();
+  const setsOfLabel = oncePerLabel(tenants, (process) => {
+    const each = tenants.map((tenant) => belongs(process, tenant));
+    return each.reduce<number>((all, is, index) => all | bitOf(is, index), 0);
+  });
   for (const span of processSpans(timeline.segments(first), first, head)) {
-    const { pid, comm, cgroup, vm } = span;
-    const key = JSON.stringify([tenants.some(({ kind }) => kind === 'pid') && pid, comm, cgroup, vm]);
-    let of = pid < KERNEL_PID ? known.get(key) : UNKNOWN;
-    if (of === undefined) {
-      const each = tenants.map((tenant) => belongs(span, tenant));
-      of = each.reduce((all, is, index) => {
-        return all | (is === null ? UNKNOWN : is ? bitOf(index) : 0);
-      }, 0);
-      known.set(key, of);
-    }
+    const { pid } = span;
+    // A number that stands for one that was not seen.
+    const of = pid < KERNEL_PID ? setsOfLabel(span) : UNKNOWN;
     if (of !== 0) sets.set(pid, (sets.get(pid) ?? 0) | of);
   }
   return sets;
 }
 
-/** The set of a tenant's processes. */
-function bitOf(tenant: number): number {
-  return 2 << tenant;
+function bitOf(isMember: boolean | null, tenant: number): number {
+  if (isMember === null) return UNKNOWN;
+  return isMember ? 2 << tenant : 0;
 }

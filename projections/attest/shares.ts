@@ -40,12 +40,7 @@ export class Shares {
   readonly #unknown: FoundCoverage['unknown'];
   readonly #past: PastHolders;
 
-  constructor(
-    timeline: Timeline,
-    group: string,
-    tenants: readonly Tenant[],
-    past: PastHolders,
-  ) {
+  constructor(timeline: Timeline, group: string, tenants: readonly Tenant[], past: PastHolders) {
     const subject = { kind: 'group', id: group } as const;
     this.#timeline = timeline;
     this.#tenants = tenants;

@@ -9,16 +9,7 @@ import type { ProcessAt } from '../../machines/host-at.ts';
 import { positionOf, type FileId } from '../../processes/process-table.ts';
 import { holdIn, processIn, type HoldAt } from './hold-at.ts';
 import { rowOpenedAt, rowsHolding, rowsKeeping } from './keepers.ts';
-import {
-  DEVICE,
-  FILE,
-  fileKinds,
-  GONE,
-  GROUP,
-  HOLD,
-  UNKNOWN,
-  type Standing,
-} from './standing.ts';
+import { DEVICE, FILE, fileKinds, GONE, GROUP, HOLD, UNKNOWN, type Standing } from './standing.ts';
 import type { StandingView } from './view.ts';
 
 /** Why a file concerns a group; at least one of them is true. */
