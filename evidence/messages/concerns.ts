@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { marks } from './wordings.ts';
 
 /** VFIO and the IOMMU, and a PCI address. */
 const words = new RegExp(
@@ -12,21 +13,19 @@ const words = new RegExp(
 
 /**
  * Words of messages that have none of these, as they are spelled: of the kernel's boot, of audit records,
- * of managers and of programs. A law of the tests holds the two to all wordings.
+ * of managers, and those of the table of wordings. A law of the tests holds the two to all wordings.
  */
 const others = new RegExp(
   [
+    ...marks,
     'Linux version ',
+    'blocked for more than',
     'virt=',
-    'remapping',
-    'iable',
-    'address spaces',
-    'OpenGroup',
-    'OpenContainer',
     'Group[SG]et',
     'ailed to (?:start|attach) ',
+    'pci_[\\da-f]{4}_',
     '/proc/\\d',
-    '/sys/bus/pci',
+    '/sys/bus/(?:pci|mdev)/',
   ].join('|'),
 );
 
@@ -34,6 +33,9 @@ const others = new RegExp(
 export function mentionsVfio(line: string): boolean {
   return /vfio|iommufd|\/dev\/iommu\b/i.test(line);
 }
+
+/** A process in the output of `lsof -F`: what it has open stands in the lines that follow. */
+const listedProcess = /^p\d{1,10}(?:\0|\r?$)/m;
 
 /** Whether a line of a block may say something of VFIO, or begin an entry of several lines. */
 export function blockConcerns(block: string): boolean {
@@ -48,5 +50,5 @@ export function blockConcerns(block: string): boolean {
 
 /** Whether a line may say something of VFIO. */
 export function concerns(line: string): boolean {
-  return words.test(line) || others.test(line);
+  return words.test(line) || others.test(line) || listedProcess.test(line);
 }

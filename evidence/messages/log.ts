@@ -211,7 +211,8 @@ class LogParser implements Parser {
 
   #mayConcern(text: string): boolean {
     if (this.#program.isOpen(this.#line) && isPrompt(text)) this.#program.prompt();
-    return concerns(text) || this.#listing?.isOpen === true;
+    if (concerns(text) || this.#listing?.isOpen === true) return true;
+    return this.#program.mayAnswer(this.#line);
   }
 
   /** A message that a terminal or a mail has broken, put together again; none if it is not one. */
@@ -241,8 +242,17 @@ class LogParser implements Parser {
     if (listed.length > 0 && this.#listing !== null) {
       return this.#counted(this.#listing.tool, listed, this.#time.at(parts.stamps));
     }
-    const said = this.#kernel(message, parts.boot, parts.name !== null && !parts.kernel);
-    if (said.length > 0) return this.#counted('kernel', said, this.#time.at(parts.stamps));
+    const said = this.#kernel(
+      message,
+      parts.boot,
+      parts.name !== null && !parts.kernel,
+      this.#line,
+    );
+    if (said.length > 0) {
+      const untold = said.filter((one) => !this.#program.hasTold(one, parts, this.#line));
+      this.#isRepeated = untold.length < said.length;
+      return this.#counted('kernel', untold, this.#time.at(parts.stamps));
+    }
     const { told, isRepeated } = this.#program.read(parts, this.#line);
     this.#isRepeated = isRepeated;
     return told.map((report) => this.#reported(parts, report));

@@ -34,6 +34,7 @@ export type Inference =
   | 'named-in-a-claim'
   | 'refused-by-the-program'
   | 'concluded-by-the-program'
+  | 'told-without-an-errno'
   | 'read-from-the-host'
   | 'gone-from-the-host'
   | 'number-shown-by-the-host'
