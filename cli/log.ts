@@ -5,11 +5,12 @@
  */
 import type { RecordedEvent } from '../ledger.ts';
 import { columns } from '../words/columns.ts';
+import { eventShown } from '../words/event-data.ts';
 import { inferenceRows } from '../words/inferences.ts';
 import type { Paint } from '../words/tone.ts';
 import { eventJson, eventRow } from './event-row.ts';
 import { exit } from './failure.ts';
-import { readingOptions, readLog } from './log-file.ts';
+import { readingOptions, readLog, sayLogEnds } from './log-file.ts';
 import { verb } from './verb.ts';
 
 /** Prints the events that the options select, in order. */
@@ -42,6 +43,7 @@ export const log = verb({
     return readLog(values, io, async (ledger) => {
       const { from, to, refused } = values;
       const events = ledger.log({ subject, from, to, refused });
+      sayLogEnds(io, ledger, from ?? 'start', to ?? 'end');
       if (values.json === true) await io.out.print(array(events), { ending: '' });
       else {
         await io.out.print(columns(events.map(eventRow), io.paint));
@@ -62,6 +64,7 @@ function rulesIn(events: readonly RecordedEvent[], paint: Paint): string[] {
 /** One JSON array in pieces: as one string it could become too long. */
 function* array(events: readonly RecordedEvent[]): Generator<string> {
   yield '[';
-  for (const [index, event] of events.entries()) yield (index === 0 ? '' : ',') + eventJson(event);
+  for (const [index, event] of events.entries())
+    yield (index === 0 ? '' : ',') + eventJson(eventShown(event));
   yield ']\n';
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { RequestError } from '../events/ledger-error.ts';
+import { meantClause } from '../events/nearest.ts';
 import { isProfile, profileOfKernel, profiles, type Profile } from '../machines/profile.ts';
 import { parseTopology, type Topology } from '../scenario/topology.ts';
 
@@ -22,6 +23,8 @@ export interface OpenOptions {
   readonly until?: number;
   /** False: do not read or write LOG.index. */
   readonly derived?: boolean;
+  /** The present, for the moments `now` and `-10m`; by default the clock of this machine. */
+  readonly clock?: () => Date;
   /** Called from time to time with the number of events read. */
   readonly progress?: (read: number) => void;
 }
@@ -54,6 +57,13 @@ export interface ImportSettings {
   readonly booted?: string | undefined;
   /** `YYYY-MM-DD`, for traces that have only times of day. */
   readonly day?: string | undefined;
+  /**
+   * When listings without a time of their own were made: ISO 8601, `now`, a time before now (`-10m`), or
+   * with `day` a time of day (`HH:MM`, UTC). Without it they have no time, and stand last.
+   */
+  readonly taken?: string | undefined;
+  /** The present, for `taken`; by default the clock of the ledger. */
+  readonly clock?: (() => Date) | undefined;
   /** Offset from UTC such as `+01:00`, for traces in local time; by default UTC is assumed. */
   readonly zone?: string | undefined;
   /** Called from time to time; `share` is what has been read, from 0 to 1, null if unknown. */
@@ -95,7 +105,8 @@ function jsonOf(text: string): unknown {
 /** A profile by its name. Throws `bad-request`, which lists the names. */
 export function profileNamed(name: string): Profile {
   if (isProfile(name)) return name;
-  throw new RequestError(`no profile '${name}'; known are ${profiles.join(', ')}`);
+  const meant = meantClause(name, profiles);
+  throw new RequestError(`no profile '${name}'; known are ${profiles.join(', ')}${meant}`);
 }
 
 /** The named profile, else that of a kernel release such as `6.12.1`. Throws `bad-request`. */

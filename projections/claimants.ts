@@ -4,25 +4,71 @@
  *
  * @module
  */
-import type { EventType } from '../events/vocabulary.ts';
-import type { Claimant } from './shapes.ts';
-import { keyOf, type Subject } from './subjects.ts';
+import { Claims, claimTypes } from './index/claims.ts';
+import type { PastClaim } from './interval-shapes.ts';
+import type { Claimant, Position } from './shapes.ts';
+import type { Subject } from './subjects.ts';
+import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
 
-const kinds = new Set<EventType>(['claim.granted', 'claim.released']);
+/** A claimant, and the group that its device is in; null if the evidence does not show it. */
+interface GroupClaimant {
+  readonly claimant: Claimant;
+  readonly group: string | null;
+}
+
+/** All claimants after the event at a position, the oldest first. */
+export function claimantsAt(timeline: Timeline, position: number): readonly GroupClaimant[] {
+  const [segment] = timeline.segments(Math.max(position, timeline.first));
+  if (segment === undefined) return [];
+  const claims = new Claims(segment.parts.claims);
+  for (const event of timeline.select(segment.first, position, null, claimTypes)) {
+    claims.take(event);
+  }
+  return claims.inForce.map((claimant) => {
+    return { claimant, group: groupOf(timeline, claimant, position) };
+  });
+}
 
 /** The claimants of a device, or of the devices of a group, after a position; oldest first. */
 export function claimantsOf(timeline: Timeline, subject: Subject, position: number): Claimant[] {
-  if (subject.kind !== 'device' && subject.kind !== 'group') return [];
-  const claims = new Map<string, Claimant>();
-  for (const at of timeline.positionsOf(keyOf(subject), timeline.bootBefore(position), position)) {
-    if (!kinds.has(timeline.typeAt(at))) continue;
-    const event = timeline.at(at);
-    if (event.type !== 'claim.granted' && event.type !== 'claim.released') continue;
-    const { device, claimant, uuid, manager } = event.data;
-    const key = `${device} ${manager} ${uuid ?? claimant}`;
-    if (event.type === 'claim.released') claims.delete(key);
-    else if (!claims.has(key)) claims.set(key, { device, claimant, uuid, manager, since: at });
+  if (!isClaimable(subject)) return [];
+  return claimantsOn(subject, claimantsAt(timeline, position));
+}
+
+/** Those of some claimants that have a device, or a device of a group. */
+export function claimantsOn(
+  { kind, id }: Subject,
+  claimants: readonly GroupClaimant[],
+): Claimant[] {
+  const isOn = ({ claimant, group }: GroupClaimant) =>
+    kind === 'device' ? claimant.device === id : group === id;
+  return claimants.filter(isOn).map(({ claimant }) => claimant);
+}
+
+/** Every claim of a log on a device, or on devices of a group, in the order in which they began. */
+export function claimsOn(timeline: Timeline, subject: Subject): PastClaim[] {
+  if (!isClaimable(subject)) return [];
+  const claims = new Claims();
+  const found: PastClaim[] = [];
+  const note = (claimant: Claimant, to: Position): void => {
+    const group = groupOf(timeline, claimant, (to ?? timeline.head + 1) - 1);
+    if (claimantsOn(subject, [{ claimant, group }]).length === 0) return;
+    found.push(timed(timeline, { ...claimant, to }));
+  };
+  for (const event of timeline.select(timeline.first, timeline.head, null, claimTypes)) {
+    for (const ended of claims.take(event)) note(ended, event.position);
   }
-  return [...claims.values()];
+  for (const claimant of claims.inForce) note(claimant, null);
+  return found.toSorted((a, b) => a.since - b.since);
+}
+
+function isClaimable({ kind }: Subject): boolean {
+  return kind === 'device' || kind === 'group';
+}
+
+/** The group of a claimed device at a position; if it is gone by then, the one when it was claimed. */
+function groupOf(timeline: Timeline, { device, since }: Claimant, position: number): string | null {
+  const there = timeline.hostAt(position).device(device);
+  return (there ?? timeline.hostAt(since).device(device))?.group ?? null;
 }
