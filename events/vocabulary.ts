@@ -7,7 +7,7 @@
  * @module
  */
 import * as v from 'valibot';
-import { clocks, evidence, structFile, type Evidence } from './evidence.ts';
+import { clocks, evidence, releaseShown, structFile, type Evidence } from './evidence.ts';
 import {
   count,
   fd,
@@ -207,7 +207,8 @@ const shapes = {
   'process.forked': v.strictObject({ pid, child: pid, comm: text }),
   /** The command line is another one: without `vm`, it is not shown. */
   'process.executed': v.strictObject({ pid, comm: v.optional(text), vm: v.optional(vm) }),
-  'process.exited': v.strictObject({ pid, signal: v.nullable(text) }),
+  /** `releaseShown`: the source has shown releases, and so it shows those of what the process held. */
+  'process.exited': v.strictObject({ pid, signal: v.nullable(text), releaseShown }),
   'descriptor.duplicated': v.strictObject({ pid, fd, as: fd, cloexec: optional.cloexec }),
   'descriptor.passed': v.strictObject({ pid, fd, to: pid, as: fd, cloexec: optional.cloexec }),
   /** FD_CLOEXEC of a descriptor was set or cleared. */

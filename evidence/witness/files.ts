@@ -275,7 +275,8 @@ export class Files {
       process.descriptors.delete(fd);
     }
     if (process.isTold) {
-      this.#tell({ type: 'process.exited', data: { pid: process.pid, signal } });
+      const shown = this.#hasShownRelease ? ({ releaseShown: true } as const) : {};
+      this.#tell({ type: 'process.exited', data: { pid: process.pid, signal, ...shown } });
     }
     this.#processes.end(process);
   }
