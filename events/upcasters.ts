@@ -22,7 +22,8 @@ const chain: readonly Upcaster[] = [
   { from: 2, upcast: (event) => event },
   // Schema 4 adds, to `operation.refused`: null for `fd` and `errno`, and what a message names.
   { from: 3, upcast: withoutStandIn },
-  // Schema 5 adds `vm` of processes, null for `comm` of `process.found`, and `releaseShown` of files.
+  // Schema 5 adds `vm` of processes, null for `comm` of `process.found`, and `releaseShown` of files;
+  // claims may have `group`, and null for what no line names.
   { from: 4, upcast: (event) => event },
 ];
 

@@ -19,8 +19,8 @@ export function claimantsOf(timeline: Timeline, subject: Subject, position: numb
     if (!kinds.has(timeline.typeAt(at))) continue;
     const event = timeline.at(at);
     if (event.type !== 'claim.granted' && event.type !== 'claim.released') continue;
-    const { device, claimant, uuid, manager } = event.data;
-    const key = `${device} ${manager} ${uuid ?? claimant}`;
+    const { device, group, claimant, uuid, manager } = event.data;
+    const key = `${device ?? group} ${manager} ${uuid ?? claimant}`;
     if (event.type === 'claim.released') claims.delete(key);
     else if (!claims.has(key)) claims.set(key, { device, claimant, uuid, manager, since: at });
   }

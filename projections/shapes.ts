@@ -155,7 +155,8 @@ export interface Incarnation {
 
 /** A guest to which a manager has given a device. The kernel does not know claimants. */
 export interface Claimant {
-  readonly device: string;
+  /** Null: the evidence names the group, but not the device. */
+  readonly device: string | null;
   /** Name of the guest. */
   readonly claimant: string;
   readonly uuid: string | null;

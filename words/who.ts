@@ -53,7 +53,7 @@ export function noHoldingsWords(asked: string): string {
 export function claimWords(claimants: readonly Claimant[]): string[] {
   const rows = claimants.map(({ claimant, device, manager, since }) => [
     printable(claimant),
-    printable(device),
+    printable(device ?? 'a device of the group'),
     printable(`by ${manager}`),
     `since ${since}`,
   ]);

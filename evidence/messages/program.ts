@@ -3,13 +3,15 @@
  *
  * @module
  */
+import type { NamedClaimant } from '../sighting.ts';
 import { plain } from '../wrappers/escapes.ts';
 import { DATE, TIME, ZONE, zoned, type Stamp } from '../wrappers/times.ts';
 import type { Unwrapped } from '../wrappers/unwrap.ts';
-import { lockIn, refusedClaimIn, requesterIn } from './claims.ts';
+import { claimsIn } from './claims.ts';
 import { quotedKernel, type MessageDeed } from './kernel.ts';
 import { LONGEST } from './names.ts';
 import { refusalsIn, speaksOfRefusals, type RefusalReport } from './refusals.ts';
+import { requesterIn } from './requester.ts';
 import { ToldAnywhere, ToldStatements, type Telling } from './told.ts';
 
 /** A deed that a program tells of. `stamp`: a time in the words, which is nearer to it than the line's. */
@@ -30,7 +32,7 @@ const MEMORY = 8;
 /** Reads the messages of programs. */
 export class ProgramReader {
   readonly #told: ToldStatements;
-  #requester: { readonly name: string; readonly line: number } | null = null;
+  #requester: { readonly claimant: NamedClaimant; readonly line: number } | null = null;
   #recent: { readonly key: string; readonly line: number } | null = null;
 
   constructor(anywhere = new ToldAnywhere()) {
@@ -45,18 +47,18 @@ export class ProgramReader {
   /** Another command follows: what it is refused is refused anew. */
   prompt(): void {
     this.#told.forget();
+    this.#requester = null;
     this.#recent = null;
   }
 
   /** Reads the message of a line. Throws `EvidenceError` for one of the kernel that is cut off. */
   read(parts: Unwrapped, line: number): ProgramSaid {
     const text = plain(parts.message);
-    const name = requesterIn(text);
-    if (name !== null) this.#requester = { name, line };
-    const claims = [lockIn(text), refusedClaimIn(text, this.#requesterAt(line))]
-      .filter((said) => said !== null)
-      .filter((said) => !this.#isKnownClaim(said, parts, line));
+    const claimant = requesterIn(text);
+    if (claimant !== null) this.#requester = { claimant, line };
     const who = writerOf(text, parts);
+    const said = claimsIn(text, this.#requesterAt(line), parts.name);
+    const claims = said.filter((claim) => !this.#isKnownClaim(claim, parts, line));
     const refusals = refusalsIn(text);
     const reports = refusals.flatMap((refusal): Reported[] => {
       const stamp = stampBefore(text, refusal.at);
@@ -64,14 +66,15 @@ export class ProgramReader {
       if (this.#isKnown(refusal, { pid: who.pid, host: parts.host, stamps, line })) return [];
       return [{ said: { ...refusal.report, ...who }, stamp }];
     });
-    const others = [...quotedKernel(text), ...claims].map((said) => ({ said, stamp: null }));
-    return { told: [...others, ...reports], isRepeated: refusals.length > reports.length };
+    const others = [...quotedKernel(text), ...claims].map((one) => ({ said: one, stamp: null }));
+    const isRepeated = refusals.length > reports.length || said.length > claims.length;
+    return { told: [...others, ...reports], isRepeated };
   }
 
-  /** The domain that could not start, if it was named just before. */
-  #requesterAt(line: number): string | null {
+  /** The guest that could not start, if it was named just before. */
+  #requesterAt(line: number): NamedClaimant | null {
     const requester = this.#requester;
-    return requester !== null && line - requester.line < 3 ? requester.name : null;
+    return requester !== null && line - requester.line < 3 ? requester.claimant : null;
   }
 
   /** Whether a refusal was read before: in a forwarded copy of the line, or in other words. */
@@ -90,9 +93,11 @@ export class ProgramReader {
   }
 
   #isKnownClaim(said: MessageDeed, { stamps, host }: Unwrapped, line: number): boolean {
-    const kind = JSON.stringify(said);
+    const { claimant, ...claim } = { claimant: null, ...said };
+    const kind = JSON.stringify(claim);
     const unnamed = { group: null, device: null, cause: null, driver: null, pid: null };
-    return this.#told.has({ kind, ...unnamed, host, stamps, line });
+    const by = claimant === null ? null : claimant.name;
+    return this.#told.has({ kind, ...unnamed, claimant: by, host, stamps, line });
   }
 }
 
@@ -132,8 +137,8 @@ function writerOf(text: string, { name, pid }: Unwrapped): Pick<MessageDeed, 'pi
 /** Whether a line has words of a refusal or of a claim. */
 export function hasWords(line: string): boolean {
   const text = plain(line.slice(0, LONGEST));
-  if (speaksOfRefusals(text) || lockIn(text) !== null) return true;
-  return refusedClaimIn(text, '') !== null || refusalsIn(text).length > 0 || quoted(text);
+  if (speaksOfRefusals(text) || claimsIn(text).length > 0) return true;
+  return refusalsIn(text).length > 0 || quoted(text);
 }
 
 function quoted(text: string): boolean {

@@ -19,6 +19,8 @@ export interface Telling {
   readonly host: string | null;
   readonly cause: string | null;
   readonly driver: string | null;
+  /** Who was refused, in a claim. Left out: not named. */
+  readonly claimant?: string | null;
   /** From the outermost to the innermost. */
   readonly stamps: readonly Stamp[];
   readonly line: number;
@@ -105,6 +107,7 @@ function together(before: Telling, after: Telling): Telling {
     host: before.host ?? after.host,
     cause: before.cause ?? after.cause,
     driver: before.driver ?? after.driver,
+    claimant: before.claimant ?? after.claimant ?? null,
     stamps: [...before.stamps, ...after.stamps.filter(({ clock }) => !clocks.has(clock))],
     line: before.line,
   };
@@ -126,11 +129,13 @@ function isOne(before: Telling, after: Telling): boolean {
   return isNear || isExact(first);
 }
 
-const named = ['pid', 'host', 'cause', 'driver'] as const;
+const named = ['pid', 'host', 'cause', 'driver', 'claimant'] as const;
 
-function isOther(one: number | string | null, other: number | string | null): boolean {
-  return one !== null && other !== null && one !== other;
+function isOther(one: Named, other: Named): boolean {
+  return one != null && other != null && one !== other;
 }
+
+type Named = number | string | null | undefined;
 
 /** Whether one of them names all that the other names. */
 function isAboutOne(a: Telling, b: Telling): boolean {

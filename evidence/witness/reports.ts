@@ -1,6 +1,5 @@
 /**
- * `Reports`: turns messages into facts: those of the kernel, of programs that were refused, and of
- * managers that assign devices.
+ * `Reports`: turns messages into facts: those of the kernel, and of programs that were refused.
  *
  * @module
  */
@@ -14,37 +13,17 @@ import { groupNamed, pathOf } from './nodes.ts';
 import { refused } from './refusals.ts';
 import type { Traced } from './traced.ts';
 
-type Claim = Extract<Deed, { did: 'claim' }>;
-
 export class Reports {
   readonly #files: Files;
   readonly #devices: Devices;
   readonly #tell: Tell;
   /** Whether a waiter with a name was reported. */
   #hasWaiter = false;
-  /** The devices that each claimant has. */
-  readonly #claims = new Map<string, Set<string>>();
 
   constructor(files: Files, devices: Devices, tell: Tell) {
     this.#files = files;
     this.#devices = devices;
     this.#tell = tell;
-  }
-
-  /** Tells of an assignment of a device; null: of all devices of the claimant. */
-  claim({ outcome, device, claimant, manager, reason }: Claim): void {
-    const { name, uuid } = claimant;
-    const has = this.#claims.get(uuid ?? name) ?? new Set<string>();
-    this.#claims.set(uuid ?? name, has);
-    const type = `claim.${outcome}` as const;
-    for (const each of device === null ? [...has] : [device]) {
-      this.#devices.mention(each, null, 'named-in-a-claim');
-      if (outcome === 'granted') has.add(each);
-      else if (outcome === 'released') has.delete(each);
-      const data = { device: each, claimant: name, uuid, manager, reason };
-      this.#tell({ type, data });
-    }
-    if (has.size === 0) this.#claims.delete(uuid ?? name);
   }
 
   /** Tells that an unbind waits for a device. The message does not say who holds it. */

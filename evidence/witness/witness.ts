@@ -8,18 +8,19 @@
  * @module
  */
 import type { DataOf, Fact } from '../../events/vocabulary.ts';
-import type { PlayedFile, PlayedHostAt } from '../../machines/host-at.ts';
+import type { PlayedHostAt } from '../../machines/host-at.ts';
 import { KERNEL_PID } from '../../processes/process-table.ts';
 import type { Topology } from '../../scenario/topology.ts';
 import type { Deed, Sighting } from '../sighting.ts';
+import { Claims } from './claims.ts';
 import { Devices } from './devices.ts';
 import { Files } from './files.ts';
 import type { Tell, Told } from './inferences.ts';
 import { Ioctls } from './ioctls.ts';
-import { pathOf } from './nodes.ts';
+import { tellListed } from './listed.ts';
 import { Opens } from './opens.ts';
 import { Reports } from './reports.ts';
-import { TracedProcesses, type Seen, type Traced } from './traced.ts';
+import { seenAs, TracedProcesses, type Traced } from './traced.ts';
 
 export interface WitnessOptions {
   readonly topology: Topology | null;
@@ -46,6 +47,7 @@ export class Witness {
   readonly #opens: Opens;
   readonly #ioctls: Ioctls;
   readonly #reports: Reports;
+  readonly #claims: Claims;
   readonly #tell: Tell;
   #told: Told[] = [];
   #hasBegun = false;
@@ -65,6 +67,7 @@ export class Witness {
     this.#opens = new Opens(this.#files, this.#devices, this.#tell);
     this.#ioctls = new Ioctls(this.#files, this.#devices, this.#tell);
     this.#reports = new Reports(this.#files, this.#devices, this.#tell);
+    this.#claims = new Claims(this.#devices, this.#tell);
     if (options.before !== null) this.#goOn(options.before);
     else if (options.topology !== null) this.#devices.describe(options.topology);
   }
@@ -89,8 +92,11 @@ export class Witness {
         return this.#devices.plug(sighting.device, sighting.group, sighting.driver);
       case 'unplug':
         return this.#devices.unplug(sighting.device);
+      case 'list-group':
+      case 'list-driver':
+        return tellListed(sighting, this.#devices, this.#tell);
       case 'claim':
-        return this.#reports.claim(sighting);
+        return this.#claims.take(sighting);
       case 'wait':
         return this.#reports.wait(sighting);
       case 'release':
@@ -312,16 +318,6 @@ export class Witness {
       }
     }
   }
-}
-
-/** A file of the log as if the trace had shown it; null if it is not VFIO's. */
-function seenAs({ kind, group, device, ...file }: PlayedFile, host: PlayedHostAt): Seen | null {
-  if (kind === 'other') return null;
-  const hasNode = kind === 'device' && !file.isGranted && !file.isGone;
-  const cdev = hasNode ? (host.device(device ?? '')?.cdev ?? null) : null;
-  const path = pathOf({ kind, group, cdev });
-  const isJoined = kind === 'container' ? { isJoined: true } : {};
-  return { kind, group, device, path, pointer: null, isReleased: false, ...isJoined };
 }
 
 function booted(data: Omit<DataOf<'host.booted'>, 'simulated'>): Fact {
