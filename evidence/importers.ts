@@ -8,6 +8,7 @@ import { eventsImporter } from './events.ts';
 import type { Importer } from './importer.ts';
 import { pasteParser } from './messages/log.ts';
 import { dmesgParser, looksLikeDmesg } from './messages/dmesg.ts';
+import { devicesParser, looksLikeDevices } from './messages/device-listing.ts';
 import { fdinfoParser, looksLikeFdinfo } from './messages/fdinfo.ts';
 import { libvirtAuditParser, looksLikeLibvirtAudit } from './messages/libvirt-audit.ts';
 import { looksLikeText, textParser } from './messages/text.ts';
@@ -37,6 +38,7 @@ const messages: readonly (readonly [
 ])[] = [
   ['libvirt-audit', looksLikeLibvirtAudit, libvirtAuditParser],
   ['fdinfo', looksLikeFdinfo, fdinfoParser],
+  ['devices', looksLikeDevices, devicesParser],
   ['dmesg', looksLikeDmesg, dmesgParser],
   ['text', looksLikeText, textParser],
 ];

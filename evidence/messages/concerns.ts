@@ -24,9 +24,21 @@ const others = new RegExp(
     'OpenGroup',
     'OpenContainer',
     'Group[SG]et',
-    'ailed to (?:start|attach) ',
+    '(?:ailed|nable|annot|rror|ould not)(?: to)? (?:start|attach|creat|boot|resum|restor)',
     '/proc/\\d',
-    '/sys/bus/pci',
+    '/sys/bus/(?:pci|mdev)',
+    'in use by (?:process|driver)',
+    '(?:PCI|mediated) device',
+    String.raw`instance: [\da-f]{8}-`,
+    '(?:tart|tarting|esume|esuming|ackup of) VM ',
+    ':qm[a-z]{1,16}:',
+    '[#$] (?:sudo )?(?:virsh|qm|lxc|incus|xl|lspci|driverctl) ',
+    'Kernel driver in use',
+    String.raw`Slot:\s`,
+    // A row of lspci.
+    String.raw`[\da-f]{2}:[01][\da-f]\.[0-7] (?:[A-Z]|[\da-f]{4}: )`,
+    'pci_[\\da-f]{4}_',
+    'mdev_[\\da-f]{8}_',
   ].join('|'),
 );
 

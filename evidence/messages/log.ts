@@ -12,6 +12,7 @@ import { unwrapped, unwrappedFrom, type Unwrapped } from '../wrappers/unwrap.ts'
 import { auditSaid, auditStamp, isAudit } from './audit.ts';
 import { fillsTerminal, joined, mayBreakOff } from './broken.ts';
 import { concerns, mentionsVfio } from './concerns.ts';
+import { DeviceListing } from './device-listing.ts';
 import { isPrompt, Listing } from './fdinfo.ts';
 import { kernelReader } from './kernel.ts';
 import { LONGEST } from './names.ts';
@@ -23,12 +24,12 @@ const NOTHING: readonly Sighting[] = [];
 
 /** The parser of the formats `dmesg`, `libvirt-audit` and `text`. */
 export function logParser(told?: ToldAnywhere): Parser {
-  return new LogParser(null, told);
+  return new LogParser(null, null, told);
 }
 
 /** The parser of a source whose format nobody named: a log, in which listings may stand. */
 export function pasteParser(told?: ToldAnywhere): Parser {
-  return new LogParser(new Listing(), told);
+  return new LogParser(new Listing(), new DeviceListing(), told);
 }
 
 /** The first line of a message. `waits`: it is read when the next one is known. */
@@ -48,14 +49,20 @@ class LogParser implements Parser {
   readonly #program: ProgramReader;
   readonly #entries = new JournalEntries();
   readonly #listing: Listing | null;
+  readonly #devices: DeviceListing | null;
   #line = 0;
   /** The last line, if it may go on in the next one, and how it was counted. */
   #begun: BegunLine | null = null;
   /** Whether the last message was told before. */
   #isRepeated = false;
 
-  constructor(listing: Listing | null, told: ToldAnywhere | undefined) {
+  constructor(
+    listing: Listing | null,
+    devices: DeviceListing | null,
+    told: ToldAnywhere | undefined,
+  ) {
     this.#listing = listing;
+    this.#devices = devices;
     this.#program = new ProgramReader(told);
   }
 
@@ -68,8 +75,13 @@ class LogParser implements Parser {
   }
 
   get mayPassOver() {
-    const isOpen = this.#entries.isOpen || this.#listing?.isOpen === true || this.#begun !== null;
+    const isOpen = this.#entries.isOpen || this.#isListing || this.#begun !== null;
     return !isOpen && !this.#program.isOpen(this.#line);
+  }
+
+  /** Whether the next line may be a row of a listing. */
+  get #isListing() {
+    return this.#listing?.isOpen === true || this.#devices?.isOpen === true;
   }
 
   line(whole: string): readonly Sighting[] {
@@ -106,7 +118,7 @@ class LogParser implements Parser {
     this.told = lines.join('\n');
     const said = concerns(peeled.inner) ? this.#message(unwrappedFrom(peeled)) : [];
     if (said.length === 0 && !this.#isRepeated) this.passedOver += lines.length;
-    return said;
+    return linesAgo === 0 ? said : said.map((one) => ({ ...one, linesAgo }));
   }
 
   /** The sightings of lines that began like an entry and are none. `after`: the lines since. */
@@ -211,13 +223,13 @@ class LogParser implements Parser {
 
   #mayConcern(text: string): boolean {
     if (this.#program.isOpen(this.#line) && isPrompt(text)) this.#program.prompt();
-    return concerns(text) || this.#listing?.isOpen === true;
+    return concerns(text) || this.#isListing;
   }
 
   /** A message that a terminal or a mail has broken, put together again; none if it is not one. */
   #continued({ text: first, was }: BegunLine, second: string): readonly Sighting[] {
     const { stamps, name, message } = unwrapped(second);
-    if (stamps.length > 0 || name !== null) return NOTHING;
+    if (stamps.length > 0 || name !== null || isPrompt(second)) return NOTHING;
     for (const whole of joined(first, second, message, was === 'rejected')) {
       try {
         const said = this.#message(unwrapped(whole));
@@ -240,6 +252,10 @@ class LogParser implements Parser {
     const listed = this.#listing?.line(message) ?? [];
     if (listed.length > 0 && this.#listing !== null) {
       return this.#counted(this.#listing.tool, listed, this.#time.at(parts.stamps));
+    }
+    const shown = this.#devices?.line(message) ?? [];
+    if (shown.length > 0 && this.#devices !== null) {
+      return this.#counted(this.#devices.kind, shown, this.#time.at(parts.stamps));
     }
     const said = this.#kernel(message, parts.boot, parts.name !== null && !parts.kernel);
     if (said.length > 0) return this.#counted('kernel', said, this.#time.at(parts.stamps));

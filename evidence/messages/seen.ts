@@ -4,7 +4,20 @@
  * @module
  */
 
-/** A refusal or a claim that a program tells of, a message of the kernel, or a holder in a listing. */
-export type SeenKind = 'refusal' | 'claim' | 'kernel' | 'lsof' | 'fuser' | 'ls' | 'fdinfo';
+import type { DeviceListingKind } from './listed-device.ts';
+
+/**
+ * A refusal or a claim that a program tells of, a message of the kernel, or in a listing, a holder, or the
+ * driver or the group of a device.
+ */
+export type SeenKind =
+  | 'refusal'
+  | 'claim'
+  | 'kernel'
+  | 'lsof'
+  | 'fuser'
+  | 'ls'
+  | 'fdinfo'
+  | DeviceListingKind;
 
 export type SeenCounts = Readonly<Partial<Record<SeenKind, number>>>;
