@@ -14,12 +14,12 @@ import { NodedevReader } from './nodedev.ts';
 import { SysfsReader } from './sysfs-listing.ts';
 
 /** A row that says all by itself. */
-interface Row {
+interface ListingRow {
   readonly tool: DeviceListingKind;
   readonly pattern: RegExp;
 }
 
-const rows: readonly Row[] = [
+const rows: readonly ListingRow[] = [
   {
     // 0000:81:00.0 'Ethernet Controller X710 1572' if=eth1 drv=i40e unused=vfio-pci *Active*
     tool: 'dpdk-devbind',

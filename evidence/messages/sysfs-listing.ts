@@ -34,7 +34,7 @@ const lsRow = /^l[rwx-]{9}.*? (?<name>\S+) -> \S+$/;
 const isDevice = new RegExp(`^${DEVICE}$`);
 
 /** What the lines that follow are about. */
-interface Directory {
+interface SysDirectory {
   readonly group?: string | undefined;
   readonly driver?: string | undefined;
   readonly device?: string | undefined;
@@ -42,7 +42,7 @@ interface Directory {
 
 export class SysfsReader implements ListingReader {
   readonly tool = 'sysfs';
-  #directory: Directory | null = null;
+  #directory: SysDirectory | null = null;
   /** The device whose link a command reads. */
   #asked: string | null = null;
 
@@ -74,7 +74,7 @@ export class SysfsReader implements ListingReader {
     return this.#entries(text);
   }
 
-  #link(device: string | undefined, { group, driver }: Directory): readonly ListedDevice[] {
+  #link(device: string | undefined, { group, driver }: SysDirectory): readonly ListedDevice[] {
     if (device === undefined) return [];
     if (group !== undefined) return [groupOf(device, group)];
     return driver === undefined ? [] : [driverOf(device, driver)];

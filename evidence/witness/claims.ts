@@ -10,7 +10,7 @@ import type { Tell } from './inferences.ts';
 type Claim = Extract<Deed, { did: 'claim' }>;
 
 /** A claimant as it was told of, and the devices that it has. */
-interface Entry extends NamedClaimant {
+interface BookEntry extends NamedClaimant {
   readonly manager: string;
   readonly has: Set<string>;
 }
@@ -19,7 +19,7 @@ export class Claims {
   readonly #devices: Devices;
   readonly #tell: Tell;
   /** By UUID; by manager and name. One without anything is removed. */
-  readonly #entries = new Map<string, Set<Entry>>();
+  readonly #entries = new Map<string, Set<BookEntry>>();
 
   constructor(devices: Devices, tell: Tell) {
     this.#devices = devices;
@@ -67,7 +67,7 @@ export class Claims {
     }
   }
 
-  #note(entry: Entry, device: string): void {
+  #note(entry: BookEntry, device: string): void {
     entry.has.add(device);
     for (const key of keysOf(entry.manager, entry)) {
       this.#entries.set(key, (this.#entries.get(key) ?? new Set()).add(entry));
@@ -89,7 +89,7 @@ export class Claims {
   }
 
   /** The entries that may be of a claimant: those with its UUID, or with its name and no other UUID. */
-  #entriesOf(manager: string, claimant: NamedClaimant): Entry[] {
+  #entriesOf(manager: string, claimant: NamedClaimant): BookEntry[] {
     const found = keysOf(manager, claimant).flatMap((key) => [...(this.#entries.get(key) ?? [])]);
     const { uuid } = claimant;
     return [...new Set(found)].filter(
@@ -97,7 +97,7 @@ export class Claims {
     );
   }
 
-  #forget(entry: Entry): void {
+  #forget(entry: BookEntry): void {
     for (const key of keysOf(entry.manager, entry)) {
       const entries = this.#entries.get(key);
       entries?.delete(entry);
