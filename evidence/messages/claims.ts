@@ -129,13 +129,13 @@ const managers: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * The claims in a message. `requester`: who asked for the device, if lines before name it. `program`: the
- * one that printed the message.
+ * The claims in a message. `requester`: who asked for the device, if lines before name it. `around`: what
+ * may name the manager besides: the program that printed the message, the command that asked.
  */
 export function claimsIn(
   text: string,
   requester: NamedClaimant | null = null,
-  program: string | null = null,
+  around = '',
 ): readonly MessageDeed[] {
   const taken: (readonly [number, number])[] = [];
   return wordings.flatMap((wording) =>
@@ -143,7 +143,7 @@ export function claimsIn(
       const { index, 0: matched } = match;
       const end = index + matched.length;
       if (taken.some(([from, to]) => index < to && end > from)) return [];
-      const manager = wording.manager ?? managerIn(`${program ?? ''} ${text}`);
+      const manager = wording.manager ?? managerIn(`${around} ${text}`);
       if (manager === null) return [];
       const claims = claimsOf(wording, match, { text, manager, requester });
       if (claims.length > 0) taken.push([index, end]);

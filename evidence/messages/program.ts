@@ -26,13 +26,20 @@ export interface ProgramSaid {
   readonly isRepeated: boolean;
 }
 
+/** A guest that was to start, and the message or command that says so. */
+interface Requester {
+  readonly claimant: NamedClaimant;
+  readonly text: string;
+  readonly line: number;
+}
+
 /** The number of lines in which a refusal may be repeated in vaguer words. */
 const MEMORY = 8;
 
 /** Reads the messages of programs. */
 export class ProgramReader {
   readonly #told: ToldStatements;
-  #requester: { readonly claimant: NamedClaimant; readonly line: number } | null = null;
+  #requester: Requester | null = null;
   #recent: { readonly key: string; readonly line: number } | null = null;
 
   constructor(anywhere = new ToldAnywhere()) {
@@ -55,9 +62,11 @@ export class ProgramReader {
   read(parts: Unwrapped, line: number): ProgramSaid {
     const text = plain(parts.message);
     const claimant = requesterIn(text);
-    if (claimant !== null) this.#requester = { claimant, line };
+    if (claimant !== null) this.#requester = { claimant, text: text.slice(0, 512), line };
     const who = writerOf(text, parts);
-    const said = claimsIn(text, this.#requesterAt(line), parts.name);
+    const requester = this.#requesterAt(line);
+    const around = `${parts.name ?? ''} ${requester?.text ?? ''}`;
+    const said = claimsIn(text, requester?.claimant ?? null, around);
     const claims = said.filter((claim) => !this.#isKnownClaim(claim, parts, line));
     const refusals = refusalsIn(text);
     const reports = refusals.flatMap((refusal): Reported[] => {
@@ -72,9 +81,9 @@ export class ProgramReader {
   }
 
   /** The guest that could not start, if it was named just before. */
-  #requesterAt(line: number): NamedClaimant | null {
+  #requesterAt(line: number): Requester | null {
     const requester = this.#requester;
-    return requester !== null && line - requester.line < 3 ? requester.claimant : null;
+    return requester !== null && line - requester.line < 3 ? requester : null;
   }
 
   /** Whether a refusal was read before: in a forwarded copy of the line, or in other words. */

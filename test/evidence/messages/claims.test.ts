@@ -145,6 +145,12 @@ describe('other managers', () => {
       null,
     ],
     [
+      `$ incus start db\nError: Failed to start device "gpu": PCI device ${device} already in use by instance "web 1"`,
+      'incus',
+      'web 1',
+      'db',
+    ],
+    [
       `lxd: failed to start instance "db": device ${device} already attached to instance "web"`,
       'lxd',
       'web',
