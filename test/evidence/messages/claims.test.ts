@@ -1,6 +1,7 @@
 /**
  * Who has a device, and who was refused it, by the words of managers.
  */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { nameAt } from '../../../evidence/messages/quoted-name.ts';
 import { looksLikeText, textParser } from '../../../evidence/messages/text.ts';
@@ -240,6 +241,28 @@ describe('a name ends where the statement ends', () => {
   ])('%j', (text, name) => {
     expect(nameAt(`x ${text}`, 2)).toBe(name);
   });
+});
+
+test('whatever the name is, it is read: in quotes, at the end of a line, in a parenthesis', () => {
+  const name = fc.stringMatching(/^[A-Za-z\d_-]([A-Za-z\d _-]{0,30}[A-Za-z\d_-])?$/);
+  const around = fc.constantFrom(
+    "'$'",
+    '"$"',
+    '“$”',
+    '$',
+    '$\n',
+    '$)',
+    "$')",
+    '($)',
+    '$: no',
+    '$.',
+  );
+  fc.assert(
+    fc.property(name, around, (one, form) => {
+      const text = `error: ${taken(form.replace('$', one))}`;
+      expect(claimsOf(text)).toEqual(both('libvirt', one));
+    }),
+  );
 });
 
 describe('in the log', () => {

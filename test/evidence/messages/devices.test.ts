@@ -1,6 +1,7 @@
 /**
  * Listings that show the driver or the group of a device: what they show is so then.
  */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { devicesParser, looksLikeDevices } from '../../../evidence/messages/device-listing.ts';
 import { openLedger } from '../../../ledger.ts';
@@ -318,6 +319,42 @@ describe('virsh nodedev-dumpxml', () => {
   ])('%s', (_, lines, expected) => {
     expect(shown(lines)).toEqual(expected);
   });
+});
+
+test('whichever tool shows it, a device has the driver and the group that are shown', () => {
+  const hex = (most: number, digits: number) =>
+    fc.nat({ max: most }).map((number) => number.toString(16).padStart(digits, '0'));
+  const parts = fc.tuple(hex(0xff, 2), hex(0x1f, 2), fc.nat({ max: 7 }));
+  const name = fc.stringMatching(/^[a-z][a-z\d_-]{0,20}[a-z\d_]$/);
+  const number = fc.nat({ max: 9999 }).map(String);
+  const forms: Readonly<Record<string, (short: string, bound: string, of: string) => string[]>> = {
+    '-nnk': (short, bound) => [`${short} ${VGA}`, `\tKernel driver in use: ${bound}`],
+    '-vmmk': (short, bound, of) => [`Slot:\t${short}`, `Driver:\t${bound}`, `IOMMUGroup:\t${of}`],
+    devbind: (short, bound) => [`0000:${short} 'X710' drv=${bound} unused=`],
+    driverctl: (short, bound) => ['$ driverctl list-devices', `0000:${short} ${bound}`],
+    loop: (short, _, of) => [`IOMMU Group ${of} ${short} ${VGA}`],
+    find: (short, _, of) => [`/sys/kernel/iommu_groups/${of}/devices/0000:${short}`],
+    xml: (short, bound, of) => [
+      `<name>pci_0000_${short.replaceAll(/[:.]/g, '_')}</name>`,
+      `<driver><name>${bound}</name></driver>`,
+      `<iommuGroup number='${of}'/>`,
+    ],
+  };
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...Object.keys(forms)),
+      parts,
+      name,
+      number,
+      (form, [bus, slot, fn], bound, of) => {
+        const short = `${bus}:${slot}.${fn}`;
+        const listed = shown(forms[form]!(short, bound, of));
+        const expected = [driver(`0000:${short}`, bound), group(`0000:${short}`, of)];
+        expect(listed.length).toBeGreaterThan(0);
+        for (const one of listed) expect(expected).toContainEqual(one);
+      },
+    ),
+  );
 });
 
 async function pasted(...lines: readonly string[]) {
