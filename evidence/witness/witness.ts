@@ -12,7 +12,7 @@ import type { PlayedHostAt } from '../../machines/host-at.ts';
 import { KERNEL_PID } from '../../processes/process-table.ts';
 import type { Topology } from '../../scenario/topology.ts';
 import type { Deed, Sighting } from '../sighting.ts';
-import { Claims } from './claims.ts';
+import { ClaimBooks } from './claim-books.ts';
 import { Devices } from './devices.ts';
 import { Files } from './files.ts';
 import type { Tell, Told } from './inferences.ts';
@@ -47,7 +47,7 @@ export class Witness {
   readonly #opens: Opens;
   readonly #ioctls: Ioctls;
   readonly #reports: Reports;
-  readonly #claims: Claims;
+  readonly #claims: ClaimBooks;
   readonly #tell: Tell;
   #told: Told[] = [];
   #hasBegun = false;
@@ -67,7 +67,7 @@ export class Witness {
     this.#opens = new Opens(this.#files, this.#devices, this.#tell);
     this.#ioctls = new Ioctls(this.#files, this.#devices, this.#tell);
     this.#reports = new Reports(this.#files, this.#devices, this.#tell);
-    this.#claims = new Claims(this.#devices, this.#tell);
+    this.#claims = new ClaimBooks(this.#devices, this.#tell);
     if (options.before !== null) this.#goOn(options.before);
     else if (options.topology !== null) this.#devices.describe(options.topology);
   }

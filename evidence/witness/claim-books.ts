@@ -1,5 +1,5 @@
 /**
- * `Claims`: the books of managers: who was given which device, and who has it by what a manager says.
+ * `ClaimBooks`: the books of managers: who was given which device, and who has it by what a manager says.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { Deed, NamedClaimant } from '../sighting.ts';
 import type { Devices } from './devices.ts';
 import type { Tell } from './inferences.ts';
 
-type Claim = Extract<Deed, { did: 'claim' }>;
+type ToldClaim = Extract<Deed, { did: 'claim' }>;
 
 /** A claimant as it was told of, and the devices that it has. */
 interface BookEntry extends NamedClaimant {
@@ -15,7 +15,7 @@ interface BookEntry extends NamedClaimant {
   readonly has: Set<string>;
 }
 
-export class Claims {
+export class ClaimBooks {
   readonly #devices: Devices;
   readonly #tell: Tell;
   /** By UUID; by manager and name. One without anything is removed. */
@@ -26,7 +26,7 @@ export class Claims {
     this.#tell = tell;
   }
 
-  take(claim: Claim): void {
+  take(claim: ToldClaim): void {
     const { outcome, device, claimant } = claim;
     if (device !== null) this.#devices.mention(device, null, 'named-in-a-claim');
     if (outcome === 'refused' || claimant === null) return this.#refused(claim);
@@ -34,13 +34,13 @@ export class Claims {
     else this.#released(claim, claimant);
   }
 
-  #refused({ device, group, claimant, manager, reason }: Claim): void {
+  #refused({ device, group, claimant, manager, reason }: ToldClaim): void {
     const { name = null, uuid = null } = claimant ?? {};
     const data = { ...named(device, group), claimant: name, uuid, manager, reason };
     this.#tell({ type: 'claim.refused', data });
   }
 
-  #granted(claim: Claim, claimant: NamedClaimant): void {
+  #granted(claim: ToldClaim, claimant: NamedClaimant): void {
     const { device, group, manager, reason, isStated = false } = claim;
     const same = this.#entriesOf(manager, claimant);
     if (isStated && device !== null) {
@@ -75,7 +75,7 @@ export class Claims {
   }
 
   /** Releases a device, or everything that the claimant has. */
-  #released({ device, manager, reason }: Claim, claimant: NamedClaimant): void {
+  #released({ device, manager, reason }: ToldClaim, claimant: NamedClaimant): void {
     const same = this.#entriesOf(manager, claimant);
     const all = new Set(same.flatMap(({ has }) => [...has]));
     for (const each of device === null ? all : [device]) {
