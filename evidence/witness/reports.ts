@@ -1,17 +1,22 @@
 /**
- * `Reports`: turns messages into facts: those of the kernel, and of programs that were refused.
+ * `Reports`: turns messages into facts: those of the kernel, of programs that were refused, and of
+ * managers that assign devices.
  *
  * @module
  */
 import type { Attempt } from '../../events/vocabulary.ts';
 import { tracedAttempt } from '../../operations/table.ts';
-import type { Deed, Report } from '../sighting.ts';
+import type { Deed, ListedDevice, Report } from '../sighting.ts';
+import { ClaimBooks } from './claim-books.ts';
 import type { Devices } from './devices.ts';
 import type { Files } from './files.ts';
 import type { Tell } from './inferences.ts';
+import { tellListed } from './listed.ts';
 import { groupNamed, pathOf } from './nodes.ts';
 import { refused } from './refusals.ts';
 import type { Traced } from './traced.ts';
+
+type Claim = Extract<Deed, { did: 'claim' }>;
 
 export class Reports {
   readonly #files: Files;
@@ -19,11 +24,23 @@ export class Reports {
   readonly #tell: Tell;
   /** Whether a waiter with a name was reported. */
   #hasWaiter = false;
+  readonly #claims: ClaimBooks;
 
   constructor(files: Files, devices: Devices, tell: Tell) {
     this.#files = files;
     this.#devices = devices;
     this.#tell = tell;
+    this.#claims = new ClaimBooks(devices, tell);
+  }
+
+  /** Tells of an assignment of a device; null: of all devices of the claimant. */
+  claim(claim: Claim): void {
+    this.#claims.take(claim);
+  }
+
+  /** Tells of the group or the driver of a device in a listing. */
+  listed(listed: ListedDevice): void {
+    tellListed(listed, this.#devices, this.#tell);
   }
 
   /** Tells that an unbind waits for a device. The message does not say who holds it. */

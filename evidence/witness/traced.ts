@@ -6,8 +6,6 @@
  *
  * @module
  */
-import type { PlayedFile, PlayedHostAt } from '../../machines/host-at.ts';
-import { pathOf } from './nodes.ts';
 
 /** An open file that the trace shows. */
 export interface Seen {
@@ -133,6 +131,16 @@ export class TracedProcesses {
     return false;
   }
 
+  /** Whether any process has a descriptor of a device. */
+  hasOpen(device: string): boolean {
+    for (const { descriptors } of this.#processes.values()) {
+      for (const { seen } of descriptors.values()) {
+        if (seen.kind === 'device' && seen.device === device) return true;
+      }
+    }
+    return false;
+  }
+
   /** Forgets all processes: the host has booted. */
   clear(): void {
     this.#processes.clear();
@@ -153,17 +161,4 @@ export class TracedProcesses {
     this.#processes.set(pid, process);
     return process;
   }
-}
-
-/** A file of the log as if the trace had shown it; null if it is not VFIO's. */
-export function seenAs(
-  { kind, group, device, ...file }: PlayedFile,
-  host: PlayedHostAt,
-): Seen | null {
-  if (kind === 'other') return null;
-  const hasNode = kind === 'device' && !file.isGranted && !file.isGone;
-  const cdev = hasNode ? (host.device(device ?? '')?.cdev ?? null) : null;
-  const path = pathOf({ kind, group, cdev });
-  const isJoined = kind === 'container' ? { isJoined: true } : {};
-  return { kind, group, device, path, pointer: null, isReleased: false, ...isJoined };
 }

@@ -8,19 +8,18 @@
  * @module
  */
 import type { DataOf, Fact } from '../../events/vocabulary.ts';
-import type { PlayedHostAt } from '../../machines/host-at.ts';
+import type { PlayedFile, PlayedHostAt } from '../../machines/host-at.ts';
 import { KERNEL_PID } from '../../processes/process-table.ts';
 import type { Topology } from '../../scenario/topology.ts';
 import type { Deed, Sighting } from '../sighting.ts';
-import { ClaimBooks } from './claim-books.ts';
 import { Devices } from './devices.ts';
 import { Files } from './files.ts';
 import type { Tell, Told } from './inferences.ts';
 import { Ioctls } from './ioctls.ts';
-import { tellListed } from './listed.ts';
+import { pathOf } from './nodes.ts';
 import { Opens } from './opens.ts';
 import { Reports } from './reports.ts';
-import { seenAs, TracedProcesses, type Traced } from './traced.ts';
+import { TracedProcesses, type Seen, type Traced } from './traced.ts';
 
 export interface WitnessOptions {
   readonly topology: Topology | null;
@@ -47,7 +46,6 @@ export class Witness {
   readonly #opens: Opens;
   readonly #ioctls: Ioctls;
   readonly #reports: Reports;
-  readonly #claims: ClaimBooks;
   readonly #tell: Tell;
   #told: Told[] = [];
   #hasBegun = false;
@@ -67,7 +65,6 @@ export class Witness {
     this.#opens = new Opens(this.#files, this.#devices, this.#tell);
     this.#ioctls = new Ioctls(this.#files, this.#devices, this.#tell);
     this.#reports = new Reports(this.#files, this.#devices, this.#tell);
-    this.#claims = new ClaimBooks(this.#devices, this.#tell);
     if (options.before !== null) this.#goOn(options.before);
     else if (options.topology !== null) this.#devices.describe(options.topology);
   }
@@ -94,9 +91,9 @@ export class Witness {
         return this.#devices.unplug(sighting.device);
       case 'list-group':
       case 'list-driver':
-        return tellListed(sighting, this.#devices, this.#tell);
+        return this.#reports.listed(sighting);
       case 'claim':
-        return this.#claims.take(sighting);
+        return this.#reports.claim(sighting);
       case 'wait':
         return this.#reports.wait(sighting);
       case 'release':
@@ -156,7 +153,7 @@ export class Witness {
       case 'munmap':
         return this.#unmap(process, sighting.address, sighting.length);
       case 'unbind':
-        return this.#reports.unbind(process, sighting, (device) => this.#isOpen(device));
+        return this.#reports.unbind(process, sighting, (device) => this.#processes.hasOpen(device));
       case 'bind-driver':
         return this.#reports.bindDriver(sighting);
       case 'find':
@@ -261,15 +258,6 @@ export class Witness {
     }
   }
 
-  #isOpen(device: string): boolean {
-    for (const { descriptors } of this.#processes.all()) {
-      for (const { seen } of descriptors.values()) {
-        if (seen.kind === 'device' && seen.device === device) return true;
-      }
-    }
-    return false;
-  }
-
   /** Tells of a gap: lines of the trace are missing. */
   #lose(count: number | null): void {
     for (const process of this.#processes.all()) process.isWhole = false;
@@ -318,6 +306,16 @@ export class Witness {
       }
     }
   }
+}
+
+/** A file of the log as if the trace had shown it; null if it is not VFIO's. */
+function seenAs({ kind, group, device, ...file }: PlayedFile, host: PlayedHostAt): Seen | null {
+  if (kind === 'other') return null;
+  const hasNode = kind === 'device' && !file.isGranted && !file.isGone;
+  const cdev = hasNode ? (host.device(device ?? '')?.cdev ?? null) : null;
+  const path = pathOf({ kind, group, cdev });
+  const isJoined = kind === 'container' ? { isJoined: true } : {};
+  return { kind, group, device, path, pointer: null, isReleased: false, ...isJoined };
 }
 
 function booted(data: Omit<DataOf<'host.booted'>, 'simulated'>): Fact {
