@@ -24,27 +24,42 @@ const others = new RegExp(
     'OpenGroup',
     'OpenContainer',
     'Group[SG]et',
-    '(?:ailed|nable|annot|rror|ould not)(?: to)? (?:start|attach|creat|boot|resum|restor)',
+    'ailed to (?:start|attach) ',
     '/proc/\\d',
     '/sys/bus/(?:pci|mdev)',
-    'in use by (?:process|driver)',
-    '(?:PCI|mediated) device',
-    String.raw`instance: [\da-f]{8}-`,
-    '(?:tart|tarting|esume|esuming|ackup of) VM ',
-    ':qm[a-z]{1,16}:',
-    '[#$] (?:sudo )?(?:virsh|qm|lxc|incus|xl|lspci|driverctl) ',
-    'Kernel driver in use',
-    String.raw`Slot:\s`,
-    // A row of lspci.
-    String.raw`[\da-f]{2}:[01][\da-f]\.[0-7] (?:[A-Z]|[\da-f]{4}: )`,
-    'pci_[\\da-f]{4}_',
-    'mdev_[\\da-f]{8}_',
+    'in use(?: by|:) ',
+    // A device that a manager names, and libvirt's names of devices.
+    String.raw`ice ['"]?[\da-f]{2}:[01][\da-f]\.[0-7]`,
+    'iated device',
+    String.raw`i_[\da-f]{4}_[\da-f]{2}_`,
+    String.raw`v_[\da-f]{8}_`,
   ].join('|'),
 );
 
 /** Whether a line names VFIO or iommufd. */
 export function mentionsVfio(line: string): boolean {
   return /vfio|iommufd|\/dev\/iommu\b/i.test(line);
+}
+
+/** Words of lines that say nothing themselves, but what the lines that follow are about. */
+const introductions = new RegExp(
+  [
+    // A row of lspci.
+    String.raw`^\W{0,16}[\da-f]{2}:[01][\da-f]\.[0-7] `,
+    String.raw`\bSlot:\s`,
+    '[#$] (?:sudo )?(?:virsh|qm|lxc|incus|xl|lspci|driverctl) ',
+    '^(?:sudo )?(?:lspci|driverctl) ',
+    // Who asks for a device.
+    '(?:ailed|nable|annot|rror|ould not)(?: to)? (?:start|creat|boot|resum|restor)',
+    '(?:tart|tarting|esume|esuming|ackup of) VM ',
+    ':qm[a-z]{1,16}:',
+    String.raw`\binstance: [\da-f]{8}-`,
+  ].join('|'),
+);
+
+/** Whether a line may say what the lines that follow are about. */
+export function introduces(line: string): boolean {
+  return introductions.test(line);
 }
 
 /** Whether a line of a block may say something of VFIO, or begin an entry of several lines. */

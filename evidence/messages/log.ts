@@ -11,7 +11,7 @@ import { lineClock } from '../wrappers/line-clock.ts';
 import { unwrapped, unwrappedFrom, type Unwrapped } from '../wrappers/unwrap.ts';
 import { auditSaid, auditStamp, isAudit } from './audit.ts';
 import { fillsTerminal, joined, mayBreakOff } from './broken.ts';
-import { concerns, mentionsVfio } from './concerns.ts';
+import { concerns, introduces, mentionsVfio } from './concerns.ts';
 import { DeviceListing } from './device-listing.ts';
 import { isPrompt, Listing } from './fdinfo.ts';
 import { kernelReader } from './kernel.ts';
@@ -223,7 +223,7 @@ class LogParser implements Parser {
 
   #mayConcern(text: string): boolean {
     if (this.#program.isOpen(this.#line) && isPrompt(text)) this.#program.prompt();
-    return concerns(text) || this.#isListing;
+    return concerns(text) || this.#isListing || introduces(text);
   }
 
   /** A message that a terminal or a mail has broken, put together again; none if it is not one. */
