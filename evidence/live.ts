@@ -8,10 +8,17 @@ import type { LedgerEvent } from '../events/vocabulary.ts';
 import type { Rejected } from './collected.ts';
 import { EvidenceError, type Importer, type ImportOptions, type Reader } from './importer.ts';
 import { importerOf } from './importers.ts';
+import type { LiveIdentities } from './live-identities.ts';
 import { LONGEST_LINE } from './source.ts';
 
 /** Is called with each event, and throws to refuse it. */
 type Admit = (event: LedgerEvent) => void;
+
+interface LiveOptions extends ImportOptions {
+  readonly admit: Admit;
+  /** Names the processes of the recorded host; null if it is another host than this one. */
+  readonly identities: LiveIdentities | null;
+}
 
 /** Rejected lines beyond this number are only counted. */
 const MOST_SHOWN = 100;
@@ -27,13 +34,15 @@ export class LiveReader {
   readonly #reader: Reader;
   readonly #source: string;
   readonly #admit: Admit;
+  readonly #identities: LiveIdentities | null;
 
   /** Throws `RequestError` for an unknown format. */
-  constructor(format: string, source: string, options: ImportOptions & { readonly admit: Admit }) {
+  constructor(format: string, source: string, options: LiveOptions) {
     this.#importer = importerOf(format);
     this.#reader = this.#importer.read(options, source);
     this.#source = source;
     this.#admit = options.admit;
+    this.#identities = options.identities;
   }
 
   /** The number of lines that the reader could not interpret. */
@@ -64,8 +73,9 @@ export class LiveReader {
   }
 
   #admitted(events: readonly LedgerEvent[]): readonly LedgerEvent[] {
-    for (const event of events) this.#admit(event);
-    return events;
+    const all = this.#identities?.addTo(events) ?? events;
+    for (const event of all) this.#admit(event);
+    return all;
   }
 }
 

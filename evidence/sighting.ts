@@ -60,7 +60,8 @@ export type Deed =
       /** A thread, or a process that shares the descriptor table; null if unknown. */
       readonly shares: boolean | null;
     }
-  | { readonly did: 'exec'; readonly program: string | null }
+  /** `vm`: the virtual machine that the new command line names. Left out: it is not shown. */
+  | { readonly did: 'exec'; readonly program: string | null; readonly vm?: string | false }
   /** The end of one thread; with `whole` that of the process. */
   | { readonly did: 'exit'; readonly whole: boolean; readonly signal: string | null }
   | { readonly did: 'name'; readonly name: string }
@@ -178,6 +179,11 @@ export type Deed =
       /** The manager says who has the device: it was granted before. Left out: it is granted now. */
       readonly isStated?: true;
     }
+  /** A manager has started the process of a virtual machine. */
+  | {
+      readonly did: 'run-vm';
+      readonly vm: { readonly name: string; readonly uuid: string | null };
+    }
   /** Lines of the trace were lost here; null: an unknown number. */
   | { readonly did: 'lose'; readonly count: number | null }
   /** The kernel's first message, with its release: the host has booted. */
@@ -209,6 +215,9 @@ export type Sighting = Deed & {
   readonly isListed?: true;
 };
 
+/** The kinds of files whose release by the kernel a trace can show. */
+export type ReleasedKind = 'device' | 'group' | 'iommufd';
+
 /** The parser of one trace format. */
 export interface Parser {
   /** `none` until the first line that has a time. */
@@ -219,6 +228,8 @@ export interface Parser {
   end(): readonly Sighting[];
   /** The text of the last sightings, if it is not that of the last line alone. */
   readonly told?: string | null;
+  /** Whether the trace shows every release of files of a kind. Left out: of none. */
+  showsReleases?(kind: ReleasedKind): boolean;
   /** Whether the last line says only what was told before. */
   readonly repeats?: boolean;
   /** Whether the last line completed the one before it, which had been rejected. */

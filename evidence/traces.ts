@@ -172,6 +172,7 @@ class TraceReader implements Reader {
       before: before?.host ?? null,
       boot: `unseen-${id.slice(0, 8)}`,
       nameless,
+      showsReleases: (kind) => this.#parser.showsReleases?.(kind) ?? false,
     });
   }
 

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { EvidenceError } from '../evidence/importer.ts';
 import { instantOf } from '../evidence/instants.ts';
+import { LiveIdentities } from '../evidence/live-identities.ts';
 import { bootMicros, LiveReader } from '../evidence/live.ts';
 import type { ImportReport } from '../evidence/new-events.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
@@ -24,6 +25,8 @@ export interface FollowSettings extends Pick<ImportSettings, 'topology' | 'profi
   readonly flushMs?: number | undefined;
   /** When the traced host booted, ISO 8601; by default the boot of this host. */
   readonly booted?: string | undefined;
+  /** Whether the traced host is this one, so that its processes are named as `/proc` shows them. */
+  readonly isThisHost?: boolean | undefined;
   /** Id of the recording; by default a random one. */
   readonly session?: string | undefined;
   /** Called after each append with the numbers of appended events and of lines read. */
@@ -48,10 +51,11 @@ export async function follow(
   settings: FollowSettings,
 ): Promise<ImportReport> {
   const { format, source = format, flushMs = FLUSH_MS, progress, booted, ...given } = settings;
-  const { session = randomId() } = settings;
+  const { session = randomId(), isThisHost = false } = settings;
   const options = collectOptions({ ...given, format, booted }, log);
   const zero = { ...options.zero, booted: options.zero.booted ?? bootMicros() };
-  const reader = new LiveReader(format, source, { ...options, zero, session });
+  const identities = isThisHost ? new LiveIdentities(zero.booted) : null;
+  const reader = new LiveReader(format, source, { ...options, zero, session, identities });
   const appender = new Appender(log, flushMs, (appended) =>
     progress?.({ appended, read: reader.read }),
   );

@@ -6,6 +6,7 @@
  * @module
  */
 import type { FileId, NamedVm } from '../processes/process-table.ts';
+import type { ShownFile } from '../processes/shown-releases.ts';
 import type { Device, Group, OpenFile } from './instances.ts';
 import { Kernel } from './kernel.ts';
 import { kernelRules } from './machines.ts';
@@ -26,6 +27,7 @@ export interface KernelCheckpoint {
   readonly devices: readonly SavedDevice[];
   readonly files: readonly SavedFile[];
   readonly processes: readonly SavedProcess[];
+  readonly releases: readonly ShownFile[];
   readonly driverChange: SavedChange | null;
 }
 
@@ -88,6 +90,7 @@ export function saveKernel(kernel: Kernel): KernelCheckpoint {
       descriptors: [...process.descriptors].map(([fd, { file, cloexec }]) => [fd, file, cloexec]),
       mappings: [...process.mappings],
     })),
+    releases: kernel.processes.releases.save(),
     driverChange: change && { ...change, device: places.get(change.device) ?? 0 },
   };
 }
@@ -144,6 +147,7 @@ export function restoreKernel(saved: KernelCheckpoint): Kernel {
       mappings: new Map(process.mappings),
     })),
   );
+  kernel.processes.releases.restore(saved.releases);
   const change = saved.driverChange;
   const changing = change && devices[change.device];
   if (change && changing) kernel.driverChange = { ...change, device: changing };

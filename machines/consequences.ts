@@ -16,10 +16,14 @@ import type { HostState } from './host-state.ts';
 import { judge } from './judge.ts';
 import { questionOf } from './operations.ts';
 
-/** Releases a file if nothing holds it any more, and then the files that it alone kept alive. */
+/**
+ * Releases a file if nothing holds it any more, and then the files that it alone kept alive. A file
+ * whose release the evidence will show is held by the kernel until then.
+ */
 export function release(host: HostState, id: FileId): void {
   const file = host.file(id);
   if (file === undefined || file.pinnedBy.size > 0 || host.isHeld(id)) return;
+  if (host.processes.keep(id)) return;
   host.removeFile(file);
   if (file.kind === 'device') releaseDevice(host, file);
   if (file.kind === 'group') releaseGroup(host, file);

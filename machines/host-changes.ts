@@ -67,8 +67,8 @@ const changes: { readonly [T in Exclude<EventType, CallEvent>]: Handler<T> | nul
   'claim.granted': BY_NOBODY,
   'claim.released': BY_NOBODY,
   'claim.refused': BY_NOBODY,
-  'file.released': BY_NOBODY,
 
+  'file.released': BY_PROCESSES,
   'process.started': BY_PROCESSES,
   'process.found': BY_PROCESSES,
   'process.forked': BY_PROCESSES,

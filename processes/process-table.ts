@@ -9,33 +9,25 @@
  */
 import type { DataOf, EventType, Fact, Placed } from '../events/vocabulary.ts';
 import type { OfNoProcess, OpeningEvent } from './effects.ts';
-import {
-  fileOpenedBy,
-  TERMINAL,
-  type Descriptor,
-  type FileId,
-  type ProcessHolder,
-  type HoldPlace,
-  type NamedVm,
-  type Process,
-  type ProcessObserver,
+import { fileOpenedBy, KERNEL_PID, positionOf, TERMINAL } from './process.ts';
+import type {
+  Descriptor,
+  FileId,
+  HoldPlace,
+  NamedVm,
+  Process,
+  ProcessHolder,
+  ProcessObserver,
 } from './process.ts';
+import { ShownReleases } from './shown-releases.ts';
 
-export {
-  fileOpenedBy,
-  positionOf,
-  KERNEL_PID,
-  TERMINAL,
-  type FileId,
-  type ProcessHolder,
-  type HoldPlace,
-  type NamedVm,
-  type Process,
-  type ProcessObserver,
-} from './process.ts';
+export { fileOpenedBy, KERNEL_PID, positionOf, TERMINAL } from './process.ts';
+export type { FileId, HoldPlace, NamedVm, Process } from './process.ts';
+export type { ProcessHolder, ProcessObserver } from './process.ts';
 
 /** What names a process and its tenant. */
 type Identity = Pick<Process, 'comm' | 'cgroup' | 'vm'>;
+type Shown<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 /** The event types that change a process in another way than by opening a file. */
 type Changing = Exclude<EventType, OfNoProcess | OpeningEvent>;
@@ -45,6 +37,9 @@ type Handler<T extends EventType> = (table: ProcessTable, data: DataOf<T>) => un
 export class ProcessTable {
   readonly #processes = new Map<number, Process>();
   readonly #references = new Map<FileId, number>();
+  readonly releases = new ShownReleases();
+  /** Source of the event that is being taken, as its player sets it; null if it names none. */
+  source: string | null = null;
   observer: ProcessObserver | null = null;
   #unheld: FileId[] = [];
 
@@ -52,9 +47,9 @@ export class ProcessTable {
     'host.booted': (table) => {
       table.#processes.clear();
       table.#references.clear();
+      table.releases.clear();
     },
-    'process.started': (table, { pid, comm, cgroup, vm = null }) =>
-      table.#start(pid, { comm, cgroup, vm }),
+    'process.started': (table, data) => table.#start(data.pid, data.comm, data),
     'process.found': (table, data) => table.#find(data),
     'process.forked': (table, { pid, child, comm }) => table.#fork(pid, child, comm),
     'process.executed': (table, { pid, comm, vm = null }) =>
@@ -131,12 +126,28 @@ export class ProcessTable {
   /** Applies an event. Returns the files that lost their last holder by it. */
   take(event: Placed<Fact>): FileId[] {
     this.#unheld = [];
+    const ended = this.releases.endedBy(event);
     this.#apply(event);
+    const kernel = ended.length === 0 ? undefined : this.#processes.get(KERNEL_PID);
+    if (kernel !== undefined) for (const file of ended) this.#close(kernel, keptAs(file));
+    this.releases.take(event);
     return this.#unheld.filter((file) => !this.isHeld(file));
+  }
+
+  /**
+   * Makes the kernel hold a file that nothing else holds any more, if the source of the event has yet
+   * to show its release. Returns whether it does.
+   */
+  keep(file: FileId): boolean {
+    if (!this.releases.awaits(file, this.source)) return false;
+    const kernel = this.#processes.get(KERNEL_PID) ?? this.#start(KERNEL_PID, 'kernel');
+    this.#install(kernel, keptAs(file), { file, cloexec: false }, null);
+    return true;
   }
 
   /** Removes every descriptor and mapping of a file that was released without a recorded event. */
   evict(file: FileId): void {
+    this.releases.forget(file);
     for (const process of this.#processes.values()) {
       for (const [fd, descriptor] of process.descriptors) {
         if (descriptor.file === file) this.#close(process, fd);
@@ -155,12 +166,12 @@ export class ProcessTable {
     change?.(this, event.data);
   }
 
-  #start(pid: number, identity: Identity): Process {
+  #start(pid: number, comm: string, { cgroup = null, vm = null }: Shown<Identity> = {}): Process {
     this.#exit(pid);
     const descriptors = new Map(
       [0, 1, 2].map((fd): [number, Descriptor] => [fd, { file: TERMINAL, cloexec: false }]),
     );
-    const process = { pid, ...identity, started: null, descriptors, mappings: new Map() };
+    const process = { pid, comm, cgroup, vm, started: null, descriptors, mappings: new Map() };
     this.#processes.set(pid, process);
     this.observer?.started(process);
     return process;
@@ -169,12 +180,14 @@ export class ProcessTable {
   /** Adds a process, or what is newly known of one that is in the table. */
   #find({ pid, comm, cgroup, vm, started }: DataOf<'process.found'>): void {
     const known = this.#processes.get(pid);
+    // Nothing shows any more who a process is that is not there.
+    if (known === undefined && (comm ?? cgroup ?? vm) == null) return;
     const identity = {
       comm: comm ?? known?.comm ?? `pid ${pid}`,
       cgroup: cgroup ?? known?.cgroup ?? null,
       vm: vm === undefined ? (known?.vm ?? null) : vm,
     };
-    const process = known ?? this.#start(pid, identity);
+    const process = known ?? this.#start(pid, identity.comm, identity);
     this.#rename(process, identity);
     process.started = started ?? process.started;
   }
@@ -188,8 +201,7 @@ export class ProcessTable {
 
   /** The process with that pid. Added if it is unknown: evidence may begin after its start. */
   #at(pid: number): Process {
-    const unknown = { comm: `pid ${pid}`, cgroup: null, vm: null };
-    return this.#processes.get(pid) ?? this.#start(pid, unknown);
+    return this.#processes.get(pid) ?? this.#start(pid, `pid ${pid}`);
   }
 
   #fork(pid: number, child: number, comm: string): void {
@@ -243,15 +255,7 @@ export class ProcessTable {
     this.#install(process, data.as ?? data.fd, { file, cloexec }, null);
   }
 
-  #share(
-    {
-      pid,
-      fd,
-      as,
-      cloexec = false,
-    }: { pid: number; fd: number; as: number; cloexec?: boolean | undefined },
-    to: number,
-  ): void {
+  #share({ pid, fd, as, cloexec = false }: DataOf<'descriptor.duplicated'>, to: number): void {
     const process = this.#processes.get(pid);
     const file = process?.descriptors.get(fd)?.file;
     if (process === undefined || file === undefined) return;
@@ -313,6 +317,11 @@ export class ProcessTable {
     this.#references.delete(file);
     this.#unheld.push(file);
   }
+}
+
+/** The descriptor of the kernel that stands for its hold on a file: a number that no event has. */
+function keptAs(file: FileId): number {
+  return -1 - positionOf(file);
 }
 
 function byPlace(a: ProcessHolder, b: ProcessHolder): number {

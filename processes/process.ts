@@ -18,8 +18,8 @@ export function positionOf(file: FileId): number {
 export const TERMINAL: FileId = 'terminal';
 
 /**
- * The pid of the kernel itself: it holds a file that is in a socket's queue, or that is kept alive by a
- * reference which the evidence does not show. Processes whose pid the evidence does not show have
+ * The pid of the kernel itself: it holds a file that is in a socket's queue, or whose last known holder
+ * is gone although the evidence shows releases and has not shown this one. Processes whose pid the evidence does not show have
  * greater numbers. No real process has such a pid (include/linux/threads.h:PID_MAX_LIMIT).
  */
 export const KERNEL_PID = 0x40_0000;

@@ -64,6 +64,7 @@ export function noteSubjects(host: LiveHost, event: Placed<Fact>, note: NoteSubj
   }
   const opened = fileOpenedBy(event);
   if (opened !== null) note('file', opened);
+  for (const released of host.processTable.releases.endedBy(event)) note('file', released);
   noteMoved(host, event, note);
 }
 

@@ -93,7 +93,8 @@ async function recordWith(
     sum.starts++;
     await snapshotBeside(tracer, ledger, root);
     progress();
-    const report = await ledger.follow(tracer.lines, { format, progress });
+    const isThisHost = root === undefined;
+    const report = await ledger.follow(tracer.lines, { format, progress, isThisHost });
     sum.read += report.read;
     sum.unknown += report.unknown;
     sum.rejectedCount += report.rejectedCount;

@@ -33,7 +33,10 @@ export async function runBesideTracer(
     await tracer.attached(new AbortController().signal);
     await snapshotBeside(tracer, ledger, root);
     const after = ledger.head.position;
-    const followed = ledger.follow(tracer.lines, { format: 'bpftrace' });
+    const followed = ledger.follow(tracer.lines, {
+      format: 'bpftrace',
+      isThisHost: root === undefined,
+    });
     // If appending fails the command still runs to its end.
     followed.catch(() => {});
     const { pid, ended } = new Command(command);

@@ -86,7 +86,7 @@ async function traceInto(
   // Held open until the command has ended: else the pipe would be at its end before strace opens it.
   const writer = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
   const socket = new Socket({ fd: reader, readable: true, writable: false });
-  const followed = ledger.follow(new LineQueue(socket), { format: 'strace' });
+  const followed = ledger.follow(new LineQueue(socket), { format: 'strace', isThisHost: true });
   // If appending fails the command still runs to its end, and does not block on a full pipe.
   followed.catch(() => socket.destroy());
   let exit: Ending;

@@ -55,6 +55,10 @@ class BpftraceParser implements Parser {
     return this.#lose(typeof count === 'number' ? count : null);
   }
 
+  showsReleases(): boolean {
+    return true;
+  }
+
   end(): readonly Sighting[] {
     return this.#begun === '' ? NONE : this.#lose(null);
   }

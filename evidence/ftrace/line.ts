@@ -76,6 +76,11 @@ export function lostIn(text: string): number | null {
   return Math.max(0, Number(written ?? 0) - Number(held ?? 0));
 }
 
+/** The probe that the recorder could not set, by its notice; null if a line is none. */
+export function unsetIn(text: string): string | null {
+  return /^# no probe: (\S+)/.exec(text)?.[1] ?? null;
+}
+
 const ASIDE =
   /^(?:#.*|cpus=\d+|version = .*|CPU:? ?\d+ (?:is empty|\[.*EVENTS.*\])|\s+=> .*|"?\s*)$/;
 

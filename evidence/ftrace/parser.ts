@@ -7,7 +7,7 @@
  * @module
  */
 import { EvidenceError } from '../importer.ts';
-import type { Clock, Deed, Parser, Sighting } from '../sighting.ts';
+import type { Clock, Deed, Parser, ReleasedKind, Sighting } from '../sighting.ts';
 import {
   begun,
   deedsOf,
@@ -21,7 +21,7 @@ import {
   type FtraceCall,
 } from './calls.ts';
 import { drivenBy, nodeGivenIn, type Driving } from './drivers.ts';
-import { isAside, lineIn, lostIn, type TraceEvent, type TraceLine } from './line.ts';
+import { isAside, lineIn, lostIn, unsetIn, type TraceEvent, type TraceLine } from './line.ts';
 import { extentIn, fileIn, openedIn, valueIn, wordsIn } from './probes.ts';
 import { commOf, deviceUnboundBy, field, numberIn } from './values.ts';
 
@@ -46,6 +46,8 @@ export function ftraceParser(): Parser {
 
 class FtraceParser implements Parser {
   readonly #tasks = new Map<number, Task>();
+  /** The probes that the recorder could not set. */
+  readonly #unset = new Set<string>();
   #clock: Clock = 'none';
 
   get clock(): Clock {
@@ -65,6 +67,10 @@ class FtraceParser implements Parser {
     return deeds.length === 0 ? NONE : deeds.map((deed) => ({ ...deed, tid, pid, comm, at }));
   }
 
+  showsReleases(kind: ReleasedKind): boolean {
+    return !this.#unset.has(`${kind}_release`);
+  }
+
   end(): readonly Sighting[] {
     const left = [...this.#tasks].flatMap(([tid, { call }]) =>
       call === null
@@ -76,6 +82,8 @@ class FtraceParser implements Parser {
   }
 
   #aside(text: string): readonly Sighting[] {
+    const unset = unsetIn(text);
+    if (unset !== null) this.#unset.add(unset);
     const count = lostIn(text);
     if (count === 0) return NONE;
     // The next return may be that of another call than the one that was seen to begin.

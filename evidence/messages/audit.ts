@@ -40,8 +40,8 @@ const interpreted = new RegExp(
 );
 
 /**
- * The claims in a record; none in one about disks, networks, memory, or the start of a domain. Throws
- * `EvidenceError` for a record that is cut off.
+ * The claims in a record, or the process of a domain that was started; nothing in one about disks,
+ * networks or memory. Throws `EvidenceError` for a record that is cut off.
  */
 export function auditSaid(text: string): readonly MessageDeed[] {
   const from = record.exec(text)?.index;
@@ -69,14 +69,25 @@ function resource(fields: Fields, success: boolean | null): readonly MessageDeed
 
 const deviceName = new RegExp(`^${DEVICE}$`);
 
-/** A stop, or a start that failed, releases all devices that were granted to the domain. */
+/**
+ * A start names the process of the domain. A stop, or a start that failed, releases all devices that
+ * were granted to the domain.
+ */
 function control(fields: Fields, success: boolean | null): readonly MessageDeed[] {
   const op = fields.get('op') ?? '';
   if (op !== 'stop' && op !== 'start') return [];
   if (success === null) throw new EvidenceError('an audit record breaks off before its result');
   const reason = fields.get('reason') ?? null;
   if (op === 'stop' && success) return [claim(fields, 'released', null, reason)];
-  return op === 'start' && !success ? [claim(fields, 'released', null, 'start failed')] : [];
+  if (op === 'stop') return [];
+  return success ? started(fields) : [claim(fields, 'released', null, 'start failed')];
+}
+
+/** The process that runs a domain; `pid` of the record is that of libvirt. */
+function started(fields: Fields): readonly MessageDeed[] {
+  const pid = Number(fields.get('vm-pid') ?? 0);
+  if (!Number.isSafeInteger(pid) || pid <= 0) return [];
+  return [{ did: 'run-vm', vm: claimantIn(fields), pid, comm: null }];
 }
 
 function claim(
@@ -85,14 +96,11 @@ function claim(
   device: string | null,
   reason: string | null,
 ): MessageDeed {
-  const name = fields.get('vm') ?? '';
-  if (name === '') throw new EvidenceError("audit record: 'vm' is missing");
-  const uuid = fields.get('uuid') ?? '';
   return {
     did: 'claim',
     outcome,
     device,
-    claimant: { name, uuid: deviceName.test(uuid) ? uuid.toLowerCase() : null },
+    claimant: claimantIn(fields),
     manager: 'libvirt',
     reason,
     pid: null,
@@ -100,11 +108,20 @@ function claim(
   };
 }
 
+/** The domain of a record. */
+function claimantIn(fields: Fields): { readonly name: string; readonly uuid: string | null } {
+  const name = fields.get('vm') ?? '';
+  if (name === '') throw new EvidenceError("audit record: 'vm' is missing");
+  const uuid = fields.get('uuid') ?? '';
+  return { name, uuid: deviceName.test(uuid) ? uuid.toLowerCase() : null };
+}
+
 function fieldsOf(text: string): Fields {
   const fields = new Map<string, string>();
   for (const [, key = '', quoted, bare] of text.matchAll(field)) {
     // Older records have a colon before `exe=`, and parentheses around the rest.
-    const value = quoted ?? decoded((bare ?? '').replace(/[:),]+$/, ''));
+    const plain = (bare ?? '').replace(/[:),]+$/, '');
+    const value = quoted ?? (key === 'vm-pid' ? plain : decoded(plain));
     if (!fields.has(key)) fields.set(key, value);
   }
   return fields;

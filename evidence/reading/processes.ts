@@ -6,6 +6,8 @@
  *
  * @module
  */
+import type { NamedVm } from '../../processes/process-table.ts';
+import { vmNamed } from '../vm-name.ts';
 import { nodeAt, type NodeName, type Numbers } from './nodes.ts';
 import type { Listed, ReadDescriptor, ReadDevice, ReadMapping, ReadProcess } from './reading.ts';
 import { nameIn, type Tree } from './tree.ts';
@@ -122,7 +124,11 @@ function hasNoFiles(tree: Tree, folder: string): boolean {
   return /^[ZX]$/.test(fields[0] ?? '') || (Number(fields[6]) & WITHOUT_FILES) !== 0;
 }
 
-function identity(tree: Tree, pid: number): Omit<SeenProcess, 'descriptors' | 'mappings'> {
+/** What names a process, without what it holds. */
+export type ReadIdentity = Omit<ReadProcess, 'descriptors' | 'mappings'>;
+
+/** What names a process as it is now. All is null if there is no such process. */
+export function identity(tree: Tree, pid: number): ReadIdentity {
   const folder = `/proc/${pid}`;
   const cgroup = cgroupIn(tree.text(`${folder}/cgroup`) ?? '');
   return {
@@ -130,8 +136,17 @@ function identity(tree: Tree, pid: number): Omit<SeenProcess, 'descriptors' | 'm
     comm: tree.text(`${folder}/comm`),
     cgroup,
     unit: cgroup === null ? null : unitOf(cgroup),
+    vm: vmIn(tree.text(`${folder}/cmdline`)),
     startedAt: statFields(tree, folder)[19] ?? null,
   };
+}
+
+/** The VM that a command line names, whose arguments end in NUL; null without one. */
+function vmIn(commandLine: string | null): NamedVm {
+  if (commandLine === null) return null;
+  const [program = '', ...args] = commandLine.replace(/\0$/, '').split('\0');
+  const shown = args.map((text) => ({ text, isCut: false }));
+  return vmNamed({ program: nameIn(program), args: shown, isWhole: true });
 }
 
 /** The path in cgroup v2. If that is the root: systemd's path in v1, or any other one. */

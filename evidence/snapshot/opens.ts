@@ -4,26 +4,27 @@
  * @module
  */
 import type { PlayedFile } from '../../machines/host-at.ts';
+import type { NamedVm } from '../../processes/process-table.ts';
 import type { ReadFile, ReadPlace } from './read-files.ts';
 import type { Scene } from './scene.ts';
 
 /** Tells of processes that are new, or whose name, control group or start time is new. */
 export function tellProcesses(scene: Scene): void {
-  for (const { pid, comm, cgroup, startedAt } of scene.reading.processes) {
+  for (const { pid, comm, cgroup, vm, startedAt } of scene.reading.processes) {
     const known = scene.host.process(pid);
-    const isAsKnown = (read: string | null, was: string | null | undefined) =>
-      read === null || read === was;
+    const isAsKnown = (read: NamedVm, was: NamedVm | undefined) => read === null || read === was;
     if (
       known !== undefined &&
       isAsKnown(comm, known.comm) &&
       isAsKnown(cgroup, known.cgroup) &&
+      isAsKnown(vm, known.vm) &&
       isAsKnown(startedAt, known.started)
     ) {
       continue;
     }
     const name = comm ?? known?.comm ?? `pid ${pid}`;
     const since = startedAt === null ? {} : { started: startedAt };
-    const data = { pid, comm: name, cgroup, ...since };
+    const data = { pid, comm: name, cgroup, ...(vm !== null && { vm }), ...since };
     scene.tell({ type: 'process.found', data }, 'read-from-the-host', 'observed');
   }
 }

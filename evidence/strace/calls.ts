@@ -4,6 +4,7 @@
  * @module
  */
 import { EvidenceError } from '../importer.ts';
+import type { NamedVm } from '../../processes/process-table.ts';
 import type { Deed } from '../sighting.ts';
 import {
   excerpt,
@@ -20,6 +21,7 @@ import {
 import { ioctlDeed, mayBeOurs } from './ioctl.ts';
 import { rightsIn, socketPath } from './rights.ts';
 import { mayBeToSysfs, sysfsBegun, sysfsDeed } from './sysfs.ts';
+import { vmNamed } from '../vm-name.ts';
 
 /** How to read the calls of one name. */
 export interface CallKind {
@@ -238,7 +240,21 @@ function executed(call: StraceCall, index: number): Deed | null {
   if (rcOf(call.returned) !== 0) return null;
   const path = stringIn(argument(call, index));
   const name = path === null || path.isCut ? '' : path.text.slice(path.text.lastIndexOf('/') + 1);
-  return { did: 'exec', program: name === '' ? null : commOf(name) };
+  const program = name === '' ? null : name;
+  const vm = vmIn(call.args[index + 1] ?? '', program);
+  return { did: 'exec', program: program && commOf(program), ...(vm !== null && { vm }) };
+}
+
+/** The virtual machine that `["qemu-system-x86_64", "-name", "a", ...]` names. */
+function vmIn(list: string, program: string | null): NamedVm {
+  if (!list.startsWith('[')) return null;
+  const shown = membersOf(list).map(({ value }) => stringIn(value));
+  const strings = shown.filter((string) => string !== null);
+  // Anything else than a string stands for arguments that are left out.
+  const isWhole = strings.length === shown.length && list.endsWith(']');
+  const [own, ...args] = strings;
+  const ownName = own?.isCut === false ? own.text.slice(own.text.lastIndexOf('/') + 1) : null;
+  return vmNamed({ program: program ?? ownName, args, isWhole });
 }
 
 function renamed(call: StraceCall): Deed | null {

@@ -5,21 +5,14 @@
  * @module
  */
 import type { Fact } from '../../events/vocabulary.ts';
-import type { ShownFd } from '../sighting.ts';
+import type { ReleasedKind, ShownFd } from '../sighting.ts';
 import type { Devices } from './devices.ts';
 import type { Inference, Tell } from './inferences.ts';
 import { foundAt } from './found.ts';
 import { Kept } from './kept.ts';
-import { isOf, isOurs } from './shown.ts';
-import type { Hold, Seen, Traced, TracedProcesses } from './traced.ts';
-
-/** The number of sent and not yet received files to remember. Beyond it the oldest are forgotten. */
-const MOST_ON_THEIR_WAY = 1024;
-
-interface Sent {
-  readonly from: Hold;
-  readonly seen: Seen | null;
-}
+import { OnTheirWay } from './on-their-way.ts';
+import { isOf } from './shown.ts';
+import type { Seen, Traced, TracedProcesses } from './traced.ts';
 
 export class Files {
   readonly #processes: TracedProcesses;
@@ -27,28 +20,33 @@ export class Files {
   readonly #tell: Tell;
   readonly #byPointer = new Map<string, Seen>();
   readonly #kept: Kept;
-  readonly #sent: Sent[] = [];
+  readonly #sent = new OnTheirWay();
   /** The release that a thread was seen to do in a call that has not returned yet. */
   #releasing: { readonly tid: number; readonly kind: Seen['kind'] } | null = null;
   /** By thread: files released in a call that has not returned, though a process seems to hold them. */
   readonly #gone = new Map<number, Seen[]>();
-  /** Whether this evidence shows releases of files. */
-  #showsReleases = false;
+  readonly #showsReleases: (kind: ReleasedKind) => boolean;
 
-  constructor(processes: TracedProcesses, devices: Devices, tell: Tell) {
+  constructor(
+    processes: TracedProcesses,
+    devices: Devices,
+    tell: Tell,
+    showsReleases: (kind: ReleasedKind) => boolean,
+  ) {
+    this.#showsReleases = showsReleases;
     this.#processes = processes;
     this.#devices = devices;
     this.#tell = tell;
-    this.#kept = new Kept(tell);
+    this.#kept = new Kept(processes, tell);
   }
 
   /** Tells of a process, once. */
   tellProcess(process: Traced): void {
     if (process.isTold) return;
     process.isTold = true;
-    const { pid, comm, isWhole } = process;
+    const { pid, comm, vm, isWhole } = process;
     const type = isWhole ? 'process.started' : 'process.found';
-    this.#tell({ type, data: { pid, comm, cgroup: null } });
+    this.#tell({ type, data: { pid, comm, cgroup: null, ...(vm !== null && { vm }) } });
   }
 
   /** Notes a file that was opened at `fd`, and tells `fact`. */
@@ -64,10 +62,11 @@ export class Files {
     this.#vacate(process, fd);
     if (seen.pointer !== null) this.#byPointer.set(seen.pointer, seen);
     process.descriptors.set(fd, { seen, cloexec });
-    const { pointer } = seen;
-    const isNamed = pointer !== null && seen.kind !== 'path';
-    const named = isNamed ? { ...fact, data: { ...fact.data, pointer } } : fact;
-    this.#tell(named as Fact, rule);
+    const { kind, pointer } = seen;
+    const isShown = kind !== 'path' && kind !== 'container' && this.#showsReleases(kind);
+    const shown = isShown ? { pointer, releaseShown: true } : { pointer };
+    const isNamed = pointer !== null && kind !== 'path';
+    this.#tell((isNamed ? { ...fact, data: { ...fact.data, ...shown } } : fact) as Fact, rule);
   }
 
   /** The file behind a descriptor. If its open was not seen, it is found by its path, if shown. */
@@ -116,7 +115,7 @@ export class Files {
     const there = process.descriptors.get(fd);
     if (there === undefined) return;
     if (this.#releasing?.kind === there.seen.kind) there.seen.isReleased = true;
-    this.#keepIfHeld(process, fd, there.seen, rule === undefined);
+    this.#leave(process, fd, there.seen, rule === undefined);
     process.descriptors.delete(fd);
     this.#tell({ type: 'descriptor.closed', data: { pid: process.pid, fd } }, rule);
   }
@@ -129,6 +128,8 @@ export class Files {
       this.#vacate(process, as);
       return;
     }
+    const replaced = process.descriptors.get(as);
+    if (replaced !== undefined) this.#leave(process, as, replaced.seen, rule === undefined);
     process.descriptors.set(as, { seen: there.seen, cloexec });
     const data = { pid: process.pid, fd, as, ...(cloexec && { cloexec }) };
     this.#tell({ type: 'descriptor.duplicated', data }, rule);
@@ -152,23 +153,16 @@ export class Files {
 
   /** Notes descriptors sent over a socket. */
   send(process: Traced, fds: readonly ShownFd[]): void {
-    for (const shown of fds) {
-      const seen = this.behind(process, shown);
-      this.#sent.push({ from: { process, fd: shown.fd }, seen });
-      if (this.#sent.length > MOST_ON_THEIR_WAY) this.#sent.shift();
-    }
+    for (const shown of fds) this.#sent.add(this.behind(process, shown));
   }
 
   /** Matches received descriptors with sent ones, oldest first, and tells who passed which file. */
   receive(process: Traced, fds: readonly ShownFd[], cloexec: boolean): void {
     for (const { fd, path } of fds) {
-      const at = this.#sent.findIndex(({ seen }) =>
-        path === null ? true : seen === null ? !isOurs(path) : isOf(seen, path),
-      );
-      const [sent] = at < 0 ? [] : this.#sent.splice(at, 1);
+      const sent = this.#sent.receive(path);
       this.#vacate(process, fd);
-      const known = sent?.seen ?? (path === null ? null : this.#onlyOf(path));
-      if (known != null) this.#pass(known, process, fd, cloexec, 'sent-and-received');
+      const known = sent ?? (path === null ? null : this.#onlyOf(path));
+      if (known !== null) this.#pass(known, process, fd, cloexec, 'sent-and-received');
       else if (path !== null) this.find(process, fd, path, 'found-open');
     }
   }
@@ -200,7 +194,6 @@ export class Files {
    */
   release(tid: number, kind: Exclude<Seen['kind'], 'path'>, pointer: string): void {
     if (kind === 'container') return this.#forget(tid, pointer);
-    this.#showsReleases = true;
     const seen =
       this.#byPointer.get(pointer) ??
       (kind === 'device' ? this.#kept.lastOf(tid, kind) : undefined);
@@ -261,11 +254,23 @@ export class Files {
     if (only !== undefined) this.#kept.letGo(only);
   }
 
+  /** Notes an exec, which drops all mappings and closes what is close-on-exec. */
+  execute(process: Traced): void {
+    process.mappings.clear();
+    for (const [fd, { seen, cloexec }] of process.descriptors) {
+      if (!cloexec) continue;
+      this.#leave(process, fd, seen, true);
+      process.descriptors.delete(fd);
+    }
+  }
+
   /** Tells of the end of a process. Files that it alone held are released now, or when that is seen. */
   exit(process: Traced, signal: string | null): void {
     process.mappings.clear();
-    for (const [fd, { seen }] of process.descriptors) this.#keepIfHeld(process, fd, seen, true);
-    process.descriptors.clear();
+    for (const [fd, { seen }] of process.descriptors) {
+      this.#leave(process, fd, seen, true);
+      process.descriptors.delete(fd);
+    }
     if (process.isTold) {
       this.#tell({ type: 'process.exited', data: { pid: process.pid, signal } });
     }
@@ -275,7 +280,7 @@ export class Files {
   clear(): void {
     this.#byPointer.clear();
     this.#kept.clear();
-    this.#sent.length = 0;
+    this.#sent.clear();
     this.#releasing = null;
     this.#gone.clear();
   }
@@ -306,18 +311,15 @@ export class Files {
     if (kept !== undefined) this.#kept.letGo(seen);
   }
 
-  /**
-   * Lets the kernel keep a file when its last holder closes it, if the file is in a socket's queue, or
-   * if its release should be seen and was not.
-   */
-  #keepIfHeld(process: Traced, fd: number, seen: Seen, isSeen: boolean): void {
-    if (this.#kept.placeOf(seen) !== undefined || seen.isReleased || this.#processes.isMapped(seen))
-      return;
-    const isSent = this.#sent.some((sent) => sent.seen === seen);
-    const isKept = isSeen && seen.kind === 'device' && this.#showsReleases;
-    if (!isSent && !isKept) return;
-    if (this.#processes.holds(seen).some((hold) => hold.process !== process || hold.fd !== fd))
-      return;
-    this.#kept.keep(seen, { process, fd });
+  /** Lets the kernel keep the file of a descriptor that ends, if something else must hold it. */
+  #leave(process: Traced, fd: number, seen: Seen, isSeen: boolean): void {
+    const isSent = this.#sent.has(seen);
+    const awaits = isSeen && this.#awaitsRelease(seen);
+    if (isSent || awaits) this.#kept.keepUnlessHeld(seen, { process, fd });
+  }
+
+  /** Whether the release of a file without a known address is still to be seen. */
+  #awaitsRelease({ kind, pointer }: Seen): boolean {
+    return kind === 'device' && pointer === null && this.#showsReleases(kind);
   }
 }

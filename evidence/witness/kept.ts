@@ -6,7 +6,7 @@
  */
 import { KERNEL_PID } from '../../processes/process-table.ts';
 import type { Tell } from './inferences.ts';
-import type { Hold, Seen } from './traced.ts';
+import type { Hold, Seen, TracedProcesses } from './traced.ts';
 
 interface KeptFile {
   /** Its descriptor number in the process `KERNEL_PID`. */
@@ -18,10 +18,12 @@ interface KeptFile {
 /** Each kept file is a descriptor of the process `KERNEL_PID`, which stands for the kernel. */
 export class Kept {
   readonly #files = new Map<Seen, KeptFile>();
+  readonly #processes: TracedProcesses;
   readonly #tell: Tell;
   #next = 3;
 
-  constructor(tell: Tell) {
+  constructor(processes: TracedProcesses, tell: Tell) {
+    this.#processes = processes;
     this.#tell = tell;
   }
 
@@ -42,8 +44,12 @@ export class Kept {
     return others.length === 0 ? only : undefined;
   }
 
-  /** Tells that a file passed from its last holder to the kernel. */
-  keep(seen: Seen, { process: { pid }, fd }: Hold): void {
+  /** Tells that a file passed to the kernel from a holder, if that is its last one. */
+  keepUnlessHeld(seen: Seen, { process, fd }: Hold): void {
+    if (this.#files.has(seen) || seen.isReleased || this.#processes.isMapped(seen)) return;
+    const isLast = (hold: Hold) => hold.process === process && hold.fd === fd;
+    if (!this.#processes.holds(seen).every(isLast)) return;
+    const { pid } = process;
     const as = this.#next++;
     this.#files.set(seen, { as, pid });
     if (as === 3) {

@@ -25,6 +25,8 @@ export class Reports {
   /** Whether a waiter with a name was reported. */
   #hasWaiter = false;
   readonly #claims: ClaimBooks;
+  /** The process of each virtual machine that a manager has started, by UUID or name. */
+  readonly #machines = new Map<string, number>();
 
   constructor(files: Files, devices: Devices, tell: Tell) {
     this.#files = files;
@@ -36,11 +38,31 @@ export class Reports {
   /** Tells of an assignment of a device; null: of all devices of the claimant. */
   claim(claim: Claim): void {
     this.#claims.take(claim);
+    const { outcome, device, claimant } = claim;
+    if (device !== null || claimant === null || outcome !== 'released') return;
+    this.#stopVm(claimant.uuid ?? claimant.name);
   }
 
   /** Tells of the group or the driver of a device in a listing. */
   listed(listed: ListedDevice): void {
     tellListed(listed, this.#devices, this.#tell);
+  }
+
+  /** Tells whose process a manager has started for a virtual machine. */
+  runVm(process: Traced, { name, uuid }: Extract<Deed, { did: 'run-vm' }>['vm']): void {
+    const { pid } = process;
+    this.#machines.set(uuid ?? name, pid);
+    process.vm = name;
+    process.isTold = true;
+    this.#tell({ type: 'process.found', data: { pid, comm: null, cgroup: null, vm: name } });
+  }
+
+  /** From here on, the process of a virtual machine may be another one with its pid. */
+  #stopVm(key: string): void {
+    const pid = this.#machines.get(key);
+    if (pid === undefined) return;
+    this.#machines.delete(key);
+    this.#tell({ type: 'process.found', data: { pid, comm: null, cgroup: null, vm: null } });
   }
 
   /** Tells that an unbind waits for a device. The message does not say who holds it. */

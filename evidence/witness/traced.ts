@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { NamedVm } from '../../processes/process-table.ts';
 
 /** An open file that the trace shows. */
 export interface Seen {
@@ -36,6 +37,7 @@ interface TracedDescriptor {
 export interface Traced {
   readonly pid: number;
   comm: string;
+  vm: NamedVm;
   /** Whether its start was seen, and so every open of it. */
   isWhole: boolean;
   /** Whether an event has told of it. */
@@ -80,6 +82,7 @@ export class TracedProcesses {
   /** Adds a child with copies of its parent's descriptors and mappings. */
   fork(parent: Traced, child: number, comm: string | null): Traced {
     const process = this.#add(child, comm ?? parent.comm, parent.isWhole);
+    process.vm = parent.vm;
     for (const [fd, descriptor] of parent.descriptors) process.descriptors.set(fd, descriptor);
     for (const [address, mapping] of parent.mappings) process.mappings.set(address, mapping);
     return process;
@@ -151,6 +154,7 @@ export class TracedProcesses {
     const process: Traced = {
       pid,
       comm,
+      vm: null,
       isWhole,
       isTold: false,
       threads: new Set([pid]),

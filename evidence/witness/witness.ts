@@ -11,7 +11,7 @@ import type { DataOf, Fact } from '../../events/vocabulary.ts';
 import type { PlayedFile, PlayedHostAt } from '../../machines/host-at.ts';
 import { KERNEL_PID } from '../../processes/process-table.ts';
 import type { Topology } from '../../scenario/topology.ts';
-import type { Deed, Sighting } from '../sighting.ts';
+import type { Deed, ReleasedKind, Sighting } from '../sighting.ts';
 import { Devices } from './devices.ts';
 import { Files } from './files.ts';
 import type { Tell, Told } from './inferences.ts';
@@ -33,6 +33,8 @@ export interface WitnessOptions {
   readonly boot: string;
   /** The pid for a process whose pid no line shows. */
   readonly nameless: number;
+  /** Whether the evidence shows every release of files of a kind. */
+  readonly showsReleases: (kind: ReleasedKind) => boolean;
 }
 
 /** Calls that release files: the trace may show the release before the return of the call. */
@@ -61,7 +63,8 @@ export class Witness {
       this.#told.push({ fact, certainty, rule: rule ?? null });
     };
     this.#devices = new Devices(this.#tell);
-    this.#files = new Files(this.#processes, this.#devices, this.#tell);
+    const { showsReleases } = options;
+    this.#files = new Files(this.#processes, this.#devices, this.#tell, showsReleases);
     this.#opens = new Opens(this.#files, this.#devices, this.#tell);
     this.#ioctls = new Ioctls(this.#files, this.#devices, this.#tell);
     this.#reports = new Reports(this.#files, this.#devices, this.#tell);
@@ -130,7 +133,7 @@ export class Witness {
       case 'fork':
         return this.#fork(process, sighting);
       case 'exec':
-        return this.#execute(process, sighting.program);
+        return this.#execute(process, sighting);
       case 'name':
         // A thread's own name is not that of the process.
         if (tid !== null && tid !== process.pid) return;
@@ -160,6 +163,8 @@ export class Witness {
         return this.#reports.find(process, sighting);
       case 'report':
         return this.#reports.refusal(process, sighting);
+      case 'run-vm':
+        return this.#reports.runVm(process, sighting.vm);
       default:
     }
   }
@@ -226,19 +231,17 @@ export class Witness {
     this.#tell({ type: 'process.forked', data });
   }
 
-  #execute(process: Traced, program: string | null): void {
+  #execute(process: Traced, { program, vm }: Extract<Deed, { did: 'exec' }>): void {
     // A trace whose first line is an exec has started the process itself.
     if (this.#isFirst) process.isWhole = true;
     process.comm = program ?? process.comm;
-    for (const [fd, { cloexec }] of process.descriptors) {
-      if (cloexec) process.descriptors.delete(fd);
-    }
-    process.mappings.clear();
+    process.vm = vm ?? null;
+    this.#files.execute(process);
     const { pid } = process;
     if (!process.isTold) return;
     this.#tell({
       type: 'process.executed',
-      data: { pid, ...(program !== null && { comm: program }) },
+      data: { pid, ...(program !== null && { comm: program }), ...(vm !== undefined && { vm }) },
     });
   }
 
@@ -297,8 +300,9 @@ export class Witness {
       groups.map(({ group }) => group),
     );
     const files = new Map([...host.files()].map((file) => [file.id, seenAs(file, host)]));
-    for (const { pid, comm, descriptors } of host.processes()) {
+    for (const { pid, comm, vm, descriptors } of host.processes()) {
       const process = this.#processes.of(pid, pid, comm);
+      process.vm = vm;
       process.isTold = true;
       for (const [fd, { file, cloexec }] of descriptors) {
         const seen = files.get(file) ?? null;

@@ -68,7 +68,7 @@ export class ClaimedFiles {
 
   /**
    * Removes the loosened files that neither a process nor another file keeps, and then the files that
-   * these alone kept. Returns what was removed.
+   * these alone kept. `isHeld` is asked of a file that no other file keeps. Returns what was removed.
    */
   release(isHeld: (id: FileId) => boolean): ClaimedFile[] {
     const released: ClaimedFile[] = [];

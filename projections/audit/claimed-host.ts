@@ -53,6 +53,7 @@ export class ClaimedHost {
   take(event: Placed<Fact>, gone: Gone): void {
     this.touched.clear();
     this.released.clear();
+    this.processes.source = event.data.evidence?.source ?? null;
     this.#leave(gone);
     // Before `processes` takes the event, whose descriptors mean the files before it.
     this.#change(event);
@@ -259,10 +260,8 @@ export class ClaimedHost {
   }
 
   #hasIommufd(pid: number): boolean {
-    const { descriptors } = this.processes.process(pid) ?? {};
-    return [...(descriptors?.values() ?? [])].some(
-      ({ file }) => this.files.get(file)?.kind === 'iommufd',
-    );
+    const descriptors = this.processes.process(pid)?.descriptors.values() ?? [];
+    return [...descriptors].some(({ file }) => this.files.get(file)?.kind === 'iommufd');
   }
 
   /** The iommufd that a device of a group is bound to. */
@@ -303,7 +302,8 @@ export class ClaimedHost {
   /** Removes the files that nothing keeps alive, then the files that only these kept alive. */
   #release(unheld: Iterable<FileId>): void {
     for (const id of unheld) this.#files.loosen(id);
-    const gone = this.#files.release((id) => this.processes.isHeld(id));
+    const { processes } = this;
+    const gone = this.#files.release((id) => processes.isHeld(id) || processes.keep(id));
     for (const file of gone) {
       this.#touch(file);
       this.released.add(file.id);

@@ -111,13 +111,13 @@ export class HoldRows {
   }
 
   /** Frees the row of a place and returns it; undefined if nothing is held there. */
-  free(place: HoldPlace): number | undefined {
+  free(place: HoldPlace): HoldRow | undefined {
     const at = this.#at(place);
-    const row = at.get(place.number)?.row;
-    if (row === undefined) return undefined;
+    const hold = at.get(place.number);
+    if (hold === undefined) return undefined;
     at.delete(place.number);
-    this.#free.release(row);
-    return row;
+    this.#free.release(hold.row);
+    return hold;
   }
 
   /** Drops the empty tables of a process that has ended. */

@@ -46,6 +46,8 @@ export class JournalWriter implements ProcessObserver {
   readonly #files: Slots<FileId>;
   readonly #processes: Slots<Process>;
   readonly #holds: HoldRows;
+  /** The numbers of the holds that the event has ended, by file: the last one of each. */
+  readonly #ended = new Map<FileId, number>();
   #rows = 0;
 
   /** `start` is the standing of `host`, with rows in the order of `host`. */
@@ -80,6 +82,7 @@ export class JournalWriter implements ProcessObserver {
     for (const { number, as } of settled) this.#write('refusalSettled', number, as);
     this.#done(event);
     for (const rows of [this.#files, this.#processes, this.#holds]) rows.reuse();
+    if (this.#ended.size > 0) this.#ended.clear();
   }
 
   /** Writes an event without changes, because nothing is known of the host before its boot. */
@@ -105,17 +108,20 @@ export class JournalWriter implements ProcessObserver {
   }
 
   held(file: FileId, at: HoldPlace, from: HoldPlace | null): void {
-    const before = from === null ? null : (this.#holds.find(from)?.number ?? null);
+    // What the kernel keeps, it has from the last holder, which this event has ended.
+    const before = from === null ? this.#ended.get(file) : this.#holds.find(from)?.number;
     const row = this.#holds.take(at, this.standing.held + this.#holds.taken);
     const slot = this.#files.find(file) ?? this.#files.take(file);
     const process = this.#processes.find(at.process) ?? 0;
-    const origin = orNone(before, (number) => number);
+    const origin = orNone(before ?? null, (number) => number);
     this.#write('held', row, slot, process, fdCell(at, this.#codes), origin);
   }
 
-  dropped(_file: FileId, at: HoldPlace): void {
-    const row = this.#holds.free(at);
-    if (row !== undefined) this.#write('dropped', row);
+  dropped(file: FileId, at: HoldPlace): void {
+    const hold = this.#holds.free(at);
+    if (hold === undefined) return;
+    this.#ended.set(file, hold.number);
+    this.#write('dropped', hold.row);
   }
 
   /** Cells of the hold at a place. Throws `RangeError` if nothing is held there. */

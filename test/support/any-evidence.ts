@@ -13,6 +13,10 @@ const device = fc.constantFrom('0000:01:00.0', '0000:01:00.1', '0000:02:00.0', '
 const driver = fc.constantFrom('vfio-pci', 'nvidia', 'pci-stub');
 const group = fc.constantFrom('1', '2', '9');
 const cloexec = fc.boolean();
+const vm = fc.constantFrom('a', 'b', false, null);
+/** A file of which the evidence shows when the kernel releases it. */
+const pointer = fc.constantFrom('0x1', '0x2', '0x3');
+const shown = { cloexec, pointer, releaseShown: fc.constant(true) };
 
 export function fact(
   type: Fact['type'],
@@ -44,7 +48,9 @@ const anyFact = fc.oneof(
   fact('process.forked', { pid, child: pid, comm: fc.constant('c') }),
   fact('process.executed', { pid }),
   fact('process.executed', { pid, comm: fc.constant('e') }),
+  fact('process.executed', { pid, vm }),
   fact('process.found', { pid, comm: fc.constantFrom('p', 'f'), cgroup: fc.constant(null) }),
+  fact('process.found', { pid, comm: fc.constantFrom('p', null), cgroup: fc.constant(null), vm }),
   fact('process.exited', { pid, signal: fc.constant(null) }),
   fact('descriptor.duplicated', { pid, fd, as: fd }),
   fact('descriptor.passed', { pid, fd, to: pid, as: fd }),
@@ -62,6 +68,10 @@ const anyFact = fc.oneof(
   fact('iommufd.opened', { pid, fd, cloexec }),
   fact('device.opened', { pid, fd, device, cloexec }),
   fact('path.opened', { pid, fd, path: fc.constant('/dev/null'), cloexec }),
+  fact('group.opened', { pid, fd, group, ...shown }),
+  fact('iommufd.opened', { pid, fd, ...shown }),
+  fact('device.opened', { pid, fd, device, ...shown }),
+  fact('file.released', { pid, kind: fc.constantFrom('group', 'device', 'iommufd'), pointer }),
   fact('container.set', { pid, fd, container: fc.option(fd) }),
   fact('container.unset', { pid, fd }),
   fact('iommu.set', { pid, fd, iommu: fc.constant(3) }),

@@ -84,8 +84,9 @@ const effects: { readonly [T in EventType]: Effect<T> } = {
     processes.set(pid, { comm, cgroup, descriptors, mappings: new Map() });
     files.set(terminal, { kind: 'other' });
   },
-  'process.found': ({ processes }, { pid, comm, cgroup }) => {
+  'process.found': ({ processes }, { pid, comm: said, cgroup }) => {
     const known = processes.get(pid);
+    const comm = said ?? known?.comm ?? `pid ${pid}`;
     const process = { descriptors: new Map(), mappings: new Map(), ...known, comm, cgroup };
     processes.set(pid, process);
   },

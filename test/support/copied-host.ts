@@ -28,6 +28,7 @@ interface CopiedProcess {
   readonly pid: number;
   readonly comm?: string;
   readonly cgroup?: string;
+  readonly commandLine?: readonly string[];
   readonly startedAt?: number;
   /** By number; text is a path. */
   readonly descriptors?: Readonly<Record<number, string | CopiedDescriptor>>;
@@ -121,6 +122,8 @@ function start(dir: string, process: CopiedProcess): void {
   const folder = `/proc/${pid}`;
   write(dir, `${folder}/comm`, `${comm}\n`);
   write(dir, `${folder}/cgroup`, `0::${cgroup}\n`);
+  const { commandLine = [] } = process;
+  write(dir, `${folder}/cmdline`, commandLine.map((argument) => `${argument}\0`).join(''));
   const fields = ['S', 1, pid, pid, 0, -1, 4194560, ...Array.from({ length: 12 }, () => 0)];
   write(dir, `${folder}/stat`, `${pid} (${comm}) ${[...fields, startedAt, 0, 0].join(' ')}\n`);
   write(dir, `${folder}/maps`, (process.maps ?? []).map((line) => `${line}\n`).join(''));

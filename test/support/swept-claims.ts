@@ -20,6 +20,7 @@ export class SweptClaims {
 
   /** Takes the next event, and before it that those who are `gone` have left. */
   take(event: Placed<Fact>, gone: Gone): void {
+    this.processes.source = event.data.evidence?.source ?? null;
     this.#leave(gone);
     // Before descriptors move: the event saw them as they were.
     this.#change(event);
@@ -207,7 +208,7 @@ export class SweptClaims {
     for (;;) {
       const kept = new Set([...this.files.values()].flatMap(({ keeps }) => [...keeps]));
       const gone = [...this.files.values()].filter(
-        ({ id }) => !kept.has(id) && !this.processes.isHeld(id),
+        ({ id }) => !kept.has(id) && !this.processes.isHeld(id) && !this.processes.keep(id),
       );
       if (gone.length === 0) break;
       for (const file of gone) {

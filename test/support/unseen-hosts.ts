@@ -33,6 +33,8 @@ interface Habits {
   readonly inferred: number;
   readonly timed: boolean;
   readonly pointed: boolean;
+  /** Whether the kernel was seen to let go, often after the last close that was seen. */
+  readonly released: boolean;
 }
 
 const share = (max: number) => fc.integer({ min: 0, max });
@@ -45,6 +47,7 @@ const habits: fc.Arbitrary<Habits> = fc
     inferred: share(30),
     timed: fc.boolean(),
     pointed: fc.boolean(),
+    released: fc.boolean(),
   })
   .map((often) => ({ ...often, missed: often.missedEnds / 3 }));
 
@@ -57,6 +60,7 @@ const endless: fc.Arbitrary<Habits> = fc
     inferred: 0,
     timed: false,
     pointed: false,
+    released: false,
   }));
 
 const anySeen = fc.oneof(randomLogs.recorded, randomLogs.busy, likely as fc.Arbitrary<Log>);
@@ -91,7 +95,10 @@ function unseen(seen: Log, habit: Habits, draw: Draw): Log {
       continue;
     }
     if (often(ends.has(type) ? habit.missedEnds : habit.missed)) events.missed(fact);
-    else events.add(often(habit.hidden) ? hidden(fact, draw) : fact);
+    else {
+      events.add(often(habit.hidden) ? hidden(fact, draw) : fact);
+      if (habit.released && often(70)) events.missed(fact);
+    }
     if (often(habit.inserted)) events.add(inserted(seen, index, draw));
   }
   return events.log;
@@ -114,13 +121,14 @@ class Collector {
   add(fact: Loose): void {
     const position = this.log.length;
     this.#micros += Math.floor(this.#draw() * 2_000_000);
-    const { timed, pointed, inferred } = this.#habit;
+    const { timed, pointed, released, inferred } = this.#habit;
     const data = { ...fact.data };
     const [, kind] =
       /^(group|device|iommufd|container)\.(?:opened|obtained)$/.exec(fact.type) ?? [];
     if (pointed && kind !== undefined) {
       const pointer = `0x${(0xff00 + position).toString(16)}`;
       data['pointer'] = pointer;
+      if (released && kind !== 'container') data['releaseShown'] = true;
       this.#pointers.set(`${String(data['pid'])} ${String(data['as'] ?? data['fd'])}`, {
         kind,
         pointer,

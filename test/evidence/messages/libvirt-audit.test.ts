@@ -94,6 +94,13 @@ describe('spellings', () => {
   });
 });
 
+test('a start names the process of the domain, which is not that of libvirt', () => {
+  const line = `${before(100)} msg='virt=kvm op=start reason=booted vm="win" uuid=${UUID} vm-pid=4711 ${after('success')}`;
+  expect(shownBy(libvirtAuditParser(), line)).toEqual([
+    { did: 'run-vm', vm: { name: 'win', uuid: UUID }, pid: 4711, at: 1_772_600_767_100_000 },
+  ]);
+});
+
 test('a start that failed takes back what was granted for it', () => {
   const start = (result: string) =>
     `${before(100)} msg='virt=kvm op=start reason=booted vm="win" uuid=${UUID} vm-pid=0 ${after(result)}`;

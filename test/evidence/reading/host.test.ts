@@ -49,6 +49,7 @@ describe('a copied host', () => {
           pid: 4711,
           comm: 'qemu) x',
           cgroup: '/machine.slice/machine-qemu\\x2d1\\x2dguest.scope',
+          commandLine: ['/usr/bin/qemu-system-x86_64', '-name', 'guest=guest,debug-threads=on'],
           startedAt: 98765,
           descriptors: {
             0: '/dev/null',
@@ -84,6 +85,7 @@ describe('a copied host', () => {
           comm: 'qemu) x',
           cgroup: '/machine.slice/machine-qemu\\x2d1\\x2dguest.scope',
           unit: 'VM guest',
+          vm: 'guest',
           startedAt: '98765',
           descriptors: [
             {

@@ -181,13 +181,29 @@ const cases: readonly (readonly [line: string, ...deeds: Deed[]])[] = [
   ['fork() = -1 EAGAIN (Resource temporarily unavailable)'],
   [
     'execve("/usr/bin/qemu-system-x86_64", ["qemu-system-x86_64", "-device", "vfio-pci"], 0x7ffd /* 31 vars */) = 0',
+    { did: 'exec', program: 'qemu-system-x86', vm: false },
+  ],
+  [
+    'execve("/usr/bin/qemu-system-x86_64", ["qemu-system-x86_64", "-name", "guest=vm1,debug-threads=on", "-S", ...], 0x7ffd /* 31 vars */) = 0',
+    { did: 'exec', program: 'qemu-system-x86', vm: 'vm1' },
+  ],
+  [
+    'execve("/usr/bin/qemu-system-x86_64", ["qemu-system-x86_64", "-name", "guest=a-very-long-name-of-a-virt"..., "-S"], 0x7ffd /* 31 vars */) = 0',
+    { did: 'exec', program: 'qemu-system-x86' },
+  ],
+  [
+    'execve("/nix/store/0123456789abcdef01234567"..., ["kvm", "-id", "100", ...], 0x7ffd /* 31 vars */) = 0',
+    { did: 'exec', program: null, vm: '100' },
+  ],
+  [
+    'execve("/usr/bin/qemu-system-x86_64", 0x55d0 /* 12 vars */, 0x7ffd /* 31 vars */) = 0',
     { did: 'exec', program: 'qemu-system-x86' },
   ],
   [
     'execveat(AT_FDCWD, "dpdk-testpmd", ["a"], NULL, 0) = 0',
-    { did: 'exec', program: 'dpdk-testpmd' },
+    { did: 'exec', program: 'dpdk-testpmd', vm: false },
   ],
-  ['execveat(3, "", ["a"], NULL, AT_EMPTY_PATH) = 0', { did: 'exec', program: null }],
+  ['execveat(3, "", ["a"], NULL, AT_EMPTY_PATH) = 0', { did: 'exec', program: null, vm: false }],
   ['execve("/bin/no", ["no"], NULL) = -1 ENOENT (No such file or directory)'],
   [String.raw`prctl(PR_SET_NAME, "CPU 0/KVM\"\303\251") = 0`, { did: 'name', name: 'CPU 0/KVM"é' }],
   ['prctl(0xf, "io") = 0', { did: 'name', name: 'io' }],

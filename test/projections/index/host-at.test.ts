@@ -56,9 +56,10 @@ function fileOf(at: FileAt | undefined) {
 
 function processOf(at: ProcessAt | undefined) {
   if (at === undefined) return undefined;
-  const { pid, comm, cgroup, mapped } = at;
+  const { pid, comm, cgroup, vm, mapped } = at;
   const descriptors = [...at.descriptors].map(([fd, { file }]) => [fd, file] as const);
-  return { pid, comm, cgroup, mapped: mapped.toSorted(), descriptors: descriptors.toSorted(byFd) };
+  const held = { mapped: mapped.toSorted(), descriptors: descriptors.toSorted(byFd) };
+  return { pid, comm, cgroup, vm, ...held };
 }
 
 const byFd = ([a]: readonly [number, string], [b]: readonly [number, string]) => a - b;

@@ -36,7 +36,7 @@ export function* momentsOf(log: Iterable<Log[number]>, host = new LiveHost()): G
   yield { ...seen, refusal: null };
   for (const event of log) {
     const refusal = explained(host, event);
-    chains.event = event;
+    chains.begin(event);
     host.takeObserved(event, chains);
     owners.take(host, event.position);
     yield { ...seen, refusal };
@@ -45,8 +45,15 @@ export function* momentsOf(log: Iterable<Log[number]>, host = new LiveHost()): G
 
 /** Follows each place that holds a file back to the open. */
 class Chains implements ProcessObserver {
-  event: Placed | null = null;
   readonly #chains = new Map<Process, Map<string, readonly DescentStep[]>>();
+  #event: Placed | null = null;
+  /** The chains that the event has ended: the kernel keeps a file that it has from its last holder. */
+  readonly #ended = new Map<FileId, readonly DescentStep[]>();
+
+  begin(event: Placed): void {
+    this.#event = event;
+    this.#ended.clear();
+  }
 
   started(): void {}
 
@@ -56,17 +63,21 @@ class Chains implements ProcessObserver {
     this.#chains.delete(process);
   }
 
-  held(_file: FileId, at: HoldPlace, from: HoldPlace | null): void {
-    const { position = 0, type = '' } = this.event ?? {};
-    const before = (from && this.#chains.get(from.process)?.get(nameOf(from))) ?? [];
+  held(file: FileId, at: HoldPlace, from: HoldPlace | null): void {
+    const { position = 0, type = '' } = this.#event ?? {};
+    const last = from ? this.#chains.get(from.process)?.get(nameOf(from)) : this.#ended.get(file);
+    const before = last ?? [];
     const own = this.#chains.get(at.process) ?? new Map<string, readonly DescentStep[]>();
     this.#chains.set(at.process, own);
     const fd = at.via === 'fd' ? at.number : null;
     own.set(nameOf(at), [...before, { position, type, pid: at.process.pid, fd }]);
   }
 
-  dropped(_file: FileId, at: HoldPlace): void {
-    this.#chains.get(at.process)?.delete(nameOf(at));
+  dropped(file: FileId, at: HoldPlace): void {
+    const chains = this.#chains.get(at.process);
+    const chain = chains?.get(nameOf(at));
+    if (chain !== undefined) this.#ended.set(file, chain);
+    chains?.delete(nameOf(at));
   }
 
   of({ processTable: processes }: LiveHost, file: FileId): Descent[] {

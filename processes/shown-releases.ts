@@ -1,0 +1,82 @@
+/**
+ * `ShownReleases`: the open files of which the evidence shows when the kernel releases them.
+ *
+ * Such a file is alive until its `file.released`, not only until its last known holder is gone: what
+ * keeps it alive may be a holder that the evidence has missed.
+ *
+ * @module
+ */
+import type { Fact, Placed } from '../events/vocabulary.ts';
+import { fileOpenedBy, type FileId } from './process.ts';
+
+/** An open file, the kernel address of its `struct file`, and the source that shows its release. */
+export interface ShownFile {
+  readonly file: FileId;
+  readonly pointer: string;
+  readonly source: string | null;
+}
+
+const NONE: readonly FileId[] = [];
+
+export class ShownReleases {
+  readonly #byFile = new Map<FileId, ShownFile>();
+  readonly #byPointer = new Map<string, ShownFile>();
+
+  /** Whether `source` will still show the release of a file. */
+  awaits(file: FileId, source: string | null): boolean {
+    const shown = this.#byFile.get(file);
+    return shown !== undefined && shown.source === source;
+  }
+
+  /**
+   * The files whose release is not awaited after an event: the kernel released them, another file has
+   * their address, or their release may be among what the evidence has lost. A complete reading of
+   * the host shows every holder that there is.
+   */
+  endedBy({ type, data }: Placed<Fact>): readonly FileId[] {
+    if (this.#byFile.size === 0) return NONE;
+    if (type === 'gap.noticed') return data.group === null ? [...this.#byFile.keys()] : NONE;
+    if (type === 'snapshot.taken') return data.complete ? [...this.#byFile.keys()] : NONE;
+    if (!('pointer' in data) || data.pointer === undefined) return NONE;
+    const shown = this.#byPointer.get(data.pointer);
+    return shown === undefined ? NONE : [shown.file];
+  }
+
+  /** Takes an event. */
+  take(event: Placed<Fact>): void {
+    for (const file of this.endedBy(event)) this.forget(file);
+    const file = fileOpenedBy(event);
+    if (file === null || !('releaseShown' in event.data)) return;
+    const { pointer, releaseShown, evidence } = event.data;
+    if (pointer === undefined || releaseShown === undefined) return;
+    this.#add({ file, pointer, source: evidence?.source ?? null });
+  }
+
+  /** No longer awaits the release of a file. */
+  forget(file: FileId): void {
+    const shown = this.#byFile.get(file);
+    if (shown === undefined) return;
+    this.#byFile.delete(file);
+    this.#byPointer.delete(shown.pointer);
+  }
+
+  clear(): void {
+    this.#byFile.clear();
+    this.#byPointer.clear();
+  }
+
+  /** The files whose release is awaited, as plain data. */
+  save(): readonly ShownFile[] {
+    return [...this.#byFile.values()];
+  }
+
+  /** Loads what `save` returned. */
+  restore(files: readonly ShownFile[]): void {
+    for (const shown of files) this.#add(shown);
+  }
+
+  #add(shown: ShownFile): void {
+    this.#byFile.set(shown.file, shown);
+    this.#byPointer.set(shown.pointer, shown);
+  }
+}
