@@ -7,10 +7,11 @@
 import type { ListedDevice, Parser, Sighting } from '../sighting.ts';
 import { unwrapped } from '../wrappers/unwrap.ts';
 import { isPrompt } from './fdinfo.ts';
-import { driverOf, type DeviceListingKind, type ListingReader } from './listed-device.ts';
+import { driverOf, type ListingReader } from './listed-device.ts';
 import { LspciReader } from './lspci.ts';
 import { BDF, LONGEST } from './names.ts';
 import { NodedevReader } from './nodedev.ts';
+import type { DeviceListingKind } from './seen.ts';
 import { SysfsReader } from './sysfs-listing.ts';
 
 /** A row that says all by itself. */

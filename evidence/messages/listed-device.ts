@@ -5,16 +5,7 @@
  */
 import type { ListedDevice } from '../sighting.ts';
 import { deviceNamed } from './names.ts';
-
-/** The tool that printed a driver; groups are `iommu_groups`, whoever printed them. */
-export type DeviceListingKind =
-  | 'lspci'
-  | 'dpdk-devbind'
-  | 'setup.sh'
-  | 'driverctl'
-  | 'sysfs'
-  | 'virsh'
-  | 'iommu_groups';
+import type { DeviceListingKind } from './seen.ts';
 
 /** Reads one kind of listing, in order. */
 export interface ListingReader {

@@ -4,7 +4,15 @@
  * @module
  */
 
-import type { DeviceListingKind } from './listed-device.ts';
+/** The tool that printed a driver; groups are `iommu_groups`, whoever printed them. */
+export type DeviceListingKind =
+  | 'lspci'
+  | 'dpdk-devbind'
+  | 'setup.sh'
+  | 'driverctl'
+  | 'sysfs'
+  | 'virsh'
+  | 'iommu_groups';
 
 /**
  * A refusal or a claim that a program tells of, a message of the kernel, or in a listing, a holder, or the
