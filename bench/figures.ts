@@ -10,6 +10,7 @@ import { firstJudging } from './first-judging.ts';
 import { indexBuilding } from './index-building.ts';
 import { memory } from './memory.ts';
 import { owners } from './owners.ts';
+import { passedOver } from './passed-over.ts';
 import { pointQuestions } from './point-questions.ts';
 import { replay } from './replay.ts';
 import { simulatedOperations } from './simulated-operations.ts';
@@ -44,5 +45,6 @@ export const figures: readonly NamedFigure[] = [
   { name: 'single-appends', title: 'Appending, one at a time', figure: singleAppends },
   { name: 'concurrent-appends', title: 'Appending, many at once', figure: concurrentAppends },
   { name: 'strace-import', title: 'Reading strace', figure: straceImport },
+  { name: 'passed-over', title: 'Passing over what says nothing', figure: passedOver },
   { name: 'strace-to-index', title: 'From strace to answers', figure: straceToIndex },
 ];

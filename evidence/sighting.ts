@@ -136,8 +136,9 @@ export type Deed =
       readonly group: string | null;
     }
   /**
-   * A program reports that it was refused, or concluded that it would be (`errno` null). `group`,
-   * `device`: those of the call. `cause`: the cause that its words show, or null.
+   * A program reports that it was refused, or concluded that it would be (`errno` null, with a cause).
+   * If it does not print the errno, both are null. `group`, `device`: those of the call. `cause`: the
+   * cause that its words show, or null.
    */
   | {
       readonly did: 'report';
@@ -152,6 +153,7 @@ export type Deed =
         | 'bind'
         | 'attach'
         | 'map_dma'
+        | 'ioas_map'
         | 'reset'
         | 'hot_reset'
         | 'set_driver';

@@ -10,7 +10,7 @@ import type { CallEvent, DataOf, EventType, Fact } from '../events/vocabulary.ts
 import { isCollectedBy } from '../operations/table.ts';
 import { addDevice, bindDriver, removeDevice, unbindDriver } from './consequences.ts';
 import { lose, regain, suspect } from './incomplete-evidence.ts';
-import type { Device } from './instances.ts';
+import type { Device, DriverChange } from './instances.ts';
 import type { Kernel } from './kernel.ts';
 
 type Handler<T extends EventType> = (host: Kernel, data: DataOf<T>) => void;
@@ -30,7 +30,9 @@ const changes: { readonly [T in Exclude<EventType, CallEvent>]: Handler<T> | nul
   ),
   'driver.unbound': ofDevice('driver.unbound', unbindDriver),
   'driver.unbind-blocked': ofDevice('driver.unbind-blocked', (host, device, { next, waiter }) => {
+    const before = host.driverChange;
     host.driverChange = { device, next, waiter, outcome: null };
+    if (before !== null && isToldAgain(before, host.driverChange)) return;
     // A file that was not recorded keeps the device open: only the waiting unbind is known.
     if (host.isAssumed && device.record.files === 0) {
       if (device.group !== null) host.doubt(device.group);
@@ -81,6 +83,12 @@ const changes: { readonly [T in Exclude<EventType, CallEvent>]: Handler<T> | nul
   'mapping.created': BY_PROCESSES,
   'mapping.removed': BY_PROCESSES,
 };
+
+/** Whether it is the same unbind, which waits, told with the process that does: only that is news. */
+function isToldAgain(before: DriverChange, { device, next, waiter }: DriverChange): boolean {
+  const isSame = before.device === device && before.next === next && before.outcome === null;
+  return isSame && before.waiter.pid === null && waiter.pid !== null;
+}
 
 /** A change of a device; if the device does not exist, the event is a contradiction. */
 function ofDevice<T extends EventType>(

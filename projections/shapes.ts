@@ -246,7 +246,7 @@ export interface Why {
   readonly position: number;
   /** Name of the operation, such as `attach`. */
   readonly operation: string;
-  /** As observed, such as `EBUSY`; null if the program concluded the refusal and made no call. */
+  /** As observed, such as `EBUSY`; null if the program concluded the refusal, or does not print it. */
   readonly errno: string | null;
   /** A name that never changes; `unknown` if the rules do not explain the refusal. */
   readonly cause: ObservedCause;

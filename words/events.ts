@@ -127,9 +127,10 @@ const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => str
 
   'operation.refused': (data, name) => {
     const who = 'pid' in data ? name(data.pid) : 'a process';
-    return data.errno === null
-      ? `${who} concluded that the kernel would refuse ${callWords(data)}`
-      : `${who} tried ${callWords(data)} and got ${data.errno}`;
+    if (data.errno !== null) return `${who} tried ${callWords(data)} and got ${data.errno}`;
+    return data.cause === undefined
+      ? `${who} tried ${callWords(data)} and was refused; the errno is not shown`
+      : `${who} concluded that the kernel would refuse ${callWords(data)}`;
   },
 };
 

@@ -40,6 +40,7 @@ const sentences: Readonly<Record<Inference, string>> = {
   'refused-by-the-program': 'a refusal that the evidence reports names it',
   'concluded-by-the-program':
     'a program concluded it from a check of its own, without an answer of the kernel',
+  'told-without-an-errno': 'a program says that it was refused, and does not print the errno',
   'read-from-the-host': 'it was so when the host was read',
   'gone-from-the-host': 'it was no longer there when the host was read',
   'number-shown-by-the-host': 'the descriptor number was not known; the host shows it',

@@ -46,7 +46,7 @@ export function spanWords(
       refused.map(({ operation, errno, cause, summary, ...call }) => [
         momentOf(call),
         processWords(call.pid, call.comm),
-        `${operation}: ${errno ?? 'concluded'}`,
+        `${operation}: ${errno ?? (cause === 'unknown' ? 'errno not shown' : 'concluded')}`,
         `${cause} (${printable(summary)})`,
       ]),
     ),

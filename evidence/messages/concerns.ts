@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { marks } from './wordings.ts';
 
 /** VFIO and the IOMMU, and a PCI address. */
 const words = new RegExp(
@@ -12,26 +13,23 @@ const words = new RegExp(
 
 /**
  * Words of messages that have none of these, as they are spelled: of the kernel's boot, of audit records,
- * of managers and of programs. A law of the tests holds the two to all wordings.
+ * of managers, and those of the table of wordings. A law of the tests holds the two to all wordings.
  */
 const others = new RegExp(
   [
+    ...marks,
     'Linux version ',
+    'blocked for more than',
     'virt=',
-    'remapping',
-    'iable',
-    'address spaces',
-    'OpenGroup',
-    'OpenContainer',
     'Group[SG]et',
     'ailed to (?:start|attach) ',
+    'pci_[\\da-f]{4}_',
     '/proc/\\d',
     '/sys/bus/(?:pci|mdev)',
     'in use(?: by|:) ',
     // A device that a manager names, and libvirt's names of devices.
     String.raw`ice ['"]?[\da-f]{2}:[01][\da-f]\.[0-7]`,
     'iated device',
-    String.raw`i_[\da-f]{4}_[\da-f]{2}_`,
     String.raw`v_[\da-f]{8}_`,
   ].join('|'),
 );
@@ -62,6 +60,9 @@ export function introduces(line: string): boolean {
   return introductions.test(line);
 }
 
+/** A process in the output of `lsof -F`: what it has open stands in the lines that follow. */
+const listedProcess = /^p\d{1,10}(?:\0|\r?$)/m;
+
 /** Whether a line of a block may say something of VFIO, or begin an entry of several lines. */
 export function blockConcerns(block: string): boolean {
   return (
@@ -75,5 +76,5 @@ export function blockConcerns(block: string): boolean {
 
 /** Whether a line may say something of VFIO. */
 export function concerns(line: string): boolean {
-  return words.test(line) || others.test(line);
+  return words.test(line) || others.test(line) || listedProcess.test(line);
 }

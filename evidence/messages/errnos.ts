@@ -1,15 +1,16 @@
 /**
- * Finds errnos in messages: by name, by number, or in the words of strerror.
+ * Finds errnos in messages: by name, by number, or in the words of strerror, in any of its languages.
  *
  * @module
  */
+import { strerrors } from './strerror.ts';
 
-/** The number on Linux, the name, and the words. Longer words come before words that begin them. */
+/** The number on Linux, the name, and the English words of glibc, musl and loggers. */
 const known: readonly (readonly [number, string, ...string[]])[] = [
   [1, 'EPERM', 'operation not permitted'],
   [2, 'ENOENT', 'no such file or directory'],
   [4, 'EINTR', 'interrupted system call'],
-  [5, 'EIO', 'input/output error'],
+  [5, 'EIO', 'input/output error', 'I/O error'],
   [6, 'ENXIO', 'no such device or address'],
   [9, 'EBADF', 'bad file descriptor'],
   [11, 'EAGAIN', 'resource temporarily unavailable'],
@@ -21,8 +22,8 @@ const known: readonly (readonly [number, string, ...string[]])[] = [
   [19, 'ENODEV', 'no such device'],
   [22, 'EINVAL', 'invalid argument'],
   [23, 'ENFILE', 'too many open files in system'],
-  [24, 'EMFILE', 'too many open files'],
-  [25, 'ENOTTY', 'inappropriate ioctl for device'],
+  [24, 'EMFILE', 'too many open files', 'no file descriptors available'],
+  [25, 'ENOTTY', 'inappropriate ioctl for device', 'not a tty'],
   [28, 'ENOSPC', 'no space left on device'],
   [34, 'ERANGE', 'numerical result out of range'],
   [38, 'ENOSYS', 'function not implemented'],
@@ -33,22 +34,35 @@ const known: readonly (readonly [number, string, ...string[]])[] = [
 ];
 
 const byNumber = new Map(known.map(([number, name]) => [number, name]));
+
+const english = known.flatMap(([, name, ...texts]) => texts.map((text) => [text, name] as const));
+const translated = Object.entries(strerrors).flatMap(([name, spoken]) =>
+  Object.values(spoken).flatMap((texts) => [texts].flat().map((text) => [text, name] as const)),
+);
 const byWords = new Map(
-  known.flatMap(([, name, ...words]) => words.map((text) => [text, name] as const)),
+  [...english, ...translated].map(([text, name]) => [text.toLowerCase(), name]),
 );
 
-const names = known.map(([, name]) => name).join('|');
-const words = [...byWords.keys()].join('|');
+/** A pattern of any of the words. Longer words come before words that begin them. */
+function anyOf(all: readonly (readonly [string, string])[]): string {
+  const texts = all.map(([text]) => text).toSorted((a, b) => b.length - a.length);
+  return texts.map((text) => text.replace(/[()/.]/g, String.raw`\$&`)).join('|');
+}
+
+/** A pattern of the names of errnos. */
+export const ERRNO = known.map(([, name]) => name).join('|');
 const numbers = [
   String.raw`errno\]?[ :=]{0,3}`,
   String.raw`os error `,
   String.raw`\bcode: `,
   String.raw`\bError\(`,
   String.raw`(?:=|\bret|\brc|\berror:?) ?=? ?-`,
+  String.raw`: -(?!1\b)`,
   String.raw`\berror `,
 ].join('|');
 const spelling = new RegExp(
-  String.raw`\b(?<name>${names})\b|(?<words>${words})\b|(?:${numbers})(?<number>\d{1,3})\b`,
+  String.raw`\b(?<name>${ERRNO})\b|(?<words>\b(?:${anyOf(english)})\b|${anyOf(translated)})|` +
+    String.raw`(?:${numbers})(?<number>\d{1,3})\b`,
   'i',
 );
 

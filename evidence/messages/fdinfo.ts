@@ -7,6 +7,7 @@
 import { EvidenceError } from '../importer.ts';
 import type { Deed, Parser, Sighting } from '../sighting.ts';
 import { unwrapped } from '../wrappers/unwrap.ts';
+import { LsofFields, type ListedFile } from './lsof-fields.ts';
 import { DEVICE, kindOfNode, LONGEST, NODE } from './names.ts';
 
 type Find = Extract<Deed, { did: 'find' }>;
@@ -36,12 +37,15 @@ const fuser = /^(?<path>\/\S{1,256}):(?<rest>\s.*|)$/;
 const fuserRow = /^\s*\S{1,64}\s+(?<pid>\d{1,10})\s+[cefFrm.]{4,6}\s+(?<comm>.{1,64}?)\s*$/;
 const fuserPids = /^\s*\d{1,10}[cefFrm.]{0,6}(?:\s+\d{1,10}[cefFrm.]{0,6})*\s*$/;
 const fuserFirst = /^(?:\s*|\s+\S{1,64}\s+\d{1,10}\s+[cefFrm.]{4,6}\s.*)$/;
+const shownTarget = new RegExp(String.raw`^${TARGET}(?: \(deleted\))?$`);
+/** The name of a file in the output of `lsof -F`. */
+const listedName = new RegExp(String.raw`^n${TARGET}(?: \(deleted\))?$`);
 const holds = new RegExp(String.raw`\bPID (?<pid>\d{1,10}) holds ${TARGET}\s*$`, 'i');
 
 export function looksLikeFdinfo(line: string): boolean {
   const text = unwrapped(line.slice(0, 4096)).message;
   if (/\bvfio-device-syspath:/.test(text) || infoPath.test(text) || link.test(text)) return true;
-  if (lsof.test(text) || holds.test(text)) return true;
+  if (lsof.test(text) || holds.test(text) || listedName.test(text)) return true;
   const { path = '', rest = '' } = fuser.exec(text)?.groups ?? {};
   return kindOfNode(path) !== null && (fuserFirst.test(rest) || fuserPids.test(rest));
 }
@@ -72,10 +76,12 @@ export class Listing {
   #lister: number | null = null;
   /** The node that the rows of fuser that follow are about. */
   #shown: Find | null = null;
+  readonly #fields = new LsofFields();
 
   /** Whether the lines that follow may be about what a header named. */
   get isOpen(): boolean {
-    return this.#file !== null || this.#lister !== null || this.#shown !== null;
+    const hasHeader = this.#file !== null || this.#lister !== null || this.#shown !== null;
+    return hasHeader || this.#fields.isOpen;
   }
 
   /** The open files that a line shows. Throws `EvidenceError` for a device that is no path of /sys. */
@@ -85,7 +91,17 @@ export class Listing {
     // Rows follow their header at once: any other line ends the list.
     if (!lsRow.test(text)) this.#lister = null;
     if (!fuserRow.test(text)) this.#shown = null;
+    const fields = this.#fields.line(text);
+    if (fields !== null) return this.#inFields(fields);
     return this.#linked(text) ?? this.#listedBy(text) ?? this.#headed(text);
+  }
+
+  #inFields(files: readonly ListedFile[]): readonly Sighting[] {
+    this.tool = 'lsof';
+    return files.flatMap(({ pid, comm, fd, name }) => {
+      const target = shownTarget.exec(name)?.groups?.['target'];
+      return target === undefined ? [] : opened({ fd: String(fd), target }, { pid, comm });
+    });
   }
 
   #described(before: string, path: string): readonly Sighting[] {

@@ -6,6 +6,7 @@
 import { EvidenceError } from '../importer.ts';
 import type { Deed, Sighting } from '../sighting.ts';
 import { errnoOf } from './errnos.ts';
+import { HungTasks } from './hung-tasks.ts';
 import { BDF, DEVICE, remember } from './names.ts';
 
 /** A deed that a message reports, and the process, if it names one. */
@@ -24,13 +25,17 @@ const olderGroup = new RegExp(
     String.raw`(?:to|from) group (?<group>\d{1,7})$`,
 );
 const group = /^(?<what>Adding to|Removing from) iommu group (?<group>\d{1,7})\s*$/;
+/** The group of a mediated device, until Linux 5.9. */
+const mdevGroup = /^MDEV: (?:(?<what>group_id) = (?<group>\d{1,7})|detaching iommu)\s*$/;
 const olderProbe = new RegExp(
   String.raw`^(?<driver>[\w-]{1,64}): probe of (?<device>${BDF}) ` +
     String.raw`failed with error -(?<errno>\d{1,3})\b`,
 );
 const probe = /^probe with driver (?<driver>[\w-]{1,64}) failed with error -(?<errno>\d{1,3})\b/;
 const version = /^Linux version (?<kernel>\S{1,128}) /;
-const memlock = /^vfio_\w+: RLIMIT_MEMLOCK \(-?\d+\) exceeded/;
+/** Since Linux 4.10 with the process. */
+const memlock =
+  /^vfio_\w+: (?:Task (?<comm>.{1,64}) \((?<pid>\d{1,10})\) )?RLIMIT_MEMLOCK \(-?\d+\) exceeded/;
 const unsafe = /^vfio_iommu_type1_attach_group: No interrupt remapping support/;
 
 const OPENED = 'vfio-noiommu device opened by user';
@@ -43,19 +48,21 @@ const DIRECT = 'Firmware has requested this device have a 1:1 IOMMU mapping';
 const RESERVED = 'Device is ineligible for IOMMU domain attach due to platform RMRR requirement';
 
 /**
- * Reads a message; other lines give nothing. `isQuoted`: a program printed it. Throws `EvidenceError` for
- * a message that is cut off.
+ * Reads a message; other lines give nothing. `isQuoted`: a program printed it. `line`: its number. Throws
+ * `EvidenceError` for a message that is cut off.
  */
 type ReadKernel = (
   message: string,
   boot: string | null,
   isQuoted?: boolean,
+  line?: number,
 ) => readonly MessageDeed[];
 
 /** Creates a reader for the messages of one kernel, in order. */
 export function kernelReader(): ReadKernel {
   const drivers = new Map<string, string>();
   const groups = new Map<string, string>();
+  const hungTasks = new HungTasks();
 
   function ours(
     driver: string,
@@ -66,10 +73,18 @@ export function kernelReader(): ReadKernel {
     const moved = group.exec(text)?.groups;
     if (moved !== undefined) return membership(driver, device, moved);
     if (/^(?:Adding to|Removing from) iommu group/.test(text)) throw cutOff('group');
+    const mediated = mdevGroup.exec(text)?.groups;
+    if (mediated !== undefined) {
+      const what = mediated['what'] === undefined ? 'Removing' : 'Adding';
+      return membership(driver, device, { ...mediated, what });
+    }
     const failed = probe.exec(text)?.groups;
     if (failed !== undefined) return refusedBind(device, failed);
     // `NAME DEVICE: TEXT` in the words of a program may be anything.
     const said = spoken(device, text);
+    for (const one of said) {
+      if (one.did === 'wait') hungTasks.wait(device, one.waiter !== null);
+    }
     const bound = isQuoted && !driver.includes('vfio') ? [] : speaker(driver, device);
     return [...bound, ...said];
   }
@@ -111,7 +126,7 @@ export function kernelReader(): ReadKernel {
     return [{ did: 'report', ...refused, group: name, device, cause: 'not-ownership', ...NOBODY }];
   }
 
-  return (message, boot, isQuoted = false) => {
+  return (message, boot, isQuoted = false, line = 0) => {
     const own = ofDevice.exec(message)?.groups;
     if (own !== undefined) {
       const { driver = '', device = '', text = '' } = own;
@@ -127,11 +142,14 @@ export function kernelReader(): ReadKernel {
     }
     const failed = olderProbe.exec(message)?.groups;
     if (failed !== undefined) return refusedBind((failed['device'] ?? '').toLowerCase(), failed);
+    const blocked = hungTasks.waiterIn(message, line);
+    if (blocked !== null) return [{ did: 'wait', ...blocked, ...NOBODY }];
     // A console that a program shows may be that of a guest.
     const said = isQuoted && version.test(message) ? [] : general(message, boot);
     if (said[0]?.did === 'boot') {
       drivers.clear();
       groups.clear();
+      hungTasks.forget();
     }
     return said;
   };
@@ -141,8 +159,11 @@ function general(message: string, boot: string | null): readonly MessageDeed[] {
   const kernel = version.exec(message)?.groups?.['kernel'];
   if (kernel !== undefined) return [{ did: 'boot', kernel, boot, ...NOBODY }];
   const refused = { did: 'report', group: null, device: null, cause: 'not-ownership' } as const;
-  if (memlock.test(message)) {
-    return [{ ...refused, operation: 'map_dma', errno: 'ENOMEM', ...NOBODY }];
+  const limited = memlock.exec(message)?.groups;
+  if (limited !== undefined) {
+    const { pid, comm = null } = limited;
+    const who = { pid: pid === undefined ? null : Number(pid), comm };
+    return [{ ...refused, operation: 'map_dma', errno: 'ENOMEM', ...who }];
   }
   if (unsafe.test(message)) {
     return [{ ...refused, operation: 'set_iommu', errno: 'EPERM', ...NOBODY }];

@@ -223,7 +223,8 @@ class LogParser implements Parser {
 
   #mayConcern(text: string): boolean {
     if (this.#program.isOpen(this.#line) && isPrompt(text)) this.#program.prompt();
-    return concerns(text) || this.#isListing || introduces(text);
+    if (concerns(text) || this.#isListing || introduces(text)) return true;
+    return this.#program.mayAnswer(this.#line);
   }
 
   /** A message that a terminal or a mail has broken, put together again; none if it is not one. */
@@ -257,8 +258,17 @@ class LogParser implements Parser {
     if (shown.length > 0 && this.#devices !== null) {
       return this.#counted(this.#devices.kind, shown, this.#time.at(parts.stamps));
     }
-    const said = this.#kernel(message, parts.boot, parts.name !== null && !parts.kernel);
-    if (said.length > 0) return this.#counted('kernel', said, this.#time.at(parts.stamps));
+    const said = this.#kernel(
+      message,
+      parts.boot,
+      parts.name !== null && !parts.kernel,
+      this.#line,
+    );
+    if (said.length > 0) {
+      const untold = said.filter((one) => !this.#program.hasTold(one, parts, this.#line));
+      this.#isRepeated = untold.length < said.length;
+      return this.#counted('kernel', untold, this.#time.at(parts.stamps));
+    }
     const { told, isRepeated } = this.#program.read(parts, this.#line);
     this.#isRepeated = isRepeated;
     return told.map((report) => this.#reported(parts, report));

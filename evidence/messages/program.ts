@@ -6,12 +6,15 @@
 import type { NamedClaimant } from '../sighting.ts';
 import { plain } from '../wrappers/escapes.ts';
 import { DATE, TIME, ZONE, zoned, type Stamp } from '../wrappers/times.ts';
+import type { Report } from '../sighting.ts';
 import type { Unwrapped } from '../wrappers/unwrap.ts';
 import { claimsIn } from './claims.ts';
+import { DriverWrites } from './driver-writes.ts';
 import { quotedKernel, type MessageDeed } from './kernel.ts';
 import { LONGEST } from './names.ts';
 import { refusalsIn, speaksOfRefusals, type RefusalReport } from './refusals.ts';
 import { requesterIn } from './requester.ts';
+import { ToldByBoth } from './told-by-both.ts';
 import { ToldAnywhere, ToldStatements, type Telling } from './told.ts';
 
 /** A deed that a program tells of. `stamp`: a time in the words, which is nearer to it than the line's. */
@@ -35,12 +38,19 @@ interface Requester {
 
 /** The number of lines in which a refusal may be repeated in vaguer words. */
 const MEMORY = 8;
+/** The number of lines in which a tool tells which device it is that a shell was refused. */
+const NEXT = 3;
 
 /** Reads the messages of programs. */
 export class ProgramReader {
   readonly #told: ToldStatements;
   #requester: Requester | null = null;
-  #recent: { readonly key: string; readonly line: number } | null = null;
+  readonly #writes = new DriverWrites();
+  readonly #byBoth = new ToldByBoth();
+  #recent: (Pick<Report, 'operation' | 'errno' | 'device'> & { readonly line: number }) | null =
+    null;
+  /** A change of a driver that was refused, before a line names the device. */
+  #unplaced: { readonly errno: string | null; readonly line: number } | null = null;
 
   constructor(anywhere = new ToldAnywhere()) {
     this.#told = new ToldStatements(anywhere);
@@ -48,14 +58,21 @@ export class ProgramReader {
 
   /** Whether the next lines may be about what was said, as of a line. */
   isOpen(line: number): boolean {
-    return this.#told.isOpen(line) || this.#requesterAt(line) !== null;
+    return this.#told.isOpen(line) || this.#requesterAt(line) !== null || this.mayAnswer(line);
+  }
+
+  /** Whether a line may answer a command, though it names neither VFIO nor a device. */
+  mayAnswer(line: number): boolean {
+    return this.#writes.isAsked(line);
   }
 
   /** Another command follows: what it is refused is refused anew. */
   prompt(): void {
     this.#told.forget();
     this.#requester = null;
+    this.#writes.forget();
     this.#recent = null;
+    this.#unplaced = null;
   }
 
   /** Reads the message of a line. Throws `EvidenceError` for one of the kernel that is cut off. */
@@ -68,7 +85,10 @@ export class ProgramReader {
     const around = `${parts.name ?? ''} ${requester?.text ?? ''}`;
     const said = claimsIn(text, requester?.claimant ?? null, around);
     const claims = said.filter((claim) => !this.#isKnownClaim(claim, parts, line));
-    const refusals = refusalsIn(text);
+    this.#writes.take(text, line);
+    const refusals = refusalsIn(text, this.#writes.isAsked(line)).flatMap(
+      (refusal) => this.#placed(refusal, line) ?? [],
+    );
     const reports = refusals.flatMap((refusal): Reported[] => {
       const stamp = stampBefore(text, refusal.at);
       const stamps = stamp === null ? parts.stamps : [...parts.stamps, stamp];
@@ -80,25 +100,56 @@ export class ProgramReader {
     return { told: [...others, ...reports], isRepeated };
   }
 
+  /** Whether a deed of the kernel is a refusal that a program has told of. */
+  hasTold(said: MessageDeed, { stamps }: Unwrapped, line: number): boolean {
+    if (said.did !== 'bind-driver' || !('errno' in said.result)) return false;
+    const { device, driver, result } = said;
+    return this.#byBoth.has({ by: 'kernel', device, driver, errno: result.errno, stamps, line });
+  }
+
   /** The guest that could not start, if it was named just before. */
   #requesterAt(line: number): Requester | null {
     const requester = this.#requester;
     return requester !== null && line - requester.line < 3 ? requester : null;
   }
 
+  /** A refusal, with what the lines around say of a change of a driver. Null: of an unknown device. */
+  #placed(refusal: RefusalReport, line: number): RefusalReport | null {
+    const { report, attribute } = refusal;
+    if (report.operation !== 'set_driver') return refusal;
+    const said = { device: report.device ?? undefined, driver: report.driver };
+    const { device, driver = null } = this.#writes.completed(said, attribute, line);
+    if (device === undefined) {
+      this.#unplaced = { errno: report.errno, line };
+      return null;
+    }
+    const before = this.#unplaced;
+    const isAnswer = report.errno === null && before !== null && line - before.line <= NEXT;
+    const errno = isAnswer ? before.errno : report.errno;
+    this.#unplaced = null;
+    return { ...refusal, report: { ...report, device, driver, errno } };
+  }
+
   /** Whether a refusal was read before: in a forwarded copy of the line, or in other words. */
   #isKnown(
-    { report, again }: RefusalReport,
+    { report, repeats }: RefusalReport,
     at: Pick<Telling, 'pid' | 'host' | 'stamps' | 'line'>,
   ): boolean {
     const { operation, errno, group, device, cause, driver = null } = report;
     const { line } = at;
-    const key = `${operation} ${errno}`;
     const recent = this.#recent;
-    this.#recent = { key, line };
-    if (again && recent?.key === key && line - recent.line < MEMORY) return true;
+    this.#recent = { operation, errno, device, line };
+    const isSilent = errno === null && cause === null;
+    if (recent !== null && line - recent.line < MEMORY) {
+      if (recent.errno === errno && repeats.includes(recent.operation)) return true;
+      if (isSilent && recent.operation === operation && recent.device === device) return true;
+    }
     // Within a line, `refusalsIn` has told equal ones apart.
-    return this.#told.has({ kind: key, group, device, cause, driver, ...at });
+    const kind = `${operation} ${errno}`;
+    if (this.#told.has({ kind, group, device, cause, driver, ...at })) return true;
+    if (operation !== 'set_driver' || errno === null || device === null) return false;
+    const { stamps } = at;
+    return this.#byBoth.has({ by: 'program', device, driver, errno, stamps, line });
   }
 
   #isKnownClaim(said: MessageDeed, { stamps, host }: Unwrapped, line: number): boolean {

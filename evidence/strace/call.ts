@@ -33,6 +33,21 @@ export function argsBegun(text: string): readonly string[] {
   return piecesAt(text, 0).pieces;
 }
 
+/** The index after the name of an argument, which newer versions print on request: `fd=3`. */
+export function pastArgumentName(text: string, from: number): number {
+  for (let at = from; ; at++) {
+    const code = text.charCodeAt(at);
+    const isLetter = (code >= 97 && code <= 122) || code === UNDERSCORE;
+    if (isLetter || (at > from && code >= 48 && code <= 57)) continue;
+    return code === EQUALS && at > from ? at + 1 : from;
+  }
+}
+
+/** Arguments without their names. */
+export function withoutNames(args: readonly string[]): readonly string[] {
+  return args.map((argument) => argument.slice(pastArgumentName(argument, 0)));
+}
+
 function returnedFrom(text: string): Returned | null {
   if (text.startsWith('?')) return null;
   const rc = Number.parseInt(text);
@@ -54,6 +69,8 @@ const COMMA = 44;
 const MINUS = 45;
 const SLASH = 47;
 const LESS = 60;
+const EQUALS = 61;
+const UNDERSCORE = 95;
 const GREATER = 62;
 const BRACKET = 91;
 const BACKSLASH = 92;

@@ -15,6 +15,7 @@ import {
   shownFd,
   shownFolder,
   stringIn,
+  withoutNames,
   type StraceCall,
   type Returned,
 } from './call.ts';
@@ -227,7 +228,7 @@ export function forked(
 /** Whether a child shares the descriptor table; null if the flags are not shown. */
 export function sharesIn(name: string, args: readonly string[]): boolean | null {
   if (name.endsWith('fork')) return false;
-  const [first = ''] = args;
+  const [first = ''] = withoutNames(args);
   const struct = first.startsWith('{') ? first : `{${args.join(', ')}}`;
   const flags = memberOf(struct, 'flags');
   if (flags === null) return null;

@@ -9,6 +9,7 @@ import type { Deed } from '../sighting.ts';
 import {
   isConstant,
   membersOf,
+  pastArgumentName,
   piecesAt,
   shownEnd,
   shownFd,
@@ -27,15 +28,16 @@ export function mayBeOurs(text: string, from: number): boolean {
     if (code === LESS) at = shownEnd(text, at);
     if (at === -1 || at >= text.length) return true;
   }
-  switch (text.charAt(at + 2)) {
+  const request = pastArgumentName(text, at + 2);
+  switch (text.charAt(request)) {
     case 'V':
-      return text.startsWith('VFIO_', at + 2);
+      return text.startsWith('VFIO_', request);
     case 'I':
-      return text.startsWith('IOMMU_', at + 2);
+      return text.startsWith('IOMMU_', request);
     case 'F':
-      return text.startsWith('FIO', at + 2);
+      return text.startsWith('FIO', request);
     case '0':
-      return !text.startsWith('0x', at + 2) || /^[35]/.test(text.charAt(at + 4));
+      return !text.startsWith('0x', request) || /^[35]/.test(text.charAt(request + 2));
     case '_':
     case '1':
     case '2':

@@ -9,7 +9,7 @@
  */
 import { EvidenceError } from '../importer.ts';
 import type { Clock, Deed, Parser, Sighting } from '../sighting.ts';
-import { argsBegun, callAt, excerpt } from './call.ts';
+import { argsBegun, callAt, excerpt, withoutNames } from './call.ts';
 import { callKinds, forked, sharesIn, type CallKind } from './calls.ts';
 import { Leader } from './leader.ts';
 import { Threads, type Thread } from './threads.ts';
@@ -159,7 +159,9 @@ class StraceParser implements Parser {
   #complete(thread: Thread, kind: CallKind, text: string, from: number): readonly Sighting[] {
     if (isLost(text)) return NONE;
     const call = callAt(text, from);
-    if (kind.forks !== true) return this.#shown(kind.deed(call), thread);
+    if (kind.forks !== true) {
+      return this.#shown(kind.deed({ ...call, args: withoutNames(call.args) }), thread);
+    }
     const deed = forked(kind.name, call);
     const { child } = thread;
     thread.child = null;

@@ -4,13 +4,13 @@
  * @module
  */
 import type { Deed } from '../sighting.ts';
-import { shownFd, stringIn, type StraceCall } from './call.ts';
+import { pastArgumentName, shownFd, stringIn, withoutNames, type StraceCall } from './call.ts';
 
 const LESS = 60;
 
 /** Whether a write goes to `/sys`, by the beginning of its arguments. */
 export function mayBeToSysfs(text: string, from: number): boolean {
-  let at = from;
+  let at = pastArgumentName(text, from);
   for (let code = text.charCodeAt(at); code >= 48 && code <= 57;) code = text.charCodeAt(++at);
   if (text.charCodeAt(at) !== LESS) return false;
   return text.startsWith('/sys/bus/pci/', at + 1) || text.startsWith('\\x2f\\x73\\x79', at + 1);
@@ -45,7 +45,8 @@ const FILE =
   /^\/sys\/bus\/pci\/(?:drivers\/([^/]+)\/(bind|unbind)|devices\/[^/]+\/driver\/(unbind))$/;
 const DEVICE = /^\s*([\da-f]{4,}:[\da-f]{2}:[\da-f]{2}\.[0-7])\s*$/i;
 
-function writeIn([on = '', written = '']: readonly string[]): Write | null {
+function writeIn(args: readonly string[]): Write | null {
+  const [on = '', written = ''] = withoutNames(args);
   const file = FILE.exec(shownFd(on).path ?? '');
   // writev: [{iov_base="0000:06:0d.0\n", iov_len=13}]
   const quote = written.indexOf('"');

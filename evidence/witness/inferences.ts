@@ -36,6 +36,7 @@ export type Inference =
   | 'shown-by-a-listing'
   | 'refused-by-the-program'
   | 'concluded-by-the-program'
+  | 'told-without-an-errno'
   | 'read-from-the-host'
   | 'gone-from-the-host'
   | 'number-shown-by-the-host'

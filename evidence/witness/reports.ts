@@ -24,6 +24,8 @@ export class Reports {
   readonly #tell: Tell;
   /** Whether a waiter with a name was reported. */
   #hasWaiter = false;
+  /** The devices that somebody waits for whose name was not reported. */
+  readonly #waitedFor = new Set<string>();
   readonly #claims: ClaimBooks;
   /** The process of each virtual machine that a manager has started, by UUID or name. */
   readonly #machines = new Map<string, number>();
@@ -69,8 +71,15 @@ export class Reports {
   wait({ device, waiter }: Extract<Deed, { did: 'wait' }>): void {
     this.#devices.meet(device, null, 'driver-in-the-message');
     // A waiter without a name does not replace one with a name.
-    if (this.#devices.isLeaving(device) || (waiter === null && this.#hasWaiter)) return;
-    if (waiter !== null) this.#hasWaiter = true;
+    if (waiter === null && this.#hasWaiter) return;
+    // The kernel tells again of an unbind that waits: first without its process, then with it.
+    const isToldAgain = this.#devices.isLeaving(device);
+    if (isToldAgain && (waiter === null || !this.#waitedFor.has(device))) return;
+    if (waiter === null) this.#waitedFor.add(device);
+    else {
+      this.#waitedFor.delete(device);
+      this.#hasWaiter = true;
+    }
     this.#devices.setLeaving(device, true);
     const driver = this.#devices.get(device)?.driver ?? 'vfio-pci';
     const blocked = { device, driver, next: null };
@@ -95,6 +104,7 @@ export class Reports {
       return;
     }
     const hasWaited = this.#devices.isLeaving(device);
+    this.#waitedFor.delete(device);
     this.#devices.setLeaving(device, false);
     this.#devices.setDriver(device, null);
     if (hasWaited) this.#tell({ type: 'driver.settled', data: { device, driver: null } });
@@ -160,6 +170,7 @@ export class Reports {
         case 'bind':
         case 'attach':
         case 'map_dma':
+        case 'ioas_map':
         case 'reset':
         case 'hot_reset': {
           const ioctl = tracedAttempt(operation, { pid, fd: -1 }, {});
@@ -174,13 +185,13 @@ export class Reports {
       ...(blocker !== undefined && { blocker }),
       ...(cause !== null && { cause }),
     });
-    if (errno === null) this.#tell(fact, 'concluded-by-the-program');
-    else this.#tell(fact);
+    if (errno !== null) this.#tell(fact);
+    else this.#tell(fact, cause === null ? 'told-without-an-errno' : 'concluded-by-the-program');
   }
 
   /** Tells of the group and the device that a refusal names. Returns the device. */
-  #met({ operation, device: named, errno }: Report, group: string | null): string | null {
-    const isCall = errno !== null;
+  #met({ operation, device: named, errno, cause }: Report, group: string | null): string | null {
+    const isCall = errno !== null || cause === null;
     const hasNode = isCall && (operation !== 'open_group' || errno !== 'ENOENT');
     if (group !== null && hasNode) this.#devices.meetGroup(group);
     if (named === null) return null;

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { openLedger } from '../../ledger.ts';
 import { countOf } from '../support/effort.ts';
@@ -15,15 +17,28 @@ const COUNT = countOf('pieces of spoiled evidence', {
   full: 1_000_000,
 });
 
+/** What the program keeps, in megabytes. */
+function kept(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed / 2 ** 20;
+}
+
+/** More than tables and caches take once they are warm. */
+const MOST_KEPT = 48;
+
 test(`of ${COUNT} pieces of spoiled evidence none does more than be rejected`, async () => {
   const total = { read: 0, rejected: 0, events: 0, turnedDown: 0 };
+  let before = Infinity;
   for (let seed = 1; seed <= COUNT; seed++) {
+    if (seed === Math.ceil(COUNT / 10)) before = kept();
     const { read, rejected, events, isTurnedDown } = await importMutated(seed);
     total.read += read;
     total.rejected += rejected;
     total.events += events;
     total.turnedDown += Number(isTurnedDown);
   }
+  expect(kept() - before).toBeLessThan(MOST_KEPT);
   expect(total.rejected).toBeGreaterThan(COUNT / 10);
   expect(total.read).toBeGreaterThan(5 * total.rejected);
   expect(total.events).toBeGreaterThan(COUNT);

@@ -4,6 +4,7 @@
  * @module
  */
 import { readFileSync } from 'node:fs';
+import { wordings } from '../../evidence/messages/wordings.ts';
 import { textOf } from '../support/truth.ts';
 
 const guest = (name: string) =>
@@ -70,6 +71,25 @@ error: Requested operation is not valid: PCI device 0000:41:00.0 is in use by dr
 OSError: [Errno 16] Device or resource busy: '/dev/vfio/33'
 Cannot create lock on device /var/tmp/spdk_pci_lock_0000:41:00.0, probably process 4242 has claimed it`;
 
+const CHANGES = `
+root@lab:~# echo 0000:41:00.0 | tee /sys/bus/pci/drivers/vfio-pci/bind
+0000:41:00.0
+tee: /sys/bus/pci/drivers/vfio-pci/bind: Device or resource busy
+root@lab:~# echo 0000:41:00.0 > /sys/bus/pci/drivers/nvme/unbind
+bash: echo: write error: No such device
++ echo vfio-pci > /sys/bus/pci/devices/0000:41:00.0/driver_override
+./bind.sh: line 9: echo: Schreibfehler: Das Argument ist ungültig.
+$ sudo driverctl set-override 0000:41:00.0 vfio-pci
+/usr/sbin/driverctl: line 40: echo: write error: No such device
+driverctl: failed to bind device 0000:41:00.0 to driver vfio-pci
+[  300.000000] vfio-pci 0000:41:00.0: Relaying device request to user (#0)
+[  363.000001] INFO: task driverctl:2718 blocked for more than 120 seconds.
+[  363.000008]  vfio_unregister_group_dev+0x1a5/0x1d0 [vfio]
+p4242
+ckvm
+f30
+n/dev/vfio/33`;
+
 const EVENTS = [
   { type: 'process.started', data: { pid: 1000, comm: 'P1', cgroup: null } },
   { type: 'group.opened', data: { pid: 1000, fd: 3, group: '3', cloexec: false } },
@@ -93,6 +113,8 @@ export const stories: readonly (readonly [format: string, lines: readonly string
   ['dmesg', linesOf(DMESG)],
   ['fdinfo', linesOf(FDINFO)],
   ['text', linesOf(TEXT)],
+  ['text', linesOf(CHANGES)],
+  ['text', wordings.map(({ sample }) => sample)],
   ['events', [...EVENTS, '{"end":{"events":3}}']],
   ['truth', textOf('linux-7.3', 'questions').split('\n').slice(0, 80)],
 ];
@@ -173,7 +195,16 @@ export function mutated(seed: number): Mutated {
   for (let times = random(6); times >= 0; times--) {
     const [at, other] = [random(lines.length), random(lines.length)];
     const line = lines[at] ?? '';
-    switch (random(8)) {
+    switch (random(10)) {
+      case 4:
+        lines.splice(at, 0, ...Array.from({ length: 1 + random(40) }, () => line));
+        break;
+      case 5: {
+        const [, another] = pick(random, stories);
+        const begin = random(another.length);
+        lines.splice(at, 0, ...another.slice(begin, begin + 1 + random(8)));
+        break;
+      }
       case 0:
         lines.splice(at, 0, line);
         break;

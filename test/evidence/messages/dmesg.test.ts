@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { dmesgParser, looksLikeDmesg } from '../../../evidence/messages/dmesg.ts';
+import { openLedger } from '../../../ledger.ts';
 import { lines, readLongLines, shownBy, surviveMutation } from './support.ts';
 
 const STORY = `
@@ -54,6 +55,32 @@ describe('messages', () => {
     [
       'vfio-pci 0000:41:00.0: probe with driver vfio-pci failed with error -16',
       { did: 'bind-driver', device, driver: 'vfio-pci', result: { errno: 'EBUSY' } },
+    ],
+    [
+      'vfio_mdev 83b8f4f2-509f-382f-3c1e-e6bfe0fa1001: MDEV: group_id = 9',
+      {
+        did: 'plug',
+        device: '83b8f4f2-509f-382f-3c1e-e6bfe0fa1001',
+        group: '9',
+        driver: 'vfio_mdev',
+      },
+    ],
+    [
+      'vfio_mdev 83b8f4f2-509f-382f-3c1e-e6bfe0fa1001: MDEV: detaching iommu',
+      { did: 'unplug', device: '83b8f4f2-509f-382f-3c1e-e6bfe0fa1001' },
+    ],
+    [
+      'vfio_pin_page_external: Task qemu-system-x86 (4242) RLIMIT_MEMLOCK (65536) exceeded',
+      {
+        did: 'report',
+        operation: 'map_dma',
+        group: null,
+        device: null,
+        errno: 'ENOMEM',
+        cause: 'not-ownership',
+        pid: 4242,
+        comm: 'qemu-system-x86',
+      },
     ],
     [
       'vfio_pin_pages_remote: RLIMIT_MEMLOCK (65536) exceeded',
@@ -116,6 +143,83 @@ describe('messages', () => {
     'pci 0000:41:00.0: Adding to iommu group',
   ])('rejected, for it breaks off: %s', (message) => {
     expect(() => dmesgParser().line(`[    1.000000] ${message}`)).toThrow('breaks off');
+  });
+});
+
+test('the waiter of an unbind is told later than the unbind, and is named from there on', async () => {
+  const ledger = await openLedger(':memory:');
+  await ledger.import(
+    [
+      '[  300.000000] vfio-pci 0000:41:00.0: Relaying device request to user (#0)',
+      '[  310.000000] vfio-pci 0000:41:00.0: Device is currently in use, task "tee" (812) blocked until device is released',
+      '[  320.000000] vfio-pci 0000:41:00.0: Relaying device request to user (#10)',
+    ].join('\n'),
+  );
+  const [first, second, ...others] = ledger.events.filter(
+    ({ type }) => type === 'driver.unbind-blocked',
+  );
+  expect(others).toEqual([]);
+  const waiters = (at: number | undefined) => ledger.who('0000:41:00.0', { at: at ?? -1 }).waiters;
+  expect(waiters(first?.position)).toMatchObject([{ pid: null, comm: 'somebody' }]);
+  expect(waiters(second?.position)).toMatchObject([{ pid: 812, comm: 'tee' }]);
+  expect(ledger.verify().faults).toEqual([]);
+});
+
+describe('a hung task whose stack waits for a device', () => {
+  const relaying = (device: string) =>
+    `[  300.000000] vfio-pci ${device}: Relaying device request to user (#0)`;
+  const stack = (name: string) => [
+    `[  363.000001] INFO: task ${name} blocked for more than 120 seconds.`,
+    '[  363.000002]       Not tainted 6.1.0-18-amd64 #1 Debian 6.1.76-1',
+    '[  363.000003] "echo 0 > /proc/sys/kernel/hung_task_timeout_secs" disables this message.',
+    '[  363.000004] task:driverctl       state:D stack:    0 pid: 2718 ppid:  2700 flags:0x00004000',
+    '[  363.000005] Call Trace:',
+    '[  363.000006]  <TASK>',
+    '[  363.000007]  __schedule+0x2eb/0x8d0',
+    '[  363.000008]  vfio_unregister_group_dev+0x1a5/0x1d0 [vfio]',
+    '[  363.000009]  vfio_pci_core_unregister_device+0x23/0xb0 [vfio_pci_core]',
+  ];
+  const waits = (lines: readonly string[]) =>
+    shownBy(dmesgParser(), lines.join('\n')).filter(
+      (shown) => (shown as { did: string }).did === 'wait',
+    );
+
+  test('is the waiter', () => {
+    expect(waits([relaying('0000:41:00.0'), ...stack('driverctl:2718')])).toEqual([
+      { did: 'wait', device: '0000:41:00.0', waiter: null, at: 300_000_000 },
+      {
+        did: 'wait',
+        device: '0000:41:00.0',
+        waiter: { pid: 2718, comm: 'driverctl' },
+        at: 363_000_008,
+      },
+    ]);
+  });
+
+  test('is named in who, and is no holder', async () => {
+    const ledger = await openLedger(':memory:');
+    await ledger.import([relaying('0000:41:00.0'), ...stack('driverctl:2718')].join('\n'));
+    expect(ledger.who('0000:41:00.0')).toMatchObject({
+      holders: [],
+      waiters: [{ pid: 2718, comm: 'driverctl' }],
+    });
+    expect(ledger.verify().faults).toEqual([]);
+  });
+
+  test.each([
+    ['of several devices', [relaying('0000:41:00.0'), relaying('0000:42:00.0')]],
+    ['of none', ['[    1.000000] pci 0000:41:00.0: Adding to iommu group 33']],
+  ])('is not laid to one %s', (_, lines) => {
+    const named = waits([...lines, ...stack('driverctl:2718')]).filter(
+      (shown) => (shown as { waiter: unknown }).waiter !== null,
+    );
+    expect(named).toEqual([]);
+  });
+
+  test('is told by its own stack', () => {
+    const lines = [relaying('0000:41:00.0'), ...stack('driverctl:2718')];
+    const others = lines.map((line) => line.replace('vfio_unregister_group_dev', 'io_schedule'));
+    expect(waits(others)).toHaveLength(1);
   });
 });
 

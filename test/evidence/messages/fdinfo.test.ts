@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fdinfoParser, looksLikeFdinfo } from '../../../evidence/messages/fdinfo.ts';
+import { openLedger } from '../../../ledger.ts';
 import { lines, readLongLines, shownBy, surviveMutation } from './support.ts';
 
 const UUID = '9c1f6f0e-54d7-4d6e-9a5b-0b1c2d3e4f50';
@@ -50,6 +51,43 @@ test('a second file under one name is of an unknown descriptor', () => {
     device('0000:41:00.0', 900, 41),
     device('0000:41:00.0', null, null),
   ]);
+});
+
+describe('lsof -F', () => {
+  const group = { did: 'find', fd: 30, kind: 'group', device: null, group: '57' };
+  const held = { ...group, pid: 4242, comm: 'kvm' };
+
+  test.each([
+    ['a field a line', 'p4242\nckvm\nfcwd\nn/\nf30\nn/dev/vfio/57'],
+    ['more fields', 'p4242\ng4242\nR1\nckvm\nu0\nLroot\nf30\nau\nl \ntCHR\nn/dev/vfio/57'],
+    ['a file that was deleted', 'p4242\nckvm\nf30\nn/dev/vfio/57 (deleted)'],
+    ['-F0', 'p4242\0ckvm\0\nf30\0tCHR\0n/dev/vfio/57\0'],
+    ['in Windows', 'p4242\r\nckvm\r\nf30\r\nn/dev/vfio/57\r'],
+  ])('%s', (_, text) => {
+    expect(shownBy(fdinfoParser(), text)).toEqual([held]);
+  });
+
+  test('each file is that of the process before it, and one without a number is of nobody', () => {
+    const text = 'p7\ncone\nf3\nn/dev/vfio/57\np8\nf4\nn/dev/iommu\nfmem\nn/dev/vfio/58';
+    expect(shownBy(fdinfoParser(), text)).toEqual([
+      { ...group, fd: 3, pid: 7, comm: 'one' },
+      { did: 'find', fd: 4, kind: 'iommufd', device: null, group: null, pid: 8 },
+    ]);
+  });
+
+  test('another line ends the list', () => {
+    expect(shownBy(fdinfoParser(), 'p7\ncone\nf3\n$ cat x\nn/dev/vfio/57')).toEqual([]);
+    expect(shownBy(fdinfoParser(), 'n/dev/vfio/57')).toEqual([]);
+  });
+
+  test('in a paste, however far the process stands before', async () => {
+    const ledger = await openLedger(':memory:');
+    const files = Array.from({ length: 3000 }, (_, fd) => `f${fd + 100}\nn/tmp/${fd}`);
+    await ledger.import(
+      ['$ lsof -F', 'p4242', 'ckvm', ...files, 'f30', 'n/dev/vfio/57'].join('\n'),
+    );
+    expect(ledger.who('g57').holders).toMatchObject([{ pid: 4242, comm: 'kvm', fd: 30 }]);
+  });
 });
 
 const LISTS = `

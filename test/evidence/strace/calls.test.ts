@@ -354,3 +354,27 @@ test.each([
 ])('%s cannot be read', (line) => {
   expect(() => sightings(line)).toThrow(EvidenceError);
 });
+
+test.each([
+  [
+    'openat(dirfd=AT_FDCWD, pathname="/dev/vfio/26", flags=0x80002) = 14',
+    'openat(AT_FDCWD, "/dev/vfio/26", 0x80002) = 14',
+  ],
+  [
+    'ioctl(fd=5</dev/vfio/26>, cmd=VFIO_GROUP_SET_CONTAINER, arg=[3]) = -1 EINVAL (Invalid argument)',
+    'ioctl(5</dev/vfio/26>, VFIO_GROUP_SET_CONTAINER, [3]) = -1 EINVAL (Invalid argument)',
+  ],
+  ['dup3(oldfd=3</dev/iommu>, newfd=9, flags=0x80000) = 9', 'dup3(3</dev/iommu>, 9, 0x80000) = 9'],
+  [
+    'clone3(cl_args={flags=CLONE_VM|CLONE_FILES|CLONE_THREAD, exit_signal=0}, size=88) = 901',
+    'clone3({flags=CLONE_VM|CLONE_FILES|CLONE_THREAD, exit_signal=0}, 88) = 901',
+  ],
+  [
+    'write(fd=4</sys/bus/pci/drivers/vfio-pci/bind>, buf="0000:06:0d.0", count=12) = -1 EBUSY (Device or resource busy)',
+    'write(4</sys/bus/pci/drivers/vfio-pci/bind>, "0000:06:0d.0", 12) = -1 EBUSY (Device or resource busy)',
+  ],
+  ['close(fd=9</dev/iommu>) = 0', 'close(9</dev/iommu>) = 0'],
+])('arguments with names are those without: %s', (named, bare) => {
+  expect(deeds(bare)).toHaveLength(1);
+  expect(deeds(named)).toEqual(deeds(bare));
+});
