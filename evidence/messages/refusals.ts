@@ -116,7 +116,8 @@ function matches(
 
 function reportOf(found: WordingMatch, text: string, until: number): Report | null {
   const { wording, groups } = found;
-  if (wording.errno === 'near' && isOtherCall(text, found.at)) return null;
+  const isOfNode = wording.errno === 'near' && groups['node'] !== undefined;
+  if (isOfNode && isOtherCall(text, found.at)) return null;
   const { concluded, errno: place } = wording;
   const mayBeMissing = concluded !== undefined || place === 'optional' || place === 'hidden';
   const errno = errnoOfMatch(found, text, until);
