@@ -31,15 +31,17 @@ import type { AppendResult, Examination, Head, Store } from './log/store.ts';
 import type { SupposedHost } from './machines/host-at.ts';
 import { LiveHost } from './machines/live-host.ts';
 import { Past } from './ledger/questions.ts';
-import type { Verification } from './projections/shapes.ts';
+import type { Verification } from './projections/audit/faults.ts';
 import { follow, noticeGap, type FollowSettings } from './ledger/follow.ts';
 import { forgetIndex, localLog } from './ledger/local-log.ts';
+import { timed } from './projections/timed.ts';
 import { Timeline } from './projections/timeline.ts';
 import { absenceOf } from './projections/audit/verification.ts';
 import { START } from './projections/when.ts';
 import { readEvidence, recordEvidence } from './ledger/import.ts';
 import { recordSimulation, type RecordedAnswer } from './ledger/simulate.ts';
 import { recordSnapshot, type SnapshotReport } from './ledger/snapshot.ts';
+import { streamNamed } from './ledger/stream-named.ts';
 import { verifyTimeline } from './ledger/verify.ts';
 import { WhatIf } from './ledger/what-if.ts';
 import { verificationWords } from './words/faults.ts';
@@ -72,45 +74,50 @@ export type {
   OwnedGroup,
   RefusedCall,
 } from './projections/activity.ts';
-export { StaleViewError } from './projections/index/view.ts';
+export type { Fault, Verification } from './projections/audit/faults.ts';
+export type { Coverage, Uncovered } from './projections/coverage.ts';
+export { StaleViewError } from './projections/index/stale-view.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
 export type { Difference, Replay } from './projections/replay.ts';
 export type {
-  Bisection,
-  Candidate,
-  Change,
-  Claimant,
-  DeviceView,
-  Diff,
-  Fault,
-  FileView,
-  GroupView,
   Hand,
-  Holder,
-  Holding,
   Incarnation,
   Interval,
+  PastClaim,
+  Tenure,
+} from './projections/interval-shapes.ts';
+export type {
+  AboutMoments,
+  Bisection,
+  Change,
+  Claimant,
+  DeviceWithClaims,
+  GroupWithClaims,
+  DeviceView,
+  Diff,
+  Exit,
+  FileView,
+  GroupView,
+  Holder,
+  Holding,
+  LogEnd,
   Moment,
   Orphan,
   Overlap,
   Owner,
   Table,
-  Tenure,
-  Verification,
   Wait,
   Who,
-  Why,
 } from './projections/shapes.ts';
+export type { Subject } from './projections/subjects.ts';
 export type { When } from './projections/when.ts';
+export type { Candidate, Why } from './projections/why/why.ts';
 export type { WhyUnknown } from './projections/why-unknown.ts';
 export type { FollowSettings } from './ledger/follow.ts';
 export { readEvidence } from './ledger/import.ts';
 export type { RecordedAnswer } from './ledger/simulate.ts';
 export type { SnapshotReport } from './ledger/snapshot.ts';
 export type { Attempted, SupposedEvent, WhatIf } from './ledger/what-if.ts';
-
-/** The name of the stream of a new log, unless the caller names one. */
-const HOST = 'host';
 
 /**
  * Opens a log and reads it to its head. The address is a path, or `:memory:`.
@@ -126,7 +133,7 @@ export async function openLedger(address: string, options: OpenOptions = {}): Pr
   }
   const store = storeAt(address, { readOnly, create });
   try {
-    const host = options.host ?? (await onlyStream(store));
+    const host = await streamNamed(store, address, options);
     return await ledgerOf(store, host, options).catch(async (error: unknown) => {
       const without = error instanceof LedgerError ? null : forgetIndex(store, host, options);
       if (without === null) throw error;
@@ -142,12 +149,6 @@ async function ledgerOf(store: Store, host: string, options: OpenOptions): Promi
   const ledger = new Ledger(store, host, options, await store.origin(host));
   await ledger.refresh();
   return ledger;
-}
-
-async function onlyStream(store: Store): Promise<string> {
-  const [only = HOST, ...others] = await store.streams();
-  if (others.length === 0) return only;
-  throw new RequestError(`the log has several hosts, name one: ${[only, ...others].join(', ')}`);
 }
 
 /**
@@ -167,7 +168,8 @@ export class Ledger extends Past {
     options: OpenOptions = {},
     origin: Head = { position: START, hash: genesisOf(host) },
   ) {
-    super(new Timeline({ first: origin.position + 1, ...localLog(store, host, options) }));
+    const { clock } = options;
+    super(new Timeline({ first: origin.position + 1, ...localLog(store, host, options) }), clock);
     this.#store = store;
     this.host = host;
     this.#origin = origin;
@@ -306,16 +308,19 @@ export class Ledger extends Past {
       gone.toSorted((a, b) => a.position - b.position),
       this.#origin,
     );
+    const { faults, ...words } = verificationWords(found, absence);
     const { position, hash } = this.head;
     return {
       events: this.length,
       head: `${position}:${hash}`,
-      ...verificationWords(found, absence),
+      faults: faults.map((fault) => timed(this.timeline, fault)),
+      ...words,
+      coverage: this.coverage(),
     };
   }
 
   protected override forkAt(position: number): WhatIf {
-    return new WhatIf(this.timeline, position);
+    return new WhatIf(this.timeline, position, this.clock);
   }
 
   /** Checks the bytes of the log's files, including the streams of other hosts. */

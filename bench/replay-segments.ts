@@ -10,8 +10,7 @@ import type { Segment } from '../projections/index/segment.ts';
 import type { Standing } from '../projections/index/standing.ts';
 import { TimeIndex } from '../projections/index/time-index.ts';
 import { StandingView } from '../projections/index/view.ts';
-import type { Table } from '../projections/shapes.ts';
-import { tableOf } from '../projections/views.ts';
+import { tableOf, type KernelTable } from '../projections/views.ts';
 import { HOST } from './logs.ts';
 
 /** The segments of a log, read into memory; those that are not there yet are made. */
@@ -30,7 +29,7 @@ export async function segmentsOf(path: string): Promise<readonly Segment[]> {
 }
 
 /** Replays every change from the first event to the last; gives the table at the end. */
-export function replaySegments(segments: readonly Segment[]): Table {
+export function replaySegments(segments: readonly Segment[]): KernelTable {
   let last: { readonly standing: Standing; readonly segment: Segment } | null = null;
   for (const segment of segments) {
     const standing = segment.parts.start.copy();

@@ -7,9 +7,10 @@ import { RequestError } from '../ledger.ts';
 import { invariantNames } from '../projections/audit/invariants.ts';
 import { invariantWords } from '../words/invariants.ts';
 import { bisectionWords, neverFoundWords } from '../words/judgements.ts';
+import { coverageOption, showCovered } from './coverage.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
-import { show, verb } from './verb.ts';
+import { verb } from './verb.ts';
 
 /** Prints that event, and the fewest events that still show it. Exit 1 if there is none. */
 export const bisect = verb({
@@ -38,6 +39,7 @@ export const bisect = verb({
   options: {
     invariant: { type: 'string', value: 'NAME', help: 'find its first violation' },
     where: { type: 'string', value: 'EXPR', help: 'find where it first holds' },
+    ...coverageOption,
     ...readingOptions,
   },
   operands: [0, 0],
@@ -62,9 +64,10 @@ export const bisect = verb({
     return readLog(values, io, async (ledger) => {
       io.progress.tell(`searching ${ledger.length} events`);
       const found = ledger.bisect({ invariant, where });
-      await show(io, values.json, found, () => {
+      const coverage = found?.coverage ?? ledger.coverage();
+      await showCovered(io, values, found, coverage, () => {
         if (found !== null) return bisectionWords(found, ledger, io.paint);
-        return [neverFoundWords(invariant ?? null)];
+        return [neverFoundWords(invariant ?? null, coverage)];
       });
       return found === null ? exit.no : exit.done;
     });

@@ -11,7 +11,7 @@ import { ownerCell } from '../words/owners.ts';
 import { printable } from '../words/printable.ts';
 import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
-import { readingOptions, readLog } from './log-file.ts';
+import { readingOptions, readLog, sayLogEnds } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
 /** Prints each change of owner after the first moment, up to and including the second. */
@@ -32,6 +32,7 @@ export const diff = verb({
   async answer({ values, operands: [from = '', to = ''] }, io) {
     return readLog(values, io, async (ledger) => {
       const found = ledger.diff(from, to);
+      sayLogEnds(io, ledger, from, to);
       await show(io, values.json, found, () => diffText(found, ledger, io.paint));
       return exit.done;
     });

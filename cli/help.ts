@@ -58,10 +58,14 @@ export function overview(verbs: readonly Pick<Verb, 'name' | 'summary'>[]): stri
 const words = [
   ...columns(
     [
-      ['WHEN', 'a position, start, end, or an ISO 8601 instant (UTC if it has no offset).'],
+      ['WHEN', 'a position, start, end, an ISO 8601 instant (UTC if it has no offset), now, -90s,'],
+      ['', '-10m, -2h, -3d (before now), or HH:MM[:SS] (UTC, on the day of the last event).'],
       ['', 'Position 7 means after event 7; an instant, after the last event at or before it'],
-      ['SUBJECT', 'a device (0000:3b:00.0, its name, vfio0), a group (26, g26, /dev/vfio/26),'],
-      ['', 'a process (pid:4711) or an open file (file:f41)'],
+      [
+        'SUBJECT',
+        "a device (0000:3b:00.0, 3b:00.0, its name, vfio0, an mdev's UUID), a group (26,",
+      ],
+      ['', 'g26, /dev/vfio/26, noiommu-0), a process (pid:4711, qemu[4711]) or an open file (f41)'],
       ['LOG', 'a file. Default: $VFIO_LEDGER_LOG; if that is not set, vfio-ledger/log.ledger'],
       ['', 'in $XDG_STATE_HOME, or in ~/.local/state'],
     ],

@@ -14,11 +14,12 @@ import {
   type Wait,
 } from '../ledger.ts';
 import { columns, type Cell } from '../words/columns.ts';
+import { durationWords } from '../words/durations.ts';
 import { sentence } from '../words/events.ts';
 import {
   devicesWords,
   endWords,
-  handsWords,
+  handsOfProcesses,
   incarnationsTitle,
   neverAwaitedWords,
   neverOwnedWords,
@@ -28,6 +29,8 @@ import {
 import { holdersWords, ownerCell, processWords } from '../words/owners.ts';
 import { printable } from '../words/printable.ts';
 import type { Paint } from '../words/tone.ts';
+import { coverageOption, coveredValue, showCovered, type CoveredForm } from './coverage.ts';
+import { claimedWords } from '../words/who.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
 import { show, verb, type Io } from './verb.ts';
@@ -42,17 +45,20 @@ export const history = verb({
     'Lists the ownership intervals of a subject: who owned it, from when to when, what ended it',
   details: [
     'One line for each interval. The event at FROM begins it, the event at TO ends it; intervals have no',
-    'gaps between them. HELD BY shows the holders at FROM. The owner of a device is that of its group.',
+    'gaps between them. The owner of a device is that of its group. Below an interval, a line for each',
+    'process that kept the owner alive in it, from when to when; if the owner is unknown, for each process',
+    'that was seen to hold a file of the group. A claim is what a manager such as libvirt says.',
     'If /dev/vfio/N was the node of several groups over time (after a boot, or after its devices were',
     'removed), a list of these comes first.',
     '--by shows only the intervals in which WHO kept the owner alive, at FROM or at any time later, also',
-    'by a fork, a passed descriptor or a mapping. WHO is pid:N, the exact name of a process, or a part of',
+    'by a fork, a passed descriptor or a mapping, and only the lines of WHO. WHO is pid:N, the exact name of a process, or a part of',
     'the path of a control group. Intervals with an unknown owner are listed as well. Exit 1 if there are',
     'none: WHO never owned it.',
     '--waiters lists the driver unbinds that waited until the last file of a device was closed.',
     '--overlaps lists where a group had two owners at a time, if everything in the evidence is taken as',
     'true. Exit 1 if there are any: an invariant is violated.',
     'With --by, --waiters or --overlaps, SUBJECT may be left out. The answer is then about all groups.',
+    'These answers say "none seen" instead of "none" if processes of the host may not have been seen.',
   ],
   options: {
     by: {
@@ -62,6 +68,7 @@ export const history = verb({
     },
     waiters: { type: 'boolean', help: 'list who waited, from when to when, and for whom' },
     overlaps: { type: 'boolean', help: 'list intervals in which a group had two owners' },
+    ...coverageOption,
     ...readingOptions,
   },
   operands: [0, 1],
@@ -88,13 +95,14 @@ export const history = verb({
       throw new RequestError(`history: an operand is missing; usage: vfio-ledger ${USAGE}`);
     }
     return readLog(values, io, async (ledger) => {
-      const query: Query = { ledger, io, json: values.json, subject };
+      const query: Query = { ledger, io, form: values, subject };
       if (asked.length > 0) io.progress.tell(`searching ${ledger.length} events`);
       if (by !== undefined) return tellTenures(query, by);
       if (waiters) return tellWaits(query);
       if (overlaps) return tellOverlaps(query);
       const intervals = ledger.history(subject ?? '');
-      await show(io, values.json, intervals, () => [
+      const value = coveredValue(values, intervals, ledger.coverage({ subject }));
+      await show(io, values.json, value, () => [
         ...meaningLines(ledger.incarnations(subject ?? ''), ledger, io.paint),
         ...historyText(intervals, ledger, io.paint),
       ]);
@@ -111,40 +119,47 @@ function meaningLines(
 ): string[] {
   const [first, ...others] = incarnations;
   if (first === undefined || others.length === 0) return [];
-  const rows = incarnations.map(({ from, to, boot, devices }): Cell[] => [
-    String(from),
-    ledger.event(from)?.time ?? '-',
-    to === null ? '-' : String(to),
+  const { heading, cells } = spanColumns(ledger);
+  const rows = incarnations.map(({ boot, devices, ...span }): Cell[] => [
+    ...cells(span),
     devicesWords(devices),
     printable(boot ?? '-'),
   ]);
-  const heading = ['FROM', 'TIME', 'TO', 'DEVICES', 'BOOT'];
-  return [incarnationsTitle(first.group), ...columns(rows, paint, heading), ''];
+  const table = columns(rows, paint, [...heading, 'DEVICES', 'BOOT']);
+  return [incarnationsTitle(first.group), ...table, ''];
 }
 
 /** The log that a question is about, and the form of its answer. */
 interface Query {
   readonly ledger: Ledger;
   readonly io: Io;
-  readonly json: boolean | undefined;
+  readonly form: CoveredForm;
   readonly subject: string | undefined;
 }
 
 function historyText(intervals: readonly Interval[], ledger: Ledger, paint: Paint): string[] {
   const { heading, cells } = spanColumns(ledger);
-  const rows = intervals.map((interval): Cell[] => [
-    ...cells(interval),
-    ownerCell(interval.owner),
-    holdersWords(interval.owner.holders),
-    endWords(interval, ledger),
+  const rows = intervals.flatMap((interval): Cell[][] => [
+    [...cells(interval), ownerCell(interval.owner), endWords(interval, ledger)],
+    ...handsOfProcesses(interval.owner, interval.hands).map((hands) => [
+      ...cells(hands),
+      `  ${hands.words}`,
+      endWords(hands, ledger),
+    ]),
+    ...interval.claimants.map((claim) => [
+      ...cells({ ...claim, from: claim.since, fromTime: claim.sinceTime }),
+      `  ${claimedWords(claim)}`,
+      endWords(claim, ledger),
+    ]),
   ]);
-  return columns(rows, paint, [...heading, 'OWNER', 'HELD BY', 'ENDED WHEN']);
+  return columns(rows, paint, [...heading, 'OWNER', 'ENDED WHEN']);
 }
 
-async function tellTenures({ ledger, io, json, subject }: Query, who: string): Promise<number> {
+async function tellTenures({ ledger, io, form, subject }: Query, who: string): Promise<number> {
   const tenures = ledger.everOwned(who, { subject });
-  await show(io, json, tenures, () => {
-    if (tenures.length === 0) return [neverOwnedWords(who, subject)];
+  const coverage = ledger.coverage({ subject });
+  await showCovered(io, form, tenures, coverage, () => {
+    if (tenures.length === 0) return [neverOwnedWords(coverage, who, subject)];
     return tenuresText(tenures, ledger, { named: subject === undefined, paint: io.paint });
   });
   return tenures.length === 0 ? exit.no : exit.done;
@@ -157,33 +172,43 @@ function tenuresText(
 ): string[] {
   const { heading, cells } = spanColumns(ledger);
   const grouped = tenures.some(({ by }) => by.some(({ cgroup }) => cgroup !== null));
-  const rows = tenures.map((tenure): Cell[] => [
-    ...(named ? [printable(tenure.subject)] : []),
-    ...cells(tenure),
-    ownerCell(tenure.owner),
-    handsWords(tenure),
-    ...(grouped ? [cgroupsOf(tenure.by)] : []),
-    endWords(tenure, ledger),
-  ]);
+  const rows = tenures.flatMap((tenure): Cell[][] => {
+    const group = named ? [printable(tenure.subject)] : [];
+    const owned = [...group, ...cells(tenure), ownerCell(tenure.owner)];
+    const hands = handsOfProcesses(tenure.owner, handsBy(tenure));
+    return [
+      [...owned, ...(grouped ? ['-'] : []), endWords(tenure, ledger)],
+      ...hands.map((held) => [
+        ...group,
+        ...cells(held),
+        `  ${held.words}`,
+        ...(grouped ? [printable(held.cgroup ?? '-')] : []),
+        endWords(held, ledger),
+      ]),
+    ];
+  });
   return columns(rows, paint, [
     ...(named ? ['GROUP'] : []),
     ...heading,
     'OWNER',
-    'BY',
     ...(grouped ? ['CONTROL GROUP'] : []),
     'ENDED WHEN',
   ]);
 }
 
-function cgroupsOf(by: readonly Hand[]): string {
-  return printable([...new Set(by.map(({ cgroup }) => cgroup ?? '-'))].join(', ') || '-');
+/** All hands of the processes asked about. */
+function handsBy({ by, hands }: Tenure): Hand[] {
+  const nameOf = ({ pid, comm, cgroup }: Hand) => JSON.stringify([pid, comm, cgroup]);
+  const names = new Set(by.map(nameOf));
+  return hands.filter((hand) => names.has(nameOf(hand)));
 }
 
-async function tellWaits({ ledger, io, json, subject }: Query): Promise<number> {
+async function tellWaits({ ledger, io, form, subject }: Query): Promise<number> {
   const waits = ledger.waits(subject);
-  await show(io, json, waits, () => {
+  const coverage = ledger.coverage({ subject });
+  await showCovered(io, form, waits, coverage, () => {
     if (waits.length > 0) return waitsText(waits, ledger, io.paint);
-    return [neverAwaitedWords(subject)];
+    return [neverAwaitedWords(coverage, subject)];
   });
   return exit.done;
 }
@@ -200,11 +225,12 @@ function waitsText(waits: readonly Wait[], ledger: Ledger, paint: Paint): string
   return columns(rows, paint, ['DEVICE', ...heading, 'WAITER', 'WAITED FOR', 'ENDED WHEN']);
 }
 
-async function tellOverlaps({ ledger, io, json, subject }: Query): Promise<number> {
+async function tellOverlaps({ ledger, io, form, subject }: Query): Promise<number> {
   const overlaps = ledger.overlaps(subject);
-  await show(io, json, overlaps, () => {
+  const coverage = ledger.coverage({ subject });
+  await showCovered(io, form, overlaps, coverage, () => {
     if (overlaps.length > 0) return overlapsText(overlaps, ledger, io.paint);
-    return [neverSharedWords(subject)];
+    return [neverSharedWords(coverage, subject)];
   });
   return overlaps.length === 0 ? exit.done : exit.no;
 }
@@ -222,21 +248,15 @@ function overlapsText(overlaps: readonly Overlap[], ledger: Ledger, paint: Paint
 }
 
 /** The columns with which every table of this verb begins. */
-type FromTo = Pick<Interval, 'from' | 'to'>;
+type FromTo = Pick<Interval, 'from' | 'fromTime' | 'to' | 'toTime'>;
 
-/** The columns FROM and TO of an interval, and TIME if the log has times. */
-function spanColumns(ledger: Ledger) {
-  const timed = ledger.isTimed;
-  return {
-    heading: ['FROM', ...(timed ? ['TIME'] : []), 'TO'],
-    cells: ({ from, to }: FromTo): string[] => [
-      from === null ? 'start' : String(from),
-      ...(timed ? [timeAt(from, ledger)] : []),
-      to === null ? '-' : String(to),
-    ],
+/** The columns FROM and TO of an interval; their times and how long it lasted, if the log has times. */
+function spanColumns({ isTimed }: Ledger) {
+  const cells = ({ from, fromTime, to, toTime }: FromTo): string[] => {
+    const [begun, ended] = [String(from ?? 'start'), String(to ?? '-')];
+    if (!isTimed) return [begun, ended];
+    return [begun, fromTime ?? '-', ended, toTime ?? '-', durationWords(fromTime, toTime) ?? '-'];
   };
-}
-
-function timeAt(position: Interval['from'], ledger: Ledger): string {
-  return (position === null ? null : ledger.event(position)?.time) ?? '-';
+  const heading = isTimed ? ['FROM', 'TIME', 'TO', 'TIME', 'FOR'] : ['FROM', 'TO'];
+  return { heading, cells };
 }

@@ -6,10 +6,20 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
-import { openLedger, RequestError, type Ledger, type OpenOptions } from '../ledger.ts';
+import { openLedger, RequestError, type Ledger, type OpenOptions, type When } from '../ledger.ts';
 import { volumeFiles } from '../log/volume-files.ts';
+import { logEndsWords } from '../words/moments.ts';
 import type { Io } from './verb.ts';
 import { keepYoungGeneration } from './young-generation.ts';
+
+/**
+ * Says on standard error where the log ends, if one of the moments asked about is an instant after
+ * that.
+ */
+export function sayLogEnds(io: Io, ledger: Ledger, ...moments: readonly When[]): void {
+  const ends = ledger.logEnds(...moments);
+  if (ends !== null) io.stderr.write(`vfio-ledger: ${logEndsWords(ends)}\n`);
+}
 
 /** Options of every verb that works on a log. */
 export const logOptions = {
@@ -146,8 +156,11 @@ async function open(
   io: Io,
   options: OpenOptions,
 ): Promise<Ledger> {
+  // The present stands still while an answer is made.
+  const now = new Date();
   return openLedger(path, {
     ...options,
+    clock: () => now,
     ...(host !== undefined && { host }),
     progress: (read) => io.progress.tell(`${read} events read`),
   });

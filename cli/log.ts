@@ -9,7 +9,7 @@ import { inferenceRows } from '../words/inferences.ts';
 import type { Paint } from '../words/tone.ts';
 import { eventJson, eventRow } from './event-row.ts';
 import { exit } from './failure.ts';
-import { readingOptions, readLog } from './log-file.ts';
+import { readingOptions, readLog, sayLogEnds } from './log-file.ts';
 import { verb } from './verb.ts';
 
 /** Prints the events that the options select, in order. */
@@ -42,6 +42,7 @@ export const log = verb({
     return readLog(values, io, async (ledger) => {
       const { from, to, refused } = values;
       const events = ledger.log({ subject, from, to, refused });
+      sayLogEnds(io, ledger, from ?? 'start', to ?? 'end');
       if (values.json === true) await io.out.print(array(events), { ending: '' });
       else {
         await io.out.print(columns(events.map(eventRow), io.paint));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { meantClause } from '../events/nearest.ts';
 import { RequestError } from '../ledger.ts';
 import { machineNames, type MachineName } from '../machines/admission.ts';
 import { configOf } from '../machines/config.ts';
@@ -45,7 +46,8 @@ export const machine = verb({
   async answer({ values, operands: [name = ''] }, io) {
     const { format = 'mermaid' } = values;
     if (!isMachineName(name)) {
-      throw new RequestError(`no machine '${name}'; there are ${machineNames.join(', ')}`);
+      const meant = meantClause(name, machineNames);
+      throw new RequestError(`no machine '${name}'; there are ${machineNames.join(', ')}${meant}`);
     }
     if (!isFormat(format)) {
       throw new RequestError(`no format '${format}'; there are ${Object.keys(formats).join(', ')}`);

@@ -40,9 +40,13 @@ async function allHelp(): Promise<string[]> {
   return overview(summaries);
 }
 
-function unknownVerb(name: string, io: Io): number {
-  const known = [...verbs.keys()].join(', ');
-  io.stderr.write(`vfio-ledger: no verb '${printable(name)}'; there are ${known}\n`);
+async function unknownVerb(name: string, io: Io): Promise<number> {
+  const { meantClause } = await import('../events/nearest.ts');
+  const known = [...verbs.keys()];
+  const meant = meantClause(name, known);
+  io.stderr.write(
+    `vfio-ledger: no verb '${printable(name)}'; there are ${known.join(', ')}${meant}\n`,
+  );
   return exit.badRequest;
 }
 

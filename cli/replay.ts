@@ -3,15 +3,16 @@
  *
  * @module
  */
-import type { Replay } from '../ledger.ts';
+import type { Coverage, Replay } from '../ledger.ts';
 import { columns, type Cell } from '../words/columns.ts';
 import { sentence, type History } from '../words/events.ts';
 import { otherCell, recordedCell, replayWords } from '../words/judgements.ts';
 import type { Paint } from '../words/tone.ts';
+import { coverageOption, showCovered } from './coverage.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
 import { profileOption, requiredProfile } from './profiles.ts';
-import { show, verb } from './verb.ts';
+import { verb } from './verb.ts';
 
 /** Prints each attempt that would have ended differently by a profile. */
 export const replay = verb({
@@ -23,7 +24,7 @@ export const replay = verb({
     'not change the state for later ones. RECORDED is the errno as observed, with its cause by the rules',
     "of the log's own kernel.",
   ],
-  options: { profile: profileOption('required'), ...readingOptions },
+  options: { profile: profileOption('required'), ...coverageOption, ...readingOptions },
   operands: [0, 0],
   examples: [
     'vfio-ledger replay --profile rfc-2021 --log demo.ledger',
@@ -34,17 +35,23 @@ export const replay = verb({
     return readLog(values, io, async (ledger) => {
       io.progress.tell(`judging ${ledger.length} events`);
       const found = ledger.replayed({ profile });
-      await show(io, values.json, found.differences, () =>
-        replayText(found, profile, ledger, io.paint),
+      const coverage = ledger.coverage();
+      await showCovered(io, values, found.differences, coverage, () =>
+        replayText(found, { profile, coverage }, ledger, io.paint),
       );
       return exit.done;
     });
   },
 });
 
-function replayText(found: Replay, profile: string, history: History, paint: Paint): string[] {
+function replayText(
+  found: Replay,
+  { profile, coverage }: { readonly profile: string; readonly coverage: Coverage },
+  history: History,
+  paint: Paint,
+): string[] {
   const { differences } = found;
-  const count = replayWords(found, profile);
+  const count = replayWords(found, profile, coverage);
   if (differences.length === 0) return [count];
   const rows = differences.map(({ position, recorded, other }): Cell[] => [
     String(position),

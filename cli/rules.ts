@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { meantClause } from '../events/nearest.ts';
 import { RequestError } from '../ledger.ts';
 import { operationsOf, ruleTable, type RuleRow } from '../machines/operations.ts';
 import type { Profile } from '../machines/profile.ts';
@@ -42,7 +43,8 @@ export const rules = verb({
     const profile = values.profile === undefined ? null : requiredProfile(values.profile);
     const known = Object.keys(operationsOf(profile));
     if (operation !== undefined && !known.includes(operation)) {
-      throw new RequestError(`no operation '${operation}'; there are ${known.join(', ')}`);
+      const meant = meantClause(operation, known);
+      throw new RequestError(`no operation '${operation}'; there are ${known.join(', ')}${meant}`);
     }
     const rows = ruleTable(profile).filter(
       (row) => operation === undefined || row.operation === operation,

@@ -3,15 +3,16 @@
  *
  * @module
  */
-import type { DeviceView, FileView, GroupView, Table } from '../ledger.ts';
+import type { DeviceWithClaims, GroupWithClaims, FileView, Table } from '../ledger.ts';
 import { kindOfDriver } from '../operations/driver.ts';
 import { columns, type Cell } from '../words/columns.ts';
 import { momentWords } from '../words/moments.ts';
 import { filesWords, holdersWords, hiddenWords, ownerCell } from '../words/owners.ts';
 import { printable } from '../words/printable.ts';
 import type { Paint } from '../words/tone.ts';
+import { claimWords } from '../words/who.ts';
 import { exit } from './failure.ts';
-import { atOption, readingOptions, readLog } from './log-file.ts';
+import { atOption, readingOptions, readLog, sayLogEnds } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
 /** Prints the groups, devices and orphaned files of a moment. */
@@ -23,7 +24,8 @@ export const table = verb({
     'SINCE is the position of the event that gave the group its owner. An orphaned file is open although',
     'no process has a descriptor or mapping of it: the kernel keeps it. Groups in which no device has a',
     'VFIO driver are only counted, unless user space owns the group or has it open. --json always has',
-    'all groups.',
+    'all groups. If the owner of a group is unknown, HELD BY shows which files of it are open, and who was',
+    'seen to hold them. A claim is what a manager such as libvirt says; a claimant is not an owner.',
   ],
   options: {
     ...atOption,
@@ -38,7 +40,9 @@ export const table = verb({
   ],
   async answer({ values }, io) {
     return readLog(values, io, async (ledger) => {
-      const found = ledger.at(values.at ?? 'end').table();
+      const { at = 'end' } = values;
+      const found = ledger.at(at).table();
+      sayLogEnds(io, ledger, at);
       await show(io, values.json, found, () => tableText(found, values.all === true, io.paint));
       return exit.done;
     });
@@ -58,6 +62,7 @@ function tableText({ at, groups, devices, files }: Table, all: boolean, paint: P
     shown.length === 0 ? [] : groupLines(shown, members, paint),
     seen.length === 0 ? [] : deviceLines(seen, paint),
     orphans.length === 0 ? [] : orphanLines(orphans, paint),
+    claimWords(seen.flatMap(({ claimants }) => claimants)),
     hidden === 0 ? [] : [`${hiddenWords(hidden)} (--all)`],
   ];
   return [
@@ -66,30 +71,44 @@ function tableText({ at, groups, devices, files }: Table, all: boolean, paint: P
   ];
 }
 
-function isOfInterest({ owner, opener }: GroupView, devices: readonly DeviceView[]): boolean {
-  if (opener !== null || (owner.kind !== 'none' && owner.kind !== 'kernel')) return true;
+function isOfInterest(
+  { owner, opener, claimants }: GroupWithClaims,
+  devices: readonly DeviceWithClaims[],
+): boolean {
+  if (opener !== null || claimants.length > 0 || (owner.kind !== 'none' && owner.kind !== 'kernel'))
+    return true;
   return devices.some(
     ({ driver, files }) => files.length > 0 || (driver !== null && kindOfDriver(driver) === 'vfio'),
   );
 }
 
 function groupLines(
-  groups: readonly GroupView[],
-  members: ReadonlyMap<string | null, readonly DeviceView[]>,
+  groups: readonly GroupWithClaims[],
+  members: ReadonlyMap<string | null, readonly DeviceWithClaims[]>,
   paint: Paint,
 ): string[] {
-  const rows = groups.map(({ group, owner, since, opener }): Cell[] => [
-    printable(group),
-    ownerCell(owner),
-    since === null ? '-' : String(since),
-    opener === null ? '-' : opener.file,
-    (members.get(group) ?? []).map(callName).join(', ') || '-',
-    holdersWords(owner.holders),
-  ]);
+  const rows = groups.map((view): Cell[] => {
+    const { group, owner, since, opener } = view;
+    const devices = members.get(group) ?? [];
+    return [
+      printable(group),
+      ownerCell(owner),
+      since === null ? '-' : String(since),
+      opener === null ? '-' : opener.file,
+      devices.map(callName).join(', ') || '-',
+      owner.kind === 'unknown' ? seenWords(view, devices) : holdersWords(owner.holders),
+    ];
+  });
   return columns(rows, paint, ['GROUP', 'OWNER', 'SINCE', 'OPENER', 'DEVICES', 'HELD BY']);
 }
 
-function deviceLines(devices: readonly DeviceView[], paint: Paint): string[] {
+/** The holders of a group's open files, which may or may not keep its unknown owner alive. */
+function seenWords({ opener }: GroupWithClaims, devices: readonly DeviceWithClaims[]): string {
+  const files = [...(opener === null ? [] : [opener]), ...devices.flatMap((view) => view.files)];
+  return files.length === 0 ? '-' : `seen: ${filesWords(files)}`;
+}
+
+function deviceLines(devices: readonly DeviceWithClaims[], paint: Paint): string[] {
   const rows = devices.map((view): Cell[] => [
     printable(view.device),
     view.name === null ? '-' : printable(view.name),
@@ -106,7 +125,7 @@ function orphanLines(files: readonly FileView[], paint: Paint): string[] {
   return columns(rows, paint, ['ORPHANED FILE', 'KIND', 'KEPT BY']);
 }
 
-function callName({ device, name }: DeviceView): string {
+function callName({ device, name }: DeviceWithClaims): string {
   return printable(name ?? device);
 }
 

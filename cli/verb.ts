@@ -5,6 +5,7 @@
  */
 import type { Readable } from 'node:stream';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+import { isRelative } from '../events/instant-words.ts';
 import { RequestError } from '../events/ledger-error.ts';
 import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
@@ -76,8 +77,7 @@ export function verb<const O extends OptionSpecs>(definition: Definition<O>): Ve
     ...definition,
     async run(args, io) {
       const known: ParseArgsOptionsConfig = { ...options, help: { type: 'boolean', short: 'h' } };
-      const parsed = parseArgs({ args: [...args], options: known, allowPositionals: true });
-      const { values, positionals } = parsed;
+      const { values, positionals } = parsedArguments(args, known);
       if (values['help'] === true) {
         await io.out.print(helpOn(definition));
         return exit.done;
@@ -90,6 +90,23 @@ export function verb<const O extends OptionSpecs>(definition: Definition<O>): Ve
       return definition.answer({ values: values as Values<O>, operands: positionals }, io);
     },
   };
+}
+
+/**
+ * Options and operands, as `parseArgs` finds them. A time before now (`-10m`) would be read as options
+ * there, so another word stands in its place meanwhile.
+ */
+function parsedArguments(args: readonly string[], options: ParseArgsOptionsConfig) {
+  const plain = args.map((arg) => (isRelative(arg) ? 'now' : arg));
+  const config = { args: plain, options, allowPositionals: true, tokens: true } as const;
+  const { values, tokens } = parseArgs(config);
+  const positionals: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') positionals.push(args[token.index] ?? '');
+    const isApart = token.kind === 'option' && token.value !== undefined && !token.inlineValue;
+    if (isApart) values[token.name] = args[token.index + 1];
+  }
+  return { values, positionals };
 }
 
 /** Prints an answer: with `json` the value as one JSON line, else its text for people. */

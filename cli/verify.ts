@@ -11,6 +11,7 @@ import {
   type Verification,
 } from '../ledger.ts';
 import { columns, type Cell } from '../words/columns.ts';
+import { coverageValueWords, noWords, unreadable } from '../words/coverage.ts';
 import { lostGuardWords } from '../words/faults.ts';
 import { printable } from '../words/printable.ts';
 import type { Paint } from '../words/tone.ts';
@@ -71,8 +72,9 @@ async function lookedOver(
   } catch (error) {
     const damage = damageOf(error);
     const { position } = damage;
-    const fault = { position, kind: 'bytes', detail: damage.message } as const;
-    const none = { events: 0, head: `-1:${'0'.repeat(64)}`, faults: [fault], damage };
+    const fault = { position, time: null, kind: 'bytes', detail: damage.message } as const;
+    const head = `-1:${'0'.repeat(64)}`;
+    const none = { events: 0, head, faults: [fault], coverage: unreadable, damage };
     if (position === null) return none;
     try {
       const until = position - 1;
@@ -98,7 +100,8 @@ async function check(ledger: Ledger, values: VerifyValues, io: Io) {
   const { faults, lostGuards } = await ledger.examine();
   const notes = [...(found.notes ?? []), ...lostGuards.map(lostGuardWords)];
   const bytes = faults.map(({ position, message }): Fault => {
-    return { position, kind: 'bytes', detail: message };
+    // A damaged event cannot be read, nor its time.
+    return { position, time: null, kind: 'bytes', detail: message };
   });
   const noted = notes.length > 0 ? { notes } : {};
   return { ...found, faults: [...found.faults, ...bytes], ...noted, damage: faults[0] ?? null };
@@ -115,7 +118,7 @@ function damageOf(error: unknown): CorruptLogError {
 }
 
 function verificationText(
-  { events, head, faults, notes = [] }: Verification,
+  { events, head, faults, notes = [], coverage }: Verification,
   paint: Paint,
 ): string[] {
   const rows = faults.map(({ position, kind, detail }): Cell[] => [
@@ -126,8 +129,9 @@ function verificationText(
   return [
     `events  ${events}`,
     `head    ${head}`,
-    `faults  ${faults.length === 0 ? 'none' : faults.length}`,
+    `faults  ${faults.length === 0 ? noWords(coverage) : faults.length}`,
     ...notes.map((note) => `note    ${printable(note)}`),
+    `seen    ${coverageValueWords(coverage)}`,
     ...(faults.length === 0 ? [] : ['', ...columns(rows, paint, ['POSITION', 'KIND', 'DETAIL'])]),
   ];
 }

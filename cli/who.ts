@@ -7,9 +7,11 @@ import {
   LedgerError,
   openLedger,
   RequestError,
+  type Coverage,
   type Holding,
   type Ledger,
   type Orphan,
+  type Subject,
   type Who,
 } from '../ledger.ts';
 import { hostReading } from '../recorder/snapshot.ts';
@@ -18,9 +20,10 @@ import { momentTitle } from '../words/moments.ts';
 import { holdersWords, ownerCell, processWords } from '../words/owners.ts';
 import { printable } from '../words/printable.ts';
 import type { Paint } from '../words/tone.ts';
-import { claimWords, NO_ORPHANS, noHoldingsWords, whoWords } from '../words/who.ts';
+import { claimWords, noHoldingsWords, noOrphansWords, whoWords } from '../words/who.ts';
+import { coverageOption, showCovered } from './coverage.ts';
 import { exit } from './failure.ts';
-import { atOption, readingOptions, readLog } from './log-file.ts';
+import { atOption, readingOptions, readLog, sayLogEnds } from './log-file.ts';
 import { rootOption, unseenLines } from './snapshot.ts';
 import { show, verb, type Io } from './verb.ts';
 
@@ -54,6 +57,7 @@ export const who = verb({
       type: 'boolean',
       help: 'list files that no process has a descriptor for; without SUBJECT',
     },
+    ...coverageOption,
     ...readingOptions,
   },
   operands: [0, 1],
@@ -76,6 +80,9 @@ export const who = verb({
     if (!orphans && subject === undefined) {
       throw new RequestError(`who: an operand is missing; usage: vfio-ledger ${USAGE}`);
     }
+    if (values.coverage === true && !orphans) {
+      throw new RequestError('who: --coverage needs --orphans');
+    }
     if (values.root !== undefined && values.now !== true) {
       throw new RequestError('who: --root needs --now');
     }
@@ -83,27 +90,25 @@ export const who = verb({
     return readLog(values, io, async (ledger) => {
       const { at = 'end', json } = values;
       const then = ledger.at(at);
+      sayLogEnds(io, ledger, at);
       if (subject === undefined) {
         const found = then.orphans();
-        await show(io, json, found, () => [
+        const coverage = ledger.coverage({ from: at, to: at });
+        await showCovered(io, values, found, coverage, () => [
           momentTitle(then.moment),
-          ...orphansLines(found, io.paint),
+          ...orphansLines(found, coverage, io.paint),
         ]);
       } else if (holdings) {
         const found = then.holdings(subject);
         await show(io, json, found, () => [
           momentTitle(then.moment),
-          ...holdingsLines(found, subject, io.paint),
+          ...holdingsLines(found, then.subject(subject), io.paint),
         ]);
       } else {
-        const claimants = ledger.claimants(subject, { at });
-        const found = {
-          ...then.who(subject),
-          ...(claimants.length > 0 && { claimants }),
-        };
+        const found = then.who(subject);
         await show(io, json, found, () => [
           ...whoWords(found, subject, then.whyUnknown(subject), io.paint),
-          ...claimWords(claimants),
+          ...claimWords(found.claimants),
         ]);
       }
       return exit.done;
@@ -125,7 +130,8 @@ async function tellNow(
   try {
     const options = { time: new Date().toISOString(), source: root ?? '/proc' };
     const { unseen } = await ledger.snapshot(reading, options);
-    const found = { ...whoOf(ledger, subject), unseen };
+    // The reading does not show since when.
+    const found = { ...whoOf(ledger, subject), since: null, sinceTime: null, unseen };
     await show(io, json, found, () => [
       ...whoWords(found, subject, ledger.at('end').whyUnknown(subject), io.paint),
       ...unseenLines(unseen),
@@ -157,8 +163,8 @@ function whoOf(ledger: Ledger, subject: string): Who {
   }
 }
 
-function holdingsLines(found: readonly Holding[], subject: string, paint: Paint): string[] {
-  if (found.length === 0) return [noHoldingsWords(subject)];
+function holdingsLines(found: readonly Holding[], { kind: of }: Subject, paint: Paint): string[] {
+  if (found.length === 0) return [noHoldingsWords(of)];
   const rows = found.map(({ pid, comm, fd, file, kind, group, device, keepsOwnerOf }): Cell[] => [
     processWords(pid, comm),
     fd === null ? 'mapping' : `fd ${fd}`,
@@ -172,8 +178,8 @@ function holdingsLines(found: readonly Holding[], subject: string, paint: Paint)
   return columns(rows, paint, heading);
 }
 
-function orphansLines(found: readonly Orphan[], paint: Paint): string[] {
-  if (found.length === 0) return [NO_ORPHANS];
+function orphansLines(found: readonly Orphan[], coverage: Coverage, paint: Paint): string[] {
+  if (found.length === 0) return [noOrphansWords(coverage)];
   const rows = found.map(({ file, kind, groups, owner, holders, devices, keptThrough }): Cell[] => [
     file,
     kind,

@@ -5,7 +5,7 @@
  */
 import { whyWords } from '../words/why.ts';
 import { exit } from './failure.ts';
-import { atOption, readingOptions, readLog } from './log-file.ts';
+import { atOption, readingOptions, readLog, sayLogEnds } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
 /** Explains the refusal at a position, or the latest refusal that concerns a subject. */
@@ -29,7 +29,9 @@ export const why = verb({
   ],
   async answer({ values, operands: [attempt = ''] }, io) {
     return readLog(values, io, async (ledger) => {
-      const found = ledger.why(attempt, { at: values.at ?? 'end' });
+      const { at = 'end' } = values;
+      const found = ledger.why(attempt, { at });
+      sayLogEnds(io, ledger, at);
       await show(io, values.json, found, () => whyWords(found, ledger, io.paint));
       return exit.done;
     });

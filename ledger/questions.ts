@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { LedgerError, RequestError } from '../events/ledger-error.ts';
+import { LedgerError, RequestError, type ErrorCode } from '../events/ledger-error.ts';
 import type { EventType, Placed } from '../events/vocabulary.ts';
 import { profileNamed } from './settings.ts';
 import type { RecordedEvent } from '../log/store.ts';
-import type { HostAt } from '../machines/host-at.ts';
 import type { Activity } from '../projections/activity.ts';
 import { bisectWhere } from '../projections/bisect-where.ts';
+import { coverageOf, type Coverage } from '../projections/coverage.ts';
 import { everOwned } from '../projections/ever.ts';
 import { claimantsOf } from '../projections/claimants.ts';
 import { changesBetween, historyOf } from '../projections/history.ts';
@@ -18,29 +18,29 @@ import { invariantNamed } from '../projections/audit/invariants.ts';
 import { activityBetween } from '../projections/leaks.ts';
 import { HostAtMoment } from '../projections/moment.ts';
 import { overlapsOf } from '../projections/audit/overlaps.ts';
-import { commAt } from '../projections/process-name.ts';
 import { explainRefusal, latestRefusal } from '../projections/why/refusals.ts';
 import { replayBy, type Difference, type Replay } from '../projections/replay.ts';
 import { resolveSubject } from '../projections/resolve.ts';
+import type { Incarnation, Interval, Tenure } from '../projections/interval-shapes.ts';
 import type {
   Bisection,
   Claimant,
   Diff,
-  Incarnation,
-  Interval,
+  LogEnd,
   Overlap,
-  Tenure,
   Wait,
   Who,
-  Why,
 } from '../projections/shapes.ts';
 import { keyOf, type Subject } from '../projections/subjects.ts';
 import type { Timeline } from '../projections/timeline.ts';
 import { bisectBy } from '../projections/audit/violations.ts';
 import { waitsFor } from '../projections/waits.ts';
-import { positionOf, START, type When } from '../projections/when.ts';
+import type { When } from '../projections/when.ts';
+import type { Why } from '../projections/why/why.ts';
+import { PastEvents } from './past-events.ts';
 import type { WhatIf } from './what-if.ts';
 import { activityAnswer, violationAnswer, whereAnswer, whyAnswer } from '../words/answers.ts';
+import { coverageAnswer } from '../words/coverage.ts';
 import { eventWords } from '../words/events.ts';
 import { whyWords } from '../words/why.ts';
 
@@ -54,80 +54,39 @@ export interface LogSelection {
   readonly refused?: boolean | undefined;
 }
 
+/** The states whose coverage is asked about; of all processes and groups without `subject`. */
+interface CoverageSelection {
+  readonly subject?: string | undefined;
+  readonly from?: When | undefined;
+  readonly to?: When | undefined;
+}
+
 /** Give one of the two. */
 interface BisectQuestion {
   readonly invariant?: string | undefined;
   readonly where?: string | undefined;
 }
 
+const refusals = new Set<EventType>(['operation.refused']);
+
 /** A history that has been read. Answers are plain data. */
-export abstract class Past<E extends Placed = RecordedEvent> {
-  /** @internal */
-  protected readonly timeline: Timeline<E>;
-
-  /** @internal */
-  constructor(timeline: Timeline<E>) {
-    this.timeline = timeline;
-  }
-
-  /** Position of the first event: 0, unless older volumes were removed. */
-  get first(): number {
-    return this.timeline.first;
-  }
-
-  /** All events, ascending from `first`; those of a long log do not fit in memory. */
-  get events(): readonly E[] {
-    return this.timeline.events;
-  }
-
-  /** Number of events. */
-  get length(): number {
-    return this.timeline.head + 1 - this.first;
-  }
-
-  /** Whether any event has a time. */
-  get isTimed(): boolean {
-    return this.timeline.isTimed;
-  }
-
-  /** All events, or those of a type, ascending; each is read when it is asked for. */
-  each(type: EventType | null = null): Iterable<E> {
-    return this.timeline.select(this.first, this.timeline.head, null, type);
-  }
-
-  /** The event at a position; undefined if there is none. */
-  event(position: number): E | undefined {
-    const isHere = position >= this.first && position <= this.timeline.head;
-    return isHere && Number.isInteger(position) ? this.timeline.at(position) : undefined;
+export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<E> {
+  /** The host at a moment, for more questions. Throws `bad-when`. */
+  at(when: When = 'end'): MomentOfPast {
+    const { position, logEnds } = this.find(when);
+    return new MomentOfPast(this.timeline, position, logEnds, () => this.forkAt(position));
   }
 
   /**
-   * The host after the event at a position; -1 is before the first event. Any later question makes
-   * it throw `StaleViewError`: then ask for a new one. Throws `bad-when`.
+   * The selected events, ascending. Throws `bad-when`, `unknown-subject`, or `bad-request` if `from`
+   * is after `to`.
    */
-  hostAt(position: number): HostAt {
-    this.checkPosition(position);
-    return this.timeline.hostAt(position);
-  }
-
-  /** Name of a process (`comm`) at a position; null if no event names it. Throws `bad-when`. */
-  commOf(pid: number, position: number): string | null {
-    this.checkPosition(position);
-    return commAt(this.timeline, pid, position);
-  }
-
-  /** The host at a moment, for more questions. Throws `bad-when`. */
-  at(when: When = 'end'): MomentOfPast {
-    const position = this.#position(when);
-    return new MomentOfPast(this.timeline, position, () => this.forkAt(position));
-  }
-
-  /** The selected events, ascending. Throws `bad-when` or `unknown-subject`. */
   log(selection: LogSelection = {}): E[] {
-    const { subject, from = 'start', to = 'end', refused = false } = selection;
-    const of = subject === undefined ? null : keyOf(this.#subject(subject, to));
-    const type = refused ? 'operation.refused' : null;
-    return [...this.timeline.select(this.#position(from), this.#position(to), of, type)];
+    const { subject, refused = false } = selection;
+    const { from, to } = this.findRange(selection.from ?? 'start', selection.to ?? 'end');
+    const of = subject === undefined ? null : keyOf(this.#subject(subject, to.position));
+    const types = refused ? refusals : null;
+    return [...this.timeline.select(from.position, to.position, of, types)];
   }
 
   /** As `at(…).who`. Throws `bad-when` or `unknown-subject`. */
@@ -137,7 +96,7 @@ export abstract class Past<E extends Placed = RecordedEvent> {
 
   /** Intervals of a subject's ownership, without gaps from the start. Throws `unknown-subject`. */
   history(subject: string): Interval[] {
-    const found = this.#subject(subject, 'end');
+    const found = this.#subject(subject);
     const intervals = historyOf(this.timeline, found);
     if (found.kind !== 'group') return intervals;
     const incarnations = incarnationsOf(this.timeline, found.id);
@@ -146,13 +105,14 @@ export abstract class Past<E extends Placed = RecordedEvent> {
 
   /** Which devices `26` or `/dev/vfio/26` meant, from when to when. Throws `unknown-subject`. */
   incarnations(subject: string): Incarnation[] {
-    const found = this.#subject(subject, 'end');
+    const found = this.#subject(subject);
     return found.kind === 'group' ? incarnationsOf(this.timeline, found.id) : [];
   }
 
   /** Guests to which a manager has given a device, or one of a group; they need not be owners. */
   claimants(subject: string, { at = 'end' }: { readonly at?: When } = {}): Claimant[] {
-    return claimantsOf(this.timeline, this.#subject(subject, at), this.#position(at));
+    const { position } = this.find(at);
+    return claimantsOf(this.timeline, this.#subject(subject, position), position);
   }
 
   /**
@@ -161,7 +121,7 @@ export abstract class Past<E extends Placed = RecordedEvent> {
    * group. Throws `unknown-subject`.
    */
   everOwned(who: string, { subject }: { readonly subject?: string | undefined } = {}): Tenure[] {
-    const of = subject === undefined ? null : this.#subject(subject, 'end');
+    const of = subject === undefined ? null : this.#subject(subject);
     return everOwned(this.timeline, who, of);
   }
 
@@ -178,19 +138,34 @@ export abstract class Past<E extends Placed = RecordedEvent> {
     return overlapsOf(this.timeline, this.#place(subject));
   }
 
-  /** Explains the refusal at a position, or a subject's last one. Throws `not-a-refusal`. */
+  /**
+   * Explains the refusal at a position (digits), or the last one that concerns a subject, up to `at`.
+   * Throws `not-a-refusal`, `bad-when` or `unknown-subject`.
+   */
   why(attempt: number | string, { at = 'end' }: { readonly at?: When } = {}): Why {
     const asked = String(attempt);
-    if (typeof attempt === 'number' || /^\d+$/.test(asked)) {
-      return whyAnswer(explainRefusal(this.timeline, this.#position(attempt)));
-    }
-    const until = this.#position(at);
-    const position = latestRefusal(this.timeline, this.#subject(asked, at), until);
+    if (typeof attempt === 'number' || /^\d+$/.test(asked)) return this.#whyAt(asked);
+    const { position: until, logEnds } = this.find(at);
+    const position = latestRefusal(this.timeline, this.#subject(asked, until), until);
     if (position === null) {
       const to = until < 0 ? 'the start' : `position ${until}`;
       throw new LedgerError('not-a-refusal', `no refusal of ${asked} in this log up to ${to}`);
     }
-    return whyAnswer(explainRefusal(this.timeline, position));
+    const found = whyAnswer(explainRefusal(this.timeline, position));
+    return logEnds === null ? found : { ...found, logEnds };
+  }
+
+  /** The error says how to name the group if digits are no refusal, and a group has that number. */
+  #whyAt(digits: string): Why {
+    try {
+      return whyAnswer(explainRefusal(this.timeline, this.find(digits).position));
+    } catch (error) {
+      const isNone = error instanceof LedgerError && codesOfNone.has(error.code);
+      const group = Number(digits);
+      if (!isNone || !this.timeline.knows(`group ${group}`)) throw error;
+      const message = `${error.message}; digits are a position, group ${group} is g${group}`;
+      throw new LedgerError(error.code, message);
+    }
   }
 
   /**
@@ -222,23 +197,29 @@ export abstract class Past<E extends Placed = RecordedEvent> {
     return Number.isInteger(position) ? (this.event(position ?? -1)?.type ?? null) : null;
   }
 
-  /** The changes of owners after `from`, up to `to`. Throws `bad-when`. */
+  /**
+   * The changes of owners after `from`, up to `to`. Throws `bad-when`, or `bad-request` if `from` is
+   * after `to`.
+   */
   diff(from: When, to: When): Diff {
-    return changesBetween(this.timeline, this.#position(from), this.#position(to));
+    const range = this.findRange(from, to);
+    const found = changesBetween(this.timeline, range.from.position, range.to.position);
+    const { logEnds } = range.to;
+    return logEnds === null ? found : { ...found, logEnds };
   }
 
   /**
    * What processes did with VFIO files after `from`, up to `to`, and which files they did not
    * release; only the processes with the pids `by`, if given. Throws `bad-when`, and `bad-request`
-   * if `to` is before `from`, if the host is unknown at `to`, or if `by` is not an array of pids.
+   * if `from` is after `to`, if the host is unknown at `to`, or if `by` is not an array of pids.
    */
   between(
     from: When,
     to: When,
     { by }: { readonly by?: readonly number[] | undefined } = {},
   ): Activity {
-    const [after, until] = [this.#position(from), this.#position(to)];
-    if (until < after) throw new RequestError(`between: ${to} is before ${from}`);
+    const range = this.findRange(from, to);
+    const until = range.to.position;
     if (!this.timeline.isKnownAt(until)) {
       throw new RequestError(
         `between: the host is unknown at position ${until}: this log begins at position ` +
@@ -250,7 +231,9 @@ export abstract class Past<E extends Placed = RecordedEvent> {
       throw new RequestError(`between: by takes an array of pids, not '${String(by)}'`);
     }
     const pids = by === undefined ? null : new Set(by);
-    return activityAnswer(activityBetween(this.timeline, after, until, pids));
+    const found = activityBetween(this.timeline, range.from.position, until, pids);
+    const { logEnds } = range.to;
+    return { ...activityAnswer(found), ...(logEnds !== null && { logEnds }) };
   }
 
   /** The attempts that would end differently by the rules of a profile. Throws `bad-request`. */
@@ -270,49 +253,57 @@ export abstract class Past<E extends Placed = RecordedEvent> {
    * `unknown-subject`.
    */
   bisect({ invariant, where }: BisectQuestion): Bisection<E> | null {
-    if (invariant !== undefined && where === undefined) {
-      return violationAnswer(bisectBy(this.timeline, invariantNamed(invariant)));
-    }
-    if (where === undefined || invariant !== undefined) {
+    if ((where === undefined) === (invariant === undefined)) {
       throw new RequestError('bisect: give either an invariant or an expression');
     }
-    return whereAnswer(bisectWhere(this.timeline, String(where)));
+    const found =
+      invariant === undefined
+        ? whereAnswer(bisectWhere(this.timeline, String(where)))
+        : violationAnswer(bisectBy(this.timeline, invariantNamed(invariant)));
+    return found === null ? null : { ...found, coverage: this.coverage() };
+  }
+
+  /**
+   * From when to when every process of the host was seen, for a subject or the whole host, in the
+   * states after `from` up to and with the state after `to`. Throws `bad-when`, `unknown-subject`,
+   * and `bad-request` if `to` is before `from`.
+   */
+  coverage({ subject, from = 'start', to = 'end' }: CoverageSelection = {}): Coverage {
+    const range = this.findRange(from, to);
+    const [first, last] = [range.from.position, range.to.position];
+    const of = subject === undefined ? null : this.#subject(subject, last);
+    const { logEnds } = range.to;
+    const asked = { subject: of, from: first, to: last, isAfterEnd: logEnds !== null };
+    const found = coverageOf(this.timeline, asked);
+    const answer = coverageAnswer(found, (position) => this.timeline.at(position));
+    return logEnds === null ? answer : { ...answer, logEnds };
   }
 
   /** A what-if that forks after a position. */
   protected abstract forkAt(position: number): WhatIf;
 
-  /** Throws `bad-when` unless it is a whole number from -1 to the last position. */
-  protected checkPosition(position: number): void {
-    const { head } = this.timeline;
-    if (Number.isInteger(position) && position >= START && position <= head) return;
-    const end = head === START ? 'the log is empty' : `the log ends at position ${head}`;
-    throw new LedgerError('bad-when', `there is no position ${position}: ${end}`);
-  }
-
-  #position(when: When): number {
-    return positionOf(when, this.timeline);
-  }
-
-  #subject(word: string, when: When): Subject {
-    return resolveSubject(this.timeline, word, this.#position(when));
+  #subject(word: string, position = this.timeline.head): Subject {
+    return resolveSubject(this.timeline, word, position);
   }
 
   /** A device or group, null if none is named. Throws `bad-request` for another subject. */
   #place(word: string | undefined): Subject | null {
-    const subject = word === undefined ? null : this.#subject(word, 'end');
+    const subject = word === undefined ? null : this.#subject(word);
     if (subject === null || subject.kind === 'device' || subject.kind === 'group') return subject;
     throw new RequestError(`'${word}' is a ${subject.kind}: expected a device or a group`);
   }
 }
+
+/** The codes of errors about a position that is not a refusal. */
+const codesOfNone: ReadonlySet<ErrorCode> = new Set(['bad-when', 'not-a-refusal']);
 
 /** The host at a moment of a history, which can be forked there. */
 class MomentOfPast extends HostAtMoment {
   readonly #fork: () => WhatIf;
 
   /** @internal */
-  constructor(timeline: Timeline, position: number, fork: () => WhatIf) {
-    super(timeline, position);
+  constructor(timeline: Timeline, position: number, logEnds: LogEnd | null, fork: () => WhatIf) {
+    super(timeline, position, logEnds);
     this.#fork = fork;
   }
 

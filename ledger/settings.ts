@@ -4,6 +4,7 @@
  * @module
  */
 import { RequestError } from '../events/ledger-error.ts';
+import { meantClause } from '../events/nearest.ts';
 import { isProfile, profileOfKernel, profiles, type Profile } from '../machines/profile.ts';
 import { parseTopology, type Topology } from '../scenario/topology.ts';
 
@@ -22,6 +23,8 @@ export interface OpenOptions {
   readonly until?: number;
   /** False: do not read or write LOG.index. */
   readonly derived?: boolean;
+  /** The present, for the moments `now` and `-10m`; by default the clock of this machine. */
+  readonly clock?: () => Date;
   /** Called from time to time with the number of events read. */
   readonly progress?: (read: number) => void;
 }
@@ -95,7 +98,8 @@ function jsonOf(text: string): unknown {
 /** A profile by its name. Throws `bad-request`, which lists the names. */
 export function profileNamed(name: string): Profile {
   if (isProfile(name)) return name;
-  throw new RequestError(`no profile '${name}'; known are ${profiles.join(', ')}`);
+  const meant = meantClause(name, profiles);
+  throw new RequestError(`no profile '${name}'; known are ${profiles.join(', ')}${meant}`);
 }
 
 /** The named profile, else that of a kernel release such as `6.12.1`. Throws `bad-request`. */

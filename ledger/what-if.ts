@@ -18,6 +18,7 @@ import type { Cause } from '../machines/causes.ts';
 import type { LiveHost } from '../machines/live-host.ts';
 import type { Outcome } from '../operations/row.ts';
 import { rowOf } from '../operations/table.ts';
+import type { PresentTime } from './past-events.ts';
 import { Past } from './questions.ts';
 import type { Timeline } from '../projections/timeline.ts';
 import { perform, type Port } from '../scenario/perform.ts';
@@ -64,8 +65,8 @@ export class WhatIf extends Past<SupposedEvent> {
    *
    * @internal
    */
-  constructor(timeline: Timeline<SupposedEvent>, from: number) {
-    super(timeline.fork(from));
+  constructor(timeline: Timeline<SupposedEvent>, from: number, clock?: PresentTime) {
+    super(timeline.fork(from), clock);
     if (!this.timeline.host.isKnown) {
       throw new RequestError(
         `cannot fork at position ${from}: the host is unknown there; ` +
@@ -117,7 +118,7 @@ export class WhatIf extends Past<SupposedEvent> {
   }
 
   protected override forkAt(position: number): WhatIf {
-    return new WhatIf(this.timeline, position);
+    return new WhatIf(this.timeline, position, this.clock);
   }
 
   #happened(fact: Fact): void {

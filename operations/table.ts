@@ -84,11 +84,6 @@ export function callOf({ type, data }: Fact): RecordedCall | null {
   return taken.get(type)?.call(data) ?? null;
 }
 
-/** Whether events of a type give a file a context, which it then keeps alive. */
-export function givesContext(type: EventType): boolean {
-  return contextOf(type) === 'given';
-}
-
 /** What events of a type do with the context of a file (`Row.context`). */
 export function contextOf(type: EventType): AnyRow['context'] {
   return contexts.get(type) ?? null;

@@ -4,7 +4,8 @@
  * @module
  */
 import type { FileId } from '../processes/process-table.ts';
-import type { Holder, Holding, Owner, Position, Why } from './shapes.ts';
+import type { AboutMoments, Holder, Holding, Owner, Position, TimeBeside } from './shapes.ts';
+import type { Why } from './why/why.ts';
 
 /** An event of the log. */
 interface At {
@@ -76,9 +77,11 @@ export interface Leak extends Opening {
 }
 
 /** What processes did with VFIO files after `from`, up to `to`. */
-export interface Activity {
+export interface Activity extends AboutMoments {
   readonly from: Position;
+  readonly fromTime: TimeBeside;
   readonly to: Position;
+  readonly toTime: TimeBeside;
   readonly opened: readonly OpenedFile[];
   readonly bound: readonly BoundFile[];
   readonly refused: readonly RefusedCall[];

@@ -8,9 +8,8 @@
  */
 import type { Placed } from '../events/vocabulary.ts';
 import { stepsOf } from './index/steps.ts';
-import { resolveSubject } from './resolve.ts';
+import { resolveOfKind } from './resolve.ts';
 import type { Bisection } from './shapes.ts';
-import { parseSubject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { fewestEvents } from './where/fewest-events.ts';
 import { hostRows, type DeviceNames } from './where/host-rows.ts';
@@ -31,7 +30,9 @@ export interface SeenRow {
 }
 
 /** A `Bisection` that has the rows as data; `words/answers.ts` turns them into `detail`. */
-export type FoundWhere<E> = Omit<Bisection<E>, 'detail'> & { readonly rows: readonly SeenRow[] };
+export type FoundWhere<E> = Omit<Bisection<E>, 'detail' | 'coverage'> & {
+  readonly rows: readonly SeenRow[];
+};
 
 /**
  * The first event after which an expression holds, and the fewest events after which it still
@@ -53,11 +54,13 @@ export function bisectWhere<E extends Placed>(
   const there = rowsAt(timeline, position, names);
   const looks = looksOf(where, there);
   const named = looks.map((look) => ({ ...nameOf(look), context: contextOf(there, nameOf(look)) }));
+  const event = timeline.at(position);
   return {
     invariant: null,
     where: text,
     position,
-    event: timeline.at(position),
+    time: event.time,
+    event,
     rows: looks.map(seenRow),
     cause: null,
     prefix: fewestEvents(timeline, { where, names, position, rows: named, before }),
@@ -77,16 +80,10 @@ function namesIn({ scopes }: Where, timeline: Timeline): DeviceNames {
   const names = new Map<string, string>();
   for (const { kind, id } of scopes) {
     if (id === null) continue;
-    const subject = resolveSubject(timeline, wordFor(kind, id), timeline.head);
+    const subject = resolveOfKind(timeline, kind, id, timeline.head);
     if (kind === 'device') names.set(id, subject.id);
   }
   return names;
-}
-
-/** A word that `parseSubject` reads as a row of this kind. */
-function wordFor(kind: RowKind, id: string): string {
-  if (kind === 'file') return `file:${id}`;
-  return kind === parseSubject(id).kind ? id : `/dev/vfio/devices/${id}`;
 }
 
 function firstAt(where: Where, timeline: Timeline, names: DeviceNames): number | null {

@@ -106,8 +106,3 @@ export class EventTail<E> {
     return this.#reader;
   }
 }
-
-/** The positions from one to another, both included. */
-export function* span(first: number, last: number): Generator<number> {
-  for (let position = first; position <= last; position++) yield position;
-}

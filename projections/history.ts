@@ -3,12 +3,18 @@
  *
  * @module
  */
+import { positionOf } from '../processes/process-table.ts';
+import { claimsOn } from './claimants.ts';
+import { follow } from './follow.ts';
+import { handsIn } from './hands.ts';
 import { bareOwnerAt, openInterval, ownerAt } from './owner-at.ts';
-import { partiesOf } from './parties.ts';
-import type { Change, Diff, Interval, Owner } from './shapes.ts';
-import { keyOf, type Subject } from './subjects.ts';
+import { partiesOf, partOf } from './parties.ts';
+import type { PastClaim, Interval, OwnerInterval } from './interval-shapes.ts';
+import type { Change, Diff, Owner, Position } from './shapes.ts';
+import type { Subject } from './subjects.ts';
+import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
-import { byNumber } from './views.ts';
+import { byNumber, nobody } from './views.ts';
 import { positionOrNull } from './when.ts';
 
 /**
@@ -16,20 +22,77 @@ import { positionOrNull } from './when.ts';
  * is the one that `who` answers at each of their positions.
  */
 export function historyOf(timeline: Timeline, subject: Subject): Interval[] {
+  const claims = claimsOn(timeline, subject);
+  return ownersOf(timeline, subject).map((interval) => ({
+    ...timed(timeline, interval),
+    hands: handsIn(timeline, subject, interval),
+    claimants: claims.filter((claim) => wasMadeIn(interval, claim)),
+  }));
+}
+
+/** Whether a claim was made in an interval, or before it and not released until then. */
+function wasMadeIn({ from, to }: OwnerInterval, claim: PastClaim): boolean {
+  return claim.since < (to ?? Infinity) && (claim.to ?? Infinity) > (from ?? -1);
+}
+
+/** The intervals of a subject, without what happened in them. */
+export function ownersOf(timeline: Timeline, subject: Subject): OwnerInterval[] {
   if (subject.kind === 'group') return intervalsOf(timeline, subject.id);
-  const found: Interval[] = [];
+  const found: OwnerInterval[] = [];
   let last = openInterval(timeline, subject);
-  for (const position of placesOf(timeline, subject)) {
-    const { owner } = partiesOf(timeline.hostAt(position), subject);
-    if (owner.kind === last.owner.kind && owner.file === last.owner.file) continue;
-    found.push({ ...last, to: position, endedBy: timeline.typeAt(position) });
-    last = { ...last, from: position, owner };
-  }
+  follow(timeline, timeline.first, null, (host, position) => {
+    const { owner } = partiesOf(host, subject);
+    if (owner.kind !== last.owner.kind || owner.file !== last.owner.file) {
+      found.push({ ...last, to: position, endedBy: timeline.typeAt(position) });
+      last = { ...last, from: position, owner };
+    }
+    return partOf(host, subject);
+  });
   return [...found, last];
 }
 
-/** As `historyOf` for a group, from the changes of owners in the time index. */
-export function intervalsOf(timeline: Timeline, group: string): Interval[] {
+/**
+ * Position since which a subject has the owner that it has at `position`. For a device it is that of
+ * its group. Null: from the start of the log; or nobody owns a group by the file, or by a file of the
+ * process.
+ */
+export function sinceOf(
+  timeline: Timeline,
+  subject: Subject,
+  { position, owner }: { readonly position: number; readonly owner: Owner },
+): Position {
+  if (!timeline.isKnownAt(position)) return null;
+  const { kind, id } = subject;
+  const device = kind === 'device' ? timeline.hostAt(position).device(id) : undefined;
+  const group = kind === 'group' ? id : (device?.group ?? null);
+  if (group !== null) return sinceOfGroup(timeline, group, { position, owner });
+  if (owner.kind === 'none') return null;
+  const begin = owner.file === null ? timeline.bootBefore(position) : positionOf(owner.file);
+  let [since, last]: [Position, Owner] = [null, nobody];
+  follow(timeline, begin, position + 1, (host, at) => {
+    const now = partiesOf(host, subject).owner;
+    if (now.kind !== last.kind || now.file !== last.file) [since, last] = [at, now];
+    return partOf(host, subject);
+  });
+  return since;
+}
+
+/** The owner of a group that was found is unknown from the start of the log. */
+function sinceOfGroup(
+  timeline: Timeline,
+  group: string,
+  { position, owner }: { readonly position: number; readonly owner: Owner },
+): Position {
+  const since = timeline.since(group, position);
+  if (since === null || owner.kind !== 'unknown') return since;
+  const before = timeline.ownerAt(group, since - 1);
+  const isFirst = before.owner === null && before.since === null;
+  const first = isFirst ? openInterval(timeline, { kind: 'group', id: group }) : null;
+  return first?.owner.kind === 'unknown' ? null : since;
+}
+
+/** As `ownersOf` for a group, from the changes of owners in the time index. */
+export function intervalsOf(timeline: Timeline, group: string): OwnerInterval[] {
   const intervals = [openInterval(timeline, { kind: 'group', id: group })];
   for (const { position } of timeline.handedOver(-1, timeline.head, group)) {
     handOver(timeline, intervals, position, ownerAt(timeline, group, position));
@@ -41,8 +104,8 @@ export function intervalsOf(timeline: Timeline, group: string): Interval[] {
  * The intervals of every group that has ever changed hands, by group, without the holders of owners.
  * One pass over the log, however many groups there are.
  */
-export function intervalsOfGroups(timeline: Timeline): Map<string, readonly Interval[]> {
-  const all = new Map<string, Interval[]>();
+export function intervalsOfGroups(timeline: Timeline): Map<string, readonly OwnerInterval[]> {
+  const all = new Map<string, OwnerInterval[]>();
   for (const { position, group } of timeline.handedOver(-1, timeline.head)) {
     const intervals = all.get(group) ?? [openInterval(timeline, { kind: 'group', id: group })];
     all.set(group, intervals);
@@ -52,76 +115,18 @@ export function intervalsOfGroups(timeline: Timeline): Map<string, readonly Inte
 }
 
 /** Ends the last interval of a group at a position, where the next one begins with another owner. */
-function handOver(timeline: Timeline, intervals: Interval[], position: number, owner: Owner): void {
+function handOver(
+  timeline: Timeline,
+  intervals: OwnerInterval[],
+  position: number,
+  owner: Owner,
+): void {
   const last = intervals.at(-1);
   // Finding a group whose owner is unknown does not change its owner.
   if (last === undefined || (owner.kind === 'unknown' && last.owner.kind === 'unknown')) return;
   const endedBy = timeline.typeAt(position);
   intervals.splice(-1, 1, { ...last, to: position, endedBy });
   intervals.push({ ...last, from: position, to: null, owner, endedBy: null });
-}
-
-/** Positions at which the owner of a subject may have changed, ascending. */
-function placesOf(timeline: Timeline, subject: Subject): Iterable<number> {
-  const own = [...new Set(timeline.positionsOf(keyOf(subject)))];
-  const [first] = own;
-  if (first === undefined) return [];
-  switch (subject.kind) {
-    case 'file':
-      return placesOfFile(timeline, subject.id, first);
-    case 'process':
-      return placesOfProcess(timeline, Number(subject.id), own);
-    default:
-      return timeline.groupsOfDevice(subject.id).length === 0
-        ? placesOfLoneDevice(timeline, own)
-        : placesOfDevice(timeline, subject.id, own);
-  }
-}
-
-/** Changes of the owner of its group, events of the device, and boots. */
-function placesOfDevice(timeline: Timeline, device: string, own: Iterable<number>): number[] {
-  const places = new Set(own);
-  for (const group of timeline.groupsOfDevice(device)) {
-    for (const { position } of timeline.handedOver(-1, timeline.head, group)) places.add(position);
-  }
-  for (let boot = timeline.bootAfter(-1); boot !== null; boot = timeline.bootAfter(boot)) {
-    places.add(boot);
-  }
-  return [...places].toSorted((a, b) => a - b);
-}
-
-/** A device whose group was never recorded: its owner changes with its files. */
-function* placesOfLoneDevice(timeline: Timeline, own: readonly number[]): Generator<number> {
-  const [first = 0] = own;
-  yield first;
-  yield* timeline.shifts(first + 1, own);
-}
-
-/** The group of a file, and the groups that it owns, may change while it is open. */
-function* placesOfFile(timeline: Timeline, file: string, opened: number): Generator<number> {
-  yield opened;
-  for (const position of timeline.shifts(opened + 1)) {
-    yield position;
-    if (timeline.viewAt(position).file(file) === undefined) return;
-  }
-}
-
-/** Which files a process holds may change, and the owners of their groups. */
-function* placesOfProcess(
-  timeline: Timeline,
-  pid: number,
-  own: readonly number[],
-): Generator<number> {
-  let last = -1;
-  for (const start of own) {
-    if (start <= last) continue;
-    // While it holds no file, only an event that concerns the process can give it one.
-    for (const position of timeline.shifts(start, own)) {
-      yield position;
-      last = position;
-      if (!timeline.viewAt(position).holdsAny(pid)) break;
-    }
-  }
 }
 
 /** Every change of a group's owner after `from`, up to `to`, in order of position and group. */
@@ -135,7 +140,7 @@ export function changesBetween(timeline: Timeline, from: number, to: number): Di
     const after = ownerAt(timeline, group, position);
     // Finding a group whose owner is unknown does not change its owner.
     if (before.kind === 'unknown' && after.kind === 'unknown') return [];
-    return [{ subject: group, before, after, position }];
+    return [timed(timeline, { subject: group, before, after, position })];
   });
-  return { from: positionOrNull(from), to: positionOrNull(to), changes };
+  return timed(timeline, { from: positionOrNull(from), to: positionOrNull(to), changes });
 }

@@ -6,12 +6,13 @@
  * @module
  */
 import { kindOfDriver } from '../operations/driver.ts';
-import type { Incarnation, Interval } from './shapes.ts';
+import type { Incarnation, Interval } from './interval-shapes.ts';
+import { timed, type Untimed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
 
 /** The incarnations of a group, in order; half-open. */
 export function incarnationsOf(timeline: Timeline, group: string): Incarnation[] {
-  const found: Incarnation[] = [];
+  const found: Untimed<Incarnation>[] = [];
   for (const { position, isBoot } of placesOf(timeline, group)) {
     const last = found.at(-1);
     const current = last?.to === null ? last : undefined;
@@ -31,7 +32,7 @@ export function incarnationsOf(timeline: Timeline, group: string): Incarnation[]
     if (!isThere) continue;
     found.push({ group, from: position, to: null, boot: bootAt(timeline, position), devices });
   }
-  return found;
+  return found.map((incarnation) => timed(timeline, incarnation));
 }
 
 /** Numbers the intervals of a group's ownership by their incarnation, from 1. */

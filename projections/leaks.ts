@@ -21,6 +21,7 @@ import type {
 import { keptBy } from './holdings.ts';
 import { ProcessNames } from './process-name.ts';
 import { causeAt } from './why/refusals.ts';
+import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
 import { byNumber, fileView, ownerOf } from './views.ts';
 import { positionOrNull } from './when.ts';
@@ -80,7 +81,7 @@ export function activityBetween(
       released.set(file, { position, time: timeline.timeAt(position) });
     }
   }
-  return {
+  return timed(timeline, {
     from: positionOrNull(from),
     to: positionOrNull(to),
     opened: openings.map((one) => ({ ...one, released: released.get(one.file) ?? null })),
@@ -90,7 +91,7 @@ export function activityBetween(
       timeline.hostAt(to),
       openings.filter(({ file }) => open.has(file)),
     ),
-  };
+  });
 }
 
 interface LoggedCall {

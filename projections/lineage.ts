@@ -7,6 +7,7 @@ import type { FileId } from '../processes/process-table.ts';
 import { holderOf, type HoldAt } from './index/hold-at.ts';
 import type { Descent, DescentStep } from './shapes.ts';
 import { holderShown } from './views.ts';
+import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
 
 /**
@@ -22,7 +23,7 @@ function chainOf(timeline: Timeline, hold: HoldAt): readonly DescentStep[] {
   const steps: DescentStep[] = [];
   for (let next: HoldAt | null = hold; next !== null;) {
     const { since, from, pid, fd }: HoldAt = next;
-    steps.push({ position: since, type: timeline.typeAt(since), pid, fd });
+    steps.push(timed(timeline, { position: since, type: timeline.typeAt(since), pid, fd }));
     next = from === null ? null : timeline.holdNumbered(from);
   }
   return steps.toReversed();

@@ -5,24 +5,31 @@
  */
 import { LedgerError } from '../events/ledger-error.ts';
 import type { FileId } from '../processes/process-table.ts';
+import { claimantsAt, claimantsOf, claimedDevice, claimedGroup } from './claimants.ts';
+import { exitOf } from './exits.ts';
+import { sinceOf } from './history.ts';
 import { bareOwnerAt, ownerSince, type BareOwner } from './owner-at.ts';
 import { holdingsOf, orphansOf } from './holdings.ts';
 import { lineageOf } from './lineage.ts';
 import { partiesOf, type Parties } from './parties.ts';
 import { resolveSubject } from './resolve.ts';
 import type {
+  AboutMoments,
+  Claimant,
+  DeviceWithClaims,
+  GroupWithClaims,
   Descent,
-  DeviceView,
-  GroupView,
   Holder,
   Holding,
+  LogEnd,
   Moment,
   Orphan,
   Table,
   Who,
 } from './shapes.ts';
 import type { HostAt } from '../machines/host-at.ts';
-import { parseSubject, type Subject } from './subjects.ts';
+import { timed } from './timed.ts';
+import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { byProcess, deviceView, groupView, tableOf } from './views.ts';
 import { START } from './when.ts';
@@ -32,11 +39,13 @@ import { whyUnknown, type WhyUnknown } from './why-unknown.ts';
 export class HostAtMoment {
   readonly #timeline: Timeline;
   readonly #position: number;
+  readonly #logEnds: LogEnd | null;
 
-  /** @internal */
-  constructor(timeline: Timeline, position: number) {
+  /** `logEnds` is given if the moment is an instant after the end of the log. @internal */
+  constructor(timeline: Timeline, position: number, logEnds: LogEnd | null = null) {
     this.#timeline = timeline;
     this.#position = position;
+    this.#logEnds = logEnds;
   }
 
   /** The position and time of the moment. */
@@ -49,28 +58,37 @@ export class HostAtMoment {
 
   /** The ownership table: all groups, devices and open VFIO files. */
   table(): Table {
-    return tableOf(this.#host, this.moment, this.#since);
+    const [timeline, claimants] = [this.#timeline, this.#claimants];
+    const { groups, devices, ...table } = tableOf(this.#host, this.moment, this.#since);
+    return {
+      ...table,
+      groups: groups.map((view) => claimedGroup(timed(timeline, view), this.#host, claimants)),
+      devices: devices.map((view) => claimedDevice(timed(timeline, view), claimants)),
+      ...this.#ending,
+    };
   }
 
   /**
    * A device by PCI address, name or node (`vfio0`). Throws `unknown-subject` if it does not exist
    * at this moment.
    */
-  device(word: string): DeviceView {
+  device(word: string): DeviceWithClaims & AboutMoments {
     const { kind, id } = resolveSubject(this.#timeline, word, this.#position);
     const device = kind === 'device' ? this.#host.device(id) : undefined;
     if (device === undefined)
       throw new LedgerError('unknown-subject', `no device '${word}' at this moment`);
-    return deviceView(this.#host, device, this.#since);
+    const view = timed(this.#timeline, deviceView(this.#host, device, this.#since));
+    return { ...claimedDevice(view, this.#claimants), ...this.#ending };
   }
 
   /** A group, `26` or `g26`. Throws `unknown-subject` if it does not exist at this moment. */
-  group(word: string): GroupView {
+  group(word: string): GroupWithClaims & AboutMoments {
     const { kind, id } = resolveSubject(this.#timeline, word, this.#position);
     const group = kind === 'group' ? this.#host.group(id) : undefined;
     if (group === undefined)
       throw new LedgerError('unknown-subject', `no group '${word}' at this moment`);
-    return groupView(this.#host, group, this.#since);
+    const view = timed(this.#timeline, groupView(this.#host, group, this.#since));
+    return { ...claimedGroup(view, this.#host, this.#claimants), ...this.#ending };
   }
 
   /**
@@ -78,31 +96,41 @@ export class HostAtMoment {
    * while `group` also finds the holders. A group that does not exist at this moment has owner
    * `none`. Throws `unknown-subject` if no event concerns the group.
    */
-  owner(word: string): BareOwner {
-    const { kind, word: group } = parseSubject(String(word));
+  owner(word: string): BareOwner & AboutMoments {
+    const { kind, id } = resolveSubject(this.#timeline, word, this.#position);
     if (kind !== 'group') throw new LedgerError('unknown-subject', `'${word}' is not a group`);
-    const { owner, since } = ownerSince(this.#timeline, group, this.#position);
-    if (since === null) resolveSubject(this.#timeline, word, this.#position);
+    const { owner, since } = ownerSince(this.#timeline, id, this.#position);
     const { kind: of, file, certainty } = owner;
-    return { kind: of, file, since, ...(certainty !== undefined && { certainty }) };
+    const sure = certainty !== undefined && { certainty };
+    return { ...timed(this.#timeline, { kind: of, file, since, ...sure }), ...this.#ending };
   }
 
   /**
-   * Owner, holders and waiters of a subject, and how each holder got its file. A subject is a group
-   * (`26`, `g26`), a device (PCI address, name or node), `pid:N` or `file:fN`. A subject that does
-   * not exist at this moment has owner `none`. Throws `unknown-subject` if no event concerns it.
+   * Owner, holders, waiters and claimants of a subject, how each holder got its file, and of a
+   * process that had ended, its exit. A subject is a group (`26`, `g26`), a device (PCI address,
+   * name or node), `pid:N` or `fN`, or as answers print it (`qemu[4711]`). A subject that does not
+   * exist at this moment has owner `none`. Throws `unknown-subject` if no event concerns it.
    */
   who(word: string): Who {
     const subject = resolveSubject(this.#timeline, word, this.#position);
+    const [timeline, position] = [this.#timeline, this.#position];
     const parties = this.#partiesOf(subject);
+    const since = sinceOf(timeline, subject, { position, owner: parties.owner });
+    const exited = subject.kind === 'process' ? exitOf(timeline, subject.id, position) : null;
     const files = new Set(parties.holders.flatMap(({ file }) => file ?? []));
     const lineage = [...files].flatMap((file) => this.lineage(file));
     const known = new Set(parties.holders.map(placeOf));
     return {
       subject: subject.id,
+      kind: subject.kind,
       at: this.moment,
       ...parties,
+      since,
+      sinceTime: since === null ? null : timeline.timeAt(since),
+      claimants: claimantsOf(timeline, subject, position),
+      ...(exited !== null && { exited }),
       lineage: lineage.filter((descent) => known.has(placeOf(descent))).toSorted(byProcess),
+      ...this.#ending,
     };
   }
 
@@ -147,8 +175,21 @@ export class HostAtMoment {
     return holdingsOf(this.#host, resolveSubject(this.#timeline, word, this.#position));
   }
 
+  /** The subject that a word means at this moment. Throws `unknown-subject`. */
+  subject(word: string): Subject {
+    return resolveSubject(this.#timeline, word, this.#position);
+  }
+
+  get #ending(): AboutMoments {
+    return this.#logEnds === null ? {} : { logEnds: this.#logEnds };
+  }
+
   get #host(): HostAt {
     return this.#timeline.hostAt(this.#position);
+  }
+
+  get #claimants(): readonly Claimant[] {
+    return claimantsAt(this.#timeline, this.#position);
   }
 
   readonly #since = (group: string) => this.#timeline.since(group, this.#position);

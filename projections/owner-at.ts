@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { Interval, Owner, Position } from './shapes.ts';
+import type { OwnerInterval } from './interval-shapes.ts';
+import type { Owner, Position, TimeBeside } from './shapes.ts';
 import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { keepers, nobody, ownerWithoutHolders, unknownOwner } from './views.ts';
@@ -13,13 +14,14 @@ import { keepers, nobody, ownerWithoutHolders, unknownOwner } from './views.ts';
 export interface BareOwner extends Omit<Owner, 'holders'> {
   /** Position since which it is the owner; null: from the start of the log. */
   readonly since: Position;
+  readonly sinceTime: TimeBeside;
 }
 
 /**
  * The first interval of a subject's history. Its owner is unknown if older events were removed, or
  * if the group was found.
  */
-export function openInterval(timeline: Timeline, { kind, id }: Subject): Interval {
+export function openInterval(timeline: Timeline, { kind, id }: Subject): OwnerInterval {
   const isUnknown = timeline.first > 0 || (kind === 'group' && wasFound(timeline, id));
   const owner = isUnknown ? unknownOwner : nobody;
   return { subject: id, from: null, to: null, owner, endedBy: null };
@@ -52,14 +54,17 @@ export function ownerAt(timeline: Timeline, group: string, position: number): Ow
 
 /**
  * Whether the first event that tells of a group is `group.found`, or none does but refusals name it:
- * the group may have existed before.
+ * the group may have existed before. But a host that was recorded from its boot on has no groups other
+ * than those that its events tell of.
  */
 function wasFound(timeline: Timeline, group: string): boolean {
-  let isNamed = false;
+  let firstRefusal: number | null = null;
   for (const position of timeline.positionsOf(`group ${group}`)) {
     const type = timeline.typeAt(position);
-    if (type === 'operation.refused') isNamed = true;
+    if (type === 'operation.refused') firstRefusal ??= position;
     else if (type !== 'gap.noticed') return type === 'group.found';
   }
-  return isNamed;
+  if (firstRefusal === null) return false;
+  const boot = timeline.at(timeline.bootBefore(firstRefusal));
+  return boot.type !== 'host.booted' || boot.data.evidence !== undefined;
 }

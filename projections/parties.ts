@@ -5,7 +5,9 @@
  */
 import type { Holder, Owner } from './shapes.ts';
 import type { FileAt, GroupAt, HostAt } from '../machines/host-at.ts';
-import type { Subject } from './subjects.ts';
+import type { FileId } from '../processes/process-table.ts';
+import type { HostPart } from './index/segment.ts';
+import { keyOf, type Subject } from './subjects.ts';
 import {
   byNumber,
   byProcess,
@@ -76,12 +78,54 @@ export function partiesOf(host: HostAt, { kind, id }: Subject): Parties {
   }
 }
 
+/**
+ * The part of a host on which the owner of a subject depends at a moment. Until it changes, the owner
+ * stays the same.
+ */
+export function partOf(host: HostAt, subject: Subject): HostPart {
+  const { kind, id } = subject;
+  const subjects = [keyOf(subject)];
+  switch (kind) {
+    case 'group':
+      return { files: [], groups: [id] };
+    case 'device': {
+      const device = host.device(id);
+      const group = device?.group ?? null;
+      if (group !== null) return { files: [], groups: [group], subjects };
+      const files = device === undefined ? [] : filesOfDevice(host, device);
+      return { files: files.map((file) => file.id), subjects };
+    }
+    case 'file':
+      return { files: [id], groups: groupsAround(host, [id]) };
+    case 'process': {
+      const { descriptors, mapped = [] } = host.process(Number(id)) ?? {};
+      const held = [...(descriptors?.values() ?? [])].map(({ file }) => file);
+      const files = new Set([...held, ...mapped]);
+      // A Set also visits the elements that are added during the loop.
+      for (const file of files) for (const pin of host.file(file)?.pins ?? []) files.add(pin);
+      return { files: [...files], groups: groupsAround(host, [...files]), subjects };
+    }
+  }
+}
+
+/** The groups of files, and those that they own or are the container of. */
+function groupsAround(host: HostAt, files: readonly FileId[]): string[] {
+  const groups = new Set(files.flatMap((file) => host.file(file)?.group ?? []));
+  for (const { group, owner, opener } of host.groups()) {
+    const container = opener === null ? null : (host.file(opener)?.container ?? null);
+    if ([owner, container].some((file) => file !== null && files.includes(file))) {
+      groups.add(group);
+    }
+  }
+  return [...groups];
+}
+
 function heldBy(host: HostAt, files: readonly FileAt[]): Holder[] {
   return files.flatMap((file) => holdersOf(host, file.id)).toSorted(byProcess);
 }
 
 /** The group of a file; null for a dead file of a group. */
-function groupOfFile({ kind, group, isGone }: FileAt): string | null {
+export function groupOfFile({ kind, group, isGone }: FileAt): string | null {
   return kind === 'group' && isGone ? null : group;
 }
 

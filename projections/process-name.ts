@@ -19,6 +19,16 @@ export function commAt(timeline: Timeline, pid: number, position: number): strin
   return null;
 }
 
+/** Whether any event gives a process this name, in any boot. */
+export function wasCalled(timeline: Timeline, pid: number, comm: string): boolean {
+  for (const at of timeline.positionsOf(`process ${pid}`)) {
+    const { names } = effectOf(timeline.typeAt(at));
+    const named = names?.(timeline.at(at).data) ?? null;
+    if (named?.pid === pid && named.comm === comm) return true;
+  }
+  return false;
+}
+
 /** Caches names of processes for a pass over a part of the log. */
 export class ProcessNames {
   readonly #timeline: Timeline;

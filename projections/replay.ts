@@ -15,6 +15,8 @@ import { callOf } from '../operations/table.ts';
 /** An attempt that ended as `recorded`, and as `other` by the rules of another profile. */
 export interface Difference {
   readonly position: number;
+  /** Time of the attempt; null if it has none. */
+  readonly time: string | null;
   readonly operation: string;
   readonly recorded: Verdict;
   readonly other: Verdict;
@@ -41,7 +43,7 @@ export function replayBy(
   const differences: Difference[] = [];
   let [attempts, unknown, configured] = [0, 0, false];
   for (const event of events) {
-    const { position } = event;
+    const { position, time } = event;
     const attempt = attemptOf(event);
     if (attempt !== null) {
       attempts++;
@@ -49,7 +51,7 @@ export function replayBy(
       const { operation } = attempt.call;
       if (verdicts === null) unknown++;
       else if (!isSame(verdicts.recorded, verdicts.other)) {
-        differences.push({ position, operation, ...verdicts });
+        differences.push({ position, time, operation, ...verdicts });
       }
     }
     if (event.type === 'host.booted') configured = event.data.iommufd;

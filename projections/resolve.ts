@@ -3,30 +3,115 @@
  *
  * @module
  */
-import { LedgerError } from '../events/ledger-error.ts';
-import { keyOf, parseSubject, type Subject } from './subjects.ts';
+import { LedgerError, RequestError } from '../events/ledger-error.ts';
+import { nearestClause } from '../events/nearest.ts';
+import { KERNEL_PID } from '../processes/process-table.ts';
+import { wasCalled } from './process-name.ts';
+import { isSameAddress, parseSubject, type NamedSubject } from './subject-words.ts';
+import { keyOf, type Subject, type SubjectKind } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 
 /**
- * The subject that a word means (`parseSubject`). A name or node of a device means the device that
- * had it at `position`, else the last one that had it. Throws `unknown-subject` if no event
- * concerns the subject.
+ * The subject that a word means (`subject-words.ts`). The name that a device has in its topology comes
+ * first: a device called `g26` is not a group. A name or node means the device that had it at
+ * `position`, else the last one that had it.
+ *
+ * Throws `unknown-subject`, with the nearest names, if no event concerns the subject; `bad-request` if
+ * an address without a domain is that of several devices.
  */
 export function resolveSubject(timeline: Timeline, word: string, position: number): Subject {
   // A caller in JavaScript may pass a number.
-  const { kind, word: id } = parseSubject(String(word));
-  const subject = { kind, id: kind === 'device' ? deviceNamed(timeline, id, position) : id };
-  if (timeline.knows(keyOf(subject), position)) return subject;
-  throw new LedgerError('unknown-subject', `this log has no ${kind} '${word}'`);
+  const text = String(word);
+  const device = deviceCalled(timeline, text, position);
+  if (device !== null) return { kind: 'device', id: device };
+  const named = parseSubject(text);
+  for (const id of named.ids) {
+    const subject = resolveId(timeline, named.kind, id, position);
+    if (subject !== null && isCalled(timeline, subject, named)) return subject;
+  }
+  throw unknown(timeline, text, named, position);
+}
+
+/** As `resolveSubject`, for the id of a group or file, or any word for a device. */
+export function resolveOfKind(
+  timeline: Timeline,
+  kind: SubjectKind,
+  id: string,
+  position: number,
+): Subject {
+  const subject = resolveId(timeline, kind, id, position);
+  if (subject !== null) return subject;
+  throw unknown(timeline, id, { kind, ids: [id] }, position);
+}
+
+function resolveId(
+  timeline: Timeline,
+  kind: SubjectKind,
+  word: string,
+  position: number,
+): Subject | null {
+  const id = kind === 'device' ? deviceNamed(timeline, word, position) : word;
+  const subject = { kind, id };
+  return timeline.knows(keyOf(subject), position) ? subject : null;
 }
 
 function deviceNamed(timeline: Timeline, word: string, position: number): string {
-  const host = timeline.hostAt(position);
-  if (host.device(word) !== undefined) return word;
+  const called = deviceCalled(timeline, word, position);
+  if (called !== null || timeline.knows(`device ${word}`, position)) return called ?? word;
+  const devices = timeline.devices().filter((device) => isSameAddress(word, device));
+  if (devices.length > 1) {
+    throw new RequestError(`'${word}' may be ${devices.toSorted().join(' or ')}: name one of them`);
+  }
+  return devices[0] ?? word;
+}
+
+/** The device that has a name or node; null if none ever had it. */
+function deviceCalled(timeline: Timeline, word: string, position: number): string | null {
+  const { names, nodes } = timeline.known;
+  const last = names.get(word) ?? nodes.get(word);
+  if (last === undefined) return null;
   // Names may move between devices from boot to boot: the device that has it now comes first.
-  for (const { device, name, cdev } of host.devices()) {
+  for (const { device, name, cdev } of timeline.hostAt(position).devices()) {
     if (name === word || cdev === word) return device;
   }
-  if (timeline.knows(`device ${word}`, position)) return word;
-  return timeline.deviceNames.get(word) ?? timeline.deviceNodes.get(word) ?? word;
+  return last;
+}
+
+/** Whether a process has ever had the name that the word gives it. */
+function isCalled(timeline: Timeline, { id }: Subject, { comm }: NamedSubject): boolean {
+  return comm === undefined || wasCalled(timeline, Number(id), comm);
+}
+
+function unknown(
+  timeline: Timeline,
+  word: string,
+  { kind, ids: [id] }: NamedSubject,
+  position: number,
+): LedgerError {
+  const near = nearestClause(wordFor(kind, id), namesOf(timeline, kind, position));
+  return new LedgerError('unknown-subject', `this log has no ${kind} '${word}'${near}`);
+}
+
+/** The word for a subject, which means nothing else anywhere. */
+function wordFor(kind: SubjectKind, id: string): string {
+  if (kind === 'process') return `pid:${id}`;
+  return kind === 'group' && /^\d+$/.test(id) ? `g${id}` : id;
+}
+
+/** What subjects of a kind are called; of files and processes those that are there at a position. */
+function namesOf(timeline: Timeline, kind: SubjectKind, position: number): readonly string[] {
+  switch (kind) {
+    case 'device': {
+      const { names, nodes } = timeline.known;
+      return [...names.keys(), ...nodes.keys(), ...timeline.devices()];
+    }
+    case 'group':
+      return timeline.groups().map((id) => wordFor(kind, id));
+    case 'file':
+      return [...timeline.hostAt(position).files()].map(({ id }) => id);
+    case 'process': {
+      const pids = [...timeline.hostAt(position).processes()].map(({ pid }) => pid);
+      return pids.filter((pid) => pid < KERNEL_PID).map((pid) => wordFor(kind, String(pid)));
+    }
+  }
 }

@@ -4,15 +4,44 @@
  * A position is a number, and null is `start`. Group numbers and file ids (`f12`) are strings.
  * Devices are PCI addresses. Times are ISO 8601 with microseconds, UTC.
  *
+ * Beside each position stands the time of its event (`from` and `fromTime`, `position` and `time`):
+ * null if the event has none, and where the position is null.
+ *
  * @module
  */
 import type { Certainty } from '../events/vocabulary.ts';
-import type { Cause, ObservedCause } from '../machines/causes.ts';
-import type { Blocker } from '../machines/check.ts';
+import type { ObservedCause } from '../machines/causes.ts';
+import type { Coverage } from './coverage.ts';
 import type { FileId } from '../processes/process-table.ts';
+import type { SubjectKind } from './subjects.ts';
 
 /** The position of an event; null for `start`, the moment before the first event. */
 export type Position = number | null;
+
+/** The time of an event, beside its position; null if it has none, and where the position is null. */
+export type TimeBeside = string | null;
+
+/** Half-open: from the event at `from` up to but without that at `to`, which is null if it goes on. */
+export interface Span {
+  readonly from: Position;
+  readonly fromTime: TimeBeside;
+  readonly to: Position;
+  readonly toTime: TimeBeside;
+}
+
+/** The end of the log, in an answer about an instant after it: nothing is known from there on. */
+export interface LogEnd {
+  /** Position of the last event. */
+  readonly position: number;
+  /** The last time that an event of the log has. */
+  readonly time: string;
+}
+
+/** An answer about moments that the caller has named. */
+export interface AboutMoments {
+  /** Given if a moment is an instant after the end of the log. */
+  readonly logEnds?: LogEnd;
+}
 
 /** A descriptor, mapping or kernel reference that keeps a file alive. */
 export interface Holder {
@@ -36,6 +65,7 @@ export interface Holder {
 /** An event by which a process got a file: the open, a dup, a fork, a pass or a mapping. */
 export interface DescentStep {
   readonly position: number;
+  readonly time: TimeBeside;
   readonly type: string;
   /** The process that holds the file after the event. */
   readonly pid: number;
@@ -84,12 +114,18 @@ export interface GroupView {
   readonly ownerCount: number;
   /** Position of the event that made it the owner; null if it was before the first event. */
   readonly since: Position;
+  readonly sinceTime: TimeBeside;
   /** VFIO_GROUP_FLAGS_VIABLE (vfio/group.c:vfio_group_ioctl_get_status). */
   readonly viable: boolean;
   /** The file that has the group open. */
   readonly opener: FileView | null;
   /** The container of that file, or the iommufd that serves as one. */
   readonly container: FileView | null;
+}
+
+/** A group, and the claimants of its devices. */
+export interface GroupWithClaims extends GroupView {
+  readonly claimants: readonly Claimant[];
 }
 
 /** A device at a moment; null for what it does not have. */
@@ -104,59 +140,67 @@ export interface DeviceView {
   readonly owner: Owner;
   /** Since when its group has this owner, as in `GroupView`. */
   readonly since: Position;
+  readonly sinceTime: TimeBeside;
   /** Its open files. */
   readonly files: readonly FileView[];
 }
 
+export interface DeviceWithClaims extends DeviceView {
+  readonly claimants: readonly Claimant[];
+}
+
 /** The ownership table: groups by number, devices by address, files in the order of their opens. */
-export interface Table {
+export interface Table extends AboutMoments {
   readonly at: Moment;
-  readonly groups: readonly GroupView[];
-  readonly devices: readonly DeviceView[];
+  readonly groups: readonly GroupWithClaims[];
+  readonly devices: readonly DeviceWithClaims[];
   readonly files: readonly FileView[];
 }
 
-/** Owner, holders and waiters of a subject at a moment. */
-export interface Who {
+/** Owner, holders, waiters and claimants of a subject at a moment. */
+export interface Who extends AboutMoments {
   /** A device's address, a group's number, a pid or a file id. */
   readonly subject: string;
+  /** What `subject` is: a group and a process may have the same number. */
+  readonly kind: SubjectKind;
   readonly at: Moment;
   readonly owner: Owner;
+  /** Position of the event that made it the owner; null if it was before the first event. */
+  readonly since: Position;
+  readonly sinceTime: TimeBeside;
   /** Of the subject's files; for a file, also of the files that keep it alive. */
   readonly holders: readonly Holder[];
   /** The process whose driver unbind waits until the device is released. */
   readonly waiters: readonly Holder[];
+  /** Of a device, or of the devices of a group. */
+  readonly claimants: readonly Claimant[];
+  /** Given for a process that had ended. */
+  readonly exited?: Exit;
   /** For each holder, the events by which it got its file. */
   readonly lineage: readonly Descent[];
 }
 
-/** Half-open: from `from` up to but without `to`, which is null for the last interval. */
-export interface Interval {
-  readonly subject: string;
-  readonly from: Position;
-  readonly to: Position;
-  readonly owner: Owner;
-  /** Type of the event at `to`; null for the last interval. */
-  readonly endedBy: string | null;
-  /** Number of the group's incarnation, from 1; given if the group had several. */
-  readonly incarnation?: number;
-}
-
-/** Half-open: `/dev/vfio/N` existed and stood for the same devices. */
-export interface Incarnation {
-  readonly group: string;
-  readonly from: number;
-  readonly to: Position;
-  /** Boot id of the host; null if the evidence does not show it. */
-  readonly boot: string | null;
-  /** Devices with a VFIO driver at any time of it; empty if no event names one. */
-  readonly devices: readonly string[];
+/** The end of a process. */
+export interface Exit {
+  readonly position: number;
+  readonly time: TimeBeside;
+  /** `host.booted` if the process ended with the host, and no event shows its exit. */
+  readonly by: 'process.exited' | 'host.booted';
+  /** The signal that killed it, such as `SIGKILL`; null for another exit, or if it is not known. */
+  readonly signal: string | null;
+  /** The VFIO descriptors and mappings that it had last; empty if it never had any. */
+  readonly held: readonly Holder[];
+  /** Position of the event by which it lost the last of them; null if it never had any. */
+  readonly heldUntil: Position;
+  readonly heldUntilTime: TimeBeside;
 }
 
 /** A guest to which a manager has given a device. The kernel does not know claimants. */
 export interface Claimant {
   /** Null: the evidence names the group, but not the device. */
   readonly device: string | null;
+  /** The group that is named in place of the device. */
+  readonly group?: string | undefined;
   /** Name of the guest. */
   readonly claimant: string;
   readonly uuid: string | null;
@@ -164,24 +208,13 @@ export interface Claimant {
   readonly manager: string;
   /** Position of the event that shows it. */
   readonly since: number;
+  readonly sinceTime: TimeBeside;
 }
 
-/** A holder, and the position from which it kept an owner alive. */
-export interface Hand extends Holder {
-  readonly from: number;
-}
-
-/** An interval of ownership in which the process asked about kept the owner alive, or may have. */
-export interface Tenure extends Interval {
-  /** What each such process first held of the owner; empty if the owner is unknown. */
-  readonly by: readonly Hand[];
-}
-
-/** Half-open: from a driver unbind of device `subject` that was blocked, to its end. */
-export interface Wait {
+/** From a driver unbind of device `subject` that was blocked, to its end. */
+export interface Wait extends Span {
   readonly subject: string;
   readonly from: number;
-  readonly to: Position;
   /** The process that waits. */
   readonly waiter: Holder;
   /** Holders of the device's files when the wait began. */
@@ -190,11 +223,10 @@ export interface Wait {
   readonly endedBy: string | null;
 }
 
-/** Half-open: the evidence claims two or more owners of one group at the same time. */
-export interface Overlap {
+/** The evidence claims two or more owners of one group at the same time. */
+export interface Overlap extends Span {
   readonly group: string;
   readonly from: number;
-  readonly to: Position;
   /** With their holders at `from`. */
   readonly owners: readonly Owner[];
   /** The kernel drivers, if the kernel is one of the owners. */
@@ -226,54 +258,17 @@ export interface Orphan extends FileView {
   readonly keptThrough: readonly Holder[];
 }
 
-interface BlockerView extends Blocker {
-  readonly holders: readonly Holder[];
-  /** The number of the group, or the device, that a message names; absent in other answers. */
-  readonly subject?: string;
-}
-
-/** A cause that a refusal may have. */
-export interface Candidate {
-  readonly cause: Cause;
-  /** The cause in a sentence. */
-  readonly summary: string;
-  /** A command for the host whose output tells whether it is this cause. */
-  readonly next: string;
-}
-
-/** A refusal, explained. */
-export interface Why {
-  readonly position: number;
-  /** Name of the operation, such as `attach`. */
-  readonly operation: string;
-  /** As observed, such as `EBUSY`; null if the program concluded the refusal, or does not print it. */
-  readonly errno: string | null;
-  /** A name that never changes; `unknown` if the rules do not explain the refusal. */
-  readonly cause: ObservedCause;
-  /** The cause in a sentence. */
-  readonly summary: string;
-  /** The causes that it may have, if the evidence does not tell which; empty if `cause` is known. */
-  readonly candidates: readonly Candidate[];
-  /** The file or driver in the way, and the holders that keep it alive; null if there is none. */
-  readonly blocker: BlockerView | null;
-  /** The fewest positions without which the call would have passed; empty if none were found. */
-  readonly because: readonly number[];
-  /** The first later position of the boot after which the call would pass; null if there is none. */
-  readonly wouldPassAfter: Position;
-}
-
 /** A change of the owner of group `subject`, by the event at `position`. */
 export interface Change {
   readonly subject: string;
   readonly before: Owner;
   readonly after: Owner;
   readonly position: number;
+  readonly time: TimeBeside;
 }
 
-/** The changes of owners after `from`, up to `to`. */
-export interface Diff {
-  readonly from: Position;
-  readonly to: Position;
+/** The changes of owners after `from`, up to and with `to`. */
+export interface Diff extends Span, AboutMoments {
   readonly changes: readonly Change[];
 }
 
@@ -284,6 +279,7 @@ export interface Bisection<E = unknown> {
   /** The expression; null if an invariant was asked for. */
   readonly where: string | null;
   readonly position: number;
+  readonly time: TimeBeside;
   readonly event: E;
   /** The violation in a sentence, or the rows for which the expression holds. */
   readonly detail: string;
@@ -291,36 +287,6 @@ export interface Bisection<E = unknown> {
   readonly cause: ObservedCause | null;
   /** The fewest positions, ascending, that still show it. */
   readonly prefix: readonly number[];
-}
-
-/** A place where a log contradicts itself, the rules or the evidence. */
-export interface Fault {
-  readonly position: Position;
-  /**
-   * `bytes`: the file is damaged. `absent`: events are missing. `head`: the log lacks the head that
-   * was kept. `rules`: an event contradicts the rules. `evidence`: the evidence shows another cause
-   * or release. `table`: the table of a machine and XState differ. `projection`: the index, or an
-   * answer from it, differs from the events. `invariant`: an invariant is violated.
-   */
-  readonly kind:
-    | 'bytes'
-    | 'absent'
-    | 'head'
-    | 'rules'
-    | 'evidence'
-    | 'table'
-    | 'projection'
-    | 'invariant';
-  readonly detail: string;
-}
-
-/** What `verify` found. */
-export interface Verification {
-  /** Number of events checked. */
-  readonly events: number;
-  /** `POSITION:HASH` of the last event, to keep as a witness; position -1 if the log is empty. */
-  readonly head: string;
-  readonly faults: readonly Fault[];
-  /** Sentences about things that are not faults, such as removed events. */
-  readonly notes?: readonly string[];
+  /** Of the whole log. */
+  readonly coverage: Coverage;
 }

@@ -7,6 +7,7 @@ import type { DataOf, Fact, Placed } from '../events/vocabulary.ts';
 import type { Concerned, LiveHost } from '../machines/live-host.ts';
 import { effectOf } from '../processes/effects.ts';
 import { fileOpenedBy, TERMINAL, type FileId } from '../processes/process-table.ts';
+import { parseSubject } from './subject-words.ts';
 
 export const subjectKinds = ['device', 'group', 'process', 'file'] as const;
 export type SubjectKind = (typeof subjectKinds)[number];
@@ -22,18 +23,6 @@ export type SubjectKey = `${SubjectKind} ${string}`;
 
 export function keyOf({ kind, id }: Subject): SubjectKey {
   return `${kind} ${id}`;
-}
-
-/**
- * Parses the word for a subject: `pid:N`; `file:ID`; a group as `N`, `gN` or `/dev/vfio/N`; else
- * the address, name or node of a device. It does not look the word up in the log.
- */
-export function parseSubject(word: string): { readonly kind: SubjectKind; readonly word: string } {
-  const [, prefix, rest] = /^(pid|file):(.+)$/.exec(word) ?? [];
-  if (rest !== undefined) return { kind: prefix === 'pid' ? 'process' : 'file', word: rest };
-  const [, group] = /^(?:g|\/dev\/vfio\/(?:noiommu-)?)?(\d+)$/.exec(word) ?? [];
-  if (group !== undefined) return { kind: 'group', word: group };
-  return { kind: 'device', word: word.replace(/^\/dev\/vfio\/devices\//, '') };
 }
 
 /** Is called with a subject: a pid, or the address, number or id of `Subject`. */
@@ -52,9 +41,7 @@ export function noteSubjects(host: LiveHost, event: Placed<Fact>, note: NoteSubj
   if (typeof child === 'number') note('process', child);
   if (type === 'descriptor.passed') note('process', event.data.to);
   if (typeof device === 'string') noteDevice(host, device, note);
-  if (type === 'operation.refused' && event.data.evidence !== undefined) {
-    noteNamed(host, event.data, note);
-  }
+  if (type === 'operation.refused') noteNamed(host, event.data, note);
   if (claimant !== undefined && typeof group === 'string') note('group', group);
   if (type === 'device.added' && event.data.group !== null) note('group', event.data.group);
   if (type === 'group.found') note('group', event.data.group);
@@ -89,12 +76,25 @@ function noteDevice(host: LiveHost, id: string, note: NoteSubject): void {
   if (group !== null) note('group', group);
 }
 
-/** Notes the group that a refusal names, known or not, and what is in the way by its words. */
+/** Notes what a refusal names, known or not, and what is in the way by its words. */
 function noteNamed(host: LiveHost, refused: DataOf<'operation.refused'>, note: NoteSubject): void {
   if ('group' in refused && refused.group !== undefined) note('group', refused.group);
+  if (refused.operation === 'open_path') noteNode(host, refused.path, note);
   const { blocker } = refused;
   if (blocker?.kind === 'group') note('group', blocker.id);
   else if (blocker !== undefined) noteDevice(host, blocker.id, note);
+}
+
+/** Notes the group or device of a path, if it is that of a node, which need not exist. */
+function noteNode(host: LiveHost, path: string, note: NoteSubject): void {
+  if (!/^\/dev\/vfio\/(?:(?:noiommu-)?\d+|devices\/[^/]+)$/.test(path)) return;
+  const {
+    kind,
+    ids: [id],
+  } = parseSubject(path);
+  if (kind !== 'device') return note(kind, id);
+  const device = [...host.devices()].find(({ cdev }) => cdev === id);
+  noteDevice(host, device?.device ?? id, note);
 }
 
 /**

@@ -10,8 +10,9 @@
 import type { EventType, Placed } from '../events/vocabulary.ts';
 import type { HostAt } from '../machines/host-at.ts';
 import { LiveHost } from '../machines/live-host.ts';
-import { EventTail, span, type EventReader } from './event-tail.ts';
+import { EventTail, type EventReader } from './event-tail.ts';
 import type { GroupOwner, HandOver } from './index/hand-overs.ts';
+import type { KnownSources } from './index/known-sources.ts';
 import type { Rebuild } from './index/rebuild.ts';
 import type { Shelf } from './index/sealed-segments.ts';
 import type { Segment } from './index/segment.ts';
@@ -19,6 +20,7 @@ import type { ReplacedDifference } from './index/segment-difference.ts';
 import { TimeIndex } from './index/time-index.ts';
 import { splitTime } from './index/times.ts';
 import type { HoldAt } from './index/hold-at.ts';
+import type { KnownDevices } from './index/known.ts';
 import type { StandingView } from './index/view.ts';
 import { Walker } from './index/walker.ts';
 import type { Position } from './shapes.ts';
@@ -105,11 +107,8 @@ export class Timeline<E extends Placed = Placed> {
   /** A timeline that shares the events up to a position, and then takes events of its own. */
   fork(position: number): Timeline<E> {
     const index = this.#index.fork(position, (from, to) => fork.between(from, to));
-    const fork: Timeline<E> = new Timeline(
-      { first: this.first, reader: this },
-      index,
-      Math.min(this.ownFrom, position + 1),
-    );
+    const own = Math.min(this.ownFrom, position + 1);
+    const fork: Timeline<E> = new Timeline({ first: this.first, reader: this }, index, own);
     for (const event of this.between(index.openFrom, position)) fork.#events.push(event);
     return fork;
   }
@@ -177,9 +176,7 @@ export class Timeline<E extends Placed = Placed> {
     return this.#index.segmentAt(position).timeAt(position);
   }
 
-  /**
-   * The last event up to a position whose time is at or before an instant; null if there is none.
-   */
+  /** The last event up to a position that is at or before an instant; null if there is none. */
   lastUntil(instant: string, position = this.head): number | null {
     const time = splitTime(instant);
     for (const segment of this.#index.segmentsUntil(position, time[0])) {
@@ -217,33 +214,22 @@ export class Timeline<E extends Placed = Placed> {
   }
 
   /** Positions of the events that concern a subject, ascending. */
-  *positionsOf(key: SubjectKey, from = this.first, to = this.head): Generator<number> {
-    for (const { first, events } of this.#eventsOf(this.#index.segmentsFrom(from), key)) {
-      if (first > to) return;
-      for (let index = 0; index < events.length; index++) {
-        const position = first + (events[index] ?? 0);
-        if (position >= from && position <= to) yield position;
-      }
-    }
+  positionsOf(key: SubjectKey, from = this.first, to = this.head): Generator<number> {
+    return this.#listed(from, to, (segment) => segment.eventsOf(key));
   }
 
   /** Positions of the events that add or remove devices of a group, or change their drivers. */
-  *plugsOf(group: string, from: number, to: number): Generator<number> {
-    const code = this.#index.codes.groups.find(group);
-    if (code === undefined) return;
-    for (const { first, parts } of this.#index.segmentsFrom(from)) {
-      if (first > to) return;
-      for (const event of parts.postings.of('plug', code)) {
-        if (first + event >= from && first + event <= to) yield first + event;
-      }
-    }
+  plugsOf(group: string, from: number, to: number): Generator<number> {
+    const code = this.#index.codes.groups.find(group) ?? -1;
+    return this.#listed(from, to, ({ parts }) => parts.postings.of('plug', code));
   }
 
   /** Positions up to `from` of the events that concern a subject, descending. */
   *positionsBack(key: SubjectKey, from = this.head): Generator<number> {
-    for (const { first, events } of this.#eventsOf(this.#index.segmentsUntil(from), key)) {
+    for (const segment of this.#index.segmentsUntil(from)) {
+      const events = segment.eventsOf(key);
       for (let index = events.length - 1; index >= 0; index--) {
-        const position = first + (events[index] ?? 0);
+        const position = segment.first + (events[index] ?? 0);
         if (position <= from) yield position;
       }
     }
@@ -255,17 +241,22 @@ export class Timeline<E extends Placed = Placed> {
     return before.done !== true || this.positionsOf(key, near).next().done !== true;
   }
 
-  /** The events from `first` to `last`, both included; of a subject or type alone, if given. */
+  /** The events from `first` to `last`, both included; of a subject or of types alone, if given. */
   *select(
     first: number,
     last: number,
     subject: SubjectKey | null,
-    type: EventType | null = null,
+    types: ReadonlySet<EventType> | null = null,
   ): Generator<E> {
-    if (subject === null && type === null) return yield* this.between(first, last);
-    const from = Math.max(first, this.first);
-    const all = subject === null ? span(from, last) : this.positionsOf(subject, from, last);
-    yield* this.#events.each(all, (at) => type === null || this.typeAt(at) === type);
+    if (subject !== null) {
+      const all = this.positionsOf(subject, first, last);
+      return yield* this.#events.each(all, (at) => types?.has(this.typeAt(at)) ?? true);
+    }
+    if (types === null) return yield* this.between(first, last);
+    for (const segment of this.#index.segmentsFrom(first)) {
+      if (segment.first > last) return;
+      yield* this.#events.each(segment.positionsOfTypes(types, first, last), () => true);
+    }
   }
 
   /** Every change of owner after `from`, up to `to`; with `only`, of that group. */
@@ -283,9 +274,7 @@ export class Timeline<E extends Placed = Placed> {
 
   /** See `Segment.shifts`: positions at which files or groups changed, and `others`, ascending. */
   *shifts(from: number, others: readonly number[] = []): Generator<number> {
-    for (const segment of this.#index.segmentsFrom(from)) {
-      yield* segment.shifts(from, others);
-    }
+    for (const segment of this.#index.segmentsFrom(from)) yield* segment.shifts(from, others);
   }
 
   /** The groups that a device was ever in, the oldest first. */
@@ -293,14 +282,19 @@ export class Timeline<E extends Placed = Placed> {
     return this.#index.known.groupsOf(device);
   }
 
-  /** PCI addresses by name: the last device that had this name. */
-  get deviceNames(): ReadonlyMap<string, string> {
-    return this.#index.known.names;
+  /** The devices that were added, by name and by node. */
+  get known(): KnownDevices {
+    return this.#index.known;
   }
 
-  /** PCI addresses by node: the last device that had this node. */
-  get deviceNodes(): ReadonlyMap<string, string> {
-    return this.#index.known.nodes;
+  /** Every device that any event names. */
+  devices(): readonly string[] {
+    return this.#index.codes.devices.values;
+  }
+
+  /** The sources of the log, and from when to when they showed every process of the host. */
+  get sources(): KnownSources {
+    return this.#index.sources;
   }
 
   /** Every group that any event names. */
@@ -322,7 +316,15 @@ export class Timeline<E extends Placed = Placed> {
     return this.ownerAt(group, position).since;
   }
 
-  *#eventsOf(segments: Iterable<Segment>, key: SubjectKey) {
-    for (const segment of segments) yield { first: segment.first, events: segment.eventsOf(key) };
+  /** Positions of the events that a list in each segment names; the lists ascend. */
+  *#listed(from: number, to: number, listIn: (segment: Segment) => ArrayLike<number>) {
+    for (const segment of this.#index.segmentsFrom(from)) {
+      if (segment.first > to) return;
+      const events = listIn(segment);
+      for (let index = 0; index < events.length; index++) {
+        const position = segment.first + (events[index] ?? 0);
+        if (position >= from && position <= to) yield position;
+      }
+    }
   }
 }

@@ -23,6 +23,7 @@ import type {
   Position,
   Table,
 } from './shapes.ts';
+import type { Untimed } from './timed.ts';
 
 export const nobody: Owner = { kind: 'none', file: null, holders: [] };
 export const unknownOwner: Owner = { ...nobody, kind: 'unknown' };
@@ -30,7 +31,13 @@ export const unknownOwner: Owner = { ...nobody, kind: 'unknown' };
 /** Since when a group has its owner. */
 export type Since = (group: string) => Position;
 
-export function tableOf(host: HostAt, at: Moment, since: Since): Table {
+/** A table without the claims of managers, and without times beside its positions. */
+export interface KernelTable extends Pick<Table, 'at' | 'files'> {
+  readonly groups: readonly Untimed<GroupView>[];
+  readonly devices: readonly Untimed<DeviceView>[];
+}
+
+export function tableOf(host: HostAt, at: Moment, since: Since): KernelTable {
   const views = new Views(host, since);
   const groups = [...host.groups()].toSorted((a, b) => byNumber(a.group, b.group));
   const devices = [...host.devices()].toSorted((a, b) => (a.device < b.device ? -1 : 1));
@@ -42,11 +49,11 @@ export function tableOf(host: HostAt, at: Moment, since: Since): Table {
   };
 }
 
-export function groupView(host: HostAt, group: GroupAt, since: Since): GroupView {
+export function groupView(host: HostAt, group: GroupAt, since: Since): Untimed<GroupView> {
   return new Views(host, since).group(group);
 }
 
-export function deviceView(host: HostAt, device: DeviceAt, since: Since): DeviceView {
+export function deviceView(host: HostAt, device: DeviceAt, since: Since): Untimed<DeviceView> {
   return new Views(host, since).device(device);
 }
 
@@ -67,7 +74,7 @@ class Views {
     this.#since = since;
   }
 
-  group(group: GroupAt): GroupView {
+  group(group: GroupAt): Untimed<GroupView> {
     const { opener, claims } = group;
     const opened = opener === null ? undefined : this.#host.file(opener);
     const given = opened?.container ?? null;
@@ -83,7 +90,7 @@ class Views {
     };
   }
 
-  device(device: DeviceAt): DeviceView {
+  device(device: DeviceAt): Untimed<DeviceView> {
     const group = device.group === null ? undefined : this.#host.group(device.group);
     const { of, unnamed } = (this.#ofDevices ??= devicesFiles(this.#host));
     const files = of.get(device.device) ?? [];
@@ -202,17 +209,15 @@ export function fileView(
   of: HoldersOf = (id) => holdersOf(host, id),
 ): FileView | null {
   if (file.kind === 'other') return null;
-  const references = sorted(file.pinnedBy, byPosition).map((pin): Holder => ({
-    pid: null,
-    comm: null,
-    cgroup: null,
-    via: 'kernel',
-    fd: null,
-    file: pin,
-  }));
+  const references = sorted(file.pinnedBy, byPosition).map(referenceFrom);
   const held = of(file.id);
   const holders = references.length === 0 ? held : [...held, ...references];
   return { file: file.id, kind: file.kind, holders };
+}
+
+/** The reference inside the kernel by which `pin` keeps another file alive. */
+export function referenceFrom(pin: FileId): Holder {
+  return { pid: null, comm: null, cgroup: null, via: 'kernel', fd: null, file: pin };
 }
 
 /**
@@ -223,6 +228,13 @@ export function keepers(
   files: readonly FileId[],
   of: HoldersOf = (id) => holdersOf(host, id),
 ): Holder[] {
+  const found: Holder[] = [];
+  for (const id of keepingAlive(host, files)) for (const holder of of(id)) found.push(holder);
+  return found.length < 2 ? found : found.sort(byProcess);
+}
+
+/** Files, and the files that keep one of them alive, directly or through others. */
+export function keepingAlive(host: HostAt, files: readonly FileId[]): Set<FileId> {
   const seen = new Set<FileId>();
   const visit = (id: FileId): void => {
     if (seen.has(id)) return;
@@ -230,9 +242,7 @@ export function keepers(
     for (const pin of sorted(host.file(id)?.pinnedBy ?? [], byPosition)) visit(pin);
   };
   for (const file of files) visit(file);
-  const found: Holder[] = [];
-  for (const id of seen) for (const holder of of(id)) found.push(holder);
-  return found.length < 2 ? found : found.sort(byProcess);
+  return seen;
 }
 
 /** Descriptors and mappings of a file, as answers show them. */

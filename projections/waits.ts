@@ -9,6 +9,7 @@ import type { DeviceAt } from '../machines/host-at.ts';
 import type { LiveHost } from '../machines/live-host.ts';
 import type { Wait } from './shapes.ts';
 import type { Subject } from './subjects.ts';
+import { timed, type Untimed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
 import { byProcess, filesOfDevice } from './views.ts';
 import { walk } from './walk.ts';
@@ -19,8 +20,8 @@ import { walk } from './walk.ts';
  * event that shows its end.
  */
 export function waitsFor(timeline: Timeline, subject: Subject | null): Wait[] {
-  const waits = new Map<number, Wait>();
-  const current = new Map<string, Wait>();
+  const waits = new Map<number, Untimed<Wait>>();
+  const current = new Map<string, Untimed<Wait>>();
   /** The device whose driver change was pending before the event. */
   let changing: string | null = null;
   for (const { event, host } of walk(timeline)) {
@@ -37,7 +38,7 @@ export function waitsFor(timeline: Timeline, subject: Subject | null): Wait[] {
     current.set(device.device, wait);
     waits.set(wait.from, wait);
   }
-  return [...waits.values()];
+  return [...waits.values()].map((wait) => timed(timeline, wait));
 }
 
 function isOf(subject: Subject | null, { device, group }: DeviceAt): boolean {
@@ -47,7 +48,7 @@ function isOf(subject: Subject | null, { device, group }: DeviceAt): boolean {
 
 type Blocked = Extract<Placed, { type: 'driver.unbind-blocked' }>;
 
-function begun(device: DeviceAt, { position, data }: Blocked, host: LiveHost): Wait {
+function begun(device: DeviceAt, { position, data }: Blocked, host: LiveHost): Untimed<Wait> {
   const { pid, comm } = data.waiter;
   const files = filesOfDevice(host, device);
   return {

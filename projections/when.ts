@@ -1,14 +1,19 @@
 /**
- * Parses moments: a position, `start`, `end`, or an instant.
+ * Moments that questions name: a position, `start`, `end`, or an instant.
  *
  * @module
  */
-import { LedgerError } from '../events/ledger-error.ts';
-import type { Position } from './shapes.ts';
+import { instantNamed } from '../events/instant-words.ts';
+import { LedgerError, RequestError } from '../events/ledger-error.ts';
+import type { LogEnd, Position } from './shapes.ts';
 
 /**
- * A moment: a position (the moment after that event), `start` (before the first event), `end`, or
- * an ISO 8601 instant (UTC if it has no offset; the moment after the last event at or before it).
+ * A moment: a position (the moment after that event); `start` (before the first event); `end`; or an
+ * instant: ISO 8601 (UTC if it has no offset), `now`, a time before now (`-90s`, `-10m`, `-2h`,
+ * `-3d`), or a time of day (`HH:MM`, `HH:MM:SS`, UTC) on the day of the log's last event.
+ *
+ * An instant means the moment after the last timed event at or before it. If no later event has a
+ * time, it means `end`.
  */
 export type When = number | string;
 
@@ -20,76 +25,104 @@ export function positionOrNull(position: number): Position {
   return position === START ? null : position;
 }
 
-interface EventRange {
+/** A moment that was looked up in a log. */
+export interface FoundMoment {
+  /** The position that it means; `START` before the first event. */
+  readonly position: number;
+  /** The instant that it names; null for a position, `start` and `end`. */
+  readonly instant: string | null;
+  /** The end of the log, if the instant is after it; else null. */
+  readonly logEnds: LogEnd | null;
+}
+
+/** What moments are looked up in. */
+interface TimedEvents {
   /** Position of the first event; above 0 if older events were removed. */
   readonly first: number;
   readonly head: number;
-  readonly isTimed: boolean;
   /** The last event whose time is at or before an instant. */
   lastUntil(instant: string): number | null;
+  timeAt(position: number): string | null;
 }
 
 /**
- * The position that a moment means: the moment after that event, or `START`. Throws `bad-when` for
- * a position past the end, for a moment before the first event if older events were removed, for an
- * instant in a log without times, and for other text.
+ * Looks up a moment. Throws `bad-when` for a position past the end, for a moment before the first
+ * event if older events were removed, for an instant in a log without times, and for other text.
  */
-export function positionOf(when: When, span: EventRange): number {
-  const { first, head } = span;
-  if (when === 'start') return START;
-  if (when === 'end') return head;
+export function findMoment(when: When, log: TimedEvents, now: () => Date): FoundMoment {
+  if (when === 'start') return { position: START, instant: null, logEnds: null };
+  if (when === 'end') return { position: log.head, instant: null, logEnds: null };
   const text = String(when);
   if (/^\d+$/.test(text)) {
-    const position = Number(text);
-    if (position > head) {
-      const end = head === START ? 'the log is empty' : `the log ends at position ${head}`;
-      throw new LedgerError('bad-when', `position ${text} is past the end: ${end}`);
-    }
-    if (position < first) {
-      throw new LedgerError(
-        'bad-when',
-        `position ${text} is not in this log: its first event is at position ${first}`,
-      );
-    }
-    return position;
+    return { position: checkedPosition(Number(text), text, log), instant: null, logEnds: null };
   }
-  const instant = instantOf(text);
-  if (!span.isTimed) {
+  return momentAt(text, log, now);
+}
+
+/**
+ * Looks up the two ends of a range. Throws `bad-when` as `findMoment`, and `bad-request` if `from` is
+ * after `to`.
+ */
+export function findRange(
+  from: When,
+  to: When,
+  log: TimedEvents,
+  now: () => Date,
+): { readonly from: FoundMoment; readonly to: FoundMoment } {
+  let present: Date | null = null;
+  const once = (): Date => (present ??= now());
+  const found = { from: findMoment(from, log, once), to: findMoment(to, log, once) };
+  const isAfter = found.from.position > found.to.position || isLater(found.from, found.to);
+  if (isAfter) throw new RequestError(`${from} is after ${to}`);
+  return found;
+}
+
+function isLater(one: FoundMoment, other: FoundMoment): boolean {
+  return one.instant !== null && other.instant !== null && one.instant > other.instant;
+}
+
+function checkedPosition(position: number, text: string, { first, head }: TimedEvents): number {
+  if (position > head) {
+    const end = head === START ? 'the log is empty' : `the log ends at position ${head}`;
+    throw new LedgerError('bad-when', `position ${text} is past the end: ${end}`);
+  }
+  if (position < first) {
     throw new LedgerError(
       'bad-when',
-      `'${text}' cannot be mapped to a position: no event of this log has a time`,
+      `position ${text} is not in this log: its first event is at position ${first}`,
     );
   }
-  const position = span.lastUntil(instant);
+  return position;
+}
+
+function momentAt(text: string, log: TimedEvents, now: () => Date): FoundMoment {
+  const { first, head } = log;
+  const last = lastTimed(log);
+  const day = (): string => (last ?? withoutTimes(text)).time.slice(0, 10);
+  const instant = instantNamed(text, { now, day });
+  if (last === null) return withoutTimes(text);
+  const position = log.lastUntil(instant);
   if (position === null && first > 0) {
     throw new LedgerError(
       'bad-when',
       `'${text}' is before this log: its first event is at position ${first}`,
     );
   }
-  return position ?? START;
+  if (position !== last.position) return { position: position ?? START, instant, logEnds: null };
+  const logEnds = instant > last.time ? { position: head, time: last.time } : null;
+  return { position: head, instant, logEnds };
 }
 
-/**
- * Converts an instant to the format of the log: ISO 8601 in microseconds, UTC. Throws `bad-when`.
- */
-function instantOf(text: string): string {
-  const [, day, time = '00:00', fraction = '', offset = 'Z'] =
-    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?(Z|z|[+-]\d\d(?::?\d\d)?)?)?$/.exec(
-      text,
-    ) ?? [];
-  const zone = offset
-    .toUpperCase()
-    .replace(/^([+-]\d\d):?(\d\d)?$/, (_, h, m = '00') => `${h}:${m}`);
-  const instant = new Date(`${day}T${time}${zone}`);
-  // `Date` would turn 31 April into 1 May.
-  const noon = new Date(`${day}T12:00Z`);
-  const isDay = !Number.isNaN(noon.getTime()) && noon.toISOString().slice(0, 10) === day;
-  if (!isDay || Number.isNaN(instant.getTime())) {
-    throw new LedgerError(
-      'bad-when',
-      `'${text}' is not a position, 'start', 'end' or an ISO 8601 instant`,
-    );
-  }
-  return `${instant.toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
+/** The last event that has a time; null if none has. */
+function lastTimed(log: TimedEvents) {
+  const position = log.lastUntil('9999-12-31T23:59:59.999999Z');
+  const time = position === null ? null : log.timeAt(position);
+  return position === null || time === null ? null : { position, time };
+}
+
+function withoutTimes(text: string): never {
+  throw new LedgerError(
+    'bad-when',
+    `'${text}' cannot be mapped to a position: no event of this log has a time`,
+  );
 }

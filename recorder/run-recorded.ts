@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Activity, Ledger } from '../ledger.ts';
+import type { Activity, Coverage, Ledger } from '../ledger.ts';
 import type { Ending, RunOptions } from './command.ts';
 import { runBesideTracer } from './run-beside-tracer.ts';
 import { runUnderStrace, type Strace } from './run-under-strace.ts';
@@ -18,6 +18,8 @@ export interface RunReport extends Pick<
   readonly exit: Ending;
   /** Its processes that were still running when it had ended. */
   readonly left: readonly RunningProcess[];
+  /** Of the whole host, while the command ran. */
+  readonly coverage: Coverage;
   /** Lines of the trace, and how many of them could not be read. */
   readonly read: number;
   readonly rejectedCount: number;
@@ -42,10 +44,13 @@ export async function runRecorded(
       : await runBesideTracer(ledger, tracer, command, options);
   const { exit, after, report, left, pids } = traced;
   const { read, rejectedCount } = report;
-  const activity = ledger.between(after < 0 ? 'start' : after, 'end', { by: pids });
+  const from = after < 0 ? 'start' : after;
+  const activity = ledger.between(from, 'end', { by: pids });
   const { opened, bound, refused, held, owned, leaks } = activity;
   // The command owns a group by a file that it opened; an owner may also be another's, or unknown.
   const files = new Set(leaks.map(({ file }) => file));
   const own = owned.filter(({ owner }) => owner.file !== null && files.has(owner.file));
-  return { exit, left, read, rejectedCount, opened, bound, refused, held, owned: own };
+  const coverage = ledger.coverage({ from });
+  const did = { opened, bound, refused, held, owned: own };
+  return { exit, left, read, rejectedCount, ...did, coverage };
 }

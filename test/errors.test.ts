@@ -226,7 +226,7 @@ const meetings: [code: ErrorCode, what: string, call: () => unknown, says: RegEx
     'bad-when',
     'half a position',
     () => ledger.at(0.5),
-    /^'0\.5' is not a position, 'start', 'end' or/,
+    /^'0\.5' is not a position, 'start', 'end', 'now'/,
   ],
   ['bad-when', 'words', () => ledger.diff('noon', 'end'), /^'noon' is not a position/],
   [
@@ -508,6 +508,10 @@ const questions: Readonly<Record<string, (of: Ledger | WhatIf, given: Given) => 
   ],
   claimants: (of, [subject, when]) => of.claimants(subject, { at: when }),
   commOf: (of, [pid, position]) => of.commOf(pid, position),
+  coverage: (of, [subject, when]) => [
+    settled(() => of.coverage({ subject, from: when })),
+    settled(() => of.coverage({ subject, to: when })),
+  ],
   describe: (of, [event]) => of.describe(event),
   diff: (of, [from, to]) => of.diff(from, to),
   each: (of, [type]) => [...of.each(type)],
@@ -518,6 +522,7 @@ const questions: Readonly<Record<string, (of: Ledger | WhatIf, given: Given) => 
   hostAt: (of, [position]) => of.hostAt(position),
   incarnations: (of, [subject]) => of.incarnations(subject),
   log: (of, [subject, when]) => of.log({ subject, from: when }),
+  logEnds: (of, [when]) => of.logEnds(when),
   overlaps: (of, [subject]) => of.overlaps(subject),
   replay: (of, [profile]) => of.replay({ profile }),
   replayed: (of, [profile]) => of.replayed({ profile }),
@@ -533,6 +538,7 @@ const moments: typeof questions = {
   lineage: (of, [file]) => of.at().lineage(file),
   orphans: (of) => of.at().orphans(),
   owner: (of, [word]) => of.at().owner(word),
+  subject: (of, [word]) => of.at().subject(word),
   table: (of) => of.at().table(),
   who: (of, [word]) => of.at().who(word),
   whyUnknown: (of, [word]) => of.at().whyUnknown(word),
@@ -550,7 +556,7 @@ function settled(ask: () => unknown): unknown {
 
 describe('whatever a question is given, it is answered or a LedgerError', () => {
   test('every question is asked here', () => {
-    const own = ['attempt', 'start', 'forkAt', 'checkPosition'];
+    const own = ['attempt', 'start', 'forkAt', 'checkPosition', 'find', 'findRange'];
     expect(methodsOf(WhatIf, own)).toEqual(Object.keys(questions));
     const moment = { prototype: Object.getPrototypeOf(ledger.at()) as object };
     expect(methodsOf(moment, [])).toEqual(Object.keys(moments));

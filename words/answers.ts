@@ -8,15 +8,17 @@ import type { Activity } from '../projections/activity.ts';
 import type { FoundViolation } from '../projections/audit/violations.ts';
 import type { FoundWhere, SeenRow } from '../projections/bisect-where.ts';
 import type { FoundActivity } from '../projections/leaks.ts';
-import type { Bisection, Candidate, Why } from '../projections/shapes.ts';
+import type { Bisection } from '../projections/shapes.ts';
 import type { ExplainedRefusal } from '../projections/why/refusals.ts';
+import type { Candidate, Why } from '../projections/why/why.ts';
 import { commandFor } from './candidates.ts';
 import { causeWords } from './causes.ts';
 import { violationWords } from './invariants.ts';
 
 /** The answer of `why`. */
 export function whyAnswer(found: ExplainedRefusal): Why {
-  const { candidates: causes, place, blocker, because, wouldPassAfter, ...refusal } = found;
+  const { candidates: causes, place, blocker, because, ...others } = found;
+  const { wouldPassAfter, wouldPassAfterTime, ...refusal } = others;
   const { cause, operation } = refusal;
   const candidates = causes.map((candidate): Candidate => ({
     cause: candidate,
@@ -24,7 +26,8 @@ export function whyAnswer(found: ExplainedRefusal): Why {
     next: commandFor(candidate, place),
   }));
   const summary = candidates.length > 0 ? OPEN : causeWords(cause, operation);
-  return { ...refusal, summary, candidates, blocker, because, wouldPassAfter };
+  const passes = { wouldPassAfter, wouldPassAfterTime };
+  return { ...refusal, summary, candidates, blocker, because, ...passes };
 }
 
 /** The summary of a refusal that has candidates. */
@@ -38,15 +41,18 @@ export function activityAnswer(found: FoundActivity): Activity {
   return { ...found, refused };
 }
 
+/** A `Bisection` without its coverage. */
+type UncoveredBisection<E> = Omit<Bisection<E>, 'coverage'>;
+
 /** The answer of `bisect` to where an invariant is first violated; null where it never is. */
-export function violationAnswer<E>(found: FoundViolation<E> | null): Bisection<E> | null {
+export function violationAnswer<E>(found: FoundViolation<E> | null): UncoveredBisection<E> | null {
   if (found === null) return null;
   const { violation, cause, prefix, ...first } = found;
   return { ...first, detail: violationWords(violation), cause, prefix };
 }
 
 /** The answer of `bisect` to where an expression first holds; null where it never does. */
-export function whereAnswer<E>(found: FoundWhere<E> | null): Bisection<E> | null {
+export function whereAnswer<E>(found: FoundWhere<E> | null): UncoveredBisection<E> | null {
   if (found === null) return null;
   const { rows, cause, prefix, ...first } = found;
   return { ...first, detail: [...new Set(rows.map(rowWords))].join('; '), cause, prefix };

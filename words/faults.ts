@@ -5,7 +5,8 @@
  */
 import type { ContradictionReason } from '../machines/contradiction.ts';
 import type { Finding } from '../projections/findings.ts';
-import type { Fault, Verification } from '../projections/shapes.ts';
+import type { Fault, Verification } from '../projections/audit/faults.ts';
+import type { Untimed } from '../projections/timed.ts';
 import type { Absence } from '../projections/audit/verification.ts';
 import { violationWords } from './invariants.ts';
 
@@ -16,7 +17,7 @@ import { violationWords } from './invariants.ts';
 export function verificationWords(
   findings: readonly Finding[],
   absence: Absence | null,
-): Pick<Verification, 'faults' | 'notes'> {
+): { readonly faults: readonly UntimedFault[] } & Pick<Verification, 'notes'> {
   const faults = findings.map(faultOf);
   if (absence === null) return { faults };
   const { to, saidBy } = absence;
@@ -34,9 +35,10 @@ export function lostGuardWords(lost: { readonly path: string; readonly guard: st
   return `${lost.path} lacks the trigger '${lost.guard}', which protects its rows`;
 }
 
+type UntimedFault = Untimed<Fault>;
 type FindingOf<K extends Finding['kind']> = Extract<Finding, { readonly kind: K }>;
 
-function faultOf(finding: Finding): Fault {
+function faultOf(finding: Finding): UntimedFault {
   return { position: finding.position, kind: kinds[finding.kind], detail: detailOf(finding) };
 }
 
@@ -127,6 +129,7 @@ const indexed: Readonly<Record<FindingOf<'segment'>['differing'], string>> = {
   start: 'the host before its first event',
   end: 'the host after its last event',
   list: 'what it says of the index before it',
+  sources: 'which sources the events before it have',
   other: 'its content',
 };
 

@@ -3,7 +3,10 @@
  *
  * @module
  */
-import type { Diff, Interval, Overlap, Tenure } from '../projections/shapes.ts';
+import type { Coverage } from '../projections/coverage.ts';
+import type { Hand, Interval } from '../projections/interval-shapes.ts';
+import type { Diff, Overlap, Owner } from '../projections/shapes.ts';
+import { noneWords } from './coverage.ts';
 import { sentence, type History } from './events.ts';
 import { positionWords } from './moments.ts';
 import { holdersWords, ownerWords } from './owners.ts';
@@ -24,14 +27,25 @@ export function devicesWords(devices: readonly string[]): string {
   return printable(devices.join(', ') || 'not known');
 }
 
-/** The hands of an interval, each process once; with its position if one came after FROM. */
-export function handsWords({ by, from }: Tenure): string {
-  const words = [...Map.groupBy(by, (hand) => `${hand.pid} ${hand.from}`).values()].map((hands) => {
-    const [first] = hands;
-    const later = first !== undefined && first.from !== from;
-    return later ? `${holdersWords(hands)} since ${first.from}` : holdersWords(hands);
+/** The hands that a process had from one position to another. */
+export interface HandsOfProcess extends Pick<Hand, 'from' | 'fromTime' | 'to' | 'toTime'> {
+  /** `held by P2[102] fd 5`; if the owner is unknown, `seen: P2[102] fd 5`. */
+  readonly words: string;
+  readonly cgroup: string | null;
+}
+
+/** The hands on an owner; those of one process that began and ended together are one. */
+export function handsOfProcesses(owner: Owner, hands: readonly Hand[]): HandsOfProcess[] {
+  const together = Map.groupBy(hands, ({ pid, comm, cgroup, from, to }) =>
+    JSON.stringify([pid, comm, cgroup, from, to]),
+  );
+  return [...together.values()].flatMap((held): HandsOfProcess[] => {
+    const [first] = held;
+    if (first === undefined) return [];
+    const { from, fromTime, to, toTime, cgroup } = first;
+    const words = `${owner.kind === 'unknown' ? 'seen:' : 'held by'} ${holdersWords(held)}`;
+    return [{ from, fromTime, to, toTime, cgroup, words }];
   });
-  return words.join('; ') || '-';
 }
 
 /** The owners that are claimed at once: `iommufd f8 by P2[102] fd 4 and kernel drivers e1000e`. */
@@ -45,19 +59,24 @@ export function overlapWords({ owners, drivers }: Overlap): string {
 }
 
 /** Says that a process never kept the owner of a subject, or of any group, alive. */
-export function neverOwnedWords(who: string, subject = 'any group'): string {
-  return printable(`${who} never kept an owner of ${subject} alive`);
+export function neverOwnedWords(coverage: Coverage, who: string, subject = 'any group'): string {
+  const never = `${who} never kept an owner of ${subject} alive`;
+  const unseen = `${who} was not seen to keep an owner of ${subject} alive`;
+  return printable(noneWords(coverage, never, unseen));
 }
 
 /** Says that nobody waited for a subject, or for any device. */
-export function neverAwaitedWords(subject = 'a device'): string {
-  return printable(`nobody ever waited for ${subject}`);
+export function neverAwaitedWords(coverage: Coverage, subject = 'a device'): string {
+  const unseen = `nobody was seen to wait for ${subject}`;
+  return printable(noneWords(coverage, `nobody ever waited for ${subject}`, unseen));
 }
 
 /** Says that a subject, or any group, never had two owners at a time. */
-export function neverSharedWords(subject?: string): string {
+export function neverSharedWords(coverage: Coverage, subject?: string): string {
   const never = subject === undefined ? 'no group ever' : `${subject} never`;
-  return printable(`${never} had two owners at a time`);
+  const unseen = subject === undefined ? 'no group was' : `${subject} was not`;
+  const two = 'two owners at a time';
+  return printable(noneWords(coverage, `${never} had ${two}`, `${unseen} seen with ${two}`));
 }
 
 /** Says that no owner changed between two moments. */

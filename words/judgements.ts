@@ -5,9 +5,11 @@
  */
 import type { Verdict } from '../machines/other-profile.ts';
 import { profiles, type Profile } from '../machines/profile.ts';
+import type { Coverage } from '../projections/coverage.ts';
 import type { Replay } from '../projections/replay.ts';
 import type { Bisection } from '../projections/shapes.ts';
 import { columns, indented, type Cell } from './columns.ts';
+import { noneWords, noWords } from './coverage.ts';
 import { sentence, type History } from './events.ts';
 import { printable } from './printable.ts';
 import { plain, type Paint } from './tone.ts';
@@ -23,8 +25,12 @@ export function profilesWords(only: readonly Profile[]): string {
 }
 
 /** Counts the attempts that would end differently by a profile. */
-export function replayWords({ attempts, unknown, differences }: Replay, profile: string): string {
-  const many = differences.length === 0 ? 'none' : String(differences.length);
+export function replayWords(
+  { attempts, unknown, differences }: Replay,
+  profile: string,
+  coverage: Coverage,
+): string {
+  const many = differences.length === 0 ? noWords(coverage) : String(differences.length);
   const unsaid = unknown === 0 ? '' : `; ${unknown} cannot be judged`;
   return `${many} of ${attempts} attempts would end differently by ${profile}${unsaid}`;
 }
@@ -68,6 +74,8 @@ export function bisectionWords(found: Bisection, history: History, paint: Paint 
 }
 
 /** Says that an invariant is never violated or, with null, that an expression never holds. */
-export function neverFoundWords(invariant: string | null): string {
-  return invariant === null ? 'it never holds' : `${invariant} holds at every position`;
+export function neverFoundWords(invariant: string | null, coverage: Coverage): string {
+  if (invariant === null) return noneWords(coverage, 'it never holds', 'it was not seen to hold');
+  const never = `${invariant} holds at every position`;
+  return noneWords(coverage, never, `${invariant} was not seen to be violated`);
 }

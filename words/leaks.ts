@@ -4,24 +4,31 @@
  * @module
  */
 import type { Activity, FileOf, OpenedFile } from '../projections/activity.ts';
+import type { Coverage } from '../projections/coverage.ts';
 import { titled } from './columns.ts';
+import { noneWords } from './coverage.ts';
 import { holderRows, ownerWords, processWords } from './owners.ts';
 import { printable } from './printable.ts';
 
 /** What some processes did between two moments, as far as it is printed. */
-export type ShownActivity = Pick<Activity, 'opened' | 'bound' | 'refused' | 'held' | 'owned'>;
+export interface ShownActivity extends Pick<
+  Activity,
+  'opened' | 'bound' | 'refused' | 'held' | 'owned'
+> {
+  readonly coverage: Coverage;
+}
 
 /** Prints rows under a title. A face may shorten a long list. */
 export type List = (title: string, rows: readonly (readonly string[])[]) => string[];
 
 /** Lines: what was opened, bound and refused, and what is held and owned at the end. */
 export function spanWords(
-  { opened, bound, refused, held, owned }: ShownActivity,
+  { opened, bound, refused, held, owned, coverage }: ShownActivity,
   list: List = titled,
 ): string[] {
   const isQuiet = opened.length === 0 && refused.length === 0;
   return [
-    ...(isQuiet ? ['No VFIO file was opened.'] : []),
+    ...(isQuiet ? [noneWords(coverage, 'No VFIO file was opened.', QUIET)] : []),
     ...list(
       'Opened:',
       opened.map((file) => [
@@ -58,9 +65,17 @@ export function spanWords(
   ];
 }
 
+const QUIET = 'no VFIO file was seen to be opened';
+const RELEASED = 'no file that was opened is known to be still held';
+
 /** A line if everything that was opened was released; else none. */
-export function releasedWords({ opened, held }: Pick<ShownActivity, 'opened' | 'held'>): string[] {
-  return opened.length > 0 && held.length === 0 ? ['Everything was released.'] : [];
+export function releasedWords({
+  opened,
+  held,
+  coverage,
+}: Pick<ShownActivity, 'opened' | 'held' | 'coverage'>): string[] {
+  if (opened.length === 0 || held.length > 0) return [];
+  return [noneWords(coverage, 'Everything was released.', RELEASED)];
 }
 
 function momentOf({ time, position }: Pick<OpenedFile, 'time' | 'position'>): string {

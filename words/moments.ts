@@ -3,18 +3,27 @@
  *
  * @module
  */
-import type { Moment, Position } from '../projections/shapes.ts';
+import type { LogEnd, Moment, Position } from '../projections/shapes.ts';
 
 /** `at position 41, 2026-11-22T12:03:00.000000Z`, `before the first event`. */
 export function momentWords({ position, time }: Moment): string {
-  if (position === null) return 'before the first event';
-  return `at position ${position}${time === null ? '' : `, ${time}`}`;
+  return position === null ? 'before the first event' : `at ${placeWords(position, time)}`;
+}
+
+/** `position 41, 2026-11-22T12:03:00.000000Z`; only the position if the event has no time. */
+export function placeWords(position: number, time: string | null): string {
+  return time === null ? positionWords(position) : `${positionWords(position)}, ${time}`;
 }
 
 /** The first line of an answer: `At position 41:`. */
 export function momentTitle(moment: Moment): string {
   const words = momentWords(moment);
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}:`;
+}
+
+/** Where a log ends, in an answer about an instant after that. */
+export function logEndsWords({ position, time }: LogEnd): string {
+  return `the log ends at position ${position}, ${time}: nothing is known after that`;
 }
 
 /** `position 41`, `the start`. */

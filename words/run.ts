@@ -4,6 +4,7 @@
  * @module
  */
 import { titled } from './columns.ts';
+import { coverageWords } from './coverage.ts';
 import { releasedWords, spanWords, type List, type ShownActivity } from './leaks.ts';
 import { counted } from './moments.ts';
 import { processWords } from './owners.ts';
@@ -33,6 +34,7 @@ export function runWords(run: Run, list: List = titled): string[] {
       left.map(({ pid, comm }) => [processWords(pid, comm)]),
     ),
     ...releasedWords(run),
+    coverageWords(run.coverage),
     ...(rejectedCount === 0
       ? []
       : [`${counted(rejectedCount, 'line')} of the trace could not be read.`]),

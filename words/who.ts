@@ -3,17 +3,23 @@
  *
  * @module
  */
-import type { Claimant, Who } from '../projections/shapes.ts';
-import { parseSubject, type SubjectKind } from '../projections/subjects.ts';
+import type { Coverage } from '../projections/coverage.ts';
+import type { Claimant, Exit, Who } from '../projections/shapes.ts';
+import type { SubjectKind } from '../projections/subjects.ts';
 import type { WhyUnknown } from '../projections/why-unknown.ts';
 import { titled } from './columns.ts';
-import { momentTitle } from './moments.ts';
+import { noneWords } from './coverage.ts';
+import { durationWords } from './durations.ts';
+import { momentTitle, placeWords } from './moments.ts';
 import { holderRows, ownerWords } from './owners.ts';
 import { printable } from './printable.ts';
 import { plain, type Paint } from './tone.ts';
 
 /** The part of an answer that is printed. */
-type ShownWho = Pick<Who, 'subject' | 'at' | 'owner' | 'holders' | 'waiters'>;
+type ShownWho = Pick<
+  Who,
+  'subject' | 'kind' | 'at' | 'owner' | 'since' | 'sinceTime' | 'holders' | 'waiters' | 'exited'
+>;
 
 /** Lines for a subject; `asked` is the word that named it, `unknown` why its owner is unknown. */
 export function whoWords(
@@ -22,46 +28,77 @@ export function whoWords(
   unknown: WhyUnknown | null,
   paint: Paint = plain,
 ): string[] {
-  const { owner, at, holders, waiters } = found;
-  const { kind } = parseSubject(asked);
+  const { kind, owner, at, holders, waiters, exited } = found;
   const isUnknown = owner.kind === 'unknown';
   const nobody = isUnknown ? 'Nobody was seen to hold it.' : 'Nobody holds it.';
   const [held, free] =
     kind === 'process' ? ['It holds:', HOLDS_NOTHING] : ['It is held by:', nobody];
   const name = nameOf(asked, found.subject, kind);
   const owned = isUnknown
-    ? `The owner of ${name} is unknown: ${unknownWords(unknown)}.`
-    : ownedWords(found, name, kind);
+    ? `The owner of ${name} is unknown${sinceWords(found)}: ${unknownWords(unknown)}.`
+    : `${ownedWords(found, name, kind)}${sinceWords(found)}.`;
+  const unheld = exited === undefined ? [free] : exitWords(exited, at);
   return [
     momentTitle(at),
     paint(owned, isUnknown ? 'unknown' : 'plain'),
     ...titled('The owner is kept alive by:', holderRows(owner.holders)),
-    ...(holders.length === 0 ? [free] : titled(held, holderRows(holders))),
+    ...(holders.length === 0 ? unheld : titled(held, holderRows(holders))),
     ...titled('Waiting for it:', holderRows(waiters)),
   ];
+}
+
+/** ` since position 10, 2025-11-26T09:40:03.148091Z (81.2 ms)`; nothing if it was so from the start. */
+function sinceWords({ since, sinceTime, at }: ShownWho): string {
+  if (since === null) return '';
+  const lasted = durationWords(sinceTime, at.time);
+  return ` since ${placeWords(since, sinceTime)}${lasted === null ? '' : ` (${lasted})`}`;
+}
+
+/** When and how a process ended, and what it had held last. */
+function exitWords(exited: Exit, at: Who['at']): string[] {
+  const { position, time, held, heldUntil, heldUntilTime } = exited;
+  const before = position === at.position ? null : durationWords(time, at.time);
+  const when = `at ${placeWords(position, time)}${before === null ? '' : ` (${before} before)`}`;
+  const lines = [`${endedWords(exited)} ${when}.`];
+  if (heldUntil === null) return [...lines, 'It was not seen to hold a VFIO file.'];
+  const title = `Until ${placeWords(heldUntil, heldUntilTime)} it held:`;
+  return [...lines, ...titled(title, holderRows(held))];
+}
+
+function endedWords({ by, signal }: Exit): string {
+  if (by === 'host.booted') return 'It ended with the host, which booted again';
+  return signal === null ? 'It exited' : printable(`It was killed by ${signal}`);
 }
 
 const HOLDS_NOTHING = 'It holds nothing.';
 
 /** Says that no process holds a subject or keeps its owner alive. */
-export function noHoldingsWords(asked: string): string {
-  const isProcess = parseSubject(asked).kind === 'process';
-  return isProcess ? HOLDS_NOTHING : 'Nobody holds it or keeps its owner alive.';
+export function noHoldingsWords(kind: SubjectKind): string {
+  return kind === 'process' ? HOLDS_NOTHING : 'Nobody holds it or keeps its owner alive.';
 }
 
 /** The claimants of a subject: a manager such as libvirt gave it to them. They own nothing. */
 export function claimWords(claimants: readonly Claimant[]): string[] {
-  const rows = claimants.map(({ claimant, device, manager, since }) => [
-    printable(claimant),
-    printable(device ?? 'a device of the group'),
-    printable(`by ${manager}`),
-    `since ${since}`,
-  ]);
+  const rows = claimants.map((claimant) => {
+    const { device, since, sinceTime } = claimant;
+    return [
+      printable(device ?? 'a device of the group'),
+      `${claimedWords(claimant)}, since ${placeWords(since, sinceTime)}`,
+    ];
+  });
   return titled('Claims of managers, unknown to the kernel:', rows);
 }
 
-export const NO_ORPHANS =
-  'No orphaned file: each open file has a descriptor or a mapping in a process.';
+/** Says that no open file is without a descriptor and mapping. */
+export function noOrphansWords(coverage: Coverage): string {
+  const none = 'No orphaned file: each open file has a descriptor or a mapping in a process.';
+  return noneWords(coverage, none, 'each file that was seen open has a descriptor or a mapping');
+}
+
+/** `claimed by vm1 (libvirt)`. A claimant is no owner. */
+export function claimedWords({ claimant, manager }: Claimant): string {
+  return printable(`claimed by ${claimant} (${manager})`);
+}
 
 /** Why the owner is unknown: the reason of the gap, if it has one. */
 function unknownWords(unknown: WhyUnknown | null): string {
@@ -76,21 +113,21 @@ export function unknownGroupWords(group: string, reason: string): string {
 /** The word that was asked for, with the id of the subject if it differs. */
 function nameOf(asked: string, id: string, kind: SubjectKind): string {
   if (kind === 'group' && !asked.startsWith('/')) return `group ${id}`;
-  return printable(asked.endsWith(id) ? asked : `${asked} (${id})`);
+  return printable(asked.includes(id) ? asked : `${asked} (${id})`);
 }
 
-/** The owner in a sentence. A process owns nothing, but may keep an owner alive. */
+/** The owner in a sentence, without its full stop. A process owns nothing, but may keep an owner alive. */
 function ownedWords({ owner }: ShownWho, name: string, kind: SubjectKind): string {
   const isFree = owner.kind === 'none';
   const words = (owner.kind === 'container' ? 'the ' : '') + ownerWords(owner);
   switch (kind) {
     case 'process':
-      return isFree ? `${name} keeps no owner alive.` : `${name} keeps ${words} alive.`;
+      return isFree ? `${name} keeps no owner alive` : `${name} keeps ${words} alive`;
     case 'file':
-      if (isFree) return `${name} has no part in the ownership of a group.`;
-      return `The group of ${name} is owned by ${words}.`;
+      if (isFree) return `${name} has no part in the ownership of a group`;
+      return `The group of ${name} is owned by ${words}`;
     case 'device':
     case 'group':
-      return `${name} is owned by ${words}.`;
+      return `${name} is owned by ${words}`;
   }
 }

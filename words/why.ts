@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Why } from '../projections/shapes.ts';
+import type { Why } from '../projections/why/why.ts';
 import { titled } from './columns.ts';
 import { sentence, type History } from './events.ts';
 import { holderRows } from './owners.ts';

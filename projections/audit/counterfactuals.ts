@@ -10,7 +10,7 @@ import type { Blocker } from '../../machines/check.ts';
 import type { LiveHost } from '../../machines/live-host.ts';
 import { positionOf } from '../../processes/process-table.ts';
 import type { Finding } from '../findings.ts';
-import type { Why } from '../shapes.ts';
+import type { Why } from '../why/why.ts';
 import type { Timeline } from '../timeline.ts';
 import { keepers } from '../views.ts';
 import { wouldPassAfter } from '../why/counterfactual.ts';

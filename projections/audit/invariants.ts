@@ -9,6 +9,7 @@
  * @module
  */
 import { RequestError } from '../../events/ledger-error.ts';
+import { meantClause } from '../../events/nearest.ts';
 import type { GroupAt, HostAt } from '../../machines/host-at.ts';
 import { isSince, type Profile } from '../../machines/profile.ts';
 import type { FileId } from '../../processes/process-table.ts';
@@ -171,7 +172,8 @@ export function violationOf<N extends InvariantName>(
 export function invariantNamed(name: string): InvariantName {
   if (Object.hasOwn(invariants, name)) return name as InvariantName;
   const known = invariantNames.join(', ');
-  throw new RequestError(`no invariant '${name}'; known are ${known}`);
+  const meant = meantClause(name, invariantNames);
+  throw new RequestError(`no invariant '${name}'; known are ${known}${meant}`);
 }
 
 /** Whether a profile has an invariant. */

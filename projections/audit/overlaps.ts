@@ -10,6 +10,7 @@ import { positionOf, type FileId } from '../../processes/process-table.ts';
 import { ClaimedHost } from './claimed-host.ts';
 import type { Holder, Overlap, Owner } from '../shapes.ts';
 import type { Subject } from '../subjects.ts';
+import { timed, type Untimed } from '../timed.ts';
 import type { Timeline } from '../timeline.ts';
 import { byNumber, byProcess, nobody } from '../views.ts';
 import { eventsOf } from '../walk.ts';
@@ -21,8 +22,8 @@ import { eventsOf } from '../walk.ts';
  */
 export function overlapsOf(timeline: Timeline, subject: Subject | null): Overlap[] {
   const [claims, host] = [new ClaimedHost(), new LiveHost()];
-  const found: Overlap[] = [];
-  const current = new Map<string, Overlap>();
+  const found: Untimed<Overlap>[] = [];
+  const current = new Map<string, Untimed<Overlap>>();
   for (const event of eventsOf(timeline)) {
     host.take(event);
     claims.take(event, host.touched);
@@ -40,7 +41,9 @@ export function overlapsOf(timeline: Timeline, subject: Subject | null): Overlap
     }
   }
   const all = [...found, ...current.values()];
-  return all.toSorted((a, b) => a.from - b.from || byNumber(a.group, b.group));
+  return all
+    .toSorted((a, b) => a.from - b.from || byNumber(a.group, b.group))
+    .map((overlap) => timed(timeline, overlap));
 }
 
 /** Whether a group is asked about; the group of a device only while the device is in it. */

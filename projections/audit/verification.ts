@@ -12,7 +12,8 @@ import type { Machine } from '../../machines/flat-machine.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import { isSameMemory, XStateSteps } from '../../machines/xstate-steps.ts';
 import type { Finding } from '../findings.ts';
-import type { Interval, Owner } from '../shapes.ts';
+import type { OwnerInterval } from '../interval-shapes.ts';
+import type { Owner } from '../shapes.ts';
 import { nobody, ownerWithoutHolders, unknownOwner } from '../views.ts';
 import { Watch } from './violations.ts';
 import { causeDisputed, SeenReleases } from './witnessed.ts';
@@ -97,7 +98,7 @@ export class Verifier {
   }
 
   /** Compares the intervals of ownership from the time index with the owners in the machines. */
-  compare(intervalsOf: (group: string) => readonly Interval[]): void {
+  compare(intervalsOf: (group: string) => readonly OwnerInterval[]): void {
     for (const [group, changes] of this.#changes) {
       const intervals = intervalsOf(group).slice(1);
       const length = Math.max(changes.length, intervals.length);

@@ -90,7 +90,9 @@ export class Watch {
 }
 
 /** A `Bisection` that has the violation as data; `words/answers.ts` turns it into `detail`. */
-export type FoundViolation<E> = Omit<Bisection<E>, 'detail'> & { readonly violation: Violation };
+export type FoundViolation<E> = Omit<Bisection<E>, 'detail' | 'coverage'> & {
+  readonly violation: Violation;
+};
 
 /**
  * The first violation of an invariant, the cause for which the rules refuse the event, and the
@@ -109,11 +111,13 @@ export function bisectBy<E extends Placed>(
     return shown?.position === position && shown.group === group;
   };
   const prefix = fewestOf(boot, shows).map((event) => event.position);
+  const event = timeline.at(position);
   return {
     invariant,
     where: null,
     position,
-    event: timeline.at(position),
+    time: event.time,
+    event,
     violation: found,
     ...ruled(timeline, position),
     prefix,

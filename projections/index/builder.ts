@@ -6,11 +6,15 @@
 import type { EventType, Placed } from '../../events/vocabulary.ts';
 import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
 import { LiveHost } from '../../machines/live-host.ts';
+import { positionOf } from '../../processes/process-table.ts';
+import type { Claimant } from '../shapes.ts';
 import { noteSubjects } from '../subjects.ts';
+import { Claims } from './claims.ts';
 import { codesOf, saveCodes, type Codes } from './codes.ts';
 import { NO_REFUSALS, type SavedRefusals } from './open-refusals.ts';
 import { plugTypes, Postings } from './postings.ts';
 import { KnownDevices } from './known.ts';
+import { KnownSources, NO_SOURCES, type SavedSources } from './known-sources.ts';
 import { Segment, type SegmentParts } from './segment.ts';
 import { codeOfSubject } from './subject-codes.ts';
 import { standingOf } from './standing-of.ts';
@@ -26,10 +30,14 @@ export interface SegmentStart {
   readonly standing: Standing;
   readonly codes: Codes;
   readonly refusals: SavedRefusals;
+  /** The claims that are in force. */
+  readonly claims: readonly Claimant[];
   /** Position of the last boot before; -1 if there is none. */
   readonly lastBoot: number;
   /** All devices of the log so far. The segments after this one add theirs to it. */
   readonly known: KnownDevices;
+  /** The sources of the events before. */
+  readonly sources: SavedSources;
 }
 
 /** A finished segment, and the start of the next one. */
@@ -45,8 +53,9 @@ export function firstStart(position: number, codes: Codes = codesOf()): SegmentS
   // Removed events may have given the groups any owner.
   if (position > 0) standing.unheard = UNKNOWN;
   const known = new KnownDevices();
-  const refusals = NO_REFUSALS;
-  return { position, kernel: host.save(), standing, codes, refusals, lastBoot: -1, known };
+  const kernel = host.save();
+  const none = { refusals: NO_REFUSALS, claims: [], lastBoot: -1, sources: NO_SOURCES };
+  return { position, kernel, standing, codes, known, ...none };
 }
 
 export class SegmentBuilder {
@@ -54,12 +63,16 @@ export class SegmentBuilder {
   readonly host: LiveHost;
   readonly segment: Segment;
   readonly known: KnownDevices;
+  readonly sources: KnownSources;
   readonly #writer: JournalWriter;
+  readonly #claims: Claims;
 
   /** `host` is one that has taken all events before; by default the one that `kernel` restores. */
   constructor(start: SegmentStart, host = LiveHost.restored(start.kernel)) {
-    const { position, kernel, standing, codes, refusals, lastBoot, known } = start;
+    const { position, kernel, standing, codes, refusals, claims, lastBoot, known, sources } = start;
     this.known = known;
+    this.sources = new KnownSources(sources);
+    this.#claims = new Claims(claims);
     this.host = host;
     this.#writer = new JournalWriter(host, position, standing, codes, refusals);
     const { journal, handOvers } = this.#writer;
@@ -74,7 +87,9 @@ export class SegmentBuilder {
       kernel,
       refusals,
       openRefusals: refusals.open.map(({ number }) => number),
+      claims,
       lastBoot,
+      sources,
     });
   }
 
@@ -89,8 +104,18 @@ export class SegmentBuilder {
     });
     times.push(event.time);
     this.known.take(event);
-    if (!this.host.isKnown && event.type !== 'host.booted') this.#writer.pass(event);
-    else this.#writer.take(event, this.host);
+    this.#claims.take(event);
+    if (this.host.isKnown || event.type === 'host.booted') this.#play(event, index);
+    else this.#writer.pass(event);
+    this.sources.take(event, this.host);
+  }
+
+  #play(event: Placed, index: number): void {
+    this.#writer.take(event, this.host);
+    const { postings, codes } = this.segment.parts;
+    const { files, groups } = this.#writer.changed;
+    for (const file of files) postings.add('changedFile', positionOf(file), index);
+    for (const group of groups) postings.add('changedGroup', codes.groups.codeOf(group), index);
   }
 
   finish(): Built {
@@ -118,8 +143,10 @@ export class SegmentBuilder {
       standing,
       codes: fresh,
       refusals: this.#writer.refusals.save(),
+      claims: this.#claims.inForce,
       lastBoot: this.segment.bootBefore(this.segment.last),
       known: this.known,
+      sources: this.sources.save(),
     };
   }
 }
@@ -128,14 +155,16 @@ const plugs = new Set<EventType>(plugTypes);
 
 /** The start of a segment with copies of its codes and names, for a fork that changes them. */
 export function startOf({ parts, first }: Segment, known: KnownDevices): SegmentStart {
-  const { kernel, refusals, start: standing, codes, lastBoot } = parts;
+  const { kernel, refusals, start: standing, codes, claims, lastBoot, sources } = parts;
   return {
     position: first,
     kernel,
     standing,
     codes: codesOf(saveCodes(codes)),
     refusals,
+    claims,
     lastBoot,
     known: new KnownDevices(known.save()),
+    sources,
   };
 }

@@ -101,3 +101,14 @@ export class Dictionary<T extends string | number> {
     return value;
   }
 }
+
+/** How many of the ascending numbers are less than `number`. */
+export function countBelow(ascending: ArrayLike<number>, number: number): number {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ascending[middle] ?? Infinity) < number) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -18,8 +18,11 @@ export const plugTypes: readonly EventType[] = [
   'group.found',
 ];
 
-/** The kinds of subjects; and `plug`: events of `plugTypes`, by the group of the device. */
-export const postingKinds = [...subjectKinds, 'plug'] as const;
+/**
+ * The kinds of subjects; `plug`: events of `plugTypes`, by the group of the device; `changedFile` and
+ * `changedGroup`: events that changed a file or a group (`Changed`).
+ */
+export const postingKinds = [...subjectKinds, 'plug', 'changedFile', 'changedGroup'] as const;
 type PostingKind = (typeof postingKinds)[number];
 export type PostingLists = Readonly<Record<PostingKind, PostingColumns>>;
 

@@ -8,12 +8,14 @@
  * @module
  */
 import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
+import type { Claimant } from '../shapes.ts';
 import { KnownDevices, type SavedDevices } from './known.ts';
 import { codesOf, saveCodes, type SavedCodes } from './codes.ts';
 import { cellTypeOf, cellTypes, Column, type CellType } from './columns.ts';
 import { changeKinds, changes } from './changes.ts';
 import { HandOvers, ownerColumns } from './hand-overs.ts';
 import { Journal } from './journal.ts';
+import type { SavedSources } from './known-sources.ts';
 import type { SavedRefusals } from './open-refusals.ts';
 import { postingKinds, Postings, type PostingLists } from './postings.ts';
 import type { SegmentStart } from './builder.ts';
@@ -85,6 +87,7 @@ interface Header {
   readonly timeBase: number;
   readonly start: SavedStanding;
   readonly openRefusals: readonly number[];
+  readonly claims: readonly Claimant[];
   readonly listed: readonly SegmentSummary[];
   readonly columns: readonly (readonly [type: CellType, length: number])[];
 }
@@ -93,6 +96,7 @@ interface Header {
 interface Judging {
   readonly kernel: KernelCheckpoint;
   readonly refusals: SavedRefusals;
+  readonly sources: SavedSources;
   readonly end: Omit<SegmentStart, 'standing' | 'codes' | 'known'> & {
     readonly standing: SavedStanding;
     readonly codes: Pick<SavedCodes, 'texts' | 'numbers'>;
@@ -115,11 +119,11 @@ export interface SegmentContent {
 }
 
 export function contentOf({ stamp, parts, end, listed }: Sealed): SegmentContent {
-  const { lastBoot, times, openRefusals } = parts;
+  const { lastBoot, times, openRefusals, claims } = parts;
   const codes = saveCodes(parts.codes);
   const start = saveStanding(parts.start);
   return {
-    header: { stamp, lastBoot, codes, timeBase: times.base, start, openRefusals, listed },
+    header: { stamp, lastBoot, codes, timeBase: times.base, start, openRefusals, claims, listed },
     columns: columnsOf(parts),
     judging: judgingOf(parts, end),
   };
@@ -152,11 +156,11 @@ export function encodeContent(content: SegmentContent, packing: Packing): Uint8A
   return bytes;
 }
 
-function judgingOf({ kernel, refusals }: SegmentParts, end: SegmentStart): Judging {
+function judgingOf({ kernel, refusals, sources }: SegmentParts, end: SegmentStart): Judging {
   const { texts, numbers } = end.codes;
   const standing = saveStanding(end.standing);
   const codes = { texts: texts.values, numbers: numbers.values };
-  return { kernel, refusals, end: { ...end, standing, codes, known: end.known.save() } };
+  return { kernel, refusals, sources, end: { ...end, standing, codes, known: end.known.save() } };
 }
 
 /** CRC-32 of everything after the prefix, seeded with the length of the header. */
@@ -218,11 +222,15 @@ function sealedOf(
       start,
       lastBoot,
       openRefusals: header.openRefusals,
+      claims: header.claims,
       get kernel() {
         return judging().kernel;
       },
       get refusals() {
         return judging().refusals;
+      },
+      get sources() {
+        return judging().sources;
       },
     },
     get end() {

@@ -13,7 +13,7 @@ import type { SegmentName } from './sealed-segments.ts';
 /**
  * What differs: a change that an event made; the type or time of an event; which events concern a
  * subject; the values of codes; the host before the first event, or after the last; what is said of
- * the segments before; or anything else.
+ * the segments before, or of the sources of their events; or anything else.
  */
 type Differing =
   | ChangeKind
@@ -24,6 +24,7 @@ type Differing =
   | 'start'
   | 'end'
   | 'list'
+  | 'sources'
   | 'other';
 
 export interface SegmentDifference {
@@ -64,6 +65,7 @@ const inHeader: Readonly<Record<keyof SegmentContent['header'], Differing>> = {
   timeBase: 'time',
   start: 'start',
   openRefusals: 'refusalSettled',
+  claims: 'start',
   listed: 'list',
 };
 
@@ -83,6 +85,7 @@ function* placesIn(
   if (!isSame(one.judging.refusals, other.judging.refusals)) {
     yield { ...at, differing: 'refusalSettled' };
   }
+  if (!isSame(one.judging.sources, other.judging.sources)) yield { ...at, differing: 'sources' };
   if (!isSame(one.judging.end, other.judging.end)) {
     yield { position: Math.max(first + count - 1, first), differing: 'end' };
   }

@@ -11,12 +11,15 @@ import { eventTypes, type EventType } from '../../events/vocabulary.ts';
 import type { ObservedCause } from '../../machines/causes.ts';
 import type { Blocker } from '../../machines/check.ts';
 import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
+import { positionOf, type FileId } from '../../processes/process-table.ts';
+import type { Claimant } from '../shapes.ts';
 import type { SubjectKey } from '../subjects.ts';
 import type { Codes } from './codes.ts';
-import type { Cells } from './columns.ts';
+import { countBelow, type Cells } from './columns.ts';
 import { changeCodes, changeKinds } from './changes.ts';
 import type { HandOvers } from './hand-overs.ts';
 import { advance, Cursor, type Journal } from './journal.ts';
+import type { SavedSources } from './known-sources.ts';
 import type { SavedRefusals } from './open-refusals.ts';
 import type { Postings } from './postings.ts';
 import { columnsOf } from './segment-bytes.ts';
@@ -46,8 +49,20 @@ export interface SegmentParts {
   /** The refusals that are open before the first event, and their numbers, ascending. */
   readonly refusals: SavedRefusals;
   readonly openRefusals: readonly number[];
+  /** The claims in force before the first event, the oldest first. */
+  readonly claims: readonly Claimant[];
   /** Position of the last boot before the first event; -1 if there is none. */
   readonly lastBoot: number;
+  /** The sources of the events before the first. */
+  readonly sources: SavedSources;
+}
+
+/** A part of a host, whose changes are listed in the segment. */
+export interface HostPart {
+  readonly files: readonly FileId[];
+  readonly groups?: readonly string[];
+  /** Every event that concerns one of these counts as a change, unless it is a refusal. */
+  readonly subjects?: readonly SubjectKey[];
 }
 
 /** A refusal by the rules: its cause, and the file or driver that blocked the call. */
@@ -68,6 +83,7 @@ const REFUSED = changeKinds.indexOf('refused');
 const SETTLED = changeKinds.indexOf('refusalSettled');
 const HELD = changeKinds.indexOf('held');
 const BOOTED = eventTypes.indexOf('host.booted');
+const REFUSAL = eventTypes.indexOf('operation.refused');
 
 export class Segment {
   readonly parts: SegmentParts;
@@ -131,8 +147,8 @@ export class Segment {
     const { positions } = this.#shifts;
     const start = Math.max(from, this.first);
     const end = this.first + this.length;
-    let next = placeOf(positions, start);
-    for (let at = placeOf(others, start); at < others.length; at++) {
+    let next = countBelow(positions, start);
+    for (let at = countBelow(others, start); at < others.length; at++) {
       const other = others[at] ?? end;
       if (other >= end) break;
       while (next < positions.length && (positions[next] ?? end) < other) yield positions[next++]!;
@@ -229,11 +245,18 @@ export class Segment {
 
   /** Positions from `from` to `to`, as far as they are in the segment, of events of these types. */
   *positionsOfTypes(types: ReadonlySet<EventType>, from: number, to: number): Generator<number> {
-    const { cells } = this.parts.journal.types;
-    const wanted = eventTypes.map((type) => types.has(type));
     const end = Math.min(to - this.first + 1, this.length);
-    for (let event = Math.max(from - this.first, 0); event < end; event++) {
-      if (wanted[cells[event] ?? 0] === true) yield this.first + event;
+    const cells = this.parts.journal.types.cells.subarray(0, Math.max(end, 0));
+    const codes = [...types].map((type) => eventTypes.indexOf(type));
+    const start = Math.max(from - this.first, 0);
+    // A search for one value is many times faster than a look at each event.
+    const next = codes.map((code) => cells.indexOf(code, start));
+    for (;;) {
+      const event = Math.min(...next.map((at) => (at < 0 ? Infinity : at)));
+      if (event === Infinity) return;
+      yield this.first + event;
+      const found = next.indexOf(event);
+      next[found] = cells.indexOf(codes[found]!, event + 1);
     }
   }
 
@@ -266,6 +289,25 @@ export class Segment {
     return code === null ? [] : this.parts.postings.of(...code);
   }
 
+  /** The first position from `from` on at which a part of the host changed; null if it did not. */
+  changeFrom(from: number, { files, groups, subjects }: HostPart): number | null {
+    const { postings, codes, journal } = this.parts;
+    const least = Math.max(from - this.first, 0);
+    let event = Infinity;
+    const note = (events: ArrayLike<number>, but = -1): void => {
+      let at = countBelow(events, least);
+      while (at < events.length && journal.types.cells[events[at]!] === but) at++;
+      event = Math.min(event, events[at] ?? Infinity);
+    };
+    for (const file of files) note(postings.of('changedFile', positionOf(file)));
+    for (const group of groups ?? []) {
+      const code = codes.groups.find(group);
+      if (code !== undefined) note(postings.of('changedGroup', code));
+    }
+    for (const subject of subjects ?? []) note(this.eventsOf(subject), REFUSAL);
+    return event === Infinity ? null : this.first + event;
+  }
+
   /** Keeps the next copy of the standing. */
   #keep(): void {
     const copy = copyOf(this.#copies.at(-1)!);
@@ -282,14 +324,4 @@ function bytesOf(cells: readonly Cells[]): number {
 
 function copyOf({ cursor, standing }: Copy): Copy {
   return { cursor: cursor.copy(), standing: standing.copy() };
-}
-/** How many of the ascending numbers are less than `number`. */
-function placeOf(ascending: readonly number[], number: number): number {
-  let [low, high] = [0, ascending.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ascending[middle] ?? Infinity) < number) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

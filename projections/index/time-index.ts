@@ -9,6 +9,7 @@ import { firstStart, SegmentBuilder, startOf } from './builder.ts';
 import type { Codes } from './codes.ts';
 import type { HandOvers } from './hand-overs.ts';
 import type { KnownDevices } from './known.ts';
+import type { KnownSources } from './known-sources.ts';
 import { SealedSegments, type EventsBetween, type Shelf } from './sealed-segments.ts';
 import type { Segment } from './segment.ts';
 import { differenceOf, type ReplacedDifference } from './segment-difference.ts';
@@ -79,6 +80,10 @@ export class TimeIndex {
 
   get known(): KnownDevices {
     return this.#open.known;
+  }
+
+  get sources(): KnownSources {
+    return this.#open.sources;
   }
 
   take(event: Placed): void {

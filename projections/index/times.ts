@@ -13,9 +13,24 @@ export function splitTime(time: string): readonly [seconds: number, micros: numb
   return [Date.parse(`${time.slice(0, 19)}Z`) / 1000 + YEAR_0, Number(time.slice(20, 26))];
 }
 
+const DAY = 86_400;
+/** The day that was written last, in days since the year 0: times that are asked together share it. */
+let lastDay = { number: NaN, text: '' };
+
 function joinTime(seconds: number, micros: number): string {
-  const second = new Date((seconds - YEAR_0) * 1000).toISOString().slice(0, 19);
-  return `${second}.${String(micros).padStart(6, '0')}Z`;
+  const number = Math.floor(seconds / DAY);
+  if (number !== lastDay.number) {
+    const midnight = new Date((number * DAY - YEAR_0) * 1000);
+    lastDay = { number, text: midnight.toISOString().slice(0, 10) };
+  }
+  const second = seconds - number * DAY;
+  const [hour, minute] = [Math.floor(second / 3600), Math.floor(second / 60) % 60];
+  const ofDay = `${twoDigits(hour)}:${twoDigits(minute)}:${twoDigits(second % 60)}`;
+  return `${lastDay.text}T${ofDay}.${String(micros).padStart(6, '0')}Z`;
+}
+
+function twoDigits(number: number): string {
+  return number < 10 ? `0${number}` : `${number}`;
 }
 
 export class Times {

@@ -3,14 +3,15 @@
  *
  * @module
  */
-import { LedgerError } from '../../events/ledger-error.ts';
 import type { DeviceAt, FileAt, GroupAt, HostAt, ProcessAt } from '../../machines/host-at.ts';
 import { UNNAMED } from '../../machines/unshown.ts';
 import type { FileId, ProcessHolder } from '../../processes/process-table.ts';
 import type { Codes } from './codes.ts';
 import { ownerOfCells } from './hand-overs.ts';
 import { chained, chainsOf, holdsBy, type HoldChains } from './hold-chains.ts';
+import { rowsHolding, rowsKeeping } from './keepers.ts';
 import { byPlace, holderIn, holdIn, processIn, type HoldAt } from './hold-at.ts';
+import { StaleViewError } from './stale-view.ts';
 import {
   DEVICE,
   deviceStates,
@@ -24,15 +25,6 @@ import {
 } from './standing.ts';
 
 const none: readonly FileId[] = [];
-
-/** A view of the time index was used after the index had moved to another moment (`stale-view`). */
-export class StaleViewError extends LedgerError {
-  override readonly name = 'StaleViewError';
-
-  constructor() {
-    super('stale-view', 'this view has expired: the ledger moved to another moment; ask again');
-  }
-}
 
 export class StandingView implements HostAt {
   readonly isKnown = true;
@@ -152,18 +144,26 @@ export class StandingView implements HostAt {
 
   /** Position since which a group has been in use without a break; null while it is not in use. */
   busySince(name: string): number | null {
-    const index = this.#codes.groups.find(name) ?? Infinity;
-    const { groups } = this.#standing;
-    const busy = index < groups.count ? groups.cells[index * groups.width + GROUP.busy]! : 0;
-    return busy === 0 ? null : busy - 1;
+    return this.#positionIn(name, GROUP.busy);
   }
 
   /** Position since which a group has the owner that it has; null: from the start of the log. */
   since(name: string): number | null {
+    return this.#positionIn(name, GROUP.since);
+  }
+
+  /** A file and those that keep it alive, and all descriptors and mappings of them. */
+  keepersOf(id: FileId): { readonly files: FileId[]; readonly holds: HoldAt[] } {
+    const rows = rowsKeeping(this.#standing, id);
+    const holds = rowsHolding(this.#standing, rows).map((row) => this.holdAt(row));
+    return { files: rows.map((row) => this.#idOf(row)), holds };
+  }
+
+  #positionIn(name: string, cell: number): number | null {
     const index = this.#codes.groups.find(name) ?? Infinity;
-    const { groups } = this.#standing;
-    const since = index < groups.count ? groups.cells[index * groups.width + GROUP.since]! : 0;
-    return since === 0 ? null : since - 1;
+    const { cells, width, count } = this.#standing.groups;
+    const value = index < count ? cells[index * width + cell]! : 0;
+    return value === 0 ? null : value - 1;
   }
 
   /** The hold in a row. */

@@ -14,6 +14,7 @@ import {
   type Process,
   type ProcessObserver,
 } from '../../processes/process-table.ts';
+import { Changed } from './changed.ts';
 import type { Codes } from './codes.ts';
 import type { ChangeKind } from './changes.ts';
 import { HandOvers } from './hand-overs.ts';
@@ -31,7 +32,7 @@ import {
   tiesOf,
   waiterOf,
 } from './standing-of.ts';
-import { FILE, GROUP, HOLD, type CellRows, type Standing } from './standing.ts';
+import { DEVICE, FILE, GROUP, HOLD, type CellRows, type Standing } from './standing.ts';
 
 const typeCodes = new Map<EventType, number>(eventTypes.map((type, code) => [type, code]));
 
@@ -42,6 +43,8 @@ export class JournalWriter implements ProcessObserver {
   readonly standing: Standing;
   readonly cursor = new Cursor();
   readonly refusals: OpenRefusals;
+  /** What the last event changed. */
+  readonly changed: Changed;
   readonly #codes: Codes;
   readonly #files: Slots<FileId>;
   readonly #processes: Slots<Process>;
@@ -61,6 +64,7 @@ export class JournalWriter implements ProcessObserver {
     this.journal = new Journal(first);
     this.handOvers = new HandOvers(first, start.groups);
     this.standing = start.copy();
+    this.changed = new Changed(this.standing, codes);
     this.#codes = codes;
     this.refusals = new OpenRefusals(host, refusals);
     this.#files = new Slots([...host.files()].map(({ id }) => id));
@@ -71,11 +75,12 @@ export class JournalWriter implements ProcessObserver {
   /** Plays an event on the host, and writes what it changed. */
   take(event: Placed, host: LiveHost): void {
     this.#rows = 0;
+    this.changed.clear();
     const found = event.type === 'operation.refused' ? explained(event.data, host) : null;
     host.takeObserved(event, this);
     // Before the event's own refusal is opened, which later events decide.
     const settled = this.refusals.settle(host, event);
-    if (event.type === 'host.booted') this.#booted();
+    if (event.type === 'host.booted') this.#booted(host);
     else if (event.type === 'operation.refused' && found !== null)
       this.#refused(event.data, found, host);
     this.#settle(host, event);
@@ -98,8 +103,9 @@ export class JournalWriter implements ProcessObserver {
 
   renamed(process: Process): void {
     const row = this.#processes.find(process);
-    if (row !== undefined)
-      this.#write('processStarted', row, ...processCells(process, this.#codes));
+    if (row === undefined) return;
+    this.changed.renamed(process);
+    this.#write('processStarted', row, ...processCells(process, this.#codes));
   }
 
   ended(process: Process): void {
@@ -114,12 +120,14 @@ export class JournalWriter implements ProcessObserver {
     const slot = this.#files.find(file) ?? this.#files.take(file);
     const process = this.#processes.find(at.process) ?? 0;
     const origin = orNone(before ?? null, (number) => number);
+    this.changed.files.add(file);
     this.#write('held', row, slot, process, fdCell(at, this.#codes), origin);
   }
 
   dropped(file: FileId, at: HoldPlace): void {
     const hold = this.#holds.free(at);
     if (hold === undefined) return;
+    this.changed.files.add(file);
     this.#ended.set(file, hold.number);
     this.#write('dropped', hold.row);
   }
@@ -158,7 +166,8 @@ export class JournalWriter implements ProcessObserver {
   };
 
   /** A boot frees all rows at once: no release is recorded for what existed before. */
-  #booted(): void {
+  #booted({ touched }: LiveHost): void {
+    this.changed.booted(touched.groups);
     for (const rows of [this.#files, this.#processes, this.#holds]) rows.clear();
     this.#write('booted');
   }
@@ -183,13 +192,17 @@ export class JournalWriter implements ProcessObserver {
   }
 
   #noteClosed(id: FileId): void {
-    if (this.#files.find(id) !== undefined) this.#write('fileClosed', this.#files.free(id));
+    const row = this.#files.find(id);
+    if (row === undefined) return;
+    this.changed.closed(row);
+    this.#write('fileClosed', this.#files.free(id));
   }
 
   #noteOpen(file: FileAt): void {
     const row = this.#files.find(file.id);
     if (row !== undefined && this.#isOpen(row, file.id)) return;
     const slot = row ?? this.#files.take(file.id);
+    this.changed.opened(file);
     this.#write('fileOpened', slot, ...fileCells(file, this.#codes));
   }
 
@@ -206,6 +219,7 @@ export class JournalWriter implements ProcessObserver {
     const row = rowOf(this.standing.files, slot);
     const before = this.#isOpen(slot, file.id) ? row.subarray(FILE.isGone) : [0, 0, 0];
     if (isSame(before, ties)) return;
+    this.changed.set(slot, file);
     this.#write('fileSet', slot, ...ties);
   }
 
@@ -213,12 +227,16 @@ export class JournalWriter implements ProcessObserver {
     const index = this.#codes.devices.codeOf(address);
     const row = rowOf(this.standing.devices, index);
     const device = host.device(address);
+    const group = row[0] === 0 ? 0 : row[DEVICE.group]!;
     if (device === undefined) {
-      if (row[0] !== 0) this.#write('deviceMoved', index, 0);
+      if (row[0] === 0) return;
+      this.changed.moved(group, 0);
+      this.#write('deviceMoved', index, 0);
       return;
     }
     const [state, ...rest] = deviceCells(device, this.#codes);
     if (row[0] === 0 || !isSame(row.subarray(1), rest)) {
+      this.changed.moved(group, rest[0]);
       this.#write('deviceSet', index, state, ...rest);
     } else if (row[0] !== state) this.#write('deviceMoved', index, state);
   }
@@ -233,6 +251,7 @@ export class JournalWriter implements ProcessObserver {
     const row = rowOf(this.standing.groups, index);
     const busy = host.isInUse(id);
     if (isSame(row, cells) && (row[GROUP.busy] !== 0) === busy) return;
+    this.changed.groups.add(id);
     this.#write('groupSet', index, ...cells, busy ? 1 : 0);
   }
 

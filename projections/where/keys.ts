@@ -4,10 +4,14 @@
  * @module
  */
 import type { DeviceView, FileView, GroupView, Holder, Owner } from '../shapes.ts';
+import type { Untimed } from '../timed.ts';
 import { WhereError, type Token } from './tokens.ts';
 
 export type RowKind = 'group' | 'device' | 'file';
-export type TableRow = GroupView | DeviceView | FileView;
+/** Rows have no times: an expression compares positions. */
+export type GroupRow = Untimed<GroupView>;
+export type DeviceRow = Untimed<DeviceView>;
+export type TableRow = GroupRow | DeviceRow | FileView;
 
 /** The type of the values at a path. The number of a group is text in a row, and a number here. */
 export type Shape =
@@ -81,7 +85,7 @@ const owner = {
   },
 } as const satisfies PartsOf<Owner>;
 
-const group: PartsOf<GroupView> = {
+const group: PartsOf<GroupRow> = {
   type: 'parts',
   nullable: false,
   keys: {
@@ -95,7 +99,7 @@ const group: PartsOf<GroupView> = {
   },
 };
 
-const device: PartsOf<DeviceView> = {
+const device: PartsOf<DeviceRow> = {
   type: 'parts',
   nullable: false,
   keys: {

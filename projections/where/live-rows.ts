@@ -9,12 +9,12 @@ import type { Touch } from '../index/steps.ts';
 import { DEVICE, FILE, fileKinds, GROUP, type Standing } from '../index/standing.ts';
 import { positionOf } from '../../processes/process-table.ts';
 import { StandingView } from '../index/view.ts';
-import type { DeviceView, FileView, GroupView, Position } from '../shapes.ts';
+import type { FileView, Position } from '../shapes.ts';
 import type { FileAt, HostAt } from '../../machines/host-at.ts';
 import { deviceView, fileView, groupView } from '../views.ts';
 import type { DeviceNames } from './host-rows.ts';
 import { NotingHost } from './seen-host.ts';
-import type { TableRow, RowKind } from './keys.ts';
+import type { DeviceRow, GroupRow, TableRow, RowKind } from './keys.ts';
 import type { TableRows } from './where.ts';
 
 interface CachedRow {
@@ -70,26 +70,26 @@ export class LiveRows implements TableRows {
     this.#view = new StandingView(this.#standing, this.#codes);
   }
 
-  *groups(): Generator<GroupView> {
+  *groups(): Generator<GroupRow> {
     for (let code = 0; code < this.#codes.groups.values.length; code++) {
       const row = this.#groupOf(code);
       if (row !== undefined) yield row;
     }
   }
 
-  group(id: string): GroupView | undefined {
+  group(id: string): GroupRow | undefined {
     const code = this.#codes.groups.find(id);
     return code === undefined ? undefined : this.#groupOf(code);
   }
 
-  *devices(): Generator<DeviceView> {
+  *devices(): Generator<DeviceRow> {
     for (let code = 0; code < this.#codes.devices.values.length; code++) {
       const row = this.#deviceOf(code);
       if (row !== undefined) yield row;
     }
   }
 
-  device(word: string): DeviceView | undefined {
+  device(word: string): DeviceRow | undefined {
     const code = this.#codes.devices.find(this.#names.get(word) ?? word);
     return code === undefined ? undefined : this.#deviceOf(code);
   }
@@ -111,15 +111,15 @@ export class LiveRows implements TableRows {
     });
   }
 
-  #groupOf(code: number): GroupView | undefined {
+  #groupOf(code: number): GroupRow | undefined {
     return this.#row(groupKey(code), (host) => {
       const group = host.group(this.#codes.groups.at(code));
       return group && groupView(host, group, this.#since);
     });
   }
 
-  #deviceOf(code: number): DeviceView | undefined {
-    const make = (host: HostAt, uses: number[]): DeviceView | undefined => {
+  #deviceOf(code: number): DeviceRow | undefined {
+    const make = (host: HostAt, uses: number[]): DeviceRow | undefined => {
       const { cells, width } = this.#standing.devices;
       const group = cells[code * width + DEVICE.group] ?? 0;
       if (group !== 0) uses.push(groupKey(group - 1));

@@ -35,10 +35,19 @@
  *
  * @module
  */
-import type { DeviceView, FileView, GroupView } from '../shapes.ts';
-import { parseSubject } from '../subjects.ts';
+import type { FileView } from '../shapes.ts';
+import { parseSubject } from '../subject-words.ts';
 import { comparison, operators } from './comparison.ts';
-import { countOf, isKey, keyPathOf, type KeyPath, type TableRow, type RowKind } from './keys.ts';
+import {
+  countOf,
+  isKey,
+  keyPathOf,
+  type DeviceRow,
+  type GroupRow,
+  type KeyPath,
+  type TableRow,
+  type RowKind,
+} from './keys.ts';
 import { named, tokensOf, WhereError, type Token } from './tokens.ts';
 
 /** The rows that a clause looks at. */
@@ -52,11 +61,11 @@ export interface Scope {
 export interface TableRows {
   /** True if a row stays the same object until it changes. */
   readonly areKept?: true;
-  groups(): Iterable<GroupView>;
-  group(id: string): GroupView | undefined;
-  devices(): Iterable<DeviceView>;
+  groups(): Iterable<GroupRow>;
+  group(id: string): GroupRow | undefined;
+  devices(): Iterable<DeviceRow>;
   /** By address, name or node. */
-  device(word: string): DeviceView | undefined;
+  device(word: string): DeviceRow | undefined;
   files(): Iterable<FileView>;
   file(id: string): FileView | undefined;
 }
@@ -241,7 +250,10 @@ class ExpressionParser {
 
   #name(kind: RowKind): string {
     const { text } = this.#token();
-    const { kind: means, word } = parseSubject(text);
+    const {
+      kind: means,
+      ids: [id],
+    } = parseSubject(text);
     if (kind === 'group' && means !== 'group') {
       this.#fail(`expected the number of a group or a condition, not ${this.#named()}`);
     }
@@ -249,7 +261,7 @@ class ExpressionParser {
       this.#fail(`expected a file id ('f' and a position), not ${this.#named()}`);
     }
     this.#at += 1;
-    return kind === 'device' && means !== 'device' ? text : word;
+    return kind === 'device' && means !== 'device' ? text : id;
   }
 
   #token(ahead = 0): Token {

@@ -12,10 +12,12 @@ import type { RefusalAt } from '../index/segment.ts';
 import { becauseOf } from './because.ts';
 import { candidatesOf, placeOf, type RefusedAt } from './candidates.ts';
 import { wouldPassAfter, type JudgedRefusal } from './counterfactual.ts';
-import type { Position, Why } from '../shapes.ts';
+import type { Position } from '../shapes.ts';
 import { keyOf, type Subject } from '../subjects.ts';
+import { timed } from '../timed.ts';
 import type { Timeline } from '../timeline.ts';
 import { keepers } from '../views.ts';
+import type { Why } from './why.ts';
 
 /** `Why` without sentences and commands, which `words/answers.ts` adds. */
 export interface ExplainedRefusal extends Omit<Why, 'summary' | 'candidates'> {
@@ -32,7 +34,8 @@ export function explainRefusal(timeline: Timeline, position: number): ExplainedR
   const candidates = isUnknown ? candidatesOf(timeline, position, event.data) : [];
   const place = isUnknown && candidates.length > 0 ? placeOf(timeline, position, event.data) : null;
   const because = refused === null ? [] : becauseOf(timeline, refused);
-  return { ...found, candidates, place, because, wouldPassAfter: passesAfter() };
+  const passes = { wouldPassAfter: passesAfter() };
+  return timed(timeline, { ...found, candidates, place, because, ...passes });
 }
 
 /** A refusal as the index has it, without what has to be played. */

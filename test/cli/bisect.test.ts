@@ -24,6 +24,7 @@ the fewest events that show it:
   22  P3[103] opened an iommufd as fd 3
   23  P3[103] opened device 0000:3b:00.0 as fd 4
   26  P3[103] bound the device of fd 4 to the iommufd of fd 3
+Seen: all processes of the host, from position 0 to 38
 `,
     });
   });
@@ -35,17 +36,22 @@ the fewest events that show it:
       invariant: null,
       where: thirdOwner,
       position: 26,
+      time: null,
       event: expect.objectContaining({ position: 26, type: 'device.bound' }),
       detail: 'group 26: owner.kind iommufd, holders.comm [P3, P3]',
       cause: null,
       prefix: [1, 21, 22, 23, 26],
+      coverage: { from: 0, to: 38, fromTime: null, toTime: null, unknown: [] },
     });
   });
 
   test('exits 1 where it never holds', async () => {
     const never = ['--where', 'group 26 owner.kind = container'];
-    expect(await bisect(...never)).toEqual({ code: 1, err: '', out: 'it never holds\n' });
+    const seen = 'Seen: all processes of the host, from position 0 to 38';
+    expect(await bisect(...never)).toEqual({ code: 1, err: '', out: `it never holds\n${seen}\n` });
     expect(await bisect(...never, '--json')).toEqual({ code: 1, err: '', out: 'null\n' });
+    const { out } = await bisect(...never, '--json', '--coverage');
+    expect(JSON.parse(out)).toMatchObject({ answer: null, coverage: { unknown: [] } });
   });
 
   test('looks no further than --until', async () => {
@@ -58,7 +64,7 @@ the fewest events that show it:
     [['--where', ''], 'column 1 of the expression: expected a condition, not the end'],
     [['--where', 'group 99 viable'], "this log has no group '99'"],
     [['--where', 'device gpu9 state = open'], "this log has no device 'gpu9'"],
-    [['--where', 'file f1 kind = group'], "this log has no file 'file:f1'"],
+    [['--where', 'file f1 kind = group'], "this log has no file 'f1'"],
     [
       [],
       'bisect: --invariant NAME or --where EXPR is missing; invariants are one-context-per-group, ',

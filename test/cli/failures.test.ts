@@ -170,7 +170,12 @@ test('an intact log whose head is not the one that was kept is 1', async () => {
   const { code, out, err } = await run(['verify', '--head', kept, '--json', '--log', log]);
   expect({ code, err }).toEqual({ code: 1, err: '' });
   expect(JSON.parse(out).faults).toEqual([
-    { position: 12, kind: 'head', detail: expect.stringContaining('not the head that was kept') },
+    {
+      position: 12,
+      time: null,
+      kind: 'head',
+      detail: expect.stringContaining('not the head that was kept'),
+    },
   ]);
 });
 
@@ -205,8 +210,11 @@ test('a damaged log is 3 for every verb, and verify says what is known of the re
   expect(verified).toMatchObject({ code: 3, reason });
   expect(JSON.parse(verified.out)).toEqual({
     events: 20,
+    coverage: { from: 0, to: 19, fromTime: null, toTime: null, unknown: [] },
     head: expect.stringMatching(/^19:[\da-f]{64}$/),
-    faults: [{ position: 20, kind: 'bytes', detail: expect.stringContaining('position 20') }],
+    faults: [
+      { position: 20, time: null, kind: 'bytes', detail: expect.stringContaining('position 20') },
+    ],
     notes: [
       expect.stringMatching(/lacks the trigger 'events_are_not_changed', which protects its rows$/),
       expect.stringMatching(/lacks the trigger 'events_are_not_deleted', which protects its rows$/),

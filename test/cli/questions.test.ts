@@ -19,6 +19,9 @@ async function ask(...args: string[]): Promise<string> {
   return out;
 }
 
+/** Of the log of `twoContexts`. */
+const seen = 'Seen: all processes of the host, from position 0 to 38';
+
 async function askJson(...args: string[]): Promise<unknown> {
   const out = await ask(...args, '--json');
   expect(out.split('\n')).toHaveLength(2);
@@ -56,23 +59,35 @@ f29            group  file f32
 
   test('who says it in sentences', async () => {
     expect(await ask('who', 'gpu', '--at', '19')).toBe(`At position 19:
-gpu (0000:3b:00.0) is owned by iommufd f8.
+gpu (0000:3b:00.0) is owned by iommufd f8 since position 10.
 The owner is kept alive by:
   P2[102]  fd 4  file f15
   P2[102]  fd 5  file f8
 Nobody holds it.
 `);
     expect(await ask('who', 'pid:104')).toContain(
-      'pid:104 keeps the container of group file f29 alive.',
+      'pid:104 keeps the container of group file f29 alive since position 30.',
     );
+    expect(await ask('who', 'pid:102')).toBe(`At position 38:
+pid:102 keeps no owner alive.
+It was killed by SIGKILL at position 25.
+Until position 25 it held:
+  P2[102]  fd 3  file f14
+  P2[102]  fd 4  file f15
+  P2[102]  fd 5  file f8
+`);
   });
 
-  test('history is a line an interval', async () => {
-    expect(await ask('history', 'gpu')).toBe(`FROM   TO  OWNER        HELD BY          ENDED WHEN
-start  10  nobody       -                P1[101] bound the device of fd 4 to the iommufd of fd 3
-10     25  iommufd f8   P1[101] fd 3, 4  P2[102] was killed by SIGKILL
-25     26  nobody       -                P3[103] bound the device of fd 4 to the iommufd of fd 3
-26     -   iommufd f22  P3[103] fd 3, 4  -
+  test('history is a line an interval, and a line for each hand in it', async () => {
+    expect(await ask('history', 'gpu')).toBe(`FROM   TO  OWNER                      ENDED WHEN
+start  10  nobody                     P1[101] bound the device of fd 4 to the iommufd of fd 3
+10     25  iommufd f8                 P2[102] was killed by SIGKILL
+10     19    held by P1[101] fd 3, 4  P1[101] was killed by SIGKILL
+17     25    held by P2[102] fd 5     P2[102] was killed by SIGKILL
+18     25    held by P2[102] fd 4     P2[102] was killed by SIGKILL
+25     26  nobody                     P3[103] bound the device of fd 4 to the iommufd of fd 3
+26     -   iommufd f22                -
+26     -     held by P3[103] fd 3, 4  -
 `);
   });
 
@@ -129,9 +144,10 @@ POSITION  ATTEMPT                                           RECORDED            
 20        P2[102] tried bind fd=4 iommufd=3 and got EINVAL  EINVAL file-already-bound          EBUSY file-already-bound
 24        P3[103] tried bind fd=4 iommufd=3 and got EPERM   EPERM owned-by-other-iommufd       EBUSY owned-by-other-iommufd
 38        P5[105] tried bind fd=3 iommufd=4 and got EBUSY   EBUSY group-pinned-by-device-file  ENOTTY opened-through-group
+${seen}
 `);
     const own = await ask('replay', '--profile', 'linux-6.12');
-    expect(own).toBe('none of 23 attempts would end differently by linux-6.12\n');
+    expect(own).toBe(`none of 23 attempts would end differently by linux-6.12\n${seen}\n`);
     const older = await ask('replay', '--profile', 'linux-6.1');
     expect(older).toMatch(/^8 +P1\[101\] opened an iommufd as fd 3 +passed +ENOENT no-such-node$/m);
   });
@@ -166,7 +182,7 @@ POSITION  ATTEMPT                                           RECORDED            
   test('verify prints the head, which serves as witness', async () => {
     const out = await ask('verify');
     const [, head = ''] =
-      /^events {2}39\nhead {4}(38:[\da-f]{64})\nfaults {2}none\n$/.exec(out) ?? [];
+      /^events {2}39\nhead {4}(38:[\da-f]{64})\nfaults {2}none\nseen {4}all .*\n$/.exec(out) ?? [];
     expect(await ask('verify', '--head', head)).toBe(out);
   });
 
@@ -216,7 +232,7 @@ describe.concurrent('as JSON', () => {
   test('replay has the keys that were promised, and nothing where nothing differs', async () => {
     const [first] = (await askJson('replay', '--profile', 'rfc-2021')) as object[];
     expect(JSON.stringify(first)).toBe(
-      '{"position":16,"operation":"bind",' +
+      '{"position":16,"time":null,"operation":"bind",' +
         '"recorded":{"errno":"EPERM","cause":"owned-by-other-iommufd"},' +
         '"other":{"errno":"EBUSY","cause":"owned-by-other-iommufd"}}',
     );

@@ -43,7 +43,8 @@ describe.each(logs)('a log of schema $schema', ({ name, schema }) => {
     const ledger = await openLedger(path, { readOnly: true });
     const { events, table } = toldOf(name);
     expect(ledger.events).toEqual(events);
-    expect(ledger.at('end').table()).toEqual(table);
+    // A table has keys that came later.
+    expect(ledger.at('end').table()).toMatchObject(table as object);
     expect(ledger.events[0]?.schema).toBe(schema);
     expect([...ledger.verify().faults, ...(await ledger.examine()).faults]).toEqual([]);
     await ledger.close();

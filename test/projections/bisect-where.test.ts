@@ -107,7 +107,7 @@ test('what cannot be read, what never was, and what is both or neither are error
   );
   expect(thrown('group viable or group 9 viable')).toThrow("this log has no group '9'");
   expect(thrown('device gpu9 state = open')).toThrow("this log has no device 'gpu9'");
-  expect(thrown('file f9999 kind = group')).toThrow("this log has no file 'file:f9999'");
+  expect(thrown('file f9999 kind = group')).toThrow("this log has no file 'f9999'");
   expect(() => ledger.bisect({})).toThrow('either an invariant or an expression');
   const both = { where: 'viable', invariant: 'one-context-per-group' };
   expect(() => ledger.bisect(both)).toThrow('either an invariant or an expression');

@@ -30,8 +30,16 @@ const swapped: readonly Fact[] = [
 test('a path means another group once the devices behind it have gone', async () => {
   const ledger = await ledgerOf(swapped);
   expect(ledger.incarnations('/dev/vfio/151')).toEqual([
-    { group: '151', from: 1, to: 2, boot: 'monday', devices: [nic] },
-    { group: '151', from: 3, to: null, boot: 'monday', devices: [gpu] },
+    { group: '151', from: 1, fromTime: null, to: 2, toTime: null, boot: 'monday', devices: [nic] },
+    {
+      group: '151',
+      from: 3,
+      fromTime: null,
+      to: null,
+      toTime: null,
+      boot: 'monday',
+      devices: [gpu],
+    },
   ]);
 });
 
@@ -52,7 +60,15 @@ test('a device that joins or leaves changes nothing while another stays', async 
     { type: 'device.removed', data: { device: nic } },
   ]);
   expect(ledger.incarnations('7')).toEqual([
-    { group: '7', from: 1, to: null, boot: 'monday', devices: [nic, gpu] },
+    {
+      group: '7',
+      from: 1,
+      fromTime: null,
+      to: null,
+      toTime: null,
+      boot: 'monday',
+      devices: [nic, gpu],
+    },
   ]);
 });
 

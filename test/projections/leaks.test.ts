@@ -80,7 +80,9 @@ describe('what processes did between two moments', () => {
     };
     expect(ledger.between('start', 'end', { by: [P1] })).toEqual({
       from: null,
+      fromTime: null,
       to: ledger.head.position,
+      toTime: null,
       opened: opened.map((one) => ({ ...one, released: null })),
       bound: [
         { ...p1, ...of, operation: 'bind', fd: 4, position: positionOf(ledger, 'device.bound') },

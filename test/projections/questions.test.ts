@@ -8,11 +8,13 @@ import { everOwned } from '../../projections/ever.ts';
 import { historyOf } from '../../projections/history.ts';
 import { HostAtMoment } from '../../projections/moment.ts';
 import { overlapsOf } from '../../projections/audit/overlaps.ts';
-import type { Hand, Overlap, Tenure } from '../../projections/shapes.ts';
+import type { Hand, OwnerInterval, Tenure } from '../../projections/interval-shapes.ts';
+import type { Overlap } from '../../projections/shapes.ts';
 import type { Subject } from '../../projections/subjects.ts';
 import { Timeline } from '../../projections/timeline.ts';
 import { waitsFor } from '../../projections/waits.ts';
 import { addresses, evidence, groups, likely, pids } from '../support/random-evidence.ts';
+import { withTimes } from '../support/times-beside.ts';
 import { firstSequences, textOf } from '../support/truth.ts';
 import { countOf } from '../support/effort.ts';
 
@@ -74,7 +76,7 @@ describe('ever owned', () => {
     expect(mine).toEqual({
       ...ledger.history('gpu').at(-1),
       by: [
-        { pid: 101, comm: 'P1', cgroup: null, via: 'fd', fd: 3, file: mine?.owner.file, from },
+        expect.objectContaining({ pid: 101, comm: 'P1', fd: 3, file: mine?.owner.file, from }),
         expect.objectContaining({ comm: 'P1', fd: 4, from }),
       ],
     });
@@ -150,8 +152,7 @@ set_container G C\nclose G\n${bound}`);
     // A slip of the pen is no proof.
     for (const who of ['qemu', 'pid:8', 'vm4', '', 'pid:']) {
       if (who === 'qemu') expect(asked(who), 'in the scope').toHaveLength(1);
-      else
-        expect(() => asked(who), who).toThrow(new RegExp(`^this log has no process .*'${who}'$`));
+      else expect(() => asked(who), who).toThrow(new RegExp(`^this log has no process .*'${who}'`));
     }
   });
 
@@ -213,7 +214,10 @@ set_container G C\nclose G\n${bound}`);
           for (const pid of pids) {
             if (!isThere(events, pid)) continue;
             const expected = bruteTenures(events, owners, subject, pid);
-            expect(everOwned(timeline, `pid:${pid}`, subject)).toEqual(expected);
+            const found = everOwned(timeline, `pid:${pid}`, subject);
+            expect(found.map(withFirstHands)).toEqual(withTimes(expected, events));
+            for (const { by, hands } of found)
+              expect(hands).toEqual(expect.arrayContaining([...by]));
             late += expected.filter(({ from, by }) => by.some((hand) => hand.from !== from)).length;
           }
         }
@@ -268,16 +272,36 @@ function isThere(events: readonly Placed<LedgerEvent>[], pid: number): boolean {
   );
 }
 
+interface BruteTenure extends OwnerInterval {
+  readonly by: readonly Pick<Hand, keyof Holder | 'from'>[];
+}
+
+function withFirstHands({
+  hands: _hands,
+  claimants: _claims,
+  by,
+  ...interval
+}: Tenure): BruteTenure {
+  return { ...interval, by: by.map(({ to: _to, toTime: _until, ...hand }) => hand) };
+}
+
 /** Looks at the owners of all positions, and cuts where another one comes. */
 function bruteTenures(
   events: readonly Placed<LedgerEvent>[],
   owners: readonly Owner[],
   { id }: Subject,
   pid: number,
-): Tenure[] {
-  const found: Tenure[] = [];
+): BruteTenure[] {
+  const found: BruteTenure[] = [];
   const nobody = { kind: 'none', file: null, holders: [] } as const;
-  let last: Tenure = { subject: id, from: null, to: null, owner: nobody, endedBy: null, by: [] };
+  let last: BruteTenure = {
+    subject: id,
+    from: null,
+    to: null,
+    owner: nobody,
+    endedBy: null,
+    by: [],
+  };
   for (const [position, owner] of owners.entries()) {
     if (owner.kind !== last.owner.kind || owner.file !== last.owner.file) {
       found.push({ ...last, to: position, endedBy: events[position]?.type ?? null });
@@ -285,7 +309,7 @@ function bruteTenures(
     }
     const known = new Set(last.by.map(processOf));
     const fresh = owner.holders.filter((each) => each.pid === pid && !known.has(processOf(each)));
-    const hands = fresh.map((holder): Hand => ({ ...holder, from: position }));
+    const hands = fresh.map((holder) => ({ ...holder, from: position }));
     last = { ...last, by: [...last.by, ...hands] };
   }
   return [...found, last].filter(({ owner, by }) => by.length > 0 || owner.kind === 'unknown');
@@ -304,7 +328,9 @@ describe('waits', () => {
       {
         subject: '0000:3b:00.0',
         from,
+        fromTime: null,
         to,
+        toTime: null,
         waiter: ledger.who('gpu', { at: from }).waiters[0],
         for: [expect.objectContaining({ comm: 'P1', via: 'fd', fd: 3 })],
         endedBy: 'descriptor.closed',

@@ -7,11 +7,14 @@ import {
   type Ledger,
   type Table,
 } from '../../ledger.ts';
+import type { Untimed } from '../../projections/timed.ts';
 import { bruteForceTable, type TableNow } from '../support/brute-force.ts';
+import { stepped } from '../support/hands.ts';
 import { OwnershipTrail } from '../support/ownership-trail.ts';
 import { firstSequences, kernelsAsked, textOf } from '../support/truth.ts';
 import { differenceOf } from '../support/table-report.ts';
 import { countOf } from '../support/effort.ts';
+import { withTimes } from '../support/times-beside.ts';
 
 const suites = [
   { suite: 'questions', sequences: Infinity },
@@ -37,31 +40,38 @@ function expectBruteForce(ledger: Ledger): void {
   for (const { position } of ledger.events) {
     const now = bruteForceTable(ledger.events, position);
     trail.take(now, position);
-    const tables = { actual: ledger.at(position).table(), expected: withSince(now, trail) };
+    const expected = withTimes(withSince(now, trail), ledger.events) as Table;
+    const tables = { actual: ledger.at(position).table(), expected };
     const difference = differenceOf(tables, ledger.events, position);
     if (difference !== null) expect.fail(difference);
   }
   const { groups } = trail;
   const histories = groups.map((group) =>
-    ledger.history(group).map(({ incarnation: _incarnation, ...interval }) => interval),
+    ledger.history(group).map(({ incarnation: _incarnation, ...interval }) => stepped(interval)),
   );
-  expect(histories).toEqual(groups.map((group) => trail.history(group)));
+  const expected = groups.map((group) => trail.history(group));
+  expect(histories).toEqual(withTimes(expected, ledger.events));
   for (const [from, to] of stretches(ledger.head.position)) {
     const diff = ledger.diff(from < 0 ? 'start' : from, to);
     const changes = inOrder(trail.between(from, to));
-    expect(diff).toEqual({
-      from: from < 0 ? null : from,
-      to,
-      changes,
-    });
+    const untimed = { from: from < 0 ? null : from, to, changes };
+    expect(diff).toEqual(withTimes(untimed, ledger.events));
   }
 }
 
-function withSince(now: TableNow, trail: OwnershipTrail): Table {
+function withSince(now: TableNow, trail: OwnershipTrail): object {
   return {
     ...now,
-    groups: now.groups.map((group) => ({ ...group, since: trail.since(group.group) })),
-    devices: now.devices.map((device) => ({ ...device, since: trail.since(device.group) })),
+    groups: now.groups.map((group) => ({
+      ...group,
+      since: trail.since(group.group),
+      claimants: [],
+    })),
+    devices: now.devices.map((device) => ({
+      ...device,
+      since: trail.since(device.group),
+      claimants: [],
+    })),
   };
 }
 
@@ -79,7 +89,7 @@ function stretches(head: number): [from: number, to: number][] {
 }
 
 /** In order of position, and at one position of group. */
-function inOrder(changes: readonly Change[]): Change[] {
+function inOrder(changes: readonly Untimed<Change>[]): Untimed<Change>[] {
   return changes.toSorted(
     (a, b) => a.position - b.position || Number(a.subject) - Number(b.subject),
   );

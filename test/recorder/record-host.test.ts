@@ -96,6 +96,9 @@ test('the host as it was read, and what the tracer shows from then on', async ()
   const times = ledger.events.flatMap(({ time }) => time ?? []);
   expect(times).toEqual(times.toSorted());
   expect(ledger.verify().faults).toEqual([]);
+  // Everything is known from the end of the reading on.
+  const reading = types.indexOf('snapshot.taken');
+  expect(ledger.coverage().unknown).toMatchObject([{ subject: null, from: 0, to: reading }]);
 });
 
 test('a tracer that dies leaves a gap, and another goes on after a fresh reading', async () => {
@@ -118,6 +121,14 @@ test('a tracer that dies leaves a gap, and another goes on after a fresh reading
   const gap = ledger.events.find(({ type }) => type === 'gap.noticed');
   expect(gap?.data).toMatchObject({ reason, group: null });
   expect(ledger.at(gap?.position).group('26').owner.kind).toBe('unknown');
+  // From the last line of the first tracer to the second reading, anything may have happened.
+  const [first, second] = ledger.events.flatMap(({ type, position }) =>
+    type === 'snapshot.taken' ? position : [],
+  );
+  expect(ledger.coverage().unknown).toMatchObject([
+    { from: 0, to: first },
+    { from: (gap?.position ?? 0) - 1, to: second, reason: `the evidence has a gap: ${reason}` },
+  ]);
 });
 
 test('lines that tell of what is lost, and lines that nobody can read, end nothing', async () => {

@@ -42,6 +42,7 @@ const campaigns: Readonly<Record<string, string>> = {
   'unshown-files': 'test/machines/unshown-file.test.ts',
   calls: 'test/host/attempt.test.ts',
   hosts: 'test/evidence/snapshot/snapshot.test.ts',
+  coverage: 'test/projections/coverage.test.ts',
   'long-input': 'test/evidence/import-program.test.ts',
   tracers: 'test/recorder/record-host.test.ts',
   replays: 'test/projections/replay.test.ts',

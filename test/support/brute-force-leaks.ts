@@ -51,6 +51,10 @@ export class SlowActivity {
     this.#done = log.map((event) => done(host, event));
   }
 
+  #timeOf(position: number): string | null {
+    return this.#done.find(({ event }) => event.position === position)?.event.time ?? null;
+  }
+
   between(from: number, to: number, by: readonly number[] | null): FoundActivity {
     const after = this.#tables.get(to);
     if (after === undefined) throw new RangeError(`there is no table at ${to}`);
@@ -78,7 +82,9 @@ export class SlowActivity {
       });
     return {
       from: from < 0 ? null : from,
+      fromTime: this.#timeOf(from),
       to: to < 0 ? null : to,
+      toTime: this.#timeOf(to),
       opened,
       bound: theirs.flatMap(({ event, file }) => {
         const operation = operations[event.type];

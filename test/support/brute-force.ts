@@ -33,8 +33,8 @@ import {
 import { replay } from './brute-force-replay.ts';
 
 /** A group without `since`, which takes more than one moment to know. */
-type GroupNow = Omit<GroupView, 'since'>;
-type DeviceNow = Omit<DeviceView, 'since'>;
+type GroupNow = Omit<GroupView, 'since' | 'sinceTime'>;
+type DeviceNow = Omit<DeviceView, 'since' | 'sinceTime'>;
 export interface TableNow extends Pick<Table, 'at' | 'files'> {
   readonly groups: readonly GroupNow[];
   readonly devices: readonly DeviceNow[];

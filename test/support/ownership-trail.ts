@@ -3,8 +3,10 @@
  *
  * @module
  */
-import type { Change, Interval, Owner, RecordedEvent } from '../../ledger.ts';
+import type { Change, Owner, RecordedEvent } from '../../ledger.ts';
+import type { Untimed } from '../../projections/timed.ts';
 import type { TableNow } from './brute-force.ts';
+import { Steps, type SteppedInterval } from './hands.ts';
 
 const NOBODY: Owner = { kind: 'none', file: null, holders: [] };
 
@@ -14,7 +16,9 @@ export class OwnershipTrail {
   readonly #owners = new Map<string, Owner>();
   /** By group, where that owner came. */
   readonly #since = new Map<string, number>();
-  readonly #changes: Change[] = [];
+  readonly #changes: Untimed<Change>[] = [];
+  /** By group, what kept the owner of each of its intervals alive. */
+  readonly #held = new Map<string, Steps[]>();
 
   constructor(events: readonly RecordedEvent[]) {
     this.#events = events;
@@ -31,7 +35,12 @@ export class OwnershipTrail {
       const before = this.#owners.get(subject) ?? NOBODY;
       const after = owners.get(subject) ?? NOBODY;
       this.#owners.set(subject, after);
-      if (before.kind === after.kind && before.file === after.file) continue;
+      const held = this.#held.get(subject) ?? [new Steps()];
+      this.#held.set(subject, held);
+      const isSame = before.kind === after.kind && before.file === after.file;
+      if (!isSame) held.push(new Steps());
+      held.at(-1)?.look(position, after.holders);
+      if (isSame) continue;
       this.#since.set(subject, position);
       this.#changes.push({ subject, before, after, position });
     }
@@ -42,18 +51,19 @@ export class OwnershipTrail {
     return group === null ? null : (this.#since.get(group) ?? null);
   }
 
-  history(group: string): Interval[] {
+  history(group: string): SteppedInterval[] {
     const changes = this.#changes.filter(({ subject }) => subject === group);
     const starts = [{ position: null, after: NOBODY }, ...changes];
     return starts.map(({ position: from, after: owner }, index) => {
       const to = changes[index]?.position ?? null;
       const endedBy = to === null ? null : (this.#events[to]?.type ?? null);
-      return { subject: group, from, to, owner, endedBy };
+      const hands = this.#held.get(group)?.[index]?.all ?? [];
+      return { subject: group, from, to, owner, endedBy, hands };
     });
   }
 
   /** What changed hands after the first position, up to the second. */
-  between(from: number, to: number): Change[] {
+  between(from: number, to: number): Untimed<Change>[] {
     return this.#changes.filter(({ position }) => position > from && position <= to);
   }
 }

@@ -17,7 +17,8 @@ import {
 import type { FirstViolation } from '../../projections/audit/violations.ts';
 import { causeDisputed, SeenReleases } from '../../projections/audit/witnessed.ts';
 import type { Finding } from '../../projections/findings.ts';
-import type { Interval, Owner } from '../../projections/shapes.ts';
+import type { OwnerInterval } from '../../projections/interval-shapes.ts';
+import type { Owner } from '../../projections/shapes.ts';
 import { nobody, ownerOf, unknownOwner } from '../../projections/views.ts';
 import { SweptClaims } from './swept-claims.ts';
 
@@ -85,7 +86,7 @@ export class SlowVerifier {
   }
 
   /** Compares the intervals of a projection with the owners that were noted. */
-  compare(intervalsOf: (group: string) => readonly Interval[]): void {
+  compare(intervalsOf: (group: string) => readonly OwnerInterval[]): void {
     for (const [group, changes] of this.#changes) {
       const intervals = intervalsOf(group).slice(1);
       const length = Math.max(changes.length, intervals.length);

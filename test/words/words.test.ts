@@ -75,6 +75,7 @@ test('what was done and not let go is told as lists, which a face may shorten', 
     refused: [],
     held: [{ ...holder, ...file }],
     owned: [],
+    coverage: { from: 0, to: 9, fromTime: null, toTime: null, unknown: [] },
   };
   expect(spanWords(span)).toEqual([
     'Opened:',

@@ -19,10 +19,11 @@ import { Segment } from '../../../projections/index/segment.ts';
 import { GROUP, type Standing } from '../../../projections/index/standing.ts';
 import { holderOf, type HoldAt } from '../../../projections/index/hold-at.ts';
 import { StandingView } from '../../../projections/index/view.ts';
-import type { Descent, DescentStep } from '../../../projections/shapes.ts';
+import type { DescentStep } from '../../../projections/shapes.ts';
+import type { Untimed } from '../../../projections/timed.ts';
 import { holderShown, keepers } from '../../../projections/views.ts';
 import type { Log } from '../../support/random-logs.ts';
-import { explained, OwnersSince, type Seen } from './ways.ts';
+import { explained, OwnersSince, type FoundDescent, type Seen } from './ways.ts';
 
 /** A host takes the events one by one. */
 export function* momentsOf(log: Iterable<Log[number]>, host = new LiveHost()): Generator<Seen> {
@@ -45,10 +46,10 @@ export function* momentsOf(log: Iterable<Log[number]>, host = new LiveHost()): G
 
 /** Follows each place that holds a file back to the open. */
 class Chains implements ProcessObserver {
-  readonly #chains = new Map<Process, Map<string, readonly DescentStep[]>>();
+  readonly #chains = new Map<Process, Map<string, readonly Untimed<DescentStep>[]>>();
   #event: Placed | null = null;
   /** The chains that the event has ended: the kernel keeps a file that it has from its last holder. */
-  readonly #ended = new Map<FileId, readonly DescentStep[]>();
+  readonly #ended = new Map<FileId, readonly Untimed<DescentStep>[]>();
 
   begin(event: Placed): void {
     this.#event = event;
@@ -67,7 +68,7 @@ class Chains implements ProcessObserver {
     const { position = 0, type = '' } = this.#event ?? {};
     const last = from ? this.#chains.get(from.process)?.get(nameOf(from)) : this.#ended.get(file);
     const before = last ?? [];
-    const own = this.#chains.get(at.process) ?? new Map<string, readonly DescentStep[]>();
+    const own = this.#chains.get(at.process) ?? new Map<string, readonly Untimed<DescentStep>[]>();
     this.#chains.set(at.process, own);
     const fd = at.via === 'fd' ? at.number : null;
     own.set(nameOf(at), [...before, { position, type, pid: at.process.pid, fd }]);
@@ -80,8 +81,8 @@ class Chains implements ProcessObserver {
     chains?.delete(nameOf(at));
   }
 
-  of({ processTable: processes }: LiveHost, file: FileId): Descent[] {
-    const found: Descent[] = [];
+  of({ processTable: processes }: LiveHost, file: FileId): FoundDescent[] {
+    const found: FoundDescent[] = [];
     for (const process of processes.processes()) {
       const { pid, comm, cgroup, descriptors, mappings } = process;
       const chainAt = (via: HoldPlace['via'], number: number) =>
@@ -97,7 +98,7 @@ class Chains implements ProcessObserver {
         if (mapped === file) found.push({ ...holder, chain });
       }
     }
-    const order = ({ pid, fd }: Descent) => [pid ?? 0, fd ?? Infinity] as const;
+    const order = ({ pid, fd }: FoundDescent) => [pid ?? 0, fd ?? Infinity] as const;
     return found.toSorted((a, b) => {
       const [[pid, fd], [otherPid, otherFd]] = [order(a), order(b)];
       return pid - otherPid || (fd === otherFd ? 0 : fd - otherFd);
@@ -168,7 +169,7 @@ class Holds {
     }
   }
 
-  chainOf({ since, from, pid, fd }: HoldAt): readonly DescentStep[] {
+  chainOf({ since, from, pid, fd }: HoldAt): readonly Untimed<DescentStep>[] {
     const before = from === null ? undefined : this.#holds.get(from);
     const segment = this.#segments.findLast(({ first }) => first <= since);
     const step = { position: since, type: segment?.typeAt(since) ?? '', pid, fd };

@@ -92,9 +92,9 @@ describe('types and boots', () => {
         const before = log.slice(0, position + 1).findLast(({ type }) => type === 'host.booted');
         expect(timeline.bootBefore(position)).toBe(before?.position ?? 0);
         const refused = log.filter(({ type }) => type === 'operation.refused');
-        expect([...timeline.select(0, position, null, 'operation.refused')]).toEqual(
-          refused.filter((event) => event.position <= position),
-        );
+        expect([
+          ...timeline.select(0, position, null, new Set(['operation.refused'] as const)),
+        ]).toEqual(refused.filter((event) => event.position <= position));
       }),
       { numRuns: 40 },
     );

@@ -14,17 +14,15 @@ import type { BareOwner } from '../../../projections/owner-at.ts';
 import { partiesOf, type Parties } from '../../../projections/parties.ts';
 import type {
   Change,
-  Descent,
+  DescentStep,
   Diff,
   Holder,
-  Interval,
   Moment,
   Orphan,
   Owner,
   Position,
   Table,
   Who,
-  Why,
 } from '../../../projections/shapes.ts';
 import {
   noteSubjects,
@@ -33,6 +31,7 @@ import {
   type SubjectKind,
 } from '../../../projections/subjects.ts';
 import type { Timeline } from '../../../projections/timeline.ts';
+import type { Why } from '../../../projections/why/why.ts';
 import {
   byNumber,
   byProcess,
@@ -41,8 +40,12 @@ import {
   ownerOf,
   tableOf,
   unknownOwner,
+  type KernelTable,
 } from '../../../projections/views.ts';
+import type { Untimed } from '../../../projections/timed.ts';
+import { shownAt, stepped, Steps, type SteppedInterval } from '../../support/hands.ts';
 import type { Log } from '../../support/random-logs.ts';
+import { withTimes } from '../../support/times-beside.ts';
 
 /** What is to be answered. */
 export interface Asked {
@@ -54,19 +57,22 @@ export interface Asked {
   readonly spans: readonly (readonly [from: number, to: number])[];
 }
 
+/** What can be told of a subject from one moment alone. */
+type WhoNow = Pick<Who, 'subject' | 'kind' | 'at' | 'owner' | 'holders' | 'waiters' | 'lineage'>;
+
 type Refusal = Pick<Why, 'cause' | 'blocker'>;
 
 interface Answers {
   readonly moments: readonly {
-    readonly table: Table;
-    readonly who: readonly Who[];
+    readonly table: KernelTable;
+    readonly who: readonly WhoNow[];
     /** Of each subject that is a group. */
     readonly owners: readonly BareOwner[];
     readonly orphans: readonly Orphan[];
     /** Of the event at that position; null where it is no refusal. */
     readonly refusal: Refusal | null;
   }[];
-  readonly histories: readonly (readonly Interval[])[];
+  readonly histories: readonly (readonly SteppedInterval[])[];
   readonly diffs: readonly Diff[];
 }
 
@@ -76,16 +82,28 @@ export function answersOf(timeline: Timeline, asked: Asked): Answers {
     moments: positions.map((position) => {
       const moment = new HostAtMoment(timeline, position);
       return {
-        table: moment.table(),
-        who: subjects.map((subject) => moment.who(wordFor(subject))),
+        table: withoutClaims(moment.table()),
+        who: subjects.map((subject) => nowOf(moment.who(wordFor(subject)))),
         owners: groupsIn(subjects).map((group) => moment.owner(group)),
         orphans: moment.orphans(),
         refusal: refusalIn(timeline, position),
       };
     }),
-    histories: asked.histories.map((subject) => historyOf(timeline, subject)),
+    histories: asked.histories.map((subject) => historyOf(timeline, subject).map(stepped)),
     diffs: spans.map(([from, to]) => changesBetween(timeline, from, to)),
   };
+}
+
+function withoutClaims({ groups, devices, ...table }: Table): KernelTable {
+  return {
+    ...table,
+    groups: groups.map(({ claimants: _claims, ...group }) => group),
+    devices: devices.map(({ claimants: _claims, ...device }) => device),
+  };
+}
+
+function nowOf({ subject, kind, at, owner, holders, waiters, lineage }: Who): WhoNow {
+  return { subject, kind, at, owner, holders, waiters, lineage };
 }
 
 function groupsIn(subjects: readonly Subject[]): string[] {
@@ -104,12 +122,17 @@ function refusalIn(timeline: Timeline, position: number): Refusal | null {
 }
 
 /** To the machines a context that is not there is a file of this name; answers have none for it. */
-function withoutPlaceholder(answers: Answers): Answers {
-  return JSON.parse(JSON.stringify(answers).replaceAll('"f?"', 'null')) as Answers;
+function withoutPlaceholder(answers: object): unknown {
+  return JSON.parse(JSON.stringify(answers).replaceAll('"f?"', 'null'));
 }
 
 function holdersOf(host: HostAt, file: string | null): Holder[] {
   return file === null ? [] : keepers(host, [file]);
+}
+
+/** As `Descent`, without times. */
+export interface FoundDescent extends Holder {
+  readonly chain: readonly Untimed<DescentStep>[];
 }
 
 /** A host after an event, and what it takes more than one moment to know. */
@@ -117,14 +140,14 @@ export interface Seen {
   readonly host: HostAt;
   since(group: string): Position;
   /** How each holder of a file came by it, by process and descriptor. */
-  lineage(file: string): Descent[];
+  lineage(file: string): FoundDescent[];
   /** Why the event was refused; null where it was not. */
   readonly refusal: Refusal | null;
 }
 
 /** The same answers, from looking at every moment; the first is that before the first event. */
 export function answersFrom(moments: Iterable<Seen>, log: Log, asked: Asked): Answers {
-  const found = new Map<number, Answers['moments'][number]>();
+  const found = new Map<number, object>();
   const unheard = groupsFound(log);
   const histories = asked.histories.map((subject) => new OwnerTrail(subject, unheard));
   const trails = new Map<string, OwnerTrail>();
@@ -146,7 +169,7 @@ export function answersFrom(moments: Iterable<Seen>, log: Log, asked: Asked): An
   const changes = [...trails.values()]
     .flatMap((trail) => trail.changes)
     .toSorted((a, b) => a.position - b.position || byNumber(a.subject, b.subject));
-  return withoutPlaceholder({
+  const untimed = withoutPlaceholder({
     moments: asked.positions.map((at) => found.get(at)!),
     histories: histories.map(({ intervals }) => intervals),
     diffs: asked.spans.map(([from, to]) => ({
@@ -155,6 +178,7 @@ export function answersFrom(moments: Iterable<Seen>, log: Log, asked: Asked): An
       changes: changes.filter((change) => change.position > from && change.position <= to),
     })),
   });
+  return withTimes(untimed, log) as Answers;
 }
 
 /** The groups that were there before anybody told of them. */
@@ -183,7 +207,7 @@ function momentOf(
 ) {
   const { host } = seen;
   const at: Moment = { position: event?.position ?? null, time: event?.time ?? null };
-  const who = subjects.map((subject): Who => {
+  const who = subjects.map((subject) => {
     const parties = partiesAt(host, subject, unheard);
     const files = new Set(parties.holders.flatMap(({ file }) => file ?? []));
     const held = new Set(parties.holders.map(({ pid, fd, file }) => `${pid} ${fd} ${file}`));
@@ -191,10 +215,10 @@ function momentOf(
       .flatMap((file) => seen.lineage(file))
       .filter(({ pid, fd, file }) => held.has(`${pid} ${fd} ${file}`))
       .toSorted(byProcess);
-    return { subject: subject.id, at, ...parties, lineage };
+    return { subject: subject.id, kind: subject.kind, at, ...parties, lineage };
   });
   const table = tableOf(host, at, (group) => seen.since(group));
-  const owners = groupsIn(subjects).map((id): BareOwner => {
+  const owners = groupsIn(subjects).map((id) => {
     const { holders: _, ...owner } = partiesAt(host, { kind: 'group', id }, unheard).owner;
     return { ...owner, since: seen.since(id) };
   });
@@ -203,11 +227,12 @@ function momentOf(
 
 /** Follows the owner of a subject from moment to moment. */
 class OwnerTrail {
-  readonly changes: Change[] = [];
-  readonly intervals: Interval[];
+  readonly changes: Untimed<Change>[] = [];
+  readonly intervals: SteppedInterval[];
   readonly #subject: Subject;
   readonly #unheard: ReadonlySet<string>;
   #owner: Owner;
+  #held = new Steps();
 
   constructor(subject: Subject, unheard: ReadonlySet<string>) {
     this.#subject = subject;
@@ -215,20 +240,28 @@ class OwnerTrail {
     const isUnheard = subject.kind === 'group' && unheard.has(subject.id);
     this.#owner = isUnheard ? unknownOwner : nobody;
     const { id } = subject;
-    this.intervals = [{ subject: id, from: null, to: null, owner: this.#owner, endedBy: null }];
+    this.intervals = [this.#begun(id, null)];
   }
 
   look(host: HostAt, event: Log[number] | null): void {
     const { owner } = partiesAt(host, this.#subject, this.#unheard);
     const before = this.#owner;
     this.#owner = owner;
-    if (event === null || isSame(owner, before)) return;
+    if (event === null) return;
     const { position, type } = event;
     const subject = this.#subject.id;
-    this.changes.push({ subject, before, after: owner, position });
-    const last = this.intervals.pop();
-    if (last !== undefined) this.intervals.push({ ...last, to: position, endedBy: type });
-    this.intervals.push({ subject, from: position, to: null, owner, endedBy: null });
+    if (!isSame(owner, before)) {
+      this.changes.push({ subject, before, after: owner, position });
+      const last = this.intervals.pop();
+      if (last !== undefined) this.intervals.push({ ...last, to: position, endedBy: type });
+      this.intervals.push(this.#begun(subject, position));
+    }
+    this.#held.look(position, shownAt(host, this.#subject, owner));
+  }
+
+  #begun(subject: string, from: Position): SteppedInterval {
+    this.#held = new Steps();
+    return { subject, from, to: null, owner: this.#owner, endedBy: null, hands: this.#held.all };
   }
 }
 

@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type {
-  DeviceView,
-  FileView,
-  GroupView,
-  Holder,
-  Owner,
-} from '../../../projections/shapes.ts';
+import type { FileView, Holder, Owner } from '../../../projections/shapes.ts';
+import type { DeviceRow, GroupRow } from '../../../projections/where/keys.ts';
 import { WhereError } from '../../../projections/where/tokens.ts';
 import { parseWhere, type TableRows, type Scope } from '../../../projections/where/where.ts';
 
@@ -23,7 +18,7 @@ const iommufd: Owner = { kind: 'iommufd', file: 'f12', holders: [holder, spdk] }
 const nobody: Owner = { kind: 'none', file: null, holders: [] };
 const opened: FileView = { file: 'f15', kind: 'group', holders: [spdk] };
 
-const group26: GroupView = {
+const group26: GroupRow = {
   group: '26',
   owner: iommufd,
   ownerCount: 2,
@@ -32,7 +27,7 @@ const group26: GroupView = {
   opener: null,
   container: null,
 };
-const group27: GroupView = {
+const group27: GroupRow = {
   group: '27',
   owner: nobody,
   ownerCount: 0,
@@ -41,7 +36,7 @@ const group27: GroupView = {
   opener: opened,
   container: null,
 };
-const gpu: DeviceView = {
+const gpu: DeviceRow = {
   device: '0000:3b:00.0',
   name: 'gpu0',
   group: '26',
@@ -54,7 +49,7 @@ const gpu: DeviceView = {
     { file: 'f14', kind: 'device', holders: [] },
   ],
 };
-const nic: DeviceView = {
+const nic: DeviceRow = {
   device: '0000:5e:00.0',
   name: null,
   group: null,
@@ -67,8 +62,8 @@ const nic: DeviceView = {
 const context: FileView = { file: 'f12', kind: 'iommufd', holders: [holder, spdk] };
 
 interface Lists {
-  readonly groups: readonly GroupView[];
-  readonly devices: readonly DeviceView[];
+  readonly groups: readonly GroupRow[];
+  readonly devices: readonly DeviceRow[];
   readonly files: readonly FileView[];
 }
 
@@ -295,7 +290,7 @@ const anyOwner: fc.Arbitrary<Owner> = fc.record({
   file: nullable(fileId),
   holders: anyHolders,
 });
-const anyGroup: fc.Arbitrary<GroupView> = fc.record({
+const anyGroup: fc.Arbitrary<GroupRow> = fc.record({
   group: groupId,
   owner: anyOwner,
   ownerCount: fc.nat(4),
@@ -304,7 +299,7 @@ const anyGroup: fc.Arbitrary<GroupView> = fc.record({
   opener: nullable(anyFile),
   container: nullable(anyFile),
 });
-const anyDevice: fc.Arbitrary<DeviceView> = fc.record({
+const anyDevice: fc.Arbitrary<DeviceRow> = fc.record({
   device: deviceId,
   name: nullable(fc.constantFrom('gpu0', 'nic')),
   group: nullable(groupId),
@@ -323,7 +318,7 @@ const anyLists: fc.Arbitrary<Lists> = fc.record({
 // What can be asked of a row, each with the values that it means, worked out by hand.
 
 type Value = string | number | boolean | null;
-type Row = GroupView & DeviceView & FileView;
+type Row = GroupRow & DeviceRow & FileView;
 interface Place {
   readonly type: 'text' | 'number' | 'boolean' | readonly string[];
   readonly values: (row: Row) => readonly (Value | undefined)[];

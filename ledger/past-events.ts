@@ -1,0 +1,106 @@
+/**
+ * The events of a history, and the moments and hosts at its positions.
+ *
+ * @module
+ */
+import { LedgerError } from '../events/ledger-error.ts';
+import type { EventType, Placed } from '../events/vocabulary.ts';
+import type { RecordedEvent } from '../log/store.ts';
+import type { HostAt } from '../machines/host-at.ts';
+import { commAt } from '../projections/process-name.ts';
+import type { LogEnd } from '../projections/shapes.ts';
+import type { Timeline } from '../projections/timeline.ts';
+import { findMoment, findRange, START, type FoundMoment, type When } from '../projections/when.ts';
+
+/** What `now` and times before now refer to. */
+export type PresentTime = () => Date;
+
+export abstract class PastEvents<E extends Placed = RecordedEvent> {
+  /** @internal */
+  protected readonly timeline: Timeline<E>;
+  /** @internal */
+  protected readonly clock: PresentTime;
+
+  /** @internal */
+  constructor(timeline: Timeline<E>, clock: PresentTime = () => new Date()) {
+    this.timeline = timeline;
+    this.clock = clock;
+  }
+
+  /** Position of the first event: 0, unless older volumes were removed. */
+  get first(): number {
+    return this.timeline.first;
+  }
+
+  /** All events, ascending from `first`; those of a long log do not fit in memory. */
+  get events(): readonly E[] {
+    return this.timeline.events;
+  }
+
+  /** Number of events. */
+  get length(): number {
+    return this.timeline.head + 1 - this.first;
+  }
+
+  /** Whether any event has a time. */
+  get isTimed(): boolean {
+    return this.timeline.isTimed;
+  }
+
+  /** All events, or those of a type, ascending; each is read when it is asked for. */
+  each(type: EventType | null = null): Iterable<E> {
+    const types = type === null ? null : new Set([type]);
+    return this.timeline.select(this.first, this.timeline.head, null, types);
+  }
+
+  /** The event at a position; undefined if there is none. */
+  event(position: number): E | undefined {
+    const isHere = position >= this.first && position <= this.timeline.head;
+    return isHere && Number.isInteger(position) ? this.timeline.at(position) : undefined;
+  }
+
+  /**
+   * The host after the event at a position; -1 is before the first event. Any later question makes
+   * it throw `StaleViewError`: then ask for a new one. Throws `bad-when`.
+   */
+  hostAt(position: number): HostAt {
+    this.checkPosition(position);
+    return this.timeline.hostAt(position);
+  }
+
+  /** Name of a process (`comm`) at a position; null if no event names it. Throws `bad-when`. */
+  commOf(pid: number, position: number): string | null {
+    this.checkPosition(position);
+    return commAt(this.timeline, pid, position);
+  }
+
+  /**
+   * Where the log ends, if one of the moments is an instant after that: nothing is known from there
+   * on. Else null. Throws `bad-when`.
+   */
+  logEnds(...moments: readonly When[]): LogEnd | null {
+    for (const when of moments) {
+      const { logEnds } = this.find(when);
+      if (logEnds !== null) return logEnds;
+    }
+    return null;
+  }
+
+  /** Throws `bad-when` for what is no moment of this history. */
+  protected find(when: When): FoundMoment {
+    return findMoment(when, this.timeline, this.clock);
+  }
+
+  /** As `find`, for both ends. Throws `bad-request` if `from` is after `to`. */
+  protected findRange(from: When, to: When): ReturnType<typeof findRange> {
+    return findRange(from, to, this.timeline, this.clock);
+  }
+
+  /** Throws `bad-when` unless it is a whole number from -1 to the last position. */
+  protected checkPosition(position: number): void {
+    const { head } = this.timeline;
+    if (Number.isInteger(position) && position >= START && position <= head) return;
+    const end = head === START ? 'the log is empty' : `the log ends at position ${head}`;
+    throw new LedgerError('bad-when', `there is no position ${position}: ${end}`);
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * What `verify` found, as plain data.
+ *
+ * @module
+ */
+import type { Coverage } from '../coverage.ts';
+import type { Position, TimeBeside } from '../shapes.ts';
+
+/** A place where a log contradicts itself, the rules or the evidence. */
+export interface Fault {
+  readonly position: Position;
+  readonly time: TimeBeside;
+  /**
+   * `bytes`: the file is damaged. `absent`: events are missing. `head`: the log lacks the head that
+   * was kept. `rules`: an event contradicts the rules. `evidence`: the evidence shows another cause
+   * or release. `table`: the table of a machine and XState differ. `projection`: the index, or an
+   * answer from it, differs from the events. `invariant`: an invariant is violated.
+   */
+  readonly kind:
+    | 'bytes'
+    | 'absent'
+    | 'head'
+    | 'rules'
+    | 'evidence'
+    | 'table'
+    | 'projection'
+    | 'invariant';
+  readonly detail: string;
+}
+
+/** What `verify` found. */
+export interface Verification {
+  /** Number of events checked. */
+  readonly events: number;
+  /** `POSITION:HASH` of the last event, to keep as a witness; position -1 if the log is empty. */
+  readonly head: string;
+  readonly faults: readonly Fault[];
+  /** Sentences about things that are not faults, such as removed events. */
+  readonly notes?: readonly string[];
+  /** Of the whole log. */
+  readonly coverage: Coverage;
+}

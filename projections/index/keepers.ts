@@ -1,0 +1,37 @@
+/**
+ * What keeps one file alive, found in the rows of a standing. Unlike `hold-chains.ts` it makes no
+ * tables of all files: for a question about few files at many moments.
+ *
+ * @module
+ */
+import { positionOf, type FileId } from '../../processes/process-table.ts';
+import { FILE, HOLD, type Standing } from './standing.ts';
+
+/** The rows of a file and of those that keep it alive, directly or through others; none if closed. */
+export function rowsKeeping({ files }: Standing, file: FileId): number[] {
+  const { cells, width, count } = files;
+  const opened = positionOf(file) + 1;
+  const rows: number[] = [];
+  for (let row = 0; row < count; row++) if (cells[row * width] === opened) rows.push(row);
+  // The list grows while it is read.
+  for (const kept of rows) {
+    for (let row = 0; row < count; row++) {
+      const at = row * width;
+      if (cells[at] !== 0 && cells[at + FILE.pins] === kept + 1) rows.push(row);
+    }
+  }
+  return rows;
+}
+
+/** The rows of the descriptors and mappings of the files in some rows. */
+export function rowsHolding({ holds, files }: Standing, rows: readonly number[]): number[] {
+  const { cells, width, count } = holds;
+  const isWanted = new Uint8Array(files.count + 1);
+  for (const row of rows) isWanted[row + 1] = 1;
+  const found: number[] = [];
+  for (let row = 0; row < count; row++) {
+    const file = cells[row * width + HOLD.file]!;
+    if (file !== 0 && isWanted[file] === 1) found.push(row);
+  }
+  return found;
+}
