@@ -114,7 +114,7 @@ export type { When } from './projections/when.ts';
 export type { Candidate, Why } from './projections/why/why.ts';
 export type { WhyUnknown } from './projections/why-unknown.ts';
 export type { FollowSettings } from './ledger/follow.ts';
-export { readEvidence } from './ledger/import.ts';
+export { readEvidence, takenAt } from './ledger/import.ts';
 export type { RecordedAnswer } from './ledger/simulate.ts';
 export type { SnapshotReport } from './ledger/snapshot.ts';
 export type { Attempted, SupposedEvent, WhatIf } from './ledger/what-if.ts';
@@ -229,7 +229,7 @@ export class Ledger extends Past {
     sources: readonly Source[],
     settings: ImportSettings = {},
   ): Promise<ImportReport> {
-    return this.record(await readEvidence(sources, settings, this));
+    return this.record(await readEvidence(sources, { clock: this.clock, ...settings }, this));
   }
 
   /** Appends evidence that `readEvidence` has read. Rejects with `bad-evidence`. */

@@ -3,10 +3,18 @@
  *
  * @module
  */
+import { existsSync } from 'node:fs';
 import { formats } from '../evidence/importers.ts';
-import { readEvidence, type ImportReport, type Reading } from '../ledger.ts';
+import type { Source } from '../evidence/source.ts';
+import {
+  readEvidence,
+  takenAt,
+  type ImportReport,
+  type ImportSettings,
+  type Reading,
+} from '../ledger.ts';
 import { moreWords } from '../words/moments.ts';
-import { importedWords, rejectedWords, seenWords } from '../words/recording.ts';
+import { importedWords, judgedAsWords, rejectedWords, seenWords } from '../words/recording.ts';
 import { exit } from './failure.ts';
 import { checkInputs, sourceOf } from './input.ts';
 import { beforeRecording, logOptions, recordIn } from './log-file.ts';
@@ -17,7 +25,7 @@ import { show, verb } from './verb.ts';
 
 export const importEvidence = verb({
   name: 'import',
-  usage: 'import [--format F] [--topology FILE] [--profile P] FILE|-...',
+  usage: 'import [--format F] [--topology FILE] [--profile P] FILE[@WHEN]|-...',
   summary: 'Appends evidence to the log: traces, kernel messages, recorded answers, an export',
   details: [
     'Several files are merged by time. An event without a time stays after the one before it in its',
@@ -27,6 +35,13 @@ export const importEvidence = verb({
     'Messages, listings (lsof, fuser, ls, lspci -nnk) and traces may stand in one file: each line is read',
     'by what understands it, and other lines are passed over. Where no line says anything of VFIO, the',
     'exit code is 2, and the log does not change.',
+    '',
+    'A listing without a time of its own stands after everything that is imported with it, and its events',
+    'have no time. --taken WHEN says when listings were made, FILE@WHEN when those of FILE were: an ISO',
+    '8601 instant, now, a time before now (-10m), or with --day a time of day (HH:MM, UTC).',
+    '',
+    'A log has evidence or simulations, never both. The rules of the release nearest to the kernel judge',
+    'it; if that is another one, standard error says so, and --json as judgedAs.',
     '',
     'A line of a trace that cannot be read is counted, shown and skipped. With --strict, and always in',
     'the formats events and truth, such a line ends the import with exit code 2, and the log does not',
@@ -52,6 +67,11 @@ export const importEvidence = verb({
       help: 'the instant when the host booted, to convert uptimes',
     },
     day: { type: 'string', value: 'DATE', help: 'YYYY-MM-DD, to convert times of day' },
+    taken: {
+      type: 'string',
+      value: 'WHEN',
+      help: 'when listings without a time were made',
+    },
     zone: {
       type: 'string',
       value: 'ZONE',
@@ -67,23 +87,39 @@ export const importEvidence = verb({
   ],
   async answer({ values, operands }, io) {
     const { topology: file } = values;
-    checkInputs([...operands, ...(file === undefined ? [] : [file])]);
+    const { format, profile, strict, booted, day, zone, taken } = values;
+    const inputs = operands.map((operand) => inputNamed(operand, { day }));
+    checkInputs([...inputs.map(({ name }) => name), ...(file === undefined ? [] : [file])]);
     const topology = file === undefined ? undefined : await readTopology(file, io.stdin);
-    const sources = operands.map((operand) => sourceOf(operand, io.stdin));
-    const { format, profile, strict, booted, day, zone } = values;
+    const sources = inputs.map(({ name, taken: at }): Source => ({
+      ...sourceOf(name, io.stdin),
+      ...(at !== null && { taken: at }),
+    }));
     const progress = progressOf(io.progress);
-    const settings = { format, topology, profile, strict, booted, day, zone, progress };
+    const settings = { format, topology, profile, strict, booted, day, zone, taken, progress };
     const collected = await beforeRecording(values, io, (log) =>
       readEvidence(sources, settings, log),
     );
     return recordIn(values, io, async (ledger, path) => {
       io.progress.tell(`appending ${collected.events.length} events`);
       const report = await ledger.record(collected);
+      for (const judged of report.judgedAs) io.stderr.write(`${judgedAsWords(judged)}\n`);
       await show(io, values.json, report, (told) => reportText(told, path));
       return exit.done;
     });
   },
 });
+
+/** An operand: a file, or FILE@WHEN, where WHEN is when its listings were made. */
+function inputNamed(
+  operand: string,
+  settings: Pick<ImportSettings, 'day'>,
+): { readonly name: string; readonly taken: string | null } {
+  const [, name, when] = /^(.+)@([^@]+)$/.exec(operand) ?? [];
+  const isTimed = name !== undefined && when !== undefined && !existsSync(operand);
+  if (!isTimed || (name !== '-' && !existsSync(name))) return { name: operand, taken: null };
+  return { name, taken: takenAt(when, settings, operand) };
+}
 
 /** Reports lines read, lines a second, and the part of the input that has been read. */
 function progressOf({ tell }: Progress): (reading: Reading) => void {

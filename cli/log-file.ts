@@ -125,7 +125,8 @@ export async function beforeRecording<T>(
   const isEmpty = statSync(path, { throwIfNoEntry: false })?.size === 0;
   const isThere = existsSync(dirname(path)) && volumeFiles(path).length > 0;
   if (!isThere || isEmpty) return read(null);
-  const ledger = await open(path, values, io, { readOnly: true });
+  // The host may be a new one.
+  const ledger = await open(path, values, io, { readOnly: true, create: true });
   try {
     return await read(ledger.length === 0 ? null : ledger);
   } finally {

@@ -5,6 +5,7 @@
  */
 import type { RecordedEvent } from '../ledger.ts';
 import { columns } from '../words/columns.ts';
+import { eventShown } from '../words/event-data.ts';
 import { inferenceRows } from '../words/inferences.ts';
 import type { Paint } from '../words/tone.ts';
 import { eventJson, eventRow } from './event-row.ts';
@@ -63,6 +64,7 @@ function rulesIn(events: readonly RecordedEvent[], paint: Paint): string[] {
 /** One JSON array in pieces: as one string it could become too long. */
 function* array(events: readonly RecordedEvent[]): Generator<string> {
   yield '[';
-  for (const [index, event] of events.entries()) yield (index === 0 ? '' : ',') + eventJson(event);
+  for (const [index, event] of events.entries())
+    yield (index === 0 ? '' : ',') + eventJson(eventShown(event));
   yield ']\n';
 }

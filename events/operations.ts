@@ -105,9 +105,14 @@ export type Arguments<O extends Operation> = Readonly<v.InferOutput<(typeof oper
 /** An attempt whose file is shown, without its outcome. Null: an argument that is not shown. */
 export type RecordedAttempt = { [O in Operation]: { operation: O } & Arguments<O> }[Operation];
 
-/** Arguments as evidence shows them. `fd` is null if it does not show the file of the call. */
+/**
+ * Arguments as evidence shows them. `fd` is null if it does not show the file of the call, `pid` if it
+ * does not show the process.
+ */
 export type ShownArguments<O extends Operation> = {
-  readonly [K in keyof Arguments<O>]: K extends 'fd' ? Arguments<O>[K] | null : Arguments<O>[K];
+  readonly [K in keyof Arguments<O>]: K extends 'fd' | 'pid'
+    ? Arguments<O>[K] | null
+    : Arguments<O>[K];
 };
 
 /** An attempt without its outcome, as evidence shows it. Null: what is not shown. */

@@ -22,9 +22,10 @@ const chain: readonly Upcaster[] = [
   { from: 2, upcast: (event) => event },
   // Schema 4 adds, to `operation.refused`: null for `fd` and `errno`, and what a message names.
   { from: 3, upcast: withoutStandIn },
-  // Schema 5 adds `vm` of processes, null for `comm` of `process.found`, and `releaseShown` of files;
-  // claims may have `group`, and null for what no line names.
-  { from: 4, upcast: (event) => event },
+  // Schema 5 adds `vm` of processes, null for `comm` of `process.found`, and `releaseShown` of files; to
+  // `operation.refused` null for `pid`, and `comm`; to waiters null for `comm`. Claims may
+  // have `group`, and null for what no line names.
+  { from: 4, upcast: withoutInvented },
 ];
 
 /**
@@ -37,6 +38,40 @@ function withoutStandIn(event: RawEvent): RawEvent {
   const isStandIn = typeof fd === 'number' && fd <= -2 && evidence !== undefined;
   if (event.type !== 'operation.refused' || !isStandIn) return event;
   return { ...event, data: { ...data, fd: null } };
+}
+
+/**
+ * Before schema 5, a process whose pid no line shows had an invented pid in each of its events: above
+ * the greatest one of the kernel (include/linux/threads.h:PID_MAX_LIMIT). A process without a name was
+ * `somebody`.
+ */
+function withoutInvented(event: RawEvent): RawEvent {
+  const data = Object(event.data) as Readonly<Record<string, unknown>>;
+  switch (event.type) {
+    case 'operation.refused': {
+      // A refusal that shows its file needs the process: the file is that of its descriptor.
+      const isTold = data['fd'] === undefined || data['fd'] === null;
+      if (!isTold || !isInvented(data['pid'])) return event;
+      return { ...event, data: { ...data, pid: null } };
+    }
+    case 'process.found': {
+      if (data['comm'] !== NO_NAME || !isInvented(data['pid'])) return event;
+      return { ...event, data: { ...data, comm: null } };
+    }
+    case 'driver.unbind-blocked': {
+      const waiter = Object(data['waiter']) as Readonly<Record<string, unknown>>;
+      if (waiter['comm'] !== NO_NAME || waiter['pid'] !== null) return event;
+      return { ...event, data: { ...data, waiter: { ...waiter, comm: null } } };
+    }
+    default:
+      return event;
+  }
+}
+
+const NO_NAME = 'somebody';
+
+function isInvented(pid: unknown): boolean {
+  return typeof pid === 'number' && pid > 0x40_0000;
 }
 
 /** The current schema: the version of the shapes in `vocabulary.ts`. Each stored event has its own. */

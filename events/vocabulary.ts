@@ -41,8 +41,14 @@ const named = {
 /** The arguments of a call as evidence shows them, and what a message names besides. */
 function asShown(args: v.ObjectEntries): v.ObjectEntries {
   const besides = Object.entries(named).filter(([key]) => !Object.hasOwn(args, key));
-  // Null: the evidence does not show on which file the call was made.
-  return { ...args, ...('fd' in args && { fd: shown(fd) }), ...Object.fromEntries(besides) };
+  // Null: the evidence does not show which process made the call, or on which file.
+  const unshown = {
+    ...('pid' in args && { pid: shown(pid) }),
+    /** The name of the process, if its pid is not shown. */
+    ...('pid' in args && !('comm' in args) && { comm: v.optional(text) }),
+    ...('fd' in args && { fd: shown(fd) }),
+  };
+  return { ...args, ...unshown, ...Object.fromEntries(besides) };
 }
 
 const refusals = Object.entries(operations).map(([operation, { entries }]) =>
@@ -173,7 +179,7 @@ const shapes = {
     device: text,
     driver: text,
     next: v.nullable(text),
-    waiter: v.strictObject({ pid: v.nullable(pid), comm: text }),
+    waiter: v.strictObject({ pid: v.nullable(pid), comm: v.nullable(text) }),
   }),
   /** A blocked unbind was seen to be over. `driver` is the one that the device then had. */
   'driver.settled': v.strictObject({ device: text, driver: v.nullable(text) }),
@@ -259,6 +265,7 @@ interface Evidenced {
 interface Named {
   readonly group?: string | undefined;
   readonly device?: string | undefined;
+  readonly comm?: string | undefined;
   readonly blocker?: { readonly kind: 'group' | 'device'; readonly id: string } | undefined;
 }
 

@@ -15,8 +15,8 @@ import { Spool } from './spool.ts';
 import { Tally } from './tally.ts';
 
 export interface CollectOptions extends SourceOptions {
-  /** Is called with each event, and throws to refuse it. */
-  readonly admit: (event: LedgerEvent) => void;
+  /** Is called with each event and the name of its source, and throws to refuse it. */
+  readonly admit: (event: LedgerEvent, source: string) => void;
   /** Is called every few thousand lines. */
   readonly progress?: (reading: Reading) => void;
 }
@@ -24,7 +24,7 @@ export interface CollectOptions extends SourceOptions {
 /**
  * Reads all sources and merges their events by time. An event without a time stays after the event
  * before it. Of equal times, that of the earlier source comes first. Assumed events about the host come
- * first, once.
+ * first, once. Listings whose time is unknown come last, in the order of the sources.
  *
  * Rejects with `EvidenceError`, message `SOURCE:LINE: reason`, also if no source says anything of VFIO, or
  * with `unavailable` if a source cannot be read. Then nothing of any source is kept.
@@ -32,23 +32,26 @@ export interface CollectOptions extends SourceOptions {
 export async function collect(
   sources: readonly Source[],
   options: CollectOptions,
-): Promise<Collected> {
+): Promise<Omit<Collected, 'judgedAs'>> {
   const tally = new Tally(sources, options.progress ?? null);
   const spool = new Spool();
   const together = { ...options, told: new ToldAnywhere() };
-  const heads = sources.map((source) => new SourceCursor(eventsOf(source, together, tally)));
+  const heads = sources.map(
+    (source) => new SourceCursor(source.name, eventsOf(source, together, tally)),
+  );
+  const keep = async ({ name }: SourceCursor, event: LedgerEvent, isPreamble: boolean) => {
+    options.admit(event, name);
+    await spool.add(event, isPreamble);
+  };
   try {
     for (const head of heads) await head.next();
-    const first = heads.find(({ preamble }) => preamble.length > 0);
-    for (const event of first?.preamble ?? []) {
-      options.admit(event);
-      await spool.add(event, true);
-    }
     for (let next = earliest(heads); next !== null; next = earliest(heads)) {
-      options.admit(next.event);
-      await spool.add(next.event, false);
+      await keep(next.head, next.event, false);
       await next.head.next();
     }
+    for (const head of heads) for (const event of head.listed) await keep(head, event, false);
+    const first = heads.find(({ preamble }) => preamble.length > 0);
+    if (first !== undefined) for (const event of first.preamble) await keep(first, event, true);
     if (!tally.says) throw nothingSaid(sources, tally.read, options.format);
   } catch (error) {
     await spool.discard();
@@ -72,16 +75,26 @@ function nothingSaid(
   return new EvidenceError(`${names}: no line says anything of VFIO; ${others}`);
 }
 
-/** Reads the events of a source. `preamble`: how many of `events`, from the first, belong to it. */
+/** Events of a source. `preamble`: how many of them, from the first, belong to it. */
+interface GivenEvents {
+  readonly events: readonly LedgerEvent[];
+  readonly preamble: number;
+  /** Whether listings whose time is unknown show them. */
+  readonly isListed: boolean;
+}
+
+/** Reads the events of a source. */
 async function* eventsOf(
   source: Source,
   options: CollectOptions,
   tally: Tally,
-): AsyncGenerator<{ readonly events: readonly LedgerEvent[]; readonly preamble: number }> {
-  const reader = new SourceReader(source.name, options, tally);
+): AsyncGenerator<GivenEvents> {
+  const taken = source.taken ?? options.taken;
+  const reader = new SourceReader(source.name, { ...options, taken }, tally);
   let preamble = 0;
-  const give = (events: readonly LedgerEvent[]) => {
-    const given = { events, preamble: Math.min(reader.preamble - preamble, events.length) };
+  const give = (events: readonly LedgerEvent[], isListed = false): GivenEvents => {
+    const own = Math.min(reader.preamble - preamble, events.length);
+    const given = { events, preamble: own, isListed };
     preamble = reader.preamble;
     return given;
   };
@@ -98,6 +111,8 @@ async function* eventsOf(
   }
   const events = ended(reader, source.name);
   if (events.length > 0) yield give(events);
+  const listed = reader.listed();
+  if (listed.length > 0) yield give(listed, true);
 }
 
 /** The events at the end of a source. Throws an `EvidenceError` that names the line after the last. */
@@ -111,7 +126,10 @@ function ended(reader: SourceReader, source: string): readonly LedgerEvent[] {
 
 /** A source during the merge: its next event, and its time so far. */
 class SourceCursor {
+  readonly name: string;
   readonly preamble: LedgerEvent[] = [];
+  /** The events of listings whose time is unknown: they are not merged. */
+  readonly listed: LedgerEvent[] = [];
   event: LedgerEvent | null = null;
   /** The latest time so far. Events are merged by it, so a source always keeps its own order. */
   latest: string | null = null;
@@ -120,7 +138,8 @@ class SourceCursor {
   #rest: LedgerEvent[] = [];
   #isOver = false;
 
-  constructor(events: ReturnType<typeof eventsOf>) {
+  constructor(name: string, events: ReturnType<typeof eventsOf>) {
+    this.name = name;
     this.#events = events;
   }
 
@@ -136,7 +155,9 @@ class SourceCursor {
     this.#isOver = done === true;
     if (value === undefined) return;
     this.preamble.push(...value.events.slice(0, value.preamble));
-    this.#rest = value.events.slice(value.preamble);
+    const events = value.events.slice(value.preamble);
+    if (value.isListed) this.listed.push(...events);
+    else this.#rest = events;
     this.latest ??= this.#rest.find(({ time }) => time !== null)?.time ?? null;
   }
 }

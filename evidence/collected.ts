@@ -19,7 +19,7 @@ export interface Collected {
   readonly events: Spool;
   /** The number of lines read. */
   readonly read: number;
-  /** The number of lines that the reader of their format could not interpret. */
+  /** The number of lines that a reader took for its own and could not read. */
   readonly unknown: number;
   /** The number of lines of which no reader took anything. */
   readonly passedOver: number;
@@ -28,6 +28,14 @@ export interface Collected {
   /** The first lines that could not be read, and the number of all of them. */
   readonly rejected: readonly Rejected[];
   readonly rejectedCount: number;
+  /** The kernels that the rules of a neighbouring release judge. */
+  readonly judgedAs: readonly JudgedKernel[];
+}
+
+/** A kernel release, and the profile of another release that judges it. */
+export interface JudgedKernel {
+  readonly kernel: string;
+  readonly profile: string;
 }
 
 /** The progress of reading. */

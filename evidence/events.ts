@@ -16,6 +16,7 @@ export const eventsImporter: Importer = {
   read: () => {
     let count = 0;
     let last: number | null = null;
+    let time: string | null = null;
     let ended = false;
     return {
       unknown: 0,
@@ -38,7 +39,10 @@ export const eventsImporter: Importer = {
         }
         last = position;
         count++;
-        return [decodeLine(value)];
+        const event = decodeLine(value);
+        time = event.time ?? time;
+        // An event of evidence got its time when it was imported; one of a listing has none.
+        return [event.data.evidence === undefined ? { ...event, time } : event];
       },
       end() {
         if (!ended) throw new EvidenceError('it breaks off: the end marker is missing');

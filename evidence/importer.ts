@@ -9,6 +9,7 @@ import type { PlayedHostAt } from '../machines/host-at.ts';
 import type { Topology } from '../scenario/topology.ts';
 import type { Zero } from './instants.ts';
 import type { SeenCounts } from './messages/seen.ts';
+import type { EventsAround } from './messages/recorded-tellings.ts';
 import type { ToldAnywhere } from './messages/told.ts';
 
 /** The host before the evidence, as the log knows it. */
@@ -36,6 +37,10 @@ export interface ImportOptions {
   readonly session?: string;
   /** What the sources that are imported together have told. Left out: nothing. */
   readonly told?: ToldAnywhere;
+  /** Gives the events of the log, for statements that it has already. Left out: there is no log. */
+  readonly around?: EventsAround;
+  /** When listings without a time were made (ISO 8601, as in the log); null: unknown. */
+  readonly taken: string | null;
 }
 
 /** How sources are read. */
@@ -52,6 +57,11 @@ export interface Reader {
   line(text: string, number: number): readonly LedgerEvent[];
   /** The events that are known only at the end. Throws `EvidenceError` if the end is missing. */
   end(): readonly LedgerEvent[];
+  /**
+   * The events of listings whose time is unknown, after `end`: they stand after what all sources show.
+   * Left out: there are none.
+   */
+  listed?(): readonly LedgerEvent[];
   /** The number of lines so far that it could not interpret. */
   readonly unknown: number;
   /** The number of events at the beginning that are assumed of the host, not read from a line. */

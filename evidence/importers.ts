@@ -6,13 +6,13 @@
 import { RequestError } from '../events/ledger-error.ts';
 import { eventsImporter } from './events.ts';
 import type { Importer } from './importer.ts';
+import type { Zero } from './instants.ts';
 import { pasteParser } from './messages/log.ts';
 import { dmesgParser, looksLikeDmesg } from './messages/dmesg.ts';
 import { devicesParser, looksLikeDevices } from './messages/device-listing.ts';
 import { fdinfoParser, looksLikeFdinfo } from './messages/fdinfo.ts';
 import { libvirtAuditParser, looksLikeLibvirtAudit } from './messages/libvirt-audit.ts';
 import { looksLikeText, textParser } from './messages/text.ts';
-import type { ToldAnywhere } from './messages/told.ts';
 import { looksLikeFtrace } from './ftrace/line.ts';
 import { ftraceParser } from './ftrace/parser.ts';
 import { bpftraceParser, looksLikeBpftrace } from './bpftrace/parser.ts';
@@ -31,17 +31,14 @@ const traces: readonly Importer[] = [
 ];
 
 /** Messages and listings. */
-const messages: readonly (readonly [
-  string,
-  (line: string) => boolean,
-  (told?: ToldAnywhere) => Parser,
-])[] = [
-  ['libvirt-audit', looksLikeLibvirtAudit, libvirtAuditParser],
-  ['fdinfo', looksLikeFdinfo, fdinfoParser],
-  ['devices', looksLikeDevices, devicesParser],
-  ['dmesg', looksLikeDmesg, dmesgParser],
-  ['text', looksLikeText, textParser],
-];
+const messages: readonly (readonly [string, (line: string) => boolean, (zero?: Zero) => Parser])[] =
+  [
+    ['libvirt-audit', looksLikeLibvirtAudit, libvirtAuditParser],
+    ['fdinfo', looksLikeFdinfo, fdinfoParser],
+    ['devices', looksLikeDevices, devicesParser],
+    ['dmesg', looksLikeDmesg, dmesgParser],
+    ['text', looksLikeText, textParser],
+  ];
 
 /** Messages and listings in one file, whichever comes first. */
 const mixed = messages.map(([format, recognizes]) =>

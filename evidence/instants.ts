@@ -15,6 +15,9 @@ export interface Zero {
   readonly zone: number | null;
 }
 
+/** Nothing is known of them. */
+export const UNKNOWN_ZEROS: Zero = { booted: null, day: null, zone: null };
+
 /**
  * The zero of a clock in microseconds since 1970; null if it is unknown. `isStated` is false if the
  * time zone is assumed.
@@ -48,8 +51,11 @@ export function instantOf(micros: number): string | null {
   return `${new Date(millis).toISOString().slice(0, -1)}${String(rest).padStart(3, '0')}Z`;
 }
 
-/** ISO 8601 text as microseconds since 1970, exact to a millisecond; null if it is not an instant. */
+/** ISO 8601 text as microseconds since 1970; null if it is not an instant. */
 export function microsOf(text: string): number | null {
   const millis = Date.parse(/(?:[zZ]|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
-  return Number.isNaN(millis) ? null : millis * 1000;
+  if (Number.isNaN(millis)) return null;
+  // `Date` has no digits behind the milliseconds.
+  const [, fraction = ''] = /[.,](\d+)/.exec(text) ?? [];
+  return millis * 1000 + Number(fraction.padEnd(6, '0').slice(3, 6));
 }

@@ -11,8 +11,8 @@ import { importerOf } from './importers.ts';
 import type { LiveIdentities } from './live-identities.ts';
 import { LONGEST_LINE } from './source.ts';
 
-/** Is called with each event, and throws to refuse it. */
-type Admit = (event: LedgerEvent) => void;
+/** Is called with each event and the name of its source, and throws to refuse it. */
+type Admit = (event: LedgerEvent, source: string) => void;
 
 interface LiveOptions extends ImportOptions {
   readonly admit: Admit;
@@ -69,12 +69,13 @@ export class LiveReader {
 
   /** Ends the recording. Returns the events of calls that have not ended. */
   end(): readonly LedgerEvent[] {
-    return this.#admitted(this.#reader.end());
+    const last = this.#admitted(this.#reader.end());
+    return [...last, ...this.#admitted(this.#reader.listed?.() ?? [])];
   }
 
   #admitted(events: readonly LedgerEvent[]): readonly LedgerEvent[] {
     const all = this.#identities?.addTo(events) ?? events;
-    for (const event of all) this.#admit(event);
+    for (const event of all) this.#admit(event, this.#source);
     return all;
   }
 }

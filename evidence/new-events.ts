@@ -4,7 +4,7 @@
  * @module
  */
 import type { LedgerEvent } from '../events/vocabulary.ts';
-import type { Rejected } from './collected.ts';
+import type { JudgedKernel, Rejected } from './collected.ts';
 import { EvidenceError } from './importer.ts';
 import type { SeenCounts } from './messages/seen.ts';
 
@@ -12,12 +12,12 @@ import type { SeenCounts } from './messages/seen.ts';
 export interface Known {
   readonly host: string;
   readonly ids: ReadonlySet<string>;
-  /** The time of the last event; null if it has none. */
+  /** The time of the last event that has one, or null. */
   readonly last: string | null;
 }
 
 /**
- * The events that the log does not hold yet. An event without a time gets the nearest earlier one.
+ * The events that the log does not hold yet.
  *
  * Throws `EvidenceError` if the new events begin before the last event of the log.
  */
@@ -30,11 +30,7 @@ export function newEvents(events: readonly LedgerEvent[], known: Known): LedgerE
         `(${known.last}): import both into a new log`,
     );
   }
-  let last = known.last;
-  return fresh.map((event) => {
-    last = event.time ?? last;
-    return { ...event, time: last };
-  });
+  return fresh;
 }
 
 /** The result of an import. */
@@ -45,7 +41,7 @@ export interface ImportReport {
   readonly appended: number;
   /** The number of events that were in the log already. */
   readonly skipped: number;
-  /** The number of lines that the reader of their format could not interpret. */
+  /** The number of lines that a reader took for its own and could not read. */
   readonly unknown: number;
   /** The number of lines of which no reader took anything. */
   readonly passedOver: number;
@@ -54,4 +50,6 @@ export interface ImportReport {
   /** The lines that could not be read, up to a limit; `rejectedCount` is the number of all. */
   readonly rejected: readonly Rejected[];
   readonly rejectedCount: number;
+  /** The kernels that the rules of a neighbouring release judge; empty if none does. */
+  readonly judgedAs: readonly JudgedKernel[];
 }

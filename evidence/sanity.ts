@@ -24,7 +24,7 @@ function sound(sighting: Sighting): Sighting | null {
   const named: Record<string, unknown> = { ...sighting };
   for (const name of names) if (named[name] === '') named[name] = null;
   // Any time is allowed here: it is checked when it is converted to an instant.
-  for (const key in named) if (key !== 'at') check(key, named[key]);
+  for (const key in named) if (key !== 'at' && key !== 'telling') check(key, named[key]);
   return named as Sighting;
 }
 

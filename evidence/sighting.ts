@@ -9,6 +9,7 @@
 
 import type { Clock } from '../events/vocabulary.ts';
 import type { SeenCounts } from './messages/seen.ts';
+import type { Telling } from './messages/told.ts';
 import type { TracedWords } from '../operations/traced-words.ts';
 
 export type { Clock } from '../events/vocabulary.ts';
@@ -134,6 +135,8 @@ export type Deed =
       readonly kind: 'group' | 'container' | 'iommufd' | 'device';
       readonly device: string | null;
       readonly group: string | null;
+      /** Equal for what listings show that were printed at one time. */
+      readonly listing?: number;
     }
   /**
    * A program reports that it was refused, or concluded that it would be (`errno` null, with a cause).
@@ -211,10 +214,14 @@ export type Sighting = Deed & {
   readonly comm: string | null;
   /** Microseconds on the clock of the trace; null if the line has no time. */
   readonly at: number | null;
+  /** The clock of `at`. Left out: that of the parser, which does not change. */
+  readonly clock?: Clock;
   /** The number of lines between its line and the last one. Left out: none. */
   readonly linesAgo?: number;
   /** Whether a listing shows it: what is open then, not when it was opened. Left out: no. */
   readonly isListed?: true;
+  /** What other sources may tell as well, with the same exact time. Left out: nothing. */
+  readonly telling?: Telling;
 };
 
 /** The kinds of files whose release by the kernel a trace can show. */
@@ -240,6 +247,8 @@ export interface Parser {
   readonly passedOver?: number;
   /** Whether it may be spared lines that do not concern VFIO (`messages/concerns.ts`). Left out: no. */
   readonly mayPassOver?: boolean;
+  /** Whether it reads listings. Left out: no. */
+  readonly readsListings?: boolean;
   /** Whether a line so far names VFIO, though it may have said nothing that is kept. */
   readonly mentions?: boolean;
   /** The number of statements so far, by kind, for messages and listings. */

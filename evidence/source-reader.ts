@@ -38,6 +38,8 @@ export class SourceReader {
   /** The last lines before the first one that is recognized. */
   #before: string[] = [];
   #isBlank = true;
+  /** The time of its last event that has one. */
+  #time: string | null = null;
   /** Whether one of them may say something with the lines around it. */
   #mayConcern = false;
 
@@ -74,8 +76,16 @@ export class SourceReader {
     const events =
       this.#first === null && this.#mayConcern ? this.#recognized(messagesOf('text')) : [];
     this.#tally.passedOver += this.#before.length;
-    const begun = [this.#first, this.#second].filter((one) => one !== null);
-    return [...events, ...begun.flatMap((one) => this.#end(one))];
+    return [...events, ...this.#begun.flatMap((one) => this.#end(one))];
+  }
+
+  /** The events of listings whose time is unknown, after `end`. */
+  listed(): readonly LedgerEvent[] {
+    return this.#begun.flatMap((one) => this.#once(one, one.reader.listed?.() ?? []));
+  }
+
+  get #begun(): readonly Begun[] {
+    return [this.#first, this.#second].filter((one) => one !== null);
   }
 
   #end(begun: Begun): readonly LedgerEvent[] {
@@ -139,16 +149,18 @@ export class SourceReader {
       if (first.reader.completes === true) this.#tally.retract();
       return events;
     } catch (error) {
-      const { isStrict } = this.#options;
+      const { isStrict, format } = this.#options;
       if (!(error instanceof EvidenceError) || !first.importer.isTolerant) {
         throw placed(error, this.#source, number);
       }
       const events = this.#message(first, text, number);
       if (events !== null) return events;
       if (isStrict) throw placed(error, this.#source, number);
+      const isOwn = isOf(first, text);
+      const isAbout = concerns(text);
       // What cannot be read of VFIO is reported as such.
-      this.#tally.says ||= concerns(text);
-      this.#tally.reject(this.#source, number, error.message);
+      this.#tally.says ||= isAbout && (format === null || isOwn);
+      this.#tally.reject(this.#source, number, excerptOf(error.message), isOwn || isAbout);
       return [];
     }
   }
@@ -181,8 +193,21 @@ export class SourceReader {
     }
   }
 
-  /** The events of a reader, without what it assumes of the host if another has assumed it. */
+  /** The events of a reader. In a trace, one without a time takes the nearest earlier time. */
   #given(begun: Begun, events: readonly LedgerEvent[]): readonly LedgerEvent[] {
+    const own = this.#once(begun, events);
+    return begun.importer.isTolerant ? own.map((event) => this.#timed(event)) : own;
+  }
+
+  #timed(event: LedgerEvent): LedgerEvent {
+    const { time } = event;
+    if (time !== null) this.#time = time;
+    if (time === this.#time || event.data.evidence?.certainty === 'assumed') return event;
+    return { ...event, time: this.#time };
+  }
+
+  /** The events of a reader, without what it assumes of the host if another has assumed it. */
+  #once(begun: Begun, events: readonly LedgerEvent[]): readonly LedgerEvent[] {
     const assumed = begun.reader.preamble - begun.assumed;
     begun.assumed = begun.reader.preamble;
     if (assumed === 0) return events;
@@ -193,11 +218,26 @@ export class SourceReader {
   }
 }
 
+/** Whether a reader takes a line that it cannot read for one of its own. */
+function isOf({ importer, reader }: Begun, text: string): boolean {
+  // A reader of messages passes over what is no message.
+  return reader.passedOver !== undefined || importer.recognizes(text.slice(0, LONGEST_SHOWN));
+}
+
+/** The number of characters of a line by which its format is recognized. */
+const LONGEST_SHOWN = 65_536;
+/** The number of characters of a reason that are kept: it may quote a line. */
+const LONGEST_REASON = 400;
+
+function excerptOf(reason: string): string {
+  return reason.length > LONGEST_REASON ? `${reason.slice(0, LONGEST_REASON)}…` : reason;
+}
+
 /** An error that names its source and line; 0 is the source itself. Any other is returned unchanged. */
 export function placed(error: unknown, source: string, line: number): unknown {
   if (error instanceof PlacedError || !(error instanceof EvidenceError)) return error;
   const place = line === 0 ? source : `${source}:${line}`;
-  return new PlacedError(`${place}: ${error.message}`, error.code);
+  return new PlacedError(`${place}: ${excerptOf(error.message)}`, error.code);
 }
 
 /** An error whose message already names source and line. */

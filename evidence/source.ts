@@ -10,6 +10,8 @@ export interface Source {
   readonly chunks: AsyncIterable<string> | Iterable<string>;
   /** The share that has been read, from 0 to 1; left out if unknown. */
   readonly share?: () => number;
+  /** When its listings without a time were made; left out: as the options of the import say. */
+  readonly taken?: string;
 }
 
 /** The longest line of any format, in characters. A longer one is rejected. */

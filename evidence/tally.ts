@@ -58,13 +58,18 @@ export class Tally {
     }
   }
 
-  reject(file: string, line: number, reason: string): void {
+  /** Counts a line that cannot be read. `isOwn`: a reader has taken it for its own. */
+  reject(file: string, line: number, reason: string, isOwn: boolean): void {
     this.rejectedCount++;
+    if (isOwn) this.unknown++;
+    else this.passedOver++;
     if (this.rejected.length < MOST_SHOWN) this.rejected.push({ file, line, reason });
   }
 
   /** The last line that was rejected is the beginning of a message that was read now. */
   retract(): void {
+    // Only readers of messages put lines together.
+    this.unknown--;
     if (this.rejectedCount-- <= MOST_SHOWN) this.rejected.pop();
   }
 }

@@ -7,11 +7,11 @@
 import { hash } from 'node:crypto';
 import type { Evidence, Fact, LedgerEvent } from '../events/vocabulary.ts';
 import { KERNEL_PID } from '../processes/process-table.ts';
-import { instantOf, zeroOf } from './instants.ts';
+import { instantOf, zeroOf, type Zero } from './instants.ts';
 import type { Importer, ImportOptions, Reader } from './importer.ts';
-import type { SeenCounts } from './messages/seen.ts';
-import type { ToldAnywhere } from './messages/told.ts';
-import type { Parser, Sighting } from './sighting.ts';
+import type { SeenCounts, SeenKind } from './messages/seen.ts';
+import { idsOfTelling } from './messages/recorded-tellings.ts';
+import type { Clock, Parser, Sighting } from './sighting.ts';
 import { soundOf } from './sanity.ts';
 import { Witness } from './witness/witness.ts';
 
@@ -19,12 +19,15 @@ import { Witness } from './witness/witness.ts';
 export function traceImporter(
   format: string,
   recognizes: (line: string) => boolean,
-  parser: (told?: ToldAnywhere) => Parser,
+  parser: (zero?: Zero) => Parser,
 ): Importer {
   const read = (options: ImportOptions, source: string) =>
-    new TraceReader(format, parser(options.told), options, source);
+    new TraceReader(format, parser(options.zero), options, source);
   return { format, recognizes, isTolerant: true, read };
 }
+
+/** A line has fewer events than this. */
+const MOST_EVENTS = 64;
 
 /** What a line shows, with the digest that ids of its events follow from, and its number. */
 interface Shown {
@@ -46,10 +49,16 @@ class TraceReader implements Reader {
   #begun: LedgerEvent | null = null;
   #last = '';
   #time: string | null = null;
+  /** The clock of that time. */
+  #clock: Clock = 'none';
   #line = 0;
   #says = false;
-  /** Listings without a time: they stand after everything else in the source. */
+  /** Listings without a time of their own: they stand after what the source shows up to `taken`. */
   readonly #listings: Shown[] = [];
+  /** What the source shows after `taken`. */
+  readonly #later: Shown[] = [];
+  /** The number of statements that another source has told, by kind. */
+  readonly #elsewhere = { refusal: 0, claim: 0 };
 
   constructor(format: string, parser: Parser, options: ImportOptions, source: string) {
     this.#format = format;
@@ -76,7 +85,13 @@ class TraceReader implements Reader {
   }
 
   get seen(): SeenCounts {
-    return this.#parser.seen ?? {};
+    const seen: Partial<Record<SeenKind, number>> = { ...this.#parser.seen };
+    for (const kind of ['refusal', 'claim'] as const) {
+      const left = (seen[kind] ?? 0) - this.#elsewhere[kind];
+      if (left > 0) seen[kind] = left;
+      else delete seen[kind];
+    }
+    return seen;
   }
 
   get completes(): boolean {
@@ -107,22 +122,58 @@ class TraceReader implements Reader {
     const sightings = this.#parser.end();
     if (sightings.length > 0) this.#says = true;
     const last = sightings.length === 0 ? [] : this.#shown(sightings, this.#parser.told ?? '');
-    return [...last, ...this.#listings.splice(0).flatMap((listing) => this.#events(listing))];
+    if (this.#options.taken === null) return last;
+    const rest = this.#later.splice(0);
+    return [...last, ...this.listed(), ...rest.flatMap((shown) => this.#events(shown))];
   }
 
-  /** The events of what a line shows. Listings without a time are kept for the end. */
+  listed(): readonly LedgerEvent[] {
+    return this.#listings.splice(0).flatMap((listing) => this.#events(listing));
+  }
+
+  /** The events of what a line shows. Listings without a time of their own are kept for the end. */
   #shown(all: readonly Sighting[], text: string): LedgerEvent[] {
     const digest = (this.#digest = hash('sha256', `${this.#digest}\n${text}`));
-    this.#witness ??= this.#begin();
+    const own = all.filter((sighting) => !this.#isToldElsewhere(sighting, digest));
+    const [first] = own;
+    if (first === undefined) return [];
+    this.#witness ??= this.#begin(first);
     const line = this.#line;
-    const listed = all.filter(isUntimedListing);
+    const listed = own.filter(isUntimedListing);
     if (listed.length > 0) this.#listings.push({ sightings: listed, digest, line });
-    const sightings = all.filter((sighting) => !isUntimedListing(sighting));
-    return this.#events({ sightings, digest, line });
+    const shown = { sightings: own.filter((one) => !isUntimedListing(one)), digest, line };
+    if (!this.#isAfterTaken(shown)) return this.#events(shown);
+    this.#later.push(shown);
+    return [];
+  }
+
+  /** Whether another source of this import, or one that the log has, has told of it. */
+  #isToldElsewhere(sighting: Sighting, digest: string): boolean {
+    const { telling, did } = sighting;
+    if (telling === undefined) return false;
+    const { around, told } = this.#options;
+    const at = this.#instantOf(sighting);
+    const ids = at === null || around === undefined ? [] : idsOfTelling(telling, at, around);
+    const isElsewhere = ids.length === 0 ? told?.has(telling) === true : !hasOwn(ids, digest);
+    if (isElsewhere) this.#elsewhere[did === 'claim' ? 'claim' : 'refusal']++;
+    return isElsewhere;
+  }
+
+  /** Whether listings without a time of their own stand before it. */
+  #isAfterTaken({ sightings }: Shown): boolean {
+    const { taken } = this.#options;
+    if (taken === null || this.#parser.readsListings !== true) return false;
+    if (this.#later.length > 0) return true;
+    return sightings.some((sighting) => {
+      const at = this.#instantOf(sighting);
+      const time = at === null ? null : instantOf(at);
+      return time !== null && time > taken;
+    });
   }
 
   #events({ sightings, digest, line: last }: Shown): LedgerEvent[] {
-    const witness = (this.#witness ??= this.#begin());
+    const witness = this.#witness;
+    if (witness === null) return [];
     const events: LedgerEvent[] = [];
     let told = 0;
     for (const sighting of sightings) {
@@ -147,12 +198,13 @@ class TraceReader implements Reader {
   }
 
   /** Begins the evidence at the first line that shows anything: its clock and its digest are known. */
-  #begin(): Witness {
+  #begin(first: Sighting): Witness {
     const { topology, usualProfile, profile: asked } = this.#options;
     const profile = asked ?? (topology === null ? usualProfile : null);
     const id = idOf(this.#digest, 'begun');
     const before = this.#options.before(id);
-    const [source, { clock }] = [this.#source, this.#parser];
+    const source = this.#source;
+    const clock = this.#clockOf(first);
     const zero = zeroOf(clock, this.#options.zero);
     const data = {
       source,
@@ -177,14 +229,33 @@ class TraceReader implements Reader {
   }
 
   #timeOf(sighting: Sighting): { readonly time: string | null; readonly isBack: boolean } {
-    if (isUntimedListing(sighting)) return { time: null, isBack: false };
-    const { at } = sighting;
-    const zero = at === null ? null : zeroOf(this.#parser.clock, this.#options.zero);
-    const time = zero === null || at === null ? null : instantOf(zero.at + at);
-    const isBack = time !== null && this.#time !== null && time < this.#time;
-    if (time !== null && !isBack) this.#time = time;
+    if (isUntimedListing(sighting)) return { time: this.#options.taken, isBack: false };
+    const at = this.#instantOf(sighting);
+    const time = at === null ? null : instantOf(at);
+    if (time === null) return { time: this.#time, isBack: false };
+    const clock = this.#clockOf(sighting);
+    // The times of a worse clock are the caller's conversion: they do not change what a line prints.
+    const isBack = clock === this.#clock && this.#time !== null && time < this.#time;
+    if (!isBack) [this.#time, this.#clock] = [time, clock];
     return { time: this.#time, isBack };
   }
+
+  #clockOf({ clock = this.#parser.clock }: Sighting): Clock {
+    return clock;
+  }
+
+  /** The time of a sighting in microseconds since 1970; null if it is unknown. */
+  #instantOf(sighting: Sighting): number | null {
+    if (sighting.at === null) return null;
+    const zero = zeroOf(this.#clockOf(sighting), this.#options.zero);
+    return zero === null ? null : zero.at + sighting.at;
+  }
+}
+
+/** Whether one of the ids is that of an event of the line with this digest. */
+function hasOwn(ids: readonly string[], digest: string): boolean {
+  const own = Array.from({ length: MOST_EVENTS }, (_, count) => idOf(digest, `${count}`));
+  return ids.some((id) => own.includes(id));
 }
 
 /** Whether a listing without a time shows it. */

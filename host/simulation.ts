@@ -49,7 +49,7 @@ export function startAfter(events: Iterable<Placed>): HostStart {
   for (const event of events) {
     const { data } = event;
     ({ position, time } = event);
-    if ('pid' in data) last = Math.max(last, data.pid);
+    if ('pid' in data && data.pid !== null) last = Math.max(last, data.pid);
     if ('child' in data) last = Math.max(last, data.child);
   }
   return { position: position + 1, pid: last + 1, time };

@@ -16,6 +16,10 @@ export interface Appendable {
   /** Reads the events that were appended after `head`. */
   refresh(): Promise<void>;
   event(position: number): RecordedEvent | undefined;
+  /** The time of the last event that has one, or null. */
+  readonly lastTime: string | null;
+  /** The position of the last event whose time is at or before an instant, or null. */
+  lastUntil(instant: string): number | null;
   /** All events, or those of a type. */
   each(type?: EventType): Iterable<RecordedEvent>;
   /** Those of the ids that are in the log. */
@@ -24,7 +28,25 @@ export interface Appendable {
   suppose(position: number): SupposedHost;
 }
 
-/** Whether an event is the boot of a simulated host. */
-export function isSimulated(event: RecordedEvent): boolean {
-  return event.type === 'host.booted' && event.data.simulated;
+/** Events without a time between two that have one. More of them are not looked through. */
+const MOST_UNTIMED = 4096;
+
+/** The events with a time from one instant to another. */
+export function* eventsAround(
+  log: Pick<Appendable, 'lastUntil' | 'event'>,
+  from: string,
+  to: string,
+): Generator<RecordedEvent> {
+  let untimed = 0;
+  for (let position = log.lastUntil(to) ?? -1; position >= 0; position--) {
+    const event = log.event(position);
+    if (event === undefined || untimed > MOST_UNTIMED) return;
+    if (event.time === null) {
+      untimed++;
+      continue;
+    }
+    untimed = 0;
+    if (event.time < from) return;
+    yield event;
+  }
 }

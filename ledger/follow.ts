@@ -78,7 +78,7 @@ export async function follow(
   await appender.close();
   const { read, unknown, rejected, rejectedCount } = reader;
   const { appended, taken } = appender;
-  const counts = { unknown, passedOver: 0, seen: {}, rejected, rejectedCount };
+  const counts = { unknown, passedOver: 0, seen: {}, rejected, rejectedCount, judgedAs: [] };
   return { read, appended, skipped: taken - appended, ...counts };
 }
 
@@ -167,7 +167,7 @@ class Appender {
  */
 async function appendNow(log: Appendable, events: readonly LedgerEvent[]): Promise<number> {
   for (;;) {
-    const last = log.event(log.head.position)?.time ?? null;
+    const last = log.lastTime;
     const isBefore = (time: string | null) => time !== null && last !== null && time < last;
     const late = events.map((event) => (isBefore(event.time) ? { ...event, time: last } : event));
     try {

@@ -10,13 +10,16 @@ import { microsOf } from '../evidence/instants.ts';
 import type { HostBefore } from '../evidence/importer.ts';
 import { newEvents, type ImportReport } from '../evidence/new-events.ts';
 import type { Source } from '../evidence/source.ts';
-import { RequestError } from '../events/ledger-error.ts';
+import { instantNamed } from '../events/instant-words.ts';
+import { LedgerError, RequestError } from '../events/ledger-error.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import { RevisionConflictError } from '../log/store.ts';
 import type { SupposedHost } from '../machines/host-at.ts';
 import { LiveHost } from '../machines/live-host.ts';
 import { newestKernel } from '../machines/profile.ts';
-import type { Appendable } from './appendable.ts';
+import { type Appendable, eventsAround } from './appendable.ts';
+import { JudgedKernels } from './judged-kernels.ts';
+import { checkKindOf, oneKind } from './log-kind.ts';
 import { type ImportSettings, profileFor, profileNamed, topologyFrom } from './settings.ts';
 
 /**
@@ -30,14 +33,24 @@ export async function readEvidence(
   settings: ImportSettings = {},
   log: Appendable | null = null,
 ): Promise<Collected> {
-  return collect(sources, collectOptions(settings, log));
+  const judged = new JudgedKernels();
+  const { admit, ...options } = collectOptions(settings, log);
+  const collected = await collect(sources, {
+    ...options,
+    admit(event, source) {
+      admit(event, source);
+      judged.note(event);
+    },
+  });
+  return { ...collected, judgedAs: judged.asNeighbours };
 }
 
 /** Converts settings for the importers. Throws `bad-request`. */
 export function collectOptions(
-  { format, topology, profile, strict, progress, booted, day, zone }: ImportSettings,
+  { format, topology, profile, strict, progress, booted, day, zone, taken, clock }: ImportSettings,
   log: Appendable | null,
 ): CollectOptions {
+  const isOneKind = oneKind(log);
   return {
     format: format ?? null,
     isStrict: strict === true,
@@ -49,13 +62,39 @@ export function collectOptions(
       day: day === undefined ? null : instant(`${day}T00:00:00Z`, '--day'),
       zone: zone === undefined ? null : zoneMicros(zone),
     },
+    taken: taken === undefined ? null : takenAt(taken, { day, clock }),
     before: (begun) => (log === null ? null : hostBefore(log, begun)),
-    // Evidence of a kernel without a profile is refused: no rules could judge it.
-    admit: (event) => {
+    ...(log !== null && { around: (from, to) => eventsAround(log, from, to) }),
+    admit: (event, source) => {
+      isOneKind(event, source);
+      // Evidence of a kernel without a profile is refused: no rules could judge it.
       if (event.type === 'host.booted') profileFor(event.data.profile ?? undefined, event.data);
     },
     ...(progress && { progress }),
   };
+}
+
+/**
+ * The instant at which listings were made, as in the log. `day`: that of a time of day. Throws
+ * `bad-request`, which names `option`, for text that names no instant.
+ */
+export function takenAt(
+  text: string,
+  { day, clock = () => new Date() }: Pick<ImportSettings, 'day' | 'clock'>,
+  option = '--taken',
+): string {
+  try {
+    return instantNamed(text, { now: clock, day: () => dayFor(text, day) });
+  } catch (error) {
+    if (!(error instanceof LedgerError) || error.code !== 'bad-when') throw error;
+    const known = 'an ISO 8601 instant, now, a time before now (-10m) or a time of day (HH:MM)';
+    throw new RequestError(`${option}: '${text}' is not ${known}`);
+  }
+}
+
+function dayFor(text: string, day: string | undefined): string {
+  if (day !== undefined) return day;
+  throw new RequestError(`'${text}' is a time of day: give the day as well, --day YYYY-MM-DD`);
 }
 
 /** An ISO 8601 instant in microseconds since 1970. Throws `bad-request`, which names `option`. */
@@ -127,7 +166,8 @@ export async function recordBatch(
   events: readonly LedgerEvent[],
 ): Promise<number> {
   for (;;) {
-    const last = log.event(log.head.position)?.time ?? null;
+    checkKindOf(log, events);
+    const last = log.lastTime;
     const ids = await log.known(events.map(({ id }) => id));
     const fresh = newEvents(events, { host: log.host, ids, last });
     try {

@@ -10,7 +10,14 @@ import type { HostAt } from '../machines/host-at.ts';
 import { commAt } from '../projections/process-name.ts';
 import type { LogEnd } from '../projections/shapes.ts';
 import type { Timeline } from '../projections/timeline.ts';
-import { findMoment, findRange, START, type FoundMoment, type When } from '../projections/when.ts';
+import {
+  findMoment,
+  findRange,
+  lastTimed,
+  START,
+  type FoundMoment,
+  type When,
+} from '../projections/when.ts';
 
 /** What `now` and times before now refer to. */
 export type PresentTime = () => Date;
@@ -45,6 +52,16 @@ export abstract class PastEvents<E extends Placed = RecordedEvent> {
   /** Whether any event has a time. */
   get isTimed(): boolean {
     return this.timeline.isTimed;
+  }
+
+  /** The time of the last event that has one, or null. */
+  get lastTime(): string | null {
+    return lastTimed(this.timeline)?.time ?? null;
+  }
+
+  /** The position of the last event whose time (as in the log) is at or before an instant, or null. */
+  lastUntil(instant: string): number | null {
+    return this.timeline.lastUntil(instant);
   }
 
   /** All events, or those of a type, ascending; each is read when it is asked for. */

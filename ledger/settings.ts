@@ -57,6 +57,13 @@ export interface ImportSettings {
   readonly booted?: string | undefined;
   /** `YYYY-MM-DD`, for traces that have only times of day. */
   readonly day?: string | undefined;
+  /**
+   * When listings without a time of their own were made: ISO 8601, `now`, a time before now (`-10m`), or
+   * with `day` a time of day (`HH:MM`, UTC). Without it they have no time, and stand last.
+   */
+  readonly taken?: string | undefined;
+  /** The present, for `taken`; by default the clock of the ledger. */
+  readonly clock?: (() => Date) | undefined;
   /** Offset from UTC such as `+01:00`, for traces in local time; by default UTC is assumed. */
   readonly zone?: string | undefined;
   /** Called from time to time; `share` is what has been read, from 0 to 1, null if unknown. */

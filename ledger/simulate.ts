@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { RequestError } from '../events/ledger-error.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import {
   simulate,
@@ -13,8 +12,9 @@ import {
   type SimulatedAnswer,
 } from '../host/simulation.ts';
 import { sha256 } from '../log/hash.ts';
-import { type RecordedEvent, RevisionConflictError } from '../log/store.ts';
-import { type Appendable, isSimulated } from './appendable.ts';
+import { RevisionConflictError } from '../log/store.ts';
+import type { Appendable } from './appendable.ts';
+import { checkKind } from './log-kind.ts';
 import { profileFor, type SimulateSettings, topologyFrom } from './settings.ts';
 
 /** An answer with the position of its last event; if it has none, of the last event before it. */
@@ -37,7 +37,7 @@ export async function* recordSimulation(
   const topology = topologyFrom(settings.topology);
   const profile = profileFor(settings.profile, topology);
   for (let done = 0; done < sequences.length;) {
-    checkSimulated(log.each('host.booted'));
+    checkKind(log, 'simulation');
     let { position } = log.head;
     const rest = sequences.slice(done);
     const steps = simulate(rest, topology, profile, {
@@ -89,11 +89,4 @@ async function appendNew(
   if (appended < events.length) {
     throw new RevisionConflictError(log.host, expected, head.position);
   }
-}
-
-function checkSimulated(boots: Iterable<RecordedEvent>): void {
-  if ([...boots].every(isSimulated)) return;
-  throw new RequestError(
-    'the log has evidence of a real host: record the simulation in another log',
-  );
 }

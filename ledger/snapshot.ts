@@ -7,11 +7,11 @@ import type { HostReading } from '../evidence/reading/reading.ts';
 import { newEvents } from '../evidence/new-events.ts';
 import { eventsOf, factsOf, type SnapshotOptions } from '../evidence/snapshot/snapshot.ts';
 import type { Told } from '../evidence/witness/inferences.ts';
-import { RequestError } from '../events/ledger-error.ts';
 import { type RecordedEvent, RevisionConflictError } from '../log/store.ts';
 import { hasIommufd, newestKernel, profileOfKernel } from '../machines/profile.ts';
-import { type Appendable, isSimulated } from './appendable.ts';
+import type { Appendable } from './appendable.ts';
 import { instant } from './import.ts';
+import { checkKind } from './log-kind.ts';
 
 /** What a snapshot appended to a log. */
 export interface SnapshotReport {
@@ -40,11 +40,9 @@ export async function recordSnapshot(
 ): Promise<SnapshotReport> {
   instant(options.time, 'the time of the reading');
   for (;;) {
-    if ([...log.each('host.booted')].some(isSimulated)) {
-      throw new RequestError('the log has a simulation: record the real host in another log');
-    }
+    checkKind(log, 'evidence');
     const { position } = log.head;
-    const last = log.event(position)?.time ?? null;
+    const last = log.lastTime;
     const profile = profileBeside(reading);
     const told = factsOf(reading, log.suppose(position), { last, profile });
     const events = eventsOf(told, reading, options);

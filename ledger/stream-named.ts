@@ -13,12 +13,12 @@ const HOST = 'host';
 
 /**
  * The stream of the host that is named, else the only one. Throws `bad-request` if there are several
- * and none is named, and for a reader, which begins none, if there is no such host.
+ * and none is named, and without `create`, which a reader does not have by default, if there is no such host.
  */
 export async function streamNamed(
   store: Store,
   address: string,
-  { host, readOnly = false }: OpenOptions,
+  { host, readOnly = false, create = !readOnly }: OpenOptions,
 ): Promise<string> {
   const names = await store.streams();
   const [only = HOST, ...others] = names;
@@ -26,7 +26,7 @@ export async function streamNamed(
     if (others.length === 0) return only;
     throw new RequestError(`the log has several hosts, name one: ${names.join(', ')}`);
   }
-  if (!readOnly || names.length === 0 || names.includes(host)) return host;
+  if (create || names.length === 0 || names.includes(host)) return host;
   const near = nearestClause(host, names);
   throw new RequestError(`the log at ${address} holds no host '${host}'${near}`);
 }

@@ -105,10 +105,10 @@ export function namelessIommufd(host: Directory): IommufdFile {
 
 /**
  * The files that a process may have operated on: those that it has descriptors of, VFIO's first; a
- * file whose open was not recorded; and undefined for none.
+ * file whose open was not recorded; and undefined for none. `pid`: null if it is not shown.
  */
-export function anyOperatedOn(host: Directory, pid: number): (OpenFile | undefined)[] {
-  const own = host.filesOf(pid);
+export function anyOperatedOn(host: Directory, pid: number | null): (OpenFile | undefined)[] {
+  const own = pid === null ? [] : host.filesOf(pid);
   const isOther = ({ kind }: OpenFile) => kind === 'other';
   const [others, ours] = [own.filter(isOther), own.filter((file) => !isOther(file))];
   return [...ours, ...others, someFile(), undefined];

@@ -38,7 +38,8 @@ export class Dependence {
     const found = new Dependence();
     for (const { file, isGone } of allOf(files)) if (!isGone) found.files.push(file.id);
     const { on } = files;
-    if (on === null && 'pid' in attempt && attempt.pid >= 0) found.pid = attempt.pid;
+    const pid = 'pid' in attempt ? attempt.pid : null;
+    if (on === null && pid !== null && pid >= 0) found.pid = pid;
     found.#addNamed(attempt);
     // A file that is gone is as good as open until its device loses its driver (`isAsItWas`).
     if (allOf(files).some(({ isGone }) => isGone)) found.isOfHost = true;

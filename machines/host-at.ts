@@ -67,7 +67,7 @@ export interface ProcessAt {
 /** A driver change whose unbind waits for the device's last file, until its end is recorded. */
 interface DriverChangeAt {
   readonly device: string;
-  readonly waiter: { readonly pid: number | null; readonly comm: string };
+  readonly waiter: { readonly pid: number | null; readonly comm: string | null };
   /** Whether the change has ended, without a record of its end so far. */
   readonly isOver: boolean;
 }

@@ -87,7 +87,7 @@ export type OpenFile = GroupFile | DeviceFile | ContainerFile | IommufdFile | Ot
 export interface DriverChange {
   readonly device: Device;
   readonly next: string | null;
-  readonly waiter: { readonly pid: number | null; readonly comm: string };
+  readonly waiter: { readonly pid: number | null; readonly comm: string | null };
   /** Null while it is blocked; then how the bind to `next` ended, with errno null if it passed. */
   outcome: { readonly errno: string | null } | null;
 }

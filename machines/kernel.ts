@@ -128,7 +128,7 @@ export class Kernel extends HostState {
     this.position = event.position;
     this.forgetTouched();
     this.certainty = event.data.evidence?.certainty ?? 'observed';
-    this.processes.source = event.data.evidence?.source ?? null;
+    this.processes.event = event;
     if (this.isAssumed) this.#evictFor(event);
     // Looked up before the process table changes: the call saw the descriptors as they were.
     const question = event.type === 'operation.refused' ? null : this.asked(event);

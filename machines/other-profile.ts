@@ -12,7 +12,7 @@ import type { Kernel } from './kernel.ts';
 import { kernelRules, type KernelRules } from './machines.ts';
 import { questionOf } from './operations.ts';
 import { hasIommufd, type Profile } from './profile.ts';
-import { isComplete } from './unshown-arguments.ts';
+import { completed, isComplete } from './unshown-arguments.ts';
 
 /** A recorded call, and the errno that the kernel answered with; null if the call passed. */
 export interface AnsweredAttempt extends Pick<RecordedCall, 'passed'> {
@@ -58,7 +58,7 @@ export function verdictsUnder(
   { call, passed, errno }: AnsweredAttempt,
   configured: boolean,
 ): { readonly recorded: Verdict; readonly other: Verdict } | null {
-  const question = isComplete(call) ? questionOf(kernel, call, passed) : null;
+  const question = isComplete(call) ? questionOf(kernel, completed(call), passed) : null;
   if (question === null || !kernel.knows(question)) return null;
   const host = underProfile(kernel, profile, configured);
   const recorded = recordedOf(kernel.rules, question, errno);

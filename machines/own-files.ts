@@ -42,7 +42,7 @@ export const NO_FILES: OwnFiles = { on: null, argument: null, groups: [] };
 
 /** The files of an attempt; null if it names none, or a descriptor that is not open. */
 export function ownFiles(kernel: Kernel, attempt: Attempt): OwnFiles | null {
-  if (!('fd' in attempt) || attempt.fd === null) return null;
+  if (!('fd' in attempt) || attempt.fd === null || attempt.pid === null) return null;
   const { pid } = attempt;
   const own = (fd: number): OwnFile | null => {
     const file = kernel.behind(pid, fd);

@@ -58,12 +58,31 @@ const eras: readonly { readonly since: readonly [number, number]; readonly profi
   { since: [7, 0], profile: 'linux-7.3' },
 ];
 
-/** The profile for a kernel release such as `6.12.107-amd64`; null for releases before 5.19. */
+/** Kernels of RHEL have VFIO and iommufd of later releases. */
+const rhel = /\.el\d+(?:_\d+)?(?:\W|$)/;
+/** RHEL 9: ownership in the IOMMU core, and in its later updates cdevs. */
+const rhel9 = /^5\.14\.0-.*\.el9(?:_\d+)?(?:\W|$)/;
+
+/**
+ * The profile for a kernel release such as `6.12.107-amd64`; null for releases before 5.19 other than
+ * those of RHEL 9.
+ */
 export function profileOfKernel(release: string): Profile | null {
+  if (rhel9.test(release)) return 'linux-6.12';
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(release) ?? [];
   if (major === undefined || minor === undefined) return null;
   const version = Number(major) * 1000 + Number(minor);
   return eras.findLast(({ since: [x, y] }) => x * 1000 + y <= version)?.profile ?? null;
+}
+
+/**
+ * Whether the profile of a kernel release was recorded of another one, so that the rules of a neighbour
+ * judge it: 6.8 is judged as 6.12, and a kernel that a distribution has changed as the nearest one.
+ */
+export function isNeighbour(release: string): boolean {
+  const profile = profileOfKernel(release);
+  const [own] = /^\d+\.\d+/.exec(release) ?? [];
+  return profile !== null && (profile !== `linux-${own}` || rhel.test(release));
 }
 
 /** The profile that judges a boot: the one that was `named`, or that of the kernel release. */

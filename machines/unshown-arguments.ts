@@ -9,7 +9,7 @@
  *
  * @module
  */
-import type { Attempt, Call, CallOf, Operation } from '../events/vocabulary.ts';
+import type { Attempt, CallOf, Operation } from '../events/vocabulary.ts';
 import type { Question } from './check.ts';
 import type { Directory, Given } from './concerns.ts';
 import { questionsOf, unshownArgument } from './operations.ts';
@@ -17,10 +17,15 @@ import { questionsOf, unshownArgument } from './operations.ts';
 /** Arguments for which null is a value (no driver), and results, which may be missing. */
 const mayBeNull = new Set(['driver', 'id', 'hwpt']);
 
-/** Whether the evidence shows every argument of an attempt. */
-export function isComplete(attempt: Attempt): attempt is Call {
+/**
+ * Whether the evidence shows every argument of an attempt. Which process made it is none: it counts
+ * only for calls on a file, which is then not shown either.
+ */
+export function isComplete(attempt: Attempt): boolean {
   const shown = attempt as Readonly<Record<string, unknown>>;
-  for (const key in shown) if (shown[key] === null && !mayBeNull.has(key)) return false;
+  for (const key in shown) {
+    if (shown[key] === null && key !== 'pid' && !mayBeNull.has(key)) return false;
+  }
   return true;
 }
 
@@ -32,7 +37,8 @@ export function isFileShown(attempt: Attempt): boolean {
 /** The attempt as a call, with placeholders for what is not shown. */
 export function completed<O extends Operation>(attempt: Extract<Attempt, { operation: O }>) {
   // The common case, and every event comes through here.
-  if (isComplete(attempt)) return attempt as CallOf<O>;
+  const isOfSome = 'pid' in attempt && attempt.pid === null;
+  if (!isOfSome && isComplete(attempt)) return attempt as CallOf<O>;
   const filled = Object.entries(attempt).map(([key, value]) => [
     key,
     mayBeNull.has(key) ? value : (value ?? unshownArgument(attempt.operation, key)),

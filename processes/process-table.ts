@@ -38,8 +38,8 @@ export class ProcessTable {
   readonly #processes = new Map<number, Process>();
   readonly #references = new Map<FileId, number>();
   readonly releases = new ShownReleases();
-  /** Source of the event that is being taken, as its player sets it; null if it names none. */
-  source: string | null = null;
+  /** The event that follows or is being taken, as its player sets it. */
+  event: Fact | null = null;
   observer: ProcessObserver | null = null;
   #unheld: FileId[] = [];
 
@@ -135,11 +135,11 @@ export class ProcessTable {
   }
 
   /**
-   * Makes the kernel hold a file that nothing else holds any more, if the source of the event has yet
-   * to show its release. Returns whether it does.
+   * Makes the kernel hold a file that nothing else holds any more, if its release is still to be
+   * shown. Returns whether it does.
    */
   keep(file: FileId): boolean {
-    if (!this.releases.awaits(file, this.source)) return false;
+    if (this.event === null || !this.releases.awaits(file, this.event)) return false;
     const kernel = this.#processes.get(KERNEL_PID) ?? this.#start(KERNEL_PID, 'kernel');
     this.#install(kernel, keptAs(file), { file, cloexec: false }, null);
     return true;

@@ -4,65 +4,62 @@
  *
  * @module
  */
-import type { HostAt } from '../machines/host-at.ts';
 import { Claims, claimTypes } from './index/claims.ts';
 import type { PastClaim } from './interval-shapes.ts';
-import type {
-  Claimant,
-  DeviceWithClaims,
-  GroupWithClaims,
-  DeviceView,
-  GroupView,
-} from './shapes.ts';
+import type { Claimant, Position } from './shapes.ts';
 import type { Subject } from './subjects.ts';
+import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
 
+/** A claimant, and the group that its device is in; null if the evidence does not show it. */
+interface GroupClaimant {
+  readonly claimant: Claimant;
+  readonly group: string | null;
+}
+
 /** All claimants after the event at a position, the oldest first. */
-export function claimantsAt(timeline: Timeline, position: number): readonly Claimant[] {
-  const at = Math.max(position, timeline.first);
-  for (const { first, parts } of timeline.segments(at)) {
-    const claims = new Claims(parts.claims);
-    for (const event of timeline.select(first, position, null, claimTypes)) claims.take(event);
-    return claims.inForce;
+export function claimantsAt(timeline: Timeline, position: number): readonly GroupClaimant[] {
+  const [segment] = timeline.segments(Math.max(position, timeline.first));
+  if (segment === undefined) return [];
+  const claims = new Claims(segment.parts.claims);
+  for (const event of timeline.select(segment.first, position, null, claimTypes)) {
+    claims.take(event);
   }
-  return [];
+  return claims.inForce.map((claimant) => {
+    return { claimant, group: groupOf(timeline, claimant, position) };
+  });
 }
 
 /** The claimants of a device, or of the devices of a group, after a position; oldest first. */
 export function claimantsOf(timeline: Timeline, subject: Subject, position: number): Claimant[] {
   if (!isClaimable(subject)) return [];
-  const claimants = claimantsAt(timeline, position);
-  const host = timeline.hostAt(position);
-  return claimants.filter((claimant) => isOn(timeline, host, claimant, subject));
+  return claimantsOn(subject, claimantsAt(timeline, position));
 }
 
-export function claimedGroup(
-  view: GroupView,
-  host: HostAt,
-  claimants: readonly Claimant[],
-): GroupWithClaims {
-  const isIn = ({ device, group }: Claimant) =>
-    (device === null ? group : host.device(device)?.group) === view.group;
-  return { ...view, claimants: claimants.filter(isIn) };
+/** Those of some claimants that have a device, or a device of a group. */
+export function claimantsOn(
+  { kind, id }: Subject,
+  claimants: readonly GroupClaimant[],
+): Claimant[] {
+  const isOn = ({ claimant, group }: GroupClaimant) =>
+    kind === 'device' ? claimant.device === id : group === id;
+  return claimants.filter(isOn).map(({ claimant }) => claimant);
 }
 
-export function claimedDevice(view: DeviceView, claimants: readonly Claimant[]): DeviceWithClaims {
-  return { ...view, claimants: claimants.filter(({ device }) => device === view.device) };
-}
-
-/** Every claim of a log on a device, or on devices of a group, in the order in which they ended. */
+/** Every claim of a log on a device, or on devices of a group, in the order in which they began. */
 export function claimsOn(timeline: Timeline, subject: Subject): PastClaim[] {
   if (!isClaimable(subject)) return [];
   const claims = new Claims();
   const found: PastClaim[] = [];
-  const note = (claimant: Claimant, to: PastClaim['to'], toTime: PastClaim['toTime']): void => {
-    const host = timeline.hostAt(claimant.since);
-    if (isOn(timeline, host, claimant, subject)) found.push({ ...claimant, to, toTime });
+  const note = (claimant: Claimant, to: Position): void => {
+    const group = groupOf(timeline, claimant, (to ?? timeline.head + 1) - 1);
+    if (claimantsOn(subject, [{ claimant, group }]).length === 0) return;
+    found.push(timed(timeline, { ...claimant, to }));
   };
   for (const event of timeline.select(timeline.first, timeline.head, null, claimTypes)) {
-    for (const ended of claims.take(event)) note(ended, event.position, event.time);
+    for (const ended of claims.take(event)) note(ended, event.position);
   }
-  for (const claimant of claims.inForce) note(claimant, null, null);
+  for (const claimant of claims.inForce) note(claimant, null);
   return found.toSorted((a, b) => a.since - b.since);
 }
 
@@ -71,16 +68,15 @@ function isClaimable({ kind }: Subject): boolean {
 }
 
 /**
- * Whether what is claimed is the subject, or in it: the group that a device is in, else that it was in
- * last; else the group that is named in place of the device.
+ * The group of a claimed device at a position; if it is gone by then, the one when it was claimed. Without
+ * a device, the group that is named in its place.
  */
-function isOn(
+function groupOf(
   timeline: Timeline,
-  host: HostAt,
-  { device, group }: Claimant,
-  { kind, id }: Subject,
-): boolean {
-  if (kind === 'device') return device === id;
-  if (device === null) return group === id;
-  return (host.device(device)?.group ?? timeline.groupsOfDevice(device).at(-1)) === id;
+  { device, group, since }: Claimant,
+  position: number,
+): string | null {
+  if (device === null) return group ?? null;
+  const there = timeline.hostAt(position).device(device);
+  return (there ?? timeline.hostAt(since).device(device))?.group ?? null;
 }

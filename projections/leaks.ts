@@ -7,7 +7,7 @@
 import type { EventType, Placed } from '../events/vocabulary.ts';
 import type { FileAt, HostAt } from '../machines/host-at.ts';
 import { effectOf } from '../processes/effects.ts';
-import { fileOpenedBy, KERNEL_PID, type FileId } from '../processes/process-table.ts';
+import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 import type {
   Activity,
   BoundFile,
@@ -23,7 +23,7 @@ import { ProcessNames } from './process-name.ts';
 import { causeAt } from './why/refusals.ts';
 import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
-import { byNumber, fileView, ownerOf } from './views.ts';
+import { byNumber, fileView, ownerOf, pidShown } from './views.ts';
 import { positionOrNull } from './when.ts';
 
 const bindings: Partial<Record<EventType, BoundFile['operation']>> = {
@@ -96,7 +96,8 @@ export function activityBetween(
 
 interface LoggedCall {
   readonly event: Placed;
-  readonly pid: number;
+  /** Null: the evidence does not show it. */
+  readonly pid: number | null;
   readonly fd: number | null;
   readonly caller: Pick<Opening, 'position' | 'time' | 'pid' | 'comm'>;
 }
@@ -125,12 +126,14 @@ function callOf(
   by: ReadonlySet<number> | null,
 ): LoggedCall | null {
   const { type, data, time, position } = event;
-  if (effectOf(type).names !== null || !('pid' in data) || data.pid === null) return null;
-  if (by?.has(data.pid) === false) return null;
+  if (effectOf(type).names !== null || !('pid' in data)) return null;
   const { pid } = data;
+  if (by !== null && (pid === null || !by.has(pid))) return null;
   const fd = 'as' in data ? data.as : 'fd' in data ? data.fd : null;
-  const comm = names.of(pid, position);
-  return { event, pid, fd, caller: { position, time, pid: pid < KERNEL_PID ? pid : null, comm } };
+  const shownComm = 'comm' in data ? (data.comm ?? null) : null;
+  const comm = pid === null ? shownComm : names.of(pid, position);
+  const caller = { position, time, pid: pid === null ? null : pidShown(pid), comm };
+  return { event, pid, fd, caller };
 }
 
 function openingBy(timeline: Timeline, { event, fd, caller }: LoggedCall): Opening | null {
@@ -144,7 +147,7 @@ function openingBy(timeline: Timeline, { event, fd, caller }: LoggedCall): Openi
 
 function boundBy(timeline: Timeline, { event, pid, fd, caller }: LoggedCall): BoundFile[] {
   const operation = bindings[event.type];
-  if (operation === undefined || fd === null) return [];
+  if (operation === undefined || pid === null || fd === null) return [];
   const host = timeline.hostAt(event.position);
   const subject = subjectOf(host.file(host.fileBehind(pid, fd) ?? ''));
   return subject === null ? [] : [{ operation, ...subject, fd: shown(fd), ...caller }];

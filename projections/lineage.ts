@@ -6,8 +6,8 @@
 import type { FileId } from '../processes/process-table.ts';
 import { holderOf, type HoldAt } from './index/hold-at.ts';
 import type { Descent, DescentStep } from './shapes.ts';
-import { holderShown } from './views.ts';
 import { timed } from './timed.ts';
+import { holderShown, pidShown } from './views.ts';
 import type { Timeline } from './timeline.ts';
 
 /**
@@ -23,7 +23,8 @@ function chainOf(timeline: Timeline, hold: HoldAt): readonly DescentStep[] {
   const steps: DescentStep[] = [];
   for (let next: HoldAt | null = hold; next !== null;) {
     const { since, from, pid, fd }: HoldAt = next;
-    steps.push(timed(timeline, { position: since, type: timeline.typeAt(since), pid, fd }));
+    const step = { position: since, type: timeline.typeAt(since), pid: pidShown(pid), fd };
+    steps.push(timed(timeline, step));
     next = from === null ? null : timeline.holdNumbered(from);
   }
   return steps.toReversed();

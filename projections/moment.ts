@@ -5,7 +5,7 @@
  */
 import { LedgerError } from '../events/ledger-error.ts';
 import type { FileId } from '../processes/process-table.ts';
-import { claimantsAt, claimantsOf, claimedDevice, claimedGroup } from './claimants.ts';
+import { claimantsAt, claimantsOf, claimantsOn } from './claimants.ts';
 import { exitOf } from './exits.ts';
 import { sinceOf } from './history.ts';
 import { bareOwnerAt, ownerSince, type BareOwner } from './owner-at.ts';
@@ -15,7 +15,6 @@ import { partiesOf, type Parties } from './parties.ts';
 import { resolveSubject } from './resolve.ts';
 import type {
   AboutMoments,
-  Claimant,
   DeviceWithClaims,
   GroupWithClaims,
   Descent,
@@ -58,12 +57,19 @@ export class HostAtMoment {
 
   /** The ownership table: all groups, devices and open VFIO files. */
   table(): Table {
-    const [timeline, claimants] = [this.#timeline, this.#claimants];
+    const timeline = this.#timeline;
+    const all = claimantsAt(timeline, this.#position);
     const { groups, devices, ...table } = tableOf(this.#host, this.moment, this.#since);
     return {
       ...table,
-      groups: groups.map((view) => claimedGroup(timed(timeline, view), this.#host, claimants)),
-      devices: devices.map((view) => claimedDevice(timed(timeline, view), claimants)),
+      groups: groups.map((view) => {
+        const claimants = claimantsOn({ kind: 'group', id: view.group }, all);
+        return { ...timed(timeline, view), claimants };
+      }),
+      devices: devices.map((view) => {
+        const claimants = claimantsOn({ kind: 'device', id: view.device }, all);
+        return { ...timed(timeline, view), claimants };
+      }),
       ...this.#ending,
     };
   }
@@ -78,7 +84,8 @@ export class HostAtMoment {
     if (device === undefined)
       throw new LedgerError('unknown-subject', `no device '${word}' at this moment`);
     const view = timed(this.#timeline, deviceView(this.#host, device, this.#since));
-    return { ...claimedDevice(view, this.#claimants), ...this.#ending };
+    const claimants = claimantsOf(this.#timeline, { kind, id }, this.#position);
+    return { ...view, claimants, ...this.#ending };
   }
 
   /** A group, `26` or `g26`. Throws `unknown-subject` if it does not exist at this moment. */
@@ -88,7 +95,8 @@ export class HostAtMoment {
     if (group === undefined)
       throw new LedgerError('unknown-subject', `no group '${word}' at this moment`);
     const view = timed(this.#timeline, groupView(this.#host, group, this.#since));
-    return { ...claimedGroup(view, this.#host, this.#claimants), ...this.#ending };
+    const claimants = claimantsOf(this.#timeline, { kind, id }, this.#position);
+    return { ...view, claimants, ...this.#ending };
   }
 
   /**
@@ -186,10 +194,6 @@ export class HostAtMoment {
 
   get #host(): HostAt {
     return this.#timeline.hostAt(this.#position);
-  }
-
-  get #claimants(): readonly Claimant[] {
-    return claimantsAt(this.#timeline, this.#position);
   }
 
   readonly #since = (group: string) => this.#timeline.since(group, this.#position);

@@ -65,16 +65,21 @@ function deviceNamed(timeline: Timeline, word: string, position: number): string
   return devices[0] ?? word;
 }
 
-/** The device that has a name or node; null if none ever had it. */
+/**
+ * The device that has a name or node; null if none ever had it. A device that no evidence names but
+ * by its node has the node as its id.
+ */
 function deviceCalled(timeline: Timeline, word: string, position: number): string | null {
   const { names, nodes } = timeline.known;
   const last = names.get(word) ?? nodes.get(word);
   if (last === undefined) return null;
+  const host = timeline.hostAt(position);
+  if (host.device(word) !== undefined) return word;
   // Names may move between devices from boot to boot: the device that has it now comes first.
-  for (const { device, name, cdev } of timeline.hostAt(position).devices()) {
+  for (const { device, name, cdev } of host.devices()) {
     if (name === word || cdev === word) return device;
   }
-  return last;
+  return timeline.knows(`device ${word}`, position) ? word : last;
 }
 
 /** Whether a process has ever had the name that the word gives it. */

@@ -67,8 +67,8 @@ export interface DescentStep {
   readonly position: number;
   readonly time: TimeBeside;
   readonly type: string;
-  /** The process that holds the file after the event. */
-  readonly pid: number;
+  /** The process that holds the file after the event; null for the kernel, and if it is not shown. */
+  readonly pid: number | null;
   /** Its descriptor; null for a mapping. */
   readonly fd: number | null;
 }

@@ -256,10 +256,20 @@ export function holderShown(holder: ProcessHolder): Holder {
   if (pid === KERNEL_PID) return { ...holder, pid: null, comm: null, via: 'queue', fd: null };
   if (pid < KERNEL_PID && (fd === null || fd >= 0)) return holder;
   const unsaid = {
-    ...(pid > KERNEL_PID && { pid: null }),
+    ...(pid > KERNEL_PID && { pid: null, comm: nameShown(pid, holder.comm) }),
     ...(fd !== null && fd < 0 && { fd: null }),
   };
   return { ...holder, ...unsaid };
+}
+
+/** The pid of a process as answers show it: null for one that no line names, and for the kernel. */
+export function pidShown(pid: number): number | null {
+  return pid < KERNEL_PID ? pid : null;
+}
+
+/** The name of a process whose pid no line names; null if no line names the process either. */
+function nameShown(pid: number, comm: string): string | null {
+  return comm === `pid ${pid}` ? null : comm;
 }
 
 /** Open files without a descriptor or mapping. */

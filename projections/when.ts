@@ -114,7 +114,7 @@ function momentAt(text: string, log: TimedEvents, now: () => Date): FoundMoment 
 }
 
 /** The last event that has a time; null if none has. */
-function lastTimed(log: TimedEvents) {
+export function lastTimed(log: TimedEvents) {
   const position = log.lastUntil('9999-12-31T23:59:59.999999Z');
   const time = position === null ? null : log.timeAt(position);
   return position === null || time === null ? null : { position, time };

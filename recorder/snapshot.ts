@@ -56,7 +56,7 @@ export async function snapshotBeside(
 
 /** A clock that was set back does not make a reading older than the log. */
 async function append(ledger: Ledger, reading: HostReading, at: string): Promise<void> {
-  const last = ledger.event(ledger.head.position)?.time ?? null;
+  const last = ledger.lastTime;
   await ledger.snapshot(reading, { time: last !== null && last > at ? last : at });
 }
 

@@ -325,7 +325,14 @@ describe('what did not happen is no evidence', () => {
       expect(failureOf(await imported.catch((error: unknown) => error)).code).toBe(2);
       const events = new Spool();
       for (const event of fork.events) await events.add(event as LedgerEvent, false);
-      const counts = { read: 1, unknown: 0, passedOver: 0, seen: {}, rejectedCount: 0 };
+      const counts = {
+        read: 1,
+        unknown: 0,
+        passedOver: 0,
+        seen: {},
+        rejectedCount: 0,
+        judgedAs: [],
+      };
       const collected = { ...counts, events, rejected: [] };
       await expect(log.record(collected)).rejects.toThrow('which did not happen');
       await log.refresh();

@@ -1,13 +1,15 @@
 /**
- * Prints the data of an event as `key=value`, and where the event was seen.
+ * The data of an event as answers show it, and as `key=value`; and where the event was seen.
  *
  * @module
  */
 import type { Evidence, Fact } from '../events/vocabulary.ts';
+import { KERNEL_PID } from '../processes/process-table.ts';
 import { printable, word } from './printable.ts';
 
 /** `pid=101 fd=4`; of a refusal, operation and errno stand without a key. */
-export function dataWords({ type, data }: Fact): string {
+export function dataWords(event: Fact): string {
+  const { type, data } = eventShown(event);
   const pairs = Object.entries(data).filter(
     ([key, value]) => value !== undefined && key !== 'evidence',
   );
@@ -25,7 +27,26 @@ function evidenceWords({ source, line, certainty, rule }: Evidence): string {
   return printable(`[${place}${how}${rule === undefined ? '' : `: ${rule}`}]`);
 }
 
-/** One `key=value`. */
+/** One `key=value`; a process that no line names is `?`. */
 export function pair([key, value]: [string, unknown]): string {
-  return `${key}=${word(value)}`;
+  const isUnnamed = value === null && pidKeys.some((pid) => pid === key);
+  return `${key}=${isUnnamed ? '?' : word(value)}`;
+}
+
+/**
+ * An event as answers show it. The log gives a process that no line names, and the kernel, an id in
+ * the place of a pid: it is null here.
+ */
+export function eventShown<E extends Fact>(event: E): E {
+  const data = event.data as unknown as Readonly<Record<string, unknown>>;
+  const ids = pidKeys.filter((key) => Number(data[key]) >= KERNEL_PID && isPid(event, key));
+  if (ids.length === 0) return event;
+  return { ...event, data: { ...data, ...Object.fromEntries(ids.map((key) => [key, null])) } };
+}
+
+const pidKeys = ['pid', 'child', 'to'] as const;
+
+/** `to` is a position or a descriptor, except where a descriptor is passed to a process. */
+function isPid({ type }: Fact, key: string): boolean {
+  return key !== 'to' || type === 'descriptor.passed';
 }

@@ -126,7 +126,7 @@ const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => str
     `${name(data.pid)} reset the bus of the device of fd ${data.fd}`,
 
   'operation.refused': (data, name) => {
-    const who = 'pid' in data ? name(data.pid) : 'a process';
+    const who = callerWords(data, name);
     if (data.errno !== null) return `${who} tried ${callWords(data)} and got ${data.errno}`;
     return data.cause === undefined
       ? `${who} tried ${callWords(data)} and was refused; the errno is not shown`
@@ -140,6 +140,12 @@ function claimedIn({ device, group }: DataOf<'claim.refused'>): string {
   return group === undefined ? 'a device' : `a device of group ${group}`;
 }
 
+/** The process that was refused; `a process` if the call is not one of a process alone. */
+function callerWords(data: DataOf<'operation.refused'>, name: NameOf): string {
+  if (!('pid' in data)) return 'a process';
+  return data.pid === null ? processWords(null, data.comm ?? null) : name(data.pid);
+}
+
 /** A file that was given as an argument; `fd` is null if the evidence does not show it. */
 function of(kind: string, fd: number | null): string {
   const article = kind === 'iommufd' ? 'an' : 'a';
@@ -151,7 +157,7 @@ function regionWords(region: number | null): string {
 }
 
 /** Keys of a refusal that are no arguments of the call. */
-const besides = new Set(['operation', 'errno', 'pid', 'cause', 'blocker', 'evidence']);
+const besides = new Set(['operation', 'errno', 'pid', 'comm', 'cause', 'blocker', 'evidence']);
 
 /** The operation that was refused, and its arguments: `bind fd=4 iommufd=3`. */
 function callWords(data: DataOf<'operation.refused'>): string {

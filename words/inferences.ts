@@ -21,6 +21,8 @@ const sentences: Readonly<Record<Inference, string>> = {
   'only-container-in-process': 'the call names a container, and the process has only this one',
   'only-device-in-group': 'a device came from this group, and the group has only one VFIO device',
   'same-file': 'both descriptors refer to one struct file, so one was made from the other',
+  'group-opens-once':
+    'a group is open once at a time: what a listing shows at one time is one file, and at another the earlier one is gone',
   'sent-and-received': 'a descriptor of that kind was sent, and then one was received',
   'kept-by-the-kernel':
     'the last known descriptor of the file was closed, but the kernel did not release the file',

@@ -11,8 +11,9 @@ import { printable } from './printable.ts';
 
 /** A process: `qemu[4711]`, `pid 4711` without a name, `?` without both. */
 export function processWords(pid: number | null, comm: string | null): string {
-  if (pid === null || pid >= KERNEL_PID) return printable(comm ?? '?');
-  if (comm === null || comm === `pid ${pid}`) return `pid ${pid}`;
+  const isNamed = comm !== null && comm !== `pid ${pid}`;
+  if (pid === null || pid >= KERNEL_PID) return isNamed ? printable(comm) : '?';
+  if (!isNamed) return `pid ${pid}`;
   return `${printable(comm)}[${pid}]`;
 }
 
@@ -75,7 +76,9 @@ export function ownerCell(owner: Owner): Cell {
 }
 
 function holderName({ via, file, pid, comm }: Holder): string {
-  if (via === 'queue' && pid === null && comm === null) return 'the kernel (no descriptor seen)';
+  // A waiter has no file.
+  const isKernel = via === 'queue' && pid === null && comm === null && file !== null;
+  if (isKernel) return 'the kernel (no descriptor seen)';
   return via === 'kernel' ? `file ${file}` : processWords(pid, comm);
 }
 

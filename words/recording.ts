@@ -11,21 +11,22 @@ interface Imported {
   readonly appended: number;
   /** Events that were already in the log. */
   readonly skipped: number;
-  /** Lines of a trace that say nothing. */
+  /** Lines that a reader took for its own and could not read. */
   readonly unknown: number;
-  readonly rejectedCount: number;
 }
 
 /** How many lines of evidence were read, and how many events were appended. */
-export function importedWords(
-  { read, appended, skipped, unknown, rejectedCount }: Imported,
-  log: string,
-): string {
+export function importedWords({ read, appended, skipped, unknown }: Imported, log: string): string {
   const odd = unknown === 0 ? '' : `; ${counted(unknown, 'line')} not understood`;
-  const bad = rejectedCount === 0 ? '' : `; ${counted(rejectedCount, 'line')} rejected`;
   const were = skipped === 1 ? 'was' : 'were';
   const what = `read ${counted(read, 'line')}: ${counted(appended, 'event')} appended`;
-  return `${what} to ${printable(log)}, ${skipped} ${were} there already${odd}${bad}`;
+  return `${what} to ${printable(log)}, ${skipped} ${were} there already${odd}`;
+}
+
+/** Says that the rules of another release judge a kernel. */
+export function judgedAsWords({ kernel, profile }: { kernel: string; profile: string }): string {
+  const judged = `kernel ${printable(kernel)} is judged by the rules of ${profile}`;
+  return `${judged}, the nearest that there are; --profile names others`;
 }
 
 interface SeenKinds {

@@ -10,6 +10,9 @@ import type { MessageDeed } from './kernel.ts';
 import { deviceNamed, kindOfNode, NODE, SPELLED } from './names.ts';
 import { nameAt } from './quoted-name.ts';
 
+/** A claim in a message. */
+export type Claimed = Extract<MessageDeed, { did: 'claim' }>;
+
 /** A message that refuses a device. */
 interface ClaimWording {
   /** Its groups: `device`; `holder`, `pid`, the name or process that has the device; `requester`. */
@@ -136,7 +139,7 @@ export function claimsIn(
   text: string,
   requester: NamedClaimant | null = null,
   around = '',
-): readonly MessageDeed[] {
+): readonly Claimed[] {
   const taken: (readonly [number, number])[] = [];
   return wordings.flatMap((wording) =>
     Array.from(text.matchAll(wording.pattern)).flatMap((match) => {
@@ -162,7 +165,7 @@ function claimsOf(
   { reason, isNameNext }: ClaimWording,
   { index, 0: matched, groups = {} }: RegExpExecArray,
   { text, manager, requester }: SaidBy,
-): readonly MessageDeed[] {
+): readonly Claimed[] {
   const process = groups['pid'] === undefined ? null : `pid ${groups['pid']}`;
   const next = isNameNext === true ? nameAt(text, index + matched.length) : null;
   const holder = process ?? groups['holder'] ?? next;
@@ -173,7 +176,7 @@ function claimsOf(
   const base = { did: 'claim', device, manager, pid: null, comm: null } as const;
   const of = { ...base, ...(group !== null && { group }) };
   const granted = holder === null ? [] : [{ ...of, ...stated, claimant: claimant(holder) }];
-  const refused: MessageDeed = {
+  const refused: Claimed = {
     ...of,
     outcome: 'refused',
     claimant: groups['requester'] === undefined ? requester : claimant(groups['requester']),

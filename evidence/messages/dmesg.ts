@@ -3,14 +3,14 @@
  *
  * @module
  */
+import type { Zero } from '../instants.ts';
 import type { Parser } from '../sighting.ts';
 import { unwrapped } from '../wrappers/unwrap.ts';
 import { kernelReader } from './kernel.ts';
 import { logParser } from './log.ts';
-import type { ToldAnywhere } from './told.ts';
 
-export function dmesgParser(told?: ToldAnywhere): Parser {
-  return logParser(told);
+export function dmesgParser(zero?: Zero): Parser {
+  return logParser('kernel', looksLikeDmesg, zero);
 }
 
 /** The name of the message in a record of several lines. */

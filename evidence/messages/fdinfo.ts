@@ -54,6 +54,7 @@ export function fdinfoParser(): Parser {
   const listing = new Listing();
   return {
     clock: 'none',
+    readsListings: true,
     line: (text) => listing.line(text.slice(0, LONGEST)),
     end: () => [],
   };
@@ -76,6 +77,8 @@ export class Listing {
   #lister: number | null = null;
   /** The node that the rows of fuser that follow are about. */
   #shown: Find | null = null;
+  /** The number of commands so far. */
+  #listing = 0;
   readonly #fields = new LsofFields();
 
   /** Whether the lines that follow may be about what a header named. */
@@ -86,6 +89,13 @@ export class Listing {
 
   /** The open files that a line shows. Throws `EvidenceError` for a device that is no path of /sys. */
   line(text: string): readonly Sighting[] {
+    // Another command may show another time.
+    if (prompt.test(text)) this.#listing++;
+    const listing = this.#listing;
+    return this.#shownBy(text).map((one) => (one.did === 'find' ? { ...one, listing } : one));
+  }
+
+  #shownBy(text: string): readonly Sighting[] {
     const device = syspath.exec(text)?.groups;
     if (device !== undefined) return this.#described(device['before'] ?? '', device['path'] ?? '');
     // Rows follow their header at once: any other line ends the list.

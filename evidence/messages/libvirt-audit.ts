@@ -3,13 +3,13 @@
  *
  * @module
  */
+import type { Zero } from '../instants.ts';
 import type { Parser } from '../sighting.ts';
 import { isAudit } from './audit.ts';
 import { logParser } from './log.ts';
-import type { ToldAnywhere } from './told.ts';
 
-export function libvirtAuditParser(told?: ToldAnywhere): Parser {
-  return logParser(told);
+export function libvirtAuditParser(zero?: Zero): Parser {
+  return logParser('audit', looksLikeLibvirtAudit, zero);
 }
 
 export function looksLikeLibvirtAudit(line: string): boolean {

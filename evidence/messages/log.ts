@@ -7,7 +7,8 @@
 import { EvidenceError } from '../importer.ts';
 import type { Parser, Sighting } from '../sighting.ts';
 import { JournalEntries, type JournalEntry } from '../wrappers/entries.ts';
-import { lineClock } from '../wrappers/line-clock.ts';
+import { UNKNOWN_ZEROS, type Zero } from '../instants.ts';
+import { lineClock, type LineClock, type LineTime } from '../wrappers/line-clock.ts';
 import { unwrapped, unwrappedFrom, type Unwrapped } from '../wrappers/unwrap.ts';
 import { auditSaid, auditStamp, isAudit } from './audit.ts';
 import { fillsTerminal, joined, mayBreakOff } from './broken.ts';
@@ -18,18 +19,31 @@ import { kernelReader } from './kernel.ts';
 import { LONGEST } from './names.ts';
 import { ProgramReader, type Reported } from './program.ts';
 import type { SeenKind } from './seen.ts';
-import type { ToldAnywhere } from './told.ts';
 
 const NOTHING: readonly Sighting[] = [];
 
-/** The parser of the formats `dmesg`, `libvirt-audit` and `text`. */
-export function logParser(told?: ToldAnywhere): Parser {
-  return new LogParser(null, null, told);
+/** Who writes the messages that a format reads. */
+type Writer = 'kernel' | 'audit' | 'program';
+
+/** What a parser reads. */
+interface ReadScope {
+  readonly writers: readonly Writer[];
+  readonly listing: Listing | null;
+  readonly devices: DeviceListing | null;
+  /** Whether a line that names VFIO, and says nothing, is one of this format. */
+  readonly isOwn: (line: string) => boolean;
+}
+
+/** The parser of a format that reads the messages of one writer only. */
+export function logParser(writer: Writer, isOwn: (line: string) => boolean, zero?: Zero): Parser {
+  return new LogParser({ writers: [writer], listing: null, devices: null, isOwn }, zero);
 }
 
 /** The parser of a source whose format nobody named: a log, in which listings may stand. */
-export function pasteParser(told?: ToldAnywhere): Parser {
-  return new LogParser(new Listing(), new DeviceListing(), told);
+export function pasteParser(zero?: Zero): Parser {
+  const writers = ['kernel', 'audit', 'program'] as const;
+  const listings = { listing: new Listing(), devices: new DeviceListing() };
+  return new LogParser({ writers, ...listings, isOwn: () => true }, zero);
 }
 
 /** The first line of a message. `waits`: it is read when the next one is known. */
@@ -44,9 +58,10 @@ class LogParser implements Parser {
   told: string | null = null;
   completes = false;
   mentions = false;
-  readonly #time = lineClock();
+  readonly #time: LineClock;
   readonly #kernel = kernelReader();
-  readonly #program: ProgramReader;
+  readonly #program = new ProgramReader();
+  readonly #scope: ReadScope;
   readonly #entries = new JournalEntries();
   readonly #listing: Listing | null;
   readonly #devices: DeviceListing | null;
@@ -56,14 +71,11 @@ class LogParser implements Parser {
   /** Whether the last message was told before. */
   #isRepeated = false;
 
-  constructor(
-    listing: Listing | null,
-    devices: DeviceListing | null,
-    told: ToldAnywhere | undefined,
-  ) {
-    this.#listing = listing;
-    this.#devices = devices;
-    this.#program = new ProgramReader(told);
+  constructor(scope: ReadScope, zero: Zero = UNKNOWN_ZEROS) {
+    this.#scope = scope;
+    this.#listing = scope.listing;
+    this.#devices = scope.devices;
+    this.#time = lineClock(zero);
   }
 
   get clock() {
@@ -72,6 +84,10 @@ class LogParser implements Parser {
 
   get repeats() {
     return this.#isRepeated;
+  }
+
+  get readsListings() {
+    return this.#listing !== null;
   }
 
   get mayPassOver() {
@@ -199,7 +215,7 @@ class LogParser implements Parser {
       this.passedOver++;
       return NOTHING;
     }
-    this.mentions ||= mentionsVfio(text);
+    this.mentions ||= mentionsVfio(text) && this.#scope.isOwn(text);
     if (!fillsTerminal(text)) return this.#now(text);
     this.#begun = { text, was: 'waits' };
     return NOTHING;
@@ -246,49 +262,53 @@ class LogParser implements Parser {
     this.#isRepeated = false;
     const { message } = parts;
     if (isAudit(message)) {
+      if (!this.#reads('audit')) return NOTHING;
       const stamp = auditStamp(message);
-      const at = this.#time.at(stamp === null ? parts.stamps : [...parts.stamps, stamp]);
-      return this.#counted('claim', auditSaid(message), at);
+      const time = this.#time.of(stamp === null ? parts.stamps : [...parts.stamps, stamp]);
+      return this.#counted('claim', auditSaid(message), time);
     }
     const listed = this.#listing?.line(message) ?? [];
     if (listed.length > 0 && this.#listing !== null) {
-      return this.#counted(this.#listing.tool, listed, this.#time.at(parts.stamps));
+      return this.#counted(this.#listing.tool, listed, this.#time.of(parts.stamps));
     }
     const shown = this.#devices?.line(message) ?? [];
     if (shown.length > 0 && this.#devices !== null) {
-      return this.#counted(this.#devices.kind, shown, this.#time.at(parts.stamps));
+      return this.#counted(this.#devices.kind, shown, this.#time.of(parts.stamps));
     }
-    const said = this.#kernel(
-      message,
-      parts.boot,
-      parts.name !== null && !parts.kernel,
-      this.#line,
-    );
-    if (said.length > 0) {
-      const untold = said.filter((one) => !this.#program.hasTold(one, parts, this.#line));
-      this.#isRepeated = untold.length < said.length;
-      return this.#counted('kernel', untold, this.#time.at(parts.stamps));
+    if (this.#reads('kernel')) {
+      const isOther = parts.name !== null && !parts.kernel;
+      const said = this.#kernel(message, parts.boot, isOther, this.#line);
+      if (said.length > 0) {
+        const untold = said.filter((one) => !this.#program.hasTold(one, parts, this.#line));
+        this.#isRepeated = untold.length < said.length;
+        return this.#counted('kernel', untold, this.#time.of(parts.stamps));
+      }
     }
+    if (!this.#reads('program')) return NOTHING;
     const { told, isRepeated } = this.#program.read(parts, this.#line);
     this.#isRepeated = isRepeated;
     return told.map((report) => this.#reported(parts, report));
   }
 
-  #reported({ stamps }: Unwrapped, { said, stamp }: Reported): Sighting {
-    const at = this.#time.at(stamp === null ? stamps : [...stamps, stamp]);
+  #reads(writer: Writer): boolean {
+    return this.#scope.writers.includes(writer);
+  }
+
+  #reported({ stamps }: Unwrapped, { said, stamp, telling }: Reported): Sighting {
+    const time = this.#time.of(stamp === null ? stamps : [...stamps, stamp]);
     const kind = said.did === 'report' ? 'refusal' : said.did === 'claim' ? 'claim' : 'kernel';
     this.#count(kind, 1);
-    return { ...said, tid: null, at };
+    return { ...said, tid: null, ...time, ...(telling !== null && { telling }) };
   }
 
   #counted(
     kind: SeenKind,
     said: readonly Omit<Sighting, 'tid' | 'at'>[],
-    at: number | null,
+    time: LineTime,
   ): readonly Sighting[] {
     const isState = kind !== 'kernel' && kind !== 'claim';
     if (said.length > 0) this.#count(kind, isState ? said.length : 1);
-    return said.map((one) => ({ ...one, tid: null, at }) as Sighting);
+    return said.map((one) => ({ ...one, tid: null, ...time }) as Sighting);
   }
 
   #count(kind: SeenKind, count: number): void {

@@ -8,19 +8,29 @@ import { plain } from '../wrappers/escapes.ts';
 import { DATE, TIME, ZONE, zoned, type Stamp } from '../wrappers/times.ts';
 import type { Report } from '../sighting.ts';
 import type { Unwrapped } from '../wrappers/unwrap.ts';
-import { claimsIn } from './claims.ts';
+import { claimsIn, type Claimed } from './claims.ts';
 import { DriverWrites } from './driver-writes.ts';
 import { quotedKernel, type MessageDeed } from './kernel.ts';
 import { LONGEST } from './names.ts';
 import { refusalsIn, speaksOfRefusals, type RefusalReport } from './refusals.ts';
 import { requesterIn } from './requester.ts';
 import { ToldByBoth } from './told-by-both.ts';
-import { ToldAnywhere, ToldStatements, type Telling } from './told.ts';
+import {
+  claimKind,
+  isLasting,
+  refusalKind,
+  refusedIn,
+  ToldStatements,
+  UNNAMED,
+  type Telling,
+} from './told.ts';
 
 /** A deed that a program tells of. `stamp`: a time in the words, which is nearer to it than the line's. */
 export interface Reported {
   readonly said: MessageDeed;
   readonly stamp: Stamp | null;
+  /** What other sources may tell as well; null if no time could show that it is the same. */
+  readonly telling: Telling | null;
 }
 
 /** The statements of a message. `isRepeated`: it has some that were told before. */
@@ -43,7 +53,7 @@ const NEXT = 3;
 
 /** Reads the messages of programs. */
 export class ProgramReader {
-  readonly #told: ToldStatements;
+  readonly #told = new ToldStatements();
   #requester: Requester | null = null;
   readonly #writes = new DriverWrites();
   readonly #byBoth = new ToldByBoth();
@@ -51,10 +61,6 @@ export class ProgramReader {
     null;
   /** A change of a driver that was refused, before a line names the device. */
   #unplaced: { readonly errno: string | null; readonly line: number } | null = null;
-
-  constructor(anywhere = new ToldAnywhere()) {
-    this.#told = new ToldStatements(anywhere);
-  }
 
   /** Whether the next lines may be about what was said, as of a line. */
   isOpen(line: number): boolean {
@@ -84,7 +90,7 @@ export class ProgramReader {
     const requester = this.#requesterAt(line);
     const around = `${parts.name ?? ''} ${requester?.text ?? ''}`;
     const said = claimsIn(text, requester?.claimant ?? null, around);
-    const claims = said.filter((claim) => !this.#isKnownClaim(claim, parts, line));
+    const claims = said.flatMap((claim) => this.#claimed(claim, parts, line));
     this.#writes.take(text, line);
     const refusals = refusalsIn(text, this.#writes.isAsked(line)).flatMap(
       (refusal) => this.#placed(refusal, line) ?? [],
@@ -92,12 +98,13 @@ export class ProgramReader {
     const reports = refusals.flatMap((refusal): Reported[] => {
       const stamp = stampBefore(text, refusal.at);
       const stamps = stamp === null ? parts.stamps : [...parts.stamps, stamp];
-      if (this.#isKnown(refusal, { pid: who.pid, host: parts.host, stamps, line })) return [];
-      return [{ said: { ...refusal.report, ...who }, stamp }];
+      const telling = tellingOf(refusal, { pid: who.pid, host: parts.host, stamps, line });
+      if (this.#isKnown(refusal, telling)) return [];
+      return [{ said: { ...refusal.report, ...who }, stamp, telling: lasting(telling) }];
     });
-    const others = [...quotedKernel(text), ...claims].map((one) => ({ said: one, stamp: null }));
-    const isRepeated = refusals.length > reports.length || said.length > claims.length;
-    return { told: [...others, ...reports], isRepeated };
+    const quoted = quotedKernel(text).map((one) => ({ said: one, stamp: null, telling: null }));
+    const told = [...quoted, ...claims, ...reports];
+    return { told, isRepeated: refusals.length + said.length > reports.length + claims.length };
   }
 
   /** Whether a deed of the kernel is a refusal that a program has told of. */
@@ -131,12 +138,9 @@ export class ProgramReader {
   }
 
   /** Whether a refusal was read before: in a forwarded copy of the line, or in other words. */
-  #isKnown(
-    { report, repeats }: RefusalReport,
-    at: Pick<Telling, 'pid' | 'host' | 'stamps' | 'line'>,
-  ): boolean {
-    const { operation, errno, group, device, cause, driver = null } = report;
-    const { line } = at;
+  #isKnown({ report, repeats }: RefusalReport, telling: Telling): boolean {
+    const { operation, errno, device, cause, driver = null } = report;
+    const { stamps, line } = telling;
     const recent = this.#recent;
     this.#recent = { operation, errno, device, line };
     const isSilent = errno === null && cause === null;
@@ -145,20 +149,30 @@ export class ProgramReader {
       if (isSilent && recent.operation === operation && recent.device === device) return true;
     }
     // Within a line, `refusalsIn` has told equal ones apart.
-    const kind = `${operation} ${errno}`;
-    if (this.#told.has({ kind, group, device, cause, driver, ...at })) return true;
+    if (this.#told.has(telling)) return true;
     if (operation !== 'set_driver' || errno === null || device === null) return false;
-    const { stamps } = at;
     return this.#byBoth.has({ by: 'program', device, driver, errno, stamps, line });
   }
 
-  #isKnownClaim(said: MessageDeed, { stamps, host }: Unwrapped, line: number): boolean {
-    const { claimant, ...claim } = { claimant: null, ...said };
-    const kind = JSON.stringify(claim);
-    const unnamed = { group: null, device: null, cause: null, driver: null, pid: null };
-    const by = claimant === null ? null : claimant.name;
-    return this.#told.has({ kind, ...unnamed, claimant: by, host, stamps, line });
+  /** A claim, unless it was read before. */
+  #claimed(said: Claimed, { stamps, host }: Unwrapped, line: number): readonly Reported[] {
+    const claimant = refusedIn(said);
+    const telling = { ...UNNAMED, kind: claimKind(said), claimant, host, stamps, line };
+    if (this.#told.has(telling)) return [];
+    return [{ said, stamp: null, telling: lasting(telling) }];
   }
+}
+
+function tellingOf(
+  { report }: RefusalReport,
+  at: Pick<Telling, 'pid' | 'host' | 'stamps' | 'line'>,
+): Telling {
+  const { group, device, cause, driver = null } = report;
+  return { kind: refusalKind(report), group, device, cause, driver, ...at };
+}
+
+function lasting(telling: Telling): Telling | null {
+  return isLasting(telling) ? telling : null;
 }
 
 /** A time before the words that it is the time of: the program follows it. */

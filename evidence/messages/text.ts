@@ -3,13 +3,13 @@
  *
  * @module
  */
+import type { Zero } from '../instants.ts';
 import type { Parser } from '../sighting.ts';
 import { logParser } from './log.ts';
-import type { ToldAnywhere } from './told.ts';
 import { hasWords } from './program.ts';
 
-export function textParser(told?: ToldAnywhere): Parser {
-  return logParser(told);
+export function textParser(zero?: Zero): Parser {
+  return logParser('program', looksLikeText, zero);
 }
 
 export function looksLikeText(line: string): boolean {

@@ -1,11 +1,16 @@
 /**
- * `ToldStatements`: the refusals and claims that were told already. One refusal is told several times: by QEMU and
- * by libvirt, by a log and by a traceback, by each program that hands a message on.
+ * The refusals and claims that were told already. One refusal is told several times: by QEMU and by
+ * libvirt, by a log and by a traceback, by each program that hands a message on. `ToldStatements` knows
+ * those of one source, `ToldAnywhere` those of all sources of an import.
  *
  * @module
  */
+import type { Operation } from '../../events/vocabulary.ts';
+import type { Deed } from '../sighting.ts';
 import type { Stamp } from '../wrappers/times.ts';
 import { remember } from './names.ts';
+
+type ToldClaim = Omit<Extract<Deed, { did: 'claim' }>, 'did'>;
 
 /** What was told, and when and by whom it was done. */
 export interface Telling {
@@ -26,13 +31,45 @@ export interface Telling {
   readonly line: number;
 }
 
+/** What a statement is about if it names nothing. */
+export const UNNAMED = { group: null, device: null, cause: null, driver: null, pid: null } as const;
+
+/** The kind of a refusal. */
+export function refusalKind({
+  operation,
+  errno,
+}: {
+  readonly operation: Operation;
+  readonly errno: string | null;
+}): string {
+  return `${operation} ${errno}`;
+}
+
+/** The kind of an assignment of a device: all that it says, but who was refused. */
+export function claimKind({
+  outcome,
+  device,
+  group,
+  claimant,
+  manager,
+  reason,
+}: ToldClaim): string {
+  const { name = null, uuid = null } = outcome === 'refused' ? {} : (claimant ?? {});
+  return JSON.stringify([outcome, device, group ?? null, name, uuid, manager, reason]);
+}
+
+/** Who was refused, in a claim; null: not named. */
+export function refusedIn({ outcome, claimant }: ToldClaim): string | null {
+  return outcome === 'refused' ? (claimant?.name ?? null) : null;
+}
+
 /** The number of lines in which a statement without an exact time may be told again. */
 const REACH = 64;
 /** The number of statements of a kind that are remembered. */
 const MOST = 256;
 const MOST_KINDS = 256;
 /** Times that are no farther apart, in microseconds, are one. */
-const SAME = 1000;
+export const SAME = 1000;
 
 /** Statements by kind. The oldest are forgotten. */
 class Tellings {
@@ -57,23 +94,28 @@ class Tellings {
   /** Forgets the lines of all: only an exact time can tell that one is told again. */
   forgetLines(): void {
     for (const [kind, all] of this.#byKind) {
-      this.#byKind.set(kind, all.filter(({ stamps }) => stamps.some(isExact)).map(withoutLine));
+      this.#byKind.set(kind, all.filter(isLasting).map(withoutLine));
     }
   }
 }
 
 /** The statements with an exact time in all sources of an import. */
-export class ToldAnywhere extends Tellings {}
+export class ToldAnywhere {
+  readonly #told = new Tellings();
+
+  /** Whether a statement with an exact time was told before. It is remembered. */
+  has(telling: Telling): boolean {
+    const lasting = withoutLine(telling);
+    if (this.#told.has(lasting)) return true;
+    this.#told.add(lasting);
+    return false;
+  }
+}
 
 /** The statements of one source. */
 export class ToldStatements {
   readonly #here = new Tellings();
-  readonly #anywhere: ToldAnywhere;
   #last = -REACH;
-
-  constructor(anywhere: ToldAnywhere) {
-    this.#anywhere = anywhere;
-  }
 
   /** Whether a statement may still be told again without an exact time, as of a line. */
   isOpen(line: number): boolean {
@@ -89,9 +131,8 @@ export class ToldStatements {
   /** Whether a statement was told before. It is remembered. */
   has(telling: Telling): boolean {
     this.#last = telling.line;
-    if (this.#here.has(telling) || this.#anywhere.has(telling)) return true;
+    if (this.#here.has(telling)) return true;
     this.#here.add(telling);
-    if (telling.stamps.some(isExact)) this.#anywhere.add(withoutLine(telling));
     return false;
   }
 }
@@ -113,12 +154,17 @@ function together(before: Telling, after: Telling): Telling {
   };
 }
 
+/** Whether another source can be seen to tell the same: by an exact time. */
+export function isLasting({ stamps }: Telling): boolean {
+  return stamps.some(isExact);
+}
+
 function withoutLine(telling: Telling): Telling {
   return { ...telling, line: -Infinity };
 }
 
-/** Where times or processes differ, they are two. */
-function isOne(before: Telling, after: Telling): boolean {
+/** Whether two tellings are of one statement. Where times or processes differ, they are two. */
+export function isOne(before: Telling, after: Telling): boolean {
   if (named.some((what) => isOther(before[what], after[what]))) return false;
   if (!isAboutOne(before, after)) return false;
   const isNear = after.line - before.line < REACH;

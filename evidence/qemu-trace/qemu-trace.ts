@@ -4,12 +4,13 @@
  * @module
  */
 import { requestOf } from '../../operations/table.ts';
+import { UNKNOWN_ZEROS, type Zero } from '../instants.ts';
 import { concerns } from '../messages/concerns.ts';
 import { errnoIn, errnoOf } from '../messages/errnos.ts';
 import { LONGEST, remember } from '../messages/names.ts';
 import { ProgramReader } from '../messages/program.ts';
 import type { Deed, Parser, Result, Sighting } from '../sighting.ts';
-import { lineClock } from '../wrappers/line-clock.ts';
+import { lineClock, type LineTime } from '../wrappers/line-clock.ts';
 import { unwrapped } from '../wrappers/unwrap.ts';
 import { argumentsOf, isKnown, type TraceArguments, type KnownEvent } from './events.ts';
 import { tracedIn, type TracedEvent } from './prefix.ts';
@@ -27,17 +28,17 @@ export function looksLikeQemuTrace(line: string): boolean {
   return tracedIn(line) !== null;
 }
 
-export function qemuTraceParser(): Parser {
-  const time = lineClock();
+export function qemuTraceParser(zero: Zero = UNKNOWN_ZEROS): Parser {
+  const time = lineClock(zero);
   const program = new ProgramReader();
   const emulators = new Map<number | null, Emulator>();
   let elapsed: number | null = null;
   let number = 0;
 
-  function at({ stamps, distance }: TracedEvent): number | null {
-    if (distance === null) return time.at(stamps);
+  function timeOf({ stamps, distance }: TracedEvent): LineTime {
+    if (distance === null) return time.of(stamps);
     elapsed = (elapsed ?? 0) + distance;
-    return time.at([{ clock: 'start', at: Math.round(elapsed) }]);
+    return time.of([{ clock: 'start', at: Math.round(elapsed) }]);
   }
 
   function emulatorOf(pid: number | null): Emulator {
@@ -56,16 +57,20 @@ export function qemuTraceParser(): Parser {
     return emulators.size === 1 && only !== undefined && !opens.test(event) ? only : thread;
   }
 
-  /** Refusals in other lines. In the log of a single QEMU, they are QEMU's. */
+  /**
+   * Refusals in the lines between events. In the log of a single QEMU, they are QEMU's. A log without
+   * events is none of this format.
+   */
   function written(text: string): readonly Sighting[] {
-    if (!concerns(text)) return [];
+    if (emulators.size === 0 || !concerns(text)) return [];
     const parts = unwrapped(text.slice(0, LONGEST));
     const [only = null] = emulators.size === 1 ? emulators.keys() : [];
-    return program.read(parts, number).told.map(({ said, stamp }): Sighting => ({
+    return program.read(parts, number).told.map(({ said, stamp, telling }): Sighting => ({
       ...said,
       pid: said.pid ?? only,
       tid: null,
-      at: time.at(stamp === null ? parts.stamps : [...parts.stamps, stamp]),
+      ...time.of(stamp === null ? parts.stamps : [...parts.stamps, stamp]),
+      ...(telling !== null && { telling }),
     }));
   }
 
@@ -78,11 +83,11 @@ export function qemuTraceParser(): Parser {
       const traced = tracedIn(text);
       if (traced === null) return written(text);
       const { event } = traced;
-      const when = at(traced);
+      const when = timeOf(traced);
       if (!isKnown(event)) return [];
       const pid = processOf(traced);
       const deeds = emulatorOf(pid).deeds(event, argumentsOf(event, traced));
-      return deeds.map((deed): Sighting => ({ ...deed, tid: null, pid, comm: 'qemu', at: when }));
+      return deeds.map((deed): Sighting => ({ ...deed, tid: null, pid, comm: 'qemu', ...when }));
     },
     end: () => [],
   };

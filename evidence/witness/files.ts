@@ -12,7 +12,7 @@ import { foundAt } from './found.ts';
 import { Kept } from './kept.ts';
 import { OnTheirWay } from './on-their-way.ts';
 import { isOf } from './shown.ts';
-import type { Seen, Traced, TracedProcesses } from './traced.ts';
+import { factOf, type Seen, type Traced, type TracedProcesses } from './traced.ts';
 
 export class Files {
   readonly #processes: TracedProcesses;
@@ -26,6 +26,7 @@ export class Files {
   /** By thread: files released in a call that has not returned, though a process seems to hold them. */
   readonly #gone = new Map<number, Seen[]>();
   readonly #showsReleases: (kind: ReleasedKind) => boolean;
+  #hasShownRelease = false;
 
   constructor(
     processes: TracedProcesses,
@@ -44,9 +45,7 @@ export class Files {
   tellProcess(process: Traced): void {
     if (process.isTold) return;
     process.isTold = true;
-    const { pid, comm, vm, isWhole } = process;
-    const type = isWhole ? 'process.started' : 'process.found';
-    this.#tell({ type, data: { pid, comm, cgroup: null, ...(vm !== null && { vm }) } });
+    this.#tell(factOf(process));
   }
 
   /** Notes a file that was opened at `fd`, and tells `fact`. */
@@ -144,11 +143,14 @@ export class Files {
       this.#vacate(process, fd);
       return;
     }
-    const there = process.descriptors.get(fd);
-    if (there?.seen === seen) return;
+    if (process.descriptors.get(fd)?.seen !== seen) this.share(seen, process, fd, 'same-file');
+  }
+
+  /** Tells of another descriptor of a known file: a dup in its process, or from another process. */
+  share(seen: Seen, process: Traced, fd: number, rule: Inference): void {
     const own = [...process.descriptors].find(([, descriptor]) => descriptor.seen === seen);
-    if (own !== undefined) this.duplicate(process, own[0], fd, false, 'same-file');
-    else this.#pass(seen, process, fd, false, 'same-file');
+    if (own !== undefined) this.duplicate(process, own[0], fd, false, rule);
+    else this.#pass(seen, process, fd, false, rule);
   }
 
   /** Notes descriptors sent over a socket. */
@@ -194,6 +196,7 @@ export class Files {
    */
   release(tid: number, kind: Exclude<Seen['kind'], 'path'>, pointer: string): void {
     if (kind === 'container') return this.#forget(tid, pointer);
+    this.#hasShownRelease = true;
     const seen =
       this.#byPointer.get(pointer) ??
       (kind === 'device' ? this.#kept.lastOf(tid, kind) : undefined);
@@ -268,7 +271,7 @@ export class Files {
   exit(process: Traced, signal: string | null): void {
     process.mappings.clear();
     for (const [fd, { seen }] of process.descriptors) {
-      this.#leave(process, fd, seen, true);
+      this.#leave(process, fd, seen, this.#hasShownRelease);
       process.descriptors.delete(fd);
     }
     if (process.isTold) {

@@ -21,6 +21,7 @@ export type Inference =
   | 'only-container-in-process'
   | 'only-device-in-group'
   | 'same-file'
+  | 'group-opens-once'
   | 'sent-and-received'
   | 'kept-by-the-kernel'
   | 'released-by-the-kernel'

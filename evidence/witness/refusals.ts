@@ -11,6 +11,8 @@ export interface SaidOfRefusal extends Pick<Report, 'blocker'> {
   readonly cause?: string;
   readonly group?: string;
   readonly device?: string;
+  /** The name of the process, if its pid is not shown. */
+  readonly comm?: string;
 }
 
 /** `operation.refused` of an attempt; `errno` is null if a program concluded it. */

@@ -6,12 +6,13 @@
  */
 import type { Attempt } from '../../events/vocabulary.ts';
 import { tracedAttempt } from '../../operations/table.ts';
-import type { Deed, ListedDevice, Report } from '../sighting.ts';
+import type { Deed, ListedDevice, Report, Sighting } from '../sighting.ts';
 import { ClaimBooks } from './claim-books.ts';
 import type { Devices } from './devices.ts';
 import type { Files } from './files.ts';
 import type { Tell } from './inferences.ts';
 import { tellListed } from './listed.ts';
+import type { ListedFiles } from './listed-files.ts';
 import { groupNamed, pathOf } from './nodes.ts';
 import { refused } from './refusals.ts';
 import type { Traced } from './traced.ts';
@@ -22,6 +23,7 @@ export class Reports {
   readonly #files: Files;
   readonly #devices: Devices;
   readonly #tell: Tell;
+  readonly #listed: ListedFiles;
   /** Whether a waiter with a name was reported. */
   #hasWaiter = false;
   /** The devices that somebody waits for whose name was not reported. */
@@ -30,7 +32,8 @@ export class Reports {
   /** The process of each virtual machine that a manager has started, by UUID or name. */
   readonly #machines = new Map<string, number>();
 
-  constructor(files: Files, devices: Devices, tell: Tell) {
+  constructor(files: Files, devices: Devices, tell: Tell, listed: ListedFiles) {
+    this.#listed = listed;
     this.#files = files;
     this.#devices = devices;
     this.#tell = tell;
@@ -83,7 +86,7 @@ export class Reports {
     this.#devices.setLeaving(device, true);
     const driver = this.#devices.get(device)?.driver ?? 'vfio-pci';
     const blocked = { device, driver, next: null };
-    const who = waiter ?? { pid: null, comm: 'somebody' };
+    const who = waiter ?? { pid: null, comm: null };
     this.#tell({ type: 'driver.unbind-blocked', data: { ...blocked, waiter: who } });
   }
 
@@ -124,13 +127,14 @@ export class Reports {
   }
 
   /** Tells of a file that a listing shows as open; its history is unknown. */
-  find(process: Traced, { fd, kind, device, group }: Extract<Deed, { did: 'find' }>): void {
+  find(process: Traced, found: Extract<Deed, { did: 'find' }> & Pick<Sighting, 'at'>): void {
+    const { fd, kind, device, group } = found;
     const at = fd ?? process.nextUnnumbered--;
     // `device` may be the name of a node.
     const cdev = device !== null && /^vfio\d+$/.test(device) ? device : null;
     const path = pathOf({ kind, group, cdev });
     if (path !== null) {
-      if (!process.descriptors.has(at)) this.#files.find(process, at, path, 'found-open');
+      this.#listed.tell(process, at, path, { listing: found.listing, at: found.at });
       return;
     }
     if (device === null || process.descriptors.has(at)) return;
@@ -145,13 +149,13 @@ export class Reports {
 
   /**
    * Tells of a refusal that a program reports. The message does not show the file of the call, and no
-   * file stands in for it.
+   * file stands in for it. `process`: null if the message does not show its pid, but perhaps its name.
    */
-  refusal(process: Traced, report: Report): void {
-    const { operation, errno, cause, blocker } = report;
+  refusal(process: Traced | null, report: Report & Pick<Sighting, 'comm'>): void {
+    const { operation, errno, cause, blocker, comm } = report;
     const group = report.group === null ? null : groupNamed(report.group);
-    const { pid } = process;
-    this.#files.tellProcess(process);
+    const pid = process?.pid ?? null;
+    if (process !== null) this.#files.tellProcess(process);
     const device = this.#met(report, group);
     const attempt = ((): Attempt | null => {
       switch (operation) {
@@ -173,13 +177,15 @@ export class Reports {
         case 'ioas_map':
         case 'reset':
         case 'hot_reset': {
-          const ioctl = tracedAttempt(operation, { pid, fd: -1 }, {});
-          return ioctl === null ? null : ({ ...ioctl, fd: null } as Attempt);
+          const ioctl = tracedAttempt(operation, { pid: -1, fd: -1 }, {});
+          return ioctl === null ? null : ({ ...ioctl, pid, fd: null } as Attempt);
         }
       }
     })();
     if (attempt === null) return;
+    const isNamed = process === null && comm !== null && 'pid' in attempt;
     const fact = refused(attempt, errno, {
+      ...(isNamed && { comm }),
       ...(group !== null && { group }),
       ...(device !== null && { device }),
       ...(blocker !== undefined && { blocker }),

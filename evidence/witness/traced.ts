@@ -6,7 +6,9 @@
  *
  * @module
  */
-import type { NamedVm } from '../../processes/process-table.ts';
+import type { Fact } from '../../events/vocabulary.ts';
+import { KERNEL_PID, type NamedVm } from '../../processes/process-table.ts';
+import type { ListingMoment } from './listed-files.ts';
 
 /** An open file that the trace shows. */
 export interface Seen {
@@ -22,6 +24,8 @@ export interface Seen {
   isReleased: boolean;
   /** Whether it was open before the evidence begins, so that its earlier calls are unknown. */
   isFound?: boolean;
+  /** The last listing that shows it. */
+  listed?: ListingMoment;
   /** Of a container: whether a group was seen to be put into it. */
   isJoined?: boolean;
   /** Of a device file: the iommufd that it was seen to be bound to. */
@@ -50,6 +54,25 @@ export interface Traced {
   nextUnnumbered: number;
 }
 
+/** The name of a process whose name no line shows. */
+function standIn(pid: number): string {
+  return `pid ${pid}`;
+}
+
+/** The fact that a process was started, or was running. */
+export function factOf(process: Traced): Fact {
+  const { pid, vm, isWhole } = process;
+  const type = isWhole ? 'process.started' : 'process.found';
+  const comm = isUnnamed(process) && !isWhole ? null : process.comm;
+  const data = { pid, comm, cgroup: null, ...(vm !== null && { vm }) };
+  return { type, data } as Fact;
+}
+
+/** Whether no line shows the pid of a process, nor its name: the pid only tells it from others. */
+function isUnnamed({ pid, comm }: Traced): boolean {
+  return pid > KERNEL_PID && comm === standIn(pid);
+}
+
 /** A descriptor that holds a file. */
 export interface Hold {
   readonly process: Traced;
@@ -74,14 +97,15 @@ export class TracedProcesses {
     if (pid !== null && pid !== tid && !this.#threads.has(tid)) this.#threads.set(tid, pid);
     const number = pid ?? this.#threads.get(tid) ?? tid;
     const process =
-      this.#processes.get(number) ?? this.#add(number, comm ?? `pid ${number}`, false);
+      this.#processes.get(number) ?? this.#add(number, comm ?? standIn(number), false);
     process.threads.add(tid);
     return process;
   }
 
   /** Adds a child with copies of its parent's descriptors and mappings. */
   fork(parent: Traced, child: number, comm: string | null): Traced {
-    const process = this.#add(child, comm ?? parent.comm, parent.isWhole);
+    const inherited = parent.comm === standIn(parent.pid) ? standIn(child) : parent.comm;
+    const process = this.#add(child, comm ?? inherited, parent.isWhole);
     process.vm = parent.vm;
     for (const [fd, descriptor] of parent.descriptors) process.descriptors.set(fd, descriptor);
     for (const [address, mapping] of parent.mappings) process.mappings.set(address, mapping);

@@ -9,13 +9,13 @@
  */
 import type { DataOf, Fact } from '../../events/vocabulary.ts';
 import type { PlayedFile, PlayedHostAt } from '../../machines/host-at.ts';
-import { KERNEL_PID } from '../../processes/process-table.ts';
 import type { Topology } from '../../scenario/topology.ts';
 import type { Deed, ReleasedKind, Sighting } from '../sighting.ts';
 import { Devices } from './devices.ts';
 import { Files } from './files.ts';
 import type { Tell, Told } from './inferences.ts';
 import { Ioctls } from './ioctls.ts';
+import { ListedFiles } from './listed-files.ts';
 import { pathOf } from './nodes.ts';
 import { Opens } from './opens.ts';
 import { Reports } from './reports.ts';
@@ -67,7 +67,8 @@ export class Witness {
     this.#files = new Files(this.#processes, this.#devices, this.#tell, showsReleases);
     this.#opens = new Opens(this.#files, this.#devices, this.#tell);
     this.#ioctls = new Ioctls(this.#files, this.#devices, this.#tell);
-    this.#reports = new Reports(this.#files, this.#devices, this.#tell);
+    const listed = new ListedFiles(this.#processes, this.#files);
+    this.#reports = new Reports(this.#files, this.#devices, this.#tell, listed);
     if (options.before !== null) this.#goOn(options.before);
     else if (options.topology !== null) this.#devices.describe(options.topology);
   }
@@ -103,6 +104,8 @@ export class Witness {
         // It may come after the end of its process, so it must not add a process.
         return this.#files.release(this.#pidOf(sighting), sighting.kind, sighting.file);
       default: {
+        const isOfAnybody = sighting.tid === null && sighting.pid === null;
+        if (sighting.did === 'report' && isOfAnybody) return this.#reports.refusal(null, sighting);
         const process = this.#processOf(sighting);
         if (!letting.has(sighting.did)) this.#files.settle(process.pid);
         this.#do(process, sighting);
@@ -176,10 +179,7 @@ export class Witness {
 
   #processOf({ tid, pid, comm }: Sighting): Traced {
     const number = tid ?? pid ?? this.#options.nameless;
-    const known = this.#processes.find(number);
     const process = this.#processes.of(number, pid, comm);
-    // The one process without a shown pid gets a name of its own.
-    if (known === undefined && number > KERNEL_PID) process.comm = comm ?? 'somebody';
     if (comm !== null && comm !== process.comm && (pid ?? number) === process.pid) {
       if (tid === null || tid === process.pid) this.#rename(process, comm);
     }

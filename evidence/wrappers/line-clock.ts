@@ -1,41 +1,49 @@
 /**
- * `LineClock`: puts all lines of a log on one clock.
+ * `LineClock`: puts the lines of a log on one clock, or on a better one once a line has it.
  *
  * @module
  */
 import type { Clock } from '../../events/vocabulary.ts';
+import { zeroOf, type Zero } from '../instants.ts';
 import type { Stamp } from './times.ts';
+
+/** A time in microseconds on a clock. Null: the line has no time on the clock of its log. */
+export interface LineTime {
+  readonly clock: Clock;
+  readonly at: number | null;
+}
 
 export interface LineClock {
   /** `none` until the first line that has a time. */
   readonly clock: Clock;
-  /**
-   * The time of a line in microseconds, by its stamps from the outermost to the innermost: the
-   * innermost on this clock. Null: none is on this clock.
-   */
-  at(stamps: readonly Stamp[]): number | null;
+  /** The time of a line, by its stamps from the outermost to the innermost: the innermost counts. */
+  of(stamps: readonly Stamp[]): LineTime;
 }
 
 const DAY_MICROS = 86_400e6;
 
-/** From the clock that says most of an instant to the one that says least. */
-const BY_WORTH: readonly Clock[] = ['wall', 'local', 'day', 'uptime', 'start'];
+/** From the clock that says least of an instant to the one that says most. */
+const BY_WORTH: readonly Clock[] = ['none', 'start', 'uptime', 'day', 'local', 'wall'];
 
-/** Creates a clock. It is that of the first line with a time: of several clocks, the best one. */
-export function lineClock(): LineClock {
+/**
+ * Creates a clock. It is that of the first line with a time: of several clocks, the best one. The
+ * first line with a better clock replaces it. A clock whose zero is known is better than one without:
+ * its times are instants.
+ */
+export function lineClock(zero: Zero): LineClock {
   let clock: Clock = 'none';
   const ofDay = dayClock();
+  const worth = (one: Clock) =>
+    BY_WORTH.indexOf(one) + (zeroOf(one, zero) === null ? 0 : BY_WORTH.length);
   return {
     get clock() {
       return clock;
     },
-    at(stamps) {
-      if (clock === 'none' && stamps.length > 0) {
-        clock = BY_WORTH.find((one) => stamps.some((stamp) => stamp.clock === one)) ?? 'none';
-      }
+    of(stamps) {
+      for (const stamp of stamps) if (worth(stamp.clock) > worth(clock)) clock = stamp.clock;
       const stamp = stamps.findLast((one) => one.clock === clock);
-      if (stamp === undefined) return null;
-      return clock === 'day' ? ofDay(stamp) : stamp.at;
+      if (stamp === undefined) return { clock, at: null };
+      return { clock, at: clock === 'day' ? ofDay(stamp) : stamp.at };
     },
   };
 }

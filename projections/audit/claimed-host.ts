@@ -53,7 +53,7 @@ export class ClaimedHost {
   take(event: Placed<Fact>, gone: Gone): void {
     this.touched.clear();
     this.released.clear();
-    this.processes.source = event.data.evidence?.source ?? null;
+    this.processes.event = event;
     this.#leave(gone);
     // Before `processes` takes the event, whose descriptors mean the files before it.
     this.#change(event);

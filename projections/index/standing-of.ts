@@ -145,7 +145,7 @@ export function waiterOf({ driverChange }: HostAt, { devices, numbers, texts }: 
   return {
     device: devices.codeOf(device) + 1,
     pid: orNone(waiter.pid, (pid) => numbers.codeOf(pid)),
-    comm: texts.codeOf(waiter.comm),
+    comm: orNone(waiter.comm, (comm) => texts.codeOf(comm)),
   };
 }
 

@@ -120,7 +120,7 @@ export class Standing {
   readonly files: CellRows;
   readonly holds: CellRows;
   readonly processes: CellRows;
-  /** The driver change that waits: codes of its device (+ 1), the waiter's pid (+ 1) and name. */
+  /** The driver change that waits: codes of its device, the waiter's pid and name, each + 1. */
   waiter = NO_WAITER;
   /** Number of holds made since the first event. */
   held = 0;

@@ -65,7 +65,7 @@ export class StandingView implements HostAt {
     if (device === 0) return null;
     const waiter = {
       pid: pid === 0 ? null : this.#codes.numbers.at(pid - 1),
-      comm: this.#codes.texts.at(comm),
+      comm: comm === 0 ? null : this.#codes.texts.at(comm - 1),
     };
     return { device: this.#codes.devices.at(device - 1), waiter, isOver: false };
   }

@@ -48,10 +48,11 @@ export function placeOf(
   const text = (value: unknown) => (typeof value === 'string' ? value : null);
   const view = timeline.viewAt(position - 1);
   const fd = 'fd' in refused ? refused.fd : null;
-  const file = fd === null || !('pid' in refused) ? null : view.fileBehind(refused.pid, fd);
+  const caller = 'pid' in refused ? refused.pid : null;
+  const file = fd === null || caller === null ? null : view.fileBehind(caller, fd);
   const open = file == null ? undefined : view.file(file);
   const device = text(named.device) ?? open?.device ?? null;
   const group = text(named.group) ?? open?.group ?? view.device(device ?? '')?.group ?? null;
-  const pid = 'pid' in refused && refused.pid < KERNEL_PID ? refused.pid : null;
+  const pid = caller !== null && caller < KERNEL_PID ? caller : null;
   return { group, device, pid };
 }

@@ -137,7 +137,7 @@ function takeInSlice(host: LiveHost, event: Placed<Fact>, { isWhole }: Slice): v
  * it.
  */
 function keepOwnFiles(host: LiveHost, position: number, call: Attempt): Attempt {
-  if (!('fd' in call) || call.fd === null) return call;
+  if (!('fd' in call) || call.fd === null || call.pid === null) return call;
   const { pid } = call;
   const argument = 'iommufd' in call ? call.iommufd : 'container' in call ? call.container : null;
   const given = 'groups' in call ? (call.groups ?? []) : [];

@@ -204,11 +204,11 @@ function descriptorsIn(
   call: Attempt,
   view: StandingView,
 ): { readonly pid: number; readonly fd: number }[] {
-  if (!('pid' in call)) return [];
+  if (!('pid' in call) || call.pid === null) return [];
   const { pid } = call;
   const [, reopened] = 'path' in call ? (/^\/proc\/self\/fd\/(\d+)$/.exec(call.path) ?? []) : [];
   const fds = [
-    ...('fd' in call ? operatedOn(call, view) : []),
+    ...('fd' in call ? operatedOn({ pid, fd: call.fd }, view) : []),
     'iommufd' in call ? call.iommufd : null,
     'container' in call ? call.container : null,
     reopened === undefined ? null : Number(reopened),

@@ -275,6 +275,7 @@ describe.concurrent('as JSON', () => {
       passedOver: 0,
       seen: {},
       rejectedCount: 0,
+      judgedAs: [],
     });
     expect((await run(['export', '--log', copy])).out).toBe(text);
   });

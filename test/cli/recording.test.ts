@@ -95,7 +95,14 @@ describe.concurrent('import', () => {
     const again = await run(['import', '--json', '--format', 'truth', '--log', log, '-'], {
       input: truth,
     });
-    const nothing = { unknown: 0, passedOver: 0, seen: {}, rejected: [], rejectedCount: 0 };
+    const nothing = {
+      unknown: 0,
+      passedOver: 0,
+      seen: {},
+      rejected: [],
+      rejectedCount: 0,
+      judgedAs: [],
+    };
     const report = { read: 28, appended: 0, skipped: 39, ...nothing };
     expect(JSON.parse(again.out)).toEqual(report);
   });

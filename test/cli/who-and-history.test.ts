@@ -8,6 +8,7 @@ import { hostTopology, run, twoContexts } from './program.ts';
 const folder = temporaryFolder();
 const demo = join(folder, 'demo.ledger');
 const odd = join(folder, 'odd.ledger');
+const claimed = join(folder, 'claimed.ledger');
 
 const ask = (log: string, ...args: readonly string[]) => run([...args, '--log', log]);
 
@@ -32,9 +33,28 @@ const seen: Fact[] = [
   { type: 'process.exited', data: { pid: 102, signal: null } },
 ];
 
-async function append(ledger: Ledger, facts: readonly Fact[]): Promise<void> {
-  const events = facts.map((fact, index): LedgerEvent => {
-    return { ...fact, id: `x${index}`, time: null };
+/** What a manager says of a device, with the seconds of its events. */
+const card = '0000:3b:00.0';
+const claim = (claimant: string) => {
+  return { device: card, claimant, uuid: null, manager: 'libvirt', reason: null };
+};
+const booted = { boot: 'b', kernel: '7.3.4', profile: null, iommufd: true, simulated: false };
+const plugged = { device: card, name: null, group: '26', driver: 'vfio-pci', model: null };
+const claims: (Fact & { readonly at: number })[] = [
+  { at: 0, type: 'host.booted', data: booted },
+  { at: 1, type: 'device.added', data: { ...plugged, cdev: null } },
+  { at: 2, type: 'claim.granted', data: claim('vm1') },
+  { at: 5, type: 'claim.released', data: claim('vm1') },
+  { at: 9, type: 'claim.granted', data: claim('vm2') },
+];
+
+async function append(
+  ledger: Ledger,
+  facts: readonly (Fact & { readonly at?: number })[],
+): Promise<void> {
+  const events = facts.map(({ at, ...fact }, index): LedgerEvent => {
+    const time = at === undefined ? null : `2026-01-01T00:00:0${at}.000000Z`;
+    return { ...fact, id: `x${index}`, time } as LedgerEvent;
   });
   await ledger.append(ledger.head.position, events);
 }
@@ -45,6 +65,9 @@ beforeAll(async () => {
   const ledger = await openLedger(odd);
   await append(ledger, seen);
   await ledger.close();
+  const other = await openLedger(claimed);
+  await append(other, claims);
+  await other.close();
 });
 
 describe.concurrent('for people', () => {
@@ -124,6 +147,36 @@ Seen: all processes of the host, from position 0 to 38
       code: 0,
       out: expect.stringMatching(/^nvme never had two owners at a time\nSeen: all processes .*\n$/),
     });
+  });
+
+  test('claims are marked as claims, from when to when, and own nothing', async () => {
+    const { out: told } = await ask(claimed, 'history', '26');
+    expect(told)
+      .toBe(`FROM   TIME                         TO  TIME                         FOR  OWNER                       ENDED WHEN
+start  -                            -   -                            -    nobody                      -
+2      2026-01-01T00:00:02.000000Z  3   2026-01-01T00:00:05.000000Z  3 s    claimed by vm1 (libvirt)  libvirt took 0000:3b:00.0 back from vm1
+4      2026-01-01T00:00:09.000000Z  -   -                            -      claimed by vm2 (libvirt)  -
+`);
+    const line =
+      '0000:3b:00.0  claimed by vm2 (libvirt), since position 4, 2026-01-01T00:00:09.000000Z';
+    for (const asked of [['table'], ['who', '26'], ['who', '0000:3b:00.0']]) {
+      const { out } = await ask(claimed, ...asked);
+      expect(out).toContain(`Claims of managers, unknown to the kernel:\n  ${line}\n`);
+    }
+    const ledger = await openLedger(claimed, { readOnly: true });
+    const claimants = [expect.objectContaining({ claimant: 'vm2', manager: 'libvirt', since: 4 })];
+    const { groups, devices } = ledger.at().table();
+    expect([groups[0]?.claimants, devices[0]?.claimants, ledger.who('26').claimants]).toEqual([
+      claimants,
+      claimants,
+      claimants,
+    ]);
+    await ledger.close();
+  });
+
+  test('table shows who was seen to hold the files of a group whose owner is unknown', async () => {
+    const { out } = await ask(odd, 'table');
+    expect(out).toMatch(/^26 +unknown +\d+ +- +\S.* +seen: f\d+ by P1\[101\] fd 4$/m);
   });
 
   test('who --holdings goes on from who', async () => {

@@ -44,8 +44,8 @@ describe.concurrent('the program', () => {
     expect(told).toEqual({
       code: 0,
       out:
-        `read 3 lines: 6 events appended to ${logAt('told')}, 0 were there already; ` +
-        '1 line rejected\nstdin:3: not a line of strace: "oops"\n',
+        `read 3 lines: 6 events appended to ${logAt('told')}, 0 were there already\n` +
+        '1 line passed over\nstdin:3: not a line of strace: "oops"\n',
       err: '',
     });
     const log = logAt('strict');
@@ -53,6 +53,61 @@ describe.concurrent('the program', () => {
     expect(strict).toMatchObject({ code: 2, out: '' });
     expect(strict.err).toContain('stdin:3: not a line of strace: "oops"');
     expect(existsSync(log)).toBe(false);
+  });
+
+  test('says which kernel the rules of another release judge', async () => {
+    const booted = (kernel: string) =>
+      `[    0.000000] Linux version ${kernel} (b@h) #1 SMP\n` +
+      '[    1.500000] pci 0000:41:00.0: Adding to iommu group 33\n';
+    const importing = async (kernel: string, ...args: readonly string[]) => {
+      const input = booted(kernel);
+      const log = logAt(`kernel-${kernel}-${args.length}`);
+      const { code, out, err } = await run(['import', '--json', '--log', log, ...args, '-'], {
+        input,
+      });
+      const { judgedAs } = JSON.parse(out) as { judgedAs: unknown };
+      return { code, judgedAs, err };
+    };
+    const rhel = '5.14.0-427.13.1.el9_4.x86_64';
+    for (const kernel of ['6.8.0-45-generic', rhel]) {
+      const { code, judgedAs, err } = await importing(kernel);
+      expect({ code, judgedAs }).toEqual({
+        code: 0,
+        judgedAs: [{ kernel, profile: 'linux-6.12' }],
+      });
+      expect(err).toBe(
+        `kernel ${kernel} is judged by the rules of linux-6.12, the nearest that there are; ` +
+          '--profile names others\n',
+      );
+    }
+    const known = { code: 0, judgedAs: [], err: '' };
+    expect(await importing('6.12.57+deb13-amd64')).toEqual(known);
+    expect(await importing('6.8.0-45-generic', '--profile', 'linux-6.1')).toEqual(known);
+  });
+
+  test('with a format, only that reader reads; what says nothing to it makes no log', async () => {
+    const input = 'vmm: Cannot open /dev/vfio/57: Device or resource busy\n';
+    for (const format of [
+      'strace',
+      'bpftrace',
+      'ftrace',
+      'qemu-trace',
+      'dmesg',
+      'libvirt-audit',
+      'fdinfo',
+    ]) {
+      const log = logAt(`format-${format}`);
+      const { code, out, err } = await run(['import', '--format', format, '--log', log, '-'], {
+        input,
+      });
+      expect({ format, code, out }).toEqual({ format, code: 2, out: '' });
+      expect(err).toContain('no line says anything of VFIO');
+      expect(existsSync(log)).toBe(false);
+    }
+    const read = await run(['import', '--json', '--format', 'text', '--log', logAt('text'), '-'], {
+      input,
+    });
+    expect(JSON.parse(read.out)).toMatchObject({ seen: { refusal: 1 } });
   });
 
   test('says in one line what it saw in a paste', async () => {

@@ -41,8 +41,8 @@ describe('lines that cannot be read', () => {
       read: 5,
       appended: 6,
       skipped: 0,
-      unknown: 0,
-      passedOver: 0,
+      unknown: 1,
+      passedOver: 2,
       seen: {},
       rejected: [
         { file: 'text', line: 1, reason: expect.stringContaining('not a line of strace') },
@@ -50,6 +50,7 @@ describe('lines that cannot be read', () => {
         { file: 'text', line: 4, reason: expect.stringContaining('breaks off') },
       ],
       rejectedCount: 3,
+      judgedAs: [],
     });
   });
 

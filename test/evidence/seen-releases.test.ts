@@ -41,6 +41,9 @@ const bound = [
   '"ev":"ioctl","fd":4,"cmd":"0x3b76","argsz":16,"flags":0,"iommufd":3,"id":1,"rc":0',
 ];
 
+/** An iommufd that comes and goes. */
+const earlier = [opened('/dev/iommu', 3, '0xff20'), released('iommufd', '0xff20'), closed(3)];
+
 /** A group in a container, and a device that was obtained from it. */
 const contained = [
   opened('/dev/vfio/vfio', 3, CONTAINER),
@@ -95,6 +98,7 @@ describe('bpftrace', () => {
 
   test('what a process held when it exited is alive until each release', async () => {
     const records = [
+      ...earlier,
       ...bound,
       '"ev":"exit"',
       released('device', CDEV),
@@ -106,6 +110,11 @@ describe('bpftrace', () => {
     expect(ownerAt(ledger, exit + 1).kind).toBe('none');
     expect(ledger.at('end').table().files).toEqual([]);
     expect(ledger.verify().faults).toEqual([]);
+  });
+
+  test('but for the first of a trace: one that shows none would keep it for ever', async () => {
+    const ledger = await imported(bpftrace(...bound, '"ev":"exit"'), 'bpftrace');
+    expect(ownerAt(ledger, 'end').kind).toBe('none');
   });
 
   test('so is what an exec closed, and what a dup2 replaced', async () => {

@@ -92,7 +92,7 @@ test('a host whose boot nobody saw has doubts, evictions and claims, and machine
       }
     }),
     // What is met in 60 hosts is rare: always the same ones, so that it is there.
-    { numRuns: 60, seed: 13 },
+    { numRuns: 60, seed: 14 },
   );
   expect(Object.values(met).every((count) => count > 0)).toBe(true);
 });

@@ -169,6 +169,7 @@ test('has the claimants that managers have named and not released, as the table 
     fc.property(fc.oneof(unseenHost, unseenCalls), whole, (log, size) => {
       const timeline = timelineOf(log, size);
       const inForce = new Map<string, Claimant>();
+      const groupThen = new Map<Claimant, string | null>();
       for (const { event, host } of walk(timeline)) {
         const { position, time, type, data } = event;
         if (type === 'host.booted') inForce.clear();
@@ -177,7 +178,10 @@ test('has the claimants that managers have named and not released, as the table 
           const key = `${device} ${claimant}`;
           const claim = { device, claimant, uuid, manager, since: position, sinceTime: time };
           if (type === 'claim.released') inForce.delete(key);
-          else if (!inForce.has(key)) inForce.set(key, claim);
+          else if (!inForce.has(key)) {
+            inForce.set(key, claim);
+            groupThen.set(claim, host.device(device ?? '')?.group ?? null);
+          }
         }
         const moment = new HostAtMoment(timeline, position);
         const table = moment.table();
@@ -188,8 +192,11 @@ test('has the claimants that managers have named and not released, as the table 
           expect(moment.who(device).claimants).toEqual(own);
           expect(table.devices.find((view) => view.device === device)?.claimants).toEqual(own);
           if (group === null) continue;
-          const groupOf = (of: string | null) => (of === null ? undefined : host.device(of)?.group);
-          const beside = all.filter((claim) => groupOf(claim.device) === group);
+          const beside = all.filter((claim) => {
+            const there = claim.device === null ? undefined : host.device(claim.device);
+            return (there === undefined ? groupThen.get(claim) : there.group) === group;
+          });
+          expect(moment.who(`g${group}`).claimants).toEqual(beside);
           expect(table.groups.find((view) => view.group === group)?.claimants).toEqual(beside);
         }
       }

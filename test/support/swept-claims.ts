@@ -20,7 +20,7 @@ export class SweptClaims {
 
   /** Takes the next event, and before it that those who are `gone` have left. */
   take(event: Placed<Fact>, gone: Gone): void {
-    this.processes.source = event.data.evidence?.source ?? null;
+    this.processes.event = event;
     this.#leave(gone);
     // Before descriptors move: the event saw them as they were.
     this.#change(event);

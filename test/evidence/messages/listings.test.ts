@@ -57,12 +57,47 @@ describe('a listing without a time', () => {
     expect(await ledger.import(text)).toMatchObject({ appended: 0 });
   });
 
-  test('stands at the end, keeps its line', async () => {
+  test('stands at the end, keeps its line, and takes no time', async () => {
     const { ledger } = await pasted([stamped(7), fuser, stamped(8)].join('\n'));
     expect(refusals(ledger)).toHaveLength(2);
     const last = [...ledger.each('group.opened')];
-    expect(last).toMatchObject([{ data: { evidence: { line: 2 } } }]);
+    expect(last).toMatchObject([{ time: null, data: { evidence: { line: 2 } } }]);
     expect(last[0]!.position).toBeGreaterThan(refusals(ledger)[1]!.position);
+  });
+
+  const held = (ledger: Ledger) => ledger.who('g26').holders.map(({ pid, fd }) => [pid, fd]);
+  const header = 'COMMAND  PID USER   FD   TYPE DEVICE SIZE/OFF NODE NAME';
+  const row = (pid: number, fd: number) =>
+    `qemu    ${pid} root   ${fd}u   CHR  243,0      0t0  812 /dev/vfio/26`;
+
+  test('shows one file of a group, whoever has a descriptor of it', async () => {
+    const listing = ['$ lsof /dev/vfio/26', header, row(11, 47), row(11, 48), row(12, 47)];
+    const { ledger } = await pasted(listing.join('\n'));
+    expect(held(ledger)).toEqual([
+      [11, 47],
+      [11, 48],
+      [12, 47],
+    ]);
+    expect(ledger.at('end').group('26').opener?.holders).toHaveLength(3);
+    expect(ledger.verify().faults).toEqual([]);
+  });
+
+  test('replaces what an earlier one showed', async () => {
+    const listing = [
+      '$ lsof /dev/vfio/26',
+      header,
+      row(11, 47),
+      '$ kill 11',
+      '$ lsof /dev/vfio/26',
+    ];
+    const { ledger } = await pasted([...listing, header, row(12, 47)].join('\n'));
+    expect(held(ledger)).toEqual([[12, 47]]);
+    const both = await pasted([...listing, header, row(12, 47), row(11, 47)].join('\n'));
+    expect(held(both.ledger)).toEqual([
+      [11, 47],
+      [12, 47],
+    ]);
+    for (const one of [ledger, both.ledger]) expect(one.verify().faults).toEqual([]);
   });
 
   test('with a time of its own, it stands where it is', async () => {

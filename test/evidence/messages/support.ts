@@ -13,7 +13,10 @@ export function lines(text: string): string[] {
   return text.split('\n').filter((line) => line.trim() !== '');
 }
 
-function terse({ tid, pid, comm, at, isListed: _isListed, ...deed }: Sighting): unknown {
+function terse(sighting: Sighting): unknown {
+  const { tid, pid, comm, at, ...said } = sighting;
+  const left = new Set(['isListed', 'clock', 'telling', 'listing']);
+  const deed = Object.fromEntries(Object.entries(said).filter(([key]) => !left.has(key)));
   const who = Object.entries({ tid, pid, comm, at }).filter(([, value]) => value !== null);
   return { ...deed, ...Object.fromEntries(who) };
 }

@@ -275,7 +275,6 @@ describe('waits', () => {
   test('who waits in the kernel stays one who waits where a program quotes it', () => {
     const line = String.raw`{"log":"vfio-pci 0000:41:00.0: Device is currently in use, task \"tee\" (812) blocked until device is released"}`;
     expect(shownBy(textParser(), line)).toEqual([
-      { did: 'plug', device, group: null, driver: 'vfio-pci' },
       { did: 'wait', device, waiter: { pid: 812, comm: 'tee' } },
     ]);
   });

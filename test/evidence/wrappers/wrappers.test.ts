@@ -25,8 +25,11 @@ function attempted(parser: Parser, line: string): readonly Sighting[] {
   }
 }
 
+const besides = new Set(['at', 'clock', 'pid', 'comm', 'tid', 'linesAgo', 'telling']);
 const deeds = (shown: readonly Sighting[]) =>
-  shown.map(({ at: _at, pid: _pid, comm: _comm, tid: _tid, linesAgo: _lines, ...deed }) => deed);
+  shown.map((sighting) =>
+    Object.fromEntries(Object.entries(sighting).filter(([key]) => !besides.has(key))),
+  );
 
 describe.each(wrappers)('$name', ({ wrap, clock = 'none', at = null, pid, by }) => {
   test('around each message gives the events of the bare message, at its time', () => {

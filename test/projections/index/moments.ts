@@ -21,7 +21,7 @@ import { holderOf, type HoldAt } from '../../../projections/index/hold-at.ts';
 import { StandingView } from '../../../projections/index/view.ts';
 import type { DescentStep } from '../../../projections/shapes.ts';
 import type { Untimed } from '../../../projections/timed.ts';
-import { holderShown, keepers } from '../../../projections/views.ts';
+import { holderShown, pidShown, keepers } from '../../../projections/views.ts';
 import type { Log } from '../../support/random-logs.ts';
 import { explained, OwnersSince, type FoundDescent, type Seen } from './ways.ts';
 
@@ -71,7 +71,7 @@ class Chains implements ProcessObserver {
     const own = this.#chains.get(at.process) ?? new Map<string, readonly Untimed<DescentStep>[]>();
     this.#chains.set(at.process, own);
     const fd = at.via === 'fd' ? at.number : null;
-    own.set(nameOf(at), [...before, { position, type, pid: at.process.pid, fd }]);
+    own.set(nameOf(at), [...before, { position, type, pid: pidShown(at.process.pid), fd }]);
   }
 
   dropped(file: FileId, at: HoldPlace): void {
