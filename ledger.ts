@@ -28,9 +28,7 @@ import type { LedgerEvent } from './events/vocabulary.ts';
 export type { Call } from './events/vocabulary.ts';
 import { genesisOf } from './log/hash.ts';
 import type { AppendResult, Examination, Head, Store } from './log/store.ts';
-import type { SupposedHost } from './machines/host-at.ts';
-import { LiveHost } from './machines/live-host.ts';
-import { Past } from './ledger/questions.ts';
+import { RecordedPast } from './ledger/recorded-past.ts';
 import type { Verification } from './projections/audit/faults.ts';
 import { follow, noticeGap, type FollowSettings } from './ledger/follow.ts';
 import { forgetIndex, localLog } from './ledger/local-log.ts';
@@ -74,6 +72,8 @@ export type {
   OwnedGroup,
   RefusedCall,
 } from './projections/activity.ts';
+export type { AttestRange } from './ledger/recorded-past.ts';
+export type { Attestation, AttestQuestion } from './projections/attest/attestation.ts';
 export type { Fault, Verification } from './projections/audit/faults.ts';
 export type { Coverage, Uncovered } from './projections/coverage.ts';
 export { StaleViewError } from './projections/index/stale-view.ts';
@@ -154,7 +154,7 @@ async function ledgerOf(store: Store, host: string, options: OpenOptions): Promi
 /**
  * A log. It answers from the events up to `head`; `refresh` reads the events appended after that.
  */
-export class Ledger extends Past {
+export class Ledger extends RecordedPast {
   /** Name of the host, which is the name of its stream. */
   readonly host: string;
   readonly #store: Store;
@@ -176,8 +176,7 @@ export class Ledger extends Past {
     this.#options = options;
   }
 
-  /** Position and hash (64 hex digits) of the last event read; position -1 while there is none. */
-  get head(): Head {
+  override get head(): Head {
     const { position, hash } = this.event(this.timeline.head) ?? this.#origin;
     return { position, hash };
   }
@@ -258,12 +257,6 @@ export class Ledger extends Past {
     return recordSnapshot(this, reading, options);
   }
 
-  /** A new host after a position, which takes events without recording them. Throws `bad-when`. */
-  suppose(position: number): SupposedHost {
-    this.checkPosition(position);
-    return position < 0 ? new LiveHost() : this.timeline.playedAt(position);
-  }
-
   /**
    * Appends events, all or none, and resolves when they are durable. Events whose id is in the log
    * are skipped. Rejects with `conflict` if `expected` is not the position of the log's last event,
@@ -317,6 +310,10 @@ export class Ledger extends Past {
       ...words,
       coverage: this.coverage(),
     };
+  }
+
+  protected override get isDerived(): boolean {
+    return this.#options.derived !== false;
   }
 
   protected override forkAt(position: number): WhatIf {

@@ -15,6 +15,7 @@ import { openLog, type OpenedLog } from './opened.ts';
 import { askOwners } from './owner-questions.ts';
 import { writeIntervals } from './peers/owner-intervals.ts';
 import { askQuestions, shareOfPlayed } from './questions.ts';
+import { askAttestations, writeTwoTenants } from './two-tenants.ts';
 import { askEachOperation } from './worst-refusals.ts';
 
 const tasks = {
@@ -71,6 +72,19 @@ const tasks = {
   async askEachOperation(path: string, count: string) {
     const log = await openLog(path);
     const spent = askEachOperation(log, notesOf(path), Number(count));
+    await log.close();
+    return spent;
+  },
+
+  async writeTwoTenants(path: string, events: string) {
+    await writeTwoTenants(path, Number(events));
+    return [];
+  },
+
+  /** Asks what is proved of tenants, so many times each question; gives the times, in ms. */
+  async askAttestations(path: string, count: string) {
+    const log = await openLog(path);
+    const spent = askAttestations(log, Number(count));
     await log.close();
     return spent;
   },

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { attest } from './attest.ts';
 import { coldOpen } from './cold-open.ts';
 import { concurrentAppends } from './concurrent-appends.ts';
 import type { Figure } from './figure.ts';
@@ -33,6 +34,7 @@ export const figures: readonly NamedFigure[] = [
   { name: 'point-questions', title: 'Answers about one moment', figure: pointQuestions },
   { name: 'worst-refusals', title: 'why, by operation', figure: worstRefusals },
   { name: 'owners', title: 'Owners', figure: owners },
+  { name: 'attest', title: 'What is proved of tenants', figure: attest },
   { name: 'table-width', title: 'The table of a wide host', figure: tableWidth },
   { name: 'start', title: 'Start of the command line', figure: start },
   { name: 'cold-open', title: 'Opening a log', figure: coldOpen },

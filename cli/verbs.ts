@@ -15,6 +15,7 @@ export const verbs: ReadonlyMap<string, () => Promise<Verb>> = new Map([
   ['table', async () => (await import('./table.ts')).table],
   ['who', async () => (await import('./who.ts')).who],
   ['history', async () => (await import('./history.ts')).history],
+  ['attest', async () => (await import('./attest.ts')).attest],
   ['why', async () => (await import('./why.ts')).why],
   ['diff', async () => (await import('./diff.ts')).diff],
   ['bisect', async () => (await import('./bisect.ts')).bisect],

@@ -59,9 +59,14 @@ export abstract class PastEvents<E extends Placed = RecordedEvent> {
     return lastTimed(this.timeline)?.time ?? null;
   }
 
-  /** The position of the last event whose time (as in the log) is at or before an instant, or null. */
+  /**
+   * The position of the last event whose time is at or before an instant, or null. The instant is
+   * written as in the log: ISO 8601, UTC, with microseconds. Throws `bad-when`.
+   */
   lastUntil(instant: string): number | null {
-    return this.timeline.lastUntil(instant);
+    const text = String(instant);
+    if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(text)) return this.timeline.lastUntil(text);
+    throw new LedgerError('bad-when', `'${text}' is not an instant as the log has it`);
   }
 
   /** All events, or those of a type, ascending; each is read when it is asked for. */

@@ -35,7 +35,7 @@ import { keyOf, type Subject } from '../projections/subjects.ts';
 import type { Timeline } from '../projections/timeline.ts';
 import { bisectBy } from '../projections/audit/violations.ts';
 import { waitsFor } from '../projections/waits.ts';
-import type { When } from '../projections/when.ts';
+import { statesOf, type When } from '../projections/when.ts';
 import type { Why } from '../projections/why/why.ts';
 import { PastEvents } from './past-events.ts';
 import type { WhatIf } from './what-if.ts';
@@ -270,11 +270,9 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
    */
   coverage({ subject, from = 'start', to = 'end' }: CoverageSelection = {}): Coverage {
     const range = this.findRange(from, to);
-    const [first, last] = [range.from.position, range.to.position];
-    const of = subject === undefined ? null : this.#subject(subject, last);
+    const of = subject === undefined ? null : this.#subject(subject, range.to.position);
     const { logEnds } = range.to;
-    const asked = { subject: of, from: first, to: last, isAfterEnd: logEnds !== null };
-    const found = coverageOf(this.timeline, asked);
+    const found = coverageOf(this.timeline, { subject: of, ...statesOf(range) });
     const answer = coverageAnswer(found, (position) => this.timeline.at(position));
     return logEnds === null ? answer : { ...answer, logEnds };
   }

@@ -51,12 +51,16 @@ export type CoverageReason =
   /** `gap.noticed` at a position: evidence of the host, or of the group, is missing. */
   | { readonly kind: 'gap'; readonly position: number }
   | { readonly kind: 'owner-unknown' }
+  /** A file of a device was open whose group was not known: it may be any. */
+  | { readonly kind: 'group-unknown' }
   /** The sources show some processes, and never that there were no others. */
   | { readonly kind: 'some-processes'; readonly sources: readonly SourceName[] }
   /** A recorder of the whole host, but no boot and no complete reading where it began. */
   | { readonly kind: 'unknown-start'; readonly sources: readonly SourceName[] }
   /** No source tells of anything. */
   | { readonly kind: 'not-watched' }
+  /** The moment is before the first event. */
+  | { readonly kind: 'before-start' }
   /** The moment is after the last event. */
   | { readonly kind: 'after-end' };
 
@@ -73,6 +77,8 @@ interface CoverageQuestion {
   /** The states after positions `from` to `to` are asked about; -1 is the first position. */
   readonly from: number;
   readonly to: number;
+  /** Whether the range begins at an instant before the first event: nothing is known there. */
+  readonly isBeforeStart?: boolean;
   /** Whether the range ends at an instant after the last event: nothing is known there. */
   readonly isAfterEnd?: boolean;
 }
@@ -101,20 +107,32 @@ export function coverageOf(timeline: Timeline, question: CoverageQuestion): Foun
   const asked = all.flatMap((stretch) => clipped(stretch, from, to + 1));
   const shown = isWhole ? asked : merged(asked.toSorted(byPlace));
   const timeAt = (position: number) => (position < first ? null : timeline.timeAt(position));
+  const before = question.isBeforeStart === true ? [beforeStart(timeline, subject)] : [];
   return {
     from,
     to,
     fromTime: timeAt(from),
     toTime: timeAt(to),
-    unknown: shown.toSorted(byPlace).map(({ group, reason, ...stretch }) => ({
-      subject: isWhole ? group : subject.id,
-      from: stretch.from,
-      to: stretch.to > head ? null : stretch.to,
-      fromTime: timeAt(stretch.from),
-      toTime: stretch.to > head ? null : timeAt(stretch.to),
-      reason,
-    })),
+    unknown: [
+      ...before,
+      ...shown.toSorted(byPlace).map(({ group, reason, ...stretch }) => ({
+        subject: isWhole ? group : subject.id,
+        from: stretch.from,
+        to: stretch.to > head ? null : stretch.to,
+        fromTime: timeAt(stretch.from),
+        toTime: stretch.to > head ? null : timeAt(stretch.to),
+        reason,
+      })),
+    ],
   };
+}
+
+/** What was before the first event. */
+function beforeStart(timeline: Timeline, subject: Subject | null): FoundUncovered {
+  const { first } = timeline;
+  const toTime = timeline.timeAt(first);
+  const reason = { kind: 'before-start' } as const;
+  return { subject: subject?.id ?? null, from: null, to: first, fromTime: null, toTime, reason };
 }
 
 /** Nothing was seen by a log without events. */

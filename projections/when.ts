@@ -126,3 +126,22 @@ function withoutTimes(text: string): never {
     `'${text}' cannot be mapped to a position: no event of this log has a time`,
   );
 }
+
+/** The states after the events from `from` to `to`, both included. */
+export interface StateRange {
+  readonly from: number;
+  readonly to: number;
+  /** Whether it begins at an instant before the first event, or ends at one after the last. */
+  readonly isBeforeStart?: boolean;
+  readonly isAfterEnd?: boolean;
+}
+
+/** The states of a range of moments; that of `start` is the one after the first event. */
+export function statesOf({ from, to }: ReturnType<typeof findRange>): StateRange {
+  return {
+    from: Math.max(from.position, 0),
+    to: Math.max(to.position, 0),
+    isBeforeStart: from.instant !== null && from.position === START,
+    isAfterEnd: to.logEnds !== null,
+  };
+}

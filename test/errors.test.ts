@@ -521,6 +521,7 @@ const questions: Readonly<Record<string, (of: Ledger | WhatIf, given: Given) => 
   history: (of, [subject]) => of.history(subject),
   hostAt: (of, [position]) => of.hostAt(position),
   incarnations: (of, [subject]) => of.incarnations(subject),
+  lastUntil: (of, [instant]) => of.lastUntil(instant),
   log: (of, [subject, when]) => of.log({ subject, from: when }),
   logEnds: (of, [when]) => of.logEnds(when),
   overlaps: (of, [subject]) => of.overlaps(subject),
@@ -560,6 +561,19 @@ describe('whatever a question is given, it is answered or a LedgerError', () => 
     expect(methodsOf(WhatIf, own)).toEqual(Object.keys(questions));
     const moment = { prototype: Object.getPrototypeOf(ledger.at()) as object };
     expect(methodsOf(moment, [])).toEqual(Object.keys(moments));
+  });
+
+  test('attest', () => {
+    const question = fc.constantFrom('never-shared', 'never-owned', 'sole-owner');
+    const word = fc.oneof(fc.constantFrom('comm:P1', 'pid:102', 'vm:', 'cgroup:/'), anything);
+    fc.assert(
+      fc.property(question, word, word, anything, (asked, one, other, when) => {
+        const words = [asked, one, other] as never as readonly [never, never, never];
+        settled(() => ledger.attest(...words));
+        settled(() => ledger.attest(...words, { from: when as never }));
+        settled(() => ledger.attest(other as never, '26', 'comm:P1', { to: when as never }));
+      }),
+    );
   });
 
   const asked = Object.entries({ ...questions, ...moments }).map(([name]) => name);

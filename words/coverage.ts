@@ -36,6 +36,8 @@ function reasonWords(reason: CoverageReason, eventAt: (position: number) => Plac
       return gapWords(eventAt(reason.position));
     case 'owner-unknown':
       return 'the owner of the group is unknown';
+    case 'group-unknown':
+      return 'a file of the device is open, and its group is unknown';
     case 'some-processes':
       return `only some processes were seen (${sourcesWords(reason.sources)})`;
     case 'unknown-start':
@@ -45,6 +47,8 @@ function reasonWords(reason: CoverageReason, eventAt: (position: number) => Plac
       );
     case 'not-watched':
       return 'no recorder watched the host';
+    case 'before-start':
+      return 'the log begins later';
     case 'after-end':
       return 'the log ends there';
   }

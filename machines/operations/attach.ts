@@ -140,9 +140,16 @@ function inUnknownContext(
   return { ...question, events: { device: { type }, group: told, deviceFile: { type } } };
 }
 
-/** Whether the page tables of the device lie in an iommufd that was not recorded. */
-const isInUnseenContext = ({ question: { device } }: { readonly question: Question }): boolean =>
-  device?.record.iommufd === NAMELESS;
+/**
+ * Whether the page tables of the device lie in an iommufd that was not recorded. A file that is not
+ * bound is refused whatever lies there.
+ */
+const isInUnseenContext = ({
+  question: { device, deviceFile },
+}: {
+  readonly question: Question;
+}): boolean =>
+  device?.record.iommufd === NAMELESS && (deviceFile === undefined || deviceFile.state === 'bound');
 
 function askDetach(base: Question<CallOf<'detach'>>): Question {
   const question = ofItsFile(base);

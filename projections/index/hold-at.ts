@@ -56,11 +56,13 @@ export function processIn(
   row: number,
 ): Pick<ProcessAt, 'pid' | 'comm' | 'cgroup' | 'vm'> {
   const { cells, width } = standing.processes;
-  const vm = cells[row * width + PROCESS.vm]!;
-  return {
-    ...namesIn(standing, codes, row),
-    vm: vm === 0 ? null : vm === 1 ? false : codes.texts.at(vm - 2),
-  };
+  const vm = vmIn(cells[row * width + PROCESS.vm]!, codes);
+  return { ...namesIn(standing, codes, row), vm };
+}
+
+/** The virtual machine that a cell of a process names (`PROCESS.vm`). */
+export function vmIn(cell: number, { texts }: Codes): ProcessAt['vm'] {
+  return cell === 0 ? null : cell === 1 ? false : texts.at(cell - 2);
 }
 
 function namesIn(

@@ -33,9 +33,11 @@ function sliceOf(
   last: number,
   scope: ConcernScope = 'groups',
 ): Slice {
-  if (isShort(timeline, last) || isOfHost(refused.call)) return Slice.whole(timeline, last);
   const { position, call, blocker } = refused;
   const at = Math.min(position, last);
+  if (isShort(timeline, last) || isOfHost(call) || !isNamedThere(timeline, call, at)) {
+    return Slice.whole(timeline, last);
+  }
   const concern = new Concern(timeline, call, { at, last, blocker, scope });
   const slice = Slice.concerned(timeline, concern, last);
   const host = new LiveHost();
@@ -48,6 +50,16 @@ function sliceOf(
 /** Whether the rules refuse a call on a host for the cause that it was refused for. */
 export function isCauseIn(host: LiveHost, { call, cause }: JudgedRefusal): boolean {
   return host.judgeAs(call, cause)?.cause === cause;
+}
+
+/** Whether the device or group that a call names is on the host: another one may come later. */
+function isNamedThere(timeline: Timeline, call: Attempt, at: number): boolean {
+  const view = timeline.viewAt(at);
+  if ('group' in call && typeof call.group === 'string') {
+    return view.group(call.group) !== undefined;
+  }
+  if (!('device' in call) || typeof call.device !== 'string') return true;
+  return (view.device(call.device)?.group ?? null) !== null;
 }
 
 /** Whether any event of the host may decide a call, and not only those of some groups and files. */

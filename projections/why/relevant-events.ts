@@ -11,7 +11,9 @@ import { contextOf, isCollectedBy, rowOf } from '../../operations/table.ts';
 import { effectOf } from '../../processes/effects.ts';
 import { positionOf, type FileId } from '../../processes/process-table.ts';
 import { plugTypes } from '../index/postings.ts';
+import type { Segment } from '../index/segment.ts';
 import type { StandingView } from '../index/view.ts';
+import type { SubjectKey } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
 
 /** All events of the groups and files, or only those of the files that the call names. */
@@ -28,6 +30,12 @@ interface Retry {
   readonly scope: ConcernScope;
 }
 
+/** The events of a subject from a position on. */
+interface Stretch {
+  readonly key: SubjectKey;
+  readonly since: number;
+}
+
 export class Concern {
   /** Positions of the events that concern the attempt. */
   readonly positions = new Set<number>();
@@ -37,6 +45,9 @@ export class Concern {
   readonly files = new Set<FileId>();
   readonly #timeline: Timeline;
   readonly #last: number;
+  /** Positions that were added and not yet followed, and files whose events are not yet added. */
+  #freshPositions: number[] = [];
+  #freshFiles: FileId[] = [];
 
   constructor(timeline: Timeline, call: Attempt, { at, last, blocker, scope }: Retry) {
     this.#timeline = timeline;
@@ -46,42 +57,76 @@ export class Concern {
     const missing = named.filter(({ pid, fd }) => view.fileBehind(pid, fd) === undefined);
     for (const { pid, fd } of named) this.#addFile(view.fileBehind(pid, fd), view);
     this.#addFile(blocker, view);
+    const groups: Stretch[] = [];
     for (const group of [...groupsIn(call, view), ...this.groups]) {
       this.groups.add(group);
-      if (scope === 'files') continue;
       const since = view.busySince(group) ?? at + 1;
-      this.#addAll(timeline.positionsOf(`group ${group}`, since, last));
+      if (scope === 'groups') groups.push({ key: `group ${group}`, since });
     }
     for (const { pid, fd } of missing) this.#recall(pid, fd, at);
     if (isDriverChange(call)) this.#addDrivers();
-    this.#close();
+    this.#close(groups);
   }
 
   /**
-   * Adds the files that the events involve, and the events of these files, until nothing is new.
+   * Adds the events of groups, the files that events involve, and the events of these files, until
+   * nothing is new. Each segment is read once, however many files there are.
    */
-  #close(): void {
-    const followed = new Set<number>();
-    const files = new Set<FileId>();
-    for (let isNew = true; isNew;) {
-      for (const file of this.files) {
-        if (files.has(file)) continue;
-        files.add(file);
-        this.#addAll(this.#timeline.positionsOf(`file ${file}`, positionOf(file), this.#last));
+  #close(groups: readonly Stretch[]): void {
+    const timeline = this.#timeline;
+    const files = this.#freshFiles.map(positionOf);
+    const first = least([...groups.map(({ since }) => since), ...files, ...this.#freshPositions]);
+    /** Files that are open before the segment, with all their events so far. */
+    const open = new Set<FileId>();
+    for (const segment of timeline.segments(first)) {
+      if (segment.first > this.#last) break;
+      if (open.size > 0) {
+        const before = timeline.viewAt(segment.first - 1);
+        for (const id of open) if (before.file(id) === undefined) open.delete(id);
       }
-      const fresh = [...this.positions].filter((position) => !followed.has(position));
-      for (const position of fresh.toSorted((a, b) => a - b)) {
-        followed.add(position);
-        this.#follow(position);
+      for (const { key, since } of groups) this.#addIn(segment, key, since);
+      for (const id of open) this.#addIn(segment, `file ${id}`, segment.first);
+      for (const id of this.#closeUpTo(Math.min(segment.last, this.#last))) open.add(id);
+    }
+  }
+
+  /** Follows the positions up to `last`. Returns the files that were found. */
+  #closeUpTo(last: number): FileId[] {
+    const found: FileId[] = [];
+    for (;;) {
+      const files = this.#freshFiles.filter((id) => positionOf(id) <= last);
+      this.#freshFiles = this.#freshFiles.filter((id) => positionOf(id) > last);
+      for (const id of files) {
+        this.#addAll(this.#timeline.positionsOf(`file ${id}`, positionOf(id), last));
+        found.push(id);
       }
-      isNew = this.files.size > files.size;
+      const positions = this.#freshPositions.filter((position) => position <= last);
+      if (positions.length === 0 && files.length === 0) return found;
+      this.#freshPositions = this.#freshPositions.filter((position) => position > last);
+      for (const position of positions.toSorted((a, b) => a - b)) this.#follow(position);
+    }
+  }
+
+  #addIn(segment: Segment, key: SubjectKey, since: number): void {
+    const events = segment.eventsOf(key);
+    for (let index = 0; index < events.length; index++) {
+      const position = segment.first + (events[index] ?? 0);
+      if (position < since) continue;
+      if (position > this.#last) return;
+      if (!inert.has(segment.typeAt(position))) this.#add(position);
     }
   }
 
   #addAll(positions: Iterable<number>): void {
     for (const position of positions) {
-      if (!inert.has(this.#timeline.typeAt(position))) this.positions.add(position);
+      if (!inert.has(this.#timeline.typeAt(position))) this.#add(position);
     }
+  }
+
+  #add(position: number): void {
+    if (this.positions.has(position)) return;
+    this.positions.add(position);
+    this.#freshPositions.push(position);
   }
 
   /**
@@ -94,12 +139,12 @@ export class Concern {
     const waits: number[] = [];
     for (const segment of timeline.segments(since)) {
       for (const position of segment.positionsOfTypes(ofDrivers, since, this.#last)) {
-        this.positions.add(position);
+        this.#add(position);
         if (segment.typeAt(position) === 'driver.unbind-blocked') waits.push(position);
       }
       for (const position of segment.positionsOfTypes(refusals, since, this.#last)) {
         const { type, data } = timeline.at(position);
-        if (type === 'operation.refused' && isCollectedBy(data)) this.positions.add(position);
+        if (type === 'operation.refused' && isCollectedBy(data)) this.#add(position);
       }
     }
     for (const position of waits) this.#addWaiting(position);
@@ -136,6 +181,7 @@ export class Concern {
   #addFile(id: FileId | null | undefined, view: StandingView): void {
     if (id == null || this.files.has(id)) return;
     this.files.add(id);
+    this.#freshFiles.push(id);
     const file = view.file(id);
     if (file === undefined) return;
     if (file.group !== null) this.groups.add(file.group);
@@ -163,11 +209,15 @@ export class Concern {
   #recall(pid: number, fd: number, at: number): void {
     const start = startOf(this.#timeline, pid, at);
     for (const position of this.#timeline.positionsOf(`process ${pid}`, start, at)) {
-      this.positions.add(position);
+      this.#add(position);
       const view = this.#timeline.viewAt(position);
       this.#addFile(view.fileBehind(pid, fd), view);
     }
   }
+}
+
+function least(numbers: readonly number[]): number {
+  return numbers.reduce((least, number) => Math.min(least, number), Infinity);
 }
 
 /** Events that change no group and no file; a refused wait for a driver change ends that change. */

@@ -9,7 +9,7 @@
  * @module
  */
 import type { Fact, Placed } from '../../events/vocabulary.ts';
-import { Leftovers } from './leftovers.ts';
+import { endsOfLeftovers } from './leftovers.ts';
 import type { Concern } from './relevant-events.ts';
 import type { Timeline } from '../timeline.ts';
 
@@ -44,11 +44,8 @@ export class Slice {
     const places = [...new Set([boot, ...plugs, ...positions])].toSorted((a, b) => a - b);
     const own: readonly Placed<Fact>[] = timeline.many(places);
     const events = new Map(own.map((event) => [event.position, event]));
-    const leftovers = new Leftovers(timeline, last);
-    for (const event of own) {
-      for (const end of leftovers.endsOf(event)) {
-        if (!positions.has(end.position)) events.set(end.position, end);
-      }
+    for (const end of endsOfLeftovers(timeline, own, last)) {
+      if (!positions.has(end.position)) events.set(end.position, end);
     }
     return new Slice(
       [...events.values()].toSorted((a, b) => a.position - b.position),

@@ -26,7 +26,9 @@ test('the transcript in README.md is what npm start prints', () => {
 const transcripts = [...readme.matchAll(/```console\n([^]*?)```/g)].map(([, text = '']) => text);
 const imports = transcripts.filter((text) => text.includes('vfio-ledger import'));
 
-test('README.md shows a trace and a post', () => expect(imports).toHaveLength(2));
+test('README.md shows a trace, a post and recorded answers', () => {
+  expect(imports).toHaveLength(3);
+});
 
 test.each(imports)('what README.md imports and asks gives what it shows: %s', (shown) => {
   const folder = mkdtempSync(join(tmpdir(), 'vfio-ledger-'));
@@ -39,7 +41,7 @@ test.each(imports)('what README.md imports and asks gives what it shows: %s', (s
     .map((part) => {
       const [command = ''] = part.split('\n');
       const words = command.replace(name, log).split(' ');
-      return `$ npx vfio-ledger ${command}\n${run('cli/main.ts', ...words).replace(log, name)}`;
+      return `$ npx vfio-ledger ${command}\n${run('cli/main.ts', ...words).replaceAll(log, name)}`;
     });
   expect(printed.join('')).toBe(shown);
 });

@@ -105,6 +105,8 @@ const asked: readonly (readonly [verb: string, ...args: string[]])[] = [
   ['history', '26', '--by', 'P2', '--log', DEMO, '--json'],
   ['history', 'gpu', '--waiters', '--log', DEMO, '--json'],
   ['history', '--overlaps', '--log', DEMO, '--json'],
+  ['attest', 'never-shared', 'comm:P1', 'comm:P2', '--log', DEMO, '--json'],
+  ['attest', 'never-owned', '0', 'pid:4102', '--log', 'second.ledger', '--json'],
   ['why', 'gpu', '--log', DEMO, '--json'],
   ['bisect', '--invariant', 'one-context-per-group', '--log', DEMO, '--json'],
   ['bisect', '--where', 'owner.kind = iommufd', '--log', DEMO, '--json'],

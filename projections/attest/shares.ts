@@ -1,0 +1,138 @@
+/**
+ * Whose hands are: which tenants have a share in the hold of a file.
+ *
+ * A descriptor or a mapping belongs to its process. A reference in the kernel, or a place in a queue,
+ * belongs to every process that has held a descriptor of the file until then.
+ *
+ * @module
+ */
+import { positionOf, type FileId } from '../../processes/process-table.ts';
+import { coverageOf, type FoundCoverage } from '../coverage.ts';
+import { effectOf } from '../../processes/effects.ts';
+import { follow } from '../follow.ts';
+import type { HandIn } from '../hands.ts';
+import { holderOf } from '../index/hold-at.ts';
+import type { Timeline } from '../timeline.ts';
+import { holderShown } from '../views.ts';
+import { START } from '../when.ts';
+import { belongs, type TenantMember, type Tenant } from './tenants.ts';
+
+/** Whether a hand belongs to a tenant, and whether to another process; null if it is not known. */
+interface Share {
+  readonly isOwn: boolean | null;
+  readonly isOthers: boolean | null;
+}
+
+/** A hand, and its share for each tenant that is asked about. */
+export interface SharedHand extends HandIn {
+  readonly shares: readonly Share[];
+}
+
+/** A process, and the position from which it has held a descriptor of a file at some time. */
+interface PastHolder extends TenantMember {
+  readonly since: number;
+}
+
+/** The processes that ever had a descriptor of a file. */
+interface PastHolders {
+  /** By the position from which they had one. */
+  readonly holders: readonly PastHolder[];
+  /** The first position since the open at which not all processes were seen. */
+  readonly seenUntil: number;
+}
+
+/** The shares of tenants in the hands on a group. */
+export class Shares {
+  readonly #timeline: Timeline;
+  readonly #tenants: readonly Tenant[];
+  readonly #unknown: FoundCoverage['unknown'];
+  readonly #past = new Map<FileId, PastHolders>();
+
+  constructor(timeline: Timeline, group: string, tenants: readonly Tenant[]) {
+    const subject = { kind: 'group', id: group } as const;
+    this.#timeline = timeline;
+    this.#tenants = tenants;
+    this.#unknown = coverageOf(timeline, { subject, from: START, to: timeline.head }).unknown;
+  }
+
+  /** A hand with its shares; cut into several where a reference in the kernel gets another share. */
+  of(hand: HandIn): SharedHand[] {
+    const { via } = hand.holder;
+    if (via === 'fd' || via === 'mapping') return this.#ofProcess(hand);
+    const { holders, seenUntil } = this.#pastOf(hand.of);
+    const cuts = [...holders.map(({ since }) => since), seenUntil].filter((cut) => {
+      return cut > hand.from && cut < (hand.to ?? Infinity);
+    });
+    return cutAt(hand, cuts).map((part) => {
+      const until = holders.filter(({ since }) => since <= part.from);
+      return this.#shared(part, part.from < seenUntil ? until : [...until, null]);
+    });
+  }
+
+  /** A descriptor or mapping; cut where the command line of its process changes, if that matters. */
+  #ofProcess(hand: HandIn): SharedHand[] {
+    const { holder, from, to } = hand;
+    const { pid } = holder;
+    if (pid === null || !this.#tenants.some(({ kind }) => kind === 'vm')) {
+      return [this.#shared(hand, [holder])];
+    }
+    const own = this.#timeline.positionsOf(`process ${pid}`, from + 1, (to ?? Infinity) - 1);
+    const cuts = [...own].filter((at) => effectOf(this.#timeline.typeAt(at)).names !== null);
+    return cutAt(hand, cuts).map((part) => {
+      const vm = this.#timeline.viewAt(part.from).process(pid)?.vm ?? null;
+      return this.#shared(part, [{ ...holder, vm }]);
+    });
+  }
+
+  /** The share of some processes; null stands for others that were not seen. */
+  #shared(hand: HandIn, members: readonly (TenantMember | null)[]): SharedHand {
+    const shares = this.#tenants.map((tenant): Share => {
+      const known = members.map((member) => (member === null ? null : belongs(member, tenant)));
+      return { isOwn: anyIs(true, known), isOthers: anyIs(false, known) };
+    });
+    return { ...hand, shares };
+  }
+
+  #pastOf(file: FileId): PastHolders {
+    let past = this.#past.get(file);
+    if (past === undefined) {
+      past = { holders: this.#holdersEver(file), seenUntil: this.#seenUntil(positionOf(file)) };
+      this.#past.set(file, past);
+    }
+    return past;
+  }
+
+  /** The first position from `from` on at which not all processes were seen; Infinity if none. */
+  #seenUntil(from: number): number {
+    const next = this.#unknown.find(({ to }) => to === null || to > from);
+    return next === undefined ? Infinity : Math.max(next.from ?? from, from);
+  }
+
+  #holdersEver(file: FileId): PastHolder[] {
+    const found = new Map<string, PastHolder>();
+    follow(this.#timeline, positionOf(file), null, (host, position) => {
+      for (const hold of host.holdsOf(file)) {
+        const holder = holderShown(holderOf(hold));
+        const { pid, comm, cgroup, via } = holder;
+        if (via !== 'fd') continue;
+        const vm = (pid === null ? undefined : host.process(pid)?.vm) ?? null;
+        const key = JSON.stringify([pid, comm, cgroup, vm]);
+        if (!found.has(key)) found.set(key, { ...holder, vm, since: position });
+      }
+      return { files: host.isOpen(file) ? [file] : [] };
+    });
+    return [...found.values()];
+  }
+}
+
+/** The parts of a hand between some of its positions. */
+function cutAt(hand: HandIn, cuts: readonly number[]): HandIn[] {
+  const starts = [hand.from, ...new Set(cuts.toSorted((a, b) => a - b))];
+  return starts.map((from, index) => ({ ...hand, from, to: starts[index + 1] ?? hand.to }));
+}
+
+/** Whether any of several statements is as wanted; null if that is not known, or there are none. */
+function anyIs(wanted: boolean, known: readonly (boolean | null)[]): boolean | null {
+  if (known.includes(wanted)) return true;
+  return known.length === 0 || known.includes(null) ? null : false;
+}
