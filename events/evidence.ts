@@ -32,10 +32,12 @@ export type Evidence = Readonly<v.InferOutput<typeof evidence>>;
 export const clocks = ['wall', 'local', 'uptime', 'day', 'start', 'none'] as const;
 export type Clock = (typeof clocks)[number];
 
+export const releaseShown = v.optional(v.literal(true));
+
 /** Of a file that was opened: what the evidence shows of its `struct file`. */
 export const structFile = {
   /** Its kernel address. */
   pointer: v.optional(text),
   /** The source of the event shows when the kernel releases this file: `file.released`. */
-  releaseShown: v.optional(v.literal(true)),
+  releaseShown,
 };

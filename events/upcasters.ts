@@ -23,7 +23,8 @@ const chain: readonly Upcaster[] = [
   // Schema 4 adds, to `operation.refused`: null for `fd` and `errno`, and what a message names.
   { from: 3, upcast: withoutStandIn },
   // Schema 5 adds `vm` of processes, null for `comm` of `process.found`, and `releaseShown` of files; to
-  // `operation.refused` null for `pid`, and `comm`; to waiters null for `comm`.
+  // `operation.refused` null for `pid`, and `comm`; to waiters null for `comm`. Claims may
+  // have `group`, and null for what no line names.
   { from: 4, upcast: withoutInvented },
 ];
 

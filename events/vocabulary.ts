@@ -7,7 +7,7 @@
  * @module
  */
 import * as v from 'valibot';
-import { clocks, evidence, structFile, type Evidence } from './evidence.ts';
+import { clocks, evidence, releaseShown, structFile, type Evidence } from './evidence.ts';
 import {
   count,
   fd,
@@ -70,10 +70,14 @@ const refusals = Object.entries(operations).map(([operation, { entries }]) =>
 const vm = v.nullable(v.union([text, v.literal(false)]));
 
 const claimed = {
+  /** Null: the evidence does not name the device. */
+  device: v.nullable(text),
+  /** The group that is named in place of the device. */
+  group: v.optional(text),
   claimant: text,
   /** The UUID of the claimant, if it has one (a VM has). */
   uuid: v.nullable(text),
-  /** The program that assigns devices: `libvirt` or `spdk`. */
+  /** The program whose book it is: `libvirt`, `proxmox`, `nova`, `spdk`, `libtpu`. */
   manager: text,
   reason: v.nullable(text),
 };
@@ -181,9 +185,10 @@ const shapes = {
   'driver.settled': v.strictObject({ device: text, driver: v.nullable(text) }),
 
   // Assignments of devices in the records of a manager (libvirt). The kernel does not know them.
-  'claim.granted': v.strictObject({ device: text, ...claimed }),
-  'claim.released': v.strictObject({ device: text, ...claimed }),
-  'claim.refused': v.strictObject({ device: text, ...claimed }),
+  'claim.granted': v.strictObject(claimed),
+  'claim.released': v.strictObject(claimed),
+  /** `claimant` is null if the evidence does not name who was refused. */
+  'claim.refused': v.strictObject({ ...claimed, claimant: v.nullable(text) }),
 
   // Processes and their descriptors.
   'process.started': v.strictObject({
@@ -207,7 +212,8 @@ const shapes = {
   'process.forked': v.strictObject({ pid, child: pid, comm: text }),
   /** The command line is another one: without `vm`, it is not shown. */
   'process.executed': v.strictObject({ pid, comm: v.optional(text), vm: v.optional(vm) }),
-  'process.exited': v.strictObject({ pid, signal: v.nullable(text) }),
+  /** `releaseShown`: the source has shown releases, and so it shows those of what the process held. */
+  'process.exited': v.strictObject({ pid, signal: v.nullable(text), releaseShown }),
   'descriptor.duplicated': v.strictObject({ pid, fd, as: fd, cloexec: optional.cloexec }),
   'descriptor.passed': v.strictObject({ pid, fd, to: pid, as: fd, cloexec: optional.cloexec }),
   /** FD_CLOEXEC of a descriptor was set or cleared. */

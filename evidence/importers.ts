@@ -9,6 +9,7 @@ import type { Importer } from './importer.ts';
 import type { Zero } from './instants.ts';
 import { pasteParser } from './messages/log.ts';
 import { dmesgParser, looksLikeDmesg } from './messages/dmesg.ts';
+import { devicesParser, looksLikeDevices } from './messages/device-listing.ts';
 import { fdinfoParser, looksLikeFdinfo } from './messages/fdinfo.ts';
 import { libvirtAuditParser, looksLikeLibvirtAudit } from './messages/libvirt-audit.ts';
 import { looksLikeText, textParser } from './messages/text.ts';
@@ -34,6 +35,7 @@ const messages: readonly (readonly [string, (line: string) => boolean, (zero?: Z
   [
     ['libvirt-audit', looksLikeLibvirtAudit, libvirtAuditParser],
     ['fdinfo', looksLikeFdinfo, fdinfoParser],
+    ['devices', looksLikeDevices, devicesParser],
     ['dmesg', looksLikeDmesg, dmesgParser],
     ['text', looksLikeText, textParser],
   ];

@@ -62,7 +62,7 @@ export class LiveIdentities {
   #identified({ id, time, data }: LedgerEvent, pid: number): LedgerEvent[] {
     this.#known.add(pid);
     if (pid >= KERNEL_PID || time === null) return [];
-    const { cgroup, vm, startedAt: started } = this.#read(pid);
+    const { cgroup, vm = null, startedAt: started } = this.#read(pid);
     if (started === null || this.#isLater(started, time)) return [];
     const { source = 'proc', line = null } = data.evidence ?? {};
     const rule = 'read-from-the-host';

@@ -118,6 +118,10 @@ export type Deed =
       readonly driver: string | null;
     }
   | { readonly did: 'unplug'; readonly device: string }
+  /** A listing shows the group of a device. */
+  | { readonly did: 'list-group'; readonly device: string; readonly group: string }
+  /** A listing shows the driver that is bound to a device; null: none is. */
+  | { readonly did: 'list-driver'; readonly device: string; readonly driver: string | null }
   /** A message of the kernel names who waits for a device. The waiter is never the holder. */
   | {
       readonly did: 'wait';
@@ -169,11 +173,16 @@ export type Deed =
   | {
       readonly did: 'claim';
       readonly outcome: 'granted' | 'released' | 'refused';
-      /** Null: everything that the claimant has. */
+      /** Null: not named; of `released`: everything that the claimant has. */
       readonly device: string | null;
-      readonly claimant: { readonly name: string; readonly uuid: string | null };
+      /** The group that is named in place of the device. */
+      readonly group?: string;
+      /** Null: not named, which only a refused claim may be. */
+      readonly claimant: NamedClaimant | null;
       readonly manager: string;
       readonly reason: string | null;
+      /** The manager says who has the device: it was granted before. Left out: it is granted now. */
+      readonly isStated?: true;
     }
   /** A manager has started the process of a virtual machine. */
   | {
@@ -184,6 +193,15 @@ export type Deed =
   | { readonly did: 'lose'; readonly count: number | null }
   /** The kernel's first message, with its release: the host has booted. */
   | { readonly did: 'boot'; readonly kernel: string; readonly boot: string | null };
+
+/** Who has or wants a device by the words of a manager: a name, and the UUID of a VM if it is known. */
+export interface NamedClaimant {
+  readonly name: string;
+  readonly uuid: string | null;
+}
+
+/** What a listing shows of a device. */
+export type ListedDevice = Extract<Deed, { did: 'list-group' | 'list-driver' }>;
 
 /** A refusal as a program or the kernel reports it. */
 export type Report = Extract<Deed, { did: 'report' }>;

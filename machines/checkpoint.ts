@@ -6,7 +6,7 @@
  * @module
  */
 import type { FileId, NamedVm } from '../processes/process-table.ts';
-import type { SavedReleases } from '../processes/shown-releases.ts';
+import type { ShownFile } from '../processes/shown-releases.ts';
 import type { Device, Group, OpenFile } from './instances.ts';
 import { Kernel } from './kernel.ts';
 import { kernelRules } from './machines.ts';
@@ -27,7 +27,7 @@ export interface KernelCheckpoint {
   readonly devices: readonly SavedDevice[];
   readonly files: readonly SavedFile[];
   readonly processes: readonly SavedProcess[];
-  readonly releases: SavedReleases;
+  readonly releases: readonly ShownFile[];
   readonly driverChange: SavedChange | null;
 }
 

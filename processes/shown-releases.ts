@@ -4,7 +4,7 @@
  * Such a file is alive until its `file.released`, not only until its last known holder is gone: what
  * keeps it alive may be a holder that the evidence has missed. The end of a process leaves none of its
  * descriptors, missed or not. If no release follows even then, the evidence may show none at all: after
- * the end of its last holder, a file lives on only where its source has shown a release before.
+ * the end of its last holder, a file lives on only if that event says that releases are shown.
  *
  * @module
  */
@@ -13,16 +13,10 @@ import { effectOf } from './effects.ts';
 import { fileOpenedBy, type FileId } from './process.ts';
 
 /** An open file, the kernel address of its `struct file`, and the source that shows its release. */
-interface ShownFile {
+export interface ShownFile {
   readonly file: FileId;
   readonly pointer: string;
   readonly source: string | null;
-}
-
-/** What is saved: the files whose release is awaited, and the sources that have shown a release. */
-export interface SavedReleases {
-  readonly files: readonly ShownFile[];
-  readonly sources: readonly (string | null)[];
 }
 
 const NONE: readonly FileId[] = [];
@@ -30,14 +24,13 @@ const NONE: readonly FileId[] = [];
 export class ShownReleases {
   readonly #byFile = new Map<FileId, ShownFile>();
   readonly #byPointer = new Map<string, ShownFile>();
-  readonly #sources = new Set<string | null>();
 
   /** Whether the release of a file that loses its last known holder by an event is still to be shown. */
   awaits(file: FileId, { type, data }: Fact): boolean {
     const shown = this.#byFile.get(file);
     if (shown === undefined || shown.source !== sourceOf(data)) return false;
-    const isEnd = effectOf(type).replaces !== null;
-    return !isEnd || this.#sources.has(shown.source);
+    if (type === 'process.exited') return data.releaseShown === true;
+    return effectOf(type).replaces === null;
   }
 
   /**
@@ -57,9 +50,8 @@ export class ShownReleases {
   /** Takes an event. */
   take(event: Placed<Fact>): void {
     for (const file of this.endedBy(event)) this.forget(file);
-    if (event.type === 'file.released') this.#sources.add(sourceOf(event.data));
     const file = fileOpenedBy(event);
-    if (file === null || !('releaseShown' in event.data)) return;
+    if (file === null || !('pointer' in event.data && 'releaseShown' in event.data)) return;
     const { pointer, releaseShown } = event.data;
     if (pointer === undefined || releaseShown === undefined) return;
     this.#add({ file, pointer, source: sourceOf(event.data) });
@@ -76,17 +68,16 @@ export class ShownReleases {
   clear(): void {
     this.#byFile.clear();
     this.#byPointer.clear();
-    this.#sources.clear();
   }
 
-  save(): SavedReleases {
-    return { files: [...this.#byFile.values()], sources: [...this.#sources] };
+  /** The files whose release is awaited, as plain data. */
+  save(): readonly ShownFile[] {
+    return [...this.#byFile.values()];
   }
 
   /** Loads what `save` returned. */
-  restore({ files, sources }: SavedReleases): void {
+  restore(files: readonly ShownFile[]): void {
     for (const shown of files) this.#add(shown);
-    for (const source of sources) this.#sources.add(source);
   }
 
   #add(shown: ShownFile): void {

@@ -67,8 +67,16 @@ function isClaimable({ kind }: Subject): boolean {
   return kind === 'device' || kind === 'group';
 }
 
-/** The group of a claimed device at a position; if it is gone by then, the one when it was claimed. */
-function groupOf(timeline: Timeline, { device, since }: Claimant, position: number): string | null {
+/**
+ * The group of a claimed device at a position; if it is gone by then, the one when it was claimed. Without
+ * a device, the group that is named in its place.
+ */
+function groupOf(
+  timeline: Timeline,
+  { device, group, since }: Claimant,
+  position: number,
+): string | null {
+  if (device === null) return group ?? null;
   const there = timeline.hostAt(position).device(device);
   return (there ?? timeline.hostAt(since).device(device))?.group ?? null;
 }

@@ -197,7 +197,10 @@ export interface Exit {
 
 /** A guest to which a manager has given a device. The kernel does not know claimants. */
 export interface Claimant {
-  readonly device: string;
+  /** Null: the evidence names the group, but not the device. */
+  readonly device: string | null;
+  /** The group that is named in place of the device. */
+  readonly group?: string | undefined;
   /** Name of the guest. */
   readonly claimant: string;
   readonly uuid: string | null;

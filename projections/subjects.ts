@@ -36,12 +36,13 @@ export function noteSubjects(host: LiveHost, event: Placed<Fact>, note: NoteSubj
   const concerned = host.concernedBy(event);
   if (concerned !== null) noteConcerned(concerned, note);
   const { type } = event;
-  const { pid, child, device }: EventData = event.data as object;
+  const { pid, child, device, claimant, group }: EventData = event.data as object;
   if (typeof pid === 'number') note('process', pid);
   if (typeof child === 'number') note('process', child);
   if (type === 'descriptor.passed') note('process', event.data.to);
   if (typeof device === 'string') noteDevice(host, device, note);
   if (type === 'operation.refused') noteNamed(host, event.data, note);
+  if (claimant !== undefined && typeof group === 'string') note('group', group);
   if (type === 'device.added' && event.data.group !== null) note('group', event.data.group);
   if (type === 'group.found') note('group', event.data.group);
   if (type === 'gap.noticed') {
@@ -59,6 +60,8 @@ interface EventData {
   readonly pid?: unknown;
   readonly child?: unknown;
   readonly device?: unknown;
+  readonly claimant?: unknown;
+  readonly group?: unknown;
 }
 
 function noteConcerned({ files, device, group }: Concerned, note: NoteSubject): void {

@@ -5,6 +5,7 @@
  */
 import { isViable } from '../machines/group.ts';
 import type { DeviceAt, FileAt, GroupAt, HostAt } from '../machines/host-at.ts';
+import { kindOfDriver } from '../operations/driver.ts';
 import {
   positionOf,
   KERNEL_PID,
@@ -188,12 +189,14 @@ export function ownerWithoutHolders(group: OwnerAt): Owner {
 }
 
 /**
- * The owner of a device's group; if the group was never recorded, the iommufd of the device's
- * files.
+ * The owner of a device's group; if the group was never recorded, kernel drivers if one is bound to the
+ * device, or the iommufd of the device's files.
  */
 export function ownerOfDevice(host: HostAt, device: DeviceAt, files: readonly FileAt[]): Owner {
   const group = device.group === null ? undefined : host.group(device.group);
   if (group !== undefined) return ownerOf(host, group);
+  const { driver } = device;
+  if (driver !== null && kindOfDriver(driver) === 'kernel') return { ...nobody, kind: 'kernel' };
   const [context] = files.flatMap(({ pins }) => [...pins]);
   if (context === undefined || host.file(context)?.kind !== 'iommufd') return unknownOwner;
   return { kind: 'iommufd', file: context, holders: keepers(host, [context]) };

@@ -43,9 +43,14 @@ const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => str
     `the host was read${data.complete ? '' : ', but not all of it could be seen'}`,
   'evidence.begun': (data) => `evidence begins: ${data.format} from ${data.source}`,
   'group.found': (data) => `group ${data.group} was found`,
-  'claim.granted': (data) => `${data.manager} gave ${data.device} to ${data.claimant}`,
-  'claim.released': (data) => `${data.manager} took ${data.device} back from ${data.claimant}`,
-  'claim.refused': (data) => `${data.manager} could not give ${data.device} to ${data.claimant}`,
+  'claim.granted': (data) =>
+    data.evidence?.certainty === 'inferred'
+      ? `${data.manager} says that ${data.claimant} has ${claimedIn(data)}`
+      : `${data.manager} gave ${claimedIn(data)} to ${data.claimant}`,
+  'claim.released': (data) => `${data.manager} took ${claimedIn(data)} back from ${data.claimant}`,
+  'claim.refused': (data) =>
+    `${data.manager} could not give ${claimedIn(data)}` +
+    `${data.claimant === null ? '' : ` to ${data.claimant}`}`,
   'history.archived': (data) => `the events before position ${data.to + 1} were archived`,
   'history.removed': (data) => `the events before position ${data.to + 1} were removed`,
   'device.added': (data) => {
@@ -128,6 +133,12 @@ const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => str
       : `${who} concluded that the kernel would refuse ${callWords(data)}`;
   },
 };
+
+/** What a claim is about: its device, or the group that is named in its place. */
+function claimedIn({ device, group }: DataOf<'claim.refused'>): string {
+  if (device !== null) return device;
+  return group === undefined ? 'a device' : `a device of group ${group}`;
+}
 
 /** The process that was refused; `a process` if the call is not one of a process alone. */
 function callerWords(data: DataOf<'operation.refused'>, name: NameOf): string {

@@ -36,6 +36,9 @@ const sentences: Readonly<Record<Inference, string>> = {
   'spoken-of': 'a message names the group, but does not show which process has it open',
   'only-one-without-a-number': 'the file is the only open one whose descriptor number is not known',
   'named-in-a-claim': 'a manager names the device',
+  'named-as-the-claimant':
+    'a manager says who has the device, so it was given before, and nobody else has it',
+  'shown-by-a-listing': 'a listing shows it: it was so then',
   'refused-by-the-program': 'a refusal that the evidence reports names it',
   'concluded-by-the-program':
     'a program concluded it from a check of its own, without an answer of the kernel',

@@ -35,24 +35,32 @@ interface SeenKinds {
   readonly passedOver: number;
 }
 
-/** The kinds of statements, in the order in which they are named; the rest are holders in a listing. */
+/** The kinds of statements, in the order in which they are named; the rest are shown in a listing. */
 const SEEN = { refusal: 'refusal', claim: 'claim', kernel: 'kernel message' } as const;
+/** The tools whose listings show holders; those of the others show the drivers of devices. */
+const OF_HOLDERS = new Set(['lsof', 'fuser', 'ls', 'fdinfo']);
 
 /**
  * What was seen in messages and listings: `1 refusal, 2 holders (lsof); 14 lines passed over`. Null if
  * there was nothing of that.
  */
 export function seenWords({ seen, passedOver }: SeenKinds): string | null {
-  const holders = Object.keys(seen).filter((kind) => !(kind in SEEN));
+  const listings = Object.keys(seen).filter((kind) => !(kind in SEEN));
   const said = [
     seen['refusal'] === undefined ? [] : [counted(seen['refusal'], SEEN.refusal)],
-    holders.map((tool) => `${counted(seen[tool] ?? 0, 'holder')} (${tool})`),
+    listings.map((tool) => `${counted(seen[tool] ?? 0, shownBy(tool))} (${tool})`),
     seen['claim'] === undefined ? [] : [counted(seen['claim'], SEEN.claim)],
     seen['kernel'] === undefined ? [] : [counted(seen['kernel'], SEEN.kernel)],
   ].flat();
   const passed = passedOver === 0 ? [] : [`${counted(passedOver, 'line')} passed over`];
   const words = [said.join(', '), ...passed].filter((part) => part !== '').join('; ');
   return words === '' ? null : words;
+}
+
+/** What a row of a tool's listing shows. */
+function shownBy(tool: string): string {
+  if (OF_HOLDERS.has(tool)) return 'holder';
+  return tool === 'iommu_groups' ? 'device' : 'driver';
 }
 
 /** A line of evidence that could not be read, and why: `FILE:LINE: REASON`. */

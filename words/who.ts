@@ -81,7 +81,10 @@ export function noHoldingsWords(kind: SubjectKind): string {
 export function claimWords(claimants: readonly Claimant[]): string[] {
   const rows = claimants.map((claimant) => {
     const { device, since, sinceTime } = claimant;
-    return [printable(device), `${claimedWords(claimant)}, since ${placeWords(since, sinceTime)}`];
+    return [
+      printable(device ?? 'a device of the group'),
+      `${claimedWords(claimant)}, since ${placeWords(since, sinceTime)}`,
+    ];
   });
   return titled('Claims of managers, unknown to the kernel:', rows);
 }

@@ -25,13 +25,39 @@ const others = new RegExp(
     'ailed to (?:start|attach) ',
     'pci_[\\da-f]{4}_',
     '/proc/\\d',
-    '/sys/bus/(?:pci|mdev)/',
+    '/sys/bus/(?:pci|mdev)',
+    'in use(?: by|:) ',
+    // A device that a manager names, and libvirt's names of devices.
+    String.raw`ice ['"]?[\da-f]{2}:[01][\da-f]\.[0-7]`,
+    'iated device',
+    String.raw`v_[\da-f]{8}_`,
   ].join('|'),
 );
 
 /** Whether a line names VFIO or iommufd. */
 export function mentionsVfio(line: string): boolean {
   return /vfio|iommufd|\/dev\/iommu\b/i.test(line);
+}
+
+/** Words of lines that say nothing themselves, but what the lines that follow are about. */
+const introductions = new RegExp(
+  [
+    // A row of lspci.
+    String.raw`^\W{0,16}[\da-f]{2}:[01][\da-f]\.[0-7] `,
+    String.raw`\bSlot:\s`,
+    '[#$] (?:sudo )?(?:virsh|qm|lxc|incus|xl|lspci|driverctl) ',
+    '^(?:sudo )?(?:lspci|driverctl) ',
+    // Who asks for a device.
+    '(?:ailed|nable|annot|rror|ould not)(?: to)? (?:start|creat|boot|resum|restor)',
+    '(?:tart|tarting|esume|esuming|ackup of) VM ',
+    ':qm[a-z]{1,16}:',
+    String.raw`\binstance: [\da-f]{8}-`,
+  ].join('|'),
+);
+
+/** Whether a line may say what the lines that follow are about. */
+export function introduces(line: string): boolean {
+  return introductions.test(line);
 }
 
 /** A process in the output of `lsof -F`: what it has open stands in the lines that follow. */

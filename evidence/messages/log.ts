@@ -12,7 +12,8 @@ import { lineClock, type LineClock, type LineTime } from '../wrappers/line-clock
 import { unwrapped, unwrappedFrom, type Unwrapped } from '../wrappers/unwrap.ts';
 import { auditSaid, auditStamp, isAudit } from './audit.ts';
 import { fillsTerminal, joined, mayBreakOff } from './broken.ts';
-import { concerns, mentionsVfio } from './concerns.ts';
+import { concerns, introduces, mentionsVfio } from './concerns.ts';
+import { DeviceListing } from './device-listing.ts';
 import { isPrompt, Listing } from './fdinfo.ts';
 import { kernelReader } from './kernel.ts';
 import { LONGEST } from './names.ts';
@@ -28,19 +29,21 @@ type Writer = 'kernel' | 'audit' | 'program';
 interface ReadScope {
   readonly writers: readonly Writer[];
   readonly listing: Listing | null;
+  readonly devices: DeviceListing | null;
   /** Whether a line that names VFIO, and says nothing, is one of this format. */
   readonly isOwn: (line: string) => boolean;
 }
 
 /** The parser of a format that reads the messages of one writer only. */
 export function logParser(writer: Writer, isOwn: (line: string) => boolean, zero?: Zero): Parser {
-  return new LogParser({ writers: [writer], listing: null, isOwn }, zero);
+  return new LogParser({ writers: [writer], listing: null, devices: null, isOwn }, zero);
 }
 
 /** The parser of a source whose format nobody named: a log, in which listings may stand. */
 export function pasteParser(zero?: Zero): Parser {
   const writers = ['kernel', 'audit', 'program'] as const;
-  return new LogParser({ writers, listing: new Listing(), isOwn: () => true }, zero);
+  const listings = { listing: new Listing(), devices: new DeviceListing() };
+  return new LogParser({ writers, ...listings, isOwn: () => true }, zero);
 }
 
 /** The first line of a message. `waits`: it is read when the next one is known. */
@@ -61,6 +64,7 @@ class LogParser implements Parser {
   readonly #scope: ReadScope;
   readonly #entries = new JournalEntries();
   readonly #listing: Listing | null;
+  readonly #devices: DeviceListing | null;
   #line = 0;
   /** The last line, if it may go on in the next one, and how it was counted. */
   #begun: BegunLine | null = null;
@@ -70,6 +74,7 @@ class LogParser implements Parser {
   constructor(scope: ReadScope, zero: Zero = UNKNOWN_ZEROS) {
     this.#scope = scope;
     this.#listing = scope.listing;
+    this.#devices = scope.devices;
     this.#time = lineClock(zero);
   }
 
@@ -86,8 +91,13 @@ class LogParser implements Parser {
   }
 
   get mayPassOver() {
-    const isOpen = this.#entries.isOpen || this.#listing?.isOpen === true || this.#begun !== null;
+    const isOpen = this.#entries.isOpen || this.#isListing || this.#begun !== null;
     return !isOpen && !this.#program.isOpen(this.#line);
+  }
+
+  /** Whether the next line may be a row of a listing. */
+  get #isListing() {
+    return this.#listing?.isOpen === true || this.#devices?.isOpen === true;
   }
 
   line(whole: string): readonly Sighting[] {
@@ -124,7 +134,7 @@ class LogParser implements Parser {
     this.told = lines.join('\n');
     const said = concerns(peeled.inner) ? this.#message(unwrappedFrom(peeled)) : [];
     if (said.length === 0 && !this.#isRepeated) this.passedOver += lines.length;
-    return said;
+    return linesAgo === 0 ? said : said.map((one) => ({ ...one, linesAgo }));
   }
 
   /** The sightings of lines that began like an entry and are none. `after`: the lines since. */
@@ -229,14 +239,14 @@ class LogParser implements Parser {
 
   #mayConcern(text: string): boolean {
     if (this.#program.isOpen(this.#line) && isPrompt(text)) this.#program.prompt();
-    if (concerns(text) || this.#listing?.isOpen === true) return true;
+    if (concerns(text) || this.#isListing || introduces(text)) return true;
     return this.#program.mayAnswer(this.#line);
   }
 
   /** A message that a terminal or a mail has broken, put together again; none if it is not one. */
   #continued({ text: first, was }: BegunLine, second: string): readonly Sighting[] {
     const { stamps, name, message } = unwrapped(second);
-    if (stamps.length > 0 || name !== null) return NOTHING;
+    if (stamps.length > 0 || name !== null || isPrompt(second)) return NOTHING;
     for (const whole of joined(first, second, message, was === 'rejected')) {
       try {
         const said = this.#message(unwrapped(whole));
@@ -260,6 +270,10 @@ class LogParser implements Parser {
     const listed = this.#listing?.line(message) ?? [];
     if (listed.length > 0 && this.#listing !== null) {
       return this.#counted(this.#listing.tool, listed, this.#time.of(parts.stamps));
+    }
+    const shown = this.#devices?.line(message) ?? [];
+    if (shown.length > 0 && this.#devices !== null) {
+      return this.#counted(this.#devices.kind, shown, this.#time.of(parts.stamps));
     }
     if (this.#reads('kernel')) {
       const isOther = parts.name !== null && !parts.kernel;

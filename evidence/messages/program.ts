@@ -3,20 +3,23 @@
  *
  * @module
  */
+import type { NamedClaimant } from '../sighting.ts';
 import { plain } from '../wrappers/escapes.ts';
 import { DATE, TIME, ZONE, zoned, type Stamp } from '../wrappers/times.ts';
 import type { Report } from '../sighting.ts';
 import type { Unwrapped } from '../wrappers/unwrap.ts';
-import { lockIn, refusedClaimIn, requesterIn } from './claims.ts';
+import { claimsIn, type Claimed } from './claims.ts';
 import { DriverWrites } from './driver-writes.ts';
 import { quotedKernel, type MessageDeed } from './kernel.ts';
 import { LONGEST } from './names.ts';
 import { refusalsIn, speaksOfRefusals, type RefusalReport } from './refusals.ts';
+import { requesterIn } from './requester.ts';
 import { ToldByBoth } from './told-by-both.ts';
 import {
   claimKind,
   isLasting,
   refusalKind,
+  refusedIn,
   ToldStatements,
   UNNAMED,
   type Telling,
@@ -36,6 +39,13 @@ export interface ProgramSaid {
   readonly isRepeated: boolean;
 }
 
+/** A guest that was to start, and the message or command that says so. */
+interface Requester {
+  readonly claimant: NamedClaimant;
+  readonly text: string;
+  readonly line: number;
+}
+
 /** The number of lines in which a refusal may be repeated in vaguer words. */
 const MEMORY = 8;
 /** The number of lines in which a tool tells which device it is that a shell was refused. */
@@ -44,7 +54,7 @@ const NEXT = 3;
 /** Reads the messages of programs. */
 export class ProgramReader {
   readonly #told = new ToldStatements();
-  #requester: { readonly name: string; readonly line: number } | null = null;
+  #requester: Requester | null = null;
   readonly #writes = new DriverWrites();
   readonly #byBoth = new ToldByBoth();
   #recent: (Pick<Report, 'operation' | 'errno' | 'device'> & { readonly line: number }) | null =
@@ -65,6 +75,7 @@ export class ProgramReader {
   /** Another command follows: what it is refused is refused anew. */
   prompt(): void {
     this.#told.forget();
+    this.#requester = null;
     this.#writes.forget();
     this.#recent = null;
     this.#unplaced = null;
@@ -73,12 +84,13 @@ export class ProgramReader {
   /** Reads the message of a line. Throws `EvidenceError` for one of the kernel that is cut off. */
   read(parts: Unwrapped, line: number): ProgramSaid {
     const text = plain(parts.message);
-    const name = requesterIn(text);
-    if (name !== null) this.#requester = { name, line };
-    const claims = [lockIn(text), refusedClaimIn(text, this.#requesterAt(line))]
-      .filter((said) => said?.did === 'claim')
-      .flatMap((said) => this.#claimed(said, parts, line));
+    const claimant = requesterIn(text);
+    if (claimant !== null) this.#requester = { claimant, text: text.slice(0, 512), line };
     const who = writerOf(text, parts);
+    const requester = this.#requesterAt(line);
+    const around = `${parts.name ?? ''} ${requester?.text ?? ''}`;
+    const said = claimsIn(text, requester?.claimant ?? null, around);
+    const claims = said.flatMap((claim) => this.#claimed(claim, parts, line));
     this.#writes.take(text, line);
     const refusals = refusalsIn(text, this.#writes.isAsked(line)).flatMap(
       (refusal) => this.#placed(refusal, line) ?? [],
@@ -90,9 +102,9 @@ export class ProgramReader {
       if (this.#isKnown(refusal, telling)) return [];
       return [{ said: { ...refusal.report, ...who }, stamp, telling: lasting(telling) }];
     });
-    const quoted = quotedKernel(text).map((said) => ({ said, stamp: null, telling: null }));
+    const quoted = quotedKernel(text).map((one) => ({ said: one, stamp: null, telling: null }));
     const told = [...quoted, ...claims, ...reports];
-    return { told, isRepeated: refusals.length > reports.length };
+    return { told, isRepeated: refusals.length + said.length > reports.length + claims.length };
   }
 
   /** Whether a deed of the kernel is a refusal that a program has told of. */
@@ -102,10 +114,10 @@ export class ProgramReader {
     return this.#byBoth.has({ by: 'kernel', device, driver, errno: result.errno, stamps, line });
   }
 
-  /** The domain that could not start, if it was named just before. */
-  #requesterAt(line: number): string | null {
+  /** The guest that could not start, if it was named just before. */
+  #requesterAt(line: number): Requester | null {
     const requester = this.#requester;
-    return requester !== null && line - requester.line < 3 ? requester.name : null;
+    return requester !== null && line - requester.line < 3 ? requester : null;
   }
 
   /** A refusal, with what the lines around say of a change of a driver. Null: of an unknown device. */
@@ -144,13 +156,12 @@ export class ProgramReader {
 
   /** A claim, unless it was read before. */
   #claimed(said: Claimed, { stamps, host }: Unwrapped, line: number): readonly Reported[] {
-    const telling = { ...UNNAMED, kind: claimKind(said), host, stamps, line };
+    const claimant = refusedIn(said);
+    const telling = { ...UNNAMED, kind: claimKind(said), claimant, host, stamps, line };
     if (this.#told.has(telling)) return [];
     return [{ said, stamp: null, telling: lasting(telling) }];
   }
 }
-
-type Claimed = Extract<MessageDeed, { did: 'claim' }>;
 
 function tellingOf(
   { report }: RefusalReport,
@@ -200,8 +211,8 @@ function writerOf(text: string, { name, pid }: Unwrapped): Pick<MessageDeed, 'pi
 /** Whether a line has words of a refusal or of a claim. */
 export function hasWords(line: string): boolean {
   const text = plain(line.slice(0, LONGEST));
-  if (speaksOfRefusals(text) || lockIn(text) !== null) return true;
-  return refusedClaimIn(text, '') !== null || refusalsIn(text).length > 0 || quoted(text);
+  if (speaksOfRefusals(text) || claimsIn(text).length > 0) return true;
+  return refusalsIn(text).length > 0 || quoted(text);
 }
 
 function quoted(text: string): boolean {

@@ -51,8 +51,10 @@ function tellingOf(event: LedgerEvent): Telling | null {
       return { ...told, kind: kindOfClaim('granted', event.data) };
     case 'claim.released':
       return { ...told, kind: kindOfClaim('released', event.data) };
-    case 'claim.refused':
-      return { ...told, kind: kindOfClaim('refused', event.data) };
+    case 'claim.refused': {
+      const { claimant } = event.data;
+      return { ...told, kind: kindOfClaim('refused', event.data), claimant };
+    }
     default:
       return null;
   }
@@ -63,7 +65,9 @@ type Named = Pick<Telling, 'group' | 'device' | 'driver' | 'cause' | 'pid'>;
 
 function kindOfClaim(
   outcome: 'granted' | 'released' | 'refused',
-  { device, claimant: name, uuid, manager, reason }: DataOf<'claim.refused'>,
+  { device, group, claimant: name, uuid, manager, reason }: DataOf<'claim.refused'>,
 ): string {
-  return claimKind({ outcome, device, claimant: { name, uuid }, manager, reason });
+  const claimant = name === null ? null : { name, uuid };
+  const of = { device, ...(group !== undefined && { group }) };
+  return claimKind({ outcome, ...of, claimant, manager, reason });
 }

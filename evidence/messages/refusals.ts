@@ -6,7 +6,8 @@
  */
 import { changeAt } from './driver-writes.ts';
 import { errnoIn } from './errnos.ts';
-import { DEVICE, kindOfNode } from './names.ts';
+import { BDF, deviceNamed, kindOfNode, SPELLED, UUID } from './names.ts';
+import { isOtherCall } from './other-calls.ts';
 import type { Report } from '../sighting.ts';
 import { wordings, type SearchedWording } from './wordings.ts';
 import type { ReportedOperation } from './wordings/wording.ts';
@@ -115,6 +116,8 @@ function matches(
 
 function reportOf(found: WordingMatch, text: string, until: number): Report | null {
   const { wording, groups } = found;
+  const isOfNode = wording.errno === 'near' && groups['node'] !== undefined;
+  if (isOfNode && isOtherCall(text, found.at)) return null;
   const { concluded, errno: place } = wording;
   const mayBeMissing = concluded !== undefined || place === 'optional' || place === 'hidden';
   const errno = errnoOfMatch(found, text, until);
@@ -173,7 +176,12 @@ function targetOf(
   const clause = before.slice(Math.max(0, before.lastIndexOf('; ')));
   const { node, attribute } = groups;
   const written = attribute === undefined ? {} : changeAt(attribute);
-  const named = groups['device'] ?? written.device ?? lastIn(clause, deviceName);
+  const named =
+    groups['device'] ??
+    written.device ??
+    lastIn(clause, deviceName) ??
+    argumentIn(clause) ??
+    behind.exec(text.slice(at, at + REACH))?.[1];
   const device = named?.toLowerCase();
   if (node !== undefined) {
     const kind = kindOfNode(node);
@@ -183,12 +191,12 @@ function targetOf(
   }
   if (wording.operation === null) return null;
   const ofGroup = groups['group'] ?? lastIn(clause, groupName);
-  const behind = /\(\s*Os \{.{0,120}?\}, "((?:noiommu-)?\d{1,7})"\)/.exec(
+  const index = /\(\s*Os \{.{0,120}?\}, "((?:noiommu-)?\d{1,7})"\)/.exec(
     text.slice(at, at + REACH),
   );
   return {
     operation: wording.operation,
-    group: ofGroup ?? behind?.[1] ?? null,
+    group: ofGroup ?? index?.[1] ?? null,
     device: device ?? null,
     ...(written.driver !== undefined && { driver: written.driver }),
   };
@@ -201,11 +209,26 @@ const opening = {
   device: 'open_cdev',
 } as const;
 
-const deviceName = new RegExp(`(?<![\\w:/=])(${DEVICE})(?![\\w.]|:\\w)`, 'g');
+/** A UUID is that of a device only where the words say so: instances and requests have UUIDs, too. */
+const deviceName = new RegExp(
+  String.raw`((?<![\w:/=])${BDF}|(?<=\b(?:vfio|error:|mdev|device) '?)${UUID})(?![\w.]|:\w)`,
+  'g',
+);
+/** The device of the call, behind its words: `… /dev/vfio/9 for device 0000:81:00.0`. */
+const behind = new RegExp(
+  String.raw`^[^;\n]*?\b(?:for|of) (?:the )?(?:PCI )?(?:device )?['"(]?(${BDF})(?![\w.]|:\w)`,
+);
+/** The device in an argument of QEMU. */
+const argument = new RegExp(String.raw`\b(?:host|sysfsdev)["']?[=:] ?["']?(${SPELLED})`, 'g');
 const groupName = /\bgroup (\d{1,7})\b/g;
 
 function lastIn(text: string, pattern: RegExp): string | undefined {
   return [...text.matchAll(pattern)].at(-1)?.[1];
+}
+
+function argumentIn(text: string): string | undefined {
+  const spelled = lastIn(text, argument);
+  return spelled === undefined ? undefined : deviceNamed(spelled);
 }
 
 /** The cause that an errno has regardless of owners; null if that is open. */

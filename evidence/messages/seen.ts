@@ -4,7 +4,28 @@
  * @module
  */
 
-/** A refusal or a claim that a program tells of, a message of the kernel, or a holder in a listing. */
-export type SeenKind = 'refusal' | 'claim' | 'kernel' | 'lsof' | 'fuser' | 'ls' | 'fdinfo';
+/** The tool that printed a driver; groups are `iommu_groups`, whoever printed them. */
+export type DeviceListingKind =
+  | 'lspci'
+  | 'dpdk-devbind'
+  | 'setup.sh'
+  | 'driverctl'
+  | 'sysfs'
+  | 'virsh'
+  | 'iommu_groups';
+
+/**
+ * A refusal or a claim that a program tells of, a message of the kernel, or in a listing, a holder, or the
+ * driver or the group of a device.
+ */
+export type SeenKind =
+  | 'refusal'
+  | 'claim'
+  | 'kernel'
+  | 'lsof'
+  | 'fuser'
+  | 'ls'
+  | 'fdinfo'
+  | DeviceListingKind;
 
 export type SeenCounts = Readonly<Partial<Record<SeenKind, number>>>;

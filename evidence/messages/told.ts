@@ -24,6 +24,8 @@ export interface Telling {
   readonly host: string | null;
   readonly cause: string | null;
   readonly driver: string | null;
+  /** Who was refused, in a claim. Left out: not named. */
+  readonly claimant?: string | null;
   /** From the outermost to the innermost. */
   readonly stamps: readonly Stamp[];
   readonly line: number;
@@ -43,9 +45,22 @@ export function refusalKind({
   return `${operation} ${errno}`;
 }
 
-/** The kind of an assignment of a device: all that it says. */
-export function claimKind({ outcome, device, claimant, manager, reason }: ToldClaim): string {
-  return JSON.stringify([outcome, device, claimant.name, claimant.uuid, manager, reason]);
+/** The kind of an assignment of a device: all that it says, but who was refused. */
+export function claimKind({
+  outcome,
+  device,
+  group,
+  claimant,
+  manager,
+  reason,
+}: ToldClaim): string {
+  const { name = null, uuid = null } = outcome === 'refused' ? {} : (claimant ?? {});
+  return JSON.stringify([outcome, device, group ?? null, name, uuid, manager, reason]);
+}
+
+/** Who was refused, in a claim; null: not named. */
+export function refusedIn({ outcome, claimant }: ToldClaim): string | null {
+  return outcome === 'refused' ? (claimant?.name ?? null) : null;
 }
 
 /** The number of lines in which a statement without an exact time may be told again. */
@@ -133,6 +148,7 @@ function together(before: Telling, after: Telling): Telling {
     host: before.host ?? after.host,
     cause: before.cause ?? after.cause,
     driver: before.driver ?? after.driver,
+    claimant: before.claimant ?? after.claimant ?? null,
     stamps: [...before.stamps, ...after.stamps.filter(({ clock }) => !clocks.has(clock))],
     line: before.line,
   };
@@ -159,11 +175,13 @@ export function isOne(before: Telling, after: Telling): boolean {
   return isNear || isExact(first);
 }
 
-const named = ['pid', 'host', 'cause', 'driver'] as const;
+const named = ['pid', 'host', 'cause', 'driver', 'claimant'] as const;
 
-function isOther(one: number | string | null, other: number | string | null): boolean {
-  return one !== null && other !== null && one !== other;
+function isOther(one: Named, other: Named): boolean {
+  return one != null && other != null && one !== other;
 }
+
+type Named = number | string | null | undefined;
 
 /** Whether one of them names all that the other names. */
 function isAboutOne(a: Telling, b: Telling): boolean {

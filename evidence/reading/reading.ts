@@ -70,8 +70,8 @@ export interface ReadProcess {
   readonly cgroup: string | null;
   /** The VM, container or unit of the control group, by `unitOf`. */
   readonly unit: string | null;
-  /** The VM that its command line names, `false` if it names none; null if it cannot be read. */
-  readonly vm: string | false | null;
+  /** The VM that its command line names, `false` if it names none; null or left out: it was not read. */
+  readonly vm?: string | false | null;
   /** Start time in clock ticks since the boot. With the pid it identifies the process. */
   readonly startedAt: string | null;
   readonly descriptors: readonly ReadDescriptor[];

@@ -10,7 +10,7 @@ import type { Scene } from './scene.ts';
 
 /** Tells of processes that are new, or whose name, control group or start time is new. */
 export function tellProcesses(scene: Scene): void {
-  for (const { pid, comm, cgroup, vm, startedAt } of scene.reading.processes) {
+  for (const { pid, comm, cgroup, vm = null, startedAt } of scene.reading.processes) {
     const known = scene.host.process(pid);
     const isAsKnown = (read: NamedVm, was: NamedVm | undefined) => read === null || read === was;
     if (

@@ -33,6 +33,8 @@ export type Inference =
   | 'spoken-of'
   | 'only-one-without-a-number'
   | 'named-in-a-claim'
+  | 'named-as-the-claimant'
+  | 'shown-by-a-listing'
   | 'refused-by-the-program'
   | 'concluded-by-the-program'
   | 'told-without-an-errno'

@@ -6,10 +6,12 @@
  */
 import type { Attempt } from '../../events/vocabulary.ts';
 import { tracedAttempt } from '../../operations/table.ts';
-import type { Deed, Report, Sighting } from '../sighting.ts';
+import type { Deed, ListedDevice, Report, Sighting } from '../sighting.ts';
+import { ClaimBooks } from './claim-books.ts';
 import type { Devices } from './devices.ts';
 import type { Files } from './files.ts';
 import type { Tell } from './inferences.ts';
+import { tellListed } from './listed.ts';
 import type { ListedFiles } from './listed-files.ts';
 import { groupNamed, pathOf } from './nodes.ts';
 import { refused } from './refusals.ts';
@@ -26,8 +28,7 @@ export class Reports {
   #hasWaiter = false;
   /** The devices that somebody waits for whose name was not reported. */
   readonly #waitedFor = new Set<string>();
-  /** The devices that each claimant has. */
-  readonly #claims = new Map<string, Set<string>>();
+  readonly #claims: ClaimBooks;
   /** The process of each virtual machine that a manager has started, by UUID or name. */
   readonly #machines = new Map<string, number>();
 
@@ -36,23 +37,20 @@ export class Reports {
     this.#files = files;
     this.#devices = devices;
     this.#tell = tell;
+    this.#claims = new ClaimBooks(devices, tell);
   }
 
   /** Tells of an assignment of a device; null: of all devices of the claimant. */
-  claim({ outcome, device, claimant, manager, reason }: Claim): void {
-    const { name, uuid } = claimant;
-    const has = this.#claims.get(uuid ?? name) ?? new Set<string>();
-    this.#claims.set(uuid ?? name, has);
-    const type = `claim.${outcome}` as const;
-    for (const each of device === null ? [...has] : [device]) {
-      this.#devices.mention(each, null, 'named-in-a-claim');
-      if (outcome === 'granted') has.add(each);
-      else if (outcome === 'released') has.delete(each);
-      const data = { device: each, claimant: name, uuid, manager, reason };
-      this.#tell({ type, data });
-    }
-    if (has.size === 0) this.#claims.delete(uuid ?? name);
-    if (device === null && outcome === 'released') this.#stopVm(uuid ?? name);
+  claim(claim: Claim): void {
+    this.#claims.take(claim);
+    const { outcome, device, claimant } = claim;
+    if (device !== null || claimant === null || outcome !== 'released') return;
+    this.#stopVm(claimant.uuid ?? claimant.name);
+  }
+
+  /** Tells of the group or the driver of a device in a listing. */
+  listed(listed: ListedDevice): void {
+    tellListed(listed, this.#devices, this.#tell);
   }
 
   /** Tells whose process a manager has started for a virtual machine. */

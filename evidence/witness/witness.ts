@@ -93,6 +93,9 @@ export class Witness {
         return this.#devices.plug(sighting.device, sighting.group, sighting.driver);
       case 'unplug':
         return this.#devices.unplug(sighting.device);
+      case 'list-group':
+      case 'list-driver':
+        return this.#reports.listed(sighting);
       case 'claim':
         return this.#reports.claim(sighting);
       case 'wait':

@@ -49,7 +49,7 @@ export const inLogfmt: Wrapper = (line) => {
 export function peeledRecord(fields: RecordFields): Peeled | null {
   const text = first(fields, MESSAGE);
   const errors = ERROR.flatMap((key) => fields.get(key) ?? []);
-  const inner = sentence(text, errors, fields);
+  const inner = statement(text, errors, fields);
   if (inner === null) return null;
   const isJournal = fields.has('MESSAGE');
   const stamp = stampOf(fields);
@@ -68,6 +68,26 @@ export function peeledRecord(fields: RecordFields): Peeled | null {
   };
 }
 
+/** A field that names the device that a record is about. */
+const DEVICES = /^(?:device|dev|bdf|pci|hostdev|(?:pci_?)?addr(?:ess)?|pci_?(?:id|device|dev))$/i;
+const bdf = /^[\da-f]{4,8}:[\da-f]{2}:[01][\da-f]\.[0-7]$/i;
+
+/** The message with its error, and with the device that it is about, if it does not name it. */
+function statement(
+  text: string | null,
+  errors: readonly string[],
+  fields: RecordFields,
+): string | null {
+  const whole = sentence(text, errors, fields);
+  if (whole === null) return null;
+  const devices = Array.from(fields, ([key, value]) =>
+    DEVICES.test(key) && value !== null && bdf.test(value) ? value : null,
+  ).filter((device) => device !== null);
+  const [only, ...others] = new Set(devices);
+  const isNamed = only === undefined || others.length > 0 || whole.includes(only);
+  return isNamed ? whole : `${whole} for device ${only}`;
+}
+
 /** The message, with the error that it is about, and what it is about. */
 function sentence(
   text: string | null,
@@ -79,7 +99,9 @@ function sentence(
   const more = errors.filter((error) => !message.includes(error));
   if (more.length === 0) return message;
   const about = ABOUT.flatMap((key) => fields.get(key) ?? []);
-  const named = about.filter((name) => ![message, ...more].some((part) => part.includes(name)));
+  const named = about.filter(
+    (name) => !bdf.test(name) && ![message, ...more].some((part) => part.includes(name)),
+  );
   const whole = [message, ...named].filter((part) => part !== '').join(' ');
   return [whole, ...more].filter((part) => part !== '').join(': ');
 }

@@ -77,7 +77,7 @@ const claims: ReadonlySet<EventType> = new Set([
 
 function* claimantsIn(timeline: Timeline): Generator<string> {
   for (const { data } of timeline.select(timeline.first, timeline.head, null, claims)) {
-    if ('claimant' in data) yield data.claimant;
+    if ('claimant' in data && data.claimant !== null) yield data.claimant;
   }
 }
 

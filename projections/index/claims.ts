@@ -30,8 +30,9 @@ export class Claims {
   take({ type, data, position, time }: Placed): readonly Claimant[] {
     switch (type) {
       case 'claim.granted': {
-        const { device, claimant, uuid, manager } = data;
-        const claim = { device, claimant, uuid, manager, since: position, sinceTime: time };
+        const { device, group, claimant, uuid, manager } = data;
+        const of = { device, ...(group !== undefined && { group }) };
+        const claim = { ...of, claimant, uuid, manager, since: position, sinceTime: time };
         // One that is granted again has been in force all along.
         if (!this.#claims.has(keyOf(claim))) this.#claims.set(keyOf(claim), claim);
         return [];
@@ -55,9 +56,10 @@ export class Claims {
 /** The UUID of a guest is its identity, if the manager names it. */
 function keyOf({
   device,
+  group,
   manager,
   uuid,
   claimant,
-}: Pick<Claimant, 'device' | 'manager' | 'uuid' | 'claimant'>): string {
-  return JSON.stringify([device, manager, uuid ?? claimant]);
+}: Pick<Claimant, 'device' | 'group' | 'manager' | 'uuid' | 'claimant'>): string {
+  return JSON.stringify([device ?? group, manager, uuid ?? claimant]);
 }

@@ -275,12 +275,13 @@ describe("libvirt's book", () => {
     expect(ledger.at('end').table().files).toEqual([]);
   });
 
-  test('names the one who has it to the one who is refused', async () => {
+  test('names the one who has it, and the one who is refused', async () => {
     const ledger = await read(
       `error: Failed to start domain 'beta'\nerror: Requested operation is not valid: PCI device ${DEVICE} is in use by driver QEMU, domain alpha`,
     );
     const claims = ledger.events.filter(({ type }) => type.startsWith('claim.'));
     expect(claims.map(({ type, data }) => ({ type, ...data }))).toMatchObject([
+      { type: 'claim.granted', device: DEVICE, claimant: 'alpha' },
       { type: 'claim.refused', device: DEVICE, claimant: 'beta', reason: 'in use by alpha' },
     ]);
   });

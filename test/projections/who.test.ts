@@ -180,7 +180,7 @@ test('has the claimants that managers have named and not released, as the table 
           if (type === 'claim.released') inForce.delete(key);
           else if (!inForce.has(key)) {
             inForce.set(key, claim);
-            groupThen.set(claim, host.device(device)?.group ?? null);
+            groupThen.set(claim, host.device(device ?? '')?.group ?? null);
           }
         }
         const moment = new HostAtMoment(timeline, position);
@@ -193,7 +193,7 @@ test('has the claimants that managers have named and not released, as the table 
           expect(table.devices.find((view) => view.device === device)?.claimants).toEqual(own);
           if (group === null) continue;
           const beside = all.filter((claim) => {
-            const there = host.device(claim.device);
+            const there = claim.device === null ? undefined : host.device(claim.device);
             return (there === undefined ? groupThen.get(claim) : there.group) === group;
           });
           expect(moment.who(`g${group}`).claimants).toEqual(beside);

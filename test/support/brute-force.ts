@@ -28,6 +28,7 @@ import {
   kindOf,
   openerOf,
   ownerOf,
+  usesDmaApi,
 } from './brute-force-host.ts';
 import { replay } from './brute-force-replay.ts';
 
@@ -85,7 +86,7 @@ function deviceNow(host: Host, device: string): DeviceNow {
     group,
     driver,
     state: stateOf(host, device),
-    owner: group === null ? { kind: 'unknown', file: null, holders: [] } : ownerView(host, group),
+    owner: group === null ? ownerWithoutGroup(driver) : ownerView(host, group),
     files: filesOfDevice(host, device).map((file) => view(host, file)),
   };
 }
@@ -98,6 +99,11 @@ function stateOf(host: Host, id: string): DeviceView['state'] {
   const bound = files.find(({ cdev, keeps }) => cdev && keeps !== null);
   if (bound !== undefined) return bound.attached ? 'attached' : 'bound';
   return files.length > 0 ? 'open' : 'idle';
+}
+
+/** A driver that uses the DMA API claims the group of its device, whichever that is. */
+function ownerWithoutGroup(driver: string | null): Owner {
+  return { kind: usesDmaApi(driver) ? 'kernel' : 'unknown', file: null, holders: [] };
 }
 
 function ownerView(host: Host, group: string): Owner {

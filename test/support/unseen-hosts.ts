@@ -139,6 +139,7 @@ class Collector {
       const rule = certainty === 'inferred' ? { rule: 'an-open-device-needs-a-container' } : {};
       data['evidence'] = { source: 'trace', line: position, certainty, ...rule };
     }
+    if (released && fact.type === 'process.exited') data['releaseShown'] = true;
     const time = timed ? `${new Date(this.#micros / 1000).toISOString().slice(0, -1)}000Z` : null;
     try {
       const event = { id: `e${position}`, time, schema: SCHEMA, type: fact.type, data };

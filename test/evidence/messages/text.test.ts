@@ -271,38 +271,7 @@ test('several refusals in a line are several', () => {
   ]);
 });
 
-describe('claims and waits', () => {
-  test('SPDK names the process that has locked a device', () => {
-    const line =
-      'Cannot create lock on device /var/tmp/spdk_pci_lock_0000:41:00.0, probably process 4242 has claimed it';
-    expect(shownBy(textParser(), line)).toEqual([
-      {
-        did: 'claim',
-        outcome: 'granted',
-        device,
-        claimant: { name: 'pid 4242', uuid: null },
-        manager: 'spdk',
-        reason: null,
-      },
-    ]);
-  });
-
-  const taken =
-    'error: Requested operation is not valid: PCI device 0000:41:00.0 is in use by driver QEMU, domain alpha';
-  test('libvirt refuses a device to a domain that it has named before', () => {
-    expect(shownBy(textParser(), `error: Failed to start domain 'beta'\n${taken}`)).toEqual([
-      {
-        did: 'claim',
-        outcome: 'refused',
-        device,
-        claimant: { name: 'beta', uuid: null },
-        manager: 'libvirt',
-        reason: 'in use by alpha',
-      },
-    ]);
-    expect(shownBy(textParser(), taken)).toEqual([]);
-  });
-
+describe('waits', () => {
   test('who waits in the kernel stays one who waits where a program quotes it', () => {
     const line = String.raw`{"log":"vfio-pci 0000:41:00.0: Device is currently in use, task \"tee\" (812) blocked until device is released"}`;
     expect(shownBy(textParser(), line)).toEqual([

@@ -125,6 +125,18 @@ describe('a host that nothing was known of', () => {
     expect(rules).toContain('an-open-device-needs-a-container');
   });
 
+  test('a command line names the VM of a process; a reading without one says nothing', async () => {
+    const [process] = legacy.processes ?? [];
+    const commandLine = ['/usr/bin/kvm', '-id', '100', '-name', 'web,debug-threads=on'];
+    const named = read({ ...legacy, processes: process ? [{ ...process, commandLine }] : [] });
+    const ledger = await taken(named);
+    expect(ledger.hostAt(ledger.head.position).process(4711)?.vm).toBe('web');
+    const processes = named.processes.map(({ vm: _vm, ...rest }) => rest);
+    const { appended } = await snapshot(ledger, { ...named, processes });
+    expect(appended).toBe(1);
+    expect(ledger.hostAt(ledger.head.position).process(4711)?.vm).toBe('web');
+  });
+
   test('a VM whose BARs are mapped has bound its devices to its iommufd', async () => {
     const reading = read(modern);
     const ledger = await taken(reading);

@@ -51,6 +51,9 @@ export const programMessages: readonly string[] = [
   'VmBoot(VfioCreate(OpenGroup(Os { code: 16, kind: ResourceBusy, message: "Device or resource busy" }, "57")))',
   'Failed to link group 57 to container of vfio: [Errno 25] Inappropriate ioctl for device',
   `Cannot create lock on device /var/tmp/spdk_pci_lock_${DEVICE}, probably process 2718 has claimed it`,
+  `error: PCI device ${DEVICE} is in use by driver QEMU, domain alpha`,
+  `TASK ERROR: PCI device '${DEVICE}' already in use by VMID '100'`,
+  'The TPU is already in use by process with pid 4711. Not attempting to load libtpu.so in this process.',
   `bind failed for ${DEVICE} - Cannot bind to driver vfio-pci: [Errno 16] Device or resource busy`,
 ];
 
@@ -61,4 +64,7 @@ export const listingRows: readonly string[] = [
   '/dev/vfio/57:        root       2718 F.... l2fwd',
   'lrwx------ 1 root root 64 Mar  4 05:06 /proc/2718/fd/47 -> /dev/vfio/57',
   'PID 2718 holds /dev/vfio/57',
+  `${DEVICE} 'Ethernet Controller X710 1572' if=eth1 drv=i40e unused=vfio-pci *Active*`,
+  `/sys/kernel/iommu_groups/57/devices/${DEVICE}`,
+  'IOMMU Group 57 c4:00.0 VGA compatible controller [0300]: Matrox [102b:0538] (rev 01)',
 ];
