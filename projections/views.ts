@@ -95,7 +95,7 @@ class Views {
     const { of, unnamed } = (this.#ofDevices ??= devicesFiles(this.#host));
     const files = of.get(device.device) ?? [];
     const isLost = group !== undefined && (group.isUnknown || unnamed.has(group.group));
-    const unknown = isLost || isHeldUnseen(this.#host, device);
+    const unknown = isLost || isHeldUnseen(this.#host, device) || isOnlyNamed(device);
     return {
       device: device.device,
       name: device.name,
@@ -140,6 +140,11 @@ class Views {
 function isHeldUnseen({ driverChange }: HostAt, { device, state }: DeviceAt): boolean {
   const isWaitedFor = driverChange?.device === device && !driverChange.isOver;
   return isWaitedFor && state === 'idle';
+}
+
+/** Whether nothing is known of a device but its name: a program that was refused has named it. */
+function isOnlyNamed({ group, driver, state }: DeviceAt): boolean {
+  return state === 'absent' && group === null && driver === null;
 }
 
 /** The open files of each device, and the groups with an open file of a device that has no name. */
