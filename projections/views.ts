@@ -95,14 +95,16 @@ class Views {
     const { of, unnamed } = (this.#ofDevices ??= devicesFiles(this.#host));
     const files = of.get(device.device) ?? [];
     const isLost = group !== undefined && (group.isUnknown || unnamed.has(group.group));
-    const unknown = isLost || isHeldUnseen(this.#host, device) || isOnlyNamed(device);
+    const owner =
+      group === undefined ? ownerOfDevice(this.#host, device, files) : this.#owner(group);
+    const isUnseen = isOfNobodySeen(device, owner) || isHeldUnseen(this.#host, device);
     return {
       device: device.device,
       name: device.name,
       group: device.group,
       driver: device.driver,
-      state: unknown ? 'unknown' : device.state,
-      owner: group === undefined ? ownerOfDevice(this.#host, device, files) : this.#owner(group),
+      state: isLost || isUnseen ? 'unknown' : device.state,
+      owner,
       since: group === undefined ? null : this.#since(group.group),
       files: files.flatMap((file) => this.file(file) ?? []),
     };
@@ -142,9 +144,12 @@ function isHeldUnseen({ driverChange }: HostAt, { device, state }: DeviceAt): bo
   return isWaitedFor && state === 'idle';
 }
 
-/** Whether nothing is known of a device but its name: a program that was refused has named it. */
-function isOnlyNamed({ group, driver, state }: DeviceAt): boolean {
-  return state === 'absent' && group === null && driver === null;
+/**
+ * Whether evidence names a device, and shows neither its group nor anybody who has it open: programs that
+ * were refused name it, or listings of drivers. Then it is not known to be free.
+ */
+function isOfNobodySeen({ group, state }: DeviceAt, owner: Owner): boolean {
+  return group === null && owner.kind === 'unknown' && (state === 'absent' || state === 'idle');
 }
 
 /** The open files of each device, and the groups with an open file of a device that has no name. */
