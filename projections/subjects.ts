@@ -5,6 +5,7 @@
  */
 import type { DataOf, Fact, Placed } from '../events/vocabulary.ts';
 import type { Concerned, LiveHost } from '../machines/live-host.ts';
+import { UNNAMED } from '../machines/unshown.ts';
 import { effectOf } from '../processes/effects.ts';
 import { fileOpenedBy, TERMINAL, type FileId } from '../processes/process-table.ts';
 import { parseSubject } from './subject-words.ts';
@@ -66,7 +67,7 @@ interface EventData {
 
 function noteConcerned({ files, device, group }: Concerned, note: NoteSubject): void {
   for (const file of files) note('file', file);
-  if (device !== null) note('device', device);
+  if (device !== null && device !== UNNAMED) note('device', device);
   if (group !== null) note('group', group);
 }
 
