@@ -95,14 +95,17 @@ class Views {
     const { of, unnamed } = (this.#ofDevices ??= devicesFiles(this.#host));
     const files = of.get(device.device) ?? [];
     const isLost = group !== undefined && (group.isUnknown || unnamed.has(group.group));
-    const unknown = isLost || isHeldUnseen(this.#host, device);
+    const owner =
+      group === undefined ? ownerOfDevice(this.#host, device, files) : this.#owner(group);
+    const isUnseen = device.state === 'idle' && owner.kind === 'unknown';
+    const unknown = isLost || isUnseen || isHeldUnseen(this.#host, device);
     return {
       device: device.device,
       name: device.name,
       group: device.group,
       driver: device.driver,
       state: unknown ? 'unknown' : device.state,
-      owner: group === undefined ? ownerOfDevice(this.#host, device, files) : this.#owner(group),
+      owner,
       since: group === undefined ? null : this.#since(group.group),
       files: files.flatMap((file) => this.file(file) ?? []),
     };

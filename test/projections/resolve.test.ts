@@ -36,9 +36,12 @@ describe('a host of a scenario', () => {
 
   beforeAll(async () => {
     ledger = await openLedger(':memory:');
-    await ledger.simulate('open_iommufd I\nopen_cdev A gpu\nbind A I\n@P2 open_group G g99\n', {
-      topology,
-    });
+    await ledger.simulate(
+      'open_iommufd I\nopen_cdev A gpu\nbind A I\n@P2 open_group G g99\n@P2 open_group F gone\n',
+      {
+        topology,
+      },
+    );
   });
 
   const file = (): string => ledger.at().device('gpu').owner.file ?? '';
@@ -76,6 +79,8 @@ describe('a host of a scenario', () => {
       expect(ledger.who(word)).toMatchObject({ subject: '99', owner: { kind: 'none' } });
       expect(ledger.why(word)).toMatchObject({ operation: 'open_group', errno: 'ENOENT' });
     }
+    expect(ledger.why('gone')).toMatchObject({ operation: 'open_group', errno: 'ENOENT' });
+    expect(ledger.who('gone')).toMatchObject({ kind: 'device', owner: { kind: 'none' } });
   });
 
   test.each([
@@ -117,6 +122,21 @@ describe('what a trace does not name', () => {
     expect(ledger.log().map(({ type }) => type)).toContain('device.obtained');
     expect(() => ledger.who('?')).toThrow("this log has no device '?'; nearest");
     expect(() => ledger.history('?')).toThrow("this log has no device '?'; nearest");
+  });
+
+  test('or only a refusal names may be there, in unknown hands', async () => {
+    const ledger = await openLedger(':memory:');
+    const path = '/dev/vfio/devices/vfio';
+    const evidence =
+      `7 1.0 open("${path}3", O_RDWR) = -1 EBUSY (Device or resource busy)\n` +
+      `7 1.1 open("${path}4", O_RDWR) = -1 ENOENT (No such file or directory)\n`;
+    await ledger.import(evidence, { format: 'strace' });
+    expect(ledger.at().device('vfio3')).toMatchObject({
+      state: 'unknown',
+      owner: { kind: 'unknown' },
+    });
+    expect(ledger.who('vfio4').owner.kind).toBe('unknown');
+    expect(ledger.history('vfio4')).toMatchObject([{ from: null, owner: { kind: 'unknown' } }]);
   });
 
   test('hides no nearest name, although all files are closed and all processes gone', async () => {
