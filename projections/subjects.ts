@@ -80,9 +80,9 @@ function noteDevice(host: LiveHost, id: string, note: NoteSubject): void {
 /** Notes what a refusal names, known or not, and what is in the way by its words. */
 function noteNamed(host: LiveHost, refused: DataOf<'operation.refused'>, note: NoteSubject): void {
   if ('group' in refused && refused.group !== undefined) {
+    note('group', refused.group);
     // A scenario may open the group of a device that is not there.
-    const isGroup = parseSubject(refused.group).kind === 'group';
-    note(isGroup ? 'group' : 'device', refused.group);
+    if (parseSubject(refused.group).kind === 'device') note('device', refused.group);
   }
   if (refused.operation === 'open_path') noteNode(host, refused.path, note);
   const { blocker } = refused;
