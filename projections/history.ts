@@ -7,7 +7,7 @@ import { positionOf } from '../processes/process-table.ts';
 import { claimsOn } from './claimants.ts';
 import { follow } from './follow.ts';
 import { handsIn } from './hands.ts';
-import { bareOwnerAt, openInterval, ownerAt } from './owner-at.ts';
+import { bareOwnerAt, openInterval, wasFound, ownerAt } from './owner-at.ts';
 import { partiesOf, partOf } from './parties.ts';
 import type { PastClaim, Interval, OwnerInterval } from './interval-shapes.ts';
 import type { Change, Diff, Owner, Position } from './shapes.ts';
@@ -40,6 +40,7 @@ export function ownersOf(timeline: Timeline, subject: Subject): OwnerInterval[] 
   if (subject.kind === 'group') return intervalsOf(timeline, subject.id);
   const found: OwnerInterval[] = [];
   let last = openInterval(timeline, subject);
+  if (wasFound(timeline, subject)) return [last];
   follow(timeline, timeline.first, null, (host, position) => {
     const { owner } = partiesOf(host, subject);
     if (owner.kind !== last.owner.kind || owner.file !== last.owner.file) {

@@ -4,9 +4,10 @@
  *
  * @module
  */
+import type { EventType } from '../events/vocabulary.ts';
 import type { OwnerInterval } from './interval-shapes.ts';
 import type { Owner, Position, TimeBeside } from './shapes.ts';
-import type { Subject } from './subjects.ts';
+import { keyOf, type Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { keepers, nobody, ownerWithoutHolders, unknownOwner } from './views.ts';
 
@@ -21,8 +22,9 @@ export interface BareOwner extends Omit<Owner, 'holders'> {
  * The first interval of a subject's history. Its owner is unknown if older events were removed, or
  * if the group was found.
  */
-export function openInterval(timeline: Timeline, { kind, id }: Subject): OwnerInterval {
-  const isUnknown = timeline.first > 0 || (kind === 'group' && wasFound(timeline, id));
+export function openInterval(timeline: Timeline, subject: Subject): OwnerInterval {
+  const { id } = subject;
+  const isUnknown = timeline.first > 0 || wasFound(timeline, subject);
   const owner = isUnknown ? unknownOwner : nobody;
   return { subject: id, from: null, to: null, owner, endedBy: null };
 }
@@ -53,18 +55,26 @@ export function ownerAt(timeline: Timeline, group: string, position: number): Ow
 }
 
 /**
- * Whether the first event that tells of a group is `group.found`, or none does but refusals name it:
- * the group may have existed before. But a host that was recorded from its boot on has no groups other
- * than those that its events tell of.
+ * Whether the first event that tells of a group is `group.found`, or none tells of a group or device
+ * but refusals and claims name it: it may have existed before. But a host that was recorded from its
+ * boot on has no groups and devices other than those that its events tell of.
  */
-function wasFound(timeline: Timeline, group: string): boolean {
-  let firstRefusal: number | null = null;
-  for (const position of timeline.positionsOf(`group ${group}`)) {
+export function wasFound(timeline: Timeline, subject: Subject): boolean {
+  if (subject.kind !== 'group' && subject.kind !== 'device') return false;
+  let named: number | null = null;
+  for (const position of timeline.positionsOf(keyOf(subject))) {
     const type = timeline.typeAt(position);
-    if (type === 'operation.refused') firstRefusal ??= position;
+    if (naming.has(type)) named ??= position;
     else if (type !== 'gap.noticed') return type === 'group.found';
   }
-  if (firstRefusal === null) return false;
-  const boot = timeline.at(timeline.bootBefore(firstRefusal));
+  if (named === null) return false;
+  const boot = timeline.at(timeline.bootBefore(named));
   return boot.type !== 'host.booted' || boot.data.evidence !== undefined;
 }
+
+const naming = new Set<EventType>([
+  'operation.refused',
+  'claim.granted',
+  'claim.refused',
+  'claim.released',
+]);

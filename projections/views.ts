@@ -149,7 +149,7 @@ function isHeldUnseen({ driverChange }: HostAt, { device, state }: DeviceAt): bo
  * were refused name it, or listings of drivers. Then it is not known to be free.
  */
 function isOfNobodySeen({ group, state }: DeviceAt, owner: Owner): boolean {
-  return group === null && owner.kind === 'unknown' && (state === 'absent' || state === 'idle');
+  return owner.kind === 'unknown' && (state === 'idle' || (state === 'absent' && group === null));
 }
 
 /** The open files of each device, and the groups with an open file of a device that has no name. */

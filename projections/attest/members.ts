@@ -95,13 +95,14 @@ function* claimantsIn(timeline: Timeline): Generator<string> {
 }
 
 function unnamed(timeline: Timeline, tenant: Tenant): LedgerError {
-  const { kind, id } = tenant;
-  const names = new Set(kind === 'vm' ? claimantsIn(timeline) : []);
+  const { kind } = tenant;
+  const names = new Set<string>();
+  if (kind === 'vm') for (const id of claimantsIn(timeline)) names.add(wordOf({ kind, id }));
   for (const span of allSpans(timeline)) {
     if (span.pid === KERNEL_PID) continue;
-    for (const other of tenantsOf(span)) if (other.kind === kind) names.add(other.id);
+    for (const other of tenantsOf(span)) if (other.kind === kind) names.add(wordOf(other));
   }
-  const near = nearestClause(id, names);
+  const near = nearestClause(wordOf(tenant), names);
   return new LedgerError('unknown-subject', `this log names no tenant ${wordOf(tenant)}${near}`);
 }
 

@@ -300,10 +300,10 @@ describe('a question is refused', () => {
       started(12, 'dpdk', '/system.slice/dpdk.service'),
     );
     const asked = (word: string) => refusal(ledger, 'never-shared', word, 'pid:12');
-    expect(asked('vm:wbe')).toMatch(/^unknown-subject: .*vm:wbe; nearest is web$/);
-    expect(asked('comm:quemu')).toMatch(/^unknown-subject: .*; nearest is qemu$/);
+    expect(asked('vm:wbe')).toMatch(/^unknown-subject: .*vm:wbe; nearest is vm:web$/);
+    expect(asked('comm:quemu')).toMatch(/^unknown-subject: .*; nearest is comm:qemu$/);
     expect(asked('cgroup:/system.slice/dpkd')).toMatch(/^unknown-subject: .*nearest .*dpdk/);
-    expect(asked('pid:13')).toMatch(/^unknown-subject: .*; nearest are 12 and 11$/);
+    expect(asked('pid:13')).toMatch(/^unknown-subject: .*; nearest are pid:12 and pid:11$/);
     expect(asked('qemu')).toMatch(/^bad-request: 'qemu' is not a tenant/);
     expect(refusal(ledger, 'never-owned', '99', 'pid:12')).toMatch(/^unknown-subject/);
   });
@@ -357,6 +357,6 @@ describe('a question is refused', () => {
       instances: [],
       unknownHands: [{ subject: '26' }],
     });
-    expect(refusal(ledger, 'never-owned', '26', 'vm:wep')).toMatch(/nearest is web/);
+    expect(refusal(ledger, 'never-owned', '26', 'vm:wep')).toMatch(/nearest is vm:web/);
   });
 });
