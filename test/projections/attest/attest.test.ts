@@ -98,6 +98,26 @@ describe('never-shared', () => {
     expect(found.instances[0]).toMatchObject({ owner: 'iommufd', fromTime: null, toTime: null });
   });
 
+  test('counts no reference in the kernel for a process that has the pid of an older one', async () => {
+    const forked: Fact = { type: 'process.forked', data: { pid: 10, child: 40, comm: 'qemu' } };
+    const exited: Fact = { type: 'process.exited', data: { pid: 10, signal: null } };
+    const ledger = await told(
+      boot,
+      plugged(GPU, '26', 'vfio0'),
+      started(10, 'qemu', null),
+      ...bound(10, GPU),
+      forked,
+      exited,
+      started(10, 'qemu', null),
+    );
+    const since = { from: 7 };
+    expect(ledger.attest('never-shared', 'pid:10', 'pid:40', since).verdict).toBe('proved');
+    expect(ledger.attest('never-owned', '26', 'pid:10', since).verdict).toBe('proved');
+    expect(ledger.attest('sole-owner', '26', 'pid:40', since).verdict).toBe('refuted');
+    const before = ledger.attest('never-owned', '26', 'pid:10', { from: 6, to: 6 });
+    expect(before.verdict).toBe('refuted');
+  });
+
   test('counts a reference in the kernel for each tenant that held a descriptor', async () => {
     // P1 closes its iommufd and its device; what P2 was given keeps the iommufd.
     const ledger = await played(
