@@ -68,6 +68,58 @@ const GPU = '0000:3b:00.0';
 
 const taken = 'open_iommufd I\nopen_cdev A gpu\nbind A I\n';
 
+describe('what is on the host unseen', () => {
+  const evidence = { source: 'bpftrace', line: 1, certainty: 'observed' } as const;
+  const watched: readonly Fact[] = [
+    { type: 'host.booted', data: { ...boot.data, evidence } } as Fact,
+    { type: 'snapshot.taken', data: { complete: true, unseen: [], evidence } },
+    {
+      type: 'evidence.begun',
+      data: { source: 'bpftrace', format: 'bpftrace', clock: 'none', zero: null, after: 1 },
+    },
+    { type: 'process.started', data: { pid: 7, comm: 'qemu', cgroup: null, evidence } },
+  ];
+  const args = { pid: 7, cloexec: true, errno: 'EBUSY', evidence };
+  const listed = { ...evidence, rule: 'named-in-a-claim' };
+  test.each<readonly [string, Fact]>([
+    ['99', { type: 'operation.refused', data: { ...args, operation: 'open_group', group: '99' } }],
+    [GPU, { type: 'operation.refused', data: { ...args, operation: 'open_cdev', device: GPU } }],
+    [
+      GPU,
+      {
+        type: 'device.added',
+        data: { ...plugged(GPU, null, 'vfio0').data, evidence: listed },
+      } as Fact,
+    ],
+  ])('nothing is proved or refuted of %s, whose owner is unknown', async (subject, fact) => {
+    const ledger = await told(...watched, fact);
+    expect(ledger.history(subject)).toMatchObject([{ from: null, owner: { kind: 'unknown' } }]);
+    expect(ledger.who(subject)).toMatchObject({ owner: { kind: 'unknown' }, since: null });
+    expect(ledger.who(subject, { at: 1 }).owner.kind).toBe('unknown');
+    const range = { from: 3 };
+    expect(ledger.attest('never-owned', subject, 'pid:7', range).verdict).toBe('not-known');
+    expect(ledger.attest('sole-owner', subject, 'pid:7', range).verdict).toBe('not-known');
+    expect(ledger.coverage({ subject, ...range }).unknown).toMatchObject([{ from: 3, to: null }]);
+  });
+
+  test('a device that is found in a group had its owner before', async () => {
+    const found = { ...plugged(GPU, '26', 'vfio0').data, evidence: listed };
+    const ledger = await told(
+      ...watched,
+      plugged('0000:3b:00.1', '26', 'vfio1'),
+      ...bound(7, '0000:3b:00.1'),
+      { type: 'device.added', data: found } as Fact,
+    );
+    const [spans, ofGroup] = [GPU, '26'].map((subject) =>
+      ledger.history(subject).map(({ subject: _, ...interval }) => interval),
+    );
+    expect(spans).toEqual(ofGroup);
+    expect(ledger.who(GPU, { at: 7 })).toMatchObject({ owner: { kind: 'iommufd' }, since: 7 });
+    const before = { from: 7, to: 7 };
+    expect(ledger.attest('never-owned', GPU, 'pid:7', before).verdict).toBe('refuted');
+  });
+});
+
 describe('never-shared', () => {
   test('is proved of tenants that came one after the other', async () => {
     const ledger = await played(
