@@ -62,8 +62,7 @@ export class Files {
     if (seen.pointer !== null) this.#byPointer.set(seen.pointer, seen);
     process.descriptors.set(fd, { seen, cloexec });
     const { kind, pointer } = seen;
-    const isShown = kind !== 'path' && kind !== 'container' && this.#showsReleases(kind);
-    const shown = isShown ? { pointer, releaseShown: true } : { pointer };
+    const shown = this.#isShown(seen) ? { pointer, releaseShown: true } : { pointer };
     const isNamed = pointer !== null && kind !== 'path';
     this.#tell((isNamed ? { ...fact, data: { ...fact.data, ...shown } } : fact) as Fact, rule);
   }
@@ -270,10 +269,9 @@ export class Files {
   /** Tells of the end of a process. Files that it alone held are released now, or when that is seen. */
   exit(process: Traced, signal: string | null): void {
     process.mappings.clear();
-    for (const [fd, { seen }] of process.descriptors) {
-      this.#leave(process, fd, seen, this.#hasShownRelease);
-      process.descriptors.delete(fd);
-    }
+    const isSeen = this.#hasShownRelease;
+    for (const [fd, { seen }] of process.descriptors) this.#leave(process, fd, seen, isSeen);
+    process.descriptors.clear();
     if (process.isTold) {
       const shown = this.#hasShownRelease ? ({ releaseShown: true } as const) : {};
       this.#tell({ type: 'process.exited', data: { pid: process.pid, signal, ...shown } });
@@ -317,13 +315,16 @@ export class Files {
 
   /** Lets the kernel keep the file of a descriptor that ends, if something else must hold it. */
   #leave(process: Traced, fd: number, seen: Seen, isSeen: boolean): void {
-    const isSent = this.#sent.has(seen);
-    const awaits = isSeen && this.#awaitsRelease(seen);
-    if (isSent || awaits) this.#kept.keepUnlessHeld(seen, { process, fd });
+    const isAwaited = isSeen && seen.kind === 'device' && this.#showsReleases(seen.kind);
+    const isUntold = isAwaited && !this.#isShown(seen);
+    if (isUntold || this.#sent.has(seen)) this.#kept.keepUnlessHeld(seen, { process, fd });
   }
 
-  /** Whether the release of a file without a known address is still to be seen. */
-  #awaitsRelease({ kind, pointer }: Seen): boolean {
-    return kind === 'device' && pointer === null && this.#showsReleases(kind);
+  /** Whether the event of a file's open can say that its release is shown. */
+  #isShown({ kind, pointer, device }: Seen): boolean {
+    if (pointer === null || kind === 'path' || kind === 'container') return false;
+    // The file of a nameless device is told as closed and opened again once the device has a name.
+    const isNameless = device !== null && this.#devices.isNameless(device);
+    return !isNameless && this.#showsReleases(kind);
   }
 }

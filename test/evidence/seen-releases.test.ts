@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { openLedger, type Holder, type Ledger } from '../../ledger.ts';
 
@@ -198,6 +200,17 @@ describe('ftrace', () => {
     expect(ownerAt(ledger, 'end')).toMatchObject({ kind: 'iommufd', holders: [unnamed] });
     const end = `${trace}${line(5, `device_release: (x+0x4/0x50 [vfio]) file=${CDEV}`)}`;
     expect(ownerAt(await imported(end, 'ftrace'), 'end').kind).toBe('none');
+  });
+
+  test('a device that is named later is told as closed and opened: that is no close', async () => {
+    const file = new URL('flows/linux-7.3/questions.ftrace.txt.gz', import.meta.url);
+    const ledger = await openLedger(':memory:');
+    const text = gunzipSync(readFileSync(file)).toString();
+    await ledger.import(text, { format: 'ftrace', profile: 'linux-7.3' });
+    const rules = ledger.events.map(({ data }) => data.evidence?.rule);
+    expect(rules).toContain('named-by-the-trace');
+    const details = ledger.verify().faults.map(({ detail }) => detail);
+    expect(details.filter((detail) => detail.includes('does not admit'))).toEqual([]);
   });
 
   test('unless it says that it could not set the probe', async () => {
