@@ -8,10 +8,11 @@ import type { FileId } from '../processes/process-table.ts';
 import { claimantsAt, claimantsOf, claimantsOn } from './claimants.ts';
 import { exitOf } from './exits.ts';
 import { sinceOf } from './history.ts';
-import { bareOwnerAt, ownerSince, wasFound, type BareOwner } from './owner-at.ts';
+import { ownerSince, type BareOwner } from './owner-at.ts';
 import { holdingsOf, orphansOf } from './holdings.ts';
 import { lineageOf } from './lineage.ts';
-import { partiesOf, type Parties } from './parties.ts';
+import type { Parties } from './parties.ts';
+import { partiesAt } from './parties-at.ts';
 import { resolveSubject } from './resolve.ts';
 import type {
   AboutMoments,
@@ -30,7 +31,7 @@ import type { HostAt } from '../machines/host-at.ts';
 import { timed } from './timed.ts';
 import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
-import { byProcess, deviceView, groupView, tableOf, unknownOwner } from './views.ts';
+import { byProcess, deviceView, groupView, tableOf } from './views.ts';
 import { START } from './when.ts';
 import { whyUnknown, type WhyUnknown } from './why-unknown.ts';
 
@@ -158,17 +159,8 @@ export class HostAtMoment {
     return kind === 'device' ? (this.#host.device(id)?.group ?? null) : null;
   }
 
-  /**
-   * The parties of a subject; a group that is found only later has an unknown owner until then, a
-   * device that is only named has one always.
-   */
   #partiesOf(subject: Subject): Parties {
-    const parties = partiesOf(this.#host, subject);
-    if (subject.kind === 'device' && wasFound(this.#timeline, subject)) {
-      return { ...parties, owner: unknownOwner };
-    }
-    if (subject.kind !== 'group' || this.#host.group(subject.id) !== undefined) return parties;
-    return { ...parties, owner: bareOwnerAt(this.#timeline, subject.id, this.#position) };
+    return partiesAt(this.#timeline, this.#host, { ...subject, position: this.#position });
   }
 
   /** For each holder of a file, the events by which it got the file; empty if nothing holds it. */

@@ -10,7 +10,15 @@ import { KERNEL_PID } from '../../processes/process-table.ts';
 import { processSpans, type ProcessLabel, type ProcessSpan } from '../index/process-spans.ts';
 import type { Timeline } from '../timeline.ts';
 import type { StateRange } from '../when.ts';
-import { belongs, isInScope, parseTenant, tenantsOf, wordOf, type Tenant } from './tenants.ts';
+import {
+  belongs,
+  isInScope,
+  parseTenant,
+  tenantsOf,
+  wordOf,
+  type Life,
+  type Tenant,
+} from './tenants.ts';
 
 /**
  * The tenants that words name. Throws `unknown-subject` for one that no evidence names, and
@@ -28,6 +36,7 @@ export function resolveTenants(
   const named = new Set<Tenant>();
   const scoped = new Set<Tenant>();
   const users = new Map<Tenant, ProcessSpan>();
+  const lives = new Map<number, Life>();
   const tenanciesOf = tenancies(tenants);
   for (const span of allSpans(timeline)) {
     if (span.pid === KERNEL_PID) continue;
@@ -35,6 +44,11 @@ export function resolveTenants(
     for (const tenant of of) {
       named.add(tenant);
       if (tenant.kind === 'vm' && isInScope(span, tenant.id)) scoped.add(tenant);
+    }
+    if (of.some(({ kind }) => kind === 'pid')) {
+      // A process that got another name has several spans, one after the other.
+      const { from = span.from } = lives.get(span.process) ?? {};
+      lives.set(span.process, { from, to: span.to });
     }
     if (span.from > to || (span.to !== null && span.to <= from)) continue;
     const [one, other] = of;
@@ -47,7 +61,10 @@ export function resolveTenants(
   for (const tenant of tenants) {
     if (!named.has(tenant) && !isToldOf(timeline, tenant)) throw unnamed(timeline, tenant);
   }
-  return tenants.map((tenant) => ({ ...tenant, hasScope: scoped.has(tenant) }));
+  return tenants.map((tenant) => {
+    const life = lives.get(users.get(tenant)?.process ?? -1);
+    return { ...tenant, hasScope: scoped.has(tenant), ...(life !== undefined && { life }) };
+  });
 }
 
 function allSpans(timeline: Timeline): Iterable<ProcessSpan> {

@@ -15,7 +15,7 @@ import { holderOf } from '../index/hold-at.ts';
 import type { Timeline } from '../timeline.ts';
 import { holderShown } from '../views.ts';
 import { START } from '../when.ts';
-import { belongs, type TenantMember, type Tenant } from './tenants.ts';
+import { belongs, livedAt, type TenantMember, type Tenant } from './tenants.ts';
 
 /** Whether a hand belongs to a tenant, and whether to another process; null if it is not known. */
 interface Share {
@@ -87,7 +87,7 @@ export class Shares {
   /** The share of some processes; null stands for others that were not seen. */
   #shared(hand: HandIn, members: readonly (TenantMember | null)[]): SharedHand {
     const shares = this.#tenants.map((tenant): Share => {
-      const known = members.map((member) => (member === null ? null : belongs(member, tenant)));
+      const known = members.map((member) => (member === null ? null : isOf(member, tenant)));
       return { isOwn: anyIs(true, known), isOthers: anyIs(false, known) };
     });
     return { ...hand, shares };
@@ -116,13 +116,22 @@ export class Shares {
         const { pid, comm, cgroup, via } = holder;
         if (via !== 'fd') continue;
         const vm = (pid === null ? undefined : host.process(pid)?.vm) ?? null;
-        const key = JSON.stringify([pid, comm, cgroup, vm]);
+        const lived = this.#tenants.map((tenant) => livedAt(tenant, position));
+        const key = JSON.stringify([pid, comm, cgroup, vm, lived]);
         if (!found.has(key)) found.set(key, { ...holder, vm, since: position });
       }
       return { files: host.isOpen(file) ? [file] : [] };
     });
     return [...found.values()];
   }
+}
+
+/** Whether a holder, now or in the past, belongs to a tenant; null if the evidence does not tell. */
+function isOf(member: TenantMember & Partial<PastHolder>, tenant: Tenant): boolean | null {
+  const { since } = member;
+  // Another process had the pid before or after.
+  if (since !== undefined && !livedAt(tenant, since)) return false;
+  return belongs(member, tenant);
 }
 
 /** The parts of a hand between some of its positions. */
