@@ -38,7 +38,7 @@ export const importEvidence = verb({
     '',
     'A listing without a time of its own stands after everything that is imported with it, and its events',
     'have no time. --taken WHEN says when listings were made, FILE@WHEN when those of FILE were: an ISO',
-    '8601 instant, now, a time before now (-10m), or with --day a time of day (HH:MM, UTC).',
+    '8601 instant, now, a time before now (-10m), or with --day a time of day (HH:MM, UTC). So is --booted.',
     '',
     'A log has evidence or simulations, never both. The rules of the release nearest to the kernel judge',
     'it; if that is another one, standard error says so, and --json as judgedAs.',

@@ -63,7 +63,11 @@ async function* textOf(
   const decoder = new TextDecoder();
   try {
     for await (const chunk of decompressed(countedOf(bytes, counted))) {
-      yield decoder.decode(chunk, { stream: true });
+      const text = decoder.decode(chunk, { stream: true });
+      if (text.startsWith('SQLite format 3\0')) {
+        throw new EvidenceError('it is an SQLite file; of a log, import what export prints');
+      }
+      yield text;
     }
   } catch (error) {
     throw inputError(error, operand);

@@ -77,8 +77,13 @@ function isOfInterest(
 ): boolean {
   if (opener !== null || claimants.length > 0 || (owner.kind !== 'none' && owner.kind !== 'kernel'))
     return true;
-  return devices.some(
-    ({ driver, files }) => files.length > 0 || (driver !== null && kindOfDriver(driver) === 'vfio'),
+  // Of a group without known devices nobody can say that it has no VFIO driver.
+  return (
+    devices.length === 0 ||
+    devices.some(
+      ({ driver, files }) =>
+        files.length > 0 || (driver !== null && kindOfDriver(driver) === 'vfio'),
+    )
   );
 }
 

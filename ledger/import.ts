@@ -58,8 +58,8 @@ export function collectOptions(
     profile: profile === undefined ? null : profileNamed(profile),
     usualProfile: newestKernel,
     zero: {
-      booted: booted === undefined ? null : instant(booted, '--booted'),
-      day: day === undefined ? null : instant(`${day}T00:00:00Z`, '--day'),
+      booted: booted === undefined ? null : microsOf(takenAt(booted, { day, clock }, '--booted')),
+      day: day === undefined ? null : midnight(day),
       zone: zone === undefined ? null : zoneMicros(zone),
     },
     taken: taken === undefined ? null : takenAt(taken, { day, clock }),
@@ -75,8 +75,8 @@ export function collectOptions(
 }
 
 /**
- * The instant at which listings were made, as in the log. `day`: that of a time of day. Throws
- * `bad-request`, which names `option`, for text that names no instant.
+ * The instant at which listings were made or the host booted, as in the log. `day`: that of a time of
+ * day. Throws `bad-request`, which names `option`, for text that names no instant.
  */
 export function takenAt(
   text: string,
@@ -97,18 +97,29 @@ function dayFor(text: string, day: string | undefined): string {
   throw new RequestError(`'${text}' is a time of day: give the day as well, --day YYYY-MM-DD`);
 }
 
-/** An ISO 8601 instant in microseconds since 1970. Throws `bad-request`, which names `option`. */
-export function instant(text: string, option: string): number {
-  const micros = microsOf(text);
-  if (micros === null) {
+/** Throws `bad-request`, which names `option`, for text that is no ISO 8601 instant. */
+export function checkInstant(text: string, option: string): void {
+  const none = (): never => {
     throw new RequestError(`${option}: '${text}' is not an ISO 8601 instant`);
+  };
+  try {
+    instantNamed(text, { now: none, day: none });
+  } catch {
+    none();
   }
-  return micros;
+}
+
+/** The beginning of a day, UTC, in microseconds since 1970. Throws `bad-request`. */
+function midnight(day: string): number | null {
+  if (!/^\d{4}-\d\d-\d\d$/.test(day))
+    throw new RequestError(`--day takes YYYY-MM-DD, not '${day}'`);
+  checkInstant(day, '--day');
+  return microsOf(`${day}T00:00:00Z`);
 }
 
 /** The offset of a zone such as `+01:00` from UTC, in microseconds. Throws `bad-request`. */
 function zoneMicros(text: string): number {
-  const [, sign, hours, minutes] = /^([+-])(\d\d):?(\d\d)$/.exec(text) ?? [];
+  const [, sign, hours, minutes] = /^([+-])([01]\d|2[0-3]):?([0-5]\d)$/.exec(text) ?? [];
   if (sign === undefined)
     throw new RequestError(`--zone takes an offset such as +01:00, not '${text}'`);
   const ahead = (Number(hours) * 60 + Number(minutes)) * 60e6;

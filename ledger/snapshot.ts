@@ -10,7 +10,7 @@ import type { Told } from '../evidence/witness/inferences.ts';
 import { type RecordedEvent, RevisionConflictError } from '../log/store.ts';
 import { hasIommufd, newestKernel, profileOfKernel } from '../machines/profile.ts';
 import type { Appendable } from './appendable.ts';
-import { instant } from './import.ts';
+import { checkInstant } from './import.ts';
 import { checkKind } from './log-kind.ts';
 
 /** What a snapshot appended to a log. */
@@ -38,7 +38,7 @@ export async function recordSnapshot(
   reading: HostReading,
   options: SnapshotOptions,
 ): Promise<SnapshotReport> {
-  instant(options.time, 'the time of the reading');
+  checkInstant(options.time, 'the time of the reading');
   for (;;) {
     checkKind(log, 'evidence');
     const { position } = log.head;

@@ -9,6 +9,8 @@
  */
 import { showsWholeHost, type EvidenceSource } from './index/known-sources.ts';
 import type { GroupDoubt } from './index/group-doubts.ts';
+import { ownersOf } from './history.ts';
+import { foundAt } from './owner-at.ts';
 import type { AboutMoments, Position } from './shapes.ts';
 import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
@@ -101,7 +103,8 @@ export function coverageOf(timeline: Timeline, question: CoverageQuestion): Foun
   if (question.isAfterEnd === true && host.at(-1)?.to !== head + 1) {
     host.push({ group: null, from: head, to: head + 1, reason: { kind: 'after-end' } });
   }
-  const groups = Map.groupBy(doubted(timeline, groupsOf(timeline, subject)), (each) => each.group);
+  const doubts = doubted(timeline, groupsOf(timeline, subject));
+  const groups = Map.groupBy([...doubts, ...deviceDoubts(timeline, subject)], (each) => each.group);
   const all = [...host, ...[...groups.values()].flatMap((some) => without(merged(some), host))];
   const isWhole = subject === null || subject.kind === 'process' || subject.kind === 'file';
   const asked = all.flatMap((stretch) => clipped(stretch, from, to + 1));
@@ -209,7 +212,25 @@ function doubted(timeline: Timeline, groups: readonly string[] | null): Stretch[
       found.push({ group, from: head, to: head + 1, reason: { kind: 'owner-unknown' } });
     }
   }
+  for (const group of groups ?? timeline.groups()) {
+    const to = foundAt(timeline, group);
+    if (to === null) continue;
+    found.push({ group, from: 0, to, reason: { kind: 'owner-unknown' } });
+  }
   return found.filter(({ group }) => group !== null && groups?.includes(group) !== false);
+}
+
+/** Where the owner of a device is unknown, which may be in no group that is known. */
+function deviceDoubts(timeline: Timeline, subject: Subject | null): Stretch[] {
+  if (subject?.kind !== 'device') return [];
+  return ownersOf(timeline, subject)
+    .filter(({ owner }) => owner.kind === 'unknown')
+    .map(({ from, to }) => ({
+      group: subject.id,
+      from: from ?? 0,
+      to: to ?? timeline.head + 1,
+      reason: { kind: 'owner-unknown' },
+    }));
 }
 
 function reasonOf({ cause, by }: GroupDoubt): CoverageReason {

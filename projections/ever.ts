@@ -7,12 +7,16 @@
  * @module
  */
 import { LedgerError } from '../events/ledger-error.ts';
+import { nearestClause } from '../events/nearest.ts';
 import { eventTypes, type EventType } from '../events/vocabulary.ts';
 import { effectOf } from '../processes/effects.ts';
+import { KERNEL_PID } from '../processes/process-table.ts';
 import { historyOf } from './history.ts';
+import { processSpans } from './index/process-spans.ts';
 import { resolveSubject } from './resolve.ts';
 import type { Hand, Interval, Tenure } from './interval-shapes.ts';
 import type { Holder } from './shapes.ts';
+import { parseSubject } from './subject-words.ts';
 import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 import { byNumber } from './views.ts';
@@ -27,7 +31,7 @@ type Whom = (process: NamedProcess) => boolean;
  * was a holder of the owner at any time. Intervals with an unknown owner are included, with an
  * empty `by`: `who` may have owned it.
  *
- * `who` is `pid:N`, the exact name of a process, or a part of the path of a control group. Throws
+ * `who` is `pid:N`, a process as answers print it (`qemu[4711]`), the exact name of a process, or a part of the path of a control group. Throws
  * `unknown-subject` if no process of the history fits.
  */
 export function everOwned(timeline: Timeline, who: string, subject: Subject | null): Tenure[] {
@@ -58,19 +62,29 @@ function firstOfEach(hands: readonly Hand[]): Hand[] {
  * Parses `who`. An unknown process is an error: a typo must not prove that it never owned anything.
  */
 function whomOf(timeline: Timeline, who: string): Whom {
-  const [, pid] = /^pid:(\d+)$/.exec(who) ?? [];
-  const whom: Whom =
-    pid === undefined
-      ? ({ comm, cgroup }) => comm === who || cgroup?.includes(who) === true
-      : (process) => process.pid === Number(pid);
-  if (pid !== undefined) resolveSubject(timeline, who, timeline.head);
-  else if (who === '' || !isNamed(timeline, whom)) {
+  const { kind, ids } = parseSubject(String(who));
+  if (kind === 'process') {
+    resolveSubject(timeline, who, timeline.head);
+    return ({ pid }) => pid === Number(ids[0]);
+  }
+  const whom: Whom = ({ comm, cgroup }) => comm === who || cgroup?.includes(who) === true;
+  if (who === '' || !isNamed(timeline, whom)) {
+    const near = nearestClause(who, namesOf(timeline));
     throw new LedgerError(
       'unknown-subject',
-      `this log has no process and no control group '${who}'`,
+      `this log has no process and no control group '${who}'${near}`,
     );
   }
   return whom;
+}
+
+function* namesOf(timeline: Timeline): Generator<string> {
+  const { first, head } = timeline;
+  for (const { pid, comm, cgroup } of processSpans(timeline.segments(), first, head)) {
+    if (pid >= KERNEL_PID) continue;
+    if (comm !== null) yield comm;
+    if (cgroup !== null) yield cgroup;
+  }
 }
 
 /** The types of events that name a process. */

@@ -14,6 +14,7 @@ import { holderOf, type HoldAt } from './index/hold-at.ts';
 import type { HostPart } from './index/segment.ts';
 import type { StandingView } from './index/view.ts';
 import { groupOfFile } from './parties.ts';
+import { groupAt, type SubjectAt } from './parties-at.ts';
 import type { Hand, OwnerInterval } from './interval-shapes.ts';
 import type { Holder, Position } from './shapes.ts';
 import { keyOf, type Subject } from './subjects.ts';
@@ -89,7 +90,8 @@ export function handsIn(timeline: Timeline, subject: Subject, interval: OwnerInt
   const { file } = owner;
   const spans = new Spans<Holder>();
   follow(timeline, from ?? timeline.first, to, (host, position) => {
-    const { part, holds } = file === null ? seenOn(timeline, host, subject) : keeping(host, file);
+    const { part, holds } =
+      file === null ? seenOn(timeline, host, { ...subject, position }) : keeping(host, file);
     for (const hold of holds) spans.see(hold.number, nameOf(hold), position, () => shown(hold));
     spans.end(position);
     return part;
@@ -114,7 +116,7 @@ function keeping(host: StandingView, owner: FileId): HandsNow {
 }
 
 /** The hands that are seen while the owner of a subject is unknown. */
-function seenOn(timeline: Timeline, host: StandingView, subject: Subject): HandsNow {
+function seenOn(timeline: Timeline, host: StandingView, subject: SubjectAt): HandsNow {
   const part = partSeen(timeline, host, subject);
   const holds = part.files.flatMap((file) => host.holdsOf(file));
   if (subject.kind !== 'process') return { part, holds };
@@ -122,14 +124,15 @@ function seenOn(timeline: Timeline, host: StandingView, subject: Subject): Hands
 }
 
 /** The files on which hands are seen while the owner of a subject is unknown. */
-function partSeen(timeline: Timeline, host: StandingView, { kind, id }: Subject): HostPart {
+function partSeen(timeline: Timeline, host: StandingView, subject: SubjectAt): HostPart {
+  const { kind, id } = subject;
   const subjects = [keyOf({ kind, id })];
   switch (kind) {
     case 'group':
       return { files: filesOfGroup(host, id), groups: [id] };
     case 'device': {
       const device = host.device(id);
-      const group = device?.group ?? null;
+      const group = groupAt(timeline, host, subject);
       const alone = device === undefined ? [] : filesOfDevice(host, device).map((file) => file.id);
       const files = group === null ? alone : filesOfGroup(host, group);
       return { files, groups: timeline.groupsOfDevice(id), subjects };

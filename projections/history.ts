@@ -8,7 +8,7 @@ import { claimsOn } from './claimants.ts';
 import { follow } from './follow.ts';
 import { handsIn } from './hands.ts';
 import { bareOwnerAt, openInterval, ownerAt } from './owner-at.ts';
-import { partiesOf, partOf } from './parties.ts';
+import { groupAt, partAt, partiesAt } from './parties-at.ts';
 import type { PastClaim, Interval, OwnerInterval } from './interval-shapes.ts';
 import type { Change, Diff, Owner, Position } from './shapes.ts';
 import type { Subject } from './subjects.ts';
@@ -41,12 +41,13 @@ export function ownersOf(timeline: Timeline, subject: Subject): OwnerInterval[] 
   const found: OwnerInterval[] = [];
   let last = openInterval(timeline, subject);
   follow(timeline, timeline.first, null, (host, position) => {
-    const { owner } = partiesOf(host, subject);
+    const at = { ...subject, position };
+    const { owner } = partiesAt(timeline, host, at);
     if (owner.kind !== last.owner.kind || owner.file !== last.owner.file) {
       found.push({ ...last, to: position, endedBy: timeline.typeAt(position) });
       last = { ...last, from: position, owner };
     }
-    return partOf(host, subject);
+    return partAt(timeline, host, at);
   });
   return [...found, last];
 }
@@ -62,17 +63,17 @@ export function sinceOf(
   { position, owner }: { readonly position: number; readonly owner: Owner },
 ): Position {
   if (!timeline.isKnownAt(position)) return null;
-  const { kind, id } = subject;
-  const device = kind === 'device' ? timeline.hostAt(position).device(id) : undefined;
-  const group = kind === 'group' ? id : (device?.group ?? null);
+  const group = groupAt(timeline, timeline.hostAt(position), { ...subject, position });
   if (group !== null) return sinceOfGroup(timeline, group, { position, owner });
   if (owner.kind === 'none') return null;
-  const begin = owner.file === null ? timeline.bootBefore(position) : positionOf(owner.file);
-  let [since, last]: [Position, Owner] = [null, nobody];
+  const { file } = owner;
+  const begin = file === null ? timeline.first : positionOf(file);
+  let last = file === null ? openInterval(timeline, subject).owner : nobody;
+  let since: Position = null;
   follow(timeline, begin, position + 1, (host, at) => {
-    const now = partiesOf(host, subject).owner;
+    const now = partiesAt(timeline, host, { ...subject, position: at }).owner;
     if (now.kind !== last.kind || now.file !== last.file) [since, last] = [at, now];
-    return partOf(host, subject);
+    return partAt(timeline, host, { ...subject, position: at });
   });
   return since;
 }

@@ -8,10 +8,11 @@ import type { FileId } from '../processes/process-table.ts';
 import { claimantsAt, claimantsOf, claimantsOn } from './claimants.ts';
 import { exitOf } from './exits.ts';
 import { sinceOf } from './history.ts';
-import { bareOwnerAt, ownerSince, type BareOwner } from './owner-at.ts';
+import { ownerSince, type BareOwner } from './owner-at.ts';
 import { holdingsOf, orphansOf } from './holdings.ts';
 import { lineageOf } from './lineage.ts';
-import { partiesOf, type Parties } from './parties.ts';
+import type { Parties } from './parties.ts';
+import { partiesAt } from './parties-at.ts';
 import { resolveSubject } from './resolve.ts';
 import type {
   AboutMoments,
@@ -158,11 +159,8 @@ export class HostAtMoment {
     return kind === 'device' ? (this.#host.device(id)?.group ?? null) : null;
   }
 
-  /** The parties of a subject; a group that is found only later has an unknown owner until then. */
   #partiesOf(subject: Subject): Parties {
-    const parties = partiesOf(this.#host, subject);
-    if (subject.kind !== 'group' || this.#host.group(subject.id) !== undefined) return parties;
-    return { ...parties, owner: bareOwnerAt(this.#timeline, subject.id, this.#position) };
+    return partiesAt(this.#timeline, this.#host, { ...subject, position: this.#position });
   }
 
   /** For each holder of a file, the events by which it got the file; empty if nothing holds it. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { EventType } from '../events/vocabulary.ts';
 import type { OwnerInterval } from './interval-shapes.ts';
 import type { Owner, Position, TimeBeside } from './shapes.ts';
 import type { Subject } from './subjects.ts';
@@ -19,12 +20,49 @@ export interface BareOwner extends Omit<Owner, 'holders'> {
 
 /**
  * The first interval of a subject's history. Its owner is unknown if older events were removed, or
- * if the group was found.
+ * if the group was found; that of a device is as in `ownerOfAbsent`.
  */
-export function openInterval(timeline: Timeline, { kind, id }: Subject): OwnerInterval {
-  const isUnknown = timeline.first > 0 || (kind === 'group' && wasFound(timeline, id));
-  const owner = isUnknown ? unknownOwner : nobody;
-  return { subject: id, from: null, to: null, owner, endedBy: null };
+export function openInterval(timeline: Timeline, subject: Subject): OwnerInterval {
+  const { id } = subject;
+  return { subject: id, from: null, to: null, owner: openOwner(timeline, subject), endedBy: null };
+}
+
+function openOwner(timeline: Timeline, { kind, id }: Subject): Owner {
+  if (timeline.first > 0) return unknownOwner;
+  if (kind === 'device') return ownerOfAbsent(timeline, id, timeline.first);
+  return kind === 'group' && foundAt(timeline, id) !== null ? unknownOwner : nobody;
+}
+
+/**
+ * The owner of a device that is not on the host at a position. If evidence finds it there later, it is
+ * that of its group, as of any other device; unknown if its group is, or if nothing but refusals and
+ * claims name the device.
+ */
+export function ownerOfAbsent(timeline: Timeline, device: string, position: number): Owner {
+  const { isThere, group } = beforeFound(timeline, device, position);
+  if (!isThere) return nobody;
+  return group === null ? unknownOwner : ownerAt(timeline, group, position);
+}
+
+/**
+ * Whether a device that is not on the host at a position may have been there all the same, and the
+ * group that it is found in later.
+ */
+export function beforeFound(
+  timeline: Timeline,
+  device: string,
+  position: number,
+): { readonly isThere: boolean; readonly group: string | null } {
+  let first: number | null = null;
+  for (const at of timeline.positionsOf(`device ${device}`)) {
+    first ??= at;
+    const { type, data } = timeline.at(at);
+    if (type !== 'device.added') continue;
+    // What was seen to come has no rule. Groups get their numbers anew with each boot.
+    const isThere = position < at && data.evidence?.rule !== undefined;
+    return { isThere, group: timeline.bootBefore(at) > timeline.first ? null : data.group };
+  }
+  return { isThere: first !== null && !isRecordedAt(timeline, first), group: null };
 }
 
 /** The owner of a group at a position, with nobody as holder. */
@@ -53,18 +91,30 @@ export function ownerAt(timeline: Timeline, group: string, position: number): Ow
 }
 
 /**
- * Whether the first event that tells of a group is `group.found`, or none does but refusals name it:
- * the group may have existed before. But a host that was recorded from its boot on has no groups other
- * than those that its events tell of.
+ * The position at which a group was found, if `group.found` is the first event that tells of it; that
+ * after the last event if only refusals and claims name it. The group may have existed before; null if not. But a
+ * host that was recorded from its boot on has no groups other than those that its events tell of.
  */
-function wasFound(timeline: Timeline, group: string): boolean {
-  let firstRefusal: number | null = null;
+export function foundAt(timeline: Timeline, group: string): number | null {
+  let firstNamed: number | null = null;
   for (const position of timeline.positionsOf(`group ${group}`)) {
     const type = timeline.typeAt(position);
-    if (type === 'operation.refused') firstRefusal ??= position;
-    else if (type !== 'gap.noticed') return type === 'group.found';
+    if (naming.has(type)) firstNamed ??= position;
+    else if (type !== 'gap.noticed') return type === 'group.found' ? position : null;
   }
-  if (firstRefusal === null) return false;
-  const boot = timeline.at(timeline.bootBefore(firstRefusal));
-  return boot.type !== 'host.booted' || boot.data.evidence !== undefined;
+  if (firstNamed === null || isRecordedAt(timeline, firstNamed)) return null;
+  return timeline.head + 1;
 }
+
+/** Whether a host was recorded from the boot before a position on: it was simulated, or asked. */
+function isRecordedAt(timeline: Timeline, position: number): boolean {
+  const boot = timeline.at(timeline.bootBefore(position));
+  return boot.type === 'host.booted' && boot.data.evidence === undefined;
+}
+
+const naming = new Set<EventType>([
+  'operation.refused',
+  'claim.granted',
+  'claim.refused',
+  'claim.released',
+]);

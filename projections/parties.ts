@@ -12,6 +12,7 @@ import {
   byNumber,
   byProcess,
   filesOfDevice,
+  holderShown,
   holdersOf,
   keepers,
   nobody,
@@ -65,6 +66,7 @@ export function partiesOf(host: HostAt, { kind, id }: Subject): Parties {
       const holders = files
         .flatMap((file) => host.holders(file.id))
         .filter((holder) => holder.pid === pid)
+        .map(holderShown)
         .toSorted(byProcess);
       const held = files.filter(({ id: file }) => holders.some((holder) => holder.file === file));
       const lost = held.some((file) => {

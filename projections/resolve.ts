@@ -5,10 +5,14 @@
  */
 import { LedgerError, RequestError } from '../events/ledger-error.ts';
 import { nearestClause } from '../events/nearest.ts';
+import { UNNAMED } from '../machines/unshown.ts';
+import { eventTypes } from '../events/vocabulary.ts';
+import { effectOf } from '../processes/effects.ts';
 import { KERNEL_PID } from '../processes/process-table.ts';
+import { processSpans } from './index/process-spans.ts';
 import { wasCalled } from './process-name.ts';
 import { isSameAddress, parseSubject, type NamedSubject } from './subject-words.ts';
-import { keyOf, type Subject, type SubjectKind } from './subjects.ts';
+import { keyOf, subjectKinds, type Subject, type SubjectKind } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 
 /**
@@ -16,7 +20,8 @@ import type { Timeline } from './timeline.ts';
  * first: a device called `g26` is not a group. A name or node means the device that had it at
  * `position`, else the last one that had it.
  *
- * Throws `unknown-subject`, with the nearest names, if no event concerns the subject; `bad-request` if
+ * Throws `unknown-subject`, with the nearest names of its kind, or of any if the log has none of it, if
+ * no event concerns the subject; `bad-request` if
  * an address without a domain is that of several devices.
  */
 export function resolveSubject(timeline: Timeline, word: string, position: number): Subject {
@@ -29,7 +34,7 @@ export function resolveSubject(timeline: Timeline, word: string, position: numbe
     const subject = resolveId(timeline, named.kind, id, position);
     if (subject !== null && isCalled(timeline, subject, named)) return subject;
   }
-  throw unknown(timeline, text, named, position);
+  throw unknown(timeline, text, named);
 }
 
 /** As `resolveSubject`, for the id of a group or file, or any word for a device. */
@@ -41,7 +46,7 @@ export function resolveOfKind(
 ): Subject {
   const subject = resolveId(timeline, kind, id, position);
   if (subject !== null) return subject;
-  throw unknown(timeline, id, { kind, ids: [id] }, position);
+  throw unknown(timeline, id, { kind, ids: [id] });
 }
 
 function resolveId(
@@ -87,13 +92,14 @@ function isCalled(timeline: Timeline, { id }: Subject, { comm }: NamedSubject): 
   return comm === undefined || wasCalled(timeline, Number(id), comm);
 }
 
-function unknown(
-  timeline: Timeline,
-  word: string,
-  { kind, ids: [id] }: NamedSubject,
-  position: number,
-): LedgerError {
-  const near = nearestClause(wordFor(kind, id), namesOf(timeline, kind, position));
+function unknown(timeline: Timeline, word: string, { kind, ids: [id] }: NamedSubject): LedgerError {
+  const asked = wordFor(kind, id);
+  const near =
+    nearestClause(asked, namesOf(timeline, kind)) ||
+    nearestClause(
+      asked,
+      subjectKinds.flatMap((other) => [...namesOf(timeline, other)]),
+    );
   return new LedgerError('unknown-subject', `this log has no ${kind} '${word}'${near}`);
 }
 
@@ -103,20 +109,36 @@ function wordFor(kind: SubjectKind, id: string): string {
   return kind === 'group' && /^\d+$/.test(id) ? `g${id}` : id;
 }
 
-/** What subjects of a kind are called; of files and processes those that are there at a position. */
-function namesOf(timeline: Timeline, kind: SubjectKind, position: number): readonly string[] {
+/** What subjects of a kind are called, of the whole log. */
+function namesOf(timeline: Timeline, kind: SubjectKind): Iterable<string> {
   switch (kind) {
     case 'device': {
       const { names, nodes } = timeline.known;
-      return [...names.keys(), ...nodes.keys(), ...timeline.devices()];
+      const ids = timeline.devices().filter((id) => id !== UNNAMED);
+      return [...names.keys(), ...nodes.keys(), ...ids];
     }
     case 'group':
       return timeline.groups().map((id) => wordFor(kind, id));
     case 'file':
-      return [...timeline.hostAt(position).files()].map(({ id }) => id);
-    case 'process': {
-      const pids = [...timeline.hostAt(position).processes()].map(({ pid }) => pid);
-      return pids.filter((pid) => pid < KERNEL_PID).map((pid) => wordFor(kind, String(pid)));
+      return filesOf(timeline);
+    case 'process':
+      return processesOf(timeline);
+  }
+}
+
+const opening = new Set(eventTypes.filter((type) => effectOf(type).opens !== null));
+
+function* filesOf(timeline: Timeline): Generator<string> {
+  for (const segment of timeline.segments()) {
+    for (const position of segment.positionsOfTypes(opening, timeline.first, timeline.head)) {
+      yield `f${position}`;
     }
+  }
+}
+
+function* processesOf(timeline: Timeline): Generator<string> {
+  const { first, head } = timeline;
+  for (const { pid } of processSpans(timeline.segments(), first, head)) {
+    if (pid < KERNEL_PID) yield wordFor('process', String(pid));
   }
 }

@@ -5,6 +5,7 @@
  */
 import type { DataOf, Fact, Placed } from '../events/vocabulary.ts';
 import type { Concerned, LiveHost } from '../machines/live-host.ts';
+import { UNNAMED } from '../machines/unshown.ts';
 import { effectOf } from '../processes/effects.ts';
 import { fileOpenedBy, TERMINAL, type FileId } from '../processes/process-table.ts';
 import { parseSubject } from './subject-words.ts';
@@ -66,7 +67,7 @@ interface EventData {
 
 function noteConcerned({ files, device, group }: Concerned, note: NoteSubject): void {
   for (const file of files) note('file', file);
-  if (device !== null) note('device', device);
+  if (device !== null && device !== UNNAMED) note('device', device);
   if (group !== null) note('group', group);
 }
 
@@ -78,7 +79,11 @@ function noteDevice(host: LiveHost, id: string, note: NoteSubject): void {
 
 /** Notes what a refusal names, known or not, and what is in the way by its words. */
 function noteNamed(host: LiveHost, refused: DataOf<'operation.refused'>, note: NoteSubject): void {
-  if ('group' in refused && refused.group !== undefined) note('group', refused.group);
+  if ('group' in refused && refused.group !== undefined) {
+    note('group', refused.group);
+    // A scenario may open the group of a device that is not there.
+    if (parseSubject(refused.group).kind === 'device') note('device', refused.group);
+  }
   if (refused.operation === 'open_path') noteNode(host, refused.path, note);
   const { blocker } = refused;
   if (blocker?.kind === 'group') note('group', blocker.id);

@@ -95,14 +95,16 @@ class Views {
     const { of, unnamed } = (this.#ofDevices ??= devicesFiles(this.#host));
     const files = of.get(device.device) ?? [];
     const isLost = group !== undefined && (group.isUnknown || unnamed.has(group.group));
-    const unknown = isLost || isHeldUnseen(this.#host, device);
+    const owner =
+      group === undefined ? ownerOfDevice(this.#host, device, files) : this.#owner(group);
+    const isUnseen = isOfNobodySeen(device, owner) || isHeldUnseen(this.#host, device);
     return {
       device: device.device,
       name: device.name,
       group: device.group,
       driver: device.driver,
-      state: unknown ? 'unknown' : device.state,
-      owner: group === undefined ? ownerOfDevice(this.#host, device, files) : this.#owner(group),
+      state: isLost || isUnseen ? 'unknown' : device.state,
+      owner,
       since: group === undefined ? null : this.#since(group.group),
       files: files.flatMap((file) => this.file(file) ?? []),
     };
@@ -140,6 +142,14 @@ class Views {
 function isHeldUnseen({ driverChange }: HostAt, { device, state }: DeviceAt): boolean {
   const isWaitedFor = driverChange?.device === device && !driverChange.isOver;
   return isWaitedFor && state === 'idle';
+}
+
+/**
+ * Whether evidence names a device, and shows neither its group nor anybody who has it open: programs that
+ * were refused name it, or listings of drivers. Then it is not known to be free.
+ */
+function isOfNobodySeen({ group, state }: DeviceAt, owner: Owner): boolean {
+  return owner.kind === 'unknown' && (state === 'idle' || (state === 'absent' && group === null));
 }
 
 /** The open files of each device, and the groups with an open file of a device that has no name. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { plain } from '../wrappers/escapes.ts';
+import { looksLikeDevices } from './device-listing.ts';
 import { errnoIn } from './errnos.ts';
 import { hasWords } from './program.ts';
 import { NODE } from './names.ts';
@@ -37,7 +38,7 @@ export function mayBreakOff(text: string): boolean {
  */
 export function joined(first: string, second: string, rest: string, isCutOff: boolean): string[] {
   const isMessage = /^[\w./-]{2,64}(?:\[\d+\])?: /.test(rest);
-  if (rest === '' || (isMessage && hasWords(rest))) return [];
+  if (rest === '' || (isMessage && hasWords(rest)) || isRow(second)) return [];
   const isFull = fillsTerminal(first) && mayFill(first, second, rest);
   const blanks = second.startsWith(' ') && !first.endsWith(' ') ? [' '] : ['', ' '];
   return blanks
@@ -47,6 +48,11 @@ export function joined(first: string, second: string, rest: string, isCutOff: bo
       return isCutOff || (isFull && blank === blanks[0]);
     })
     .map((blank) => first + blank + rest);
+}
+
+/** A row of a listing says all by itself; a terminal goes on at the margin. */
+function isRow(second: string): boolean {
+  return second.startsWith('\t') || looksLikeDevices(second);
 }
 
 /** A terminal breaks within a word, and no word goes on with a capital. */

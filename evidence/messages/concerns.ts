@@ -27,6 +27,8 @@ const others = new RegExp(
     '/proc/\\d',
     '/sys/bus/(?:pci|mdev)',
     'in use(?: by|:) ',
+    // A row of a group, whose devices a script prints behind their numbers.
+    String.raw`\[[\da-f]{4}:[\da-f]{4}\]\s+(?:\[R\]\s+)?[\da-f]{2}:[01][\da-f]\.[0-7]`,
     // A device that a manager names, and libvirt's names of devices.
     String.raw`ice ['"]?[\da-f]{2}:[01][\da-f]\.[0-7]`,
     'iated device',

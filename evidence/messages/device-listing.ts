@@ -37,6 +37,21 @@ const rows: readonly ListingRow[] = [
         String.raw`(?:(?<driver>[\w-]{2,64})|-) +\S`,
     ),
   },
+  {
+    // Notice: 0000:81:00.0 already bound to driver vfio-pci, skipping
+    tool: 'dpdk-devbind',
+    pattern: new RegExp(
+      String.raw`^Notice: (?<device>${BDF}) already bound to driver (?<driver>[\w-]{1,64})\b`,
+    ),
+  },
+  {
+    // 0000:81:00.0 (144d a80a): Already using the vfio-pci driver
+    tool: 'setup.sh',
+    pattern: new RegExp(
+      String.raw`^(?<device>${BDF}) \([\da-f]{4} [\da-f]{4}\): Already using the ` +
+        String.raw`(?<driver>[\w-]{1,64}) driver$`,
+    ),
+  },
 ];
 
 /** Reads the lines of listings of devices, in order. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { furtherStrerrors } from './strerror-further.ts';
 import { strerrors } from './strerror.ts';
 
 /** The number on Linux, the name, and the English words of glibc, musl and loggers. */
@@ -36,7 +37,8 @@ const known: readonly (readonly [number, string, ...string[]])[] = [
 const byNumber = new Map(known.map(([number, name]) => [number, name]));
 
 const english = known.flatMap(([, name, ...texts]) => texts.map((text) => [text, name] as const));
-const translated = Object.entries(strerrors).flatMap(([name, spoken]) =>
+const spokenOf = [...Object.entries(strerrors), ...Object.entries(furtherStrerrors)];
+const translated = spokenOf.flatMap(([name, spoken]) =>
   Object.values(spoken).flatMap((texts) => [texts].flat().map((text) => [text, name] as const)),
 );
 const byWords = new Map(

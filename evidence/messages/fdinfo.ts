@@ -137,7 +137,7 @@ export class Listing {
     const row = (lsof.exec(text) ?? holds.exec(text))?.groups;
     if (row !== undefined) {
       this.tool = 'lsof';
-      return opened(row, { pid: Number(row['pid']), comm: row['comm'] ?? null });
+      return opened(row, { pid: Number(row['pid']), comm: withoutEscapes(row['comm'] ?? null) });
     }
     const { path, rest = '' } = fuser.exec(text)?.groups ?? {};
     if (path !== undefined && !infoPath.test(path) && !listed.test(path)) {
@@ -181,6 +181,11 @@ function deviceAt(path: string): string {
     throw new EvidenceError(`not the path of a device in /sys: '${path.slice(0, 80)}'`);
   }
   return deviceName.test(name) ? name.toLowerCase() : name;
+}
+
+/** A name as the kernel has it: lsof prints its blanks as `\x20`. */
+function withoutEscapes(comm: string | null): string | null {
+  return comm?.replace(/\\x20/g, ' ') ?? null;
 }
 
 function opened(

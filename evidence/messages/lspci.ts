@@ -28,6 +28,11 @@ const below = new RegExp(
   String.raw`^(?:[*•-] |\[[\da-fA-F:]{4,9}\]\s+|\[R\]\s+){0,3}(?<device>${SPELLED})(?=\s|$)`,
 );
 
+/** A further row of a script that prints the group in the first row only. */
+const further = new RegExp(
+  String.raw`^\[[\da-fA-F]{4}:[\da-fA-F]{4}\]\s+(?:\[R\]\s+)?(?<device>${SPELLED})(?=\s)`,
+);
+
 const driver = /^(?:Kernel driver in use: |Driver:\s+)(?<driver>[\w-]{1,64})\s*$/;
 const group = /^(?:Flags: .*, )?(?:IOMMU group:? |IOMMUGroup:\s+)(?<group>\d{1,7})$/;
 
@@ -38,6 +43,10 @@ export class LspciReader implements ListingReader {
   #lines = 0;
   /** The group whose rows follow. */
   #group: string | null = null;
+  /** The group of the row before, if the row named it. */
+  #rowGroup: string | null = null;
+  /** Whether the block has told its driver. */
+  #isTold = false;
   /** A command picks single lines out: a driver may be that of another device than the one before. */
   #isPicked = false;
 
@@ -48,6 +57,7 @@ export class LspciReader implements ListingReader {
   command(text: string): void {
     this.#close();
     this.#group = null;
+    this.#rowGroup = null;
     this.#isPicked =
       /\|\s*[ef]?grep\b/.test(text) && !/\s-(?:[a-zA-Z]*[ABC]|-(?:after|context))/.test(text);
   }
@@ -57,13 +67,17 @@ export class LspciReader implements ListingReader {
     const row = loopRow.exec(text)?.groups;
     if (row !== undefined) {
       this.#group = null;
+      this.#rowGroup = row['group'] ?? null;
       return this.#inGroup(row['device'] ?? '', row['group'] ?? '');
     }
+    const more = this.#rowGroup === null ? undefined : further.exec(text)?.groups?.['device'];
+    if (more !== undefined) return this.#inGroup(more, this.#rowGroup ?? '');
     const found = loopHead.exec(text)?.groups?.['group'];
     // `lspci -vv` has the same words within a block.
     if (found !== undefined && (this.#device === null || this.#group !== null)) {
       this.#close();
       this.#group = found;
+      this.#rowGroup = null;
       return [];
     }
     const begun = head.exec(text)?.groups;
@@ -87,7 +101,9 @@ export class LspciReader implements ListingReader {
     if (++this.#lines > LONGEST_BLOCK) this.#close();
     const bound = driver.exec(text)?.groups?.['driver'];
     if (bound !== undefined) {
-      if (this.#isPicked) return [];
+      // A second driver is that of a device whose row is missing.
+      if (this.#isPicked || this.#isTold) return [];
+      this.#isTold = true;
       return [driverOf(device, bound)];
     }
     const of = group.exec(text)?.groups?.['group'];
@@ -101,6 +117,7 @@ export class LspciReader implements ListingReader {
 
   #open(device: string): void {
     this.#device = device;
+    this.#isTold = false;
     this.#lines = 0;
   }
 

@@ -1,12 +1,12 @@
 /**
  * What strerror says for an errno, by language: the translations of glibc 2.36, and after them those of
- * other versions. musl knows English only, which stands in `errnos.ts`.
+ * other versions. `strerror-further.ts` has more languages. musl knows English only, which stands in `errnos.ts`.
  *
  * @module
  */
 
 /** The language, as in a locale, and the words. */
-type Spoken = Readonly<Record<string, string | readonly string[]>>;
+export type Spoken = Readonly<Record<string, string | readonly string[]>>;
 
 /** By the name of the errno. */
 export const strerrors: Readonly<Record<string, Spoken>> = {

@@ -14,6 +14,10 @@ const DEVICE_DIR = String.raw`\/sys\/(?:bus\/\w{1,16}\/devices|devices\/[\w/.:-]
 
 /** A path of a device in a group, alone or as a link. */
 const member = new RegExp(String.raw`(?:^|\s)${GROUP_DIR}\/(?<device>${DEVICE})(?: -> \S+)?$`);
+/** A path of a device below its driver, alone or as a link. */
+const bound = new RegExp(
+  String.raw`^(?:l[rwx-]{9}.{0,64} )?${DRIVER_DIR}\/(?<device>${DEVICE})(?: -> \S+)?$`,
+);
 /** A link of a device, with its whole path or below the name of its directory. */
 const link = new RegExp(
   String.raw`(?:^|\s)(?:${DEVICE_DIR}\/)?(?<what>iommu_group|driver) -> \S*?` +
@@ -59,6 +63,8 @@ export class SysfsReader implements ListingReader {
   line(text: string): readonly ListedDevice[] {
     const { device: of, group: within } = member.exec(text)?.groups ?? {};
     if (of !== undefined && within !== undefined) return [groupOf(of, within)];
+    const { device: to, driver } = bound.exec(text)?.groups ?? {};
+    if (to !== undefined && driver !== undefined) return [driverOf(to, driver)];
     const linked = link.exec(text)?.groups;
     if (linked !== undefined)
       return this.#link(linked['device'] ?? this.#directory?.device, linked);

@@ -63,7 +63,7 @@ export const processOperations: OperationTable<
         holds: ({ device }) => device !== undefined,
         errno: 'ENODEV',
         cause: 'no-such-device',
-        source: 'scenario language: a device of the topology',
+        source: 'base/bus.c:bind_store',
       },
       {
         // A rule of the scenario language: the kernel binds other drivers meanwhile.

@@ -11,7 +11,15 @@ import { processSpans, type ProcessSpan } from '../index/process-spans.ts';
 import type { Timeline } from '../timeline.ts';
 import type { StateRange } from '../when.ts';
 import { oncePerLabel } from './labels.ts';
-import { belongs, isInScope, parseTenant, tenantsOf, wordOf, type Tenant } from './tenants.ts';
+import {
+  belongs,
+  isInScope,
+  parseTenant,
+  tenantsOf,
+  wordOf,
+  type Life,
+  type Tenant,
+} from './tenants.ts';
 
 /**
  * The tenants that words name. Throws `unknown-subject` for one that no evidence names, and
@@ -29,6 +37,7 @@ export function resolveTenants(
   const named = new Set<Tenant>();
   const scoped = new Set<Tenant>();
   const users = new Map<Tenant, ProcessSpan>();
+  const lives = new Map<number, Life>();
   const tenanciesOf = oncePerLabel(tenants, (process) =>
     tenants.filter((tenant) => belongs(process, tenant) === true),
   );
@@ -38,6 +47,11 @@ export function resolveTenants(
     for (const tenant of of) {
       named.add(tenant);
       if (tenant.kind === 'vm' && isInScope(span, tenant.id)) scoped.add(tenant);
+    }
+    if (of.some(({ kind }) => kind === 'pid')) {
+      // A process that got another name has several spans, one after the other.
+      const { from = span.from } = lives.get(span.process) ?? {};
+      lives.set(span.process, { from, to: span.to });
     }
     if (span.from > to || (span.to !== null && span.to <= from)) continue;
     const [one, other] = of;
@@ -50,7 +64,10 @@ export function resolveTenants(
   for (const tenant of tenants) {
     if (!named.has(tenant) && !isToldOf(timeline, tenant)) throw unnamed(timeline, tenant);
   }
-  return tenants.map((tenant) => ({ ...tenant, hasScope: scoped.has(tenant) }));
+  return tenants.map((tenant) => {
+    const life = lives.get(users.get(tenant)?.process ?? -1);
+    return { ...tenant, hasScope: scoped.has(tenant), ...(life !== undefined && { life }) };
+  });
 }
 
 function allSpans(timeline: Timeline): Iterable<ProcessSpan> {
@@ -82,13 +99,14 @@ function* claimantsIn(timeline: Timeline): Generator<string> {
 }
 
 function unnamed(timeline: Timeline, tenant: Tenant): LedgerError {
-  const { kind, id } = tenant;
-  const names = new Set(kind === 'vm' ? claimantsIn(timeline) : []);
+  const { kind } = tenant;
+  const names = new Set<string>();
+  if (kind === 'vm') for (const id of claimantsIn(timeline)) names.add(wordOf({ kind, id }));
   for (const span of allSpans(timeline)) {
     if (span.pid === KERNEL_PID) continue;
-    for (const other of tenantsOf(span)) if (other.kind === kind) names.add(other.id);
+    for (const other of tenantsOf(span)) if (other.kind === kind) names.add(wordOf(other));
   }
-  const near = nearestClause(id, names);
+  const near = nearestClause(wordOf(tenant), names);
   return new LedgerError('unknown-subject', `this log names no tenant ${wordOf(tenant)}${near}`);
 }
 

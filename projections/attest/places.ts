@@ -4,6 +4,7 @@
  * @module
  */
 import type { EventType } from '../../events/vocabulary.ts';
+import { groupAt } from '../parties-at.ts';
 import { keyOf, type Subject } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
 import type { StateRange } from '../when.ts';
@@ -46,7 +47,7 @@ function placesOfDevice(
   }
   const starts = [...moments].toSorted((a, b) => a - b);
   return starts.flatMap((start, index) => {
-    const group = timeline.hostAt(start).device(device.id)?.group ?? null;
+    const group = groupAt(timeline, timeline.hostAt(start), { ...device, position: start });
     if (group === null) return [];
     return { subject: device.id, group, from: start, end: starts[index + 1] ?? end };
   });

@@ -12,8 +12,8 @@ import { effectOf } from '../../processes/effects.ts';
 import type { HandIn } from '../hands.ts';
 import type { Timeline } from '../timeline.ts';
 import { START } from '../when.ts';
-import type { pastHoldersOf } from './past-holders.ts';
-import { belongs, type TenantMember, type Tenant } from './tenants.ts';
+import type { PastHolder, pastHoldersOf } from './past-holders.ts';
+import { belongs, livedAt, type TenantMember, type Tenant } from './tenants.ts';
 
 /** Whether a hand belongs to a tenant, and whether to another process; null if it is not known. */
 interface Share {
@@ -80,7 +80,7 @@ export class Shares {
   /** The share of some processes; null stands for others that were not seen. */
   #shared(hand: HandIn, members: readonly (TenantMember | null)[]): SharedHand {
     const shares = this.#tenants.map((tenant): Share => {
-      const known = members.map((member) => (member === null ? null : belongs(member, tenant)));
+      const known = members.map((member) => (member === null ? null : isOf(member, tenant)));
       return { isOwn: anyIs(true, known), isOthers: anyIs(false, known) };
     });
     return { ...hand, shares };
@@ -91,6 +91,14 @@ export class Shares {
     const next = this.#unknown.find(({ to }) => to === null || to > from);
     return next === undefined ? Infinity : Math.max(next.from ?? from, from);
   }
+}
+
+/** Whether a holder, now or in the past, belongs to a tenant; null if the evidence does not tell. */
+function isOf(member: TenantMember & Partial<PastHolder>, tenant: Tenant): boolean | null {
+  const { since } = member;
+  // Another process had the pid before or after.
+  if (since !== undefined && !livedAt(tenant, since)) return false;
+  return belongs(member, tenant);
 }
 
 /** The parts of a hand between some of its positions. */

@@ -5,7 +5,7 @@
  */
 import { RequestError } from '../../events/ledger-error.ts';
 import { KERNEL_PID, type NamedVm } from '../../processes/process-table.ts';
-import type { Holder } from '../shapes.ts';
+import type { Holder, Position } from '../shapes.ts';
 import { isNumber, machineOf, mayBeNamed } from './vm-names.ts';
 
 const tenantKinds = ['pid', 'vm', 'cgroup', 'comm'] as const;
@@ -16,6 +16,20 @@ export interface Tenant {
   readonly id: string;
   /** Of a virtual machine: whether control groups name it. Then all its processes are in these. */
   readonly hasScope?: boolean;
+  /** Of a pid: the life of the one process that had it in the range; left out if none had. */
+  readonly life?: Life;
+}
+
+/** Half-open: from when to when a process ran. */
+export interface Life {
+  readonly from: number;
+  /** Null: it has not ended. */
+  readonly to: Position;
+}
+
+/** Whether a process that ran at a position can be the tenant's: its pid was not that of another. */
+export function livedAt({ life }: Tenant, position: number): boolean {
+  return life === undefined || (position >= life.from && position < (life.to ?? Infinity));
 }
 
 /** What the evidence calls a process; null for what it does not show. */

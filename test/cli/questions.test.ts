@@ -6,7 +6,7 @@ import type { Cause } from '../../machines/causes.ts';
 import { causeTable, operationsOf, ruleTable, type CauseRow } from '../../machines/operations.ts';
 import { causeWords } from '../../words/causes.ts';
 import { temporaryFolder } from '../log/folder.ts';
-import { hostTopology, jsonLines, run, twoContexts } from './program.ts';
+import { hostTopology, jsonLines, root, run, twoContexts } from './program.ts';
 
 const folder = temporaryFolder();
 const log = join(folder, 'log.ledger');
@@ -55,6 +55,13 @@ f29            group  file f32
   test('table --all leaves nothing out, and nobody owns anything at the start', async () => {
     expect(await ask('table', '--all')).toMatch(/^12 +kernel drivers +4 +- +nic +-$/m);
     expect(await ask('table', '--at', 'start')).toBe('before the first event\n');
+  });
+
+  test('table shows a group of which no device is known: nobody says that it has no VFIO driver', async () => {
+    const copy = ['--log', join(folder, 'no-device.ledger')];
+    await run(['import', ...copy, `${root}examples/second-test.strace`]);
+    const { out } = await run(['table', ...copy]);
+    expect(out).toMatch(/^0 +nobody/m);
   });
 
   test('who says it in sentences', async () => {

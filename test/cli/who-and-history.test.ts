@@ -109,7 +109,7 @@ Seen: all processes of the host, from position 0 to 38
     });
     expect(await ask(demo, 'history', '--by', 'P7')).toEqual({
       code: 2,
-      err: "vfio-ledger: this log has no process and no control group 'P7'\n",
+      err: "vfio-ledger: this log has no process and no control group 'P7'; nearest are P5, P4 and P3\n",
       out: '',
     });
   });

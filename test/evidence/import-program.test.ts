@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test, vi } from 'vitest';
 import { openLedger, readEvidence } from '../../ledger.ts';
-import { run } from '../cli/program.ts';
+import { root, run } from '../cli/program.ts';
 import { temporaryFolder } from '../log/folder.ts';
 import { inCampaigns } from '../support/effort.ts';
 
@@ -83,6 +83,15 @@ describe.concurrent('the program', () => {
     const known = { code: 0, judgedAs: [], err: '' };
     expect(await importing('6.12.57+deb13-amd64')).toEqual(known);
     expect(await importing('6.8.0-45-generic', '--profile', 'linux-6.1')).toEqual(known);
+  });
+
+  test('a log is no evidence: what export prints of it is', async () => {
+    const [log, other] = [logAt('is-a-log'), logAt('of-a-log')];
+    await run(['import', '--log', log, `${root}examples/second-test.strace`]);
+    const { code, err } = await run(['import', '--log', other, log]);
+    expect(code).toBe(2);
+    expect(err).toContain('it is an SQLite file; of a log, import what export prints');
+    expect(existsSync(other)).toBe(false);
   });
 
   test('with a format, only that reader reads; what says nothing to it makes no log', async () => {

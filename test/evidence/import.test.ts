@@ -203,10 +203,23 @@ describe('clocks', () => {
     expect(second).toMatchObject({ time: late, data: { evidence: { rule: 'clock-went-back' } } });
   });
 
+  test('from a boot before now', async () => {
+    const line = '[   60.000000] vfio-pci 0000:c4:00.0: Relaying device request to user (#0)';
+    const clock = () => new Date('2026-03-04T12:00:00Z');
+    const ledger = await openLedger(':memory:', { clock });
+    await ledger.import(line, { booted: '-1h' });
+    expect(ledger.log().at(-1)?.time).toBe('2026-03-04T11:01:00.000000Z');
+  });
+
   test.each([
     [{ zone: 'CET' }, /^--zone takes an offset such as/],
     [{ booted: 'yesterday' }, /^--booted: 'yesterday' is not an ISO 8601 instant/],
+    [{ booted: '5' }, /^--booted: '5' is not an ISO 8601 instant/],
+    [{ booted: '2026-02-30' }, /^--booted: '2026-02-30' is not an ISO 8601 instant/],
     [{ day: '2026-13-01' }, /^--day: /],
+    [{ day: '2026-02-30' }, /^--day: '2026-02-30' is not/],
+    [{ day: 'monday' }, /^--day takes YYYY-MM-DD, not 'monday'/],
+    [{ zone: '+99:00' }, /^--zone takes an offset/],
   ])('%o is nothing to set one by', async (settings, reason) => {
     await expect(imported(at(1, 900, opened(33, 10)), settings)).rejects.toThrow(reason);
   });

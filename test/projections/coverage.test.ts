@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LedgerEvent } from '../../events/vocabulary.ts';
 import { openLedger, type Coverage, type Ledger } from '../../ledger.ts';
+import { bareOwnerAt } from '../../projections/owner-at.ts';
 import { coverageOf, type FoundCoverage } from '../../projections/coverage.ts';
 import { Timeline } from '../../projections/timeline.ts';
 import { countOf } from '../support/effort.ts';
@@ -67,7 +68,7 @@ describe('logs of which only parts were seen', () => {
           );
           expect(listed).toEqual(uncovered);
           for (const at of log.keys()) {
-            const isUnknown = timeline.hostAt(at).group(group)?.isUnknown === true;
+            const isUnknown = bareOwnerAt(timeline, group, at).kind === 'unknown';
             const isUncovered = host[at] === true || isUnknown || gaps[at]?.has(group) === true;
             expect(uncovered[at], `group ${group} at ${at}`).toBe(isUncovered);
           }

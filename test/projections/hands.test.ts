@@ -5,10 +5,10 @@ import type { HostAt } from '../../machines/host-at.ts';
 import type { FileId } from '../../processes/process-table.ts';
 import { handsOf, type HandIn } from '../../projections/hands.ts';
 import { historyOf } from '../../projections/history.ts';
-import { partiesOf } from '../../projections/parties.ts';
+import { groupAt, partiesAt } from '../../projections/parties-at.ts';
 import type { Subject } from '../../projections/subjects.ts';
 import { Timeline } from '../../projections/timeline.ts';
-import { holdersOf, unknownOwner } from '../../projections/views.ts';
+import { holdersOf } from '../../projections/views.ts';
 import { walk } from '../../projections/walk.ts';
 import { countOf } from '../support/effort.ts';
 import { shownAt, stepsOf, Steps } from '../support/hands.ts';
@@ -145,14 +145,12 @@ test('those in the intervals of any subject are the holders of its owner at ever
           );
           const interval = histories[index]?.[at];
           if (interval === undefined) throw new Error(`${subject.id} has no interval`);
-          // A group that is found only later is unknown until then.
-          const isUnheard = subject.kind === 'group' && host.group(subject.id) === undefined;
-          const owner =
-            isUnheard && interval.owner.kind === 'unknown'
-              ? unknownOwner
-              : partiesOf(host, subject).owner;
+          const now = { ...subject, position: event.position };
+          const { owner } = partiesAt(timeline, host, now);
           expect(interval.owner.kind).toBe(owner.kind);
-          seen[index]?.[at]?.look(event.position, shownAt(host, subject, owner));
+          const group = groupAt(timeline, host, now);
+          const asked: Subject = group === null ? subject : { kind: 'group', id: group };
+          seen[index]?.[at]?.look(event.position, shownAt(host, asked, owner));
         }
       }
       for (const [index, intervals] of histories.entries()) {

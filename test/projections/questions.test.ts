@@ -145,15 +145,25 @@ set_container G C\nclose G\n${bound}`);
       { type: 'device.bound', data: { pid: 7, fd: 4, iommufd: 3, id: 1 } },
     );
     const asked = (who: string) => ledger.everOwned(who, { subject: '26' });
-    for (const who of ['pid:7', 'qemu-system-x86', 'vm3', '/machine.slice/', scope]) {
+    for (const who of [
+      'pid:7',
+      'qemu-system-x86[7]',
+      'qemu-system-x86',
+      'vm3',
+      '/machine.slice/',
+      scope,
+    ]) {
       expect(asked(who), who).toHaveLength(1);
       expect(asked(who)[0]?.by).toContainEqual(expect.objectContaining({ pid: 7, cgroup: scope }));
     }
     // A slip of the pen is no proof.
-    for (const who of ['qemu', 'pid:8', 'vm4', '', 'pid:']) {
+    for (const who of ['qemu', 'pid:8', 'qemu[7]', 'vm4', '', 'pid:']) {
       if (who === 'qemu') expect(asked(who), 'in the scope').toHaveLength(1);
-      else expect(() => asked(who), who).toThrow(new RegExp(`^this log has no process .*'${who}'`));
+      else expect(() => asked(who), who).toThrow('this log has no process');
     }
+    expect(() => asked('qemu-system-x68')).toThrow(
+      /'qemu-system-x68'; nearest is qemu-system-x86$/,
+    );
   });
 
   test('names both processes where a number was given again', async () => {

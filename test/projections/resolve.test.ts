@@ -36,9 +36,12 @@ describe('a host of a scenario', () => {
 
   beforeAll(async () => {
     ledger = await openLedger(':memory:');
-    await ledger.simulate('open_iommufd I\nopen_cdev A gpu\nbind A I\n@P2 open_group G g99\n', {
-      topology,
-    });
+    await ledger.simulate(
+      'open_iommufd I\nopen_cdev A gpu\nbind A I\n@P2 open_group G g99\n@P2 open_group F gone\n',
+      {
+        topology,
+      },
+    );
   });
 
   const file = (): string => ledger.at().device('gpu').owner.file ?? '';
@@ -76,6 +79,8 @@ describe('a host of a scenario', () => {
       expect(ledger.who(word)).toMatchObject({ subject: '99', owner: { kind: 'none' } });
       expect(ledger.why(word)).toMatchObject({ operation: 'open_group', errno: 'ENOENT' });
     }
+    expect(ledger.why('gone')).toMatchObject({ operation: 'open_group', errno: 'ENOENT' });
+    expect(ledger.who('gone')).toMatchObject({ kind: 'device', owner: { kind: 'none' } });
   });
 
   test.each([
@@ -87,6 +92,7 @@ describe('a host of a scenario', () => {
     ['P2[101]', "no process 'P2[101]'; nearest are pid:101"],
     ['file:f9999', "no file 'file:f9999'; nearest"],
     ['9b:00.0', "no device '9b:00.0'; nearest"],
+    ['?', "no device '?'; nearest"],
   ])('%s is unknown, and the nearest names are told', (word, message) => {
     expect(() => ledger.who(word)).toThrow(expect.objectContaining({ code: 'unknown-subject' }));
     expect(() => ledger.who(word)).toThrow(`this log has ${message}`);
@@ -98,6 +104,47 @@ describe('a host of a scenario', () => {
     );
     expect(() => ledger.why('41')).toThrow('digits are a position, group 41 is g41');
     expect(() => ledger.why(0)).toThrow(/^position 0 is not a refusal: 'host.booted'$/);
+  });
+});
+
+describe('what a trace does not name', () => {
+  const trace = [
+    '7 1.0 open("/dev/vfio/vfio", O_RDWR) = 3',
+    '7 1.1 open("/dev/vfio/26", O_RDWR) = 4',
+    '7 1.2 ioctl(4, VFIO_GROUP_SET_CONTAINER, [3]) = 0',
+    '7 1.3 ioctl(4, VFIO_GROUP_GET_DEVICE_FD, 0x7ffd) = 5',
+    '7 1.4 +++ exited with 0 +++',
+  ].join('\n');
+
+  test('is no device, of which nobody could be the owner', async () => {
+    const ledger = await openLedger(':memory:');
+    await ledger.import(trace, { format: 'strace' });
+    expect(ledger.log().map(({ type }) => type)).toContain('device.obtained');
+    expect(() => ledger.who('?')).toThrow("this log has no device '?'; nearest");
+    expect(() => ledger.history('?')).toThrow("this log has no device '?'; nearest");
+  });
+
+  test('or only a refusal names may be there, in unknown hands', async () => {
+    const ledger = await openLedger(':memory:');
+    const path = '/dev/vfio/devices/vfio';
+    const evidence =
+      `7 1.0 open("${path}3", O_RDWR) = -1 EBUSY (Device or resource busy)\n` +
+      `7 1.1 open("${path}4", O_RDWR) = -1 ENOENT (No such file or directory)\n`;
+    await ledger.import(evidence, { format: 'strace' });
+    expect(ledger.at().device('vfio3')).toMatchObject({
+      state: 'unknown',
+      owner: { kind: 'unknown' },
+    });
+    expect(ledger.who('vfio4').owner.kind).toBe('unknown');
+    expect(ledger.history('vfio4')).toMatchObject([{ from: null, owner: { kind: 'unknown' } }]);
+  });
+
+  test('hides no nearest name, although all files are closed and all processes gone', async () => {
+    const ledger = await openLedger(':memory:');
+    await ledger.import(trace, { format: 'strace' });
+    expect(() => ledger.who('pid:8')).toThrow("no process 'pid:8'; nearest is pid:7");
+    expect(() => ledger.who('f99')).toThrow(/no file 'f99'; nearest are f\d/);
+    expect(() => ledger.who('G26')).toThrow("no device 'G26'; nearest is g26");
   });
 });
 

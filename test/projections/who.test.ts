@@ -33,6 +33,23 @@ function wordOf(kind: string, id: string): string {
   return kind === 'process' ? `pid:${id}` : kind === 'file' ? `file:${id}` : id;
 }
 
+test('the descriptor of a process has no number where the evidence shows none', async () => {
+  const ledger = await openLedger(':memory:');
+  await ledger.append(-1, [
+    { id: 'a', time: null, type: 'group.found', data: { group: '1' } },
+    {
+      id: 'b',
+      time: null,
+      type: 'group.opened',
+      data: { pid: 7, fd: -1, group: '1', cloexec: false },
+    },
+  ]);
+  await ledger.refresh();
+  const { holders, lineage } = ledger.who('pid:7');
+  expect(holders).toMatchObject([{ pid: 7, fd: null, file: 'f1' }]);
+  expect(lineage).toMatchObject([{ pid: 7, fd: null, chain: [{ position: 1 }] }]);
+});
+
 test('says since when: where the interval of its history begins', () => {
   let known = 0;
   fc.assert(

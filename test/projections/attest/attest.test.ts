@@ -68,6 +68,56 @@ const GPU = '0000:3b:00.0';
 
 const taken = 'open_iommufd I\nopen_cdev A gpu\nbind A I\n';
 
+describe('what is on the host unseen', () => {
+  const evidence = { source: 'bpftrace', line: 1, certainty: 'observed' } as const;
+  const watched: readonly Fact[] = [
+    { type: 'host.booted', data: { ...boot.data, evidence } } as Fact,
+    { type: 'snapshot.taken', data: { complete: true, unseen: [], evidence } },
+    {
+      type: 'evidence.begun',
+      data: { source: 'bpftrace', format: 'bpftrace', clock: 'none', zero: null, after: 1 },
+    },
+    { type: 'process.started', data: { pid: 7, comm: 'qemu', cgroup: null, evidence } },
+  ];
+  const args = { pid: 7, cloexec: true, errno: 'EBUSY', evidence };
+  const listed = { ...evidence, rule: 'named-in-a-claim' };
+  test.each<readonly [string, Fact]>([
+    ['99', { type: 'operation.refused', data: { ...args, operation: 'open_group', group: '99' } }],
+    [GPU, { type: 'operation.refused', data: { ...args, operation: 'open_cdev', device: GPU } }],
+    [
+      GPU,
+      {
+        type: 'device.added',
+        data: { ...plugged(GPU, null, 'vfio0').data, evidence: listed },
+      } as Fact,
+    ],
+  ])('nothing is proved or refuted of %s, whose owner is unknown', async (subject, fact) => {
+    const ledger = await told(...watched, fact);
+    expect(ledger.history(subject)).toMatchObject([{ from: null, owner: { kind: 'unknown' } }]);
+    expect(ledger.who(subject)).toMatchObject({ owner: { kind: 'unknown' }, since: null });
+    expect(ledger.who(subject, { at: 1 }).owner.kind).toBe('unknown');
+    const range = { from: 3 };
+    expect(ledger.attest('never-owned', subject, 'pid:7', range).verdict).toBe('not-known');
+    expect(ledger.attest('sole-owner', subject, 'pid:7', range).verdict).toBe('not-known');
+    expect(ledger.coverage({ subject, ...range }).unknown).toMatchObject([{ from: 3, to: null }]);
+  });
+
+  test('a device that is found in a group had its owner before', async () => {
+    const found = { ...plugged(GPU, '26', 'vfio0').data, evidence: listed };
+    const ledger = await told(
+      ...watched,
+      plugged('0000:3b:00.1', '26', 'vfio1'),
+      ...bound(7, '0000:3b:00.1'),
+      { type: 'device.added', data: found } as Fact,
+    );
+    const ofGroup = ledger.history('26').map((interval) => ({ ...interval, subject: GPU }));
+    expect(ledger.history(GPU)).toEqual(ofGroup);
+    expect(ledger.who(GPU, { at: 7 })).toMatchObject({ owner: { kind: 'iommufd' }, since: 7 });
+    const before = { from: 7, to: 7 };
+    expect(ledger.attest('never-owned', GPU, 'pid:7', before).verdict).toBe('refuted');
+  });
+});
+
 describe('never-shared', () => {
   test('is proved of tenants that came one after the other', async () => {
     const ledger = await played(
@@ -96,6 +146,26 @@ describe('never-shared', () => {
     expect(found.verdict).toBe('refuted');
     expect(short(found)).toEqual([`26 ${passed}- P1,P2`]);
     expect(found.instances[0]).toMatchObject({ owner: 'iommufd', fromTime: null, toTime: null });
+  });
+
+  test('counts no reference in the kernel for a process that has the pid of an older one', async () => {
+    const forked: Fact = { type: 'process.forked', data: { pid: 10, child: 40, comm: 'qemu' } };
+    const exited: Fact = { type: 'process.exited', data: { pid: 10, signal: null } };
+    const ledger = await told(
+      boot,
+      plugged(GPU, '26', 'vfio0'),
+      started(10, 'qemu', null),
+      ...bound(10, GPU),
+      forked,
+      exited,
+      started(10, 'qemu', null),
+    );
+    const since = { from: 7 };
+    expect(ledger.attest('never-shared', 'pid:10', 'pid:40', since).verdict).toBe('proved');
+    expect(ledger.attest('never-owned', '26', 'pid:10', since).verdict).toBe('proved');
+    expect(ledger.attest('sole-owner', '26', 'pid:40', since).verdict).toBe('refuted');
+    const before = ledger.attest('never-owned', '26', 'pid:10', { from: 6, to: 6 });
+    expect(before.verdict).toBe('refuted');
   });
 
   test('counts a reference in the kernel for each tenant that held a descriptor', async () => {
@@ -300,10 +370,10 @@ describe('a question is refused', () => {
       started(12, 'dpdk', '/system.slice/dpdk.service'),
     );
     const asked = (word: string) => refusal(ledger, 'never-shared', word, 'pid:12');
-    expect(asked('vm:wbe')).toMatch(/^unknown-subject: .*vm:wbe; nearest is web$/);
-    expect(asked('comm:quemu')).toMatch(/^unknown-subject: .*; nearest is qemu$/);
+    expect(asked('vm:wbe')).toMatch(/^unknown-subject: .*vm:wbe; nearest is vm:web$/);
+    expect(asked('comm:quemu')).toMatch(/^unknown-subject: .*; nearest is comm:qemu$/);
     expect(asked('cgroup:/system.slice/dpkd')).toMatch(/^unknown-subject: .*nearest .*dpdk/);
-    expect(asked('pid:13')).toMatch(/^unknown-subject: .*; nearest are 12 and 11$/);
+    expect(asked('pid:13')).toMatch(/^unknown-subject: .*; nearest are pid:12 and pid:11$/);
     expect(asked('qemu')).toMatch(/^bad-request: 'qemu' is not a tenant/);
     expect(refusal(ledger, 'never-owned', '99', 'pid:12')).toMatch(/^unknown-subject/);
   });
@@ -357,6 +427,6 @@ describe('a question is refused', () => {
       instances: [],
       unknownHands: [{ subject: '26' }],
     });
-    expect(refusal(ledger, 'never-owned', '26', 'vm:wep')).toMatch(/nearest is web/);
+    expect(refusal(ledger, 'never-owned', '26', 'vm:wep')).toMatch(/nearest is vm:web/);
   });
 });
