@@ -7,9 +7,9 @@
  *
  * @module
  */
-import type { FileAt } from '../machines/host-at.ts';
 import type { FileId } from '../processes/process-table.ts';
-import { follow } from './follow.ts';
+import { follow, followEach } from './follow.ts';
+import { concerning, keepersOf, type Reasons } from './index/concerning.ts';
 import { holderOf, type HoldAt } from './index/hold-at.ts';
 import type { HostPart } from './index/segment.ts';
 import type { StandingView } from './index/view.ts';
@@ -21,16 +21,6 @@ import { keyOf, type Subject } from './subjects.ts';
 import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
 import { byProcess, filesOfDevice, holderShown, keepingAlive, referenceFrom } from './views.ts';
-
-/** Why a file concerns a group; at least one of them is true. */
-interface Reasons {
-  /** It has the group open. */
-  readonly opens: boolean;
-  /** It is a device's file that is bound in the group or was obtained from it. */
-  readonly bound: boolean;
-  /** It owns the group, or keeps the file that does alive. */
-  readonly keepsOwner: boolean;
-}
 
 /** Half-open: a hold of a file, as long as the file concerned a group for the same reasons. */
 export interface HandIn extends Reasons {
@@ -48,25 +38,45 @@ export interface HandIn extends Reasons {
  * is several hands, one after the other.
  */
 export function handsOf(timeline: Timeline, group: string, from: number, to: Position): HandIn[] {
-  const spans = new Spans<Omit<HandIn, 'from' | 'to'>>();
-  follow(timeline, from, to, (host, position) => {
-    const files = filesConcerning(host, group);
-    for (const [of, reasons] of files) {
-      const why = `${reasons.opens} ${reasons.bound} ${reasons.keepsOwner}`;
-      for (const hold of host.holdsOf(of)) {
-        const make = () => ({ holder: shown(hold), of, ...reasons });
-        spans.see(hold.number, `${why} ${nameOf(hold)}`, position, make);
-      }
-      for (const pin of host.file(of)?.pinnedBy ?? []) {
-        const make = () => ({ holder: referenceFrom(pin), of, ...reasons });
-        spans.see(`${pin} ${of}`, why, position, make);
-      }
-    }
-    spans.end(position);
-    return { files: [...files.keys()], groups: [group] };
+  return handsOfEach(timeline, [{ group, from, to }]).flat();
+}
+
+/** A group in a range, as `handsOf` is asked about it. */
+interface GroupRange {
+  readonly group: string;
+  readonly from: number;
+  readonly to: Position;
+}
+
+/** The hands on each of several groups, found in one pass over the log. */
+export function handsOfEach(timeline: Timeline, ranges: readonly GroupRange[]): HandIn[][] {
+  const sought = ranges.map(({ group, from, to }) => {
+    const spans: HandSpans = new Spans();
+    const look = (host: StandingView, position: number) => lookAt(spans, group, host, position);
+    return { spans, from, to, look };
   });
-  const found = spans.until(to).map(({ value, ...span }) => ({ ...value, ...span }));
-  return found.toSorted((a, b) => a.from - b.from || byProcess(a.holder, b.holder));
+  followEach(timeline, sought);
+  return sought.map(({ spans, to }) => {
+    const found = spans.until(to).map(({ value, ...span }) => ({ ...value, ...span }));
+    return found.toSorted((a, b) => a.from - b.from || byProcess(a.holder, b.holder));
+  });
+}
+
+type HandSpans = Spans<Omit<HandIn, 'from' | 'to'>>;
+
+/** Sees the hands on a group at a moment; gives the part of the host on which they depend. */
+function lookAt(spans: HandSpans, group: string, host: StandingView, position: number): HostPart {
+  const { files, holds, pins } = concerning(host, group);
+  for (const { hold, ...of } of holds) {
+    const make = () => ({ holder: shown(hold), ...of });
+    spans.see(hold.number, `${reasonsIn(of)} ${nameOf(hold)}`, position, make);
+  }
+  for (const { pin, ...of } of pins) {
+    const make = () => ({ holder: referenceFrom(pin), ...of });
+    spans.see(`${pin} ${of.of}`, reasonsIn(of), position, make);
+  }
+  spans.end(position);
+  return { files, groups: [group] };
 }
 
 /**
@@ -90,25 +100,8 @@ export function handsIn(timeline: Timeline, subject: Subject, interval: OwnerInt
   return found.toSorted((a, b) => a.from - b.from || byProcess(a, b));
 }
 
-/** The files that concern a group at a moment, and why. */
-function filesConcerning(host: StandingView, group: string): Map<FileId, Reasons> {
-  const files = new Map<FileId, Reasons>();
-  const at = host.group(group);
-  if (at === undefined) return files;
-  const add = (file: FileId, reason: keyof Reasons): void => {
-    const reasons = files.get(file) ?? { opens: false, bound: false, keepsOwner: false };
-    files.set(file, { ...reasons, [reason]: true });
-  };
-  if (at.opener !== null) add(at.opener, 'opens');
-  for (const file of host.files()) if (isBoundIn(file, group)) add(file.id, 'bound');
-  const owner = at.isUnknown ? null : at.owner;
-  if (owner !== null) for (const file of keepingAlive(host, [owner])) add(file, 'keepsOwner');
-  return files;
-}
-
-/** Whether a device's file is bound in a group, or was obtained from it: then it keeps a context. */
-function isBoundIn({ kind, group: of, pins }: FileAt, group: string): boolean {
-  return kind === 'device' && of === group && pins.length > 0;
+function reasonsIn({ opens, bound, keepsOwner }: Reasons): string {
+  return `${opens} ${bound} ${keepsOwner}`;
 }
 
 /** The holds that are hands at a moment, and the part of the host on which that depends. */
@@ -118,7 +111,7 @@ interface HandsNow {
 }
 
 function keeping(host: StandingView, owner: FileId): HandsNow {
-  const { files, holds } = host.keepersOf(owner);
+  const { files, holds } = keepersOf(host, owner);
   return { part: { files }, holds };
 }
 

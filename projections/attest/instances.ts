@@ -4,16 +4,18 @@
  *
  * @module
  */
-import { handsOf } from '../hands.ts';
+import { handsOfEach } from '../hands.ts';
 import { bareOwnerAt } from '../owner-at.ts';
 import type { Position } from '../shapes.ts';
 import type { Subject } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
 import type { StateRange } from '../when.ts';
 import type { Attestation, AttestQuestion, HandsInstance } from './attestation.ts';
+import { pastHoldersOf } from './past-holders.ts';
 import { placesOf, type HandsPlace } from './places.ts';
+import { groupsOfBoth } from './relevant.ts';
 import { runsOf, type Condition, type HandsRun } from './runs.ts';
-import { Shares, type SharedHand } from './shares.ts';
+import { isPlain, Shares, type SharedHand } from './shares.ts';
 import type { Tenant } from './tenants.ts';
 
 interface Search {
@@ -55,21 +57,29 @@ function plainly(hands: readonly SharedHand[]): readonly SharedHand[] {
   return plain.length > 0 ? plain : hands;
 }
 
-function isPlain({ holder: { via } }: SharedHand): boolean {
-  return via === 'fd' || via === 'mapping';
-}
-
 /** Where what a question denies was seen, and where it is not known whose a hand is. */
 export function findInstances(timeline: Timeline, search: Search): Found {
   const { question, subject, tenants, range, isSeen } = search;
   const instances: HandsInstance[] = [];
   const unknownHands: HandsInstance[] = [];
   let isOwner = false;
-  for (const place of placesOf(timeline, subject, range)) {
-    const { group, from, end } = place;
-    const to = end > timeline.head ? null : end;
-    const shares = new Shares(timeline, group, tenants);
-    const hands = handsOf(timeline, group, from, to).flatMap((hand) => shares.of(hand));
+  const relevant = question === 'never-shared' ? groupsOfBoth(timeline, tenants, range) : null;
+  const places = placesOf(timeline, subject, range).flatMap((place) => {
+    const { end, group } = place;
+    if (relevant?.has(group) === false) return [];
+    return { ...place, to: end > timeline.head ? null : end };
+  });
+  const handsIn = handsOfEach(timeline, places);
+  const references = handsIn.flat().filter((hand) => !isPlain(hand));
+  const past = pastHoldersOf(
+    timeline,
+    references.map(({ of }) => of),
+    tenants,
+  );
+  for (const [index, place] of places.entries()) {
+    const { group, to } = place;
+    const shares = new Shares(timeline, group, tenants, past);
+    const hands = (handsIn[index] ?? []).flatMap((hand) => shares.of(hand));
     isOwner ||= hands.some(isOwners);
     const runs = runsOf(hands, conditions[question]);
     if (question === 'sole-owner') runs.push(...kernelRuns(timeline, place, to));

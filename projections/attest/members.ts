@@ -7,9 +7,10 @@ import { LedgerError, RequestError } from '../../events/ledger-error.ts';
 import { nearestClause } from '../../events/nearest.ts';
 import type { EventType } from '../../events/vocabulary.ts';
 import { KERNEL_PID } from '../../processes/process-table.ts';
-import { processSpans, type ProcessLabel, type ProcessSpan } from '../index/process-spans.ts';
+import { processSpans, type ProcessSpan } from '../index/process-spans.ts';
 import type { Timeline } from '../timeline.ts';
 import type { StateRange } from '../when.ts';
+import { oncePerLabel } from './labels.ts';
 import {
   belongs,
   isInScope,
@@ -37,7 +38,9 @@ export function resolveTenants(
   const scoped = new Set<Tenant>();
   const users = new Map<Tenant, ProcessSpan>();
   const lives = new Map<number, Life>();
-  const tenanciesOf = tenancies(tenants);
+  const tenanciesOf = oncePerLabel(tenants, (process) =>
+    tenants.filter((tenant) => belongs(process, tenant) === true),
+  );
   for (const span of allSpans(timeline)) {
     if (span.pid === KERNEL_PID) continue;
     const of = tenanciesOf(span);
@@ -70,22 +73,6 @@ export function resolveTenants(
 function allSpans(timeline: Timeline): Iterable<ProcessSpan> {
   const { first, head } = timeline;
   return processSpans(timeline.segments(first), first, head);
-}
-
-/** The tenants that a process surely belongs to; processes of equal names are looked at once. */
-function tenancies(tenants: readonly Tenant[]): (process: ProcessLabel) => readonly Tenant[] {
-  const found = new Map<string, readonly Tenant[]>();
-  const isOne = tenants.some(({ kind }) => kind === 'pid');
-  return (process) => {
-    const { pid, comm, cgroup, vm } = process;
-    const key = JSON.stringify([comm, cgroup, vm, isOne && pid]);
-    let of = found.get(key);
-    if (of === undefined) {
-      of = tenants.filter((tenant) => belongs(process, tenant) === true);
-      found.set(key, of);
-    }
-    return of;
-  };
 }
 
 /**

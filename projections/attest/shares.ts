@@ -6,15 +6,13 @@
  *
  * @module
  */
-import { positionOf, type FileId } from '../../processes/process-table.ts';
+import { positionOf } from '../../processes/process-table.ts';
 import { coverageOf, type FoundCoverage } from '../coverage.ts';
 import { effectOf } from '../../processes/effects.ts';
-import { follow } from '../follow.ts';
 import type { HandIn } from '../hands.ts';
-import { holderOf } from '../index/hold-at.ts';
 import type { Timeline } from '../timeline.ts';
-import { holderShown } from '../views.ts';
 import { START } from '../when.ts';
+import type { PastHolder, pastHoldersOf } from './past-holders.ts';
 import { belongs, livedAt, type TenantMember, type Tenant } from './tenants.ts';
 
 /** Whether a hand belongs to a tenant, and whether to another process; null if it is not known. */
@@ -28,38 +26,33 @@ export interface SharedHand extends HandIn {
   readonly shares: readonly Share[];
 }
 
-/** A process, and the position from which it has held a descriptor of a file at some time. */
-interface PastHolder extends TenantMember {
-  readonly since: number;
+type PastHolders = ReturnType<typeof pastHoldersOf>;
+
+/** Whether a hand is a descriptor or a mapping, not a reference in the kernel. */
+export function isPlain({ holder: { via } }: HandIn): boolean {
+  return via === 'fd' || via === 'mapping';
 }
 
-/** The processes that ever had a descriptor of a file. */
-interface PastHolders {
-  /** By the position from which they had one. */
-  readonly holders: readonly PastHolder[];
-  /** The first position since the open at which not all processes were seen. */
-  readonly seenUntil: number;
-}
-
-/** The shares of tenants in the hands on a group. */
+/** The shares of tenants in the hands on a group; the past holders of what the kernel refers to are given. */
 export class Shares {
   readonly #timeline: Timeline;
   readonly #tenants: readonly Tenant[];
   readonly #unknown: FoundCoverage['unknown'];
-  readonly #past = new Map<FileId, PastHolders>();
+  readonly #past: PastHolders;
 
-  constructor(timeline: Timeline, group: string, tenants: readonly Tenant[]) {
+  constructor(timeline: Timeline, group: string, tenants: readonly Tenant[], past: PastHolders) {
     const subject = { kind: 'group', id: group } as const;
     this.#timeline = timeline;
     this.#tenants = tenants;
+    this.#past = past;
     this.#unknown = coverageOf(timeline, { subject, from: START, to: timeline.head }).unknown;
   }
 
   /** A hand with its shares; cut into several where a reference in the kernel gets another share. */
   of(hand: HandIn): SharedHand[] {
-    const { via } = hand.holder;
-    if (via === 'fd' || via === 'mapping') return this.#ofProcess(hand);
-    const { holders, seenUntil } = this.#pastOf(hand.of);
+    if (isPlain(hand)) return this.#ofProcess(hand);
+    const holders = this.#past.get(hand.of) ?? [];
+    const seenUntil = this.#seenUntil(positionOf(hand.of));
     const cuts = [...holders.map(({ since }) => since), seenUntil].filter((cut) => {
       return cut > hand.from && cut < (hand.to ?? Infinity);
     });
@@ -93,36 +86,10 @@ export class Shares {
     return { ...hand, shares };
   }
 
-  #pastOf(file: FileId): PastHolders {
-    let past = this.#past.get(file);
-    if (past === undefined) {
-      past = { holders: this.#holdersEver(file), seenUntil: this.#seenUntil(positionOf(file)) };
-      this.#past.set(file, past);
-    }
-    return past;
-  }
-
   /** The first position from `from` on at which not all processes were seen; Infinity if none. */
   #seenUntil(from: number): number {
     const next = this.#unknown.find(({ to }) => to === null || to > from);
     return next === undefined ? Infinity : Math.max(next.from ?? from, from);
-  }
-
-  #holdersEver(file: FileId): PastHolder[] {
-    const found = new Map<string, PastHolder>();
-    follow(this.#timeline, positionOf(file), null, (host, position) => {
-      for (const hold of host.holdsOf(file)) {
-        const holder = holderShown(holderOf(hold));
-        const { pid, comm, cgroup, via } = holder;
-        if (via !== 'fd') continue;
-        const vm = (pid === null ? undefined : host.process(pid)?.vm) ?? null;
-        const lived = this.#tenants.map((tenant) => livedAt(tenant, position));
-        const key = JSON.stringify([pid, comm, cgroup, vm, lived]);
-        if (!found.has(key)) found.set(key, { ...holder, vm, since: position });
-      }
-      return { files: host.isOpen(file) ? [file] : [] };
-    });
-    return [...found.values()];
   }
 }
 

@@ -4,15 +4,25 @@
  *
  * @module
  */
-import { positionOf, type FileId } from '../../processes/process-table.ts';
 import { FILE, HOLD, type Standing } from './standing.ts';
 
-/** The rows of a file and of those that keep it alive, directly or through others; none if closed. */
-export function rowsKeeping({ files }: Standing, file: FileId): number[] {
-  const { cells, width, count } = files;
-  const opened = positionOf(file) + 1;
-  const rows: number[] = [];
-  for (let row = 0; row < count; row++) if (cells[row * width] === opened) rows.push(row);
+/** The row of the file that was opened at a position; -1 if it is closed. */
+export function rowOpenedAt(
+  { files: { cells, width, count } }: Standing,
+  position: number,
+): number {
+  for (let row = 0; row < count; row++) if (cells[row * width] === position + 1) return row;
+  return -1;
+}
+
+/**
+ * The rows of the file that was opened at a position and of those that keep it alive, directly or
+ * through others; none if it is closed.
+ */
+export function rowsKeeping(standing: Standing, position: number): number[] {
+  const { cells, width, count } = standing.files;
+  const own = rowOpenedAt(standing, position);
+  const rows = own < 0 ? [] : [own];
   // The list grows while it is read.
   for (const kept of rows) {
     for (let row = 0; row < count; row++) {
@@ -24,7 +34,7 @@ export function rowsKeeping({ files }: Standing, file: FileId): number[] {
 }
 
 /** The rows of the descriptors and mappings of the files in some rows. */
-export function rowsHolding({ holds, files }: Standing, rows: readonly number[]): number[] {
+export function rowsHolding({ holds, files }: Standing, rows: Iterable<number>): number[] {
   const { cells, width, count } = holds;
   const isWanted = new Uint8Array(files.count + 1);
   for (const row of rows) isWanted[row + 1] = 1;

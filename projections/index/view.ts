@@ -9,7 +9,6 @@ import type { FileId, ProcessHolder } from '../../processes/process-table.ts';
 import type { Codes } from './codes.ts';
 import { ownerOfCells } from './hand-overs.ts';
 import { chained, chainsOf, holdsBy, type HoldChains } from './hold-chains.ts';
-import { rowsHolding, rowsKeeping } from './keepers.ts';
 import { byPlace, holderIn, holdIn, processIn, type HoldAt } from './hold-at.ts';
 import { StaleViewError } from './stale-view.ts';
 import {
@@ -152,11 +151,9 @@ export class StandingView implements HostAt {
     return this.#positionIn(name, GROUP.since);
   }
 
-  /** A file and those that keep it alive, and all descriptors and mappings of them. */
-  keepersOf(id: FileId): { readonly files: FileId[]; readonly holds: HoldAt[] } {
-    const rows = rowsKeeping(this.#standing, id);
-    const holds = rowsHolding(this.#standing, rows).map((row) => this.holdAt(row));
-    return { files: rows.map((row) => this.#idOf(row)), holds };
+  /** The rows of this moment, for questions about few files (`concerning.ts`). */
+  get rows(): { readonly standing: Standing; readonly codes: Codes } {
+    return { standing: this.#standing, codes: this.#codes };
   }
 
   #positionIn(name: string, cell: number): number | null {
