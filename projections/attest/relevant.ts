@@ -27,8 +27,9 @@ export function groupsOfBoth(
 ): ReadonlySet<string> | null {
   const { unknown } = coverageOf(timeline, { subject: null, from: START, to: timeline.head });
   const gaps = unknown.filter((gap) => (gap.from ?? 0) <= to);
-  const unseenUntil = Math.max(0, ...gaps.map((gap) => gap.to ?? Infinity));
-  if (unseenUntil > from && gaps.length > 0) return null;
+  const unseenUntil = gaps.reduce((until, gap) => Math.max(until, gap.to ?? Infinity), 0);
+  // A range may begin before the first event.
+  if (unseenUntil > Math.max(from, 0)) return null;
   const sets = setsOf(timeline, tenants);
   const watched = { setsOf: (pid: number) => sets.get(pid) ?? 0, unknown: UNKNOWN, unseenUntil };
   const touched = touchedGroups(timeline.segments(), to, watched);
