@@ -9,7 +9,10 @@ import type { HostAt, ProcessAt } from '../../machines/host-at.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import { KERNEL_PID, positionOf, type FileId } from '../../processes/process-table.ts';
 
-export type Label = Pick<ProcessAt, 'pid' | 'comm' | 'cgroup' | 'vm'>;
+export interface Label extends Pick<ProcessAt, 'pid' | 'comm' | 'cgroup' | 'vm'> {
+  /** The position at which the process began: others may have had its pid. */
+  readonly began: number;
+}
 
 /** Whether a process is of a tenant, as the test knows it; null where it was not told. */
 export type Judge = (process: Label) => boolean | null;
@@ -36,37 +39,74 @@ export type SeenAll = (group: string, from: number, to: number) => boolean;
 export function handsAtEach(events: readonly Placed<LedgerEvent>[], isSeen: SeenAll): GroupHands[] {
   const host = new LiveHost();
   const held = new Map<FileId, Map<string, Label>>();
+  const begun = new Begun();
   return events.flatMap((event) => {
     host.take(event);
-    for (const file of host.files()) note(host, file.id, held);
+    begun.note(host, event);
+    const labelOf = (pid: number): Label => labelled(host.process(pid)!, begun);
+    for (const file of host.files()) note(host, file.id, held, labelOf);
     return [...host.groups()].map(({ group, isUnknown, state }) => ({
       group,
       position: event.position,
       isUnknown,
       isKernels: !isUnknown && state === 'kernel',
-      hands: handsOn(host, group, held, (file) => {
-        return isSeen(group, positionOf(file), event.position);
+      hands: handsOn(host, group, {
+        held,
+        labelOf,
+        isKnownSinceOpen: (file) => isSeen(group, positionOf(file), event.position),
       }),
     }));
   });
 }
 
-function note(host: HostAt, file: FileId, held: Map<FileId, Map<string, Label>>): void {
+/** The position at which each process began that now has a pid. */
+export class Begun {
+  #at = new Map<number, number>();
+
+  note(host: HostAt, { type, data, position }: Placed<LedgerEvent>): void {
+    const started = type === 'process.started' ? data.pid : null;
+    const replaced = type === 'process.forked' ? data.child : started;
+    const before = this.#at;
+    this.#at = new Map();
+    for (const { pid } of host.processes()) {
+      const isNew = pid === replaced || type === 'host.booted';
+      this.#at.set(pid, isNew ? position : (before.get(pid) ?? position));
+    }
+  }
+
+  of(pid: number): number {
+    return this.#at.get(pid) ?? -1;
+  }
+}
+
+export function labelled({ pid, comm, cgroup, vm }: ProcessAt, begun: Begun): Label {
+  return { pid, comm, cgroup, vm, began: begun.of(pid) };
+}
+
+function note(
+  host: HostAt,
+  file: FileId,
+  held: Map<FileId, Map<string, Label>>,
+  labelOf: (pid: number) => Label,
+): void {
   const names = held.get(file) ?? new Map<string, Label>();
   held.set(file, names);
   for (const { pid, via } of host.holders(file)) {
     if (via !== 'fd' || pid === KERNEL_PID) continue;
-    const label = labelOf(host, pid);
+    const label = labelOf(pid);
     names.set(JSON.stringify(label), label);
   }
 }
 
-function handsOn(
-  host: HostAt,
-  group: string,
-  held: ReadonlyMap<FileId, ReadonlyMap<string, Label>>,
-  isKnownSinceOpen: (file: FileId) => boolean,
-): Hand[] {
+/** What is known besides the host. */
+interface Known {
+  /** The processes that ever had a descriptor of a file. */
+  readonly held: ReadonlyMap<FileId, ReadonlyMap<string, Label>>;
+  readonly labelOf: (pid: number) => Label;
+  readonly isKnownSinceOpen: (file: FileId) => boolean;
+}
+
+function handsOn(host: HostAt, group: string, { held, labelOf, isKnownSinceOpen }: Known): Hand[] {
   const { opener, owner, isUnknown } = host.group(group)!;
   return [...host.files()].flatMap((file): Hand[] => {
     const keepsOwner = !isUnknown && owner !== null && reaches(host, file.id, owner);
@@ -78,13 +118,8 @@ function handsOn(
     const past = [...(held.get(file.id)?.values() ?? [])];
     const others = isKept && !isKnownSinceOpen(file.id) ? [null] : [];
     const kept = isKept ? [{ keepsOwner, of: [...past, ...others] }] : [];
-    return [...own.map(({ pid }) => ({ keepsOwner, of: [labelOf(host, pid)] })), ...kept];
+    return [...own.map(({ pid }) => ({ keepsOwner, of: [labelOf(pid)] })), ...kept];
   });
-}
-
-function labelOf(host: HostAt, of: number): Label {
-  const { pid, comm, cgroup, vm } = host.process(of)!;
-  return { pid, comm, cgroup, vm };
 }
 
 /** Whether a file keeps another one alive, directly or through others; each does so for itself. */

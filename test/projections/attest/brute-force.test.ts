@@ -8,10 +8,12 @@ import { attestQuestions, type AttestQuestion } from '../../../projections/attes
 import { coverageOf } from '../../../projections/coverage.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import {
+  Begun,
   handsAtEach,
   isInstance,
   isOpen,
   isOwner,
+  labelled,
   type GroupHands,
   type Judge,
   type Label,
@@ -46,11 +48,11 @@ class Read {
     this.missed = missed;
     for (const event of log) this.timeline.take(event);
     const host = new LiveHost();
+    const begun = new Begun();
     this.processes = log.map((event) => {
       host.take(event);
-      const labels = [...host.processes()].map(({ pid, comm, cgroup, vm }) => {
-        return { pid, comm, cgroup, vm };
-      });
+      begun.note(host, event);
+      const labels = [...host.processes()].map((process) => labelled(process, begun));
       return labels.filter(({ pid }) => pid !== KERNEL_PID);
     });
     this.states = handsAtEach(log, (group, from, to) => {
@@ -63,6 +65,18 @@ class Read {
   get inScope(): ReadonlySet<string> {
     const groups = new Set(this.processes.flat().map(({ cgroup }) => cgroup));
     return new Set(machines.filter((name) => groups.has(scopeOf(name))));
+  }
+
+  /** A pid stands for the process that has it in the range, not for those before and after. */
+  judgeOf(word: string, { from, to }: Asked): Judge {
+    const judge = judgeOf(word, this.inScope);
+    if (!word.startsWith('pid:')) return judge;
+    const there = this.processes.slice(from, to + 1).flat();
+    const began = new Set(there.filter((one) => judge(one) === true).map((one) => one.began));
+    return (label) => {
+      const isOther = judge(label) === true && began.size > 0 && !began.has(label.began);
+      return isOther ? false : judge(label);
+    };
   }
 
   ask({ question, operands, from, to }: Asked): Attested | LedgerError {
@@ -87,7 +101,7 @@ function check(read: Read, asked: Asked): 'answered' | 'refused' {
   const { question, operands, from, to } = asked;
   const found = read.ask(asked);
   const words = question === 'never-shared' ? operands : operands.slice(1);
-  const judges = words.map((word) => judgeOf(word, read.inScope));
+  const judges = words.map((word) => read.judgeOf(word, asked));
   if (found instanceof LedgerError) {
     checkRefusal(read, asked, judges, found);
     return 'refused';
