@@ -202,8 +202,8 @@ describe.concurrent('without a topology', () => {
   const legacy = {
     g3: 'unknown > container[P1] > none',
     g11: 'unknown',
-    '0000:00:04.0': 'container[P1] > none',
-    '0000:00:04.1': 'container[P1] > none',
+    '0000:00:04.0': 'unknown > container[P1] > none',
+    '0000:00:04.1': 'unknown > container[P1] > none',
   };
   /** A device that goes by its node is owned by its context, for as long as it has one. */
   const nodes = {
