@@ -161,7 +161,9 @@ function checkRefusal(
   const events = [...timeline.positionsOf(`process ${pid}`)].map((at) => timeline.typeAt(at));
   const boots = timeline.events.filter(({ type }) => type === 'host.booted').length;
   const starts = events.filter((type) => /^process\.(started|forked|exited)$/.test(type));
-  expect(starts.length + boots).toBeGreaterThan(1);
+  // The process of a log that does not begin with a boot may be of the boot before it.
+  const isCutOff = timeline.events[0]?.type !== 'host.booted';
+  expect(starts.length + boots + Number(isCutOff)).toBeGreaterThan(1);
 }
 
 /** The words for tenants of a process. */
