@@ -11,7 +11,6 @@ import { changesBetween, historyOf } from '../../../projections/history.ts';
 import { orphansOf } from '../../../projections/holdings.ts';
 import { HostAtMoment } from '../../../projections/moment.ts';
 import type { BareOwner } from '../../../projections/owner-at.ts';
-import { partiesOf, type Parties } from '../../../projections/parties.ts';
 import type {
   Change,
   DescentStep,
@@ -39,13 +38,13 @@ import {
   nobody,
   ownerOf,
   tableOf,
-  unknownOwner,
   type KernelTable,
 } from '../../../projections/views.ts';
 import type { Untimed } from '../../../projections/timed.ts';
 import { shownAt, stepped, Steps, type SteppedInterval } from '../../support/hands.ts';
 import type { Log } from '../../support/random-logs.ts';
 import { withTimes } from '../../support/times-beside.ts';
+import { Told } from './told.ts';
 
 /** What is to be answered. */
 export interface Asked {
@@ -148,22 +147,22 @@ export interface Seen {
 /** The same answers, from looking at every moment; the first is that before the first event. */
 export function answersFrom(moments: Iterable<Seen>, log: Log, asked: Asked): Answers {
   const found = new Map<number, object>();
-  const unheard = groupsFound(log);
-  const histories = asked.histories.map((subject) => new OwnerTrail(subject, unheard));
+  const told = new Told(log);
+  const histories = asked.histories.map((subject) => new OwnerTrail(subject, told));
   const trails = new Map<string, OwnerTrail>();
   let position = -1;
   for (const seen of moments) {
     const event = log[position] ?? null;
+    told.position = position;
     for (const history of histories) history.look(seen.host, event);
     for (const { group } of seen.host.groups()) {
-      const known = trails.get(group) ?? new OwnerTrail({ kind: 'group', id: group }, unheard);
+      const known = trails.get(group) ?? new OwnerTrail({ kind: 'group', id: group }, told);
       trails.set(group, known);
     }
     for (const trail of trails.values()) trail.look(seen.host, event);
     if (asked.positions.includes(position)) {
-      found.set(position, momentOf(seen, event, asked, unheard));
+      found.set(position, momentOf(seen, event, asked, told));
     }
-    for (const { group } of seen.host.groups()) unheard.delete(group);
     position++;
   }
   const changes = [...trails.values()]
@@ -181,34 +180,11 @@ export function answersFrom(moments: Iterable<Seen>, log: Log, asked: Asked): An
   return withTimes(untimed, log) as Answers;
 }
 
-/** The groups that were there before anybody told of them. */
-function groupsFound(log: Log): Set<string> {
-  const found = new Set<string>();
-  const told = new Set<string>();
-  for (const { type, data } of log) {
-    if (type === 'group.found' && !told.has(data.group)) found.add(data.group);
-    if (type === 'device.added' && data.group !== null) told.add(data.group);
-  }
-  return found;
-}
-
-/** The parties of a subject; `unheard` are groups that are yet to be found. */
-function partiesAt(host: HostAt, subject: Subject, unheard: ReadonlySet<string>): Parties {
-  const parties = partiesOf(host, subject);
-  const isUnheard = subject.kind === 'group' && unheard.has(subject.id);
-  return isUnheard ? { ...parties, owner: unknownOwner } : parties;
-}
-
-function momentOf(
-  seen: Seen,
-  event: Log[number] | null,
-  { subjects }: Asked,
-  unheard: ReadonlySet<string>,
-) {
+function momentOf(seen: Seen, event: Log[number] | null, { subjects }: Asked, told: Told) {
   const { host } = seen;
   const at: Moment = { position: event?.position ?? null, time: event?.time ?? null };
   const who = subjects.map((subject) => {
-    const parties = partiesAt(host, subject, unheard);
+    const parties = told.parties(host, subject);
     const files = new Set(parties.holders.flatMap(({ file }) => file ?? []));
     const held = new Set(parties.holders.map(({ pid, fd, file }) => `${pid} ${fd} ${file}`));
     const lineage = [...files]
@@ -219,7 +195,7 @@ function momentOf(
   });
   const table = tableOf(host, at, (group) => seen.since(group));
   const owners = groupsIn(subjects).map((id) => {
-    const { holders: _, ...owner } = partiesAt(host, { kind: 'group', id }, unheard).owner;
+    const { holders: _, ...owner } = told.parties(host, { kind: 'group', id }).owner;
     return { ...owner, since: seen.since(id) };
   });
   return { table, who, owners, orphans: orphansOf(host), refusal: seen.refusal };
@@ -230,21 +206,20 @@ class OwnerTrail {
   readonly changes: Untimed<Change>[] = [];
   readonly intervals: SteppedInterval[];
   readonly #subject: Subject;
-  readonly #unheard: ReadonlySet<string>;
+  readonly #told: Told;
   #owner: Owner;
   #held = new Steps();
 
-  constructor(subject: Subject, unheard: ReadonlySet<string>) {
+  constructor(subject: Subject, told: Told) {
     this.#subject = subject;
-    this.#unheard = unheard;
-    const isUnheard = subject.kind === 'group' && unheard.has(subject.id);
-    this.#owner = isUnheard ? unknownOwner : nobody;
+    this.#told = told;
+    this.#owner = told.atStart(subject).owner;
     const { id } = subject;
     this.intervals = [this.#begun(id, null)];
   }
 
   look(host: HostAt, event: Log[number] | null): void {
-    const { owner } = partiesAt(host, this.#subject, this.#unheard);
+    const { owner } = this.#told.parties(host, this.#subject);
     const before = this.#owner;
     this.#owner = owner;
     if (event === null) return;
