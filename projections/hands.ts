@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { FileId } from '../processes/process-table.ts';
+import { positionOf, type FileId } from '../processes/process-table.ts';
 import { follow, followEach } from './follow.ts';
 import { concerning, keepersOf, type Reasons } from './index/concerning.ts';
 import { holderOf, type HoldAt } from './index/hold-at.ts';
@@ -58,7 +58,7 @@ export function handsOfEach(timeline: Timeline, ranges: readonly GroupRange[]): 
   followEach(timeline, sought);
   return sought.map(({ spans, to }) => {
     const found = spans.until(to).map(({ value, ...span }) => ({ ...value, ...span }));
-    return found.toSorted((a, b) => a.from - b.from || byProcess(a.holder, b.holder));
+    return found.toSorted((a, b) => byBegin({ ...a, ...a.holder }, { ...b, ...b.holder }));
   });
 }
 
@@ -97,7 +97,28 @@ export function handsIn(timeline: Timeline, subject: Subject, interval: OwnerInt
     return part;
   });
   const found = spans.until(to).map(({ value, ...span }) => timed(timeline, { ...value, ...span }));
-  return found.toSorted((a, b) => a.from - b.from || byProcess(a, b));
+  return found.toSorted(byBegin);
+}
+
+/**
+ * Compares hands by their begin, then by process and descriptor, then by what is held and how long. Equal
+ * are only those that differ in nothing: no order depends on where segments begin.
+ */
+function byBegin(a: Begun, b: Begun): number {
+  return (
+    a.from - b.from ||
+    byProcess(a, b) ||
+    placeOf(a.file) - placeOf(b.file) ||
+    placeOf(a.of) - placeOf(b.of) ||
+    (a.to ?? Infinity) - (b.to ?? Infinity) ||
+    0
+  );
+}
+
+type Begun = Holder & Pick<Stretch<Holder>, 'from' | 'to'> & Partial<Pick<HandIn, 'of'>>;
+
+function placeOf(file: FileId | null | undefined): number {
+  return file == null ? -1 : positionOf(file);
 }
 
 function reasonsIn({ opens, bound, keepsOwner }: Reasons): string {
