@@ -10,23 +10,12 @@ import type { Subject } from '../../projections/subjects.ts';
 import { Timeline } from '../../projections/timeline.ts';
 import { holdersOf } from '../../projections/views.ts';
 import { walk } from '../../projections/walk.ts';
+import { anyHistory, segmentLengths } from '../support/any-history.ts';
 import { countOf } from '../support/effort.ts';
 import { shownAt, stepsOf, Steps } from '../support/hands.ts';
-import { evidence, likely } from '../support/random-evidence.ts';
-import { anyLog, type Log } from '../support/random-logs.ts';
-import { endlessHost, unseenCalls, unseenHost } from '../support/unseen-hosts.ts';
+import type { Log } from '../support/random-logs.ts';
 
 const RUNS = countOf('logs whose hands are counted', { test: 20, soak: 200, full: 2000 });
-
-const logs: fc.Arbitrary<Log> = fc.oneof(
-  anyLog,
-  unseenHost,
-  unseenCalls,
-  endlessHost,
-  evidence as fc.Arbitrary<Log>,
-  likely as fc.Arbitrary<Log>,
-);
-const whole = fc.constantFrom(1, 3, 7, 64, 100_000);
 
 function timelineOf(log: Log, size: number): Timeline {
   const timeline = new Timeline({ whole: size });
@@ -80,7 +69,7 @@ function inLine(hand: HandIn): string {
 test('the hands on a group are those that the host shows at every position', () => {
   let [counted, references] = [0, 0];
   fc.assert(
-    fc.property(logs, whole, (log, size) => {
+    fc.property(anyHistory, segmentLengths, (log, size) => {
       const timeline = timelineOf(log, size);
       const groups = timeline.groups();
       const hands = new Map(groups.map((group) => [group, handsOf(timeline, group, -1, null)]));
@@ -106,7 +95,7 @@ test('the hands on a group are those that the host shows at every position', () 
 test('in a part of the log they are the same, clipped to it', () => {
   const share = fc.double({ min: 0, max: 1, noNaN: true });
   fc.assert(
-    fc.property(logs, whole, share, share, (log, size, one, other) => {
+    fc.property(anyHistory, segmentLengths, share, share, (log, size, one, other) => {
       const timeline = timelineOf(log, size);
       const [from = 0, to = 0] = [one, other]
         .map((each) => Math.floor(each * log.length))
@@ -133,7 +122,7 @@ const sorted = (hands: readonly object[]) => hands.map((hand) => JSON.stringify(
 test('those in the intervals of any subject are the holders of its owner at every position', () => {
   let [counted, late] = [0, 0];
   fc.assert(
-    fc.property(logs, whole, (log, size) => {
+    fc.property(anyHistory, segmentLengths, (log, size) => {
       const timeline = timelineOf(log, size);
       const subjects = subjectsOf(timeline, log);
       const histories = subjects.map((subject) => historyOf(timeline, subject));

@@ -5,20 +5,8 @@ import { pastHoldersOf } from '../../../projections/attest/past-holders.ts';
 import { handsOf } from '../../../projections/hands.ts';
 import { touchedGroups } from '../../../projections/index/touched-groups.ts';
 import { Timeline } from '../../../projections/timeline.ts';
+import { anyHistory, segmentLengths } from '../../support/any-history.ts';
 import { countOf } from '../../support/effort.ts';
-import { evidence, likely } from '../../support/random-evidence.ts';
-import { anyLog, type Log } from '../../support/random-logs.ts';
-import { endlessHost, unseenCalls, unseenHost } from '../../support/unseen-hosts.ts';
-
-const logs: fc.Arbitrary<Log> = fc.oneof(
-  anyLog,
-  unseenHost,
-  unseenCalls,
-  endlessHost,
-  evidence as fc.Arbitrary<Log>,
-  likely as fc.Arbitrary<Log>,
-);
-const whole = fc.constantFrom(1, 3, 7, 64, 100_000);
 
 const UNKNOWN = 1;
 const setOf = (pid: number | null): number => {
@@ -28,35 +16,40 @@ const setOf = (pid: number | null): number => {
 test('every process with a hand on a group touches it, and not all touch every group', () => {
   const counts = { touches: 0, references: 0, leftOut: 0 };
   fc.assert(
-    fc.property(logs, whole, fc.double({ min: 0, max: 1, noNaN: true }), (log, size, share) => {
-      const timeline = new Timeline({ whole: size });
-      for (const event of log) timeline.take(event);
-      const to = Math.floor(share * timeline.head);
-      const unseenUntil = Math.floor(to / 3);
-      const watched = { setsOf: setOf, unknown: UNKNOWN, unseenUntil };
-      const touched = touchedGroups(timeline.segments(), to, watched);
-      for (const group of timeline.groups()) {
-        const sets = touched.get(group) ?? 0;
-        const hands = handsOf(timeline, group, -1, to + 1);
-        const past = pastHoldersOf(
-          timeline,
-          hands.map(({ of }) => of),
-          [],
-        );
-        for (const { holder, of, to: end } of hands) {
-          const isPlain = holder.via === 'fd' || holder.via === 'mapping';
-          const holders = past.get(of)?.filter(({ since }) => since < (end ?? Infinity)) ?? [];
-          const pids = holders.length > 0 ? holders.map(({ pid }) => pid) : [null];
-          const expected = (isPlain ? [holder.pid] : pids).map(setOf);
-          for (const set of expected) expect(sets & set, `${group} and ${of}`).toBe(set);
-          counts.touches += expected.length;
-          if (!isPlain) counts.references++;
-          const isUnseen = Number(of.slice(1)) < unseenUntil && (end ?? Infinity) > unseenUntil;
-          if (isUnseen) expect(sets & UNKNOWN).toBe(UNKNOWN);
+    fc.property(
+      anyHistory,
+      segmentLengths,
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (log, size, share) => {
+        const timeline = new Timeline({ whole: size });
+        for (const event of log) timeline.take(event);
+        const to = Math.floor(share * timeline.head);
+        const unseenUntil = Math.floor(to / 3);
+        const watched = { setsOf: setOf, unknown: UNKNOWN, unseenUntil };
+        const touched = touchedGroups(timeline.segments(), to, watched);
+        for (const group of timeline.groups()) {
+          const sets = touched.get(group) ?? 0;
+          const hands = handsOf(timeline, group, -1, to + 1);
+          const past = pastHoldersOf(
+            timeline,
+            hands.map(({ of }) => of),
+            [],
+          );
+          for (const { holder, of, to: end } of hands) {
+            const isPlain = holder.via === 'fd' || holder.via === 'mapping';
+            const holders = past.get(of)?.filter(({ since }) => since < (end ?? Infinity)) ?? [];
+            const pids = holders.length > 0 ? holders.map(({ pid }) => pid) : [null];
+            const expected = (isPlain ? [holder.pid] : pids).map(setOf);
+            for (const set of expected) expect(sets & set, `${group} and ${of}`).toBe(set);
+            counts.touches += expected.length;
+            if (!isPlain) counts.references++;
+            const isUnseen = Number(of.slice(1)) < unseenUntil && (end ?? Infinity) > unseenUntil;
+            if (isUnseen) expect(sets & UNKNOWN).toBe(UNKNOWN);
+          }
+          counts.leftOut += (sets & ((2 << 8) - 1)) === (2 << 8) - 1 ? 0 : 1;
         }
-        counts.leftOut += (sets & ((2 << 8) - 1)) === (2 << 8) - 1 ? 0 : 1;
-      }
-    }),
+      },
+    ),
     { numRuns: countOf('logs whose groups are touched', { test: 120, soak: 400, full: 4000 }) },
   );
   expect(Math.min(...Object.values(counts))).toBeGreaterThan(0);
