@@ -104,7 +104,7 @@ export function handsIn(timeline: Timeline, subject: Subject, interval: OwnerInt
  * Compares hands by their begin, then by process and descriptor, then by what is held and how long. Equal
  * are only those that differ in nothing: no order depends on where segments begin.
  */
-function byBegin(a: Begun, b: Begun): number {
+function byBegin(a: OrderedHand, b: OrderedHand): number {
   return (
     a.from - b.from ||
     byProcess(a, b) ||
@@ -115,7 +115,7 @@ function byBegin(a: Begun, b: Begun): number {
   );
 }
 
-type Begun = Holder & Pick<Stretch<Holder>, 'from' | 'to'> & Partial<Pick<HandIn, 'of'>>;
+type OrderedHand = Holder & Pick<Stretch<Holder>, 'from' | 'to'> & Partial<Pick<HandIn, 'of'>>;
 
 function placeOf(file: FileId | null | undefined): number {
   return file == null ? -1 : positionOf(file);

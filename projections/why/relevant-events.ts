@@ -31,7 +31,7 @@ interface Retry {
 }
 
 /** The events of a subject from a position on. */
-interface Stretch {
+interface SubjectSince {
   readonly key: SubjectKey;
   readonly since: number;
 }
@@ -57,7 +57,7 @@ export class Concern {
     const missing = named.filter(({ pid, fd }) => view.fileBehind(pid, fd) === undefined);
     for (const { pid, fd } of named) this.#addFile(view.fileBehind(pid, fd), view);
     this.#addFile(blocker, view);
-    const groups: Stretch[] = [];
+    const groups: SubjectSince[] = [];
     for (const group of [...groupsIn(call, view), ...this.groups]) {
       this.groups.add(group);
       const since = view.busySince(group) ?? at + 1;
@@ -72,7 +72,7 @@ export class Concern {
    * Adds the events of groups, the files that events involve, and the events of these files, until
    * nothing is new. Each segment is read once, however many files there are.
    */
-  #close(groups: readonly Stretch[]): void {
+  #close(groups: readonly SubjectSince[]): void {
     const timeline = this.#timeline;
     const files = this.#freshFiles.map(positionOf);
     const first = least([...groups.map(({ since }) => since), ...files, ...this.#freshPositions]);
