@@ -1,5 +1,6 @@
 /**
  * The public interface of the library: opens a log, appends to it, and answers questions about it.
+ * What writes to a log is loaded when it is first called: with it come the readers of evidence.
  *
  * @module
  */
@@ -13,8 +14,6 @@ import type { SnapshotOptions } from './evidence/snapshot/snapshot.ts';
 import type { Source } from './evidence/source.ts';
 export type { Reading } from './evidence/collected.ts';
 export { readHost } from './evidence/reading/host.ts';
-export type { HostReading } from './evidence/reading/reading.ts';
-export type { ImportReport } from './evidence/new-events.ts';
 import type {
   ImportSettings,
   OpenOptions,
@@ -30,15 +29,15 @@ import { genesisOf } from './log/hash.ts';
 import type { AppendResult, Examination, Head, Store } from './log/store.ts';
 import { RecordedPast } from './ledger/recorded-past.ts';
 import type { Verification } from './projections/audit/faults.ts';
-import { follow, noticeGap, type FollowSettings } from './ledger/follow.ts';
+import type { FollowSettings } from './ledger/follow.ts';
 import { forgetIndex, localLog } from './ledger/local-log.ts';
 import { timed } from './projections/timed.ts';
 import { Timeline } from './projections/timeline.ts';
 import { absenceOf } from './projections/audit/verification.ts';
 import { START } from './projections/when.ts';
-import { readEvidence, recordEvidence } from './ledger/import.ts';
-import { recordSimulation, type RecordedAnswer } from './ledger/simulate.ts';
-import { recordSnapshot, type SnapshotReport } from './ledger/snapshot.ts';
+import { readEvidence } from './ledger/read-evidence.ts';
+import type { RecordedAnswer } from './ledger/simulate.ts';
+import type { SnapshotReport } from './ledger/snapshot.ts';
 import { streamNamed } from './ledger/stream-named.ts';
 import { verifyTimeline } from './ledger/verify.ts';
 import { WhatIf } from './ledger/what-if.ts';
@@ -113,10 +112,9 @@ export type { Subject } from './projections/subjects.ts';
 export type { When } from './projections/when.ts';
 export type { Candidate, Why } from './projections/why/why.ts';
 export type { WhyUnknown } from './projections/why-unknown.ts';
-export type { FollowSettings } from './ledger/follow.ts';
-export { readEvidence, takenAt } from './ledger/import.ts';
-export type { RecordedAnswer } from './ledger/simulate.ts';
-export type { SnapshotReport } from './ledger/snapshot.ts';
+export { takenAt } from './ledger/given-times.ts';
+export { readEvidence };
+export type { FollowSettings, HostReading, ImportReport, RecordedAnswer, SnapshotReport };
 export type { Attempted, SupposedEvent, WhatIf } from './ledger/what-if.ts';
 
 /**
@@ -233,6 +231,7 @@ export class Ledger extends RecordedPast {
 
   /** Appends evidence that `readEvidence` has read. Rejects with `bad-evidence`. */
   async record(collected: Collected): Promise<ImportReport> {
+    const { recordEvidence } = await import('./ledger/import.ts');
     return recordEvidence(this, collected);
   }
 
@@ -241,11 +240,13 @@ export class Ledger extends RecordedPast {
    * end of `lines`. It continues from the host as the log knows it. Rejects with `bad-request`.
    */
   async follow(lines: AsyncIterable<string>, settings: FollowSettings): Promise<ImportReport> {
+    const { follow } = await import('./ledger/follow.ts');
     return follow(this, lines, settings);
   }
 
   /** Appends `gap.noticed` with a reason: from here on, the owner of every group is unknown. */
   async noticeGap(reason: string): Promise<void> {
+    const { noticeGap } = await import('./ledger/follow.ts');
     return noticeGap(this, reason);
   }
 
@@ -254,6 +255,7 @@ export class Ledger extends RecordedPast {
    * Rejects with `bad-request` for a log of a simulation, or `bad-evidence` for an old reading.
    */
   async snapshot(reading: HostReading, options: SnapshotOptions): Promise<SnapshotReport> {
+    const { recordSnapshot } = await import('./ledger/snapshot.ts');
     return recordSnapshot(this, reading, options);
   }
 
@@ -280,11 +282,12 @@ export class Ledger extends RecordedPast {
   }
 
   /** As `simulate`, for a parsed scenario; yields each answer when its events are durable. */
-  simulateSteps(
+  async *simulateSteps(
     sequences: readonly Sequence[],
     settings: SimulateSettings,
   ): AsyncGenerator<RecordedAnswer> {
-    return recordSimulation(this, sequences, settings);
+    const { recordSimulation } = await import('./ledger/simulate.ts');
+    yield* recordSimulation(this, sequences, settings);
   }
 
   /**

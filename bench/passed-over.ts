@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { sourceOf } from '../cli/input.ts';
 import { LedgerError } from '../events/ledger-error.ts';
-import { readEvidence } from '../ledger/import.ts';
+import { readEvidence } from '../ledger/read-evidence.ts';
 import { hold } from './contest.ts';
 import type { Figure } from './figure.ts';
 import { Random } from './host/random.ts';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readEvidence } from '../ledger/import.ts';
+import { readEvidence } from '../ledger/read-evidence.ts';
 import { contests } from './contest.ts';
 import { chunksOf, splitOf } from './peers/split-lines.ts';
 import { straceLines } from './strace-lines.ts';

@@ -10,28 +10,22 @@ import { microsOf } from '../evidence/instants.ts';
 import type { HostBefore } from '../evidence/importer.ts';
 import { newEvents, type ImportReport } from '../evidence/new-events.ts';
 import type { Source } from '../evidence/source.ts';
-import { instantNamed } from '../events/instant-words.ts';
-import { LedgerError, RequestError } from '../events/ledger-error.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import { RevisionConflictError } from '../log/store.ts';
 import type { SupposedHost } from '../machines/host-at.ts';
 import { LiveHost } from '../machines/live-host.ts';
 import { newestKernel } from '../machines/profile.ts';
 import { type Appendable, eventsAround } from './appendable.ts';
+import { midnight, takenAt, zoneMicros } from './given-times.ts';
 import { JudgedKernels } from './judged-kernels.ts';
 import { checkKindOf, oneKind } from './log-kind.ts';
 import { type ImportSettings, profileFor, profileNamed, topologyFrom } from './settings.ts';
 
-/**
- * Reads evidence completely, and writes nothing. `log` is the log that it will be appended to: it
- * gives the host before the evidence.
- *
- * Rejects with `bad-evidence`, whose message names source and line, or `bad-request`.
- */
-export async function readEvidence(
+/** What `readEvidence` does. */
+export async function readSources(
   sources: readonly Source[],
-  settings: ImportSettings = {},
-  log: Appendable | null = null,
+  settings: ImportSettings,
+  log: Appendable | null,
 ): Promise<Collected> {
   const judged = new JudgedKernels();
   const { admit, ...options } = collectOptions(settings, log);
@@ -72,58 +66,6 @@ export function collectOptions(
     },
     ...(progress && { progress }),
   };
-}
-
-/**
- * The instant at which listings were made or the host booted, as in the log. `day`: that of a time of
- * day. Throws `bad-request`, which names `option`, for text that names no instant.
- */
-export function takenAt(
-  text: string,
-  { day, clock = () => new Date() }: Pick<ImportSettings, 'day' | 'clock'>,
-  option = '--taken',
-): string {
-  try {
-    return instantNamed(text, { now: clock, day: () => dayFor(text, day) });
-  } catch (error) {
-    if (!(error instanceof LedgerError) || error.code !== 'bad-when') throw error;
-    const known = 'an ISO 8601 instant, now, a time before now (-10m) or a time of day (HH:MM)';
-    throw new RequestError(`${option}: '${text}' is not ${known}`);
-  }
-}
-
-function dayFor(text: string, day: string | undefined): string {
-  if (day !== undefined) return day;
-  throw new RequestError(`'${text}' is a time of day: give the day as well, --day YYYY-MM-DD`);
-}
-
-/** Throws `bad-request`, which names `option`, for text that is no ISO 8601 instant. */
-export function checkInstant(text: string, option: string): void {
-  const none = (): never => {
-    throw new RequestError(`${option}: '${text}' is not an ISO 8601 instant`);
-  };
-  try {
-    instantNamed(text, { now: none, day: none });
-  } catch {
-    none();
-  }
-}
-
-/** The beginning of a day, UTC, in microseconds since 1970. Throws `bad-request`. */
-function midnight(day: string): number | null {
-  if (!/^\d{4}-\d\d-\d\d$/.test(day))
-    throw new RequestError(`--day takes YYYY-MM-DD, not '${day}'`);
-  checkInstant(day, '--day');
-  return microsOf(`${day}T00:00:00Z`);
-}
-
-/** The offset of a zone such as `+01:00` from UTC, in microseconds. Throws `bad-request`. */
-function zoneMicros(text: string): number {
-  const [, sign, hours, minutes] = /^([+-])([01]\d|2[0-3]):?([0-5]\d)$/.exec(text) ?? [];
-  if (sign === undefined)
-    throw new RequestError(`--zone takes an offset such as +01:00, not '${text}'`);
-  const ahead = (Number(hours) * 60 + Number(minutes)) * 60e6;
-  return sign === '-' ? -ahead : ahead;
 }
 
 /**

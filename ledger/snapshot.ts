@@ -10,7 +10,7 @@ import type { Told } from '../evidence/witness/inferences.ts';
 import { type RecordedEvent, RevisionConflictError } from '../log/store.ts';
 import { hasIommufd, newestKernel, profileOfKernel } from '../machines/profile.ts';
 import type { Appendable } from './appendable.ts';
-import { checkInstant } from './import.ts';
+import { checkInstant } from './given-times.ts';
 import { checkKind } from './log-kind.ts';
 
 /** What a snapshot appended to a log. */

@@ -10,7 +10,7 @@ import { SCHEMA } from '../../events/vocabulary.ts';
 import { EvidenceError } from '../../evidence/importer.ts';
 import { RequestError } from '../../events/ledger-error.ts';
 import { Kernel } from '../../machines/kernel.ts';
-import { readEvidence } from '../../ledger/import.ts';
+import { readEvidence } from '../../ledger/read-evidence.ts';
 import { mutated, stories } from './mutations.ts';
 
 const [, truth] = stories.find(([format]) => format === 'truth') ?? [];
