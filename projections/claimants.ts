@@ -21,10 +21,10 @@ interface GroupClaimant {
 export function claimantsAt(timeline: Timeline, position: number): readonly GroupClaimant[] {
   const [segment] = timeline.segments(Math.max(position, timeline.first));
   if (segment === undefined) return [];
-  const claims = new Claims(segment.parts.claims);
-  for (const event of timeline.select(segment.first, position, null, claimTypes)) {
-    claims.take(event);
-  }
+  const boot = segment.bootBefore(position);
+  const claims = new Claims(boot < segment.first ? segment.parts.claims : []);
+  const from = Math.max(boot + 1, segment.first);
+  for (const event of timeline.select(from, position, null, claimTypes)) claims.take(event);
   return claims.inForce.map((claimant) => {
     return { claimant, group: groupOf(timeline, claimant, position) };
   });
