@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
@@ -53,7 +54,7 @@ export function runCommand(
 
 /** Runs `vfio-ledger` with these arguments. */
 export function run(args: readonly string[], surroundings?: Surroundings): Promise<Ended> {
-  return runCommand(process.execPath, [main, ...args], surroundings);
+  return runCommand(process.execPath, [inject('program'), ...args], surroundings);
 }
 
 const tell = `
