@@ -20,6 +20,7 @@ import type {
   SimulateSettings,
   VerifyOptions,
 } from './ledger/settings.ts';
+import { arrayGiven, optionsGiven, textGiven } from './events/given.ts';
 import { LedgerError, RequestError } from './events/ledger-error.ts';
 import { parseScenario, type Sequence } from './host/simulation.ts';
 import { storeAt } from './log/address.ts';
@@ -125,9 +126,9 @@ export type { Attempted, SupposedEvent, WhatIf } from './ledger/what-if.ts';
  * and `host` is not given.
  */
 export async function openLedger(address: string, options: OpenOptions = {}): Promise<Ledger> {
-  const { readOnly = false, create = true, until = START } = options;
+  const { readOnly = false, create = true, until = START } = optionsGiven('openLedger', options);
   if (!Number.isInteger(until) || until < START) {
-    throw new RequestError(`until takes a position, or -1 for no event, not '${until}'`);
+    throw new RequestError(`until takes a position, or -1 for no event, not '${textGiven(until)}'`);
   }
   const store = storeAt(address, { readOnly, create });
   try {
@@ -181,7 +182,7 @@ export class Ledger extends RecordedPast {
 
   /** Those of the given event ids that are in the log. Rejects with `unavailable`. */
   async known(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.#store.known(this.host, ids);
+    return this.#store.known(this.host, arrayGiven('known', 'an array of ids', ids));
   }
 
   /** Reads the events that were appended after `head`. Rejects with `damaged` or `unavailable`. */
@@ -265,7 +266,8 @@ export class Ledger extends RecordedPast {
    * with `bad-request` for an invalid event, and with `unavailable`.
    */
   async append(expected: number, events: readonly LedgerEvent[]): Promise<AppendResult> {
-    return this.#store.append(this.host, expected, events);
+    const all = arrayGiven('append', 'an array of events', events);
+    return this.#store.append(this.host, expected, all);
   }
 
   /**

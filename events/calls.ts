@@ -4,6 +4,7 @@
  * @module
  */
 import * as v from 'valibot';
+import { textGiven } from './given.ts';
 import { RequestError } from './ledger-error.ts';
 import { operations, text, type Call, type Operation } from './operations.ts';
 
@@ -17,7 +18,7 @@ export function callFrom(given: unknown): Call {
   const { operation, ...rest } = Object(given) as UnknownFields;
   if (typeof operation !== 'string' || !Object.hasOwn(operations, operation)) {
     const known = Object.keys(operations).join(', ');
-    throw new RequestError(`no operation '${String(operation)}'; there are ${known}`);
+    throw new RequestError(`no operation '${textGiven(operation)}'; there are ${known}`);
   }
   const schema = operations[operation as Operation];
   const known = Object.keys(rest).filter((key) => Object.hasOwn(schema.entries, key));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { textGiven } from './given.ts';
 
 /** Names that are listed at most. */
 const MOST = 3;
@@ -13,7 +14,7 @@ const MOST = 3;
  */
 export function nearestTo(given: string, names: Iterable<string>): string[] {
   // A caller in JavaScript may pass anything.
-  const word = String(given);
+  const word = textGiven(given);
   const found: Ranked[] = [];
   for (const name of new Set(names)) {
     const worst = found.length < MOST ? Infinity : (found.at(-1)?.letters ?? Infinity);
@@ -42,8 +43,8 @@ export function nearestClause(word: string, names: Iterable<string>): string {
 export function meantClause(word: string, names: Iterable<string>): string {
   const [name] = nearestTo(word, names);
   if (name === undefined) return '';
-  const letters = distance(String(word), name, Infinity);
-  return letters > closeTo(String(word)) ? '' : `; did you mean ${name}?`;
+  const letters = distance(textGiven(word), name, Infinity);
+  return letters > closeTo(textGiven(word)) ? '' : `; did you mean ${name}?`;
 }
 
 interface Ranked {

@@ -8,6 +8,7 @@ import type { LedgerEvent } from '../events/vocabulary.ts';
 import type { Collected, Reading } from './collected.ts';
 import { EvidenceError, type SourceOptions } from './importer.ts';
 import { formats } from './importers.ts';
+import { ShownCalls } from './messages/shown-calls.ts';
 import { ToldAnywhere } from './messages/told.ts';
 import { blocksOf, linesOf, type Source } from './source.ts';
 import { placed, SourceReader } from './source-reader.ts';
@@ -24,7 +25,7 @@ export interface CollectOptions extends SourceOptions {
 /**
  * Reads all sources and merges their events by time. An event without a time stays after the event
  * before it. Of equal times, that of the earlier source comes first. Assumed events about the host come
- * first, once. Listings whose time is unknown come last, in the order of the sources.
+ * first, once. A refusal that a trace shows and a message tells is told once, by the trace. Listings whose time is unknown come last, in the order of the sources.
  *
  * Rejects with `EvidenceError`, message `SOURCE:LINE: reason`, also if no source says anything of VFIO, or
  * with `unavailable` if a source cannot be read. Then nothing of any source is kept.
@@ -35,12 +36,14 @@ export async function collect(
 ): Promise<Omit<Collected, 'judgedAs'>> {
   const tally = new Tally(sources, options.progress ?? null);
   const spool = new Spool();
+  const calls = new ShownCalls(options.around, options.isTrace);
   const together = { ...options, told: new ToldAnywhere() };
-  const heads = sources.map(
-    (source) => new SourceCursor(source.name, eventsOf(source, together, tally)),
+  const heads = toldApart(sources).map(
+    (source) => new SourceCursor(source.name, eventsOf(source, together, tally, spool)),
   );
-  const keep = async ({ name }: SourceCursor, event: LedgerEvent, isPreamble: boolean) => {
-    options.admit(event, name);
+  const keep = async (head: SourceCursor, event: LedgerEvent, isPreamble: boolean) => {
+    options.admit(event, head.name);
+    spool.withdraw(calls.take(event, head.showsCalls));
     await spool.add(event, isPreamble);
   };
   try {
@@ -59,6 +62,17 @@ export async function collect(
   }
   const { read, unknown, passedOver, seen, rejected, rejectedCount } = tally;
   return { events: spool, read, unknown, passedOver, seen, rejected, rejectedCount };
+}
+
+/** Sources with names of their own: the second `trace.log` is `trace.log (2)`. */
+function toldApart(sources: readonly Source[]): Source[] {
+  const taken = new Set<string>();
+  return sources.map((source) => {
+    let { name } = source;
+    for (let count = 2; taken.has(name); count++) name = `${source.name} (${count})`;
+    taken.add(name);
+    return name === source.name ? source : { ...source, name };
+  });
 }
 
 function nothingSaid(
@@ -81,20 +95,23 @@ interface GivenEvents {
   readonly preamble: number;
   /** Whether listings whose time is unknown show them. */
   readonly isListed: boolean;
+  /** Whether they are of a trace that shows each call. */
+  readonly showsCalls: boolean;
 }
 
-/** Reads the events of a source. */
+/** Reads the events of a source. Those that turn out not to have happened are withdrawn from the spool. */
 async function* eventsOf(
   source: Source,
   options: CollectOptions,
   tally: Tally,
+  spool: Spool,
 ): AsyncGenerator<GivenEvents> {
   const taken = source.taken ?? options.taken;
   const reader = new SourceReader(source.name, { ...options, taken }, tally);
   let preamble = 0;
   const give = (events: readonly LedgerEvent[], isListed = false): GivenEvents => {
     const own = Math.min(reader.preamble - preamble, events.length);
-    const given = { events, preamble: own, isListed };
+    const given = { events, preamble: own, isListed, showsCalls: reader.showsCalls };
     preamble = reader.preamble;
     return given;
   };
@@ -111,6 +128,7 @@ async function* eventsOf(
   }
   const events = ended(reader, source.name);
   if (events.length > 0) yield give(events);
+  spool.withdraw(reader.withdrawn);
   const listed = reader.listed();
   if (listed.length > 0) yield give(listed, true);
 }
@@ -131,6 +149,8 @@ class SourceCursor {
   /** The events of listings whose time is unknown: they are not merged. */
   readonly listed: LedgerEvent[] = [];
   event: LedgerEvent | null = null;
+  /** Whether that event is of a trace that shows each call. */
+  showsCalls = false;
   /** The latest time so far. Events are merged by it, so a source always keeps its own order. */
   latest: string | null = null;
   readonly #events: ReturnType<typeof eventsOf>;
@@ -154,6 +174,7 @@ class SourceCursor {
     const { done, value } = await this.#events.next();
     this.#isOver = done === true;
     if (value === undefined) return;
+    this.showsCalls = value.showsCalls;
     this.preamble.push(...value.events.slice(0, value.preamble));
     const events = value.events.slice(value.preamble);
     if (value.isListed) this.listed.push(...events);

@@ -39,6 +39,8 @@ export interface ImportOptions {
   readonly told?: ToldAnywhere;
   /** Gives the events of the log, for statements that it has already. Left out: there is no log. */
   readonly around?: EventsAround;
+  /** Whether a source of the log is a trace that shows calls. Left out: none is. */
+  readonly isTrace?: (source: string) => boolean;
   /** When listings without a time were made (ISO 8601, as in the log); null: unknown. */
   readonly taken: string | null;
 }
@@ -55,6 +57,11 @@ export interface SourceOptions extends ImportOptions {
 export interface Reader {
   /** The events of a line; `number` counts from 1. Throws `EvidenceError` for a line it cannot read. */
   line(text: string, number: number): readonly LedgerEvent[];
+  /**
+   * The events of a line that it could not read: a gap, if it shows every process of the host. Left out:
+   * there are none.
+   */
+  unread?(number: number): readonly LedgerEvent[];
   /** The events that are known only at the end. Throws `EvidenceError` if the end is missing. */
   end(): readonly LedgerEvent[];
   /**
@@ -74,6 +81,8 @@ export interface Reader {
   readonly says?: boolean;
   /** The number of statements so far, by kind. */
   readonly seen?: SeenCounts;
+  /** The ids of events so far that later lines have shown not to have happened; all after `end`. */
+  readonly withdrawn?: readonly string[];
   /** Whether the last line completed the one before it, which had been rejected. */
   readonly completes?: boolean;
 }

@@ -30,6 +30,9 @@ const traces: readonly Importer[] = [
   traceImporter('qemu-trace', looksLikeQemuTrace, qemuTraceParser),
 ];
 
+/** The formats of traces that show each call of a process that they show at all. */
+export const callTraces: ReadonlySet<string> = new Set(['strace', 'bpftrace', 'ftrace']);
+
 /** Messages and listings. */
 const messages: readonly (readonly [string, (line: string) => boolean, (zero?: Zero) => Parser])[] =
   [

@@ -63,7 +63,7 @@ export class LiveReader {
       if (this.rejected.length < MOST_SHOWN) {
         this.rejected.push({ file: this.#source, line: this.read, reason });
       }
-      return [];
+      return this.#admitted(this.#reader.unread?.(this.read) ?? []);
     }
   }
 

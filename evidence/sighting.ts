@@ -150,6 +150,7 @@ export type Deed =
         | 'open_cdev'
         | 'open_iommufd'
         | 'open_container'
+        | 'group_status'
         | 'set_container'
         | 'set_iommu'
         | 'get_device'
@@ -189,8 +190,8 @@ export type Deed =
       readonly did: 'run-vm';
       readonly vm: { readonly name: string; readonly uuid: string | null };
     }
-  /** Lines of the trace were lost here; null: an unknown number. */
-  | { readonly did: 'lose'; readonly count: number | null }
+  /** Events of the trace were lost here: `count` of them (null: unknown), or what a line shows. */
+  | { readonly did: 'lose'; readonly count: number | null | 'line' }
   /** The kernel's first message, with its release: the host has booted. */
   | { readonly did: 'boot'; readonly kernel: string; readonly boot: string | null };
 
@@ -239,6 +240,8 @@ export interface Parser {
   readonly told?: string | null;
   /** Whether the trace shows every release of files of a kind. Left out: of none. */
   showsReleases?(kind: ReleasedKind): boolean;
+  /** Whether the trace shows every process of the host. Left out: it does not. */
+  readonly showsWholeHost?: boolean;
   /** Whether the last line says only what was told before. */
   readonly repeats?: boolean;
   /** Whether the last line completed the one before it, which had been rejected. */

@@ -5,7 +5,14 @@
  */
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import { EvidenceError, type Importer, type Reader, type SourceOptions } from './importer.ts';
-import { importerFor, importerOf, messagesFor, messagesOf, traceFor } from './importers.ts';
+import {
+  callTraces,
+  importerFor,
+  importerOf,
+  messagesFor,
+  messagesOf,
+  traceFor,
+} from './importers.ts';
 import { blockConcerns, concerns } from './messages/concerns.ts';
 import { countLines, LONGEST_LINE } from './source.ts';
 import type { Tally } from './tally.ts';
@@ -26,6 +33,8 @@ export class SourceReader {
   preamble = 0;
   /** The number of the last line, from 1. */
   number = 0;
+  /** Whether the last events are of a trace that shows each call. */
+  showsCalls = false;
   readonly #source: string;
   readonly #options: SourceOptions;
   readonly #tally: Tally;
@@ -84,6 +93,11 @@ export class SourceReader {
     return this.#begun.flatMap((one) => this.#once(one, one.reader.listed?.() ?? []));
   }
 
+  /** The ids of events so far that later lines have shown not to have happened; all after `end`. */
+  get withdrawn(): readonly string[] {
+    return this.#begun.flatMap(({ reader }) => reader.withdrawn ?? []);
+  }
+
   get #begun(): readonly Begun[] {
     return [this.#first, this.#second].filter((one) => one !== null);
   }
@@ -139,11 +153,15 @@ export class SourceReader {
   }
 
   #read(first: Begun, text: string, number: number): readonly LedgerEvent[] {
+    let asked = first;
     try {
       if (text.length >= LONGEST_LINE) throw new EvidenceError('the line is too long');
       if (this.#options.format === null && first.reader.passedOver !== undefined) {
         const trace = this.#traceOf(text);
-        if (trace !== null) return this.#given(trace, trace.reader.line(text, number));
+        if (trace !== null) {
+          asked = trace;
+          return this.#given(trace, trace.reader.line(text, number));
+        }
       }
       const events = this.#given(first, first.reader.line(text, number));
       if (first.reader.completes === true) this.#tally.retract();
@@ -161,7 +179,7 @@ export class SourceReader {
       // What cannot be read of VFIO is reported as such.
       this.#tally.says ||= isAbout && (format === null || isOwn);
       this.#tally.reject(this.#source, number, excerptOf(error.message), isOwn || isAbout);
-      return [];
+      return this.#given(asked, asked.reader.unread?.(number) ?? []);
     }
   }
 
@@ -196,6 +214,7 @@ export class SourceReader {
   /** The events of a reader. In a trace, one without a time takes the nearest earlier time. */
   #given(begun: Begun, events: readonly LedgerEvent[]): readonly LedgerEvent[] {
     const own = this.#once(begun, events);
+    this.showsCalls = callTraces.has(begun.importer.format);
     return begun.importer.isTolerant ? own.map((event) => this.#timed(event)) : own;
   }
 

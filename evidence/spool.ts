@@ -22,7 +22,9 @@ const BATCH = 1 << 16;
 export class Spool {
   /** Assumed events about the host, which come before the first line. */
   readonly preamble: LedgerEvent[] = [];
+  /** The number of events; once they have been read, without the withdrawn ones. */
   length = 0;
+  readonly #withdrawn = new Set<string>();
   #batch: LedgerEvent[] = [];
   #folder: string | null = null;
   #file: WriteStream | null = null;
@@ -37,8 +39,21 @@ export class Spool {
     if (this.#batch.length >= BATCH) await this.#spill();
   }
 
+  /** Leaves out the events with these ids, whenever they are added. None may be in the preamble. */
+  withdraw(ids: readonly string[]): void {
+    for (const id of ids) this.#withdrawn.add(id);
+  }
+
   /** All events but the preamble, in batches. Can be called once. */
   async *batches(): AsyncGenerator<readonly LedgerEvent[]> {
+    for await (const batch of this.#all()) {
+      const kept = batch.filter(({ id }) => !this.#withdrawn.has(id));
+      this.length -= batch.length - kept.length;
+      yield kept;
+    }
+  }
+
+  async *#all(): AsyncGenerator<readonly LedgerEvent[]> {
     try {
       if (this.#file !== null && this.#folder !== null) {
         this.#file.end();

@@ -13,6 +13,7 @@ import type { SeenCounts, SeenKind } from './messages/seen.ts';
 import { idsOfTelling } from './messages/recorded-tellings.ts';
 import type { Clock, Parser, Sighting } from './sighting.ts';
 import { soundOf } from './sanity.ts';
+import type { Tentative } from './witness/inferences.ts';
 import { Witness } from './witness/witness.ts';
 
 /** Makes an importer of a parser. Lines that cannot be read are skipped. */
@@ -53,10 +54,15 @@ class TraceReader implements Reader {
   #clock: Clock = 'none';
   #line = 0;
   #says = false;
+  /** The number of gaps where lines could not be read, and whether the last line was one of them. */
+  #unread = 0;
+  #isLost = false;
   /** Listings without a time of their own: they stand after what the source shows up to `taken`. */
   readonly #listings: Shown[] = [];
   /** What the source shows after `taken`. */
   readonly #later: Shown[] = [];
+  /** The ids of events that a later line may show not to have happened. */
+  readonly #tentative: { readonly id: string; readonly tentative: Tentative }[] = [];
   /** The number of statements that another source has told, by kind. */
   readonly #elsewhere = { refusal: 0, claim: 0 };
 
@@ -94,6 +100,10 @@ class TraceReader implements Reader {
     return seen;
   }
 
+  get withdrawn(): readonly string[] {
+    return this.#tentative.flatMap(({ id, tentative }) => (tentative.isVoid ? [id] : []));
+  }
+
   get completes(): boolean {
     return this.#parser.completes === true;
   }
@@ -109,6 +119,23 @@ class TraceReader implements Reader {
     }
     this.#says = true;
     return this.#isTwice(sightings, told) ? [] : this.#shown(sightings, told);
+  }
+
+  unread(number: number): readonly LedgerEvent[] {
+    // Before the first line that shows anything, nothing was known. Lines in a row are one gap.
+    if (this.#parser.showsWholeHost !== true || this.#witness === null || this.#isLost) return [];
+    this.#isLost = true;
+    // The ids of what follows stay as they are without the line.
+    const digest = hash('sha256', `${this.#digest} unread ${this.#unread++}`);
+    const lost = {
+      did: 'lose',
+      count: 'line',
+      tid: null,
+      pid: null,
+      comm: null,
+      at: null,
+    } as const;
+    return this.#events({ sightings: [lost], digest, line: number });
   }
 
   /** Whether a line repeats the last one, with the same time to the microsecond. */
@@ -137,6 +164,7 @@ class TraceReader implements Reader {
     const own = all.filter((sighting) => !this.#isToldElsewhere(sighting, digest));
     const [first] = own;
     if (first === undefined) return [];
+    this.#isLost = false;
     this.#witness ??= this.#begin(first);
     const line = this.#line;
     const listed = own.filter(isUntimedListing);
@@ -175,9 +203,9 @@ class TraceReader implements Reader {
     const witness = this.#witness;
     if (witness === null) return [];
     const events: LedgerEvent[] = [];
-    let told = 0;
+    let [told, gaps] = [0, 0];
     for (const sighting of sightings) {
-      for (const { fact, certainty, rule } of witness.take(sighting)) {
+      for (const { fact, certainty, rule, tentative } of witness.take(sighting)) {
         const { time, isBack } = this.#timeOf(sighting);
         if (certainty === 'assumed') {
           const evidence = { source: this.#source, line: null, certainty, rule: rule ?? 'assumed' };
@@ -190,6 +218,13 @@ class TraceReader implements Reader {
         const line = last - (sighting.linesAgo ?? 0);
         const why = rule ?? (isBack ? 'clock-went-back' : null);
         const seen = { source: this.#source, line, certainty, ...(why !== null && { rule: why }) };
+        if (tentative !== undefined) {
+          // A name of its own: whether it happened does not change the ids of the others.
+          const id = idOf(digest, `gap ${gaps++}`);
+          this.#tentative.push({ id, tentative });
+          events.push(eventOf(fact, seen, id, time));
+          continue;
+        }
         const name = isUntimedListing(sighting) ? `listed ${told++}` : `${told++}`;
         events.push(eventOf(fact, seen, idOf(digest, name), time));
       }
@@ -225,6 +260,8 @@ class TraceReader implements Reader {
       boot: `unseen-${id.slice(0, 8)}`,
       nameless,
       showsReleases: (kind) => this.#parser.showsReleases?.(kind) ?? false,
+      // What a recorder that is running has appended cannot be withdrawn. It follows every child.
+      showsHolders: this.#parser.showsWholeHost === true || this.#options.session !== undefined,
     });
   }
 

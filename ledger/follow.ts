@@ -5,6 +5,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import { objectGiven } from '../events/given.ts';
+import { RequestError } from '../events/ledger-error.ts';
 import { EvidenceError } from '../evidence/importer.ts';
 import { instantOf } from '../evidence/instants.ts';
 import { LiveIdentities } from '../evidence/live-identities.ts';
@@ -35,6 +37,7 @@ export interface FollowSettings extends Pick<ImportSettings, 'topology' | 'profi
     | undefined;
 }
 
+const LINES = 'lines that arrive one by one (an async iterable)';
 const FLUSH_MS = 250;
 /** This many events are appended at once. */
 const MOST_HELD = 4096;
@@ -50,6 +53,10 @@ export async function follow(
   lines: AsyncIterable<string>,
   settings: FollowSettings,
 ): Promise<ImportReport> {
+  objectGiven('follow', 'its settings as an object', settings);
+  if (typeof objectGiven('follow', LINES, lines)[Symbol.asyncIterator] !== 'function') {
+    throw new RequestError(`follow takes ${LINES}`);
+  }
   const { format, source = format, flushMs = FLUSH_MS, progress, booted, ...given } = settings;
   const { session = randomId(), isThisHost = false } = settings;
   const options = collectOptions({ ...given, format, booted }, log);

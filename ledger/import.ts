@@ -6,10 +6,13 @@
  */
 import { collect, type CollectOptions } from '../evidence/collect.ts';
 import type { Collected } from '../evidence/collected.ts';
+import { callTraces } from '../evidence/importers.ts';
 import { microsOf } from '../evidence/instants.ts';
 import type { HostBefore } from '../evidence/importer.ts';
 import { newEvents, type ImportReport } from '../evidence/new-events.ts';
 import type { Source } from '../evidence/source.ts';
+import { arrayGiven, objectGiven, optionsGiven } from '../events/given.ts';
+import { RequestError } from '../events/ledger-error.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import { RevisionConflictError } from '../log/store.ts';
 import type { SupposedHost } from '../machines/host-at.ts';
@@ -27,6 +30,11 @@ export async function readSources(
   settings: ImportSettings,
   log: Appendable | null,
 ): Promise<Collected> {
+  for (const source of arrayGiven('importSources', 'an array of sources', sources)) {
+    const { name, chunks } = objectGiven('importSources', 'sources with name and chunks', source);
+    if (typeof name === 'string' && Object(chunks) === chunks) continue;
+    throw new RequestError('importSources: a source has a name, and chunks of text');
+  }
   const judged = new JudgedKernels();
   const { admit, ...options } = collectOptions(settings, log);
   const collected = await collect(sources, {
@@ -40,10 +48,9 @@ export async function readSources(
 }
 
 /** Converts settings for the importers. Throws `bad-request`. */
-export function collectOptions(
-  { format, topology, profile, strict, progress, booted, day, zone, taken, clock }: ImportSettings,
-  log: Appendable | null,
-): CollectOptions {
+export function collectOptions(settings: ImportSettings, log: Appendable | null): CollectOptions {
+  const { format, topology, profile, strict, progress, booted, day, zone, taken, clock } =
+    optionsGiven('import', settings);
   const isOneKind = oneKind(log);
   return {
     format: format ?? null,
@@ -58,7 +65,10 @@ export function collectOptions(
     },
     taken: taken === undefined ? null : takenAt(taken, { day, clock }),
     before: (begun) => (log === null ? null : hostBefore(log, begun)),
-    ...(log !== null && { around: (from, to) => eventsAround(log, from, to) }),
+    ...(log !== null && {
+      around: (from, to) => eventsAround(log, from, to),
+      isTrace: tracesOf(log),
+    }),
     admit: (event, source) => {
       isOneKind(event, source);
       // Evidence of a kernel without a profile is refused: no rules could judge it.
@@ -66,6 +76,27 @@ export function collectOptions(
     },
     ...(progress && { progress }),
   };
+}
+
+/** Says whether a source of a log is a trace that shows calls, and nothing else. */
+function tracesOf(log: Appendable): (source: string) => boolean {
+  let formats: Map<string, Set<string>> | null = null;
+  return (name) => {
+    formats ??= formatsIn(log);
+    const all = [...(formats.get(name) ?? [])];
+    return all.length > 0 && all.every((format) => callTraces.has(format));
+  };
+}
+
+/** The formats of each source, as the log tells. */
+function formatsIn(log: Appendable): Map<string, Set<string>> {
+  const formats = new Map<string, Set<string>>();
+  for (const event of log.each('evidence.begun')) {
+    if (event.type !== 'evidence.begun') continue;
+    const { source, format } = event.data;
+    formats.set(source, (formats.get(source) ?? new Set()).add(format));
+  }
+  return formats;
 }
 
 /**
@@ -96,6 +127,8 @@ function hasBooted(log: Appendable): boolean {
   return false;
 }
 
+const READ = 'what readEvidence resolves to';
+
 /**
  * Appends evidence in as few appends as memory allows, mostly one. If the log has a boot, the
  * events that the evidence assumes before its own are left out.
@@ -103,7 +136,8 @@ function hasBooted(log: Appendable): boolean {
  * Rejects with `bad-evidence` if the evidence is older than the log.
  */
 export async function recordEvidence(log: Appendable, collected: Collected): Promise<ImportReport> {
-  const { events, ...counts } = collected;
+  const { events, ...counts } = objectGiven('record', READ, collected);
+  objectGiven('record', READ, events);
   let appended = 0;
   let before = hasBooted(log) ? [] : events.preamble;
   for await (const batch of events.batches()) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { textGiven } from '../events/given.ts';
 import { LedgerError } from '../events/ledger-error.ts';
 import type { EventType, Placed } from '../events/vocabulary.ts';
 import type { RecordedEvent } from '../log/store.ts';
@@ -64,7 +65,7 @@ export abstract class PastEvents<E extends Placed = RecordedEvent> {
    * written as in the log: ISO 8601, UTC, with microseconds. Throws `bad-when`.
    */
   lastUntil(instant: string): number | null {
-    const text = String(instant);
+    const text = textGiven(instant);
     if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(text)) return this.timeline.lastUntil(text);
     throw new LedgerError('bad-when', `'${text}' is not an instant as the log has it`);
   }
@@ -77,8 +78,9 @@ export abstract class PastEvents<E extends Placed = RecordedEvent> {
 
   /** The event at a position; undefined if there is none. */
   event(position: number): E | undefined {
+    if (!Number.isInteger(position)) return undefined;
     const isHere = position >= this.first && position <= this.timeline.head;
-    return isHere && Number.isInteger(position) ? this.timeline.at(position) : undefined;
+    return isHere ? this.timeline.at(position) : undefined;
   }
 
   /**
@@ -123,6 +125,6 @@ export abstract class PastEvents<E extends Placed = RecordedEvent> {
     const { head } = this.timeline;
     if (Number.isInteger(position) && position >= START && position <= head) return;
     const end = head === START ? 'the log is empty' : `the log ends at position ${head}`;
-    throw new LedgerError('bad-when', `there is no position ${position}: ${end}`);
+    throw new LedgerError('bad-when', `there is no position ${textGiven(position)}: ${end}`);
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { objectGiven, optionsGiven, textGiven } from '../events/given.ts';
 import { LedgerError, RequestError, type ErrorCode } from '../events/ledger-error.ts';
 import type { EventType, Placed } from '../events/vocabulary.ts';
 import { profileNamed } from './settings.ts';
@@ -20,7 +21,7 @@ import { HostAtMoment } from '../projections/moment.ts';
 import { overlapsOf } from '../projections/audit/overlaps.ts';
 import { explainRefusal, latestRefusal } from '../projections/why/refusals.ts';
 import { replayBy, type Difference, type Replay } from '../projections/replay.ts';
-import { resolveSubject } from '../projections/resolve.ts';
+import { groupWords, resolveSubject } from '../projections/resolve.ts';
 import type { Incarnation, Interval, Tenure } from '../projections/interval-shapes.ts';
 import type {
   Bisection,
@@ -61,6 +62,10 @@ interface CoverageSelection {
   readonly to?: When | undefined;
 }
 
+interface AtMoment {
+  readonly at?: When;
+}
+
 /** Give one of the two. */
 interface BisectQuestion {
   readonly invariant?: string | undefined;
@@ -82,7 +87,7 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
    * is after `to`.
    */
   log(selection: LogSelection = {}): E[] {
-    const { subject, refused = false } = selection;
+    const { subject, refused = false } = optionsGiven('log', selection);
     const { from, to } = this.findRange(selection.from ?? 'start', selection.to ?? 'end');
     const of = subject === undefined ? null : keyOf(this.#subject(subject, to.position));
     const types = refused ? refusals : null;
@@ -90,7 +95,8 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
   }
 
   /** As `at(…).who`. Throws `bad-when` or `unknown-subject`. */
-  who(subject: string, { at = 'end' }: { readonly at?: When } = {}): Who {
+  who(subject: string, options: AtMoment = {}): Who {
+    const { at = 'end' } = optionsGiven('who', options);
     return this.at(at).who(subject);
   }
 
@@ -110,7 +116,8 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
   }
 
   /** Guests to which a manager has given a device, or one of a group; they need not be owners. */
-  claimants(subject: string, { at = 'end' }: { readonly at?: When } = {}): Claimant[] {
+  claimants(subject: string, options: AtMoment = {}): Claimant[] {
+    const { at = 'end' } = optionsGiven('claimants', options);
     const { position } = this.find(at);
     return claimantsOf(this.timeline, this.#subject(subject, position), position);
   }
@@ -120,7 +127,8 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
    * (an unknown owner). `who` is `pid:N`, the name of a process, or a part of the path of a control
    * group. Throws `unknown-subject`.
    */
-  everOwned(who: string, { subject }: { readonly subject?: string | undefined } = {}): Tenure[] {
+  everOwned(who: string, options: { readonly subject?: string | undefined } = {}): Tenure[] {
+    const { subject } = optionsGiven('everOwned', options);
     const of = subject === undefined ? null : this.#subject(subject);
     return everOwned(this.timeline, who, of);
   }
@@ -142,8 +150,9 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
    * Explains the refusal at a position (digits), or the last one that concerns a subject, up to `at`.
    * Throws `not-a-refusal`, `bad-when` or `unknown-subject`.
    */
-  why(attempt: number | string, { at = 'end' }: { readonly at?: When } = {}): Why {
-    const asked = String(attempt);
+  why(attempt: number | string, options: AtMoment = {}): Why {
+    const { at = 'end' } = optionsGiven('why', options);
+    const asked = textGiven(attempt);
     if (typeof attempt === 'number' || /^\d+$/.test(asked)) return this.#whyAt(asked);
     const { position: until, logEnds } = this.find(at);
     const position = latestRefusal(this.timeline, this.#subject(asked, until), until);
@@ -161,10 +170,10 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
       return whyAnswer(explainRefusal(this.timeline, this.find(digits).position));
     } catch (error) {
       const isNone = error instanceof LedgerError && codesOfNone.has(error.code);
-      const group = Number(digits);
-      if (!isNone || !this.timeline.knows(`group ${group}`)) throw error;
-      const message = `${error.message}; digits are a position, group ${group} is g${group}`;
-      throw new LedgerError(error.code, message);
+      if (!isNone) throw error;
+      const named = groupWords(this.timeline, Number(digits));
+      if (named === null) throw error;
+      throw new LedgerError(error.code, `${error.message}; digits are a position, ${named}`);
     }
   }
 
@@ -216,8 +225,9 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
   between(
     from: When,
     to: When,
-    { by }: { readonly by?: readonly number[] | undefined } = {},
+    options: { readonly by?: readonly number[] | undefined } = {},
   ): Activity {
+    const { by } = optionsGiven('between', options);
     const range = this.findRange(from, to);
     const until = range.to.position;
     if (!this.timeline.isKnownAt(until)) {
@@ -228,7 +238,7 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
     }
     const isPid = (pid: unknown) => Number.isInteger(pid) && Number(pid) >= 0;
     if (by !== undefined && (!Array.isArray(by) || !by.every(isPid))) {
-      throw new RequestError(`between: by takes an array of pids, not '${String(by)}'`);
+      throw new RequestError(`between: by takes an array of pids, not '${textGiven(by)}'`);
     }
     const pids = by === undefined ? null : new Set(by);
     const found = activityBetween(this.timeline, range.from.position, until, pids);
@@ -242,7 +252,8 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
   }
 
   /** As `replay`, with the number of attempts. */
-  replayed({ profile }: { readonly profile: string }): Replay {
+  replayed(by: { readonly profile: string }): Replay {
+    const { profile } = objectGiven('replay', 'an object with a profile', by);
     return replayBy(profileNamed(profile), this.each(), { isKnown: this.first === 0 });
   }
 
@@ -252,13 +263,14 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
    * show it; null if there is none. Throws `bad-request`, also for a wrong expression, and
    * `unknown-subject`.
    */
-  bisect({ invariant, where }: BisectQuestion): Bisection<E> | null {
+  bisect(question: BisectQuestion = {}): Bisection<E> | null {
+    const { invariant, where } = objectGiven('bisect', 'an invariant or an expression', question);
     if ((where === undefined) === (invariant === undefined)) {
       throw new RequestError('bisect: give either an invariant or an expression');
     }
     const found =
       invariant === undefined
-        ? whereAnswer(bisectWhere(this.timeline, String(where)))
+        ? whereAnswer(bisectWhere(this.timeline, textGiven(where)))
         : violationAnswer(bisectBy(this.timeline, invariantNamed(invariant)));
     return found === null ? null : { ...found, coverage: this.coverage() };
   }
@@ -268,7 +280,8 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
    * states after `from` up to and with the state after `to`. Throws `bad-when`, `unknown-subject`,
    * and `bad-request` if `to` is before `from`.
    */
-  coverage({ subject, from = 'start', to = 'end' }: CoverageSelection = {}): Coverage {
+  coverage(selection: CoverageSelection = {}): Coverage {
+    const { subject, from = 'start', to = 'end' } = optionsGiven('coverage', selection);
     const range = this.findRange(from, to);
     const of = subject === undefined ? null : this.#subject(subject, range.to.position);
     const { logEnds } = range.to;

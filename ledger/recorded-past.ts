@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { optionsGiven, textGiven } from '../events/given.ts';
 import { RequestError } from '../events/ledger-error.ts';
 import type { Head } from '../log/store.ts';
 import type { SupposedHost } from '../machines/host-at.ts';
@@ -43,14 +44,18 @@ export abstract class RecordedPast extends Past {
     question: AttestQuestion,
     one: string,
     other: string,
-    { from = 'start', to = 'end' }: AttestRange = {},
+    among: AttestRange = {},
   ): Attestation {
+    const { from = 'start', to = 'end' } = optionsGiven('attest', among);
     if (!attestQuestions.includes(question)) {
-      throw new RequestError(`'${question}' is no question: ask ${attestQuestions.join(', ')}`);
+      throw new RequestError(
+        `'${textGiven(question)}' is no question: ask ${attestQuestions.join(', ')}`,
+      );
     }
     const range = this.findRange(from, to);
     const { logEnds } = range.to;
-    const asked = attested(this.timeline, question, [one, other], statesOf(range));
+    const words = [textGiven(one), textGiven(other)] as const;
+    const asked = attested(this.timeline, question, words, statesOf(range));
     const { coverage, ...found } = asked;
     const { position, hash } = this.head;
     return {

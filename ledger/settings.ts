@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { textGiven } from '../events/given.ts';
 import { RequestError } from '../events/ledger-error.ts';
 import { meantClause } from '../events/nearest.ts';
 import { isProfile, profileOfKernel, profiles, type Profile } from '../machines/profile.ts';
@@ -103,7 +104,8 @@ function jsonOf(text: string): unknown {
 }
 
 /** A profile by its name. Throws `bad-request`, which lists the names. */
-export function profileNamed(name: string): Profile {
+export function profileNamed(given: string): Profile {
+  const name = textGiven(given);
   if (isProfile(name)) return name;
   const meant = meantClause(name, profiles);
   throw new RequestError(`no profile '${name}'; known are ${profiles.join(', ')}${meant}`);

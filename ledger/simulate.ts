@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { objectGiven } from '../events/given.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import {
   simulate,
@@ -34,8 +35,9 @@ export async function* recordSimulation(
   sequences: readonly Sequence[],
   settings: SimulateSettings,
 ): AsyncGenerator<RecordedAnswer> {
-  const topology = topologyFrom(settings.topology);
-  const profile = profileFor(settings.profile, topology);
+  const given = objectGiven('simulate', 'settings with a topology', settings);
+  const topology = topologyFrom(given.topology);
+  const profile = profileFor(given.profile, topology);
   for (let done = 0; done < sequences.length;) {
     checkKind(log, 'simulation');
     let { position } = log.head;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { objectGiven } from '../events/given.ts';
 import type { HostReading } from '../evidence/reading/reading.ts';
 import { newEvents } from '../evidence/new-events.ts';
 import { eventsOf, factsOf, type SnapshotOptions } from '../evidence/snapshot/snapshot.ts';
@@ -38,7 +39,11 @@ export async function recordSnapshot(
   reading: HostReading,
   options: SnapshotOptions,
 ): Promise<SnapshotReport> {
-  checkInstant(options.time, 'the time of the reading');
+  objectGiven('snapshot', 'a reading of a host', reading);
+  checkInstant(
+    objectGiven('snapshot', 'options with a time', options).time,
+    'the time of the reading',
+  );
   for (;;) {
     checkKind(log, 'evidence');
     const { position } = log.head;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { optionsGiven } from '../events/given.ts';
 import type { Placed } from '../events/vocabulary.ts';
 import { ExplainedRefusals } from '../projections/audit/counterfactuals.ts';
 import { Verifier, witnessFindings } from '../projections/audit/verification.ts';
@@ -14,9 +15,10 @@ import type { VerifyOptions } from './settings.ts';
 /** The findings in a timeline; `hashAt` knows the hashes of its events and the one before them. */
 export function verifyTimeline<E extends Placed>(
   timeline: Timeline<E>,
-  { head, exhaustive = false }: VerifyOptions,
+  options: VerifyOptions,
   hashAt: (position: number) => string | undefined,
 ): Finding[] {
+  const { head, exhaustive = false } = optionsGiven('verify', options);
   const rebuild = timeline.rebuild();
   const verifier = new Verifier(rebuild);
   const refusals = exhaustive ? new ExplainedRefusals(() => true) : new ExplainedRefusals();

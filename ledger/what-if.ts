@@ -9,6 +9,7 @@
  */
 import { callFrom, checkStart } from '../events/calls.ts';
 import { WHAT_IF } from '../events/codec.ts';
+import { objectGiven } from '../events/given.ts';
 import { RequestError } from '../events/ledger-error.ts';
 import { SCHEMA, type Call, type Fact, type LedgerEvent } from '../events/vocabulary.ts';
 import { freeAddress, hostOn } from '../host/attempt.ts';
@@ -110,7 +111,8 @@ export class WhatIf extends Past<SupposedEvent> {
   }
 
   /** Starts a process without open files. Returns its pid. Throws `bad-request` for a bad name. */
-  start({ comm, cgroup = null }: { readonly comm: string; readonly cgroup?: string | null }) {
+  start(process: { readonly comm: string; readonly cgroup?: string | null }): number {
+    const { comm, cgroup = null } = objectGiven('start', 'an object with a comm', process);
     checkStart({ comm, cgroup });
     const pid = this.#newPid();
     this.#happened({ type: 'process.started', data: { pid, comm, cgroup } });

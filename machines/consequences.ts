@@ -79,6 +79,7 @@ export function addDevice(host: HostState, data: DataOf<'device.added'>): void {
     model: data.model,
     driver: null,
     cdev: null,
+    isInDoubt: false,
     ...host.fresh('device'),
   };
   host.addDevice(device);

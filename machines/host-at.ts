@@ -30,6 +30,8 @@ export interface DeviceAt {
   /** Name of its node below /dev/vfio/devices. */
   readonly cdev: string | null;
   readonly state: DeviceState;
+  /** Whether its group is not known, and evidence was lost since its last bind: any file may have it. */
+  readonly isUnknown: boolean;
 }
 
 /** The object that an open file belongs to. */

@@ -27,6 +27,9 @@ import { bootProfile, bootProfiles, hasIommufd, newestKernel, type Profile } fro
 import type { Directory } from './concerns.ts';
 import type { Contradiction, ContradictionReason } from './contradiction.ts';
 
+/** Events that show who has a device, whatever was lost before. */
+const showsOwner = new Set(['device.bound', 'driver.bound']);
+
 export class HostState implements Directory {
   readonly processes = new ProcessTable();
   readonly openFiles = new OpenFiles();
@@ -272,6 +275,7 @@ export class HostState implements Directory {
     instance.record = next.record;
     instance.state = next.state;
     if (name === 'group') this.#handOver(instance as Group, before as Group);
+    if (showsOwner.has(event.type) && name === 'device') (instance as Device).isInDoubt = false;
     this.observer?.(name, before, event, { state: next.state, record: next.record });
   }
 

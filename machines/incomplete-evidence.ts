@@ -9,7 +9,7 @@ import type { Question } from './check.ts';
 import { kindOfDriver } from '../operations/driver.ts';
 import { rowOf } from '../operations/table.ts';
 import { unbindDriver } from './consequences.ts';
-import { groupPath, type DeviceFile, type Group, type OpenFile } from './instances.ts';
+import { groupPath, type Device, type DeviceFile, type Group, type OpenFile } from './instances.ts';
 import { positionOf } from '../processes/process-table.ts';
 import { mayMean } from './judge.ts';
 import type { Kernel } from './kernel.ts';
@@ -17,15 +17,29 @@ import { release } from './consequences.ts';
 import { NAMELESS } from './unshown.ts';
 import { isFileShown } from './unshown-arguments.ts';
 
-/** The owner of a group becomes unknown; of every group, if the name is null. */
+/**
+ * The owner of a group becomes unknown; if the name is null, that of every group, and of every device
+ * whose group is not known.
+ */
 export function lose(host: Kernel, name: string | null): void {
   for (const group of host.groups()) {
     if (name === null || group.group === name) host.doubt(group);
   }
+  if (name !== null) return;
+  for (const device of host.devices()) if (device.group === null) setDoubt(host, device, true);
 }
 
-/** After a complete reading of the host: a group without an open file is no longer in doubt. */
+function setDoubt(host: Kernel, device: Device, isInDoubt: boolean): void {
+  if (device.isInDoubt === isInDoubt) return;
+  device.isInDoubt = isInDoubt;
+  host.touched.devices.add(device);
+}
+
+/** After a complete reading of the host: what has no open file is no longer in doubt. */
 export function regain(host: Kernel): void {
+  for (const device of host.devices()) {
+    if (device.record.files === 0) setDoubt(host, device, false);
+  }
   const used = new Set<Group | null>();
   for (const file of host.files()) {
     if (file.kind === 'group') used.add(file.group);

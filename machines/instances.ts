@@ -47,6 +47,8 @@ export interface Device extends Instance<DeviceState, DeviceRecord> {
   driver: string | null;
   /** Name of its node below /dev/vfio/devices. */
   cdev: string | null;
+  /** Whether evidence was lost since its last bind, and its group, which would be in doubt, is not known. */
+  isInDoubt: boolean;
 }
 
 export interface Group extends Instance<GroupState, GroupRecord> {

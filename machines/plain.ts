@@ -16,9 +16,9 @@ export function groupAt({ group, state, record, unknownSince, certainty }: Group
 }
 
 export function deviceAt(live: Device): PlayedDevice {
-  const { device, name, group, driver, cdev, state, model, record } = live;
-  const { files } = record;
-  return { device, name, group: group?.group ?? null, driver, cdev, state, model, files };
+  const { device, name, driver, cdev, state, model, isInDoubt: isUnknown } = live;
+  const group = live.group?.group ?? null;
+  return { device, name, group, driver, cdev, state, isUnknown, model, files: live.record.files };
 }
 
 /** `current`: for a device's file, the device that has its PCI address now, if any. */

@@ -9,7 +9,7 @@
  */
 import type { DataOf, EventType, Fact, Placed } from '../events/vocabulary.ts';
 import type { OfNoProcess, OpeningEvent } from './effects.ts';
-import { fileOpenedBy, KERNEL_PID, positionOf, TERMINAL } from './process.ts';
+import { byPlace, childOf, fileOpenedBy, keptAs, KERNEL_PID, TERMINAL } from './process.ts';
 import type {
   Descriptor,
   FileId,
@@ -207,15 +207,7 @@ export class ProcessTable {
   #fork(pid: number, child: number, comm: string): void {
     const parent = this.#at(pid);
     this.#exit(child);
-    const forked: Process = {
-      pid: child,
-      comm,
-      cgroup: parent.cgroup,
-      vm: parent.vm,
-      started: null,
-      descriptors: new Map(parent.descriptors),
-      mappings: new Map(parent.mappings),
-    };
+    const forked = childOf(parent, child, comm);
     this.#processes.set(child, forked);
     this.observer?.started(forked);
     const inherit = (file: FileId, via: HoldPlace['via'], number: number): void => {
@@ -256,11 +248,26 @@ export class ProcessTable {
   }
 
   #share({ pid, fd, as, cloexec = false }: DataOf<'descriptor.duplicated'>, to: number): void {
-    const process = this.#processes.get(pid);
-    const file = process?.descriptors.get(fd)?.file;
+    const kept = this.keptBehind(pid, fd);
+    const number = kept === null ? fd : keptAs(kept);
+    const process = this.#processes.get(kept === null ? pid : KERNEL_PID);
+    const file = process?.descriptors.get(number)?.file;
     if (process === undefined || file === undefined) return;
-    const from: HoldPlace = { process, via: 'fd', number: fd };
+    const from: HoldPlace = { process, via: 'fd', number };
     this.#install(this.#at(to), as, { file, cloexec }, from);
+    // The kernel kept it for a holder that was not known until now.
+    if (kept !== null) this.#close(process, number);
+  }
+
+  /**
+   * The file that the kernel keeps for want of a known holder, by its last descriptor, which was closed:
+   * it had been passed on before. Null if the descriptor is open, or no such file had it.
+   */
+  keptBehind(pid: number, fd: number): FileId | null {
+    if (this.#processes.get(pid)?.descriptors.has(fd) === true) return null;
+    const file = this.releases.lastAt(pid, fd)?.file ?? null;
+    const kept = this.#processes.get(KERNEL_PID)?.descriptors;
+    return file !== null && kept?.has(keptAs(file)) === true ? file : null;
   }
 
   #install(process: Process, fd: number, descriptor: Descriptor, from: HoldPlace | null): void {
@@ -309,6 +316,8 @@ export class ProcessTable {
   #drop(file: FileId, at: HoldPlace): void {
     if (file === TERMINAL) return;
     this.observer?.dropped(file, at);
+    const { pid } = at.process;
+    if (at.via === 'fd' && pid !== KERNEL_PID) this.releases.closed(file, [pid, at.number]);
     const left = (this.#references.get(file) ?? 0) - 1;
     if (left > 0) {
       this.#references.set(file, left);
@@ -317,13 +326,4 @@ export class ProcessTable {
     this.#references.delete(file);
     this.#unheld.push(file);
   }
-}
-
-/** The descriptor of the kernel that stands for its hold on a file: a number that no event has. */
-function keptAs(file: FileId): number {
-  return -1 - positionOf(file);
-}
-
-function byPlace(a: ProcessHolder, b: ProcessHolder): number {
-  return a.pid - b.pid || (a.fd ?? Infinity) - (b.fd ?? Infinity) || 0;
 }

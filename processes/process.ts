@@ -77,6 +77,23 @@ export interface ProcessObserver {
   dropped(file: FileId, at: HoldPlace): void;
 }
 
+/** A new process with copies of its parent's descriptors and mappings. */
+export function childOf(parent: Process, pid: number, comm: string): Process {
+  const { cgroup, vm } = parent;
+  const descriptors = new Map(parent.descriptors);
+  return { pid, comm, cgroup, vm, started: null, descriptors, mappings: new Map(parent.mappings) };
+}
+
+/** The descriptor of the kernel that stands for its hold on a file: a number that no event has. */
+export function keptAs(file: FileId): number {
+  return -1 - positionOf(file);
+}
+
+/** The order of holders: by pid, then by descriptor, mappings last. */
+export function byPlace(a: ProcessHolder, b: ProcessHolder): number {
+  return a.pid - b.pid || (a.fd ?? Infinity) - (b.fd ?? Infinity) || 0;
+}
+
 /** The file that an event opens; null if it opens none. */
 export function fileOpenedBy(event: Placed<Fact>): FileId | null {
   return effectOf(event.type).opens === null ? null : `f${event.position}`;

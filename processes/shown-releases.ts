@@ -17,13 +17,19 @@ export interface ShownFile {
   readonly file: FileId;
   readonly pointer: string;
   readonly source: string | null;
+  /** The descriptor that was closed last, unless its number was that of another such file since. */
+  readonly last?: FormerDescriptor;
 }
+
+/** A descriptor that was closed, by the pid of its process and its number. */
+type FormerDescriptor = readonly [pid: number, fd: number];
 
 const NONE: readonly FileId[] = [];
 
 export class ShownReleases {
   readonly #byFile = new Map<FileId, ShownFile>();
   readonly #byPointer = new Map<string, ShownFile>();
+  readonly #byLast = new Map<string, ShownFile>();
 
   /** Whether the release of a file that loses its last known holder by an event is still to be shown. */
   awaits(file: FileId, { type, data }: Fact): boolean {
@@ -54,7 +60,21 @@ export class ShownReleases {
     if (file === null || !('pointer' in event.data && 'releaseShown' in event.data)) return;
     const { pointer, releaseShown } = event.data;
     if (pointer === undefined || releaseShown === undefined) return;
-    this.#add({ file, pointer, source: sourceOf(event.data) });
+    this.#set({ file, pointer, source: sourceOf(event.data) });
+  }
+
+  /** Notes that a descriptor of a file was closed. */
+  closed(file: FileId, last: FormerDescriptor): void {
+    const shown = this.#byFile.get(file);
+    if (shown === undefined) return;
+    const former = this.lastAt(...last);
+    if (former !== undefined) this.#set(withoutLast(former));
+    this.#set({ ...withoutLast(shown), last });
+  }
+
+  /** The file of which a closed descriptor was the last; undefined if its release is not awaited. */
+  lastAt(pid: number, fd: number): ShownFile | undefined {
+    return this.#byLast.get(placeOf([pid, fd]));
   }
 
   /** No longer awaits the release of a file. */
@@ -63,9 +83,11 @@ export class ShownReleases {
     if (shown === undefined) return;
     this.#byFile.delete(file);
     this.#byPointer.delete(shown.pointer);
+    if (shown.last !== undefined) this.#byLast.delete(placeOf(shown.last));
   }
 
   clear(): void {
+    this.#byLast.clear();
     this.#byFile.clear();
     this.#byPointer.clear();
   }
@@ -77,16 +99,27 @@ export class ShownReleases {
 
   /** Loads what `save` returned. */
   restore(files: readonly ShownFile[]): void {
-    for (const shown of files) this.#add(shown);
+    for (const shown of files) this.#set(shown);
   }
 
-  #add(shown: ShownFile): void {
+  #set(shown: ShownFile): void {
+    const before = this.#byFile.get(shown.file)?.last;
+    if (before !== undefined) this.#byLast.delete(placeOf(before));
     this.#byFile.set(shown.file, shown);
     this.#byPointer.set(shown.pointer, shown);
+    if (shown.last !== undefined) this.#byLast.set(placeOf(shown.last), shown);
   }
 }
 
 /** The source of an event; null if it names none. */
 function sourceOf({ evidence }: Fact['data']): string | null {
   return evidence?.source ?? null;
+}
+
+function placeOf([pid, fd]: FormerDescriptor): string {
+  return `${pid} ${fd}`;
+}
+
+function withoutLast({ file, pointer, source }: ShownFile): ShownFile {
+  return { file, pointer, source };
 }

@@ -10,7 +10,7 @@
 import { showsWholeHost, type EvidenceSource } from './index/known-sources.ts';
 import type { GroupDoubt } from './index/group-doubts.ts';
 import { ownersOf } from './history.ts';
-import { foundAt } from './owner-at.ts';
+import { foundAt } from './found-groups.ts';
 import type { AboutMoments, Position } from './shapes.ts';
 import type { Subject } from './subjects.ts';
 import type { Timeline } from './timeline.ts';

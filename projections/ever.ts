@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { textGiven } from '../events/given.ts';
 import { LedgerError } from '../events/ledger-error.ts';
 import { nearestClause } from '../events/nearest.ts';
 import { eventTypes, type EventType } from '../events/vocabulary.ts';
@@ -35,7 +36,7 @@ type Whom = (process: NamedProcess) => boolean;
  * `unknown-subject` if no process of the history fits.
  */
 export function everOwned(timeline: Timeline, who: string, subject: Subject | null): Tenure[] {
-  const whom = whomOf(timeline, who);
+  const whom = whomOf(timeline, textGiven(who));
   const intervals = subject === null ? groupHistories(timeline) : historyOf(timeline, subject);
   return intervals.flatMap((interval): Tenure[] => {
     if (interval.owner.kind === 'unknown') return [{ ...interval, by: [] }];
@@ -62,7 +63,7 @@ function firstOfEach(hands: readonly Hand[]): Hand[] {
  * Parses `who`. An unknown process is an error: a typo must not prove that it never owned anything.
  */
 function whomOf(timeline: Timeline, who: string): Whom {
-  const { kind, ids } = parseSubject(String(who));
+  const { kind, ids } = parseSubject(who);
   if (kind === 'process') {
     resolveSubject(timeline, who, timeline.head);
     return ({ pid }) => pid === Number(ids[0]);

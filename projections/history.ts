@@ -7,7 +7,8 @@ import { positionOf } from '../processes/process-table.ts';
 import { claimsOn } from './claimants.ts';
 import { follow } from './follow.ts';
 import { handsIn } from './hands.ts';
-import { bareOwnerAt, openInterval, ownerAt } from './owner-at.ts';
+import { foundAt } from './found-groups.ts';
+import { bareOwnerAt, knownSince, openInterval, ownerAt } from './owner-at.ts';
 import { groupAt, partAt, partiesAt } from './parties-at.ts';
 import type { PastClaim, Interval, OwnerInterval } from './interval-shapes.ts';
 import type { Change, Diff, Owner, Position } from './shapes.ts';
@@ -79,13 +80,14 @@ export function sinceOf(
 }
 
 /** The owner of a group that was found is unknown from the start of the log. */
-function sinceOfGroup(
+export function sinceOfGroup(
   timeline: Timeline,
   group: string,
   { position, owner }: { readonly position: number; readonly owner: Owner },
 ): Position {
   const since = timeline.since(group, position);
-  if (since === null || owner.kind !== 'unknown') return since;
+  if (since === null) return knownSince(timeline, group, owner);
+  if (owner.kind !== 'unknown') return since;
   const before = timeline.ownerAt(group, since - 1);
   const isFirst = before.owner === null && before.since === null;
   const first = isFirst ? openInterval(timeline, { kind: 'group', id: group }) : null;
@@ -95,19 +97,41 @@ function sinceOfGroup(
 /** As `ownersOf` for a group, from the changes of owners in the time index. */
 export function intervalsOf(timeline: Timeline, group: string): OwnerInterval[] {
   const intervals = [openInterval(timeline, { kind: 'group', id: group })];
-  for (const { position } of timeline.handedOver(-1, timeline.head, group)) {
+  const { head } = timeline;
+  const changes = [
+    ...foundIn(timeline, -1, head, [group]),
+    ...timeline.handedOver(-1, head, group),
+  ];
+  for (const { position } of changes) {
     handOver(timeline, intervals, position, ownerAt(timeline, group, position));
   }
   return intervals;
 }
 
+/** Where groups were found after `from`, up to `to`, and are known from then on: no hand-over shows it. */
+function* foundIn(
+  timeline: Timeline,
+  from: number,
+  to: number,
+  groups: readonly string[],
+): Generator<{ readonly group: string; readonly position: number }> {
+  for (const group of groups) {
+    const position = foundAt(timeline, group);
+    if (position === null || position <= from || position > Math.min(to, timeline.head)) continue;
+    if (timeline.since(group, position) === null) yield { group, position };
+  }
+}
+
 /**
- * The intervals of every group that has ever changed hands, by group, without the holders of owners.
+ * The intervals of every group that has ever changed hands or was found, by group, without the holders
+ * of owners.
  * One pass over the log, however many groups there are.
  */
 export function intervalsOfGroups(timeline: Timeline): Map<string, readonly OwnerInterval[]> {
   const all = new Map<string, OwnerInterval[]>();
-  for (const { position, group } of timeline.handedOver(-1, timeline.head)) {
+  const { head } = timeline;
+  const found = foundIn(timeline, -1, head, timeline.groups());
+  for (const { position, group } of [...found, ...timeline.handedOver(-1, head)]) {
     const intervals = all.get(group) ?? [openInterval(timeline, { kind: 'group', id: group })];
     all.set(group, intervals);
     handOver(timeline, intervals, position, bareOwnerAt(timeline, group, position));
@@ -132,7 +156,8 @@ function handOver(
 
 /** Every change of a group's owner after `from`, up to `to`, in order of position and group. */
 export function changesBetween(timeline: Timeline, from: number, to: number): Diff {
-  const handed = [...timeline.handedOver(from, to)].toSorted(
+  const found = foundIn(timeline, from, to, timeline.groups());
+  const handed = [...found, ...timeline.handedOver(from, to)].toSorted(
     (a, b) => a.position - b.position || byNumber(a.group, b.group),
   );
   const changes = handed.flatMap(({ group, position }): Change[] => {

@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { textGiven } from '../events/given.ts';
 import { LedgerError } from '../events/ledger-error.ts';
 import type { FileId } from '../processes/process-table.ts';
 import { claimantsAt, claimantsOf, claimantsOn } from './claimants.ts';
 import { exitOf } from './exits.ts';
-import { sinceOf } from './history.ts';
-import { ownerSince, type BareOwner } from './owner-at.ts';
+import { sinceOf, sinceOfGroup } from './history.ts';
+import { bareOwnerAt, ownerSince, type BareOwner } from './owner-at.ts';
 import { holdingsOf, orphansOf } from './holdings.ts';
 import { lineageOf } from './lineage.ts';
 import type { Parties } from './parties.ts';
@@ -165,7 +166,7 @@ export class HostAtMoment {
 
   /** For each holder of a file, the events by which it got the file; empty if nothing holds it. */
   lineage(file: FileId): Descent[] {
-    return lineageOf(this.#timeline, String(file), this.#position);
+    return lineageOf(this.#timeline, textGiven(file), this.#position);
   }
 
   /** Open files that no process has a descriptor or mapping of, and what keeps them alive. */
@@ -194,7 +195,10 @@ export class HostAtMoment {
     return this.#timeline.hostAt(this.#position);
   }
 
-  readonly #since = (group: string) => this.#timeline.since(group, this.#position);
+  readonly #since = (group: string) => {
+    const owner = bareOwnerAt(this.#timeline, group, this.#position);
+    return sinceOfGroup(this.#timeline, group, { position: this.#position, owner });
+  };
 }
 
 const placeOf = ({ pid, fd, file }: Holder): string => `${pid} ${fd} ${file}`;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { EventType } from '../events/vocabulary.ts';
+import { foundAt, isRecordedAt } from './found-groups.ts';
 import type { OwnerInterval } from './interval-shapes.ts';
 import type { Owner, Position, TimeBeside } from './shapes.ts';
 import type { Subject } from './subjects.ts';
@@ -78,9 +78,23 @@ export function ownerSince(
 ): { readonly owner: Owner; readonly since: Position } {
   if (!timeline.isKnownAt(position)) return { owner: unknownOwner, since: null };
   const { owner, since } = timeline.ownerAt(group, position);
-  if (owner !== null) return { owner: ownerWithoutHolders(owner), since };
+  if (owner !== null) {
+    const shown = ownerWithoutHolders(owner);
+    return { owner: shown, since: since ?? knownSince(timeline, group, shown) };
+  }
   if (since !== null) return { owner: nobody, since };
+  // A group that was found, and went with a boot, is nobody's since it was found.
+  const found = timeline.first > 0 ? null : foundAt(timeline, group);
+  if (found !== null && found <= position) return { owner: nobody, since: found };
   return { owner: openInterval(timeline, { kind: 'group', id: group }).owner, since };
+}
+
+/**
+ * Position since which a group has the owner that it has had since the event that first told of it: that
+ * event if it found the group, as the owner was unknown before it; else null, the start of the log.
+ */
+export function knownSince(timeline: Timeline, group: string, { kind }: Owner): Position {
+  return kind === 'unknown' ? null : foundAt(timeline, group);
 }
 
 /** As `bareOwnerAt`, with every descriptor and mapping that keeps the owner alive. */
@@ -89,32 +103,3 @@ export function ownerAt(timeline: Timeline, group: string, position: number): Ow
   const { file } = owner;
   return file === null ? owner : { ...owner, holders: keepers(timeline.hostAt(position), [file]) };
 }
-
-/**
- * The position at which a group was found, if `group.found` is the first event that tells of it; that
- * after the last event if only refusals and claims name it. The group may have existed before; null if not. But a
- * host that was recorded from its boot on has no groups other than those that its events tell of.
- */
-export function foundAt(timeline: Timeline, group: string): number | null {
-  let firstNamed: number | null = null;
-  for (const position of timeline.positionsOf(`group ${group}`)) {
-    const type = timeline.typeAt(position);
-    if (naming.has(type)) firstNamed ??= position;
-    else if (type !== 'gap.noticed') return type === 'group.found' ? position : null;
-  }
-  if (firstNamed === null || isRecordedAt(timeline, firstNamed)) return null;
-  return timeline.head + 1;
-}
-
-/** Whether a host was recorded from the boot before a position on: it was simulated, or asked. */
-function isRecordedAt(timeline: Timeline, position: number): boolean {
-  const boot = timeline.at(timeline.bootBefore(position));
-  return boot.type === 'host.booted' && boot.data.evidence === undefined;
-}
-
-const naming = new Set<EventType>([
-  'operation.refused',
-  'claim.granted',
-  'claim.refused',
-  'claim.released',
-]);

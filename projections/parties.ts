@@ -4,10 +4,10 @@
  * @module
  */
 import type { Holder, Owner } from './shapes.ts';
-import type { FileAt, GroupAt, HostAt } from '../machines/host-at.ts';
+import type { DeviceAt, FileAt, GroupAt, HostAt } from '../machines/host-at.ts';
 import type { FileId } from '../processes/process-table.ts';
 import type { HostPart } from './index/segment.ts';
-import { keyOf, type Subject } from './subjects.ts';
+import { keyOf, type Subject, type SubjectKey } from './subjects.ts';
 import {
   byNumber,
   byProcess,
@@ -56,8 +56,7 @@ export function partiesOf(host: HostAt, { kind, id }: Subject): Parties {
     case 'file': {
       const file = host.file(id);
       if (file === undefined) return { owner: nobody, holders: [], waiters: [] };
-      const group = groupAround(host, file);
-      const owner = group === undefined ? nobody : ownerOf(host, group);
+      const owner = ownerAround(host, file) ?? nobody;
       return { owner, holders: keepers(host, [id]), waiters: [] };
     }
     case 'process': {
@@ -69,11 +68,9 @@ export function partiesOf(host: HostAt, { kind, id }: Subject): Parties {
         .map(holderShown)
         .toSorted(byProcess);
       const held = files.filter(({ id: file }) => holders.some((holder) => holder.file === file));
-      const lost = held.some((file) => {
-        if (file.kind === 'device' && file.group === null) return file.pins.length === 0;
-        return groupAround(host, file)?.isUnknown === true;
-      });
-      const owners = inOrder(host).map((group) => ownerOf(host, group));
+      const around = held.flatMap((file) => ownerAround(host, file) ?? []);
+      const lost = around.some(({ kind }) => kind === 'unknown');
+      const owners = [...inOrder(host).map((group) => ownerOf(host, group)), ...around];
       const kept = owners.find((owner) => owner.holders.some((holder) => holder.pid === pid));
       return { owner: lost ? unknownOwner : (kept ?? nobody), holders, waiters: [] };
     }
@@ -98,14 +95,15 @@ export function partOf(host: HostAt, subject: Subject): HostPart {
       return { files: files.map((file) => file.id), subjects };
     }
     case 'file':
-      return { files: [id], groups: groupsAround(host, [id]) };
+      return { files: [id], groups: groupsAround(host, [id]), subjects: ungrouped(host, [id]) };
     case 'process': {
       const { descriptors, mapped = [] } = host.process(Number(id)) ?? {};
       const held = [...(descriptors?.values() ?? [])].map(({ file }) => file);
       const files = new Set([...held, ...mapped]);
       // A Set also visits the elements that are added during the loop.
       for (const file of files) for (const pin of host.file(file)?.pins ?? []) files.add(pin);
-      return { files: [...files], groups: groupsAround(host, [...files]), subjects };
+      const groups = groupsAround(host, [...files]);
+      return { files: [...files], groups, subjects: [...subjects, ...ungrouped(host, files)] };
     }
   }
 }
@@ -129,6 +127,32 @@ function heldBy(host: HostAt, files: readonly FileAt[]): Holder[] {
 /** The group of a file; null for a dead file of a group. */
 export function groupOfFile({ kind, group, isGone }: FileAt): string | null {
   return kind === 'group' && isGone ? null : group;
+}
+
+/** The keys of the devices behind files whose group is not known. */
+function ungrouped(host: HostAt, files: Iterable<FileId>): SubjectKey[] {
+  return [...files].flatMap((id) => {
+    const file = host.file(id);
+    const device = file === undefined ? undefined : ungroupedAround(host, file);
+    return device === undefined ? [] : [keyOf({ kind: 'device', id: device.device })];
+  });
+}
+
+/** The owner of the group around a file, or of its device if the group is not known. */
+function ownerAround(host: HostAt, file: FileAt): Owner | undefined {
+  const group = groupAround(host, file);
+  if (group !== undefined) return ownerOf(host, group);
+  const device = ungroupedAround(host, file);
+  return device && ownerOfDevice(host, device, filesOfDevice(host, device));
+}
+
+/** The device of a file whose group is not known; else the first such device that is bound to the file. */
+function ungroupedAround(host: HostAt, file: FileAt): DeviceAt | undefined {
+  const files = [file, ...file.pinnedBy.flatMap((id) => host.file(id) ?? [])];
+  for (const { device, group, isGone } of files) {
+    if (device !== null && group === null && !isGone) return host.device(device);
+  }
+  return undefined;
 }
 
 /** The group of a file; else the first group that the file owns. */

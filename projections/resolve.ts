@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { textGiven } from '../events/given.ts';
 import { LedgerError, RequestError } from '../events/ledger-error.ts';
 import { nearestClause } from '../events/nearest.ts';
 import { UNNAMED } from '../machines/unshown.ts';
@@ -26,7 +27,7 @@ import type { Timeline } from './timeline.ts';
  */
 export function resolveSubject(timeline: Timeline, word: string, position: number): Subject {
   // A caller in JavaScript may pass a number.
-  const text = String(word);
+  const text = textGiven(word);
   const device = deviceCalled(timeline, text, position);
   if (device !== null) return { kind: 'device', id: device };
   const named = parseSubject(text);
@@ -101,6 +102,13 @@ function unknown(timeline: Timeline, word: string, { kind, ids: [id] }: NamedSub
       subjectKinds.flatMap((other) => [...namesOf(timeline, other)]),
     );
   return new LedgerError('unknown-subject', `this log has no ${kind} '${word}'${near}`);
+}
+
+/** How a group with a number is named where digits mean something else; null if there is none. */
+export function groupWords(timeline: Timeline, number: number): string | null {
+  const [own, unprotected] = [`${number}`, `noiommu-${number}`];
+  if (timeline.knows(`group ${own}`)) return `group ${own} is ${wordFor('group', own)}`;
+  return timeline.knows(`group ${unprotected}`) ? `the group is ${unprotected}` : null;
 }
 
 /** The word for a subject, which means nothing else anywhere. */

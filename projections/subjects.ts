@@ -40,7 +40,7 @@ export function noteSubjects(host: LiveHost, event: Placed<Fact>, note: NoteSubj
   const { pid, child, device, claimant, group }: EventData = event.data as object;
   if (typeof pid === 'number') note('process', pid);
   if (typeof child === 'number') note('process', child);
-  if (type === 'descriptor.passed') note('process', event.data.to);
+  if (type === 'descriptor.passed') notePassed(host, event.data, note);
   if (typeof device === 'string') noteDevice(host, device, note);
   if (type === 'operation.refused') noteNamed(host, event.data, note);
   if (claimant !== undefined && typeof group === 'string') note('group', group);
@@ -49,11 +49,23 @@ export function noteSubjects(host: LiveHost, event: Placed<Fact>, note: NoteSubj
   if (type === 'gap.noticed') {
     const lost = event.data.group === null ? host.groups() : [{ group: event.data.group }];
     for (const { group } of lost) note('group', group);
+    if (event.data.group === null) noteUngrouped(host, note);
   }
   const opened = fileOpenedBy(event);
   if (opened !== null) note('file', opened);
   for (const released of host.processTable.releases.endedBy(event)) note('file', released);
   noteMoved(host, event, note);
+}
+
+/** Notes who gets a descriptor, and a file that only the kernel keeps, which `noteMoved` does not find. */
+function notePassed(
+  { processTable }: LiveHost,
+  { pid, fd, to }: DataOf<'descriptor.passed'>,
+  note: NoteSubject,
+): void {
+  note('process', to);
+  const kept = processTable.keptBehind(pid, fd);
+  if (kept !== null) note('file', kept);
 }
 
 /** The keys of `data` that name subjects, in whichever types of events have them. */
@@ -75,6 +87,11 @@ function noteDevice(host: LiveHost, id: string, note: NoteSubject): void {
   note('device', id);
   const group = host.device(id)?.group ?? null;
   if (group !== null) note('group', group);
+}
+
+/** Notes the devices whose group is not known: a gap of all groups may be one of theirs. */
+function noteUngrouped(host: LiveHost, note: NoteSubject): void {
+  for (const { device, group } of host.devices()) if (group === null) note('device', device);
 }
 
 /** Notes what a refusal names, known or not, and what is in the way by its words. */

@@ -94,7 +94,8 @@ class Views {
     const group = device.group === null ? undefined : this.#host.group(device.group);
     const { of, unnamed } = (this.#ofDevices ??= devicesFiles(this.#host));
     const files = of.get(device.device) ?? [];
-    const isLost = group !== undefined && (group.isUnknown || unnamed.has(group.group));
+    const isOfLost = group !== undefined && (group.isUnknown || unnamed.has(group.group));
+    const isLost = isOfLost || device.isUnknown;
     const owner =
       group === undefined ? ownerOfDevice(this.#host, device, files) : this.#owner(group);
     const isUnseen = isOfNobodySeen(device, owner) || isHeldUnseen(this.#host, device);
@@ -200,12 +201,13 @@ export function ownerWithoutHolders(group: OwnerAt): Owner {
 
 /**
  * The owner of a device's group; if the group was never recorded, kernel drivers if one is bound to the
- * device, or the iommufd of the device's files.
+ * device, or the iommufd of the device's files, unless evidence was lost since then.
  */
 export function ownerOfDevice(host: HostAt, device: DeviceAt, files: readonly FileAt[]): Owner {
   const group = device.group === null ? undefined : host.group(device.group);
   if (group !== undefined) return ownerOf(host, group);
   const { driver } = device;
+  if (device.isUnknown) return unknownOwner;
   if (driver !== null && kindOfDriver(driver) === 'kernel') return { ...nobody, kind: 'kernel' };
   const [context] = files.flatMap(({ pins }) => [...pins]);
   if (context === undefined || host.file(context)?.kind !== 'iommufd') return unknownOwner;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { textGiven } from '../events/given.ts';
 import { instantNamed } from '../events/instant-words.ts';
 import { LedgerError, RequestError } from '../events/ledger-error.ts';
 import type { LogEnd, Position } from './shapes.ts';
@@ -52,7 +53,7 @@ interface TimedEvents {
 export function findMoment(when: When, log: TimedEvents, now: () => Date): FoundMoment {
   if (when === 'start') return { position: START, instant: null, logEnds: null };
   if (when === 'end') return { position: log.head, instant: null, logEnds: null };
-  const text = String(when);
+  const text = textGiven(when);
   if (/^\d+$/.test(text)) {
     return { position: checkedPosition(Number(text), text, log), instant: null, logEnds: null };
   }
@@ -73,7 +74,7 @@ export function findRange(
   const once = (): Date => (present ??= now());
   const found = { from: findMoment(from, log, once), to: findMoment(to, log, once) };
   const isAfter = found.from.position > found.to.position || isLater(found.from, found.to);
-  if (isAfter) throw new RequestError(`${from} is after ${to}`);
+  if (isAfter) throw new RequestError(`${textGiven(from)} is after ${textGiven(to)}`);
   return found;
 }
 

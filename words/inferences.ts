@@ -26,6 +26,8 @@ const sentences: Readonly<Record<Inference, string>> = {
   'sent-and-received': 'a descriptor of that kind was sent, and then one was received',
   'kept-by-the-kernel':
     'the last known descriptor of the file was closed, but the kernel did not release the file',
+  'only-unseen-holders':
+    'no line shows anything of the processes that may still hold the file, so nothing shows its end',
   'released-by-the-kernel': 'the kernel released the file, so nothing held it any more',
   'number-used-again': 'the descriptor number was used again, so the descriptor had been closed',
   'pid-used-again': 'the pid was used again, so the process had ended',

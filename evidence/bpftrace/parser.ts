@@ -33,6 +33,7 @@ export function looksLikeBpftrace(line: string): boolean {
 }
 
 class BpftraceParser implements Parser {
+  readonly showsWholeHost = true;
   #clock: Clock = 'none';
   /** The printed beginning of a record that is not complete yet. */
   #begun = '';

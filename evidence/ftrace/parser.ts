@@ -45,6 +45,7 @@ export function ftraceParser(): Parser {
 }
 
 class FtraceParser implements Parser {
+  readonly showsWholeHost = true;
   readonly #tasks = new Map<number, Task>();
   /** The probes that the recorder could not set. */
   readonly #unset = new Set<string>();

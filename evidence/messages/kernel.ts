@@ -36,6 +36,11 @@ const version = /^Linux version (?<kernel>\S{1,128}) /;
 /** Since Linux 4.10 with the process. */
 const memlock =
   /^vfio_\w+: (?:Task (?<comm>.{1,64}) \((?<pid>\d{1,10})\) )?RLIMIT_MEMLOCK \(-?\d+\) exceeded/;
+/** The driver of NVIDIA is loaded, and finds another one bound to a device. */
+const taken = new RegExp(
+  String.raw`^NVRM: GPU (?<device>${BDF}) is already bound to (?<driver>[\w-]{1,64})\b`,
+  'i',
+);
 const unsafe = /^vfio_iommu_type1_attach_group: No interrupt remapping support/;
 
 const OPENED = 'vfio-noiommu device opened by user';
@@ -144,6 +149,11 @@ export function kernelReader(): ReadKernel {
     if (failed !== undefined) return refusedBind((failed['device'] ?? '').toLowerCase(), failed);
     const blocked = hungTasks.waiterIn(message, line);
     if (blocked !== null) return [{ did: 'wait', ...blocked, ...NOBODY }];
+    const other = taken.exec(message)?.groups;
+    if (other !== undefined && !isQuoted) {
+      const { device = '', driver = '' } = other;
+      return speaker(driver, device.toLowerCase());
+    }
     // A console that a program shows may be that of a guest.
     const said = isQuoted && version.test(message) ? [] : general(message, boot);
     if (said[0]?.did === 'boot') {

@@ -199,7 +199,7 @@ class StraceParser implements Parser {
     return this.#shown({ did: 'exit', whole, signal }, thread);
   }
 
-  /** Reads a signal. SIGCHLD shows the end of a child, even if strace does not report exits (-q). */
+  /** Reads a signal. SIGCHLD shows the end of a child, even of one that strace does not follow. */
   #signal(text: string, from: number): readonly Sighting[] {
     if (!text.startsWith('--- ', from)) {
       if (text.startsWith('------ ', from) && this.#isSummary) return NONE;
@@ -211,9 +211,9 @@ class StraceParser implements Parser {
     const [, number] = /\bsi_pid=(\d+)/.exec(text) ?? [];
     const child = this.#threads.get(Number(number));
     if (child === undefined || !/\bCLD_(?:EXITED|KILLED|DUMPED)\b/.test(text)) return NONE;
-    if (child.ending !== null) return this.#exit(child, null);
-    this.#threads.remove(child);
-    return NONE;
+    const [, signal = null] = /\bCLD_(?:KILLED|DUMPED)\b.*\bsi_status=(SIG\w+)/.exec(text) ?? [];
+    child.ending ??= { whole: true, at: this.#at };
+    return this.#exit(child, signal);
   }
 
   #thread(isResumed: boolean): Thread {

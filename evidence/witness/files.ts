@@ -13,6 +13,7 @@ import { Kept } from './kept.ts';
 import { OnTheirWay } from './on-their-way.ts';
 import { isOf } from './shown.ts';
 import { factOf, type Seen, type Traced, type TracedProcesses } from './traced.ts';
+import { UnseenHolders, type TellTentatively } from './unseen-holders.ts';
 
 export class Files {
   readonly #processes: TracedProcesses;
@@ -21,6 +22,8 @@ export class Files {
   readonly #byPointer = new Map<string, Seen>();
   readonly #kept: Kept;
   readonly #sent = new OnTheirWay();
+  /** Holders that no line shows. */
+  readonly unseen: UnseenHolders;
   /** The release that a thread was seen to do in a call that has not returned yet. */
   #releasing: { readonly tid: number; readonly kind: Seen['kind'] } | null = null;
   /** By thread: files released in a call that has not returned, though a process seems to hold them. */
@@ -32,6 +35,7 @@ export class Files {
     processes: TracedProcesses,
     devices: Devices,
     tell: Tell,
+    tellTentatively: TellTentatively,
     showsReleases: (kind: ReleasedKind) => boolean,
   ) {
     this.#showsReleases = showsReleases;
@@ -39,6 +43,7 @@ export class Files {
     this.#devices = devices;
     this.#tell = tell;
     this.#kept = new Kept(processes, tell);
+    this.unseen = new UnseenHolders(processes, devices, this.#kept, tellTentatively);
   }
 
   /** Tells of a process, once. */
@@ -61,6 +66,7 @@ export class Files {
     this.#vacate(process, fd);
     if (seen.pointer !== null) this.#byPointer.set(seen.pointer, seen);
     process.descriptors.set(fd, { seen, cloexec });
+    this.unseen.opened(seen, rule === undefined);
     const { kind, pointer } = seen;
     const shown = this.#isShown(seen) ? { pointer, releaseShown: true } : { pointer };
     const isNamed = pointer !== null && kind !== 'path';
@@ -162,7 +168,7 @@ export class Files {
     for (const { fd, path } of fds) {
       const sent = this.#sent.receive(path);
       this.#vacate(process, fd);
-      const known = sent ?? (path === null ? null : this.#onlyOf(path));
+      const known = sent ?? (path === null ? null : this.#processes.onlyOf(path));
       if (known !== null) this.#pass(known, process, fd, cloexec, 'sent-and-received');
       else if (path !== null) this.find(process, fd, path, 'found-open');
     }
@@ -173,20 +179,11 @@ export class Files {
    * False if no process and no queue holds it.
    */
   lend(group: string | null, to: Traced, as: number): boolean {
-    const context = group === null ? undefined : this.#contextOf(group);
+    const context = group === null ? undefined : this.#processes.contextOf(group);
     if (context === undefined) return false;
     if (!this.#processes.isHeld(context) && this.#kept.placeOf(context) === undefined) return false;
     this.#pass(context, to, as, false, 'let-in-and-so-the-owner');
     return true;
-  }
-
-  #contextOf(group: string): Seen | undefined {
-    for (const { descriptors } of this.#processes.all()) {
-      for (const { seen } of descriptors.values()) {
-        if (seen.group === group && seen.boundTo !== undefined) return seen.boundTo;
-      }
-    }
-    return undefined;
   }
 
   /**
@@ -258,7 +255,7 @@ export class Files {
 
   /** Notes an exec, which drops all mappings and closes what is close-on-exec. */
   execute(process: Traced): void {
-    process.mappings.clear();
+    this.#unmapAll(process);
     for (const [fd, { seen, cloexec }] of process.descriptors) {
       if (!cloexec) continue;
       this.#leave(process, fd, seen, true);
@@ -268,7 +265,7 @@ export class Files {
 
   /** Tells of the end of a process. Files that it alone held are released now, or when that is seen. */
   exit(process: Traced, signal: string | null): void {
-    process.mappings.clear();
+    this.#unmapAll(process);
     const isSeen = this.#hasShownRelease;
     for (const [fd, { seen }] of process.descriptors) this.#leave(process, fd, seen, isSeen);
     process.descriptors.clear();
@@ -279,7 +276,13 @@ export class Files {
     this.#processes.end(process);
   }
 
+  #unmapAll({ mappings }: Traced): void {
+    for (const { seen } of mappings.values()) this.unseen.moved(seen);
+    mappings.clear();
+  }
+
   clear(): void {
+    this.unseen.clear();
     this.#byPointer.clear();
     this.#kept.clear();
     this.#sent.clear();
@@ -292,29 +295,26 @@ export class Files {
     if (process.descriptors.has(fd)) this.close(process, fd, 'number-used-again');
   }
 
-  /** The only open file of a node; null if there are several, or none. */
-  #onlyOf(path: string): Seen | null {
-    const all = [...this.#processes.all()].flatMap(({ descriptors }) => [...descriptors.values()]);
-    const found = new Set(all.map(({ seen }) => seen).filter((seen) => isOf(seen, path)));
-    const [only, ...others] = found;
-    return only === undefined || others.length > 0 ? null : only;
-  }
-
   /** Tells that a file was passed to a process, from another process or from the kernel. */
   #pass(seen: Seen, to: Traced, as: number, cloexec: boolean, rule: Inference): void {
     const [hold] = this.#processes.holds(seen);
     const kept = this.#kept.placeOf(seen);
     this.tellProcess(to);
     to.descriptors.set(as, { seen, cloexec });
+    this.unseen.moved(seen);
     const flag = cloexec ? { cloexec } : {};
-    const from = hold === undefined ? kept : { pid: hold.process.pid, fd: hold.fd };
+    const held = hold && { pid: hold.process.pid, fd: hold.fd };
+    const from = held ?? kept ?? this.#processes.lastOf(seen);
     if (from === undefined) return;
     this.#tell({ type: 'descriptor.passed', data: { ...from, to: to.pid, as, ...flag } }, rule);
     if (kept !== undefined) this.#kept.letGo(seen);
+    this.unseen.received(seen);
   }
 
   /** Lets the kernel keep the file of a descriptor that ends, if something else must hold it. */
   #leave(process: Traced, fd: number, seen: Seen, isSeen: boolean): void {
+    this.unseen.moved(seen);
+    seen.last = { pid: process.pid, fd };
     const isAwaited = isSeen && seen.kind === 'device' && this.#showsReleases(seen.kind);
     const isUntold = isAwaited && !this.#isShown(seen);
     if (isUntold || this.#sent.has(seen)) this.#kept.keepUnlessHeld(seen, { process, fd });

@@ -24,6 +24,7 @@ export type Inference =
   | 'group-opens-once'
   | 'sent-and-received'
   | 'kept-by-the-kernel'
+  | 'only-unseen-holders'
   | 'released-by-the-kernel'
   | 'number-used-again'
   | 'pid-used-again'
@@ -47,11 +48,18 @@ export type Inference =
   | 'only-device-on-the-host'
   | 'rules-of-the-newest-kernel';
 
+/** Whether a later line shows that a fact did not happen; known at the end of the evidence. */
+export interface Tentative {
+  isVoid: boolean;
+}
+
 /** A fact, how certain it is, and the rule that inferred or assumed it; null if it was seen. */
 export interface Told {
   readonly fact: Fact;
   readonly certainty: Certainty;
   readonly rule: Inference | null;
+  /** Given if a later line may show that it did not happen. */
+  readonly tentative?: Tentative;
 }
 
 /** Adds a fact. `certainty` defaults to `observed` without a rule, and to `inferred` with one. */

@@ -115,9 +115,15 @@ export class Ioctls {
 
   #bound(seen: Seen, context: Seen | undefined): void {
     if (context?.kind === 'iommufd') seen.boundTo = context;
+    this.#noteBound(seen);
     for (const group of this.#devices.mayBeIn(seen.device ?? '')) {
       this.#files.doubt(group, `${seen.device} may be a device of it that has its driver again`);
     }
+  }
+
+  #noteBound(seen: Seen): void {
+    seen.isBound = true;
+    this.#files.unseen.took(seen);
   }
 
   /** Tells what must have been done to a file before the evidence begins, as a call on it passed. */
@@ -131,6 +137,7 @@ export class Ioctls {
       this.#tell({ type: 'container.set', data }, 'an-open-device-needs-a-container');
     } else if (seen.kind === 'device' && seen.path !== null) {
       seen.isFound = false;
+      this.#noteBound(seen);
       const data = { ...place, iommufd: null, id: null };
       this.#tell({ type: 'device.bound', data }, 'used-and-so-bound');
     }

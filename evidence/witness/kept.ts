@@ -33,6 +33,14 @@ export class Kept {
     return place && { pid: KERNEL_PID, fd: place.as };
   }
 
+  get isEmpty(): boolean {
+    return this.#files.size === 0;
+  }
+
+  files(): Iterable<Seen> {
+    return this.#files.keys();
+  }
+
   /** The first kept file of a kind whose last holder was this process. */
   lastOf(pid: number, kind: Seen['kind']): Seen | undefined {
     return [...this.#files].find(([seen, place]) => seen.kind === kind && place.pid === pid)?.[0];

@@ -168,6 +168,7 @@ export class Reports {
           return { operation, pid };
         case 'set_driver':
           return device === null ? null : { operation, device, driver: report.driver ?? null };
+        case 'group_status':
         case 'set_container':
         case 'set_iommu':
         case 'get_device':

@@ -9,6 +9,7 @@
 import type { Fact } from '../../events/vocabulary.ts';
 import { KERNEL_PID, type NamedVm } from '../../processes/process-table.ts';
 import type { ListingMoment } from './listed-files.ts';
+import { isOf } from './shown.ts';
 
 /** An open file that the trace shows. */
 export interface Seen {
@@ -30,6 +31,10 @@ export interface Seen {
   isJoined?: boolean;
   /** Of a device file: the iommufd that it was seen to be bound to. */
   boundTo?: Seen;
+  /** The descriptor that was closed last; left out where a mapping came after it. */
+  last?: { readonly pid: number; readonly fd: number } | undefined;
+  /** Of a device file: whether it is bound, to whichever iommufd. */
+  isBound?: boolean;
 }
 
 interface TracedDescriptor {
@@ -156,6 +161,33 @@ export class TracedProcesses {
       for (const mapping of mappings.values()) if (mapping.seen === seen) return true;
     }
     return false;
+  }
+
+  /** The iommufd that a device file of a group was seen to be bound to; undefined if none was. */
+  contextOf(group: string): Seen | undefined {
+    for (const { descriptors } of this.#processes.values()) {
+      for (const { seen } of descriptors.values()) {
+        if (seen.group === group && seen.boundTo !== undefined) return seen.boundTo;
+      }
+    }
+    return undefined;
+  }
+
+  /** The only open file of a node; null if there are several, or none. */
+  onlyOf(path: string): Seen | null {
+    const all = [...this.#processes.values()].flatMap(({ descriptors }) => [
+      ...descriptors.values(),
+    ]);
+    const found = new Set(all.map(({ seen }) => seen).filter((seen) => isOf(seen, path)));
+    const [only, ...others] = found;
+    return only === undefined || others.length > 0 ? null : only;
+  }
+
+  /** The last descriptor of a file, which was closed; undefined if its number has been used again. */
+  lastOf({ last }: Seen): Seen['last'] {
+    if (last === undefined) return undefined;
+    const isUsed = this.#processes.get(last.pid)?.descriptors.has(last.fd) === true;
+    return isUsed ? undefined : last;
   }
 
   /** Whether any process has a descriptor of a device. */

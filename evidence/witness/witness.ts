@@ -8,18 +8,19 @@
  * @module
  */
 import type { DataOf, Fact } from '../../events/vocabulary.ts';
-import type { PlayedFile, PlayedHostAt } from '../../machines/host-at.ts';
+import type { PlayedHostAt } from '../../machines/host-at.ts';
 import type { Topology } from '../../scenario/topology.ts';
 import type { Deed, ReleasedKind, Sighting } from '../sighting.ts';
 import { Devices } from './devices.ts';
 import { Files } from './files.ts';
+import { goOnFrom } from './host-before.ts';
 import type { Tell, Told } from './inferences.ts';
 import { Ioctls } from './ioctls.ts';
 import { ListedFiles } from './listed-files.ts';
-import { pathOf } from './nodes.ts';
 import { Opens } from './opens.ts';
 import { Reports } from './reports.ts';
-import { TracedProcesses, type Seen, type Traced } from './traced.ts';
+import { TracedProcesses, type Traced } from './traced.ts';
+import type { TellTentatively } from './unseen-holders.ts';
 
 export interface WitnessOptions {
   readonly topology: Topology | null;
@@ -35,6 +36,8 @@ export interface WitnessOptions {
   readonly nameless: number;
   /** Whether the evidence shows every release of files of a kind. */
   readonly showsReleases: (kind: ReleasedKind) => boolean;
+  /** Whether the evidence shows every process that holds a file. */
+  readonly showsHolders: boolean;
 }
 
 /** Calls that release files: the trace may show the release before the return of the call. */
@@ -64,12 +67,15 @@ export class Witness {
     };
     this.#devices = new Devices(this.#tell);
     const { showsReleases } = options;
-    this.#files = new Files(this.#processes, this.#devices, this.#tell, showsReleases);
+    const tentatively: TellTentatively = (fact, tentative) => {
+      this.#told.push({ fact, certainty: 'inferred', rule: 'only-unseen-holders', tentative });
+    };
+    this.#files = new Files(this.#processes, this.#devices, this.#tell, tentatively, showsReleases);
     this.#opens = new Opens(this.#files, this.#devices, this.#tell);
     this.#ioctls = new Ioctls(this.#files, this.#devices, this.#tell);
     const listed = new ListedFiles(this.#processes, this.#files);
     this.#reports = new Reports(this.#files, this.#devices, this.#tell, listed);
-    if (options.before !== null) this.#goOn(options.before);
+    if (options.before !== null) goOnFrom(options.before, this.#processes, this.#devices);
     else if (options.topology !== null) this.#devices.describe(options.topology);
   }
 
@@ -110,6 +116,7 @@ export class Witness {
         if (!letting.has(sighting.did)) this.#files.settle(process.pid);
         this.#do(process, sighting);
         this.#files.settle(process.pid);
+        if (!this.#options.showsHolders) this.#files.unseen.settle();
       }
     }
   }
@@ -180,6 +187,7 @@ export class Witness {
   #processOf({ tid, pid, comm }: Sighting): Traced {
     const number = tid ?? pid ?? this.#options.nameless;
     const process = this.#processes.of(number, pid, comm);
+    this.#files.unseen.shown(process);
     if (comm !== null && comm !== process.comm && (pid ?? number) === process.pid) {
       if (tid === null || tid === process.pid) this.#rename(process, comm);
     }
@@ -227,6 +235,7 @@ export class Witness {
     const process = this.#processes.fork(parent, child, childComm);
     if (!parent.isTold || parent.descriptors.size + parent.mappings.size === 0) return;
     process.isTold = true;
+    this.#files.unseen.born(process);
     const data = { pid: parent.pid, child, comm: process.comm };
     this.#tell({ type: 'process.forked', data });
   }
@@ -249,23 +258,27 @@ export class Witness {
     const seen = 'errno' in result ? null : this.#files.behind(process, on);
     if (seen?.kind !== 'device' || !Number.isSafeInteger(address)) return;
     process.mappings.set(address, { seen, length });
+    this.#files.unseen.moved(seen);
     const data = { pid: process.pid, fd: on.fd, mapping: address, region: null };
     this.#tell({ type: 'mapping.created', data });
   }
 
   #unmap(process: Traced, address: number, length: number): void {
-    for (const [mapping, { length: mapped }] of process.mappings) {
+    for (const [mapping, { seen, length: mapped }] of process.mappings) {
       if (mapping < address || mapping + mapped > address + length) continue;
       process.mappings.delete(mapping);
+      this.#files.unseen.moved(seen);
       this.#tell({ type: 'mapping.removed', data: { pid: process.pid, mapping } });
     }
   }
 
   /** Tells of a gap: lines of the trace are missing. */
-  #lose(count: number | null): void {
+  #lose(count: Extract<Deed, { did: 'lose' }>['count']): void {
     for (const process of this.#processes.all()) process.isWhole = false;
-    const what = count === null ? 'some events' : `${count} events`;
-    this.#files.doubt(null, `${what} of the trace were lost`);
+    const lost = count === null ? 'some events' : `${count} events`;
+    const isLine = count === 'line';
+    const what = isLine ? 'a line of the trace cannot be read' : `${lost} of the trace were lost`;
+    this.#files.doubt(null, what);
   }
 
   /** Tells of a boot before the first line, if the evidence shows none. */
@@ -288,38 +301,6 @@ export class Witness {
     const { asked } = this.#options;
     this.#tell(booted({ boot: name, kernel, profile: asked, iommufd: true }));
   }
-
-  /** Starts with the host that the log knows: its files are still open. */
-  #goOn(host: PlayedHostAt): void {
-    const devices = [...host.devices()].map(({ device, name, group, driver, model, cdev }) => {
-      return { device, name, group, driver, model, cdev };
-    });
-    const groups = [...host.groups()].filter(({ members }) => members > 0);
-    this.#devices.know(
-      devices,
-      groups.map(({ group }) => group),
-    );
-    const files = new Map([...host.files()].map((file) => [file.id, seenAs(file, host)]));
-    for (const { pid, comm, vm, descriptors } of host.processes()) {
-      const process = this.#processes.of(pid, pid, comm);
-      process.vm = vm;
-      process.isTold = true;
-      for (const [fd, { file, cloexec }] of descriptors) {
-        const seen = files.get(file) ?? null;
-        if (seen !== null) process.descriptors.set(fd, { seen, cloexec });
-      }
-    }
-  }
-}
-
-/** A file of the log as if the trace had shown it; null if it is not VFIO's. */
-function seenAs({ kind, group, device, ...file }: PlayedFile, host: PlayedHostAt): Seen | null {
-  if (kind === 'other') return null;
-  const hasNode = kind === 'device' && !file.isGranted && !file.isGone;
-  const cdev = hasNode ? (host.device(device ?? '')?.cdev ?? null) : null;
-  const path = pathOf({ kind, group, cdev });
-  const isJoined = kind === 'container' ? { isJoined: true } : {};
-  return { kind, group, device, path, pointer: null, isReleased: false, ...isJoined };
 }
 
 function booted(data: Omit<DataOf<'host.booted'>, 'simulated'>): Fact {

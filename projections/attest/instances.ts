@@ -5,8 +5,9 @@
  * @module
  */
 import { handsOfEach } from '../hands.ts';
+import { ownersOf } from '../history.ts';
 import { bareOwnerAt } from '../owner-at.ts';
-import type { Position } from '../shapes.ts';
+import type { Owner, Position } from '../shapes.ts';
 import type { Subject } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
 import type { StateRange } from '../when.ts';
@@ -90,6 +91,9 @@ export function findInstances(timeline: Timeline, search: Search): Found {
     const rest = runsOf(unknown, (held) => (held.some(isPlain) ? [] : held));
     unknownHands.push(...[...theirs, ...rest].map((run) => instanceOf(timeline, place, run)));
   }
+  if (question === 'sole-owner' && subject?.kind === 'device') {
+    instances.push(...kernelBesideGroups(timeline, subject, places, range));
+  }
   const isNobodys = question === 'sole-owner' && !isOwner && instances.length === 0;
   if (isNobodys && subject !== null && isSeen && unknownHands.length === 0) {
     instances.push(neverOwned(timeline, subject, range));
@@ -131,6 +135,27 @@ function kernelRuns(
   return begun === null ? runs : [...runs, { from: begun, to, hands: [] }];
 }
 
+/** Where kernel drivers owned a device while its group was not known. `places` are those of its groups. */
+function kernelBesideGroups(
+  timeline: Timeline,
+  device: Subject,
+  places: readonly HandsPlace[],
+  { from, to }: StateRange,
+): HandsInstance[] {
+  const owned = ownersOf(timeline, device).filter(({ owner }) => owner.kind === 'kernel');
+  return owned.flatMap((interval) => {
+    const found: HandsInstance[] = [];
+    let start = Math.max(interval.from ?? timeline.first, from);
+    const end = Math.min(interval.to ?? Infinity, to + 1);
+    for (const place of [...places, { from: end, end }]) {
+      const until = Math.min(place.from, end);
+      if (start < until) found.push(ownedIn(timeline, device, start, until, 'kernel'));
+      start = Math.max(start, place.end);
+    }
+    return found;
+  });
+}
+
 function instanceOf(
   timeline: Timeline,
   { subject, group }: HandsPlace,
@@ -149,15 +174,26 @@ function instanceOf(
 }
 
 /** The whole range, in which everything was seen, and no hand of the tenant kept the owner alive. */
-function neverOwned(timeline: Timeline, { id }: Subject, { from, to }: StateRange): HandsInstance {
-  const until = to === timeline.head ? null : to + 1;
+function neverOwned(timeline: Timeline, subject: Subject, { from, to }: StateRange): HandsInstance {
+  return ownedIn(timeline, subject, from, to + 1, 'none');
+}
+
+/** Half-open: the owner of a subject without any hand. */
+function ownedIn(
+  timeline: Timeline,
+  { id }: Subject,
+  from: number,
+  end: number,
+  owner: Owner['kind'],
+): HandsInstance {
+  const to = end > timeline.head ? null : end;
   return {
     subject: id,
     from,
-    to: until,
+    to,
     fromTime: timeline.timeAt(from),
-    toTime: until === null ? null : timeline.timeAt(until),
-    owner: 'none',
+    toTime: to === null ? null : timeline.timeAt(to),
+    owner,
     holders: [],
   };
 }

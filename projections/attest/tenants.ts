@@ -40,7 +40,7 @@ export interface TenantMember extends Pick<Holder, 'pid' | 'comm' | 'cgroup'> {
 
 /** Parses `pid:N`, `vm:NAME`, `cgroup:PATH` and `comm:NAME`. Throws `bad-request`. */
 export function parseTenant(word: string): Tenant {
-  const [, kind = '', id = ''] = /^([a-z]+):(.+)$/s.exec(String(word)) ?? [];
+  const [, kind = '', id = ''] = /^([a-z]+):(.+)$/s.exec(word) ?? [];
   switch (kind) {
     case 'pid':
       if (/^\d+$/.test(id)) return { kind, id: String(Number(id)) };

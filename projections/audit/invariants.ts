@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { textGiven } from '../../events/given.ts';
 import { RequestError } from '../../events/ledger-error.ts';
 import { meantClause } from '../../events/nearest.ts';
 import type { GroupAt, HostAt } from '../../machines/host-at.ts';
@@ -169,7 +170,8 @@ export function violationOf<N extends InvariantName>(
 }
 
 /** An invariant by its name. Throws `bad-request`, which lists the names, for an unknown one. */
-export function invariantNamed(name: string): InvariantName {
+export function invariantNamed(given: string): InvariantName {
+  const name = textGiven(given);
   if (Object.hasOwn(invariants, name)) return name as InvariantName;
   const known = invariantNames.join(', ');
   const meant = meantClause(name, invariantNames);

@@ -5,13 +5,14 @@
  * @module
  */
 import { RequestError } from '../../events/ledger-error.ts';
-import type { EventType, Placed } from '../../events/vocabulary.ts';
+import type { Placed } from '../../events/vocabulary.ts';
 import { callOf } from '../../operations/table.ts';
 import type { MachineName } from '../../machines/admission.ts';
 import type { Machine } from '../../machines/flat-machine.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import { isSameMemory, XStateSteps } from '../../machines/xstate-steps.ts';
 import type { Finding } from '../findings.ts';
+import { beginsHistory, findsGroup } from '../found-groups.ts';
 import type { OwnerInterval } from '../interval-shapes.ts';
 import type { Owner } from '../shapes.ts';
 import { nobody, ownerWithoutHolders, unknownOwner } from '../views.ts';
@@ -43,7 +44,9 @@ export class Verifier {
   readonly #before: Owner;
   readonly #found = new Set<string>();
   #position = -1;
-  #type: EventType | null = null;
+  /** Whether the event finds the groups of which it is the first to tell. */
+  #finds = false;
+  #isBegun = false;
 
   constructor(player: EventPlayer = playerOf(new LiveHost())) {
     this.#player = player;
@@ -59,8 +62,9 @@ export class Verifier {
   take(event: Placed): void {
     const { position } = event;
     this.#position = position;
-    this.#type = event.type;
     const { host } = this.#player;
+    this.#finds = findsGroup(event, { isBegun: this.#isBegun, isBootSeen: !host.isAssumed });
+    this.#isBegun ||= beginsHistory(event);
     // An unknown host cannot contradict the rules.
     if (!host.isKnown && event.type !== 'host.booted') return this.#player.take(event);
     if (event.type === 'operation.refused') {
@@ -137,7 +141,7 @@ export class Verifier {
       const changes = known ?? [];
       this.#changes.set(name, changes);
       // A group that is found existed before, with an unknown owner.
-      if (known === undefined && this.#type === 'group.found') this.#found.add(name);
+      if (known === undefined && this.#finds) this.#found.add(name);
       const group = host.group(name);
       const owner = group === undefined ? nobody : ownerWithoutHolders(group);
       const before = this.#found.has(name) ? unknownOwner : this.#before;

@@ -52,8 +52,8 @@ export const changes: Readonly<Record<ChangeKind, ChangeDefinition>> = {
     },
   },
   deviceSet: {
-    columns: ['device', 'state', 'group', 'name', 'driver', 'cdev'],
-    take({ devices }, [device, state, group, name, driver, cdev], at) {
+    columns: ['device', 'state', 'group', 'name', 'driver', 'cdev', 'isUnknown'],
+    take({ devices }, [device, state, group, name, driver, cdev, isUnknown], at) {
       const cell = devices.reach(device![at]!);
       const { cells } = devices;
       cells[cell] = state![at]!;
@@ -61,6 +61,7 @@ export const changes: Readonly<Record<ChangeKind, ChangeDefinition>> = {
       cells[cell + DEVICE.name] = name![at]!;
       cells[cell + DEVICE.driver] = driver![at]!;
       cells[cell + DEVICE.cdev] = cdev![at]!;
+      cells[cell + DEVICE.isUnknown] = isUnknown![at]!;
     },
   },
   deviceMoved: {

@@ -93,6 +93,7 @@ export function deviceCells(device: DeviceAt, { groups, texts }: Codes) {
     text(device.name),
     text(device.driver),
     text(device.cdev),
+    device.isUnknown ? 1 : 0,
   ] as const;
 }
 

@@ -72,9 +72,9 @@ export const GONE = ownerKinds.length + 1;
 
 /**
  * Cells of a device: its state, 1 and up in the order of `deviceStates`; codes + 1 of its group,
- * name, driver and node.
+ * name, driver and node; `isUnknown`: 1 if evidence was lost of a device without a known group.
  */
-export const DEVICE = { state: 0, group: 1, name: 2, driver: 3, cdev: 4 } as const;
+export const DEVICE = { state: 0, group: 1, name: 2, driver: 3, cdev: 4, isUnknown: 5 } as const;
 export const deviceStates = ['absent', 'idle', 'open', 'bound', 'attached', 'leaving'] as const;
 
 /**
@@ -129,7 +129,7 @@ export class Standing {
 
   constructor(
     groups = new CellRows(7),
-    devices = new CellRows(5),
+    devices = new CellRows(6),
     files = new CellRows(6),
     holds = new CellRows(6),
     processes = new CellRows(4),

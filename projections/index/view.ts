@@ -225,6 +225,7 @@ export class StandingView implements HostAt {
       driver: text(row[DEVICE.driver]!),
       cdev: text(row[DEVICE.cdev]!),
       state,
+      isUnknown: row[DEVICE.isUnknown] !== 0,
     };
     this.#devices.set(index, device);
     return device;

@@ -264,10 +264,14 @@ describe.concurrent('again', () => {
       if (lines[count - 1]?.includes('exit_group') === true) continue;
       const ledger = await openLedger(':memory:');
       const first = await ledger.import(lines.slice(0, count).join('\n'), settings);
+      // So is a child that only later lines show: the gap that this is cannot be withdrawn any more.
+      const isUnseen = ledger.events.some(
+        ({ data }) => data.evidence?.rule === 'only-unseen-holders',
+      );
       const { appended, skipped } = await ledger.import(lines.join('\n'), settings);
       expect(skipped).toBeLessThanOrEqual(first.appended);
-      expect(first.appended + appended).toBe(whole.length);
-      expect(ledger.head).toEqual(whole.head);
+      expect(first.appended + appended).toBe(whole.length + Number(isUnseen));
+      if (!isUnseen) expect(ledger.head).toEqual(whole.head);
     }
   });
 });

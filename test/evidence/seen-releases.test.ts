@@ -78,6 +78,39 @@ describe('bpftrace', () => {
     expect(ledger.verify().faults).toEqual([]);
   });
 
+  test('a process that got the file unseen has it from the line on that shows it', async () => {
+    const third = `"pid":9,"tid":9,"comm":"third","ev":"install","fd":6,"file":"${CDEV}"`;
+    const records = [...bound, closed(4), third];
+    const ledger = await imported(bpftrace(...records), 'bpftrace');
+    const passed = after(ledger, 'descriptor.passed');
+    expect(ledger.event(passed)?.data).toMatchObject({ pid: 7, fd: 4, to: 9, as: 6 });
+    expect(ownerAt(ledger, passed - 1).holders).toContainEqual(unnamed);
+    const hand = { pid: 9, comm: 'third', via: 'fd', fd: 6 };
+    expect(ownerAt(ledger, 'end').holders).toEqual([
+      expect.objectContaining({ pid: 7, fd: 3 }),
+      expect.objectContaining(hand),
+    ]);
+    expect(ledger.history('26').at(-1)?.hands).toContainEqual(
+      expect.objectContaining({ ...hand, from: passed, to: null }),
+    );
+    expect(ledger.attest('never-owned', '26', 'comm:third').verdict).toBe('refuted');
+    expect(ledger.verify().faults).toEqual([]);
+  });
+
+  test('it may pass the file on again, and the kernel keeps what its last known holder closed', async () => {
+    const third = `"pid":9,"tid":9,"comm":"third","ev":"install","fd":6,"file":"${CDEV}"`;
+    const closes = '"pid":9,"tid":9,"comm":"third","ev":"close","fd":6,"rc":0';
+    const fourth = `"pid":10,"tid":10,"comm":"fourth","ev":"install","fd":5,"file":"${CDEV}"`;
+    const records = [...bound, closed(4), third, closes, fourth, released('device', CDEV)];
+    const ledger = await imported(bpftrace(...records), 'bpftrace');
+    const end = after(ledger, 'file.released');
+    expect(ownerAt(ledger, end - 1).holders).toContainEqual(
+      expect.objectContaining({ pid: 10, fd: 5 }),
+    );
+    expect(ownerAt(ledger, end - 1).holders).not.toContainEqual(unnamed);
+    expect(ledger.verify().faults).toEqual([]);
+  });
+
   test('until its release is shown', async () => {
     const records = [...bound, closed(4), closed(77), released('device', CDEV)];
     const ledger = await imported(bpftrace(...records), 'bpftrace');

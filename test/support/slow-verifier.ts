@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { EventType, Placed } from '../../events/vocabulary.ts';
+import type { Placed } from '../../events/vocabulary.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import { kernelRules } from '../../machines/machines.ts';
 import { callOf } from '../../operations/table.ts';
@@ -15,6 +15,7 @@ import {
   type InvariantName,
 } from '../../projections/audit/invariants.ts';
 import type { FirstViolation } from '../../projections/audit/violations.ts';
+import { beginsHistory, findsGroup } from '../../projections/found-groups.ts';
 import { causeDisputed, SeenReleases } from '../../projections/audit/witnessed.ts';
 import type { Finding } from '../../projections/findings.ts';
 import type { OwnerInterval } from '../../projections/interval-shapes.ts';
@@ -53,6 +54,8 @@ export class SlowVerifier {
   readonly #changes = new Map<string, { readonly position: number; readonly owner: Owner }[]>();
   readonly #before: Owner;
   readonly #found = new Set<string>();
+  /** Position of the first event that tells more than which devices the host has. */
+  #begun = Infinity;
 
   constructor({ isKnown = true }: { readonly isKnown?: boolean } = {}) {
     this.#host = new LiveHost({ isKnown });
@@ -126,14 +129,22 @@ export class SlowVerifier {
     if (disputed !== null) this.findings.push(disputed);
   }
 
-  #noteOwners({ position, type }: { readonly position: number; readonly type: EventType }): void {
+  /** Whether an event finds the groups of which it is the first to tell. */
+  #finds(event: Placed): boolean {
+    const isBootSeen = !this.#host.isAssumed;
+    return findsGroup(event, { isBegun: this.#begun < event.position, isBootSeen });
+  }
+
+  #noteOwners(event: Placed): void {
+    const { position } = event;
+    if (beginsHistory(event)) this.#begun = Math.min(this.#begun, position);
     const names = new Set(this.#changes.keys());
     for (const { group } of this.#host.groups()) names.add(group);
     for (const name of names) {
       const known = this.#changes.get(name);
       const changes = known ?? [];
       this.#changes.set(name, changes);
-      if (known === undefined && type === 'group.found') this.#found.add(name);
+      if (known === undefined && this.#finds(event)) this.#found.add(name);
       const group = this.#host.group(name);
       const owner = group === undefined ? nobody : ownerOf(this.#host, group);
       const before = this.#found.has(name) ? unknownOwner : this.#before;

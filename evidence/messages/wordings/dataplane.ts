@@ -15,6 +15,15 @@ export const dataplane: readonly Wording[] = [
     sample: 'EAL:   cannot open VFIO container, error 2 (No such file or directory)',
   },
   {
+    program: 'DPDK',
+    versions: '1.7 to 25.11',
+    source: 'lib/eal/linux/eal_vfio.c:rte_vfio_setup_device',
+    operation: 'group_status',
+    words: String.raw`{failed} get (?:the )?vfio group status\b`,
+    sample:
+      'EAL:   0000:c4:00.0 cannot get VFIO group status, error 25 (Inappropriate ioctl for device)',
+  },
+  {
     program: 'DPDK, ODP',
     versions: '1.7 to 25.11',
     source: 'lib/eal/linux/eal_vfio.c:rte_vfio_setup_device',

@@ -41,6 +41,16 @@ const rows: readonly Omit<Wording, 'program'>[] = [
     sample: `${QEMU}error getting device from group 57: Invalid argument`,
   },
   {
+    // The device is given twice to one QEMU, which finds it in its own list.
+    versions: '1.3 to 10.2',
+    source: 'hw/vfio/container-legacy.c:vfio_legacy_attach_device',
+    operation: 'get_device',
+    words: String.raw`\bdevice is already attached\b`,
+    errno: 'hidden',
+    needs: 'vfio',
+    sample: `${QEMU}device is already attached`,
+  },
+  {
     versions: '8.2 to 10.2',
     source: 'backends/iommufd.c:iommufd_backend_connect',
     operation: 'open_iommufd',

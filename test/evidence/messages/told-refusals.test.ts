@@ -21,6 +21,8 @@ const lines: Readonly<Record<string, (number: number, words: string) => string>>
   open_container: (n, words) => `EAL:   cannot open VFIO container, error ${n} (${words})`,
   open_iommufd: (_, words) => `vfio: error opening /dev/iommu: ${words}`,
   open_cdev: (_, words) => `crosvm: failed to open /dev/vfio/devices/vfio5: ${words}`,
+  group_status: (n, words) =>
+    `EAL:   ${device} cannot get VFIO group status, error ${n} (${words})`,
   set_container: (n, words) =>
     `EAL:   ${device} cannot add VFIO group to container, error ${n} (${words})`,
   set_iommu: (_, words) =>

@@ -25,6 +25,17 @@ const naming: ReadonlySet<string> = new Set([
   'claim.released',
 ]);
 
+/** What an event tells without saying more than which devices the host has. */
+const ofDevices: ReadonlySet<string> = new Set([
+  'host.booted',
+  'evidence.begun',
+  'group.found',
+  'device.added',
+  'device.removed',
+  'driver.bound',
+  'driver.unbound',
+]);
+
 /** What a log tells of subjects that are not on the host yet, looked up in all of its events. */
 export class Told {
   readonly #log: Log;
@@ -58,10 +69,20 @@ export class Told {
     const tells = this.#tells('group', group);
     const telling = tells.find(({ type }) => !naming.has(type) && type !== 'gap.noticed');
     if (telling !== undefined) {
-      return telling.type === 'group.found' && this.position < telling.position;
+      return this.#finds(telling) && this.position < telling.position;
     }
     const named = tells.find(({ type }) => naming.has(type));
     return named !== undefined && !this.#isRecorded(named.position);
+  }
+
+  #finds(telling: Log[number]): boolean {
+    if (telling.type !== 'device.added') return telling.type === 'group.found';
+    const { evidence } = telling.data;
+    if (evidence === undefined || evidence.certainty === 'assumed') return false;
+    const before = this.#log.filter(({ position }) => position < telling.position);
+    if (before.every(({ type }) => ofDevices.has(type))) return false;
+    const boot = this.#bootOf(telling.position)?.data.evidence?.certainty;
+    return evidence.rule !== undefined || boot !== 'observed';
   }
 
   #ownerOfDevice(host: HostAt, device: string): Owner {

@@ -1,0 +1,95 @@
+/**
+ * Groups that evidence finds on the host: they existed before the first event that tells of them, and
+ * nothing shows who owned them until then.
+ *
+ * @module
+ */
+import type { EventType, Placed } from '../events/vocabulary.ts';
+import type { Timeline } from './timeline.ts';
+
+/** What an event that tells of a group comes after. */
+interface EventsBefore {
+  /** Whether any of them tells more than which devices the host has. */
+  readonly isBegun: boolean;
+  /** Whether the last boot was observed: what comes after it was not there before. */
+  readonly isBootSeen: boolean;
+}
+
+/** The events that only tell which devices the host has: they are of one moment. */
+const inventory = new Set<EventType>([
+  'host.booted',
+  'evidence.begun',
+  'group.found',
+  'device.added',
+  'device.removed',
+  'driver.bound',
+  'driver.unbound',
+]);
+
+/** Whether an event tells more than which devices the host has. */
+export function beginsHistory({ type }: { readonly type: EventType }): boolean {
+  return !inventory.has(type);
+}
+
+/** Whether a group was there before an event that is the first to tell of it, without refusals and claims. */
+export function findsGroup({ type, data }: Placed, before: EventsBefore): boolean {
+  if (type !== 'device.added') return type === 'group.found';
+  const { evidence } = data;
+  if (evidence === undefined || evidence.certainty === 'assumed' || !before.isBegun) return false;
+  // What was seen to come has no rule.
+  return evidence.rule !== undefined || !before.isBootSeen;
+}
+
+/**
+ * The position at which a group was found; that after the last event if only refusals and claims name
+ * it. Null if it did not exist before the first event that tells of it. A host that was recorded from its
+ * boot on has no groups other than those that its events tell of.
+ */
+export function foundAt(timeline: Timeline, group: string): number | null {
+  let firstNamed: number | null = null;
+  for (const position of timeline.positionsOf(`group ${group}`)) {
+    const type = timeline.typeAt(position);
+    if (naming.has(type)) firstNamed ??= position;
+    else if (type !== 'gap.noticed') return isFoundAt(timeline, position) ? position : null;
+  }
+  if (firstNamed === null || isRecordedAt(timeline, firstNamed)) return null;
+  return timeline.head + 1;
+}
+
+/** Whether the event at a position, the first of its group, finds the group. */
+function isFoundAt(timeline: Timeline, position: number): boolean {
+  const type = timeline.typeAt(position);
+  if (type !== 'device.added') return type === 'group.found';
+  const boot = timeline.at(timeline.bootBefore(position));
+  return findsGroup(timeline.at(position), {
+    isBegun: begunAt(timeline) < position,
+    isBootSeen: boot.type === 'host.booted' && boot.data.evidence?.certainty === 'observed',
+  });
+}
+
+/** Whether a host was recorded from the boot before a position on: it was simulated, or asked. */
+export function isRecordedAt(timeline: Timeline, position: number): boolean {
+  const boot = timeline.at(timeline.bootBefore(position));
+  return boot.type === 'host.booted' && boot.data.evidence === undefined;
+}
+
+/** Where each timeline begins to tell more than which devices the host has; later events do not change it. */
+const begun = new WeakMap<Timeline, number>();
+
+function begunAt(timeline: Timeline): number {
+  const known = begun.get(timeline);
+  if (known !== undefined) return known;
+  for (let position = timeline.first; position <= timeline.head; position++) {
+    if (!beginsHistory({ type: timeline.typeAt(position) })) continue;
+    begun.set(timeline, position);
+    return position;
+  }
+  return Infinity;
+}
+
+const naming = new Set<EventType>([
+  'operation.refused',
+  'claim.granted',
+  'claim.refused',
+  'claim.released',
+]);

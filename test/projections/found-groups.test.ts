@@ -1,0 +1,99 @@
+/**
+ * Groups that existed before the first event that tells of them.
+ *
+ * @module
+ */
+import { describe, expect, test } from 'vitest';
+import { openLedger, type Ledger } from '../../ledger.ts';
+import type { Evidence, Fact, LedgerEvent } from '../../events/vocabulary.ts';
+
+const seen: Evidence = { source: 'trace', line: 1, certainty: 'observed' };
+const inferred: Evidence = { ...seen, certainty: 'inferred', rule: 'got-from-its-group' };
+const assumed: Evidence = { ...seen, certainty: 'assumed', rule: 'as-the-topology-says' };
+
+function booted(evidence: Evidence | null): Fact {
+  const data = { boot: 'b', kernel: '6.12.0', profile: null, iommufd: true, simulated: false };
+  return { type: 'host.booted', data: { ...data, ...(evidence && { evidence }) } };
+}
+
+function added(
+  device: string,
+  group: string,
+  evidence: Evidence | null,
+  driver = 'vfio-pci',
+): Fact {
+  const data = { device, name: null, group, driver, model: null, cdev: null };
+  return { type: 'device.added', data: { ...data, ...(evidence && { evidence }) } };
+}
+
+const process: Fact = {
+  type: 'process.found',
+  data: { pid: 7, comm: 'qemu', cgroup: null, evidence: seen },
+};
+const removed: Fact = { type: 'process.exited', data: { pid: 7, signal: null, evidence: seen } };
+
+async function ledgerOf(...facts: readonly Fact[]): Promise<Ledger> {
+  const ledger = await openLedger(':memory:');
+  const events = facts.map((fact, index) => ({ ...fact, id: `${index}`, time: null }));
+  await ledger.append(-1, events as LedgerEvent[]);
+  await ledger.refresh();
+  return ledger;
+}
+
+const GPU = '0000:3b:00.0';
+const kindsOf = (ledger: Ledger, word: string) =>
+  ledger.history(word).map(({ from, owner }) => [from, owner.kind]);
+
+describe('a device that is found in the middle of a log', () => {
+  const log = async (evidence: Evidence | null, boot: Evidence | null = assumed) =>
+    ledgerOf(booted(boot), process, added(GPU, '26', evidence), removed);
+
+  test.each([
+    ['a rule concludes it', inferred, assumed],
+    ['a reading shows it', { ...seen, rule: 'read-from-the-host' }, assumed],
+    ['a line shows it, and no boot was seen', seen, assumed],
+    ['a rule concludes it after a boot', inferred, seen],
+  ])('has a group whose owner was unknown until then: %s', async (_why, evidence, boot) => {
+    const ledger = await log(evidence, boot);
+    expect(ledger.at(1).who('26').owner.kind).toBe('unknown');
+    expect(ledger.at(1).owner('26')).toMatchObject({ kind: 'unknown', since: null });
+    expect(ledger.at(2).who('26')).toMatchObject({ owner: { kind: 'none' }, since: 2 });
+    expect(ledger.at(3).owner('26')).toMatchObject({ kind: 'none', since: 2 });
+    expect(ledger.at(3).table().groups).toMatchObject([{ group: '26', since: 2 }]);
+    expect(kindsOf(ledger, '26')).toEqual([
+      [null, 'unknown'],
+      [2, 'none'],
+    ]);
+    expect(ledger.diff('start', 'end').changes).toMatchObject([
+      { subject: '26', before: { kind: 'unknown' }, after: { kind: 'none' }, position: 2 },
+    ]);
+    expect(ledger.diff(2, 'end').changes).toEqual([]);
+    expect(ledger.verify().faults).toEqual([]);
+  });
+
+  test.each([
+    ['the topology says so', assumed, assumed],
+    ['it came after a boot that was seen', seen, seen],
+    ['the host was recorded from its boot on', null, null],
+  ])('has a group that nobody had: %s', async (_why, evidence, boot) => {
+    const ledger = await log(evidence, boot);
+    expect(kindsOf(ledger, '26')).toEqual([[null, 'none']]);
+    expect(ledger.at(3).owner('26')).toMatchObject({ kind: 'none', since: null });
+    expect(ledger.verify().faults).toEqual([]);
+  });
+
+  test('is owned by its kernel driver from then on', async () => {
+    const ledger = await ledgerOf(booted(assumed), process, added(GPU, '26', inferred, 'nvidia'));
+    expect(kindsOf(ledger, '26')).toEqual([
+      [null, 'unknown'],
+      [2, 'kernel'],
+    ]);
+    expect(ledger.verify().faults).toEqual([]);
+  });
+});
+
+test('a log that begins with the devices of the host knows their groups from its start', async () => {
+  const reading = { ...seen, rule: 'read-from-the-host' };
+  const ledger = await ledgerOf(booted(assumed), added(GPU, '26', reading), process);
+  expect(kindsOf(ledger, '26')).toEqual([[null, 'none']]);
+});
