@@ -91,6 +91,7 @@ export type {
   Bisection,
   Change,
   Claimant,
+  CutEnd,
   DeviceWithClaims,
   GroupWithClaims,
   DeviceView,
@@ -198,6 +199,7 @@ export class Ledger extends RecordedPast {
       progress?.(this.length);
     }
     this.timeline.settle();
+    this.timeline.missing = await this.#store.missing();
   }
 
   /** Closes the log. Later questions, also to its forks, fail if they need the file. */
@@ -302,11 +304,8 @@ export class Ledger extends RecordedPast {
       at === this.#origin.position ? this.#origin.hash : this.event(at)?.hash;
     const found = verifyTimeline(this.timeline, options, hashAt);
     const gone = [...this.each('history.archived'), ...this.each('history.removed')];
-    const absence = absenceOf(
-      gone.toSorted((a, b) => a.position - b.position),
-      this.#origin,
-    );
-    const { faults, ...words } = verificationWords(found, absence);
+    const absence = absenceOf(gone, this.#origin);
+    const { faults, ...words } = verificationWords(found, absence, this.cutEnd);
     const { position, hash } = this.head;
     return {
       events: this.length,

@@ -3,22 +3,31 @@
  *
  * @module
  */
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
-import { openLedger, RequestError, type Ledger, type OpenOptions, type When } from '../ledger.ts';
+import {
+  LedgerError,
+  NotALogError,
+  openLedger,
+  RequestError,
+  type Ledger,
+  type OpenOptions,
+  type When,
+} from '../ledger.ts';
 import { volumeFiles } from '../log/volume-files.ts';
-import { logEndsWords } from '../words/moments.ts';
+import { cutWords, logEndsWords } from '../words/moments.ts';
 import type { Io } from './verb.ts';
 import { keepYoungGeneration } from './young-generation.ts';
 
 /**
  * Says on standard error where the log ends, if one of the moments asked about is an instant after
- * that.
+ * that. Of a log that is cut off, `readLog` has said it.
  */
 export function sayLogEnds(io: Io, ledger: Ledger, ...moments: readonly When[]): void {
   const ends = ledger.logEnds(...moments);
-  if (ends !== null) io.stderr.write(`vfio-ledger: ${logEndsWords(ends)}\n`);
+  if (ends !== null && ledger.cutEnd === null)
+    io.stderr.write(`vfio-ledger: ${logEndsWords(ends)}\n`);
 }
 
 /** Options of every verb that works on a log. */
@@ -89,6 +98,7 @@ export async function readLog<T>(
       );
     }
     keepYoungGeneration();
+    if (ledger.cutEnd !== null) io.stderr.write(`vfio-ledger: ${cutWords(ledger.cutEnd)}\n`);
     return await answer(ledger);
   } finally {
     await ledger.close();
@@ -108,6 +118,7 @@ export async function recordIn<T>(
   if (byDefault) mkdirSync(dirname(path), { recursive: true });
   const ledger = await open(path, values, io, {});
   try {
+    checkGoesOn(ledger);
     return await act(ledger, path);
   } finally {
     await ledger.close();
@@ -121,17 +132,30 @@ export async function beforeRecording<T>(
   read: (ledger: Ledger | null) => Promise<T>,
 ): Promise<T> {
   const { path } = addressOf(values, io.env);
-  // A writer that was killed may have left an empty file.
-  const isEmpty = statSync(path, { throwIfNoEntry: false })?.size === 0;
-  const isThere = existsSync(dirname(path)) && volumeFiles(path).length > 0;
-  if (!isThere || isEmpty) return read(null);
-  // The host may be a new one.
-  const ledger = await open(path, values, io, { readOnly: true, create: true });
+  const ledger = await openBegun(path, values, io);
+  if (ledger === null) return read(null);
   try {
+    checkGoesOn(ledger);
     return await read(ledger.length === 0 ? null : ledger);
   } finally {
     await ledger.close();
   }
+}
+
+/** Null if there is no log, or only what a writer has left that was killed as it created one. */
+async function openBegun(path: string, values: LogValues, io: Io): Promise<Ledger | null> {
+  try {
+    // The host may be a new one.
+    return await open(path, values, io, { readOnly: true, create: true });
+  } catch (error) {
+    if (error instanceof NotALogError && error.isUnbegun) return null;
+    throw error;
+  }
+}
+
+/** Throws `unavailable` if the file that continues the log is missing: nothing can be appended. */
+function checkGoesOn({ cutEnd }: Ledger): void {
+  if (cutEnd !== null) throw new LedgerError('unavailable', cutWords(cutEnd));
 }
 
 /** The path of a log in files. Throws `RequestError` for a log in memory or on a server. */

@@ -19,8 +19,8 @@ export const record = verb({
   summary: 'Takes a snapshot of this host, then records what happens until it is stopped',
   details: [
     'The tracer is started first, then the snapshot is taken, so that no event is lost in between. Each',
-    'event is in the log a quarter of a second later at most. SIGINT or SIGTERM stops the tracer; what it',
-    'has seen is appended. Needs root.',
+    'event is in the log a quarter of a second later at most. SIGINT, SIGTERM or SIGHUP stops the tracer;',
+    'what it has seen is appended. Needs root.',
     '',
     'bpftrace sees only drivers that were loaded before it. ftrace also sees those that are loaded later,',
     'and needs nothing but the kernel. If the tracer dies, the log has a gap, from which on owners are',
@@ -49,7 +49,7 @@ export const record = verb({
     const ending = new AbortController();
     const end = () => ending.abort();
     // A launcher may pass on a second signal: that must not end the process before it has appended.
-    process.on('SIGINT', end).on('SIGTERM', end);
+    for (const name of STOPPING) process.on(name, end);
     const { signal } = ending;
     return recordIn(values, io, async (ledger, path) => {
       const status = statusOn(io);
@@ -67,11 +67,14 @@ export const record = verb({
       } finally {
         status.end();
         clearTimeout(timer);
-        process.off('SIGINT', end).off('SIGTERM', end);
+        for (const name of STOPPING) process.off(name, end);
       }
     });
   },
 });
+
+/** The signals that end a recording: a terminal that is closed sends SIGHUP. */
+const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const STATUS_EVERY_MS = 1000;
 

@@ -15,6 +15,7 @@ import {
   type Attestation,
   type AttestQuestion,
 } from '../projections/attest/attestation.ts';
+import type { CutEnd } from '../projections/shapes.ts';
 import { statesOf, type When } from '../projections/when.ts';
 import { coverageAnswer } from '../words/coverage.ts';
 import { Past } from './questions.ts';
@@ -28,6 +29,12 @@ export interface AttestRange {
 export abstract class RecordedPast extends Past {
   /** Position and hash (64 hex digits) of the last event read; position -1 while there is none. */
   abstract get head(): Head;
+
+  /** Where the log is cut off; null if the file that continues it is not missing. */
+  get cutEnd(): CutEnd | null {
+    const { head, missing } = this.timeline;
+    return missing === null ? null : { after: head, ...missing };
+  }
 
   /** Whether answers may come from the cache LOG.index. */
   protected abstract get isDerived(): boolean;

@@ -61,6 +61,9 @@ export function memoryStore(): Store {
     async origin(stream) {
       return headOf(stream, undefined);
     },
+    async missing() {
+      return null;
+    },
     async examine() {
       return { faults: [], lostGuards: [] };
     },

@@ -3,25 +3,19 @@
  *
  * @module
  */
-import { copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { realpathSync, rmSync } from 'node:fs';
 import { RequestError } from '../events/ledger-error.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import { hash } from 'node:crypto';
+import { copyTo, isOneEntry, placeIn } from './archive.ts';
 import { removeSegmentFiles } from './segment-files.ts';
 import { logError } from './sqlite-errors.ts';
-import { fold, syncFile, syncFolder } from './sqlite-file.ts';
+import { fold, syncFolder } from './sqlite-file.ts';
 import { openSqliteStore } from './sqlite.ts';
 import type { Volume } from './sqlite-volume.ts';
 import { Volumes } from './sqlite-volumes.ts';
-import {
-  type Head,
-  NotALogError,
-  RevisionConflictError,
-  type Store,
-  StoreUnavailableError,
-} from './store.ts';
-import { logOfVolume, volumeFiles } from './volume-files.ts';
+import { type Head, RevisionConflictError, type Store } from './store.ts';
+import { behindLinks } from './volume-files.ts';
 
 export interface RetentionOptions {
   /** The number of sealed volumes to keep. The newest volume, which is not sealed, is always kept. */
@@ -43,31 +37,33 @@ export interface Retained {
  * Removes or archives the oldest sealed volumes. Volumes since the current boot of a host are kept:
  * without them, the present owners would be unknown.
  *
- * The events that record the removal are appended before any file goes. Rejects with `not-a-log`,
- * `damaged`, or with `unavailable` if a volume is in use; then nothing has changed.
+ * First the archive gets whole copies, then events record the removal, and only then files go: after a
+ * crash the same call goes on where it ended. Rejects with `not-a-log`, `damaged`, or with
+ * `unavailable` if a volume is in use, the newest one is missing, or the archive is full or holds
+ * another file of the name; then the log has not changed.
  */
 export async function retainLog(log: string, options: RetentionOptions): Promise<Retained> {
   const { keep, archive } = options;
   if (!Number.isInteger(keep) || keep < 0) {
     throw new RequestError(`'keep' is a number of files, not '${keep}'`);
   }
-  const whole = logOfVolume(log);
-  if (whole !== null) throw new NotALogError(`${log} is a volume of ${whole}: name that instead`);
-  if (volumeFiles(log).length === 0) throw new NotALogError(`no log at ${log}`);
   const { leaving, needed, heads } = select(log, keep);
   if (leaving.length === 0) return { gone: [], needed };
-  const moves = leaving.map((file) => ({ file, to: destination(file, archive) }));
+  const moves = leaving.map((file) => {
+    return { file, to: archive === undefined ? null : placeIn(archive, file) };
+  });
   for (const { file } of moves) fold(file);
-  const store = openSqliteStore(log);
+  for (const { file, to } of moves) if (to !== null) copyTo(to, file);
+  const store = openSqliteStore(log, { create: false });
   try {
     const notes = [...heads].map(([stream, head]) => note(store, stream, head, options));
     await Promise.all(notes);
   } finally {
     await store.close();
   }
-  for (const { file, to } of moves) move(log, file, to);
+  for (const { file, to } of moves) remove(file, to);
   // Index segments must not outlive the events that they were made from.
-  removeSegmentFiles(log);
+  removeSegmentFiles(behindLinks(log));
   return { gone: moves, needed };
 }
 
@@ -75,6 +71,8 @@ export async function retainLog(log: string, options: RetentionOptions): Promise
 function select(log: string, keep: number) {
   const volumes = new Volumes(log, { readOnly: true, timeout: 5000 });
   try {
+    volumes.checkIsWhole();
+    volumes.writable();
     const all = volumes.list();
     const sealed = all.slice(0, -1);
     const surplus = sealed.slice(0, Math.max(sealed.length - keep, 0));
@@ -96,22 +94,6 @@ function isNeeded(volume: Volume, all: readonly Volume[]): boolean {
     const boot = Math.max(...all.map((each) => each.lastBoot(stream) ?? -1));
     return boot <= position;
   });
-}
-
-function destination(file: string, archive: string | undefined): string | null {
-  if (archive === undefined) return null;
-  if (!isFolder(archive)) throw new StoreUnavailableError(`there is no folder ${archive}`);
-  const to = join(archive, basename(file));
-  if (!existsSync(to)) return to;
-  throw new StoreUnavailableError(`${to} already exists`);
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  } catch (error) {
-    throw logError(path, error);
-  }
 }
 
 /** Appends `history.removed` or `history.archived` to a stream: its events up to a head are gone. */
@@ -144,25 +126,14 @@ async function timeOfLast(store: Store, stream: string): Promise<string | null> 
   return null;
 }
 
-function move(log: string, file: string, to: string | null): void {
+/** Removes a volume; of one that is a symbolic link, also the file behind it, unless that is the copy. */
+function remove(file: string, copy: string | null): void {
   try {
-    if (to === null) rmSync(file);
-    else transfer(file, to);
+    const real = realpathSync(file);
+    if (copy === null || !isOneEntry(real, copy)) rmSync(real);
+    rmSync(file, { force: true });
     syncFolder(file);
   } catch (error) {
-    throw logError(log, error);
-  }
-}
-
-function transfer(file: string, to: string): void {
-  try {
-    renameSync(file, to);
-  } catch (error) {
-    // The archive is on another file system.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EXDEV')) throw error;
-    copyFileSync(file, to);
-    syncFile(resolve(to));
-    syncFolder(to);
-    rmSync(file);
+    throw logError(file, error);
   }
 }

@@ -10,8 +10,8 @@ import { createVolume } from './sqlite-file.ts';
 import { createHeads } from './sqlite-format.ts';
 import type { Volume } from './sqlite-volume.ts';
 import { Volumes } from './sqlite-volumes.ts';
-import { type Head, NotALogError } from './store.ts';
-import { logOfVolume, volumeFile, volumeFiles } from './volume-files.ts';
+import type { Head } from './store.ts';
+import { volumeFile } from './volume-files.ts';
 
 export interface Seal {
   /** The path of the sealed volume, and that of the new one. */
@@ -22,8 +22,9 @@ export interface Seal {
 }
 
 /**
- * Seals the newest volume of a log and starts the next one. Null if the volume holds no event.
- * Processes that have the log open continue in the next volume with their next append or read.
+ * Seals the newest volume of a log and starts the next one; if the log is a symbolic link, beside the
+ * file behind it. Null if the volume holds no event. Processes that have the log open continue in the
+ * next volume with their next append or read.
  *
  * The next volume is created before the seal is committed, and is part of the log only after it. So a
  * crash leaves the log either as it was or sealed.
@@ -32,16 +33,13 @@ export interface Seal {
  * `StoreUnavailableError`.
  */
 export function sealLog(log: string, timeout = 5000): Seal | null {
-  const whole = logOfVolume(log);
-  if (whole !== null) throw new NotALogError(`${log} is a volume of ${whole}: name that instead`);
-  if (volumeFiles(log).length === 0) throw new NotALogError(`no log at ${log}`);
-  const volumes = new Volumes(log, { readOnly: false, timeout });
+  const volumes = new Volumes(log, { readOnly: false, create: false, timeout });
   try {
     for (;;) {
       const volume = volumes.writable();
       const [damage] = examine([volume]).faults;
       if (damage !== undefined) throw damage;
-      const next = volumeFile(log, volumes.newestNumber + 1).path;
+      const next = volumeFile(volumes.log, volumes.newestNumber + 1).path;
       const heads = seal(volume, next, timeout);
       if (heads === 'overtaken') continue;
       return heads === null ? null : { sealed: volume.path, next, heads };

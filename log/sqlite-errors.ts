@@ -41,6 +41,10 @@ const unavailable: Readonly<Record<string, string>> = {
   CANTOPEN: 'cannot be opened: permission denied for it, or for the files -wal and -shm beside it',
   PROTOCOL: 'cannot be locked',
   NOLFS: 'is too large for this file system',
+  ENOSPC: 'cannot be written: no space left',
+  EDQUOT: 'cannot be written: the quota of the user is used up',
+  EFBIG: 'cannot be written: the limit for file sizes is reached',
+  EROFS: 'cannot be written: the file system is read-only',
 };
 
 /**
@@ -81,7 +85,8 @@ export function logError(path: string, error: unknown, position: number | null =
   }
   const code = codeOf(error);
   if (code === 'ERR_INVALID_STATE') return new StoreUnavailableError(`${path} is closed`);
-  const reason = 'syscall' in error ? `cannot be opened: ${error.message}` : unavailable[code];
+  const ofSystem = 'syscall' in error ? `cannot be opened: ${error.message}` : undefined;
+  const reason = unavailable[code] ?? ofSystem;
   return reason === undefined
     ? error
     : new StoreUnavailableError(`${path} ${reason}`, { cause: error });

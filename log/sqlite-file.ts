@@ -23,7 +23,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { ATTEMPT_MS, begin, patiently } from './patience.ts';
 import { codeOf, logError } from './sqlite-errors.ts';
-import { APPLICATION_ID, checkHeader, createTables } from './sqlite-format.ts';
+import { APPLICATION_ID, checkHeader, createTables, isSealed } from './sqlite-format.ts';
 import { CorruptLogError, type Head, NotALogError, StoreUnavailableError } from './store.ts';
 
 /**
@@ -83,6 +83,10 @@ export function openForWriting(path: string, { create, timeout }: WriteOptions):
   const db = guarded(path, () => connect(path, { mode: create ? 'rwc' : 'rw' }, ATTEMPT_MS));
   try {
     if (found !== 'log') createTables(db, path, timeout);
+    // A sealed file is never written to, not even the journal mode in its header.
+    let sealed = false;
+    patiently(timeout, () => (sealed = isSealed(db)));
+    if (sealed) return db;
     patiently(timeout, () => db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL'));
     db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     // SQLite opens a read-only file without an error. Only a write transaction shows it.
@@ -180,8 +184,9 @@ type FileContent = 'nothing' | 'empty file' | 'log';
 
 /** Throws `NotALogError` unless the path is a log. */
 function checkIsLog(found: FileContent, path: string): void {
-  if (found === 'nothing') throw new NotALogError(`no log at ${path}`);
-  if (found === 'empty file') throw new NotALogError(`${path} is empty, not a log`);
+  if (found === 'log') return;
+  const reason = found === 'nothing' ? `no log at ${path}` : `${path} is empty, not a log`;
+  throw new NotALogError(reason, { isUnbegun: true });
 }
 
 /**

@@ -148,6 +148,11 @@ export function headsIn(
   return heads;
 }
 
+/** Whether a volume is sealed. */
+export function isSealed(db: DatabaseSync): boolean {
+  return hasObject(db, 'seal');
+}
+
 /** Gives the hash before the first event of a stream, as the format of the file defines it. */
 export function genesisIn(db: DatabaseSync): (stream: string) => string {
   return pragma(db, 'user_version') === 1 ? () => ZEROS : genesisOf;

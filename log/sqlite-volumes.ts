@@ -8,8 +8,20 @@ import { basename } from 'node:path';
 import { closeAfterWriting, fold, openForReading, openForWriting } from './sqlite-file.ts';
 import { logError } from './sqlite-errors.ts';
 import { Volume } from './sqlite-volume.ts';
-import { CorruptLogError, type Head, StoreUnavailableError } from './store.ts';
-import { type VolumeFile, volumeFile, volumeFiles } from './volume-files.ts';
+import {
+  CorruptLogError,
+  type Head,
+  type MissingVolume,
+  NotALogError,
+  StoreUnavailableError,
+} from './store.ts';
+import {
+  behindLinks,
+  laterVolume,
+  type VolumeFile,
+  volumeFile,
+  volumeFiles,
+} from './volume-files.ts';
 
 export interface VolumesOptions {
   readonly readOnly: boolean;
@@ -21,6 +33,7 @@ export interface VolumesOptions {
 
 /** All volumes of one log, open. A reader or writer of the log has one object. */
 export class Volumes {
+  /** The path of the log behind symbolic links. */
   readonly log: string;
   readonly #options: VolumesOptions;
   /** Oldest first; the last is the newest. */
@@ -30,15 +43,18 @@ export class Volumes {
   /**
    * Opens a log. Unless `readOnly` or `create: false`, creates it if it is missing.
    *
-   * Throws `NotALogError`, `CorruptLogError` or `StoreUnavailableError`.
+   * Throws `NotALogError`, also for a later volume that is to be written to as if it were a log;
+   * `CorruptLogError` or `StoreUnavailableError`.
    */
-  constructor(log: string, options: VolumesOptions) {
+  constructor(given: string, options: VolumesOptions) {
+    const log = pathOf(given);
     this.log = log;
     this.#options = options;
-    const files = volumeFiles(log);
     try {
+      const files = volumeFiles(log);
       const newest = this.#newestOf(files);
       this.#number = newest.number;
+      if (!options.readOnly) this.checkIsWhole(newest);
       this.#volumes.push(this.#openNewest(newest.path));
       for (let number = newest.number - 1; files.some((file) => file.number === number); number--) {
         const older = this.#openOlder(volumeFile(log, number).path);
@@ -90,15 +106,33 @@ export class Volumes {
     return this.#number;
   }
 
+  get #newestFile(): VolumeFile {
+    return { number: this.#number, path: this.newest.path };
+  }
+
+  /** The volume after the newest one, if that is sealed, as of now. */
+  get missing(): MissingVolume | null {
+    this.list();
+    if (!this.newest.isSealed) return null;
+    const { path } = this.newest;
+    const next = this.#after(path);
+    return { sealed: path, next, isThere: existsSync(next) };
+  }
+
   /** The volume for appends, as of now. Throws `StoreUnavailableError` if it is missing. */
   writable(): Volume {
-    this.list();
-    const volume = this.newest;
-    if (!volume.isSealed) return volume;
-    const next = basename(volumeFile(this.log, this.#number + 1).path);
+    const { missing } = this;
+    if (missing === null) return this.newest;
     throw new StoreUnavailableError(
-      `${volume.path} is sealed, and ${next}, which continues the log, is missing`,
+      `${missing.sealed} is sealed, and ${basename(missing.next)}, which continues the log, is missing`,
     );
+  }
+
+  /** Throws `NotALogError` if the newest volume is a later one of another log, named like a log. */
+  checkIsWhole({ number, path }: VolumeFile = this.#newestFile): void {
+    const later = number === 1 ? laterVolume(path) : null;
+    if (later === null || !this.#continuesAnother(path)) return;
+    throw new NotALogError(`${path} is a volume of ${later.log}: name that instead`);
   }
 
   close(): void {
@@ -121,6 +155,24 @@ export class Volumes {
     } finally {
       older.close();
     }
+  }
+
+  #continuesAnother(path: string): boolean {
+    try {
+      const volume = this.#openOlder(path);
+      volume.close();
+      return volume.anchors.size > 0;
+    } catch (error) {
+      if (error instanceof NotALogError && error.isUnbegun) return false;
+      throw error;
+    }
+  }
+
+  /** The path of the volume after the newest one, which may have been named like a log. */
+  #after(newest: string): string {
+    const later = this.#number === 1 && this.newest.anchors.size > 0 ? laterVolume(newest) : null;
+    const { log, number } = later ?? { log: this.log, number: this.#number };
+    return volumeFile(log, number + 1).path;
   }
 
   #hasEvents(path: string): boolean {
@@ -150,8 +202,15 @@ export class Volumes {
 
   #openNewest(path: string): Volume {
     const { readOnly, create = true, timeout } = this.#options;
-    if (readOnly) return this.#openOlder(path);
-    return new Volume(path, openForWriting(path, { create, timeout }));
+    // A later volume is only created by a seal, with the heads that it continues from.
+    const isFirst = path === this.log;
+    try {
+      if (readOnly) return this.#openOlder(path);
+      return new Volume(path, openForWriting(path, { create: create && isFirst, timeout }));
+    } catch (error) {
+      const isLost = !isFirst && error instanceof NotALogError && error.isUnbegun;
+      throw isLost ? new CorruptLogError(null, error.message) : error;
+    }
   }
 
   #openOlder(path: string): Volume {
@@ -174,6 +233,14 @@ export class Volumes {
   #closeNewest(volume: Volume): void {
     if (this.#options.readOnly) volume.close();
     else if (volume.db.isOpen) closeAfterWriting(volume.db);
+  }
+}
+
+function pathOf(log: string): string {
+  try {
+    return behindLinks(log);
+  } catch (error) {
+    throw logError(log, error);
   }
 }
 

@@ -129,6 +129,9 @@ function reading(volumes: Volumes): Omit<Store, 'append' | 'close'> {
     async origin(stream) {
       return originOf(stream);
     },
+    async missing() {
+      return ask(() => volumes.missing);
+    },
     async examine() {
       return ask((_, all) => examine(all));
     },

@@ -23,6 +23,16 @@ export interface Head {
   readonly hash: string;
 }
 
+/** The volume that continues a log whose newest one that was read is sealed. */
+export interface MissingVolume {
+  /** Path of the newest volume. */
+  readonly sealed: string;
+  /** Path of the volume that continues it. */
+  readonly next: string;
+  /** Whether `next` is there: it is not read if the log is opened by the name of a later volume. */
+  readonly isThere: boolean;
+}
+
 export interface ReadOptions {
   /** The position to start at. Default: the first one forwards, the head backwards. */
   readonly from?: number;
@@ -64,6 +74,9 @@ export interface Store {
    * missing, the head at their end.
    */
   origin(stream: string): Promise<Head>;
+
+  /** The volume that continues the log, if the newest one here is sealed; else null. */
+  missing(): Promise<MissingVolume | null>;
 
   /** Checks all streams and files for damage, also for damage that no read would meet. */
   examine(): Promise<Examination>;
@@ -140,9 +153,12 @@ export class NotALogError extends LedgerError {
   override readonly name = 'NotALogError';
   /** Whether the header says a newer format while the tables are those of this release. */
   readonly isSuspect: boolean;
-  constructor(reason: string, { isNewer = false, isSuspect = false } = {}) {
+  /** Whether no log has begun: there is no file, or only what a killed creator has left. */
+  readonly isUnbegun: boolean;
+  constructor(reason: string, { isNewer = false, isSuspect = false, isUnbegun = false } = {}) {
     super(isNewer ? 'newer-schema' : 'not-a-log', reason);
     this.isSuspect = isSuspect;
+    this.isUnbegun = isUnbegun;
   }
 }
 

@@ -1,12 +1,14 @@
 /**
  * The names of a log's volumes: LOG is the first, and each seal adds one: LOG.0002, LOG.0003 and so on.
+ * If LOG is a symbolic link, the volumes and LOG.index lie beside the file that it leads to; but if there
+ * are later volumes beside the link, beside the link.
  *
  * The newest volume has the highest number. A file is never renamed, because SQLite finds the -wal and
  * the -shm of an open file by its name.
  *
  * @module
  */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 
 export interface VolumeFile {
@@ -20,8 +22,50 @@ export function volumeFile(log: string, number: number): VolumeFile {
   return { number, path };
 }
 
+/** Links that lead to links; the kernel follows as many (fs/namei.c:MAXSYMLINKS). */
+const MOST_LINKS = 40;
+
+/**
+ * The path of a log behind symbolic links, even if its first volume is missing; the path as it is given
+ * if it is no link. A link with later volumes beside it is not followed: it is a first volume that lies
+ * elsewhere. Throws errors of the file system for a link that cannot be followed.
+ */
+export function behindLinks(log: string): string {
+  let path = log;
+  for (let links = 0; links < MOST_LINKS; links++) {
+    const target = linkAt(path);
+    if (target === null || numbersBeside(path).some((number) => number > 1)) return path;
+    path = resolve(realpathSync(dirname(resolve(path))), target);
+  }
+  // A loop of links: throws ELOOP.
+  return realpathSync(path);
+}
+
 /** The volumes that exist, by number. */
-export function volumeFiles(log: string): VolumeFile[] {
+export function volumeFiles(given: string): VolumeFile[] {
+  const log = behindLinks(given);
+  return numbersBeside(log).map((number) => volumeFile(log, number));
+}
+
+/** A path as that of a second or later volume; null if it does not have such a name. */
+export function laterVolume(
+  path: string,
+): { readonly log: string; readonly number: number } | null {
+  const [, log, digits] = /^(.+)\.(\d{4,})$/.exec(path) ?? [];
+  return log === undefined || Number(digits) < 2 ? null : { log, number: Number(digits) };
+}
+
+function linkAt(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // It is no link, or there is nothing.
+    return null;
+  }
+}
+
+/** Ascending. */
+function numbersBeside(log: string): number[] {
   const name = basename(log);
   const numbers = namesBeside(log).flatMap((found) => {
     if (found === name) return [1];
@@ -29,14 +73,7 @@ export function volumeFiles(log: string): VolumeFile[] {
     const [, digits] = /^\.(\d{4,})$/.exec(rest) ?? [];
     return digits === undefined || Number(digits) < 2 ? [] : [Number(digits)];
   });
-  return numbers.sort((a, b) => a - b).map((number) => volumeFile(log, number));
-}
-
-/** The log of which the path is the second or a later volume; null if it is not one. */
-export function logOfVolume(path: string): string | null {
-  const [, log] = /^(.+)\.\d{4,}$/.exec(path) ?? [];
-  if (log === undefined) return null;
-  return volumeFiles(log).some((file) => basename(file.path) === basename(path)) ? log : null;
+  return numbers.sort((a, b) => a - b);
 }
 
 function namesBeside(path: string): string[] {

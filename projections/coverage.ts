@@ -64,7 +64,9 @@ export type CoverageReason =
   /** The moment is before the first event. */
   | { readonly kind: 'before-start' }
   /** The moment is after the last event. */
-  | { readonly kind: 'after-end' };
+  | { readonly kind: 'after-end' }
+  /** What came after the last event is missing: the log goes on in a file that is not here. */
+  | { readonly kind: 'cut' };
 
 /** A `Coverage` that has the reasons as data; `words/coverage.ts` turns them into sentences. */
 export interface FoundCoverage extends Omit<Coverage, 'unknown'> {
@@ -100,8 +102,11 @@ export function coverageOf(timeline: Timeline, question: CoverageQuestion): Foun
   if (head < first) return ofNothing(subject);
   const [from, to] = [Math.max(question.from, 0), Math.max(question.to, 0)];
   const host = unwatched(timeline);
-  if (question.isAfterEnd === true && host.at(-1)?.to !== head + 1) {
-    host.push({ group: null, from: head, to: head + 1, reason: { kind: 'after-end' } });
+  // What happened between the last event and the next is told by the next one.
+  const isCut = timeline.missing !== null;
+  if ((isCut || question.isAfterEnd === true) && host.at(-1)?.to !== head + 1) {
+    const reason = { kind: isCut ? 'cut' : 'after-end' } as const;
+    host.push({ group: null, from: head, to: head + 1, reason });
   }
   const doubts = doubted(timeline, groupsOf(timeline, subject));
   const groups = Map.groupBy([...doubts, ...deviceDoubts(timeline, subject)], (each) => each.group);
@@ -148,7 +153,7 @@ function ofNothing(subject: Subject | null): FoundCoverage {
 /** The groups of a subject; null for all. */
 function groupsOf(timeline: Timeline, subject: Subject | null): readonly string[] | null {
   if (subject?.kind === 'group') return [subject.id];
-  return subject?.kind === 'device' ? timeline.groupsOfDevice(subject.id) : null;
+  return subject?.kind === 'device' ? timeline.known.groupsOf(subject.id) : null;
 }
 
 /** Where not all processes were watched, ascending. */

@@ -156,7 +156,7 @@ function partSeen(timeline: Timeline, host: StandingView, subject: SubjectAt): H
       const group = groupAt(timeline, host, subject);
       const alone = device === undefined ? [] : filesOfDevice(host, device).map((file) => file.id);
       const files = group === null ? alone : filesOfGroup(host, group);
-      return { files, groups: timeline.groupsOfDevice(id), subjects };
+      return { files, groups: timeline.known.groupsOf(id), subjects };
     }
     case 'file':
       return { files: [...keepingAlive(host, [id])] };

@@ -29,17 +29,36 @@ export interface Span {
   readonly toTime: TimeBeside;
 }
 
-/** The end of the log, in an answer about an instant after it: nothing is known from there on. */
+/**
+ * The end of the log, in an answer about an instant after it, or about `end` if the file that continues
+ * the log is missing: nothing is known from there on.
+ */
 export interface LogEnd {
   /** Position of the last event. */
   readonly position: number;
-  /** The last time that an event of the log has. */
-  readonly time: string;
+  /** The last time that an event of the log has; null if none has. */
+  readonly time: string | null;
+}
+
+/** The file that continues a log whose last file here is sealed. */
+export interface MissingFile {
+  /** Path of the sealed file. */
+  readonly sealed: string;
+  /** Path of the file that continues it. */
+  readonly next: string;
+  /** Whether `next` is there: it is not read if the log is opened by the name of a later file. */
+  readonly isThere: boolean;
+}
+
+/** Where a log is cut off, because the file that continues it is missing: nothing is known after. */
+export interface CutEnd extends MissingFile {
+  /** Position of the last event; below the first position if there is none. */
+  readonly after: number;
 }
 
 /** An answer about moments that the caller has named. */
 export interface AboutMoments {
-  /** Given if a moment is an instant after the end of the log. */
+  /** Given if a moment is after the end of the log. */
   readonly logEnds?: LogEnd;
 }
 

@@ -23,7 +23,7 @@ import type { HoldAt } from './index/hold-at.ts';
 import type { KnownDevices } from './index/known.ts';
 import type { StandingView } from './index/view.ts';
 import { Walker } from './index/walker.ts';
-import type { Position } from './shapes.ts';
+import type { MissingFile, Position } from './shapes.ts';
 import type { SubjectKey } from './subjects.ts';
 import { unknownHost } from './unknown-host.ts';
 
@@ -44,6 +44,8 @@ export class Timeline<E extends Placed = Placed> {
   readonly #events: EventTail<E>;
   /** Position of a fork's first own event, which did not happen; Infinity if it is not a fork. */
   readonly ownFrom: number;
+  /** The file in which the history goes on after `head`, if it is not read; else null. */
+  missing: MissingFile | null = null;
   readonly #walker: Walker;
 
   constructor(
@@ -277,12 +279,7 @@ export class Timeline<E extends Placed = Placed> {
     for (const segment of this.#index.segmentsFrom(from)) yield* segment.shifts(from, others);
   }
 
-  /** The groups that a device was ever in, the oldest first. */
-  groupsOfDevice(device: string): readonly string[] {
-    return this.#index.known.groupsOf(device);
-  }
-
-  /** The devices that were added, by name and by node. */
+  /** The devices that were added, by name and by node, and the groups that each was ever in. */
   get known(): KnownDevices {
     return this.#index.known;
   }

@@ -6,7 +6,7 @@
 import { textGiven } from '../events/given.ts';
 import { instantNamed } from '../events/instant-words.ts';
 import { LedgerError, RequestError } from '../events/ledger-error.ts';
-import type { LogEnd, Position } from './shapes.ts';
+import type { LogEnd, MissingFile, Position } from './shapes.ts';
 
 /**
  * A moment: a position (the moment after that event); `start` (before the first event); `end`; or an
@@ -32,7 +32,7 @@ export interface FoundMoment {
   readonly position: number;
   /** The instant that it names; null for a position, `start` and `end`. */
   readonly instant: string | null;
-  /** The end of the log, if the instant is after it; else null. */
+  /** The end of the log, if the moment is after it: nothing is known there; else null. */
   readonly logEnds: LogEnd | null;
 }
 
@@ -41,6 +41,8 @@ interface TimedEvents {
   /** Position of the first event; above 0 if older events were removed. */
   readonly first: number;
   readonly head: number;
+  /** The file that holds later events; null if there is none. With one, `end` is after `head`, too. */
+  readonly missing: MissingFile | null;
   /** The last event whose time is at or before an instant. */
   lastUntil(instant: string): number | null;
   timeAt(position: number): string | null;
@@ -52,7 +54,7 @@ interface TimedEvents {
  */
 export function findMoment(when: When, log: TimedEvents, now: () => Date): FoundMoment {
   if (when === 'start') return { position: START, instant: null, logEnds: null };
-  if (when === 'end') return { position: log.head, instant: null, logEnds: null };
+  if (when === 'end') return { position: log.head, instant: null, logEnds: cutEnd(log) };
   const text = textGiven(when);
   if (/^\d+$/.test(text)) {
     return { position: checkedPosition(Number(text), text, log), instant: null, logEnds: null };
@@ -110,8 +112,15 @@ function momentAt(text: string, log: TimedEvents, now: () => Date): FoundMoment 
     );
   }
   if (position !== last.position) return { position: position ?? START, instant, logEnds: null };
-  const logEnds = instant > last.time ? { position: head, time: last.time } : null;
+  const logEnds = instant > last.time ? { position: head, time: last.time } : cutEnd(log);
   return { position: head, instant, logEnds };
+}
+
+/** Where a log ends whose later events are missing; null for any other, and for one without events. */
+function cutEnd(log: TimedEvents): LogEnd | null {
+  const { head, missing } = log;
+  if (missing === null || head === START) return null;
+  return { position: head, time: lastTimed(log)?.time ?? null };
 }
 
 /** The last event that has a time; null if none has. */

@@ -51,6 +51,8 @@ function reasonWords(reason: CoverageReason, eventAt: (position: number) => Plac
       return 'the log begins later';
     case 'after-end':
       return 'the log ends there';
+    case 'cut':
+      return 'the file that continues the log is missing';
   }
 }
 

@@ -8,17 +8,24 @@ import type { Finding } from '../projections/findings.ts';
 import type { Fault, Verification } from '../projections/audit/faults.ts';
 import type { Untimed } from '../projections/timed.ts';
 import type { Absence } from '../projections/audit/verification.ts';
+import type { CutEnd } from '../projections/shapes.ts';
 import { violationWords } from './invariants.ts';
+import { cutWords } from './moments.ts';
 
 /**
- * Findings as faults. Missing events are a note if an event of the log says why they are missing, else
- * a fault.
+ * Findings as faults. Missing events at the beginning are a note if an event of the log says why they
+ * are missing, else a fault; at the end, `cut`, they are always a fault.
  */
 export function verificationWords(
   findings: readonly Finding[],
   absence: Absence | null,
+  cut: CutEnd | null,
 ): { readonly faults: readonly UntimedFault[] } & Pick<Verification, 'notes'> {
   const faults = findings.map(faultOf);
+  if (cut !== null) {
+    const position = cut.after < 0 ? null : cut.after;
+    faults.push({ position, kind: 'absent', detail: cutWords(cut) });
+  }
   if (absence === null) return { faults };
   const { to, saidBy } = absence;
   const what = `positions 0 to ${to} are missing`;

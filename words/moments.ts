@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { LogEnd, Moment, Position } from '../projections/shapes.ts';
+import type { CutEnd, LogEnd, Moment, Position } from '../projections/shapes.ts';
+import { printable } from './printable.ts';
 
 /** `at position 41, 2026-11-22T12:03:00.000000Z`, `before the first event`. */
 export function momentWords({ position, time }: Moment): string {
@@ -21,9 +22,17 @@ export function momentTitle(moment: Moment): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}:`;
 }
 
+/** Says that the file which continues a log is missing, or was not read. */
+export function cutWords({ after, sealed, next, isThere }: CutEnd): string {
+  const lacks = isThere ? 'was not read' : 'is missing';
+  const end = after < 0 ? 'its start' : positionWords(after);
+  const files = printable(`${sealed} is sealed, and the log goes on in ${next}, which ${lacks}`);
+  return `${files}: nothing is known after ${end}`;
+}
+
 /** Where a log ends, in an answer about an instant after that. */
 export function logEndsWords({ position, time }: LogEnd): string {
-  return `the log ends at position ${position}, ${time}: nothing is known after that`;
+  return `the log ends at ${placeWords(position, time)}: nothing is known after that`;
 }
 
 /** `position 41`, `the start`. */

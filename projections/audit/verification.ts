@@ -199,7 +199,8 @@ export function absenceOf(
   { position, hash }: { readonly position: number; readonly hash: string },
 ): Absence | null {
   if (position === START) return null;
-  const saidBy = [...events].findLast(
+  const inOrder = [...events].toSorted((a, b) => a.position - b.position);
+  const saidBy = inOrder.findLast(
     ({ type, data }) =>
       (type === 'history.archived' || type === 'history.removed') &&
       'to' in data &&

@@ -118,8 +118,8 @@ export function latestRefusal(timeline: Timeline, subject: Subject, until: numbe
     timeline.typeAt(position) === 'operation.refused';
   const own = first(timeline.positionsBack(keyOf(subject), until), isRefusal);
   if (subject.kind !== 'device') return own;
-  const shared = timeline
-    .groupsOfDevice(subject.id)
+  const shared = timeline.known
+    .groupsOf(subject.id)
     .map((group) =>
       first(
         timeline.positionsBack(keyOf({ kind: 'group', id: group }), until),

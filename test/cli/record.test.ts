@@ -93,19 +93,22 @@ test('what ftrace prints is read as such', async () => {
   expect(JSON.parse(out)).toMatchObject({ read: 1, unknown: 0, rejectedCount: 0 });
 });
 
-test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it, and nothing is lost', async (signal) => {
-  const log = join(folder, `${signal}.ledger`);
-  const last = join(folder, `${signal}.last`);
-  writeFileSync(last, `${bound}\n`);
-  const before = [`trap 'cat ${last}; exit 0' TERM`];
-  const lines = [attached, opened, deviceOpened];
-  const shows = tracer(signal, lines, 'while :; do sleep 0.05; done', before);
-  const isDone = (types: readonly string[]) => types.includes('device.opened');
-  const { code, out } = await recordUntil(log, isDone, ['--tracer', shows], { signal });
-  expect(code).toBe(0);
-  expect(out).toMatch(/^\d+ events recorded in .*, from 4 lines\n$/);
-  expect((await typesIn(log)).at(-1)).toBe('device.bound');
-});
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  '%s ends it, and nothing is lost',
+  async (signal) => {
+    const log = join(folder, `${signal}.ledger`);
+    const last = join(folder, `${signal}.last`);
+    writeFileSync(last, `${bound}\n`);
+    const before = [`trap 'cat ${last}; exit 0' TERM`];
+    const lines = [attached, opened, deviceOpened];
+    const shows = tracer(signal, lines, 'while :; do sleep 0.05; done', before);
+    const isDone = (types: readonly string[]) => types.includes('device.opened');
+    const { code, out } = await recordUntil(log, isDone, ['--tracer', shows], { signal });
+    expect(code).toBe(0);
+    expect(out).toMatch(/^\d+ events recorded in .*, from 4 lines\n$/);
+    expect((await typesIn(log)).at(-1)).toBe('device.bound');
+  },
+);
 
 test.each([
   [

@@ -26,7 +26,12 @@ export interface Child {
 
 /** Starts `node PROGRAM ARGUMENT...`, with `input` as its standard input or one that stays open. */
 export function start(program: string, args: readonly unknown[], input?: string): Child {
-  const child = spawn(process.execPath, [program, ...args.map(String)], {
+  return startCommand(process.execPath, [program, ...args.map(String)], input);
+}
+
+/** Starts any command, as `start`. */
+export function startCommand(command: string, args: readonly string[], input?: string): Child {
+  const child = spawn(command, args, {
     env: { ...process.env, NODE_COMPILE_CACHE },
   });
   let out = '';

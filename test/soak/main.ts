@@ -28,6 +28,7 @@ const campaigns: Readonly<Record<string, string>> = {
   'operation-hunks': 'test/docs/operation.test.ts',
   'help-examples': 'test/package.test.ts',
   'killed-processes': 'test/log/killed.test.ts',
+  'killed-volumes': 'test/log/killed-volumes.soak.ts',
   'many-processes': 'test/log/processes.test.ts',
   'full-disks': 'test/log/full.test.ts',
   'flipped-bytes': 'test/log/flipped.test.ts',
