@@ -43,10 +43,11 @@ export const importEvidence = verb({
     'A log has evidence or simulations, never both. The rules of the release nearest to the kernel judge',
     'it; if that is another one, standard error says so, and --json as judgedAs.',
     '',
-    'A line of a trace that cannot be read is counted, shown and skipped. With --strict, and always in',
-    'the formats events and truth, such a line ends the import with exit code 2, and the log does not',
-    'change. What a trace does not show stays unknown. Each event says where it was seen, and whether',
-    'it was observed, inferred by a rule, or assumed.',
+    'A line of a trace that cannot be read is counted, shown and skipped; so is a line of more than 1 MiB',
+    'and one with a date that does not exist. With --strict, and always in the formats events and truth,',
+    'such a line ends the import with exit code 2, and the log does not change. What a trace does not',
+    'show stays unknown. Each event says where it was seen, and whether it was observed, inferred by a',
+    'rule, or assumed.',
   ],
   options: {
     format: {
@@ -92,7 +93,7 @@ export const importEvidence = verb({
     checkInputs([...inputs.map(({ name }) => name), ...(file === undefined ? [] : [file])]);
     const topology = file === undefined ? undefined : await readTopology(file, io.stdin);
     const sources = inputs.map(({ name, taken: at }): Source => ({
-      ...sourceOf(name, io.stdin),
+      ...sourceOf(name, io.stdin, inputs.length),
       ...(at !== null && { taken: at }),
     }));
     const progress = progressOf(io.progress);

@@ -11,14 +11,17 @@ import { EvidenceError } from '../evidence/importer.ts';
 import { RequestError } from '../ledger.ts';
 import { unzstd } from './zstd.ts';
 
-/** The input that an operand names; `-` is standard input. A file is opened when it is read. */
-export function sourceOf(operand: string, stdin: Readable): Source {
+/**
+ * The input that an operand names; `-` is standard input. A file is opened when it is read. `together`:
+ * how many of them are read at the same time.
+ */
+export function sourceOf(operand: string, stdin: Readable, together = 1): Source {
   const size = sizeOf(operand);
   let taken = 0;
   const counted = (bytes: number) => void (taken += bytes);
   return {
     name: nameOf(operand),
-    chunks: textOf(operand, stdin, counted),
+    chunks: textOf(operand, stdin, { counted, together }),
     ...(size > 0 && { share: () => Math.min(taken / size, 1) }),
   };
 }
@@ -36,16 +39,30 @@ export function checkInputs(operands: readonly string[]): void {
   throw new RequestError("'-' is standard input and can be given only once");
 }
 
-/** The whole text. Rejects with `RequestError` if the file is missing or its compression is broken. */
-export async function readText(operand: string, stdin: Readable): Promise<string> {
-  const chunks: string[] = [];
+/** The most characters of a text that is read as a whole. */
+const LONGEST_TEXT = 1 << 24;
+
+/**
+ * The whole text, or the text up to a chunk after which `isEnough`. Rejects with `RequestError` if the
+ * file is missing, its compression is broken, or the text is longer than 16 MiB.
+ */
+export async function readText(
+  operand: string,
+  stdin: Readable,
+  isEnough: (text: string) => boolean = () => false,
+): Promise<string> {
+  let text = '';
   try {
-    for await (const chunk of textOf(operand, stdin)) chunks.push(chunk);
+    for await (const chunk of textOf(operand, stdin)) {
+      text += chunk;
+      if (text.length > LONGEST_TEXT) throw new EvidenceError('it is longer than 16 MiB');
+      if (isEnough(text)) break;
+    }
   } catch (error) {
     if (!(error instanceof EvidenceError)) throw error;
     throw new RequestError(`${nameOf(operand)}: ${error.message}`);
   }
-  return chunks.join('');
+  return text;
 }
 
 /** The name of an operand in messages. */
@@ -56,13 +73,16 @@ export function nameOf(operand: string): string {
 async function* textOf(
   operand: string,
   stdin: Readable,
-  counted: (bytes: number) => void = () => {},
+  {
+    counted = () => {},
+    together = 1,
+  }: { readonly counted?: (bytes: number) => void; readonly together?: number } = {},
 ): AsyncGenerator<string> {
   const bytes: AsyncIterable<Uint8Array> =
     operand === '-' ? stdin : createReadStream(operand, { highWaterMark: 1 << 18 });
   const decoder = new TextDecoder();
   try {
-    for await (const chunk of decompressed(countedOf(bytes, counted))) {
+    for await (const chunk of decompressed(countedOf(bytes, counted), together)) {
       const text = decoder.decode(chunk, { stream: true });
       if (text.startsWith('SQLite format 3\0')) {
         throw new EvidenceError('it is an SQLite file; of a log, import what export prints');
@@ -90,10 +110,18 @@ function inputError(error: unknown, operand: string): unknown {
   if (code === 'ENOENT' || code === 'ENOTDIR') return new RequestError(`${operand}: no such file`);
   if (code === 'EISDIR') return new RequestError(`${nameOf(operand)}: is a directory`);
   if (!/^(Z_|ZSTD_)/.test(code)) return error;
+  if (code.endsWith('windowTooLarge')) {
+    return new EvidenceError(
+      'it takes too much memory to decompress: import what zstd -dc --long=31 prints of it',
+    );
+  }
   return new EvidenceError(`the compressed data is broken: ${(error as Error).message}`);
 }
 
-async function* decompressed(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* decompressed(
+  stream: AsyncIterable<Uint8Array>,
+  together: number,
+): AsyncGenerator<Uint8Array> {
   const chunks = stream[Symbol.asyncIterator]();
   let head: Uint8Array = new Uint8Array();
   while (head.length < 4) {
@@ -103,7 +131,7 @@ async function* decompressed(stream: AsyncIterable<Uint8Array>): AsyncGenerator<
   }
   const whole = { [Symbol.asyncIterator]: () => withHead(head, chunks) };
   if (head[0] === 0x1f && head[1] === 0x8b) yield* gunzipped(whole);
-  else if (isZstd(head)) yield* unzstd(whole);
+  else if (isZstd(head)) yield* unzstd(whole, together);
   else yield* whole;
 }
 
@@ -127,7 +155,7 @@ async function* withHead(
 }
 
 function gunzipped(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  const decoder = createGunzip();
+  const decoder = createGunzip({ chunkSize: 1 << 16 });
   // An error of either stream is thrown to the reader of the decoder.
   pipeline(Readable.from(chunks), decoder, () => {});
   return decoder;

@@ -76,7 +76,8 @@ export const simulate = verb({
 async function readScenarios(operands: readonly string[], stdin: Io['stdin']) {
   const sequences: Sequence[] = [];
   for (const operand of operands) {
-    sequences.push(...parseScenario(await readText(operand, stdin), nameOf(operand)));
+    const parsed = parseScenario(await readText(operand, stdin), nameOf(operand));
+    for (const sequence of parsed) sequences.push(sequence);
   }
   return sequences;
 }

@@ -40,6 +40,8 @@ export const snapshot = verb({
     '',
     'Files that are found open were opened before, unseen: their events are inferred. If something cannot',
     'be read, such as whether an open device is bound, the owner of its group is unknown.',
+    'With --root links never lead out of DIR, and only regular files are read. What is there and cannot',
+    'be read is listed, and leaves the groups that it may concern unknown.',
     'JSON: {at, appended, changed: [EVENT], unseen, complete}.',
   ],
   options: {

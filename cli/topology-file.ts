@@ -17,11 +17,24 @@ export async function readTopology(
   stdin: Readable,
 ): Promise<ReturnType<typeof topologyFrom>> {
   if (file === undefined) throw new RequestError('--topology FILE is missing');
-  const text = await readText(file, stdin);
+  const text = await readText(file, stdin, hasFirstLine);
   try {
     return topologyFrom(text);
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     throw new RequestError(`${nameOf(file)}:1: ${error.message}`);
+  }
+}
+
+/** Whether the first line is a JSON value, as in a truth file, of which nothing else is needed. */
+function hasFirstLine(text: string): boolean {
+  const begun = text.trimStart();
+  const end = begun.indexOf('\n');
+  if (end < 0) return false;
+  try {
+    JSON.parse(begun.slice(0, end));
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import * as v from 'valibot';
+import { instantIn } from './iso-8601.ts';
 import { LedgerError, type ErrorCode } from './ledger-error.ts';
 import { quickTest, type QuickTest } from './quick-test.ts';
 import { upcast } from './upcasters.ts';
@@ -83,20 +84,14 @@ function decodeWith(parser: typeof parse, value: unknown): LedgerEvent {
 }
 
 /** The spelling of all times that a log holds, on a day that every month has. */
-const canonical = /^\d{4}-\d\d-(?:[01]\d|2[0-8])T\d\d:\d\d:\d\d\.\d{6}Z$/;
-
-/** An instant in UTC on a day that every month has. Most are such, and need no `Date`. */
-const plainInstant = /^(\d{4}-\d\d-(?:[01]\d|2[0-8])T\d\d:\d\d:\d\d)(?:\.(\d+))?Z$/;
+const canonical = /^(?!0000)\d{4}-\d\d-(?:[01]\d|2[0-8])T\d\d:\d\d:\d\d\.\d{6}Z$/;
 
 /** The instant in UTC with six decimals. All have this spelling, so text order is time order. */
 function canonicalTime(time: string | null): string | null {
   if (time === null || canonical.test(time)) return time;
-  const [, second, digits = ''] = plainInstant.exec(time) ?? [];
-  if (second !== undefined) return `${second}.${digits.padEnd(6, '0').slice(0, 6)}Z`;
-  const instant = new Date(/(?:[zZ]|[+-]\d\d(?::?\d\d)?)$/.test(time) ? time : `${time}Z`);
-  if (Number.isNaN(instant.getTime())) throw new DecodeError('time', `'${time}' is not an instant`);
-  const fraction = /\.(\d+)/.exec(time)?.[1] ?? '';
-  return `${instant.toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
+  const instant = instantIn(time);
+  if (instant !== null) return instant;
+  throw new DecodeError('time', `'${time}' is not an instant in the years 1 to 9999`);
 }
 
 /** A schema, and its quick test. */

@@ -10,7 +10,7 @@ import { EvidenceError, type SourceOptions } from './importer.ts';
 import { formats } from './importers.ts';
 import { ShownCalls } from './messages/shown-calls.ts';
 import { ToldAnywhere } from './messages/told.ts';
-import { blocksOf, linesOf, type Source } from './source.ts';
+import { blocksOf, linesOf, TOO_LONG, type Source } from './source.ts';
 import { placed, SourceReader } from './source-reader.ts';
 import { Spool } from './spool.ts';
 import { Tally } from './tally.ts';
@@ -55,7 +55,7 @@ export async function collect(
     for (const head of heads) for (const event of head.listed) await keep(head, event, false);
     const first = heads.find(({ preamble }) => preamble.length > 0);
     if (first !== undefined) for (const event of first.preamble) await keep(first, event, true);
-    if (!tally.says) throw nothingSaid(sources, tally.read, options.format);
+    if (!tally.says) throw nothingSaid(sources, tally, options.format);
   } catch (error) {
     await spool.discard();
     throw unavailable(error);
@@ -77,10 +77,16 @@ function toldApart(sources: readonly Source[]): Source[] {
 
 function nothingSaid(
   sources: readonly Source[],
-  read: number,
+  { read, rejected }: Tally,
   format: string | null,
 ): EvidenceError {
   const names = sources.map(({ name }) => name).join(', ');
+  const long = rejected.find(({ reason }) => reason === TOO_LONG);
+  if (long !== undefined) {
+    return new EvidenceError(
+      `${long.file}:${long.line}: ${long.reason}; no other line says anything of VFIO`,
+    );
+  }
   if (read === 0) return new EvidenceError(`${names}: it is empty`);
   const others =
     format === null
@@ -177,8 +183,8 @@ class SourceCursor {
     this.showsCalls = value.showsCalls;
     this.preamble.push(...value.events.slice(0, value.preamble));
     const events = value.events.slice(value.preamble);
-    if (value.isListed) this.listed.push(...events);
-    else this.#rest = events;
+    if (!value.isListed) this.#rest = events;
+    else for (const event of events) this.listed.push(event);
     this.latest ??= this.#rest.find(({ time }) => time !== null)?.time ?? null;
   }
 }

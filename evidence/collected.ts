@@ -4,6 +4,7 @@
  * @module
  */
 import type { SeenCounts } from './messages/seen.ts';
+import { copied } from './source.ts';
 import type { Spool } from './spool.ts';
 
 /** A line that could not be read. */
@@ -11,6 +12,15 @@ export interface Rejected {
   readonly file: string;
   readonly line: number;
   readonly reason: string;
+}
+
+/** The number of characters of a reason that are kept: it may quote a line. */
+const LONGEST_REASON = 400;
+
+/** The reason in the message of an error, as it is kept. */
+export function reasonOf(message: string): string {
+  const isLong = message.length > LONGEST_REASON;
+  return copied(isLong ? `${message.slice(0, LONGEST_REASON)}…` : message);
 }
 
 /** The result of reading. */

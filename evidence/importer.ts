@@ -107,6 +107,9 @@ export class EvidenceError extends LedgerError {
   }
 }
 
+/** More would have to be kept until the end of the evidence than fits into memory; `bad-evidence`. */
+export class TooMuchError extends EvidenceError {}
+
 /** Parses a line as a JSON object. Throws `EvidenceError`. */
 export function parseObject(text: string): Readonly<Record<string, unknown>> {
   let value: unknown;

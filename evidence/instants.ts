@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isWritable } from '../events/iso-8601.ts';
 import type { Clock } from '../events/vocabulary.ts';
 
 /** The zeros of clocks that traces do not state, in microseconds since 1970; null if unknown. */
@@ -39,12 +40,14 @@ export function zeroOf(clock: Clock, { booted, day, zone }: Zero) {
   }
 }
 
-/** Later instants have years of more than four digits, which ISO 8601 text does not allow. */
-const FARTHEST = 253_402_300_799e6;
+/** Whether microseconds since 1970 are an instant of the years 1 to 9999: a log has no other. */
+export function isInstant(micros: number): boolean {
+  return isWritable(Math.floor(Math.round(micros) / 1000));
+}
 
-/** Microseconds since 1970 as ISO 8601 text, in UTC with six decimals; null if out of range. */
+/** Microseconds since 1970 as ISO 8601 text, in UTC with six decimals; null if it is no instant. */
 export function instantOf(micros: number): string | null {
-  if (!(micros >= 0 && micros <= FARTHEST)) return null;
+  if (!isInstant(micros)) return null;
   const whole = Math.round(micros);
   const millis = Math.floor(whole / 1000);
   const rest = whole - millis * 1000;

@@ -5,11 +5,11 @@
  */
 import { readFileSync } from 'node:fs';
 import type { LedgerEvent } from '../events/vocabulary.ts';
-import type { Rejected } from './collected.ts';
+import { reasonOf, type Rejected } from './collected.ts';
 import { EvidenceError, type Importer, type ImportOptions, type Reader } from './importer.ts';
 import { importerOf } from './importers.ts';
 import type { LiveIdentities } from './live-identities.ts';
-import { LONGEST_LINE } from './source.ts';
+import { LONGEST_LINE, TOO_LONG } from './source.ts';
 
 /** Is called with each event and the name of its source, and throws to refuse it. */
 type Admit = (event: LedgerEvent, source: string) => void;
@@ -54,13 +54,13 @@ export class LiveReader {
   line(text: string): readonly LedgerEvent[] {
     this.read++;
     try {
-      if (text.length >= LONGEST_LINE) throw new EvidenceError('the line is too long');
+      if (text.length > LONGEST_LINE) throw new EvidenceError(TOO_LONG);
       return this.#admitted(this.#reader.line(text, this.read));
     } catch (error) {
       if (!this.#importer.isTolerant || !(error instanceof EvidenceError)) throw error;
       this.rejectedCount++;
-      const { message: reason } = error;
       if (this.rejected.length < MOST_SHOWN) {
+        const reason = reasonOf(error.message);
         this.rejected.push({ file: this.#source, line: this.read, reason });
       }
       return this.#admitted(this.#reader.unread?.(this.read) ?? []);

@@ -1,10 +1,12 @@
 /**
- * Validates sightings: a damaged line can yield impossible numbers or empty names.
+ * Validates sightings: a damaged line can yield impossible numbers or empty names. What is valid is
+ * copied, so that no line stays in memory with it.
  *
  * @module
  */
 import { EvidenceError } from './importer.ts';
 import type { Sighting } from './sighting.ts';
+import { copied } from './source.ts';
 
 /** The keys whose numbers may be negative: descriptors and arguments. */
 const signed = new Set('fd rc value iommufd pt container object to'.split(' '));
@@ -24,8 +26,20 @@ function sound(sighting: Sighting): Sighting | null {
   const named: Record<string, unknown> = { ...sighting };
   for (const name of names) if (named[name] === '') named[name] = null;
   // Any time is allowed here: it is checked when it is converted to an instant.
-  for (const key in named) if (key !== 'at' && key !== 'telling') check(key, named[key]);
+  for (const key in named) {
+    const value = named[key];
+    if (key !== 'at' && key !== 'telling') check(key, value);
+    named[key] = copyOf(value);
+  }
   return named as Sighting;
+}
+
+/** A value with copies of its texts. */
+function copyOf(value: unknown): unknown {
+  if (typeof value === 'string') return copied(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(copyOf);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copyOf(inner)]));
 }
 
 function check(key: string, value: unknown): void {

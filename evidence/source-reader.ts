@@ -4,7 +4,14 @@
  * @module
  */
 import type { LedgerEvent } from '../events/vocabulary.ts';
-import { EvidenceError, type Importer, type Reader, type SourceOptions } from './importer.ts';
+import { reasonOf } from './collected.ts';
+import {
+  EvidenceError,
+  TooMuchError,
+  type Importer,
+  type Reader,
+  type SourceOptions,
+} from './importer.ts';
 import {
   callTraces,
   importerFor,
@@ -14,11 +21,13 @@ import {
   traceFor,
 } from './importers.ts';
 import { blockConcerns, concerns } from './messages/concerns.ts';
-import { countLines, LONGEST_LINE } from './source.ts';
+import { copied, countLines, LONGEST_LINE, TOO_LONG } from './source.ts';
 import type { Tally } from './tally.ts';
 
 /** The number of lines before the first one that is recognized, which its reader is given, too. */
 const MOST_BEFORE = 200;
+/** The most characters of these lines. */
+const MOST_TEXT_BEFORE = 1 << 22;
 
 /** A reader that has begun. */
 interface Begun {
@@ -26,6 +35,12 @@ interface Begun {
   readonly reader: Reader;
   /** The number of its assumed events so far. */
   assumed: number;
+}
+
+/** A line that no reader has recognized so far. */
+interface LineBefore {
+  readonly text: string;
+  readonly number: number;
 }
 
 export class SourceReader {
@@ -45,7 +60,11 @@ export class SourceReader {
   /** Whose assumptions of the host are taken. */
   #assumes: Begun | null = null;
   /** The last lines before the first one that is recognized. */
-  #before: string[] = [];
+  #before: LineBefore[] = [];
+  /** The number of characters in `#before`. */
+  #textBefore = 0;
+  /** The number of the first line before it that is too long. */
+  #tooLong: number | null = null;
   #isBlank = true;
   /** The time of its last event that has one. */
   #time: string | null = null;
@@ -63,12 +82,13 @@ export class SourceReader {
   passesOver(block: string): boolean {
     const reader = this.#first?.reader;
     const mayPass = reader === undefined ? this.number > MOST_BEFORE : reader.mayPassOver === true;
-    if (!mayPass || this.#second !== null || blockConcerns(block)) return false;
+    const isShort = block.length <= LONGEST_LINE;
+    if (!mayPass || !isShort || this.#second !== null || blockConcerns(block)) return false;
     const lines = countLines(block);
     this.number += lines;
     this.#tally.passOver(lines + this.#before.length);
     this.#tally.read -= this.#before.length;
-    this.#before = [];
+    this.#takeBefore();
     return true;
   }
 
@@ -77,6 +97,12 @@ export class SourceReader {
     this.number++;
     this.#tally.line();
     const first = this.#first;
+    if (text.length > LONGEST_LINE) {
+      this.#reject(first, text, this.number, new EvidenceError(TOO_LONG));
+      if (first !== null) return this.#given(first, first.reader.unread?.(this.number) ?? []);
+      this.#tooLong ??= this.number;
+      return [];
+    }
     return first === null ? this.#unrecognized(text) : this.#read(first, text, this.number);
   }
 
@@ -105,7 +131,7 @@ export class SourceReader {
   #end(begun: Begun): readonly LedgerEvent[] {
     const { reader } = begun;
     try {
-      return this.#given(begun, reader.end());
+      return this.#last(begun);
     } finally {
       this.#tally.unknown += reader.unknown;
       // In a trace, a line that says nothing to the reader of messages is rejected.
@@ -115,10 +141,23 @@ export class SourceReader {
     }
   }
 
+  /** The events at the end of a reader. If the last line cannot be read, those of the lines before it. */
+  #last(begun: Begun): readonly LedgerEvent[] {
+    const { reader, importer } = begun;
+    try {
+      return this.#given(begun, reader.end());
+    } catch (error) {
+      if (!(error instanceof EvidenceError) || error instanceof TooMuchError) throw error;
+      if (!importer.isTolerant) throw error;
+      this.#reject(begun, '', this.number, error);
+      return this.#given(begun, reader.end());
+    }
+  }
+
   #unrecognized(text: string): readonly LedgerEvent[] {
     const isFirst = this.#isBlank;
-    const before = this.#before;
-    before.push(text);
+    this.#before.push({ text: copied(text), number: this.number });
+    this.#textBefore += text.length;
     if (text.trim() === '') return this.#forget();
     this.#isBlank = false;
     if (this.number > MOST_BEFORE && !concerns(text)) return this.#forget();
@@ -130,22 +169,37 @@ export class SourceReader {
 
   /** Begins to read, with the lines before. */
   #recognized(importer: Importer): readonly LedgerEvent[] {
+    if (this.#tooLong !== null && !importer.isTolerant) {
+      throw placed(new EvidenceError(TOO_LONG), this.#source, this.#tooLong);
+    }
     const first = (this.#first = this.#begin(importer));
-    const before = this.#before;
-    this.#before = [];
-    const from = this.number - before.length;
-    return before.flatMap((line, index) => this.#read(first, line, from + index + 1));
+    return this.#takeBefore().flatMap(({ text, number }) => this.#read(first, text, number));
   }
 
   /** Keeps no more lines than a reader may need. */
   #forget(): readonly LedgerEvent[] {
-    if (this.#before.length >= 2 * MOST_BEFORE) {
+    if (this.#before.length >= 2 * MOST_BEFORE || this.#textBefore >= 2 * MOST_TEXT_BEFORE) {
       // No reader knows the words so far. Those that follow may be known.
       if (this.#mayConcern) return this.#recognized(messagesOf('text'));
-      this.#tally.passedOver += this.#before.length - MOST_BEFORE;
-      this.#before = this.#before.slice(-MOST_BEFORE);
+      const lines = this.#takeBefore();
+      let from = lines.length;
+      while (from > Math.max(0, lines.length - MOST_BEFORE)) {
+        const length = lines[from - 1]?.text.length ?? 0;
+        if (this.#textBefore + length > MOST_TEXT_BEFORE) break;
+        this.#textBefore += length;
+        from--;
+      }
+      this.#before = lines.slice(from);
+      this.#tally.passedOver += from;
     }
     return [];
+  }
+
+  #takeBefore(): LineBefore[] {
+    const before = this.#before;
+    this.#before = [];
+    this.#textBefore = 0;
+    return before;
   }
 
   #begin(importer: Importer): Begun {
@@ -155,7 +209,6 @@ export class SourceReader {
   #read(first: Begun, text: string, number: number): readonly LedgerEvent[] {
     let asked = first;
     try {
-      if (text.length >= LONGEST_LINE) throw new EvidenceError('the line is too long');
       if (this.#options.format === null && first.reader.passedOver !== undefined) {
         const trace = this.#traceOf(text);
         if (trace !== null) {
@@ -167,20 +220,29 @@ export class SourceReader {
       if (first.reader.completes === true) this.#tally.retract();
       return events;
     } catch (error) {
-      const { isStrict, format } = this.#options;
-      if (!(error instanceof EvidenceError) || !first.importer.isTolerant) {
+      if (!(error instanceof EvidenceError) || error instanceof TooMuchError) {
         throw placed(error, this.#source, number);
       }
-      const events = this.#message(first, text, number);
+      const events = first.importer.isTolerant ? this.#message(first, text, number) : null;
       if (events !== null) return events;
-      if (isStrict) throw placed(error, this.#source, number);
-      const isOwn = isOf(first, text);
-      const isAbout = concerns(text);
+      const isOwn = this.#reject(first, text, number, error);
       // What cannot be read of VFIO is reported as such.
-      this.#tally.says ||= isAbout && (format === null || isOwn);
-      this.#tally.reject(this.#source, number, excerptOf(error.message), isOwn || isAbout);
+      this.#tally.says ||= concerns(text) && (this.#options.format === null || isOwn);
       return this.#given(asked, asked.reader.unread?.(number) ?? []);
     }
+  }
+
+  /**
+   * Counts a line that cannot be read, and returns whether the reader takes it for one of its own. Throws
+   * the error, with its place, if such a line ends the import.
+   */
+  #reject(first: Begun | null, text: string, number: number, error: EvidenceError): boolean {
+    if (this.#options.isStrict || first?.importer.isTolerant === false) {
+      throw placed(error, this.#source, number);
+    }
+    const isOwn = first !== null && isOf(first, text);
+    this.#tally.reject(this.#source, number, error.message, isOwn || concerns(text));
+    return isOwn;
   }
 
   /** The reader of a trace, for a line of one among messages. */
@@ -196,7 +258,6 @@ export class SourceReader {
   /** The events of a message or a listing in a trace, whose reader rejects the line; null: it is none. */
   #message(first: Begun, text: string, number: number): readonly LedgerEvent[] | null {
     if (this.#options.format !== null || first.importer.recognizes(text)) return null;
-    if (text.length >= LONGEST_LINE) return null;
     const importer = this.#second === null ? messagesFor(text) : null;
     if (importer !== null) this.#second = this.#begin(importer);
     const second = this.#second;
@@ -206,8 +267,8 @@ export class SourceReader {
       const events = this.#given(second, second.reader.line(text, number));
       return second.reader.passedOver === passed ? events : null;
     } catch (error) {
-      if (error instanceof EvidenceError) return null;
-      throw error;
+      if (!(error instanceof EvidenceError) || error instanceof TooMuchError) throw error;
+      return null;
     }
   }
 
@@ -245,18 +306,12 @@ function isOf({ importer, reader }: Begun, text: string): boolean {
 
 /** The number of characters of a line by which its format is recognized. */
 const LONGEST_SHOWN = 65_536;
-/** The number of characters of a reason that are kept: it may quote a line. */
-const LONGEST_REASON = 400;
-
-function excerptOf(reason: string): string {
-  return reason.length > LONGEST_REASON ? `${reason.slice(0, LONGEST_REASON)}…` : reason;
-}
 
 /** An error that names its source and line; 0 is the source itself. Any other is returned unchanged. */
 export function placed(error: unknown, source: string, line: number): unknown {
   if (error instanceof PlacedError || !(error instanceof EvidenceError)) return error;
   const place = line === 0 ? source : `${source}:${line}`;
-  return new PlacedError(`${place}: ${excerptOf(error.message)}`, error.code);
+  return new PlacedError(`${place}: ${reasonOf(error.message)}`, error.code);
 }
 
 /** An error whose message already names source and line. */

@@ -1,6 +1,9 @@
 /**
  * A source of evidence: text in chunks, which become blocks of lines.
  *
+ * No source is kept in memory: of a line that is too long, only the beginning is. A block is not kept
+ * either, but a part of its text keeps all of it alive in V8: what stays is `copied`.
+ *
  * @module
  */
 
@@ -14,21 +17,56 @@ export interface Source {
   readonly taken?: string;
 }
 
-/** The longest line of any format, in characters. A longer one is rejected. */
+/** The longest line of any format, in characters: 1 MiB. A longer one is rejected. */
 export const LONGEST_LINE = 1 << 20;
+/** Why a longer line is rejected. */
+export const TOO_LONG = 'the line is longer than 1 MiB';
 
-/** Joins chunks to blocks of whole lines. A chunk may end anywhere; the last line may have no end. */
-export async function* blocksOf(chunks: Source['chunks']): AsyncGenerator<string> {
-  let rest = '';
-  for await (const chunk of chunks) {
+/** The most characters of a chunk that are looked at together. */
+const PIECE = 1 << 18;
+
+/** Joins chunks to blocks of whole lines. A chunk may end anywhere. */
+export class LineBlocks {
+  readonly #longest: number;
+  #rest = '';
+
+  /** Of a line with more than `longest` characters, it gives at least that many and one, or all. */
+  constructor(longest = LONGEST_LINE) {
+    this.#longest = longest;
+  }
+
+  /** The whole lines that a chunk completes; '' if it completes none. */
+  take(chunk: string): string {
     const end = chunk.lastIndexOf('\n') + 1;
     if (end === 0) {
-      if (rest.length < LONGEST_LINE) rest += chunk;
-      continue;
+      if (this.#rest.length <= this.#longest) this.#rest += chunk;
+      return '';
     }
-    yield rest + chunk.slice(0, end);
-    rest = chunk.slice(end);
+    const block = this.#rest + chunk.slice(0, end);
+    this.#rest = chunk.slice(end);
+    return block;
   }
+
+  /** The last line, if it has no end. */
+  end(): string {
+    const rest = this.#rest;
+    this.#rest = '';
+    return rest;
+  }
+}
+
+/** Joins chunks to blocks of whole lines. The last line may have no end. */
+export async function* blocksOf(
+  chunks: Source['chunks'],
+  blocks = new LineBlocks(),
+): AsyncGenerator<string> {
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; at += PIECE) {
+      const block = blocks.take(chunk.slice(at, at + PIECE));
+      if (block !== '') yield block;
+    }
+  }
+  const rest = blocks.end();
   if (rest !== '') yield rest;
 }
 
@@ -45,4 +83,13 @@ export function countLines(block: string): number {
   let count = 0;
   for (let at = block.indexOf('\n'); at >= 0; at = block.indexOf('\n', at + 1)) count++;
   return block.endsWith('\n') ? count : count + 1;
+}
+
+/** The shortest text that V8 makes a part of another text, which it then keeps in memory. */
+const SHORTEST_PART = 13;
+
+/** The same text, without the text that it was cut out of. */
+export function copied(text: string): string {
+  // V8 joins the two in memory of their own when a part of both is asked for.
+  return text.length < SHORTEST_PART ? text : ` ${text}`.slice(1);
 }

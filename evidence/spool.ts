@@ -14,9 +14,14 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LedgerEvent } from '../events/vocabulary.ts';
+import { blocksOf, LineBlocks, linesOf } from './source.ts';
 
-/** The number of events kept in memory, and in a batch. */
+/** The most events kept in memory, and in a batch. */
 const BATCH = 1 << 16;
+/** The most text of theirs, in characters. */
+const BATCH_TEXT = 1 << 24;
+/** The number of events that are written together. */
+const WRITTEN = 1 << 10;
 
 /** Events are added in order, and read once. The file is removed after that. */
 export class Spool {
@@ -26,6 +31,8 @@ export class Spool {
   length = 0;
   readonly #withdrawn = new Set<string>();
   #batch: LedgerEvent[] = [];
+  /** The text in `#batch`, in characters. */
+  #text = 0;
   #folder: string | null = null;
   #file: WriteStream | null = null;
 
@@ -36,7 +43,8 @@ export class Spool {
       return;
     }
     this.#batch.push(event);
-    if (this.#batch.length >= BATCH) await this.#spill();
+    this.#text += textIn(event.data);
+    if (this.#batch.length >= BATCH || this.#text >= BATCH_TEXT) await this.#spill();
   }
 
   /** Leaves out the events with these ids, whenever they are added. None may be in the preamble. */
@@ -58,15 +66,7 @@ export class Spool {
       if (this.#file !== null && this.#folder !== null) {
         this.#file.end();
         await once(this.#file, 'close');
-        const { createInterface } = await import('node:readline');
-        let batch: LedgerEvent[] = [];
-        for await (const line of createInterface(createReadStream(join(this.#folder, 'events')))) {
-          batch.push(JSON.parse(line) as LedgerEvent);
-          if (batch.length < BATCH) continue;
-          yield batch;
-          batch = [];
-        }
-        if (batch.length > 0) yield batch;
+        yield* batchesIn(join(this.#folder, 'events'));
       }
       yield this.#batch;
     } finally {
@@ -96,8 +96,37 @@ export class Spool {
   async #spill(): Promise<void> {
     this.#folder ??= mkdtempSync(join(tmpdir(), 'vfio-ledger-'));
     this.#file ??= createWriteStream(join(this.#folder, 'events'), { mode: 0o600 });
-    const text = this.#batch.map((event) => `${JSON.stringify(event)}\n`).join('');
+    const batch = this.#batch;
     this.#batch = [];
-    if (!this.#file.write(text)) await once(this.#file, 'drain');
+    this.#text = 0;
+    for (let at = 0; at < batch.length; at += WRITTEN) {
+      const lines = batch.slice(at, at + WRITTEN).map((event) => `${JSON.stringify(event)}\n`);
+      if (!this.#file.write(lines.join(''))) await once(this.#file, 'drain');
+    }
   }
+}
+
+async function* batchesIn(path: string): AsyncGenerator<LedgerEvent[]> {
+  let batch: LedgerEvent[] = [];
+  let text = 0;
+  for await (const block of blocksOf(createReadStream(path, 'utf8'), new LineBlocks(Infinity))) {
+    for (const line of linesOf(block)) {
+      batch.push(JSON.parse(line) as LedgerEvent);
+      text += line.length;
+      if (batch.length < BATCH && text < BATCH_TEXT) continue;
+      yield batch;
+      batch = [];
+      text = 0;
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** The number of characters of all texts in a value. */
+function textIn(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  let sum = 0;
+  for (const inner of Object.values(value)) sum += textIn(inner);
+  return sum;
 }

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import type { Reading, Rejected } from './collected.ts';
+import { reasonOf, type Reading, type Rejected } from './collected.ts';
 import type { SeenCounts, SeenKind } from './messages/seen.ts';
 import type { Source } from './source.ts';
 
-/** Rejected lines beyond this number are only counted. */
+/** Rejected lines beyond this number, or with more characters of reasons, are only counted. */
 const MOST_SHOWN = 100_000;
+const MOST_REASONS = 1 << 23;
 const PROGRESS_EVERY = 1 << 14;
 
 /** Is called every few thousand lines. */
@@ -24,6 +25,8 @@ export class Tally {
   readonly seen: Partial<Record<SeenKind, number>> = {};
   rejectedCount = 0;
   readonly rejected: Rejected[] = [];
+  /** The number of characters of the reasons in `rejected`. */
+  #reasons = 0;
   readonly #sources: readonly Source[];
   readonly #progress: TellReading | null;
 
@@ -59,17 +62,21 @@ export class Tally {
   }
 
   /** Counts a line that cannot be read. `isOwn`: a reader has taken it for its own. */
-  reject(file: string, line: number, reason: string, isOwn: boolean): void {
+  reject(file: string, line: number, message: string, isOwn: boolean): void {
     this.rejectedCount++;
     if (isOwn) this.unknown++;
     else this.passedOver++;
-    if (this.rejected.length < MOST_SHOWN) this.rejected.push({ file, line, reason });
+    if (this.rejected.length === MOST_SHOWN || this.#reasons > MOST_REASONS) return;
+    const reason = reasonOf(message);
+    this.#reasons += reason.length;
+    this.rejected.push({ file, line, reason });
   }
 
   /** The last line that was rejected is the beginning of a message that was read now. */
   retract(): void {
     // Only readers of messages put lines together.
     this.unknown--;
-    if (this.rejectedCount-- <= MOST_SHOWN) this.rejected.pop();
+    const isShown = this.rejectedCount-- === this.rejected.length;
+    if (isShown) this.#reasons -= this.rejected.pop()?.reason.length ?? 0;
   }
 }

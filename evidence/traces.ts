@@ -7,8 +7,14 @@
 import { hash } from 'node:crypto';
 import type { Evidence, Fact, LedgerEvent } from '../events/vocabulary.ts';
 import { KERNEL_PID } from '../processes/process-table.ts';
-import { instantOf, zeroOf, type Zero } from './instants.ts';
-import type { Importer, ImportOptions, Reader } from './importer.ts';
+import { instantOf, isInstant, zeroOf, type Zero } from './instants.ts';
+import {
+  EvidenceError,
+  TooMuchError,
+  type Importer,
+  type ImportOptions,
+  type Reader,
+} from './importer.ts';
 import type { SeenCounts, SeenKind } from './messages/seen.ts';
 import { idsOfTelling } from './messages/recorded-tellings.ts';
 import type { Clock, Parser, Sighting } from './sighting.ts';
@@ -29,6 +35,8 @@ export function traceImporter(
 
 /** A line has fewer events than this. */
 const MOST_EVENTS = 64;
+/** The most lines that are kept until the end of a source. */
+const MOST_KEPT = 1 << 16;
 
 /** What a line shows, with the digest that ids of its events follow from, and its number. */
 interface Shown {
@@ -110,7 +118,7 @@ class TraceReader implements Reader {
 
   line(text: string, number: number): readonly LedgerEvent[] {
     this.#line = number;
-    const sightings = soundOf(this.#parser.line(text));
+    const sightings = this.#checked(this.#parser.line(text));
     const told = this.#parser.told ?? text;
     if (sightings.length === 0) {
       // What other sources have told before must not change the ids of what follows.
@@ -138,6 +146,18 @@ class TraceReader implements Reader {
     return this.#events({ sightings: [lost], digest, line: number });
   }
 
+  /** The sightings of a line. Throws `EvidenceError` if a value or a time of theirs cannot be. */
+  #checked(shown: readonly Sighting[]): readonly Sighting[] {
+    const sightings = soundOf(shown);
+    for (const sighting of sightings) {
+      const at = this.#instantOf(sighting);
+      if (at !== null && !isInstant(at)) {
+        throw new EvidenceError('its time is not in the years 1 to 9999');
+      }
+    }
+    return sightings;
+  }
+
   /** Whether a line repeats the last one, with the same time to the microsecond. */
   #isTwice([first]: readonly Sighting[], text: string): boolean {
     const isSame = text === this.#last && (first?.at ?? 0) % 1e6 !== 0;
@@ -146,7 +166,7 @@ class TraceReader implements Reader {
   }
 
   end(): readonly LedgerEvent[] {
-    const sightings = this.#parser.end();
+    const sightings = this.#checked(this.#parser.end());
     if (sightings.length > 0) this.#says = true;
     const last = sightings.length === 0 ? [] : this.#shown(sightings, this.#parser.told ?? '');
     if (this.#options.taken === null) return last;
@@ -168,11 +188,17 @@ class TraceReader implements Reader {
     this.#witness ??= this.#begin(first);
     const line = this.#line;
     const listed = own.filter(isUntimedListing);
-    if (listed.length > 0) this.#listings.push({ sightings: listed, digest, line });
+    if (listed.length > 0) this.#keep(this.#listings, { sightings: listed, digest, line });
     const shown = { sightings: own.filter((one) => !isUntimedListing(one)), digest, line };
     if (!this.#isAfterTaken(shown)) return this.#events(shown);
-    this.#later.push(shown);
+    this.#keep(this.#later, shown);
     return [];
+  }
+
+  #keep(lines: Shown[], shown: Shown): void {
+    if (lines.push(shown) <= MOST_KEPT) return;
+    const which = lines === this.#later ? 'after the time of the listings' : 'of listings';
+    throw new TooMuchError(`there are more than ${MOST_KEPT} lines ${which}`);
   }
 
   /** Whether another source of this import, or one that the log has, has told of it. */

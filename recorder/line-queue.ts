@@ -4,18 +4,21 @@
  * @module
  */
 import type { Readable } from 'node:stream';
-import { LONGEST_LINE } from '../evidence/source.ts';
+import { LineBlocks, linesOf } from '../evidence/source.ts';
 
-/** The stream is paused while more lines than these wait. */
+/** The stream is paused while more lines, or characters, than these wait. */
 const MOST_WAITING = 1 << 16;
+const MOST_TEXT = 1 << 24;
 
 export class LineQueue implements AsyncIterable<string> {
   readonly #stream: Readable;
   readonly #see: (line: string) => boolean;
+  readonly #blocks = new LineBlocks();
   #lines: string[] = [];
   /** The index in `#lines` of the next one to be taken. */
   #next = 0;
-  #rest = '';
+  /** The number of characters in `#lines`. */
+  #text = 0;
   #isOver = false;
   #wake: () => void = () => {};
 
@@ -24,7 +27,7 @@ export class LineQueue implements AsyncIterable<string> {
     this.#stream = stream;
     this.#see = see;
     stream.setEncoding('utf8');
-    stream.on('data', (chunk: string) => this.#arrive(chunk));
+    stream.on('data', (chunk: string) => this.#arrive(this.#blocks.take(chunk)));
     stream.on('close', () => this.#end());
     // An error while reading ends the lines.
     stream.on('error', () => this.#end());
@@ -34,6 +37,7 @@ export class LineQueue implements AsyncIterable<string> {
   clear(): void {
     this.#lines = [];
     this.#next = 0;
+    this.#text = 0;
     if (!this.#isOver) this.#stream.resume();
   }
 
@@ -46,21 +50,23 @@ export class LineQueue implements AsyncIterable<string> {
     }
   }
 
-  #arrive(chunk: string): void {
-    const lines = (this.#rest + chunk).split('\n');
-    this.#rest = (lines.pop() ?? '').slice(0, LONGEST_LINE);
-    for (const line of lines) this.#take(line);
-    if (this.#lines.length - this.#next > MOST_WAITING) this.#stream.pause();
+  #arrive(block: string): void {
+    if (block === '') return;
+    for (const line of linesOf(block)) this.#take(line);
+    const isFull = this.#lines.length - this.#next > MOST_WAITING || this.#text > MOST_TEXT;
+    if (isFull) this.#stream.pause();
     this.#wake();
   }
 
   #take(line: string): void {
-    if (this.#see(line)) this.#lines.push(line);
+    if (!this.#see(line)) return;
+    this.#lines.push(line);
+    this.#text += line.length;
   }
 
   #end(): void {
     if (this.#isOver) return;
-    if (this.#rest !== '') this.#take(this.#rest);
+    this.#arrive(this.#blocks.end());
     this.#isOver = true;
     this.#wake();
   }

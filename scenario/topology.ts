@@ -44,9 +44,13 @@ export function parseTopology(value: unknown): Topology {
     throw new RequestError(`${v.getDotPath(issue) ?? 'topology'}: ${issue.message}`);
   }
   const { topology } = result.output;
-  const twice = topology.devices.find(({ bdf, name }, index) =>
-    topology.devices.slice(0, index).some((other) => other.bdf === bdf || other.name === name),
-  );
+  const [addresses, names] = [new Set<string>(), new Set<string>()];
+  const twice = topology.devices.find(({ bdf, name }) => {
+    const isListed = addresses.has(bdf) || names.has(name);
+    addresses.add(bdf);
+    names.add(name);
+    return isListed;
+  });
   if (twice !== undefined)
     throw new RequestError(`device ${twice.name} (${twice.bdf}) is listed twice`);
   return topology;

@@ -21,6 +21,7 @@ import {
   type FtraceCall,
 } from './calls.ts';
 import { drivenBy, nodeGivenIn, type Driving } from './drivers.ts';
+import { copied } from '../source.ts';
 import { isAside, lineIn, lostIn, unsetIn, type TraceEvent, type TraceLine } from './line.ts';
 import { extentIn, fileIn, openedIn, valueIn, wordsIn } from './probes.ts';
 import { commOf, deviceUnboundBy, field, numberIn } from './values.ts';
@@ -28,6 +29,8 @@ import { commOf, deviceUnboundBy, field, numberIn } from './values.ts';
 const NONE: readonly Sighting[] = [];
 const NOTHING: readonly Deed[] = [];
 const MOST_TASKS = 65_536;
+/** No line of a trace has more arguments, in characters. */
+const LONGEST_CALL = 4096;
 /** A call with more installed descriptors has ended, although its return was not seen. */
 const MOST_INSTALLED = 16;
 /** Microseconds since 1970 are more than this, microseconds since a boot are less. */
@@ -95,7 +98,8 @@ class FtraceParser implements Parser {
   #take(event: TraceEvent, line: TraceLine): readonly Deed[] {
     switch (event.kind) {
       case 'enter':
-        return this.#begin(line.tid, begun(event.name, event.text));
+        if (event.text.length > LONGEST_CALL) throw new EvidenceError(`${event.name} is too long`);
+        return this.#begin(line.tid, begun(event.name, copied(event.text)));
       case 'exit':
         return this.#finish(line.tid, event.name, numberIn(event.text));
       default:

@@ -27,7 +27,9 @@ export function auditStamp(text: string): Stamp | null {
   }
   const groups = interpreted.exec(when ?? '')?.groups;
   if (groups === undefined) return null;
-  const { year = '' } = groups;
+  const { year = '', month } = groups;
+  // In other locales the day comes first.
+  if (Number(month) > 12) return null;
   return calendar({ ...groups, year: year.length === 2 ? `20${year}` : year }, 'local');
 }
 

@@ -6,9 +6,11 @@
  */
 import { EvidenceError } from '../importer.ts';
 import type { Parser, Sighting } from '../sighting.ts';
+import { copied } from '../source.ts';
 import { JournalEntries, type JournalEntry } from '../wrappers/entries.ts';
 import { UNKNOWN_ZEROS, type Zero } from '../instants.ts';
 import { lineClock, type LineClock, type LineTime } from '../wrappers/line-clock.ts';
+import { checkStamps } from '../wrappers/times.ts';
 import { unwrapped, unwrappedFrom, type Unwrapped } from '../wrappers/unwrap.ts';
 import { auditSaid, auditStamp, isAudit } from './audit.ts';
 import { fillsTerminal, joined, mayBreakOff } from './broken.ts';
@@ -108,12 +110,12 @@ class LogParser implements Parser {
     const text = whole.length > LONGEST ? whole.slice(0, LONGEST) : whole;
     const { ended, isPart } = this.#entries.take(text);
     if (ended === null && isPart) return this.#waiting(1);
-    const before = ended === null ? NOTHING : this.#entry(ended);
+    const before = ended === null ? NOTHING : this.#entryBefore(ended, isPart ? '' : text);
     if (isPart || (ended !== null && text === '')) return before;
     const told = this.told;
     this.told = null;
     if (before.length === 0) return this.#alone(text);
-    const said = this.#tried(text);
+    const said = this.#tried(() => this.#alone(text));
     this.told = `${told}\n${this.told ?? text}`;
     return [...before, ...said];
   }
@@ -126,6 +128,16 @@ class LogParser implements Parser {
     const said = this.#waiting(0);
     if (before.length > 0) this.told = told;
     return [...before, ...said];
+  }
+
+  /** The sightings of an entry. If it cannot be read, the line after it waits for the next one. */
+  #entryBefore(entry: JournalEntry, after: string): readonly Sighting[] {
+    try {
+      return this.#entry(entry);
+    } catch (error) {
+      if (after !== '') this.#begun = { text: copied(after), was: 'waits' };
+      throw error;
+    }
   }
 
   /** The sightings of an entry of several lines. */
@@ -143,7 +155,8 @@ class LogParser implements Parser {
     const said = lines.flatMap((text, index) => {
       const ago = lines.length - 1 - index + after;
       this.#line = last - ago;
-      return this.#tried(text).map((one) => ({ ...one, linesAgo: ago + (one.linesAgo ?? 0) }));
+      const shown = this.#tried(() => this.#alone(text));
+      return shown.map((one) => ({ ...one, linesAgo: ago + (one.linesAgo ?? 0) }));
     });
     this.#line = last;
     this.told = lines.join('\n');
@@ -151,9 +164,9 @@ class LogParser implements Parser {
   }
 
   /** The sightings of a line. One that cannot be read is passed over: others are read with it. */
-  #tried(text: string): readonly Sighting[] {
+  #tried(read: () => readonly Sighting[]): readonly Sighting[] {
     try {
-      return this.#alone(text);
+      return read();
     } catch (error) {
       if (!(error instanceof EvidenceError)) throw error;
       this.#begun = null;
@@ -198,16 +211,9 @@ class LogParser implements Parser {
 
   /** The sightings of a line that has waited for the next one. */
   #waited(text: string, linesAgo: number): readonly Sighting[] {
-    try {
-      const said = this.#now(text);
-      return linesAgo === 0 ? said : said.map((sighting) => ({ ...sighting, linesAgo }));
-    } catch (error) {
-      if (!(error instanceof EvidenceError)) throw error;
-      this.passedOver++;
-      return NOTHING;
-    } finally {
-      this.#begun = null;
-    }
+    const said = this.#tried(() => this.#now(text));
+    this.#begun = null;
+    return linesAgo === 0 ? said : said.map((sighting) => ({ ...sighting, linesAgo }));
   }
 
   #new(text: string): readonly Sighting[] {
@@ -216,8 +222,10 @@ class LogParser implements Parser {
       return NOTHING;
     }
     this.mentions ||= mentionsVfio(text) && this.#scope.isOwn(text);
-    if (!fillsTerminal(text)) return this.#now(text);
-    this.#begun = { text, was: 'waits' };
+    // What readers remember of it must not keep the lines around it in memory.
+    const own = copied(text);
+    if (!fillsTerminal(own)) return this.#now(own);
+    this.#begun = { text: own, was: 'waits' };
     return NOTHING;
   }
 
@@ -261,6 +269,8 @@ class LogParser implements Parser {
   #message(parts: Unwrapped): readonly Sighting[] {
     this.#isRepeated = false;
     const { message } = parts;
+    // Before any reader remembers what is said at a time that does not exist.
+    checkStamps(parts.stamps);
     if (isAudit(message)) {
       if (!this.#reads('audit')) return NOTHING;
       const stamp = auditStamp(message);

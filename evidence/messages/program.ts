@@ -5,7 +5,7 @@
  */
 import type { NamedClaimant } from '../sighting.ts';
 import { plain } from '../wrappers/escapes.ts';
-import { DATE, TIME, ZONE, zoned, type Stamp } from '../wrappers/times.ts';
+import { checkStamps, DATE, TIME, ZONE, zoned, type Stamp } from '../wrappers/times.ts';
 import type { Report } from '../sighting.ts';
 import type { Unwrapped } from '../wrappers/unwrap.ts';
 import { claimsIn, type Claimed } from './claims.ts';
@@ -184,7 +184,10 @@ const moment = new RegExp(
 function stampBefore(text: string, at: number): Stamp | null {
   const before = text.slice(Math.max(0, at - 600), at + 1);
   const groups = [...before.matchAll(moment)].at(-1)?.groups;
-  return groups === undefined ? null : zoned(groups);
+  if (groups === undefined) return null;
+  const stamp = zoned(groups);
+  checkStamps([stamp]);
+  return stamp;
 }
 
 const emulator =

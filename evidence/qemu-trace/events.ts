@@ -7,6 +7,7 @@
  * @module
  */
 import { EvidenceError } from '../importer.ts';
+import { copied } from '../source.ts';
 import type { TracedEvent } from './prefix.ts';
 
 /** The arguments of an event. */
@@ -75,7 +76,7 @@ export function argumentsOf(event: KnownEvent, { text, named }: TracedEvent): Tr
   const word = (name: string): string => {
     const found = words[name] ?? (name === 'device' ? addressIn(words) : undefined);
     if (found === undefined) throw new EvidenceError(`${event} without its '${name}'`);
-    return found;
+    return copied(found);
   };
   const number = (name: string): number => {
     const value = numberOf(word(name));

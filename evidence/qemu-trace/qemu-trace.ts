@@ -11,6 +11,7 @@ import { LONGEST, remember } from '../messages/names.ts';
 import { ProgramReader } from '../messages/program.ts';
 import type { Deed, Parser, Result, Sighting } from '../sighting.ts';
 import { lineClock, type LineTime } from '../wrappers/line-clock.ts';
+import { checkStamps } from '../wrappers/times.ts';
 import { unwrapped } from '../wrappers/unwrap.ts';
 import { argumentsOf, isKnown, type TraceArguments, type KnownEvent } from './events.ts';
 import { tracedIn, type TracedEvent } from './prefix.ts';
@@ -64,6 +65,7 @@ export function qemuTraceParser(zero: Zero = UNKNOWN_ZEROS): Parser {
   function written(text: string): readonly Sighting[] {
     if (emulators.size === 0 || !concerns(text)) return [];
     const parts = unwrapped(text.slice(0, LONGEST));
+    checkStamps(parts.stamps);
     const [only = null] = emulators.size === 1 ? emulators.keys() : [];
     return program.read(parts, number).told.map(({ said, stamp, telling }): Sighting => ({
       ...said,

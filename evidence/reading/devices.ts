@@ -23,7 +23,10 @@ export function readDevices(tree: Tree): readonly ReadDevice[] {
     const folder = `${PCI}/${device}`;
     const group = tree.link(`${folder}/iommu_group`);
     const known = places.get(device)?.group ?? null;
-    if (group === null && known === null) continue;
+    // Of a folder that cannot be read, it is not known that the device has no group.
+    const isSeen = tree.list(folder) !== null;
+    const hasNoGroup = isSeen && tree.whyUnreadable(`${folder}/iommu_group`) === null;
+    if (group === null && known === null && hasNoGroup) continue;
     places.set(device, { folder, group: group === null ? known : nameIn(group) });
   }
   const cdevs = new Map<string, string>();
@@ -47,7 +50,7 @@ export function readDevices(tree: Tree): readonly ReadDevice[] {
         group: group === null ? null : groupName(tree, group),
         driver: driver === null ? null : nameIn(driver),
         cdev: own ?? cdevs.get(device) ?? null,
-        isSeen: tree.list(folder) !== null,
+        isSeen: tree.list(folder) !== null && tree.whyUnreadable(`${folder}/driver`) === null,
       };
     })
     .sort((a, b) => byNumber(a.device, b.device));

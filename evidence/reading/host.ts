@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isWritable } from '../../events/iso-8601.ts';
 import { EvidenceError } from '../importer.ts';
 import { readDevices } from './devices.ts';
 import { tellApart } from './files.ts';
@@ -42,6 +43,13 @@ export function readHost(root: string, options: ReadingOptions = {}): HostReadin
     if (held.length === 0 && mappings.length === 0) return [];
     return [{ ...process, descriptors: held, mappings }];
   });
+  const iommufd =
+    tree.has('/dev/iommu') || tree.list('/sys/class/misc')?.includes('iommu') === true;
+  const missing = missingParts(tree, devices);
+  const unreadable = {
+    sys: unreadableIn(tree, '/sys'),
+    dev: unreadableIn(tree, '/dev'),
+  };
   const boot = tree.text('/proc/sys/kernel/random/boot_id');
   const kernel = tree.text('/proc/sys/kernel/osrelease');
   const bootedAt = bootTime(tree);
@@ -49,7 +57,7 @@ export function readHost(root: string, options: ReadingOptions = {}): HostReadin
     boot,
     kernel,
     bootedAt,
-    iommufd: tree.has('/dev/iommu') || tree.list('/sys/class/misc')?.includes('iommu') === true,
+    iommufd,
     devices,
     nodes,
     processes,
@@ -57,13 +65,16 @@ export function readHost(root: string, options: ReadingOptions = {}): HostReadin
       ...(boot === null ? ['which boot it is (/proc/sys/kernel/random/boot_id)'] : []),
       ...(kernel === null ? ["the kernel's release (/proc/sys/kernel/osrelease)"] : []),
       ...(bootedAt === null ? ['when it was booted (/proc/stat)'] : []),
-      ...missingParts(tree, devices),
+      ...missing,
+      ...unreadable.sys,
+      ...unreadable.dev,
       ...seen.unseen,
       ...unseen,
       ...withoutFlags(processes),
     ],
-    isComplete: seen.unseen.length === 0,
-    hasDevices: hasDevices(tree),
+    isComplete: [...seen.unseen, ...unreadable.sys, ...unreadable.dev].length === 0,
+    // What a folder lists that cannot be read is not known to be gone.
+    hasDevices: hasDevices(tree) && unreadable.sys.length === 0,
     listed: seen.listed,
   };
 }
@@ -77,14 +88,19 @@ function treeAt(root: string): Tree {
     throw new EvidenceError(`${root}: ${code === 'ENOENT' ? 'there is no such folder' : message}`);
   }
   if (!tree.has('/proc') && !tree.has('/sys')) {
-    throw new EvidenceError(`${root}: it has neither proc nor sys`);
+    const why = tree.whyUnreadable('/proc') ?? 'it has neither proc nor sys';
+    throw new EvidenceError(`${root}: ${why}`);
   }
   return tree;
 }
 
+/** The line of interrupts in `/proc/stat` is long on large hosts. */
+const LONGEST_STAT = 1 << 22;
+
 function bootTime(tree: Tree): string | null {
-  const seconds = /^btime (\d+)$/m.exec(tree.text('/proc/stat') ?? '')?.[1];
-  return seconds === undefined ? null : new Date(Number(seconds) * 1000).toISOString();
+  const stat = tree.text('/proc/stat', LONGEST_STAT) ?? '';
+  const millis = Number(/^btime (\d+)$/m.exec(stat)?.[1] ?? NaN) * 1000;
+  return isWritable(millis) ? new Date(millis).toISOString() : null;
 }
 
 function hasDevices(tree: Tree): boolean {
@@ -93,12 +109,29 @@ function hasDevices(tree: Tree): boolean {
 
 function missingParts(tree: Tree, devices: readonly ReadDevice[]): readonly string[] {
   const unseen: string[] = [];
-  if (!hasDevices(tree)) unseen.push('devices and groups (neither is in /sys)');
+  const isIn = (folder: string) => unreadableIn(tree, folder).length === 0;
+  if (!hasDevices(tree) && isIn('/sys')) unseen.push('devices and groups (neither is in /sys)');
   const blank = devices.filter(({ isSeen }) => !isSeen);
   if (blank.length > 0)
     unseen.push(`drivers of ${blank.map(({ device }) => device).join(', ')} (not in /sys)`);
-  if (tree.list('/dev') === null) unseen.push('nodes of /dev/vfio (there is no /dev)');
+  if (tree.list('/dev') === null && isIn('/dev')) {
+    unseen.push('nodes of /dev/vfio (there is no /dev)');
+  }
   return unseen;
+}
+
+const MOST_NAMED = 8;
+
+/** A sentence for each reason why something in a folder cannot be read, with the paths. */
+function unreadableIn(tree: Tree, folder: string): readonly string[] {
+  const found = [...tree.unreadable].filter(
+    ([path]) => path === folder || path.startsWith(`${folder}/`),
+  );
+  return [...Map.groupBy(found, ([, why]) => why)].map(([why, all]) => {
+    const paths = all.slice(0, MOST_NAMED).map(([path]) => path);
+    const more = all.length - paths.length;
+    return `${paths.join(', ')}${more === 0 ? '' : ` and ${more} more`} (${why})`;
+  });
 }
 
 function withoutFlags(processes: readonly ReadProcess[]): readonly string[] {

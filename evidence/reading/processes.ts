@@ -35,6 +35,9 @@ export interface SeenProcesses {
   readonly unseen: readonly string[];
 }
 
+/** The most bytes of a command line, and of `maps`: some hundred thousand mappings. */
+const LONGEST_COMMAND = 1 << 20;
+const LONGEST_MAPS = 1 << 25;
 const ANONYMOUS = 'anon_inode:[vfio-device]';
 const CLOEXEC = 0o2000000;
 /** `PF_EXITING` and `PF_KTHREAD`: such a task has no descriptors. */
@@ -51,7 +54,8 @@ export function readProcesses(
   const pids = (tree.list('/proc') ?? []).filter((name) => /^\d+$/.test(name)).map(Number);
   if (pids.length === 0) {
     const listed = { pids, hidden: [], isWhole: false };
-    return { processes: [], listed, unseen: ['processes (there are none in /proc)'] };
+    const why = tree.whyUnreadable('/proc') ?? 'there are none in /proc';
+    return { processes: [], listed, unseen: [`processes (${why})`] };
   }
   const unseen: string[] = [];
   if (!pids.includes(1)) unseen.push('processes that /proc does not show: not even 1 is there');
@@ -65,10 +69,10 @@ export function readProcesses(
     const fds = tree.list(`${folder}/fd`);
     const links = (fds ?? []).map((fd) => ({ fd, path: tree.link(`${folder}/fd/${fd}`) }));
     // The descriptors of some processes can be listed, but their links cannot be read.
-    const veiled = links.find(({ fd, path }) => path === null && tree.has(`${folder}/fd/${fd}`));
+    const veiled = links.find(({ fd }) => tree.whyUnreadable(`${folder}/fd/${fd}`) !== null);
     if (veiled !== undefined) missing.fd.note(tree, pid, `fd/${veiled.fd}`);
     if (fds === null && !hasNoFiles(tree, folder)) missing.fd.note(tree, pid, 'fd');
-    const maps = tree.bytes(`${folder}/maps`);
+    const maps = tree.bytes(`${folder}/maps`, LONGEST_MAPS);
     if (maps === null && !hasNoFiles(tree, folder)) missing.maps.note(tree, pid, 'maps');
     const descriptors = links.flatMap(({ fd, path }) =>
       path === null ? [] : (descriptor(tree, { pid, fd, path }, { numbers, devices }) ?? []),
@@ -89,8 +93,8 @@ export function readProcesses(
 class Missing {
   readonly pids: number[] = [];
   readonly #what: string;
-  #denied = 0;
-  #absent = 0;
+  /** The number of processes by the reason. */
+  readonly #counts = new Map<string, number>();
 
   constructor(what: string) {
     this.#what = what;
@@ -98,18 +102,17 @@ class Missing {
 
   /** Counts a process, unless it has ended meanwhile. */
   note(tree: Tree, pid: number, file: string): void {
-    if (tree.has(`/proc/${pid}/${file}`)) this.#denied++;
-    else if (!tree.isLive) this.#absent++;
-    else return;
+    const absent = tree.isLive ? null : 'not in the copy';
+    const why = tree.whyUnreadable(`/proc/${pid}/${file}`) ?? absent;
+    if (why === null) return;
+    this.#counts.set(why, (this.#counts.get(why) ?? 0) + 1);
     this.pids.push(pid);
   }
 
   lines(): readonly string[] {
-    const line = (count: number, why: string) =>
-      count === 0
-        ? []
-        : [`${this.#what} of ${count} ${count === 1 ? 'process' : 'processes'} (${why})`];
-    return [...line(this.#denied, 'permission denied'), ...line(this.#absent, 'not in the copy')];
+    return [...this.#counts].map(([why, count]) => {
+      return `${this.#what} of ${count} ${count === 1 ? 'process' : 'processes'} (${why})`;
+    });
   }
 }
 
@@ -136,7 +139,7 @@ export function identity(tree: Tree, pid: number): ReadIdentity {
     comm: tree.text(`${folder}/comm`),
     cgroup,
     unit: cgroup === null ? null : unitOf(cgroup),
-    vm: vmIn(tree.text(`${folder}/cmdline`)),
+    vm: vmIn(tree.text(`${folder}/cmdline`, LONGEST_COMMAND)),
     startedAt: statFields(tree, folder)[19] ?? null,
   };
 }

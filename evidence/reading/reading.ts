@@ -24,9 +24,9 @@ export interface HostReading {
   readonly processes: readonly ReadProcess[];
   /** What could not be seen, as sentences. */
   readonly unseen: readonly string[];
-  /** Whether the descriptors and the mappings of every process could be read. */
+  /** Whether everything that is there could be read, with the descriptors of every process. */
   readonly isComplete: boolean;
-  /** Whether `/sys` lists the devices. */
+  /** Whether `/sys` lists the devices: one that is not in the reading is gone. */
   readonly hasDevices: boolean;
   readonly listed: Listed;
 }
@@ -49,7 +49,7 @@ export interface ReadDevice {
   readonly driver: string | null;
   /** `vfio2`; null also if the kernel has no device nodes. */
   readonly cdev: string | null;
-  /** False if its folder in `/sys` is missing: then `driver` is unknown. */
+  /** False if its folder or its driver in `/sys` cannot be read: then `driver` is unknown. */
   readonly isSeen: boolean;
 }
 

@@ -9,8 +9,8 @@ import type { Scene } from './scene.ts';
 /** Tells `gap.noticed` for every group that may have an owner that is not known. */
 export function tellGaps(scene: Scene): void {
   for (const group of Array.from(scene.host.groups())) {
-    if (group.isUnknown || group.state !== 'unowned' || group.members === 0) continue;
-    const reason = doubtOf(scene, group);
+    if (group.isUnknown || group.state !== 'unowned') continue;
+    const reason = group.members > 0 ? doubtOf(scene, group) : driverDoubtOf(scene, group);
     if (reason === null) continue;
     const data = { reason, group: group.group };
     scene.tell({ type: 'gap.noticed', data }, undefined, 'observed');
@@ -40,8 +40,18 @@ function doubtOf(scene: Scene, { group }: PlayedGroup): string | null {
     was.state === 'unowned' &&
     was.members > 0 &&
     filesOf(scene.before, group).length === 0;
-  if (scene.reading.isComplete || wasFree) return null;
-  return 'not every process could be looked into';
+  if (wasFree) return null;
+  const { isComplete, listed } = scene.reading;
+  if (isComplete) return driverDoubtOf(scene, { group });
+  return listed.hidden.length === 0 && listed.isWhole
+    ? 'not everything in /sys and /dev could be read'
+    : 'not every process could be looked into';
+}
+
+/** The reason why a driver of the kernel may own a group; null if there is none. */
+function driverDoubtOf({ devices }: Scene, { group }: Pick<PlayedGroup, 'group'>): string | null {
+  const blank = [...devices.values()].find((read) => read.group === group && !read.isSeen);
+  return blank === undefined ? null : `the driver of ${blank.device} could not be read`;
 }
 
 function filesOf(host: Scene['host'], group: string): PlayedFile[] {

@@ -28,6 +28,8 @@ export class Leader {
   micros = 0;
   /** Whether `seconds` count from midnight. */
   isDaytime = false;
+  /** Whether there is no such time of day. */
+  isImpossible = false;
   /** The index of the rest of the line. */
   end = 0;
 
@@ -38,6 +40,7 @@ export class Leader {
     this.seconds = -1;
     this.micros = 0;
     this.isDaytime = false;
+    this.isImpossible = false;
     let at = pastSpaces(text, 0);
     if (text.charCodeAt(at) === BRACKET && text.startsWith('[pid ', at)) at = this.#bracketed(text);
     for (let next = at; isDigit(text.charCodeAt(at)); at = next) {
@@ -102,11 +105,13 @@ export class Leader {
   #daytime(text: string, from: number, colon: number): number {
     const end = from + 8;
     if (colon !== from + 2 || text.charCodeAt(from + 5) !== COLON) return -1;
+    const hours = numberIn(text, from, colon);
     const minutes = numberIn(text, from + 3, from + 5);
     const seconds = numberIn(text, from + 6, end);
     const code = text.charCodeAt(end);
     if (Number.isNaN(minutes + seconds) || (code !== SPACE && code !== DOT)) return -1;
-    this.seconds = (numberIn(text, from, colon) * 60 + minutes) * 60 + seconds;
+    this.seconds = (hours * 60 + minutes) * 60 + seconds;
+    this.isImpossible = hours > 23 || minutes > 59 || seconds > 59;
     this.isDaytime = true;
     return code === DOT ? this.#fraction(text, end) : end;
   }

@@ -9,6 +9,7 @@
  */
 import { EvidenceError } from '../importer.ts';
 import type { Clock, Deed, Parser, Sighting } from '../sighting.ts';
+import { copied } from '../source.ts';
 import { argsBegun, callAt, excerpt, withoutNames } from './call.ts';
 import { callKinds, forked, sharesIn, type CallKind } from './calls.ts';
 import { Leader } from './leader.ts';
@@ -20,6 +21,10 @@ const NONE: readonly Sighting[] = [];
 const UNFINISHED = '<unfinished ...>';
 const RESUMED = ' resumed>';
 const LONGEST_CALL = 2 ** 16;
+/** Calls with less text, in characters, may all be unfinished at once. */
+const SHORT_CALL = 2 ** 10;
+/** The most text of all unfinished calls, if one of them is longer. */
+const MOST_UNFINISHED = 2 ** 24;
 
 const OPEN = 40;
 const GREATER = 62;
@@ -85,6 +90,7 @@ class StraceParser implements Parser {
     const leader = this.#leader;
     leader.read(text);
     const at = leader.end;
+    if (leader.isImpossible) throw new EvidenceError(`there is no such time: ${excerpt(text)}`);
     const nameEnd = pastName(text, at);
     if (nameEnd > at && text.charCodeAt(nameEnd) === OPEN) return this.#call(text, at, nameEnd);
     switch (text.charCodeAt(at)) {
@@ -122,7 +128,12 @@ class StraceParser implements Parser {
 
   /** Notes a call that is unfinished when another thread acts. */
   #begun(thread: Thread, kind: CallKind, unfinished: string | null): readonly Sighting[] {
-    const text = unfinished?.slice(0, -UNFINISHED.length) ?? null;
+    const text = unfinished === null ? null : copied(unfinished.slice(0, -UNFINISHED.length));
+    const length = text?.length ?? 0;
+    if (length > SHORT_CALL && length + this.#threads.unfinishedText() > MOST_UNFINISHED) {
+      this.#threads.finish(thread);
+      throw new EvidenceError(`${kind.name} is too long, with all calls that are unfinished`);
+    }
     this.#threads.begin(thread, { kind, text });
     if (text === null || kind.begun === undefined) return NONE;
     return this.#shown(kind.begun(argsBegun(text)), thread);
@@ -148,7 +159,8 @@ class StraceParser implements Parser {
     const rest = text.slice(end);
     if (rest.endsWith(UNFINISHED)) {
       if ((begun.text?.length ?? 0) > LONGEST_CALL) throw new EvidenceError(`${name} is too long`);
-      const text = begun.text === null ? null : begun.text + rest.slice(0, -UNFINISHED.length);
+      const more = rest.slice(0, -UNFINISHED.length);
+      const text = begun.text === null ? null : copied(begun.text + more);
       this.#threads.begin(thread, { kind, text });
       return NONE;
     }

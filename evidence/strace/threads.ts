@@ -82,6 +82,13 @@ export class Threads {
     if (begun.kind.forks === true && thread.child === null) this.#forking.add(thread);
   }
 
+  /** The text of all unfinished calls, in characters. */
+  unfinishedText(): number {
+    let sum = 0;
+    for (const { begun } of this) sum += begun?.text?.length ?? 0;
+    return sum;
+  }
+
   finish(thread: Thread): void {
     thread.begun = null;
     this.#forking.delete(thread);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { copied } from '../source.ts';
 import { peeledRecord } from './records.ts';
 import { calendar, DATE, TIME, WEEKDAY, type Stamp } from './times.ts';
 import type { Peeled } from './wrapper.ts';
@@ -23,8 +24,9 @@ export interface EntryTaken {
   readonly isPart: boolean;
 }
 
-/** More lines than this are no record. */
+/** More lines than this, or more text in characters, are no record. */
 const MOST_LINES = 1024;
+const MOST_TEXT = 1 << 22;
 /** Longer lines of an entry lose their end. */
 const LONGEST = 65_536;
 
@@ -46,6 +48,8 @@ const NOTHING: EntryTaken = { ended: null, isPart: false };
 export class JournalEntries {
   #open: OpenEntry | null = null;
   #lines: string[] = [];
+  /** The text of the lines, in characters. */
+  #text = 0;
 
   /** Whether an entry has begun and not ended. */
   get isOpen(): boolean {
@@ -78,13 +82,18 @@ export class JournalEntries {
 
   #begin(line: string): boolean {
     this.#open = openedBy(line);
-    this.#lines = this.#open === null ? [] : [line.slice(0, LONGEST)];
-    return this.#open !== null;
+    if (this.#open === null) return false;
+    this.#lines = [];
+    this.#text = 0;
+    this.#keep(line);
+    return true;
   }
 
   #keep(line: string): EntryTaken {
-    this.#lines.push(line.slice(0, LONGEST));
-    const isTooLong = this.#lines.length > MOST_LINES;
+    const kept = copied(line.slice(0, LONGEST));
+    this.#lines.push(kept);
+    this.#text += kept.length;
+    const isTooLong = this.#lines.length > MOST_LINES || this.#text > MOST_TEXT;
     return { ended: isTooLong ? this.#closed(null, 0) : null, isPart: true };
   }
 

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../events/vocabulary.ts';
 import { zeroOf, type Zero } from '../instants.ts';
-import type { Stamp } from './times.ts';
+import { checkStamps, type Stamp } from './times.ts';
 
 /** A time in microseconds on a clock. Null: the line has no time on the clock of its log. */
 export interface LineTime {
@@ -16,7 +16,10 @@ export interface LineTime {
 export interface LineClock {
   /** `none` until the first line that has a time. */
   readonly clock: Clock;
-  /** The time of a line, by its stamps from the outermost to the innermost: the innermost counts. */
+  /**
+   * The time of a line, by its stamps from the outermost to the innermost: the innermost counts. Throws
+   * `EvidenceError` if one of them does not exist.
+   */
   of(stamps: readonly Stamp[]): LineTime;
 }
 
@@ -40,6 +43,7 @@ export function lineClock(zero: Zero): LineClock {
       return clock;
     },
     of(stamps) {
+      checkStamps(stamps);
       for (const stamp of stamps) if (worth(stamp.clock) > worth(clock)) clock = stamp.clock;
       const stamp = stamps.findLast((one) => one.clock === clock);
       if (stamp === undefined) return { clock, at: null };

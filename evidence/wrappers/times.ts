@@ -3,13 +3,17 @@
  *
  * @module
  */
+import { millisOf } from '../../events/iso-8601.ts';
 import type { Clock } from '../../events/vocabulary.ts';
+import { EvidenceError } from '../importer.ts';
 
 /** A time on one of the clocks. */
 export interface Stamp {
   readonly clock: Exclude<Clock, 'none'>;
-  /** Microseconds. */
+  /** Microseconds; NaN if there is no such time. */
   readonly at: number;
+  /** The time as it is printed, if there is no such time. */
+  readonly impossible?: string;
   /** On the clock `day`: the time has no date. */
   readonly isDateless?: true;
 }
@@ -29,25 +33,28 @@ export const ZONE = String.raw`(?<zone>Z|[+-]\d\d:?\d\d)`;
 const LEAP_YEAR = '2000';
 
 /** A date, a time of day, and perhaps a zone. */
-export function zoned(groups: Groups): Stamp | null {
+export function zoned(groups: Groups): Stamp {
   const { zone } = groups;
   if (zone === undefined) return calendar(groups, 'local');
   const stamp = calendar(groups, 'wall');
-  if (stamp === null || zone === 'Z') return stamp;
-  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2));
-  const east = zone.startsWith('+') ? minutes : -minutes;
+  if (zone === 'Z') return stamp;
+  const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(-2))];
+  if (hours > 23 || minutes > 59) {
+    return { clock: 'wall', at: NaN, impossible: `${printed(groups)}${zone}` };
+  }
+  const east = (zone.startsWith('+') ? 1 : -1) * (hours * 60 + minutes);
   return { ...stamp, at: stamp.at - east * 60_000_000 };
 }
 
 /** A month, a day and a time of day, without a year. */
-export function yearless(groups: Groups): Stamp | null {
-  return calendar({ ...groups, year: LEAP_YEAR }, 'day');
+export function yearless(groups: Groups): Stamp {
+  return calendar({ ...groups, year: LEAP_YEAR }, 'day', groups);
 }
 
 /** A time of day alone. */
-export function dateless(groups: Groups): Stamp | null {
-  const stamp = calendar({ ...groups, year: '1970', month: '01', day: '01' }, 'day');
-  return stamp && { ...stamp, isDateless: true };
+export function dateless(groups: Groups): Stamp {
+  const stamp = calendar({ ...groups, year: '1970', month: '01', day: '01' }, 'day', groups);
+  return { ...stamp, isDateless: true };
 }
 
 /** Seconds with a fraction since the boot. */
@@ -55,14 +62,38 @@ export function sinceBoot(groups: Groups): Stamp {
   return { clock: 'uptime', at: micros(groups) };
 }
 
-/** A calendar time; null if there is no such day or hour. */
-export function calendar(groups: Groups, clock: 'wall' | 'local' | 'day'): Stamp | null {
-  const { year, month, name, day, hour, minute, second } = groups;
-  const index = name === undefined ? Number(month) - 1 : MONTHS.indexOf(name);
-  const [d, h, m, s] = [Number(day), Number(hour), Number(minute), Number(second)];
-  if (!(index >= 0 && index < 12 && d >= 1 && d <= 31 && h < 24 && m < 60 && s <= 60)) return null;
-  const at = Date.UTC(Number(year), index, d, h, m) * 1000;
-  return { clock, at: at + micros(groups) };
+/**
+ * A calendar time. It is `impossible` if there is no such day or hour. `shown`: what the log prints of
+ * it.
+ */
+export function calendar(
+  groups: Groups,
+  clock: 'wall' | 'local' | 'day',
+  shown: Groups = groups,
+): Stamp {
+  const { year, month, name, day, hour, minute, second, fraction } = groups;
+  const millis = millisOf({
+    year: Number(year),
+    month: name === undefined ? Number(month) : MONTHS.indexOf(name) + 1,
+    day: Number(day),
+    hour: Number(hour),
+    minute: Number(minute),
+    second: Number(second),
+  });
+  if (millis === null) return { clock, at: NaN, impossible: printed(shown) };
+  return { clock, at: millis * 1000 + micros({ second: '0', fraction }) };
+}
+
+/** A calendar time, for messages. */
+function printed({ year, month, name, day, hour, minute, second }: Groups): string {
+  const date = [year, name ?? month, day].filter((part) => part !== undefined).join('-');
+  return `${date} ${hour}:${minute}:${second}`.trimStart();
+}
+
+/** Throws `EvidenceError` for the first time that does not exist. */
+export function checkStamps(stamps: readonly Stamp[]): void {
+  const odd = stamps.find(({ impossible }) => impossible !== undefined);
+  if (odd !== undefined) throw new EvidenceError(`there is no such time: ${odd.impossible}`);
 }
 
 /** The groups `second` and `fraction` in microseconds. */

@@ -78,7 +78,7 @@ describe('lines that cannot be read', () => {
     );
     expect(report).toMatchObject({
       appended: 6,
-      rejected: [{ line: 2, reason: 'the line is too long' }],
+      rejected: [{ line: 2, reason: 'the line is longer than 1 MiB' }],
     });
   });
 });

@@ -49,6 +49,7 @@ const campaigns: Readonly<Record<string, string>> = {
   'touched-groups': 'test/projections/index/touched-groups.test.ts',
   who: 'test/projections/who.test.ts',
   'long-input': 'test/evidence/import-program.test.ts',
+  'bounded-memory': 'test/evidence/bounded.test.ts',
   tracers: 'test/recorder/record-host.test.ts',
   replays: 'test/projections/replay.test.ts',
   questions: 'test/projections/questions.test.ts',

@@ -275,7 +275,7 @@ describe('a copied host', () => {
     const root = copy({ processes: [{ pid: 7 }] });
     rmSync(join(root, 'proc/7/fd'), { recursive: true });
     writeFileSync(join(root, 'proc/7/fd'), '');
-    expect(readHost(root).unseen).toEqual(['descriptors of 1 process (permission denied)']);
+    expect(readHost(root).unseen).toEqual(['descriptors of 1 process (not a folder)']);
   });
 
   test('has threads of the kernel and the dead without descriptors', () => {
