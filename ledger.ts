@@ -32,17 +32,14 @@ import { RecordedPast } from './ledger/recorded-past.ts';
 import type { Verification } from './projections/audit/faults.ts';
 import type { FollowSettings } from './ledger/follow.ts';
 import { forgetIndex, localLog } from './ledger/local-log.ts';
-import { timed } from './projections/timed.ts';
 import { Timeline } from './projections/timeline.ts';
-import { absenceOf } from './projections/audit/verification.ts';
 import { START } from './projections/when.ts';
 import { readEvidence } from './ledger/read-evidence.ts';
 import type { RecordedAnswer } from './ledger/simulate.ts';
 import type { SnapshotReport } from './ledger/snapshot.ts';
 import { streamNamed } from './ledger/stream-named.ts';
-import { verifyTimeline } from './ledger/verify.ts';
+import { verifyLog } from './ledger/verify.ts';
 import { WhatIf } from './ledger/what-if.ts';
-import { verificationWords } from './words/faults.ts';
 
 export { LedgerError, RequestError, type ErrorCode } from './events/ledger-error.ts';
 export { profileFor, topologyFrom } from './ledger/settings.ts';
@@ -56,11 +53,12 @@ export { retainLog, type Retained } from './log/retention.ts';
 export { sealLog, type Seal } from './log/seal.ts';
 export {
   CorruptLogError,
+  ForeignContentError,
   NotALogError,
   RevisionConflictError,
   StoreUnavailableError,
 } from './log/store.ts';
-export type { Examination, RecordedEvent } from './log/store.ts';
+export type { Examination, ForeignPart, RecordedEvent } from './log/store.ts';
 export type { DeviceAt, FileAt, GroupAt, HostAt, ProcessAt } from './machines/host-at.ts';
 export type { Verdict } from './machines/other-profile.ts';
 export type {
@@ -74,7 +72,7 @@ export type {
 } from './projections/activity.ts';
 export type { AttestRange } from './ledger/recorded-past.ts';
 export type { Attestation, AttestQuestion } from './projections/attest/attestation.ts';
-export type { Fault, Verification } from './projections/audit/faults.ts';
+export type { Fault, HostInLog, Verification } from './projections/audit/faults.ts';
 export type { Coverage, Uncovered } from './projections/coverage.ts';
 export { StaleViewError } from './projections/index/stale-view.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
@@ -122,9 +120,10 @@ export type { Attempted, SupposedEvent, WhatIf } from './ledger/what-if.ts';
 /**
  * Opens a log and reads it to its head. The address is a path, or `:memory:`.
  *
- * Rejects with `not-a-log`, `damaged`, `unavailable` or `newer-schema`; with `unsupported` for the
- * address of a server; and with `bad-request` for a wrong option, or if the log has several hosts
- * and `host` is not given.
+ * Rejects with `not-a-log`, `damaged`, `unavailable` or `newer-schema`; with `foreign` if it is not
+ * opened `readOnly` and a file of it holds what no log has; with `unsupported` for the address of a
+ * server; and with `bad-request` for a wrong option, or if the log has several hosts and `host` is not
+ * given.
  */
 export async function openLedger(address: string, options: OpenOptions = {}): Promise<Ledger> {
   const { readOnly = false, create = true, until = START } = optionsGiven('openLedger', options);
@@ -296,24 +295,13 @@ export class Ledger extends RecordedPast {
 
   /**
    * Compares the events with the rules, the machines with XState, the index with the events, and the
-   * log with a head that was kept. Of the index, what differs is replaced. Throws `bad-request` for
+   * log with heads that were kept. Of the index, what differs is replaced. Throws `bad-request` for
    * a wrong `head`, `damaged` at a damaged event.
    */
   verify(options: VerifyOptions = {}): Verification {
-    const hashAt = (at: number) =>
-      at === this.#origin.position ? this.#origin.hash : this.event(at)?.hash;
-    const found = verifyTimeline(this.timeline, options, hashAt);
-    const gone = [...this.each('history.archived'), ...this.each('history.removed')];
-    const absence = absenceOf(gone, this.#origin);
-    const { faults, ...words } = verificationWords(found, absence, this.cutEnd);
-    const { position, hash } = this.head;
-    return {
-      events: this.length,
-      head: `${position}:${hash}`,
-      faults: faults.map((fault) => timed(this.timeline, fault)),
-      ...words,
-      coverage: this.coverage(),
-    };
+    const { timeline, host, head, cutEnd } = this;
+    const log = { timeline, host, head, cutEnd, origin: this.#origin, local: this.#store.local };
+    return { ...verifyLog(log, options), coverage: this.coverage() };
   }
 
   protected override get isDerived(): boolean {
@@ -324,7 +312,7 @@ export class Ledger extends RecordedPast {
     return new WhatIf(this.timeline, position, this.clock);
   }
 
-  /** Checks the bytes of the log's files, including the streams of other hosts. */
+  /** Checks the bytes of the log's files, including the streams of other hosts, and what is foreign. */
   async examine(): Promise<Examination> {
     return this.#store.examine();
   }

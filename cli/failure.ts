@@ -18,6 +18,7 @@ export const exitOf: Readonly<Record<ErrorCode, number>> = {
   'bad-evidence': exit.badRequest,
   'not-a-log': exit.badRequest,
   'newer-schema': exit.badRequest,
+  foreign: exit.badRequest,
   unsupported: exit.badRequest,
   'stale-view': exit.badRequest,
   damaged: exit.damaged,

@@ -25,6 +25,8 @@ export interface Io {
 
 export interface OptionSpec {
   readonly type: 'string' | 'boolean';
+  /** Whether it may be given several times. */
+  readonly multiple?: true;
   /** The name of its value in help, such as `WHEN`; undefined if it takes none. */
   readonly value?: string;
   /** Undefined hides an option that is accepted and changes nothing. */
@@ -34,7 +36,11 @@ export interface OptionSpec {
 type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
 type Values<O extends OptionSpecs> = {
-  readonly [K in keyof O]?: O[K]['type'] extends 'boolean' ? boolean : string;
+  readonly [K in keyof O]?: O[K]['type'] extends 'boolean'
+    ? boolean
+    : O[K]['multiple'] extends true
+      ? readonly string[]
+      : string;
 };
 
 interface Description {
@@ -104,7 +110,9 @@ function parsedArguments(args: readonly string[], options: ParseArgsOptionsConfi
   for (const token of tokens) {
     if (token.kind === 'positional') positionals.push(args[token.index] ?? '');
     const isApart = token.kind === 'option' && token.value !== undefined && !token.inlineValue;
-    if (isApart) values[token.name] = args[token.index + 1];
+    if (isApart && options[token.name]?.multiple !== true) {
+      values[token.name] = args[token.index + 1];
+    }
   }
   return { values, positionals };
 }

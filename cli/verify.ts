@@ -7,12 +7,13 @@ import {
   CorruptLogError,
   NotALogError,
   type Fault,
+  type HostInLog,
   type Ledger,
   type Verification,
 } from '../ledger.ts';
-import { columns, type Cell } from '../words/columns.ts';
+import { columns, titled, type Cell } from '../words/columns.ts';
 import { coverageValueWords, noWords, unreadable } from '../words/coverage.ts';
-import { lostGuardWords } from '../words/faults.ts';
+import { foreignWords, lostGuardWords } from '../words/faults.ts';
 import { printable } from '../words/printable.ts';
 import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
@@ -22,23 +23,27 @@ import { show, verb, type Io } from './verb.ts';
 /** Checks bytes, hash chain and positions, then the events against the rules. */
 export const verify = verb({
   name: 'verify',
-  usage: 'verify [--head POSITION:HASH] [--exhaustive] [--until POSITION]',
+  usage: 'verify [--head [HOST=]POSITION:HASH]... [--exhaustive] [--until POSITION]',
   summary: 'Checks whether the log is intact, and whether events, rules and machines agree',
   details: [
     'Exit 0: the log is intact, and everything agrees. 1: the log is intact, but its head is not the',
-    'one that was kept, or the rules or machines disagree with what was recorded. 3: the log is damaged;',
-    'the rest of the answer is about the events before the damage.',
+    'one that was kept, a file holds what is not of a log (kind foreign), or the rules or machines',
+    'disagree with what was recorded. 3: the log is damaged; the rest of the answer is about the events',
+    'before the damage.',
     'It rebuilds the cache LOG.index from the events and compares: what differs is of kind projection and',
     'is replaced. Answers of why are compared for one refusal in 1,000, or for all with --exhaustive.',
     'Keep the head that it prints: a hash chain does not show that its end was cut off, but --head does.',
+    'The files and chains of all hosts in the log are checked, and every host is listed with its head:',
+    'keep all of them. The rules are checked for one host (--host). Nothing is written to a foreign file.',
     'If rules and evidence disagree (kinds rules and evidence), the trace has a gap, the profile is not',
     'that of the kernel, or the kernel broke the rule.',
   ],
   options: {
     head: {
       type: 'string',
-      value: 'POSITION:HASH',
-      help: 'compare with this head, kept from earlier',
+      multiple: true,
+      value: '[HOST=]POSITION:HASH',
+      help: 'compare with this head, kept from earlier; may be given for several hosts',
     },
     exhaustive: {
       type: 'boolean',
@@ -60,7 +65,10 @@ export const verify = verb({
   },
 });
 
-type VerifyValues = LogValues & { readonly head?: string; readonly exhaustive?: boolean };
+type VerifyValues = LogValues & {
+  readonly head?: readonly string[];
+  readonly exhaustive?: boolean;
+};
 
 /** The faults of the log and its first damage; of a damaged log, the faults before the damage. */
 async function lookedOver(
@@ -72,9 +80,10 @@ async function lookedOver(
   } catch (error) {
     const damage = damageOf(error);
     const { position } = damage;
-    const fault = { position, time: null, kind: 'bytes', detail: damage.message } as const;
+    const kind = damage.foreign === null ? 'bytes' : 'foreign';
+    const fault = { position, time: null, kind, detail: damage.message } as const;
     const head = `-1:${'0'.repeat(64)}`;
-    const none = { events: 0, head, faults: [fault], coverage: unreadable, damage };
+    const none = { events: 0, head, faults: [fault], hosts: [], coverage: unreadable, damage };
     if (position === null) return none;
     try {
       const until = position - 1;
@@ -97,14 +106,18 @@ async function check(ledger: Ledger, values: VerifyValues, io: Io) {
   const found = ledger.verify({ exhaustive, ...(head !== undefined && { head }) });
   // With --until the files are not examined: they may be damaged after that position.
   if (until !== undefined) return { ...found, damage: null };
-  const { faults, lostGuards } = await ledger.examine();
+  const { faults, foreign, lostGuards } = await ledger.examine();
   const notes = [...(found.notes ?? []), ...lostGuards.map(lostGuardWords)];
   const bytes = faults.map(({ position, message }): Fault => {
     // A damaged event cannot be read, nor its time.
     return { position, time: null, kind: 'bytes', detail: message };
   });
+  const strange = foreign.map((part): Fault => {
+    return { position: null, time: null, kind: 'foreign', detail: foreignWords(part) };
+  });
   const noted = notes.length > 0 ? { notes } : {};
-  return { ...found, faults: [...found.faults, ...bytes], ...noted, damage: faults[0] ?? null };
+  const all = [...found.faults, ...bytes, ...strange];
+  return { ...found, faults: all, ...noted, damage: faults[0] ?? null };
 }
 
 /** The damage that an error reports. Throws any other error. */
@@ -118,7 +131,7 @@ function damageOf(error: unknown): CorruptLogError {
 }
 
 function verificationText(
-  { events, head, faults, notes = [], coverage }: Verification,
+  { events, head, faults, notes = [], hosts, coverage }: Verification,
   paint: Paint,
 ): string[] {
   const rows = faults.map(({ position, kind, detail }): Cell[] => [
@@ -132,6 +145,16 @@ function verificationText(
     `faults  ${faults.length === 0 ? noWords(coverage) : faults.length}`,
     ...notes.map((note) => `note    ${printable(note)}`),
     `seen    ${coverageValueWords(coverage)}`,
+    ...hostLines(hosts),
     ...(faults.length === 0 ? [] : ['', ...columns(rows, paint, ['POSITION', 'KIND', 'DETAIL'])]),
   ];
+}
+
+/** The only host of a log, or all hosts with their heads. */
+function hostLines(hosts: readonly HostInLog[]): string[] {
+  const [only, ...others] = hosts;
+  if (only === undefined) return [];
+  if (others.length === 0) return [`host    ${printable(only.host)}`];
+  const rows = hosts.map(({ host, events, head }) => [printable(host), String(events), head]);
+  return ['', ...titled('The log has several hosts:', [['HOST', 'EVENTS', 'HEAD'], ...rows])];
 }

@@ -22,6 +22,8 @@ export type ErrorCode =
   | 'newer-schema'
   /** The log is not what was written. */
   | 'damaged'
+  /** A file of the log holds what vfio-ledger has not put there, so nothing is written to it. */
+  | 'foreign'
   /** Another writer appended first: read its events and try again. */
   | 'conflict'
   /** No space, no permission, a log in use or closed, a host that cannot be read. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { LedgerEvent, EventType } from '../events/vocabulary.ts';
-import type { AppendResult, RecordedEvent } from '../log/store.ts';
+import type { AppendResult, RecordedEvent, RevisionConflictError } from '../log/store.ts';
 import type { SupposedHost } from '../machines/host-at.ts';
 
 /** A log that has been read up to `head`. */
@@ -26,6 +26,15 @@ export interface Appendable {
   known(ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** A new host after a position, which takes events without recording them. */
   suppose(position: number): SupposedHost;
+}
+
+/**
+ * Reads what another writer has appended first. Throws the conflict if that is nothing: a retry would
+ * never end.
+ */
+export async function catchUp(log: Appendable, conflict: RevisionConflictError): Promise<void> {
+  await log.refresh();
+  if (log.head.position === conflict.expected) throw conflict;
 }
 
 /** Events without a time between two that have one. More of them are not looked through. */

@@ -18,7 +18,7 @@ import { RevisionConflictError } from '../log/store.ts';
 import type { SupposedHost } from '../machines/host-at.ts';
 import { LiveHost } from '../machines/live-host.ts';
 import { newestKernel } from '../machines/profile.ts';
-import { type Appendable, eventsAround } from './appendable.ts';
+import { type Appendable, catchUp, eventsAround } from './appendable.ts';
 import { midnight, takenAt, zoneMicros } from './given-times.ts';
 import { JudgedKernels } from './judged-kernels.ts';
 import { checkKindOf, oneKind } from './log-kind.ts';
@@ -163,7 +163,7 @@ export async function recordBatch(
       return appended;
     } catch (error) {
       if (!(error instanceof RevisionConflictError)) throw error;
-      await log.refresh();
+      await catchUp(log, error);
     }
   }
 }

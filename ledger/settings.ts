@@ -32,8 +32,11 @@ export interface OpenOptions {
 
 /** Options of `verify`. */
 export interface VerifyOptions {
-  /** A head of this log that was kept: `POSITION:HASH` (64 hex digits). */
-  readonly head?: string;
+  /**
+   * Heads of this log that were kept: `POSITION:HASH` (64 hex digits), or `HOST=POSITION:HASH` of
+   * another host in the log. `examine` checks what leads to the heads of other hosts.
+   */
+  readonly head?: string | readonly string[];
   /**
    * True: work out for every refusal whether the index answers its cause, its blocker and
    * `wouldPassAfter` rightly; by default for one in a thousand.

@@ -14,7 +14,7 @@ import {
 } from '../host/simulation.ts';
 import { sha256 } from '../log/hash.ts';
 import { RevisionConflictError } from '../log/store.ts';
-import type { Appendable } from './appendable.ts';
+import { type Appendable, catchUp } from './appendable.ts';
 import { checkKind } from './log-kind.ts';
 import { profileFor, type SimulateSettings, topologyFrom } from './settings.ts';
 
@@ -60,10 +60,11 @@ export async function* recordSimulation(
         done += begun;
         yield* answers;
       }
+      await log.refresh();
     } catch (error) {
       if (!(error instanceof OvertakenError)) throw error;
+      await catchUp(log, error.conflict);
     }
-    await log.refresh();
   }
 }
 
@@ -71,13 +72,19 @@ export async function* recordSimulation(
 const STEPS_AT_ONCE = 4096;
 
 /** Another writer has appended before a sequence of which nothing is recorded yet. */
-class OvertakenError extends Error {}
+class OvertakenError extends Error {
+  readonly conflict: RevisionConflictError;
+  constructor(conflict: RevisionConflictError) {
+    super(conflict.message);
+    this.conflict = conflict;
+  }
+}
 
 async function committed(appends: readonly Promise<void>[], isWhole: boolean): Promise<void> {
   try {
     await Promise.all(appends);
   } catch (error) {
-    throw isWhole && error instanceof RevisionConflictError ? new OvertakenError() : error;
+    throw isWhole && error instanceof RevisionConflictError ? new OvertakenError(error) : error;
   }
 }
 

@@ -10,7 +10,7 @@ import { eventsOf, factsOf, type SnapshotOptions } from '../evidence/snapshot/sn
 import type { Told } from '../evidence/witness/inferences.ts';
 import { type RecordedEvent, RevisionConflictError } from '../log/store.ts';
 import { hasIommufd, newestKernel, profileOfKernel } from '../machines/profile.ts';
-import type { Appendable } from './appendable.ts';
+import { type Appendable, catchUp } from './appendable.ts';
 import { checkInstant } from './given-times.ts';
 import { checkKind } from './log-kind.ts';
 
@@ -59,7 +59,7 @@ export async function recordSnapshot(
       return reportOf(log, { first: position + 1, end: head.position, appended }, told);
     } catch (error) {
       if (!(error instanceof RevisionConflictError)) throw error;
-      await log.refresh();
+      await catchUp(log, error);
     }
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The hash chain of a stream. The hash of an event covers the event and the hash before it; the first
  * one covers the name of the stream. To change, drop or move an event would change every later
- * hash. FORMAT.md shows how to check the chain with `sqlite3` and `sha256sum`.
+ * hash. FORMAT.md shows how to check the chain without this code.
  *
  * @module
  */

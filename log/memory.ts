@@ -47,6 +47,8 @@ export function memoryStore(): Store {
     return { head, appended: fresh.size };
   }
 
+  const names = () => [...streams.keys()].sort();
+
   return {
     async append(stream, expected, events) {
       return append(streamName(stream), expected, events.map(entryOf));
@@ -65,7 +67,7 @@ export function memoryStore(): Store {
       return null;
     },
     async examine() {
-      return { faults: [], lostGuards: [] };
+      return { faults: [], foreign: [], lostGuards: [] };
     },
     async known(stream, ids) {
       const there = streams.get(stream)?.ids;
@@ -81,9 +83,14 @@ export function memoryStore(): Store {
       checkReaches() {},
       hashAt: (stream, position) =>
         position < 0 ? genesisOf(stream) : streams.get(stream)?.events[position]?.hash,
+      streams: names,
+      extent: (stream) => ({
+        origin: headOf(stream, undefined),
+        head: headOf(stream, streams.get(stream)),
+      }),
     },
     async streams() {
-      return [...streams.keys()].sort();
+      return names();
     },
     async close() {},
   };

@@ -11,6 +11,7 @@ import { copyTo, isOneEntry, placeIn } from './archive.ts';
 import { removeSegmentFiles } from './segment-files.ts';
 import { logError } from './sqlite-errors.ts';
 import { fold, syncFolder } from './sqlite-file.ts';
+import { refuseForeign } from './sqlite-foreign.ts';
 import { openSqliteStore } from './sqlite.ts';
 import type { Volume } from './sqlite-volume.ts';
 import { Volumes } from './sqlite-volumes.ts';
@@ -74,6 +75,7 @@ function select(log: string, keep: number) {
     volumes.checkIsWhole();
     volumes.writable();
     const all = volumes.list();
+    for (const { db, path } of all) refuseForeign(db, path);
     const sealed = all.slice(0, -1);
     const surplus = sealed.slice(0, Math.max(sealed.length - keep, 0));
     const index = surplus.findIndex((volume) => isNeeded(volume, all));

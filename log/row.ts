@@ -38,10 +38,19 @@ export function entryOf(event: LedgerEvent): Entry {
  * and its tools do not keep these: NUL ends a text, and a line feed makes the hashed text ambiguous.
  */
 function plainText(text: string, path: string): string {
-  if (/[\p{Cc}\p{Cs}]/u.test(text)) {
+  if (!isPlain(text)) {
     throw new DecodeError(path, `${JSON.stringify(text)} has a character that cannot be stored`);
   }
   return text;
+}
+
+function isPlain(text: string): boolean {
+  return !/[\p{Cc}\p{Cs}]/u.test(text);
+}
+
+/** Whether a stream can have this name. */
+export function isStreamName(text: string): boolean {
+  return text !== '' && isPlain(text);
 }
 
 /** Returns the name of a stream. Throws `DecodeError` if it is empty or cannot be stored. */

@@ -7,6 +7,7 @@ import { begin } from './patience.ts';
 import { examine } from './sqlite-check.ts';
 import { logError } from './sqlite-errors.ts';
 import { createVolume } from './sqlite-file.ts';
+import { refuseForeign } from './sqlite-foreign.ts';
 import { createHeads } from './sqlite-format.ts';
 import type { Volume } from './sqlite-volume.ts';
 import { Volumes } from './sqlite-volumes.ts';
@@ -59,6 +60,7 @@ function seal(
   const { db } = volume;
   begin(db, timeout);
   try {
+    refuseForeign(db, volume.path);
     if (volume.isSealed) return 'overtaken';
     const streams = volume.streams().map(({ name }) => name);
     if (streams.length === 0) return null;

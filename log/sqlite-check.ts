@@ -5,10 +5,11 @@
  * @module
  */
 import { logError } from './sqlite-errors.ts';
+import { foreignIn } from './sqlite-foreign.ts';
 import { missingGuards } from './sqlite-format.ts';
 import { batchForwards } from './sqlite-read.ts';
 import type { Volume } from './sqlite-volume.ts';
-import { CorruptLogError, type Examination, type LostGuard } from './store.ts';
+import { CorruptLogError, type Examination, type ForeignPart, type LostGuard } from './store.ts';
 
 /** SQLite's own check stops after this many findings. */
 const FINDINGS_MAX = 20;
@@ -16,28 +17,41 @@ const FINDINGS_MAX = 20;
 /** Examines all volumes. Faults are ordered by position, one each; faults of a whole file come last. */
 export function examine(volumes: readonly Volume[]): Examination {
   const faults = new Map<string, CorruptLogError>();
+  const foreign: ForeignPart[] = [];
   const lostGuards: LostGuard[] = [];
   const add = (fault: CorruptLogError) => {
     const key = fault.position === null ? fault.message : String(fault.position);
     if (!faults.has(key)) faults.set(key, fault);
   };
-  for (const volume of volumes) {
-    // A transaction sees one state, even if events are appended meanwhile.
-    volume.db.exec('BEGIN');
+  const look = (volume: Volume, act: () => void) => {
     try {
-      for (const fault of faultsOf(volume)) add(fault);
-      for (const guard of missingGuards(volume.db)) lostGuards.push({ path: volume.path, guard });
+      act();
     } catch (error) {
       const fault = logError(volume.path, error);
       if (!(fault instanceof CorruptLogError)) throw fault;
       add(fault);
+    }
+  };
+  for (const volume of volumes) {
+    const { db, path } = volume;
+    // A transaction sees one state, even if events are appended meanwhile.
+    db.exec('BEGIN');
+    try {
+      look(volume, () => foreign.push(...foreignIn(db, path)));
+      look(volume, () => {
+        for (const fault of faultsOf(volume)) add(fault);
+      });
+      look(volume, () => {
+        for (const guard of missingGuards(db)) lostGuards.push({ path, guard });
+      });
     } finally {
-      if (volume.db.isTransaction) volume.db.exec('ROLLBACK');
+      if (db.isTransaction) db.exec('ROLLBACK');
     }
   }
   const found = [...faults.values()];
   return {
     faults: found.toSorted((a, b) => (a.position ?? Infinity) - (b.position ?? Infinity)),
+    foreign,
     lostGuards,
   };
 }

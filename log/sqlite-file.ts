@@ -15,16 +15,24 @@ import {
   realpathSync,
   renameSync,
   rmSync,
-  type Stats,
   statSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { pathToFileURL } from 'node:url';
+import { type FileState, FileInUse } from './file-in-use.ts';
 import { ATTEMPT_MS, begin, patiently } from './patience.ts';
+import { closeIfItFails, connect, connectInUse } from './sqlite-connection.ts';
 import { codeOf, logError } from './sqlite-errors.ts';
+import { refuseForeign } from './sqlite-foreign.ts';
 import { APPLICATION_ID, checkHeader, createTables, isSealed } from './sqlite-format.ts';
-import { CorruptLogError, type Head, NotALogError, StoreUnavailableError } from './store.ts';
+import { checkWal } from './sqlite-wal.ts';
+import {
+  CorruptLogError,
+  ForeignContentError,
+  type Head,
+  NotALogError,
+  StoreUnavailableError,
+} from './store.ts';
 
 /**
  * The size of a -wal, in pages of 4 KiB, at which SQLite copies it into the log. Appends write some
@@ -32,32 +40,40 @@ import { CorruptLogError, type Head, NotALogError, StoreUnavailableError } from 
  */
 const CHECKPOINT_PAGES = 4000;
 
-/**
- * A log opened for reading only. It is not changed, and nothing is created beside it, except a missing
- * -shm, without which a -wal cannot be read.
- */
-export interface LogReader {
+/** The file of a log, opened. */
+export interface OpenLog {
   readonly db: DatabaseSync;
-  /** Whether the file has changed since it was opened, so that `db` must be opened again. */
-  readonly outdated: () => boolean;
+  /** What has become of the file since. If it is `changed`, it must be opened again. */
+  readonly state: () => FileState;
 }
 
-/** Opens the log at a path. `timeout` is for locks, in ms. Throws `NotALogError` if there is none. */
-export function openForReading(path: string, timeout: number): LogReader {
-  const found = inspect(path);
-  checkIsLog(found, path);
-  return guarded(path, () => {
-    const file = realpathSync(path);
-    const rest = statSync(file);
-    if (existsSync(`${file}-wal`) || !(existsSync(`${file}-journal`) || inWalMode(file))) {
-      return { db: connectInUse(path, timeout), outdated: () => false };
-    }
-    // Either a copy of a log in use without its -wal, or a log whose writer was killed while it changed
-    // the journal mode. Opened the usual way, the first would get a -wal and a -shm, and the second
-    // would be rolled back. `immutable` avoids both, and all events are in the file.
-    const db = connect(path, { mode: 'ro', immutable: '1' });
-    return { db, outdated: () => existsSync(`${file}-wal`) || changed(file, rest) };
-  });
+/**
+ * Opens the log at a path for reading only. It is not changed, and nothing is created beside it, except a
+ * missing -shm, without which a -wal cannot be read.
+ *
+ * `timeout` is for locks, in ms. Throws `NotALogError` if there is none, and `CorruptLogError` if the
+ * -wal is not the one that was written to this log.
+ */
+export function openForReading(path: string, timeout: number): OpenLog {
+  checkIsLog(inspect(path), path);
+  return guarded(path, () => openInspected(path, timeout));
+}
+
+/** As `openForReading`, for a path at which a log was found. Errors of SQLite pass through. */
+function openInspected(path: string, timeout: number): OpenLog {
+  const file = new FileInUse(path);
+  const wal = `${file.path}-wal`;
+  const hasWal = existsSync(wal);
+  if (hasWal || !(existsSync(`${file.path}-journal`) || inWalMode(file.path))) {
+    const db = connectInUse(path, timeout);
+    if (hasWal) closeIfItFails(db, () => checkWal(db, path, wal));
+    return { db, state: () => file.state };
+  }
+  // Either a copy of a log in use without its -wal, or a log whose writer was killed while it changed
+  // the journal mode. Opened the usual way, the first would get a -wal and a -shm, and the second
+  // would be rolled back. `immutable` avoids both, and all events are in the file.
+  const db = connect(path, { mode: 'ro', immutable: '1' });
+  return { db, state: () => (existsSync(wal) ? 'changed' : file.state) };
 }
 
 interface WriteOptions {
@@ -70,33 +86,39 @@ interface WriteOptions {
 /**
  * Opens the log at a path for writing.
  *
- * Throws `NotALogError` if the file is something else, which is left unchanged, or if it is missing
- * and `create` is false.
+ * Throws `NotALogError` if the file is something else, or `ForeignContentError` if it holds what no log
+ * has: it is then left unchanged. Throws `NotALogError` also if it is missing and `create` is false.
  */
-export function openForWriting(path: string, { create, timeout }: WriteOptions): DatabaseSync {
-  const found = inspect(path);
+export function openForWriting(path: string, { create, timeout }: WriteOptions): OpenLog {
+  const found = inspectForWriting(path, timeout);
   if (!create) checkIsLog(found, path);
   const folder = dirname(resolve(path));
   if (found === 'nothing' && !existsSync(folder)) {
     throw new StoreUnavailableError(`${path} cannot be created: there is no folder ${folder}`);
   }
+  const known = found === 'nothing' ? null : guarded(path, () => new FileInUse(path));
   const db = guarded(path, () => connect(path, { mode: create ? 'rwc' : 'rw' }, ATTEMPT_MS));
   try {
     if (found !== 'log') createTables(db, path, timeout);
     // A sealed file is never written to, not even the journal mode in its header.
     let sealed = false;
     patiently(timeout, () => (sealed = isSealed(db)));
-    if (sealed) return db;
-    patiently(timeout, () => db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL'));
-    db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-    // SQLite opens a read-only file without an error. Only a write transaction shows it.
-    begin(db, timeout);
-    db.exec('ROLLBACK');
-    return db;
+    if (!sealed) prepareToAppend(db, timeout);
+    const file = known ?? new FileInUse(path);
+    // What is appended changes the file.
+    return { db, state: () => (file.state === 'changed' ? 'same' : file.state) };
   } catch (error) {
     db.close();
     throw logError(path, error);
   }
+}
+
+function prepareToAppend(db: DatabaseSync, timeout: number): void {
+  patiently(timeout, () => db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL'));
+  db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  // SQLite opens a read-only file without an error. Only a write transaction shows it.
+  begin(db, timeout);
+  db.exec('ROLLBACK');
 }
 
 /** Closes a log after writing. If no other process has it open, its -wal is merged into the file. */
@@ -136,8 +158,12 @@ export function createVolume(path: string, anchors: ReadonlyMap<string, Head>): 
   }
 }
 
-/** Merges the -wal of a log into its file. Throws `StoreUnavailableError` if the log is in use. */
+/**
+ * Merges the -wal of a log into its file. Throws `StoreUnavailableError` if the log is in use, and
+ * `ForeignContentError` if it holds what no log has.
+ */
 export function fold(path: string): void {
+  inspectForWriting(path, 0);
   guarded(path, () => {
     const db = connect(path, { mode: 'rw' });
     try {
@@ -161,22 +187,6 @@ export function syncFile(path: string): void {
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
-  }
-}
-
-/**
- * Opens a log with its -wal. If there is no space for a -shm, SQLite reads the log without one, as long
- * as no other process has it open.
- */
-function connectInUse(path: string, timeout: number): DatabaseSync {
-  const db = connect(path, { mode: 'ro' }, timeout);
-  try {
-    db.exec('SELECT 1 FROM sqlite_schema');
-    return db;
-  } catch (error) {
-    db.close();
-    if (codeOf(error) !== 'WRITE') throw error;
-    return connect(path, { mode: 'ro', readonly_shm: '1' }, timeout);
   }
 }
 
@@ -221,6 +231,28 @@ function inspect(path: string): FileContent {
 }
 
 /**
+ * As `inspect`, before a log is opened for writing: that alone may change its files. So what is foreign,
+ * or wrong with a -wal, is looked for on a connection that only reads. Throws `ForeignContentError`.
+ */
+function inspectForWriting(path: string, timeout: number): FileContent {
+  try {
+    const found = inspect(path);
+    // What a killed writer left in a journal is not to be read, but rolled back.
+    if (found !== 'log' || existsSync(`${realpathSync(path)}-journal`)) return found;
+    patiently(timeout, () => {
+      const { db } = openInspected(path, ATTEMPT_MS);
+      closeIfItFails(db, () => refuseForeign(db, path));
+      db.close();
+    });
+    return found;
+  } catch (error) {
+    const told = logError(path, error);
+    const foreign = told instanceof CorruptLogError ? told.foreign : null;
+    throw foreign === null ? told : new ForeignContentError(path, [foreign]);
+  }
+}
+
+/**
  * Whether the tables are being created, or their creator was killed: then the rollback journal says
  * that the file had no pages. https://sqlite.org/fileformat2.html#the_rollback_journal
  */
@@ -253,23 +285,6 @@ function numberAt(file: string, position: number): number {
   } finally {
     closeSync(descriptor);
   }
-}
-
-function changed(file: string, before: Stats): boolean {
-  const now = statSync(file, { throwIfNoEntry: false });
-  return now?.ino !== before.ino || now.mtimeMs !== before.mtimeMs || now.size !== before.size;
-}
-
-function connect(path: string, parameters: Record<string, string>, timeout = 0): DatabaseSync {
-  const url = pathToFileURL(resolve(path));
-  url.search = new URLSearchParams(parameters).toString();
-  // An import would fail on a Node without it before `bin/supported-node.js` can report that.
-  const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
-  return new DatabaseSync(url, {
-    readOnly: parameters['mode'] === 'ro',
-    timeout,
-    defensive: parameters['immutable'] === undefined,
-  });
 }
 
 function guarded<T>(path: string, act: () => T): T {

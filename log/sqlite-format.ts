@@ -31,6 +31,12 @@ const EVENTS = `
     UNIQUE (stream, id)
   ) STRICT, WITHOUT ROWID`;
 
+/**
+ * The table itself, as an index: events are read by it, whatever indexes somebody has added. One that
+ * lacks rows would hide events, and for a table WITHOUT ROWID SQLite does not heed NOT INDEXED.
+ */
+export const BY_POSITION = 'INDEXED BY sqlite_autoindex_events_1';
+
 /** The index behind UNIQUE (stream, id). */
 export const ID_INDEX = 'sqlite_autoindex_events_2';
 
@@ -41,11 +47,13 @@ const GUARDS = [
     BEGIN SELECT RAISE(ABORT, 'an event is never deleted'); END`,
 ];
 
+type HeadsTable = 'anchors' | 'seal';
+
 /**
  * The statements for a table of heads: `anchors`, the heads before a volume, or `seal`, those at its
  * end. `digest` protects a row as the hash chain protects an event.
  */
-function headsTable(name: 'anchors' | 'seal'): string[] {
+function headsTable(name: HeadsTable): string[] {
   return [
     `CREATE TABLE ${name} (
     stream TEXT NOT NULL PRIMARY KEY,
@@ -62,6 +70,63 @@ function headsTable(name: 'anchors' | 'seal'): string[] {
 
 const SEALED = `CREATE TRIGGER events_end_here BEFORE INSERT ON events
     BEGIN SELECT RAISE(ABORT, 'the log is sealed'); END`;
+
+/** An object in the schema of a file. */
+export interface SchemaObject {
+  readonly kind: string;
+  readonly name: string;
+  /** The table that it belongs to; that of a table is itself. */
+  readonly table: string;
+  /** The statement that creates it, in one line; empty for an index that SQLite made by itself. */
+  readonly sql: string;
+}
+
+/** The objects in the schema of a file. */
+export function objectsIn(db: DatabaseSync): SchemaObject[] {
+  const rows = db.prepare('SELECT type AS kind, name, tbl_name AS "table", sql FROM sqlite_schema');
+  return rows.all().map(({ kind, name, table, sql }) => {
+    return { kind: String(kind), name: String(name), table: String(table), sql: plain(sql) };
+  });
+}
+
+/** The objects that a log's file has. It may have a table of heads: then it has its triggers as well. */
+export function objectsOf(found: readonly SchemaObject[]): SchemaObject[] {
+  const heads = headsTablesIn(found);
+  const statements = [
+    EVENTS,
+    ...GUARDS,
+    ...heads.flatMap(headsTable),
+    ...(heads.includes('seal') ? [SEALED] : []),
+  ];
+  return [...statements.map(objectOf), { kind: 'index', name: ID_INDEX, table: 'events', sql: '' }];
+}
+
+/** The tables of heads that a file has. */
+export function headsTablesIn(found: readonly SchemaObject[]): HeadsTable[] {
+  return (['anchors', 'seal'] as const).filter((name) => nameIsIn(found, name));
+}
+
+function objectOf(statement: string): SchemaObject {
+  const [, kind = '', name = '', table = name] =
+    /^\s*CREATE (TABLE|TRIGGER) (\w+)(?: BEFORE \w+ ON (\w+))?/.exec(statement) ?? [];
+  return { kind: kind.toLowerCase(), name, table, sql: plain(statement) };
+}
+
+/**
+ * Throws `CorruptLogError` if a table of the log has been replaced: by other columns, a view, or a table
+ * that is not STRICT. Whatever it holds is not read.
+ */
+export function checkTables(db: DatabaseSync, path: string): void {
+  const found = objectsIn(db);
+  for (const { kind, name, sql } of objectsOf(found)) {
+    if (kind !== 'table') continue;
+    const there = found.find((object) => object.name === name);
+    if (there?.sql === sql) continue;
+    if (there === undefined) throw new CorruptLogError(null, `${path}: table '${name}' is missing`);
+    const foreign = { path, kind: there.kind, name, table: null };
+    throw new CorruptLogError(null, `${path}: ${name} is not the table of a log`, foreign);
+  }
+}
 
 /**
  * Checks that a file is a log in a format that this release reads. Throws `CorruptLogError`, or
@@ -82,12 +147,16 @@ export function checkHeader(db: DatabaseSync, path: string): void {
   }
   if (format < 1)
     throw new CorruptLogError(null, `${path} has format ${format}, which never existed`);
-  if (!ours) {
-    throw new CorruptLogError(null, `${path}: table 'events' is missing or is not that of a log`);
-  }
-  if (pragma(db, 'auto_vacuum') !== 0) {
-    throw new CorruptLogError(null, `the header of ${path} turns auto_vacuum on, as no log does`);
-  }
+  checkTables(db, path);
+  checkSetting(db, path, 'auto_vacuum', 0);
+  checkSetting(db, path, 'encoding', 'UTF-8');
+}
+
+function checkSetting(db: DatabaseSync, path: string, name: string, value: number | string): void {
+  const found = db.prepare(`PRAGMA ${name}`).get()?.[name];
+  if (found === value) return;
+  const reason = `the header of ${path} sets ${name} to ${String(found)}, as no log does`;
+  throw new CorruptLogError(null, reason, { path, kind: 'setting', name, table: null });
 }
 
 /**
@@ -117,7 +186,7 @@ export function createTables(
 /** Creates a table of heads. With `seal`, no more events can be inserted into this file. */
 export function createHeads(
   db: DatabaseSync,
-  name: 'anchors' | 'seal',
+  name: HeadsTable,
   heads: ReadonlyMap<string, Head>,
 ): void {
   db.exec(headsTable(name).join(';'));
@@ -129,11 +198,8 @@ export function createHeads(
 }
 
 /** Reads a table of heads; null if there is none. Throws `CorruptLogError` for a wrong digest. */
-export function headsIn(
-  db: DatabaseSync,
-  name: 'anchors' | 'seal',
-): ReadonlyMap<string, Head> | null {
-  if (!hasObject(db, name)) return null;
+export function headsIn(db: DatabaseSync, name: HeadsTable): ReadonlyMap<string, Head> | null {
+  if (!nameIsIn(objectsIn(db), name)) return null;
   const heads = new Map<string, Head>();
   for (const row of db.prepare(`SELECT stream, position, hash, digest FROM ${name}`).all()) {
     const { stream, position, hash, digest } = row as unknown as Head & Record<string, string>;
@@ -150,7 +216,7 @@ export function headsIn(
 
 /** Whether a volume is sealed. */
 export function isSealed(db: DatabaseSync): boolean {
-  return hasObject(db, 'seal');
+  return objectsIn(db).some(({ name }) => name === 'seal');
 }
 
 /** Gives the hash before the first event of a stream, as the format of the file defines it. */
@@ -160,28 +226,24 @@ export function genesisIn(db: DatabaseSync): (stream: string) => string {
 
 /** The names of missing triggers that forbid changes. To change a log, one has to drop them first. */
 export function missingGuards(db: DatabaseSync): string[] {
-  const heads = (['anchors', 'seal'] as const).filter((name) => hasObject(db, name));
-  const expected = [
-    ...GUARDS,
-    ...heads.flatMap((name) => headsTable(name).slice(1)),
-    ...(heads.includes('seal') ? [SEALED] : []),
-  ].map(plain);
-  const found = db.prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger'").all();
-  const there = new Set(found.map(({ sql }) => plain(String(sql))));
-  return expected.filter((sql) => !there.has(sql)).map((sql) => sql.split(' ')[2] ?? '');
+  const found = objectsIn(db);
+  const there = new Set(found.map(({ sql }) => sql));
+  return objectsOf(found)
+    .filter(({ kind, sql }) => kind === 'trigger' && !there.has(sql))
+    .map(({ name }) => name);
 }
 
 function hasEvents(db: DatabaseSync): boolean {
-  const found = db.prepare("SELECT sql FROM sqlite_schema WHERE name = 'events'").get();
-  return plain(String(found?.['sql'])) === plain(EVENTS);
+  return objectsIn(db).some(({ name, sql }) => name === 'events' && sql === plain(EVENTS));
 }
 
-function hasObject(db: DatabaseSync, name: string): boolean {
-  return db.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined;
+function nameIsIn(objects: readonly SchemaObject[], name: string): boolean {
+  return objects.some((object) => object.name === name);
 }
 
-function plain(sql: string): string {
-  return sql.trim().replaceAll(/\s+/g, ' ');
+/** SQL in one line; empty if there is none. */
+function plain(sql: unknown): string {
+  return typeof sql === 'string' ? sql.trim().replaceAll(/\s+/g, ' ') : '';
 }
 
 function pragma(db: DatabaseSync, name: string): number {

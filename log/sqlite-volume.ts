@@ -4,9 +4,12 @@
  * @module
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { genesisIn, headsIn, ID_INDEX } from './sqlite-format.ts';
+import { BY_POSITION, checkTables, genesisIn, headsIn, ID_INDEX } from './sqlite-format.ts';
+import type { FileState } from './file-in-use.ts';
 import { logError } from './sqlite-errors.ts';
+import type { OpenLog } from './sqlite-file.ts';
 import { CorruptLogError, type Head } from './store.ts';
+import { nextStream, storedStreams } from './stream-names.ts';
 
 const COLUMNS = 'position, time, event.id, schema, event.type, data, hash';
 
@@ -28,44 +31,51 @@ export class Volume {
   readonly #next: StatementSync;
   readonly #nextIndexed: StatementSync;
   readonly #sealed: StatementSync;
-  readonly #outdated: () => boolean;
+  readonly #log: OpenLog;
+  /** The last head that each stream was seen to have. */
+  readonly #seen = new Map<string, Head>();
 
-  /** Throws `CorruptLogError` or `StoreUnavailableError`, and then has closed `db`. */
-  constructor(path: string, db: DatabaseSync, outdated: () => boolean = () => false) {
+  /** Throws `CorruptLogError` or `StoreUnavailableError`, and then has closed the log. */
+  constructor(path: string, log: OpenLog) {
+    const { db } = log;
     this.path = path;
     this.db = db;
-    this.#outdated = outdated;
+    this.#log = log;
     try {
+      checkTables(db, path);
       this.anchors = headsIn(db, 'anchors') ?? new Map<string, Head>();
       this.#genesis = genesisIn(db);
-      const select = `SELECT ${COLUMNS} FROM events AS event WHERE stream = ? AND position BETWEEN ? AND ?`;
+      const select = `SELECT ${COLUMNS} FROM events AS event ${BY_POSITION}
+         WHERE stream = ? AND position BETWEEN ? AND ?`;
       this.forwards = db.prepare(`${select} ORDER BY position LIMIT ?`);
       this.backwards = db.prepare(`${select} ORDER BY position DESC LIMIT ?`);
       this.listed = db.prepare(
         `SELECT ${COLUMNS}, (
-           SELECT hash FROM events AS last
+           SELECT hash FROM events AS last ${BY_POSITION}
            WHERE last.stream = event.stream AND last.position = event.position - 1
          )
-         FROM json_each(?2) AS listed CROSS JOIN events AS event
+         FROM json_each(?2) AS listed CROSS JOIN events AS event ${BY_POSITION}
          ON event.stream = ?1 AND event.position = listed.value`,
       );
       // Takes half the time of rows as objects (measured).
       for (const rows of [this.forwards, this.backwards, this.listed]) rows.setReturnArrays(true);
       this.#head = db.prepare(
-        'SELECT position, hash FROM events WHERE stream = ? ORDER BY position DESC LIMIT 1',
+        `SELECT position, hash FROM events ${BY_POSITION} WHERE stream = ?
+         ORDER BY position DESC LIMIT 1`,
       );
-      this.#hash = db.prepare('SELECT hash FROM events WHERE stream = ? AND position = ?');
-      this.#id = db.prepare('SELECT 1 FROM events WHERE stream = ? AND id = ?');
+      this.#hash = db.prepare(
+        `SELECT hash FROM events ${BY_POSITION} WHERE stream = ? AND position = ?`,
+      );
+      this.#id = db.prepare(
+        `SELECT 1 FROM events INDEXED BY ${ID_INDEX} WHERE stream = ? AND id = ?`,
+      );
       this.#indexed = db.prepare(
         `SELECT count(*) AS count FROM events INDEXED BY ${ID_INDEX} WHERE stream = ?`,
       );
-      // DISTINCT would read every event, and min() would use the other tree.
-      this.#next = db.prepare(
-        `SELECT stream AS name, position AS first FROM events NOT INDEXED WHERE stream > ?
-         ORDER BY stream, position LIMIT 1`,
-      );
+      this.#next = nextStream(db);
       this.#nextIndexed = db.prepare(
-        `SELECT min(stream) AS name FROM events INDEXED BY ${ID_INDEX} WHERE stream > ?`,
+        `SELECT CAST(min(stream) AS BLOB) AS name, 0 AS first FROM events INDEXED BY ${ID_INDEX}
+         WHERE stream >= CAST(? AS TEXT)`,
       );
       this.#sealed = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'seal'");
     } catch (error) {
@@ -74,9 +84,9 @@ export class Volume {
     }
   }
 
-  /** Whether the file has changed since it was opened, so that it must be opened again. */
-  get isOutdated(): boolean {
-    return this.db.isOpen && this.#outdated();
+  /** What has become of the file since it was opened. If it is `changed`, it must be opened again. */
+  get state(): FileState {
+    return this.#log.state();
   }
 
   /** The head before the first event of a stream in this volume. */
@@ -84,9 +94,27 @@ export class Volume {
     return this.anchors.get(stream) ?? { position: -1, hash: this.#genesis(stream) };
   }
 
-  /** The last event of a stream in this volume, or the head before it if it has none here. */
+  /**
+   * The last event of a stream in this volume, or the head before it if it has none here. Throws
+   * `CorruptLogError` if the stream no longer has a head that it had before.
+   */
   head(stream: string): Head {
-    return (this.#head.get(stream) as Head | undefined) ?? this.before(stream);
+    const head = (this.#head.get(stream) as Head | undefined) ?? this.before(stream);
+    const seen = this.#seen.get(stream) ?? head;
+    const kept = head.position === seen.position ? head.hash : this.hashAt(stream, seen.position);
+    if (kept !== seen.hash) {
+      throw new CorruptLogError(seen.position, `${this.path} had another event here before`);
+    }
+    this.#seen.set(stream, head);
+    return head;
+  }
+
+  /** Takes over the heads that were seen in this file before it was opened again, and checks them. */
+  follow(before: Volume): void {
+    for (const [stream, head] of before.#seen) {
+      this.#seen.set(stream, head);
+      this.head(stream);
+    }
   }
 
   /** The hash at a position, or that of `before`. Throws `CorruptLogError` if no event is there. */
@@ -112,26 +140,22 @@ export class Volume {
     return this.#id.get(stream, id) !== undefined;
   }
 
-  /** The streams with events in this volume, and the first position of each in it. */
+  /** The streams of hosts with events in this volume, and the first position of each in it. */
   streams(): { readonly name: string; readonly first: number }[] {
-    return walk((after) => {
-      const row = this.#next.get(after);
-      return row && { name: String(row['name']), first: Number(row['first']) };
-    });
+    return [...storedStreams(this.#next)].filter(({ isHost }) => isHost);
   }
 
   /** The streams with events by the index of ids. */
   indexedStreams(): string[] {
-    return walk((after) => {
-      const name = this.#nextIndexed.get(after)?.['name'];
-      return name == null ? undefined : { name: String(name) };
-    }).map(({ name }) => name);
+    return [...storedStreams(this.#nextIndexed)].flatMap(({ name, isHost }) =>
+      isHost ? [name] : [],
+    );
   }
 
   /** The position of the last `host.booted` of a stream. Reads its events backwards. */
   lastBoot(stream: string): number | null {
     const last = this.db.prepare(
-      `SELECT position FROM events NOT INDEXED WHERE stream = ? AND type = 'host.booted'
+      `SELECT position FROM events ${BY_POSITION} WHERE stream = ? AND type = 'host.booted'
        ORDER BY position DESC LIMIT 1`,
     );
     return (last.get(stream)?.['position'] as number | undefined) ?? null;
@@ -149,14 +173,4 @@ export class Volume {
   close(): void {
     if (this.db.isOpen) this.db.close();
   }
-}
-
-/** Calls `next` with the last name found until it finds no new one: a damaged tree could loop. */
-function walk<T extends { readonly name: string }>(next: (after: string) => T | undefined): T[] {
-  const found = new Map<string, T>();
-  for (let item = next(''); item !== undefined && !found.has(item.name);) {
-    found.set(item.name, item);
-    item = next(item.name);
-  }
-  return [...found.values()];
 }

@@ -70,9 +70,14 @@ export class Volumes {
   /** All volumes as of now, oldest first. Opens the next one if the newest was sealed meanwhile. */
   list(): readonly Volume[] {
     for (const [index, volume] of this.#volumes.entries()) {
-      if (!volume.isOutdated) continue;
-      volume.close();
-      this.#volumes[index] = this.#openOlder(volume.path);
+      const { state } = volume;
+      if (state === 'replaced' && volume === this.newest) {
+        throw new StoreUnavailableError(
+          `${volume.path} is another file than the one that was opened: open the log again`,
+        );
+      }
+      // A sealed volume may have been archived, and copied back.
+      if ((state === 'changed' || state === 'replaced') && volume.db.isOpen) this.#reopen(index);
     }
     while (this.newest.isSealed && this.#follow()) {
       // The next volume may be sealed as well.
@@ -213,10 +218,35 @@ export class Volumes {
     }
   }
 
+  #reopen(index: number): void {
+    const before = this.#volumes[index];
+    if (before === undefined) return;
+    const volume = this.#openAgain(before.path);
+    try {
+      volume.follow(before);
+      const [previous, next] = [this.#volumes[index - 1], this.#volumes[index + 1]];
+      if (previous !== undefined) checkLink(previous, volume);
+      if (next !== undefined) checkLink(volume, next);
+    } catch (error) {
+      volume.close();
+      throw error;
+    }
+    before.close();
+    this.#volumes[index] = volume;
+  }
+
+  #openAgain(path: string): Volume {
+    try {
+      return this.#openOlder(path);
+    } catch (error) {
+      if (!(error instanceof NotALogError)) throw error;
+      throw new CorruptLogError(null, `it was a log when it was opened: ${error.message}`);
+    }
+  }
+
   #openOlder(path: string): Volume {
     this.#fold(path);
-    const { db, outdated } = openForReading(path, this.#options.timeout);
-    return new Volume(path, db, outdated);
+    return new Volume(path, openForReading(path, this.#options.timeout));
   }
 
   /** Merges the -wal into a volume that was sealed while other processes had it open. */

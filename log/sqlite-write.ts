@@ -7,9 +7,15 @@ import type { StatementSync } from 'node:sqlite';
 import { begin } from './patience.ts';
 import { type Entry, rowOf } from './row.ts';
 import { logError } from './sqlite-errors.ts';
+import { ForeignWatch } from './sqlite-foreign.ts';
 import type { Volume } from './sqlite-volume.ts';
 import type { Volumes } from './sqlite-volumes.ts';
-import { type AppendResult, type Head, RevisionConflictError } from './store.ts';
+import {
+  type AppendResult,
+  type Head,
+  RevisionConflictError,
+  StoreUnavailableError,
+} from './store.ts';
 
 export interface GroupCommit {
   /** Resolves when the entries are on disk. Rejects as `Store.append` does. */
@@ -26,6 +32,13 @@ interface PendingAppend {
   readonly reject: (reason: unknown) => void;
 }
 
+/** The volume that is written to, and what is needed for that. */
+interface Writing {
+  readonly volume: Volume;
+  readonly insert: StatementSync;
+  readonly foreign: ForeignWatch;
+}
+
 /** A transaction: the volume it writes to, the older ones, and the heads so far. */
 interface Commit {
   readonly volume: Volume;
@@ -38,7 +51,7 @@ interface Commit {
  * itself, in the order of the calls. Only a failure of the disk fails all of them.
  */
 export function groupCommit(volumes: Volumes): GroupCommit {
-  let inserting: { readonly volume: Volume; readonly insert: StatementSync } | null = null;
+  let writing: Writing | null = null;
   let waiting: PendingAppend[] = [];
 
   function flush(): void {
@@ -65,6 +78,7 @@ export function groupCommit(volumes: Volumes): GroupCommit {
       try {
         // The lock keeps others from sealing the volume, but one may have sealed it before.
         if (!volume.isSealed) {
+          checkMayWrite(writingTo(volume));
           const heads = new Map<string, Head>();
           const { older } = volumes;
           const outcomes = appends.map((append) => write({ volume, older, heads }, append));
@@ -92,26 +106,29 @@ export function groupCommit(volumes: Volumes): GroupCommit {
         ? { head, appended: 0 }
         : new RevisionConflictError(stream, expected, head.position);
     }
-    const insert = insertInto(volume);
+    const { insert } = writingTo(volume);
     for (const entry of entries) {
       if (isOld(entry.id)) continue;
       const row = rowOf(entry, head.position + 1, head.hash);
       const { changes } = insert.run(stream, ...row);
       if (changes === 1) head = { position: row[0], hash: row[6] };
+      else if (!volume.holds(stream, entry.id)) {
+        throw new StoreUnavailableError(`${volume.path} did not take the event '${entry.id}'`);
+      }
     }
     heads.set(stream, head);
     return { head, appended: head.position - expected };
   }
 
-  function insertInto(volume: Volume): StatementSync {
-    if (inserting?.volume !== volume) {
+  function writingTo(volume: Volume): Writing {
+    if (writing?.volume !== volume) {
       const insert = volume.db.prepare(
         `INSERT INTO events (stream, position, time, id, schema, type, data, hash)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (stream, id) DO NOTHING`,
       );
-      inserting = { volume, insert };
+      writing = { volume, insert, foreign: new ForeignWatch(volume.db, volume.path) };
     }
-    return inserting.insert;
+    return writing;
   }
 
   return {
@@ -123,4 +140,13 @@ export function groupCommit(volumes: Volumes): GroupCommit {
     },
     flush,
   };
+}
+
+/** Throws `ForeignContentError`, or `StoreUnavailableError` if what is written would not be in the log. */
+function checkMayWrite({ volume, foreign }: Writing): void {
+  foreign.check();
+  if (volume.state === 'same') return;
+  throw new StoreUnavailableError(
+    `nothing is written to ${volume.path}: it was moved or replaced while it was open`,
+  );
 }

@@ -143,18 +143,20 @@ function reading(volumes: Volumes): Omit<Store, 'append' | 'close'> {
     path: volumes.log,
     local: localEvents(volumes),
     async streams() {
-      return ask((newest) => {
-        // A stream that does not begin at its first position is damage, not another host.
-        const begun = newest.streams().filter(({ name, first }) => {
-          const { position } = newest.before(name);
-          return first === position + 1 && newest.head(name).position > position;
-        });
-        const names = [...newest.anchors.keys(), ...begun.map(({ name }) => name)];
-        // If the table holds no event, the index of ids may still hold some.
-        return [...new Set(names.length > 0 ? names : newest.indexedStreams())].sort();
-      });
+      return ask(streamsOf);
     },
   };
+}
+
+function streamsOf(newest: Volume): string[] {
+  // A stream that does not begin at its first position is damage, not another host.
+  const begun = newest.streams().filter(({ name, first }) => {
+    const { position } = newest.before(name);
+    return first === position + 1 && newest.head(name).position > position;
+  });
+  const names = [...newest.anchors.keys(), ...begun.map(({ name }) => name)];
+  // If the table holds no event, the index of ids may still hold some.
+  return [...new Set(names.length > 0 ? names : newest.indexedStreams())].sort();
 }
 
 /** Calls `question` with the volumes as they are now. Throws the errors of the contract. */
@@ -196,7 +198,7 @@ function localEvents(volumes: Volumes): LocalEvents {
       last.first <= position &&
       position <= last.end &&
       volumes.all.includes(last.volume) &&
-      !last.volume.isOutdated;
+      last.volume.state === 'same';
     if (isSame && last !== null) return last;
     const { volume, next } = volumeWith(volumes.list(), stream, position);
     const end = next?.before(stream).position ?? volume.head(stream).position;
@@ -236,6 +238,11 @@ function localEvents(volumes: Volumes): LocalEvents {
       const head = askVolumes(volumes, (newest) => newest.head(stream));
       if (head.position < position) checkEnd(volumes, stream);
     },
+    streams: () => askVolumes(volumes, streamsOf),
+    extent: (stream) =>
+      askVolumes(volumes, (newest, [oldest]) => {
+        return { origin: (oldest ?? newest).before(stream), head: newest.head(stream) };
+      }),
     hashAt(stream, position) {
       return askVolumes(volumes, (newest, all) => {
         const origin = (all[0] ?? newest).before(stream);

@@ -55,7 +55,8 @@ export interface Store {
    * `expected` is the position of the head that the caller has seen (-1 for an empty stream). If the
    * head has moved, nothing is written and it rejects with `RevisionConflictError`. But if all events
    * are in the stream already, it resolves and `appended` is 0. Rejects with `DecodeError` for an
-   * invalid event or name, and with `StoreUnavailableError` if it cannot write.
+   * invalid event or name, with `ForeignContentError` if the file holds what no log has, and with
+   * `StoreUnavailableError` if it cannot write.
    */
   append(stream: string, expected: number, events: readonly LedgerEvent[]): Promise<AppendResult>;
 
@@ -109,11 +110,17 @@ export interface LocalEvents {
   checkReaches(stream: string, position: number): void;
   /** The hash at a position, or before the first event; undefined if no event is there. */
   hashAt(stream: string, position: number): string | undefined;
+  /** As `Store.streams`. */
+  streams(): readonly string[];
+  /** The heads of a stream before its first event and after its last; see `Store.origin`. */
+  extent(stream: string): { readonly origin: Head; readonly head: Head };
 }
 
 /** The result of `examine`. `faults` has one fault per position at most, in order of position. */
 export interface Examination {
   readonly faults: readonly CorruptLogError[];
+  /** What the files hold that vfio-ledger has not put there. Nothing is written to such a file. */
+  readonly foreign: readonly ForeignPart[];
   /** Findings that are not damage, but that a user should know. */
   readonly lostGuards: readonly LostGuard[];
 }
@@ -121,6 +128,20 @@ export interface Examination {
 export interface LostGuard {
   readonly path: string;
   readonly guard: string;
+}
+
+/** Something in a file of a log that vfio-ledger has not put there. */
+export interface ForeignPart {
+  readonly path: string;
+  /**
+   * As SQLite lists it: `table`, `index`, `trigger`, `view`. Or `setting`, a value in the header; or
+   * `rows`, whose stream has a name that no host can have.
+   */
+  readonly kind: string;
+  /** The name of the object or setting, or the stream of the rows. */
+  readonly name: string;
+  /** The table that it belongs to; null if it is a setting or a table itself. */
+  readonly table: string | null;
 }
 
 /** Another writer appended first. The caller can read up to `actual` and try again. */
@@ -142,9 +163,23 @@ export class RevisionConflictError extends LedgerError {
 export class CorruptLogError extends LedgerError {
   override readonly name = 'CorruptLogError';
   readonly position: number | null;
-  constructor(position: number | null, reason: string) {
+  /** What is there in the place of something that every log has; null if it is other damage. */
+  readonly foreign: ForeignPart | null;
+  constructor(position: number | null, reason: string, foreign: ForeignPart | null = null) {
     super('damaged', position === null ? reason : `position ${position}: ${reason}`);
     this.position = position;
+    this.foreign = foreign;
+  }
+}
+
+/** A file of the log holds what vfio-ledger has not put there, so nothing is written to it. */
+export class ForeignContentError extends LedgerError {
+  override readonly name = 'ForeignContentError';
+  readonly foreign: readonly ForeignPart[];
+  constructor(path: string, foreign: readonly ForeignPart[]) {
+    const names = foreign.map(({ kind, name }) => `${kind} '${name}'`).join(', ');
+    super('foreign', `nothing is written to ${path}: it holds what no log has (${names})`);
+    this.foreign = foreign;
   }
 }
 

@@ -76,5 +76,11 @@ type Disagreement =
   | ({ readonly kind: 'segment' } & ReplacedDifference)
   /** What the index answers about a refusal differs from the machines, or from playing the events. */
   | ({ readonly kind: 'why' } & DifferingAnswer)
-  /** The log does not have the head that was kept. */
-  | { readonly kind: 'head'; readonly found: 'not-here' | 'ends-before' | 'other-hash' };
+  /**
+   * The log does not have the head that was kept. `host`: null if it is one of the host that is
+   * verified; else `position` is null, and `kept` is the position of the head.
+   */
+  | ({
+      readonly kind: 'head';
+      readonly found: 'no-host' | 'not-here' | 'ends-before' | 'other-hash';
+    } & ({ readonly host: null } | { readonly host: string; readonly kept: number }));

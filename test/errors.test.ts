@@ -298,6 +298,12 @@ const meetings: [code: ErrorCode, what: string, call: () => unknown, says: RegEx
     /99 is newer than/,
   ],
   [
+    'foreign',
+    'a log with a trigger of somebody else',
+    () => openLedger(foreignLog()),
+    /^nothing is written to \S+: it holds what no log has \(trigger 'swallow'\)$/,
+  ],
+  [
     'damaged',
     'an event',
     () => opened(spoiled(), (read) => read.verify()),
@@ -351,6 +357,11 @@ async function archiving(archive: string): Promise<unknown> {
 const append = (to: Ledger) => to.append(to.head.position, [closed('x')]);
 const noHost = (of: Ledger) => of.append(-1, [closed('x')]);
 const newerLog = () => tampered('newer.ledger', 'PRAGMA user_version = 99');
+const foreignLog = () =>
+  tampered(
+    'foreign.ledger',
+    'CREATE TRIGGER swallow BEFORE INSERT ON events BEGIN SELECT RAISE(IGNORE); END',
+  );
 const spoiled = () =>
   tampered(
     'spoiled.ledger',

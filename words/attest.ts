@@ -162,11 +162,11 @@ function spanCells({ from, to, fromTime, toTime }: TimedSpan, isTimed: boolean):
 
 /** The commands by which somebody else checks the log and the answer. */
 function checkWords({ head, derived }: Attestation, { address, host, files }: AttestedLog) {
-  const script = ['sh', 'check.sh', host, ...files];
+  const script = ['python3', 'check.py', host, ...files];
   const verify = ['vfio-ledger', 'verify', '--log', address, '--host', host, '--head', head];
   const index = derived === true ? ', and that the index which answered follows from it' : '';
   return [
-    '# without vfio-ledger: the script in FORMAT.md ends with this head if no event came later',
+    '# without vfio-ledger: the first script in FORMAT.md ends with this head if no event came later',
     script.map(quoted).join(' '),
     `# that the log is intact and has this head${index}`,
     verify.map(quoted).join(' '),

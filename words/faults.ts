@@ -42,6 +42,20 @@ export function lostGuardWords(lost: { readonly path: string; readonly guard: st
   return `${lost.path} lacks the trigger '${lost.guard}', which protects its rows`;
 }
 
+/** A fault: something in a file of the log that vfio-ledger has not put there. */
+export function foreignWords(part: {
+  readonly path: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly table: string | null;
+}): string {
+  const { path, kind, name, table } = part;
+  const what =
+    kind === 'rows' ? `rows of a stream '${name}', which is no name` : `${kind} '${name}'`;
+  const where = table === null ? '' : ` (table '${table}')`;
+  return `${path} holds ${what}${where}, as no log does: nothing is written to this file`;
+}
+
 type UntimedFault = Untimed<Fault>;
 type FindingOf<K extends Finding['kind']> = Extract<Finding, { readonly kind: K }>;
 
@@ -100,7 +114,7 @@ function detailOf(finding: Finding): string {
     case 'why':
       return answerWords(finding);
     case 'head':
-      return `not the head that was kept: ${heads[finding.found]}`;
+      return headWords(finding);
   }
 }
 
@@ -153,7 +167,13 @@ function answerWords(finding: FindingOf<'why'>): string {
   }
 }
 
+function headWords(finding: FindingOf<'head'>): string {
+  const what = `not the head that was kept: ${heads[finding.found]}`;
+  return finding.host === null ? what : `host '${finding.host}', position ${finding.kept}: ${what}`;
+}
+
 const heads = {
+  'no-host': 'the log has no events of this host',
   'not-here': 'its part of the log is missing',
   'ends-before': 'the log ends before its position',
   'other-hash': 'the hash differs',

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { RequestError } from '../../events/ledger-error.ts';
 import type { Placed } from '../../events/vocabulary.ts';
 import { callOf } from '../../operations/table.ts';
 import type { MachineName } from '../../machines/admission.ts';
@@ -163,26 +162,6 @@ export function playerOf(host: LiveHost): EventPlayer {
 
 function isSame(one: Owner | undefined, other: Owner): boolean {
   return one?.kind === other.kind && one.file === other.file;
-}
-
-/**
- * Compares a log with a head that was kept as a witness; `hashAt` knows the hashes from `first` on.
- * Returns one finding if the log does not have this head. Throws `bad-request` if `head` is not
- * `POSITION:HASH`.
- */
-export function witnessFindings(
-  head: string,
-  first: number,
-  hashAt: (position: number) => string | undefined,
-): Finding[] {
-  const [, at, hash] = /^(-1|\d+):([\da-f]{64})$/.exec(head) ?? [];
-  if (at === undefined)
-    throw new RequestError(`the head must be POSITION:HASH (64 hex digits), not '${head}'`);
-  const position = Number(at);
-  const there = hashAt(position);
-  if (there === hash) return [];
-  const found = there !== undefined ? 'other-hash' : position < first ? 'not-here' : 'ends-before';
-  return [{ kind: 'head', position, found }];
 }
 
 /** Missing events at the beginning of a log. */

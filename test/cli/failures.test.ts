@@ -212,6 +212,7 @@ test('a damaged log is 3 for every verb, and verify says what is known of the re
     events: 20,
     coverage: { from: 0, to: 19, fromTime: null, toTime: null, unknown: [] },
     head: expect.stringMatching(/^19:[\da-f]{64}$/),
+    hosts: [{ host: 'host', events: 20, head: expect.stringMatching(/^19:[\da-f]{64}$/) }],
     faults: [
       { position: 20, time: null, kind: 'bytes', detail: expect.stringContaining('position 20') },
     ],

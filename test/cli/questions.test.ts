@@ -189,7 +189,9 @@ ${seen}
   test('verify prints the head, which serves as witness', async () => {
     const out = await ask('verify');
     const [, head = ''] =
-      /^events {2}39\nhead {4}(38:[\da-f]{64})\nfaults {2}none\nseen {4}all .*\n$/.exec(out) ?? [];
+      /^events {2}39\nhead {4}(38:[\da-f]{64})\nfaults {2}none\nseen {4}all .*\nhost {4}host\n$/.exec(
+        out,
+      ) ?? [];
     expect(await ask('verify', '--head', head)).toBe(out);
   });
 

@@ -111,7 +111,11 @@ function verification(ledger: Ledger): Question[] {
   const verified = once(() => ledger.verify());
   return [
     list('verify', 'faults', () => verified().faults, 'position'),
-    whole('verify', 'counts', () => ({ ...verified(), faults: [] })),
+    whole('verify', 'counts', () => {
+      // Of a log with one host, they repeat its number of events and its head.
+      const { hosts: _, ...counts } = verified();
+      return { ...counts, faults: [] };
+    }),
   ];
 }
 

@@ -207,19 +207,6 @@ describe('surroundings that fail', () => {
     expect((await store.append('a', 1, [closed('x')])).appended).toBe(1);
     await store.close();
   });
-
-  test('an append that fails half-way writes nothing, and the next one goes through', async () => {
-    const path = await logOf(2);
-    const db = new DatabaseSync(path);
-    db.exec(`CREATE TRIGGER breaks BEFORE INSERT ON events WHEN NEW.id = 'e500'
-      BEGIN SELECT RAISE(ABORT, 'breaks'); END`);
-    db.close();
-    const store = openSqliteStore(path);
-    await expect(store.append('a', 1, closedMany(1000))).rejects.toThrow('breaks');
-    expect(await readAll(store, 'a')).toHaveLength(2);
-    expect((await store.append('a', 1, [closed('x')])).head.position).toBe(2);
-    await store.close();
-  });
 });
 
 describe('reading leaves no trace', () => {

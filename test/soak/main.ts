@@ -32,6 +32,7 @@ const campaigns: Readonly<Record<string, string>> = {
   'many-processes': 'test/log/processes.test.ts',
   'full-disks': 'test/log/full.test.ts',
   'flipped-bytes': 'test/log/flipped.test.ts',
+  'changed-wal': 'test/log/wal.test.ts',
   'five-ways': 'test/projections/index/five-ways.test.ts',
   'derived-files': 'test/projections/index/derived-files.test.ts',
   segments: 'test/projections/index/segments.test.ts',
