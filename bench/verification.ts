@@ -92,7 +92,7 @@ function widths({ effort }: Run): Measurement[] {
 
 /** What the rounds take on a host of that width, which boots before. Throws if there are faults. */
 function spentOn(width: Width, rounds: number): number {
-  const verifier = new Verifier(new Timeline().rebuild());
+  const verifier = new Verifier(new Timeline().index.rebuild());
   const host: readonly Fact[] = wideHost(width);
   const events = placed([...host, ...roundsOf(rounds)]);
   for (const event of events.slice(0, host.length)) verifier.take(event);

@@ -29,6 +29,8 @@ export const attest = verb({
     'anything of the range was not seen, or if it is not known to which tenant a hand belongs: strace',
     'of one process never proves that there was no other. Else it is proved. Exit 1 unless it is.',
     'The range is the states after FROM to the one after TO; it is all of the log by default.',
+    'The answer says whether it comes from the cache LOG.index, which whoever can write to that folder can',
+    'change. With --no-index, and for whoever must not trust the cache, the events themselves are judged.',
   ],
   options: {
     from: { type: 'string', value: 'WHEN', help: 'begin with the state after this moment' },

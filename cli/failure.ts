@@ -27,6 +27,8 @@ export const exitOf: Readonly<Record<ErrorCode, number>> = {
   'unsupported-runtime': exit.surroundings,
 };
 
+const BUG = 'this is a bug in vfio-ledger';
+
 export interface Failure {
   readonly code: number;
   /** One line; a bug of vfio-ledger adds its stack. */
@@ -69,7 +71,12 @@ function oneLine(text: string): string {
   return printable(text.trim().replace(/\s*[\r\n]+\s*/g, ' '));
 }
 
+/** Whether an error can only come from a bug of vfio-ledger, or from an index that makes no sense. */
+export function isBug(error: unknown): boolean {
+  return failureOf(error).message.startsWith(BUG);
+}
+
 /** A bug has no exit code of its own: 4 is the only one that does not blame request, input or log. */
 function bug(details: string): Failure {
-  return { code: exit.surroundings, message: `this is a bug in vfio-ledger: ${details}` };
+  return { code: exit.surroundings, message: `${BUG}: ${details}` };
 }

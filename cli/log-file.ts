@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import {
@@ -15,8 +14,10 @@ import {
   type OpenOptions,
   type When,
 } from '../ledger.ts';
+import { makePrivateFolder } from '../log/private-files.ts';
 import { volumeFiles } from '../log/volume-files.ts';
 import { cutWords, logEndsWords } from '../words/moments.ts';
+import { isBug } from './failure.ts';
 import type { Io } from './verb.ts';
 import { keepYoungGeneration } from './young-generation.ts';
 
@@ -38,13 +39,16 @@ export const logOptions = {
     value: 'NAME',
     help: 'the host whose stream to use, if the log has several',
   },
+  'no-index': {
+    type: 'boolean',
+    help: 'judge the events themselves: neither read nor write the cache LOG.index',
+  },
 } as const;
 
 /** Options of every verb that reads a log. */
 export const readingOptions = {
   ...logOptions,
   until: { type: 'string', value: 'POSITION', help: 'ignore all events after this position' },
-  'no-index': { type: 'boolean', help: 'neither read nor write the cache LOG.index' },
   json: { type: 'boolean', help: 'print one JSON value' },
 } as const;
 
@@ -84,10 +88,9 @@ export async function readLog<T>(
   const asked = values.until === undefined ? Infinity : positionOf(values.until);
   const ledger = await open(path, values, io, {
     readOnly: true,
-    derived: values['no-index'] !== true,
     ...untilOf(Math.min(asked, until)),
   });
-  try {
+  return closing(ledger, async () => {
     const { host } = values;
     if (host !== undefined && ledger.length === 0 && until === Infinity) {
       throw new RequestError(`the log at ${path} holds no host '${host}'`);
@@ -99,10 +102,8 @@ export async function readLog<T>(
     }
     keepYoungGeneration();
     if (ledger.cutEnd !== null) io.stderr.write(`vfio-ledger: ${cutWords(ledger.cutEnd)}\n`);
-    return await answer(ledger);
-  } finally {
-    await ledger.close();
-  }
+    return answer(ledger);
+  });
 }
 
 /**
@@ -115,14 +116,12 @@ export async function recordIn<T>(
   act: (ledger: Ledger, path: string) => Promise<T>,
 ): Promise<T> {
   const { path, byDefault } = addressOf(values, io.env);
-  if (byDefault) mkdirSync(dirname(path), { recursive: true });
+  if (byDefault) makePrivateFolder(dirname(path));
   const ledger = await open(path, values, io, {});
-  try {
+  return closing(ledger, () => {
     checkGoesOn(ledger);
-    return await act(ledger, path);
-  } finally {
-    await ledger.close();
-  }
+    return act(ledger, path);
+  });
 }
 
 /** Calls `read` before anything is recorded, with the log as it is; with null if there is none yet. */
@@ -134,9 +133,23 @@ export async function beforeRecording<T>(
   const { path } = addressOf(values, io.env);
   const ledger = await openBegun(path, values, io);
   if (ledger === null) return read(null);
-  try {
+  return closing(ledger, () => {
     checkGoesOn(ledger);
-    return await read(ledger.length === 0 ? null : ledger);
+    return read(ledger.length === 0 ? null : ledger);
+  });
+}
+
+/**
+ * Closes a ledger after `act`. A live host from an index that makes no sense can fail at any time:
+ * then the index is built again, and the error says to repeat the command.
+ */
+async function closing<T>(ledger: Ledger, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!isBug(error) || !ledger.mendIndex()) throw error;
+    const message = 'the cache LOG.index made no sense and was built again: repeat the command';
+    throw new LedgerError('unavailable', message, { cause: error });
   } finally {
     await ledger.close();
   }
@@ -177,7 +190,7 @@ function addressOf({ log }: LogValues, env: Io['env']): Address {
 
 async function open(
   path: string,
-  { host }: LogValues,
+  { host, 'no-index': noIndex = false }: LogValues,
   io: Io,
   options: OpenOptions,
 ): Promise<Ledger> {
@@ -185,6 +198,7 @@ async function open(
   const now = new Date();
   return openLedger(path, {
     ...options,
+    derived: !noIndex,
     clock: () => now,
     ...(host !== undefined && { host }),
     progress: (read) => io.progress.tell(`${read} events read`),

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { openLedger, type Ledger } from '../ledger.ts';
+import { writePrivate } from '../log/private-files.ts';
 import { chooseCommandTracer } from '../recorder/choose-tracer.ts';
 import type { Ending } from '../recorder/command.ts';
 import { findProgram } from '../recorder/find-program.ts';
@@ -49,6 +49,7 @@ export const run = verb({
     'fail-on-leak': { type: 'boolean', help: 'exit with 1 if anything is still held' },
     log: { type: 'string', value: 'LOG', help: 'record in this log; default: keep nothing' },
     host: logOptions.host,
+    'no-index': logOptions['no-index'],
     wait: {
       type: 'string',
       value: 'SECONDS',
@@ -76,7 +77,7 @@ export const run = verb({
       const options = { tracer, patienceMs, root };
       const { exit: ending, ...activity } = await runRecorded(ledger, command, options);
       const report = { command, exit: ending, log: path, ...activity };
-      if (file !== undefined) writeFileSync(file, `${JSON.stringify(report)}\n`);
+      if (file !== undefined) writePrivate(file, `${JSON.stringify(report)}\n`);
       if (json === true) await io.out.print([JSON.stringify(report)]);
       if (file === undefined && json !== true) {
         io.stderr.write(

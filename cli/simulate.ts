@@ -45,6 +45,7 @@ export const simulate = verb({
       help: 'record the simulation: in a new log, or a log of simulations',
     },
     host: logOptions.host,
+    'no-index': logOptions['no-index'],
     json: { type: 'boolean' },
   },
   operands: [0, Infinity],

@@ -6,15 +6,16 @@
 import {
   createReadStream,
   createWriteStream,
-  mkdtempSync,
+  fchmodSync,
+  openSync,
   rmSync,
   type WriteStream,
 } from 'node:fs';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import { blocksOf, LineBlocks, linesOf } from './source.ts';
+import { makeTemporaryFolder } from './temporary-folder.ts';
 
 /** The most events kept in memory, and in a batch. */
 const BATCH = 1 << 16;
@@ -94,8 +95,8 @@ export class Spool {
   }
 
   async #spill(): Promise<void> {
-    this.#folder ??= mkdtempSync(join(tmpdir(), 'vfio-ledger-'));
-    this.#file ??= createWriteStream(join(this.#folder, 'events'), { mode: 0o600 });
+    this.#folder ??= makeTemporaryFolder();
+    this.#file ??= createWriteStream('', { fd: createFile(join(this.#folder, 'events')) });
     const batch = this.#batch;
     this.#batch = [];
     this.#text = 0;
@@ -129,4 +130,12 @@ function textIn(value: unknown): number {
   let sum = 0;
   for (const inner of Object.values(value)) sum += textIn(inner);
   return sum;
+}
+
+/** A descriptor of a new file with mode 0600, whatever the umask. */
+function createFile(path: string): number {
+  const descriptor = openSync(path, 'wx', 0o600);
+  // A umask can take the owner's own permissions away.
+  fchmodSync(descriptor, 0o600);
+  return descriptor;
 }

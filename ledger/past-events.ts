@@ -8,6 +8,7 @@ import { LedgerError } from '../events/ledger-error.ts';
 import type { EventType, Placed } from '../events/vocabulary.ts';
 import type { RecordedEvent } from '../log/store.ts';
 import type { HostAt } from '../machines/host-at.ts';
+import { askThrough } from '../projections/asked.ts';
 import { commAt } from '../projections/process-name.ts';
 import type { LogEnd } from '../projections/shapes.ts';
 import type { Timeline } from '../projections/timeline.ts';
@@ -28,6 +29,10 @@ export abstract class PastEvents<E extends Placed = RecordedEvent> {
   protected readonly timeline: Timeline<E>;
   /** @internal */
   protected readonly clock: PresentTime;
+
+  static {
+    askThrough(PastEvents, ({ timeline }: PastEvents) => timeline);
+  }
 
   /** @internal */
   constructor(timeline: Timeline<E>, clock: PresentTime = () => new Date()) {

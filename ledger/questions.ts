@@ -9,6 +9,7 @@ import type { EventType, Placed } from '../events/vocabulary.ts';
 import { profileNamed } from './settings.ts';
 import type { RecordedEvent } from '../log/store.ts';
 import type { Activity } from '../projections/activity.ts';
+import { askThrough } from '../projections/asked.ts';
 import { bisectWhere } from '../projections/bisect-where.ts';
 import { coverageOf, type Coverage } from '../projections/coverage.ts';
 import { everOwned } from '../projections/ever.ts';
@@ -76,6 +77,10 @@ const refusals = new Set<EventType>(['operation.refused']);
 
 /** A history that has been read. Answers are plain data. */
 export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<E> {
+  static {
+    askThrough(Past, ({ timeline }: Past) => timeline);
+  }
+
   /** The host at a moment, for more questions. Throws `bad-when`. */
   at(when: When = 'end'): MomentOfPast {
     const { position, logEnds } = this.find(when);
@@ -315,7 +320,7 @@ class MomentOfPast extends HostAtMoment {
   /** @internal */
   constructor(timeline: Timeline, position: number, logEnds: LogEnd | null, fork: () => WhatIf) {
     super(timeline, position, logEnds);
-    this.#fork = fork;
+    this.#fork = () => timeline.index.ask(fork);
   }
 
   /**

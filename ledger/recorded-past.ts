@@ -9,6 +9,7 @@ import { RequestError } from '../events/ledger-error.ts';
 import type { Head } from '../log/store.ts';
 import type { SupposedHost } from '../machines/host-at.ts';
 import { LiveHost } from '../machines/live-host.ts';
+import { askThrough } from '../projections/asked.ts';
 import { attested } from '../projections/attest/attest.ts';
 import {
   attestQuestions,
@@ -27,6 +28,10 @@ export interface AttestRange {
 }
 
 export abstract class RecordedPast extends Past {
+  static {
+    askThrough(RecordedPast, ({ timeline }: RecordedPast) => timeline);
+  }
+
   /** Position and hash (64 hex digits) of the last event read; position -1 while there is none. */
   abstract get head(): Head;
 
@@ -72,6 +77,15 @@ export abstract class RecordedPast extends Past {
       ...(this.isDerived && { derived: true }),
       ...(logEnds !== null && { logEnds }),
     };
+  }
+
+  /**
+   * Builds the cached index again. False if it did not differ from the events.
+   *
+   * @internal
+   */
+  mendIndex(): boolean {
+    return this.isDerived && this.timeline.index.mend();
   }
 
   /** A new host after a position, which takes events without recording them. Throws `bad-when`. */

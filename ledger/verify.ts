@@ -59,14 +59,14 @@ export function verifyTimeline<E extends Placed>(
   timeline: Timeline<E>,
   { exhaustive = false }: Pick<VerifyOptions, 'exhaustive'>,
 ): Finding[] {
-  const rebuild = timeline.rebuild();
+  const rebuild = timeline.index.rebuild();
   const verifier = new Verifier(rebuild);
   const refusals = exhaustive ? new ExplainedRefusals(() => true) : new ExplainedRefusals();
   for (const event of timeline.between(timeline.first, timeline.head)) {
     refusals.take(event, rebuild.host);
     verifier.take(event);
   }
-  const differences = timeline.adopt(rebuild);
+  const differences = timeline.index.adopt(rebuild);
   const intervals = intervalsOfGroups(timeline);
   verifier.compare((group) => intervals.get(group) ?? []);
   return [

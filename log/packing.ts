@@ -5,9 +5,17 @@
  */
 import { constants, crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
 
-/** Raw DEFLATE of UTF-8 text, and CRC-32. */
+/** Text that is longer than this in bytes, and than `RATIO_MAX` times its packed bytes, is not ours. */
+const TEXT_MAX = 2 ** 24;
+/** DEFLATE reaches 1032. */
+const RATIO_MAX = 100;
+
+/** Raw DEFLATE of UTF-8 text, and CRC-32. `inflate` throws for text beyond both limits. */
 export const packing = {
   deflate: (text: string): Uint8Array => deflateRawSync(text, { level: constants.Z_BEST_SPEED }),
-  inflate: (bytes: Uint8Array): string => inflateRawSync(bytes).toString(),
+  inflate(bytes: Uint8Array): string {
+    const maxOutputLength = Math.max(TEXT_MAX, bytes.length * RATIO_MAX);
+    return inflateRawSync(bytes, { maxOutputLength }).toString();
+  },
   crc32: (bytes: Uint8Array, before: number): number => crc32(bytes, before),
 };

@@ -7,8 +7,21 @@
  * @module
  */
 import { hash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { clearDrafts, replaceFile } from './drafts.ts';
+import { makePrivateFolder } from './private-files.ts';
+
+/** Bytes; a larger file is not a segment. Most segments have less than a hundredth of it. */
+const SIZE_MAX = 2 ** 28;
 
 /** A file is named by its events: the position of the first, and their number. */
 export interface SegmentFile {
@@ -25,8 +38,11 @@ export class SegmentFiles {
     this.#folder = join(folderOf(log), hash('sha256', stream).slice(0, 16));
   }
 
+  /** The files, in no order. Drafts that killed processes left are removed. */
   list(): SegmentFile[] {
-    return this.#names().flatMap((name) => {
+    const names = this.#names();
+    attempt(() => clearDrafts(this.#folder, names));
+    return names.flatMap((name) => {
       const [, first, count] = /^(\d{12})-(\d+)\.segment$/.exec(name) ?? [];
       return first === undefined ? [] : [{ first: Number(first), count: Number(count) }];
     });
@@ -34,20 +50,16 @@ export class SegmentFiles {
 
   /** The bytes of a file; null if it cannot be read. */
   read(file: SegmentFile): Uint8Array | null {
-    return attempt(() => readFileSync(this.#path(file)));
+    return attempt(() => contentOf(this.#path(file)));
   }
 
   /** False if it could not be written. Two processes may write at once: both write the same bytes. */
   write(file: SegmentFile, bytes: Uint8Array): boolean {
-    const path = this.#path(file);
-    const draft = `${path}.${process.pid}`;
     const isWritten = attempt(() => {
-      mkdirSync(this.#folder, { recursive: true });
-      writeFileSync(draft, bytes);
-      renameSync(draft, path);
+      makePrivateFolder(this.#folder);
+      replaceFile(this.#path(file), bytes);
       return true;
     });
-    if (isWritten !== true) attempt(() => rmSync(draft, { force: true }));
     return isWritten === true;
   }
 
@@ -61,6 +73,20 @@ export class SegmentFiles {
 
   #path({ first, count }: SegmentFile): string {
     return join(this.#folder, `${String(first).padStart(12, '0')}-${count}.segment`);
+  }
+}
+
+/** The bytes of a file; null if it is none. It does not wait for a pipe, and follows no link. */
+function contentOf(path: string): Uint8Array | null {
+  const descriptor = openSync(
+    path,
+    constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+  );
+  try {
+    const stats = fstatSync(descriptor);
+    return stats.isFile() && stats.size <= SIZE_MAX ? readFileSync(descriptor) : null;
+  } finally {
+    closeSync(descriptor);
   }
 }
 

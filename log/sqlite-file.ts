@@ -21,6 +21,7 @@ import { dirname, resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { type FileState, FileInUse } from './file-in-use.ts';
 import { ATTEMPT_MS, begin, patiently } from './patience.ts';
+import { createPrivate, ensurePrivate } from './private-files.ts';
 import { closeIfItFails, connect, connectInUse } from './sqlite-connection.ts';
 import { codeOf, logError } from './sqlite-errors.ts';
 import { refuseForeign } from './sqlite-foreign.ts';
@@ -97,7 +98,11 @@ export function openForWriting(path: string, { create, timeout }: WriteOptions):
     throw new StoreUnavailableError(`${path} cannot be created: there is no folder ${folder}`);
   }
   const known = found === 'nothing' ? null : guarded(path, () => new FileInUse(path));
-  const db = guarded(path, () => connect(path, { mode: create ? 'rwc' : 'rw' }, ATTEMPT_MS));
+  const db = guarded(path, () => {
+    // SQLite would create it with the mode 0644. A -wal and a -shm get the mode of the log.
+    if (found === 'nothing') ensurePrivate(path);
+    return connect(path, { mode: 'rw' }, ATTEMPT_MS);
+  });
   try {
     if (found !== 'log') createTables(db, path, timeout);
     // A sealed file is never written to, not even the journal mode in its header.
@@ -143,7 +148,8 @@ export function createVolume(path: string, anchors: ReadonlyMap<string, Head>): 
   };
   remove();
   try {
-    const db = connect(unfinished, { mode: 'rwc' });
+    closeSync(createPrivate(unfinished));
+    const db = connect(unfinished, { mode: 'rw' });
     try {
       db.exec('PRAGMA synchronous = FULL');
       createTables(db, unfinished, 0, anchors);

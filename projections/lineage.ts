@@ -21,10 +21,15 @@ export function lineageOf(timeline: Timeline, file: FileId, position: number): D
 
 function chainOf(timeline: Timeline, hold: HoldAt): readonly DescentStep[] {
   const steps: DescentStep[] = [];
+  let least = hold.number;
   for (let next: HoldAt | null = hold; next !== null;) {
     const { since, from, pid, fd }: HoldAt = next;
     const step = { position: since, type: timeline.typeAt(since), pid: pidShown(pid), fd };
     steps.push(timed(timeline, step));
+    if (from !== null && from >= least) {
+      throw new RangeError(`hold ${least} is a copy of hold ${from}, which was made after it`);
+    }
+    least = from ?? 0;
     next = from === null ? null : timeline.holdNumbered(from);
   }
   return steps.toReversed();

@@ -6,6 +6,7 @@
 import { textGiven } from '../events/given.ts';
 import { LedgerError } from '../events/ledger-error.ts';
 import type { FileId } from '../processes/process-table.ts';
+import { askThrough } from './asked.ts';
 import { claimantsAt, claimantsOf, claimantsOn } from './claimants.ts';
 import { exitOf } from './exits.ts';
 import { sinceOf, sinceOfGroup } from './history.ts';
@@ -41,6 +42,10 @@ export class HostAtMoment {
   readonly #timeline: Timeline;
   readonly #position: number;
   readonly #logEnds: LogEnd | null;
+
+  static {
+    askThrough(HostAtMoment, (moment: HostAtMoment) => moment.#timeline);
+  }
 
   /** `logEnds` is given if the moment is an instant after the end of the log. @internal */
   constructor(timeline: Timeline, position: number, logEnds: LogEnd | null = null) {

@@ -13,10 +13,8 @@ import { LiveHost } from '../machines/live-host.ts';
 import { EventTail, type EventReader } from './event-tail.ts';
 import type { GroupOwner, HandOver } from './index/hand-overs.ts';
 import type { KnownSources } from './index/known-sources.ts';
-import type { Rebuild } from './index/rebuild.ts';
 import type { Shelf } from './index/sealed-segments.ts';
 import type { Segment } from './index/segment.ts';
-import type { ReplacedDifference } from './index/segment-difference.ts';
 import { TimeIndex } from './index/time-index.ts';
 import { splitTime } from './index/times.ts';
 import type { HoldAt } from './index/hold-at.ts';
@@ -96,14 +94,9 @@ export class Timeline<E extends Placed = Placed> {
     this.#events.forgetBefore(Math.min(this.#index.openFrom, this.ownFrom));
   }
 
-  /** See `TimeIndex.rebuild`. */
-  rebuild(): Rebuild {
-    return this.#index.rebuild();
-  }
-
-  /** See `TimeIndex.adopt`. */
-  adopt(rebuild: Rebuild): readonly ReplacedDifference[] {
-    return this.#index.adopt(rebuild);
+  /** The index, to be compared with the events. */
+  get index(): Pick<TimeIndex, 'ask' | 'mend' | 'rebuild' | 'adopt'> {
+    return this.#index;
   }
 
   /** A timeline that shares the events up to a position, and then takes events of its own. */

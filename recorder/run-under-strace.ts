@@ -5,20 +5,12 @@
  * @module
  */
 import { spawnSync } from 'node:child_process';
-import {
-  closeSync,
-  constants,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  rmSync,
-} from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callKinds } from '../evidence/strace/calls.ts';
+import { makeTemporaryFolder } from '../evidence/temporary-folder.ts';
 import type { Ledger } from '../ledger.ts';
 import { Command, type Ending, type RunOptions, type TracedCommand } from './command.ts';
 import { LineQueue } from './line-queue.ts';
@@ -63,7 +55,7 @@ export async function runUnderStrace(
   { patienceMs, root }: RunOptions,
 ): Promise<TracedCommand> {
   await snapshotNow(ledger, root);
-  const folder = mkdtempSync(join(tmpdir(), 'vfio-ledger-'));
+  const folder = makeTemporaryFolder();
   const pipe = join(folder, 'trace');
   try {
     const { status, error } = spawnSync('mkfifo', ['-m', '600', pipe]);

@@ -4,10 +4,10 @@ import { beforeAll, expect, test } from 'vitest';
 import { hostHistory } from '../bench/host.ts';
 import { openLedger, type Ledger } from '../ledger.ts';
 import { openSqliteStore } from '../log/sqlite.ts';
-import { main, runCommand } from './cli/program.ts';
+import { main, run, runCommand } from './cli/program.ts';
 import { temporaryFolder } from './log/folder.ts';
 import { asAnybody } from './support/as-anybody.ts';
-import { cellOf, forged } from './support/forged-segments.ts';
+import { cellOf, forged, withColumn } from './support/forged-segments.ts';
 
 const root = temporaryFolder();
 const SEALED = 9000;
@@ -114,4 +114,34 @@ test('the exit code is that of findings; what cannot be replaced is told every t
 test('an index from which no host can go on is built again when the log is opened', async () => {
   const log = withForged((bytes) => forged(bytes, ['judging', 'end', 'kernel', 'profile']));
   expect(await answersOf(log)).toEqual(await answersOf(original));
+});
+
+/** Names that do not exist: the checksum is right, and each column fits the others. */
+const senseless: Forgery = (bytes) => {
+  const { column } = cellOf(bytes, 'processStarted', 'comm', 0);
+  return withColumn(bytes, column, (cells) => cells.map(() => 0xffff));
+};
+
+test('an index that makes no sense is built again when a question fails, and then answers', async () => {
+  const log = withForged(senseless);
+  const found = await answersOf(log);
+  expect(found).toEqual(await answersOf(original));
+  expect(readFileSync(segmentOf(log)).equals(readFileSync(segmentOf(original)))).toBe(true);
+});
+
+test('no verb ends as a bug because of an index, also where it can be neither written nor removed', async () => {
+  const verbs = [
+    ['table', '--at', String(SEALED / 2)],
+    ['history', '1', '--json'],
+  ];
+  const judged = await Promise.all(
+    verbs.map((verb) => run([...verb, '--no-index', '--log', original])),
+  );
+  const log = withForged(senseless);
+  chmodSync(dirname(segmentOf(log)), 0o500);
+  for (const [index, verb] of verbs.entries()) {
+    const answer = asAnybody(process.execPath, [main, ...verb, '--log', log]);
+    expect(await runCommand(...answer)).toEqual(judged[index]);
+  }
+  chmodSync(dirname(segmentOf(log)), 0o700);
 });

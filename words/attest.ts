@@ -87,6 +87,7 @@ export function attestationWords(
     ...section('Hands of which the tenant is not known:', instanceRows(unknownHands, paint)),
     ...section('Coverage:', [coverageWords(coverage), ...unknownRows(found, paint)]),
     ...section('Sources of the evidence:', sourceRows(found, paint)),
+    ...section('Answered from:', [basisWords(found)]),
     ...section('The log, and its head when this was answered:', [
       ...log.files.map(printable),
       head,
@@ -158,6 +159,13 @@ function spanHeading(isTimed: boolean): string[] {
 function spanCells({ from, to, fromTime, toTime }: TimedSpan, isTimed: boolean): string[] {
   const [begin, end] = [from ?? '-', to ?? '-'].map(String);
   return isTimed ? [begin!, fromTime ?? '-', end!, toTime ?? '-'] : [begin!, end!];
+}
+
+/** Whether the answer is as good as the cache, or as the events. */
+function basisWords({ derived }: Attestation): string {
+  return derived === true
+    ? 'the cache LOG.index, which the last command below compares with the events'
+    : 'the events themselves; the cache LOG.index was neither read nor written';
 }
 
 /** The commands by which somebody else checks the log and the answer. */

@@ -67,6 +67,9 @@ export interface Attestation extends AboutMoments {
   readonly head: string;
   /** The sources of the events in the range. */
   readonly evidence: readonly SourceRange[];
-  /** Given if the cache LOG.index was read, which `verify` compares with the events. */
+  /**
+   * True if the answer may come from the cache LOG.index, which `verify` compares with the events;
+   * left out if the events themselves were judged.
+   */
   readonly derived?: true;
 }

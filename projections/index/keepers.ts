@@ -25,6 +25,7 @@ export function rowsKeeping(standing: Standing, position: number): number[] {
   const rows = own < 0 ? [] : [own];
   // The list grows while it is read.
   for (const kept of rows) {
+    if (rows.length > count) throw new RangeError('files keep each other alive in a circle');
     for (let row = 0; row < count; row++) {
       const at = row * width;
       if (cells[at] !== 0 && cells[at + FILE.pins] === kept + 1) rows.push(row);

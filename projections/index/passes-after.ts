@@ -17,8 +17,11 @@ export function passesAfter(
   position: number,
 ): Position | 'unsure' {
   let [as, at] = [passes, position];
+  const met = new Set<number>();
   while (as >= FIRST_NUMBER) {
     const number = as - FIRST_NUMBER;
+    if (met.has(number)) throw new RangeError(`refusal ${number} goes on as itself`);
+    met.add(number);
     const settled = index.segmentEnding(number, at).settlingOf(number);
     if (settled === null) return null;
     ({ as, position: at } = settled);

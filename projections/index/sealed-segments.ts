@@ -21,6 +21,7 @@ import { ReadOnlyShelf } from './read-only-shelf.ts';
 import { RecentlyUsed } from './recently-used.ts';
 import { Segment, type SegmentParts } from './segment.ts';
 import { differenceOf, type ReplacedDifference } from './segment-difference.ts';
+import { makesSense } from './segment-sense.ts';
 
 /** Bytes of segments (columns, copies of the standing) kept in memory if they can be read again. */
 const SEGMENTS_MAX = 96 * 2 ** 20;
@@ -169,7 +170,7 @@ export class SealedSegments {
       if (inMemory !== null) segments.set(entry, new Segment(parts));
       return inMemory && { ...inMemory, isReplaced: true };
     }
-    const stored = this.#read(name);
+    const stored = this.#stored(name);
     const difference = (stored && differenceOf(stored, built)) ?? inMemory;
     const isReplaced = this.#write(built);
     if (difference !== null && !isReplaced) irreplaceable.add(keyOf(name));
@@ -214,8 +215,19 @@ export class SealedSegments {
     return null;
   }
 
-  /** The segment on the shelf; null if it is missing, damaged or of other events or rules. */
+  /** As `#stored`, but null if it makes no sense; then it is removed as well. */
   #read(name: SegmentName): Sealed | null {
+    const stored = this.#stored(name);
+    if (stored === null || makesSense(stored)) return stored;
+    this.#shelf?.remove(name);
+    return null;
+  }
+
+  /**
+   * The segment on the shelf; null if it is missing, damaged or of other events or rules. Of the
+   * last three it is removed.
+   */
+  #stored(name: SegmentName): Sealed | null {
     const shelf = this.#shelf;
     const bytes = this.#shared.irreplaceable.has(keyOf(name)) ? null : (shelf?.read(name) ?? null);
     if (shelf === null || bytes === null) return null;

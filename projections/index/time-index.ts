@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LedgerError } from '../../events/ledger-error.ts';
 import type { Placed } from '../../events/vocabulary.ts';
 import type { LiveHost } from '../../machines/live-host.ts';
 import { firstStart, SegmentBuilder, startOf } from './builder.ts';
@@ -12,7 +13,11 @@ import type { KnownDevices } from './known.ts';
 import type { KnownSources } from './known-sources.ts';
 import { SealedSegments, type EventsBetween, type Shelf } from './sealed-segments.ts';
 import type { Segment } from './segment.ts';
-import { differenceOf, type ReplacedDifference } from './segment-difference.ts';
+import {
+  differenceOf,
+  type ReplacedDifference,
+  type SegmentDifference,
+} from './segment-difference.ts';
 import { Rebuild } from './rebuild.ts';
 import type { Sealed } from './segment-bytes.ts';
 
@@ -31,25 +36,39 @@ export interface IndexOptions {
   readonly whole?: number;
 }
 
+/** The segments of a fork: those that it shares, and its open one. */
+interface Forked {
+  readonly sealed: SealedSegments;
+  readonly open: SegmentBuilder;
+}
+
+/** Mends the index that was forked, and gives what the fork has of it up to `head`. */
+type ForkAgain = (head: number) => Forked;
+
 export class TimeIndex {
   readonly first: number;
   readonly #events: EventsBetween;
   readonly #whole: number;
   readonly #hasShelf: boolean;
-  readonly #sealed: SealedSegments;
+  /** For a fork: builds what it has again, from the index that it forks. */
+  readonly #forkAgain: ForkAgain | null;
+  #sealed: SealedSegments;
   #open: SegmentBuilder;
+  #isAsked = false;
 
   constructor(
     { first, events, shelf = null, whole = WHOLE }: IndexOptions,
-    shared?: { readonly sealed: SealedSegments; readonly open: SegmentBuilder },
+    forked?: Forked,
+    forkAgain: ForkAgain | null = null,
   ) {
     this.first = first;
     this.#events = events;
     this.#whole = whole;
     this.#hasShelf = shelf !== null;
-    this.#sealed = shared?.sealed ?? new SealedSegments(first, events, shelf);
-    const start = shared === undefined ? this.#sealed.resume(whole) : null;
-    this.#open = shared?.open ?? new SegmentBuilder(start ?? firstStart(first));
+    this.#forkAgain = forkAgain;
+    this.#sealed = forked?.sealed ?? new SealedSegments(first, events, shelf);
+    const start = forked === undefined ? this.#sealed.resume(whole) : null;
+    this.#open = forked?.open ?? new SegmentBuilder(start ?? firstStart(first));
   }
 
   /** Position of the last event; `first - 1` while there is none. */
@@ -87,14 +106,63 @@ export class TimeIndex {
   }
 
   take(event: Placed): void {
-    if (this.#open.segment.length >= this.#whole) this.#seal();
-    this.#open.take(event);
+    try {
+      this.#take(event);
+    } catch (error) {
+      if (!this.#isMended(error, event.position - 1)) throw error;
+      this.#take(event);
+    }
   }
 
   /** Seals a long open segment onto the shelf, so that its events need not be judged again. */
   settle(): void {
     if (!this.#hasShelf) return;
-    if (this.#open.segment.length >= Math.min(WORTH_SEALING, this.#whole)) this.#seal();
+    this.ask(() => {
+      if (this.#open.segment.length >= Math.min(WORTH_SEALING, this.#whole)) this.#seal();
+    });
+  }
+
+  /**
+   * Answers a question from the index. If that fails, a segment on the shelf may make no sense,
+   * although its checksum is right: then all are built again, and the question is asked again.
+   */
+  ask<T>(question: () => T): T {
+    if (this.#isAsked) return question();
+    const { head } = this;
+    this.#isAsked = true;
+    try {
+      return question();
+    } catch (error) {
+      if (!this.#isMended(error, head)) throw error;
+      return question();
+    } finally {
+      this.#isAsked = false;
+    }
+  }
+
+  /** Whether an error came from segments that differed from the events; they no longer do. */
+  #isMended(error: unknown, head: number): boolean {
+    return this.#isCached && !(error instanceof LedgerError) && this.mend(head);
+  }
+
+  /** Whether any segment may come from a shelf. */
+  get #isCached(): boolean {
+    return this.#hasShelf || this.#forkAgain !== null;
+  }
+
+  /**
+   * Builds all segments again from the events up to `head`. False if none differed from them; of a
+   * fork that is not compared.
+   */
+  mend(head = this.head): boolean {
+    if (this.#forkAgain !== null) {
+      const { sealed, open } = this.#forkAgain(head);
+      [this.#sealed, this.#open] = [sealed, open];
+      return true;
+    }
+    const rebuild = this.rebuild();
+    for (const event of this.#events(this.first, head)) rebuild.take(event);
+    return this.adopt(rebuild).length > 0;
   }
 
   /** The segment with the event at a position; the open one if there is no such event. */
@@ -171,13 +239,23 @@ export class TimeIndex {
 
   /** A fork after a position; `events` reads the events that it shares and its own. */
   fork(position: number, events: EventsBetween): TimeIndex {
+    const options = { first: this.first, events, whole: this.#whole };
+    const again: ForkAgain = (head) => {
+      this.mend();
+      return this.#forked(position, head, events);
+    };
+    const forked = this.#forked(position, position, this.#events);
+    return new TimeIndex(options, forked, this.#isCached ? again : null);
+  }
+
+  /** What a fork after a position has, once it has taken the events up to `head`. */
+  #forked(position: number, head: number, events: EventsBetween): Forked {
     const { listed } = this.#sealed;
     const shared = listed.filter(({ first, count }) => first + count <= position + 1).length;
     const segment = shared < listed.length ? this.#sealed.load(shared) : this.#open.segment;
     const open = new SegmentBuilder(startOf(segment, this.known));
-    for (const event of this.#events(segment.first, position)) open.take(event);
-    const options = { first: this.first, events, whole: this.#whole };
-    return new TimeIndex(options, { sealed: this.#sealed.before(shared), open });
+    for (const event of events(segment.first, head)) open.take(event);
+    return { sealed: this.#sealed.before(shared), open };
   }
 
   /** Starts to build all segments again; it is to take all events, and then to be adopted. */
@@ -190,17 +268,32 @@ export class TimeIndex {
    * segments differed. Segments on the shelf that are not in use were not compared: they are removed.
    */
   adopt({ open, differences }: Rebuild): readonly ReplacedDifference[] {
-    this.#sealed.removeUnused(this.head);
-    const difference = differenceOf(sealedOf(this.#open), sealedOf(open));
+    this.#sealed.removeUnused(open.segment.last);
+    const difference = differenceOfOpen(this.#open, open);
     if (difference === null) return differences;
     this.#open = open;
     return [...differences, { ...difference, isReplaced: true }];
+  }
+
+  #take(event: Placed): void {
+    if (this.#open.segment.length >= this.#whole) this.#seal();
+    this.#open.take(event);
   }
 
   #seal(): void {
     const built = this.#open.finish();
     this.#sealed.push(built);
     this.#open = new SegmentBuilder(built.end);
+  }
+}
+
+/** As `differenceOf`. An open segment that goes on from a senseless one may be of no use. */
+function differenceOfOpen(own: SegmentBuilder, built: SegmentBuilder): SegmentDifference | null {
+  try {
+    return differenceOf(sealedOf(own), sealedOf(built));
+  } catch {
+    const { first, length: count } = built.segment;
+    return { segment: { first, count }, position: first, differing: 'other' };
   }
 }
 

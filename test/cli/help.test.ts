@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
+import { temporaryFolder } from '../log/folder.ts';
 import { loadedBy, main, root, run, runCommand } from './program.ts';
+
+const folder = temporaryFolder();
 
 test('help is asked for in three ways, and names what the verb takes', async () => {
   const [asOption, asLetter, asVerb] = await Promise.all([
@@ -25,6 +28,24 @@ test('the launcher starts the program and passes on its exit code', async () => 
   const launcher = join(root, 'bin/vfio-ledger.js');
   const found = await runCommand(process.execPath, [launcher, 'why']);
   expect(found).toMatchObject({ code: 2, err: expect.stringMatching(/^vfio-ledger: why: an op/) });
+});
+
+test('compiled code is kept where only this user can write, else not at all', async () => {
+  const [cache, temporary] = [join(folder, 'cache'), join(folder, 'temporary')];
+  mkdirSync(temporary);
+  const env = { XDG_CACHE_HOME: cache, TMPDIR: temporary, NODE_COMPILE_CACHE: '' };
+  const start = () =>
+    runCommand(process.execPath, [join(root, 'bin/vfio-ledger.js'), '--version'], { env });
+  const own = join(cache, 'vfio-ledger');
+  expect(await start()).toMatchObject({ code: 0, err: '' });
+  expect(readdirSync(own)).not.toEqual([]);
+  expect(statSync(own).mode & 0o777).toBe(0o700);
+  rmSync(own, { recursive: true });
+  mkdirSync(own);
+  chmodSync(own, 0o777);
+  expect(await start()).toMatchObject({ code: 0, err: '' });
+  expect(readdirSync(own)).toEqual([]);
+  expect(readdirSync(temporary)).toEqual([]);
 });
 
 test('a verb is loaded when it is asked for, and nothing else for the version', async () => {

@@ -1,7 +1,16 @@
+import { spawnSync } from 'node:child_process';
 import { hash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { packing } from '../../log/packing.ts';
 import { SegmentFiles } from '../../log/segment-files.ts';
 import { temporaryFolder } from './folder.ts';
 
@@ -77,4 +86,68 @@ test('where there can be no folder, nothing is kept and nothing is wrong', () =>
   const nowhere = new SegmentFiles(join(root, 'a\0b'), 'host');
   expect(nowhere.write(file, bytes)).toBe(false);
   expect(nowhere.list()).toEqual([]);
+});
+
+/** When this process started, as a draft says it: field 22 of proc_pid_stat(5). */
+function ownStart(): string {
+  const stat = readFileSync('/proc/self/stat', 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
+test('a draft is a new file: what a link in its place leads to is not written to', () => {
+  const { folder, files } = newFiles();
+  const name = '000000065536-8192.segment';
+  mkdirSync(folder, { recursive: true });
+  const target = join(root, 'somebody’s');
+  writeFileSync(target, 'mine');
+  for (const end of [process.pid, `${process.pid}-${ownStart()}`]) {
+    symlinkSync(target, join(folder, `${name}.${end}`));
+  }
+  expect(files.write(file, bytes)).toBe(false);
+  expect(readFileSync(target, 'utf8')).toBe('mine');
+  expect(readdirSync(folder)).toHaveLength(2);
+});
+
+test('a link or a pipe in the place of a file is no file, and is replaced', () => {
+  const { log, folder, files } = newFiles();
+  files.write(file, bytes);
+  const path = join(folder, '000000065536-8192.segment');
+  const other = join(folder, '000000000000-8192.segment');
+  symlinkSync(path, other);
+  expect(files.read({ first: 0, count: 8192 })).toBeNull();
+  files.remove({ first: 0, count: 8192 });
+  expect(readFileSync(path)).toEqual(bytes);
+  spawnSync('mkfifo', [other]);
+  const source = new URL('../../log/segment-files.ts', import.meta.url).href;
+  const program = `
+    import { SegmentFiles } from '${source}';
+    const files = new SegmentFiles(${JSON.stringify(log)}, 'host');
+    const file = { first: 0, count: 8192 };
+    console.log(files.read(file), files.write(file, Buffer.from('x')), files.read(file).length);`;
+  const args = ['--input-type=module', '-e', program];
+  // To read a pipe that nobody writes to would take for ever.
+  const { stdout } = spawnSync(process.execPath, args, { timeout: 60_000 });
+  expect(stdout.toString()).toBe('null true 1\n');
+});
+
+test('drafts of killed processes are cleared, and no others', () => {
+  const { folder, files } = newFiles();
+  files.write(file, bytes);
+  const { pid } = spawnSync(process.execPath, ['--version']);
+  const name = '000000000000-8192.segment';
+  const left = [`${name}.${pid}-1`, `${name}.${process.pid}-1`];
+  const others = [`${name}.${process.pid}-${ownStart()}`, `notes.${pid}-1`];
+  for (const each of [...left, ...others]) writeFileSync(join(folder, each), 'x');
+  expect(files.list()).toEqual([file]);
+  expect(readdirSync(folder).toSorted()).toEqual(
+    [...others, '000000065536-8192.segment'].toSorted(),
+  );
+});
+
+test('a few bytes that would unpack to more than there is memory for are refused', () => {
+  const bomb = packing.deflate('0'.repeat(2 ** 25));
+  expect(bomb.length).toBeLessThan(2 ** 18);
+  expect(() => packing.inflate(bomb)).toThrow(RangeError);
+  const text = '0'.repeat(2 ** 24);
+  expect(packing.inflate(packing.deflate(text))).toBe(text);
 });

@@ -36,6 +36,7 @@ const campaigns: Readonly<Record<string, string>> = {
   'five-ways': 'test/projections/index/five-ways.test.ts',
   'derived-files': 'test/projections/index/derived-files.test.ts',
   segments: 'test/projections/index/segments.test.ts',
+  'forged-segments': 'test/projections/index/forged.test.ts',
   pictures: 'test/projections/index/host-at.test.ts',
   activities: 'test/projections/leaks.test.ts',
   forks: 'test/projections/index/fork.test.ts',

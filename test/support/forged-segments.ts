@@ -16,6 +16,12 @@ import {
 /** The keys that lead to a value in the JSON of a segment. */
 export type JsonPath = readonly (string | number)[];
 
+/** A cell of a column, by the index of the column. */
+interface CellPlace {
+  readonly column: number;
+  readonly cell: number;
+}
+
 /** Every value in the JSON of a segment but its stamp: with another, it is of another log. */
 export function jsonPlacesOf(bytes: Uint8Array): JsonPath[] {
   const { header, judging } = jsonOf(bytes);
@@ -28,26 +34,103 @@ export function columnsIn(bytes: Uint8Array): number[] {
   return contentOf(decodeSegment(bytes, packing)).columns.map(({ length }) => length);
 }
 
+/**
+ * What each column of a segment is called, in their order: the keys that lead to it in the parts of the
+ * segment, such as `journal.changes.3.1`. A column that the parts do not have is called by its index.
+ */
+export function columnKindsOf(bytes: Uint8Array): string[] {
+  const sealed = decodeSegment(bytes, packing);
+  const names = new Map<unknown, string>();
+  const name = (value: unknown, path: string): void => {
+    if (value instanceof Column) names.set(value, path);
+    else if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
+      for (const [key, each] of Object.entries(value)) name(each, `${path}.${key}`);
+    }
+  };
+  const { journal, handOvers, times, postings, ...others } = sealed.parts;
+  const { codes: _codes, start: _start, ...rest } = others;
+  const shown = { journal, handOvers: handOvers.columns, times: times.columns };
+  name({ ...rest, ...shown, postings: postings.columns() }, 'parts');
+  return contentOf(sealed).columns.map((column, index) => names.get(column) ?? String(index));
+}
+
+/** What a place in the JSON is called: its path without indexes, such as `judging.kernel.files.*.id`. */
+export function jsonKindOf(path: JsonPath): string {
+  return path.map((key) => (typeof key === 'number' ? '*' : key)).join('.');
+}
+
 /** The segment with another value at a place; a number has `by` more. */
-export function forged(
+export function forged(bytes: Uint8Array, place: JsonPath | CellPlace, by = 1): Uint8Array {
+  if ('column' in place) {
+    return withColumn(bytes, place.column, (cells) =>
+      cells.map((value, index) => (index === place.cell ? value + by : value)),
+    );
+  }
+  return withJson(bytes, place, (value) => otherThan(value, by));
+}
+
+/** The segment with another value at a place in its JSON; undefined leaves the value out. */
+export function withJson(
   bytes: Uint8Array,
-  place: JsonPath | { readonly column: number; readonly cell: number },
-  by = 1,
+  path: JsonPath,
+  change: (value: unknown) => unknown,
 ): Uint8Array {
   const { columns, ...plain } = jsonOf(bytes);
-  if (!('column' in place)) {
-    let parent = plain as unknown as Record<string | number, unknown>;
-    for (const key of place.slice(0, -1)) parent = parent[key] as typeof parent;
-    const last = place.at(-1) ?? '';
-    parent[last] = otherThan(parent[last], by);
-    return encodeContent({ ...plain, columns }, packing);
-  }
-  const { length, cells } = columns[place.column]!;
-  const values = Float64Array.from(cells.subarray(0, length));
-  values[place.cell]! += by;
-  const changed = columns.with(place.column, new Column(values, length).sealed());
-  return encodeContent({ ...plain, columns: changed }, packing);
+  let parent = plain as unknown as Record<string | number, unknown>;
+  for (const key of path.slice(0, -1)) parent = parent[key] as typeof parent;
+  const last = path.at(-1) ?? '';
+  parent[last] = change(parent[last]);
+  return encodeContent({ ...plain, columns }, packing);
 }
+
+/** The segment with other cells in a column, as many as there may be. */
+export function withColumn(
+  bytes: Uint8Array,
+  column: number,
+  change: (cells: readonly number[]) => readonly number[],
+): Uint8Array {
+  const { columns, ...plain } = jsonOf(bytes);
+  const { length, cells } = columns[column]!;
+  const values = Float64Array.from(change([...cells.subarray(0, length)]));
+  const wide = new Column(values, values.length);
+  // Narrower cells cannot have any of the others.
+  const other = values.every(Number.isInteger) ? wide.sealed() : wide;
+  return encodeContent({ ...plain, columns: columns.with(column, other) }, packing);
+}
+
+/** Ways to forge a column; `at` chooses the cells, and `by` how far off they are. */
+export const columnForgeries: Readonly<
+  Record<string, (cells: readonly number[], at: number, by: number) => readonly number[]>
+> = {
+  'another value': (cells, at, by) => cells.with(at, cells[at]! + by),
+  'the value of another row': (cells, at, by) => cells.with(at, cells[(at + by) % cells.length]!),
+  'two rows in the place of each other': (cells, at, by) => {
+    const other = (at + by) % cells.length;
+    return cells.with(at, cells[other]!).with(other, cells[at]!);
+  },
+  nothing: (cells, at) => cells.with(at, 0),
+  'all the same': (cells, at) => cells.map(() => cells[at]!),
+  'a row less': (cells, at) => cells.toSpliced(at, 1),
+  'a row more': (cells, at, by) => cells.toSpliced(at, 0, by),
+  'no rows': () => [],
+  'a huge value': (cells, at) => cells.with(at, 0xffff_fffe),
+  'a value beyond all': (cells, at) => cells.with(at, 1e300),
+  'a negative value': (cells, at, by) => cells.with(at, -by),
+  'no whole number': (cells, at) => cells.with(at, 0.5),
+  'no number': (cells, at) => cells.with(at, NaN),
+};
+
+/** Ways to forge a value in the JSON. */
+export const jsonForgeries: Readonly<Record<string, (value: unknown, by: number) => unknown>> = {
+  'another value': otherThan,
+  nothing: () => null,
+  'left out': () => undefined,
+  'a huge value': () => 0xffff_fffe,
+  'a negative value': (_, by) => -by,
+  'a text': () => 'f7',
+  'a list': () => [1, 'f2', null],
+  'an object': () => ({ id: 'f2', pid: 1 }),
+};
 
 function jsonOf(bytes: Uint8Array): SegmentContent {
   const { header, judging, columns } = contentOf(decodeSegment(bytes, packing));
@@ -55,23 +138,33 @@ function jsonOf(bytes: Uint8Array): SegmentContent {
   return { ...(plain as Omit<SegmentContent, 'columns'>), columns };
 }
 
+/** The paths of all values; an empty list or object is a value. */
 function* pathsIn(value: unknown, path: JsonPath = []): Generator<JsonPath> {
-  if (Array.isArray(value)) {
-    for (const [index, each] of value.entries()) yield* pathsIn(each, [...path, index]);
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [key, each] of Object.entries(value)) yield* pathsIn(each, [...path, key]);
-  } else yield path;
+  const entries = Array.isArray(value)
+    ? [...value.entries()]
+    : typeof value === 'object' && value !== null
+      ? Object.entries(value)
+      : [];
+  for (const [key, each] of entries) yield* pathsIn(each, [...path, key]);
+  if (entries.length === 0) yield path;
 }
 
 function otherThan(value: unknown, by: number): unknown {
   if (typeof value === 'number') return value + by;
   if (typeof value === 'boolean') return !value;
+  if (Array.isArray(value)) return [by];
+  if (typeof value === 'object' && value !== null) return { by };
   if (typeof value !== 'string') return by;
   return /^f\d+$/.test(value) ? `f${Number(value.slice(1)) + by}` : `${value}~`;
 }
 
 /** The place of a cell in the column of a kind of change; a negative row counts from the end. */
-export function cellOf(bytes: Uint8Array, kind: ChangeKind, column: string, row: number) {
+export function cellOf(
+  bytes: Uint8Array,
+  kind: ChangeKind,
+  column: string,
+  row: number,
+): CellPlace {
   const sealed = decodeSegment(bytes, packing);
   const index = changes[kind].columns.indexOf(column);
   const found = sealed.parts.journal.changes[changeCodes[kind]]?.[index];

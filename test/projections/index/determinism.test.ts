@@ -99,9 +99,9 @@ function filesAfter(log: Log, whole: number, steps: readonly Step[]): MapShelf['
     else if (act === 'lose') shelf.files.delete([...shelf.files.keys()][0] ?? '');
     else if (act === 'ask' && isAny) timeline.hostAt(at);
     else if (act === 'verify') {
-      const rebuild = timeline.rebuild();
+      const rebuild = timeline.index.rebuild();
       for (const event of timeline.events) rebuild.take(event);
-      expect(timeline.adopt(rebuild)).toEqual([]);
+      expect(timeline.index.adopt(rebuild)).toEqual([]);
     } else if (act === 'fork' && isAny) {
       const fork = timeline.fork(at);
       const all = placed([...log.slice(0, at + 1), ...OTHER]);

@@ -109,7 +109,8 @@ function groupsIn(subjects: readonly Subject[]): string[] {
   return subjects.filter(({ kind }) => kind === 'group').map(({ id }) => id);
 }
 
-function wordFor({ kind, id }: Subject): string {
+/** As a caller names a subject. */
+export function wordFor({ kind, id }: Subject): string {
   return kind === 'file' ? `file:${id}` : kind === 'process' ? `pid:${id}` : id;
 }
 
