@@ -33,3 +33,10 @@ export function arrayGiven<T>(by: string, what: string, given: readonly T[]): re
   if (Array.isArray(given)) return given;
   throw new RequestError(`${by} takes ${what}, not '${textGiven(given)}'`);
 }
+
+/** The option `by` of a method: pids. Throws `bad-request`. */
+export function pidsGiven(method: string, given: readonly number[]): ReadonlySet<number> {
+  const isPid = (pid: unknown) => Number.isInteger(pid) && Number(pid) >= 0;
+  if (Array.isArray(given) && given.every(isPid)) return new Set(given);
+  throw new RequestError(`${method}: by takes an array of pids, not '${textGiven(given)}'`);
+}

@@ -135,14 +135,8 @@ class TraceReader implements Reader {
     this.#isLost = true;
     // The ids of what follows stay as they are without the line.
     const digest = hash('sha256', `${this.#digest} unread ${this.#unread++}`);
-    const lost = {
-      did: 'lose',
-      count: 'line',
-      tid: null,
-      pid: null,
-      comm: null,
-      at: null,
-    } as const;
+    const nobody = { tid: null, pid: null, comm: null, at: null } as const;
+    const lost = { did: 'lose', count: 'line', ...nobody } as const;
     return this.#events({ sightings: [lost], digest, line: number });
   }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { objectGiven, optionsGiven, textGiven } from '../events/given.ts';
+import { objectGiven, optionsGiven, pidsGiven, textGiven } from '../events/given.ts';
 import { LedgerError, RequestError, type ErrorCode } from '../events/ledger-error.ts';
 import type { EventType, Placed } from '../events/vocabulary.ts';
 import { profileNamed } from './settings.ts';
@@ -241,11 +241,7 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
           `${this.first}, and the host has not booted since`,
       );
     }
-    const isPid = (pid: unknown) => Number.isInteger(pid) && Number(pid) >= 0;
-    if (by !== undefined && (!Array.isArray(by) || !by.every(isPid))) {
-      throw new RequestError(`between: by takes an array of pids, not '${textGiven(by)}'`);
-    }
-    const pids = by === undefined ? null : new Set(by);
+    const pids = by === undefined ? null : pidsGiven('between', by);
     const found = activityBetween(this.timeline, range.from.position, until, pids);
     const { logEnds } = range.to;
     return { ...activityAnswer(found), ...(logEnds !== null && { logEnds }) };

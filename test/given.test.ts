@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { textGiven } from '../events/given.ts';
 import { describe, expect, test } from 'vitest';
 import { LedgerError, openLedger, readEvidence, type Ledger } from '../ledger.ts';
 
@@ -51,7 +52,7 @@ async function callWithAll(object: object, name: string): Promise<void> {
       met = error;
     }
     if (met !== null && !(met instanceof LedgerError)) {
-      expect.fail(`${name}(${args.map((arg) => typeof arg).join(', ')}): ${String(met)}`);
+      expect.fail(`${name}(${args.map((arg) => typeof arg).join(', ')}): ${textGiven(met)}`);
     }
     if (met instanceof LedgerError) expect(met.message).not.toMatch(/undefined reading|\[object/);
   }
