@@ -22,6 +22,7 @@ import { profileOption } from './profiles.ts';
 import type { Progress } from './progress.ts';
 import { readTopology } from './topology-file.ts';
 import { show, verb } from './verb.ts';
+import { keepHeapSmall } from './young-generation.ts';
 
 export const importEvidence = verb({
   name: 'import',
@@ -96,6 +97,7 @@ export const importEvidence = verb({
       ...sourceOf(name, io.stdin, inputs.length),
       ...(at !== null && { taken: at }),
     }));
+    keepHeapSmall();
     const progress = progressOf(io.progress);
     const settings = { format, topology, profile, strict, booted, day, zone, taken, progress };
     const collected = await beforeRecording(values, io, (log) =>

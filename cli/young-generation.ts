@@ -1,5 +1,5 @@
 /**
- * The size of V8's young generation, where objects are allocated.
+ * The sizes of V8's heap: of the young generation, where objects are allocated, and of the whole.
  *
  * @module
  */
@@ -12,4 +12,16 @@ import { setFlagsFromString } from 'node:v8';
 export function keepYoungGeneration(): void {
   // V8 reads --max-semi-space-size only at the start of a process.
   setFlagsFromString('--semi-space-growth-factor=1');
+}
+
+/** The heap grows by this percentage of what is alive before garbage is collected. */
+const GROWTH = 50;
+
+/**
+ * Keeps the heap close to what is alive, for the time in which much text passes through. V8 would let it
+ * grow to several times that: an import then takes up to 200 MB more, and a fifth less time.
+ */
+export function keepHeapSmall(): void {
+  keepYoungGeneration();
+  setFlagsFromString(`--heap-growing-percent=${GROWTH}`);
 }

@@ -130,7 +130,7 @@ describe.each(inCampaigns)('at most 300 MB are taken by, %s', () => {
 
   test('very many lines that are rejected', async () => {
     const first = `900 ${at(1)} close(3</dev/vfio/33>) = 0\n`;
-    const reason = `900 ${at(2)} ioctl(3, ${'x'.repeat(300)}\n`;
+    const reason = `oops ${'x'.repeat(300)}\n`;
     const block = reason.repeat(3000);
     const lines = times(MB, (index) => (index === 0 ? first : block));
     const { code, out } = await imported(['--json', '--log', join(folder, 'm.ledger'), '-'], lines);

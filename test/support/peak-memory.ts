@@ -6,7 +6,8 @@
 import { spawn } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { main, root, type Ended } from '../cli/program.ts';
+import { inject } from 'vitest';
+import { root, type Ended } from '../cli/program.ts';
 
 export interface Measured extends Ended {
   /** The most resident memory at any time, in MB. */
@@ -26,7 +27,12 @@ export async function peakOf(
   args: readonly string[],
   chunks: Iterable<Uint8Array | string> = [],
 ): Promise<Measured> {
-  const measured = ['--import', `data:text/javascript,${encodeURIComponent(tell)}`, main, ...args];
+  const measured = [
+    '--import',
+    `data:text/javascript,${encodeURIComponent(tell)}`,
+    inject('program'),
+    ...args,
+  ];
   const child = spawn(process.execPath, measured, { cwd: root });
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
