@@ -20,7 +20,7 @@ import type {
   SimulateSettings,
   VerifyOptions,
 } from './ledger/settings.ts';
-import { arrayGiven, optionsGiven, textGiven } from './events/given.ts';
+import { arrayGiven, optionsGiven, stringGiven, textGiven } from './events/given.ts';
 import { LedgerError, RequestError } from './events/ledger-error.ts';
 import { parseScenario, type Sequence } from './host/simulation.ts';
 import { storeAt } from './log/address.ts';
@@ -267,8 +267,7 @@ export class Ledger extends RecordedPast {
    * with `bad-request` for an invalid event, and with `unavailable`.
    */
   async append(expected: number, events: readonly LedgerEvent[]): Promise<AppendResult> {
-    const all = arrayGiven('append', 'an array of events', events);
-    return this.#store.append(this.host, expected, all);
+    return this.#store.append(this.host, expected, arrayGiven('append', 'events', events));
   }
 
   /**
@@ -276,8 +275,7 @@ export class Ledger extends RecordedPast {
    * `bad-request`, also for a log of a real host.
    */
   async simulate(scenario: string, settings: SimulateSettings): Promise<RecordedAnswer[]> {
-    if (typeof scenario !== 'string')
-      throw new RequestError('simulate takes a scenario as a string');
+    stringGiven('simulate', 'a scenario as a string', scenario);
     const answers: RecordedAnswer[] = [];
     const steps = this.simulateSteps(parseScenario(scenario), settings);
     for await (const answer of steps) answers.push(answer);

@@ -40,3 +40,9 @@ export function pidsGiven(method: string, given: readonly number[]): ReadonlySet
   if (Array.isArray(given) && given.every(isPid)) return new Set(given);
   throw new RequestError(`${method}: by takes an array of pids, not '${textGiven(given)}'`);
 }
+
+/** An argument that is text. Throws `bad-request`. */
+export function stringGiven(by: string, what: string, given: string): string {
+  if (typeof given === 'string') return given;
+  throw new RequestError(`${by} takes ${what}, not '${textGiven(given)}'`);
+}

@@ -12,7 +12,7 @@ import type { EventsAround } from './recorded-tellings.ts';
 import { refusalKind } from './told.ts';
 
 /** A refused call. */
-interface RefusedCall {
+interface TimedRefusal {
   /** Equal for calls that may be one: process, operation, errno, and the node that was opened. */
   readonly key: string;
   /** In microseconds since 1970. */
@@ -20,14 +20,14 @@ interface RefusedCall {
 }
 
 /** A refused call of an event. */
-interface RecordedCall extends RefusedCall {
+interface RecentRefusal extends TimedRefusal {
   readonly id: string;
   /** Whether a trace shows it; otherwise a message tells of it. */
   readonly isShown: boolean;
 }
 
 /** The refused call of an event; null if it is none, or its process or time is not shown. */
-function refusedCallOf({ type, time, data }: LedgerEvent): RefusedCall | null {
+function refusedCallOf({ type, time, data }: LedgerEvent): TimedRefusal | null {
   const at = time === null ? null : microsOf(time);
   if (type !== 'operation.refused' || at === null || data.errno === null) return null;
   const { pid, group, device } = data as Partial<Shown>;
@@ -56,7 +56,7 @@ function reachOf(at: number): number {
 
 /** The refused calls of an import, as its events are merged, and those of the log. */
 export class ShownCalls {
-  readonly #recent = new Map<string, readonly RecordedCall[]>();
+  readonly #recent = new Map<string, readonly RecentRefusal[]>();
   readonly #around: EventsAround;
   readonly #isTrace: (source: string) => boolean;
 
@@ -80,7 +80,7 @@ export class ShownCalls {
     return same.length > 0 || this.#isInLog(call) ? [event.id] : [];
   }
 
-  #isInLog(told: RefusedCall): boolean {
+  #isInLog(told: TimedRefusal): boolean {
     const reach = reachOf(told.at);
     const [from, to] = [instantOf(told.at - reach), instantOf(told.at + reach)];
     if (from === null || to === null) return false;
@@ -94,6 +94,6 @@ export class ShownCalls {
 }
 
 /** Whether a call and a message about it, with the time `told`, may be of one time. */
-function isOne(one: RefusedCall, other: RefusedCall, told: number): boolean {
+function isOne(one: TimedRefusal, other: TimedRefusal, told: number): boolean {
   return one.key === other.key && Math.abs(one.at - other.at) <= reachOf(told);
 }
