@@ -54,7 +54,6 @@ interface KillJob {
   readonly isLong?: boolean;
   /** Whether it changes the log several times: appends, or a note that files are gone, and their end. */
   readonly hasParts?: boolean;
-  readonly signals?: readonly string[];
   /** What of a log must be as after an undisturbed run; by default the ids and types of its events. */
   readonly shows?: (ledger: Ledger) => unknown;
 }
@@ -65,7 +64,6 @@ const evidence = join(root, 'examples/incident.truth.jsonl');
 const long = join(base, 'long.strace');
 const retain = (...more: readonly string[]) => ['retain', '--keep', '0', ...more];
 
-const tracer = 'echo \'{"type": "attached_probes", "data": {"probes": 9}}\'; sleep 1';
 const owners = (ledger: Ledger) =>
   ledger
     .at('end')
@@ -94,15 +92,6 @@ const jobs: readonly KillJob[] = [
     isLong: true,
     hasParts: true,
     shows: (ledger) => ledger.head,
-  },
-  {
-    name: 'record',
-    args: () => ['record', '--root', host, '--for', '0.5', '--tracer', tracer],
-    most: 8,
-    hasParts: true,
-    // The others end a recording, which then appends the rest.
-    signals: ['KILL'],
-    shows: owners,
   },
   { name: 'seal', from: two, args: () => ['seal'] },
   { name: 'seal, behind a link', from: two, isLinked: true, args: () => ['seal'] },
@@ -255,8 +244,7 @@ test.for(jobs.filter(({ isLong }) => isLong !== true || kills > SOAK))('$name', 
   const places = Array.from({ length: Math.ceil(all.length / apart) }, (_, index) =>
     Math.floor(index * apart),
   );
-  const signals = job.signals ?? SIGNALS;
-  const waiting = places.map((n, index) => [n, signals[index % signals.length] ?? 'KILL'] as const);
+  const waiting = places.map((n, index) => [n, SIGNALS[index % SIGNALS.length] ?? 'KILL'] as const);
   const worker = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       await killAt(...next);
