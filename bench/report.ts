@@ -4,14 +4,13 @@
  * @module
  */
 import { cpus } from 'node:os';
-import { columns } from '../words/columns.ts';
-import { plain } from '../words/tone.ts';
+import { columns, printableLine } from '../words/columns.ts';
 import type { Measurement, Spread, Unit } from './measurement.ts';
 
 const HEADING = ['figure', 'host', 'events', 'ours', 'beside', 'peer', 'ratio', 'target', ''];
 
 export function table(measurements: readonly Measurement[]): string[] {
-  return columns(measurements.map(cellsOf), plain, HEADING);
+  return columns(measurements.map(cellsOf), HEADING).map((line) => printableLine(line));
 }
 
 /** The measurements of a figure. */

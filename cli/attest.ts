@@ -53,7 +53,7 @@ export const attest = verb({
       const found = ledger.attest(question as AttestQuestion, one, other, { from, to });
       await show(io, values.json, found, () => {
         const files = volumeFiles(address).map(({ path }) => path);
-        return attestationWords(found, { address, host: ledger.host, files }, io.paint);
+        return attestationWords(found, { address, host: ledger.host, files });
       });
       return found.verdict === 'proved' ? exit.done : exit.no;
     });

@@ -68,7 +68,7 @@ export const bisect = verb({
       const coverage = found?.coverage ?? ledger.coverage();
       const shown = found && { ...found, event: eventShown(found.event) };
       await showCovered(io, values, shown, coverage, () => {
-        if (found !== null) return bisectionWords(found, ledger, io.paint);
+        if (found !== null) return bisectionWords(found, ledger);
         return [neverFoundWords(invariant ?? null, coverage)];
       });
       return found === null ? exit.no : exit.done;

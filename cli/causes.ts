@@ -5,9 +5,8 @@
  */
 import { causeTable, type CauseRow } from '../machines/operations.ts';
 import { causeWords } from '../words/causes.ts';
-import { columns } from '../words/columns.ts';
+import { columns, type Line } from '../words/columns.ts';
 import { profilesWords } from '../words/judgements.ts';
-import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
 import { show, verb } from './verb.ts';
 
@@ -28,7 +27,7 @@ export const causes = verb({
     const rows = causeTable().map(({ source, ...row }): ShownCause => {
       return { ...row, summary: causeWords(row.cause, row.operation), source };
     });
-    await show(io, values.json, rows, () => causesText(rows, io.paint));
+    await show(io, values.json, rows, () => causesText(rows));
     return exit.done;
   },
 });
@@ -36,7 +35,7 @@ export const causes = verb({
 /** A row with the sentence of its cause. */
 type ShownCause = CauseRow & { readonly summary: string };
 
-function causesText(rows: readonly ShownCause[], paint: Paint): string[] {
+function causesText(rows: readonly ShownCause[]): Line[] {
   return columns(
     rows.map(({ cause, operation, errno, profiles: only, summary, source }) => [
       cause,
@@ -46,7 +45,6 @@ function causesText(rows: readonly ShownCause[], paint: Paint): string[] {
       source,
       summary,
     ]),
-    paint,
     ['CAUSE', 'OPERATION', 'ERRNO', 'PROFILES', 'SOURCE', 'SUMMARY'],
   );
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Coverage } from '../ledger.ts';
+import type { Line } from '../words/columns.ts';
 import { coverageWords } from '../words/coverage.ts';
 import { show, type Io } from './verb.ts';
 
@@ -38,7 +39,7 @@ export async function showCovered(
   form: CoveredForm,
   answer: unknown,
   coverage: Coverage,
-  text: () => readonly string[],
+  text: () => readonly Line[],
 ): Promise<void> {
   await show(io, form.json, coveredValue(form, answer, coverage), () => [
     ...text(),

@@ -4,12 +4,10 @@
  * @module
  */
 import type { Diff } from '../ledger.ts';
-import { columns, type Cell } from '../words/columns.ts';
+import { columns, type Cell, type Line } from '../words/columns.ts';
 import { sentence, type History } from '../words/events.ts';
 import { unchangedWords } from '../words/history.ts';
 import { ownerCell } from '../words/owners.ts';
-import { printable } from '../words/printable.ts';
-import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog, sayLogEnds } from './log-file.ts';
 import { show, verb } from './verb.ts';
@@ -33,20 +31,20 @@ export const diff = verb({
     return readLog(values, io, async (ledger) => {
       const found = ledger.diff(from, to);
       sayLogEnds(io, ledger, from, to);
-      await show(io, values.json, found, () => diffText(found, ledger, io.paint));
+      await show(io, values.json, found, () => diffText(found, ledger));
       return exit.done;
     });
   },
 });
 
-function diffText(found: Diff, history: History, paint: Paint): string[] {
+function diffText(found: Diff, history: History): Line[] {
   if (found.changes.length === 0) return [unchangedWords(found)];
   const rows = found.changes.map(({ subject, before, after, position }): Cell[] => [
     String(position),
-    printable(subject),
+    subject,
     ownerCell(before),
     ownerCell(after),
     sentence(history, position),
   ]);
-  return columns(rows, paint, ['POSITION', 'GROUP', 'BEFORE', 'AFTER', 'WHEN']);
+  return columns(rows, ['POSITION', 'GROUP', 'BEFORE', 'AFTER', 'WHEN']);
 }

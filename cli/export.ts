@@ -33,7 +33,7 @@ export const exportLog = verb({
       throw new RequestError(`no format '${format}' to export; there is ${formats.join(', ')}`);
     }
     return readLog(values, io, async (ledger) => {
-      await io.out.print(lines(ledger));
+      await io.out.printJson(lines(ledger));
       return exit.done;
     });
   },

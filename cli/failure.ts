@@ -1,10 +1,9 @@
 /**
- * Turns an error into an exit code and a message of one line.
+ * Turns an error into an exit code and a message.
  *
  * @module
  */
 import { LedgerError, type ErrorCode } from '../events/ledger-error.ts';
-import { printable } from '../words/printable.ts';
 
 /** Exit codes. Scripts rely on them. */
 export const exit = { done: 0, no: 1, badRequest: 2, damaged: 3, surroundings: 4 } as const;
@@ -31,24 +30,23 @@ const BUG = 'this is a bug in vfio-ledger';
 
 export interface Failure {
   readonly code: number;
-  /** One line; a bug of vfio-ledger adds its stack. */
   readonly message: string;
+  /** Of a bug of vfio-ledger, where it was thrown. */
+  readonly stack?: readonly string[];
 }
 
 /** The exit code and the message of anything that was thrown. */
 export function failureOf(error: unknown): Failure {
-  if (!(error instanceof Error)) return bug(String(error));
-  if (error instanceof LedgerError) {
-    return { code: exitOf[error.code], message: oneLine(messageOf(error)) };
-  }
+  if (!(error instanceof Error)) return bug(error);
+  if (error instanceof LedgerError) return { code: exitOf[error.code], message: messageOf(error) };
   const code = 'code' in error ? String(error.code) : '';
   if (code.startsWith('ERR_PARSE_ARGS')) {
     const message = `${argumentFault(error.message)}; see --help`;
     return { code: exit.badRequest, message };
   }
   // Errors of the operating system carry the name of the call that failed.
-  if ('syscall' in error) return { code: exit.surroundings, message: oneLine(error.message) };
-  return bug(error.stack ?? error.message);
+  if ('syscall' in error) return { code: exit.surroundings, message: error.message };
+  return bug(error);
 }
 
 /** The message of `parseArgs` without its advice. */
@@ -56,8 +54,8 @@ function argumentFault(said: string): string {
   const [, option] =
     /^Option '(--\S+?)(?: <value>)?' argument (?:missing|is ambig)/.exec(said) ?? [];
   if (option !== undefined) return `option '${option}' needs a value`;
-  const [fault = ''] = said.split(/\n|\. To specify/);
-  return oneLine(fault)
+  return said
+    .replace(/\. To specify [^]*$/, '')
     .replace(/\.$/, '')
     .replace(/^[A-Z]/, (letter) => letter.toLowerCase());
 }
@@ -67,16 +65,14 @@ function messageOf(error: LedgerError): string {
   return isDamagedAt ? `the log is damaged at ${error.message}` : error.message;
 }
 
-function oneLine(text: string): string {
-  return printable(text.trim().replace(/\s*[\r\n]+\s*/g, ' '));
-}
-
 /** Whether an error can only come from a bug of vfio-ledger, or from an index that makes no sense. */
 export function isBug(error: unknown): boolean {
   return failureOf(error).message.startsWith(BUG);
 }
 
 /** A bug has no exit code of its own: 4 is the only one that does not blame request, input or log. */
-function bug(details: string): Failure {
-  return { code: exit.surroundings, message: `${BUG}: ${details}` };
+function bug(error: unknown): Failure {
+  const stack = error instanceof Error ? (error.stack ?? '').match(/^ {4}at .+$/gm) : null;
+  const message = `${BUG}: ${String(error)}`;
+  return { code: exit.surroundings, message, stack: stack ?? [] };
 }

@@ -13,7 +13,7 @@ import {
   type Tenure,
   type Wait,
 } from '../ledger.ts';
-import { columns, type Cell } from '../words/columns.ts';
+import { columns, type Cell, type Line } from '../words/columns.ts';
 import { durationWords } from '../words/durations.ts';
 import { sentence } from '../words/events.ts';
 import {
@@ -27,8 +27,6 @@ import {
   overlapWords,
 } from '../words/history.ts';
 import { holdersWords, ownerCell, processWords } from '../words/owners.ts';
-import { printable } from '../words/printable.ts';
-import type { Paint } from '../words/tone.ts';
 import { coverageOption, coveredValue, showCovered, type CoveredForm } from './coverage.ts';
 import { claimedWords } from '../words/who.ts';
 import { exit } from './failure.ts';
@@ -103,8 +101,8 @@ export const history = verb({
       const intervals = ledger.history(subject ?? '');
       const value = coveredValue(values, intervals, ledger.coverage({ subject }));
       await show(io, values.json, value, () => [
-        ...meaningLines(ledger.incarnations(subject ?? ''), ledger, io.paint),
-        ...historyText(intervals, ledger, io.paint),
+        ...meaningLines(ledger.incarnations(subject ?? ''), ledger),
+        ...historyText(intervals, ledger),
       ]);
       return exit.done;
     });
@@ -112,20 +110,16 @@ export const history = verb({
 });
 
 /** The groups that a path was the node of, in order; no lines if it was only one. */
-function meaningLines(
-  incarnations: readonly Incarnation[],
-  ledger: Ledger,
-  paint: Paint,
-): string[] {
+function meaningLines(incarnations: readonly Incarnation[], ledger: Ledger): Line[] {
   const [first, ...others] = incarnations;
   if (first === undefined || others.length === 0) return [];
   const { heading, cells } = spanColumns(ledger);
   const rows = incarnations.map(({ boot, devices, ...span }): Cell[] => [
     ...cells(span),
     devicesWords(devices),
-    printable(boot ?? '-'),
+    boot ?? '-',
   ]);
-  const table = columns(rows, paint, [...heading, 'DEVICES', 'BOOT']);
+  const table = columns(rows, [...heading, 'DEVICES', 'BOOT']);
   return [incarnationsTitle(first.group), ...table, ''];
 }
 
@@ -137,7 +131,7 @@ interface Query {
   readonly subject: string | undefined;
 }
 
-function historyText(intervals: readonly Interval[], ledger: Ledger, paint: Paint): string[] {
+function historyText(intervals: readonly Interval[], ledger: Ledger): Line[] {
   const { heading, cells } = spanColumns(ledger);
   const rows = intervals.flatMap((interval): Cell[][] => [
     [...cells(interval), ownerCell(interval.owner), endWords(interval, ledger)],
@@ -152,7 +146,7 @@ function historyText(intervals: readonly Interval[], ledger: Ledger, paint: Pain
       endWords(claim, ledger),
     ]),
   ]);
-  return columns(rows, paint, [...heading, 'OWNER', 'ENDED WHEN']);
+  return columns(rows, [...heading, 'OWNER', 'ENDED WHEN']);
 }
 
 async function tellTenures({ ledger, io, form, subject }: Query, who: string): Promise<number> {
@@ -160,7 +154,7 @@ async function tellTenures({ ledger, io, form, subject }: Query, who: string): P
   const coverage = ledger.coverage({ subject });
   await showCovered(io, form, tenures, coverage, () => {
     if (tenures.length === 0) return [neverOwnedWords(coverage, who, subject)];
-    return tenuresText(tenures, ledger, { named: subject === undefined, paint: io.paint });
+    return tenuresText(tenures, ledger, { named: subject === undefined });
   });
   return tenures.length === 0 ? exit.no : exit.done;
 }
@@ -168,12 +162,12 @@ async function tellTenures({ ledger, io, form, subject }: Query, who: string): P
 function tenuresText(
   tenures: readonly Tenure[],
   ledger: Ledger,
-  { named, paint }: { readonly named: boolean; readonly paint: Paint },
-): string[] {
+  { named }: { readonly named: boolean },
+): Line[] {
   const { heading, cells } = spanColumns(ledger);
   const grouped = tenures.some(({ by }) => by.some(({ cgroup }) => cgroup !== null));
   const rows = tenures.flatMap((tenure): Cell[][] => {
-    const group = named ? [printable(tenure.subject)] : [];
+    const group = named ? [tenure.subject] : [];
     const owned = [...group, ...cells(tenure), ownerCell(tenure.owner)];
     const hands = handsOfProcesses(tenure.owner, handsBy(tenure));
     return [
@@ -182,12 +176,12 @@ function tenuresText(
         ...group,
         ...cells(held),
         `  ${held.words}`,
-        ...(grouped ? [printable(held.cgroup ?? '-')] : []),
+        ...(grouped ? [held.cgroup ?? '-'] : []),
         endWords(held, ledger),
       ]),
     ];
   });
-  return columns(rows, paint, [
+  return columns(rows, [
     ...(named ? ['GROUP'] : []),
     ...heading,
     'OWNER',
@@ -207,44 +201,44 @@ async function tellWaits({ ledger, io, form, subject }: Query): Promise<number> 
   const waits = ledger.waits(subject);
   const coverage = ledger.coverage({ subject });
   await showCovered(io, form, waits, coverage, () => {
-    if (waits.length > 0) return waitsText(waits, ledger, io.paint);
+    if (waits.length > 0) return waitsText(waits, ledger);
     return [neverAwaitedWords(coverage, subject)];
   });
   return exit.done;
 }
 
-function waitsText(waits: readonly Wait[], ledger: Ledger, paint: Paint): string[] {
+function waitsText(waits: readonly Wait[], ledger: Ledger): Line[] {
   const { heading, cells } = spanColumns(ledger);
   const rows = waits.map((wait): Cell[] => [
-    printable(wait.subject),
+    wait.subject,
     ...cells(wait),
     processWords(wait.waiter.pid, wait.waiter.comm),
     holdersWords(wait.for),
     endWords(wait, ledger),
   ]);
-  return columns(rows, paint, ['DEVICE', ...heading, 'WAITER', 'WAITED FOR', 'ENDED WHEN']);
+  return columns(rows, ['DEVICE', ...heading, 'WAITER', 'WAITED FOR', 'ENDED WHEN']);
 }
 
 async function tellOverlaps({ ledger, io, form, subject }: Query): Promise<number> {
   const overlaps = ledger.overlaps(subject);
   const coverage = ledger.coverage({ subject });
   await showCovered(io, form, overlaps, coverage, () => {
-    if (overlaps.length > 0) return overlapsText(overlaps, ledger, io.paint);
+    if (overlaps.length > 0) return overlapsText(overlaps, ledger);
     return [neverSharedWords(coverage, subject)];
   });
   return overlaps.length === 0 ? exit.done : exit.no;
 }
 
-function overlapsText(overlaps: readonly Overlap[], ledger: Ledger, paint: Paint): string[] {
+function overlapsText(overlaps: readonly Overlap[], ledger: Ledger): Line[] {
   const { heading, cells } = spanColumns(ledger);
   const rows = overlaps.map((overlap): Cell[] => [
-    printable(overlap.group),
+    overlap.group,
     ...cells(overlap),
     overlapWords(overlap),
     sentence(ledger, overlap.from),
     endWords(overlap, ledger),
   ]);
-  return columns(rows, paint, ['GROUP', ...heading, 'OWNERS', 'BEGAN WHEN', 'ENDED WHEN']);
+  return columns(rows, ['GROUP', ...heading, 'OWNERS', 'BEGAN WHEN', 'ENDED WHEN']);
 }
 
 /** The columns with which every table of this verb begins. */

@@ -106,7 +106,7 @@ export const importEvidence = verb({
     return recordIn(values, io, async (ledger, path) => {
       io.progress.tell(`appending ${collected.events.length} events`);
       const report = await ledger.record(collected);
-      for (const judged of report.judgedAs) io.stderr.write(`${judgedAsWords(judged)}\n`);
+      io.say(...report.judgedAs.map(judgedAsWords));
       await show(io, values.json, report, (told) => reportText(told, path));
       return exit.done;
     });

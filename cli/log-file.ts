@@ -27,8 +27,7 @@ import { keepYoungGeneration } from './young-generation.ts';
  */
 export function sayLogEnds(io: Io, ledger: Ledger, ...moments: readonly When[]): void {
   const ends = ledger.logEnds(...moments);
-  if (ends !== null && ledger.cutEnd === null)
-    io.stderr.write(`vfio-ledger: ${logEndsWords(ends)}\n`);
+  if (ends !== null && ledger.cutEnd === null) io.say(`vfio-ledger: ${logEndsWords(ends)}`);
 }
 
 /** Options of every verb that works on a log. */
@@ -101,7 +100,7 @@ export async function readLog<T>(
       );
     }
     keepYoungGeneration();
-    if (ledger.cutEnd !== null) io.stderr.write(`vfio-ledger: ${cutWords(ledger.cutEnd)}\n`);
+    if (ledger.cutEnd !== null) io.say(`vfio-ledger: ${cutWords(ledger.cutEnd)}`);
     return answer(ledger);
   });
 }

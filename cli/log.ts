@@ -4,10 +4,9 @@
  * @module
  */
 import type { RecordedEvent } from '../ledger.ts';
-import { columns } from '../words/columns.ts';
+import { columns, type Line } from '../words/columns.ts';
 import { eventShown } from '../words/event-data.ts';
 import { inferenceRows } from '../words/inferences.ts';
-import type { Paint } from '../words/tone.ts';
 import { eventJson, eventRow } from './event-row.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog, sayLogEnds } from './log-file.ts';
@@ -44,10 +43,12 @@ export const log = verb({
       const { from, to, refused } = values;
       const events = ledger.log({ subject, from, to, refused });
       sayLogEnds(io, ledger, from ?? 'start', to ?? 'end');
-      if (values.json === true) await io.out.print(array(events), { ending: '' });
-      else {
-        await io.out.print(columns(events.map(eventRow), io.paint));
-        await io.out.print(rulesIn(events, io.paint));
+      if (values.json === true) {
+        await io.out.printJson(array(events), { ending: '' });
+        await io.out.print(['']);
+      } else {
+        await io.out.print(columns(events.map(eventRow)));
+        await io.out.print(rulesIn(events));
       }
       return exit.done;
     });
@@ -55,10 +56,10 @@ export const log = verb({
 });
 
 /** A line for each rule by which one of the events was inferred. */
-function rulesIn(events: readonly RecordedEvent[], paint: Paint): string[] {
+function rulesIn(events: readonly RecordedEvent[]): Line[] {
   const names = new Set(events.flatMap(({ data }) => data.evidence?.rule ?? []));
   const rows = inferenceRows(names);
-  return rows.length === 0 ? [] : ['', ...columns(rows, paint)];
+  return rows.length === 0 ? [] : ['', ...columns(rows)];
 }
 
 /** One JSON array in pieces: as one string it could become too long. */
@@ -66,5 +67,5 @@ function* array(events: readonly RecordedEvent[]): Generator<string> {
   yield '[';
   for (const [index, event] of events.entries())
     yield (index === 0 ? '' : ',') + eventJson(eventShown(event));
-  yield ']\n';
+  yield ']';
 }

@@ -7,7 +7,6 @@ import { meantClause } from '../events/nearest.ts';
 import { RequestError } from '../ledger.ts';
 import { machineNames, type MachineName } from '../machines/admission.ts';
 import { configOf } from '../machines/config.ts';
-import type { Machine } from '../machines/flat-machine.ts';
 import { kernelRules } from '../machines/machines.ts';
 import { mermaidOf } from '../machines/picture.ts';
 import { newestKernel } from '../machines/profile.ts';
@@ -15,10 +14,7 @@ import { exit } from './failure.ts';
 import { profileOption, requiredProfile } from './profiles.ts';
 import { verb } from './verb.ts';
 
-const formats = {
-  mermaid: ({ table }: Machine) => mermaidOf(table),
-  json: (machine: Machine) => JSON.stringify(configOf(machine), null, 2),
-} as const;
+const formats = ['mermaid', 'json'] as const;
 
 /** Prints a machine with the rules of one kernel. */
 export const machine = verb({
@@ -50,12 +46,15 @@ export const machine = verb({
       throw new RequestError(`no machine '${name}'; there are ${machineNames.join(', ')}${meant}`);
     }
     if (!isFormat(format)) {
-      throw new RequestError(`no format '${format}'; there are ${Object.keys(formats).join(', ')}`);
+      throw new RequestError(`no format '${format}'; there are ${formats.join(', ')}`);
     }
     const profile = requiredProfile(values.profile ?? newestKernel);
     const found = kernelRules(profile).machines[name];
     const compact = values.json === true;
-    await io.out.print([compact ? JSON.stringify(configOf(found)) : formats[format](found)]);
+    if (compact || format === 'json') {
+      const config = JSON.stringify(configOf(found), null, compact ? 0 : 2);
+      await io.out.printJson(config.split('\n'));
+    } else await io.out.print(mermaidOf(found.table).split('\n'));
     return exit.done;
   },
 });
@@ -64,6 +63,6 @@ function isMachineName(name: string): name is MachineName {
   return (machineNames as readonly string[]).includes(name);
 }
 
-function isFormat(format: string): format is keyof typeof formats {
-  return Object.hasOwn(formats, format);
+function isFormat(format: string): format is (typeof formats)[number] {
+  return (formats as readonly string[]).includes(format);
 }

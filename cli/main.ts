@@ -5,10 +5,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
-import { printable } from '../words/printable.ts';
+import type { Line } from '../words/columns.ts';
 import { exit, failureOf } from './failure.ts';
 import { helpOn, overview } from './help.ts';
-import { outputTo } from './output.ts';
+import { outputTo, sayTo } from './output.ts';
 import { paintFor } from './paint.ts';
 import { progressOn } from './progress.ts';
 import type { Io } from './verb.ts';
@@ -16,7 +16,7 @@ import { verbs } from './verbs.ts';
 
 async function dispatch([name, ...args]: readonly string[], io: Io): Promise<number> {
   if (name === undefined) {
-    io.stderr.write(`${(await allHelp()).join('\n')}\n`);
+    io.say(...(await allHelp()));
     return exit.badRequest;
   }
   if (name === '--version') {
@@ -35,7 +35,7 @@ async function help([name]: readonly string[], io: Io): Promise<number> {
   return exit.done;
 }
 
-async function allHelp(): Promise<string[]> {
+async function allHelp(): Promise<Line[]> {
   const { summaries } = await import('./summaries.ts');
   return overview(summaries);
 }
@@ -44,9 +44,7 @@ async function unknownVerb(name: string, io: Io): Promise<number> {
   const { meantClause } = await import('../events/nearest.ts');
   const known = [...verbs.keys()];
   const meant = meantClause(name, known);
-  io.stderr.write(
-    `vfio-ledger: no verb '${printable(name)}'; there are ${known.join(', ')}${meant}\n`,
-  );
+  io.say(`vfio-ledger: no verb '${name}'; there are ${known.join(', ')}${meant}`);
   return exit.badRequest;
 }
 
@@ -59,23 +57,29 @@ async function run(args: readonly string[], io: Io): Promise<number> {
   try {
     return await dispatch(args, io);
   } catch (error) {
-    const { code, message } = failureOf(error);
-    io.progress.clear();
-    io.stderr.write(`vfio-ledger: ${message}\n`);
-    return code;
+    return told(error, io);
   }
+}
+
+/** Says what failed; returns the exit code. */
+function told(error: unknown, io: Pick<Io, 'say'>): number {
+  const { code, message, stack = [] } = failureOf(error);
+  io.say(`vfio-ledger: ${message}`, ...stack);
+  return code;
 }
 
 // Without a reader of standard error the program still ends with its exit code.
 process.stderr.on('error', () => {});
 const progress = progressOn(process.stderr);
+const say = sayTo(process.stderr, progress.clear);
+// Thrown where no verb catches it. Node would print it as it is, and end with 1, which means "no".
+process.on('uncaughtException', (error) => process.exit(told(error, { say })));
 process.exitCode = await run(process.argv.slice(2), {
   get stdin() {
     return process.stdin;
   },
-  out: outputTo(process.stdout, progress.clear),
-  paint: paintFor(process.stdout, process.env),
+  out: outputTo(process.stdout, paintFor(process.stdout, process.env), progress.clear),
+  say,
   progress,
-  stderr: process.stderr,
   env: process.env,
 });

@@ -1,33 +1,38 @@
 /**
- * Writes lines to standard output in chunks; waits for a slow reader, and stops if there is none.
+ * What the program writes. Whatever reaches a terminal passes through here, and is made safe for it.
+ *
+ * Lines go to standard output in chunks; a slow reader is waited for, and if there is none, printing
+ * stops.
  *
  * @module
  */
 import type { Writable } from 'node:stream';
+import { printableLine, type Line } from '../words/columns.ts';
+import { printableJson } from '../words/printable.ts';
+import type { Paint } from '../words/tone.ts';
 
 const CHUNK_LENGTH = 64 * 1024;
 
+/** Printing stops once the reader has closed the pipe (`| head`). */
 export interface Output {
-  /**
-   * Prints lines. Stops once the reader has closed the pipe (`| head`). With `toTheEnd` all lines are
-   * taken from the iterable nevertheless, because taking them has effects.
-   */
-  print(lines: Lines, options?: PrintOptions): Promise<void>;
+  /** Prints lines for people. */
+  print(lines: Iterable<Line>): Promise<void>;
+  /** Prints JSON: texts without line feeds. */
+  printJson(texts: Iterable<string> | AsyncIterable<string>, options?: JsonOptions): Promise<void>;
 }
 
-interface PrintOptions {
+interface JsonOptions {
+  /** All texts are taken from the iterable even without a reader, because taking them has effects. */
   readonly toTheEnd?: boolean;
-  /** The end of each line; default: a line feed. */
+  /** The end of each text; default: a line feed. */
   readonly ending?: string;
 }
-
-export type Lines = Iterable<string> | AsyncIterable<string>;
 
 /**
  * Output to a stream; `before` is called before each chunk. Printing rejects with the system's error
  * if the stream cannot be written to, but not if its reader is gone.
  */
-export function outputTo(stream: Writable, before: () => void): Output {
+export function outputTo(stream: Writable, paint: Paint, before: () => void): Output {
   let gone = false;
   // Errors are handled where a chunk is written. Without a listener they would also be thrown.
   stream.on('error', () => {});
@@ -45,23 +50,41 @@ export function outputTo(stream: Writable, before: () => void): Output {
     });
   }
 
-  return {
-    async print(lines, { toTheEnd = false, ending = '\n' } = {}) {
-      let chunk = '';
-      try {
-        for await (const line of lines) {
-          if (gone && !toTheEnd) return;
-          chunk += line + ending;
-          if (chunk.length < CHUNK_LENGTH) continue;
-          const full = chunk;
-          chunk = '';
-          if (!gone) await write(full);
-        }
-      } finally {
-        // Lines before a failure are printed, too: they may have been recorded.
-        if (chunk !== '' && !gone) await write(chunk);
+  async function writeAll<T>(
+    items: Iterable<T> | AsyncIterable<T>,
+    textOf: (item: T) => string,
+    { toTheEnd = false, ending = '\n' }: JsonOptions = {},
+  ): Promise<void> {
+    let chunk = '';
+    try {
+      for await (const item of items) {
+        if (gone && !toTheEnd) return;
+        chunk += textOf(item) + ending;
+        if (chunk.length < CHUNK_LENGTH) continue;
+        const full = chunk;
+        chunk = '';
+        if (!gone) await write(full);
       }
-    },
+    } finally {
+      // What came before a failure is printed, too: it may have been recorded.
+      if (chunk !== '' && !gone) await write(chunk);
+    }
+  }
+
+  return {
+    print: (lines) => writeAll(lines, (line) => printableLine(line, paint)),
+    printJson: (texts, options) => writeAll(texts, printableJson, options),
+  };
+}
+
+/** Prints lines on standard error, without colour; `before` is called before. */
+export function sayTo(
+  stream: Pick<Writable, 'write'>,
+  before: () => void,
+): (...lines: readonly Line[]) => void {
+  return (...lines) => {
+    before();
+    stream.write(lines.map((line) => `${printableLine(line)}\n`).join(''));
   };
 }
 

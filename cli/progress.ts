@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { printable } from '../words/printable.ts';
 
 const PATIENCE_MS = 1000;
 const INTERVAL_MS = 200;
@@ -29,8 +30,9 @@ export function progressOn(
       const now = uptime() * 1000;
       if (now - last < INTERVAL_MS) return;
       last = now;
-      stderr.write(`\r${text.padEnd(length)}`);
-      length = text.length;
+      const shown = printable(text);
+      stderr.write(`\r${shown.padEnd(length)}`);
+      length = shown.length;
     },
     clear() {
       if (length > 0) stderr.write(`\r${' '.repeat(length)}\r`);

@@ -5,7 +5,6 @@
  */
 import { chooseHostTracer } from '../recorder/choose-tracer.ts';
 import { recordHost } from '../recorder/record-host.ts';
-import { printable } from '../words/printable.ts';
 import { recordedWords } from '../words/recording.ts';
 import { exit } from './failure.ts';
 import { logOptions, recordIn } from './log-file.ts';
@@ -56,8 +55,7 @@ export const record = verb({
       const timer = durationMs === null ? undefined : setTimeout(end, durationMs);
       const { root } = values;
       const warn = (message: string) => {
-        io.progress.clear();
-        io.stderr.write(`vfio-ledger: ${printable(message)}\n`);
+        io.say(`vfio-ledger: ${message}`);
       };
       try {
         const options = { tracer, root, signal, progress: status.progress, warn };

@@ -4,10 +4,9 @@
  * @module
  */
 import type { Coverage, Replay } from '../ledger.ts';
-import { columns, type Cell } from '../words/columns.ts';
+import { columns, type Cell, type Line } from '../words/columns.ts';
 import { sentence, type History } from '../words/events.ts';
 import { otherCell, recordedCell, replayWords } from '../words/judgements.ts';
-import type { Paint } from '../words/tone.ts';
 import { coverageOption, showCovered } from './coverage.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
@@ -37,7 +36,7 @@ export const replay = verb({
       const found = ledger.replayed({ profile });
       const coverage = ledger.coverage();
       await showCovered(io, values, found.differences, coverage, () =>
-        replayText(found, { profile, coverage }, ledger, io.paint),
+        replayText(found, { profile, coverage }, ledger),
       );
       return exit.done;
     });
@@ -48,8 +47,7 @@ function replayText(
   found: Replay,
   { profile, coverage }: { readonly profile: string; readonly coverage: Coverage },
   history: History,
-  paint: Paint,
-): string[] {
+): Line[] {
   const { differences } = found;
   const count = replayWords(found, profile, coverage);
   if (differences.length === 0) return [count];
@@ -60,5 +58,5 @@ function replayText(
     otherCell(other),
   ]);
   const heading = ['POSITION', 'ATTEMPT', 'RECORDED', `BY ${profile}`];
-  return [count, '', ...columns(rows, paint, heading)];
+  return [count, '', ...columns(rows, heading)];
 }

@@ -9,9 +9,8 @@ import { operationsOf, ruleTable, type RuleRow } from '../machines/operations.ts
 import type { Profile } from '../machines/profile.ts';
 import { rowOf } from '../operations/table.ts';
 import { causeWords } from '../words/causes.ts';
-import { columns } from '../words/columns.ts';
+import { columns, type Line } from '../words/columns.ts';
 import { neverRefusedWords, profilesWords } from '../words/judgements.ts';
-import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
 import { profileOption, requiredProfile } from './profiles.ts';
 import { show, verb } from './verb.ts';
@@ -51,27 +50,24 @@ export const rules = verb({
     );
     const answer = rows.map((row) => ({ ...row, summary: causeWords(row.cause) }));
     await show(io, values.json, answer, () =>
-      operation === undefined
-        ? operationsText(profile, io.paint)
-        : rulesText(operation, rows, io.paint),
+      operation === undefined ? operationsText(profile) : rulesText(operation, rows),
     );
     return exit.done;
   },
 });
 
-function operationsText(profile: Profile | null, paint: Paint): string[] {
+function operationsText(profile: Profile | null): Line[] {
   return columns(
     Object.entries(operationsOf(profile)).map(([operation, { checks }]) => [
       operation,
       String(checks.length),
       rowOf(operation as RuleRow['operation']).records[0]?.type ?? '-',
     ]),
-    paint,
     ['OPERATION', 'CHECKS', 'RECORDS'],
   );
 }
 
-function rulesText(operation: string, rows: readonly RuleRow[], paint: Paint): string[] {
+function rulesText(operation: string, rows: readonly RuleRow[]): Line[] {
   if (rows.length === 0) return [neverRefusedWords(operation)];
   return columns(
     rows.map(({ order, errno, cause, check, asks, profiles, source }) => [
@@ -83,7 +79,6 @@ function rulesText(operation: string, rows: readonly RuleRow[], paint: Paint): s
       profilesWords(profiles),
       source,
     ]),
-    paint,
     ['N', 'ERRNO', 'CAUSE', 'CHECK', 'ASKS', 'PROFILES', 'SOURCE'],
   );
 }

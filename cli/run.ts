@@ -10,7 +10,7 @@ import { chooseCommandTracer } from '../recorder/choose-tracer.ts';
 import type { Ending } from '../recorder/command.ts';
 import { findProgram } from '../recorder/find-program.ts';
 import { runRecorded } from '../recorder/run-recorded.ts';
-import { titled } from '../words/columns.ts';
+import { titled, type Line } from '../words/columns.ts';
 import { moreWords } from '../words/moments.ts';
 import { runWords } from '../words/run.ts';
 import { exit } from './failure.ts';
@@ -70,7 +70,7 @@ export const run = verb({
     const tracer = chooseCommandTracer({ name, line: values.tracer, env: io.env });
     const [program = ''] = command;
     if (findProgram(program, io.env) === null) {
-      io.stderr.write(`vfio-ledger: ${program}: command not found\n`);
+      io.say(`vfio-ledger: ${program}: command not found`);
       return NO_SUCH_COMMAND;
     }
     const act = async (ledger: Ledger, path: string | null) => {
@@ -78,14 +78,8 @@ export const run = verb({
       const { exit: ending, ...activity } = await runRecorded(ledger, command, options);
       const report = { command, exit: ending, log: path, ...activity };
       if (file !== undefined) writePrivate(file, `${JSON.stringify(report)}\n`);
-      if (json === true) await io.out.print([JSON.stringify(report)]);
-      if (file === undefined && json !== true) {
-        io.stderr.write(
-          runWords(report, shortened)
-            .map((line) => `${line}\n`)
-            .join(''),
-        );
-      }
+      if (json === true) await io.out.printJson([JSON.stringify(report)]);
+      else if (file === undefined) io.say(...runWords(report, shortened));
       const isLeak = values['fail-on-leak'] === true && report.held.length > 0;
       return isLeak ? exit.no : codeOf(ending);
     };
@@ -100,7 +94,7 @@ export const run = verb({
 });
 
 /** The first rows of a long list, and how many more there are. */
-function shortened(title: string, rows: readonly (readonly string[])[]): string[] {
+function shortened(title: string, rows: readonly (readonly string[])[]): Line[] {
   const more = rows.length - MOST_SHOWN;
   const left = more > 0 ? [`  ${moreWords(more)}: --json has them`] : [];
   return [...titled(title, rows.slice(0, MOST_SHOWN)), ...left];

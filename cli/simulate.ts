@@ -63,12 +63,12 @@ export const simulate = verb({
     // All input is read before the log is created or an answer is printed.
     const sequences = await readScenarios(inputs, io.stdin);
     if (log === undefined) {
-      await io.out.print(answerLines(play(sequences, topology, profile, UNKEPT)));
+      await io.out.printJson(answerLines(play(sequences, topology, profile, UNKEPT)));
       return exit.done;
     }
     await recordIn({ ...values, log }, io, async (ledger) => {
       const answers = ledger.simulateSteps(sequences, { topology, profile });
-      await io.out.print(recordedLines(answers, io.progress), { toTheEnd: true });
+      await io.out.printJson(recordedLines(answers, io.progress), { toTheEnd: true });
     });
     return exit.done;
   },

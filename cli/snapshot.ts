@@ -6,11 +6,9 @@
 import { unitOf } from '../evidence/reading/unit.ts';
 import type { Ledger, SnapshotReport } from '../ledger.ts';
 import { hostReading } from '../recorder/snapshot.ts';
-import { columns, type Cell } from '../words/columns.ts';
+import { columns, type Cell, type Line } from '../words/columns.ts';
 import { holdersWords, ownerCell } from '../words/owners.ts';
-import { printable } from '../words/printable.ts';
 import { changedWords, NONE_IN_USE, unseenWords } from '../words/recording.ts';
-import type { Paint } from '../words/tone.ts';
 import { unknownGroupWords } from '../words/who.ts';
 import { eventRow } from './event-row.ts';
 import { exit } from './failure.ts';
@@ -60,7 +58,7 @@ export const snapshot = verb({
     return recordIn(values, io, async (ledger, path) => {
       const source = values.root ?? '/proc';
       const report = await ledger.snapshot(reading, { time, source });
-      await show(io, values.json, report, () => reportText(report, ledger, path, io.paint));
+      await show(io, values.json, report, () => reportText(report, ledger, path));
       return exit.done;
     });
   },
@@ -70,8 +68,7 @@ function reportText(
   { appended, changed, unseen }: SnapshotReport,
   ledger: Ledger,
   path: string,
-  paint: Paint,
-): string[] {
+): Line[] {
   const then = ledger.at('end');
   const { groups } = then.table();
   const used = groups.filter(({ owner, opener }) => owner.kind !== 'none' || opener !== null);
@@ -80,12 +77,7 @@ function reportText(
     const places = new Set(
       held.flatMap(({ cgroup }) => (cgroup === null ? [] : (unitOf(cgroup) ?? cgroup))),
     );
-    return [
-      printable(group),
-      ownerCell(owner),
-      holdersWords(held),
-      printable([...places].join(' ') || '-'),
-    ];
+    return [group, ownerCell(owner), holdersWords(held), [...places].join(' ') || '-'];
   });
   const doubts = used.flatMap(({ group, owner }) => {
     const reason = owner.kind === 'unknown' ? then.whyUnknown(group)?.reason : null;
@@ -95,11 +87,9 @@ function reportText(
     changedWords(changed.length, appended, path),
     ...(changed.length === 0 || changed.length > MOST_SHOWN
       ? []
-      : ['', ...columns(changed.map(eventRow), paint)]),
+      : ['', ...columns(changed.map(eventRow))]),
     '',
-    ...(rows.length === 0
-      ? [NONE_IN_USE]
-      : columns(rows, paint, ['GROUP', 'OWNER', 'HELD BY', 'OF'])),
+    ...(rows.length === 0 ? [NONE_IN_USE] : columns(rows, ['GROUP', 'OWNER', 'HELD BY', 'OF'])),
     ...doubts,
     ...unseenLines(unseen),
   ];

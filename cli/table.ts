@@ -5,11 +5,9 @@
  */
 import type { DeviceWithClaims, GroupWithClaims, FileView, Table } from '../ledger.ts';
 import { kindOfDriver } from '../operations/driver.ts';
-import { columns, type Cell } from '../words/columns.ts';
+import { columns, type Cell, type Line } from '../words/columns.ts';
 import { momentWords } from '../words/moments.ts';
 import { filesWords, holdersWords, hiddenWords, ownerCell } from '../words/owners.ts';
-import { printable } from '../words/printable.ts';
-import type { Paint } from '../words/tone.ts';
 import { claimWords } from '../words/who.ts';
 import { exit } from './failure.ts';
 import { atOption, readingOptions, readLog, sayLogEnds } from './log-file.ts';
@@ -43,13 +41,13 @@ export const table = verb({
       const { at = 'end' } = values;
       const found = ledger.at(at).table();
       sayLogEnds(io, ledger, at);
-      await show(io, values.json, found, () => tableText(found, values.all === true, io.paint));
+      await show(io, values.json, found, () => tableText(found, values.all === true));
       return exit.done;
     });
   },
 });
 
-function tableText({ at, groups, devices, files }: Table, all: boolean, paint: Paint): string[] {
+function tableText({ at, groups, devices, files }: Table, all: boolean): Line[] {
   const members = Map.groupBy(devices, ({ group }) => group);
   const shown = groups.filter((view) => all || isOfInterest(view, members.get(view.group) ?? []));
   const names = new Set<string | null>(shown.map(({ group }) => group));
@@ -59,14 +57,14 @@ function tableText({ at, groups, devices, files }: Table, all: boolean, paint: P
   const hidden = groups.length - shown.length;
   const orphans = files.filter(isOrphan);
   const parts = [
-    shown.length === 0 ? [] : groupLines(shown, members, paint),
-    seen.length === 0 ? [] : deviceLines(seen, paint),
-    orphans.length === 0 ? [] : orphanLines(orphans, paint),
+    shown.length === 0 ? [] : groupLines(shown, members),
+    seen.length === 0 ? [] : deviceLines(seen),
+    orphans.length === 0 ? [] : orphanLines(orphans),
     claimWords(seen.flatMap(({ claimants }) => claimants)),
     hidden === 0 ? [] : [`${hiddenWords(hidden)} (--all)`],
   ];
   return [
-    paint(momentWords(at), 'heading'),
+    [{ text: momentWords(at), tone: 'heading' }],
     ...parts.flatMap((lines) => (lines.length === 0 ? [] : ['', ...lines])),
   ];
 }
@@ -90,13 +88,12 @@ function isOfInterest(
 function groupLines(
   groups: readonly GroupWithClaims[],
   members: ReadonlyMap<string | null, readonly DeviceWithClaims[]>,
-  paint: Paint,
-): string[] {
+): Line[] {
   const rows = groups.map((view): Cell[] => {
     const { group, owner, since, opener } = view;
     const devices = members.get(group) ?? [];
     return [
-      printable(group),
+      group,
       ownerCell(owner),
       since === null ? '-' : String(since),
       opener === null ? '-' : opener.file,
@@ -104,7 +101,7 @@ function groupLines(
       owner.kind === 'unknown' ? seenWords(view, devices) : holdersWords(owner.holders),
     ];
   });
-  return columns(rows, paint, ['GROUP', 'OWNER', 'SINCE', 'OPENER', 'DEVICES', 'HELD BY']);
+  return columns(rows, ['GROUP', 'OWNER', 'SINCE', 'OPENER', 'DEVICES', 'HELD BY']);
 }
 
 /** The holders of a group's open files, which may or may not keep its unknown owner alive. */
@@ -113,25 +110,25 @@ function seenWords({ opener }: GroupWithClaims, devices: readonly DeviceWithClai
   return files.length === 0 ? '-' : `seen: ${filesWords(files)}`;
 }
 
-function deviceLines(devices: readonly DeviceWithClaims[], paint: Paint): string[] {
+function deviceLines(devices: readonly DeviceWithClaims[]): Line[] {
   const rows = devices.map((view): Cell[] => [
-    printable(view.device),
-    view.name === null ? '-' : printable(view.name),
-    view.group === null ? '-' : printable(view.group),
-    view.driver === null ? '-' : printable(view.driver),
+    view.device,
+    view.name ?? '-',
+    view.group ?? '-',
+    view.driver ?? '-',
     { text: view.state, tone: view.state === 'unknown' ? 'unknown' : 'plain' },
     filesWords(view.files),
   ]);
-  return columns(rows, paint, ['DEVICE', 'NAME', 'GROUP', 'DRIVER', 'STATE', 'OPEN FILES']);
+  return columns(rows, ['DEVICE', 'NAME', 'GROUP', 'DRIVER', 'STATE', 'OPEN FILES']);
 }
 
-function orphanLines(files: readonly FileView[], paint: Paint): string[] {
+function orphanLines(files: readonly FileView[]): Line[] {
   const rows = files.map(({ file, kind, holders }) => [file, kind, holdersWords(holders)]);
-  return columns(rows, paint, ['ORPHANED FILE', 'KIND', 'KEPT BY']);
+  return columns(rows, ['ORPHANED FILE', 'KIND', 'KEPT BY']);
 }
 
 function callName({ device, name }: DeviceWithClaims): string {
-  return printable(name ?? device);
+  return name ?? device;
 }
 
 /** Whether no process has a descriptor or a mapping of the file: only the kernel keeps it alive. */

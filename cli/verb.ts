@@ -7,19 +7,19 @@ import type { Readable } from 'node:stream';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { isRelative } from '../events/instant-words.ts';
 import { RequestError } from '../events/ledger-error.ts';
-import type { Paint } from '../words/tone.ts';
+import type { Line } from '../words/columns.ts';
 import { exit } from './failure.ts';
 import { helpOn } from './help.ts';
-import type { Lines, Output } from './output.ts';
+import type { Output } from './output.ts';
 import type { Progress } from './progress.ts';
 
 /** Input, output and environment of a verb. */
 export interface Io {
   readonly stdin: Readable;
   readonly out: Output;
-  readonly paint: Paint;
+  /** Prints lines on standard error. */
+  readonly say: (...lines: readonly Line[]) => void;
   readonly progress: Progress;
-  readonly stderr: NodeJS.WriteStream;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -122,7 +122,8 @@ export async function show<T>(
   io: Io,
   json: boolean | undefined,
   value: T,
-  text: (value: T) => Lines,
+  text: (value: T) => Iterable<Line>,
 ): Promise<void> {
-  await io.out.print(json === true ? [JSON.stringify(value)] : text(value));
+  if (json === true) await io.out.printJson([JSON.stringify(value)]);
+  else await io.out.print(text(value));
 }

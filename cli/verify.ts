@@ -11,11 +11,9 @@ import {
   type Ledger,
   type Verification,
 } from '../ledger.ts';
-import { columns, titled, type Cell } from '../words/columns.ts';
+import { columns, titled, type Cell, type Line } from '../words/columns.ts';
 import { coverageValueWords, noWords, unreadable } from '../words/coverage.ts';
 import { foreignWords, lostGuardWords } from '../words/faults.ts';
-import { printable } from '../words/printable.ts';
-import type { Paint } from '../words/tone.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog, type LogValues } from './log-file.ts';
 import { show, verb, type Io } from './verb.ts';
@@ -59,7 +57,7 @@ export const verify = verb({
   ],
   async answer({ values }, io) {
     const { damage, ...found } = await lookedOver(values, io);
-    await show(io, values.json, found, () => verificationText(found, io.paint));
+    await show(io, values.json, found, () => verificationText(found));
     if (damage !== null) throw damage;
     return found.faults.length === 0 ? exit.done : exit.no;
   },
@@ -130,31 +128,35 @@ function damageOf(error: unknown): CorruptLogError {
   throw error;
 }
 
-function verificationText(
-  { events, head, faults, notes = [], hosts, coverage }: Verification,
-  paint: Paint,
-): string[] {
+function verificationText({
+  events,
+  head,
+  faults,
+  notes = [],
+  hosts,
+  coverage,
+}: Verification): Line[] {
   const rows = faults.map(({ position, kind, detail }): Cell[] => [
     position === null ? 'file' : String(position),
     { text: kind, tone: 'refusal' },
-    printable(detail),
+    detail,
   ]);
   return [
     `events  ${events}`,
     `head    ${head}`,
     `faults  ${faults.length === 0 ? noWords(coverage) : faults.length}`,
-    ...notes.map((note) => `note    ${printable(note)}`),
+    ...notes.map((note) => `note    ${note}`),
     `seen    ${coverageValueWords(coverage)}`,
     ...hostLines(hosts),
-    ...(faults.length === 0 ? [] : ['', ...columns(rows, paint, ['POSITION', 'KIND', 'DETAIL'])]),
+    ...(faults.length === 0 ? [] : ['', ...columns(rows, ['POSITION', 'KIND', 'DETAIL'])]),
   ];
 }
 
 /** The only host of a log, or all hosts with their heads. */
-function hostLines(hosts: readonly HostInLog[]): string[] {
+function hostLines(hosts: readonly HostInLog[]): Line[] {
   const [only, ...others] = hosts;
   if (only === undefined) return [];
-  if (others.length === 0) return [`host    ${printable(only.host)}`];
-  const rows = hosts.map(({ host, events, head }) => [printable(host), String(events), head]);
+  if (others.length === 0) return [`host    ${only.host}`];
+  const rows = hosts.map(({ host, events, head }) => [host, String(events), head]);
   return ['', ...titled('The log has several hosts:', [['HOST', 'EVENTS', 'HEAD'], ...rows])];
 }

@@ -15,11 +15,9 @@ import {
   type Who,
 } from '../ledger.ts';
 import { hostReading } from '../recorder/snapshot.ts';
-import { columns, type Cell } from '../words/columns.ts';
+import { columns, type Cell, type Line } from '../words/columns.ts';
 import { momentTitle } from '../words/moments.ts';
 import { holdersWords, ownerCell, processWords } from '../words/owners.ts';
-import { printable } from '../words/printable.ts';
-import type { Paint } from '../words/tone.ts';
 import { claimWords, noHoldingsWords, noOrphansWords, whoWords } from '../words/who.ts';
 import { coverageOption, showCovered } from './coverage.ts';
 import { exit } from './failure.ts';
@@ -96,18 +94,18 @@ export const who = verb({
         const coverage = ledger.coverage({ from: at, to: at });
         await showCovered(io, values, found, coverage, () => [
           momentTitle(then.moment),
-          ...orphansLines(found, coverage, io.paint),
+          ...orphansLines(found, coverage),
         ]);
       } else if (holdings) {
         const found = then.holdings(subject);
         await show(io, json, found, () => [
           momentTitle(then.moment),
-          ...holdingsLines(found, then.subject(subject), io.paint),
+          ...holdingsLines(found, then.subject(subject)),
         ]);
       } else {
         const found = then.who(subject);
         await show(io, json, found, () => [
-          ...whoWords(found, subject, then.whyUnknown(subject), io.paint),
+          ...whoWords(found, subject, then.whyUnknown(subject)),
           ...claimWords(found.claimants),
         ]);
       }
@@ -133,7 +131,7 @@ async function tellNow(
     // The reading does not show since when.
     const found = { ...whoOf(ledger, subject), since: null, sinceTime: null, unseen };
     await show(io, json, found, () => [
-      ...whoWords(found, subject, ledger.at('end').whyUnknown(subject), io.paint),
+      ...whoWords(found, subject, ledger.at('end').whyUnknown(subject)),
       ...unseenLines(unseen),
     ]);
     return exit.done;
@@ -163,32 +161,32 @@ function whoOf(ledger: Ledger, subject: string): Who {
   }
 }
 
-function holdingsLines(found: readonly Holding[], { kind: of }: Subject, paint: Paint): string[] {
+function holdingsLines(found: readonly Holding[], { kind: of }: Subject): Line[] {
   if (found.length === 0) return [noHoldingsWords(of)];
   const rows = found.map(({ pid, comm, fd, file, kind, group, device, keepsOwnerOf }): Cell[] => [
     processWords(pid, comm),
     fd === null ? 'mapping' : `fd ${fd}`,
     file ?? '-',
     kind,
-    printable(group ?? '-'),
-    printable(device ?? '-'),
-    printable(keepsOwnerOf.join(', ') || '-'),
+    group ?? '-',
+    device ?? '-',
+    keepsOwnerOf.join(', ') || '-',
   ]);
   const heading = ['PROCESS', 'BY', 'FILE', 'KIND', 'GROUP', 'DEVICE', 'KEEPS OWNER OF'];
-  return columns(rows, paint, heading);
+  return columns(rows, heading);
 }
 
-function orphansLines(found: readonly Orphan[], coverage: Coverage, paint: Paint): string[] {
+function orphansLines(found: readonly Orphan[], coverage: Coverage): Line[] {
   if (found.length === 0) return [noOrphansWords(coverage)];
   const rows = found.map(({ file, kind, groups, owner, holders, devices, keptThrough }): Cell[] => [
     file,
     kind,
-    printable(groups.join(', ') || '-'),
+    groups.join(', ') || '-',
     ownerCell(owner),
     holdersWords(holders),
-    printable(devices.join(', ') || '-'),
+    devices.join(', ') || '-',
     holdersWords(keptThrough),
   ]);
   const heading = ['FILE', 'KIND', 'GROUP', 'OWNER', 'KEPT BY', 'DEVICE', 'HELD BY'];
-  return columns(rows, paint, heading);
+  return columns(rows, heading);
 }

@@ -32,7 +32,7 @@ export const why = verb({
       const { at = 'end' } = values;
       const found = ledger.why(attempt, { at });
       sayLogEnds(io, ledger, at);
-      await show(io, values.json, found, () => whyWords(found, ledger, io.paint));
+      await show(io, values.json, found, () => whyWords(found, ledger));
       return exit.done;
     });
   },

@@ -42,8 +42,10 @@ import type { Why } from '../projections/why/why.ts';
 import { PastEvents } from './past-events.ts';
 import type { WhatIf } from './what-if.ts';
 import { activityAnswer, violationAnswer, whereAnswer, whyAnswer } from '../words/answers.ts';
+import { printableText } from '../words/columns.ts';
 import { coverageAnswer } from '../words/coverage.ts';
 import { eventWords } from '../words/events.ts';
+import { printable } from '../words/printable.ts';
 import { whyWords } from '../words/why.ts';
 
 /**
@@ -190,7 +192,7 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
     if (this.#typeOf(found) !== 'operation.refused' || !Array.isArray(found.because)) {
       throw new RequestError('explain takes an answer of why about this history');
     }
-    return whyWords(found, this).join('\n');
+    return printableText(whyWords(found, this));
   }
 
   /**
@@ -202,7 +204,7 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
     if (type === null || type !== event.type) {
       throw new RequestError('describe takes an event of this history');
     }
-    return eventWords(event, this);
+    return printable(eventWords(event, this));
   }
 
   /** Type of the event at a position that JavaScript may give as anything; null if there is none. */
@@ -211,10 +213,7 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
     return Number.isInteger(position) ? (this.event(position ?? -1)?.type ?? null) : null;
   }
 
-  /**
-   * The changes of owners after `from`, up to `to`. Throws `bad-when`, or `bad-request` if `from` is
-   * after `to`.
-   */
+  /** Changes of owners after `from`, up to `to`. Throws `bad-when`; `bad-request` if `from` is later. */
   diff(from: When, to: When): Diff {
     const range = this.findRange(from, to);
     const found = changesBetween(this.timeline, range.from.position, range.to.position);

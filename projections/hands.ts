@@ -179,7 +179,7 @@ function shown(hold: HoldAt): Holder {
 }
 
 function nameOf({ comm, cgroup }: HoldAt): string {
-  return `${comm}\0${cgroup}`;
+  return JSON.stringify([comm, cgroup]);
 }
 
 /** Half-open: what was seen, from when to when; `to` is null while it goes on. */

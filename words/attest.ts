@@ -9,12 +9,12 @@ import type {
   AttestQuestion,
   HandsInstance,
 } from '../projections/attest/attestation.ts';
-import { columns, indented, type Cell } from './columns.ts';
+import { columns, indented, type Cell, type Line } from './columns.ts';
 import { coverageWords } from './coverage.ts';
 import { durationWords } from './durations.ts';
 import { holdersWords } from './owners.ts';
 import { printable } from './printable.ts';
-import { plain, type Paint, type Tone } from './tone.ts';
+import type { Tone } from './tone.ts';
 
 /** The log that an attestation is about, as a person reaches it. */
 export interface AttestedLog {
@@ -69,34 +69,27 @@ const tones: Readonly<Record<Attestation['verdict'], Tone>> = {
 };
 
 /** An attestation in lines. */
-export function attestationWords(
-  found: Attestation,
-  log: AttestedLog,
-  paint: Paint = plain,
-): string[] {
+export function attestationWords(found: Attestation, log: AttestedLog): Line[] {
   const { question, subjects, verdict, instances, unknownHands, coverage, head } = found;
   const [one, other] = subjects;
   const asked = /^(noiommu-)?\d+$/.test(one) ? `group ${one}` : one;
   const words = questions[question];
   const says = words[verdict === 'not-known' ? 'seen' : verdict](asked, other);
   return [
-    printable(`Question: ${words.asked(asked, other)} (${question} ${one} ${other})`),
+    `Question: ${words.asked(asked, other)} (${question} ${one} ${other})`,
     `Range:    ${rangeWords(found)}`,
-    `Verdict:  ${paint(verdict, tones[verdict])}. ${printable(says)}`,
-    ...section('Instances:', instanceRows(instances, paint)),
-    ...section('Hands of which the tenant is not known:', instanceRows(unknownHands, paint)),
-    ...section('Coverage:', [coverageWords(coverage), ...unknownRows(found, paint)]),
-    ...section('Sources of the evidence:', sourceRows(found, paint)),
+    ['Verdict:  ', { text: verdict, tone: tones[verdict] }, `. ${says}`],
+    ...section('Instances:', instanceRows(instances)),
+    ...section('Hands of which the tenant is not known:', instanceRows(unknownHands)),
+    ...section('Coverage:', [coverageWords(coverage), ...unknownRows(found)]),
+    ...section('Sources of the evidence:', sourceRows(found)),
     ...section('Answered from:', [basisWords(found)]),
-    ...section('The log, and its head when this was answered:', [
-      ...log.files.map(printable),
-      head,
-    ]),
+    ...section('The log, and its head when this was answered:', [...log.files, head]),
     ...section('To check it:', checkWords(found, log)),
   ];
 }
 
-function section(title: string, lines: readonly string[]): string[] {
+function section(title: string, lines: readonly Line[]): Line[] {
   return lines.length === 0 ? [] : ['', title, ...indented(lines)];
 }
 
@@ -111,41 +104,41 @@ function momentWords(position: Attestation['from'], time: string | null): string
   return `${position ?? '-'}${time === null ? '' : ` (${time})`}`;
 }
 
-function instanceRows(all: readonly HandsInstance[], paint: Paint): string[] {
+function instanceRows(all: readonly HandsInstance[]): Line[] {
   if (all.length === 0) return [];
   const isTimed = all.some(({ fromTime }) => fromTime !== null);
   const rows = all.map(({ subject, from, to, fromTime, toTime, owner, holders }): Cell[] => [
-    printable(subject),
+    subject,
     ...spanCells({ from, to, fromTime, toTime }, isTimed),
     ...(isTimed ? [durationWords(fromTime, toTime) ?? '-'] : []),
     owners[owner],
     holdersWords(holders),
   ]);
   const lasted = isTimed ? ['LASTED'] : [];
-  return columns(rows, paint, ['SUBJECT', ...spanHeading(isTimed), ...lasted, 'OWNER', 'HANDS']);
+  return columns(rows, ['SUBJECT', ...spanHeading(isTimed), ...lasted, 'OWNER', 'HANDS']);
 }
 
-function unknownRows({ coverage: { unknown } }: Attestation, paint: Paint): string[] {
+function unknownRows({ coverage: { unknown } }: Attestation): Line[] {
   // The line above names the only one.
   if (unknown.length < 2) return [];
   const isTimed = unknown.some(({ fromTime }) => fromTime !== null);
   const rows = unknown.map(({ subject, reason, ...span }): Cell[] => [
-    printable(subject ?? 'the host'),
+    subject ?? 'the host',
     ...spanCells(span, isTimed),
-    printable(reason),
+    reason,
   ]);
-  return columns(rows, paint, ['NOT SEEN', ...spanHeading(isTimed), 'WHY']);
+  return columns(rows, ['NOT SEEN', ...spanHeading(isTimed), 'WHY']);
 }
 
-function sourceRows({ evidence }: Attestation, paint: Paint): string[] {
+function sourceRows({ evidence }: Attestation): Line[] {
   if (evidence.length === 0) return [];
   const isTimed = evidence.some(({ fromTime }) => fromTime !== null);
   const rows = evidence.map(({ source, format, ...span }): Cell[] => [
-    printable(source ?? '-'),
-    printable(format ?? '-'),
+    source ?? '-',
+    format ?? '-',
     ...spanCells(span, isTimed),
   ]);
-  return columns(rows, paint, ['SOURCE', 'FORMAT', ...spanHeading(isTimed)]);
+  return columns(rows, ['SOURCE', 'FORMAT', ...spanHeading(isTimed)]);
 }
 
 interface TimedSpan extends Pick<HandsInstance, 'to' | 'fromTime' | 'toTime'> {
@@ -181,8 +174,14 @@ function checkWords({ head, derived }: Attestation, { address, host, files }: At
   ];
 }
 
-/** A word as a shell takes it. */
+/** A word as a shell takes it; as `$'…'`, with its bytes, if it is not printed as it is. */
 function quoted(word: string): string {
-  const shown = printable(word);
-  return /^[\w./:@%+=,-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;
+  if (/^[\w./:@%+=,-]+$/.test(word)) return word;
+  if (printable(word) === word) return `'${word.replaceAll("'", `'\\''`)}'`;
+  return `$'${word.replace(/[^ -&(-[\]-~]/gu, bytesOf)}'`;
+}
+
+function bytesOf(character: string): string {
+  const bytes = [...new TextEncoder().encode(character)];
+  return bytes.map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
 }

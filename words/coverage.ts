@@ -13,7 +13,6 @@ import type {
   Uncovered,
 } from '../projections/coverage.ts';
 import { moreWords } from './moments.ts';
-import { printable } from './printable.ts';
 
 /** A `FoundCoverage` with its reasons in sentences; `eventAt` gives the event of a gap. */
 export function coverageAnswer(
@@ -128,7 +127,7 @@ function seenRangeWords(coverage: Coverage): string {
   const [first, ...others] = coverage.unknown;
   if (first === undefined) return `all processes of the host, ${rangeWords(coverage)}`;
   const more = others.length === 0 ? '' : `; ${moreWords(others.length, 'interval')}`;
-  return printable(`${uncoveredWords(first, coverage)}${more}`);
+  return `${uncoveredWords(first, coverage)}${more}`;
 }
 
 function uncoveredWords({ subject, reason, ...uncovered }: Uncovered, last: CoverageRange): string {

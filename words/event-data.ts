@@ -5,7 +5,6 @@
  */
 import type { Evidence, Fact } from '../events/vocabulary.ts';
 import { KERNEL_PID } from '../processes/process-table.ts';
-import { printable, word } from './printable.ts';
 
 /** `pid=101 fd=4`; of a refusal, operation and errno stand without a key. */
 export function dataWords(event: Fact): string {
@@ -24,7 +23,14 @@ export function dataWords(event: Fact): string {
 function evidenceWords({ source, line, certainty, rule }: Evidence): string {
   const place = line === null ? source : `${source}:${line}`;
   const how = certainty === 'observed' && rule === undefined ? '' : `, ${certainty}`;
-  return printable(`[${place}${how}${rule === undefined ? '' : `: ${rule}`}]`);
+  return `[${place}${how}${rule === undefined ? '' : `: ${rule}`}]`;
+}
+
+/** A value as one word; quoted if it has blanks or would read as null, a boolean or `key=value`. */
+export function word(value: unknown): string {
+  if (typeof value !== 'string') return JSON.stringify(value);
+  const plain = /^[^\s"=]+$/u.test(value) && !/^(null|true|false)$/.test(value);
+  return plain ? value : JSON.stringify(value);
 }
 
 /** One `key=value`; a process that no line names is `?`. */

@@ -7,7 +7,6 @@ import type { DataOf, EventType, Placed } from '../events/vocabulary.ts';
 import { KERNEL_PID } from '../processes/process-table.ts';
 import { pair } from './event-data.ts';
 import { processWords } from './owners.ts';
-import { printable } from './printable.ts';
 
 /** Looks up the names of processes. */
 export interface CommLookup {
@@ -26,7 +25,7 @@ type NameOf = (pid: number) => string;
 /** An event as a sentence without its full stop: `P1[101] closed fd 4`. */
 export function eventWords({ type, data, position }: Placed, names: CommLookup): string {
   const wordsOf = words[type] as (data: Placed['data'], name: NameOf) => string;
-  return printable(wordsOf(data, (pid) => processWords(pid, names.commOf(pid, position))));
+  return wordsOf(data, (pid) => processWords(pid, names.commOf(pid, position)));
 }
 
 /** The event at a position as a sentence; empty if there is no such event. */

@@ -10,7 +10,6 @@ import { noneWords } from './coverage.ts';
 import { sentence, type History } from './events.ts';
 import { positionWords } from './moments.ts';
 import { holdersWords, ownerWords } from './owners.ts';
-import { printable } from './printable.ts';
 
 /** The event that ended an interval; a dash if it has not ended. */
 export function endWords({ to }: Pick<Interval, 'to'>, history: History): string {
@@ -19,12 +18,12 @@ export function endWords({ to }: Pick<Interval, 'to'>, history: History): string
 
 /** The title above the groups that a path was the node of. */
 export function incarnationsTitle(group: string): string {
-  return printable(`/dev/vfio/${group} was the node of, one after the other:`);
+  return `/dev/vfio/${group} was the node of, one after the other:`;
 }
 
 /** The VFIO devices of a group; `not known` if the log does not name any. */
 export function devicesWords(devices: readonly string[]): string {
-  return printable(devices.join(', ') || 'not known');
+  return devices.join(', ') || 'not known';
 }
 
 /** The hands that a process had from one position to another. */
@@ -55,20 +54,20 @@ export function overlapWords({ owners, drivers }: Overlap): string {
       ? `kernel drivers ${drivers.join(', ')}`
       : `${ownerWords(owner)} by ${holdersWords(owner.holders)}`,
   );
-  return printable(words.join(' and '));
+  return words.join(' and ');
 }
 
 /** Says that a process never kept the owner of a subject, or of any group, alive. */
 export function neverOwnedWords(coverage: Coverage, who: string, subject = 'any group'): string {
   const never = `${who} never kept an owner of ${subject} alive`;
   const unseen = `${who} was not seen to keep an owner of ${subject} alive`;
-  return printable(noneWords(coverage, never, unseen));
+  return noneWords(coverage, never, unseen);
 }
 
 /** Says that nobody waited for a subject, or for any device. */
 export function neverAwaitedWords(coverage: Coverage, subject = 'a device'): string {
   const unseen = `nobody was seen to wait for ${subject}`;
-  return printable(noneWords(coverage, `nobody ever waited for ${subject}`, unseen));
+  return noneWords(coverage, `nobody ever waited for ${subject}`, unseen);
 }
 
 /** Says that a subject, or any group, never had two owners at a time. */
@@ -76,7 +75,7 @@ export function neverSharedWords(coverage: Coverage, subject?: string): string {
   const never = subject === undefined ? 'no group ever' : `${subject} never`;
   const unseen = subject === undefined ? 'no group was' : `${subject} was not`;
   const two = 'two owners at a time';
-  return printable(noneWords(coverage, `${never} had ${two}`, `${unseen} seen with ${two}`));
+  return noneWords(coverage, `${never} had ${two}`, `${unseen} seen with ${two}`);
 }
 
 /** Says that no owner changed between two moments. */

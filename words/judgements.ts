@@ -8,11 +8,9 @@ import { profiles, type Profile } from '../machines/profile.ts';
 import type { Coverage } from '../projections/coverage.ts';
 import type { Replay } from '../projections/replay.ts';
 import type { Bisection } from '../projections/shapes.ts';
-import { columns, indented, type Cell } from './columns.ts';
+import { columns, indented, type Cell, type Line } from './columns.ts';
 import { noneWords, noWords } from './coverage.ts';
 import { sentence, type History } from './events.ts';
-import { printable } from './printable.ts';
-import { plain, type Paint } from './tone.ts';
 
 /** Says that an operation has no checks. */
 export function neverRefusedWords(operation: string): string {
@@ -54,19 +52,19 @@ function verdictCell({ errno, cause }: Verdict, passing: string): Cell {
 const SHOWN = 50;
 
 /** Lines: where an invariant is violated or an expression holds, and the fewest events. */
-export function bisectionWords(found: Bisection, history: History, paint: Paint = plain): string[] {
+export function bisectionWords(found: Bisection, history: History): Line[] {
   const { invariant, position, detail, cause, prefix } = found;
   const last = prefix.slice(-SHOWN);
   const events = last.map((at) => [String(at), sentence(history, at)]);
   const more = prefix.length - last.length;
-  const ruled =
+  const ruled: Line =
     cause === null
       ? 'the rules allow the event'
-      : `the rules would have refused the event: ${paint(cause, 'refusal')}`;
+      : ['the rules would have refused the event: ', { text: cause, tone: 'refusal' }];
   return [
     ...(invariant === null
-      ? [`it first holds at position ${position}: ${printable(detail)}`]
-      : [`${invariant} is violated at position ${position}: ${printable(detail)}`, ruled]),
+      ? [`it first holds at position ${position}: ${detail}`]
+      : [`${invariant} is violated at position ${position}: ${detail}`, ruled]),
     'the fewest events that show it:',
     ...(more > 0 ? [`  ${more} earlier events, then`] : []),
     ...indented(columns(events)),

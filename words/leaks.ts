@@ -5,10 +5,9 @@
  */
 import type { Activity, FileOf, OpenedFile } from '../projections/activity.ts';
 import type { Coverage } from '../projections/coverage.ts';
-import { titled } from './columns.ts';
+import { titled, type Line } from './columns.ts';
 import { noneWords } from './coverage.ts';
 import { holderRows, ownerWords, processWords } from './owners.ts';
-import { printable } from './printable.ts';
 
 /** What some processes did between two moments, as far as it is printed. */
 export interface ShownActivity extends Pick<
@@ -19,13 +18,13 @@ export interface ShownActivity extends Pick<
 }
 
 /** Prints rows under a title. A face may shorten a long list. */
-export type List = (title: string, rows: readonly (readonly string[])[]) => string[];
+export type List = (title: string, rows: readonly (readonly string[])[]) => Line[];
 
 /** Lines: what was opened, bound and refused, and what is held and owned at the end. */
 export function spanWords(
   { opened, bound, refused, held, owned, coverage }: ShownActivity,
   list: List = titled,
-): string[] {
+): Line[] {
   const isQuiet = opened.length === 0 && refused.length === 0;
   return [
     ...(isQuiet ? [noneWords(coverage, 'No VFIO file was opened.', QUIET)] : []),
@@ -54,7 +53,7 @@ export function spanWords(
         momentOf(call),
         processWords(call.pid, call.comm),
         `${operation}: ${errno ?? (cause === 'unknown' ? 'errno not shown' : 'concluded')}`,
-        `${cause} (${printable(summary)})`,
+        `${cause} (${summary})`,
       ]),
     ),
     ...list(
@@ -83,10 +82,10 @@ function momentOf({ time, position }: Pick<OpenedFile, 'time' | 'position'>): st
 }
 
 function fileWords({ kind, device, group }: FileOf): string {
-  if (kind === 'group') return printable(`group ${group}`);
+  if (kind === 'group') return `group ${group}`;
   if (kind !== 'device') return kind;
   const of = group === null ? '' : ` (group ${group})`;
-  return printable(device === null ? `a device${of}` : `device ${device}${of}`);
+  return device === null ? `a device${of}` : `device ${device}${of}`;
 }
 
 function releaseWords({ released }: OpenedFile): string {

@@ -4,7 +4,6 @@
  * @module
  */
 import type { CutEnd, LogEnd, Moment, Position } from '../projections/shapes.ts';
-import { printable } from './printable.ts';
 
 /** `at position 41, 2026-11-22T12:03:00.000000Z`, `before the first event`. */
 export function momentWords({ position, time }: Moment): string {
@@ -26,7 +25,7 @@ export function momentTitle(moment: Moment): string {
 export function cutWords({ after, sealed, next, isThere }: CutEnd): string {
   const lacks = isThere ? 'was not read' : 'is missing';
   const end = after < 0 ? 'its start' : positionWords(after);
-  const files = printable(`${sealed} is sealed, and the log goes on in ${next}, which ${lacks}`);
+  const files = `${sealed} is sealed, and the log goes on in ${next}, which ${lacks}`;
   return `${files}: nothing is known after ${end}`;
 }
 

@@ -7,14 +7,13 @@ import { KERNEL_PID } from '../processes/process-table.ts';
 import type { FileView, Holder, Owner } from '../projections/shapes.ts';
 import type { Cell } from './columns.ts';
 import { counted } from './moments.ts';
-import { printable } from './printable.ts';
 
 /** A process: `qemu[4711]`, `pid 4711` without a name, `?` without both. */
 export function processWords(pid: number | null, comm: string | null): string {
   const isNamed = comm !== null && comm !== `pid ${pid}`;
-  if (pid === null || pid >= KERNEL_PID) return isNamed ? printable(comm) : '?';
+  if (pid === null || pid >= KERNEL_PID) return isNamed ? comm : '?';
   if (!isNamed) return `pid ${pid}`;
-  return `${printable(comm)}[${pid}]`;
+  return `${comm}[${pid}]`;
 }
 
 /** Holders in one line, each process once: `P1[101] fd 3, 4; P2[102] mapping`. */
@@ -33,7 +32,7 @@ export function holderRows(holders: readonly Holder[]): string[][] {
     holderName(holder),
     placeOf(holder).join(', '),
     holder.via === 'kernel' || holder.file === null ? '' : `file ${holder.file}`,
-    holder.cgroup === null ? '' : printable(holder.cgroup),
+    holder.cgroup ?? '',
   ]);
 }
 

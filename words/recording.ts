@@ -4,7 +4,6 @@
  * @module
  */
 import { counted } from './moments.ts';
-import { printable } from './printable.ts';
 
 interface Imported {
   readonly read: number;
@@ -20,12 +19,12 @@ export function importedWords({ read, appended, skipped, unknown }: Imported, lo
   const odd = unknown === 0 ? '' : `; ${counted(unknown, 'line')} not understood`;
   const were = skipped === 1 ? 'was' : 'were';
   const what = `read ${counted(read, 'line')}: ${counted(appended, 'event')} appended`;
-  return `${what} to ${printable(log)}, ${skipped} ${were} there already${odd}`;
+  return `${what} to ${log}, ${skipped} ${were} there already${odd}`;
 }
 
 /** Says that the rules of another release judge a kernel. */
 export function judgedAsWords({ kernel, profile }: { kernel: string; profile: string }): string {
-  const judged = `kernel ${printable(kernel)} is judged by the rules of ${profile}`;
+  const judged = `kernel ${kernel} is judged by the rules of ${profile}`;
   return `${judged}, the nearest that there are; --profile names others`;
 }
 
@@ -69,7 +68,7 @@ export function rejectedWords(rejected: {
   readonly line: number;
   readonly reason: string;
 }): string {
-  return printable(`${rejected.file}:${rejected.line}: ${rejected.reason}`);
+  return `${rejected.file}:${rejected.line}: ${rejected.reason}`;
 }
 
 interface RecordedCounts {
@@ -87,31 +86,31 @@ export function recordedWords(
 ): string {
   const bad = rejectedCount === 0 ? '' : `, ${rejectedCount} of them rejected`;
   const again = starts > 1 ? `; the tracer was started ${starts} times` : '';
-  const what = `${counted(appended, 'event')} recorded in ${printable(log)}`;
+  const what = `${counted(appended, 'event')} recorded in ${log}`;
   return `${what}, from ${counted(read, 'line')}${bad}${again}`;
 }
 
 /** How many changes a snapshot found, and how many events it appended. */
 export function changedWords(changed: number, appended: number, log: string): string {
   const what = changed === 0 ? 'nothing has changed' : counted(changed, 'change');
-  return `${what}, ${counted(appended, 'event')} appended to ${printable(log)}`;
+  return `${what}, ${counted(appended, 'event')} appended to ${log}`;
 }
 
 export const NONE_IN_USE = 'no group is in use';
 
 /** Something that a snapshot could not see. */
 export function unseenWords(unseen: string): string {
-  return printable(`not seen: ${unseen}`);
+  return `not seen: ${unseen}`;
 }
 
 /** Says that a file of a log was sealed; `next` is the name of the next file without its folder. */
 export function sealedWords(sealed: string, next: string): string {
-  return `sealed ${printable(sealed)}; the log continues in ${next}`;
+  return `sealed ${sealed}; the log continues in ${next}`;
 }
 
 /** The head, `POSITION:HASH`, of a host's stream in a sealed file. */
 export function endedWords(host: string, head: string): string {
-  return `head of ${printable(host)}: ${head}`;
+  return `head of ${host}: ${head}`;
 }
 
 interface RetainedFiles {
@@ -125,11 +124,7 @@ interface RetainedFiles {
 export function retainedWords({ gone, needed }: RetainedFiles): string[] {
   if (gone.length + needed.length === 0) return ['nothing to remove'];
   return [
-    ...gone.map(({ file, to }) =>
-      printable(to === null ? `removed ${file}` : `moved ${file} to ${to}`),
-    ),
-    ...needed.map((file) =>
-      printable(`kept ${file}: it holds events since the last boot of a host`),
-    ),
+    ...gone.map(({ file, to }) => (to === null ? `removed ${file}` : `moved ${file} to ${to}`)),
+    ...needed.map((file) => `kept ${file}: it holds events since the last boot of a host`),
   ];
 }

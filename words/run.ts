@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { titled } from './columns.ts';
+import { titled, type Line } from './columns.ts';
 import { coverageWords } from './coverage.ts';
 import { releasedWords, spanWords, type List, type ShownActivity } from './leaks.ts';
 import { counted } from './moments.ts';
 import { processWords } from './owners.ts';
-import { printable } from './printable.ts';
 
 interface Run extends ShownActivity {
   readonly command: readonly string[];
@@ -22,7 +21,7 @@ interface Run extends ShownActivity {
 }
 
 /** Lines: how a command ended, what it did, and what it left behind. */
-export function runWords(run: Run, list: List = titled): string[] {
+export function runWords(run: Run, list: List = titled): Line[] {
   const { command, exit, log, left, rejectedCount } = run;
   const how =
     exit.signal === null ? `ended with exit code ${exit.code}` : `was killed by ${exit.signal}`;
@@ -38,10 +37,10 @@ export function runWords(run: Run, list: List = titled): string[] {
     ...(rejectedCount === 0
       ? []
       : [`${counted(rejectedCount, 'line')} of the trace could not be read.`]),
-    ...(log === null ? [] : [`Recorded in ${printable(log)}.`]),
+    ...(log === null ? [] : [`Recorded in ${log}.`]),
   ];
 }
 
 function argument(text: string): string {
-  return printable(/^[^\s"']+$/u.test(text) ? text : JSON.stringify(text));
+  return /^[^\s"']+$/u.test(text) ? text : JSON.stringify(text);
 }

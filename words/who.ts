@@ -7,13 +7,11 @@ import type { Coverage } from '../projections/coverage.ts';
 import type { Claimant, Exit, Who } from '../projections/shapes.ts';
 import type { SubjectKind } from '../projections/subjects.ts';
 import type { WhyUnknown } from '../projections/why-unknown.ts';
-import { titled } from './columns.ts';
+import { titled, type Line } from './columns.ts';
 import { noneWords } from './coverage.ts';
 import { durationWords } from './durations.ts';
 import { momentTitle, placeWords } from './moments.ts';
 import { holderRows, ownerWords } from './owners.ts';
-import { printable } from './printable.ts';
-import { plain, type Paint } from './tone.ts';
 
 /** The part of an answer that is printed. */
 type ShownWho = Pick<
@@ -22,12 +20,7 @@ type ShownWho = Pick<
 >;
 
 /** Lines for a subject; `asked` is the word that named it, `unknown` why its owner is unknown. */
-export function whoWords(
-  found: ShownWho,
-  asked: string,
-  unknown: WhyUnknown | null,
-  paint: Paint = plain,
-): string[] {
+export function whoWords(found: ShownWho, asked: string, unknown: WhyUnknown | null): Line[] {
   const { kind, owner, at, holders, waiters, exited } = found;
   const isUnknown = owner.kind === 'unknown';
   const nobody = isUnknown ? 'Nobody was seen to hold it.' : 'Nobody holds it.';
@@ -40,7 +33,7 @@ export function whoWords(
   const unheld = exited === undefined ? [free] : exitWords(exited, at);
   return [
     momentTitle(at),
-    paint(owned, isUnknown ? 'unknown' : 'plain'),
+    [{ text: owned, tone: isUnknown ? 'unknown' : 'plain' }],
     ...titled('The owner is kept alive by:', holderRows(owner.holders)),
     ...(holders.length === 0 ? unheld : titled(held, holderRows(holders))),
     ...titled('Waiting for it:', holderRows(waiters)),
@@ -55,7 +48,7 @@ function sinceWords({ since, sinceTime, at }: ShownWho): string {
 }
 
 /** When and how a process ended, and what it had held last. */
-function exitWords(exited: Exit, at: Who['at']): string[] {
+function exitWords(exited: Exit, at: Who['at']): Line[] {
   const { position, time, held, heldUntil, heldUntilTime } = exited;
   const before = position === at.position ? null : durationWords(time, at.time);
   const when = `at ${placeWords(position, time)}${before === null ? '' : ` (${before} before)`}`;
@@ -67,7 +60,7 @@ function exitWords(exited: Exit, at: Who['at']): string[] {
 
 function endedWords({ by, signal }: Exit): string {
   if (by === 'host.booted') return 'It ended with the host, which booted again';
-  return signal === null ? 'It exited' : printable(`It was killed by ${signal}`);
+  return signal === null ? 'It exited' : `It was killed by ${signal}`;
 }
 
 const HOLDS_NOTHING = 'It holds nothing.';
@@ -78,11 +71,11 @@ export function noHoldingsWords(kind: SubjectKind): string {
 }
 
 /** The claimants of a subject: a manager such as libvirt gave it to them. They own nothing. */
-export function claimWords(claimants: readonly Claimant[]): string[] {
+export function claimWords(claimants: readonly Claimant[]): Line[] {
   const rows = claimants.map((claimant) => {
     const { device, since, sinceTime } = claimant;
     return [
-      printable(device ?? 'a device of the group'),
+      device ?? 'a device of the group',
       `${claimedWords(claimant)}, since ${placeWords(since, sinceTime)}`,
     ];
   });
@@ -97,23 +90,23 @@ export function noOrphansWords(coverage: Coverage): string {
 
 /** `claimed by vm1 (libvirt)`. A claimant is no owner. */
 export function claimedWords({ claimant, manager }: Claimant): string {
-  return printable(`claimed by ${claimant} (${manager})`);
+  return `claimed by ${claimant} (${manager})`;
 }
 
 /** Why the owner is unknown: the reason of the gap, if it has one. */
 function unknownWords(unknown: WhyUnknown | null): string {
-  return printable(unknown?.reason ?? 'the evidence has a gap');
+  return unknown?.reason ?? 'the evidence has a gap';
 }
 
 /** Why the owner of a group is unknown, in a line of its own. */
 export function unknownGroupWords(group: string, reason: string): string {
-  return printable(`the owner of group ${group} is unknown: ${reason}`);
+  return `the owner of group ${group} is unknown: ${reason}`;
 }
 
 /** The word that was asked for, with the id of the subject if it differs. */
 function nameOf(asked: string, id: string, kind: SubjectKind): string {
   if (kind === 'group' && !asked.startsWith('/')) return `group ${id}`;
-  return printable(asked.includes(id) ? asked : `${asked} (${id})`);
+  return asked.includes(id) ? asked : `${asked} (${id})`;
 }
 
 /** The owner in a sentence, without its full stop. A process owns nothing, but may keep an owner alive. */

@@ -4,21 +4,19 @@
  * @module
  */
 import type { Why } from '../projections/why/why.ts';
-import { titled } from './columns.ts';
+import { titled, type Line } from './columns.ts';
 import { sentence, type History } from './events.ts';
 import { holderRows } from './owners.ts';
-import { printable } from './printable.ts';
-import { plain, type Paint } from './tone.ts';
 
 /** Lines: what was refused, its cause, what was in the way, which events led to it, until when. */
-export function whyWords(found: Why, history: History, paint: Paint = plain): string[] {
+export function whyWords(found: Why, history: History): Line[] {
   const { position, errno, cause, summary, candidates, blocker, because, wouldPassAfter } = found;
   const time = history.event(position)?.time ?? null;
   const tone = cause === 'unknown' ? 'unknown' : 'refusal';
   const reasons = because.map((reason) => [String(reason), sentence(history, reason)]);
   return [
     `position ${position}${time === null ? '' : `, ${time}`}: ${sentence(history, position)}`,
-    `cause: ${paint(cause, tone)} (${summary})`,
+    ['cause: ', { text: cause, tone }, ` (${summary})`],
     ...candidateWords(candidates),
     ...(blocker === null ? [] : blockerWords(blocker)),
     ...titled('because of:', reasons),
@@ -27,20 +25,20 @@ export function whyWords(found: Why, history: History, paint: Paint = plain): st
 }
 
 /** The causes that it may have, and which command tells of which. */
-function candidateWords(candidates: Why['candidates']): string[] {
+function candidateWords(candidates: Why['candidates']): Line[] {
   const causes = candidates.map(({ cause, summary }) => [cause, summary]);
   const commands = [...Map.groupBy(candidates, ({ next }) => next)].map(([next, told]) => [
-    printable(next),
+    next,
     told.map(({ cause }) => cause).join(', '),
   ]);
   return [...titled('it may be:', causes), ...titled('these commands tell:', commands)];
 }
 
-function blockerWords(blocker: NonNullable<Why['blocker']>): string[] {
+function blockerWords(blocker: NonNullable<Why['blocker']>): Line[] {
   const { kind, file, driver, holders, subject } = blocker;
   const which = file ?? subject ?? null;
   const what = driver === null ? [kind, ...(which === null ? [] : [which])] : ['driver', driver];
-  const inTheWay = `in the way: ${printable(what.join(' '))}`;
+  const inTheWay = `in the way: ${what.join(' ')}`;
   if (holders.length === 0) return [inTheWay];
   return titled(`${inTheWay}, kept alive by`, holderRows(holders));
 }

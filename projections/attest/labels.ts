@@ -16,7 +16,7 @@ export function oncePerLabel<T>(
   return (process) => {
     const { pid, comm, cgroup, vm } = process;
     const number = isByPid ? pid : 0;
-    const key = `${number}\0${comm}\0${cgroup === null ? '' : `=${cgroup}`}\0${typeof vm}${vm}`;
+    const key = JSON.stringify([number, comm, cgroup, vm]);
     let found = said.get(key);
     if (found === undefined) {
       found = say(process);

@@ -38,7 +38,7 @@ export function pastHoldersOf(
         const lived = tenants.map((tenant) => livedAt(tenant, position)).join();
         for (const hold of holds) {
           const { number, comm, cgroup, vm } = hold;
-          const key = `${number}\0${comm}\0${cgroup}\0${typeof vm}${vm}\0${lived}`;
+          const key = JSON.stringify([number, comm, cgroup, vm, lived]);
           if (found.has(key)) continue;
           const holder = holderShown(holderOf(hold));
           if (holder.via !== 'fd') continue;

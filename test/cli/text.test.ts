@@ -14,9 +14,10 @@ test('colour is for terminals that want it', () => {
 });
 
 test('an error of no known kind is called a bug, with its stack', () => {
-  const { code, message } = failureOf(new TypeError('x is undefined'));
+  const { code, message, stack } = failureOf(new TypeError('x is\nundefined'));
   expect(code).toBe(4);
-  expect(message).toMatch(/^this is a bug in vfio-ledger: TypeError: x is undefined\n +at /);
+  expect(message).toBe('this is a bug in vfio-ledger: TypeError: x is\nundefined');
+  expect(stack?.[0]).toMatch(/^ +at .+text\.test\.ts/);
 });
 
 test('progress is for terminals, and for what takes long', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Holder } from '../../ledger.ts';
+import type { Fact } from '../../events/vocabulary.ts';
 import type { HostAt } from '../../machines/host-at.ts';
 import type { FileId } from '../../processes/process-table.ts';
 import { handsOf, type HandIn } from '../../projections/hands.ts';
@@ -13,7 +14,7 @@ import { walk } from '../../projections/walk.ts';
 import { anyHistory, segmentLengths } from '../support/any-history.ts';
 import { countOf } from '../support/effort.ts';
 import { shownAt, stepsOf, Steps } from '../support/hands.ts';
-import type { Log } from '../support/random-logs.ts';
+import { placed, type Log } from '../support/random-logs.ts';
 
 const RUNS = countOf('logs whose hands are counted', { test: 20, soak: 200, full: 2000 });
 
@@ -176,3 +177,36 @@ function subjectsOf(timeline: Timeline, log: Log): Subject[] {
     ...[...pids].map((pid): Subject => ({ kind: 'process', id: String(pid) })),
   ];
 }
+
+test('a process that gets other names has another hand, whatever the names hold', () => {
+  const call = { pid: 8, cloexec: false };
+  const facts: Fact[] = [
+    {
+      type: 'host.booted',
+      data: { boot: 'b', kernel: '6.12.0', profile: 'linux-6.12', iommufd: true, simulated: false },
+    },
+    {
+      type: 'device.added',
+      data: {
+        device: '0000:3b:00.0',
+        group: '26',
+        name: null,
+        model: null,
+        driver: 'vfio-pci',
+        cdev: 'vfio0',
+      },
+    },
+    { type: 'process.found', data: { pid: 8, comm: 'a\0b', cgroup: 'c' } },
+    { type: 'group.opened', data: { ...call, fd: 3, group: '26' } },
+    { type: 'container.opened', data: { ...call, fd: 4 } },
+    { type: 'container.set', data: { pid: 8, fd: 3, container: 4 } },
+    { type: 'process.found', data: { pid: 8, comm: 'a', cgroup: 'b\0c' } },
+    { type: 'container.opened', data: { ...call, fd: 5 } },
+  ];
+  const intervals = historyOf(timelineOf(placed(facts), 100), { kind: 'group', id: '26' });
+  const hands = intervals.at(-1)!.hands;
+  expect(hands.map(({ comm, cgroup, from, to }) => [comm, cgroup, from, to])).toEqual([
+    ['a\0b', 'c', 5, 6],
+    ['a', 'b\0c', 6, null],
+  ]);
+});

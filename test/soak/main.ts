@@ -66,6 +66,8 @@ const campaigns: Readonly<Record<string, string>> = {
   'spoiled-evidence': 'test/evidence/mutated.test.ts',
   'any-line': 'test/evidence/strace/any-line.test.ts',
   flows: 'test/evidence/flows.test.ts',
+  'hostile-names': 'test/cli/hostile-names.test.ts',
+  'printable-texts': 'test/words/printable.test.ts',
   'kept-logs': 'test/bench/main.test.ts',
   figures: 'test/bench/figures.soak.ts',
 };

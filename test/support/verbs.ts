@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { Readable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { failureOf } from '../../cli/failure.ts';
+import { outputTo, sayTo } from '../../cli/output.ts';
 import type { Io, Verb } from '../../cli/verb.ts';
+import { plain, type Paint } from '../../words/tone.ts';
 
 export interface Printed {
   readonly out: string;
@@ -13,26 +15,45 @@ export interface Printed {
   readonly code: number;
 }
 
-export async function printedBy(verb: Verb, args: readonly string[]): Promise<Printed> {
+export async function printedBy(
+  verb: Verb,
+  args: readonly string[],
+  paint: Paint = plain,
+): Promise<Printed> {
   let out = '';
   let err = '';
+  const say = sayTo(
+    kept((text) => (err += text)),
+    () => {},
+  );
   const io: Io = {
     stdin: Readable.from([]),
-    out: {
-      print: async (lines, { ending = '\n' } = {}) => {
-        for await (const line of lines) out += line + ending;
-      },
-    },
-    paint: (word) => word,
+    out: outputTo(
+      kept((text) => (out += text)),
+      paint,
+      () => {},
+    ),
+    say,
     progress: { tell: () => {}, clear: () => {} },
-    stderr: { write: (text: string) => (err += text) } as unknown as NodeJS.WriteStream,
     env: { PATH: process.env['PATH'] },
   };
   try {
     const code = await verb.run(args, io);
     return { out, err, code };
   } catch (error) {
-    const { code, message } = failureOf(error);
-    return { out, err: `${err}${message}\n`, code };
+    const { code, message, stack = [] } = failureOf(error);
+    say(message, ...stack);
+    return { out, err, code };
   }
+}
+
+/** Keeps what is written, as text: halves of surrogate pairs would become others as bytes. */
+function kept(take: (text: string) => void): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write(text: string, _, done) {
+      take(text);
+      done();
+    },
+  });
 }
