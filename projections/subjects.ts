@@ -51,6 +51,7 @@ export function noteSubjects(host: LiveHost, event: Placed<Fact>, note: NoteSubj
     for (const { group } of lost) note('group', group);
     if (event.data.group === null) noteUngrouped(host, note);
   }
+  if (type === 'host.booted') noteUngrouped(host, note);
   const opened = fileOpenedBy(event);
   if (opened !== null) note('file', opened);
   for (const released of host.processTable.releases.endedBy(event)) note('file', released);
@@ -89,7 +90,7 @@ function noteDevice(host: LiveHost, id: string, note: NoteSubject): void {
   if (group !== null) note('group', group);
 }
 
-/** Notes the devices whose group is not known: a gap of all groups may be one of theirs. */
+/** Notes the devices whose group is not known: no group stands for them at a gap of all, or a boot. */
 function noteUngrouped(host: LiveHost, note: NoteSubject): void {
   for (const { device, group } of host.devices()) if (group === null) note('device', device);
 }
