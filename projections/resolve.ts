@@ -108,7 +108,7 @@ function unknown(timeline: Timeline, word: string, { kind, ids: [id] }: NamedSub
 export function groupWords(timeline: Timeline, number: number): string | null {
   const [own, unprotected] = [`${number}`, `noiommu-${number}`];
   if (timeline.knows(`group ${own}`)) return `group ${own} is ${wordFor('group', own)}`;
-  return timeline.knows(`group ${unprotected}`) ? `the group is ${unprotected}` : null;
+  return timeline.knows(`group ${unprotected}`) ? `group ${own} is ${unprotected}` : null;
 }
 
 /** The word for a subject, which means nothing else anywhere. */

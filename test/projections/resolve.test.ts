@@ -194,7 +194,7 @@ test('a mediated device goes by its UUID, and a group without an IOMMU by its no
   expect(() => ledger.who('noiommu-1')).toThrow(/nearest (?:is|are) .*noiommu-0/);
   expect(() => ledger.why('99')).toThrow(/^position 99 is past the end[^;]*$/);
   const named = await recorded([added('0000:05:00.0', 'noiommu-5', null, null)]);
-  expect(() => named.why('5')).toThrow(/; digits are a position, the group is noiommu-5$/);
+  expect(() => named.why('5')).toThrow(/; digits are a position, group 5 is noiommu-5$/);
   // Traces that show only the number.
   expect(ledger.at().subject('noiommu-8')).toEqual({ kind: 'group', id: '8' });
 });
