@@ -8,13 +8,8 @@ import { hash } from 'node:crypto';
 import type { Evidence, Fact, LedgerEvent } from '../events/vocabulary.ts';
 import { KERNEL_PID } from '../processes/process-table.ts';
 import { instantOf, isInstant, zeroOf, type Zero } from './instants.ts';
-import {
-  EvidenceError,
-  TooMuchError,
-  type Importer,
-  type ImportOptions,
-  type Reader,
-} from './importer.ts';
+import { EvidenceError, type Importer, type ImportOptions, type Reader } from './importer.ts';
+import { KeptLines, type ShownLine } from './kept-lines.ts';
 import type { SeenCounts, SeenKind } from './messages/seen.ts';
 import { idsOfTelling } from './messages/recorded-tellings.ts';
 import type { Clock, Parser, Sighting } from './sighting.ts';
@@ -35,15 +30,6 @@ export function traceImporter(
 
 /** A line has fewer events than this. */
 const MOST_EVENTS = 64;
-/** The most lines that are kept until the end of a source. */
-const MOST_KEPT = 1 << 16;
-
-/** What a line shows, with the digest that ids of its events follow from, and its number. */
-interface Shown {
-  readonly sightings: readonly Sighting[];
-  readonly digest: string;
-  readonly line: number;
-}
 
 class TraceReader implements Reader {
   preamble = 0;
@@ -66,9 +52,9 @@ class TraceReader implements Reader {
   #unread = 0;
   #isLost = false;
   /** Listings without a time of their own: they stand after what the source shows up to `taken`. */
-  readonly #listings: Shown[] = [];
+  readonly #listings = new KeptLines('of listings');
   /** What the source shows after `taken`. */
-  readonly #later: Shown[] = [];
+  readonly #later = new KeptLines('after the time of the listings');
   /** The ids of events that a later line may show not to have happened. */
   readonly #tentative: { readonly id: string; readonly tentative: Tentative }[] = [];
   /** The number of statements that another source has told, by kind. */
@@ -164,12 +150,12 @@ class TraceReader implements Reader {
     if (sightings.length > 0) this.#says = true;
     const last = sightings.length === 0 ? [] : this.#shown(sightings, this.#parser.told ?? '');
     if (this.#options.taken === null) return last;
-    const rest = this.#later.splice(0);
+    const rest = this.#later.take();
     return [...last, ...this.listed(), ...rest.flatMap((shown) => this.#events(shown))];
   }
 
   listed(): readonly LedgerEvent[] {
-    return this.#listings.splice(0).flatMap((listing) => this.#events(listing));
+    return this.#listings.take().flatMap((listing) => this.#events(listing));
   }
 
   /** The events of what a line shows. Listings without a time of their own are kept for the end. */
@@ -182,17 +168,11 @@ class TraceReader implements Reader {
     this.#witness ??= this.#begin(first);
     const line = this.#line;
     const listed = own.filter(isUntimedListing);
-    if (listed.length > 0) this.#keep(this.#listings, { sightings: listed, digest, line });
+    if (listed.length > 0) this.#listings.add({ sightings: listed, digest, line });
     const shown = { sightings: own.filter((one) => !isUntimedListing(one)), digest, line };
     if (!this.#isAfterTaken(shown)) return this.#events(shown);
-    this.#keep(this.#later, shown);
+    this.#later.add(shown);
     return [];
-  }
-
-  #keep(lines: Shown[], shown: Shown): void {
-    if (lines.push(shown) <= MOST_KEPT) return;
-    const which = lines === this.#later ? 'after the time of the listings' : 'of listings';
-    throw new TooMuchError(`there are more than ${MOST_KEPT} lines ${which}`);
   }
 
   /** Whether another source of this import, or one that the log has, has told of it. */
@@ -208,10 +188,10 @@ class TraceReader implements Reader {
   }
 
   /** Whether listings without a time of their own stand before it. */
-  #isAfterTaken({ sightings }: Shown): boolean {
+  #isAfterTaken({ sightings }: ShownLine): boolean {
     const { taken } = this.#options;
     if (taken === null || this.#parser.readsListings !== true) return false;
-    if (this.#later.length > 0) return true;
+    if (!this.#later.isEmpty) return true;
     return sightings.some((sighting) => {
       const at = this.#instantOf(sighting);
       const time = at === null ? null : instantOf(at);
@@ -219,7 +199,7 @@ class TraceReader implements Reader {
     });
   }
 
-  #events({ sightings, digest, line: last }: Shown): LedgerEvent[] {
+  #events({ sightings, digest, line: last }: ShownLine): LedgerEvent[] {
     const witness = this.#witness;
     if (witness === null) return [];
     const events: LedgerEvent[] = [];
