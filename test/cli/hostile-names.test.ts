@@ -6,7 +6,7 @@ import { copyFileSync, globSync, mkdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { exportLog } from '../../cli/export.ts';
 import { log } from '../../cli/log.ts';
 import { paintFor } from '../../cli/paint.ts';
@@ -28,7 +28,7 @@ import {
 } from '../support/hostile-names.ts';
 import { shownBy } from '../support/terminal.ts';
 import { printedBy } from '../support/verbs.ts';
-import { hostTopology, main, root } from './program.ts';
+import { hostTopology, root } from './program.ts';
 
 const folder = temporaryFolder();
 const colour = paintFor({ isTTY: true }, {});
@@ -241,7 +241,7 @@ describe('in a pseudo-terminal, byte by byte', () => {
 
   /** What Node and the program print: no byte of a name steers the terminal. */
   async function shownSafely(args: readonly string[], env?: Record<string, string>) {
-    const { bytes, code } = await shownBy([process.execPath, main, ...args], env);
+    const { bytes, code } = await shownBy([process.execPath, inject('program'), ...args], env);
     const text = bytes.toString();
     expect({ args, unsafe: unsafeIn(text.replaceAll('\r', '')) }).toEqual({ args, unsafe: [] });
     // A carriage return ends a line, or begins the line of progress again.
@@ -272,7 +272,7 @@ describe('in a pseudo-terminal, byte by byte', () => {
 
   test.each(inCampaigns)('every verb, as text and as JSON, %s', async () => {
     const asked = [...(await Promise.all(logs.map(questionsAbout))).flat(), ...deeds('again-')];
-    const most = countOf('commands in a pseudo-terminal', { test: 0, soak: 100, full: 5000 });
+    const most = countOf('commands in a pseudo-terminal', { test: 0, soak: 40, full: 5000 });
     const step = Math.max(1, Math.floor(asked.length / most));
     const chosen = asked.filter(([name], index) => index % step === 0 || !isAboutALog.has(name));
     for (const [name, ...args] of chosen) {
@@ -319,7 +319,7 @@ describe('programs get names as they are', () => {
 
 test.each(inCampaigns)('any names, %s', async () => {
   let made = 0;
-  const numRuns = countOf('logs with random names', { test: 1, soak: 10, full: 500 });
+  const numRuns = countOf('logs with random names', { test: 1, soak: 5, full: 500 });
   const names = fc.array(hostileText, { minLength: 3, maxLength: 30 });
   await fc.assert(
     fc.asyncProperty(names, async (given) => {
