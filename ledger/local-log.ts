@@ -7,7 +7,7 @@ import { packing } from '../log/packing.ts';
 import { SegmentFiles } from '../log/segment-files.ts';
 import type { RecordedEvent, Store } from '../log/store.ts';
 import type { EventReader } from '../projections/event-tail.ts';
-import type { SegmentName, Shelf } from '../projections/index/sealed-segments.ts';
+import type { SegmentName, Shelf } from '../projections/index/shelf.ts';
 import type { TimelineOptions } from '../projections/timeline.ts';
 import { rulesVersion as rules } from './rules-version.ts';
 
@@ -61,6 +61,7 @@ export function localLog(
       return names;
     },
     read: (name) => files.read(name),
+    readBytes: (name, from, to) => files.readBytes(name, from, to),
     write: (name, bytes) => files.write(name, bytes),
     remove: (name) => files.remove(name),
   };

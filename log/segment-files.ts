@@ -14,6 +14,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   rmSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -50,7 +51,17 @@ export class SegmentFiles {
 
   /** The bytes of a file; null if it cannot be read. */
   read(file: SegmentFile): Uint8Array | null {
-    return attempt(() => contentOf(this.#path(file)));
+    return attempt(() => inFile(this.#path(file), (descriptor) => readFileSync(descriptor)));
+  }
+
+  /** The bytes from one offset to another, as far as there are any; null if they cannot be read. */
+  readBytes(file: SegmentFile, from: number, to: number): Uint8Array<ArrayBuffer> | null {
+    return attempt(() =>
+      inFile(this.#path(file), (descriptor) => {
+        const bytes = new Uint8Array(to - from);
+        return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, from));
+      }),
+    );
   }
 
   /** False if it could not be written. Two processes may write at once: both write the same bytes. */
@@ -76,15 +87,15 @@ export class SegmentFiles {
   }
 }
 
-/** The bytes of a file; null if it is none. It does not wait for a pipe, and follows no link. */
-function contentOf(path: string): Uint8Array | null {
+/** Reads from a file; null if it is none. It does not wait for a pipe, and follows no link. */
+function inFile<T>(path: string, read: (descriptor: number) => T): T | null {
   const descriptor = openSync(
     path,
     constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
   );
   try {
     const stats = fstatSync(descriptor);
-    return stats.isFile() && stats.size <= SIZE_MAX ? readFileSync(descriptor) : null;
+    return stats.isFile() && stats.size <= SIZE_MAX ? read(descriptor) : null;
   } finally {
     closeSync(descriptor);
   }

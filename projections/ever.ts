@@ -12,7 +12,7 @@ import { nearestClause } from '../events/nearest.ts';
 import { eventTypes, type EventType } from '../events/vocabulary.ts';
 import { effectOf } from '../processes/effects.ts';
 import { KERNEL_PID } from '../processes/process-table.ts';
-import { historyOf } from './history.ts';
+import { historiesOf, historyOf } from './history.ts';
 import { processSpans } from './index/process-spans.ts';
 import { resolveSubject } from './resolve.ts';
 import type { Hand, Interval, Tenure } from './interval-shapes.ts';
@@ -37,7 +37,8 @@ type Whom = (process: NamedProcess) => boolean;
  */
 export function everOwned(timeline: Timeline, who: string, subject: Subject | null): Tenure[] {
   const whom = whomOf(timeline, textGiven(who));
-  const intervals = subject === null ? groupHistories(timeline) : historyOf(timeline, subject);
+  const intervals =
+    subject === null ? groupHistories(timeline, whom) : historyOf(timeline, subject);
   return intervals.flatMap((interval): Tenure[] => {
     if (interval.owner.kind === 'unknown') return [{ ...interval, by: [] }];
     const by = firstOfEach(interval.hands.filter(whom));
@@ -45,12 +46,15 @@ export function everOwned(timeline: Timeline, who: string, subject: Subject | nu
   });
 }
 
-/** The histories of all groups, by the beginning of their intervals, then by group. */
-function groupHistories(timeline: Timeline): Interval[] {
+/**
+ * The intervals of all groups whose owner is unknown, or was kept alive by a process, by their begin, then
+ * by group.
+ */
+function groupHistories(timeline: Timeline, whom: Whom): Interval[] {
   const groups = timeline.groups().toSorted(byNumber);
-  return groups
-    .flatMap((id) => historyOf(timeline, { kind: 'group', id }))
-    .toSorted((a, b) => (a.from ?? -1) - (b.from ?? -1));
+  return historiesOf(timeline, groups, ({ owner }, hands) => {
+    return owner.kind === 'unknown' || hands.some(whom);
+  });
 }
 
 /** Of each process, by its name at the time, the hands that it had first. */
@@ -81,7 +85,7 @@ function whomOf(timeline: Timeline, who: string): Whom {
 
 function* namesOf(timeline: Timeline): Generator<string> {
   const { first, head } = timeline;
-  for (const { pid, comm, cgroup } of processSpans(timeline.segments(), first, head)) {
+  for (const { pid, comm, cgroup } of processSpans(timeline.hands.from(), first, head)) {
     if (pid >= KERNEL_PID) continue;
     if (comm !== null) yield comm;
     if (cgroup !== null) yield cgroup;

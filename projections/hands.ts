@@ -1,15 +1,13 @@
 /**
- * Hands: the holds of files that concern a group, from when to when.
- *
- * A hold is a descriptor, a mapping, a place in a queue, or the reference of another file in the
- * kernel. A file concerns a group while it opens the group, while it is a device's file that is bound
- * in the group or was obtained from it, or while it keeps the group's owner alive.
+ * The hands of an interval of ownership: what kept its owner alive, from when to when.
  *
  * @module
  */
-import { positionOf, type FileId } from '../processes/process-table.ts';
-import { follow, followEach } from './follow.ts';
-import { concerning, keepersOf, type Reasons } from './index/concerning.ts';
+import type { FileId } from '../processes/process-table.ts';
+import { follow } from './follow.ts';
+import { byBegin, type HandIn } from './group-hands.ts';
+import { countBelow } from './index/columns.ts';
+import { keepersOf } from './index/concerning.ts';
 import { holderOf, type HoldAt } from './index/hold-at.ts';
 import type { HostPart } from './index/segment.ts';
 import type { StandingView } from './index/view.ts';
@@ -20,64 +18,7 @@ import type { Holder, Position } from './shapes.ts';
 import { keyOf, type Subject } from './subjects.ts';
 import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
-import { byProcess, filesOfDevice, holderShown, keepingAlive, referenceFrom } from './views.ts';
-
-/** Half-open: a hold of a file, as long as the file concerned a group for the same reasons. */
-export interface HandIn extends Reasons {
-  readonly holder: Holder;
-  /** The file held; for a reference in the kernel, `holder.file` is the one that holds it. */
-  readonly of: FileId;
-  readonly from: number;
-  /** Null while it goes on. */
-  readonly to: Position;
-}
-
-/**
- * Every hand on a group in the states after the events from `from` up to but without `to` (null: up
- * to the end of the log), by `from`. A hold whose reasons change, or whose process gets another name,
- * is several hands, one after the other.
- */
-export function handsOf(timeline: Timeline, group: string, from: number, to: Position): HandIn[] {
-  return handsOfEach(timeline, [{ group, from, to }]).flat();
-}
-
-/** A group in a range, as `handsOf` is asked about it. */
-interface GroupRange {
-  readonly group: string;
-  readonly from: number;
-  readonly to: Position;
-}
-
-/** The hands on each of several groups, found in one pass over the log. */
-export function handsOfEach(timeline: Timeline, ranges: readonly GroupRange[]): HandIn[][] {
-  const sought = ranges.map(({ group, from, to }) => {
-    const spans: HandSpans = new Spans();
-    const look = (host: StandingView, position: number) => lookAt(spans, group, host, position);
-    return { spans, from, to, look };
-  });
-  followEach(timeline, sought);
-  return sought.map(({ spans, to }) => {
-    const found = spans.until(to).map(({ value, ...span }) => ({ ...value, ...span }));
-    return found.toSorted((a, b) => byBegin({ ...a, ...a.holder }, { ...b, ...b.holder }));
-  });
-}
-
-type HandSpans = Spans<Omit<HandIn, 'from' | 'to'>>;
-
-/** Sees the hands on a group at a moment; gives the part of the host on which they depend. */
-function lookAt(spans: HandSpans, group: string, host: StandingView, position: number): HostPart {
-  const { files, holds, pins } = concerning(host, group);
-  for (const { hold, ...of } of holds) {
-    const make = () => ({ holder: shown(hold), ...of });
-    spans.see(hold.number, `${reasonsIn(of)} ${nameOf(hold)}`, position, make);
-  }
-  for (const { pin, ...of } of pins) {
-    const make = () => ({ holder: referenceFrom(pin), ...of });
-    spans.see(`${pin} ${of.of}`, reasonsIn(of), position, make);
-  }
-  spans.end(position);
-  return { files, groups: [group] };
-}
+import { filesOfDevice, holderShown, keepingAlive } from './views.ts';
 
 /**
  * The descriptors and mappings that kept the owner of an interval of `subject` alive, clipped to the
@@ -96,33 +37,37 @@ export function handsIn(timeline: Timeline, subject: Subject, interval: OwnerInt
     spans.end(position);
     return part;
   });
-  const found = spans.until(to).map(({ value, ...span }) => timed(timeline, { ...value, ...span }));
-  return found.toSorted(byBegin);
+  return inOrder(timeline, spans.until(to));
 }
 
-/**
- * Compares hands by their begin, then by process and descriptor, then by what is held and how long. Equal
- * are only those that differ in nothing: no order depends on where segments begin.
- */
-function byBegin(a: OrderedHand, b: OrderedHand): number {
-  return (
-    a.from - b.from ||
-    byProcess(a, b) ||
-    placeOf(a.file) - placeOf(b.file) ||
-    placeOf(a.of) - placeOf(b.of) ||
-    (a.to ?? Infinity) - (b.to ?? Infinity) ||
-    0
-  );
+/** Stretches as hands, by their begin. */
+function inOrder(timeline: Timeline, stretches: readonly Stretch<Holder>[]): Hand[] {
+  return stretches
+    .toSorted((a, b) => byBegin(a, a.value, b, b.value))
+    .map(({ value, from, to }) => timed(timeline, { ...value, from, to }));
 }
 
-type OrderedHand = Holder & Pick<Stretch<Holder>, 'from' | 'to'> & Partial<Pick<HandIn, 'of'>>;
-
-function placeOf(file: FileId | null | undefined): number {
-  return file == null ? -1 : positionOf(file);
-}
-
-function reasonsIn({ opens, bound, keepsOwner }: Reasons): string {
-  return `${opens} ${bound} ${keepsOwner}`;
+/** As `handsIn` for each interval of a group, without those whose owner is unknown. */
+export function keepersIn(
+  timeline: Timeline,
+  intervals: readonly OwnerInterval[],
+  keepers: readonly HandIn[],
+): Map<OwnerInterval, Hand[]> {
+  const found = new Map(intervals.map((interval) => [interval, [] as Stretch<Holder>[]]));
+  const starts = intervals.map(({ from }) => from ?? -1);
+  for (const { holder, from, to } of keepers) {
+    const end = to ?? Infinity;
+    const first = Math.max(countBelow(starts, from + 1) - 1, 0);
+    for (const interval of intervals.slice(first)) {
+      const [begin, until] = [interval.from ?? -1, interval.to ?? Infinity];
+      if (begin >= end) break;
+      const clipped = { from: Math.max(from, begin), to: Math.min(end, until) };
+      if (interval.owner.file === null || clipped.from >= clipped.to) continue;
+      const last = clipped.to === Infinity ? null : clipped.to;
+      found.get(interval)!.push({ value: holder, from: clipped.from, to: last });
+    }
+  }
+  return new Map([...found].map(([interval, some]) => [interval, inOrder(timeline, some)]));
 }
 
 /** The holds that are hands at a moment, and the part of the host on which that depends. */

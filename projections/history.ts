@@ -6,11 +6,12 @@
 import { positionOf } from '../processes/process-table.ts';
 import { claimsOn } from './claimants.ts';
 import { follow } from './follow.ts';
-import { handsIn } from './hands.ts';
 import { foundAt } from './found-groups.ts';
+import { keepersOfEach } from './group-hands.ts';
+import { handsIn, keepersIn } from './hands.ts';
 import { bareOwnerAt, knownSince, openInterval, ownerAt } from './owner-at.ts';
 import { groupAt, partAt, partiesAt } from './parties-at.ts';
-import type { PastClaim, Interval, OwnerInterval } from './interval-shapes.ts';
+import type { Hand, PastClaim, Interval, OwnerInterval } from './interval-shapes.ts';
 import type { Change, Diff, Owner, Position } from './shapes.ts';
 import type { Subject } from './subjects.ts';
 import { timed } from './timed.ts';
@@ -24,11 +25,49 @@ import { positionOrNull } from './when.ts';
  */
 export function historyOf(timeline: Timeline, subject: Subject): Interval[] {
   const claims = claimsOn(timeline, subject);
-  return ownersOf(timeline, subject).map((interval) => ({
-    ...timed(timeline, interval),
-    hands: handsIn(timeline, subject, interval),
-    claimants: claims.filter((claim) => wasMadeIn(interval, claim)),
-  }));
+  const intervals = ownersOf(timeline, subject);
+  const [keepers] = subject.kind === 'group' ? keepersOfEach(timeline, [subject.id]) : [];
+  const kept = keepers === undefined ? null : keepersIn(timeline, intervals, keepers);
+  return intervals.map((interval) => {
+    const hands = interval.owner.file === null ? undefined : kept?.get(interval);
+    return {
+      ...timed(timeline, interval),
+      hands: hands ?? handsIn(timeline, subject, interval),
+      claimants: claims.filter((claim) => wasMadeIn(interval, claim)),
+    };
+  });
+}
+
+/**
+ * Those intervals of groups that are wanted by their owner and the hands which kept it alive, as
+ * `historyOf` gives them, by their begin, then by group. The hands are found in one pass over the log.
+ */
+export function historiesOf(
+  timeline: Timeline,
+  groups: readonly string[],
+  isWanted: (interval: OwnerInterval, hands: readonly Hand[]) => boolean,
+): Interval[] {
+  const keepers = keepersOfEach(timeline, groups);
+  const bare = intervalsOfGroups(timeline);
+  const found = groups.flatMap((id, index) => {
+    const subject: Subject = { kind: 'group', id };
+    const intervals = bare.get(id) ?? [openInterval(timeline, subject)];
+    const kept = keepersIn(timeline, intervals, keepers[index] ?? []);
+    const wanted = [...kept].filter(([interval, hands]) => isWanted(interval, hands));
+    const claims = wanted.length === 0 ? [] : claimsOn(timeline, subject);
+    return wanted.map(([interval, hands]) => ({ subject, interval, hands, claims }));
+  });
+  return found
+    .toSorted((a, b) => (a.interval.from ?? -1) - (b.interval.from ?? -1))
+    .map(({ subject, interval, hands, claims }) => {
+      const { from, owner } = interval;
+      const withHolders = from === null ? owner : ownerAt(timeline, subject.id, from);
+      return {
+        ...timed(timeline, { ...interval, owner: withHolders }),
+        hands: owner.file === null ? handsIn(timeline, subject, interval) : hands,
+        claimants: claims.filter((claim) => wasMadeIn(interval, claim)),
+      };
+    });
 }
 
 /** Whether a claim was made in an interval, or before it and not released until then. */

@@ -146,7 +146,7 @@ function* filesOf(timeline: Timeline): Generator<string> {
 
 function* processesOf(timeline: Timeline): Generator<string> {
   const { first, head } = timeline;
-  for (const { pid } of processSpans(timeline.segments(), first, head)) {
+  for (const { pid } of processSpans(timeline.hands.from(), first, head)) {
     if (pid < KERNEL_PID) yield wordFor('process', String(pid));
   }
 }

@@ -11,9 +11,11 @@ import type { EventType, Placed } from '../events/vocabulary.ts';
 import type { HostAt } from '../machines/host-at.ts';
 import { LiveHost } from '../machines/live-host.ts';
 import { EventTail, type EventReader } from './event-tail.ts';
+import { Boots } from './index/boots.ts';
 import type { GroupOwner, HandOver } from './index/hand-overs.ts';
+import { IndexedHands } from './index/indexed-hands.ts';
 import type { KnownSources } from './index/known-sources.ts';
-import type { Shelf } from './index/sealed-segments.ts';
+import type { Shelf } from './index/shelf.ts';
 import type { Segment } from './index/segment.ts';
 import { TimeIndex } from './index/time-index.ts';
 import { splitTime } from './index/times.ts';
@@ -45,6 +47,8 @@ export class Timeline<E extends Placed = Placed> {
   /** The file in which the history goes on after `head`, if it is not read; else null. */
   missing: MissingFile | null = null;
   readonly #walker: Walker;
+  readonly #boots: Boots;
+  readonly hands: IndexedHands;
 
   constructor(
     { first = 0, reader = null, shelf = null, whole }: TimelineOptions<E> = {},
@@ -60,6 +64,8 @@ export class Timeline<E extends Placed = Placed> {
     this.#index =
       index ?? new TimeIndex({ first, events, shelf, ...(whole !== undefined && { whole }) });
     this.#walker = new Walker(this.#index);
+    this.#boots = new Boots(this.#index);
+    this.hands = new IndexedHands(this.#index);
     this.#events.skipTo(this.#index.openFrom);
   }
 
@@ -134,7 +140,7 @@ export class Timeline<E extends Placed = Placed> {
   /** Whether the host at a position is known: all events are there, or it has booted before. */
   isKnownAt(position: number): boolean {
     if (position < this.first) return position < 0;
-    return this.first === 0 || this.#index.segmentAt(position).bootBefore(position) >= 0;
+    return this.first === 0 || this.#boots.areBy(position);
   }
 
   /** As `hostAt`, for a position at which the host is known. */
@@ -196,11 +202,7 @@ export class Timeline<E extends Placed = Placed> {
 
   /** Position of the first boot after a position; null if there is none. */
   bootAfter(position: number): number | null {
-    for (const segment of this.#index.segmentsFrom(position + 1)) {
-      const boot = segment.bootFrom(position + 1);
-      if (boot !== null) return boot;
-    }
-    return null;
+    return this.#boots.after(position);
   }
 
   /** The segments of the index from the one with a position on, ascending. */
@@ -258,9 +260,9 @@ export class Timeline<E extends Placed = Placed> {
   *handedOver(from: number, to: number, only: string | null = null): Generator<HandOver> {
     const { groups } = this.#index.codes;
     const code = only === null ? null : (groups.find(only) ?? -1);
-    for (const segment of this.#index.segmentsFrom(from + 1)) {
-      if (segment.first > to) return;
-      for (const handOver of segment.parts.handOvers.of(code)) {
+    for (const handOvers of this.#index.handOversFrom(from + 1)) {
+      if (handOvers.first > to) return;
+      for (const handOver of handOvers.of(code)) {
         const { position, group } = handOver;
         if (position > from && position <= to) yield { ...handOver, group: groups.at(group) };
       }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { handsOfEach } from '../hands.ts';
+import { handsOfEach } from '../group-hands.ts';
 import { ownersOf } from '../history.ts';
 import { bareOwnerAt } from '../owner-at.ts';
 import type { Owner, Position } from '../shapes.ts';
@@ -70,13 +70,10 @@ export function findInstances(timeline: Timeline, search: Search): Found {
     if (relevant?.has(group) === false) return [];
     return { ...place, to: end > timeline.head ? null : end };
   });
-  const handsIn = handsOfEach(timeline, places);
+  const isByVm = tenants.some(({ kind }) => kind === 'vm');
+  const handsIn = handsOfEach(timeline, places, isByVm);
   const references = handsIn.flat().filter((hand) => !isPlain(hand));
-  const past = pastHoldersOf(
-    timeline,
-    references.map(({ of }) => of),
-    tenants,
-  );
+  const past = pastHoldersOf(timeline, references);
   for (const [index, place] of places.entries()) {
     const { group, to } = place;
     const shares = new Shares(timeline, group, tenants, past);
@@ -166,8 +163,8 @@ function instanceOf(
     subject,
     from,
     to,
-    fromTime: timeline.timeAt(from),
-    toTime: to === null ? null : timeline.timeAt(to),
+    fromTime: timeline.hands.timeAt(group, from),
+    toTime: to === null ? null : timeline.hands.timeAt(group, to),
     owner: bareOwnerAt(timeline, group, from).kind,
     holders: hands.map(({ holder }) => holder),
   };

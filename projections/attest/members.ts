@@ -8,9 +8,11 @@ import { nearestClause } from '../../events/nearest.ts';
 import type { EventType } from '../../events/vocabulary.ts';
 import { KERNEL_PID } from '../../processes/process-table.ts';
 import { processSpans, type ProcessSpan } from '../index/process-spans.ts';
+import type { SegmentHands } from '../index/segment-hands.ts';
 import type { Timeline } from '../timeline.ts';
 import type { StateRange } from '../when.ts';
 import { oncePerLabel } from './labels.ts';
+import { tenanciesIn, UNKNOWN } from './tenancies.ts';
 import {
   belongs,
   isInScope,
@@ -41,7 +43,9 @@ export function resolveTenants(
   const tenanciesOf = oncePerLabel(tenants, (process) =>
     tenants.filter((tenant) => belongs(process, tenant) === true),
   );
-  for (const span of allSpans(timeline)) {
+  const { first, head } = timeline;
+  const wanted = (hands: SegmentHands) => spansOf(hands, tenants);
+  for (const span of processSpans(timeline.hands.from(), first, head, wanted)) {
     if (span.pid === KERNEL_PID) continue;
     const of = tenanciesOf(span);
     for (const tenant of of) {
@@ -72,7 +76,15 @@ export function resolveTenants(
 
 function allSpans(timeline: Timeline): Iterable<ProcessSpan> {
   const { first, head } = timeline;
-  return processSpans(timeline.segments(first), first, head);
+  return processSpans(timeline.hands.from(), first, head);
+}
+
+/** The spans of a segment that belong to any of some tenants. */
+function spansOf(hands: SegmentHands, tenants: readonly Tenant[]): number[] {
+  const found: number[] = [];
+  const bits = tenanciesIn(hands, tenants);
+  for (let span = 0; span < bits.length; span++) if (bits[span]! > UNKNOWN) found.push(span);
+  return found;
 }
 
 /**

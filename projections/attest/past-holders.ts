@@ -4,13 +4,11 @@
  *
  * @module
  */
-import { positionOf, type FileId } from '../../processes/process-table.ts';
-import { followEach } from '../follow.ts';
-import { holdsOn } from '../index/concerning.ts';
-import { holderOf } from '../index/hold-at.ts';
+import { KERNEL_PID, positionOf, type FileId } from '../../processes/process-table.ts';
+import type { HandIn } from '../group-hands.ts';
 import type { Timeline } from '../timeline.ts';
 import { holderShown } from '../views.ts';
-import { livedAt, type Tenant, type TenantMember } from './tenants.ts';
+import type { TenantMember } from './tenants.ts';
 
 /** A process, and the position from which it has held a descriptor of a file at some time. */
 export interface PastHolder extends TenantMember {
@@ -18,35 +16,34 @@ export interface PastHolder extends TenantMember {
 }
 
 /**
- * The past holders of files, by the position from which they had a descriptor. Processes that had the
- * pid of a tenant before or after it are holders of their own.
+ * The past holders of the files of some hands, by the position from which they had a descriptor; those
+ * that had one only after the last of the hands may be missing. Processes that had the pid of another
+ * one before or after it are holders of their own.
  */
 export function pastHoldersOf(
   timeline: Timeline,
-  files: Iterable<FileId>,
-  tenants: readonly Tenant[],
+  hands: Iterable<Pick<HandIn, 'of' | 'to'>>,
 ): ReadonlyMap<FileId, readonly PastHolder[]> {
-  const all = new Map([...new Set(files)].map((file) => [file, new Map<string, PastHolder>()]));
-  followEach(
-    timeline,
-    [...all].map(([file, found]) => ({
-      from: positionOf(file),
-      to: null,
-      look: (host, position) => {
-        const holds = holdsOn(host, file);
-        if (holds === null) return null;
-        const lived = tenants.map((tenant) => livedAt(tenant, position)).join();
-        for (const hold of holds) {
-          const { number, comm, cgroup, vm } = hold;
-          const key = JSON.stringify([number, comm, cgroup, vm, lived]);
-          if (found.has(key)) continue;
-          const holder = holderShown(holderOf(hold));
-          if (holder.via !== 'fd') continue;
-          found.set(key, { ...holder, vm: holder.pid === null ? null : vm, since: position });
-        }
-        return { files: [file] };
-      },
-    })),
-  );
-  return new Map([...all].map(([file, found]) => [file, [...found.values()]]));
+  const ends = new Map<FileId, number>();
+  for (const { of, to } of hands) ends.set(of, Math.max(ends.get(of) ?? 0, to ?? Infinity));
+  const sought = [...ends]
+    .map(([file, end]) => ({ file, end, opened: positionOf(file), holders: [] as PastHolder[] }))
+    .toSorted((a, b) => a.opened - b.opened);
+  const [first] = sought;
+  let left = sought;
+  for (const segment of first === undefined ? [] : timeline.hands.from(first.opened)) {
+    for (const { file, opened, holders } of left) {
+      if (opened > segment.last) break;
+      for (const { span, since } of segment.newUsersOf(opened)) {
+        const { pid, comm, cgroup, vm } = segment.nameOf(span);
+        if (pid === KERNEL_PID) continue;
+        const holder = holderShown({ pid, comm, cgroup, via: 'fd', fd: null, file });
+        holders.push({ ...holder, vm: holder.pid === null ? null : vm, since });
+      }
+    }
+    left = left.filter(({ end }) => end > segment.last + 1);
+    if (left.length === 0) break;
+  }
+  for (const { holders } of sought) holders.sort((a, b) => a.since - b.since);
+  return new Map(sought.map(({ file, holders }) => [file, holders]));
 }

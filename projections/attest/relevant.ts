@@ -4,17 +4,13 @@
  *
  * @module
  */
-import { KERNEL_PID } from '../../processes/process-table.ts';
 import { coverageOf } from '../coverage.ts';
-import { processSpans } from '../index/process-spans.ts';
+import type { SegmentHands } from '../index/segment-hands.ts';
 import { touchedGroups } from '../index/touched-groups.ts';
 import type { Timeline } from '../timeline.ts';
 import { START, type StateRange } from '../when.ts';
-import { oncePerLabel } from './labels.ts';
-import { belongs, type Tenant } from './tenants.ts';
-
-/** The set of processes of which it is not known whether they are a tenant's. */
-const UNKNOWN = 1;
+import { bitOf, tenanciesIn, UNKNOWN } from './tenancies.ts';
+import type { Tenant } from './tenants.ts';
 
 /**
  * The groups on which each of the tenants, or a process of which that is not known, may have had a
@@ -30,32 +26,17 @@ export function groupsOfBoth(
   const unseenUntil = gaps.reduce((until, gap) => Math.max(until, gap.to ?? Infinity), 0);
   // A range may begin before the first event.
   if (unseenUntil > Math.max(from, 0)) return null;
-  const sets = setsOf(timeline, tenants);
-  const watched = { setsOf: (pid: number) => sets.get(pid) ?? 0, unknown: UNKNOWN, unseenUntil };
-  const touched = touchedGroups(timeline.segments(), to, watched);
-  const both = tenants.reduce((all, _, index) => all | bitOf(true, index), 0);
+  const setsIn = (hands: SegmentHands) => setsOf(hands, tenants);
+  const watched = { setsIn, unknown: UNKNOWN, unseenUntil };
+  const touched = touchedGroups(timeline.hands.from(), to, watched);
+  const both = tenants.reduce((all, _, index) => all | bitOf(index), 0);
   const found = [...touched].filter(([, by]) => (by & UNKNOWN) !== 0 || (by & both) === both);
-  return new Set(found.map(([group]) => group));
+  return new Set(found.map(([code]) => timeline.groups()[code]!));
 }
 
-/** By pid: the tenants that its processes may have belonged to, as bits. */
-function setsOf(timeline: Timeline, tenants: readonly Tenant[]): Map<number, number> {
-  const { first, head } = timeline;
-  const sets = new Map<number, number>([[KERNEL_PID, UNKNOWN]]);
-  const setsOfLabel = oncePerLabel(tenants, (process) => {
-    const each = tenants.map((tenant) => belongs(process, tenant));
-    return each.reduce<number>((all, is, index) => all | bitOf(is, index), 0);
-  });
-  for (const span of processSpans(timeline.segments(first), first, head)) {
-    const { pid } = span;
-    // A number that stands for one that was not seen.
-    const of = pid < KERNEL_PID ? setsOfLabel(span) : UNKNOWN;
-    if (of !== 0) sets.set(pid, (sets.get(pid) ?? 0) | of);
-  }
+/** As `tenanciesIn`; what the kernel holds, or a process whose pid is not shown, may be anybody's. */
+function setsOf(hands: SegmentHands, tenants: readonly Tenant[]): Uint8Array {
+  const sets = tenanciesIn(hands, tenants);
+  for (const span of hands.unshown) sets[span] = UNKNOWN;
   return sets;
-}
-
-function bitOf(isMember: boolean | null, tenant: number): number {
-  if (isMember === null) return UNKNOWN;
-  return isMember ? 2 << tenant : 0;
 }

@@ -8,8 +8,7 @@
  */
 import { positionOf } from '../../processes/process-table.ts';
 import { coverageOf, type FoundCoverage } from '../coverage.ts';
-import { effectOf } from '../../processes/effects.ts';
-import type { HandIn } from '../hands.ts';
+import type { HandIn } from '../group-hands.ts';
 import type { Timeline } from '../timeline.ts';
 import { START } from '../when.ts';
 import type { PastHolder, pastHoldersOf } from './past-holders.ts';
@@ -33,16 +32,17 @@ export function isPlain({ holder: { via } }: HandIn): boolean {
   return via === 'fd' || via === 'mapping';
 }
 
-/** The shares of tenants in the hands on a group; the past holders of what the kernel refers to are given. */
+/**
+ * The shares of tenants in the hands on a group, which are several where the virtual machine of a process
+ * changes if that matters; the past holders of what the kernel refers to are given.
+ */
 export class Shares {
-  readonly #timeline: Timeline;
   readonly #tenants: readonly Tenant[];
   readonly #unknown: FoundCoverage['unknown'];
   readonly #past: PastHolders;
 
   constructor(timeline: Timeline, group: string, tenants: readonly Tenant[], past: PastHolders) {
     const subject = { kind: 'group', id: group } as const;
-    this.#timeline = timeline;
     this.#tenants = tenants;
     this.#past = past;
     this.#unknown = coverageOf(timeline, { subject, from: START, to: timeline.head }).unknown;
@@ -50,7 +50,11 @@ export class Shares {
 
   /** A hand with its shares; cut into several where a reference in the kernel gets another share. */
   of(hand: HandIn): SharedHand[] {
-    if (isPlain(hand)) return this.#ofProcess(hand);
+    const { holder, name } = hand;
+    if (isPlain(hand)) {
+      const vm = holder.pid === null ? null : (name?.vm ?? null);
+      return [this.#shared(hand, [{ ...holder, vm }])];
+    }
     const holders = this.#past.get(hand.of) ?? [];
     const seenUntil = this.#seenUntil(positionOf(hand.of));
     const cuts = [...holders.map(({ since }) => since), seenUntil].filter((cut) => {
@@ -59,21 +63,6 @@ export class Shares {
     return cutAt(hand, cuts).map((part) => {
       const until = holders.filter(({ since }) => since <= part.from);
       return this.#shared(part, part.from < seenUntil ? until : [...until, null]);
-    });
-  }
-
-  /** A descriptor or mapping; cut where the command line of its process changes, if that matters. */
-  #ofProcess(hand: HandIn): SharedHand[] {
-    const { holder, from, to } = hand;
-    const { pid } = holder;
-    if (pid === null || !this.#tenants.some(({ kind }) => kind === 'vm')) {
-      return [this.#shared(hand, [holder])];
-    }
-    const own = this.#timeline.positionsOf(`process ${pid}`, from + 1, (to ?? Infinity) - 1);
-    const cuts = [...own].filter((at) => effectOf(this.#timeline.typeAt(at)).names !== null);
-    return cutAt(hand, cuts).map((part) => {
-      const vm = this.#timeline.viewAt(part.from).process(pid)?.vm ?? null;
-      return this.#shared(part, [{ ...holder, vm }]);
     });
   }
 

@@ -4,13 +4,10 @@
  *
  * @module
  */
-import type { EventType } from '../../events/vocabulary.ts';
 import type { FoundCoverage } from '../coverage.ts';
 import { keyOf } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
 import type { StateRange } from '../when.ts';
-
-const added: ReadonlySet<EventType> = new Set(['device.added'] as const);
 
 /** From the open of such a file on, up to the event that tells the group or removes the device. */
 export function ungroupedIn(
@@ -35,9 +32,13 @@ export function ungroupedIn(
 }
 
 function* addedWithoutGroup(timeline: Timeline, to: number) {
-  for (const { type, data, position } of timeline.select(timeline.first, to, null, added)) {
-    if (type !== 'device.added' || data.group !== null) continue;
-    yield { device: data.device, position };
+  for (const { first, columns } of timeline.hands.from()) {
+    if (first > to) return;
+    const { device, event } = columns.ungrouped;
+    for (let row = 0; row < event.length; row++) {
+      const position = first + event.cells[row]! - 1;
+      if (position <= to) yield { device: timeline.devices()[device.cells[row]!]!, position };
+    }
   }
 }
 

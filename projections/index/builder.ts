@@ -11,11 +11,13 @@ import type { Claimant } from '../shapes.ts';
 import { noteSubjects } from '../subjects.ts';
 import { Claims } from './claims.ts';
 import { codesOf, saveCodes, type Codes } from './codes.ts';
+import { handColumns, handsOfSegment, sealedHands } from './hand-columns.ts';
 import { NO_REFUSALS, type SavedRefusals } from './open-refusals.ts';
 import { plugTypes, Postings } from './postings.ts';
 import { KnownDevices } from './known.ts';
 import { KnownSources, NO_SOURCES, type SavedSources } from './known-sources.ts';
-import { Segment, type SegmentParts } from './segment.ts';
+import type { SegmentParts } from './segment-parts.ts';
+import { Segment } from './segment.ts';
 import { codeOfSubject } from './subject-codes.ts';
 import { standingOf } from './standing-of.ts';
 import { Standing, UNKNOWN } from './standing.ts';
@@ -83,6 +85,8 @@ export class SegmentBuilder {
       times,
       postings,
       codes,
+      ungrouped: handColumns().ungrouped,
+      hands: null,
       start: standing,
       kernel,
       refusals,
@@ -94,7 +98,7 @@ export class SegmentBuilder {
   }
 
   take(event: Placed): void {
-    const { codes, postings, times, journal } = this.segment.parts;
+    const { codes, postings, times, journal, ungrouped } = this.segment.parts;
     const index = journal.length;
     const changesPlugs = plugs.has(event.type);
     noteSubjects(this.host, event, (kind, id) => {
@@ -102,6 +106,10 @@ export class SegmentBuilder {
       postings.add(kind, code, index);
       if (kind === 'group' && changesPlugs) postings.add('plug', code, index);
     });
+    if (event.type === 'device.added' && event.data.group === null) {
+      ungrouped.device.push(codes.devices.codeOf(event.data.device));
+      ungrouped.event.push(index + 1);
+    }
     times.push(event.time);
     this.known.take(event);
     this.#claims.take(event);
@@ -120,7 +128,10 @@ export class SegmentBuilder {
 
   finish(): Built {
     const { journal, handOvers, times, postings, ...rest } = this.segment.parts;
+    const hands = sealedHands(handsOfSegment(this.segment.parts));
     const sealed = {
+      hands,
+      ungrouped: hands.ungrouped,
       journal: journal.sealed(),
       handOvers: handOvers.sealed(),
       times: times.sealed(),

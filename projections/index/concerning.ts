@@ -1,14 +1,12 @@
 /**
- * The files that concern a group or keep a file alive, and their holds, decoded from the rows of a
- * standing. Unlike `view.ts` it makes no tables of all files: for questions about one group or file
+ * The files that concern a group or keep a file alive, found in the rows of a standing. Unlike `view.ts` it makes no tables of all files: for questions about one group or file
  * at many moments.
  *
  * @module
  */
-import type { ProcessAt } from '../../machines/host-at.ts';
 import { positionOf, type FileId } from '../../processes/process-table.ts';
-import { holdIn, processIn, type HoldAt } from './hold-at.ts';
-import { rowOpenedAt, rowsHolding, rowsKeeping } from './keepers.ts';
+import { holdIn, type HoldAt } from './hold-at.ts';
+import { rowsHolding, rowsKeeping } from './keepers.ts';
 import { DEVICE, FILE, fileKinds, GONE, GROUP, HOLD, UNKNOWN, type Standing } from './standing.ts';
 import type { StandingView } from './view.ts';
 
@@ -26,7 +24,7 @@ const DEVICE_FILE = fileKinds.indexOf('device');
 const unconcerned: Reasons = { opens: false, bound: false, keepsOwner: false };
 
 /** The rows of the files that concern the group with a code, and why they do. */
-function rowsConcerning(standing: Standing, group: number): Map<number, Reasons> {
+export function rowsConcerning(standing: Standing, group: number): Map<number, Reasons> {
   const rows = new Map<number, Reasons>();
   const { groups, files } = standing;
   const at = group * groups.width;
@@ -60,48 +58,38 @@ function isBoundIn({ files, devices }: Standing, row: number, group: number): bo
   return of === group + 1;
 }
 
-interface OfFile extends Reasons {
-  /** The file that is held. */
-  readonly of: FileId;
-}
-
-/** A descriptor or mapping of a file that concerns a group. */
-interface HoldOf extends OfFile {
-  readonly hold: HoldAt;
-}
-
-/** Another file that keeps one that concerns a group alive, directly. */
-interface PinOf extends OfFile {
-  readonly pin: FileId;
-}
-
-/** The files that concern a group, and everything that holds them. */
-interface Concerning {
-  readonly files: readonly FileId[];
-  readonly holds: readonly HoldOf[];
-  readonly pins: readonly PinOf[];
-}
-
-/** The files that concern a group, and everything that holds them. */
-export function concerning({ rows: { standing, codes } }: StandingView, group: string): Concerning {
-  const code = codes.groups.find(group);
-  const why = code === undefined ? new Map<number, Reasons>() : rowsConcerning(standing, code);
-  const holds: HoldOf[] = [];
-  const pins: PinOf[] = [];
-  for (const row of rowsHolding(standing, why.keys())) {
-    const file = standing.holds.cells[row * standing.holds.width + HOLD.file]! - 1;
-    const of = fileIn(standing, file);
-    holds.push({ ...why.get(file)!, of, hold: holdIn(standing, codes, row, of) });
-  }
-  const { cells, width, count } = standing.files;
+/** The rows of the open files of the device with a code. */
+export function rowsOfDevice({ files }: Standing, device: number): number[] {
+  const { cells, width, count } = files;
+  const rows: number[] = [];
   for (let row = 0; row < count; row++) {
-    const kept = cells[row * width + FILE.pins]! - 1;
-    if (kept < 0 || cells[row * width + FILE.opened] === 0) continue;
-    const reasons = why.get(kept);
-    if (reasons === undefined) continue;
-    pins.push({ ...reasons, of: fileIn(standing, kept), pin: fileIn(standing, row) });
+    const at = row * width;
+    if (cells[at] === 0 || cells[at + FILE.kind] !== DEVICE_FILE) continue;
+    if (cells[at + FILE.subject] === device) rows.push(row);
   }
-  return { files: [...why.keys()].map((row) => fileIn(standing, row)), holds, pins };
+  return rows;
+}
+
+/**
+ * The codes of the groups that the file in a row can concern without having a group open: those of
+ * its device, and those whose owner it is or keeps alive. It may be one too many.
+ */
+export function groupsOfRow({ files, devices, groups }: Standing, row: number): number[] {
+  const { cells, width } = files;
+  const at = row * width;
+  const found: number[] = [];
+  if (cells[at + FILE.kind] === DEVICE_FILE) {
+    const device = cells[at + FILE.subject]!;
+    const its = device < devices.count ? devices.cells[device * devices.width + DEVICE.group]! : 0;
+    for (const group of [its, cells[at + FILE.tie]!]) if (group !== 0) found.push(group - 1);
+  }
+  for (let kept = row; kept >= 0; kept = cells[kept * width + FILE.pins]! - 1) {
+    const opened = cells[kept * width + FILE.opened]!;
+    for (let group = 0; opened !== 0 && group < groups.count; group++) {
+      if (groups.cells[group * groups.width + GROUP.owner] === opened) found.push(group);
+    }
+  }
+  return found;
 }
 
 /** Files, and all descriptors and mappings of them. */
@@ -118,21 +106,6 @@ export function keepersOf({ rows: { standing, codes } }: StandingView, file: Fil
     return holdIn(standing, codes, row, fileIn(standing, of));
   });
   return { files: rows.map((row) => fileIn(standing, row)), holds };
-}
-
-/** A descriptor or mapping, and what the command line of its process names. */
-interface HoldOfVm extends HoldAt, Pick<ProcessAt, 'vm'> {}
-
-/** The descriptors and mappings of a file, in no order; null if it is closed. */
-export function holdsOn(view: StandingView, file: FileId): HoldOfVm[] | null {
-  const { standing, codes } = view.rows;
-  const row = rowOpenedAt(standing, positionOf(file));
-  if (row < 0) return null;
-  const { cells, width } = standing.holds;
-  return rowsHolding(standing, [row]).map((hold) => {
-    const { vm } = processIn(standing, codes, cells[hold * width + HOLD.process]!);
-    return { ...holdIn(standing, codes, hold, file), vm };
-  });
 }
 
 function fileIn({ files: { cells, width } }: Standing, row: number): FileId {

@@ -10,7 +10,7 @@
 import { certainties } from '../../events/vocabulary.ts';
 import type { GroupAt } from '../../machines/host-at.ts';
 import { Column } from './columns.ts';
-import { GONE, GROUP, ownerKinds, type CellRows, type Standing } from './standing.ts';
+import { GONE, GROUP, ownerKinds, type Standing } from './standing.ts';
 
 /** The owner of a group, as its cells in a standing tell it. */
 export type OwnerAt = Pick<GroupAt, 'state' | 'owner' | 'isUnknown' | 'certainty'>;
@@ -30,12 +30,15 @@ export interface HandOver<G = string> extends GroupOwner {
 }
 
 const none: readonly number[] = [];
+/** Cells of a group in a standing. */
+const GROUP_WIDTH = Object.keys(GROUP).length;
 
 /**
  * `event` is counted from the first of the segment; `group` is a code; the others are the cells of
- * a group in a standing (`GROUP`) after the event.
+ * a group in a standing (`GROUP`) after the event. `before` has all cells of the groups before the first
+ * event.
  */
-const names = ['event', 'group', 'kind', 'owner', 'certainty', 'since'] as const;
+const names = ['event', 'group', 'kind', 'owner', 'certainty', 'since', 'before'] as const;
 export type OwnerColumns = Readonly<Record<(typeof names)[number], Column>>;
 
 /** Columns of the given cells, or growing ones. */
@@ -45,25 +48,28 @@ export function ownerColumns(next: () => Column = () => new Column()): OwnerColu
 
 export class HandOvers {
   /** Position of the first event of the segment. */
-  readonly #first: number;
-  /** The groups before the first event. */
-  readonly #start: CellRows;
+  readonly first: number;
   readonly columns: OwnerColumns;
   /** The rows of each group, ascending, by its code; of the first `#listed` rows. */
   readonly #rowsOf = new Map<number, number[]>();
   #listed = 0;
 
-  constructor(first: number, start: CellRows, columns: OwnerColumns = ownerColumns()) {
-    this.#first = first;
-    this.#start = start;
+  constructor(first: number, columns: OwnerColumns) {
+    this.first = first;
     this.columns = columns;
+  }
+
+  /** Without a row; `start` is the standing before the first event. */
+  static from(first: number, { groups: { cells, width, count } }: Standing): HandOvers {
+    const before = new Column(cells.slice(0, count * width), count * width);
+    return new HandOvers(first, { ...ownerColumns(), before });
   }
 
   /** Adds a row: the owner of a group after the event at a position. */
   push(position: number, group: number, { groups: { cells, width } }: Standing): void {
     const { columns } = this;
     const at = group * width;
-    columns.event.push(position - this.#first);
+    columns.event.push(position - this.first);
     columns.group.push(group);
     columns.kind.push(cells[at + GROUP.kind]!);
     columns.owner.push(cells[at + GROUP.owner]!);
@@ -73,7 +79,7 @@ export class HandOvers {
 
   /** The owner of the group with a code after the event at a position, or before the first. */
   ownerAt(group: number, position: number): GroupOwner {
-    const row = this.#lastRow(group, position - this.#first);
+    const row = this.#lastRow(group, position - this.first);
     return row === undefined ? this.#ownerBefore(group) : this.#ownerIn(row);
   }
 
@@ -84,7 +90,7 @@ export class HandOvers {
     const count = rows === null ? event.length : rows.length;
     for (let index = 0; index < count; index++) {
       const row = rows === null ? index : rows[index]!;
-      const position = this.#first + event.cells[row]!;
+      const position = this.first + event.cells[row]!;
       if (since.cells[row] !== position + 1) continue;
       yield { position, group: groups.cells[row]!, ...this.#ownerIn(row) };
     }
@@ -109,7 +115,7 @@ export class HandOvers {
   #with(copy: (column: Column) => Column): HandOvers {
     const left = names.values();
     const columns = ownerColumns(() => copy(this.columns[left.next().value!]));
-    return new HandOvers(this.#first, this.#start, columns);
+    return new HandOvers(this.first, columns);
   }
 
   /** The last row of a group up to an event; undefined if there is none. */
@@ -143,9 +149,10 @@ export class HandOvers {
   }
 
   #ownerBefore(group: number): GroupOwner {
-    const { cells, width, count } = this.#start;
-    if (group >= count) return groupOwner(0, 0, 0, 0);
-    const row = cells.subarray(group * width, (group + 1) * width);
+    const { cells, length } = this.columns.before;
+    const at = group * GROUP_WIDTH;
+    if (at >= length) return groupOwner(0, 0, 0, 0);
+    const row = cells.subarray(at, at + GROUP_WIDTH);
     const { kind, owner, certainty, since } = GROUP;
     return groupOwner(row[kind]!, row[owner]!, row[certainty]!, row[since]!);
   }

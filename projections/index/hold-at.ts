@@ -61,7 +61,7 @@ export function processIn(
 }
 
 /** The virtual machine that a cell of a process names (`PROCESS.vm`). */
-export function vmIn(cell: number, { texts }: Codes): ProcessAt['vm'] {
+function vmIn(cell: number, { texts }: Codes): ProcessAt['vm'] {
   return cell === 0 ? null : cell === 1 ? false : texts.at(cell - 2);
 }
 

@@ -7,10 +7,7 @@
 import { FILE, HOLD, type Standing } from './standing.ts';
 
 /** The row of the file that was opened at a position; -1 if it is closed. */
-export function rowOpenedAt(
-  { files: { cells, width, count } }: Standing,
-  position: number,
-): number {
+function rowOpenedAt({ files: { cells, width, count } }: Standing, position: number): number {
   for (let row = 0; row < count; row++) if (cells[row * width] === position + 1) return row;
   return -1;
 }

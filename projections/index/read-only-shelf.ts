@@ -4,7 +4,7 @@
  * @module
  */
 import type { Packing } from './segment-bytes.ts';
-import type { SegmentName, Shelf } from './sealed-segments.ts';
+import type { SegmentName, Shelf } from './shelf.ts';
 
 export class ReadOnlyShelf implements Shelf {
   readonly #shelf: Shelf;
@@ -35,6 +35,10 @@ export class ReadOnlyShelf implements Shelf {
 
   read(name: SegmentName): Uint8Array | null {
     return this.#shelf.read(name);
+  }
+
+  readBytes(name: SegmentName, from: number, to: number): Uint8Array<ArrayBuffer> | null {
+    return this.#shelf.readBytes(name, from, to);
   }
 
   write(): boolean {

@@ -8,18 +8,16 @@
  */
 import type { Placed } from '../../events/vocabulary.ts';
 import { firstStart, SegmentBuilder, type Built, type SegmentStart } from './builder.ts';
-import {
-  decodeSegment,
-  encodeSegment,
-  SegmentError,
-  type SegmentSummary,
-  type Packing,
-  type Sealed,
-} from './segment-bytes.ts';
 import type { HandOvers } from './hand-overs.ts';
+import { decodeSegment, encodeSegment, type SegmentSummary, type Sealed } from './segment-bytes.ts';
+import type { SegmentHands } from './segment-hands.ts';
+import { sectionsIn, SegmentError, type SectionReader } from './segment-layout.ts';
+import { handsIn, ownersIn } from './sections.ts';
+import type { SegmentName, Shelf } from './shelf.ts';
 import { ReadOnlyShelf } from './read-only-shelf.ts';
 import { RecentlyUsed } from './recently-used.ts';
-import { Segment, type SegmentParts } from './segment.ts';
+import type { SegmentParts } from './segment-parts.ts';
+import { Segment } from './segment.ts';
 import { differenceOf, type ReplacedDifference } from './segment-difference.ts';
 import { makesSense } from './segment-sense.ts';
 
@@ -27,29 +25,8 @@ import { makesSense } from './segment-sense.ts';
 const SEGMENTS_MAX = 96 * 2 ** 20;
 /** Bytes of hand-overs kept in memory beyond those of these segments. */
 const HAND_OVERS_MAX = 2 ** 25;
-
-/** A cache for the segments of one stream. Everything on it can be rebuilt from the events. */
-export interface Shelf {
-  readonly stream: string;
-  /** Version of the code that judges the events (`ledger/rules-version.ts`). */
-  readonly rules: string;
-  readonly packing: Packing;
-  /** The hash of the event at a position, or right before the first; undefined after the last. */
-  hashAt(position: number): string | undefined;
-  /** The names of all stored segments, in no order. */
-  list(): readonly SegmentName[];
-  /** Null if there is no such segment. */
-  read(name: SegmentName): Uint8Array | null;
-  /** False if it was not written; then an older segment of this name stays. */
-  write(name: SegmentName, bytes: Uint8Array): boolean;
-  remove(name: SegmentName): void;
-}
-
-/** A segment by the position of its first event and the number of its events. */
-export interface SegmentName {
-  readonly first: number;
-  readonly count: number;
-}
+/** Bytes of names, and of hands on groups that were asked about, kept in memory. */
+const HANDS_MAX = 2 ** 26;
 
 /** Reads the events from one position to another, both included. */
 export type EventsBetween = (first: number, last: number) => Iterable<Placed>;
@@ -57,12 +34,15 @@ export type EventsBetween = (first: number, last: number) => Iterable<Placed>;
 /** A segment, by which what is in memory of it is found. A log and its forks share it. */
 interface SegmentEntry {
   listed: SegmentSummary;
+  /** False for a segment of a fork: the log may have another one of that name on the shelf. */
+  isOnShelf: boolean;
 }
 
 /** What a log and its forks share. */
 interface Shared {
   readonly segments: RecentlyUsed<SegmentEntry, Segment>;
   readonly handOvers: RecentlyUsed<SegmentEntry, HandOvers>;
+  readonly hands: RecentlyUsed<SegmentEntry, SegmentHands>;
   /** Names of segments on the shelf that differ from the events and could not be replaced. */
   readonly irreplaceable: Set<string>;
 }
@@ -89,6 +69,7 @@ export class SealedSegments {
       // Without a shelf, nothing can be read again.
       segments: new RecentlyUsed(shelf === null ? Infinity : SEGMENTS_MAX),
       handOvers: new RecentlyUsed(HAND_OVERS_MAX),
+      hands: new RecentlyUsed(HANDS_MAX),
       irreplaceable: new Set(),
     };
   }
@@ -120,7 +101,7 @@ export class SealedSegments {
     const { segments } = this.#shared;
     const loaded = segments.get(entry);
     if (loaded !== undefined) return loaded;
-    const segment = new Segment((this.#read(entry.listed) ?? this.#mend(index)).parts);
+    const segment = new Segment((this.#kept(entry) ?? this.#mend(index)).parts);
     segments.set(entry, segment);
     return segment;
   }
@@ -130,9 +111,20 @@ export class SealedSegments {
     const entry = this.#entryAt(index);
     const loaded = this.#shared.handOvers.get(entry);
     if (loaded !== undefined) return loaded;
-    const handOvers = this.load(index).parts.handOvers.apart();
+    const handOvers = ownersIn(this.#sectionsOf(entry)) ?? this.load(index).parts.handOvers.apart();
     this.#shared.handOvers.set(entry, handOvers);
     return handOvers;
+  }
+
+  /** The hands of the segment at an index, read without the rest of it. Throws `RangeError`. */
+  handsOf(index: number): SegmentHands {
+    const entry = this.#entryAt(index);
+    const read = this.#shared.hands.get(entry);
+    if (read !== undefined) return read;
+    const whole = () => this.load(index).parts;
+    const hands = handsIn(this.#sectionsOf(entry), whole) ?? this.load(index).hands;
+    this.#shared.hands.set(entry, hands);
+    return hands;
   }
 
   /** The segments before an index, for a fork: nothing is written to the shelf. */
@@ -144,10 +136,10 @@ export class SealedSegments {
 
   /** Adds a segment and writes it to the shelf. */
   push({ parts, end }: Built): void {
-    const entry = { listed: listedOf(parts) };
-    const isKept = this.#write({ listed: this.listed, parts, end });
+    const isOnShelf = this.#write({ listed: this.listed, parts, end });
+    const entry = { listed: listedOf(parts), isOnShelf };
     // A build of millions of events is followed by questions about few: read them back on demand.
-    if (!isKept) this.#shared.segments.set(entry, new Segment(parts));
+    if (!isOnShelf) this.#shared.segments.set(entry, new Segment(parts));
     this.#shared.handOvers.set(entry, parts.handOvers);
     this.#entries.push(entry);
   }
@@ -158,21 +150,24 @@ export class SealedSegments {
    */
   replace(index: number, { parts, end }: Built): ReplacedDifference | null {
     const entry = this.#entryAt(index);
-    const { segments, handOvers, irreplaceable } = this.#shared;
+    const { segments, handOvers, hands, irreplaceable } = this.#shared;
     const name = listedOf(parts);
     entry.listed = name;
     handOvers.set(entry, parts.handOvers);
+    hands.delete(entry);
     const built = { stamp: this.#stamp(name), listed: this.listed.slice(0, index), parts, end };
     const loaded = segments.get(entry);
     const inMemory = loaded ? differenceOf({ ...built, parts: loaded.parts }, built) : null;
     const shelf = this.#shelf;
     if (shelf === null || isSame(shelf.read(name), encodeSegment(built, shelf.packing))) {
+      entry.isOnShelf = shelf !== null;
       if (inMemory !== null) segments.set(entry, new Segment(parts));
       return inMemory && { ...inMemory, isReplaced: true };
     }
     const stored = this.#stored(name);
     const difference = (stored && differenceOf(stored, built)) ?? inMemory;
     const isReplaced = this.#write(built);
+    entry.isOnShelf ||= isReplaced;
     if (difference !== null && !isReplaced) irreplaceable.add(keyOf(name));
     if (isReplaced) segments.delete(entry);
     else segments.set(entry, new Segment(parts));
@@ -200,7 +195,7 @@ export class SealedSegments {
     const short = all.findLastIndex(({ count }) => count >= whole) + 1;
     const isWorn = sum(all.slice(short).map(({ count }) => count)) >= whole;
     const kept = isWorn ? all.slice(0, short) : all;
-    for (const listed of kept) this.#entries.push({ listed });
+    for (const listed of kept) this.#entries.push({ listed, isOnShelf: true });
     if (!isWorn) return last.end;
     for (const listed of all.slice(short)) this.#shelf?.remove(listed);
     return short === 0 ? null : this.#endOf(short - 1);
@@ -213,6 +208,11 @@ export class SealedSegments {
       if (sealed !== null && isWithoutGap(sealed)) return sealed;
     }
     return null;
+  }
+
+  /** The segment of an entry, as `#read`; null if it is not on the shelf. */
+  #kept({ listed, isOnShelf }: SegmentEntry): Sealed | null {
+    return isOnShelf ? this.#read(listed) : null;
   }
 
   /** As `#stored`, but null if it makes no sense; then it is removed as well. */
@@ -243,6 +243,15 @@ export class SealedSegments {
     return null;
   }
 
+  /** The sections of a segment on the shelf; null if it is missing, damaged or of other events or rules. */
+  #sectionsOf({ listed: name, isOnShelf }: SegmentEntry): SectionReader | null {
+    const shelf = this.#shelf;
+    if (shelf === null || !isOnShelf || this.#shared.irreplaceable.has(keyOf(name))) return null;
+    const sections = sectionsIn((from, to) => shelf.readBytes(name, from, to), shelf.packing);
+    const isOurs = JSON.stringify(sections?.directory.stamp) === JSON.stringify(this.#stamp(name));
+    return isOurs ? sections : null;
+  }
+
   #stamp({ first, count }: SegmentName): Sealed['stamp'] {
     const { stream = '', rules = '' } = this.#shelf ?? {};
     const before = this.#shelf?.hashAt(first - 1) ?? '';
@@ -260,18 +269,19 @@ export class SealedSegments {
 
   /** Rebuilds a segment from its events and writes it to the shelf. */
   #mend(index: number): Built {
-    const { first, count } = this.listedAt(index);
+    const entry = this.#entryAt(index);
+    const { first, count } = entry.listed;
     const start = index === 0 ? firstStart(first) : this.#endOf(index - 1);
     const builder = new SegmentBuilder(start);
     for (const event of this.#events(first, first + count - 1)) builder.take(event);
     const built = builder.finish();
-    this.#write({ listed: this.listed.slice(0, index), ...built });
+    entry.isOnShelf = this.#write({ listed: this.listed.slice(0, index), ...built });
     return built;
   }
 
   /** The start of the segment after the one at an index. */
   #endOf(index: number): SegmentStart {
-    return (this.#read(this.listedAt(index)) ?? this.#mend(index)).end;
+    return (this.#kept(this.#entryAt(index)) ?? this.#mend(index)).end;
   }
 
   /** The summary of the segment at an index, without reading it. Throws `RangeError`. */

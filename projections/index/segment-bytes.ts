@@ -11,22 +11,19 @@ import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
 import type { Claimant } from '../shapes.ts';
 import { KnownDevices, type SavedDevices } from './known.ts';
 import { codesOf, saveCodes, type SavedCodes } from './codes.ts';
-import { cellTypeOf, cellTypes, Column, type CellType } from './columns.ts';
+import { Column } from './columns.ts';
 import { changeKinds, changes } from './changes.ts';
+import { columnsOfHands, handColumns } from './hand-columns.ts';
 import { HandOvers, ownerColumns } from './hand-overs.ts';
 import { Journal } from './journal.ts';
 import type { SavedSources } from './known-sources.ts';
 import type { SavedRefusals } from './open-refusals.ts';
 import { postingKinds, Postings, type PostingLists } from './postings.ts';
 import type { SegmentStart } from './builder.ts';
-import type { SegmentParts } from './segment.ts';
+import { laidOut, layOut, SegmentError, type SegmentDirectory } from './segment-layout.ts';
+import type { SegmentParts } from './segment-parts.ts';
 import { CellRows, Standing } from './standing.ts';
 import { Times } from './times.ts';
-
-/** The bytes are not a segment, or are damaged. */
-export class SegmentError extends Error {
-  override readonly name = 'SegmentError';
-}
 
 /** Compression and checksums, which each platform supplies. */
 export interface Packing {
@@ -37,12 +34,8 @@ export interface Packing {
   crc32(bytes: Uint8Array, before: number): number;
 }
 
-const MAGIC = new TextEncoder().encode('VFLSEG1\n');
-/** Bytes: magic (8), length of the header (4, little-endian), checksum (4, little-endian). */
-const PREFIX = MAGIC.length + 8;
-
 /** The events and rules that a segment was made from. */
-interface SegmentStamp {
+export interface SegmentStamp {
   readonly stream: string;
   /** Version of the code that judged the events (`ledger/rules-version.ts`). */
   readonly rules: string;
@@ -81,15 +74,12 @@ export interface Sealed {
 }
 
 interface Header {
-  readonly stamp: SegmentStamp;
   readonly lastBoot: number;
   readonly codes: SavedCodes;
-  readonly timeBase: number;
   readonly start: SavedStanding;
   readonly openRefusals: readonly number[];
   readonly claims: readonly Claimant[];
   readonly listed: readonly SegmentSummary[];
-  readonly columns: readonly (readonly [type: CellType, length: number])[];
 }
 
 /** The host at both ends of a segment. Only a builder needs it, so it is unpacked on demand. */
@@ -112,7 +102,7 @@ interface SavedStanding extends Pick<Standing, 'waiter' | 'held' | 'unheard'> {
 
 /** What a segment file holds, before it is compressed. */
 export interface SegmentContent {
-  readonly header: Omit<Header, 'columns'>;
+  readonly header: Header & Pick<SegmentDirectory, 'stamp' | 'timeBase'>;
   /** In the order in which they are written. */
   readonly columns: readonly Column[];
   readonly judging: Judging;
@@ -137,23 +127,8 @@ export function encodeSegment(sealed: Sealed, packing: Packing): Uint8Array {
 export function encodeContent(content: SegmentContent, packing: Packing): Uint8Array {
   const judging = packing.deflate(JSON.stringify(content.judging));
   const columns = [...content.columns, new Column(judging, judging.length)];
-  const header: Header = {
-    ...content.header,
-    columns: columns.map((column) => [cellTypeOf(column), column.length]),
-  };
-  const text = packing.deflate(JSON.stringify(header));
-  const places = placesOf(header, text.length);
-  const bytes = new Uint8Array(places.at(-1) ?? 0);
-  const prefix = new DataView(bytes.buffer);
-  bytes.set(MAGIC);
-  prefix.setUint32(MAGIC.length, text.length, true);
-  bytes.set(text, PREFIX);
-  for (const [index, { cells, length }] of columns.entries()) {
-    const { buffer, byteOffset, BYTES_PER_ELEMENT } = cells;
-    bytes.set(new Uint8Array(buffer, byteOffset, length * BYTES_PER_ELEMENT), places[index]);
-  }
-  prefix.setUint32(MAGIC.length + 4, checksumOf(bytes, packing), true);
-  return bytes;
+  const { stamp, timeBase, ...header } = content.header;
+  return layOut({ stamp, timeBase }, packing.deflate(JSON.stringify(header)), columns, packing);
 }
 
 function judgingOf({ kernel, refusals, sources }: SegmentParts, end: SegmentStart): Judging {
@@ -163,52 +138,27 @@ function judgingOf({ kernel, refusals, sources }: SegmentParts, end: SegmentStar
   return { kernel, refusals, sources, end: { ...end, standing, codes, known: end.known.save() } };
 }
 
-/** CRC-32 of everything after the prefix, seeded with the length of the header. */
-function checksumOf(bytes: Uint8Array, packing: Packing): number {
-  return packing.crc32(bytes.subarray(PREFIX), numberAt(bytes, MAGIC.length));
-}
-
-function numberAt(bytes: Uint8Array, at: number): number {
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true);
-}
-
 /** Decodes bytes of `encodeSegment`; columns are views of them. Throws `SegmentError`. */
 export function decodeSegment(given: Uint8Array, packing: Packing): Sealed {
   // A Float64Array must begin at a multiple of 8 bytes.
   const bytes = given.byteOffset % 8 === 0 ? given : new Uint8Array(given);
-  if (bytes.length < PREFIX || MAGIC.some((byte, at) => bytes[at] !== byte)) {
-    throw new SegmentError('not a segment: the magic is missing');
-  }
-  if (checksumOf(bytes, packing) !== numberAt(bytes, MAGIC.length + 4)) {
-    throw new SegmentError('damaged segment: the checksum differs');
-  }
-  const length = numberAt(bytes, MAGIC.length);
   const unpacked = (packed: Uint8Array): unknown => JSON.parse(packing.inflate(packed));
   try {
-    const header = unpacked(bytes.subarray(PREFIX, PREFIX + length)) as Header;
-    return sealedOf(header, bytes as Uint8Array<ArrayBuffer>, length, unpacked);
+    const { directory, header, columns } = laidOut(bytes as Uint8Array<ArrayBuffer>, packing);
+    return sealedOf(directory, unpacked(header) as Header, columns, unpacked);
   } catch (error) {
+    if (error instanceof SegmentError) throw error;
     throw new SegmentError('damaged segment: it cannot be decoded', { cause: error });
   }
 }
 
 function sealedOf(
+  { stamp, timeBase }: SegmentDirectory,
   header: Header,
-  bytes: Uint8Array<ArrayBuffer>,
-  length: number,
+  columns: readonly Column[],
   unpacked: (packed: Uint8Array) => unknown,
 ): Sealed {
-  const { stamp, lastBoot, listed } = header;
-  const places = placesOf(header, length);
-  if (places.at(-1) !== bytes.length) {
-    throw new SegmentError(`expected ${places.at(-1)} bytes, not ${bytes.length}`);
-  }
-  const columns = header.columns.map(([type, count], index) => {
-    return new Column(
-      new cellTypes[type](bytes.buffer, bytes.byteOffset + (places[index] ?? 0), count),
-      count,
-    );
-  });
+  const { lastBoot, listed } = header;
   const codes = codesOf(header.codes);
   const start = standingFrom(header.start);
   // Large, and not needed to answer questions.
@@ -217,7 +167,7 @@ function sealedOf(
     stamp,
     listed,
     parts: {
-      ...partsOf(columns, stamp.first, start, header.timeBase),
+      ...partsOf(columns, stamp.first, timeBase),
       codes,
       start,
       lastBoot,
@@ -247,18 +197,9 @@ function sealedOf(
   };
 }
 
-/** The offset of each column in bytes, and at the end the total length. */
-function placesOf({ columns }: Header, header: number): number[] {
-  const aligned = (place: number) => Math.ceil(place / 8) * 8;
-  const places = [aligned(PREFIX + header)];
-  for (const [type, length] of columns) {
-    places.push(aligned((places.at(-1) ?? 0) + cellTypes[type].BYTES_PER_ELEMENT * length));
-  }
-  return places;
-}
-
 /** The columns of a segment, in the order in which they are written. */
-export function columnsOf({ journal, handOvers, times, postings }: SegmentParts): Column[] {
+export function columnsOf(parts: SegmentParts): Column[] {
+  const { journal, handOvers, times, postings, hands } = parts;
   const lists = postings.columns();
   return [
     journal.types,
@@ -266,12 +207,13 @@ export function columnsOf({ journal, handOvers, times, postings }: SegmentParts)
     journal.kinds,
     ...journal.changes.flat(),
     ...Object.values(handOvers.columns),
+    ...(hands === null ? [] : columnsOfHands(hands)),
     ...times.columns,
     ...postingKinds.flatMap((kind) => [lists[kind].keys, lists[kind].ends, lists[kind].events]),
   ];
 }
 
-function partsOf(columns: readonly Column[], first: number, start: Standing, base: number) {
+function partsOf(columns: readonly Column[], first: number, base: number) {
   const left = columns[Symbol.iterator]();
   const next = (): Column => {
     const { value } = left.next();
@@ -283,12 +225,14 @@ function partsOf(columns: readonly Column[], first: number, start: Standing, bas
   journal.rows = next();
   journal.kinds = next();
   journal.changes = changeKinds.map((kind) => changes[kind].columns.map(next));
-  const handOvers = new HandOvers(first, start.groups, ownerColumns(next));
+  const handOvers = new HandOvers(first, ownerColumns(next));
+  const hands = handColumns(next);
   const times = new Times(next(), next(), base);
   const postings = Object.fromEntries(
     postingKinds.map((kind) => [kind, { keys: next(), ends: next(), events: next() }]),
   ) as PostingLists;
-  return { journal, handOvers, times, postings: new Postings(postings) };
+  const { ungrouped } = hands;
+  return { journal, handOvers, hands, ungrouped, times, postings: new Postings(postings) };
 }
 
 function saveStanding(standing: Standing): SavedStanding {

@@ -8,7 +8,7 @@ import type { Column } from './columns.ts';
 import type { Journal } from './journal.ts';
 import { postingKinds, type Postings } from './postings.ts';
 import { contentOf, type Sealed, type SegmentContent } from './segment-bytes.ts';
-import type { SegmentName } from './sealed-segments.ts';
+import type { SegmentName } from './shelf.ts';
 
 /**
  * What differs: a change that an event made; the type or time of an event; which events concern a

@@ -11,11 +11,14 @@ import { changeCodes, changeKinds, type ChangeKind } from './changes.ts';
 import type { Cells, Column } from './columns.ts';
 import { postingKinds } from './postings.ts';
 import type { Sealed } from './segment-bytes.ts';
+import { GROUP } from './standing.ts';
 
 /** Whether a segment can be read, of whatever events it tells. */
 export function makesSense(sealed: Sealed): boolean {
   try {
-    return [isJournal, isTimes, isPostings, isHandOvers, isStart].every((fits) => fits(sealed));
+    return [isJournal, isTimes, isPostings, isHandOvers, isHands, isStart].every((fits) =>
+      fits(sealed),
+    );
   } catch {
     // A part is missing, or something else than it should be.
     return false;
@@ -63,12 +66,25 @@ function isPostings({ stamp: { count }, parts: { postings } }: Sealed): boolean 
 }
 
 function isHandOvers({ stamp: { count }, parts: { handOvers, codes } }: Sealed): boolean {
-  const { event, group, ...others } = handOvers.columns;
+  const { event, group, before, ...others } = handOvers.columns;
   return (
     [group, ...Object.values(others)].every(({ length }) => length === event.length) &&
+    Number.isInteger(before.length / Object.keys(GROUP).length) &&
     mostIn(event) < count &&
     mostIn(group) < codes.groups.values.length
   );
+}
+
+/** Each table of hands has columns of one length, and its lists end where others begin. */
+function isHands({ parts: { hands } }: Sealed): boolean {
+  if (hands === null) return false;
+  const areWhole = Object.values(hands).every((table) => {
+    const [first, ...others] = Object.values<Column>(table);
+    return others.every(({ length }) => length === first!.length);
+  });
+  const { groups, hands: held, texts } = hands;
+  const isListed = (cellsIn(groups.end).at(-1) ?? 0) === held.of.length;
+  return areWhole && isListed && isAscending(groups.end) && isAscending(texts.end);
 }
 
 /** The tables before the first event have whole rows. */

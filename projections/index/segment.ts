@@ -10,22 +10,17 @@
 import { eventTypes, type EventType } from '../../events/vocabulary.ts';
 import type { ObservedCause } from '../../machines/causes.ts';
 import type { Blocker } from '../../machines/check.ts';
-import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
 import { positionOf, type FileId } from '../../processes/process-table.ts';
-import type { Claimant } from '../shapes.ts';
 import type { SubjectKey } from '../subjects.ts';
-import type { Codes } from './codes.ts';
 import { countBelow, type Cells } from './columns.ts';
 import { changeCodes, changeKinds } from './changes.ts';
-import type { HandOvers } from './hand-overs.ts';
-import { advance, Cursor, type Journal } from './journal.ts';
-import type { SavedSources } from './known-sources.ts';
-import type { SavedRefusals } from './open-refusals.ts';
-import type { Postings } from './postings.ts';
+import { advance, Cursor } from './journal.ts';
 import { columnsOf } from './segment-bytes.ts';
+import { handsOfParts } from './sections.ts';
+import type { SegmentHands } from './segment-hands.ts';
+import type { SegmentParts } from './segment-parts.ts';
 import type { Standing } from './standing.ts';
 import { findSubject } from './subject-codes.ts';
-import type { Times } from './times.ts';
 
 /** Events between two copies of the standing. */
 const STRIDE = 4096;
@@ -34,27 +29,6 @@ const STRIDE = 4096;
 interface Copy {
   readonly cursor: Cursor;
   readonly standing: Standing;
-}
-
-export interface SegmentParts {
-  readonly journal: Journal;
-  readonly handOvers: HandOvers;
-  readonly times: Times;
-  readonly postings: Postings;
-  readonly codes: Codes;
-  /** The standing before the first event. */
-  readonly start: Standing;
-  /** The host before the first event. */
-  readonly kernel: KernelCheckpoint;
-  /** The refusals that are open before the first event, and their numbers, ascending. */
-  readonly refusals: SavedRefusals;
-  readonly openRefusals: readonly number[];
-  /** The claims in force before the first event, the oldest first. */
-  readonly claims: readonly Claimant[];
-  /** Position of the last boot before the first event; -1 if there is none. */
-  readonly lastBoot: number;
-  /** The sources of the events before the first. */
-  readonly sources: SavedSources;
 }
 
 /** A part of a host, whose changes are listed in the segment. */
@@ -92,6 +66,7 @@ export class Segment {
   /** The standing before the events 0, `STRIDE`, 2 `STRIDE` …, as far as it was asked for. */
   readonly #copies: Copy[];
   #copiedBytes = 0;
+  #hands: SegmentHands | null = null;
   #columnBytes: number | null = null;
 
   constructor(parts: SegmentParts) {
@@ -119,6 +94,11 @@ export class Segment {
   get bytes(): number {
     this.#columnBytes ??= bytesOf(columnsOf(this.parts).map(({ cells }) => cells));
     return this.#columnBytes + this.#copiedBytes;
+  }
+
+  get hands(): SegmentHands {
+    if (this.#hands?.length !== this.length) this.#hands = handsOfParts(this.parts);
+    return this.#hands!;
   }
 
   /**

@@ -11,7 +11,9 @@ import type { Codes } from './codes.ts';
 import type { HandOvers } from './hand-overs.ts';
 import type { KnownDevices } from './known.ts';
 import type { KnownSources } from './known-sources.ts';
-import { SealedSegments, type EventsBetween, type Shelf } from './sealed-segments.ts';
+import type { SegmentHands } from './segment-hands.ts';
+import { SealedSegments, type EventsBetween } from './sealed-segments.ts';
+import type { Shelf } from './shelf.ts';
 import type { Segment } from './segment.ts';
 import {
   differenceOf,
@@ -176,6 +178,22 @@ export class TimeIndex {
   handOversAt(position: number): HandOvers {
     const index = position < this.#open.segment.first ? this.#sealed.indexAt(position) : -1;
     return index < 0 ? this.#open.segment.parts.handOvers : this.#sealed.handOversOf(index);
+  }
+
+  /** The hands of each segment from the one with a position on, ascending. */
+  *handsFrom(position: number): Generator<SegmentHands> {
+    for (let index = this.#indexFrom(position); index < this.#sealed.length; index++) {
+      yield this.#sealed.handsOf(index);
+    }
+    yield this.#open.segment.hands;
+  }
+
+  /** The hand-overs of each segment from the one with a position on, ascending. */
+  *handOversFrom(position: number): Generator<HandOvers> {
+    for (let index = this.#indexFrom(position); index < this.#sealed.length; index++) {
+      yield this.#sealed.handOversOf(index);
+    }
+    yield this.#open.segment.parts.handOvers;
   }
 
   /** The segment whose events made the hold with this number. */

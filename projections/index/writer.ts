@@ -62,7 +62,7 @@ export class JournalWriter implements ProcessObserver {
     refusals: SavedRefusals,
   ) {
     this.journal = new Journal(first);
-    this.handOvers = new HandOvers(first, start.groups);
+    this.handOvers = HandOvers.from(first, start);
     this.standing = start.copy();
     this.changed = new Changed(this.standing, codes);
     this.#codes = codes;

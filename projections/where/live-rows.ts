@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { SegmentParts } from '../index/segment.ts';
+import type { SegmentParts } from '../index/segment-parts.ts';
 import type { Touch } from '../index/steps.ts';
 import { DEVICE, FILE, fileKinds, GROUP, type Standing } from '../index/standing.ts';
 import { positionOf } from '../../processes/process-table.ts';

@@ -4,7 +4,7 @@ import type { Holder } from '../../ledger.ts';
 import type { Fact } from '../../events/vocabulary.ts';
 import type { HostAt } from '../../machines/host-at.ts';
 import type { FileId } from '../../processes/process-table.ts';
-import { handsOf, type HandIn } from '../../projections/hands.ts';
+import { handsOf, type HandIn } from '../../projections/group-hands.ts';
 import { historyOf } from '../../projections/history.ts';
 import { groupAt, partiesAt } from '../../projections/parties-at.ts';
 import type { Subject } from '../../projections/subjects.ts';

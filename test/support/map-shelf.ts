@@ -8,7 +8,7 @@ import type { Placed } from '../../events/vocabulary.ts';
 import { packing } from '../../log/packing.ts';
 import type { EventReader } from '../../projections/event-tail.ts';
 import { decodeSegment } from '../../projections/index/segment-bytes.ts';
-import type { SegmentName, Shelf } from '../../projections/index/sealed-segments.ts';
+import type { SegmentName, Shelf } from '../../projections/index/shelf.ts';
 
 export class MapShelf implements Shelf {
   readonly stream: string = 'host';
@@ -38,6 +38,11 @@ export class MapShelf implements Shelf {
 
   read(name: SegmentName): Uint8Array | null {
     return this.files.get(keyOf(name)) ?? null;
+  }
+
+  readBytes(name: SegmentName, from: number, to: number): Uint8Array<ArrayBuffer> | null {
+    const bytes = this.read(name);
+    return bytes === null ? null : new Uint8Array(bytes).slice(from, to);
   }
 
   write(name: SegmentName, bytes: Uint8Array): boolean {

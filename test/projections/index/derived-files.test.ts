@@ -22,7 +22,8 @@ import { openSqliteStore } from '../../../log/sqlite.ts';
 import type { RecordedEvent, Store } from '../../../log/store.ts';
 import { localLog } from '../../../ledger/local-log.ts';
 import { packing } from '../../../log/packing.ts';
-import { decodeSegment, SegmentError } from '../../../projections/index/segment-bytes.ts';
+import { decodeSegment } from '../../../projections/index/segment-bytes.ts';
+import { SegmentError } from '../../../projections/index/segment-layout.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { rulesVersion } from '../../../ledger/rules-version.ts';
 import { main, runCommand } from '../../cli/program.ts';
@@ -183,14 +184,28 @@ describe('what a ledger keeps beside its log', () => {
   test('does no harm whichever of its bits is another, or how short it is', async () => {
     await answered(log);
     const bytes = readFileSync(fileOf(log));
-    const header = 16 + bytes.readUInt32LE(8);
-    const changed = [0, 7, 8, 11, 12, 15, 16, 40, header - 1, header + 9, bytes.length - 1];
-    for (const at of changed) {
+    const directory = 40 + bytes.readUInt32LE(16);
+    const header = directory + bytes.readUInt32LE(8);
+    const changed = [0, 7, 8, 11, 12, 15, 16, 19, 20, 23, 24, 39, 40, directory - 1, directory];
+    for (const at of [...changed, header - 1, header + 9, bytes.length - 1]) {
       const spoiled = Buffer.from(bytes);
       spoiled[at]! ^= 1 << (at % 8);
       expect(() => decodeSegment(spoiled, packing)).toThrow(SegmentError);
     }
-    for (const length of [0, 7, 8, 15, 16, 17, header, header + 1, bytes.length - 1]) {
+    for (const length of [
+      0,
+      7,
+      8,
+      15,
+      16,
+      39,
+      40,
+      41,
+      directory,
+      header,
+      header + 1,
+      bytes.length - 1,
+    ]) {
       expect(() => decodeSegment(bytes.subarray(0, length), packing)).toThrow(SegmentError);
     }
     const spoiled = Buffer.from(bytes);

@@ -119,7 +119,8 @@ describe('what is forged in a segment that has the right checksum', () => {
     const met = new Set<string>();
     const columns = new Set<string>();
     const missing = () => [...columns].filter((kind) => !met.has(kind));
-    for (const [turn, log] of fc.sample(logs, { numRuns: 60, seed: 3 }).entries()) {
+    const any = fc.oneof(logs, randomLogs.busy.map(withoutGroups));
+    for (const [turn, log] of fc.sample(any, { numRuns: 60, seed: 3 }).entries()) {
       if (turn > 0 && missing().length === 0) break;
       const right = shelfOf(log).files;
       for (const [name, bytes] of right) {
@@ -180,6 +181,14 @@ describe('what is forged in a segment that has the right checksum', () => {
     expect(met.get('told')).toBeGreaterThan(0);
   });
 });
+
+/** The same log, where the groups of every second device are not shown. */
+function withoutGroups(log: Log): Log {
+  return log.map((event) => {
+    if (event.type !== 'device.added' || event.position % 2 === 0) return event;
+    return { ...event, data: { ...event.data, group: null } };
+  });
+}
 
 /** A log with its index, and the answers to all questions. */
 function toldOf(log: Log) {

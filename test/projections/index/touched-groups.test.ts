@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { KERNEL_PID } from '../../../processes/process-table.ts';
 import { pastHoldersOf } from '../../../projections/attest/past-holders.ts';
-import { handsOf } from '../../../projections/hands.ts';
+import { handsOf } from '../../../projections/group-hands.ts';
+import type { SegmentHands } from '../../../projections/index/segment-hands.ts';
 import { touchedGroups } from '../../../projections/index/touched-groups.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { anyHistory, segmentLengths } from '../../support/any-history.ts';
@@ -12,6 +13,9 @@ const UNKNOWN = 1;
 const setOf = (pid: number | null): number => {
   return pid === null || pid >= KERNEL_PID ? UNKNOWN : 2 << (pid % 8);
 };
+
+const setsIn = ({ spans, columns }: SegmentHands): number[] =>
+  Array.from({ length: spans }, (_, span) => setOf(columns.spans.pid.cells[span]!));
 
 test('every process with a hand on a group touches it, and not all touch every group', () => {
   const counts = { touches: 0, references: 0, leftOut: 0 };
@@ -25,16 +29,12 @@ test('every process with a hand on a group touches it, and not all touch every g
         for (const event of log) timeline.take(event);
         const to = Math.floor(share * timeline.head);
         const unseenUntil = Math.floor(to / 3);
-        const watched = { setsOf: setOf, unknown: UNKNOWN, unseenUntil };
-        const touched = touchedGroups(timeline.segments(), to, watched);
+        const watched = { setsIn, unknown: UNKNOWN, unseenUntil };
+        const touched = touchedGroups(timeline.hands.from(), to, watched);
         for (const group of timeline.groups()) {
-          const sets = touched.get(group) ?? 0;
+          const sets = touched.get(timeline.hands.codeOf(group)!) ?? 0;
           const hands = handsOf(timeline, group, -1, to + 1);
-          const past = pastHoldersOf(
-            timeline,
-            hands.map(({ of }) => of),
-            [],
-          );
+          const past = pastHoldersOf(timeline, hands);
           for (const { holder, of, to: end } of hands) {
             const isPlain = holder.via === 'fd' || holder.via === 'mapping';
             const holders = past.get(of)?.filter(({ since }) => since < (end ?? Infinity)) ?? [];
