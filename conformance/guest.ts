@@ -14,19 +14,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { stripVTControlCharacters } from 'node:util';
 import * as v from 'valibot';
 import type { Sequence } from '../host/simulation.ts';
 import { parseTopology, type Topology } from '../scenario/topology.ts';
 import type { EmulatedHost } from './host.ts';
 import { initramfs } from './initramfs.ts';
+import { consoleIn, provenanceOf } from './provenance.ts';
 import { qemuArguments, type Companion } from './qemu.ts';
 import { cacheFolder, kernelFolder, missing } from './requirements.ts';
 
 export interface Guest {
   /** The host as the kernel has it. */
   readonly topology: Topology;
-  /** The same as the first line of a truth file. */
+  /** The same as the first line of a truth file, with how the answers come about. */
   readonly topologyLine: string;
   /**
    * Performs a sequence; resolves to an answer for each operation, in order. Several may be under
@@ -67,6 +67,8 @@ class GuestError extends Error {
 }
 
 export interface GuestOptions {
+  /** Whether the console shows all that the kernel prints. It boots faster without. */
+  readonly isVerbose?: boolean;
   readonly onProgress?: (text: string) => void;
   readonly companion?: Companion;
 }
@@ -84,7 +86,7 @@ const CONSOLE_LINES = 15;
 export async function boot(
   profile: string,
   host: EmulatedHost,
-  { onProgress = () => {}, companion }: GuestOptions = {},
+  { onProgress = () => {}, companion, isVerbose = false }: GuestOptions = {},
 ): Promise<Guest> {
   const lacking = missing([profile]).map(({ what, how }) => `${what} is missing: ${how}`);
   if (lacking.length > 0) throw new GuestError(lacking.join('\n'));
@@ -94,8 +96,8 @@ export async function boot(
   writeFileSync(join(folder, 'initramfs'), archive);
   onProgress(`${profile}: boots as the ${host.name} host`);
   const begun = performance.now();
-  const args = qemuArguments(kernel, folder, host, companion);
-  const guest = new QemuGuest(folder, args, companion?.endMs ?? END_MS);
+  const args = qemuArguments(kernel, folder, host, { companion, isVerbose });
+  const guest = new QemuGuest(kernel, folder, args, companion?.endMs ?? END_MS);
   await guest.untilUp();
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   onProgress(`${profile}: ${guest.topology.kernel} is up after ${seconds} s`);
@@ -136,7 +138,9 @@ interface Task {
 }
 
 class QemuGuest implements Guest {
+  readonly #kernel: string;
   readonly #folder: string;
+  readonly #args: readonly string[];
   readonly #qemu: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #endMs: number;
   readonly #up = Promise.withResolvers<void>();
@@ -154,8 +158,10 @@ class QemuGuest implements Guest {
   /** Why nothing can be performed any more. */
   #failure: GuestError | null = null;
 
-  constructor(folder: string, args: readonly string[], endMs: number) {
+  constructor(kernel: string, folder: string, args: readonly string[], endMs: number) {
+    this.#kernel = kernel;
     this.#folder = folder;
+    this.#args = args;
     this.#endMs = endMs;
     this.#qemu = spawn('qemu-system-x86_64', args, { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#silence = setTimeout(() => this.#fail('does not come up'), BOOT_MS);
@@ -230,7 +236,9 @@ class QemuGuest implements Guest {
   }
 
   #begin(line: string): void {
-    this.#host = { line, topology: parseTopology(JSON.parse(line)) };
+    const value = JSON.parse(line) as object;
+    const made = provenanceOf(this.#kernel, this.#folder, this.#args);
+    this.#host = { line: JSON.stringify({ ...value, made }), topology: parseTopology(value) };
     this.#up.resolve();
   }
 
@@ -268,10 +276,7 @@ class QemuGuest implements Guest {
 
   /** What QEMU complained of, and the end of the console. */
   #traces(): string {
-    const path = join(this.#folder, 'console');
-    const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
-    const lines = stripVTControlCharacters(text).split(/[\r\n]+/);
-    const told = lines.filter((line) => line.trim() !== '').slice(-CONSOLE_LINES);
+    const told = consoleIn(this.#folder).slice(-CONSOLE_LINES);
     return ['', ...this.#complaint.trim().split('\n'), ...told].join('\n  ');
   }
 }

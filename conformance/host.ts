@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { DevicePort } from '../events/vocabulary.ts';
 
 interface EmulatedDevice {
   readonly name: string;
@@ -17,6 +18,8 @@ interface EmulatedDevice {
   readonly model: string;
   /** Where it sits, as QEMU's `-device` is told. */
   readonly place: string;
+  /** What it sits behind; null for one on the root bus. */
+  readonly port: DevicePort | null;
 }
 
 export interface EmulatedHost {
@@ -36,6 +39,7 @@ class HostError extends Error {
 const settings: Readonly<Record<string, string>> = {
   e1000: ',romfile=',
   e1000e: ',romfile=',
+  igb: ',romfile=',
   nvme: ',serial=ledger',
 };
 
@@ -94,6 +98,35 @@ const other: EmulatedHost = {
   ],
 };
 
+/** Express devices behind root ports and behind a switch, and conventional ones there. */
+const ports: EmulatedHost = {
+  name: 'ports',
+  plumbing: [
+    rootPort(1, '03.0'),
+    rootPort(2, '04.0'),
+    rootPort(3, '05.0'),
+    rootPort(4, '06.0'),
+    rootPort(5, '07.0'),
+    'x3130-upstream,id=switch5,bus=port5',
+    ...[1, 2, 3, 4].map(downstreamPort),
+    rootPort(6, '08.0'),
+    bridge(6),
+  ],
+  devices: [
+    vfio('d0', '0000:00:02.0', 'edu', 'bus=pcie.0,addr=02.0'),
+    vfio('d1', '0000:01:00.0', 'e1000e', 'bus=port1'),
+    vfio('d2', '0000:02:00.0', 'nvme', 'bus=port2'),
+    vfio('d3', '0000:03:00.0', 'igb', 'bus=port3'),
+    vfio('d4', '0000:04:00.0', 'edu', 'bus=port4'),
+    vfio('d5', '0000:07:00.0', 'e1000e', 'bus=down1'),
+    vfio('d6', '0000:08:00.0', 'nvme', 'bus=down2'),
+    vfio('d7', '0000:09:00.0', 'igb', 'bus=down3'),
+    vfio('d8', '0000:0a:00.0', 'edu', 'bus=down4'),
+    vfio('d9', '0000:0c:01.0', 'pci-testdev', 'bus=bridge6,addr=01.0'),
+    owned('s0', '0000:0c:02.0', 'e1000', 'bus=bridge6,addr=02.0', 'e1000'),
+  ],
+};
+
 function vfio(name: string, address: string, model: string, place: string): EmulatedDevice {
   return owned(name, address, model, place, 'vfio-pci');
 }
@@ -105,7 +138,14 @@ function owned(
   place: string,
   driver: string | null,
 ): EmulatedDevice {
-  return { name, address, driver, model, place };
+  return { name, address, driver, model, place, port: portIn(place) };
+}
+
+/** The kind of what a place hangs on, by the name that the functions below give it. */
+function portIn(place: string): DevicePort | null {
+  if (place.startsWith('bus=port')) return 'root';
+  if (place.startsWith('bus=down')) return 'downstream';
+  return place.startsWith('bus=bridge') ? 'bridge' : null;
 }
 
 function rootPort(number: number, address: string): string {
@@ -113,12 +153,17 @@ function rootPort(number: number, address: string): string {
   return `pcie-root-port,id=port${number},bus=pcie.0,addr=${address},${slot}`;
 }
 
+/** A downstream port of the switch. */
+function downstreamPort(number: number): string {
+  return `xio3130-downstream,id=down${number},bus=switch5,chassis=${number + 16},slot=${number}`;
+}
+
 /** A conventional PCI bus behind the root port of that number. */
 function bridge(number: number): string {
   return `pcie-pci-bridge,id=bridge${number},bus=port${number}`;
 }
 
-const hosts: readonly EmulatedHost[] = [standard, other];
+const hosts: readonly EmulatedHost[] = [standard, other, ports];
 
 /** The host of a name. Throws `HostError`. */
 export function hostNamed(name: string): EmulatedHost {
@@ -134,10 +179,10 @@ export function deviceArguments({ plumbing, devices }: EmulatedHost): string[] {
   return [...plumbing, ...own].flatMap((argument) => ['-device', argument]);
 }
 
-/** The devices as the guest's agent reads them: name, address, driver and model a line. */
+/** The devices as the guest's agent reads them: name, address, driver, model and port a line. */
 export function deviceList({ devices }: EmulatedHost): string {
-  const lines = devices.map(({ name, address, driver, model }) =>
-    [name, address, driver ?? 'none', model].join(' '),
+  const lines = devices.map(({ name, address, driver, model, port }) =>
+    [name, address, driver ?? 'none', model, port ?? 'none'].join(' '),
   );
   return `${lines.join('\n')}\n`;
 }

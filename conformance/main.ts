@@ -33,7 +33,8 @@ async function run(options: Options): Promise<number> {
   const host = hostNamed(options.host);
   if (options.record !== null) tryRecording(options.record);
   if (isLacking(missing([options.profile]))) return exit.surroundings;
-  const guest = await boot(options.profile, host, { onProgress: progress.tell });
+  const isVerbose = options.record !== null;
+  const guest = await boot(options.profile, host, { onProgress: progress.tell, isVerbose });
   try {
     const { topology } = guest;
     const sequences = asked ?? plan(topology, options.profile, options);

@@ -46,7 +46,7 @@ Exit 0: all agree. 1: some differ; each is shrunk, printed and kept as a log. 2:
   --profile P      ${kernels.join(', ')}
   --operations N   how many; 10000 when left out
   --seed N         of the random histories; 1 when left out
-  --host NAME      the emulated host: standard (when left out) or other
+  --host NAME      the emulated host: standard (when left out), other or ports
   --scenario FILE  asks the sequences of a scenario, or those of a recording, instead
   --record FILE    keeps the kernel's answers, as import takes them (.gz: compressed)
   --found FOLDER   where logs of disagreements are kept; conformance/found when left out

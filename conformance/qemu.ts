@@ -23,10 +23,13 @@ export function qemuArguments(
   kernel: string,
   folder: string,
   host: EmulatedHost,
-  companion: Companion | undefined,
+  {
+    companion,
+    isVerbose,
+  }: { readonly companion: Companion | undefined; readonly isVerbose: boolean },
 ): string[] {
   const commandLine = [
-    'console=ttyS0 loglevel=4 panic=-1 oops=panic edd=off',
+    `console=ttyS0 loglevel=${isVerbose ? 7 : 4} panic=-1 oops=panic edd=off`,
     // No defences against what nobody does here, no waiting for entropy, nor for a timer that comes
     // late where the machine is busy.
     'mitigations=off nokaslr random.trust_cpu=on no_timer_check',

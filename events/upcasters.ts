@@ -26,6 +26,8 @@ const chain: readonly Upcaster[] = [
   // `operation.refused` null for `pid`, and `comm`; to waiters null for `comm`. Claims may
   // have `group`, and null for what no line names.
   { from: 4, upcast: withoutInvented },
+  // Schema 6 adds ioas.mapped, and `port` of devices. In older events their absence shows nothing.
+  { from: 5, upcast: (event) => event },
 ];
 
 /**

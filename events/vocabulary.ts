@@ -88,6 +88,13 @@ const gone = v.strictObject({
   at: v.pipe(v.string(), v.isoTimestamp()),
 });
 
+/**
+ * What a device can sit behind: a root port, the downstream port of a switch, or a bridge to a
+ * conventional PCI bus.
+ */
+export const ports = ['root', 'downstream', 'bridge'] as const;
+export type DevicePort = (typeof ports)[number];
+
 /** Calls on VFIO and iommufd files that passed. The machines take these events. */
 const calls = {
   // Files opened. `fd` is the new descriptor.
@@ -115,6 +122,17 @@ const calls = {
   'device.attached': v.strictObject({ pid, fd, pt: shown(number), hwpt: given }),
   'device.detached': v.strictObject({ pid, fd }),
   'ioas.allocated': v.strictObject({ pid, fd, id: given }),
+  /**
+   * The first map of the process's address space into an IOAS; later ones are no events. Without
+   * `ioas`: VFIO_IOMMU_MAP_DMA, which maps into the compat IOAS.
+   */
+  'ioas.mapped': v.strictObject({
+    pid,
+    fd,
+    ioas: v.optional(shown(number)),
+    iova: shown(count),
+    size: shown(count),
+  }),
   'hwpt.allocated': v.strictObject({
     pid,
     fd,
@@ -168,6 +186,8 @@ const shapes = {
     driver: v.nullable(text),
     model: v.nullable(text),
     cdev: v.nullable(text),
+    /** What the device sits behind. Left out: not shown. */
+    port: v.optional(v.picklist(ports)),
   }),
   'device.removed': v.strictObject({ device: text }),
   /** A group has a node, so VFIO has one of its devices. Which one, and who owns it, is unknown. */

@@ -7,7 +7,8 @@ import { hash } from 'node:crypto';
 import * as v from 'valibot';
 import { RequestError } from '../events/ledger-error.ts';
 import type { Call, Fact, LedgerEvent, Placed } from '../events/vocabulary.ts';
-import { ProcessTable, fileOpenedBy } from '../processes/process-table.ts';
+import { FirstMaps } from '../processes/first-maps.ts';
+import { ProcessTable, fileOpenedBy, type FileId } from '../processes/process-table.ts';
 import type { Outcome } from '../operations/row.ts';
 import { callOf, rowOf } from '../operations/table.ts';
 import { effectOf } from '../processes/effects.ts';
@@ -61,6 +62,7 @@ class TruthReader {
   readonly #options: ImportOptions;
   readonly #seen = new Descriptors();
   readonly #drivers = new Drivers();
+  readonly #maps = new FirstMaps<FileId>();
   #topology: Topology | null;
   #player: Player | null = null;
   #seq: string | null = null;
@@ -159,10 +161,13 @@ class TruthReader {
       if (errno === undefined) throw new EvidenceError('a refusal without an errno');
       return { errno };
     }
-    return { errno: null, rc: rc ?? 0, id: devid ?? id, hwpt: pt_id };
+    const iommufd = 'fd' in call ? this.#seen.iommufdBehind(call.pid, call.fd) : null;
+    const isFirstMap = iommufd !== null && this.#maps.note(call, iommufd);
+    return { errno: null, rc: rc ?? 0, id: devid ?? id, hwpt: pt_id, isFirstMap };
   }
 
   #happened(fact: Fact): void {
+    this.#maps.take(fact, (pid, fd) => this.#seen.iommufdBehind(pid, fd));
     this.#seen.take(fact);
     this.#drivers.take(fact);
     this.#facts.push(fact);
@@ -181,6 +186,13 @@ class Descriptors {
     const file = fileOpenedBy(event);
     const call = openingOf(fact);
     if (file !== null && call !== null) this.#openings.set(file, call);
+  }
+
+  /** The iommufd behind a descriptor; null if it is another file. */
+  iommufdBehind(pid: number, fd: number): FileId | null {
+    const file = this.#table.file(pid, fd);
+    if (file === undefined) return null;
+    return this.#openings.get(file)?.operation === 'open_iommufd' ? file : null;
   }
 
   reopen(pid: number, fd: number): Call | null {

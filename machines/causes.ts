@@ -22,6 +22,7 @@ const causes = [
   'group-pinned-by-device-file',
   'iommu-already-set',
   'malformed-argument',
+  'mapper-gone',
   'needs-cap-sys-rawio',
   'no-compat-ioas',
   'no-container',

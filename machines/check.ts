@@ -119,9 +119,12 @@ export interface PlainCheck<C extends Call = Call> extends BaseCheck {
   holds(this: void, question: Question<C>): boolean;
   /** True if the log does not hold what decides the check: replay accepts the errno as observed. */
   readonly unseen?: boolean;
+  /** Of an `unseen` check: whether it explains that errno. Absent: it does on every host. */
+  readonly explains?: (question: Question) => boolean;
   /**
    * True if the same event can also happen on a path without this check, as with an open through
-   * /proc/self/fd. Such an event in a log is then no contradiction.
+   * /proc/self/fd, or after what the log does not hold, as an unmap. Such an event in a log is then
+   * no contradiction.
    */
   readonly avoidable?: boolean;
 }

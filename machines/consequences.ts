@@ -7,10 +7,11 @@
  *
  * @module
  */
-import type { DataOf } from '../events/vocabulary.ts';
+import type { DataOf, DevicePort } from '../events/vocabulary.ts';
 import { kindOfDriver } from '../operations/driver.ts';
 import type { FileId } from '../processes/process-table.ts';
 import { contextOf } from './concerns.ts';
+import { usualPort } from './device-model.ts';
 import type { Device, DeviceFile, GroupFile } from './instances.ts';
 import type { HostState } from './host-state.ts';
 import { judge } from './judge.ts';
@@ -61,14 +62,15 @@ function releaseGroup(host: HostState, file: GroupFile): void {
 }
 
 /**
- * A device is plugged in, with its driver. If it is reported again, only its name and model change.
+ * A device is plugged in, with its driver. If it is reported again, only its name, model and port
+ * change.
  */
 export function addDevice(host: HostState, data: DataOf<'device.added'>): void {
   const there = host.device(data.device);
   if (there !== undefined && isAsSaid(there, data)) {
-    // The same device, reported again: at most its name and model are new.
     there.name = data.name ?? there.name;
     there.model = data.model ?? there.model;
+    there.port = data.port ?? there.port;
     host.touched.devices.add(there);
     return;
   }
@@ -77,6 +79,7 @@ export function addDevice(host: HostState, data: DataOf<'device.added'>): void {
     name: data.name,
     group: data.group === null ? null : host.groupOf(data.group),
     model: data.model,
+    port: data.port ?? portOfTopology(data),
     driver: null,
     cdev: null,
     isInDoubt: false,
@@ -85,6 +88,11 @@ export function addDevice(host: HostState, data: DataOf<'device.added'>): void {
   host.addDevice(device);
   if (device.group !== null) host.touched.groups.add(device.group);
   if (data.driver !== null) bindDriver(host, device, data.driver, data.cdev);
+}
+
+/** The usual port of a device that comes from a topology; null if evidence has shown the device. */
+function portOfTopology({ model, evidence }: DataOf<'device.added'>): DevicePort | null {
+  return evidence === undefined ? usualPort(model) : null;
 }
 
 function isAsSaid(device: Device, said: DataOf<'device.added'>): boolean {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { DevicePort } from '../events/vocabulary.ts';
 import { kindOfDriver } from '../operations/driver.ts';
 import type { Device, Group } from './instances.ts';
 
@@ -15,33 +16,48 @@ interface Model {
   readonly ports: readonly number[];
   /** Has a function level reset. */
   readonly flr: boolean;
-  /** Has a link of its own, which QEMU does not bring up again after a bus reset. */
+  /** Has a link of its own. */
   readonly express: boolean;
   /** The kernel driver that supports it; null if none does. */
   readonly driver: string | null;
 }
 
 const plain: Model = { memory: [0], ports: [], flr: false, express: false, driver: null };
+const express: Model = { ...plain, flr: true, express: true };
+const nic: Model = { ...express, memory: [0, 1, 3], ports: [2] };
 const models: Readonly<Record<string, Model>> = {
   edu: plain,
   'pci-testdev': { ...plain, ports: [1] },
   e1000: { ...plain, ports: [1], driver: 'e1000' },
-  e1000e: { memory: [0, 1, 3], ports: [2], flr: true, express: true, driver: 'e1000e' },
-  nvme: { ...plain, flr: true, express: true, driver: 'nvme' },
+  e1000e: { ...nic, driver: 'e1000e' },
+  igb: { ...nic, driver: 'igb' },
+  nvme: { ...express, driver: 'nvme' },
 };
 
 /** Whether the driver's probe would accept the device; false only where it is known to fail. */
 export function driverFits(device: Device, driver: string): boolean {
   if (kindOfDriver(driver) !== 'kernel') return true;
-  const model = models[device.model ?? ''];
+  const model = knownModel(device.model);
   return model === undefined || model.driver === driver;
 }
 
 /** VFIO_PCI_CONFIG_REGION_INDEX. Only VGA has a higher index, and none of these models has VGA. */
 const CONFIG_REGION = 7;
 
+function knownModel(name: string | null): Model | undefined {
+  return models[name ?? ''];
+}
+
 function modelOf(device: Device): Model {
-  return models[device.model ?? ''] ?? plain;
+  return knownModel(device.model) ?? plain;
+}
+
+/**
+ * What a device of a model sits behind if its topology does not say: as in the recordings that say
+ * nothing of it.
+ */
+export function usualPort(model: string | null): DevicePort {
+  return knownModel(model)?.express === true ? 'root' : 'bridge';
 }
 
 export function isMappable(device: Device, region: number): boolean {
@@ -76,9 +92,13 @@ export function hasBusReset(device: Device): boolean {
   return !busOf(device.device).endsWith(':00');
 }
 
-/** Whether the bus reset of a device succeeds, if its bus can be reset. */
+/**
+ * Whether the bus reset of a device succeeds, if its bus can be reset. Behind a root port the kernel
+ * waits for the link of the device, which QEMU does not bring up again; behind the downstream port of
+ * QEMU's switch, which is slower, it does not wait (pci/pci.c:pci_bridge_wait_for_secondary_bus).
+ */
 export function busResetWorks(device: Device): boolean {
-  return !modelOf(device).express;
+  return device.port !== 'root' || !modelOf(device).express;
 }
 
 /** Whether the device can be reset alone, now that all of its neighbours are enumerated. */

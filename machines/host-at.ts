@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Certainty, Fact } from '../events/vocabulary.ts';
+import type { Certainty, DevicePort, Fact } from '../events/vocabulary.ts';
 import type { FileId, NamedVm, ProcessHolder } from '../processes/process-table.ts';
 import type { DeviceState } from './device.ts';
 import type { GroupRecord, GroupState } from './group.ts';
@@ -105,6 +105,7 @@ export interface PlayedGroup extends GroupAt {
 
 export interface PlayedDevice extends DeviceAt {
   readonly model: string | null;
+  readonly port: DevicePort | null;
   /** Number of its open files. */
   readonly files: number;
 }

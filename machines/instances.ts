@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Certainty } from '../events/vocabulary.ts';
+import type { Certainty, DevicePort } from '../events/vocabulary.ts';
 import type { FileId } from '../processes/process-table.ts';
 import type { MachineName } from './admission.ts';
 import type { ContainerRecord, ContainerState } from './container.ts';
@@ -44,6 +44,8 @@ export interface Device extends Instance<DeviceState, DeviceRecord> {
   name: string | null;
   readonly group: Group | null;
   model: string | null;
+  /** What it sits behind; null if it is not known. */
+  port: DevicePort | null;
   driver: string | null;
   /** Name of its node below /dev/vfio/devices. */
   cdev: string | null;

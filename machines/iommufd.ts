@@ -13,7 +13,13 @@ import { flatMachine, type GuardArgs, type Draft } from './flat-machine.ts';
 export type IommufdState = 'plain' | 'compat';
 
 export type IommufdObject =
-  | { readonly kind: 'ioas' }
+  | {
+      readonly kind: 'ioas';
+      /** The pids of the living processes whose address space has been mapped into it. */
+      readonly mappers: readonly number[];
+      /** Whether the address space of any mapper is gone, by an exec or the end of its process. */
+      readonly isMapperGone: boolean;
+    }
   | { readonly kind: 'device' }
   | {
       readonly kind: 'hwpt';
@@ -44,6 +50,9 @@ export type IommufdEvent =
   | { readonly type: 'ioas.allocated'; readonly id: number }
   | { readonly type: 'hwpt.allocated'; readonly id: number; readonly ioas: number }
   | { readonly type: 'object.destroyed'; readonly object: number }
+  /** The IOAS notes the address space of a process, whose pages it maps. */
+  | { readonly type: 'mapper.noted'; readonly ioas: number; readonly pid: number }
+  | { readonly type: 'mapper.gone'; readonly pid: number }
   | { readonly type: 'compat-ioas.set'; readonly ioas: number }
   | { readonly type: 'compat-ioas.cleared' }
   /** Given to a group as its container; creates the compat IOAS `ioas` if there is none. */
@@ -87,12 +96,43 @@ export function autoPageTable({ objects }: IommufdRecord, ioas: number): number 
   return null;
 }
 
+/** Whether an IOAS has noted the address space of a process. */
+export function hasMapper({ objects }: IommufdRecord, ioas: number, pid: number): boolean {
+  const object = objects.get(ioas);
+  return object?.kind === 'ioas' && object.mappers.includes(pid);
+}
+
+/** The pids of all processes whose address space an IOAS of the iommufd has noted. */
+export function mappersOf({ objects }: IommufdRecord): Set<number> {
+  const all = [...objects.values()];
+  return new Set(all.flatMap((object) => (object.kind === 'ioas' ? object.mappers : [])));
+}
+
+/**
+ * Whether a page table of the IOAS can be filled. The first one pins the pages, which needs the
+ * address spaces that they were mapped from; the pages stay pinned while the IOAS has a page table
+ * (iommu/iommufd/pages.c:pfn_reader_user_pin).
+ */
+export function canFill({ objects }: IommufdRecord, ioas: number): boolean {
+  const object = objects.get(ioas);
+  if (object?.kind !== 'ioas' || !object.isMapperGone) return true;
+  return isInUse(objects, ioas);
+}
+
 /** Whether IOMMU_DESTROY succeeds on the object (iommu/iommufd/main.c:iommufd_object_remove). */
 function isUnused({ objects }: IommufdRecord, id: number): boolean {
   const object = objects.get(id);
   if (object?.kind === 'device') return false;
   if (object?.kind === 'hwpt') return object.users === 0;
-  return ![...objects.values()].some((other) => other.kind === 'hwpt' && other.ioas === id);
+  return !isInUse(objects, id);
+}
+
+/** Whether an IOAS has a page table. */
+function isInUse(objects: IommufdRecord['objects'], ioas: number): boolean {
+  for (const object of objects.values()) {
+    if (object.kind === 'hwpt' && object.ioas === ioas) return true;
+  }
+  return false;
 }
 
 const targets: Targets<IommufdState, IommufdEvent['type'], Guard> = {
@@ -100,6 +140,8 @@ const targets: Targets<IommufdState, IommufdEvent['type'], Guard> = {
     'ioas.allocated': 'plain',
     'hwpt.allocated': 'plain',
     'object.destroyed': 'plain',
+    'mapper.noted': 'plain',
+    'mapper.gone': 'plain',
     'compat-ioas.set': 'compat',
     'compat-ioas.cleared': 'plain',
     'container.set': 'compat',
@@ -112,6 +154,8 @@ const targets: Targets<IommufdState, IommufdEvent['type'], Guard> = {
     'ioas.allocated': 'compat',
     'hwpt.allocated': 'compat',
     'object.destroyed': [['plain', 'destroysCompatIoas'], 'compat'],
+    'mapper.noted': 'compat',
+    'mapper.gone': 'compat',
     'compat-ioas.set': 'compat',
     'compat-ioas.cleared': 'plain',
     'container.set': 'compat',
@@ -131,7 +175,7 @@ function remember(context: Draft<IommufdRecord>, event: IommufdEvent): void {
   const { objects } = context as IommufdDraft;
   switch (event.type) {
     case 'ioas.allocated':
-      objects.set(event.id, { kind: 'ioas' });
+      objects.set(event.id, newIoas);
       return;
     case 'hwpt.allocated':
       objects.set(event.id, { kind: 'hwpt', ioas: event.ioas, auto: false, users: 0 });
@@ -139,6 +183,12 @@ function remember(context: Draft<IommufdRecord>, event: IommufdEvent): void {
     case 'object.destroyed':
       objects.delete(event.object);
       if (context.compatIoas === event.object) context.compatIoas = null;
+      return;
+    case 'mapper.noted':
+      note(objects, event);
+      return;
+    case 'mapper.gone':
+      loseMapper(objects, event.pid);
       return;
     case 'compat-ioas.set':
       context.compatIoas = event.ioas;
@@ -148,7 +198,7 @@ function remember(context: Draft<IommufdRecord>, event: IommufdEvent): void {
       return;
     case 'container.set':
       if (context.compatIoas !== null) return;
-      objects.set(event.ioas, { kind: 'ioas' });
+      objects.set(event.ioas, newIoas);
       context.compatIoas = event.ioas;
       return;
     case 'device.bound':
@@ -170,6 +220,25 @@ function remember(context: Draft<IommufdRecord>, event: IommufdEvent): void {
       return;
     default:
       event satisfies never;
+  }
+}
+
+const newIoas: IommufdObject = { kind: 'ioas', mappers: [], isMapperGone: false };
+
+function note(
+  objects: Map<number, IommufdObject>,
+  { ioas, pid }: { readonly ioas: number; readonly pid: number },
+): void {
+  const object = objects.get(ioas);
+  if (object?.kind !== 'ioas' || object.mappers.includes(pid)) return;
+  objects.set(ioas, { ...object, mappers: [...object.mappers, pid] });
+}
+
+function loseMapper(objects: Map<number, IommufdObject>, pid: number): void {
+  for (const [id, object] of objects) {
+    if (object.kind !== 'ioas' || !object.mappers.includes(pid)) continue;
+    const mappers = object.mappers.filter((other) => other !== pid);
+    objects.set(id, { ...object, mappers, isMapperGone: true });
   }
 }
 

@@ -54,8 +54,8 @@ export function objection(rules: KernelRules, question: Question): Refusal | nul
 
 /**
  * Explains an observed errno. The cause comes from the rules' own refusal if it has that errno. If
- * the rules refuse nothing, it comes from an `unseen` check with that errno. Otherwise it is
- * `unknown`.
+ * the rules refuse nothing, it comes from an `unseen` check that explains that errno. Otherwise it
+ * is `unknown`.
  */
 export function explain(rules: KernelRules, question: Question, errno: string): Explanation {
   const refused = judge(rules, question);
@@ -64,11 +64,20 @@ export function explain(rules: KernelRules, question: Question, errno: string): 
   }
   // The log does not hold what an `unseen` check decides on: the errno is evidence enough.
   const { checks } = rules.operations[question.call.operation];
-  const unseen = checks.find((check) => isUnseen(check) && check.errno === errno);
+  const unseen = checks.find(
+    (check) => check.errno === errno && isUnseen(check) && explainsUnseen(check, question),
+  );
   if (refused !== null || unseen === undefined) {
     return { cause: 'unknown', refusal: null, isByTheRules: false };
   }
   return { cause: unseen.cause, refusal: refusal(unseen, question), isByTheRules: false };
+}
+
+/** Whether what the log does not hold can decide that the operation fails with this errno. */
+export function hasUnseenCheck(rules: KernelRules, operation: Operation, errno: string): boolean {
+  return rules.operations[operation].checks.some(
+    (check) => check.errno === errno && isUnseen(check),
+  );
 }
 
 /** Whether the operation has a check that gives this errno for one of these causes. */
@@ -104,6 +113,10 @@ function isSeen(check: Check): boolean {
 
 function isUnseen(check: Check): boolean {
   return 'unseen' in check && check.unseen === true;
+}
+
+function explainsUnseen(check: Check, question: Question): boolean {
+  return !('explains' in check) || check.explains?.(question) !== false;
 }
 
 function refusal(check: Check, question: Question): Refusal {

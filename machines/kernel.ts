@@ -11,7 +11,7 @@ import type { Attempt, DataOf, Fact, Placed } from '../events/vocabulary.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 import { machineNames, type MachineName } from './admission.ts';
 import { callOf, rowOf } from '../operations/table.ts';
-import { effectOf } from '../processes/effects.ts';
+import { addressSpaceEndedBy, effectOf } from '../processes/effects.ts';
 import { evict } from './incomplete-evidence.ts';
 import { changeHost } from './host-changes.ts';
 import type { ObservedCause } from './causes.ts';
@@ -134,9 +134,21 @@ export class Kernel extends HostState {
     const question = event.type === 'operation.refused' ? null : this.asked(event);
     this.#next = null;
     const unheld = this.processes.take(event);
+    this.#endAddressSpace(event);
     if (question === null) changeHost(this, event);
     else this.#happen(event, question, fileOpenedBy(event));
     for (const id of unheld) release(this, id);
+  }
+
+  /** Tells the iommufds that have noted the address space which an event ends, if it ends one. */
+  #endAddressSpace(event: Fact): void {
+    const pid = addressSpaceEndedBy(event);
+    if (pid === null) return;
+    for (const id of this.openFiles.mappedBy(pid)) {
+      const file = this.file(id);
+      if (file?.kind === 'iommufd') this.put('iommufd', file, { type: 'mapper.gone', pid });
+    }
+    this.openFiles.forgetMapper(pid);
   }
 
   /** The boot was not recorded: files that would have blocked a call that passed are evicted. */
@@ -158,7 +170,11 @@ export class Kernel extends HostState {
       }
       if (opened !== null) this.#open(event, opened, question);
       this.#hold(question);
-      const { group, leavesDoubt = false } = question;
+      const { group, leavesDoubt = false, iommufd, events } = question;
+      const { iommufd: told } = events;
+      if (told?.type === 'mapper.noted' && iommufd !== undefined) {
+        this.openFiles.noteMapper(told.pid, iommufd.id);
+      }
       if (leavesDoubt && group !== undefined) this.doubt(group);
       return;
     }

@@ -12,12 +12,13 @@ import { restoreKernel, saveKernel, type KernelCheckpoint } from './checkpoint.t
 import { addressSpaceOf, type Observer, type OpenFile } from './instances.ts';
 import type { AddressSpace, MappedRanges, PlayedGroup, SupposedHost } from './host-at.ts';
 import type { Contradiction } from './contradiction.ts';
-import { judge, type Explanation, type Refusal } from './judge.ts';
+import { hasUnseenCheck, judge, type Explanation, type Refusal } from './judge.ts';
 import { KeptCall, type SavedCall } from './kept-call.ts';
 import { Kernel } from './kernel.ts';
 import type { Engine, KernelRules } from './machines.ts';
-import { outsideCauses } from './outside-refusals.ts';
+import { isOfMemory, outsideCauses } from './outside-refusals.ts';
 import { verdictsUnder, type AnsweredAttempt, type Verdict } from './other-profile.ts';
+import type { Passed } from '../operations/row.ts';
 import { groupAt } from './plain.ts';
 import { PlayedHost } from './played-host.ts';
 import type { Profile } from './profile.ts';
@@ -34,11 +35,9 @@ export interface Concerned {
   readonly group: string | null;
 }
 
-/** The answer of the rules to a call: a refusal, or the object ids that it returns. */
-export interface Answered {
+/** The answer of the rules to a call: a refusal, or its results besides descriptors. */
+export interface Answered extends Pick<Passed, 'id' | 'hwpt' | 'isFirstMap'> {
   readonly refusal: Refusal | null;
-  readonly id?: number;
-  readonly hwpt?: number;
 }
 
 /** What the last event changed, by id, including what is gone by now. */
@@ -215,7 +214,8 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     const told = question.events.iommufd;
     const id = question.found ?? (told !== undefined && 'id' in told ? told.id : undefined);
     const hwpt = told?.type === 'device.attached' ? { hwpt: told.attachment.hwpt } : {};
-    return { refusal, ...(id !== undefined && { id }), ...hwpt };
+    const first = told?.type === 'mapper.noted' ? { isFirstMap: true } : {};
+    return { refusal, ...(id !== undefined && { id }), ...hwpt, ...first };
   }
 
   /** What an attempt concerns in the current state. */
@@ -231,10 +231,14 @@ export class LiveHost extends PlayedHost implements SupposedHost {
 
   /**
    * Whether a refusal can contradict the rules: the evidence shows its file, enough is known of the
-   * group and the file to judge it, and nothing outside of the rules can have refused it instead.
+   * group and the file to judge it, and nothing can have refused it instead that is outside of the
+   * rules or that the log does not hold.
    */
   canContradict(refused: DataOf<'operation.refused'>): boolean {
-    if (!isFileShown(refused)) return false;
+    const { operation, errno } = refused;
+    if (!isFileShown(refused) || isOfMemory(refused)) return false;
+    const isUnseen = errno !== null && hasUnseenCheck(this.rules, operation, errno);
+    if (isUnseen && this.judge(refused) === null) return false;
     const question = this.kernel.question(refused);
     if (question.file?.isFound === true || question.argument?.isFound === true) return false;
     const isOpen = this.kernel.isAssumed || question.group?.isInDoubt === true;
@@ -242,7 +246,7 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     const isFileKnown = !('fd' in refused) || question.file !== undefined;
     if (!isFileKnown || !this.kernel.knowsAll(question)) return false;
     // A driver is asked after all checks.
-    const isOutside = outsideCauses(refused.operation, refused.errno).length > 0;
+    const isOutside = outsideCauses(operation, errno).length > 0;
     return !isOutside || this.judge(refused) !== null;
   }
 

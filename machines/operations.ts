@@ -21,7 +21,12 @@ import { iommufdOperations } from './operations/iommufd.ts';
 import { openOperations } from './operations/open.ts';
 import { processOperations } from './operations/process.ts';
 import { resetOperations } from './operations/reset.ts';
-import { isBesideOwnership, outsideCauses, outsideRefusals } from './outside-refusals.ts';
+import {
+  isBesideOwnership,
+  isGivenBy,
+  outsideCauses,
+  outsideRefusals,
+} from './outside-refusals.ts';
 import { isSince, profiles, type Profile } from './profile.ts';
 import { UNSHOWN } from './unshown.ts';
 
@@ -211,10 +216,13 @@ export function checkedCauses(): CauseRow[] {
 
 /** As `checkedCauses`, and a row for each that something outside of the rules gives. */
 export function causeTable(): CauseRow[] {
-  const outside = outsideRefusals.map((refusal) => ({
-    ...refusal,
-    profiles: profiles.filter((profile) => isKnownTo(profile, refusal.operation)),
-  }));
+  const outside = outsideRefusals.map((refusal) => {
+    const { operation, errno, cause, source } = refusal;
+    const giving = profiles.filter(
+      (profile) => isKnownTo(profile, operation) && isGivenBy(refusal, profile),
+    );
+    return { operation, errno, cause, source, profiles: giving };
+  });
   return sorted([...checkedCauses(), ...outside]);
 }
 
@@ -250,8 +258,8 @@ export function causesOf(
       hasKernelSource(check) &&
       within.some((profile) => applies(check, profile)),
   );
-  const isThere = within.some((profile) => isKnownTo(profile, operation));
-  const outside = isThere ? outsideCauses(operation, errno) : [];
+  const having = within.filter((profile) => isKnownTo(profile, operation));
+  const outside = outsideCauses(operation, errno, having);
   return [...new Set([...checks.map(({ cause }) => cause), ...outside])];
 }
 

@@ -16,9 +16,10 @@ export function groupAt({ group, state, record, unknownSince, certainty }: Group
 }
 
 export function deviceAt(live: Device): PlayedDevice {
-  const { device, name, driver, cdev, state, model, isInDoubt: isUnknown } = live;
+  const { device, name, driver, cdev, state, model, port, isInDoubt: isUnknown, record } = live;
   const group = live.group?.group ?? null;
-  return { device, name, group, driver, cdev, state, isUnknown, model, files: live.record.files };
+  const { files } = record;
+  return { device, name, group, driver, cdev, state, isUnknown, model, port, files };
 }
 
 /** `current`: for a device's file, the device that has its PCI address now, if any. */

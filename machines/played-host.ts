@@ -92,6 +92,11 @@ export class PlayedHost implements PlayedHostAt {
     return this.kernel.processes.holders(file);
   }
 
+  /** The open iommufds that have noted the address space of a process. */
+  iommufdsMappedBy(pid: number): FileId[] {
+    return this.kernel.openFiles.mappedBy(pid);
+  }
+
   isHeld(id: FileId): boolean {
     return this.kernel.isHeld(id);
   }

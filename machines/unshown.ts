@@ -19,6 +19,7 @@ export const STRANGER: FileId = 'f??';
 
 /** A placeholder for a device of a group, in the state `idle`. */
 export function unnamedDevice(group: Group, fresh: Instances['device']): Device {
-  const nothing = { name: null, model: null, driver: null, cdev: null, isInDoubt: false };
+  const named = { name: null, model: null, port: null, driver: null, cdev: null };
+  const nothing = { ...named, isInDoubt: false };
   return { device: UNNAMED, group, ...nothing, ...fresh, state: 'idle' };
 }

@@ -73,6 +73,17 @@ export const containerRows: Rows<'set_iommu' | 'api_version' | 'check_extension'
       names: null,
     },
     traced: (place) => ({ operation: 'map_dma', ...place, iova: null, size: null }),
-    records: [],
+    records: [
+      {
+        type: 'ioas.mapped',
+        data: ({ pid, fd, iova, size }, { isFirstMap }) =>
+          isFirstMap === true ? { pid, fd, iova, size } : null,
+        call: ({ pid, fd, ioas, iova, size }) => {
+          if (ioas !== undefined) return null;
+          const call = { operation: 'map_dma', pid, fd, iova, size } as const;
+          return { call, passed: { isFirstMap: true } };
+        },
+      },
+    ],
   },
 };

@@ -90,8 +90,21 @@ export const iommufdRows: Rows<
       },
       names: null,
     },
-    traced: (place) => ({ operation: 'ioas_map', ...place, ioas: null, iova: null, size: null }),
-    records: [],
+    traced: (place, { ioas = null }) => {
+      return { operation: 'ioas_map', ...place, ioas, iova: null, size: null };
+    },
+    records: [
+      {
+        type: 'ioas.mapped',
+        data: ({ pid, fd, ioas, iova, size }, { isFirstMap }) =>
+          isFirstMap === true ? { pid, fd, ioas, iova, size } : null,
+        call: ({ pid, fd, ioas, iova, size }) => {
+          if (ioas === undefined) return null;
+          const call = { operation: 'ioas_map', pid, fd, ioas, iova, size } as const;
+          return { call, passed: { isFirstMap: true } };
+        },
+      },
+    ],
   },
   compat_ioas: {
     ...onFile,

@@ -36,6 +36,8 @@ export interface Passed {
   readonly id?: number | undefined;
   /** The page table that an attach ended on, by object id; if known. */
   readonly hwpt?: number | undefined;
+  /** True if it was the first map of the process's address space into an IOAS. */
+  readonly isFirstMap?: boolean | undefined;
   /** The pid of a new process. */
   readonly pid?: number | undefined;
   /** The cdev node that the driver gave the device; null if it has none. */

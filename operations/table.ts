@@ -69,11 +69,13 @@ export function factOf(call: RecordedAttempt, outcome: Outcome): Fact | null {
   return null;
 }
 
-const taken = new Map<EventType, AnyRecording>(
+/** The recordings of each type of event that machines take; `ioas.mapped` has two. */
+const taken: ReadonlyMap<EventType, readonly AnyRecording[]> = Map.groupBy(
   operationNames
     .map(rowOf)
     .filter(({ takenBy }) => takenBy === 'machines')
-    .flatMap(({ records }) => records.map((recording) => [recording.type, recording] as const)),
+    .flatMap(({ records }) => records),
+  ({ type }) => type,
 );
 
 /**
@@ -81,8 +83,14 @@ const taken = new Map<EventType, AnyRecording>(
  * the host, which concern no machine, and for refusals, which change nothing.
  */
 export function callOf({ type, data }: Fact): RecordedCall | null {
-  return taken.get(type)?.call(data) ?? null;
+  for (const recording of taken.get(type) ?? NONE) {
+    const recorded = recording.call(data);
+    if (recorded !== null) return recorded;
+  }
+  return null;
 }
+
+const NONE: readonly AnyRecording[] = [];
 
 /** What events of a type do with the context of a file (`Row.context`). */
 export function contextOf(type: EventType): AnyRow['context'] {

@@ -22,6 +22,8 @@ export interface TracedWords {
   readonly flags?: number;
   /** The id that was returned: of a bound device, an IOAS, a page table. */
   readonly id?: number;
+  /** IOMMU_IOAS_MAP `.ioas_id`. */
+  readonly ioas?: number;
   /** IOMMU_DESTROY: the id of the object. */
   readonly object?: number;
 }

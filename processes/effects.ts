@@ -139,6 +139,11 @@ const effects: { readonly [T in Exclude<EventType, OfNoProcess>]: Effect<DataOf<
 
 const known: { readonly [T in EventType]?: unknown } = effects;
 
+/** The pid of the process whose address space an event ends, by an exec too; null if none. */
+export function addressSpaceEndedBy({ type, data }: Fact): number | null {
+  return type === 'process.executed' ? data.pid : (effectOf(type).replaces?.(data) ?? null);
+}
+
 /** The effect of events of a type that is not known at compile time. */
 export function effectOf(type: EventType): Effect<Fact['data']> {
   return (known[type] ?? nothing) as Effect<Fact['data']>;

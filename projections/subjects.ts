@@ -6,7 +6,7 @@
 import type { DataOf, Fact, Placed } from '../events/vocabulary.ts';
 import type { Concerned, LiveHost } from '../machines/live-host.ts';
 import { UNNAMED } from '../machines/unshown.ts';
-import { effectOf } from '../processes/effects.ts';
+import { addressSpaceEndedBy, effectOf } from '../processes/effects.ts';
 import { fileOpenedBy, TERMINAL, type FileId } from '../processes/process-table.ts';
 import { parseSubject } from './subject-words.ts';
 
@@ -56,6 +56,7 @@ export function noteSubjects(host: LiveHost, event: Placed<Fact>, note: NoteSubj
   if (opened !== null) note('file', opened);
   for (const released of host.processTable.releases.endedBy(event)) note('file', released);
   noteMoved(host, event, note);
+  noteMapped(host, event, note);
 }
 
 /** Notes who gets a descriptor, and a file that only the kernel keeps, which `noteMoved` does not find. */
@@ -138,6 +139,13 @@ function noteMoved(host: LiveHost, { type, data }: Placed<Fact>, note: NoteSubje
     const file = isFd ? process.descriptors.get(held.fd)?.file : process.mappings.get(held.mapping);
     if (file !== undefined && file !== TERMINAL) note('file', file);
   }
+}
+
+/** Notes the iommufds that have noted the address space which an event ends. */
+function noteMapped(host: LiveHost, event: Fact, note: NoteSubject): void {
+  const pid = addressSpaceEndedBy(event);
+  if (pid === null) return;
+  for (const iommufd of host.iommufdsMappedBy(pid)) note('file', iommufd);
 }
 
 /** Notes a file if it was opened in the log; the descriptors that a process starts with were not. */

@@ -132,6 +132,7 @@ probe p bind vfio_df_ioctl_bind_iommufd@vfio \
   'argsz=+u0($arg2):u32 flags=+u4($arg2):x32 iommufd=+u8($arg2):s32'
 probe p attach vfio_df_ioctl_attach_pt@vfio 'pt_id=+u8($arg2):u32'
 probe p iommufd_destroy iommufd_destroy@iommufd 'id=+4(+24($arg1)):u32'
+probe p ioas_map iommufd_ioas_map@iommufd 'ioas_id=+8(+24($arg1)):u32'
 for driver in cdev:vfio_device_fops_unl_ioctl@vfio group:vfio_group_fops_unl_ioctl@vfio \
   container:vfio_fops_unl_ioctl@vfio iommufd:iommufd_fops_ioctl@iommufd; do
   probe r "${driver%%:*}_ioctl_ret" "${driver#*:}" 'ret=$retval:s64'

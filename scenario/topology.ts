@@ -5,7 +5,7 @@
  */
 import * as v from 'valibot';
 import { RequestError } from '../events/ledger-error.ts';
-import type { Fact } from '../events/vocabulary.ts';
+import { ports, type Fact } from '../events/vocabulary.ts';
 
 const word = v.pipe(v.string(), v.nonEmpty());
 const groupNumber = v.pipe(v.union([v.number(), word]), v.transform(String));
@@ -23,6 +23,7 @@ const schema = v.object({
           driver: v.nullable(word),
           model: v.optional(v.nullable(word), null),
           cdev: v.optional(v.nullable(word), null),
+          port: v.optional(v.picklist(ports)),
         }),
       ),
       v.minLength(1, 'a topology names at least one device'),
@@ -69,9 +70,9 @@ export function bootFacts(
   { profile, simulated }: BootOptions,
 ): Fact[] {
   const { kernel, iommufd, devices, groups } = topology;
-  const listed = devices.map(({ bdf, name, group, driver, model, cdev }): Fact => ({
+  const listed = devices.map(({ bdf, name, group, driver, model, cdev, port }): Fact => ({
     type: 'device.added',
-    data: { device: bdf, name, group, driver, model, cdev },
+    data: { device: bdf, name, group, driver, model, cdev, ...(port !== undefined && { port }) },
   }));
   const known = new Set(devices.map(({ bdf }) => bdf));
   // A member of a group that is not among the devices claims nothing: mostly bridges.

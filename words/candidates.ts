@@ -18,6 +18,8 @@ const kernel = () => 'uname -r';
 const capabilities = ({ pid }: RefusedAt) => `grep CapEff /proc/${pid ?? 'PID'}/status`;
 const calls = ({ pid }: RefusedAt) =>
   `strace -f -yy -e trace=openat,close,dup,ioctl -p ${pid ?? 'PID'}`;
+const mappers = ({ pid }: RefusedAt) =>
+  `strace -f -yy -e trace=ioctl,execve,exit_group -p ${pid ?? 'PID'}`;
 
 function drivers({ group, device }: RefusedAt): string {
   if (group !== null) return `ls -l /sys/kernel/iommu_groups/${group}/devices/*/driver`;
@@ -42,6 +44,7 @@ const commands: Readonly<Record<Cause, (at: RefusedAt) => string>> = {
   'group-pinned-by-device-file': openDevices,
   'iommu-already-set': calls,
   'malformed-argument': calls,
+  'mapper-gone': mappers,
   'needs-cap-sys-rawio': capabilities,
   'no-compat-ioas': calls,
   'no-container': calls,

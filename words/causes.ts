@@ -25,6 +25,8 @@ const sentences: Readonly<Record<ObservedCause, string>> = {
     'no descriptor of the group file is left, but an open device file keeps it alive',
   'iommu-already-set': 'the container already has an IOMMU driver',
   'malformed-argument': 'an argument is invalid, regardless of ownership',
+  'mapper-gone':
+    'a process mapped its memory into the IOAS and is gone or has executed another program, so the pages cannot be pinned',
   'needs-cap-sys-rawio': 'the caller lacks CAP_SYS_RAWIO, which a group without an IOMMU requires',
   'no-compat-ioas': 'the iommufd has no compatible IOAS that could act as a container',
   'no-container': 'the group has no container',

@@ -112,6 +112,8 @@ const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => str
   'device.detached': (data, name) => `${name(data.pid)} detached the device of fd ${data.fd}`,
   'ioas.allocated': (data, name) =>
     `${name(data.pid)} allocated IOAS ${data.id ?? '?'} in the iommufd of fd ${data.fd}`,
+  'ioas.mapped': (data, name) =>
+    `${name(data.pid)} first mapped its memory into ${data.ioas === undefined ? 'the compatible IOAS' : `IOAS ${data.ioas ?? '?'}`} of the iommufd of fd ${data.fd}`,
   'hwpt.allocated': (data, name) =>
     `${name(data.pid)} allocated page table ${data.id ?? '?'} in the iommufd of fd ${data.fd}`,
   'object.destroyed': (data, name) =>

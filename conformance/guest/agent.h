@@ -70,6 +70,7 @@ void refuse(struct answer *answer, int error);
 struct device {
   char name[16], address[16], driver[32], model[32]; /* driver: the one wanted, or "none" */
   char cdev[16]; /* the node it had after boot, or "" */
+  char port[16]; /* what it sits behind: root, downstream, bridge, or "none" */
   int group;     /* -1 before anybody asked */
 };
 

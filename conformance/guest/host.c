@@ -15,7 +15,7 @@
 static struct device devices[MAX_DEVICES];
 static int device_count;
 
-/* A line of the list: NAME ADDRESS DRIVER MODEL. */
+/* A line of the list: NAME ADDRESS DRIVER MODEL PORT. */
 void load_devices(void) {
   static char list[8192];
   int file = open("/etc/devices", O_RDONLY | O_CLOEXEC);
@@ -27,8 +27,8 @@ void load_devices(void) {
   for (char *line = strtok_r(list, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
     struct device *device = &devices[device_count];
     if (device_count == MAX_DEVICES) give_up("/etc/devices: more than %d devices", MAX_DEVICES);
-    if (sscanf(line, "%15s %15s %31s %31s", device->name, device->address, device->driver,
-               device->model) != 4) {
+    if (sscanf(line, "%15s %15s %31s %31s %15s", device->name, device->address, device->driver,
+               device->model, device->port) != 5) {
       give_up("/etc/devices: '%s' is no device", line);
     }
     device->group = -1;
@@ -189,6 +189,7 @@ void print_topology(FILE *out) {
             device->name, device->address, device->model, device_group(device));
     print_word(out, "driver", device->driver, "none");
     print_word(out, "cdev", device->cdev, "");
+    if (strcmp(device->port, "none") != 0) fprintf(out, ",\"port\":\"%s\"", device->port);
     fprintf(out, "}");
   }
   fprintf(out, "],\"groups\":{");

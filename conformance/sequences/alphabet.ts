@@ -163,6 +163,29 @@ const compatIoas = ({ device }: Roles): string[] => [
   'close A',
 ];
 
+const mappers = ({ device }: Roles): string[] => [
+  'open_iommufd I',
+  `open_cdev A ${device}`,
+  'bind A I',
+  'alloc_ioas I X',
+  'ioas_map I X',
+  'alloc_hwpt I A X H',
+  'attach A X',
+  'detach A',
+  'destroy I H',
+  'exec',
+];
+
+const compatMappers = ({ device }: Roles): string[] => [
+  'open_iommufd I',
+  `open_group G ${device}`,
+  'set_container G I',
+  'map_dma I',
+  `get_device D G ${device}`,
+  'close D',
+  'exec',
+];
+
 /** Asked wherever a path ends: they show how things stand, and change nothing or little. */
 const asks = ({ device, other }: Roles): string[] => [
   'group_status G',
@@ -220,6 +243,8 @@ const ways = ({ device }: Roles): Readonly<Record<string, Spelling>> => {
     twoGroups: { moves: twoGroups, probes: ['map_dma C', 'unset_container H'] },
     compat: { moves: compat, probes: ['destroy I X', 'unset_container G', 'compat_ioas I get'] },
     compatIoas: { moves: compatIoas, probes: ['destroy I H', 'destroy I X', 'compat_ioas I get'] },
+    mappers: { moves: mappers, probes: ['attach A X', 'alloc_hwpt I A X W', 'ioas_map I X'] },
+    compatMappers: { moves: compatMappers, probes: [`get_device K G ${device}`, 'map_dma I'] },
     driversAndCdev: { moves: driversAndCdev, probes: ['bind A I', open, 'bg_wait'] },
     driversAndGroup: {
       moves: driversAndGroup,

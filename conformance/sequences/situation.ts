@@ -11,7 +11,7 @@ import type { VirtualHost } from '../../host/virtual-host.ts';
 import { machineNames } from '../../machines/admission.ts';
 import type { HostView, Question } from '../../machines/check.ts';
 import type { Device, Group, OpenFile } from '../../machines/instances.ts';
-import type { IommufdRecord } from '../../machines/iommufd.ts';
+import type { IommufdObject, IommufdRecord } from '../../machines/iommufd.ts';
 import { judge } from '../../machines/judge.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import type { OperationStatement } from '../../scenario/language.ts';
@@ -101,8 +101,7 @@ function objectWords(
   const id = objectIn(call, compatIoas);
   const object = id === null ? undefined : objects.get(id);
   if (object === undefined) return [];
-  const users = object.kind === 'hwpt' ? few(object.users) : '';
-  const words = [`object:${object.kind}${users}`, `compat:${+(compatIoas === id)}`];
+  const words = [`object:${objectWord(object)}`, `compat:${+(compatIoas === id)}`];
   const shared = objects.get(group?.record.hwpt ?? -1);
   if (shared?.kind !== 'hwpt') return words;
   return [...words, `shared:${+(group?.record.hwpt === id || shared.ioas === id)}`];
@@ -139,6 +138,18 @@ function keptWords({ pins }: OpenFile, host: HostView): string[] {
   });
 }
 
+/** What an object of an iommufd has counted. */
+function objectWord(object: IommufdObject): string {
+  switch (object.kind) {
+    case 'hwpt':
+      return `hwpt${few(object.users)}${+object.auto}`;
+    case 'ioas':
+      return `ioas${few(object.mappers.length)}${+object.isMapperGone}`;
+    case 'device':
+      return 'device';
+  }
+}
+
 /** What a file's machine has counted. */
 function memoryWord(file: OpenFile): string {
   switch (file.kind) {
@@ -147,9 +158,7 @@ function memoryWord(file: OpenFile): string {
     case 'container':
       return `groups:${few(file.record.groups)}`;
     case 'iommufd': {
-      const objects = [...file.record.objects.values()].map((object) =>
-        object.kind === 'hwpt' ? `hwpt${few(object.users)}${+object.auto}` : object.kind,
-      );
+      const objects = [...file.record.objects.values()].map(objectWord);
       return [...objects.toSorted(), +(file.record.compatIoas !== null)].join();
     }
     default:

@@ -22,7 +22,17 @@ const WORDS: Readonly<Partial<Record<number, (typeof NAMED)[number]>>> = {
 };
 
 /** The arguments that a record has by name. */
-const NAMED = ['iommufd', 'pt', 'container', 'value', 'argsz', 'flags', 'id', 'object'] as const;
+const NAMED = [
+  'iommufd',
+  'pt',
+  'container',
+  'value',
+  'argsz',
+  'flags',
+  'id',
+  'ioas',
+  'object',
+] as const;
 
 /**
  * The deed that a record shows; null if it shows none, or is of another probe. Throws `EvidenceError`

@@ -151,6 +151,7 @@ class FtraceParser implements Parser {
       case 'attach':
       case 'group_ioctl':
       case 'iommufd_destroy':
+      case 'ioas_map':
       case 'claim_device':
         return this.#withCall(tid, (call) => {
           if (call.name === 'ioctl') call.words = { ...call.words, ...wordsIn(name, text) };

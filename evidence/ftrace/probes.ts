@@ -53,6 +53,8 @@ export function wordsIn(probe: string, text: string): TracedWords {
     }
     case 'iommufd_destroy':
       return number('object', 'id');
+    case 'ioas_map':
+      return number('ioas', 'ioas_id');
     default: {
       const request = numberIn(field(text, 'cmd') ?? '');
       if (request === SET_CONTAINER) return number('container', 'word');

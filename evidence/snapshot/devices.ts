@@ -93,8 +93,8 @@ function addDevice(
   { device, group, driver, cdev }: ReadDevice,
   old: PlayedDevice | undefined,
 ): void {
-  const { name = null, model = null } = old ?? {};
-  const data = { device, name, group, driver, model, cdev };
+  const { name = null, model = null, port = null } = old ?? {};
+  const data = { device, name, group, driver, model, cdev, ...(port !== null && { port }) };
   scene.tell({ type: 'device.added', data }, 'read-from-the-host', 'observed');
 }
 

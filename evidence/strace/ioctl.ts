@@ -116,6 +116,7 @@ const given: Readonly<Record<string, keyof Omit<Words, 'device' | 'claimed'>>> =
   flags: 'flags',
   iommufd: 'iommufd',
   pt_id: 'pt',
+  ioas_id: 'ioas',
   id: 'object',
   out_devid: 'id',
   out_ioas_id: 'id',

@@ -81,9 +81,9 @@ export class Devices {
     this.#mayBe.delete(node);
     this.#tell({ type: 'device.removed', data: { device: node } }, 'named-by-the-trace');
     if (known?.driver === null) return this.#bindAgain(device, node, 'named-by-the-trace');
-    const { name = null, group = null, model = null } = known ?? {};
+    const nothing = { name: null, group: null, model: null };
     const driver = known?.driver ?? USUAL_DRIVER;
-    this.#add({ device, name, group, driver, model, cdev: node }, 'named-by-the-trace');
+    this.#add({ ...nothing, ...known, device, driver, cdev: node }, 'named-by-the-trace');
   }
 
   /** Adds a device that a message names, if it is unknown; its group if that is unknown. */
@@ -188,11 +188,12 @@ export class Devices {
     const known = this.#devices.get(device);
     const now = {
       device,
-      name: known?.name ?? null,
+      name: null,
+      model: null,
+      cdev: null,
+      ...known,
       group: group ?? known?.group ?? null,
       driver: driver ?? known?.driver ?? null,
-      model: known?.model ?? null,
-      cdev: known?.cdev ?? null,
     };
     if (known?.group === now.group && known.driver === now.driver) return;
     if (known !== undefined && known.group === now.group && now.driver !== null) {

@@ -10,8 +10,8 @@ import type { Seen, TracedProcesses } from './traced.ts';
 
 /** Adds what the log knows of a host, as if the trace had shown it. */
 export function goOnFrom(host: PlayedHostAt, processes: TracedProcesses, devices: Devices): void {
-  const known = [...host.devices()].map(({ device, name, group, driver, model, cdev }) => {
-    return { device, name, group, driver, model, cdev };
+  const known = [...host.devices()].map(({ device, name, group, driver, model, cdev, port }) => {
+    return { device, name, group, driver, model, cdev, ...(port !== null && { port }) };
   });
   const groups = [...host.groups()].filter(({ members }) => members > 0);
   devices.know(

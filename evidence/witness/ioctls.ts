@@ -15,6 +15,7 @@ import {
 import { nameOf } from '../../operations/traced-words.ts';
 import type { TracedWords } from '../../operations/traced-words.ts';
 import { effectOf } from '../../processes/effects.ts';
+import type { FirstMaps } from '../../processes/first-maps.ts';
 import type { Deed, Result } from '../sighting.ts';
 import type { Devices } from './devices.ts';
 import type { Files } from './files.ts';
@@ -27,11 +28,13 @@ type Ioctl = Extract<Deed, { did: 'ioctl' }>;
 export class Ioctls {
   readonly #files: Files;
   readonly #devices: Devices;
+  readonly #maps: FirstMaps<Seen>;
   readonly #tell: Tell;
 
-  constructor(files: Files, devices: Devices, tell: Tell) {
+  constructor(files: Files, devices: Devices, maps: FirstMaps<Seen>, tell: Tell) {
     this.#files = files;
     this.#devices = devices;
+    this.#maps = maps;
     this.#tell = tell;
   }
 
@@ -86,7 +89,8 @@ export class Ioctls {
       return true;
     }
     const id = filled.id === undefined ? {} : { id: filled.id };
-    const fact = factOf(attempt, { errno: null, rc: result.rc, ...id });
+    const isFirstMap = seen.kind === 'iommufd' && this.#maps.note(attempt, seen);
+    const fact = factOf(attempt, { errno: null, rc: result.rc, ...id, isFirstMap });
     if (fact === null) return true;
     if (fact.type === 'descriptor.duplicated') {
       const { fd, as, cloexec } = fact.data;

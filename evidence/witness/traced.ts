@@ -140,6 +140,11 @@ export class TracedProcesses {
     return this.#processes.values();
   }
 
+  /** The file behind a descriptor. */
+  seenAt(pid: number, fd: number): Seen | undefined {
+    return this.#processes.get(pid)?.descriptors.get(fd)?.seen;
+  }
+
   /** All descriptors of a file. */
   holds(seen: Seen): Hold[] {
     const found: Hold[] = [];

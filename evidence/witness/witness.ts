@@ -9,6 +9,7 @@
  */
 import type { DataOf, Fact } from '../../events/vocabulary.ts';
 import type { PlayedHostAt } from '../../machines/host-at.ts';
+import { FirstMaps } from '../../processes/first-maps.ts';
 import type { Topology } from '../../scenario/topology.ts';
 import type { Deed, ReleasedKind, Sighting } from '../sighting.ts';
 import { Devices } from './devices.ts';
@@ -19,7 +20,7 @@ import { Ioctls } from './ioctls.ts';
 import { ListedFiles } from './listed-files.ts';
 import { Opens } from './opens.ts';
 import { Reports } from './reports.ts';
-import { TracedProcesses, type Traced } from './traced.ts';
+import { TracedProcesses, type Seen, type Traced } from './traced.ts';
 import type { TellTentatively } from './unseen-holders.ts';
 
 export interface WitnessOptions {
@@ -46,6 +47,7 @@ const letting = new Set<Deed['did']>(['close', 'close-range', 'dup', 'exec', 'ex
 export class Witness {
   readonly #options: WitnessOptions;
   readonly #processes = new TracedProcesses();
+  readonly #maps = new FirstMaps<Seen>();
   readonly #devices: Devices;
   readonly #files: Files;
   readonly #opens: Opens;
@@ -63,6 +65,7 @@ export class Witness {
     this.#options = options;
     this.#tell = (fact, rule, certainty = rule === undefined ? 'observed' : 'inferred') => {
       this.#begin();
+      this.#maps.take(fact, (pid, fd) => this.#processes.seenAt(pid, fd));
       this.#told.push({ fact, certainty, rule: rule ?? null });
     };
     this.#devices = new Devices(this.#tell);
@@ -72,7 +75,7 @@ export class Witness {
     };
     this.#files = new Files(this.#processes, this.#devices, this.#tell, tentatively, showsReleases);
     this.#opens = new Opens(this.#files, this.#devices, this.#tell);
-    this.#ioctls = new Ioctls(this.#files, this.#devices, this.#tell);
+    this.#ioctls = new Ioctls(this.#files, this.#devices, this.#maps, this.#tell);
     const listed = new ListedFiles(this.#processes, this.#files);
     this.#reports = new Reports(this.#files, this.#devices, this.#tell, listed);
     if (options.before !== null) goOnFrom(options.before, this.#processes, this.#devices);

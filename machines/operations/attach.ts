@@ -18,6 +18,7 @@ import { autoPageTable, lowestFreeId, type Attachment } from '../iommufd.ts';
 import { NAMELESS, UNSHOWN } from '../unshown.ts';
 import { samePageTable } from './claims.ts';
 import { onFile, sinceCdevs } from './descriptor.ts';
+import { mappersThere } from './mapper.ts';
 import { flagsKnown, hasFlag, longEnough, shape } from './shape.ts';
 import { shown } from './shown.ts';
 
@@ -89,6 +90,7 @@ const attach: readonly Check<CallOf<'attach'>>[] = [
       source: 'iommu/iommufd/device.c:iommufd_hwpt_pasid_compat',
     },
     samePageTable,
+    mappersThere,
   ]),
 ];
 

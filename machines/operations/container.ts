@@ -10,6 +10,7 @@ import { ofItsFile } from '../concerns.ts';
 import { isSince, type Profile } from '../profile.ts';
 import { SOME_RANGE, UNSHOWN } from '../unshown.ts';
 import { onFile } from './descriptor.ts';
+import { noted, ofFoundIommufd } from './mapper.ts';
 import { shown } from './shown.ts';
 
 /** VFIO_TYPE1_IOMMU and VFIO_TYPE1v2_IOMMU. */
@@ -93,8 +94,13 @@ export const containerOperations: OperationTable<
     ),
   },
   map_dma: {
-    concerns: ofItsFile,
-    isBeyondJudging: null,
+    concerns: (base) => {
+      const question = ofItsFile(base);
+      const record = question.iommufd?.record;
+      const told = record === undefined ? null : noted(record, record.compatIoas, base.call.pid);
+      return told === null ? question : { ...question, events: { iommufd: told } };
+    },
+    isBeyondJudging: ofFoundIommufd,
     unshown: SOME_RANGE,
     hypotheses: null,
     checks: [

@@ -13,6 +13,7 @@ import { NAMELESS, UNNAMED, unnamedDevice } from '../unshown.ts';
 import { anyDeviceFile } from '../blockers.ts';
 import { claimable, isUnseen, live, samePageTable } from './claims.ts';
 import { onFile } from './descriptor.ts';
+import { mappersThere } from './mapper.ts';
 
 function deviceNamed({ call, file }: Question<CallOf<'get_device'>>, host: Directory) {
   if (call.device !== UNNAMED) return host.device(call.device);
@@ -138,6 +139,7 @@ export const getDeviceOperations: OperationTable<'get_device'> = {
           source: 'iommu/iommufd/vfio_compat.c:iommufd_vfio_compat_ioas_get_id',
         },
         samePageTable,
+        mappersThere,
       ],
     ),
   },

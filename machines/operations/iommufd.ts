@@ -3,13 +3,14 @@
  *
  * @module
  */
-import type { Call } from '../../events/vocabulary.ts';
+import type { Call, CallOf } from '../../events/vocabulary.ts';
 import { objectUser } from '../blockers.ts';
 import type { OperationTable, PlainCheck, Question } from '../check.ts';
 import { ofItsFile, pageTableShown } from '../concerns.ts';
 import { lowestFreeId, type IommufdObject, type IommufdRecord } from '../iommufd.ts';
 import { SOME_RANGE, UNSHOWN } from '../unshown.ts';
 import { onFile, sinceCdevs } from './descriptor.ts';
+import { mappersThere, noted, ofFoundIommufd } from './mapper.ts';
 import { shown } from './shown.ts';
 
 const objectOf = (question: Question, id: number): IommufdObject | undefined =>
@@ -80,7 +81,7 @@ export const iommufdOperations: OperationTable<
       idsIn(own).flatMap((pt) => idsIn(own).map((device) => ask({ ...call, pt, device }))),
     checks: onFile(
       ['iommufd'],
-      sinceCdevs([
+      sinceCdevs<CallOf<'alloc_hwpt'>>([
         exists('device-exists', HWPT_ALLOC, (question) => {
           return objectOf(question, question.call.device)?.kind === 'device';
         }),
@@ -103,6 +104,7 @@ export const iommufdOperations: OperationTable<
           cause: 'unsupported',
           source: 'iommu/iommufd/hw_pagetable.c:iommufd_hwpt_nested_alloc',
         },
+        mappersThere,
       ]),
     ),
   },
@@ -142,10 +144,16 @@ export const iommufdOperations: OperationTable<
   },
   ioas_map: {
     since: 'linux-6.12',
-    concerns: ofItsFile,
-    isBeyondJudging: null,
+    concerns: (base) => {
+      const { ioas, pid } = base.call;
+      return toItsIommufd(base, (record) => noted(record, ioasOf(ioas, record), pid));
+    },
+    isBeyondJudging: ofFoundIommufd,
     unshown: SOME_RANGE,
-    hypotheses: null,
+    hypotheses: ({ attempt, call, own, ask }) => {
+      if (attempt.ioas !== null) return [own];
+      return idsIn(own).map((ioas) => ask({ ...call, ioas }));
+    },
     checks: onFile(
       ['iommufd'],
       sinceCdevs([

@@ -152,6 +152,7 @@ const hotReset: readonly Check<CallOf<'hot_reset'>>[] = [
     asks: 'host',
     holds: ({ device }) => device !== undefined && busResetWorks(device),
     unseen: true,
+    explains: ({ device }) => device !== undefined && device.port !== null,
     errno: 'ENOTTY',
     cause: 'not-ownership',
     source: 'pci/pci.c:pci_bridge_secondary_bus_reset',

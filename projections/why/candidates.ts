@@ -6,6 +6,7 @@
 import type { DataOf } from '../../events/vocabulary.ts';
 import type { Cause } from '../../machines/causes.ts';
 import { causesOf } from '../../machines/operations.ts';
+import { isOfMemory } from '../../machines/outside-refusals.ts';
 import { kernels, bootProfiles } from '../../machines/profile.ts';
 import { isComplete } from '../../machines/unshown-arguments.ts';
 import { KERNEL_PID } from '../../processes/process-table.ts';
@@ -21,7 +22,8 @@ export interface RefusedAt {
 
 /**
  * The causes that the errno of a refusal can have for its operation, in the kernel's order, each once.
- * None if the host was recorded completely and the call is shown: then the rules exclude them all.
+ * None if the host was recorded completely and the call is shown: then the rules exclude them all, but
+ * for those of memory, which no log holds.
  */
 export function candidatesOf(
   timeline: Timeline,
@@ -33,7 +35,8 @@ export function candidatesOf(
   const boot = timeline.at(timeline.bootBefore(position));
   if (boot.type !== 'host.booted') return causesOf(operation, errno, kernels);
   const { kernel, profile, evidence } = boot.data;
-  if (evidence === undefined && isComplete(refused)) return [];
+  const isSure = evidence === undefined && isComplete(refused);
+  if (isSure && !isOfMemory(refused)) return [];
   const isAssumed = evidence !== undefined && evidence.certainty !== 'observed';
   return causesOf(operation, errno, bootProfiles(kernel, profile, isAssumed));
 }

@@ -171,6 +171,7 @@ const effects: { readonly [T in EventType]: Effect<T> } = {
 
   'iommu.set': nothing,
   'ioas.allocated': nothing,
+  'ioas.mapped': nothing,
   'hwpt.allocated': nothing,
   'object.destroyed': nothing,
   'compat-ioas.set': nothing,

@@ -61,6 +61,8 @@ export const alphabet: Record<MachineName, readonly AnyEventObject[]> = {
     { type: 'hwpt.allocated', id: 2, ioas: 1 },
     { type: 'object.destroyed', object: 1 },
     { type: 'object.destroyed', object: 2 },
+    { type: 'mapper.noted', ioas: 1, pid: 101 },
+    { type: 'mapper.gone', pid: 101 },
     { type: 'compat-ioas.set', ioas: 1 },
     { type: 'compat-ioas.cleared' },
     { type: 'container.set', ioas: 1 },
