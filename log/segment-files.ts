@@ -58,7 +58,9 @@ export class SegmentFiles {
   readBytes(file: SegmentFile, from: number, to: number): Uint8Array<ArrayBuffer> | null {
     return attempt(() =>
       inFile(this.#path(file), (descriptor) => {
-        const bytes = new Uint8Array(to - from);
+        // What a forged directory asks for may be more than there is memory for.
+        const end = Math.min(to, fstatSync(descriptor).size);
+        const bytes = new Uint8Array(Math.max(end - from, 0));
         return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, from));
       }),
     );
