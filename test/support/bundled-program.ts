@@ -4,12 +4,11 @@
  *
  * @module
  */
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { rolldown } from 'rolldown';
 import type { TestProject } from 'vitest/node';
-import config from '../../build/rolldown.config.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -20,11 +19,14 @@ declare module 'vitest' {
   }
 }
 
-export default async function setup(project: TestProject): Promise<() => void> {
+export default function setup(project: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'vfio-ledger-program-'));
-  const bundle = await rolldown(config);
-  await bundle.write({ dir: join(folder, 'dist') });
-  await bundle.close();
+  const rolldown = join(root, 'node_modules/.bin/rolldown');
+  const config = ['-c', 'build/rolldown.config.ts', '--configLoader', 'native'];
+  execFileSync(rolldown, [...config, '-d', join(folder, 'dist'), '--log-level', 'silent'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   for (const part of ['bin', 'recorder', 'package.json']) {
     cpSync(join(root, part), join(folder, part), { recursive: true });
   }
