@@ -143,6 +143,7 @@ test('lines that tell of what is lost, and lines that nobody can read, end nothi
   expect(types.slice(types.lastIndexOf('iommufd.opened'))).toEqual([
     'iommufd.opened',
     'gap.noticed',
+    'gap.noticed',
     'device.opened',
   ]);
 });
