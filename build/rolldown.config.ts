@@ -55,8 +55,12 @@ export default defineConfig({
   platform: 'node',
   // Without `development`, a condition under which XState is slower.
   resolve: { conditionNames: ['module', 'node', 'import'] },
-  // It stays a file that an older Node can read, and is evaluated before the bundle.
+  // It stays a file that an older Node can read.
   external: ['#supported-node'],
   plugins: [values, licences],
-  output: { dir: 'dist' },
+  output: {
+    dir: 'dist',
+    // An entry may import another part before the one that `ledger.ts` is in: its order is lost.
+    banner: ({ isEntry }) => (isEntry ? 'import "#supported-node";' : ''),
+  },
 });

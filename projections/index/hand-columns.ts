@@ -15,8 +15,8 @@ import type { SegmentParts } from './segment-parts.ts';
 import type { ConcernStretch, EventStretch, NameStretch, WatchedFile } from './stretches.ts';
 
 /**
- * - `spans`: by their begin; `label` is an index of `labels`; `joins` is 1 if the process had another
- *   name before, plus 2 if it gets another one.
+ * - `spans`: by their begin; `label` is an index of `labels`; `isLater` is 1 if the process had another
+ *   name before.
  * - `labels`: an index of `texts`; another plus 1, 0 for null; a third plus 2, 1 for false and 0 for
  *   null (`PROCESS.vm`).
  * - `texts`: where each text ends in `chars`: the texts as JSON, in UTF-8, counted in UTF-16.
@@ -33,7 +33,7 @@ import type { ConcernStretch, EventStretch, NameStretch, WatchedFile } from './s
  *   kernel; then `number` is the file that it is from.
  */
 const nameTables = {
-  spans: ['pid', 'label', 'from', 'to', 'joins'],
+  spans: ['pid', 'label', 'from', 'to', 'isLater'],
   labels: ['comm', 'cgroup', 'vm'],
   texts: ['end'],
   chars: ['byte'],
@@ -58,9 +58,6 @@ export type HandColumns = NameColumns & HoldColumns;
 
 /** Bit of `reasons`: the hold is a mapping. */
 export const MAPPING = 8;
-/** Bits of `joins`. */
-export const LATER = 1;
-export const RENAMED = 2;
 
 function tablesOf<T extends Readonly<Record<string, readonly string[]>>>(
   names: T,
@@ -126,13 +123,13 @@ class HandTables {
     for (const file of files) this.#addUsers(file);
   }
 
-  #addSpan({ pid, from, to, isLater, isRenamed, ...label }: NameStretch): void {
+  #addSpan({ pid, from, to, isLater, ...label }: NameStretch): void {
     const { spans } = this.columns;
     spans.pid.push(pid);
     spans.label.push(this.#labelOf(label));
     spans.from.push(from + 1);
     spans.to.push(to === Infinity ? 0 : to + 1);
-    spans.joins.push((isLater ? LATER : 0) + (isRenamed ? RENAMED : 0));
+    spans.isLater.push(isLater ? 1 : 0);
   }
 
   #labelOf({ comm, cgroup, vm }: Pick<NameStretch, 'comm' | 'cgroup' | 'vm'>): number {

@@ -215,7 +215,6 @@ export class HandWatch {
     const isLater = last?.pid === number;
     if (last !== undefined) {
       last.to = from;
-      last.isRenamed = isLater;
     }
     const name: NameStretch = {
       index: this.names.length,
@@ -226,7 +225,6 @@ export class HandWatch {
       from,
       to: Infinity,
       isLater,
-      isRenamed: false,
     };
     this.names.push(name);
     if (isLater) before!.push(name);

@@ -39,21 +39,25 @@ export function* processSpans(
   wanted = all,
 ): Generator<ProcessSpan> {
   const alive = new Map<number, ProcessSpan>();
+  /** By pid: the process whose span ended last, and where. */
+  const ended = new Map<number, { readonly at: number; readonly process: number }>();
   let count = 0;
   for (const hands of segments) {
     if (hands.first > to) break;
     for (const { at, span, isEnd } of endsAndBegins(hands, wanted)) {
       if (at > to) break;
-      const { pid, comm, cgroup, vm, isBefore, isLater } = span;
+      const { pid, comm, cgroup, vm, isLater } = span;
       const before = alive.get(pid);
-      if (isBefore && !isEnd && before !== undefined) continue;
-      if (before !== undefined) {
+      if (isEnd) {
         alive.delete(pid);
-        if (at > Math.max(from, before.from)) yield { ...before, to: at };
+        if (before !== undefined) ended.set(pid, { at, process: before.process });
+        else if (!isLater) ended.delete(pid);
+        if (before !== undefined && at > Math.max(from, before.from)) yield { ...before, to: at };
+      } else if (before === undefined) {
+        const last = isLater ? ended.get(pid) : undefined;
+        const process = last?.at === at ? last.process : count++;
+        alive.set(pid, { pid, comm, cgroup, vm, from: at, to: null, process });
       }
-      if (isEnd) continue;
-      const process = isLater && before !== undefined ? before.process : count++;
-      alive.set(pid, { pid, comm, cgroup, vm, from: at, to: null, process });
     }
   }
   yield* alive.values();
@@ -65,15 +69,15 @@ interface EndOrBegin {
   readonly isEnd: boolean;
 }
 
-/** The begins of spans, and the ends of those that are not followed by another name; by position. */
+/** The begins and ends of spans, by position. */
 function endsAndBegins(hands: SegmentHands, wanted: SpansWanted): EndOrBegin[] {
   const found: EndOrBegin[] = [];
   for (const index of wanted(hands)) {
     const span = hands.spanAt(index);
-    const { from, to, isBefore, isRenamed } = span;
+    const { from, to, isBefore } = span;
     // A name that was given and lost by one event was that of no state.
     if (isBefore || from !== to) found.push({ at: from, span, isEnd: false });
-    if (to !== null && !isRenamed) found.push({ at: to, span, isEnd: true });
+    if (to !== null) found.push({ at: to, span, isEnd: true });
   }
   return found.toSorted((a, b) => a.at - b.at || turnOf(a) - turnOf(b));
 }

@@ -7,14 +7,7 @@
 import { KERNEL_PID } from '../../processes/process-table.ts';
 import { Column, countBelow } from './columns.ts';
 import type { Reasons } from './concerning.ts';
-import {
-  columnsOfHands,
-  LATER,
-  MAPPING,
-  RENAMED,
-  type HoldColumns,
-  type NameColumns,
-} from './hand-columns.ts';
+import { columnsOfHands, MAPPING, type HoldColumns, type NameColumns } from './hand-columns.ts';
 import type { ProcessLabel } from './process-spans.ts';
 import { reasonsOf } from './stretches.ts';
 import type { Times } from './times.ts';
@@ -29,9 +22,8 @@ export interface SegmentSpan extends ProcessLabel {
   readonly isBefore: boolean;
   /** Null if it goes on after the segment. */
   readonly to: number | null;
-  /** Whether the process had another name before, and whether it gets another one. */
+  /** Whether the process had another name before. */
   readonly isLater: boolean;
-  readonly isRenamed: boolean;
 }
 
 /** Half-open, in positions: the hold of a file that concerned a group. */
@@ -155,15 +147,14 @@ export class SegmentHands {
   }
 
   spanAt(span: number): SegmentSpan {
-    const { from, to, joins } = this.columns.spans;
-    const [begun, ended, joined] = [from.cells[span]!, to.cells[span]!, joins.cells[span]!];
+    const { from, to, isLater } = this.columns.spans;
+    const [begun, ended, later] = [from.cells[span]!, to.cells[span]!, isLater.cells[span]!];
     return {
       ...this.nameOf(span),
       from: this.beginOf(begun),
       isBefore: begun === 0,
       to: ended === 0 ? null : this.first + ended - 1,
-      isLater: (joined & LATER) !== 0,
-      isRenamed: (joined & RENAMED) !== 0,
+      isLater: later !== 0,
     };
   }
 

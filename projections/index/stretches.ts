@@ -24,9 +24,8 @@ export interface NameStretch extends EventStretch {
   readonly comm: number;
   readonly cgroup: number;
   readonly vm: number;
-  /** Whether the same process had another name before, and whether it gets another one. */
+  /** Whether the same process had another name before. */
   readonly isLater: boolean;
-  isRenamed: boolean;
 }
 
 /** A descriptor or mapping of a file. */

@@ -117,7 +117,7 @@ describe.skipIf(cannotPlay)('who adds an operation as it says', () => {
   test.each(inCampaigns)('keeps the laws, %s', async () => {
     const results = await example.results(laws);
     expect(results.filter(({ status }) => status === 'failed')).toEqual([]);
-    const own = results.filter(({ test }) => /: mark > |schema 6/.test(test));
+    const own = results.filter(({ test }) => /: mark > |schema 7/.test(test));
     expect(own.length).toBeGreaterThan(4);
   });
 

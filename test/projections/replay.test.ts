@@ -74,6 +74,7 @@ describe('a recording', () => {
     'attach: ENOENT no-such-object, EBUSY already-attached',
     'attach: EINVAL malformed-argument, EBUSY already-attached',
     'attach: EINVAL unsupported, EBUSY already-attached',
+    'attach: EFAULT mapper-gone, EBUSY already-attached',
   ]);
 
   const pairs = kernelsAsked('questions').flatMap((recorded) =>

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { LiveHost } from '../../../machines/live-host.ts';
 import { handsOf } from '../../../projections/group-hands.ts';
 import { processSpans, type ProcessSpan } from '../../../projections/index/process-spans.ts';
+import type { SegmentHands } from '../../../projections/index/segment-hands.ts';
 import type { SegmentName } from '../../../projections/index/shelf.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { anyHistory, segmentLengths } from '../../support/any-history.ts';
@@ -66,6 +67,33 @@ test('the spans of processes are the names that the host gives at every position
   );
   expect(counted).toBeGreaterThan(0);
 });
+
+test('the spans that are wanted are the same as among all', () => {
+  let counted = 0;
+  fc.assert(
+    fc.property(anyHistory, segmentLengths, (log, size) => {
+      const timeline = opened(log, size, null);
+      const all = spansIn(timeline);
+      for (const name of new Set(all.map(({ comm }) => comm))) {
+        const wanted = (hands: SegmentHands) =>
+          Array.from({ length: hands.spans }, (_, span) => span).filter(
+            (span) => hands.nameOf(span).comm === name,
+          );
+        const found = [...processSpans(timeline.hands.from(), 0, timeline.head, wanted)];
+        const expected = all.filter(({ comm }) => comm === name);
+        expect(lifesOf(found)).toEqual(lifesOf(expected));
+        counted += found.length;
+      }
+    }),
+    { numRuns: RUNS },
+  );
+  expect(counted).toBeGreaterThan(0);
+});
+
+/** From when to when spans were, in any order. */
+function lifesOf(spans: readonly ProcessSpan[]): string[] {
+  return spans.map(({ pid, from, to }) => `${pid} ${from} ${to}`).toSorted();
+}
 
 describe('hands and processes that are read from the shelf', () => {
   test('are those of the segments in memory, and no segment is read as a whole', () => {
