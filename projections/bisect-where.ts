@@ -8,8 +8,10 @@
  */
 import type { Placed } from '../events/vocabulary.ts';
 import { stepsOf } from './index/steps.ts';
+import { foundAt } from './found-groups.ts';
+import { ownerSince } from './owner-at.ts';
 import { resolveOfKind } from './resolve.ts';
-import type { Bisection } from './shapes.ts';
+import type { Bisection, Position } from './shapes.ts';
 import type { Timeline } from './timeline.ts';
 import { fewestEvents } from './where/fewest-events.ts';
 import { hostRows, type DeviceNames } from './where/host-rows.ts';
@@ -68,7 +70,7 @@ export function bisectWhere<E extends Placed>(
 }
 
 function rowsAt(timeline: Timeline, position: number, names: DeviceNames): TableRows {
-  const since = (group: string) => timeline.since(group, position);
+  const since = (group: string) => ownerSince(timeline, group, position).since;
   return hostRows(timeline.hostAt(position), since, names);
 }
 
@@ -90,9 +92,17 @@ function firstAt(where: Where, timeline: Timeline, names: DeviceNames): number |
   const { first, head } = timeline;
   if (head < first) return null;
   if (where.holds(rowsAt(timeline, first, names))) return first;
+  const found = new Map<string, Position>();
+  const foundOnce = (group: string): Position => {
+    const known = found.get(group);
+    if (known !== undefined) return known;
+    const at = foundAt(timeline, group);
+    found.set(group, at);
+    return at;
+  };
   for (const { parts } of timeline.segments()) {
     const standing = parts.start.copy();
-    const rows = new LiveRows(standing, parts.codes, names);
+    const rows = new LiveRows(standing, parts.codes, names, foundOnce);
     for (const position of stepsOf(parts.journal, standing, rows.touch)) {
       if (!rows.isStale) continue;
       rows.renew();

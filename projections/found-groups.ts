@@ -5,6 +5,9 @@
  * @module
  */
 import type { EventType, Placed } from '../events/vocabulary.ts';
+import type { LiveHost } from '../machines/live-host.ts';
+import type { Position } from './shapes.ts';
+import { noteSubjects } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 
 /** What an event that tells of a group comes after. */
@@ -54,6 +57,33 @@ export function foundAt(timeline: Timeline, group: string): number | null {
   }
   if (firstNamed === null || isRecordedAt(timeline, firstNamed)) return null;
   return timeline.head + 1;
+}
+
+/** As `foundAt` for the groups of a host that takes events one by one, which need not be those of a timeline. */
+export class FoundGroups {
+  #isBegun = false;
+  #isBootSeen = false;
+  /** Of each group, where it was found; null if the first event that told of it did not find it. */
+  readonly #found = new Map<string, Position>();
+
+  /** Takes the next event; `host` is the host right before it. */
+  take(host: LiveHost, event: Placed): void {
+    const { type, position } = event;
+    if (!naming.has(type) && type !== 'gap.noticed') {
+      const before = { isBegun: this.#isBegun, isBootSeen: this.#isBootSeen };
+      noteSubjects(host, event, (kind, id) => {
+        if (kind !== 'group' || this.#found.has(String(id))) return;
+        this.#found.set(String(id), findsGroup(event, before) ? position : null);
+      });
+    }
+    this.#isBegun ||= beginsHistory(event);
+    if (event.type !== 'host.booted') return;
+    this.#isBootSeen = event.data.evidence?.certainty === 'observed';
+  }
+
+  foundAt(group: string): Position {
+    return this.#found.get(group) ?? null;
+  }
 }
 
 /** Whether the event at a position, the first of its group, finds the group. */

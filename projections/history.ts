@@ -9,7 +9,7 @@ import { follow } from './follow.ts';
 import { foundAt } from './found-groups.ts';
 import { keepersOfEach } from './group-hands.ts';
 import { handsIn, keepersIn } from './hands.ts';
-import { bareOwnerAt, knownSince, openInterval, ownerAt } from './owner-at.ts';
+import { bareOwnerAt, openInterval, ownerAt, ownerSince } from './owner-at.ts';
 import { groupAt, partAt, partiesAt } from './parties-at.ts';
 import type { Hand, PastClaim, Interval, OwnerInterval } from './interval-shapes.ts';
 import type { Change, Diff, Owner, Position } from './shapes.ts';
@@ -104,7 +104,7 @@ export function sinceOf(
 ): Position {
   if (!timeline.isKnownAt(position)) return null;
   const group = groupAt(timeline, timeline.hostAt(position), { ...subject, position });
-  if (group !== null) return sinceOfGroup(timeline, group, { position, owner });
+  if (group !== null) return ownerSince(timeline, group, position).since;
   if (owner.kind === 'none') return null;
   const { file } = owner;
   const begin = file === null ? timeline.first : positionOf(file);
@@ -116,21 +116,6 @@ export function sinceOf(
     return partAt(timeline, host, { ...subject, position: at });
   });
   return since;
-}
-
-/** The owner of a group that was found is unknown from the start of the log. */
-export function sinceOfGroup(
-  timeline: Timeline,
-  group: string,
-  { position, owner }: { readonly position: number; readonly owner: Owner },
-): Position {
-  const since = timeline.since(group, position);
-  if (since === null) return knownSince(timeline, group, owner);
-  if (owner.kind !== 'unknown') return since;
-  const before = timeline.ownerAt(group, since - 1);
-  const isFirst = before.owner === null && before.since === null;
-  const first = isFirst ? openInterval(timeline, { kind: 'group', id: group }) : null;
-  return first?.owner.kind === 'unknown' ? null : since;
 }
 
 /** As `ownersOf` for a group, from the changes of owners in the time index. */

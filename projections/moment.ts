@@ -9,8 +9,8 @@ import type { FileId } from '../processes/process-table.ts';
 import { askThrough } from './asked.ts';
 import { claimantsAt, claimantsOf, claimantsOn } from './claimants.ts';
 import { exitOf } from './exits.ts';
-import { sinceOf, sinceOfGroup } from './history.ts';
-import { bareOwnerAt, ownerSince, type BareOwner } from './owner-at.ts';
+import { sinceOf } from './history.ts';
+import { ownerSince, type BareOwner } from './owner-at.ts';
 import { holdingsOf, orphansOf } from './holdings.ts';
 import { lineageOf } from './lineage.ts';
 import type { Parties } from './parties.ts';
@@ -200,10 +200,7 @@ export class HostAtMoment {
     return this.#timeline.hostAt(this.#position);
   }
 
-  readonly #since = (group: string) => {
-    const owner = bareOwnerAt(this.#timeline, group, this.#position);
-    return sinceOfGroup(this.#timeline, group, { position: this.#position, owner });
-  };
+  readonly #since = (group: string) => ownerSince(this.#timeline, group, this.#position).since;
 }
 
 const placeOf = ({ pid, fd, file }: Holder): string => `${pid} ${fd} ${file}`;

@@ -80,7 +80,7 @@ export function ownerSince(
   const { owner, since } = timeline.ownerAt(group, position);
   if (owner !== null) {
     const shown = ownerWithoutHolders(owner);
-    return { owner: shown, since: since ?? knownSince(timeline, group, shown) };
+    return { owner: shown, since: sinceOrFound(foundAt(timeline, group), since, shown.kind) };
   }
   if (since !== null) return { owner: nobody, since };
   // A group that was found, and went with a boot, is nobody's since it was found.
@@ -90,11 +90,13 @@ export function ownerSince(
 }
 
 /**
- * Position since which a group has the owner that it has had since the event that first told of it: that
- * event if it found the group, as the owner was unknown before it; else null, the start of the log.
+ * Position since which a group has its owner, from that by the host, which does not know that the group
+ * was there before it was found: an unknown owner is so from the start of the log, and a known one is
+ * known since then. `found` is where the group was found; null if it was not.
  */
-export function knownSince(timeline: Timeline, group: string, { kind }: Owner): Position {
-  return kind === 'unknown' ? null : foundAt(timeline, group);
+export function sinceOrFound(found: Position, since: Position, kind: Owner['kind']): Position {
+  if (kind !== 'unknown') return since ?? found;
+  return since === found ? null : since;
 }
 
 /** As `bareOwnerAt`, with every descriptor and mapping that keeps the owner alive. */

@@ -6,9 +6,10 @@
  */
 import type { SegmentParts } from '../index/segment-parts.ts';
 import type { Touch } from '../index/steps.ts';
-import { DEVICE, FILE, fileKinds, GROUP, type Standing } from '../index/standing.ts';
+import { DEVICE, FILE, fileKinds, GROUP, ownerKinds, type Standing } from '../index/standing.ts';
 import { positionOf } from '../../processes/process-table.ts';
 import { StandingView } from '../index/view.ts';
+import { sinceOrFound } from '../owner-at.ts';
 import type { FileView, Position } from '../shapes.ts';
 import type { FileAt, HostAt } from '../../machines/host-at.ts';
 import { deviceView, fileView, groupView } from '../views.ts';
@@ -49,6 +50,7 @@ export class LiveRows implements TableRows {
     },
   };
   readonly #names: DeviceNames;
+  readonly #foundAt: (group: string) => Position;
   readonly #codes: SegmentParts['codes'];
   readonly #standing: Standing;
   readonly #kept = new Map<number, CachedRow>();
@@ -57,10 +59,17 @@ export class LiveRows implements TableRows {
   #isListed = false;
   #view: StandingView;
 
-  constructor(standing: Standing, codes: SegmentParts['codes'], names: DeviceNames) {
+  /** `foundAt` says where a group was found. */
+  constructor(
+    standing: Standing,
+    codes: SegmentParts['codes'],
+    names: DeviceNames,
+    foundAt: (group: string) => Position,
+  ) {
     this.#standing = standing;
     this.#codes = codes;
     this.#names = names;
+    this.#foundAt = foundAt;
     this.#view = new StandingView(standing, codes);
   }
 
@@ -184,6 +193,7 @@ export class LiveRows implements TableRows {
     const { cells, width } = this.#standing.groups;
     const code = this.#codes.groups.find(group) ?? 0;
     const since = cells[code * width + GROUP.since]!;
-    return since === 0 ? null : since - 1;
+    const kind = ownerKinds[cells[code * width + GROUP.kind]! - 1] ?? 'none';
+    return sinceOrFound(this.#foundAt(group), since === 0 ? null : since - 1, kind);
   };
 }

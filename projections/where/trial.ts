@@ -6,7 +6,9 @@
 import type { Placed } from '../../events/vocabulary.ts';
 import type { GroupAt } from '../../machines/host-at.ts';
 import { LiveHost } from '../../machines/live-host.ts';
-import type { Position } from '../shapes.ts';
+import { FoundGroups } from '../found-groups.ts';
+import { sinceOrFound } from '../owner-at.ts';
+import type { Owner, Position } from '../shapes.ts';
 import type { Timeline } from '../timeline.ts';
 import { hostRows, type DeviceNames } from './host-rows.ts';
 import type { RowKind } from './keys.ts';
@@ -90,6 +92,7 @@ export class Trial {
 class LoneHost {
   readonly host = new LiveHost();
   readonly #unheard: string;
+  readonly #found = new FoundGroups();
   readonly #owners = new Map<string, { readonly owner: string; readonly since: Position }>();
 
   /** `unheard` is the owner of a group without any event so far: `none` or `unknown`. */
@@ -97,9 +100,14 @@ class LoneHost {
     this.#unheard = unheard;
   }
 
-  readonly since = (group: string): Position => this.#owners.get(group)?.since ?? null;
+  readonly since = (group: string): Position => {
+    const { owner, since = null } = this.#owners.get(group) ?? {};
+    const kind: Owner['kind'] = owner === 'unknown' ? owner : 'none';
+    return sinceOrFound(this.#found.foundAt(group), since, kind);
+  };
 
   take(event: Placed): void {
+    this.#found.take(this.host, event);
     this.host.take(event);
     if (event.type === 'host.booted') {
       for (const group of this.#owners.keys()) this.#note(group, 'none', event.position);

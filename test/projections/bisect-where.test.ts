@@ -280,7 +280,9 @@ function isShown(
 ): boolean {
   const where = parseWhere(text ?? '');
   const timeline = new Timeline();
-  const nothing = { type: 'process.exited', data: { pid: 9_999_999, signal: null } } as const;
+  // It tells nothing: after another event, a group that evidence finds had been there before.
+  const data = { source: 's', format: 'f', clock: 'none', zero: null, after: null } as const;
+  const nothing = { type: 'evidence.begun', data } as const;
   const answers = events.map((event) => {
     while (timeline.head < event.position - 1) {
       const at = timeline.head + 1;

@@ -6,7 +6,7 @@
 import type { HostAt } from '../../../machines/host-at.ts';
 import { LiveHost } from '../../../machines/live-host.ts';
 import { partiesOf, type Parties } from '../../../projections/parties.ts';
-import type { Owner } from '../../../projections/shapes.ts';
+import type { Owner, Position } from '../../../projections/shapes.ts';
 import type { Subject } from '../../../projections/subjects.ts';
 import { nobody, unknownOwner } from '../../../projections/views.ts';
 import type { Log } from '../../support/random-logs.ts';
@@ -35,6 +35,14 @@ const ofDevices: ReadonlySet<string> = new Set([
   'driver.bound',
   'driver.unbound',
 ]);
+
+/**
+ * Whether an event tells more of a group than its name. An open of a group that nothing has told of yet
+ * is not of any group that the host has.
+ */
+function tellsMore({ type }: Log[number]): boolean {
+  return !naming.has(type) && type !== 'gap.noticed' && type !== 'group.opened';
+}
 
 /** What a log tells of subjects that are not on the host yet, looked up in all of its events. */
 export class Told {
@@ -65,9 +73,22 @@ export class Told {
     return parties;
   }
 
+  /**
+   * Since when a group has its owner, from that by comparing moments of the host, which does not have a
+   * group before it is found: until then its owner was unknown.
+   */
+  since(host: HostAt, group: string, compared: Position): Position {
+    const telling = this.#tells('group', group).find(tellsMore);
+    const isFound = telling !== undefined && this.#finds(telling);
+    const found = isFound && telling.position <= this.position ? telling.position : null;
+    const { owner } = this.parties(host, { kind: 'group', id: group });
+    if (owner.kind === 'unknown') return compared === found ? null : compared;
+    return compared ?? found;
+  }
+
   #isFoundLater(group: string): boolean {
     const tells = this.#tells('group', group);
-    const telling = tells.find(({ type }) => !naming.has(type) && type !== 'gap.noticed');
+    const telling = tells.find(tellsMore);
     if (telling !== undefined) {
       return this.#finds(telling) && this.position < telling.position;
     }

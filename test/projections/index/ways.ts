@@ -194,10 +194,11 @@ function momentOf(seen: Seen, event: Log[number] | null, { subjects }: Asked, to
       .toSorted(byProcess);
     return { subject: subject.id, kind: subject.kind, at, ...parties, lineage };
   });
-  const table = tableOf(host, at, (group) => seen.since(group));
+  const since = (group: string) => told.since(host, group, seen.since(group));
+  const table = tableOf(host, at, since);
   const owners = groupsIn(subjects).map((id) => {
     const { holders: _, ...owner } = told.parties(host, { kind: 'group', id }).owner;
-    return { ...owner, since: seen.since(id) };
+    return { ...owner, since: since(id) };
   });
   return { table, who, owners, orphans: orphansOf(host), refusal: seen.refusal };
 }
