@@ -42,15 +42,16 @@ class NotedRows {
   readonly groups = new Set<number>();
   isDropped = false;
 
-  get isEmpty(): boolean {
-    const { held, devices, files, groups } = this;
-    return held.length + devices.length + files.size + groups.size === 0;
+  /** Whether nothing can have changed what concerns a group or keeps a file alive. */
+  get isOfHolds(): boolean {
+    return this.devices.length + this.files.size + this.groups.size === 0;
   }
 
+  /** Forgets all. It is called for every event, and most note few things. */
   clear(): void {
-    for (const list of [this.held, this.opened, this.closed, this.devices]) list.length = 0;
-    this.files.clear();
-    this.groups.clear();
+    const { held, opened, closed, devices, files, groups } = this;
+    for (const list of [held, opened, closed, devices]) if (list.length > 0) list.length = 0;
+    for (const set of [files, groups]) if (set.size > 0) set.clear();
     this.isDropped = false;
   }
 }
@@ -176,16 +177,18 @@ export class HandWatch {
 
   /** After an event, what was noted of it. */
   #settle(event: number): void {
-    if (this.#noted.isEmpty) {
-      this.#noted.isDropped = false;
-      return;
-    }
-    const { opened, closed, held, files, groups, devices, isDropped } = this.#noted;
+    const noted = this.#noted;
+    const { opened, closed, held, files, groups, devices, isDropped } = noted;
     for (const row of opened) {
       const isHeld = held.some(({ file, isFd }) => isFd && file === row);
       if (isDropped || !isHeld) this.#files[row]!.isUnseen = true;
     }
     for (const { file, hold } of held) this.#files[file]?.holds.push(hold);
+    if (noted.isOfHolds) {
+      held.length = 0;
+      noted.isDropped = false;
+      return;
+    }
     for (const device of devices) {
       for (const row of rowsOfDevice(this.#standing, device)) files.add(row);
     }
@@ -200,7 +203,7 @@ export class HandWatch {
       if (file !== undefined) file.isOpen = false;
       this.#files[row] = undefined;
     }
-    this.#noted.clear();
+    noted.clear();
   }
 
   /** The process in a row gets a name; it may have another one already. */
