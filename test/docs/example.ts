@@ -32,6 +32,9 @@ export interface Hunk {
 const hasGit = spawnSync('git', ['--version']).status === 0;
 export const cannotPlay = !hasGit && process.env['CI'] === undefined;
 
+/** What a test's own Node is refused, the tools of a copy need: without it Vite resolves no `import()`. */
+const toolOptions = { NODE_OPTIONS: '' };
+
 const consoleBlock = /^```console\n([^]*?)^```$/gm;
 
 function stepsOf(block: string): Step[] {
@@ -93,7 +96,8 @@ export class Example {
 
   /** Runs a script as in a terminal in `folder`, whatever repository the folder lies in. */
   inShell(script: string, folder = this.folder): Promise<Ended> {
-    const program = `'${process.execPath}' cli/main.ts`;
+    const options = process.env['NODE_OPTIONS'] ?? '';
+    const program = `NODE_OPTIONS='${options}' '${process.execPath}' cli/main.ts`;
     const lines = [
       'exec 2>&1; unset "${!GIT_@}"; export GIT_CEILING_DIRECTORIES="${PWD%/*}"',
       // What npx does in a checkout, and what a test cannot wait for each time.
@@ -101,13 +105,13 @@ export class Example {
       `vfio-ledger) ${program} "$@";; *) "node_modules/.bin/$tool" "$@";; esac; }`,
       script,
     ];
-    const env = { NODE_COMPILE_CACHE: join(dirname(this.folder), 'compiled') };
+    const env = { ...toolOptions, NODE_COMPILE_CACHE: join(dirname(this.folder), 'compiled') };
     return runCommand('bash', ['-c', lines.join('\n')], { cwd: folder, env });
   }
 
   /** Runs a tool of this project in the copy. */
   tool(name: string, ...args: string[]): Promise<Ended> {
-    const env = { [EFFORT]: 'test' };
+    const env = { ...toolOptions, [EFFORT]: 'test' };
     return runCommand(join('node_modules', '.bin', name), args, { cwd: this.folder, env });
   }
 
