@@ -44,6 +44,23 @@ const GPU = '0000:3b:00.0';
 const kindsOf = (ledger: Ledger, word: string) =>
   ledger.history(word).map(({ from, owner }) => [from, owner.kind]);
 
+test('a group that goes with a boot and is found again has its owner since then', async () => {
+  const found: Fact = { type: 'group.found', data: { group: '26', evidence: seen } };
+  const first = added(GPU, '26', inferred);
+  const ledger = await ledgerOf(booted(assumed), process, first, booted(assumed), found);
+  expect(kindsOf(ledger, '26')).toEqual([
+    [null, 'unknown'],
+    [2, 'none'],
+    [4, 'unknown'],
+  ]);
+  expect(ledger.who('26').since).toBe(4);
+  expect(ledger.at(4).owner('26').since).toBe(4);
+  expect(ledger.at(4).table().groups).toMatchObject([{ since: 4 }]);
+  expect(ledger.bisect({ where: 'group 26 since = 2' })?.position).toBe(2);
+  expect(ledger.bisect({ where: 'group 26 since = 4' })?.position).toBe(4);
+  expect(ledger.bisect({ where: 'group 26 since = null' })).toBeNull();
+});
+
 describe('a device that is found in the middle of a log', () => {
   const log = async (evidence: Evidence | null, boot: Evidence | null = assumed) =>
     ledgerOf(booted(boot), process, added(GPU, '26', evidence), removed);
