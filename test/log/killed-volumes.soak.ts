@@ -17,9 +17,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, relative } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { openLedger, sealLog, NotALogError, type Ledger } from '../../ledger.ts';
-import { main, root, run, runCommand } from '../cli/program.ts';
+import { root, run, runCommand } from '../cli/program.ts';
 import { countOf } from '../support/effort.ts';
 import { startCommand } from './children.ts';
 import { temporaryFolder } from './folder.ts';
@@ -157,14 +157,16 @@ interface Traced {
   readonly err: string;
 }
 
-/** Runs the program under strace, which sends it a signal at a write if it is to `inject` one. */
+/** Runs the program under strace, which sends it a signal at a write if one is `injected`. */
 async function traced(
   args: readonly string[],
   trace: string,
-  inject: readonly string[] = [],
+  injected: readonly string[] = [],
 ): Promise<Traced> {
-  const options = ['-f', '-qq', '-o', trace, '-e', `trace=${WRITES}`, ...inject];
-  const program = [...options, process.execPath, main, ...args];
+  const options = ['-f', '-qq', '-o', trace, '-e', `trace=${WRITES}`, ...injected];
+  // Code that Node compiles for the first time, and keeps, would be writes as well.
+  const uncached = ['-E', 'NODE_COMPILE_CACHE'];
+  const program = [...options, ...uncached, process.execPath, inject('program'), ...args];
   const { err, end } = await startCommand('strace', program, '').ended;
   const lines = readFileSync(trace, 'utf8').split('\n');
   const writes = lines.flatMap((line) => /^\d+ +([a-z_\d]+)\(/.exec(line)?.[1] ?? []);
@@ -220,8 +222,8 @@ test.for(jobs.filter(({ isLong }) => isLong !== true || kills > SOAK))('$name', 
     const args = [...job.args(site), '--log', site.log];
     const name = all[n] ?? '';
     const nth = all.slice(0, n + 1).filter((other) => other === name).length;
-    const inject = ['-e', `inject=${name}:signal=${signal}:when=${nth}`];
-    const killed = await traced(args, `${site.folder}.trace`, inject);
+    const injected = ['-e', `inject=${name}:signal=${signal}:when=${nth}`];
+    const killed = await traced(args, `${site.folder}.trace`, injected);
     const what = `${job.name}, SIG${signal} at write ${n + 1} of ${all.length}, ${name}`;
     expect({ what, end: killed.end }).toEqual({ what, end: `SIG${signal}` });
     const made = killed.writes.length;
