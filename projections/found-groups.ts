@@ -48,12 +48,19 @@ export function findsGroup({ type, data }: Placed, before: EventsBefore): boolea
  * it. Null if it did not exist before the first event that tells of it. A host that was recorded from its
  * boot on has no groups other than those that its events tell of.
  */
-export function foundAt(timeline: Timeline, group: string): number | null {
+export function foundAt(timeline: Timeline, group: string): Position {
+  const beginning = beginningOf(timeline);
+  const known = beginning.found.get(group);
+  if (known !== undefined) return known;
   let firstNamed: number | null = null;
   for (const position of timeline.positionsOf(`group ${group}`)) {
     const type = timeline.typeAt(position);
     if (naming.has(type)) firstNamed ??= position;
-    else if (type !== 'gap.noticed') return isFoundAt(timeline, position) ? position : null;
+    else if (type !== 'gap.noticed') {
+      const found = isFoundAt(timeline, position) ? position : null;
+      beginning.found.set(group, found);
+      return found;
+    }
   }
   if (firstNamed === null || isRecordedAt(timeline, firstNamed)) return null;
   return timeline.head + 1;
@@ -103,18 +110,28 @@ export function isRecordedAt(timeline: Timeline, position: number): boolean {
   return boot.type === 'host.booted' && boot.data.evidence === undefined;
 }
 
-/** Where each timeline begins to tell more than which devices the host has; later events do not change it. */
-const begun = new WeakMap<Timeline, number>();
+/** What the first events of a timeline tell, which later ones do not change; as far as it was asked for. */
+interface Beginning {
+  /** Where it begins to tell more than which devices the host has. */
+  begun: number;
+  /** Of each group of which an event tells, where it was found; null if it was not. */
+  readonly found: Map<string, Position>;
+}
+
+const beginnings = new WeakMap<Timeline, Beginning>();
+
+function beginningOf(timeline: Timeline): Beginning {
+  const known = beginnings.get(timeline) ?? { begun: Infinity, found: new Map() };
+  beginnings.set(timeline, known);
+  return known;
+}
 
 function begunAt(timeline: Timeline): number {
-  const known = begun.get(timeline);
-  if (known !== undefined) return known;
-  for (let position = timeline.first; position <= timeline.head; position++) {
-    if (!beginsHistory({ type: timeline.typeAt(position) })) continue;
-    begun.set(timeline, position);
-    return position;
+  const beginning = beginningOf(timeline);
+  for (let at = timeline.first; at <= timeline.head && beginning.begun === Infinity; at++) {
+    if (beginsHistory({ type: timeline.typeAt(at) })) beginning.begun = at;
   }
-  return Infinity;
+  return beginning.begun;
 }
 
 const naming = new Set<EventType>([

@@ -30,6 +30,7 @@ const applied: ReadonlySet<ChangeKind> = new Set([
   'fileClosed',
 ] as const);
 const takes = changeKinds.map((kind) => (applied.has(kind) ? changes[kind].take : null));
+
 /** What an event did: its rows may tell of a hold before they tell of the file. */
 class NotedRows {
   readonly held: { readonly file: number; readonly hold: HoldStretch; readonly isFd: boolean }[] =
@@ -216,9 +217,7 @@ export class HandWatch {
     const before = this.#processes[row];
     const last = before?.at(-1);
     const isLater = last?.pid === number;
-    if (last !== undefined) {
-      last.to = from;
-    }
+    endLast(before, from);
     const name: NameStretch = {
       index: this.names.length,
       pid: number,

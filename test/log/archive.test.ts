@@ -21,7 +21,7 @@ import { retainLog } from '../../log/retention.ts';
 import { sealLog } from '../../log/seal.ts';
 import { logError } from '../../log/sqlite-errors.ts';
 import { main, runCommand } from '../cli/program.ts';
-import { temporaryFolder } from './folder.ts';
+import { newFolderIn, temporaryFolder } from './folder.ts';
 
 const root = temporaryFolder();
 /** Folders on another file system than those below `root`. */
@@ -37,12 +37,7 @@ function inMemory(): string {
   return folder;
 }
 
-let folders = 0;
-function inRoot(): string {
-  const folder = join(root, `archive-${folders++}`);
-  mkdirSync(folder);
-  return folder;
-}
+const inRoot = () => newFolderIn(root);
 
 const at = '2026-11-25T10:00:00Z';
 const whole = join(root, 'whole');
@@ -66,8 +61,7 @@ beforeAll(async () => {
 
 /** A log of two sealed files and one that is not, and its folder. */
 function newLog(): { readonly log: string; readonly folder: string } {
-  const folder = join(root, `log-${folders++}`);
-  mkdirSync(folder);
+  const folder = inRoot();
   for (const name of NAMES) copyFileSync(join(whole, name), join(folder, name));
   return { log: join(folder, 'host.ledger'), folder };
 }

@@ -14,3 +14,8 @@ export function temporaryFolder(): string {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
+
+/** A new folder in another one. */
+export function newFolderIn(folder: string): string {
+  return mkdtempSync(join(folder, 'folder-'));
+}

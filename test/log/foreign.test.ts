@@ -1,5 +1,5 @@
 /** Files of a log that hold what vfio-ledger has not put there: they are read, and not written to. */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
@@ -16,16 +16,11 @@ import {
   type Store,
   StoreUnavailableError,
 } from '../../log/store.ts';
-import { temporaryFolder } from './folder.ts';
+import { newFolderIn, temporaryFolder } from './folder.ts';
 import { closed, closedMany, readAll } from './sample.ts';
 
 const root = temporaryFolder();
-let folders = 0;
-function newLog(): string {
-  const folder = join(root, String(folders++));
-  mkdirSync(folder);
-  return join(folder, 'host.ledger');
-}
+const newLog = () => join(newFolderIn(root), 'host.ledger');
 
 async function logOf(count: number): Promise<string> {
   const log = newLog();

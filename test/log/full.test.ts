@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,19 +9,17 @@ import { StoreUnavailableError } from '../../log/store.ts';
 import { type Ended, hostTopology, jsonLines, main, run, runCommand } from '../cli/program.ts';
 import { countOf, inCampaigns, isCampaign } from '../support/effort.ts';
 import { acknowledged, expectAllOf, startAppender, verified } from './children.ts';
-import { temporaryFolder } from './folder.ts';
+import { newFolderIn, temporaryFolder } from './folder.ts';
 import { operation, operationsIn, STREAM } from './operations.ts';
 
 const root = temporaryFolder();
 const mounted: string[] = [];
-let folders = 0;
 afterAll(async () => {
   for (const folder of mounted) await runCommand('umount', ['-l', folder]);
 });
 
 function newFolder(): string {
-  const folder = join(root, String(folders++));
-  mkdirSync(folder);
+  const folder = newFolderIn(root);
   return folder;
 }
 

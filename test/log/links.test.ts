@@ -7,18 +7,16 @@ import { retainLog } from '../../log/retention.ts';
 import { sealLog } from '../../log/seal.ts';
 import { openSqliteStore } from '../../log/sqlite.ts';
 import { behindLinks } from '../../log/volume-files.ts';
-import { temporaryFolder } from './folder.ts';
+import { newFolderIn, temporaryFolder } from './folder.ts';
 import { closedMany, readAll } from './sample.ts';
 
 const root = temporaryFolder();
-let folders = 0;
 
 /** Folders `real` and `links`, and in the second a link to where a log is to be. */
 function linked(): { readonly log: string; readonly link: string; readonly links: string } {
-  const folder = join(root, String(folders++));
+  const folder = newFolderIn(root);
   const [real, links] = [join(folder, 'real'), join(folder, 'links')];
-  mkdirSync(real, { recursive: true });
-  mkdirSync(links);
+  for (const each of [real, links]) mkdirSync(each);
   symlinkSync('../real/host.ledger', join(links, 'first'));
   symlinkSync('first', join(links, 'host.ledger'));
   return { log: join(real, 'host.ledger'), link: join(links, 'host.ledger'), links };

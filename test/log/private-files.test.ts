@@ -16,16 +16,11 @@ import { makePrivateFolder, writePrivate } from '../../log/private-files.ts';
 import { openSqliteStore } from '../../log/sqlite.ts';
 import { main, root as checkout, runCommand } from '../cli/program.ts';
 import { asAnybody } from '../support/as-anybody.ts';
-import { temporaryFolder } from './folder.ts';
+import { newFolderIn, temporaryFolder } from './folder.ts';
 import { closedMany } from './sample.ts';
 
 const root = temporaryFolder();
-let folders = 0;
-function newFolder(): string {
-  const folder = join(root, String(folders++));
-  mkdirSync(folder);
-  return folder;
-}
+const newFolder = () => newFolderIn(root);
 
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
 

@@ -1,7 +1,6 @@
 /** A file of a log that another takes the place of, or that is changed, while a program has it open. */
 import {
   copyFileSync,
-  mkdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -13,16 +12,11 @@ import { describe, expect, test } from 'vitest';
 import { openLedger } from '../../ledger.ts';
 import { openSqliteStore } from '../../log/sqlite.ts';
 import { CorruptLogError, type Store, StoreUnavailableError } from '../../log/store.ts';
-import { temporaryFolder } from './folder.ts';
+import { newFolderIn, temporaryFolder } from './folder.ts';
 import { closed, readAll } from './sample.ts';
 
 const root = temporaryFolder();
-let folders = 0;
-function newLog(): string {
-  const folder = join(root, String(folders++));
-  mkdirSync(folder);
-  return join(folder, 'host.ledger');
-}
+const newLog = () => join(newFolderIn(root), 'host.ledger');
 
 /** A log of `count` events, whose descriptors begin with `fd`: two such logs have the same size. */
 async function logOf(count: number, fd = 0): Promise<string> {

@@ -24,16 +24,11 @@ import {
   StoreUnavailableError,
 } from '../../log/store.ts';
 import { storeContract } from './contract.ts';
-import { temporaryFolder } from './folder.ts';
+import { newFolderIn, temporaryFolder } from './folder.ts';
 import { closed, closedMany, readAll } from './sample.ts';
 
 const root = temporaryFolder();
-let folders = 0;
-function newLog(): string {
-  const folder = join(root, String(folders++));
-  mkdirSync(folder);
-  return join(folder, 'host.ledger');
-}
+const newLog = () => join(newFolderIn(root), 'host.ledger');
 
 /** A store whose log is sealed after every append. */
 function sealedEachTime(): Store {

@@ -1,7 +1,6 @@
 import {
   chmodSync,
   copyFileSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   symlinkSync,
@@ -12,16 +11,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { openSqliteStore } from '../../log/sqlite.ts';
 import { NotALogError, StoreUnavailableError } from '../../log/store.ts';
-import { temporaryFolder } from './folder.ts';
+import { newFolderIn, temporaryFolder } from './folder.ts';
 import { closed, closedMany, readAll } from './sample.ts';
 
 const root = temporaryFolder();
-let folders = 0;
-function newFolder(): string {
-  const folder = join(root, String(folders++));
-  mkdirSync(folder);
-  return folder;
-}
+const newFolder = () => newFolderIn(root);
 
 async function logOf(count: number, path = join(newFolder(), 'ledger.log')): Promise<string> {
   const store = openSqliteStore(path);
@@ -32,9 +26,10 @@ async function logOf(count: number, path = join(newFolder(), 'ledger.log')): Pro
 
 /** A log as it lies there when someone copies it while it is in use, without its companions. */
 async function copiedInUse(): Promise<string> {
-  const store = openSqliteStore(await logOf(2));
+  const log = await logOf(2);
+  const store = openSqliteStore(log);
   const path = join(newFolder(), 'ledger.log');
-  copyFileSync(join(root, String(folders - 2), 'ledger.log'), path);
+  copyFileSync(log, path);
   await store.close();
   return path;
 }

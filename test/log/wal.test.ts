@@ -1,21 +1,16 @@
 /** A `-wal` that was changed alone: its log is damaged, or ends at most a transaction or two earlier. */
-import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openSqliteStore } from '../../log/sqlite.ts';
 import { CorruptLogError, StoreUnavailableError } from '../../log/store.ts';
 import { lostCommits } from '../../log/wal-frames.ts';
 import { countOf } from '../support/effort.ts';
-import { temporaryFolder } from './folder.ts';
+import { newFolderIn, temporaryFolder } from './folder.ts';
 import { closed, closedMany, readAll } from './sample.ts';
 
 const root = temporaryFolder();
-let folders = 0;
-function newLog(): string {
-  const folder = join(root, String(folders++));
-  mkdirSync(folder);
-  return join(folder, 'host.ledger');
-}
+const newLog = () => join(newFolderIn(root), 'host.ledger');
 
 /** A log and its -wal, as a killed writer leaves them. */
 interface Left {
@@ -167,7 +162,7 @@ describe('a -wal that a crash left', () => {
   /** The size of a frame: its header and a page. */
   const frame = 24 + 4096;
   const walOf = (bytes: Uint8Array) => {
-    const path = join(root, `wal-${folders++}`);
+    const path = join(newFolderIn(root), 'wal');
     writeFileSync(path, bytes);
     return path;
   };
