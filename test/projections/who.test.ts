@@ -5,6 +5,7 @@ import type { HostAt } from '../../machines/host-at.ts';
 import { effectOf } from '../../processes/effects.ts';
 import { ownersOf } from '../../projections/history.ts';
 import { HostAtMoment } from '../../projections/moment.ts';
+import { groupAt } from '../../projections/parties-at.ts';
 import { partiesOf } from '../../projections/parties.ts';
 import { Timeline } from '../../projections/timeline.ts';
 import { walk } from '../../projections/walk.ts';
@@ -61,11 +62,12 @@ test('says since when: where the interval of its history begins', () => {
         for (const { position } of log.filter((_, index) => index % 5 === 0)) {
           const moment = new HostAtMoment(timeline, position);
           const { since, owner } = moment.who(wordOf(kind, id));
-          const device = kind === 'device' ? timeline.hostAt(position).device(id) : undefined;
-          const group = device?.group ?? null;
+          // A device that evidence finds later was in its group before.
+          const subject = { kind: kind as 'group', id, position };
+          const group = groupAt(timeline, timeline.hostAt(position), subject);
           const own = group === null ? intervals : ownersOf(timeline, { kind: 'group', id: group });
           const { from = null } = own.findLast((each) => (each.from ?? -1) <= position) ?? {};
-          const isOfGroup = kind === 'group' || group !== null;
+          const isOfGroup = group !== null;
           expect(since, `${key} at ${position}`).toBe(
             owner.kind === 'none' && !isOfGroup ? null : from,
           );
