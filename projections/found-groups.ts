@@ -10,37 +10,15 @@ import type { Position } from './shapes.ts';
 import { noteSubjects } from './subjects.ts';
 import type { Timeline } from './timeline.ts';
 
-/** What an event that tells of a group comes after. */
-interface EventsBefore {
-  /** Whether any of them tells more than which devices the host has. */
-  readonly isBegun: boolean;
-  /** Whether the last boot was observed: what comes after it was not there before. */
-  readonly isBootSeen: boolean;
-}
-
-/** The events that only tell which devices the host has: they are of one moment. */
-const inventory = new Set<EventType>([
-  'host.booted',
-  'evidence.begun',
-  'group.found',
-  'device.added',
-  'device.removed',
-  'driver.bound',
-  'driver.unbound',
-]);
-
-/** Whether an event tells more than which devices the host has. */
-export function beginsHistory({ type }: { readonly type: EventType }): boolean {
-  return !inventory.has(type);
-}
-
-/** Whether a group was there before an event that is the first to tell of it, without refusals and claims. */
-export function findsGroup({ type, data }: Placed, before: EventsBefore): boolean {
+/**
+ * Whether a group was there before an event that is the first to tell of it, without refusals and claims.
+ * After a boot that was seen, a device came with the event, unless a rule says that it was there.
+ */
+export function findsGroup({ type, data }: Placed, isBootSeen: boolean): boolean {
   if (type !== 'device.added') return type === 'group.found';
   const { evidence } = data;
-  if (evidence === undefined || evidence.certainty === 'assumed' || !before.isBegun) return false;
-  // What was seen to come has no rule.
-  return evidence.rule !== undefined || !before.isBootSeen;
+  if (evidence === undefined || evidence.certainty === 'assumed') return false;
+  return evidence.rule !== undefined || !isBootSeen;
 }
 
 /**
@@ -49,17 +27,17 @@ export function findsGroup({ type, data }: Placed, before: EventsBefore): boolea
  * boot on has no groups other than those that its events tell of.
  */
 export function foundAt(timeline: Timeline, group: string): Position {
-  const beginning = beginningOf(timeline);
-  const known = beginning.found.get(group);
-  if (known !== undefined) return known;
+  const found = knownOf(timeline);
+  const at = found.get(group);
+  if (at !== undefined) return at;
   let firstNamed: number | null = null;
   for (const position of timeline.positionsOf(`group ${group}`)) {
     const type = timeline.typeAt(position);
     if (naming.has(type)) firstNamed ??= position;
     else if (type !== 'gap.noticed') {
-      const found = isFoundAt(timeline, position) ? position : null;
-      beginning.found.set(group, found);
-      return found;
+      const where = isFoundAt(timeline, position) ? position : null;
+      found.set(group, where);
+      return where;
     }
   }
   if (firstNamed === null || isRecordedAt(timeline, firstNamed)) return null;
@@ -68,7 +46,6 @@ export function foundAt(timeline: Timeline, group: string): Position {
 
 /** As `foundAt` for the groups of a host that takes events one by one, which need not be those of a timeline. */
 export class FoundGroups {
-  #isBegun = false;
   #isBootSeen = false;
   /** Of each group, where it was found; null if the first event that told of it did not find it. */
   readonly #found = new Map<string, Position>();
@@ -77,13 +54,11 @@ export class FoundGroups {
   take(host: LiveHost, event: Placed): void {
     const { type, position } = event;
     if (!naming.has(type) && type !== 'gap.noticed') {
-      const before = { isBegun: this.#isBegun, isBootSeen: this.#isBootSeen };
       noteSubjects(host, event, (kind, id) => {
         if (kind !== 'group' || this.#found.has(String(id))) return;
-        this.#found.set(String(id), findsGroup(event, before) ? position : null);
+        this.#found.set(String(id), findsGroup(event, this.#isBootSeen) ? position : null);
       });
     }
-    this.#isBegun ||= beginsHistory(event);
     if (event.type !== 'host.booted') return;
     this.#isBootSeen = event.data.evidence?.certainty === 'observed';
   }
@@ -98,10 +73,8 @@ function isFoundAt(timeline: Timeline, position: number): boolean {
   const type = timeline.typeAt(position);
   if (type !== 'device.added') return type === 'group.found';
   const boot = timeline.at(timeline.bootBefore(position));
-  return findsGroup(timeline.at(position), {
-    isBegun: begunAt(timeline) < position,
-    isBootSeen: boot.type === 'host.booted' && boot.data.evidence?.certainty === 'observed',
-  });
+  const isBootSeen = boot.type === 'host.booted' && boot.data.evidence?.certainty === 'observed';
+  return findsGroup(timeline.at(position), isBootSeen);
 }
 
 /** Whether a host was recorded from the boot before a position on: it was simulated, or asked. */
@@ -110,28 +83,13 @@ export function isRecordedAt(timeline: Timeline, position: number): boolean {
   return boot.type === 'host.booted' && boot.data.evidence === undefined;
 }
 
-/** What the first events of a timeline tell, which later ones do not change; as far as it was asked for. */
-interface Beginning {
-  /** Where it begins to tell more than which devices the host has. */
-  begun: number;
-  /** Of each group of which an event tells, where it was found; null if it was not. */
-  readonly found: Map<string, Position>;
-}
+/** Of each group of a timeline that was asked for and of which an event tells, where it was found; else null. */
+const known = new WeakMap<Timeline, Map<string, Position>>();
 
-const beginnings = new WeakMap<Timeline, Beginning>();
-
-function beginningOf(timeline: Timeline): Beginning {
-  const known = beginnings.get(timeline) ?? { begun: Infinity, found: new Map() };
-  beginnings.set(timeline, known);
-  return known;
-}
-
-function begunAt(timeline: Timeline): number {
-  const beginning = beginningOf(timeline);
-  for (let at = timeline.first; at <= timeline.head && beginning.begun === Infinity; at++) {
-    if (beginsHistory({ type: timeline.typeAt(at) })) beginning.begun = at;
-  }
-  return beginning.begun;
+function knownOf(timeline: Timeline): Map<string, Position> {
+  const found = known.get(timeline) ?? new Map<string, Position>();
+  known.set(timeline, found);
+  return found;
 }
 
 const naming = new Set<EventType>([

@@ -11,7 +11,7 @@ import type { Machine } from '../../machines/flat-machine.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import { isSameMemory, XStateSteps } from '../../machines/xstate-steps.ts';
 import type { Finding } from '../findings.ts';
-import { beginsHistory, findsGroup } from '../found-groups.ts';
+import { findsGroup } from '../found-groups.ts';
 import type { OwnerInterval } from '../interval-shapes.ts';
 import type { Owner } from '../shapes.ts';
 import { nobody, ownerWithoutHolders, unknownOwner } from '../views.ts';
@@ -45,7 +45,6 @@ export class Verifier {
   #position = -1;
   /** Whether the event finds the groups of which it is the first to tell. */
   #finds = false;
-  #isBegun = false;
 
   constructor(player: EventPlayer = playerOf(new LiveHost())) {
     this.#player = player;
@@ -62,8 +61,7 @@ export class Verifier {
     const { position } = event;
     this.#position = position;
     const { host } = this.#player;
-    this.#finds = findsGroup(event, { isBegun: this.#isBegun, isBootSeen: !host.isAssumed });
-    this.#isBegun ||= beginsHistory(event);
+    this.#finds = findsGroup(event, !host.isAssumed);
     // An unknown host cannot contradict the rules.
     if (!host.isKnown && event.type !== 'host.booted') return this.#player.take(event);
     if (event.type === 'operation.refused') {

@@ -109,8 +109,17 @@ describe('a device that is found in the middle of a log', () => {
   });
 });
 
-test('a log that begins with the devices of the host knows their groups from its start', async () => {
+test('where a log begins with what the host has, nothing shows who owned its groups before', async () => {
   const reading = { ...seen, rule: 'read-from-the-host' };
   const ledger = await ledgerOf(booted(assumed), added(GPU, '26', reading), process);
+  expect(kindsOf(ledger, '26')).toEqual([
+    [null, 'unknown'],
+    [1, 'none'],
+  ]);
+  expect(ledger.at(0).who('26').owner.kind).toBe('unknown');
+});
+
+test('a topology is a statement about the host from the start of the log on', async () => {
+  const ledger = await ledgerOf(booted(assumed), added(GPU, '26', assumed), process);
   expect(kindsOf(ledger, '26')).toEqual([[null, 'none']]);
 });

@@ -15,7 +15,7 @@ import {
   type InvariantName,
 } from '../../projections/audit/invariants.ts';
 import type { FirstViolation } from '../../projections/audit/violations.ts';
-import { beginsHistory, findsGroup } from '../../projections/found-groups.ts';
+import { findsGroup } from '../../projections/found-groups.ts';
 import { causeDisputed, SeenReleases } from '../../projections/audit/witnessed.ts';
 import type { Finding } from '../../projections/findings.ts';
 import type { OwnerInterval } from '../../projections/interval-shapes.ts';
@@ -55,7 +55,6 @@ export class SlowVerifier {
   readonly #before: Owner;
   readonly #found = new Set<string>();
   /** Position of the first event that tells more than which devices the host has. */
-  #begun = Infinity;
 
   constructor({ isKnown = true }: { readonly isKnown?: boolean } = {}) {
     this.#host = new LiveHost({ isKnown });
@@ -131,13 +130,11 @@ export class SlowVerifier {
 
   /** Whether an event finds the groups of which it is the first to tell. */
   #finds(event: Placed): boolean {
-    const isBootSeen = !this.#host.isAssumed;
-    return findsGroup(event, { isBegun: this.#begun < event.position, isBootSeen });
+    return findsGroup(event, !this.#host.isAssumed);
   }
 
   #noteOwners(event: Placed): void {
     const { position } = event;
-    if (beginsHistory(event)) this.#begun = Math.min(this.#begun, position);
     const names = new Set(this.#changes.keys());
     for (const { group } of this.#host.groups()) names.add(group);
     for (const name of names) {
