@@ -519,7 +519,7 @@ describe('whatever is tried on a fork', () => {
         for (const event of fork.events) verifier.take(event);
         expect(verifier.findings).toEqual([]);
       }),
-      { numRuns: countOf('forks', { test: 12, soak: 60, full: 600 }) },
+      { numRuns: countOf('forks', { test: 5, soak: 60, full: 600 }) },
     );
   });
 });
@@ -570,7 +570,7 @@ test('a fork is the same, however short the segments are that its past is kept i
       expect(cut.events).toEqual(fork.events);
       expect(tables(cut)).toEqual(tables(fork));
     }),
-    { numRuns: countOf('pasts tried anew', { test: 10, soak: 40, full: 400 }) },
+    { numRuns: countOf('pasts tried anew', { test: 4, soak: 40, full: 400 }) },
   );
 });
 

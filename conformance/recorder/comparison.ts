@@ -125,12 +125,14 @@ function statements(ledger: Ledger, only: Subjects): ReadonlyMap<string, string>
   ]);
 }
 
-/** The owners of a subject, one after the other, each with all who ever kept it alive. */
+/** The owners of a subject since a recording began, one after the other, each with all who ever kept it alive. */
 function owners(ledger: Ledger, subject: string): string {
   const hands = handsIn(ledger, subject);
   const texts: string[] = [];
   let last = '';
   for (const { from, owner } of ledger.history(subject)) {
+    // Before the recording began. The kernel was asked later.
+    if (from === null && owner.kind === 'unknown') continue;
     const key = `${owner.kind} ${owner.file}`;
     const text = ownerText(owner, hands.get(from) ?? []);
     if (key === last) texts.pop();

@@ -10,7 +10,7 @@ const textOf = ({ name, operations }: Sequence): string =>
   [name, ...operations.map(({ process, text }) => `@${process} ${text}`)].join('\n');
 
 const seconds = 1000;
-const PLANNED = countOf('operations planned', { test: 1000, soak: 10_000, full: 100_000 });
+const PLANNED = countOf('operations planned', { test: 500, soak: 10_000, full: 100_000 });
 /** The paths of later kernels are many. */
 const kernels = isCampaign ? kernelsAsked('questions') : kernelsAsked('questions').slice(0, 1);
 
@@ -21,7 +21,7 @@ describe.each(kernels)('what a kernel of %s is asked', (profile) => {
   ];
 
   test('follows from the seed', { timeout: 120 * seconds }, () => {
-    const [first, again, other] = [asked(300, 7), asked(300, 7), asked(300, 8)];
+    const [first, again, other] = [asked(150, 7), asked(150, 7), asked(150, 8)];
     expect(first.map(textOf)).toEqual(again.map(textOf));
     expect(first.map(textOf)).not.toEqual(other.map(textOf));
   });

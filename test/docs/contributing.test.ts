@@ -5,6 +5,7 @@ import { ruleTable } from '../../machines/operations.ts';
 import { profiles } from '../../machines/profile.ts';
 import { causeWords } from '../../words/causes.ts';
 import { root } from '../cli/program.ts';
+import { inCampaigns } from '../support/effort.ts';
 import { cannotPlay, Example } from './example.ts';
 
 const invented = 'linux-8.1';
@@ -64,7 +65,7 @@ describe.skipIf(cannotPlay)('who adds a kernel version as it says', () => {
     ]);
   });
 
-  test('the tests that are generated have the new profile, and pass', async () => {
+  test.each(inCampaigns)('the tests that are generated have the new profile, %s', async () => {
     const run = await example.results(['test/machines', 'test/host'], invented);
     expect(run.filter(({ status }) => status === 'failed')).toEqual([]);
     const names = run.map(({ test }) => test);
@@ -77,7 +78,7 @@ describe.skipIf(cannotPlay)('who adds a kernel version as it says', () => {
     }
   });
 
-  test('the compiler and the formatter take the change', async () => {
+  test.each(inCampaigns)('the compiler and the formatter take the change, %s', async () => {
     const changed = [...patch.matchAll(/^\+\+\+ b\/(.*)$/gm)].map(([, path = '']) => path);
     expect(changed).toEqual(['machines/profile.ts', 'machines/operations/attach.ts']);
     const checks = [example.tool('tsc'), example.tool('oxfmt', '--check', ...changed)];

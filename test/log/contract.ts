@@ -9,8 +9,10 @@ import { DecodeError } from '../../events/codec.ts';
 import { SCHEMA, type LedgerEvent } from '../../events/vocabulary.ts';
 import { genesisOf, hashOf } from '../../log/hash.ts';
 import { type ReadOptions, RevisionConflictError, type Store } from '../../log/store.ts';
+import { countOf } from '../support/effort.ts';
 import { closed, closedMany, readAll } from './sample.ts';
 
+const WRITERS = countOf('writers that start together', { test: 16, soak: 64 });
 const ids = (events: readonly { id: string }[]) => events.map(({ id }) => id);
 
 /** `make` gives an empty store, which the suite closes. */
@@ -151,10 +153,10 @@ export function storeContract(name: string, make: () => Store): void {
       expect(await readAll(store, 'a')).toHaveLength(64);
     });
 
-    test('64 writers that start together end gapless, each event acknowledged once', async () => {
+    test(`${WRITERS} writers that start together end gapless, each event acknowledged once`, async () => {
       const store = open();
       const acknowledged = await Promise.all(
-        closedMany(64).map(async (event) => {
+        closedMany(WRITERS).map(async (event) => {
           let expected = -1;
           for (;;) {
             try {

@@ -31,7 +31,7 @@ function seenBy(reader: Child): number[] {
 describe('many processes with one log', () => {
   test('append at once: each operation once, in order, and never half', async () => {
     const count = countOf('processes that append', { test: 4, soak: 16 });
-    const operations = countOf('operations of each', { test: 200, soak: 625, full: 6250 });
+    const operations = countOf('operations of each', { test: 60, soak: 625, full: 6250 });
     const all = count * operations;
     const log = join(root, 'shared.log');
     const appenders = Array.from({ length: count }, (_, by) =>
@@ -63,7 +63,7 @@ describe('many processes with one log', () => {
   });
 
   test('open it, append and close, as others are killed: nothing fails or is lost', async () => {
-    const count = countOf('processes that come and go', { test: 12, soak: 60, full: 600 });
+    const count = countOf('processes that come and go', { test: 6, soak: 60, full: 600 });
     const log = join(root, 'churn.log');
     const random = randomFrom(4);
     const appenders: Child[] = [];
@@ -103,7 +103,7 @@ describe('many processes with one log', () => {
   });
 
   test('those that create a log at the same time all append to the same one', async () => {
-    const turns = countOf('logs created at once', { test: 2, soak: 10, full: 100 });
+    const turns = countOf('logs created at once', { test: 1, soak: 10, full: 100 });
     for (let turn = 0; turn < turns; turn++) {
       const log = join(root, `created-${turn}.log`);
       const appenders = Array.from({ length: 6 }, (_, by) =>

@@ -23,11 +23,13 @@ import {
   type Store,
   StoreUnavailableError,
 } from '../../log/store.ts';
+import { countOf } from '../support/effort.ts';
 import { storeContract } from './contract.ts';
 import { newFolderIn, temporaryFolder } from './folder.ts';
 import { closed, closedMany, readAll } from './sample.ts';
 
 const root = temporaryFolder();
+const KILLS = countOf('kills as it seals', { test: 8, soak: 20, full: 60 });
 const newLog = () => join(newFolderIn(root), 'host.ledger');
 
 /** A store whose log is sealed after every append. */
@@ -414,7 +416,7 @@ test('killed while it appends and seals, it has lost nothing', async () => {
       if (count % 3 === 0) sealLog(process.argv[1]);
     }`;
   const acknowledged: string[] = [];
-  for (let kill = 0; kill < 15; kill++) {
+  for (let kill = 0; kill < KILLS; kill++) {
     const child = spawn(process.execPath, ['--input-type=module', '-e', program, log], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

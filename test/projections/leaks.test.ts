@@ -268,6 +268,6 @@ test('is what looking at every moment finds, on any log', () => {
         expect(found).toEqual(slow.between(from, to, by));
       }
     }),
-    { numRuns: countOf('activities beside brute force', { test: 60, soak: 600, full: 6000 }) },
+    { numRuns: countOf('activities beside brute force', { test: 25, soak: 600, full: 6000 }) },
   );
 });

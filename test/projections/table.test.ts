@@ -16,10 +16,11 @@ import { differenceOf } from '../support/table-report.ts';
 import { countOf } from '../support/effort.ts';
 import { withTimes } from '../support/times-beside.ts';
 
+const all = countOf('questions beside the brute force', { test: 40, soak: 1e6 });
 const suites = [
-  { suite: 'questions', sequences: Infinity },
-  { suite: 'drivers', sequences: Infinity },
-  { suite: 'flows', sequences: countOf('flows beside the brute force', { test: 10, soak: 150 }) },
+  { suite: 'questions', sequences: all },
+  { suite: 'drivers', sequences: all },
+  { suite: 'flows', sequences: countOf('flows beside the brute force', { test: 5, soak: 150 }) },
 ];
 
 const recorded = suites.flatMap(({ suite, sequences }) =>

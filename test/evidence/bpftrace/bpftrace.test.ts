@@ -286,7 +286,6 @@ describe('lines', () => {
   ])('recognizes %.40s: %j', (line, is) => expect(looksLikeBpftrace(line)).toBe(is));
 
   it('takes long lines without ado', () => {
-    const started = performance.now();
     for (const part of [' ', 'a', '"', '\n', '","', ',"a":1', '{"t":', '}\n', '"ev":"']) {
       const long = part.repeat(1_000_000 / part.length);
       const lines = [long, record(`"ev":"close"${long}`), record(`"ev":"open","path":"${long}`)];
@@ -303,7 +302,6 @@ describe('lines', () => {
         }
       }
     }
-    expect(performance.now() - started).toBeLessThan(5_000);
   });
 });
 

@@ -14,7 +14,7 @@ import { countOf, isCampaign } from '../../support/effort.ts';
 import { faultyTables, type Fault } from '../../support/faulty-tables.ts';
 import { SlowVerifier, SlowWatch } from '../../support/slow-verifier.ts';
 
-const LOGS = countOf('verified logs', { test: 120, soak: 10_000 });
+const LOGS = countOf('verified logs', { test: 40, soak: 10_000 });
 /** What is rare is there in a few logs if they are always the same. */
 const options = { numRuns: LOGS, ...(!isCampaign && { seed: 7 }) };
 

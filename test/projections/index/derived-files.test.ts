@@ -346,7 +346,7 @@ describe('many files', () => {
           expect([stamp.first, stamp.count]).toEqual(name.slice(0, -8).split('-').map(Number));
         }
       }),
-      { numRuns: countOf('derived files damaged', { test: 6, soak: 40, full: 400 }) },
+      { numRuns: countOf('derived files damaged', { test: 2, soak: 40, full: 400 }) },
     );
 
     function spoil(name: string, from: string, change: Damage): void {

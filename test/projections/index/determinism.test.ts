@@ -14,7 +14,7 @@ import { countOf } from '../../support/effort.ts';
 import { hashesOf, MapShelf, readerOf } from '../../support/map-shelf.ts';
 import { busyHost, placed, type Log } from '../../support/random-logs.ts';
 
-const LOGS = countOf('logs built in several ways', { test: 60, soak: 6000 });
+const LOGS = countOf('logs built in several ways', { test: 20, soak: 6000 });
 
 /** How the next segment is begun: from its start as it is, as it was read, or by the same host. */
 type Begun = 'kept' | 'read' | 'same-host';

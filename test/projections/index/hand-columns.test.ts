@@ -11,7 +11,7 @@ import { countOf } from '../../support/effort.ts';
 import { hashesOf, MapShelf, readerOf } from '../../support/map-shelf.ts';
 import type { Log } from '../../support/random-logs.ts';
 
-const RUNS = countOf('logs whose columns of hands are read', { test: 30, soak: 200, full: 2000 });
+const RUNS = countOf('logs whose columns of hands are read', { test: 10, soak: 200, full: 2000 });
 
 /** Counts how many segments were read as a whole. */
 class CountingShelf extends MapShelf {

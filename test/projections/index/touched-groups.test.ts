@@ -50,7 +50,7 @@ test('every process with a hand on a group touches it, and not all touch every g
         }
       },
     ),
-    { numRuns: countOf('logs whose groups are touched', { test: 120, soak: 400, full: 4000 }) },
+    { numRuns: countOf('logs whose groups are touched', { test: 30, soak: 400, full: 4000 }) },
   );
   expect(Math.min(...Object.values(counts))).toBeGreaterThan(0);
 });
