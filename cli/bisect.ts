@@ -7,7 +7,6 @@ import { RequestError } from '../ledger.ts';
 import { invariantNames } from '../projections/audit/invariants.ts';
 import { invariantWords } from '../words/invariants.ts';
 import { bisectionWords, neverFoundWords } from '../words/judgements.ts';
-import { eventShown } from '../words/event-data.ts';
 import { coverageOption, showCovered } from './coverage.ts';
 import { exit } from './failure.ts';
 import { readingOptions, readLog } from './log-file.ts';
@@ -66,8 +65,7 @@ export const bisect = verb({
       io.progress.tell(`searching ${ledger.length} events`);
       const found = ledger.bisect({ invariant, where });
       const coverage = found?.coverage ?? ledger.coverage();
-      const shown = found && { ...found, event: eventShown(found.event) };
-      await showCovered(io, values, shown, coverage, () => {
+      await showCovered(io, values, found, coverage, () => {
         if (found !== null) return bisectionWords(found, ledger);
         return [neverFoundWords(invariant ?? null, coverage)];
       });

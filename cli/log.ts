@@ -5,7 +5,6 @@
  */
 import type { RecordedEvent } from '../ledger.ts';
 import { columns, type Line } from '../words/columns.ts';
-import { eventShown } from '../words/event-data.ts';
 import { inferenceRows } from '../words/inferences.ts';
 import { eventJson, eventRow } from './event-row.ts';
 import { exit } from './failure.ts';
@@ -65,7 +64,6 @@ function rulesIn(events: readonly RecordedEvent[]): Line[] {
 /** One JSON array in pieces: as one string it could become too long. */
 function* array(events: readonly RecordedEvent[]): Generator<string> {
   yield '[';
-  for (const [index, event] of events.entries())
-    yield (index === 0 ? '' : ',') + eventJson(eventShown(event));
+  for (const [index, event] of events.entries()) yield (index === 0 ? '' : ',') + eventJson(event);
   yield ']';
 }

@@ -12,6 +12,7 @@ import {
   type Ledger,
   type Orphan,
   type Subject,
+  type When,
   type Who,
 } from '../ledger.ts';
 import { hostReading } from '../recorder/snapshot.ts';
@@ -91,7 +92,7 @@ export const who = verb({
       sayLogEnds(io, ledger, at);
       if (subject === undefined) {
         const found = then.orphans();
-        const coverage = ledger.coverage({ from: at, to: at });
+        const coverage = coverageAt(ledger, at);
         await showCovered(io, values, found, coverage, () => [
           momentTitle(then.moment),
           ...orphansLines(found, coverage),
@@ -100,12 +101,15 @@ export const who = verb({
         const found = then.holdings(subject);
         await show(io, json, found, () => [
           momentTitle(then.moment),
-          ...holdingsLines(found, then.subject(subject)),
+          ...holdingsLines(found, then.subject(subject), coverageAt(ledger, at)),
         ]);
       } else {
         const found = then.who(subject);
         await show(io, json, found, () => [
-          ...whoWords(found, subject, then.whyUnknown(subject)),
+          ...whoWords(found, subject, {
+            unknown: then.whyUnknown(subject),
+            coverage: coverageAt(ledger, at),
+          }),
           ...claimWords(found.claimants),
         ]);
       }
@@ -131,13 +135,21 @@ async function tellNow(
     // The reading does not show since when.
     const found = { ...whoOf(ledger, subject), since: null, sinceTime: null, unseen };
     await show(io, json, found, () => [
-      ...whoWords(found, subject, ledger.at('end').whyUnknown(subject)),
+      ...whoWords(found, subject, {
+        unknown: ledger.at('end').whyUnknown(subject),
+        coverage: coverageAt(ledger, 'end'),
+      }),
       ...unseenLines(unseen),
     ]);
     return exit.done;
   } finally {
     await ledger.close();
   }
+}
+
+/** Whether all processes of the host were seen at a moment. */
+function coverageAt(ledger: Ledger, at: When): Coverage {
+  return ledger.coverage({ from: at, to: at });
 }
 
 interface NowValues {
@@ -161,8 +173,12 @@ function whoOf(ledger: Ledger, subject: string): Who {
   }
 }
 
-function holdingsLines(found: readonly Holding[], { kind: of }: Subject): Line[] {
-  if (found.length === 0) return [noHoldingsWords(of)];
+function holdingsLines(
+  found: readonly Holding[],
+  { kind: of }: Subject,
+  coverage: Coverage,
+): Line[] {
+  if (found.length === 0) return [noHoldingsWords(of, coverage)];
   const rows = found.map(({ pid, comm, fd, file, kind, group, device, keepsOwnerOf }): Cell[] => [
     processWords(pid, comm),
     fd === null ? 'mapping' : `fd ${fd}`,

@@ -65,6 +65,8 @@ export type Deed =
   | { readonly did: 'exec'; readonly program: string | null; readonly vm?: string | false }
   /** The end of one thread; with `whole` that of the process. */
   | { readonly did: 'exit'; readonly whole: boolean; readonly signal: string | null }
+  /** The tracer let the thread go: no later line shows what it does. */
+  | { readonly did: 'detach' }
   | { readonly did: 'name'; readonly name: string }
   /** SCM_RIGHTS. `socket`: the path of the socket, if shown. */
   | {
@@ -122,6 +124,8 @@ export type Deed =
   | { readonly did: 'list-group'; readonly device: string; readonly group: string }
   /** A listing shows the driver that is bound to a device; null: none is. */
   | { readonly did: 'list-driver'; readonly device: string; readonly driver: string | null }
+  /** A listing shows the node of a group, by its number, or of a device: `vfio3`. */
+  | { readonly did: 'list-node'; readonly kind: 'group' | 'cdev'; readonly name: string }
   /** A message of the kernel names who waits for a device. The waiter is never the holder. */
   | {
       readonly did: 'wait';

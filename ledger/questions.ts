@@ -44,6 +44,7 @@ import type { WhatIf } from './what-if.ts';
 import { activityAnswer, violationAnswer, whereAnswer, whyAnswer } from '../words/answers.ts';
 import { printableText } from '../words/columns.ts';
 import { coverageAnswer } from '../words/coverage.ts';
+import { eventShown } from '../words/event-data.ts';
 import { eventWords } from '../words/events.ts';
 import { printable } from '../words/printable.ts';
 import { whyWords } from '../words/why.ts';
@@ -90,7 +91,8 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
   }
 
   /**
-   * The selected events, ascending. Throws `bad-when`, `unknown-subject`, or `bad-request` if `from`
+   * The selected events, ascending, as answers show them: a pid that no line names is null, where the
+   * event itself (`event`, `each`) has the id that the log gave the process. Throws `bad-when`, `unknown-subject`, or `bad-request` if `from`
    * is after `to`.
    */
   log(selection: LogSelection = {}): E[] {
@@ -98,7 +100,7 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
     const { from, to } = this.findRange(selection.from ?? 'start', selection.to ?? 'end');
     const of = subject === undefined ? null : keyOf(this.#subject(subject, to.position));
     const types = refused ? refusals : null;
-    return [...this.timeline.select(from.position, to.position, of, types)];
+    return [...this.timeline.select(from.position, to.position, of, types)].map(eventShown);
   }
 
   /** As `at(…).who`. Throws `bad-when` or `unknown-subject`. */
@@ -272,7 +274,8 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
       invariant === undefined
         ? whereAnswer(bisectWhere(this.timeline, textGiven(where)))
         : violationAnswer(bisectBy(this.timeline, invariantNamed(invariant)));
-    return found === null ? null : { ...found, coverage: this.coverage() };
+    if (found === null) return null;
+    return { ...found, event: eventShown(found.event), coverage: this.coverage() };
   }
 
   /**

@@ -6,6 +6,7 @@
  */
 import type { Attempt, DataOf } from '../events/vocabulary.ts';
 import { rowOf } from '../operations/table.ts';
+import { positionOf, type FileId } from '../processes/process-table.ts';
 import type { MachineName } from './admission.ts';
 import { isCause } from './causes.ts';
 import type { Question } from './check.ts';
@@ -105,7 +106,7 @@ function explanationOnAnyFile(host: Kernel, attempt: Attempt, errno: string): Ex
 
 /**
  * Explains a refusal on a group in doubt: by a blocker whose open was recorded, or by the call
- * itself. Null if neither explains it.
+ * itself. Null if neither explains it. A blocker that may have been released in a gap explains nothing.
  */
 function explanationInDoubt(
   host: Kernel,
@@ -118,11 +119,13 @@ function explanationInDoubt(
     .map((asked) => judge(host.rules, asked))
     .filter((refusal) => refusal?.errno === errno);
   const [refusal = null] = refusals;
+  const lostAt = question.group?.lostAt ?? -1;
+  const isThere = (file: FileId | null) => file !== null && positionOf(file) > lostAt;
   const isSure = refusals.every(
     (other) =>
       other !== null &&
       other.cause === refusal?.cause &&
-      ((other.blocker?.file ?? null) !== null || isOfItself(host.rules, attempt.operation, other)),
+      (isThere(other.blocker?.file ?? null) || isOfItself(host.rules, attempt.operation, other)),
   );
   return refusal === null || !isSure ? null : { cause: refusal.cause, refusal };
 }

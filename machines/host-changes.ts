@@ -28,7 +28,11 @@ const changes: { readonly [T in Exclude<EventType, CallEvent>]: Handler<T> | nul
   'driver.bound': ofDevice('driver.bound', (host, device, { driver, cdev }) =>
     bindDriver(host, device, driver, cdev),
   ),
-  'driver.unbound': ofDevice('driver.unbound', unbindDriver),
+  'driver.unbound': ofDevice('driver.unbound', (host, device) => {
+    // The unbind that waited is over, although no file was seen that it waited for.
+    if (host.driverChange?.device === device) host.driverChange = null;
+    unbindDriver(host, device);
+  }),
   'driver.unbind-blocked': ofDevice('driver.unbind-blocked', (host, device, { next, waiter }) => {
     const before = host.driverChange;
     host.driverChange = { device, next, waiter, outcome: null };

@@ -194,6 +194,7 @@ export class HostState implements Directory {
         devices: new Map(),
         unknownSince: null,
         isInDoubt: false,
+        lostAt: null,
         certainty: this.certainty,
         ...this.fresh('group'),
       };

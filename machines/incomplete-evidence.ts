@@ -18,12 +18,15 @@ import { NAMELESS } from './unshown.ts';
 import { isFileShown } from './unshown-arguments.ts';
 
 /**
- * The owner of a group becomes unknown; if the name is null, that of every group, and of every device
- * whose group is not known.
+ * The owner of a group becomes unknown, also of one of which no event has told before; if the name is
+ * null, that of every group, and of every device whose group is not known. A gap that was inferred, or is
+ * of the whole host, may hide releases of files; another one says only that it is not known who owns.
  */
 export function lose(host: Kernel, name: string | null): void {
-  for (const group of host.groups()) {
-    if (name === null || group.group === name) host.doubt(group);
+  const lost = name === null ? [...host.groups()] : [host.groupOf(name)];
+  for (const group of lost) {
+    host.doubt(group);
+    if (name === null || host.certainty === 'inferred') group.lostAt = host.position;
   }
   if (name !== null) return;
   for (const device of host.devices()) if (device.group === null) setDoubt(host, device, true);
@@ -40,6 +43,7 @@ export function regain(host: Kernel): void {
   for (const device of host.devices()) {
     if (device.record.files === 0) setDoubt(host, device, false);
   }
+  for (const group of host.groups()) group.lostAt = null;
   const used = new Set<Group | null>();
   for (const file of host.files()) {
     if (file.kind === 'group') used.add(file.group);

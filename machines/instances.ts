@@ -60,6 +60,8 @@ export interface Group extends Instance<GroupState, GroupRecord> {
   unknownSince: number | null;
   /** Whether an owner from before the evidence may still exist. */
   isInDoubt: boolean;
+  /** Position of the last gap in which files of the group may have been released unseen; otherwise null. */
+  lostAt: number | null;
   /** Certainty of the event that gave the group its owner. */
   certainty: Certainty;
 }

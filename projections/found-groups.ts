@@ -15,7 +15,7 @@ import type { Timeline } from './timeline.ts';
  * After a boot that was seen, a device came with the event, unless a rule says that it was there.
  */
 export function findsGroup({ type, data }: Placed, isBootSeen: boolean): boolean {
-  if (type !== 'device.added') return type === 'group.found';
+  if (type !== 'device.added') return finding.has(type);
   const { evidence } = data;
   if (evidence === undefined || evidence.certainty === 'assumed') return false;
   return evidence.rule !== undefined || !isBootSeen;
@@ -34,7 +34,7 @@ export function foundAt(timeline: Timeline, group: string): Position {
   for (const position of timeline.positionsOf(`group ${group}`)) {
     const type = timeline.typeAt(position);
     if (naming.has(type)) firstNamed ??= position;
-    else if (type !== 'gap.noticed') {
+    else {
       const where = isFoundAt(timeline, position) ? position : null;
       found.set(group, where);
       return where;
@@ -53,7 +53,7 @@ export class FoundGroups {
   /** Takes the next event; `host` is the host right before it. */
   take(host: LiveHost, event: Placed): void {
     const { type, position } = event;
-    if (!naming.has(type) && type !== 'gap.noticed') {
+    if (!naming.has(type)) {
       noteSubjects(host, event, (kind, id) => {
         if (kind !== 'group' || this.#found.has(String(id))) return;
         this.#found.set(String(id), findsGroup(event, this.#isBootSeen) ? position : null);
@@ -71,7 +71,7 @@ export class FoundGroups {
 /** Whether the event at a position, the first of its group, finds the group. */
 function isFoundAt(timeline: Timeline, position: number): boolean {
   const type = timeline.typeAt(position);
-  if (type !== 'device.added') return type === 'group.found';
+  if (type !== 'device.added') return finding.has(type);
   const boot = timeline.at(timeline.bootBefore(position));
   const isBootSeen = boot.type === 'host.booted' && boot.data.evidence?.certainty === 'observed';
   return findsGroup(timeline.at(position), isBootSeen);
@@ -91,6 +91,9 @@ function knownOf(timeline: Timeline): Map<string, Position> {
   known.set(timeline, found);
   return found;
 }
+
+/** Events that say that a group is there already, if they are the first to tell of it. */
+const finding = new Set<EventType>(['group.found', 'gap.noticed']);
 
 const naming = new Set<EventType>([
   'operation.refused',

@@ -17,7 +17,11 @@ export function incarnationsOf(timeline: Timeline, group: string): Incarnation[]
     const last = found.at(-1);
     const current = last?.to === null ? last : undefined;
     const devices = isBoot ? [] : devicesIn(timeline, group, position);
-    const isThere = devices.length > 0 || timeline.typeAt(position) === 'group.found';
+    const type = timeline.typeAt(position);
+    // A device that evidence names in a group whose node was found takes no node away.
+    const isFound =
+      type === 'group.found' || (type === 'device.added' && current?.devices.length === 0);
+    const isThere = devices.length > 0 || isFound;
     // The node stays while one of its devices does.
     const stays =
       isThere &&

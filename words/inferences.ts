@@ -9,7 +9,8 @@ import type { Inference } from '../evidence/witness/inferences.ts';
 const sentences: Readonly<Record<Inference, string>> = {
   'no-boot-seen': 'the boot of the host was not seen: the log begins with an assumed one',
   'as-the-topology-says': 'the given topology says so',
-  'has-a-node': 'its node could be opened, so a VFIO driver is bound to the device',
+  'has-a-node':
+    'its node is there, so a VFIO driver is bound to the device, or to one of the group',
   'found-open': 'the file was already open when its first use was seen',
   'given-as-an-argument': 'a call with this argument passed, so it was an open file of that kind',
   'let-in-and-so-the-owner':

@@ -36,7 +36,7 @@ interface SeenKinds {
 
 /** The kinds of statements, in the order in which they are named; the rest are shown in a listing. */
 const SEEN = { refusal: 'refusal', claim: 'claim', kernel: 'kernel message' } as const;
-/** The tools whose listings show holders; those of the others show the drivers of devices. */
+/** The tools whose listings show holders; those of the others show nodes, or the drivers of devices. */
 const OF_HOLDERS = new Set(['lsof', 'fuser', 'ls', 'fdinfo']);
 
 /**
@@ -59,6 +59,7 @@ export function seenWords({ seen, passedOver }: SeenKinds): string | null {
 /** What a row of a tool's listing shows. */
 function shownBy(tool: string): string {
   if (OF_HOLDERS.has(tool)) return 'holder';
+  if (tool === 'ls -l') return 'node';
   return tool === 'iommu_groups' ? 'device' : 'driver';
 }
 

@@ -19,17 +19,29 @@ type ShownWho = Pick<
   'subject' | 'kind' | 'at' | 'owner' | 'since' | 'sinceTime' | 'holders' | 'waiters' | 'exited'
 >;
 
-/** Lines for a subject; `asked` is the word that named it, `unknown` why its owner is unknown. */
-export function whoWords(found: ShownWho, asked: string, unknown: WhyUnknown | null): Line[] {
+/** What the sentences about a subject rest on. */
+interface WhoGrounds {
+  /** Why its owner is unknown; null if it is known. */
+  readonly unknown: WhyUnknown | null;
+  /** Of the moment: who was not seen holds nothing only if all processes of the host were seen. */
+  readonly coverage: Coverage;
+}
+
+/** Lines for a subject; `asked` is the word that named it. */
+export function whoWords(
+  found: ShownWho,
+  asked: string,
+  { unknown, coverage }: WhoGrounds,
+): Line[] {
   const { kind, owner, at, holders, waiters, exited } = found;
   const isUnknown = owner.kind === 'unknown';
-  const nobody = isUnknown ? 'Nobody was seen to hold it.' : 'Nobody holds it.';
-  const [held, free] =
-    kind === 'process' ? ['It holds:', HOLDS_NOTHING] : ['It is held by:', nobody];
+  const isSeen = !isUnknown && coverage.unknown.length === 0;
+  const held = kind === 'process' ? 'It holds:' : 'It is held by:';
+  const free = noHolderWords(kind, isSeen);
   const name = nameOf(asked, found.subject, kind);
   const owned = isUnknown
     ? `The owner of ${name} is unknown${sinceWords(found)}: ${unknownWords(unknown)}.`
-    : `${ownedWords(found, name, kind)}${sinceWords(found)}.`;
+    : `${ownedWords(found, name, isSeen)}${sinceWords(found)}.`;
   const unheld = exited === undefined ? [free] : exitWords(exited, at);
   return [
     momentTitle(at),
@@ -63,11 +75,17 @@ function endedWords({ by, signal }: Exit): string {
   return signal === null ? 'It exited' : `It was killed by ${signal}`;
 }
 
-const HOLDS_NOTHING = 'It holds nothing.';
+/** Says that a process holds nothing, or nobody holds a subject; `isSeen`: all processes were seen. */
+function noHolderWords(kind: SubjectKind, isSeen: boolean): string {
+  if (kind === 'process') return isSeen ? 'It holds nothing.' : 'It was not seen to hold anything.';
+  return isSeen ? 'Nobody holds it.' : 'Nobody was seen to hold it.';
+}
 
 /** Says that no process holds a subject or keeps its owner alive. */
-export function noHoldingsWords(kind: SubjectKind): string {
-  return kind === 'process' ? HOLDS_NOTHING : 'Nobody holds it or keeps its owner alive.';
+export function noHoldingsWords(kind: SubjectKind, coverage: Coverage): string {
+  const isSeen = coverage.unknown.length === 0;
+  if (kind === 'process') return noHolderWords(kind, isSeen);
+  return `Nobody ${isSeen ? 'holds it or keeps' : 'was seen to hold it or to keep'} its owner alive.`;
 }
 
 /** The claimants of a subject: a manager such as libvirt gave it to them. They own nothing. */
@@ -110,12 +128,14 @@ function nameOf(asked: string, id: string, kind: SubjectKind): string {
 }
 
 /** The owner in a sentence, without its full stop. A process owns nothing, but may keep an owner alive. */
-function ownedWords({ owner }: ShownWho, name: string, kind: SubjectKind): string {
+function ownedWords({ owner, kind, exited }: ShownWho, name: string, isSeen: boolean): string {
   const isFree = owner.kind === 'none';
   const words = (owner.kind === 'container' ? 'the ' : '') + ownerWords(owner);
   switch (kind) {
     case 'process':
-      return isFree ? `${name} keeps no owner alive` : `${name} keeps ${words} alive`;
+      if (!isFree) return `${name} keeps ${words} alive`;
+      if (isSeen || exited !== undefined) return `${name} keeps no owner alive`;
+      return `${name} was not seen to keep an owner alive`;
     case 'file':
       if (isFree) return `${name} has no part in the ownership of a group`;
       return `The group of ${name} is owned by ${words}`;

@@ -1,6 +1,6 @@
 /**
- * The format `fdinfo`: listings of open files by /proc, ls, lsof and fuser. They show a state, not a
- * history.
+ * The format `fdinfo`: listings of open files by /proc, ls, lsof and fuser, and of nodes by ls. They show
+ * a state, not a history.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import type { Deed, Parser, Sighting } from '../sighting.ts';
 import { unwrapped } from '../wrappers/unwrap.ts';
 import { LsofFields, type ListedFile } from './lsof-fields.ts';
 import { DEVICE, kindOfNode, LONGEST, NODE } from './names.ts';
+import { NodeListing } from './node-listing.ts';
 
 type Find = Extract<Deed, { did: 'find' }>;
 type HoldingProcess = Pick<Sighting, 'pid' | 'comm'>;
@@ -46,6 +47,8 @@ export function looksLikeFdinfo(line: string): boolean {
   const text = unwrapped(line.slice(0, 4096)).message;
   if (/\bvfio-device-syspath:/.test(text) || infoPath.test(text) || link.test(text)) return true;
   if (lsof.test(text) || holds.test(text) || listedName.test(text)) return true;
+  const nodes = new NodeListing();
+  if (nodes.line(text) !== null || nodes.isOpen) return true;
   const { path = '', rest = '' } = fuser.exec(text)?.groups ?? {};
   return kindOfNode(path) !== null && (fuserFirst.test(rest) || fuserPids.test(rest));
 }
@@ -68,7 +71,7 @@ export function isPrompt(text: string): boolean {
 /** Reads the lines of listings, in order. */
 export class Listing {
   /** The tool that printed the last line that shows a file. */
-  tool: 'lsof' | 'fuser' | 'ls' | 'fdinfo' = 'fdinfo';
+  tool: 'lsof' | 'fuser' | 'ls' | 'ls -l' | 'fdinfo' = 'fdinfo';
   /** The descriptor that the last header named. */
   #file: { readonly pid: number; readonly fd: number } | null = null;
   /** Whether a `pos:` line was read for the file: another one begins another file. */
@@ -80,14 +83,15 @@ export class Listing {
   /** The number of commands so far. */
   #listing = 0;
   readonly #fields = new LsofFields();
+  readonly #nodes = new NodeListing();
 
   /** Whether the lines that follow may be about what a header named. */
   get isOpen(): boolean {
     const hasHeader = this.#file !== null || this.#lister !== null || this.#shown !== null;
-    return hasHeader || this.#fields.isOpen;
+    return hasHeader || this.#fields.isOpen || this.#nodes.isOpen;
   }
 
-  /** The open files that a line shows. Throws `EvidenceError` for a device that is no path of /sys. */
+  /** The open files, or the node, that a line shows. Throws `EvidenceError` for a device that is no path of /sys. */
   line(text: string): readonly Sighting[] {
     // Another command may show another time.
     if (prompt.test(text)) this.#listing++;
@@ -103,6 +107,11 @@ export class Listing {
     if (!fuserRow.test(text)) this.#shown = null;
     const fields = this.#fields.line(text);
     if (fields !== null) return this.#inFields(fields);
+    const node = this.#nodes.line(text);
+    if (node !== null) {
+      this.tool = 'ls -l';
+      return [{ did: 'list-node', ...node, ...NOBODY, tid: null, at: null, isListed: true }];
+    }
     return this.#linked(text) ?? this.#listedBy(text) ?? this.#headed(text);
   }
 

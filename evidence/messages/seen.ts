@@ -15,8 +15,8 @@ export type DeviceListingKind =
   | 'iommu_groups';
 
 /**
- * A refusal or a claim that a program tells of, a message of the kernel, or in a listing, a holder, or the
- * driver or the group of a device.
+ * A refusal or a claim that a program tells of, a message of the kernel, or in a listing, a holder, the
+ * driver or the group of a device, or (`ls -l`) a node.
  */
 export type SeenKind =
   | 'refusal'
@@ -25,6 +25,7 @@ export type SeenKind =
   | 'lsof'
   | 'fuser'
   | 'ls'
+  | 'ls -l'
   | 'fdinfo'
   | DeviceListingKind;
 

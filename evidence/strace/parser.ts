@@ -20,6 +20,10 @@ const NONE: readonly Sighting[] = [];
 
 const UNFINISHED = '<unfinished ...>';
 const RESUMED = ' resumed>';
+const DETACHED = ' <detached ...>';
+const processTold = /^(?:\^C)?(?:strace: )?Process (\d+) (attached|detached|suspended|resumed)/;
+/** At Ctrl-C, after what was printed of a call. */
+const detachedAtEnd = /(?:^|strace: )Process (\d+) detached$/;
 const LONGEST_CALL = 2 ** 16;
 /** Calls with less text, in characters, may all be unfinished at once. */
 const SHORT_CALL = 2 ** 10;
@@ -32,6 +36,7 @@ const LESS = 60;
 const PLUS = 43;
 const MINUS = 45;
 const QUESTION = 63;
+/** That of `attached` and `detached`. */
 const LAST_OF_ATTACHED = 100;
 
 export function straceParser(): Parser {
@@ -91,6 +96,16 @@ class StraceParser implements Parser {
     leader.read(text);
     const at = leader.end;
     if (leader.isImpossible) throw new EvidenceError(`there is no such time: ${excerpt(text)}`);
+    if (text.charCodeAt(text.length - 1) === GREATER && text.endsWith(DETACHED)) {
+      // Alone, it ends a call that the message of strace has interrupted.
+      if (text.length - DETACHED.length <= at) return NONE;
+      this.#at = this.#times.take(leader);
+      return this.#detach(this.#thread(false));
+    }
+    if (text.charCodeAt(text.length - 1) === LAST_OF_ATTACHED) {
+      const left = this.#leftIn(text);
+      if (left !== null) return this.#detach(left);
+    }
     const nameEnd = pastName(text, at);
     if (nameEnd > at && text.charCodeAt(nameEnd) === OPEN) return this.#call(text, at, nameEnd);
     switch (text.charCodeAt(at)) {
@@ -245,6 +260,20 @@ class StraceParser implements Parser {
     return [{ ...deed, tid: thread.tid, pid: null, comm, at: this.#at } as Sighting];
   }
 
+  /** The thread from which strace detaches by a message at the end of a line; null if it is none, or of another. */
+  #leftIn(text: string): Thread | null {
+    const [, number] = detachedAtEnd.exec(text) ?? [];
+    if (number === undefined) return null;
+    const [only, ...others] = this.#threads;
+    const isOnly = others.length === 0 && only?.tid === null;
+    return this.#threads.get(Number(number)) ?? (isOnly ? only : null);
+  }
+
+  #detach(thread: Thread): readonly Sighting[] {
+    this.#threads.remove(thread);
+    return this.#shown({ did: 'detach' }, thread);
+  }
+
   /** Whether a message interrupts the call: `clone(flags=SIGCHLDstrace: Process 123 attached`. */
   #isBroken(text: string): boolean {
     if (!text.endsWith(' attached')) return false;
@@ -263,13 +292,8 @@ class StraceParser implements Parser {
   #isRemark(text: string, at: number): boolean {
     if (at === text.length || this.#isSummary) return true;
     if (text.startsWith('% time ', at)) return (this.#isSummary = true);
-    const told = /^(?:strace: )?Process (\d+) (attached|detached|suspended|resumed)/;
-    const [, number, what] = told.exec(text.slice(at, at + 80)) ?? [];
+    const [, number, what] = processTold.exec(text.slice(at, at + 80)) ?? [];
     if (what === 'attached') this.#threads.announce(Number(number));
-    if (what === 'detached') {
-      const thread = this.#threads.get(Number(number));
-      if (thread !== undefined) this.#threads.remove(thread);
-    }
     return (
       what !== undefined ||
       text.startsWith('strace: ', at) ||
@@ -286,10 +310,9 @@ function foreign(text: string): EvidenceError {
   return new EvidenceError(`not a line of strace: ${excerpt(text)}`);
 }
 
-/** Whether strace detached from the process, or lost it, before the call returned. */
+/** Whether strace lost the process before the call returned. */
 function isLost(text: string): boolean {
-  if (text.charCodeAt(text.length - 1) !== GREATER) return false;
-  return text.endsWith(' <detached ...>') || text.endsWith('No such process>');
+  return text.charCodeAt(text.length - 1) === GREATER && text.endsWith('No such process>');
 }
 
 /** The index after the name of a system call. */

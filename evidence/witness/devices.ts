@@ -6,6 +6,7 @@
 import type { DataOf, Fact } from '../../events/vocabulary.ts';
 import { bootFacts, type Topology } from '../../scenario/topology.ts';
 import type { Inference, Tell } from './inferences.ts';
+import { groupNamed } from './nodes.ts';
 
 type Added = DataOf<'device.added'>;
 
@@ -29,6 +30,7 @@ export class Devices {
   readonly #nodeless = new Set<string>();
   readonly #tell: Tell;
   #described: readonly Fact[] = [];
+  #isBootSeen = false;
 
   constructor(tell: Tell) {
     this.#tell = tell;
@@ -91,13 +93,16 @@ export class Devices {
     const known = this.#devices.get(device);
     if (known !== undefined && (known.group !== null || group === null)) return;
     const nothing = { name: null, driver: null, model: null, cdev: null };
-    const isNew = group !== null && !this.#groups.has(group);
+    if (group !== null) this.#speakOf(group);
     this.#add({ device, ...nothing, ...known, group }, rule);
-    if (isNew) this.#speakOf(group);
   }
 
-  /** Notes a new group that a message names. The message does not show who has it. */
+  /**
+   * Notes a group that a message names. If it is new, its owner is unknown: the message does not show
+   * who has it. Told before its device, it says that the group was there before.
+   */
   #speakOf(group: string): void {
+    if (this.#groups.has(group)) return;
     this.#groups.add(group);
     const reason = 'what was said of it does not show who has it';
     this.#tell({ type: 'gap.noticed', data: { reason, group } }, 'spoken-of');
@@ -147,6 +152,12 @@ export class Devices {
   /** The device behind a node, or the node's name; adds nothing. */
   named(cdev: string): string {
     return this.#byCdev.get(cdev) ?? cdev;
+  }
+
+  /** Notes that a group, by its number, or a device has a node. */
+  meetNode(kind: 'group' | 'cdev', name: string): void {
+    if (kind === 'group') this.meetGroup(groupNamed(name));
+    else this.behindCdev(name);
   }
 
   /** Notes that a group has a node: a VFIO driver has one of its devices. */
@@ -210,9 +221,10 @@ export class Devices {
       this.#note(now);
       return;
     }
-    const isNew = now.group !== null && !this.#groups.has(now.group);
-    this.#add(now);
-    if (isNew && now.group !== null) this.#speakOf(now.group);
+    // After a boot that was seen, a new group has come with its device: its owner is unknown from here on.
+    if (this.#isBootSeen) this.#add(now);
+    if (now.group !== null) this.#speakOf(now.group);
+    if (!this.#isBootSeen) this.#add(now);
   }
 
   unplug(device: string): void {
@@ -266,7 +278,9 @@ export class Devices {
     else this.#leaving.delete(device);
   }
 
+  /** Forgets all: the host has booted, and the evidence shows it. */
   clear(): void {
+    this.#isBootSeen = true;
     this.#devices.clear();
     this.#byCdev.clear();
     this.#byClaim.clear();

@@ -86,8 +86,8 @@ export class Files {
     const found = foundAt(path, process, fd, this.#devices);
     if (found === null) return null;
     const { seen, cloexec, fact, doubt } = found;
-    this.open(process, fd, cloexec, seen, fact, rule);
     if (doubt !== null) this.doubt(doubt.group, doubt.reason);
+    this.open(process, fd, cloexec, seen, fact, rule);
     return seen;
   }
 

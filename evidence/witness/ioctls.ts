@@ -21,7 +21,7 @@ import type { Devices } from './devices.ts';
 import type { Files } from './files.ts';
 import type { Inference, Tell } from './inferences.ts';
 import { refused } from './refusals.ts';
-import type { Seen, Traced } from './traced.ts';
+import { wordsFor, type Seen, type Traced } from './traced.ts';
 
 type Ioctl = Extract<Deed, { did: 'ioctl' }>;
 
@@ -151,7 +151,7 @@ export class Ioctls {
   #matters(process: Traced, { requests, result }: Ioctl): boolean {
     if ('errno' in result || !requests.some((request) => giving.has(request))) return false;
     this.#files.tellProcess(process);
-    this.#files.doubt(null, `pid ${process.pid} owns a group by a descriptor of unknown origin`);
+    this.#files.doubt(null, `${wordsFor(process)} owns a group by a descriptor of unknown origin`);
     return true;
   }
 

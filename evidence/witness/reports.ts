@@ -143,8 +143,8 @@ export class Reports {
     const seen = { group: of, device, path: null, pointer: null, isReleased: false };
     const data = { pid: process.pid, fd: at, device, cloexec: false };
     const fact = { type: 'device.opened', data } as const;
-    this.#files.open(process, at, false, { ...seen, kind: 'device' }, fact, 'found-open');
     if (of !== null) this.#files.doubt(of, `${device} was open before anybody looked`);
+    this.#files.open(process, at, false, { ...seen, kind: 'device' }, fact, 'found-open');
   }
 
   /**

@@ -64,6 +64,11 @@ function standIn(pid: number): string {
   return `pid ${pid}`;
 }
 
+/** A process in a sentence: `pid 7`, unless no line shows its pid. */
+export function wordsFor({ pid }: Pick<Traced, 'pid'>): string {
+  return pid > KERNEL_PID ? 'a process whose pid is not shown' : standIn(pid);
+}
+
 /** The fact that a process was started, or was running. */
 export function factOf(process: Traced): Fact {
   const { pid, vm, isWhole } = process;

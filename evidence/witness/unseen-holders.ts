@@ -1,10 +1,12 @@
 /**
- * `UnseenHolders`: holders of files of which no line of the evidence shows anything. They are children
- * that the tracer may not have followed, and whoever receives a descriptor that a traced process sent.
+ * `UnseenHolders`: holders of files of which no line of the evidence shows anything any more. They are
+ * children that the tracer may not have followed, processes that it has let go, and whoever receives a
+ * descriptor that a traced process sent.
  *
  * Such a holder may close its files at any time, and nothing would show it. So the owner of a group is
- * unknown once only such holders have the files that keep it alive. A later line may show the holder
- * after all: until the end of the evidence, the gap is tentative.
+ * unknown once only such holders have the files that keep it alive. A later line may show a child or a
+ * receiver after all: until the end of the evidence, the gap is tentative. What a process did while it was
+ * not traced, no later line shows.
  *
  * @module
  */
@@ -12,12 +14,12 @@ import type { Fact } from '../../events/vocabulary.ts';
 import type { Devices } from './devices.ts';
 import type { Tentative } from './inferences.ts';
 import type { Kept } from './kept.ts';
-import type { Seen, Traced, TracedProcesses } from './traced.ts';
+import { wordsFor, type Seen, type Traced, type TracedProcesses } from './traced.ts';
 
 /** Adds a tentative fact. */
 export type TellTentatively = (fact: Fact, tentative: Tentative) => void;
 
-/** A child, or a file in the queue of a socket that its receiver has taken or will take. */
+/** A process, or a file in the queue of a socket that its receiver has taken or will take. */
 type UnseenHolder = Traced | Seen;
 
 /** A gap that was told, and the holders on which it depends. */
@@ -32,6 +34,8 @@ export class UnseenHolders {
   readonly #kept: Kept;
   readonly #tell: TellTentatively;
   readonly #children = new Set<Traced>();
+  /** Processes that the tracer has let go. */
+  readonly #left = new Set<Traced>();
   /** The last gap of each group, and of each device whose group is unknown. */
   readonly #gaps = new Map<string, ToldGap>();
   /** Files that must have been released, as another one got the group for itself. */
@@ -51,8 +55,15 @@ export class UnseenHolders {
     this.#children.add(child);
   }
 
+  /** Notes that the tracer has let a process go. */
+  left(process: Traced): void {
+    this.#left.add(process);
+    for (const { seen } of heldBy(process)) this.moved(seen);
+  }
+
   /** Notes that a line shows a process. */
   shown(process: Traced): void {
+    this.#left.delete(process);
     if (this.#children.delete(process)) this.#withdraw(process);
   }
 
@@ -80,8 +91,8 @@ export class UnseenHolders {
   took(seen: Seen): void {
     this.moved(seen);
     const place = this.#placeOf(seen);
-    for (const child of this.#children) {
-      for (const { seen: other } of [...child.descriptors.values(), ...child.mappings.values()]) {
+    for (const holder of [...this.#children, ...this.#left]) {
+      for (const { seen: other } of heldBy(holder)) {
         if (other === seen || this.#placeOf(other) !== place) continue;
         if (seen.kind === 'group' || other.boundTo !== seen.boundTo) this.#gone.add(other);
       }
@@ -91,7 +102,7 @@ export class UnseenHolders {
   /** Tells a gap of each group that only unseen holders are left to own. */
   settle(): void {
     if (this.#changed.size === 0) return;
-    if (this.#children.size > 0 || !this.#kept.isEmpty) {
+    if (this.#children.size > 0 || this.#left.size > 0 || !this.#kept.isEmpty) {
       for (const place of this.#changed) this.#check(place);
     }
     this.#changed.clear();
@@ -100,13 +111,14 @@ export class UnseenHolders {
   /** Forgets all: the host has booted. */
   clear(): void {
     this.#children.clear();
+    this.#left.clear();
     this.#gaps.clear();
     this.#changed.clear();
   }
 
   #check(place: string): void {
     const holders = this.#holdersOf(place);
-    const by = holders.filter((holder) => !('pid' in holder) || this.#children.has(holder));
+    const by = holders.filter((holder) => !('pid' in holder) || this.#isUnseen(holder));
     if (by.length === 0 || by.length < holders.length) {
       this.#gaps.delete(place);
       return;
@@ -114,8 +126,28 @@ export class UnseenHolders {
     if (this.#gaps.has(place)) return;
     const tentative = { isVoid: false };
     this.#gaps.set(place, { tentative, by: new Set(by) });
-    const data = { reason: reasonFor(by), group: isGroup(place) ? place : null };
+    const data = { reason: this.#reasonFor(by), group: isGroup(place) ? place : null };
     this.#tell({ type: 'gap.noticed', data }, tentative);
+  }
+
+  #isUnseen(process: Traced): boolean {
+    return this.#children.has(process) || this.#left.has(process);
+  }
+
+  /** Says that nothing shows what the holders do. */
+  #reasonFor(holders: readonly UnseenHolder[]): string {
+    const processes = holders.filter((holder) => 'pid' in holder);
+    const left = processes.filter((process) => this.#left.has(process));
+    const children = processes.filter((process) => !this.#left.has(process));
+    const only = `only ${wordsForAll(processes)} may still hold its files`;
+    const reasons = [
+      ...(processes.length < holders.length
+        ? ['its file was sent to a process that no line shows']
+        : []),
+      ...(children.length > 0 ? [`${only}, and no line shows what came after the fork`] : []),
+      ...(left.length > 0 ? [`the tracer let ${wordsForAll(left)} go, which had its files`] : []),
+    ];
+    return reasons.join('; ');
   }
 
   /** Who has the files that keep the owner of a group alive, or that of a device without a group. */
@@ -124,8 +156,7 @@ export class UnseenHolders {
       this.#placeOf(seen) === place && keepsOwner(seen) && !this.#gone.has(seen);
     const found: UnseenHolder[] = [];
     for (const process of this.#processes.all()) {
-      const held = [...process.descriptors.values(), ...process.mappings.values()];
-      if (held.some(({ seen }) => isIts(seen))) found.push(process);
+      if (heldBy(process).some(({ seen }) => isIts(seen))) found.push(process);
     }
     return [...found, ...[...this.#kept.files()].filter(isIts)];
   }
@@ -157,12 +188,12 @@ function keepsOwner({ kind, path, isBound, isFound }: Seen): boolean {
   return kind === 'group' || path === null || isBound === true || isFound === true;
 }
 
-/** Says that nothing shows what the holders do. */
-function reasonFor(holders: readonly UnseenHolder[]): string {
-  const pids = holders.flatMap((holder) => ('pid' in holder ? [holder.pid] : []));
-  const sent = 'its file was sent to a process that no line shows';
-  if (pids.length === 0) return sent;
-  const child = pids.length === 1 ? `pid ${pids[0]}` : `the pids ${pids.join(', ')}`;
-  const forked = `only ${child} may still hold its files, and no line shows what came after the fork`;
-  return pids.length < holders.length ? `${sent}; ${forked}` : forked;
+/** What a process holds. */
+function heldBy({ descriptors, mappings }: Traced): { readonly seen: Seen }[] {
+  return [...descriptors.values(), ...mappings.values()];
+}
+
+/** `pid 7`, or `pid 7, pid 8`. */
+function wordsForAll(processes: readonly Traced[]): string {
+  return processes.map(wordsFor).join(', ');
 }

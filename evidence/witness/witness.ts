@@ -105,6 +105,8 @@ export class Witness {
       case 'list-group':
       case 'list-driver':
         return this.#reports.listed(sighting);
+      case 'list-node':
+        return this.#devices.meetNode(sighting.kind, sighting.name);
       case 'claim':
         return this.#reports.claim(sighting);
       case 'wait':
@@ -156,6 +158,10 @@ export class Witness {
         if (this.#processes.endThread(process, tid ?? process.pid) || sighting.whole) {
           this.#files.exit(process, sighting.signal);
         }
+        return;
+      case 'detach':
+        if (this.#processes.endThread(process, tid ?? process.pid))
+          this.#files.unseen.left(process);
         return;
       case 'send':
         if (!('errno' in sighting.result)) this.#files.send(process, sighting.fds);

@@ -62,6 +62,15 @@ f29            group  file f32
     await run(['import', ...copy, `${root}examples/second-test.strace`]);
     const { out } = await run(['table', ...copy]);
     expect(out).toMatch(/^0 +nobody/m);
+    // strace of some processes does not show that a process, or nobody else, holds nothing.
+    const early = ['--at', '3', ...copy];
+    expect((await run(['who', 'pid:4102', ...early])).out).toContain(
+      'pid:4102 was not seen to keep an owner alive.\nIt was not seen to hold anything.\n',
+    );
+    expect((await run(['who', '0', ...copy])).out).toContain('Nobody was seen to hold it.');
+    expect((await run(['who', '0', '--holdings', ...copy])).out).toContain(
+      'Nobody was seen to hold it or to keep its owner alive.',
+    );
   });
 
   test('who says it in sentences', async () => {

@@ -285,9 +285,9 @@ describe('what was not seen', () => {
     const ledger = await imported(at(1, 900, closed(33, 10)));
     expect(typesOf(ledger, 2)).toEqual([
       'group.found',
+      'gap.noticed',
       'process.found 900',
       'group.opened 900',
-      'gap.noticed',
       'descriptor.closed 900',
     ]);
     expect(ledger.who('g33').holders).toEqual([]);

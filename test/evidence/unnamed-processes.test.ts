@@ -60,6 +60,24 @@ test('a holder that no line names is null, in JSON and as ? in text', async () =
   expect(text).not.toMatch(INVENTED);
 });
 
+test('a process without a pid column is null in the answers of the library, too', async () => {
+  const ledger = await imported(
+    'openat(AT_FDCWD, "/dev/vfio/vfio", O_RDWR) = 3',
+    'openat(AT_FDCWD, "/dev/vfio/12", O_RDWR) = 4',
+    'ioctl(4, VFIO_GROUP_SET_CONTAINER, [3]) = 0',
+    'fork() = 4711',
+    'openat(AT_FDCWD, "/dev/vfio/12", O_RDWR) = -1 EBUSY (Device or resource busy)',
+  );
+  const opened = ledger.log().find(({ type }) => type === 'group.opened');
+  expect(opened?.data).toMatchObject({ pid: null, fd: 4 });
+  expect(ledger.log({ refused: true })).toMatchObject([{ data: { pid: null } }]);
+  expect(ledger.bisect({ where: 'group 12 owner.kind = container' })?.event.data).toMatchObject({
+    pid: null,
+  });
+  expect(JSON.stringify(ledger.log())).not.toMatch(INVENTED);
+  expect(ledger.describe(opened!)).toContain('? opened group 12');
+});
+
 test('a waiter that no line names', async () => {
   const ledger = await imported(`[  1.5] vfio-pci ${DEVICE}: Relaying device request to user (#0)`);
   expect(ledger.who(DEVICE).waiters).toMatchObject([{ pid: null, comm: null }]);

@@ -180,3 +180,68 @@ describe('a descriptor that was sent', () => {
     expect(ownersOf(ledger, '26').map(([kind]) => kind)).toEqual(['unknown', 'container']);
   });
 });
+
+describe('a process that strace has let go', () => {
+  const of4711 = of(4711, ...contained);
+  const polling = '4711  ppoll([{fd=0, events=POLLIN}], 1, NULL, NULL, 8';
+
+  test.each([
+    ['by a message', 'strace: Process 4711 detached'],
+    ['by a message in a call', 'ppoll([{fd=0}], 1, NULL^Cstrace: Process 4711 detached'],
+    ['at the end of a call', `${polling} <detached ...>`],
+  ])('owns nothing for sure from then on: %s', async (_how, line) => {
+    const ledger = await openLedger(':memory:');
+    await ledger.import(`${strace(...of4711)}${line}\n`);
+    const { owner, holders } = ledger.who('26');
+    expect(owner).toEqual({ kind: 'unknown', file: null, holders: [] });
+    expect(holders.map(({ pid }) => pid)).toEqual([4711, 4711]);
+    expect(ledger.at().whyUnknown('26')?.reason).toContain('pid 4711');
+    expect(ownersOf(ledger, '26').at(-2)).toEqual(['container', 'gap.noticed']);
+    expect(ledger.verify().faults).toEqual([]);
+  });
+
+  test('does not own again for sure because a later line shows it', async () => {
+    const again = of(4711, 'ioctl(8, VFIO_GROUP_GET_STATUS, {argsz=8, flags=0}) = 0');
+    const ledger = await importing(...of4711, `${polling} <detached ...>`, ...again);
+    expect(ledger.who('26').owner.kind).toBe('unknown');
+  });
+
+  test('has no pid if no line shows it', async () => {
+    const ledger = await importing(...contained, 'ppoll([{fd=0}], 1, NULL <detached ...>');
+    expect(ledger.at().whyUnknown('26')?.reason).not.toMatch(/\d/);
+  });
+
+  test('takes nothing from those that are still traced', async () => {
+    const other = of(4712, 'openat(AT_FDCWD, "/dev/null", O_RDWR) = 3');
+    const lone = ' <detached ...>';
+    const ledger = await importing(...other, ...of4711, '4712  read(3, <detached ...>', lone);
+    expect(ledger.who('26').owner.kind).toBe('container');
+  });
+});
+
+describe('a refusal on a group whose files only unseen holders may have', () => {
+  const busy = 'openat(AT_FDCWD, "/dev/vfio/26", O_RDWR) = -1 EBUSY (Device or resource busy)';
+  const alone = contained.slice(0, 4);
+
+  test('has no cause: nothing shows that they still have them', async () => {
+    const ledger = await importing(...alone, 'fork() = 4102', 'close(8) = 0', busy);
+    const why = ledger.why('g26');
+    expect(why).toMatchObject({ cause: 'unknown', blocker: null, because: [] });
+    expect(why.candidates.map(({ cause }) => cause)).toContain('group-already-open');
+  });
+
+  test('has one again by a file that was opened since', async () => {
+    const again = 'openat(AT_FDCWD, "/dev/vfio/26", O_RDWR) = 8</dev/vfio/26>';
+    const ledger = await importing(...alone, 'fork() = 4102', 'close(8) = 0', again, busy);
+    expect(ledger.why('g26').cause).toBe('group-already-open');
+  });
+
+  test('has none by a file that was seen only before lines were lost', async () => {
+    const ledger = await openLedger(':memory:');
+    await ledger.import([...alone, busy].join('\n'));
+    expect(ledger.why('g26').cause).toBe('group-already-open');
+    await ledger.noticeGap('12 events were lost');
+    await ledger.import(`${busy}\n`);
+    expect(ledger.why('g26')).toMatchObject({ position: ledger.length - 1, cause: 'unknown' });
+  });
+});

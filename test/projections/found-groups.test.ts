@@ -123,3 +123,50 @@ test('a topology is a statement about the host from the start of the log on', as
   const ledger = await ledgerOf(booted(assumed), added(GPU, '26', assumed), process);
   expect(kindsOf(ledger, '26')).toEqual([[null, 'none']]);
 });
+
+describe('evidence that finds a group says at no position that nobody has it', () => {
+  const ownersIn = async (text: string): Promise<string[]> => {
+    const ledger = await openLedger(':memory:');
+    await ledger.import(text);
+    expect(ledger.verify().faults).toEqual([]);
+    expect(kindsOf(ledger, '26')).toEqual([[null, 'unknown']]);
+    return ledger.events.map(({ position }) => ledger.at(position).owner('26').kind);
+  };
+
+  test.each([
+    ['a message of the kernel', `[ 1.5] vfio-pci ${GPU}: Adding to iommu group 26`],
+    ['a listing of groups', `/sys/kernel/iommu_groups/26/devices/${GPU}`],
+    [
+      'a listing of files',
+      '$ ls -l /proc/7/fd\nlrwx------ 1 root root 64 Jan  5 10:00 23 -> /dev/vfio/26',
+    ],
+    ['a refusal', `vfio ${GPU}: failed to open /dev/vfio/26: Device or resource busy`],
+    [
+      'an opener that the kernel names',
+      `[ 1.5] vfio-pci ${GPU}: Adding to iommu group 26
+[ 2.5] vfio-pci ${GPU}: vfio-noiommu device opened by user (vpp:1053)`,
+    ],
+  ])('%s', async (_what, text) => {
+    expect(new Set(await ownersIn(text))).toEqual(new Set(['unknown']));
+  });
+
+  test('but one whose driver owns it then', async () => {
+    const ledger = await openLedger(':memory:');
+    await ledger.import(`[ 1.5] nouveau ${GPU}: Adding to iommu group 26`);
+    expect(kindsOf(ledger, '26').map(([, kind]) => kind)).toEqual(['unknown', 'kernel']);
+  });
+
+  test('nor does a file that was open before anybody looked, where another one was known', async () => {
+    const ledger = await openLedger(':memory:');
+    await ledger.import(`7 1764150000.1 openat(AT_FDCWD, "/dev/vfio/vfio", O_RDWR) = 7
+7 1764150000.2 openat(AT_FDCWD, "/dev/vfio/26", O_RDWR) = 8
+7 1764150000.3 ioctl(8, VFIO_GROUP_SET_CONTAINER, [7]) = 0
+9 1764150009.1 ioctl(3</dev/vfio/26>, VFIO_GROUP_GET_STATUS, {argsz=8, flags=0}) = 0
+`);
+    expect(ledger.history('26').map(({ owner }) => owner.kind)).toEqual([
+      'unknown',
+      'container',
+      'unknown',
+    ]);
+  });
+});

@@ -101,3 +101,13 @@ test('who was given a device is no owner of it', async () => {
   expect(ledger.claimants('7').map(({ since }) => since)).toEqual([3]);
   expect(ledger.who(gpu)).toMatchObject({ owner: { kind: 'none' }, holders: [], waiters: [] });
 });
+
+test('a device without a driver takes no node away that was found before', async () => {
+  const ledger = await ledgerOf([
+    booted('monday'),
+    { type: 'group.found', data: { group: '151' } },
+    plugged(nic, '151', null),
+    { type: 'driver.bound', data: { device: nic, driver: 'vfio-pci', cdev: null } },
+  ]);
+  expect(ledger.incarnations('151')).toMatchObject([{ from: 1, to: null, devices: [nic] }]);
+});

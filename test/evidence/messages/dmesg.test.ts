@@ -302,3 +302,15 @@ test('however it is changed, it is read or rejected', () => {
 test('long lines take no long time', () => {
   readLongLines(dmesgParser, looksLikeDmesg, lines(STORY));
 });
+
+test('nobody waits any more for a device that has another driver, or none', async () => {
+  const blocked = `[ 1.0] vfio-pci 0000:81:00.0: Device is currently in use, task "bash" (6835) blocked until device is released`;
+  const other = '[ 9.0] ixgbe 0000:81:00.0: Multiqueue Enabled: Rx Queue count = 63';
+  const ledger = await openLedger(':memory:');
+  await ledger.import(`${blocked}\n${other}\n`);
+  const [wait] = ledger.waits();
+  expect(wait).toMatchObject({ waiter: { pid: 6835 }, endedBy: 'driver.unbound' });
+  expect(ledger.at(wait!.from).who('0000:81:00.0').waiters).toMatchObject([{ pid: 6835 }]);
+  expect(ledger.who('0000:81:00.0').waiters).toEqual([]);
+  expect(ledger.verify().faults).toEqual([]);
+});

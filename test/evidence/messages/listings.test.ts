@@ -108,3 +108,48 @@ describe('a listing without a time', () => {
     expect([...ledger.each()].at(-1)?.type).toBe('operation.refused');
   });
 });
+
+describe('a listing of /dev/vfio', () => {
+  const rows = [
+    'total 0',
+    'drwxr-xr-x  3 root root      100 Jan  5 10:00 .',
+    'crw-------  1 root root  241,  0 Jan  5 10:00 26',
+    'crw-------+ 1 root kvm   241,  1 Jan  5 10:00 noiommu-3',
+    'drwxr-xr-x  2 root root       60 Jan  5 10:00 devices',
+    'crw-rw-rw-  1 root root   10,196 Jan  5 10:00 vfio',
+  ];
+  const whole = 'crw------- 1 root root 241, 0 Jan  5 10:00 /dev/vfio/26';
+  const found = (ledger: Ledger) =>
+    [...ledger.each('group.found')].map(({ data }) => ('group' in data ? data.group : null));
+
+  test.each([
+    ['after its command', ['$ ls -l /dev/vfio', ...rows], ['26', '3']],
+    ['after a command of root', ['root@pve:~# ls -la /dev/vfio/', ...rows], ['26', '3']],
+    ['after its header', ['/dev/vfio:', ...rows], ['26', '3']],
+    ['by whole paths', ['$ ls -l /dev/vfio/*', whole], ['26']],
+    ['beside a refusal', [`EAL: ${busy(27)}`, '$ ls -l /dev/vfio', ...rows], ['27', '26', '3']],
+  ])('shows groups that have a node, and not who has them: %s', async (_how, lines, groups) => {
+    const { ledger, report } = await pasted(lines.join('\n'));
+    expect(found(ledger)).toEqual(groups);
+    expect(report.seen['ls -l']).toBe(lines.includes(whole) ? 1 : 2);
+    const { owner, holders } = ledger.who('26');
+    expect([owner.kind, holders]).toEqual(['unknown', []]);
+    expect(ledger.verify().faults).toEqual([]);
+  });
+
+  test('shows devices that have a node of their own', async () => {
+    const row = 'crw------- 1 root root 511, 0 Jan  5 10:00 vfio0';
+    const { ledger } = await pasted(['$ ls -l /dev/vfio/devices', 'total 0', row].join('\n'));
+    expect(ledger.who('vfio0').owner.kind).toBe('unknown');
+    expect(found(ledger)).toEqual([]);
+  });
+
+  test.each([
+    ['of another directory', ['$ ls -l /dev/dri', ...rows]],
+    ['after another line', ['$ ls -l /dev/vfio', 'Hm.', ...rows]],
+    ['without a directory', rows],
+  ])('is not one %s', async (_how, lines) => {
+    const { ledger } = await pasted([...lines, `EAL: ${busy(27)}`].join('\n'));
+    expect(found(ledger)).toEqual(['27']);
+  });
+});

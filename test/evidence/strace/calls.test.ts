@@ -225,7 +225,7 @@ const cases: readonly (readonly [line: string, ...deeds: Deed[]])[] = [
   ['write(1</sys/bus/pci/drivers/e1000/new_id>, "8086 10d3", 9) = 9'],
   ['write(1, "0000:06:0d.0", 12) = 12'],
   // what does not come back
-  ['close(3 <detached ...>'],
+  ['close(3 <detached ...>', { did: 'detach' }],
   ['close(3) = ? <unavailable>'],
   ['ioctl(3, VFIO_DEVICE_RESET <ptrace(SYSCALL):No such process>'],
   // nothing of ours

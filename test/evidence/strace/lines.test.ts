@@ -339,6 +339,15 @@ describe('lines that are numbered only while there are several threads', () => {
   });
 });
 
+test.each([
+  ['Process 12 attached', 'Process 12 detached'],
+  ['Process 12 attached', '^Cstrace: Process 12 detached', ' <detached ...>'],
+  ['Process 12 attached', 'ppoll([{fd=0}], 1, NULLstrace: Process 12 detached', ' <detached ...>'],
+  ['12 ppoll([{fd=0}], 1, NULL <detached ...>'],
+])('strace lets a thread go: %s', (...lines) => {
+  expect(told(...lines)).toEqual(['12 - detach']);
+});
+
 test('what strace says of itself is nothing', () => {
   expect(
     told(
@@ -347,7 +356,7 @@ test('what strace says of itself is nothing', () => {
       'strace: Process 12 attached with 3 threads',
       'Process 13 attached',
       '[pid 13] Process 14 attached',
-      'Process 12 detached',
+      'Process 999 detached',
       'Process 12 suspended',
       'strace: Could not attach to process 9',
       '[ Process PID=123 runs in 32 bit mode. ]',
