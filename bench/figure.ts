@@ -30,6 +30,8 @@ export interface Effort {
   readonly longRounds: number;
   /** Questions asked in a round. */
   readonly questions: number;
+  /** The part of a full load: of so many hosts, processes, bytes. */
+  readonly load: number;
 }
 
 /** The log that a measurement is of. */

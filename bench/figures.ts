@@ -6,10 +6,16 @@
 import { attest } from './attest.ts';
 import { coldOpen } from './cold-open.ts';
 import { concurrentAppends } from './concurrent-appends.ts';
+import { evidenceMemory } from './evidence-memory.ts';
 import type { Figure } from './figure.ts';
 import { firstJudging } from './first-judging.ts';
 import { indexBuilding } from './index-building.ts';
+import { manyDevices } from './many-devices.ts';
+import { chainOfForks, manyForks } from './many-forks.ts';
+import { manyHosts } from './many-hosts.ts';
+import { manyProcesses } from './many-processes.ts';
 import { memory } from './memory.ts';
+import { oneDevice } from './one-device.ts';
 import { owners } from './owners.ts';
 import { passedOver } from './passed-over.ts';
 import { pointQuestions } from './point-questions.ts';
@@ -49,4 +55,11 @@ export const figures: readonly NamedFigure[] = [
   { name: 'strace-import', title: 'Reading strace', figure: straceImport },
   { name: 'passed-over', title: 'Passing over what says nothing', figure: passedOver },
   { name: 'strace-to-index', title: 'From strace to answers', figure: straceToIndex },
+  { name: 'evidence-memory', title: 'Evidence larger than memory', figure: evidenceMemory },
+  { name: 'many-hosts', title: 'Many hosts in one log', figure: manyHosts },
+  { name: 'many-processes', title: 'Many living processes', figure: manyProcesses },
+  { name: 'many-devices', title: 'Many devices', figure: manyDevices },
+  { name: 'many-forks', title: 'why behind many forks', figure: manyForks },
+  { name: 'chain-of-forks', title: 'why behind a chain of forks', figure: chainOfForks },
+  { name: 'one-device', title: 'Many events of one device', figure: oneDevice },
 ];

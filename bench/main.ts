@@ -4,6 +4,7 @@
  *     --only NAME     one figure: the name of its file
  *     --events N      logs of N/10 and of N events; 1e7 when left out. Hosts other than the whole one
  *                     have the longest only where the figure asks for it
+ *     --load N        the part of a full load (so many hosts, processes, bytes); 1 when left out
  *     --quick         tells that it runs and no more
  *     --dir DIR       where temporary files are: a folder on the disk in question
  *     --keep DIR      logs are looked for there, and stay there for the next run
@@ -29,14 +30,15 @@ import { leftOutText, page, type Section, table } from './report.ts';
 
 /** Hosts of which figures are taken on the longest log, too. */
 const TWICE = ['whole', 'boot unseen'] as const;
-const FULL: Effort = { warmUp: 2, rounds: 9, longRounds: 3, questions: 2000 };
-const QUICK: Effort = { warmUp: 0, rounds: 2, longRounds: 1, questions: 10 };
+const FULL: Effort = { warmUp: 2, rounds: 9, longRounds: 3, questions: 2000, load: 1 };
+const QUICK: Effort = { warmUp: 0, rounds: 2, longRounds: 1, questions: 10, load: 0.01 };
 const LONGEST = { full: 10_000_000, quick: 10_000 };
 
 const { values: options } = parseArgs({
   options: {
     only: { type: 'string' },
     events: { type: 'string' },
+    load: { type: 'string' },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     dir: { type: 'string', default: tmpdir() },
@@ -45,7 +47,10 @@ const { values: options } = parseArgs({
 });
 
 const { only, events, quick, keep } = options;
-const isFull = only === undefined && events === undefined && !quick;
+const effort = quick ? QUICK : FULL;
+const load = Number(options.load ?? effort.load);
+if (!(load > 0 && load <= 1)) fail(`--load ${options.load}: more than 0, and 1 at most`);
+const isFull = only === undefined && events === undefined && load === 1 && !quick;
 const longest = Number(events ?? (quick ? LONGEST.quick : LONGEST.full));
 if (!Number.isInteger(longest) || longest < 1000) fail(`--events ${events}: a thousand at least`);
 const names = figures.map(({ name }) => name);
@@ -64,7 +69,7 @@ async function run(): Promise<void> {
   const sections: Section[] = [];
   const leftOut = new Set<string>();
   const common: Omit<Run, 'folder'> = {
-    effort: quick ? QUICK : FULL,
+    effort: { ...effort, load },
     lengths: [longest / 10, longest],
     logs: new Logs(folderNamed('logs', keep)),
     leaveOut: (peer) => leftOut.add(peer),

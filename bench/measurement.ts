@@ -6,7 +6,8 @@
 
 import type { HostKind } from './hosts.ts';
 
-export type Unit = '/s' | 's' | 'ms' | 'MB' | 'x' | '%';
+/** Of an exponent, none. */
+export type Unit = '/s' | 's' | 'ms' | 'MB' | 'x' | '%' | '';
 
 /** Of the rounds. */
 export interface Spread {

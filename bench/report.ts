@@ -86,7 +86,7 @@ function cellsOf(measurement: Measurement): string[] {
 }
 
 function spreadText({ median, min, max }: Spread, unit: Unit): string {
-  const space = unit === '/s' || unit === 'x' || unit === '%' ? '' : ' ';
+  const space = unit === 's' || unit === 'ms' || unit === 'MB' ? ' ' : '';
   const middle = `${number(median)}${space}${unit}`;
   return min === max ? middle : `${middle} (${number(min)}..${number(max)})`;
 }

@@ -19,7 +19,7 @@ const ACTIVE = 64;
 const [IOMMUFD, DEVICE] = [3, 4];
 
 /** A PCI address for each number below 2^21. */
-function address(device: number): string {
+export function address(device: number): string {
   const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
   return `${hex(device >> 13, 4)}:${hex((device >> 5) & 0xff, 2)}:${hex(device & 31, 2)}.0`;
 }
@@ -44,21 +44,27 @@ export function ownersOf(groups: number): number[] {
   return Array.from({ length: groups }, (_, group) => FIRST_PID + group);
 }
 
-/** So many rounds: a group is let go, tried by another process, and taken again. */
-export function roundsOf(rounds: number): Fact[] {
+/** So many rounds: one of the first groups is let go, tried by another process, and taken again. */
+export function roundsOf(rounds: number, groups = ACTIVE): Fact[] {
   return Array.from({ length: rounds }, (_, round) => {
-    const group = round % ACTIVE;
+    const group = round % groups;
     const pid = FIRST_PID + group;
-    const helper = FIRST_HELPER + round;
-    const refused = { operation: 'open_group', pid: helper, group: String(group + 1) } as const;
     return [
-      { type: 'process.forked', data: { pid, child: helper, comm: 'helper' } },
-      { type: 'operation.refused', data: { ...refused, cloexec: true, errno: 'EBUSY' } },
-      { type: 'process.exited', data: { pid: helper, signal: null } },
+      ...triedBy(FIRST_HELPER + round, pid, group + 1),
       { type: 'descriptor.closed', data: { pid, fd: DEVICE } },
       ...taken(pid, group),
     ] as Fact[];
   }).flat();
+}
+
+/** A process forks another, which is refused a group, and exits. */
+export function triedBy(child: number, pid: number, group: number): Fact[] {
+  const refused = { operation: 'open_group', pid: child, group: String(group) } as const;
+  return [
+    { type: 'process.forked', data: { pid, child, comm: 'helper' } },
+    { type: 'operation.refused', data: { ...refused, cloexec: true, errno: 'EBUSY' } },
+    { type: 'process.exited', data: { pid: child, signal: null } },
+  ];
 }
 
 export function placed(facts: readonly Fact[]): Placed<LedgerEvent>[] {

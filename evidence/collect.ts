@@ -14,6 +14,7 @@ import { blocksOf, linesOf, TOO_LONG, type Source } from './source.ts';
 import { placed, SourceReader } from './source-reader.ts';
 import { Spool } from './spool.ts';
 import { Tally } from './tally.ts';
+import { clearTemporaryFolders } from './temporary-folder.ts';
 
 export interface CollectOptions extends SourceOptions {
   /** Is called with each event and the name of its source, and throws to refuse it. */
@@ -35,6 +36,7 @@ export async function collect(
   options: CollectOptions,
 ): Promise<Omit<Collected, 'judgedAs'>> {
   const tally = new Tally(sources, options.progress ?? null);
+  clearTemporaryFolders();
   const spool = new Spool();
   const calls = new ShownCalls(options.around, options.isTrace);
   const together = { ...options, told: new ToldAnywhere() };

@@ -14,14 +14,26 @@ import { CorruptLogError, type Examination, type ForeignPart, type LostGuard } f
 /** SQLite's own check stops after this many findings. */
 const FINDINGS_MAX = 20;
 
-/** Examines all volumes. Faults are ordered by position, one each; faults of a whole file come last. */
+/** Damage, and the stream that it is in; null if it is in none. */
+interface FaultIn {
+  readonly stream: string | null;
+  readonly fault: CorruptLogError;
+}
+
+/**
+ * Examines all volumes. Faults are ordered by position, one each of a stream; faults of a whole file come
+ * last. If the log has several streams, each fault names its own.
+ */
 export function examine(volumes: readonly Volume[]): Examination {
-  const faults = new Map<string, CorruptLogError>();
+  const faults = new Map<string, FaultIn>();
   const foreign: ForeignPart[] = [];
   const lostGuards: LostGuard[] = [];
-  const add = (fault: CorruptLogError) => {
-    const key = fault.position === null ? fault.message : String(fault.position);
-    if (!faults.has(key)) faults.set(key, fault);
+  const streams = new Set<string>();
+  const add = ({ stream, fault }: FaultIn) => {
+    if (stream !== null) streams.add(stream);
+    const { position, message } = fault;
+    const key = position === null ? message : JSON.stringify([stream, position]);
+    if (!faults.has(key)) faults.set(key, { stream, fault });
   };
   const look = (volume: Volume, act: () => void) => {
     try {
@@ -29,7 +41,7 @@ export function examine(volumes: readonly Volume[]): Examination {
     } catch (error) {
       const fault = logError(volume.path, error);
       if (!(fault instanceof CorruptLogError)) throw fault;
-      add(fault);
+      add({ stream: null, fault });
     }
   };
   for (const volume of volumes) {
@@ -39,7 +51,8 @@ export function examine(volumes: readonly Volume[]): Examination {
     try {
       look(volume, () => foreign.push(...foreignIn(db, path)));
       look(volume, () => {
-        for (const fault of faultsOf(volume)) add(fault);
+        for (const { name } of volume.streams()) streams.add(name);
+        for (const found of faultsOf(volume)) add(found);
       });
       look(volume, () => {
         for (const guard of missingGuards(db)) lostGuards.push({ path, guard });
@@ -48,7 +61,9 @@ export function examine(volumes: readonly Volume[]): Examination {
       if (db.isTransaction) db.exec('ROLLBACK');
     }
   }
-  const found = [...faults.values()];
+  const found = [...faults.values()].map(({ stream, fault }) => {
+    return stream === null || streams.size < 2 ? fault : fault.ofHost(stream);
+  });
   return {
     faults: found.toSorted((a, b) => (a.position ?? Infinity) - (b.position ?? Infinity)),
     foreign,
@@ -56,27 +71,28 @@ export function examine(volumes: readonly Volume[]): Examination {
   };
 }
 
-function* faultsOf(volume: Volume): Generator<CorruptLogError> {
+function* faultsOf(volume: Volume): Generator<FaultIn> {
   const streams = volume.streams();
-  for (const { name, first } of streams) yield* faultsOfStream(volume, name, first);
+  for (const { name: stream, first } of streams) {
+    for (const fault of faultsOfStream(volume, stream, first)) yield { stream, fault };
+  }
   for (const stream of volume.indexedStreams()) {
     if (streams.some(({ name }) => name === stream)) continue;
-    yield new CorruptLogError(
-      volume.before(stream).position + 1,
-      `no event of stream '${stream}' here, but the index of ids has some`,
-    );
+    const position = volume.before(stream).position + 1;
+    const reason = 'no event here, but the index of ids has some';
+    yield { stream, fault: new CorruptLogError(position, reason) };
   }
   for (const [stream, { position, hash }] of volume.seal() ?? []) {
     const head = volume.head(stream);
     if (head.position === position && head.hash === hash) continue;
-    yield new CorruptLogError(
-      position,
-      `stream '${stream}' in ${volume.path} does not end with the head that was sealed`,
-    );
+    const reason = `${volume.path} does not end with the head that was sealed`;
+    yield { stream, fault: new CorruptLogError(position, reason) };
   }
   const checked = volume.db.prepare(`PRAGMA integrity_check(${FINDINGS_MAX})`).all();
   for (const { integrity_check: finding } of checked) {
-    if (finding !== 'ok') yield new CorruptLogError(null, `${volume.path}: ${String(finding)}`);
+    if (finding === 'ok') continue;
+    const fault = new CorruptLogError(null, `${volume.path}: ${String(finding)}`);
+    yield { stream: null, fault };
   }
 }
 
@@ -89,7 +105,7 @@ function* faultsOfStream(
   if (first !== begin) {
     yield new CorruptLogError(
       first,
-      `stream '${stream}' begins here in ${volume.path}, not at position ${begin}`,
+      `its events begin here in ${volume.path}, not at position ${begin}`,
     );
     return;
   }

@@ -170,6 +170,16 @@ export class CorruptLogError extends LedgerError {
     this.position = position;
     this.foreign = foreign;
   }
+
+  /**
+   * Says in the message in whose stream the position is.
+   *
+   * @internal
+   */
+  ofHost(host: string): this {
+    this.message = `host '${host}', ${this.message}`;
+    return this;
+  }
 }
 
 /** A file of the log holds what vfio-ledger has not put there, so nothing is written to it. */

@@ -94,11 +94,16 @@ function joinedOfEach(
   });
   const begin = Math.min(...sought.map(({ from }) => from));
   for (const hands of begin > head ? [] : timeline.hands.from(begin)) {
-    for (const { code, from, to, found } of sought) {
-      const end = to ?? Infinity;
-      if (hands.last < from || hands.first >= end) continue;
-      for (const hand of hands.handsOn(code, from, end)) if (isWanted(hand)) found.add(hand);
-    }
+    const here = sought.filter(({ from, to }) => {
+      return hands.last >= from && hands.first < (to ?? Infinity);
+    });
+    const add = ({ code, from, to, found }: (typeof sought)[number]) => {
+      for (const hand of hands.handsOn(code, from, to ?? Infinity)) {
+        if (isWanted(hand)) found.add(hand);
+      }
+    };
+    if (here.length < 2) here.forEach(add);
+    else hands.reading(() => here.forEach(add));
   }
   return sought.map(({ to, found }) => {
     const lasting = Math.min(to ?? Infinity, head + 1);

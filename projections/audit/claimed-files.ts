@@ -5,14 +5,14 @@
  */
 import { positionOf, type FileId } from '../../processes/process-table.ts';
 import type { ClaimedFile } from './claimed.ts';
-import { Multimap } from './multimap.ts';
+import { Multimap } from '../multimap.ts';
 
 /** All questions and changes take as long with many files as with few. */
 export class ClaimedFiles {
   readonly #all = new Map<FileId, ClaimedFile>();
-  readonly #ofGroup = new Multimap<ClaimedFile>();
-  readonly #ofDevice = new Multimap<ClaimedFile>();
-  readonly #keepersOf = new Multimap<ClaimedFile>();
+  readonly #ofGroup = new Multimap<string, ClaimedFile>();
+  readonly #ofDevice = new Multimap<string, ClaimedFile>();
+  readonly #keepersOf = new Multimap<string, ClaimedFile>();
   /** Files that have lost a holder or a keeper since the last release. */
   readonly #loosened = new Set<FileId>();
 

@@ -14,7 +14,7 @@ import { kindOfDriver } from '../../operations/driver.ts';
 import type { OpeningEvent } from '../../processes/effects.ts';
 import { ClaimedFiles } from './claimed-files.ts';
 import type { ClaimedDevice, ClaimedFile, Gone } from './claimed.ts';
-import { Multimap } from './multimap.ts';
+import { Multimap } from '../multimap.ts';
 import { NAMELESS } from '../../machines/unshown.ts';
 import { fileOpenedBy, ProcessTable, type FileId } from '../../processes/process-table.ts';
 
@@ -42,7 +42,7 @@ export class ClaimedHost {
   /** The files that the last event released. */
   readonly released = new Set<FileId>();
   readonly #files = new ClaimedFiles();
-  readonly #devicesOf = new Multimap<ClaimedDevice>();
+  readonly #devicesOf = new Multimap<string, ClaimedDevice>();
 
   /** In the order of their opening. */
   get files(): ReadonlyMap<FileId, ClaimedFile> {

@@ -16,7 +16,7 @@ import {
   type InvariantName,
   type Violation,
 } from './invariants.ts';
-import { Multimap } from './multimap.ts';
+import { Multimap } from '../multimap.ts';
 import { fewestOf } from '../fewest.ts';
 import type { Bisection } from '../shapes.ts';
 import type { Timeline } from '../timeline.ts';
@@ -31,7 +31,7 @@ export class Watch {
   readonly #names: readonly InvariantName[];
   /** By group its owner on the machines, and by owner its groups. */
   readonly #ownerOf = new Map<string, FileId | null>();
-  readonly #ownedBy = new Multimap<string>();
+  readonly #ownedBy = new Multimap<string, string>();
 
   constructor(names: readonly InvariantName[] = invariantNames) {
     this.#names = names;

@@ -6,7 +6,7 @@
  */
 import { changeCodes, changeKinds, changes, type ChangeKind } from './changes.ts';
 import type { Cells } from './columns.ts';
-import { groupsOfRow, rowsConcerning, rowsOfDevice } from './concerning.ts';
+import { Concerning } from './concerning.ts';
 import type { SegmentParts } from './segment-parts.ts';
 import { FILE, HOLD, PROCESS, rowOf, type Standing } from './standing.ts';
 import {
@@ -65,6 +65,7 @@ export class HandWatch {
   readonly concerns = new Map<number, ConcernStretch[]>();
   readonly #parts: Pick<SegmentParts, 'start' | 'journal' | 'codes'>;
   readonly #standing: Standing;
+  readonly #concerning: Concerning;
   /** By row: the names of the process, the hold, the file, and the file that it keeps alive. */
   #processes: (NameStretch[] | undefined)[] = [];
   #holds: (HoldStretch | undefined)[] = [];
@@ -77,6 +78,7 @@ export class HandWatch {
   constructor(parts: Pick<SegmentParts, 'start' | 'journal' | 'codes'>) {
     this.#parts = parts;
     this.#standing = parts.start.copy();
+    this.#concerning = new Concerning(this.#standing);
     this.#begin();
     this.#read();
   }
@@ -191,12 +193,14 @@ export class HandWatch {
       return;
     }
     for (const device of devices) {
-      for (const row of rowsOfDevice(this.#standing, device)) files.add(row);
+      for (const row of this.#concerning.rowsOfDevice(device)) files.add(row);
     }
+    for (const row of files) this.#concerning.setFile(row);
+    for (const group of groups) this.#concerning.setGroup(group);
     for (const row of files) {
       this.#pin(row, event);
       for (const group of this.#files[row]?.concerns ?? []) groups.add(group);
-      for (const group of groupsOfRow(this.#standing, row)) groups.add(group);
+      for (const group of this.#concerning.groupsOf(row)) groups.add(group);
     }
     for (const group of groups) this.#concern(group, event);
     for (const row of closed) {
@@ -276,7 +280,7 @@ export class HandWatch {
 
   /** The files that concern a group now. */
   #concern(group: number, event: number): void {
-    const now = rowsConcerning(this.#standing, group);
+    const now = this.#concerning.rowsOf(group);
     const lasting = this.#lasting.get(group) ?? new Map<number, ConcernStretch>();
     if (lasting.size === 0 && now.size === 0) return;
     this.#lasting.set(group, lasting);
@@ -311,6 +315,7 @@ export class HandWatch {
     }
     [this.#processes, this.#holds, this.#files, this.#pins] = [[], [], [], []];
     this.#lasting.clear();
+    this.#concerning.clear();
     this.#noted.clear();
   }
 }

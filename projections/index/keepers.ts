@@ -4,7 +4,10 @@
  *
  * @module
  */
+import { positionOf, type FileId } from '../../processes/process-table.ts';
+import { holdIn, type HoldAt } from './hold-at.ts';
 import { FILE, HOLD, type Standing } from './standing.ts';
+import type { StandingView } from './view.ts';
 
 /** The row of the file that was opened at a position; -1 if it is closed. */
 function rowOpenedAt({ files: { cells, width, count } }: Standing, position: number): number {
@@ -16,7 +19,7 @@ function rowOpenedAt({ files: { cells, width, count } }: Standing, position: num
  * The rows of the file that was opened at a position and of those that keep it alive, directly or
  * through others; none if it is closed.
  */
-export function rowsKeeping(standing: Standing, position: number): number[] {
+function rowsKeeping(standing: Standing, position: number): number[] {
   const { cells, width, count } = standing.files;
   const own = rowOpenedAt(standing, position);
   const rows = own < 0 ? [] : [own];
@@ -32,7 +35,7 @@ export function rowsKeeping(standing: Standing, position: number): number[] {
 }
 
 /** The rows of the descriptors and mappings of the files in some rows. */
-export function rowsHolding({ holds, files }: Standing, rows: Iterable<number>): number[] {
+function rowsHolding({ holds, files }: Standing, rows: Iterable<number>): number[] {
   const { cells, width, count } = holds;
   const isWanted = new Uint8Array(files.count + 1);
   for (const row of rows) isWanted[row + 1] = 1;
@@ -42,4 +45,24 @@ export function rowsHolding({ holds, files }: Standing, rows: Iterable<number>):
     if (file !== 0 && isWanted[file] === 1) found.push(row);
   }
   return found;
+}
+
+/** Files, and all descriptors and mappings of them. */
+interface Held {
+  readonly files: readonly FileId[];
+  readonly holds: readonly HoldAt[];
+}
+
+/** A file and those that keep it alive; none if it is closed. */
+export function keepersOf({ rows: { standing, codes } }: StandingView, file: FileId): Held {
+  const rows = rowsKeeping(standing, positionOf(file));
+  const holds = rowsHolding(standing, rows).map((row) => {
+    const of = standing.holds.cells[row * standing.holds.width + HOLD.file]! - 1;
+    return holdIn(standing, codes, row, fileIn(standing, of));
+  });
+  return { files: rows.map((row) => fileIn(standing, row)), holds };
+}
+
+function fileIn({ files: { cells, width } }: Standing, row: number): FileId {
+  return `f${cells[row * width + FILE.opened]! - 1}`;
 }

@@ -65,6 +65,8 @@ export class SegmentHands {
   /** By the code of the group: the times of the events at which a hand on it begins or ends. */
   readonly #times = new Map<number, ReadonlyMap<number, string | null>>();
   #unshown: number[] | null = null;
+  /** The rows of all groups, while a question about many of them is answered. */
+  #read: HoldColumns | null = null;
   /** Bytes of memory for the columns that were read. */
   bytes: number;
 
@@ -169,6 +171,16 @@ export class SegmentHands {
     return group.cells.subarray(0, group.length);
   }
 
+  /** Until `act` ends, the rows of all groups stay read: for a question about many groups. */
+  reading(act: () => void): void {
+    this.#read = this.#source.holds();
+    try {
+      act();
+    } finally {
+      this.#read = null;
+    }
+  }
+
   /** The hands on the group with a code in the states from `from` up to but without `to`. */
   *handsOn(group: number, from = 0, to = Infinity): Generator<SegmentHand> {
     const hands = this.#handsOf(group);
@@ -215,11 +227,11 @@ export class SegmentHands {
     return times;
   }
 
-  /** A copy of the rows of a group: the columns of a file are views of all its bytes. */
+  /** The rows of a group; a copy that is kept, as the columns of a file are views of all its bytes. */
   #handsOf(group: number): HoldColumns['hands'] {
     const known = this.#groups.get(group);
     if (known !== undefined) return known;
-    const { groups, hands } = this.#source.holds();
+    const { groups, hands } = this.#read ?? this.#source.holds();
     const index = groups.group.cells.subarray(0, groups.group.length).indexOf(group);
     const start = index > 0 ? groups.end.cells[index - 1]! : 0;
     const end = index < 0 ? 0 : groups.end.cells[index]!;

@@ -81,6 +81,24 @@ describe('a log of several hosts', () => {
     expect(await ask('verify', '--host', 'a', ...kept, '--log', more)).toMatchObject({ code: 0 });
   });
 
+  test('a damaged event is told with its host, also if another host has damage at its position', async () => {
+    const damaged = changed(
+      'both.ledger',
+      `DROP TRIGGER events_are_not_changed;
+       UPDATE events SET data = '{}' WHERE position = 7`,
+    );
+    const { code, out } = await ask('verify', '--json', '--host', 'a', '--log', damaged);
+    expect(code).toBe(3);
+    const { faults } = JSON.parse(out) as { faults: object[] };
+    const detail = (host: string) =>
+      `host '${host}', position 7: the event does not match its hash`;
+    expect(faults).toEqual(
+      ['a', 'b'].map((host) => {
+        return { position: 7, time: null, kind: 'bytes', detail: detail(host) };
+      }),
+    );
+  });
+
   test('heads of several hosts are compared, each with its own', async () => {
     const both = ['--head', `a=${heads['a']}`, '--head', `b=${heads['b']}`];
     expect(await verify(...both)).toMatchObject({ code: 0 });
