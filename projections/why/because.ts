@@ -2,7 +2,8 @@
  * `because`: the events without which a refused call would have passed.
  *
  * Each candidate is left out, the latest first, and the call is judged on what then is the host. A
- * slice that does not refuse the call for its cause is not used: the whole boot is played.
+ * slice that does not refuse the call for its cause, or does not agree with the index, is not used:
+ * the whole boot is played.
  *
  * @module
  */
@@ -15,6 +16,7 @@ import { keyOf, type SubjectKey } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
 import { isCauseIn, type JudgedRefusal } from './counterfactual.ts';
 import { Concern, isDriverChange } from './relevant-events.ts';
+import { agrees } from './slice-agreement.ts';
 import { isShort, Slice } from './slice.ts';
 import { Trials } from './trials.ts';
 
@@ -33,58 +35,54 @@ export function becauseOf(timeline: Timeline, refused: JudgedRefusal): number[] 
   // A process with that name exists, and no event of a group or file has started it.
   if (rowOf(refused.call.operation).makes === 'process') return [];
   const last = refused.position - 1;
-  if (!isShort(timeline, last) && isSliced(timeline, refused)) {
-    const trials = new Trials(sliceBefore(timeline, refused).events);
-    if (isCauseIn(trials.end, refused)) return becauseAmong(timeline, refused, trials);
-  }
-  return becauseAmong(timeline, refused, new Trials(Slice.whole(timeline, last).events));
+  const sliced = isShort(timeline, last) ? null : slicedTrials(timeline, refused);
+  const trials = sliced ?? new Trials(Slice.whole(timeline, last).events, judgeOf(refused));
+  return becauseAmong(timeline, refused, trials);
+}
+
+/**
+ * Trials of the events that concern a refused call. Null if these alone do not refuse it for its
+ * cause, or do not agree with the index.
+ */
+export function slicedTrials(
+  timeline: Timeline,
+  refused: JudgedRefusal,
+): HistoryTrials<Obstacle> | null {
+  const { position, call, blocker } = refused;
+  const last = position - 1;
+  const concern = new Concern(timeline, call, { at: last, last, blocker, scope: 'groups' });
+  const { events } = Slice.concerned(timeline, concern, last);
+  const trials = new Trials(events, judgeOf(refused));
+  const isRight = isCauseIn(trials.end, refused);
+  return isRight && agrees(trials.end, timeline.viewAt(last), concern) ? trials : null;
 }
 
 /** As `becauseOf`, with trials of the events that may decide. */
 export function becauseAmong(
   timeline: Timeline,
   refused: JudgedRefusal,
-  trials: HistoryTrials,
+  trials: HistoryTrials<Obstacle>,
 ): number[] {
   return searched({ timeline, ...refused, trials }) ?? [];
 }
 
 /** A history that can be played again without one event, or without some; see `Trials`. */
-export type HistoryTrials = Pick<Trials, 'events' | 'end' | 'without'> & {
-  withoutAll(positions: ReadonlySet<number>): HistoryTrials;
+export type HistoryTrials<V> = Pick<Trials<V>, 'events' | 'end' | 'verdict' | 'without'> & {
+  withoutAll(positions: ReadonlySet<number>): HistoryTrials<V>;
 };
-
-/** The events before a refused call that concern it. */
-export function sliceBefore(timeline: Timeline, refused: JudgedRefusal): Slice {
-  const { position, call, blocker } = refused;
-  const last = position - 1;
-  const concern = new Concern(timeline, call, { at: last, last, blocker, scope: 'groups' });
-  return Slice.concerned(timeline, concern, last);
-}
-
-/**
- * Whether the events that concern a call decide it alone. Before a change of a driver, the boot must
- * have been seen: else drivers may have been bound before it, and files were closed unseen.
- */
-function isSliced(timeline: Timeline, { position, call }: JudgedRefusal): boolean {
-  if (!isDriverChange(call)) return true;
-  const boot: Placed<Fact> = timeline.at(timeline.bootBefore(position - 1));
-  if (boot.type !== 'host.booted') return false;
-  return (boot.data.evidence?.certainty ?? 'observed') === 'observed';
-}
 
 /** A refused call, and trials of the events that may decide it. */
 interface Search extends JudgedRefusal {
   readonly timeline: Timeline;
-  readonly trials: HistoryTrials;
+  readonly trials: HistoryTrials<Obstacle>;
 }
 
 function searched(search: Search): number[] | null {
   const { trials } = search;
   // The rules do not refuse the call, so no event is the reason.
-  if (passes(search, trials.end)) return null;
+  if (passes(trials.verdict)) return null;
   const candidates = suspectsOf(search);
-  const single = candidates.find((candidate) => passes(search, trials.without(candidate)));
+  const single = candidates.find((candidate) => passes(trials.without(candidate)));
   if (single !== undefined) return [single];
   return sideBySide(search, candidates) ?? pairOf(search, candidates);
 }
@@ -94,15 +92,14 @@ function sideBySide(search: Search, candidates: readonly number[]): number[] | n
   const out = new Set<number>();
   let { trials } = search;
   while (out.size < EVENTS_MAX) {
-    const before = obstacle(search, trials.end);
+    const tried = trials;
     const next = candidates.find(
-      (candidate) =>
-        !out.has(candidate) && isFurther(obstacle(search, trials.without(candidate)), before),
+      (candidate) => !out.has(candidate) && isFurther(tried.without(candidate), tried.verdict),
     );
     if (next === undefined) return null;
     out.add(next);
     trials = trials.withoutAll(new Set([next]));
-    if (passes(search, trials.end)) return fewest(search, out);
+    if (passes(trials.verdict)) return fewest(search, out);
   }
   return null;
 }
@@ -114,7 +111,7 @@ function pairOf(search: Search, candidates: readonly number[]): number[] | null 
   for (const [index, first] of latest.entries()) {
     const others = trials.withoutAll(new Set([first]));
     for (const second of latest.slice(index + 1)) {
-      if (passes(search, others.without(second))) return [second, first];
+      if (passes(others.without(second))) return [second, first];
     }
   }
   return null;
@@ -123,28 +120,31 @@ function pairOf(search: Search, candidates: readonly number[]): number[] | null 
 function fewest(search: Search, out: Set<number>): number[] {
   for (const spare of out) {
     const fewer = new Set([...out].filter((other) => other !== spare));
-    if (passes(search, search.trials.withoutAll(fewer).end)) out.delete(spare);
+    if (passes(search.trials.withoutAll(fewer).verdict)) out.delete(spare);
   }
   return [...out].toSorted((a, b) => a - b);
 }
 
-/** What blocks a call. */
+/** What blocks a call; nothing if it passes all checks. */
 interface Obstacle {
   /** Number of checks that it passes before one fails. */
   readonly checks: number;
-  /** The blocker at that check, as text to compare. */
-  readonly who: string;
+  /** The blocker at that check, as text to compare; null if it passes all. */
+  readonly who: string | null;
 }
 
-function obstacle({ call, cause }: Search, host: LiveHost): Obstacle {
-  const refusal = host.judgeAs(call, cause);
-  const { checks } = host.rules.operations[call.operation];
-  if (refusal === null) return { checks: checks.length, who: '' };
-  const { group } = host.concerned(call);
-  const claims = group === null ? 0 : (host.group(group)?.claims ?? 0);
-  return {
-    checks: checks.findIndex(({ name }) => name === refusal.check),
-    who: `${JSON.stringify(refusal.blocker)} ${claims}`,
+/** Judges a refused call on the host that a trial ends in. */
+export function judgeOf({ call, cause }: JudgedRefusal): (host: LiveHost) => Obstacle {
+  return (host) => {
+    const refusal = host.judgeAs(call, cause);
+    const { checks } = host.rules.operations[call.operation];
+    if (refusal === null) return { checks: checks.length, who: null };
+    const { group } = host.concerned(call);
+    const claims = group === null ? 0 : (host.group(group)?.claims ?? 0);
+    return {
+      checks: checks.findIndex(({ name }) => name === refusal.check),
+      who: `${JSON.stringify(refusal.blocker)} ${claims}`,
+    };
   };
 }
 
@@ -153,8 +153,8 @@ function isFurther(now: Obstacle, before: Obstacle): boolean {
   return now.checks > before.checks || (now.checks === before.checks && now.who !== before.who);
 }
 
-function passes({ call, cause }: Search, host: LiveHost): boolean {
-  return host.judgeAs(call, cause) === null;
+function passes({ who }: Obstacle): boolean {
+  return who === null;
 }
 
 /** Positions of events that may have caused a refusal, the latest first. */

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { Attempt, Fact, Placed } from '../../events/vocabulary.ts';
+import type { Attempt } from '../../events/vocabulary.ts';
 import type { Cause, ObservedCause } from '../../machines/causes.ts';
 import { rowOf } from '../../operations/table.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import type { FileId } from '../../processes/process-table.ts';
 import { Concern, isDriverChange, type ConcernScope } from './relevant-events.ts';
 import type { Position } from '../shapes.ts';
-import { takeIfPossible } from './possible.ts';
+import { agrees } from './slice-agreement.ts';
 import { isShort, Slice } from './slice.ts';
 import type { Timeline } from '../timeline.ts';
 
@@ -25,7 +25,7 @@ export interface JudgedRefusal {
 
 /**
  * The events that decide a call that is tried again up to position `last`: all of the boot if those
- * that concern the call do not give its cause.
+ * that concern the call do not give its cause, or the host as the index has it.
  */
 function sliceOf(
   timeline: Timeline,
@@ -42,9 +42,12 @@ function sliceOf(
   const slice = Slice.concerned(timeline, concern, last);
   const host = new LiveHost();
   for (const event of slice.events) {
-    if (event.position < position) takeInSlice(host, event, slice);
+    if (event.position < position) host.take(event);
   }
-  return isCauseIn(host, refused) ? slice : Slice.whole(timeline, last);
+  const isRight = isCauseIn(host, refused);
+  return isRight && agrees(host, timeline.viewAt(position - 1), concern)
+    ? slice
+    : Slice.whole(timeline, last);
 }
 
 /** Whether the rules refuse a call on a host for the cause that it was refused for. */
@@ -128,20 +131,11 @@ function firstAfter(
   let again: Attempt | null = null;
   for (const event of slice.events) {
     if (event.position > position) again ??= keepOwnFiles(host, position, call);
-    takeInSlice(host, event, slice);
+    host.take(event);
     if (again !== null && isWanted(host.judgeAs(again, cause)?.cause ?? null))
       return event.position;
   }
   return null;
-}
-
-/**
- * Plays an event of a slice. An unbind that waits for a file which is not in the slice goes on at
- * once: else the driver would be bound twice.
- */
-function takeInSlice(host: LiveHost, event: Placed<Fact>, { isWhole }: Slice): void {
-  if (event.type === 'driver.unbind-blocked' && !isWhole) takeIfPossible(host, event);
-  else host.take(event);
 }
 
 /**

@@ -41,8 +41,12 @@ export class Concern {
   readonly positions = new Set<number>();
   /** Groups that concern it: their devices must exist. */
   readonly groups = new Set<string>();
+  /** Those of which all events since they were last not in use concern it. */
+  readonly wholeGroups = new Set<string>();
   /** Files that concern it. */
   readonly files = new Set<FileId>();
+  /** Whether the devices and drivers of the whole host concern it. */
+  readonly isOfDrivers: boolean;
   readonly #timeline: Timeline;
   readonly #last: number;
   /** Positions that were added and not yet followed, and files whose events are not yet added. */
@@ -61,10 +65,14 @@ export class Concern {
     for (const group of [...groupsIn(call, view), ...this.groups]) {
       this.groups.add(group);
       const since = view.busySince(group) ?? at + 1;
-      if (scope === 'groups') groups.push({ key: `group ${group}`, since });
+      if (scope === 'files') continue;
+      this.wholeGroups.add(group);
+      groups.push({ key: `group ${group}`, since });
     }
     for (const { pid, fd } of missing) this.#recall(pid, fd, at);
-    if (isDriverChange(call)) this.#addDrivers();
+    this.isOfDrivers = isDriverChange(call);
+    if (this.isOfDrivers) this.#addDrivers();
+    else if (isBootUnseen(timeline, last)) this.#addWaitsOf(this.wholeGroups);
     this.#close(groups);
   }
 
@@ -151,6 +159,20 @@ export class Concern {
   }
 
   /**
+   * Adds what the unbinds in some groups waited for. Where the boot was not seen, an unbind may have
+   * ended the use of a group by a file whose close was not seen either.
+   */
+  #addWaitsOf(groups: Iterable<string>): void {
+    const timeline = this.#timeline;
+    const since = timeline.bootBefore(this.#last) + 1;
+    for (const group of groups) {
+      for (const position of timeline.plugsOf(group, since, this.#last)) {
+        if (timeline.typeAt(position) === 'driver.unbind-blocked') this.#addWaiting(position);
+      }
+    }
+  }
+
+  /**
    * Adds the files of a device whose unbind waits, and the events of its group from the moment it
    * was last not in use to the end of the driver change.
    */
@@ -218,6 +240,12 @@ export class Concern {
 
 function least(numbers: readonly number[]): number {
   return numbers.reduce((least, number) => Math.min(least, number), Infinity);
+}
+
+/** Whether the last boot up to a position was not recorded, or not observed. */
+function isBootUnseen(timeline: Timeline, position: number): boolean {
+  const { type, data } = timeline.at(timeline.bootBefore(position));
+  return type !== 'host.booted' || (data.evidence?.certainty ?? 'observed') !== 'observed';
 }
 
 /** Events that change no group and no file; a refused wait for a driver change ends that change. */

@@ -1,10 +1,10 @@
 /**
- * A slice: the events of a boot that concern an attempt. Played alone, they give the same verdict
- * as the whole boot, unless an unbind waited for files that the slice leaves out. So a slice is
- * used only if it gives the recorded cause of the attempt.
+ * A slice: the events of a boot that concern an attempt. Played alone, they should give the same
+ * verdict as the whole boot. A slice is used only if it gives the recorded cause of the attempt.
  *
  * The state of a group that is not in use follows from the drivers of its devices. So a slice has
- * the driver events of each group, and all events since the group was last not in use.
+ * the driver events of each group, and all events since the group was last not in use. An unbind
+ * that waited for files which the slice leaves out is replaced by what came of it.
  *
  * @module
  */
@@ -12,6 +12,7 @@ import type { Fact, Placed } from '../../events/vocabulary.ts';
 import { endsOfLeftovers } from './leftovers.ts';
 import type { Concern } from './relevant-events.ts';
 import type { Timeline } from '../timeline.ts';
+import { unbindWithout } from './waiting-unbinds.ts';
 
 /** A boot of fewer events is played whole: finding out which events matter would cost more. */
 const SHORT = 256;
@@ -24,21 +25,18 @@ export function isShort(timeline: Timeline, position: number): boolean {
 export class Slice {
   /** Ascending. */
   readonly events: readonly Placed<Fact>[];
-  /** Whether these are all events of the boot. */
-  readonly isWhole: boolean;
 
-  constructor(events: readonly Placed<Fact>[], isWhole: boolean) {
+  private constructor(events: readonly Placed<Fact>[]) {
     this.events = events;
-    this.isWhole = isWhole;
   }
 
   /** All events of a boot up to position `last`. */
   static whole(timeline: Timeline, last: number): Slice {
-    return new Slice([...timeline.between(timeline.bootBefore(last), last)], true);
+    return new Slice([...timeline.between(timeline.bootBefore(last), last)]);
   }
 
   /** The events that concern an attempt, up to position `last`. */
-  static concerned(timeline: Timeline, { positions, groups }: Concern, last: number): Slice {
+  static concerned(timeline: Timeline, { positions, groups, files }: Concern, last: number): Slice {
     const boot = timeline.bootBefore(last);
     const plugs = [...groups].flatMap((group) => [...timeline.plugsOf(group, boot + 1, last)]);
     const places = [...new Set([boot, ...plugs, ...positions])].toSorted((a, b) => a - b);
@@ -47,9 +45,15 @@ export class Slice {
     for (const end of endsOfLeftovers(timeline, own, last)) {
       if (!positions.has(end.position)) events.set(end.position, end);
     }
-    return new Slice(
-      [...events.values()].toSorted((a, b) => a.position - b.position),
-      false,
-    );
+    const played: Placed<Fact>[] = [];
+    const bound: Placed<Fact>[] = [];
+    for (const event of events.values()) {
+      const unbind = unbindWithout(timeline, event, files, last);
+      played.push(unbind?.unbound ?? event);
+      if (unbind?.bound) bound.push(unbind.bound);
+    }
+    // What ends an unbind comes before the bind that follows from it.
+    played.push(...bound);
+    return new Slice(played.toSorted((a, b) => a.position - b.position));
   }
 }

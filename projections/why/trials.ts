@@ -1,12 +1,15 @@
 /**
- * Trials: a history is played again, each time without one of its events.
+ * Trials: a history is played again, each time without one of its events, and the host that it ends
+ * in is judged.
  *
- * The history is played once as it was, and the host is kept at every few events. A trial starts
- * from the last host kept before the event that it leaves out. It ends early where the host is
- * again as it was in the history, or in an earlier trial: from there on, both go on alike.
+ * The history is played once as it was, and the host is kept at every few events: the more the host
+ * has, the fewer. A trial starts from the last host kept before the event that it leaves out. It ends
+ * early where the host is again as it was in the history, or in an earlier trial: from there on, both
+ * go on alike. Of the hosts that trials end in, only the verdicts are kept.
  *
  * @module
  */
+import { hash } from 'node:crypto';
 import type { Fact, Placed } from '../../events/vocabulary.ts';
 import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
 import { LiveHost } from '../../machines/live-host.ts';
@@ -15,66 +18,88 @@ import { takeIfPossible } from './possible.ts';
 
 /** Events between two kept hosts, at least: restoring a host takes as long as ten events. */
 const STRIDE_MIN = 16;
-/** Hosts that are kept, at most. */
-const KEPT_MAX = 8192;
+/** What the kept hosts may have together: processes, descriptors, mappings, files and devices. */
+const KEPT_MAX = 200_000;
 /** A trial is compared with the history at so many kept hosts after the event that it leaves out. */
 const NEAR = 4;
 /** At every 16th kept host it is compared with the history and with earlier trials. */
 const FAR = 16;
 
 /** The host before an event of the history. */
-interface KeptHost {
+interface KeptHost<V> {
   readonly saved: KernelCheckpoint;
   readonly size: string;
-  /** The last hosts of the plays that came by here, by their states here. */
-  readonly ends: Map<string, LiveHost>;
+  /** The verdicts on the plays that came by here, by the digests of their states here. */
+  readonly ends: Map<string, V>;
 }
 
-export class Trials {
+/** `V`: the verdict on a host. */
+export class Trials<V> {
   readonly events: readonly Placed<Fact>[];
-  readonly #indexes: ReadonlyMap<number, number>;
-  readonly #stride: number;
-  readonly #kept: KeptHost[] = [];
+  readonly #judge: (host: LiveHost) => V;
+  /** The first event at each position. */
+  readonly #indexes = new Map<number, number>();
   readonly #mappings = new Mappings();
-  readonly #ends = new Map<number, LiveHost>();
+  readonly #verdicts = new Map<number, V>();
+  #stride = STRIDE_MIN;
+  #kept: KeptHost<V>[] = [];
+  #keptParts = 0;
   /** The host after the history. It must not take events. */
   readonly end = new LiveHost();
+  /** The verdict on it. */
+  readonly verdict: V;
 
   /**
-   * `events` ascend by position. Those that others have made impossible have no effect
-   * (`takeIfPossible`).
+   * `events` ascend by position; of two at one position, the second follows from the first. Those
+   * that others have made impossible have no effect (`takeIfPossible`).
    */
-  constructor(events: readonly Placed<Fact>[]) {
+  constructor(events: readonly Placed<Fact>[], judge: (host: LiveHost) => V) {
     this.events = events;
-    this.#indexes = new Map(events.map(({ position }, index) => [position, index]));
-    this.#stride = Math.max(STRIDE_MIN, Math.ceil(events.length / KEPT_MAX));
+    this.#judge = judge;
+    for (const [index, { position }] of events.entries()) {
+      if (!this.#indexes.has(position)) this.#indexes.set(position, index);
+    }
     const { end } = this;
     end.processTable.observer = this.#mappings;
     for (const [index, event] of events.entries()) {
-      if (index % this.#stride === 0)
-        this.#kept.push({ saved: end.save(), size: sizeOf(end), ends: new Map() });
+      if (index % this.#stride === 0) this.#keep();
       this.#mappings.begin(index);
       takeIfPossible(end, event);
       this.#mappings.end();
     }
     end.processTable.observer = null;
+    this.verdict = judge(end);
+  }
+
+  /** Keeps the host as it is; if they have too much, every second one is dropped. */
+  #keep(): void {
+    const saved = this.end.save();
+    this.#kept.push({ saved, size: sizeOf(this.end), ends: new Map() });
+    this.#keptParts += partsOf(saved);
+    if (this.#keptParts <= KEPT_MAX) return;
+    this.#kept = this.#kept.filter((_, at) => at % 2 === 0);
+    this.#keptParts = this.#kept.reduce((sum, kept) => sum + partsOf(kept.saved), 0);
+    this.#stride *= 2;
   }
 
   /**
-   * A host on which every call ends as after the history without the event at a position, and
-   * without the events that only it made possible. It must not take events.
+   * The verdict on the host after the history without the events at a position, and without those
+   * that only these made possible.
    */
-  without(position: number): LiveHost {
+  without(position: number): V {
     const index = this.#indexes.get(position);
-    if (index === undefined || this.#isIdle(index)) return this.end;
-    const end = this.#ends.get(position) ?? this.#play(index);
-    this.#ends.set(position, end);
-    return end;
+    if (index === undefined || this.#isIdle(index)) return this.verdict;
+    const known = this.#verdicts.get(position);
+    if (known !== undefined) return known;
+    const verdict = this.#play(index, position);
+    this.#verdicts.set(position, verdict);
+    return verdict;
   }
 
   /** Trials of the history without the events at some positions. */
-  withoutAll(positions: ReadonlySet<number>): Trials {
-    return new Trials(this.events.filter(({ position }) => !positions.has(position)));
+  withoutAll(positions: ReadonlySet<number>): Trials<V> {
+    const events = this.events.filter(({ position }) => !positions.has(position));
+    return new Trials(events, this.#judge);
   }
 
   /** Whether an event only made or removed a mapping that decides nothing. */
@@ -85,22 +110,25 @@ export class Trials {
     return !this.end.isAssumed && this.#mappings.isIdle(index);
   }
 
-  /** Plays the history without one event. */
-  #play(out: number): LiveHost {
-    const first = Math.floor(out / this.#stride);
+  /** Plays the history without the events at the position `out`, the first of which has an index. */
+  #play(index: number, out: number): V {
+    const first = Math.floor(index / this.#stride);
     const host = LiveHost.restored(this.#keptAt(first).saved);
-    const passed: { readonly ends: Map<string, LiveHost>; readonly state: string }[] = [];
-    let end: LiveHost | undefined;
-    for (let at = first; at < this.#kept.length && end === undefined; at++) {
+    const passed: { readonly ends: Map<string, V>; readonly state: string }[] = [];
+    let verdict: V | undefined;
+    for (let at = first; at < this.#kept.length && verdict === undefined; at++) {
       if (at > first && at % FAR === 0) {
         const [ends, state] = [this.#endsAt(at), stateOf(host.save())];
-        end = ends.get(state);
+        verdict = ends.get(state);
         passed.push({ ends, state });
-      } else if (at > first && at <= first + NEAR && this.#isAsKept(at, host)) end = this.end;
-      if (end === undefined) this.#playOn(host, at, out);
+      } else if (at > first && at <= first + NEAR && this.#isAsKept(at, host)) {
+        verdict = this.verdict;
+      }
+      if (verdict === undefined) this.#playOn(host, at, out);
     }
-    for (const { ends, state } of passed) ends.set(state, end ?? host);
-    return end ?? host;
+    verdict ??= this.#judge(host);
+    for (const { ends, state } of passed) ends.set(state, verdict);
+    return verdict;
   }
 
   /** Plays the events from one kept host to the next. */
@@ -109,31 +137,40 @@ export class Trials {
     const to = Math.min(start + this.#stride, this.events.length);
     for (let index = start; index < to; index++) {
       const event = this.events[index];
-      if (index !== out && event !== undefined) takeIfPossible(host, event);
+      if (event !== undefined && event.position !== out) takeIfPossible(host, event);
     }
   }
 
   #isAsKept(at: number, host: LiveHost): boolean {
-    const { size } = this.#keptAt(at);
-    return size === sizeOf(host) && this.#endsAt(at).get(stateOf(host.save())) === this.end;
+    const { size, saved } = this.#keptAt(at);
+    return size === sizeOf(host) && stateOf(saved) === stateOf(host.save());
   }
 
-  #endsAt(at: number): Map<string, LiveHost> {
+  #endsAt(at: number): Map<string, V> {
     const { saved, ends } = this.#keptAt(at);
-    if (ends.size === 0) ends.set(stateOf(saved), this.end);
+    if (ends.size === 0) ends.set(stateOf(saved), this.verdict);
     return ends;
   }
 
-  #keptAt(at: number): KeptHost {
+  #keptAt(at: number): KeptHost<V> {
     const kept = this.#kept[at];
     if (kept === undefined) throw new RangeError(`no host ${at} of ${this.#kept.length} is kept`);
     return kept;
   }
 }
 
-/** A state as text: all that decides what later events do to the host. */
+/** The digest of a state: of all that decides what later events do to the host. */
 function stateOf({ position: _position, ...state }: KernelCheckpoint): string {
-  return JSON.stringify(state);
+  return hash('sha256', JSON.stringify(state), 'base64');
+}
+
+/** How many things a kept host has. */
+function partsOf({ groups, devices, files, processes }: KernelCheckpoint): number {
+  const ofProcesses = processes.reduce(
+    (sum, { descriptors, mappings }) => sum + descriptors.length + mappings.length,
+    processes.length,
+  );
+  return ofProcesses + groups.length + devices.length + files.length;
 }
 
 /** Numbers that differ between most states that differ, and that take less time than a state. */

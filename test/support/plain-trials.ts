@@ -8,11 +8,13 @@ import { LiveHost } from '../../machines/live-host.ts';
 import type { HistoryTrials } from '../../projections/why/because.ts';
 import { takeIfPossible } from '../../projections/why/possible.ts';
 
-export class PlainTrials implements HistoryTrials {
+export class PlainTrials<V> implements HistoryTrials<V> {
   readonly events: readonly Placed<Fact>[];
+  readonly #judge: (host: LiveHost) => V;
 
-  constructor(events: readonly Placed<Fact>[]) {
+  constructor(events: readonly Placed<Fact>[], judge: (host: LiveHost) => V) {
     this.events = events;
+    this.#judge = judge;
   }
 
   get end(): LiveHost {
@@ -21,11 +23,16 @@ export class PlainTrials implements HistoryTrials {
     return host;
   }
 
-  without(position: number): LiveHost {
-    return this.withoutAll(new Set([position])).end;
+  get verdict(): V {
+    return this.#judge(this.end);
   }
 
-  withoutAll(positions: ReadonlySet<number>): PlainTrials {
-    return new PlainTrials(this.events.filter(({ position }) => !positions.has(position)));
+  without(position: number): V {
+    return this.withoutAll(new Set([position])).verdict;
+  }
+
+  withoutAll(positions: ReadonlySet<number>): PlainTrials<V> {
+    const events = this.events.filter(({ position }) => !positions.has(position));
+    return new PlainTrials(events, this.#judge);
   }
 }

@@ -3,7 +3,12 @@ import { expect, test } from 'vitest';
 import { hostHistory } from '../../../bench/host.ts';
 import type { Attempt, CallOf, Fact, LedgerEvent, Placed } from '../../../events/vocabulary.ts';
 import { readEvidence } from '../../../ledger.ts';
-import { becauseAmong, becauseOf, sliceBefore } from '../../../projections/why/because.ts';
+import {
+  becauseAmong,
+  becauseOf,
+  judgeOf,
+  slicedTrials,
+} from '../../../projections/why/because.ts';
 import type { JudgedRefusal } from '../../../projections/why/counterfactual.ts';
 import { causeAt } from '../../../projections/why/refusals.ts';
 import { Slice } from '../../../projections/why/slice.ts';
@@ -14,6 +19,7 @@ import { PlainTrials } from '../../support/plain-trials.ts';
 import { played } from '../../support/random-calls.ts';
 import { placed } from '../../support/random-logs.ts';
 import { recordings, textOf } from '../../support/truth.ts';
+import { unseenCalls } from '../../support/unseen-hosts.ts';
 
 const inTheCall = new Set(['malformed-argument', 'unsupported', 'not-ownership', 'unknown']);
 const ofDrivers = new Set(['set_driver', 'bg_wait']);
@@ -37,13 +43,18 @@ function refusalsIn(timeline: Timeline): JudgedRefusal[] {
 /** Compares what is answered with the whole boot played for every candidate. */
 function compare(timeline: Timeline, refused: JudgedRefusal): void {
   const { position, call, cause } = refused;
-  const whole = Slice.whole(timeline, position - 1).events;
-  const plain = becauseAmong(timeline, refused, new PlainTrials(whole));
   const name = `${position} ${call.operation}: ${cause}`;
+  const plain = plainly(timeline, refused);
   expect(becauseOf(timeline, refused), name).toEqual(plain);
-  expect(becauseAmong(timeline, refused, new Trials(whole)), `${name}, whole`).toEqual(plain);
-  const slice = sliceBefore(timeline, refused).events;
-  expect(becauseAmong(timeline, refused, new Trials(slice)), `${name}, sliced`).toEqual(plain);
+  const whole = new Trials(Slice.whole(timeline, position - 1).events, judgeOf(refused));
+  expect(becauseAmong(timeline, refused, whole), `${name}, whole`).toEqual(plain);
+  const sliced = slicedTrials(timeline, refused);
+  expect(sliced && becauseAmong(timeline, refused, sliced), `${name}, sliced`).toEqual(plain);
+}
+
+function plainly(timeline: Timeline, refused: JudgedRefusal): number[] {
+  const whole = Slice.whole(timeline, refused.position - 1).events;
+  return becauseAmong(timeline, refused, new PlainTrials(whole, judgeOf(refused)));
 }
 
 /** The long recordings are compared in campaigns alone. */
@@ -139,6 +150,24 @@ test('whatever is refused on a host that is busy, what concerns it decides as th
   expect(compared).toBeGreaterThan(10);
 });
 
+test('what concerns a change of a driver decides as the whole of a boot does that nobody saw', () => {
+  let compared = 0;
+  fc.assert(
+    fc.property(unseenCalls, (log) => {
+      const timeline = timelineOf(log);
+      for (const refused of refusalsIn(timeline)) {
+        if (!ofDrivers.has(refused.call.operation)) continue;
+        const sliced = slicedTrials(timeline, refused);
+        if (sliced === null) continue;
+        expect(becauseAmong(timeline, refused, sliced)).toEqual(plainly(timeline, refused));
+        compared++;
+      }
+    }),
+    { numRuns: countOf('unseen hosts rebound', { test: 8, soak: 80, full: 800 }), seed: 20261130 },
+  );
+  expect(compared).toBeGreaterThan(5);
+});
+
 const boot = { boot: 'b', profile: null, simulated: true };
 const added = { name: null, group: '1', model: null, driver: 'vfio-pci' };
 const [first, second] = ['0000:01:00.0', '0000:01:00.1'];
@@ -216,6 +245,15 @@ const late = {
     ['@P5 open_group G d4'],
     'device.bound',
   ],
+  'devices of that group and of another are attached': [
+    [
+      ...['@P3 open_iommufd I', '@P3 alloc_ioas I X'],
+      ...['@P3 open_cdev B d4', '@P3 bind B I', '@P3 attach B X'],
+      ...['@P3 open_cdev D d2', '@P3 bind D I', '@P3 attach D X'],
+    ],
+    ['@P3 destroy I X'],
+    'device.attached',
+  ],
   'another driver change waits': [
     ['@P3 open_cdev B d2', 'set_driver d2 none'],
     ['set_driver d0 none'],
@@ -231,9 +269,7 @@ test.each(Object.entries(late))(
     expect(refused.position).toBe(timeline.head);
     const [because] = becauseOf(timeline, refused);
     expect(timeline.at(because ?? -1)?.type).toBe(type);
-    const whole = Slice.whole(timeline, refused.position - 1).events;
-    const plain = becauseAmong(timeline, refused, new PlainTrials(whole));
-    expect(becauseOf(timeline, refused)).toEqual(plain);
+    compare(timeline, refused);
   },
 );
 
