@@ -100,8 +100,8 @@ async function* recordedLines(
 
 /** An answer as one JSON object, with its keys in a fixed order. */
 function answerJson(answer: SimulatedAnswer & { readonly position?: number }): string {
-  const { seq, n, p, op, rc, errno, cause, viable, container_set, driver, pending, position } =
-    answer;
-  const state = { viable, container_set, driver, pending, position };
+  const { seq, n, p, op, rc, errno, cause, viable, container_set, driver, pending } = answer;
+  const { dead, position } = answer;
+  const state = { viable, container_set, driver, pending, dead, position };
   return JSON.stringify({ seq, n, p, op, rc, errno, cause, ...state });
 }

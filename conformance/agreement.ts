@@ -7,7 +7,8 @@
 /** An answer as the contract of recorded truth has it; `null` where the operation did not return. */
 export interface GivenAnswer {
   readonly op: string;
-  readonly rc: number | null;
+  /** Null, or left out by us, where the kernel gave no answer. */
+  readonly rc?: number | null;
   readonly errno?: string;
   readonly viable?: boolean;
   readonly container_set?: boolean;
@@ -25,7 +26,7 @@ export function wordsOf(answer: GivenAnswer, named: GivenAnswer = answer): strin
   const more = extras
     .filter((extra) => named[extra] !== undefined)
     .map((extra) => `${extra}=${String(answer[extra])}`);
-  if (answer.rc === null) return 'no answer';
+  if (answer.rc == null) return 'no answer';
   const outcome =
     answer.rc === -1
       ? (answer.errno ?? 'no errno')

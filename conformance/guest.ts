@@ -66,6 +66,22 @@ class GuestError extends Error {
   override readonly name = 'GuestError';
 }
 
+/** The kernel has died of what it was asked, at the answer that is missing. */
+export class KernelDied extends GuestError {
+  readonly sequence: Sequence;
+  /** The answers before that, in order. */
+  readonly answers: readonly KernelAnswer[];
+
+  constructor({ sequence, answers }: Pick<Task, 'sequence' | 'answers'>) {
+    super(`the kernel died in ${sequence.name}`);
+    this.sequence = sequence;
+    this.answers = answers;
+  }
+}
+
+/** What the kernel prints where it dies of an error of its own. */
+const DEATH = /kernel BUG at|Oops:/;
+
 export interface GuestOptions {
   /** Whether the console shows all that the kernel prints. It boots faster without. */
   readonly isVerbose?: boolean;
@@ -82,8 +98,8 @@ const END_MS = 5000;
 const LINE_BYTES = 4000;
 const CONSOLE_LINES = 15;
 
-/** Boots the kernel of a profile on a host. Throws `GuestError`. */
-export async function boot(
+/** Boots the kernel of a profile on a host, once. Throws `GuestError`. */
+export async function bootOnce(
   profile: string,
   host: EmulatedHost,
   { onProgress = () => {}, companion, isVerbose = false }: GuestOptions = {},
@@ -268,6 +284,10 @@ class QemuGuest implements Guest {
   }
 
   #end(reason: string): void {
+    const [task] = this.#tasks;
+    if (task !== undefined && consoleIn(this.#folder).some((line) => DEATH.test(line))) {
+      this.#abandon(new KernelDied(task));
+    }
     this.#fail(reason);
     process.removeListener('exit', this.#tidy);
     this.#tidy();

@@ -20,14 +20,29 @@ const masked = 'an earlier check of the same operation always meets this owner f
 
 const reasons: readonly Reason[] = [
   {
+    until: 'linux-6.1',
+    about: /^group: (unowned .*--> kernel|kernel .*)$/,
+    why: 'before Linux 5.19 a kernel driver claims nothing, so it owns no group',
+  },
+  {
+    until: 'linux-6.1',
+    about: /group\.died|\[lastMember\]/,
+    why: 'before Linux 5.19 a group lives as long as its file',
+  },
+  {
+    since: 'linux-6.1',
+    about: /^device: idle --driver\.unbind-blocked \[forContainer\]/,
+    why: 'since Linux 5.19 no device waits for the container of its group',
+  },
+  {
     until: 'linux-6.12',
     about: /^iommufd: |^groupFile: .*iommufd|^group: .*iommufd|^groupFile: dead /,
-    why: 'Linux 6.1 has no iommufd that could be a container or an owner',
+    why: 'Linux 6.1 and older have no iommufd that could be a container or an owner',
   },
   {
     until: 'linux-6.12',
     about: /^group: (unowned|kernel) --container\.(set|unset).*--> (unowned|kernel)$/,
-    why: 'a container that claims nothing is an iommufd, and Linux 6.1 has none',
+    why: 'a container that claims nothing is an iommufd, and Linux 6.1 and older have none',
   },
   {
     about: /^open_group: EPERM needs-cap-sys-rawio/,

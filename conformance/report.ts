@@ -6,6 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { machineNames, type MachineName } from '../machines/admission.ts';
 import { checkedCauses, hasKernelSource, type CauseRow } from '../machines/operations.ts';
+import { knownReleases } from '../machines/eras.ts';
 import { originOf, profiles, type Profile } from '../machines/profile.ts';
 import { allTransitions, refusalItem, type Item } from './coverage.ts';
 import { confirmed, type Confirmed } from './evidence.ts';
@@ -137,6 +138,17 @@ function refusalTable(evidence: readonly Confirmed[]): string[] {
   ];
 }
 
+/** A row for each release of Linux: the profile that judges it, and how that is known. */
+function releaseTable(): string[] {
+  return [
+    row('release', 'judged by', 'some rules of', 'known by', 'what was run or read'),
+    row('---', '---', '---', '---', '---'),
+    ...knownReleases().map(({ release, profile, beside, by, how }) =>
+      row(release, profile, beside ?? '–', by, how ?? '–'),
+    ),
+  ];
+}
+
 /** The whole report, as it is committed. */
 export function reportText(evidence: readonly Confirmed[] = confirmed()): string {
   const missing = Map.groupBy(
@@ -154,6 +166,15 @@ export function reportText(evidence: readonly Confirmed[] = confirmed()): string
     '',
     ...summaryLines(evidence),
     row('releases', ...evidence.map(({ kernels }) => kernels.join(', '))),
+    '',
+    '## Releases',
+    '',
+    '`run`: recordings of the release are in the project. `source`: files of its source were read, and',
+    'have the rules of the profile. `reported`: neither; it lies between such releases. Causes on a',
+    'release that has some rules of another profile hold by both. Kernels of RHEL are not among these:',
+    'they have changes of later releases, and a cause holds by the rules of every profile.',
+    '',
+    ...releaseTable(),
     '',
     '## Not confirmed, and why',
     '',

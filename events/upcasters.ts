@@ -28,6 +28,8 @@ const chain: readonly Upcaster[] = [
   { from: 4, upcast: withoutInvented },
   // Schema 6 adds ioas.mapped, and `port` of devices. In older events their absence shows nothing.
   { from: 5, upcast: (event) => event },
+  // Schema 7 adds host.died.
+  { from: 6, upcast: (event) => event },
 ];
 
 /**

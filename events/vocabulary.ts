@@ -179,6 +179,11 @@ const shapes = {
     /** True if no kernel was asked: the machines made the events that follow. */
     simulated: v.boolean(),
   }),
+  /**
+   * The kernel died of binding this driver to this device, and answers nothing until the next boot.
+   * What it has of the host after that is unknown: a gap follows.
+   */
+  'host.died': v.strictObject({ device: text, driver: text }),
   'device.added': v.strictObject({
     device: text,
     name: v.nullable(text),

@@ -14,6 +14,7 @@ import { callOf, rowOf } from '../operations/table.ts';
 import { effectOf } from '../processes/effects.ts';
 import { Drivers } from '../scenario/drivers.ts';
 import { parseLine, processName } from '../scenario/language.ts';
+import { die } from '../scenario/perform.ts';
 import { Player } from '../scenario/player.ts';
 import { parseTopology, type Topology } from '../scenario/topology.ts';
 import {
@@ -113,16 +114,23 @@ class TruthReader {
     const player = this.#boot(recorded.seq);
     const { p, op } = recorded;
     const own = /^P\d$/.test(p);
+    const statement = parseLine(own ? `@${p} ${op}` : op);
+    if (statement?.kind !== 'operation') throw new EvidenceError(`'${op}' is no operation`);
     if (recorded.rc === null) {
       // The process did not answer and was killed: what its operation did is unknown.
       this.unknown++;
       if (own) player.lose(processName(p));
+      else if (recorded.dead === true) this.#die(player.foresee(statement));
       return;
     }
-    const statement = parseLine(own ? `@${p} ${op}` : op);
-    if (statement?.kind !== 'operation') throw new EvidenceError(`'${op}' is no operation`);
     this.#recorded = recorded;
     player.play(statement);
+  }
+
+  /** A driver change that is not answered any more is one that the kernel died of. */
+  #die(call: Call): void {
+    if (!('driver' in call) || call.driver === null) return;
+    die({ happened: (fact) => this.#happened(fact) }, call.device, call.driver);
   }
 
   /** The player of a sequence; each sequence is a boot. */
@@ -134,11 +142,14 @@ class TruthReader {
       {
         answer: (call) => this.#outcome(call),
         driverOf: (device) => this.#drivers.driverOf(device),
-        isHeld: () => this.#recorded?.pending === true,
+        delaysUnbind: () => this.#recorded?.pending === true,
         change: () => {
           const { change } = this.#drivers;
-          return change && { ...change, isBlocked: this.#recorded?.pending === true };
+          return (
+            change && { ...change, isBlocked: this.#recorded?.pending === true, isFatal: false }
+          );
         },
+        isDead: () => false,
         nextNode: (driver) => this.#drivers.nextNode(driver),
         deviceOfNode: (node) => this.#drivers.deviceOfNode(node),
         reopen: (pid, fd) => this.#seen.reopen(pid, fd),

@@ -21,6 +21,7 @@ function answerTo(
 ): Passed | Pick<Refusal, 'errno' | 'cause'> {
   const { refusal, ...passed } = host.answer(call);
   if (refusal !== null) return { errno: refusal.errno, cause: refusal.cause };
+  if (passed.isFatal === true) return { errno: null, rc: 0, isFatal: true };
   mappings.admit(host, call);
   const { handsOut } = rowOf(call.operation);
   if (handsOut === null) return { errno: null, rc: 0, ...passed };
@@ -37,11 +38,14 @@ export function hostOn(
   return {
     answer: (call) => answerTo(live(), mappings, call),
     driverOf: (device) => live().device(device)?.driver ?? null,
-    isHeld: (device) => (live().device(device)?.files ?? 0) > 0,
+    delaysUnbind: (device) => live().delaysUnbind(device),
     change: () => {
       const change = live().driverChange;
-      return change && { device: change.device, next: change.next, isBlocked: !change.isOver };
+      if (change === null) return null;
+      const { device, next, isOver, isFatal } = change;
+      return { device, next, isBlocked: !isOver, isFatal };
     },
+    isDead: () => live().isDead,
     nextNode: (driver) => live().nextCdev(driver),
     deviceOfNode: (node) => {
       return [...live().devices()].find(({ cdev }) => cdev === node)?.device ?? null;

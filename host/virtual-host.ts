@@ -68,7 +68,7 @@ export class VirtualHost {
     const { result, facts } = this.#collect(() => this.#player.play(statement));
     const pid = this.#pidOf(statement.process);
     const { tells } = rowOf(statement.operation);
-    if (tells !== 'group-status' || result.rc < 0 || pid === undefined) {
+    if (tells !== 'group-status' || result.rc !== 0 || pid === undefined) {
       return { answer: result, facts };
     }
     return { answer: { ...result, ...this.#status(pid, statement) }, facts };

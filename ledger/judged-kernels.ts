@@ -5,7 +5,7 @@
  */
 import type { JudgedKernel } from '../evidence/collected.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
-import { isNeighbour, profileOfKernel } from '../machines/profile.ts';
+import { isNeighbour, profileOfKernel } from '../machines/eras.ts';
 
 export class JudgedKernels {
   readonly #profiles = new Map<string, string>();

@@ -6,7 +6,8 @@
 import { textGiven } from '../events/given.ts';
 import { RequestError } from '../events/ledger-error.ts';
 import { meantClause } from '../events/nearest.ts';
-import { isProfile, profileOfKernel, profiles, type Profile } from '../machines/profile.ts';
+import { profileOfKernel } from '../machines/eras.ts';
+import { isProfile, profiles, type Profile } from '../machines/profile.ts';
 import { parseTopology, type Topology } from '../scenario/topology.ts';
 
 /** Options of `openLedger`. */

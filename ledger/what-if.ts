@@ -10,7 +10,7 @@
 import { callFrom, checkStart } from '../events/calls.ts';
 import { WHAT_IF } from '../events/codec.ts';
 import { objectGiven } from '../events/given.ts';
-import { RequestError } from '../events/ledger-error.ts';
+import { LedgerError, RequestError } from '../events/ledger-error.ts';
 import { SCHEMA, type Call, type Fact, type LedgerEvent } from '../events/vocabulary.ts';
 import { freeAddress, hostOn } from '../host/attempt.ts';
 import { DmaMappings } from '../host/dma-mappings.ts';
@@ -100,13 +100,16 @@ export class WhatIf extends Past<SupposedEvent> {
    *
    * Throws `bad-request`, and changes nothing, for an unknown operation, a missing or wrong
    * argument, a process that does not exist, or a group whose owner is unknown because of a
-   * contradiction.
+   * contradiction. Throws `unsupported` if the kernel dies of the call, which the fork then shows, and
+   * at each attempt after that.
    */
   attempt(given: Call): Attempted {
     const call = callFrom(given);
+    this.#checkAlive();
     this.#checkProcesses(call);
     this.#checkKnown(call);
     const outcome = perform(this.#port, call);
+    this.#checkAlive();
     return attempted(outcome, this.timeline.head);
   }
 
@@ -140,6 +143,13 @@ export class WhatIf extends Past<SupposedEvent> {
     while (host.process(pid) !== undefined) pid++;
     this.#lastPid = pid;
     return pid;
+  }
+
+  /** Throws if the kernel has died. */
+  #checkAlive(): void {
+    if (!this.#host.isDead) return;
+    const { head } = this.timeline;
+    throw new LedgerError('unsupported', `the kernel has died at position ${head - 1}`);
   }
 
   #checkProcesses(call: Call): void {

@@ -67,14 +67,18 @@ export function containerUser({ group, host }: Question): Blocker {
   return file('device', null);
 }
 
+/** The kernel driver of a device of the group. */
+export function kernelDriver({ group }: Question): Blocker {
+  const sibling = [...(group?.devices.values() ?? [])].find(
+    ({ driver }) => driver !== null && kindOfDriver(driver) === 'kernel',
+  );
+  return { kind: 'driver', file: null, driver: sibling?.driver ?? null };
+}
+
 /** The owner of the group. */
-export function owner({ group }: Question): Blocker {
-  if (group?.state === 'kernel') {
-    const sibling = [...group.devices.values()].find(
-      ({ driver }) => driver !== null && kindOfDriver(driver) === 'kernel',
-    );
-    return { kind: 'driver', file: null, driver: sibling?.driver ?? null };
-  }
+export function owner(question: Question): Blocker {
+  const { group } = question;
+  if (group?.state === 'kernel') return kernelDriver(question);
   if (group?.state === 'container') return file('container', group.record.owner);
   return file('iommufd', group?.record.owner ?? null);
 }

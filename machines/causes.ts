@@ -19,6 +19,7 @@ const causes = [
   'group-already-open',
   'group-dead',
   'group-file-open',
+  'group-not-viable',
   'group-pinned-by-device-file',
   'iommu-already-set',
   'malformed-argument',

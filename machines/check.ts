@@ -129,6 +129,15 @@ export interface PlainCheck<C extends Call = Call> extends BaseCheck {
   readonly avoidable?: boolean;
 }
 
+/**
+ * A bug of a kernel, as a check that is made last: a call that fails it is never answered, as the
+ * kernel dies of it.
+ */
+export type FatalCheck = Pick<
+  MachineCheck,
+  'name' | 'asks' | 'in' | 'guard' | 'source' | 'since' | 'until'
+>;
+
 export type Check<C extends Call = Call> = MachineCheck | PlainCheck<C>;
 
 /** The input of `hypotheses`: an attempt of which the evidence does not show every argument. */
@@ -155,6 +164,8 @@ export interface OperationRules<O extends Operation = Operation> {
   /** Looks up what a call concerns, and the event that each machine takes if the call passes. */
   readonly concerns: (base: Question<CallOf<O>>, host: Directory, given: Given) => Question;
   readonly checks: readonly Check<CallOf<O>>[];
+  /** What the kernel dies of. Absent: nothing. */
+  readonly fatal?: readonly FatalCheck[];
   /** Placeholders for arguments that the evidence does not show, by name; `UNSHOWN` for others. */
   readonly unshown: Readonly<Record<string, unknown>>;
   /**

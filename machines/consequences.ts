@@ -12,10 +12,12 @@ import { kindOfDriver } from '../operations/driver.ts';
 import type { FileId } from '../processes/process-table.ts';
 import { contextOf } from './concerns.ts';
 import { usualPort } from './device-model.ts';
-import type { Device, DeviceFile, GroupFile } from './instances.ts';
+import type { Device, DeviceFile, Group, GroupFile } from './instances.ts';
 import type { HostState } from './host-state.ts';
-import { judge } from './judge.ts';
+import { isFatal, judge } from './judge.ts';
 import { questionOf } from './operations.ts';
+import { groupsDie, hasDmaOwner } from './profile.ts';
+import { isHeldByContainer } from './unbinding.ts';
 
 /**
  * Releases a file if nothing holds it any more, and then the files that it alone kept alive. A file
@@ -30,6 +32,7 @@ export function release(host: HostState, id: FileId): void {
   if (file.kind === 'group') releaseGroup(host, file);
   for (const kept of host.unpin(file)) release(host, kept);
   if (file.kind === 'device') endUnbind(host, file.device);
+  if (file.kind === 'group') endUnbinds(host, file.group);
 }
 
 /** Releases a device's file (vfio/vfio_main.c:vfio_device_fops_release). */
@@ -106,7 +109,7 @@ export function removeDevice(host: HostState, device: Device): void {
   host.removeDevice(device);
 }
 
-/** A driver's probe succeeded; a kernel driver claims the group with it. */
+/** A driver's probe succeeded; a kernel driver claims the group with it, if its DMA has an owner. */
 export function bindDriver(
   host: HostState,
   device: Device,
@@ -114,14 +117,18 @@ export function bindDriver(
   cdev: string | null,
 ): void {
   const event = { type: 'driver.bound', kind: kindOfDriver(driver) } as const;
+  const claims = event.kind === 'kernel' && hasDmaOwner(host.profile);
   host.learnDriver(driver);
   host.put('device', device, event);
-  if (device.group !== null) host.put('group', device.group, event);
+  if (device.group !== null) host.put('group', device.group, { ...event, claims });
   device.driver = driver;
   device.cdev = cdev;
 }
 
-/** A driver was unbound. If it was the group's last VFIO driver, the group's open file dies. */
+/**
+ * A driver was unbound. If it was the group's last VFIO driver, the group's open file dies, where
+ * groups do.
+ */
 export function unbindDriver(host: HostState, device: Device): void {
   const { driver, group } = device;
   if (driver === null) return;
@@ -132,8 +139,10 @@ export function unbindDriver(host: HostState, device: Device): void {
   if (group === null) return;
   const { members, opener } = group.record;
   const file = opener === null ? undefined : host.file(opener);
-  host.put('group', group, event);
-  if (event.kind === 'vfio' && members === 1 && file?.kind === 'group') die(host, file);
+  const claims = event.kind === 'kernel' && hasDmaOwner(host.profile);
+  const ends = event.kind === 'vfio' && members <= 1 && groupsDie(host.profile);
+  host.put('group', group, { ...event, claims, ends });
+  if (ends && file?.kind === 'group') die(host, file);
 }
 
 /** The last VFIO device has left the group: the incarnation that the file belongs to is gone. */
@@ -145,28 +154,37 @@ function die(host: HostState, file: GroupFile): void {
   if (native) for (const kept of host.unpin(file)) release(host, kept);
 }
 
+/** Ends the unbinds in a group that waited for its container, if that is gone. */
+export function endUnbinds(host: HostState, group: Group): void {
+  if (groupsDie(host.profile)) return;
+  for (const device of group.devices.values()) endUnbind(host, device);
+}
+
 /**
- * Ends the unbind of a device that has lost its last file. The driver change that it was part of
- * goes on to the next driver.
+ * Ends the unbind of a device that nothing keeps waiting any more. The driver change that it was part
+ * of goes on to the next driver.
  */
 function endUnbind(host: HostState, device: Device): void {
   if (device.state !== 'leaving' || device.record.files > 0) return;
+  if (isHeldByContainer(host.profile, device)) return;
   unbindDriver(host, device);
   const change = host.driverChange;
   if (change?.device !== device) return;
-  const refusal = change.next === null ? null : refusalOf(host, device, change.next);
-  if (change.next !== null && refusal === null) {
-    bindDriver(host, device, change.next, host.nextCdev(change.next));
+  if (change.next === null) {
+    change.outcome = { errno: null, isFatal: false };
+    return;
   }
-  change.outcome = { errno: refusal?.errno ?? null };
+  change.outcome = outcomeOf(host, device, change.next);
+  const { errno, isFatal: dies } = change.outcome;
+  if (errno === null && !dies) bindDriver(host, device, change.next, host.nextCdev(change.next));
 }
 
 /** Judges the bind at the end of a driver change. The change itself does not block it. */
-function refusalOf(host: HostState, device: Device, driver: string) {
+function outcomeOf(host: HostState, device: Device, driver: string) {
   const change = host.driverChange;
   host.driverChange = null;
-  const call = { operation: 'set_driver', device: device.device, driver } as const;
-  const refusal = judge(host.rules, questionOf(host, call));
+  const question = questionOf(host, { operation: 'set_driver', device: device.device, driver });
+  const errno = judge(host.rules, question)?.errno ?? null;
   host.driverChange = change;
-  return refusal;
+  return { errno, isFatal: errno === null && isFatal(host.rules, question) };
 }

@@ -34,7 +34,11 @@ export interface DeviceRecord {
 
 export type DeviceEvent =
   | { readonly type: 'driver.bound' | 'driver.unbound'; readonly kind: DriverKind }
-  | { readonly type: 'driver.unbind-blocked' }
+  | {
+      readonly type: 'driver.unbind-blocked';
+      /** Whether it waits for the container of the device's group. */
+      readonly forContainer: boolean;
+    }
   | { readonly type: 'device.opened' }
   | {
       readonly type: 'device.obtained';
@@ -66,6 +70,9 @@ const guards = {
   notOpen: ({ context }: Args) => context.opens === 0,
   notThroughGroup: ({ context }: Args) => context.opens === 0 || context.boundFile !== null,
   notAttached: ({ context }: Args) => !context.attached,
+  /** A device that has no open file, and waits for its group's container, cannot be obtained. */
+  hasFile: ({ context }: Args) => context.files > 0,
+  forContainer: ({ event }: Args) => event.type === 'driver.unbind-blocked' && event.forContainer,
   vfioDriver: ({ event }: Args) => event.type === 'driver.bound' && event.kind === 'vfio',
   lastFile: ({ context }: Args) => context.files === 1,
   boundFile: ({ context, event }: Args) =>
@@ -81,6 +88,7 @@ const targets: Targets<DeviceState, DeviceEvent['type'], Guard> = {
   },
   idle: {
     'driver.unbound': 'absent',
+    'driver.unbind-blocked': [['leaving', 'forContainer']],
     'device.opened': 'open',
     'device.obtained': 'open',
   },

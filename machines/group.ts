@@ -3,6 +3,8 @@
  *
  * It combines the kernel's `struct iommu_group` (owner, owner_cnt: drivers/iommu/iommu.c) and the
  * current incarnation of `struct vfio_group` (opened_file, cdev_device_open_cnt: vfio/group.c).
+ * Kernels without a DMA owner (`hasDmaOwner`) are told with the same states: the owner is the group's
+ * file that has a container.
  *
  * @module
  */
@@ -16,7 +18,7 @@ import { NAMELESS, STRANGER } from './unshown.ts';
 export type GroupState = 'unowned' | 'kernel' | 'container' | 'iommufd';
 
 export interface GroupRecord {
-  /** Devices registered with VFIO; without one the group has no node. */
+  /** Devices registered with VFIO. */
   readonly members: number;
   /** The group file that is open (`opened_file`). */
   readonly opener: FileId | null;
@@ -24,6 +26,8 @@ export interface GroupRecord {
   readonly owner: FileId | null;
   /** `owner_cnt`. */
   readonly claims: number;
+  /** Devices on kernel drivers that claim nothing; they make the group not viable. */
+  readonly unclaimed: number;
   /** Devices bound through their cdev (`cdev_device_open_cnt`); they block opens of the group. */
   readonly cdevBound: number;
   /** The page table that the attached members share, and how many are attached. */
@@ -32,7 +36,20 @@ export interface GroupRecord {
 }
 
 export type GroupEvent =
-  | { readonly type: 'driver.bound' | 'driver.unbound'; readonly kind: DriverKind }
+  | {
+      readonly type: 'driver.bound';
+      readonly kind: DriverKind;
+      /** Whether the driver claims the group's DMA. */
+      readonly claims: boolean;
+    }
+  | {
+      readonly type: 'driver.unbound';
+      readonly kind: DriverKind;
+      /** Whether the driver had claimed the group's DMA. */
+      readonly claims: boolean;
+      /** Whether the group's incarnation ends with it. */
+      readonly ends: boolean;
+    }
   | { readonly type: 'group.opened'; readonly file: FileId }
   | { readonly type: 'group.released' }
   | {
@@ -63,6 +80,7 @@ const nobody: GroupRecord = {
   opener: null,
   owner: null,
   claims: 0,
+  unclaimed: 0,
   cdevBound: 0,
   hwpt: null,
   attached: 0,
@@ -71,15 +89,18 @@ const nobody: GroupRecord = {
 type Args = GuardArgs<GroupRecord, GroupEvent>;
 
 const guards = {
-  hasMember: ({ context }: Args) => context.members > 0,
+  /** Without a VFIO device, a group has a node only as long as its file is open. */
+  hasNode: ({ context }: Args) => context.members > 0 || context.opener !== null,
+  viable: ({ context }: Args) => context.unclaimed === 0,
   fileClosed: ({ context }: Args) => context.opener === null,
   noCdevBound: ({ context }: Args) => context.cdevBound === 0,
   claimsNothing: ({ event }: Args) =>
     event.type === 'driver.bound'
-      ? event.kind !== 'kernel'
+      ? !event.claims
       : event.type === 'container.set'
         ? !event.native
         : event.type === 'device.obtained' && event.iommufd === null,
+  noKernelDriver: ({ event }: Args) => event.type === 'driver.bound' && event.kind !== 'kernel',
   claims: (asked: Args) => !guards.claimsNothing(asked),
   sameIommufd: ({ context, event }: Args) =>
     (event.type === 'device.bound' && isSame(event.iommufd, context.owner)) ||
@@ -91,9 +112,8 @@ const guards = {
       : event.type === 'device.obtained' &&
         (event.iommufd === null || context.hwpt === null || context.hwpt === event.hwpt),
   lastKernelDriver: ({ context, event }: Args) =>
-    event.type === 'driver.unbound' && event.kind === 'kernel' && context.claims === 1,
-  lastMember: ({ context, event }: Args) =>
-    event.type === 'driver.unbound' && event.kind === 'vfio' && context.members === 1,
+    event.type === 'driver.unbound' && event.claims && context.claims === 1,
+  lastMember: ({ event }: Args) => event.type === 'driver.unbound' && event.ends,
   lastClaim: ({ context, event }: Args) =>
     event.type === 'device.released' && event.claim && context.claims === 1,
 };
@@ -153,14 +173,15 @@ function remember(group: Draft<GroupRecord>, event: GroupEvent): void {
   switch (event.type) {
     case 'driver.bound':
       if (event.kind === 'vfio') group.members++;
-      if (event.kind === 'kernel') group.claims++;
+      if (event.claims) group.claims++;
+      else if (event.kind === 'kernel') group.unclaimed++;
       return;
     case 'driver.unbound':
-      if (event.kind === 'kernel') group.claims--;
-      if (event.kind !== 'vfio') return;
-      group.members = Math.max(0, group.members - 1);
-      // The group's incarnation ends with its last member; an open file of it is dead from here on.
-      if (group.members === 0) closeFile(group);
+      if (event.claims) group.claims--;
+      else if (event.kind === 'kernel') group.unclaimed--;
+      if (event.kind === 'vfio') group.members = Math.max(0, group.members - 1);
+      // An open file of the incarnation that ends is dead from here on.
+      if (event.ends) closeFile(group);
       return;
     case 'group.opened':
       group.opener = event.file;
@@ -217,10 +238,14 @@ function detach(group: Draft<GroupRecord>): void {
 
 /**
  * The viable flag of VFIO_GROUP_GET_STATUS: set if the group has a container, or if its DMA has no
- * claim (vfio/group.c:vfio_group_ioctl_get_status).
+ * claim (vfio/group.c:vfio_group_ioctl_get_status). Without a DMA owner: set if no device is on a
+ * kernel driver (vfio/vfio.c:vfio_dev_viable).
  */
-export function isViable({ claims }: Pick<GroupRecord, 'claims'>, containerSet: boolean): boolean {
-  return containerSet || claims === 0;
+export function isViable(
+  { claims, unclaimed }: Pick<GroupRecord, 'claims' | 'unclaimed'>,
+  containerSet: boolean,
+): boolean {
+  return unclaimed === 0 && (containerSet || claims === 0);
 }
 
 export const groupMachine = flatMachine({

@@ -10,8 +10,8 @@ import type { DeviceState } from './device.ts';
 import type { GroupRecord, GroupState } from './group.ts';
 import type { OpenFile } from './instances.ts';
 
-/** An IOMMU group. `opener`, `owner` and `claims` are its machine's (`group.ts`). */
-export interface GroupAt extends Pick<GroupRecord, 'opener' | 'owner' | 'claims'> {
+/** An IOMMU group. What it has of `GroupRecord` is its machine's (`group.ts`). */
+export interface GroupAt extends Pick<GroupRecord, 'opener' | 'owner' | 'claims' | 'unclaimed'> {
   readonly group: string;
   readonly state: GroupState;
   /** Whether the owner is unknown. */
@@ -130,6 +130,8 @@ export interface PlayedProcess extends ProcessAt {
 export interface PlayedChange extends DriverChangeAt {
   /** The driver that is bound next; null for none. */
   readonly next: string | null;
+  /** Whether the kernel dies of binding that driver. */
+  readonly isFatal: boolean;
   /** Whether the device was unplugged; another one may have its address by now. */
   readonly isOfGone: boolean;
 }

@@ -12,6 +12,7 @@ import { addDevice, bindDriver, removeDevice, unbindDriver } from './consequence
 import { lose, regain, suspect } from './incomplete-evidence.ts';
 import type { Device, DriverChange } from './instances.ts';
 import type { Kernel } from './kernel.ts';
+import { isHeldByContainer } from './unbinding.ts';
 
 type Handler<T extends EventType> = (host: Kernel, data: DataOf<T>) => void;
 
@@ -23,6 +24,9 @@ const BY_NOBODY = null;
 const changes: { readonly [T in Exclude<EventType, CallEvent>]: Handler<T> | null } = {
   'host.booted': (host, { boot, kernel, profile, iommufd }) =>
     host.reset(boot, kernel, profile, iommufd),
+  'host.died': (host) => {
+    host.isDead = true;
+  },
   'device.added': addDevice,
   'device.removed': ofDevice('device.removed', removeDevice),
   'driver.bound': ofDevice('driver.bound', (host, device, { driver, cdev }) =>
@@ -38,12 +42,13 @@ const changes: { readonly [T in Exclude<EventType, CallEvent>]: Handler<T> | nul
     host.driverChange = { device, next, waiter, outcome: null };
     if (before !== null && isToldAgain(before, host.driverChange)) return;
     // A file that was not recorded keeps the device open: only the waiting unbind is known.
-    if (host.isAssumed && device.record.files === 0) {
+    const forContainer = isHeldByContainer(host.profile, device);
+    if (host.isAssumed && device.record.files === 0 && !forContainer) {
       if (device.group !== null) host.doubt(device.group);
       host.touched.devices.add(device);
       return;
     }
-    host.put('device', device, { type: 'driver.unbind-blocked' });
+    host.put('device', device, { type: 'driver.unbind-blocked', forContainer });
   }),
   'driver.settled': ofDevice('driver.settled', (host, device, { driver }) => {
     if (host.driverChange?.device === device) host.driverChange = null;
@@ -55,7 +60,7 @@ const changes: { readonly [T in Exclude<EventType, CallEvent>]: Handler<T> | nul
     const group = host.groupOf(data.group);
     if (group.record.members > 0) return;
     // The group has a node, so at least one of its devices has a VFIO driver.
-    host.put('group', group, { type: 'driver.bound', kind: 'vfio' });
+    host.put('group', group, { type: 'driver.bound', kind: 'vfio', claims: false });
     host.doubt(group);
   },
   'gap.noticed': (host, { group }) => lose(host, group),

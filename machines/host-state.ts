@@ -23,7 +23,8 @@ import {
 } from './instances.ts';
 import { kernelRules, type Engine, type KernelRules } from './machines.ts';
 import { OpenFiles } from './open-files.ts';
-import { bootProfile, bootProfiles, hasIommufd, newestKernel, type Profile } from './profile.ts';
+import { bootProfile, bootProfiles } from './eras.ts';
+import { hasIommufd, newestKernel, type Profile } from './profile.ts';
 import type { Directory } from './concerns.ts';
 import type { Contradiction, ContradictionReason } from './contradiction.ts';
 
@@ -60,6 +61,8 @@ export class HostState implements Directory {
   isKnown = true;
   /** Whether the boot was not recorded, so that its state is assumed. */
   isAssumed = false;
+  /** Whether the kernel has died: until it boots it answers nothing. */
+  isDead = false;
   /** Certainty of the event that is being taken. */
   certainty: Certainty = 'observed';
   /** Position of the event that is being taken; -1 before the first. */
@@ -150,6 +153,7 @@ export class HostState implements Directory {
     this.iommufd = hasIommufd(this.profile, iommufd);
     this.driverChange = null;
     this.isKnown = true;
+    this.isDead = false;
     this.isAssumed = this.certainty !== 'observed';
     this.possibleProfiles = bootProfiles(kernel, named, this.isAssumed);
     for (const group of this.#groups.values()) this.touched.groups.add(group);
@@ -315,10 +319,7 @@ export class HostState implements Directory {
     this.touched.groups.add(group);
   }
 
-  /**
-   * The cdev node that a device gets from a VFIO driver: the lowest free number. Null for other
-   * drivers, and on a host without cdevs.
-   */
+  /** The cdev node that a VFIO driver gives a device: the lowest free number. Null if it gives none. */
   nextCdev(driver: string): string | null {
     if (kindOfDriver(driver) !== 'vfio' || !this.iommufd) return null;
     const taken = new Set([...this.#devices.values()].map(({ cdev }) => cdev));

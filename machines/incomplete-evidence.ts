@@ -14,6 +14,7 @@ import { positionOf } from '../processes/process-table.ts';
 import { mayMean } from './judge.ts';
 import type { Kernel } from './kernel.ts';
 import { release } from './consequences.ts';
+import { hasDmaOwner, type Profile } from './profile.ts';
 import { NAMELESS } from './unshown.ts';
 import { isFileShown } from './unshown-arguments.ts';
 
@@ -51,7 +52,7 @@ export function regain(host: Kernel): void {
   }
   for (const group of host.groups()) {
     if (!group.isInDoubt || used.has(group)) continue;
-    Object.assign(group, claimedByDrivers(group, host.fresh('group')), {
+    Object.assign(group, claimedByDrivers(group, host.fresh('group'), host.profile), {
       unknownSince: null,
       isInDoubt: false,
       certainty: host.certainty,
@@ -64,15 +65,17 @@ export function regain(host: Kernel): void {
 function claimedByDrivers(
   { devices, record: { members } }: Group,
   { state, record }: Pick<Group, 'state' | 'record'>,
+  profile: Profile,
 ): Pick<Group, 'state' | 'record'> {
   const kinds = [...devices.values()].flatMap(({ driver }) =>
     driver === null ? [] : [kindOfDriver(driver)],
   );
-  const claims = kinds.filter((kind) => kind === 'kernel').length;
+  const kernel = kinds.filter((kind) => kind === 'kernel').length;
+  const [claims, unclaimed] = hasDmaOwner(profile) ? [kernel, 0] : [0, kernel];
   const there = kinds.filter((kind) => kind === 'vfio').length;
   return {
     state: claims > 0 ? 'kernel' : state,
-    record: { ...record, claims, members: devices.size > 0 ? there : members },
+    record: { ...record, claims, unclaimed, members: devices.size > 0 ? there : members },
   };
 }
 
@@ -87,8 +90,11 @@ const standing = new Set<ObservedCause>([
   'owned-by-other-iommufd',
 ]);
 
+/** Causes that last until a kernel driver is unbound. */
+const ofDrivers = new Set<ObservedCause>(['group-not-viable', 'owned-by-kernel-driver']);
+
 /** Causes that a file or driver without a record may explain. */
-const strangers = new Set<ObservedCause>([...standing, 'owned-by-kernel-driver', 'owned-by-user']);
+const strangers = new Set<ObservedCause>([...standing, ...ofDrivers, 'owned-by-user']);
 
 /**
  * A refusal that the rules do not explain, on a host whose boot was not recorded. If an owner that
@@ -123,7 +129,7 @@ export function evict(host: Kernel, attempt: Attempt): void {
     const refusal = host.objection(attempt);
     if (refusal === null) return;
     const question = host.question(attempt);
-    if (refusal.cause === 'owned-by-kernel-driver') return unbindKernelDrivers(host, question);
+    if (ofDrivers.has(refusal.cause)) return unbindKernelDrivers(host, question, refusal.errno);
     if (!standing.has(refusal.cause)) return;
     const gone = inTheWay(refusal.cause, question);
     letGo(host, gone, refusal.errno);
@@ -167,12 +173,12 @@ function letGo(host: Kernel, gone: readonly OpenFile[], errno: string): void {
   for (const { id } of gone) release(host, id);
 }
 
-function unbindKernelDrivers(host: Kernel, { group, device }: Question): void {
+function unbindKernelDrivers(host: Kernel, { group, device }: Question, errno: string): void {
   const of = group ?? device?.group;
   for (const member of of?.devices.values() ?? []) {
     const { driver } = member;
     if (driver === null || kindOfDriver(driver) !== 'kernel') continue;
-    host.contradict({ kind: 'driver-gone', driver, device: member.device, errno: 'EPERM' });
+    host.contradict({ kind: 'driver-gone', driver, device: member.device, errno });
     unbindDriver(host, member);
     host.touched.unbound.add(member.device);
   }

@@ -95,7 +95,7 @@ export interface DriverChange {
   readonly next: string | null;
   readonly waiter: { readonly pid: number | null; readonly comm: string | null };
   /** Null while it is blocked; then how the bind to `next` ended, with errno null if it passed. */
-  outcome: { readonly errno: string | null } | null;
+  outcome: { readonly errno: string | null; readonly isFatal: boolean } | null;
 }
 
 /** The address space of a DMA mapping by a file; without `ioas`, the compat IOAS of an iommufd. */

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Operation } from '../events/vocabulary.ts';
-import type { Blocker, Check, MachineCheck, Question } from './check.ts';
+import type { Blocker, Check, FatalCheck, Question } from './check.ts';
 import type { Cause, ObservedCause } from './causes.ts';
 import type { KernelRules } from './machines.ts';
 
@@ -40,6 +40,12 @@ export function judge(rules: KernelRules, question: Question): Refusal | null {
 export function firstFailing(rules: KernelRules, question: Question): Check | undefined {
   const { checks } = rules.operations[question.call.operation];
   return checks.find((check) => !holds(rules, check, question));
+}
+
+/** Whether the kernel dies of a call that no check refuses. */
+export function isFatal({ operations, machines }: KernelRules, question: Question): boolean {
+  const { fatal } = operations[question.call.operation];
+  return fatal.some((check) => !machineHolds({ machines }, check, question));
 }
 
 /**
@@ -129,7 +135,11 @@ export function holds(rules: KernelRules, check: Check, question: Question): boo
 }
 
 /** Whether a machine's check holds; it does if the call does not concern the machine. */
-function machineHolds(rules: KernelRules, check: MachineCheck, question: Question): boolean {
+function machineHolds(
+  rules: Pick<KernelRules, 'machines'>,
+  check: FatalCheck,
+  question: Question,
+): boolean {
   const asked = question[check.asks];
   if (asked === undefined) return true;
   if (check.in !== undefined && !check.in.includes(asked.state)) return true;

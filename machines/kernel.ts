@@ -31,7 +31,7 @@ import { HostState } from './host-state.ts';
 import { judge, objection, type Explanation, type Refusal } from './judge.ts';
 import { isBeyondJudging, questionOf } from './operations.ts';
 import { UNSHOWN } from './unshown.ts';
-import { release } from './consequences.ts';
+import { endUnbinds, release } from './consequences.ts';
 
 /** A host that takes events. Code outside of `machines/` sees it as a `LiveHost`. */
 export class Kernel extends HostState {
@@ -206,7 +206,9 @@ export class Kernel extends HostState {
     const { context } = rowOf(call.operation);
     const [file, given] = [groupFile ?? deviceFile, container ?? iommufd];
     if (context === 'given' && file && given) this.pin(file, given);
-    if (context === 'taken' && file) for (const kept of this.unpin(file)) release(this, kept);
+    if (context !== 'taken' || file === undefined) return;
+    for (const kept of this.unpin(file)) release(this, kept);
+    if (file.kind === 'group') endUnbinds(this, file.group);
   }
 
   #open({ type, data }: Placed<Fact>, id: FileId, question: Question): void {

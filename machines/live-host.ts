@@ -12,7 +12,7 @@ import { restoreKernel, saveKernel, type KernelCheckpoint } from './checkpoint.t
 import { addressSpaceOf, type Observer, type OpenFile } from './instances.ts';
 import type { AddressSpace, MappedRanges, PlayedGroup, SupposedHost } from './host-at.ts';
 import type { Contradiction } from './contradiction.ts';
-import { hasUnseenCheck, judge, type Explanation, type Refusal } from './judge.ts';
+import { hasUnseenCheck, isFatal, judge, type Explanation, type Refusal } from './judge.ts';
 import { KeptCall, type SavedCall } from './kept-call.ts';
 import { Kernel } from './kernel.ts';
 import type { Engine, KernelRules } from './machines.ts';
@@ -36,7 +36,7 @@ export interface Concerned {
 }
 
 /** The answer of the rules to a call: a refusal, or its results besides descriptors. */
-export interface Answered extends Pick<Passed, 'id' | 'hwpt' | 'isFirstMap'> {
+export interface Answered extends Pick<Passed, 'id' | 'hwpt' | 'isFirstMap' | 'isFatal'> {
   readonly refusal: Refusal | null;
 }
 
@@ -211,6 +211,7 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     const question = this.kernel.question(call);
     const refusal = judge(this.kernel.rules, question);
     if (refusal !== null) return { refusal };
+    if (isFatal(this.kernel.rules, question)) return { refusal, isFatal: true };
     const told = question.events.iommufd;
     const id = question.found ?? (told !== undefined && 'id' in told ? told.id : undefined);
     const hwpt = told?.type === 'device.attached' ? { hwpt: told.attachment.hwpt } : {};

@@ -10,7 +10,14 @@ import type { Attempt, Call, Operation } from '../events/vocabulary.ts';
 import { rowOf } from '../operations/table.ts';
 import type { Admission, MachineName } from './admission.ts';
 import type { Cause } from './causes.ts';
-import type { Check, MachineCheck, OperationRules, OperationTable, Question } from './check.ts';
+import type {
+  Check,
+  FatalCheck,
+  MachineCheck,
+  OperationRules,
+  OperationTable,
+  Question,
+} from './check.ts';
 import { anyOperatedOn, type Directory, type Given } from './concerns.ts';
 import type { OpenFile } from './instances.ts';
 import { containerOperations } from './operations/container.ts';
@@ -89,6 +96,7 @@ export function isBeyondJudging(question: Question, attempt: Attempt): boolean {
 /** The checks of an operation in one profile; `isKnown`: whether its kernel has the operation. */
 interface ProfileRules extends Pick<OperationRules, 'checks'> {
   readonly isKnown: boolean;
+  readonly fatal: readonly FatalCheck[];
 }
 
 /** All operations as one profile checks them. */
@@ -103,13 +111,16 @@ function isKnownTo(profile: Profile, operation: Operation): boolean {
 /** The rules of a profile: every operation, with the checks that hold in the profile. */
 export function rulesOf(profile: Profile): Rules {
   return Object.fromEntries(
-    Object.entries(operations).map(([operation, { checks }]) => [
-      operation,
-      {
-        isKnown: isKnownTo(profile, operation as Operation),
-        checks: checks.filter((check) => applies(check, profile)),
-      },
-    ]),
+    Object.entries(operations as unknown as Record<Operation, OperationRules>).map(
+      ([operation, { checks, fatal = [] }]) => [
+        operation,
+        {
+          isKnown: isKnownTo(profile, operation as Operation),
+          checks: checks.filter((check) => applies(check, profile)),
+          fatal: fatal.filter((check) => applies(check, profile)),
+        },
+      ],
+    ),
   ) as unknown as Rules;
 }
 
@@ -135,8 +146,8 @@ export function admissionOf(rules: Rules, machine: MachineName): Admission {
       isRecordedBy(operation as Operation, event) ? [rule] : [],
     );
     if (recording.length > 0 && recording.every(({ isKnown }) => !isKnown)) return 'never';
-    for (const { checks } of recording) {
-      for (const check of checks) {
+    for (const { checks, fatal } of recording) {
+      for (const check of [...checks, ...fatal]) {
         if (!concerns(check, machine, state)) continue;
         if (check.guard === undefined) return 'never';
         guards.push(check.guard);
@@ -150,7 +161,11 @@ function isRecordedBy(operation: Operation, event: string): boolean {
   return rowOf(operation).records.some(({ type }) => type === event);
 }
 
-function concerns(check: Check, machine: MachineName, state: string): check is MachineCheck {
+function concerns(
+  check: Check | FatalCheck,
+  machine: MachineName,
+  state: string,
+): check is MachineCheck {
   return check.asks === machine && (!('in' in check) || check.in?.includes(state) !== false);
 }
 

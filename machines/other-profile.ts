@@ -7,7 +7,8 @@ import type { Attempt } from '../events/vocabulary.ts';
 import type { RecordedCall } from '../operations/row.ts';
 import type { ObservedCause } from './causes.ts';
 import type { HostView, Question } from './check.ts';
-import { explain, judge, objection, type Refusal } from './judge.ts';
+import { translated } from './era-translation.ts';
+import { explain, isFatal, judge, objection, type Refusal } from './judge.ts';
 import type { Kernel } from './kernel.ts';
 import { kernelRules, type KernelRules } from './machines.ts';
 import { questionOf } from './operations.ts';
@@ -24,6 +25,8 @@ export interface AnsweredAttempt extends Pick<RecordedCall, 'passed'> {
 export interface Verdict {
   readonly errno: string | null;
   readonly cause: ObservedCause | null;
+  /** Whether the call never ends, as the kernel dies of it. */
+  readonly dead?: true;
 }
 
 /**
@@ -60,9 +63,11 @@ export function verdictsUnder(
 ): { readonly recorded: Verdict; readonly other: Verdict } | null {
   const question = isComplete(call) ? questionOf(kernel, completed(call), passed) : null;
   if (question === null || !kernel.knows(question)) return null;
+  const asked = translated(question, kernel.profile, profile);
+  if (asked === null) return null;
   const host = underProfile(kernel, profile, configured);
   const recorded = recordedOf(kernel.rules, question, errno);
-  return { recorded, other: verdictOf(kernelRules(profile), { ...question, host }, errno) };
+  return { recorded, other: verdictOf(kernelRules(profile), { ...asked, host }, errno) };
 }
 
 const passes: Verdict = { errno: null, cause: null };
@@ -84,8 +89,9 @@ function refusalOf(refusal: Refusal | null): Verdict | null {
   return refusal === null ? null : { errno: refusal.errno, cause: refusal.cause };
 }
 
-/** The verdict if no check fails: the attempt passes, or the kernel lacks the operation. */
-function otherwise({ operations }: KernelRules, { call }: Question): Verdict {
-  const { isKnown } = operations[call.operation];
-  return isKnown ? passes : { errno: 'ENOTTY', cause: 'unsupported' };
+/** The verdict if no check fails: the attempt passes, kills, or is unknown to the kernel. */
+function otherwise(rules: KernelRules, question: Question): Verdict {
+  const { isKnown } = rules.operations[question.call.operation];
+  if (!isKnown) return { errno: 'ENOTTY', cause: 'unsupported' };
+  return isFatal(rules, question) ? { ...passes, dead: true } : passes;
 }

@@ -10,9 +10,20 @@ import type { Device, Group, OpenFile } from './instances.ts';
 import { NAMELESS, UNNAMED } from './unshown.ts';
 
 export function groupAt({ group, state, record, unknownSince, certainty }: Group): PlayedGroup {
-  const { owner, opener, claims, members } = record;
+  const { owner, opener, claims, unclaimed, members } = record;
   const isUnknown = unknownSince !== null || owner === NAMELESS;
-  return { group, state, owner, opener, claims, members, isUnknown, unknownSince, certainty };
+  return {
+    group,
+    state,
+    owner,
+    opener,
+    claims,
+    unclaimed,
+    members,
+    isUnknown,
+    unknownSince,
+    certainty,
+  };
 }
 
 export function deviceAt(live: Device): PlayedDevice {

@@ -15,6 +15,7 @@ import type {
 } from './host-at.ts';
 import type { Kernel } from './kernel.ts';
 import { deviceAt, fileAt, groupAt, processAt } from './plain.ts';
+import { delaysUnbind } from './unbinding.ts';
 
 export class PlayedHost implements PlayedHostAt {
   protected readonly kernel: Kernel;
@@ -41,7 +42,13 @@ export class PlayedHost implements PlayedHostAt {
     const { next, waiter, outcome } = change;
     const { device } = change.device;
     const isOfGone = this.kernel.device(device) !== change.device;
-    return { device, next, waiter, isOver: outcome !== null, isOfGone };
+    const isFatal = outcome?.isFatal ?? false;
+    return { device, next, waiter, isOver: outcome !== null, isFatal, isOfGone };
+  }
+
+  /** Whether the kernel has died; it answers nothing until it boots. */
+  get isDead(): boolean {
+    return this.kernel.isDead;
   }
 
   group(id: string): PlayedGroup | undefined {
@@ -90,6 +97,12 @@ export class PlayedHost implements PlayedHostAt {
 
   holders(file: FileId): ProcessHolder[] {
     return this.kernel.processes.holders(file);
+  }
+
+  /** Whether an unbind of the device's driver would wait, for an open file or for a container. */
+  delaysUnbind(address: string): boolean {
+    const device = this.kernel.device(address);
+    return device !== undefined && delaysUnbind(this.kernel.profile, device);
   }
 
   /** The open iommufds that have noted the address space of a process. */

@@ -46,6 +46,8 @@ export interface Passed {
   readonly driver?: string | null;
   /** True if a driver change waits for the last file of its device. */
   readonly isPending?: boolean;
+  /** True if the call never returns, as the kernel dies of it. */
+  readonly isFatal?: boolean;
 }
 
 /** The outcome of a call; `errno` is null if it passed. */

@@ -57,6 +57,7 @@ export type OfNoProcess =
   | 'operation.refused'
   | 'file.released'
   | 'device.added'
+  | 'host.died'
   | 'device.removed'
   | 'group.found'
   | 'driver.bound'

@@ -71,5 +71,5 @@ function attemptOf(event: Placed): AnsweredAttempt | null {
 }
 
 function isSame(a: Verdict, b: Verdict): boolean {
-  return a.errno === b.errno && a.cause === b.cause;
+  return a.errno === b.errno && a.cause === b.cause && a.dead === b.dead;
 }

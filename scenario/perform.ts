@@ -17,6 +17,8 @@ interface WaitingChange {
   /** The driver that is bound next; null for none. */
   readonly next: string | null;
   readonly isBlocked: boolean;
+  /** Whether the kernel dies of binding the next driver. */
+  readonly isFatal: boolean;
 }
 
 /** Answers calls: a host on the machines, or a recording of one. */
@@ -27,9 +29,11 @@ export interface Host {
    */
   answer(call: Call): Outcome;
   driverOf(device: string): string | null;
-  /** Whether the device has an open file, which delays the unbind of its driver. */
-  isHeld(device: string): boolean;
+  /** Whether an unbind of the device's driver waits. */
+  delaysUnbind(device: string): boolean;
   change(): WaitingChange | null;
+  /** Whether the kernel has died: then nothing is answered. */
+  isDead(): boolean;
   /** The cdev node that a device gets from a driver: the lowest free; null if it is not VFIO's. */
   nextNode(driver: string): string | null;
   /** The PCI address of the device whose cdev node has a name now. */
@@ -50,6 +54,13 @@ export interface Port extends Host {
 
 /** Makes a call and returns its outcome. The facts that follow go to `port.happened`, in order. */
 export function perform(port: Port, call: Call): Outcome {
+  const outcome = make(port, call);
+  const { device, next = null, isFatal = false } = port.change() ?? {};
+  if (device !== undefined && next !== null && isFatal) die(port, device, next);
+  return outcome;
+}
+
+function make(port: Port, call: Call): Outcome {
   if ('driver' in call) return changeDriver(port, call);
   if (rowOf(call.operation).makes === 'end-of-driver-change') return collectChange(port, call);
   const outcome = port.answer(call);
@@ -93,7 +104,7 @@ function changeDriver(port: Port, call: CallOf<'set_driver'>): Outcome {
   const left = port.answer({ ...call, driver: null });
   if (left.errno !== null) return refuse(port, call, left);
   const driver = port.driverOf(device);
-  if (driver !== null && port.isHeld(device)) {
+  if (driver !== null && port.delaysUnbind(device)) {
     const waiter = { pid: null, comm: 'bg' };
     port.happened({ type: 'driver.unbind-blocked', data: { device, driver, next, waiter } });
     return { errno: null, rc: 0, isPending: true };
@@ -102,8 +113,18 @@ function changeDriver(port: Port, call: CallOf<'set_driver'>): Outcome {
   if (next === null) return { errno: null, rc: 0, driver: null };
   const bound = port.answer(call);
   if (bound.errno !== null) return { ...refuse(port, call, bound), driver: null };
+  if (bound.isFatal === true) {
+    die(port, device, next);
+    return bound;
+  }
   tell(port, call, { errno: null, rc: 0, cdev: port.nextNode(next) });
   return { errno: null, rc: 0, driver: next };
+}
+
+/** The kernel dies of binding a driver. What it still does of other calls is unknown. */
+export function die(port: Pick<Host, 'happened'>, device: string, driver: string): void {
+  port.happened({ type: 'host.died', data: { device, driver } });
+  port.happened({ type: 'gap.noticed', data: { reason: 'the kernel died', group: null } });
 }
 
 /** Collects a driver change that was blocked: it is done, refused, or still blocked. */

@@ -20,18 +20,21 @@ const PAGE = 4096;
 /** The pid of a process that does not exist. */
 const NOBODY = -1;
 /** The caller in the answer, for calls that no process of the scenario makes. */
-const callers = { recorder: '-', background: 'bg' } as const;
+export const callers = { recorder: '-', background: 'bg' } as const;
 
 /** The answer to a statement, in the format of the recorder. */
 export interface Answer {
   /** The caller: a process, `-` for spawn and kill, `bg` for driver changes. */
   readonly p: string;
   readonly op: string;
-  readonly rc: number;
+  /** Left out if the call never returned. */
+  readonly rc?: number;
   readonly errno?: string;
   readonly cause?: string;
   readonly driver?: string;
   readonly pending?: true;
+  /** The kernel has died, of this call or of an earlier one. */
+  readonly dead?: true;
 }
 
 /** Plays statements on one host. */
@@ -80,6 +83,7 @@ export class Player {
   play(statement: OperationStatement): Answer {
     const { caller } = rowOf(statement.operation);
     const p = caller === 'process' ? statement.process : callers[caller];
+    if (this.#port.isDead()) return { p, op: statement.text, dead: true };
     const outcome =
       caller === 'process'
         ? this.#operate(statement, this.#process(statement.process))
@@ -185,6 +189,7 @@ export class Player {
 
 /** The result of a call; for a driver change, with the driver that the device has after it. */
 function answerOf(outcome: Outcome): Omit<Answer, 'p' | 'op'> {
+  if (outcome.errno === null && outcome.isFatal === true) return { dead: true };
   const { driver } = outcome;
   return {
     ...resultOf(outcome),

@@ -41,6 +41,7 @@ const commands: Readonly<Record<Cause, (at: RefusedAt) => string>> = {
   'group-already-open': openGroups,
   'group-dead': nodes,
   'group-file-open': openGroups,
+  'group-not-viable': drivers,
   'group-pinned-by-device-file': openDevices,
   'iommu-already-set': calls,
   'malformed-argument': calls,

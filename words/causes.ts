@@ -21,6 +21,7 @@ const sentences: Readonly<Record<ObservedCause, string>> = {
   'group-dead': 'the last VFIO device has left the group that this file was opened for',
   'group-file-open':
     'a file of the group is open, so no device of the group can be bound through its cdev',
+  'group-not-viable': 'a device of the group is on a kernel driver, so the group is not viable',
   'group-pinned-by-device-file':
     'no descriptor of the group file is left, but an open device file keeps it alive',
   'iommu-already-set': 'the container already has an IOMMU driver',

@@ -36,6 +36,8 @@ export function sentence(history: History, position: number): string {
 
 const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => string } = {
   'host.booted': (data) => `the host booted, kernel ${data.kernel} (${data.boot})`,
+  'host.died': ({ device, driver }) =>
+    `the kernel died of binding driver ${driver} to ${device}; it answers nothing until it boots`,
   'gap.noticed': (data) =>
     `gap in the evidence of ${data.group === null ? 'every group' : `group ${data.group}`}: ${data.reason}`,
   'snapshot.taken': (data) =>

@@ -40,10 +40,12 @@ export function recordedCell(recorded: Verdict): Cell {
 
 /** How an attempt would end by other rules, as a cell. */
 export function otherCell(other: Verdict): Cell {
-  return verdictCell(other, 'would pass');
+  return verdictCell(other, other.dead ? DEADLY : 'would pass');
 }
 
-function verdictCell({ errno, cause }: Verdict, passing: string): Cell {
+const DEADLY: Cell = { text: 'the kernel would die', tone: 'refusal' };
+
+function verdictCell({ errno, cause }: Verdict, passing: Cell): Cell {
   if (errno === null) return passing;
   return { text: `${errno} ${cause}`, tone: cause === 'unknown' ? 'unknown' : 'refusal' };
 }

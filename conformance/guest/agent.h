@@ -96,6 +96,8 @@ void print_topology(FILE *out);
 void begin_change(const struct statement *statement, struct answer *answer);
 /* bg_wait */
 void collect_change(struct answer *answer);
+/* Whether there is a change that waits, or that nobody has collected. */
+bool change_waits(void);
 /* Lets a change go on until it is over or blocked; nothing to do without one. */
 void settle_change(void);
 /* Waits for a change that nobody collected; false where it does not end. */

@@ -114,6 +114,8 @@ struct request {
 };
 
 static enum ending change(const struct request *request, struct answer *answer) {
+  /* The kernel may die of it: what it has answered so far is not to be lost. */
+  fflush(out);
   begin_change(request->statement, answer);
   return ANSWERED;
 }
@@ -262,6 +264,7 @@ static void take(char *line) {
     give_up("'%s %s' is by or to no process", line, request.text);
   }
   if (kind->who == NULL && request.process->pid == 0) start(request.process);
+  if (change_waits()) fflush(out);
   enum ending ending = kind->perform(&request, &answer);
   /* What waited for a file that the operation let go of is done before the next one. */
   settle_change();

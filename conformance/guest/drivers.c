@@ -4,6 +4,7 @@
  * An unbind waits in the kernel for as long as somebody has the device open, and so a helper
  * process does it. Whether the helper is blocked is no question of time: the kernel tells the
  * function that a sleeping process waits in, and one function waits for a device's last file.
+ * Before 5.16 it tells none (arch/x86/kernel/process.c:get_wchan), and its stack is read instead.
  */
 #include "agent.h"
 
@@ -28,15 +29,39 @@ static const char waits_for_files[] = "vfio_unregister_group_dev";
 static struct {
   const struct device *device; /* NULL: none */
   pid_t helper;
-  int pidfd, wchan;
+  int pidfd, wchan, state, stack;
 } change;
 static bool changed;
 
+/* Reads the beginning of a file below /proc. */
+static void read_begin(int file, char *text, size_t size) {
+  ssize_t length = pread(file, text, size - 1, 0);
+  text[length < 0 ? 0 : length] = '\0';
+}
+
+/* Whether the helper sleeps; the state follows its name in brackets. */
+static bool is_asleep(void) {
+  char state[64];
+  read_begin(change.state, state, sizeof state);
+  return strstr(state, ") S ") != NULL || strstr(state, ") D ") != NULL;
+}
+
 static bool is_blocked(void) {
-  char function[64];
-  ssize_t length = pread(change.wchan, function, sizeof function - 1, 0);
-  function[length < 0 ? 0 : length] = '\0';
-  return strcmp(function, waits_for_files) == 0;
+  char function[64], stack[2048];
+  read_begin(change.wchan, function, sizeof function);
+  if (strcmp(function, waits_for_files) == 0) return true;
+  if (strcmp(function, "0") != 0 || !is_asleep()) return false;
+  read_begin(change.stack, stack, sizeof stack);
+  return strstr(stack, waits_for_files) != NULL;
+}
+
+/* Opens a file of the helper below /proc. */
+static int open_helper(pid_t helper, const char *name) {
+  char path[32];
+  snprintf(path, sizeof path, "/proc/%d/%s", helper, name);
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) give_up("%s: %s", path, strerror(errno));
+  return file;
 }
 
 static bool is_over(int milliseconds) {
@@ -65,6 +90,8 @@ static int collect(void) {
   if (waitpid(change.helper, &status, 0) < 0) give_up("the driver's helper is lost");
   close(change.pidfd);
   close(change.wchan);
+  close(change.state);
+  close(change.stack);
   change.device = NULL;
   return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
 }
@@ -96,13 +123,13 @@ void begin_change(const struct statement *statement, struct answer *answer) {
     prctl(PR_SET_NAME, "bg");
     _exit(change_driver(device, driver));
   }
-  char path[32];
-  snprintf(path, sizeof path, "/proc/%d/wchan", helper);
   change.device = device;
   change.helper = helper;
   change.pidfd = syscall(SYS_pidfd_open, helper, 0);
-  change.wchan = open(path, O_RDONLY | O_CLOEXEC);
-  if (change.pidfd < 0 || change.wchan < 0) give_up("%s: %s", path, strerror(errno));
+  change.wchan = open_helper(helper, "wchan");
+  change.state = open_helper(helper, "stat");
+  change.stack = open_helper(helper, "stack");
+  if (change.pidfd < 0) give_up("no handle on a driver's helper: %s", strerror(errno));
   changed = true;
   report(answer);
 }
@@ -111,6 +138,8 @@ void collect_change(struct answer *answer) {
   if (change.device == NULL) return refuse(answer, ECHILD);
   report(answer);
 }
+
+bool change_waits(void) { return change.device != NULL; }
 
 void settle_change(void) {
   if (change.device != NULL) settle();

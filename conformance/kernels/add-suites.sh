@@ -2,7 +2,7 @@
 # add-suites.sh: lets apt see the kernels of Debian's other suites. Needs root.
 #
 # A Debian release carries one series of the kernel; those that are compared with lie in several.
-# This adds bookworm, trixie, their backports and sid as sources, from the mirror that is already in
+# This adds bullseye, bookworm, trixie, backports of the latter two and sid as sources, from the mirror that is already in
 # use, and pins all of them below the machine's own release: `apt-get upgrade` goes on as if they
 # were not there, and only what is asked for by version or with `-t` comes from them.
 #
@@ -20,8 +20,11 @@ release=$(. /etc/os-release && [ "$ID" = debian ] && echo "${VERSION_CODENAME-si
 mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources} 2>/dev/null |
   grep -v '^ *#' | grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 | tr -d ' ' || true)
 
+# Of a release that is old, the last kernel is among its security updates.
+security=${mirror:+${mirror%/debian*}/debian-security}
+
 suites=()
-for suite in bookworm bookworm-backports trixie trixie-backports sid; do
+for suite in bullseye bookworm bookworm-backports trixie trixie-backports sid; do
   [ "$suite" = "$release" ] || suites+=("$suite")
 done
 
@@ -31,8 +34,17 @@ URIs: ${mirror:-http://deb.debian.org/debian}
 Suites: ${suites[*]}
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+$([ "$release" = bullseye ] || cat <<SECURITY
+
+Types: deb
+URIs: ${security:-http://deb.debian.org/debian-security}
+Suites: bullseye-security
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+SECURITY
+)
 END
-for suite in "${suites[@]}"; do
+for suite in "${suites[@]}" bullseye-security; do
   priority=$([ "$suite" = sid ] && echo 50 || echo 100)
   printf 'Package: *\nPin: release n=%s\nPin-Priority: %d\n\n' "$suite" "$priority"
 done >"$preferences"

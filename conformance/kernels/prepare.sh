@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# prepare.sh [PROFILE…]: makes kernels ready to boot; linux-6.1, linux-6.12, linux-7.3 by default.
+# prepare.sh [PROFILE…]: makes kernels ready to boot; linux-5.10, linux-6.1, linux-6.12, linux-7.3 by
+# default.
 #
 # Each is Debian's own amd64 image of the series, the newest that apt knows, unpacked and not
 # installed. Debian builds without CONFIG_IOMMUFD: for the series that have iommufd, its module and
@@ -101,7 +102,7 @@ prepare() {
   say "is ready: $abi, $(wc -l <"$cache/kernels/$profile/modules.list") modules"
 }
 
-[ $# -gt 0 ] || set -- linux-6.1 linux-6.12 linux-7.3
+[ $# -gt 0 ] || set -- linux-5.10 linux-6.1 linux-6.12 linux-7.3
 for profile in "$@"; do
   [[ $profile =~ ^linux-[0-9]+\.[0-9]+$ ]] ||
     { echo "prepare.sh: '$profile' is no profile: linux-6.12, say" >&2; exit 2; }

@@ -10,7 +10,7 @@ import { eventJson } from '../../cli/event-row.ts';
 import type { Sequence } from '../../host/simulation.ts';
 import { openLedger } from '../../ledger.ts';
 import type { Profile } from '../../machines/profile.ts';
-import { boot } from '../guest.ts';
+import { bootOnce } from '../guest.ts';
 import { hostNamed } from '../host.ts';
 import { overlay, type Mode } from './overlay.ts';
 import { joined } from './sequence.ts';
@@ -39,7 +39,7 @@ export async function recordedRun(
   try {
     const output = join(folder, 'host.ledger');
     const companion = { entries: overlay(mode), output, memory: memory[mode], endMs: END_MS };
-    const guest = await boot(profile, hostNamed('standard'), { onProgress: tell, companion });
+    const guest = await bootOnce(profile, hostNamed('standard'), { onProgress: tell, companion });
     const lines = [guest.topologyLine];
     try {
       const sequence = joined('recorded', sequences, guest.topology);

@@ -65,7 +65,7 @@ export class SequenceDraft {
     this.statements.push(statement);
     this.#next++;
     const { answer } = this.host.play(statement);
-    if (answer.rc < 0) return;
+    if (answer.rc !== undefined && answer.rc < 0) return;
     this.#note(statement);
   }
 

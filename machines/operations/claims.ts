@@ -7,9 +7,11 @@ import { attachedSibling, owner } from '../blockers.ts';
 import type { Check } from '../check.ts';
 import type { GroupFile } from '../instances.ts';
 import { NAMELESS } from '../unshown.ts';
+import { sinceDmaOwner } from './before-dma-owner.ts';
 
 /** The group that the file was opened for still has a VFIO device. */
 export const live: Check = {
+  ...sinceDmaOwner,
   name: 'group-alive',
   asks: 'groupFile',
   in: ['dead'],
@@ -27,7 +29,13 @@ export function claimable(
   source: string,
   { iommufd, others }: { readonly iommufd: string; readonly others?: string },
 ): readonly Check[] {
-  const claim = { asks: 'group', errno: 'EPERM', source, blocker: owner } as const;
+  const claim = {
+    ...sinceDmaOwner,
+    asks: 'group',
+    errno: 'EPERM',
+    source,
+    blocker: owner,
+  } as const;
   const unless = others === undefined ? {} : { guard: others };
   return [
     {

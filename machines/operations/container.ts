@@ -9,6 +9,7 @@ import type { OperationTable, Question } from '../check.ts';
 import { ofItsFile } from '../concerns.ts';
 import { isSince, type Profile } from '../profile.ts';
 import { SOME_RANGE, UNSHOWN } from '../unshown.ts';
+import { sinceDmaOwner } from './before-dma-owner.ts';
 import { onFile } from './descriptor.ts';
 import { noted, ofFoundIommufd } from './mapper.ts';
 import { shown } from './shown.ts';
@@ -63,6 +64,7 @@ export const containerOperations: OperationTable<
           blocker: ownContainer,
         },
         {
+          ...sinceDmaOwner,
           name: 'iommu-type-opens',
           asks: 'call',
           holds: (question) =>

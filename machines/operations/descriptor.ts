@@ -11,6 +11,7 @@ import type { Check, OperationTable, PlainCheck, Question } from '../check.ts';
 import { ofItsFile } from '../concerns.ts';
 import type { OpenFile } from '../instances.ts';
 import { isSince } from '../profile.ts';
+import { containerMappable } from './before-dma-owner.ts';
 import { shown } from './shown.ts';
 
 type Kind = OpenFile['kind'];
@@ -69,7 +70,11 @@ export function onFile<C extends Call>(
 
 /** Limits checks to kernels with iommufd and cdevs. */
 export function sinceCdevs<C extends Call>(checks: readonly Check<C>[]): readonly Check<C>[] {
-  return checks.map((check) => ({ since: 'linux-6.12', ...check }));
+  return checks.map((check) => {
+    const { since } = check;
+    const isLater = since !== undefined && isSince(since, 'linux-6.12');
+    return { ...check, since: isLater ? since : 'linux-6.12' };
+  });
 }
 
 const argumentReadable = (
@@ -175,6 +180,7 @@ export const descriptorOperations: OperationTable<
         cause: 'wrong-file-kind',
         source: 'iommu/iommufd/main.c:iommufd_fops_mmap',
       },
+      containerMappable,
       {
         name: 'mappable-kind-of-file',
         asks: 'descriptor',

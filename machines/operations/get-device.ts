@@ -5,12 +5,13 @@
  */
 import type { CallOf } from '../../events/vocabulary.ts';
 import type { FileId } from '../../processes/process-table.ts';
-import type { OperationTable, Question } from '../check.ts';
+import type { Check, OperationTable, Question } from '../check.ts';
 import { withDevice, type Directory, type Given } from '../concerns.ts';
 import type { GroupFile, IommufdFile } from '../instances.ts';
 import { autoPageTable, lowestFreeId, type Attachment } from '../iommufd.ts';
 import { NAMELESS, UNNAMED, unnamedDevice } from '../unshown.ts';
 import { anyDeviceFile } from '../blockers.ts';
+import { beforeDmaOwner, deviceListed, sinceDmaOwner, viable } from './before-dma-owner.ts';
 import { claimable, isUnseen, live, samePageTable } from './claims.ts';
 import { onFile } from './descriptor.ts';
 import { mappersThere } from './mapper.ts';
@@ -69,6 +70,30 @@ function claimOf(iommufd: IommufdFile, given: Given) {
   return { id, attachment };
 }
 
+const BY_NAME = 'vfio/group.c:vfio_device_get_from_name';
+
+/** The group has a VFIO device of that name. */
+const named = (limits: Pick<Check, 'since' | 'until'>): readonly Check<CallOf<'get_device'>>[] => [
+  {
+    ...limits,
+    name: 'device-in-group',
+    asks: 'host',
+    holds: ({ device, group }) => device !== undefined && device.group === group,
+    errno: 'ENODEV',
+    cause: 'no-such-device',
+    source: BY_NAME,
+  },
+  {
+    ...limits,
+    name: 'device-registered',
+    asks: 'device',
+    in: ['absent'],
+    errno: 'ENODEV',
+    cause: 'no-such-device',
+    source: BY_NAME,
+  },
+];
+
 export const getDeviceOperations: OperationTable<'get_device'> = {
   get_device: {
     concerns: askGetDevice,
@@ -82,23 +107,8 @@ export const getDeviceOperations: OperationTable<'get_device'> = {
     checks: onFile(
       ['group'],
       [
-        { ...live, source: 'vfio/group.c:vfio_device_get_from_name' },
-        {
-          name: 'device-in-group',
-          asks: 'host',
-          holds: ({ device, group }) => device !== undefined && device.group === group,
-          errno: 'ENODEV',
-          cause: 'no-such-device',
-          source: 'vfio/group.c:vfio_device_get_from_name',
-        },
-        {
-          name: 'device-registered',
-          asks: 'device',
-          in: ['absent'],
-          errno: 'ENODEV',
-          cause: 'no-such-device',
-          source: 'vfio/group.c:vfio_device_get_from_name',
-        },
+        { ...live, source: BY_NAME },
+        ...named(sinceDmaOwner),
         {
           name: 'device-staying',
           asks: 'device',
@@ -106,7 +116,7 @@ export const getDeviceOperations: OperationTable<'get_device'> = {
           in: ['leaving'],
           errno: 'ENODEV',
           cause: 'device-leaving',
-          source: 'vfio/group.c:vfio_device_get_from_name',
+          source: BY_NAME,
           blocker: anyDeviceFile,
         },
         {
@@ -125,6 +135,9 @@ export const getDeviceOperations: OperationTable<'get_device'> = {
           cause: 'no-iommu-driver',
           source: 'vfio/container.c:vfio_group_use_container',
         },
+        viable,
+        ...named(beforeDmaOwner),
+        deviceListed,
         ...claimable('iommu/iommu.c:iommu_device_claim_dma_owner', {
           iommufd: 'sameIommufd',
           others: 'claimsNothing',

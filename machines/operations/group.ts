@@ -5,7 +5,7 @@
  */
 import type { CallOf } from '../../events/vocabulary.ts';
 import { containerUser, givenContainer } from '../blockers.ts';
-import type { OperationTable, Question, Unshown } from '../check.ts';
+import type { Check, OperationTable, Question, Unshown } from '../check.ts';
 import {
   anybody,
   argumentOf,
@@ -18,6 +18,7 @@ import {
 } from '../concerns.ts';
 import type { GroupFile } from '../instances.ts';
 import { NAMELESS, UNSHOWN } from '../unshown.ts';
+import { beforeDmaOwner, containerNotNegative, sinceDmaOwner } from './before-dma-owner.ts';
 import { claimable, isUnseen, live } from './claims.ts';
 import { onFile } from './descriptor.ts';
 import { getDeviceOperations } from './get-device.ts';
@@ -99,6 +100,16 @@ function askUnsetContainer(base: Question): Question {
   };
 }
 
+const noContainerYet: Check = {
+  name: 'no-container-yet',
+  asks: 'groupFile',
+  guard: 'noContainer',
+  errno: 'EINVAL',
+  cause: 'container-already-set',
+  source: SET_CONTAINER,
+  blocker: givenContainer,
+};
+
 export const groupOperations: OperationTable<
   'group_status' | 'set_container' | 'unset_container' | 'get_device'
 > = {
@@ -111,6 +122,8 @@ export const groupOperations: OperationTable<
     checks: onFile(
       ['group'],
       [
+        containerNotNegative,
+        { ...noContainerYet, ...beforeDmaOwner },
         {
           name: 'container-descriptor-open',
           asks: 'descriptor',
@@ -119,15 +132,7 @@ export const groupOperations: OperationTable<
           cause: 'bad-descriptor',
           source: SET_CONTAINER,
         },
-        {
-          name: 'no-container-yet',
-          asks: 'groupFile',
-          guard: 'noContainer',
-          errno: 'EINVAL',
-          cause: 'container-already-set',
-          source: SET_CONTAINER,
-          blocker: givenContainer,
-        },
+        { ...noContainerYet, ...sinceDmaOwner },
         { ...live, source: SET_CONTAINER },
         {
           name: 'descriptor-is-a-container',

@@ -9,6 +9,7 @@ import type { Check, OperationTable, PlainCheck, Question } from '../check.ts';
 import { itself, type Given } from '../concerns.ts';
 import type { OpenFile } from '../instances.ts';
 import { NAMELESS } from '../unshown.ts';
+import { sinceDmaOwner } from './before-dma-owner.ts';
 import { shown } from './shown.ts';
 
 const OPEN = 'vfio/group.c:vfio_group_fops_open';
@@ -130,7 +131,7 @@ export const openOperations: OperationTable<
       {
         name: 'group-has-a-vfio-device',
         asks: 'group',
-        guard: 'hasMember',
+        guard: 'hasNode',
         errno: 'ENOENT',
         cause: 'no-such-node',
         source: 'vfio/group.c:vfio_device_remove_group',
@@ -192,6 +193,7 @@ export const openOperations: OperationTable<
         source: 'fs/inode.c:no_open',
       },
       {
+        ...sinceDmaOwner,
         name: 'reopened-group-alive',
         asks: 'groupFile',
         in: ['dead'],

@@ -10,6 +10,13 @@ import type { Cause } from '../causes.ts';
 import { driverFits } from '../device-model.ts';
 import type { Check, OperationTable, PlainCheck } from '../check.ts';
 import { itself } from '../concerns.ts';
+import { hasDmaOwner } from '../profile.ts';
+import {
+  beforeDmaOwner,
+  boundOutsideOfUse,
+  failedProbe,
+  sinceDmaOwner,
+} from './before-dma-owner.ts';
 import { shown } from './shown.ts';
 
 const isNew: PlainCheck<CallOf<'fork' | 'spawn'>> = {
@@ -53,8 +60,9 @@ export const processOperations: OperationTable<
       const { driver } = base.call;
       if (driver === null) return { ...base, device };
       const event = { type: 'driver.bound', kind: kindOfDriver(driver) } as const;
+      const claims = event.kind === 'kernel' && hasDmaOwner(base.host.profile);
       const group = device?.group ?? undefined;
-      return { ...base, device, group, events: { device: event, group: event } };
+      return { ...base, device, group, events: { device: event, group: { ...event, claims } } };
     },
     checks: [
       {
@@ -85,6 +93,7 @@ export const processOperations: OperationTable<
         source: 'base/bus.c:bind_store',
       },
       {
+        ...sinceDmaOwner,
         name: 'group-not-owned-by-user',
         asks: 'group',
         in: ['container', 'iommufd'],
@@ -94,7 +103,7 @@ export const processOperations: OperationTable<
         source: 'iommu/iommu.c:iommu_device_use_default_domain',
         blocker: owner,
       },
-      {
+      ...failedProbe({
         name: 'driver-fits-device',
         asks: 'host',
         holds: ({ call, device }) =>
@@ -102,8 +111,9 @@ export const processOperations: OperationTable<
         errno: 'EIO',
         cause: 'not-ownership',
         source: 'base/dd.c:really_probe',
-      },
+      }),
     ],
+    fatal: [boundOutsideOfUse],
   },
   bg_wait: {
     ...shown,
@@ -120,9 +130,20 @@ export const processOperations: OperationTable<
         cause: 'no-driver-change',
         source: 'scenario language: nothing to collect',
       },
-      changeNotRefused('EBUSY', 'owned-by-user', 'iommu/iommu.c:iommu_device_use_default_domain'),
+      {
+        ...changeNotRefused(
+          'EBUSY',
+          'owned-by-user',
+          'iommu/iommu.c:iommu_device_use_default_domain',
+        ),
+        ...sinceDmaOwner,
+      },
       changeNotRefused('ENOENT', 'no-such-node', 'base/bus.c:bind_store'),
-      changeNotRefused('EIO', 'not-ownership', 'base/dd.c:really_probe'),
+      { ...changeNotRefused('EIO', 'not-ownership', 'base/dd.c:really_probe'), ...sinceDmaOwner },
+      {
+        ...changeNotRefused('ENODEV', 'not-ownership', 'base/bus.c:bind_store'),
+        ...beforeDmaOwner,
+      },
     ],
   },
 };

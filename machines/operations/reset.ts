@@ -9,6 +9,7 @@ import type { Check, OperationTable, PlainCheck, Question } from '../check.ts';
 import { ofItsFile, withDevice } from '../concerns.ts';
 import { busOfDevice, busResetWorks, canReset, hasBusReset } from '../device-model.ts';
 import { kindOfDriver } from '../../operations/driver.ts';
+import { givenGroupsInUse } from './before-dma-owner.ts';
 import { onFile } from './descriptor.ts';
 import { shown } from './shown.ts';
 
@@ -121,6 +122,7 @@ const hotReset: readonly Check<CallOf<'hot_reset'>>[] = [
     cause: 'wrong-file-kind',
     source: HOT_RESET,
   },
+  givenGroupsInUse,
   {
     name: 'all-affected-on-vfio-drivers',
     asks: 'host',

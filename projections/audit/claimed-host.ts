@@ -11,28 +11,23 @@
  */
 import type { CallEvent, DataOf, EventType, Fact, Placed } from '../../events/vocabulary.ts';
 import { kindOfDriver } from '../../operations/driver.ts';
-import type { OpeningEvent } from '../../processes/effects.ts';
 import { ClaimedFiles } from './claimed-files.ts';
-import type { ClaimedDevice, ClaimedFile, Gone } from './claimed.ts';
+import {
+  claimedFile,
+  claimsNothing,
+  type ClaimedDevice,
+  type ClaimedFile,
+  type ClaimingCall,
+  type Gone,
+} from './claimed.ts';
 import { Multimap } from '../multimap.ts';
+import { bootProfile } from '../../machines/eras.ts';
+import { groupsDie } from '../../machines/profile.ts';
 import { NAMELESS } from '../../machines/unshown.ts';
 import { fileOpenedBy, ProcessTable, type FileId } from '../../processes/process-table.ts';
 
 /** Applies an event to the claims; `id` is the file that the event opens, or `NAMELESS`. */
 type Handler<T extends EventType> = (claims: ClaimedHost, data: DataOf<T>, id: FileId) => void;
-
-/**
- * Calls that open a file of VFIO or iommufd, give it a context or take its context away. No other
- * call can change the owner of a group (`test/projections/audit/claimed-host.test.ts`).
- */
-type ClaimingCall =
-  | Exclude<OpeningEvent, 'path.opened'>
-  | 'device.bound'
-  | 'container.set'
-  | 'container.unset';
-
-/** For events that cannot change the owner of a group. */
-const CLAIMS_NOTHING = null;
 
 export class ClaimedHost {
   readonly devices = new Map<string, ClaimedDevice>();
@@ -43,6 +38,8 @@ export class ClaimedHost {
   readonly released = new Set<FileId>();
   readonly #files = new ClaimedFiles();
   readonly #devicesOf = new Multimap<string, ClaimedDevice>();
+  /** As of the profile of the boot. */
+  #groupsDie = true;
 
   /** In the order of their opening. */
   get files(): ReadonlyMap<FileId, ClaimedFile> {
@@ -117,7 +114,8 @@ export class ClaimedHost {
   static readonly #changes: {
     readonly [T in Exclude<EventType, CallEvent> | ClaimingCall]: Handler<T> | null;
   } = {
-    'host.booted': (claims) => {
+    'host.booted': (claims, { kernel, profile }) => {
+      claims.#groupsDie = groupsDie(bootProfile(kernel, profile));
       for (const group of claims.groups()) claims.touched.add(group);
       claims.#files.clear();
       claims.devices.clear();
@@ -149,30 +147,9 @@ export class ClaimedHost {
       const file = claims.#behind(pid, fd);
       if (file !== undefined) claims.#takeContext(file);
       claims.#release([]);
+      if (file?.group != null) claims.#endUnbinds(file.group);
     },
-
-    'history.archived': CLAIMS_NOTHING,
-    'history.removed': CLAIMS_NOTHING,
-    'gap.noticed': CLAIMS_NOTHING,
-    'snapshot.taken': CLAIMS_NOTHING,
-    'evidence.begun': CLAIMS_NOTHING,
-    'group.found': CLAIMS_NOTHING,
-    'claim.granted': CLAIMS_NOTHING,
-    'claim.released': CLAIMS_NOTHING,
-    'claim.refused': CLAIMS_NOTHING,
-    'process.started': CLAIMS_NOTHING,
-    'process.found': CLAIMS_NOTHING,
-    'process.forked': CLAIMS_NOTHING,
-    'process.executed': CLAIMS_NOTHING,
-    'process.exited': CLAIMS_NOTHING,
-    'descriptor.duplicated': CLAIMS_NOTHING,
-    'descriptor.passed': CLAIMS_NOTHING,
-    'descriptor.flagged': CLAIMS_NOTHING,
-    'descriptor.closed': CLAIMS_NOTHING,
-    'mapping.created': CLAIMS_NOTHING,
-    'mapping.removed': CLAIMS_NOTHING,
-    'file.released': CLAIMS_NOTHING,
-    'operation.refused': CLAIMS_NOTHING,
+    ...claimsNothing,
   };
 
   /** Whether events of a type can change the owner of a group. */
@@ -183,7 +160,7 @@ export class ClaimedHost {
   #change(event: Placed<Fact>): void {
     type Any = (claims: ClaimedHost, data: Fact['data'], id: FileId) => void;
     const changes: { readonly [T in EventType]?: unknown } = ClaimedHost.#changes;
-    const change = (changes[event.type] ?? CLAIMS_NOTHING) as Any | null;
+    const change = (changes[event.type] ?? null) as Any | null;
     change?.(this, event.data, fileOpenedBy(event) ?? NAMELESS);
   }
 
@@ -223,7 +200,7 @@ export class ClaimedHost {
     this.#drive(device, driver);
     device.leavesFor = null;
     const { group } = device;
-    if (group === null) return;
+    if (group === null || !this.#groupsDie) return;
     if (this.#driversIn(group).some((other) => kindOfDriver(other) === 'vfio')) return;
     for (const file of this.filesOf(group)) {
       if (file.kind !== 'group') continue;
@@ -272,17 +249,8 @@ export class ClaimedHost {
     return open?.context ?? null;
   }
 
-  #open(opened: Pick<ClaimedFile, 'id' | 'kind'> & Partial<ClaimedFile>): void {
-    const file = {
-      group: null,
-      device: null,
-      isGranted: false,
-      context: null,
-      isIommufd: false,
-      isDead: false,
-      keeps: new Set<FileId>(),
-      ...opened,
-    };
+  #open(opened: Parameters<typeof claimedFile>[0]): void {
+    const file = claimedFile(opened);
     this.#files.add(file);
     this.#touch(file);
   }
@@ -311,6 +279,21 @@ export class ClaimedHost {
     for (const address of new Set(gone.flatMap(({ device }) => device ?? []))) {
       this.#endUnbind(address);
     }
+    for (const group of new Set(gone.flatMap((file) => file.group ?? []))) this.#endUnbinds(group);
+  }
+
+  /** Where a container keeps the last device of its group: ends the unbinds that waited for it. */
+  #endUnbinds(group: string): void {
+    if (this.#groupsDie) return;
+    for (const [address, device] of this.devices) {
+      if (device.group === group) this.#endUnbind(address);
+    }
+  }
+
+  #isHeldByContainer(group: string): boolean {
+    if (this.#groupsDie) return false;
+    const members = this.#driversIn(group).filter((driver) => kindOfDriver(driver) === 'vfio');
+    return members.length === 1 && this.ownersOf(group).length > 0;
   }
 
   /** Ends a recorded unbind that waits, if the last file of its device is gone. */
@@ -318,6 +301,7 @@ export class ClaimedHost {
     const { group = null, leavesFor = null } = this.devices.get(address) ?? {};
     if (leavesFor === null) return;
     if (this.#files.hasDevice(address)) return;
+    if (group !== null && this.#isHeldByContainer(group)) return;
     this.#bind(address, null);
     const { next } = leavesFor;
     const isRefused =

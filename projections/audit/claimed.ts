@@ -3,7 +3,45 @@
  *
  * @module
  */
+import type { OpeningEvent } from '../../processes/effects.ts';
 import type { FileId } from '../../processes/process-table.ts';
+
+/**
+ * Calls that open a file of VFIO or iommufd, give it a context or take its context away. No other
+ * call can change the owner of a group (`test/projections/audit/claimed-host.test.ts`).
+ */
+export type ClaimingCall =
+  | Exclude<OpeningEvent, 'path.opened'>
+  | 'device.bound'
+  | 'container.set'
+  | 'container.unset';
+
+/** Events that cannot change the owner of a group. */
+export const claimsNothing = {
+  'history.archived': null,
+  'history.removed': null,
+  'host.died': null,
+  'gap.noticed': null,
+  'snapshot.taken': null,
+  'evidence.begun': null,
+  'group.found': null,
+  'claim.granted': null,
+  'claim.released': null,
+  'claim.refused': null,
+  'process.started': null,
+  'process.found': null,
+  'process.forked': null,
+  'process.executed': null,
+  'process.exited': null,
+  'descriptor.duplicated': null,
+  'descriptor.passed': null,
+  'descriptor.flagged': null,
+  'descriptor.closed': null,
+  'mapping.created': null,
+  'mapping.removed': null,
+  'file.released': null,
+  'operation.refused': null,
+} as const;
 
 export interface ClaimedFile {
   readonly id: FileId;
@@ -22,6 +60,22 @@ export interface ClaimedFile {
   isDead: boolean;
   /** The files that it keeps alive. */
   readonly keeps: Set<FileId>;
+}
+
+/** A file that has just been opened. */
+export function claimedFile(
+  opened: Pick<ClaimedFile, 'id' | 'kind'> & Partial<ClaimedFile>,
+): ClaimedFile {
+  return {
+    group: null,
+    device: null,
+    isGranted: false,
+    context: null,
+    isIommufd: false,
+    isDead: false,
+    keeps: new Set(),
+    ...opened,
+  };
 }
 
 export interface ClaimedDevice {

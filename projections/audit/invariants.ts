@@ -90,6 +90,7 @@ export const invariants: { readonly [N in InvariantName]: Invariant<N> } = {
   },
   'no-user-owner-beside-kernel-driver': {
     source: 'iommu/iommu.c:iommu_device_use_default_domain',
+    since: 'linux-6.1',
     violation: ({ claims, group }) => {
       const [driver] = claims.kernelDriversIn(group);
       const [owner] = driver === undefined ? [] : claims.ownersOf(group);

@@ -71,8 +71,9 @@ export const changes: Readonly<Record<ChangeKind, ChangeDefinition>> = {
     },
   },
   groupSet: {
-    columns: ['group', 'kind', 'owner', 'claims', 'opener', 'certainty', 'busy'],
-    take(standing, [group, kind, owner, claims, opener, certainty, busy], at, position, observer) {
+    columns: ['group', 'kind', 'owner', 'claims', 'unclaimed', 'opener', 'certainty', 'busy'],
+    take(standing, columns, at, position, observer) {
+      const [group, kind, owner, claims, unclaimed, opener, certainty, busy] = columns;
       const { groups } = standing;
       const index = group![at]!;
       const cell = groups.reach(index);
@@ -87,6 +88,7 @@ export const changes: Readonly<Record<ChangeKind, ChangeDefinition>> = {
       cells[cell] = kind![at]!;
       cells[cell + GROUP.owner] = owner![at]!;
       cells[cell + GROUP.claims] = claims![at]!;
+      cells[cell + GROUP.unclaimed] = unclaimed![at]!;
       cells[cell + GROUP.opener] = opener![at]!;
       cells[cell + GROUP.certainty] = certainty![at]!;
       if (busy![at] === 0) cells[cell + GROUP.busy] = 0;

@@ -39,8 +39,11 @@ export function standingOf(host: LiveHost, codes: Codes, past: Remembered): Stan
   const link = (id: FileId | null | undefined) => (id == null ? 0 : (rowOf.get(id) ?? -1) + 1);
   const old = before.groups;
   for (let group = 0; group < old.count; group++) {
-    const [kind, , , , , , since] = old.cells.subarray(group * old.width);
-    put(groups, group, [kind === 0 ? 0 : GONE, 0, 0, 0, 0, 0, since ?? 0]);
+    const at = group * old.width;
+    const row = new Array<number>(old.width).fill(0);
+    row[GROUP.kind] = old.cells[at] === 0 ? 0 : GONE;
+    row[GROUP.since] = old.cells[at + GROUP.since] ?? 0;
+    put(groups, group, row);
   }
   for (const group of host.groups()) {
     const index = codes.groups.codeOf(group.group);
@@ -77,12 +80,19 @@ function put(rows: CellRows, row: number, cells: readonly number[]): void {
 
 /** The cells of a group except the last two (`busy`, `since`), which the machines do not know. */
 export function groupCells(group: GroupAt, { numbers }: Codes, opener: number) {
-  const { owner, claims, isUnknown } = group;
+  const { owner, isUnknown } = group;
   const isUser = group.state === 'container' || group.state === 'iommufd';
   const state = isUnknown ? 'unknown' : group.state === 'unowned' ? 'none' : group.state;
   const file = isUser && owner !== NAMELESS ? fileCell(owner) : 0;
   const certainty = certainties.indexOf(group.certainty);
-  return [ownerKinds.indexOf(state) + 1, file, numbers.codeOf(claims), opener, certainty] as const;
+  return [
+    ownerKinds.indexOf(state) + 1,
+    file,
+    numbers.codeOf(group.claims),
+    numbers.codeOf(group.unclaimed),
+    opener,
+    certainty,
+  ] as const;
 }
 
 export function deviceCells(device: DeviceAt, { groups, texts }: Codes) {

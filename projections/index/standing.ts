@@ -50,6 +50,7 @@ export class CellRows {
  * - `kind`: of its owner, 1 and up in the order of `ownerKinds`, or `GONE`
  * - `owner`: the owning file, by position + 1
  * - `claims`: code of `owner_cnt` (iommu/iommu.c:struct iommu_group)
+ * - `unclaimed`: code of the number of devices on kernel drivers that claim nothing
  * - `opener`: row + 1 of the file that has it open
  * - `certainty`: of the owner, in the order of `certainties`
  * - `busy`: position + 1 since which it has been in use without a break
@@ -59,10 +60,11 @@ export const GROUP = {
   kind: 0,
   owner: 1,
   claims: 2,
-  opener: 3,
-  certainty: 4,
-  busy: 5,
-  since: 6,
+  unclaimed: 3,
+  opener: 4,
+  certainty: 5,
+  busy: 6,
+  since: 7,
 } as const;
 export const ownerKinds = ['none', 'kernel', 'container', 'iommufd', 'unknown'] as const;
 /** `GROUP.kind` of a group whose owner is unknown. */
@@ -128,7 +130,7 @@ export class Standing {
   unheard = 1;
 
   constructor(
-    groups = new CellRows(7),
+    groups = new CellRows(8),
     devices = new CellRows(6),
     files = new CellRows(6),
     holds = new CellRows(6),

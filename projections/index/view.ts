@@ -203,6 +203,7 @@ export class StandingView implements HostAt {
       group: this.#codes.groups.at(index),
       opener: opener === 0 ? null : this.#idOf(opener - 1),
       claims: this.#codes.numbers.at(row[GROUP.claims]!),
+      unclaimed: this.#codes.numbers.at(row[GROUP.unclaimed]!),
     };
     this.#groups.set(index, group);
     return group;

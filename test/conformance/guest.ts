@@ -13,8 +13,8 @@ export function pretended(profile: Profile): Guest {
     async perform({ name, operations }) {
       host.boot(name);
       return operations.map((statement, n): KernelAnswer => {
-        const { cause: _, ...answer } = host.play(statement).answer;
-        const said = { seq: name, n, ...answer };
+        const { cause: _, rc = null, ...answer } = host.play(statement).answer;
+        const said = { seq: name, n, rc, ...answer };
         return { ...said, line: JSON.stringify(said) };
       });
     },

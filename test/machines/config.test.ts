@@ -67,6 +67,6 @@ test('the context that a config begins with is the memory of the machine, maps a
 test('guards that must all hold are one name', () => {
   const { states } = configOf(kernelRules('linux-7.3').machines.group);
   expect(states['unowned']?.on['group.opened']).toEqual([
-    { target: 'unowned', guard: 'hasMember && noCdevBound && fileClosed', actions: 'record' },
+    { target: 'unowned', guard: 'hasNode && noCdevBound && fileClosed', actions: 'record' },
   ]);
 });

@@ -13,8 +13,8 @@ async function eventsOf(profile: Profile, name: string): Promise<Placed[]> {
   return events.map((event, position) => ({ ...event, position }));
 }
 
-const words = ({ errno, cause }: Difference['recorded']) =>
-  errno === null ? 'passes' : `${errno} ${cause}`;
+const words = ({ errno, cause, dead }: Difference['other']) =>
+  errno === null ? (dead ? 'dies' : 'passes') : `${errno} ${cause}`;
 
 /** How a difference reads, without where it stands. */
 const kindOf = ({ operation, recorded, other }: Difference) =>
@@ -160,10 +160,36 @@ describe('another kernel', () => {
     expect(ledger.replay({ profile: 'rfc-2021' })).toEqual([]);
   });
 
+  test('without a DMA owner differs where ownership decided, and dies of a kernel driver', async () => {
+    const pairs = await Promise.all(
+      ['questions', 'ownership'].map(async (name) => {
+        const ledger = await openLedger(':memory:');
+        await ledger.import(textOf('linux-6.12', name));
+        return ledger.replay({ profile: 'linux-5.10' }).map(kindOf);
+      }),
+    );
+    for (const kind of [
+      'set_container: EPERM owned-by-kernel-driver, passes',
+      'set_driver: EBUSY owned-by-user, dies',
+      'group_status: ENODEV group-dead, passes',
+      'open_cdev: passes, ENOENT no-such-node',
+    ]) {
+      expect(pairs.flat()).toContain(kind);
+    }
+  });
+
+  test('of a log without a DMA owner finds the owner that there would be', async () => {
+    const ledger = await openLedger(':memory:');
+    await ledger.import(textOf('linux-5.10', 'no-dma-owner'));
+    const kinds = ledger.replay({ profile: 'linux-6.12' }).map(kindOf);
+    expect(kinds).toContain('set_container: passes, EPERM owned-by-kernel-driver');
+    expect(kinds).toContain('get_device: EINVAL group-not-viable, ENODEV no-such-device');
+  });
+
   test('is one that is known', async () => {
     const ledger = await played('open_iommufd I\n');
-    expect(() => ledger.replay({ profile: 'linux-5.10' })).toThrow(
-      `no profile 'linux-5.10'; known are ${profiles.join(', ')}`,
+    expect(() => ledger.replay({ profile: 'linux-5.9' })).toThrow(
+      `no profile 'linux-5.9'; known are ${profiles.join(', ')}`,
     );
   });
 });

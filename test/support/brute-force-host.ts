@@ -54,6 +54,8 @@ export interface Device {
 }
 
 export interface Host {
+  /** Whether the kernel is older than 5.19: no DMA owner, and groups that live as long as their files. */
+  isOld: boolean;
   readonly processes: Map<number, Process>;
   readonly files: Map<FileId, OpenFile>;
   readonly devices: Map<string, Device>;
@@ -139,7 +141,7 @@ export function ownerOf(host: Host, group: string): Claim {
   const opener = openerOf(host, group);
   const members = [...host.devices].filter(([, device]) => device.group === group);
   const bound = members.map(([id]) => iommufdOf(host, id)).filter((iommufd) => iommufd !== null);
-  const kernel = members.filter(([, { driver }]) => usesDmaApi(driver)).length;
+  const kernel = host.isOld ? 0 : members.filter(([, { driver }]) => usesDmaApi(driver)).length;
   const claims: Claim[] = [];
   if (opener !== null && kindOf(host, containerOf(host, opener)) === 'container') {
     claims.push({ kind: 'container', file: opener, count: 1 });

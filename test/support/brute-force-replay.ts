@@ -28,7 +28,7 @@ import {
 
 /** A host that these events happened to, and nothing before them. */
 export function replay(events: readonly RecordedEvent[]): Host {
-  const host: Host = { processes: new Map(), files: new Map(), devices: new Map() };
+  const host: Host = { isOld: false, processes: new Map(), files: new Map(), devices: new Map() };
   for (const event of events) {
     const effect = effects[event.type] as Effect<EventType>;
     effect(host, event.data, `f${event.position}`);
@@ -45,6 +45,7 @@ const nothing = () => {};
 const effects: { readonly [T in EventType]: Effect<T> } = {
   'history.archived': nothing,
   'history.removed': nothing,
+  'host.died': nothing,
   'gap.noticed': nothing,
   'snapshot.taken': nothing,
   'evidence.begun': nothing,
@@ -53,7 +54,9 @@ const effects: { readonly [T in EventType]: Effect<T> } = {
   'claim.refused': nothing,
   'file.released': nothing,
   'group.found': nothing,
-  'host.booted': ({ processes, files, devices }) => {
+  'host.booted': (host, { profile }) => {
+    const { processes, files, devices } = host;
+    host.isOld = profile === 'linux-5.10';
     for (const map of [processes, files, devices]) map.clear();
   },
   'device.added': ({ devices }, { device, name, group, driver }) => {
@@ -204,6 +207,7 @@ function settle(host: Host): void {
   release(host);
   for (const [id, device] of host.devices) {
     if (device.leaving === null || filesOfDevice(host, id).length > 0) continue;
+    if (host.isOld && isLastInContainer(host, device)) continue;
     const { next } = device.leaving;
     device.leaving = null;
     device.driver = null;
@@ -229,6 +233,7 @@ function release(host: Host): void {
 
 /** A group that no vfio device is in any more leaves its open file dead, and its container. */
 function buryGroups(host: Host): void {
+  if (host.isOld) return release(host);
   for (const file of host.files.values()) {
     if (file.kind !== 'group' || membersOf(host, file.group).some(isVfio)) continue;
     file.dead = true;
@@ -236,6 +241,11 @@ function buryGroups(host: Host): void {
     if (native) file.container = null;
   }
   release(host);
+}
+
+function isLastInContainer(host: Host, { group }: Device): boolean {
+  if (group === null || membersOf(host, group).filter(isVfio).length > 1) return false;
+  return ownerOf(host, group).kind === 'container';
 }
 
 /** Whether ownership lets it; that the driver is there and fits the device is taken for granted. */

@@ -27,6 +27,7 @@ import {
   keepersOf,
   kindOf,
   openerOf,
+  membersOf,
   ownerOf,
   usesDmaApi,
 } from './brute-force-host.ts';
@@ -72,10 +73,14 @@ function groupNow(host: Host, group: string): GroupNow {
     group,
     owner: ownerView(host, group),
     ownerCount: count,
-    viable: container !== null || count === 0,
+    viable: host.isOld ? isViableWhenOld(host, group) : container !== null || count === 0,
     opener: opener === null ? null : view(host, opener),
     container: container === null ? null : view(host, container),
   };
+}
+
+function isViableWhenOld(host: Host, group: string): boolean {
+  return membersOf(host, group).every(({ driver }) => !usesDmaApi(driver));
 }
 
 function deviceNow(host: Host, device: string): DeviceNow {

@@ -1,5 +1,13 @@
 import type { AnyEventObject } from 'xstate';
 import type { MachineName } from '../../machines/admission.ts';
+import { hasDmaOwner, type Profile } from '../../machines/profile.ts';
+
+/** The alphabet without the drivers that claim nothing, where the kernel has none. */
+export function alphabetOf(profile: Profile, name: MachineName): AnyEventObject[] {
+  return alphabet[name].filter(
+    ({ kind, claims }) => kind !== 'kernel' || claims !== false || !hasDmaOwner(profile),
+  );
+}
 
 /** Every kind of event that a machine can meet, with payloads that guards tell apart. */
 export const alphabet: Record<MachineName, readonly AnyEventObject[]> = {
@@ -7,7 +15,8 @@ export const alphabet: Record<MachineName, readonly AnyEventObject[]> = {
     { type: 'driver.bound', kind: 'vfio' },
     { type: 'driver.bound', kind: 'kernel' },
     { type: 'driver.unbound', kind: 'vfio' },
-    { type: 'driver.unbind-blocked' },
+    { type: 'driver.unbind-blocked', forContainer: false },
+    { type: 'driver.unbind-blocked', forContainer: true },
     { type: 'device.opened' },
     { type: 'device.obtained', iommufd: null, id: null },
     { type: 'device.obtained', iommufd: 'f1', id: 1 },
@@ -19,10 +28,17 @@ export const alphabet: Record<MachineName, readonly AnyEventObject[]> = {
     { type: 'device.released', file: 'f3', granted: false },
   ],
   group: [
-    ...['vfio', 'harmless', 'kernel'].flatMap((kind) => [
-      { type: 'driver.bound', kind },
-      { type: 'driver.unbound', kind },
-    ]),
+    ...['vfio', 'harmless', 'kernel'].map((kind) => ({
+      type: 'driver.bound',
+      kind,
+      claims: kind === 'kernel',
+    })),
+    { type: 'driver.bound', kind: 'kernel', claims: false },
+    { type: 'driver.unbound', kind: 'vfio', claims: false, ends: true },
+    { type: 'driver.unbound', kind: 'vfio', claims: false, ends: false },
+    { type: 'driver.unbound', kind: 'harmless', claims: false, ends: false },
+    { type: 'driver.unbound', kind: 'kernel', claims: true, ends: false },
+    { type: 'driver.unbound', kind: 'kernel', claims: false, ends: false },
     { type: 'group.opened', file: 'f1' },
     { type: 'group.released' },
     { type: 'container.set', file: 'f1', native: true },

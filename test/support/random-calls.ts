@@ -185,7 +185,13 @@ export function calledHost(count: {
     .record({
       count: fc.integer(count),
       seed: fc.integer(),
-      profile: fc.constantFrom<Profile>('linux-6.1', 'linux-6.12', 'linux-7.3', 'rfc-2021'),
+      profile: fc.constantFrom<Profile>(
+        'linux-6.1',
+        'linux-6.12',
+        'linux-7.3',
+        'rfc-2021',
+        'linux-5.10',
+      ),
       uptime: fc.constantFrom(80, 1000, 100_000),
     })
     .map(({ count: events, seed, profile, uptime }) => calledFor(events, seed, profile, uptime));

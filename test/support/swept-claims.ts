@@ -7,6 +7,7 @@
 import type { DataOf, EventType, Fact, Placed } from '../../events/vocabulary.ts';
 import { kindOfDriver } from '../../operations/driver.ts';
 import type { ClaimedDevice, ClaimedFile, Gone } from '../../projections/audit/claimed.ts';
+import { bootProfile } from '../../machines/eras.ts';
 import { NAMELESS } from '../../machines/unshown.ts';
 import { fileOpenedBy, ProcessTable, type FileId } from '../../processes/process-table.ts';
 
@@ -17,6 +18,8 @@ export class SweptClaims {
   readonly files = new Map<FileId, ClaimedFile>();
   readonly devices = new Map<string, ClaimedDevice>();
   readonly processes = new ProcessTable();
+  /** Whether the kernel is older than 5.19, so that groups live as long as their files. */
+  #isOld = false;
 
   /** Takes the next event, and before it that those who are `gone` have left. */
   take(event: Placed<Fact>, gone: Gone): void {
@@ -71,7 +74,8 @@ export class SweptClaims {
   }
 
   static readonly #changes: { readonly [T in EventType]?: Handler<T> } = {
-    'host.booted': (claims) => {
+    'host.booted': (claims, { kernel, profile }) => {
+      claims.#isOld = bootProfile(kernel, profile) === 'linux-5.10';
       claims.files.clear();
       claims.devices.clear();
     },
@@ -101,6 +105,7 @@ export class SweptClaims {
       const file = claims.#behind(pid, fd);
       if (file !== undefined) claims.#takeContext(file);
       claims.#release();
+      if (claims.#isOld) claims.#endUnbinds();
     },
   };
 
@@ -121,7 +126,7 @@ export class SweptClaims {
     device.driver = driver;
     device.leavesFor = null;
     const { group } = device;
-    if (group === null || this.#hasVfioDevice(group)) return;
+    if (group === null || this.#isOld || this.#hasVfioDevice(group)) return;
     for (const file of this.filesOf(group)) {
       if (file.kind !== 'group') continue;
       file.isDead = true;
@@ -217,6 +222,21 @@ export class SweptClaims {
       }
     }
     for (const address of released) this.#endUnbind(address);
+    if (this.#isOld) this.#endUnbinds();
+  }
+
+  #endUnbinds(): void {
+    for (const [address, { group, leavesFor }] of this.devices) {
+      if (group !== null && leavesFor !== null) this.#endUnbind(address);
+    }
+  }
+
+  /** The last VFIO device of an old kernel's group waits until the group has no container. */
+  #waitsForContainer(group: string): boolean {
+    const members = [...this.devices.values()].filter(
+      ({ group: of, driver }) => of === group && driver !== null && kindOfDriver(driver) === 'vfio',
+    );
+    return this.#isOld && members.length === 1 && this.ownersOf(group).length > 0;
   }
 
   /** An unbind that waited ends with the last file of its device; one that nobody has seen, when it is said to. */
@@ -224,6 +244,7 @@ export class SweptClaims {
     const { group = null, leavesFor = null } = this.devices.get(address) ?? {};
     if (leavesFor === null) return;
     if ([...this.files.values()].some(({ device }) => device === address)) return;
+    if (group !== null && this.#waitsForContainer(group)) return;
     this.#bind(address, null);
     const { next } = leavesFor;
     const isRefused =

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Placed } from '../../events/vocabulary.ts';
+import { bootProfile } from '../../machines/eras.ts';
 import { NAMELESS } from '../../machines/unshown.ts';
 import { kindOfDriver } from '../../operations/driver.ts';
 import { fileOpenedBy, positionOf } from '../../processes/process-table.ts';
@@ -17,15 +18,18 @@ export class UntoldClaims {
   /** What has been taken since the boot, and who had to have gone before it. */
   readonly #taken: [Placed, Gone][] = [];
   #isAssumed = false;
+  /** Whether the kernel is older than 5.19: a kernel driver is in the way of a device, not of a container. */
+  #isOld = false;
 
   take(event: Placed): void {
     const { type, data } = event;
     if (type === 'host.booted') {
       this.#isAssumed = (data.evidence?.certainty ?? 'observed') !== 'observed';
+      this.#isOld = bootProfile(data.kernel, data.profile) === 'linux-5.10';
       this.#taken.length = 0;
     }
     this.claims.take(event, nobody);
-    const gone = this.#isAssumed ? goneBefore(event, this.claims) : nobody;
+    const gone = this.#isAssumed ? goneBefore(event, this.claims, this.#isOld) : nobody;
     this.#taken.push([event, gone]);
     if (gone.evicted.size + gone.unbound.size === 0) return;
     // Who the event shows to have gone had left before it: once more, and with them gone by then.
@@ -35,9 +39,9 @@ export class UntoldClaims {
 }
 
 /** Who cannot have been there, or the call of an event would have been refused; `claims` has taken it. */
-function goneBefore(event: Placed, claims: ClaimedHost): Gone {
+function goneBefore(event: Placed, claims: ClaimedHost, isOld: boolean): Gone {
   const { type, data } = event;
-  if (type === 'device.obtained') return goneBeforeObtained(fileOpenedBy(event), claims);
+  if (type === 'device.obtained') return goneBeforeObtained(fileOpenedBy(event), claims, isOld);
   if (type !== 'group.opened' && type !== 'container.set' && type !== 'device.bound') return nobody;
   const id = fileOpenedBy(event) ?? claims.processes.file(data.pid, data.fd) ?? '';
   const own = claims.files.get(id);
@@ -60,7 +64,8 @@ function goneBefore(event: Placed, claims: ClaimedHost): Gone {
     const isNative = other.isGranted && !other.isIommufd;
     return isNative || (other.context !== null && (other.device === own.device || isOther));
   });
-  const isClaim = type === 'device.bound' || (type === 'container.set' && !own.isIommufd);
+  const isClaim =
+    !isOld && (type === 'device.bound' || (type === 'container.set' && !own.isIommufd));
   const unbound = [...claims.devices].filter(
     ([, { group, driver }]) =>
       isClaim && group === own.group && driver !== null && kindOfDriver(driver) === 'kernel',
@@ -71,10 +76,14 @@ function goneBefore(event: Placed, claims: ClaimedHost): Gone {
   };
 }
 
-/** A device that is obtained through an iommufd claims its group. */
-function goneBeforeObtained(id: string | null, { files, devices }: ClaimedHost): Gone {
+/** A device that is obtained through an iommufd claims its group; on an old kernel it must be viable. */
+function goneBeforeObtained(
+  id: string | null,
+  { files, devices }: ClaimedHost,
+  isOld: boolean,
+): Gone {
   const own = files.get(id ?? '');
-  if (own?.isIommufd !== true) return nobody;
+  if (own === undefined || (!own.isIommufd && !isOld)) return nobody;
   const unbound = [...devices].filter(
     ([, { group, driver }]) =>
       group === own.group && driver !== null && kindOfDriver(driver) === 'kernel',
