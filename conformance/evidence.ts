@@ -3,16 +3,17 @@
  *
  * @module
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
-import { profiles, type Profile } from '../machines/profile.ts';
-import { parseTopology, type Topology } from '../scenario/topology.ts';
+import type { Profile } from '../machines/profile.ts';
+import type { Topology } from '../scenario/topology.ts';
 import { differenceOf } from './agreement.ts';
-import type { KernelSaid } from './comparison.ts';
 import { ObservedHost, type Item } from './coverage.ts';
-import { operation } from './sequences/alphabet.ts';
-
-const folder = new URL('../test/truth/', import.meta.url);
+import {
+  askedIn,
+  readRecording,
+  recordedProfiles,
+  recordingNames,
+  type RecordedAnswer,
+} from './recordings.ts';
 
 /** What the recordings of one kernel show. */
 export interface Confirmed {
@@ -25,28 +26,22 @@ export interface Confirmed {
   readonly times: ReadonlyMap<Item, number>;
 }
 
-type RecordedLine = KernelSaid & { readonly seq: string; readonly p: string };
-
 /** The kernels that were asked, oldest first. */
 export function confirmed(): Confirmed[] {
-  const known = readdirSync(folder);
-  return profiles.filter((profile) => known.includes(profile)).map(confirmedOf);
+  return recordedProfiles().map(confirmedOf);
 }
 
 function confirmedOf(profile: Profile): Confirmed {
   const times = new Map<Item, number>();
   const kernels = new Set<string>();
   const counts = { answers: 0, differing: 0 };
-  for (const name of readdirSync(new URL(`${profile}/`, folder))) {
-    const text = gunzipSync(readFileSync(new URL(`${profile}/${name}`, folder))).toString();
-    const values = text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
-    const topology = parseTopology(values.find((value) => 'topology' in value));
+  for (const name of recordingNames(profile)) {
+    const { topology, sequences } = readRecording(profile, name);
     kernels.add(topology.kernel);
-    const answers = values.filter((value) => 'op' in value) as RecordedLine[];
-    for (const sequence of Map.groupBy(answers, ({ seq }) => seq).values()) {
-      const { agreed, items } = replay(sequence, topology, profile);
+    for (const { answers } of sequences) {
+      const { agreed, items } = replay(answers, topology, profile);
       for (const item of items) times.set(item, (times.get(item) ?? 0) + 1);
-      counts.answers += sequence.length;
+      counts.answers += answers.length;
       counts.differing += agreed ? 0 : 1;
     }
   }
@@ -54,12 +49,11 @@ function confirmedOf(profile: Profile): Confirmed {
 }
 
 /** What a sequence has put to the test, up to the first answer that differs. */
-function replay(sequence: readonly RecordedLine[], topology: Topology, profile: Profile) {
+function replay(sequence: readonly RecordedAnswer[], topology: Topology, profile: Profile) {
   const observed = new ObservedHost(topology, profile);
   const items = observed.boot('recorded');
   for (const recorded of sequence) {
-    const own = /^P\d$/.test(recorded.p);
-    const played = observed.play(operation(own ? `@${recorded.p} ${recorded.op}` : recorded.op));
+    const played = observed.play(askedIn(recorded));
     if (recorded.dead === true || recorded.timeout === true) continue;
     if (differenceOf(recorded, played.answer) !== null) return { agreed: false, items };
     items.push(...played.items);

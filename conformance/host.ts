@@ -7,6 +7,7 @@
  * @module
  */
 import type { DevicePort } from '../events/vocabulary.ts';
+import type { Topology } from '../scenario/topology.ts';
 
 interface EmulatedDevice {
   readonly name: string;
@@ -163,7 +164,7 @@ function bridge(number: number): string {
   return `pcie-pci-bridge,id=bridge${number},bus=port${number}`;
 }
 
-const hosts: readonly EmulatedHost[] = [standard, other, ports];
+export const hosts: readonly EmulatedHost[] = [standard, other, ports];
 
 /** The host of a name. Throws `HostError`. */
 export function hostNamed(name: string): EmulatedHost {
@@ -171,6 +172,16 @@ export function hostNamed(name: string): EmulatedHost {
   if (found !== undefined) return found;
   const known = hosts.map((host) => host.name).join(', ');
   throw new HostError(`no host '${name}'; known are ${known}`);
+}
+
+/** The host that has the devices of a topology. Throws `HostError`. */
+export function hostWith({ devices }: Topology): EmulatedHost {
+  const there = devices.map(({ name, bdf, model }) => `${name} ${bdf} ${model}`).join();
+  const found = hosts.find((host) => {
+    return there === host.devices.map((one) => `${one.name} ${one.address} ${one.model}`).join();
+  });
+  if (found !== undefined) return found;
+  throw new HostError(`no host has these devices: ${there}`);
 }
 
 /** QEMU's arguments for all that a host has. */

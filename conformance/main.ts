@@ -10,15 +10,22 @@ import { openLedger } from '../ledger.ts';
 import { progressOn } from '../cli/progress.ts';
 import type { Guest } from './guest.ts';
 import { hostNamed } from './host.ts';
-import { optionsFrom, usage, type Options, type RecorderRequest } from './options.ts';
+import {
+  optionsFrom,
+  usage,
+  type Options,
+  type RecorderRequest,
+  type RepeatRequest,
+} from './options.ts';
 import { sequencesIn } from './questions.ts';
 import { boot } from './reboots.ts';
 import { checkRecorder } from './recorder/check.ts';
 import { missingToRecord } from './recorder/requirements.ts';
 import { toBeRecorded } from './recorder/sequence.ts';
+import { repeatRecordings } from './repeat.ts';
 import { writeReport } from './report.ts';
 import { missing, type Requirement } from './requirements.ts';
-import { plan } from './sequences/plan.ts';
+import { longLivedPlan, plan } from './sequences/plan.ts';
 import { logPath, summaryLines, summaryOf } from './summary.ts';
 import { trial, type TrialOutcome } from './trial.ts';
 
@@ -38,7 +45,8 @@ async function run(options: Options): Promise<number> {
   const guest = await boot(options.profile, host, { onProgress: progress.tell, isVerbose });
   try {
     const { topology } = guest;
-    const sequences = asked ?? plan(topology, options.profile, options);
+    const planned = options.isLongLived ? longLivedPlan : plan;
+    const sequences = asked ?? planned(topology, options.profile, options);
     const started = performance.now();
     const further = () => plan(topology, options.profile, { ...options, operations: FURTHER });
     const outcome = await trial(sequences, further, guest, options.profile, progress.tell);
@@ -60,6 +68,17 @@ async function runRecorder({ scenario, ...request }: RecorderRequest): Promise<n
   const isEqual = await checkRecorder({ ...request, sequences }, shown, progress.tell);
   progress.clear();
   return isEqual ? exit.agree : exit.differ;
+}
+
+/** Asks a part of the recordings again. */
+async function runRepeat({ repeated, seed }: RepeatRequest): Promise<number> {
+  if (isLacking(missing(repeated))) return exit.surroundings;
+  let differing = 0;
+  for (const profile of repeated) {
+    differing += await repeatRecordings(profile, seed, shown, progress.tell);
+  }
+  progress.clear();
+  return differing === 0 ? exit.agree : exit.differ;
 }
 
 function shown(text: string): void {
@@ -136,6 +155,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (options === 'help') say(usage);
     else if (options === 'report') writeReport();
     else if ('mode' in options) return await runRecorder(options);
+    else if ('repeated' in options) return await runRepeat(options);
     else return await run(options);
     return exit.agree;
   } catch (error) {

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { isProfile, profiles, type Profile } from '../machines/profile.ts';
+import { recordedProfiles } from './recordings.ts';
 
 /** A request that cannot be met as it was put. */
 export class UsageError extends Error {
@@ -17,6 +18,8 @@ export interface Options {
   readonly seed: number;
   /** Which emulated host. */
   readonly host: string;
+  /** Whether only hosts that live long are asked. */
+  readonly isLongLived: boolean;
   /** A scenario or a recording to ask instead of generated sequences. */
   readonly scenario: string | null;
   /** Where to keep the kernel's answers. */
@@ -35,6 +38,12 @@ export interface RecorderRequest {
   readonly keep: string | null;
 }
 
+/** A part of the recordings that is asked again. */
+export interface RepeatRequest {
+  readonly repeated: readonly Profile[];
+  readonly seed: number;
+}
+
 const kernels = profiles.filter((profile) => profile.startsWith('linux'));
 
 export const usage = `npm run conformance -- --profile P [--operations N] [--seed N]
@@ -46,11 +55,14 @@ Exit 0: all agree. 1: some differ; each is shrunk, printed and kept as a log. 2:
   --profile P      ${kernels.join(', ')}
   --operations N   how many; 10000 when left out
   --seed N         of the random histories; 1 when left out
+  --long-lived     asks only hosts that live long: 60 to 300 operations a sequence
   --host NAME      the emulated host: standard (when left out), other or ports
   --scenario FILE  asks the sequences of a scenario, or those of a recording, instead
   --record FILE    keeps the kernel's answers, as import takes them (.gz: compressed)
   --found FOLDER   where logs of disagreements are kept; conformance/found when left out
   --json           prints one JSON value
+  --repeat [P…]    asks one in a hundred operations of each recording again: the answers have to be the
+                   recorded ones. --seed chooses which; of all kernels, or of those named
   --report         asks no kernel: writes REPORT.md anew from the recorded answers
 
   --recorder [P…]  has the host record itself while the kernel is asked, with \`vfio-ledger record\` in
@@ -75,20 +87,22 @@ function kernelNamed(name: string): Profile {
 /** `help` and `report` ask for no kernel. Throws `UsageError`, or what `parseArgs` throws. */
 export function optionsFrom(
   args: readonly string[],
-): Options | RecorderRequest | 'help' | 'report' {
+): Options | RecorderRequest | RepeatRequest | 'help' | 'report' {
   const { values, positionals } = parseArgs({
     args: [...args],
-    allowPositionals: args.includes('--recorder'),
+    allowPositionals: args.includes('--recorder') || args.includes('--repeat'),
     options: {
       profile: { type: 'string' },
       operations: { type: 'string', default: '10000' },
       seed: { type: 'string', default: '1' },
+      'long-lived': { type: 'boolean', default: false },
       host: { type: 'string', default: 'standard' },
       scenario: { type: 'string' },
       record: { type: 'string' },
       found: { type: 'string', default: new URL('found', import.meta.url).pathname },
       json: { type: 'boolean', default: false },
       report: { type: 'boolean', default: false },
+      repeat: { type: 'boolean', default: false },
       recorder: { type: 'boolean', default: false },
       script: { type: 'boolean', default: false },
       keep: { type: 'string' },
@@ -97,8 +111,12 @@ export function optionsFrom(
   });
   if (values.help) return 'help';
   if (values.report) return 'report';
+  const named = values.profile === undefined ? positionals : [values.profile, ...positionals];
+  if (values.repeat) {
+    const repeated = (named.length > 0 ? named : recordedProfiles()).map(kernelNamed);
+    return { repeated, seed: whole('seed', values.seed) };
+  }
   if (values.recorder) {
-    const named = values.profile === undefined ? positionals : [values.profile, ...positionals];
     return {
       profiles: (named.length > 0 ? named : kernels).map(kernelNamed),
       mode: values.script ? 'trace' : 'log',
@@ -113,6 +131,7 @@ export function optionsFrom(
     profile,
     operations: whole('operations', values.operations),
     seed: whole('seed', values.seed),
+    isLongLived: values['long-lived'],
     host: values.host,
     scenario: values.scenario ?? null,
     record: values.record ?? null,

@@ -45,6 +45,12 @@ const reasons: readonly Reason[] = [
     why: 'a container that claims nothing is an iommufd, and Linux 6.1 and older have none',
   },
   {
+    since: 'linux-6.12',
+    until: 'linux-7.3',
+    about: /^iommufd: .*--pasid\./,
+    why: 'Linux 6.12 refuses the flag for a PASID',
+  },
+  {
     about: /^open_group: EPERM needs-cap-sys-rawio/,
     why: 'needs a device without an IOMMU, and CONFIG_VFIO_NOIOMMU: not modelled so far',
   },

@@ -12,7 +12,6 @@ export const number = v.pipe(v.number(), v.integer());
 export const optional = {
   argsz: v.optional(count),
   flags: v.optional(count),
-  pasid: v.optional(count),
   cloexec: v.optional(v.boolean()),
 };
 export const given = v.nullable(count);
@@ -47,11 +46,23 @@ export const operations = {
     pt: shown(number),
     argsz: optional.argsz,
     flags: optional.flags,
-    pasid: optional.pasid,
+    pasid: v.optional(shown(count)),
   }),
-  detach: v.strictObject({ pid, fd, argsz: optional.argsz, flags: optional.flags }),
+  detach: v.strictObject({
+    pid,
+    fd,
+    argsz: optional.argsz,
+    flags: optional.flags,
+    pasid: v.optional(shown(count)),
+  }),
   alloc_ioas: v.strictObject({ pid, fd }),
-  alloc_hwpt: v.strictObject({ pid, fd, device: shown(number), pt: shown(number) }),
+  alloc_hwpt: v.strictObject({
+    pid,
+    fd,
+    device: shown(number),
+    pt: shown(number),
+    flags: optional.flags,
+  }),
   destroy: v.strictObject({ pid, fd, object: shown(number) }),
   ioas_map: v.strictObject({
     pid,

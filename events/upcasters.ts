@@ -28,7 +28,7 @@ const chain: readonly Upcaster[] = [
   { from: 4, upcast: withoutInvented },
   // Schema 6 adds ioas.mapped, and `port` of devices. In older events their absence shows nothing.
   { from: 5, upcast: (event) => event },
-  // Schema 7 adds host.died.
+  // Schema 7 adds host.died, `pasid` of attach and detach, and `flags` of hwpt.allocated.
   { from: 6, upcast: (event) => event },
 ];
 

@@ -119,8 +119,16 @@ const calls = {
   // Devices and iommufd objects. An `id` is the one that the kernel returned, or null: the evidence
   // does not show it.
   'device.bound': v.strictObject({ pid, fd, iommufd: shown(fd), id: given }),
-  'device.attached': v.strictObject({ pid, fd, pt: shown(number), hwpt: given }),
-  'device.detached': v.strictObject({ pid, fd }),
+  // `pasid`: the address space of the device that was asked for; without it, the one of requests that
+  // carry none. `flags`: those of IOMMU_HWPT_ALLOC; without it, none.
+  'device.attached': v.strictObject({
+    pid,
+    fd,
+    pt: shown(number),
+    hwpt: given,
+    pasid: v.optional(shown(count)),
+  }),
+  'device.detached': v.strictObject({ pid, fd, pasid: v.optional(shown(count)) }),
   'ioas.allocated': v.strictObject({ pid, fd, id: given }),
   /**
    * The first map of the process's address space into an IOAS; later ones are no events. Without
@@ -139,6 +147,7 @@ const calls = {
     device: shown(number),
     pt: shown(number),
     id: given,
+    flags: optional.flags,
   }),
   'object.destroyed': v.strictObject({ pid, fd, object: shown(number) }),
   'compat-ioas.set': v.strictObject({ pid, fd, ioas: shown(number) }),

@@ -3,8 +3,11 @@
  *
  * @module
  */
-import type { Blocker, Question } from './check.ts';
+import type { FileId } from '../processes/process-table.ts';
+import type { Blocker, HostView, Question } from './check.ts';
 import { busOfDevice } from './device-model.ts';
+import type { IommufdFile } from './instances.ts';
+import { pasidTable } from './iommufd.ts';
 import { kindOfDriver } from '../operations/driver.ts';
 
 const file = (kind: Blocker['kind'], id: string | null): Blocker => ({
@@ -100,6 +103,27 @@ export function attachedSibling({ device, group, host }: Question): Blocker {
   return file('device', null);
 }
 
+/** A device of the group that is attached to another page table with the PASID of the call. */
+export function pasidSibling({ call, group, iommufd, host }: Question): Blocker {
+  const pasid = 'pasid' in call ? call.pasid : undefined;
+  const table = iommufd && pasidTable(iommufd.record, group?.group ?? '', pasid ?? 0);
+  return file('device', boundAs(table?.devices ?? [], iommufd, host));
+}
+
+/** The file of a device that has one of these ids in an iommufd. */
+function boundAs(
+  ids: readonly number[],
+  iommufd: IommufdFile | undefined,
+  host: HostView,
+): FileId | null {
+  for (const other of host.files()) {
+    if (other.kind !== 'device' || other.state !== 'bound') continue;
+    const { id, iommufd: context } = other.device.record;
+    if (context === iommufd?.id && ids.includes(id ?? -1)) return other.id;
+  }
+  return null;
+}
+
 /** A file of the device that an iommufd object stands for, or that is attached to it. */
 export function objectUser({ call, iommufd, host }: Question): Blocker | null {
   if (!('object' in call) || iommufd === undefined) return null;
@@ -113,7 +137,12 @@ export function objectUser({ call, iommufd, host }: Question): Blocker | null {
     if (!attached || table?.kind !== 'hwpt') continue;
     if (hwpt === call.object || table.ioas === call.object) return file('device', other.id);
   }
-  return file('iommufd', iommufd.id);
+  const attached = iommufd.record.pasids.find((one) => {
+    const table = objects.get(one.hwpt);
+    return one.hwpt === call.object || (table?.kind === 'hwpt' && table.ioas === call.object);
+  });
+  const user = boundAs(attached?.devices ?? [], iommufd, host);
+  return user === null ? file('iommufd', iommufd.id) : file('device', user);
 }
 
 /** The driver change that is pending. */

@@ -10,7 +10,8 @@ import type { ShownFile } from '../processes/shown-releases.ts';
 import type { Device, Group, OpenFile } from './instances.ts';
 import { Kernel } from './kernel.ts';
 import { kernelRules } from './machines.ts';
-import type { IommufdObject, IommufdRecord } from './iommufd.ts';
+import type { IommufdRecord } from './iommufd.ts';
+import type { IommufdObject } from './page-tables.ts';
 import type { Profile } from './profile.ts';
 
 /** Plain data, fit for JSON. Devices go by their index in `devices`: an address may occur twice. */

@@ -8,47 +8,38 @@
  */
 import type { Targets } from './admission.ts';
 import { flatMachine, type GuardArgs, type Draft } from './flat-machine.ts';
+import {
+  attach,
+  attachPasid,
+  detachPasids,
+  isInUse,
+  leave,
+  without,
+  type Attachment,
+  type IommufdObject,
+  type PasidOfDevice,
+  type PasidTable,
+} from './page-tables.ts';
 
 /** `compat` while an IOAS serves as a container's address space (iommu/iommufd/vfio_compat.c). */
 export type IommufdState = 'plain' | 'compat';
 
-export type IommufdObject =
-  | {
-      readonly kind: 'ioas';
-      /** The pids of the living processes whose address space has been mapped into it. */
-      readonly mappers: readonly number[];
-      /** Whether the address space of any mapper is gone, by an exec or the end of its process. */
-      readonly isMapperGone: boolean;
-    }
-  | { readonly kind: 'device' }
-  | {
-      readonly kind: 'hwpt';
-      readonly ioas: number;
-      /** Made by an attach to an IOAS, and destroyed with its last user. */
-      readonly auto: boolean;
-      /** Number of attached devices. */
-      readonly users: number;
-    };
-
 export interface IommufdRecord {
   readonly objects: ReadonlyMap<number, IommufdObject>;
   readonly compatIoas: number | null;
-}
-
-/** Devices that move to a page table: `users` of them, away from `from` if they had another. */
-export interface Attachment {
-  readonly hwpt: number;
-  /** The IOAS behind it. */
-  readonly ioas: number;
-  /** Whether the kernel makes the page table itself, if it does not exist yet. */
-  readonly auto: boolean;
-  readonly users: number;
-  readonly from: number | null;
+  readonly pasids: readonly PasidTable[];
+  /** The ids of the devices that were attached with the flag for a PASID, and PASID 0. */
+  readonly attachedAsZero: readonly number[];
 }
 
 export type IommufdEvent =
   | { readonly type: 'ioas.allocated'; readonly id: number }
-  | { readonly type: 'hwpt.allocated'; readonly id: number; readonly ioas: number }
+  | {
+      readonly type: 'hwpt.allocated';
+      readonly id: number;
+      readonly ioas: number;
+      readonly isForPasids: boolean;
+    }
   | { readonly type: 'object.destroyed'; readonly object: number }
   /** The IOAS notes the address space of a process, whose pages it maps. */
   | { readonly type: 'mapper.noted'; readonly ioas: number; readonly pid: number }
@@ -59,11 +50,19 @@ export type IommufdEvent =
   | { readonly type: 'container.set'; readonly ioas: number }
   | { readonly type: 'device.bound'; readonly id: number }
   | { readonly type: 'device.obtained'; readonly id: number; readonly attachment: Attachment }
-  | { readonly type: 'device.attached'; readonly attachment: Attachment }
-  | { readonly type: 'device.detached'; readonly hwpt: number | null }
+  /** `asZero`: the id of the device, if the call had the flag for a PASID. */
+  | { readonly type: 'device.attached'; readonly attachment: Attachment; readonly asZero?: number }
+  | { readonly type: 'device.detached'; readonly hwpt: number | null; readonly asZero?: number }
+  | ({ readonly type: 'pasid.attached' } & PasidOfDevice & { readonly hwpt: number })
+  | ({ readonly type: 'pasid.detached' } & PasidOfDevice)
   | { readonly type: 'device.released'; readonly id: number; readonly hwpt: number | null };
 
-const fresh: IommufdRecord = { objects: new Map(), compatIoas: null };
+const fresh: IommufdRecord = {
+  objects: new Map(),
+  compatIoas: null,
+  pasids: [],
+  attachedAsZero: [],
+};
 
 type Args = GuardArgs<IommufdRecord, IommufdEvent>;
 
@@ -119,20 +118,27 @@ export function canFill({ objects }: IommufdRecord, ioas: number): boolean {
   return isInUse(objects, ioas);
 }
 
+/** The page table that an attach ends on; undefined for every other event. */
+export function pageTableIn(told: IommufdEvent | undefined): number | undefined {
+  if (told?.type === 'device.attached') return told.attachment.hwpt;
+  return told?.type === 'pasid.attached' ? told.hwpt : undefined;
+}
+
+/** The page table of a PASID of a group; undefined if no device of the group is attached with it. */
+export function pasidTable(
+  { pasids }: IommufdRecord,
+  group: string,
+  pasid: number,
+): PasidTable | undefined {
+  return pasids.find((table) => table.group === group && table.pasid === pasid);
+}
+
 /** Whether IOMMU_DESTROY succeeds on the object (iommu/iommufd/main.c:iommufd_object_remove). */
 function isUnused({ objects }: IommufdRecord, id: number): boolean {
   const object = objects.get(id);
   if (object?.kind === 'device') return false;
   if (object?.kind === 'hwpt') return object.users === 0;
   return !isInUse(objects, id);
-}
-
-/** Whether an IOAS has a page table. */
-function isInUse(objects: IommufdRecord['objects'], ioas: number): boolean {
-  for (const object of objects.values()) {
-    if (object.kind === 'hwpt' && object.ioas === ioas) return true;
-  }
-  return false;
 }
 
 const targets: Targets<IommufdState, IommufdEvent['type'], Guard> = {
@@ -148,6 +154,8 @@ const targets: Targets<IommufdState, IommufdEvent['type'], Guard> = {
     'device.bound': 'plain',
     'device.attached': 'plain',
     'device.detached': 'plain',
+    'pasid.attached': 'plain',
+    'pasid.detached': 'plain',
     'device.released': 'plain',
   },
   compat: {
@@ -163,6 +171,8 @@ const targets: Targets<IommufdState, IommufdEvent['type'], Guard> = {
     'device.obtained': 'compat',
     'device.attached': 'compat',
     'device.detached': 'compat',
+    'pasid.attached': 'compat',
+    'pasid.detached': 'compat',
     'device.released': 'compat',
   },
 };
@@ -177,9 +187,11 @@ function remember(context: Draft<IommufdRecord>, event: IommufdEvent): void {
     case 'ioas.allocated':
       objects.set(event.id, newIoas);
       return;
-    case 'hwpt.allocated':
-      objects.set(event.id, { kind: 'hwpt', ioas: event.ioas, auto: false, users: 0 });
+    case 'hwpt.allocated': {
+      const { id, ioas, isForPasids } = event;
+      objects.set(id, { kind: 'hwpt', ioas, auto: false, users: 0, isForPasids });
       return;
+    }
     case 'object.destroyed':
       objects.delete(event.object);
       if (context.compatIoas === event.object) context.compatIoas = null;
@@ -210,11 +222,22 @@ function remember(context: Draft<IommufdRecord>, event: IommufdEvent): void {
       return;
     case 'device.attached':
       attach(objects, event.attachment);
+      if (event.asZero === undefined || context.attachedAsZero.includes(event.asZero)) return;
+      context.attachedAsZero = [...context.attachedAsZero, event.asZero];
       return;
     case 'device.detached':
       if (event.hwpt !== null) leave(objects, event.hwpt, 1);
+      context.attachedAsZero = without(context.attachedAsZero, event.asZero);
+      return;
+    case 'pasid.attached':
+      context.pasids = attachPasid(objects, context.pasids, event);
+      return;
+    case 'pasid.detached':
+      context.pasids = detachPasids(objects, context.pasids, event);
       return;
     case 'device.released':
+      context.pasids = detachPasids(objects, context.pasids, { device: event.id });
+      context.attachedAsZero = without(context.attachedAsZero, event.id);
       objects.delete(event.id);
       if (event.hwpt !== null) leave(objects, event.hwpt, 1);
       return;
@@ -242,33 +265,11 @@ function loseMapper(objects: Map<number, IommufdObject>, pid: number): void {
   }
 }
 
-function attach(
-  objects: Map<number, IommufdObject>,
-  { hwpt, ioas, auto, users, from }: Attachment,
-) {
-  if (from === hwpt) return;
-  const known = objects.get(hwpt);
-  objects.set(
-    hwpt,
-    known?.kind === 'hwpt'
-      ? { ...known, users: known.users + users }
-      : { kind: 'hwpt', ioas, auto, users },
-  );
-  if (from !== null) leave(objects, from, users);
-}
-
-function leave(objects: Map<number, IommufdObject>, id: number, users: number): void {
-  const hwpt = objects.get(id);
-  if (hwpt?.kind !== 'hwpt') return;
-  if (hwpt.auto && hwpt.users === users) objects.delete(id);
-  else objects.set(id, { ...hwpt, users: hwpt.users - users });
-}
-
 export const iommufdMachine = flatMachine({
   id: 'iommufd',
   fresh,
   guards,
   targets,
   remember,
-  copy: ({ objects, compatIoas }) => ({ objects: new Map(objects), compatIoas }),
+  copy: ({ objects, ...rest }) => ({ objects: new Map(objects), ...rest }),
 });

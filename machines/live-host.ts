@@ -16,6 +16,8 @@ import { hasUnseenCheck, isFatal, judge, type Explanation, type Refusal } from '
 import { KeptCall, type SavedCall } from './kept-call.ts';
 import { Kernel } from './kernel.ts';
 import type { Engine, KernelRules } from './machines.ts';
+import { pageTableIn } from './iommufd.ts';
+import { isBeyondJudging } from './operations.ts';
 import { isOfMemory, outsideCauses } from './outside-refusals.ts';
 import { verdictsUnder, type AnsweredAttempt, type Verdict } from './other-profile.ts';
 import type { Passed } from '../operations/row.ts';
@@ -214,9 +216,9 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     if (isFatal(this.kernel.rules, question)) return { refusal, isFatal: true };
     const told = question.events.iommufd;
     const id = question.found ?? (told !== undefined && 'id' in told ? told.id : undefined);
-    const hwpt = told?.type === 'device.attached' ? { hwpt: told.attachment.hwpt } : {};
+    const hwpt = pageTableIn(told);
     const first = told?.type === 'mapper.noted' ? { isFirstMap: true } : {};
-    return { refusal, ...(id !== undefined && { id }), ...hwpt, ...first };
+    return { refusal, id, hwpt, ...first };
   }
 
   /** What an attempt concerns in the current state. */
@@ -242,6 +244,7 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     if (isUnseen && this.judge(refused) === null) return false;
     const question = this.kernel.question(refused);
     if (question.file?.isFound === true || question.argument?.isFound === true) return false;
+    if (isBeyondJudging(question, refused)) return false;
     const isOpen = this.kernel.isAssumed || question.group?.isInDoubt === true;
     if (!isOpen) return true;
     const isFileKnown = !('fd' in refused) || question.file !== undefined;

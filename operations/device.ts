@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { recordedPasid, saidPasid, shapeWithPasid, tracedPasid } from './pasid.ts';
 import { shapeOf } from './traced-words.ts';
 import { onFile, type Rows } from './row.ts';
 
@@ -64,29 +65,28 @@ export const deviceRows: Rows<
     scenario: {
       operands: ['A', 'X'],
       options: [...shaped, 'pasid'],
-      call: (said) => {
-        const pasid = said.option('pasid');
-        return {
-          operation: 'attach',
-          pid: said.pid,
-          fd: said.fd(0),
-          pt: said.object(1),
-          ...said.shape,
-          ...(pasid !== undefined && { pasid }),
-        };
-      },
+      call: (said) => ({
+        operation: 'attach',
+        pid: said.pid,
+        fd: said.fd(0),
+        pt: said.object(1),
+        ...said.shape,
+        ...saidPasid(said),
+      }),
       names: null,
     },
     traced: (place, words) => {
       const { pt = null } = words;
-      return { operation: 'attach', ...place, ...shapeOf(words), pt };
+      return { operation: 'attach', ...place, ...shapeOf(words), ...tracedPasid(words), pt };
     },
     records: [
       {
         type: 'device.attached',
-        data: ({ pid, fd, pt }, { hwpt = null }) => ({ pid, fd, pt, hwpt }),
-        call: ({ pid, fd, pt, hwpt }) => ({
-          call: { operation: 'attach', pid, fd, pt },
+        data: ({ pid, fd, pt, ...shape }, { hwpt = null }) => {
+          return { pid, fd, pt, hwpt, ...recordedPasid(shape) };
+        },
+        call: ({ pid, fd, pt, hwpt, pasid }) => ({
+          call: { operation: 'attach', pid, fd, pt, ...shapeWithPasid(16, pasid) },
           passed: { hwpt: hwpt ?? undefined },
         }),
       },
@@ -103,16 +103,24 @@ export const deviceRows: Rows<
     },
     scenario: {
       operands: ['A'],
-      options: shaped,
-      call: (said) => ({ operation: 'detach', pid: said.pid, fd: said.fd(0), ...said.shape }),
+      options: [...shaped, 'pasid'],
+      call: (said) => {
+        const { pid, shape } = said;
+        return { operation: 'detach', pid, fd: said.fd(0), ...shape, ...saidPasid(said) };
+      },
       names: null,
     },
-    traced: (place, words) => ({ operation: 'detach', ...place, ...shapeOf(words) }),
+    traced: (place, words) => {
+      return { operation: 'detach', ...place, ...shapeOf(words), ...tracedPasid(words) };
+    },
     records: [
       {
         type: 'device.detached',
-        data: ({ pid, fd }) => ({ pid, fd }),
-        call: ({ pid, fd }) => ({ call: { operation: 'detach', pid, fd }, passed: {} }),
+        data: ({ pid, fd, ...shape }) => ({ pid, fd, ...recordedPasid(shape) }),
+        call: ({ pid, fd, pasid }) => ({
+          call: { operation: 'detach', pid, fd, ...shapeWithPasid(12, pasid) },
+          passed: {},
+        }),
       },
     ],
   },

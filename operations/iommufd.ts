@@ -6,6 +6,8 @@
 import { onFile, type Rows } from './row.ts';
 
 const on = ['iommufd'] as const;
+/** By the number that the kernel has for it (include/uapi/linux/iommufd.h: enum iommufd_vfio_ioas_op). */
+const compatActions = ['get', 'set', 'clear'] as const;
 
 export const iommufdRows: Rows<
   'alloc_ioas' | 'alloc_hwpt' | 'destroy' | 'ioas_map' | 'compat_ioas'
@@ -36,20 +38,39 @@ export const iommufdRows: Rows<
     request: { name: 'IOMMU_HWPT_ALLOC', number: 0x3b89, on, argument: 'pointer' },
     scenario: {
       operands: ['I', 'A', 'X', 'H'],
-      options: [],
+      options: ['flags'],
       call: (said) => {
         const [device, pt] = [said.boundId(1), said.object(2)];
-        return { operation: 'alloc_hwpt', pid: said.pid, fd: said.fd(0), device, pt };
+        const call = {
+          operation: 'alloc_hwpt',
+          pid: said.pid,
+          fd: said.fd(0),
+          device,
+          pt,
+        } as const;
+        return { ...call, ...said.shape };
       },
       names: (naming, { id = -1 }) => naming.name(3, id),
     },
-    traced: (place, { pt = null }) => ({ operation: 'alloc_hwpt', ...place, device: null, pt }),
+    traced: (place, { pt = null, flags }) => {
+      const shown = flags === undefined ? {} : { flags };
+      return { operation: 'alloc_hwpt', ...place, device: null, pt, ...shown };
+    },
     records: [
       {
         type: 'hwpt.allocated',
-        data: ({ pid, fd, device, pt }, { id = null }) => ({ pid, fd, device, pt, id }),
-        call: ({ pid, fd, device, pt, id }) => ({
-          call: { operation: 'alloc_hwpt', pid, fd, device, pt },
+        data: ({ pid, fd, device, pt, flags = 0 }, { id = null }) => {
+          return { pid, fd, device, pt, id, ...(flags > 0 && { flags }) };
+        },
+        call: ({ pid, fd, device, pt, id, flags }) => ({
+          call: {
+            operation: 'alloc_hwpt',
+            pid,
+            fd,
+            device,
+            pt,
+            ...(flags !== undefined && { flags }),
+          },
           passed: { id: id ?? undefined },
         }),
       },
@@ -121,7 +142,11 @@ export const iommufdRows: Rows<
         if (action === 'get') naming.name(2, id);
       },
     },
-    traced: (place) => ({ operation: 'compat_ioas', ...place, action: null, ioas: null }),
+    traced: (place, { op = -1, ioas = null }) => {
+      const action = compatActions[op] ?? null;
+      const given = action === null || action === 'set' ? ioas : -1;
+      return { operation: 'compat_ioas', ...place, action, ioas: given };
+    },
     records: [
       {
         type: 'compat-ioas.set',

@@ -22,7 +22,11 @@ export interface TracedWords {
   readonly flags?: number;
   /** The id that was returned: of a bound device, an IOAS, a page table. */
   readonly id?: number;
-  /** IOMMU_IOAS_MAP `.ioas_id`. */
+  /** VFIO_DEVICE_ATTACH_IOMMUFD_PT, VFIO_DEVICE_DETACH_IOMMUFD_PT `.pasid`; counts with its flag. */
+  readonly pasid?: number;
+  /** IOMMU_VFIO_IOAS `.op`. */
+  readonly op?: number;
+  /** IOMMU_IOAS_MAP, IOMMU_VFIO_IOAS `.ioas_id`. */
   readonly ioas?: number;
   /** IOMMU_DESTROY: the id of the object. */
   readonly object?: number;

@@ -130,9 +130,14 @@ probe p group_ioctl vfio_group_fops_unl_ioctl@vfio \
   'file=$arg1:x64 cmd=$arg2:x32 word=+u0($arg3):s32 name=+u0($arg3):ustring'
 probe p bind vfio_df_ioctl_bind_iommufd@vfio \
   'argsz=+u0($arg2):u32 flags=+u4($arg2):x32 iommufd=+u8($arg2):s32'
-probe p attach vfio_df_ioctl_attach_pt@vfio 'pt_id=+u8($arg2):u32'
+probe p attach vfio_df_ioctl_attach_pt@vfio \
+  'argsz=+u0($arg2):u32 flags=+u4($arg2):x32 pt_id=+u8($arg2):u32 pasid=+u12($arg2):u32'
+probe p detach vfio_df_ioctl_detach_pt@vfio \
+  'argsz=+u0($arg2):u32 flags=+u4($arg2):x32 pasid=+u8($arg2):u32'
 probe p iommufd_destroy iommufd_destroy@iommufd 'id=+4(+24($arg1)):u32'
+probe p hwpt_alloc iommufd_hwpt_alloc@iommufd 'flags=+4(+24($arg1)):x32 pt_id=+12(+24($arg1)):u32'
 probe p ioas_map iommufd_ioas_map@iommufd 'ioas_id=+8(+24($arg1)):u32'
+probe p compat_ioas iommufd_vfio_ioas@iommufd 'ioas_id=+4(+24($arg1)):u32 op=+8(+24($arg1)):u16'
 for driver in cdev:vfio_device_fops_unl_ioctl@vfio group:vfio_group_fops_unl_ioctl@vfio \
   container:vfio_fops_unl_ioctl@vfio iommufd:iommufd_fops_ioctl@iommufd; do
   probe r "${driver%%:*}_ioctl_ret" "${driver#*:}" 'ret=$retval:s64'

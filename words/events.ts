@@ -110,8 +110,8 @@ const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => str
   'device.bound': (data, name) =>
     `${name(data.pid)} bound the device of fd ${data.fd} to ${of('iommufd', data.iommufd)}`,
   'device.attached': (data, name) =>
-    `${name(data.pid)} attached the device of fd ${data.fd} to page table ${data.pt ?? '?'}`,
-  'device.detached': (data, name) => `${name(data.pid)} detached the device of fd ${data.fd}`,
+    `${name(data.pid)} attached ${pasidWords(data)} to page table ${data.pt ?? '?'}`,
+  'device.detached': (data, name) => `${name(data.pid)} detached ${pasidWords(data)}`,
   'ioas.allocated': (data, name) =>
     `${name(data.pid)} allocated IOAS ${data.id ?? '?'} in the iommufd of fd ${data.fd}`,
   'ioas.mapped': (data, name) =>
@@ -136,6 +136,13 @@ const words: { readonly [T in EventType]: (data: DataOf<T>, name: NameOf) => str
       : `${who} concluded that the kernel would refuse ${callWords(data)}`;
   },
 };
+
+/** A device, or one of its PASIDs; null: the evidence does not show which. */
+function pasidWords({ fd, pasid }: DataOf<'device.attached'> | DataOf<'device.detached'>): string {
+  const device = `the device of fd ${fd}`;
+  if (pasid === undefined) return device;
+  return `${pasid === null ? 'a PASID' : `PASID ${pasid}`} of ${device}`;
+}
 
 /** What a claim is about: its device, or the group that is named in its place. */
 function claimedIn({ device, group }: DataOf<'claim.refused'>): string {

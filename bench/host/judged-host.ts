@@ -7,6 +7,7 @@
 import type { Call, Fact, LedgerEvent } from '../../events/vocabulary.ts';
 import type { Question } from '../../machines/check.ts';
 import type { Device, Group } from '../../machines/instances.ts';
+import { pageTableIn } from '../../machines/iommufd.ts';
 import { judge } from '../../machines/judge.ts';
 import { Kernel } from '../../machines/kernel.ts';
 import type { Passed } from '../../operations/row.ts';
@@ -141,8 +142,7 @@ export class JudgedHost {
       default: {
         const told = question?.events.iommufd;
         const id = told !== undefined && 'id' in told ? told.id : undefined;
-        const hwpt = told?.type === 'device.attached' ? told.attachment.hwpt : undefined;
-        return { errno: null, rc: 0, id, hwpt };
+        return { errno: null, rc: 0, id, hwpt: pageTableIn(told) };
       }
     }
   }

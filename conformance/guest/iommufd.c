@@ -46,6 +46,7 @@ static int64_t detach(const struct statement *s, struct answer *) {
   struct detach_pt *detach = blank(sizeof *detach);
   detach->argsz = option(s, "argsz", 8);
   detach->flags = option(s, "flags", 0);
+  detach->pasid = option(s, "pasid", 0);
   return ioctl(descriptor(s, 0), VFIO_DEVICE_DETACH_IOMMUFD_PT, detach);
 }
 
@@ -68,6 +69,7 @@ static int64_t alloc_hwpt(const struct statement *s, struct answer *answer) {
   snprintf(device, sizeof device, "%.59s.id", operand(s, 1));
   struct hwpt_alloc *alloc = blank(sizeof *alloc);
   alloc->size = sizeof *alloc;
+  alloc->flags = option(s, "flags", 0);
   alloc->dev_id = value_of(device);
   alloc->pt_id = value_of(operand(s, 2));
   int rc = ioctl(descriptor(s, 0), IOMMU_HWPT_ALLOC, alloc);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { VirtualHost } from '../../host/virtual-host.ts';
+import { VirtualHost, type HostAnswer } from '../../host/virtual-host.ts';
 import type { Profile } from '../../machines/profile.ts';
 import type { OperationStatement, ProcessName } from '../../scenario/language.ts';
 import type { Topology } from '../../scenario/topology.ts';
@@ -31,7 +31,13 @@ export class SequenceDraft {
   readonly #names = new Map<ProcessName, KindByName>();
   #next = 0;
 
+  /** Whether a driver change waits, or has not been collected. */
+  isChangePending = false;
+  /** Whether the host has iommufd at all. */
+  readonly hasIommufd: boolean;
+
   constructor(topology: Topology, profile: Profile) {
+    this.hasIommufd = topology.iommufd;
     this.host = new VirtualHost(topology, profile);
     this.host.boot('draft');
     this.#names.set('P1', new Map());
@@ -61,12 +67,15 @@ export class SequenceDraft {
     return operation(`@${process} ${line}`);
   }
 
-  play(statement: OperationStatement): void {
+  play(statement: OperationStatement): HostAnswer {
     this.statements.push(statement);
     this.#next++;
     const { answer } = this.host.play(statement);
-    if (answer.rc !== undefined && answer.rc < 0) return;
-    this.#note(statement);
+    if (answer.pending !== undefined || answer.driver !== undefined) {
+      this.isChangePending = answer.pending === true;
+    }
+    if (answer.rc === undefined || answer.rc >= 0) this.#note(statement);
+    return answer;
   }
 
   #note({ process, operation: name, operands }: OperationStatement): void {

@@ -37,6 +37,7 @@ function own({ draft, pick, process }: MoveContext, kind: Kind): string {
   return names.length === 0 ? NOTHING : pick(names);
 }
 
+const three = [1, 2, 3] as const;
 const twenty = Array.from({ length: 20 }, (_, index) => index);
 
 function device({ pick, roles }: MoveContext): string {
@@ -47,6 +48,12 @@ function device({ pick, roles }: MoveContext): string {
 const fresh = ({ draft }: MoveContext, kind: Kind): string => draft.fresh(kind);
 
 const cloexec = ({ pick }: MoveContext): string => (pick(twenty) < 3 ? ' cloexec=1' : '');
+
+const withPasid = ({ pick }: MoveContext, bytes: number): string =>
+  `argsz=${bytes} flags=1 pasid=${pick([0, 1, 1, 2])}`;
+
+/** Every other page table is made for PASIDs. */
+const pasidTable = ({ pick }: MoveContext): string => (pick(twenty) < 10 ? ' flags=8' : '');
 
 /** What brings a device closer; each is drawn about as often as the next. */
 const constructive: readonly Move[] = [
@@ -89,7 +96,7 @@ const destructive: readonly Move[] = [
   },
   () => 'exec',
   () => 'exit',
-  (t) => `kill ${t.pick(t.draft.processes)}`,
+  (t) => `kill ${t.pick([t.process, ...t.draft.processes])}`,
 ];
 
 const PATIENCE = 'ms=200';
@@ -122,8 +129,11 @@ const curious: readonly Move[] = [
   (t) => `compat_ioas ${use(t, 'iommufd')} set ${use(t, 'ioas')}`,
   (t) => `compat_ioas ${use(t, 'iommufd')} clear`,
   (t) =>
-    `alloc_hwpt ${use(t, 'iommufd')} ${use(t, 'device')} ${use(t, 'ioas')} ${fresh(t, 'hwpt')}`,
+    `alloc_hwpt ${use(t, 'iommufd')} ${use(t, 'device')} ${use(t, 'ioas')} ${fresh(t, 'hwpt')}${pasidTable(t)}`,
   (t) => `ioas_map ${use(t, 'iommufd')} ${use(t, 'ioas')} iova=${t.pick(['0x1000', '0x200000'])}`,
+  (t) => `attach ${use(t, 'device')} ${use(t, 'hwpt', 'ioas')} ${withPasid(t, 16)}`,
+  (t) => `attach ${use(t, 'device')} ${use(t, 'hwpt', 'hwpt', 'ioas')} ${withPasid(t, 16)}`,
+  (t) => `detach ${use(t, 'device')} ${withPasid(t, 12)}`,
   (t) => `map_dma ${use(t, 'container', 'iommufd')} iova=${t.pick(['0x1000', '0x200000'])}`,
   (t) => `check_extension ${use(t, 'container', 'iommufd')} ${t.pick([1, 3, 9])}`,
   (t) => `api_version ${use(t, 'container', 'iommufd')}`,
@@ -135,8 +145,25 @@ const curious: readonly Move[] = [
   (t) => `open_path ${fresh(t, 'device')} ${t.pick(['/dev/null', '/proc/self/fd/3', '/dev/vfio'])}`,
 ];
 
-/** Whole ways to a device, a line after the other; names that they open are their own. */
-const ways: readonly ((t: MoveContext, mark: string) => readonly string[])[] = [
+/** Now and then the memory that a process has mapped is gone before a device can use it. */
+const forgotten = ({ pick }: MoveContext): string[] => (pick(three) === 1 ? ['exec'] : []);
+
+/** A whole way to a device, a line after the other; `mark` tells its names from those of others. */
+export type Way = (t: MoveContext, mark: string) => readonly string[];
+
+const throughContainer: Way = (t, n) => {
+  const of = device(t);
+  return [
+    `open_group G${n} ${of}`,
+    `open_container C${n}`,
+    `set_container G${n} C${n}`,
+    `set_iommu C${n}`,
+    `get_device D${n} G${n} ${of}`,
+  ];
+};
+
+const ways: readonly Way[] = [
+  throughContainer,
   (t, n) => [
     `open_iommufd I${n}`,
     `open_cdev D${n} ${device(t)}`,
@@ -147,35 +174,68 @@ const ways: readonly ((t: MoveContext, mark: string) => readonly string[])[] = [
   (t, n) => {
     const of = device(t);
     return [
-      `open_group G${n} ${of}`,
-      `open_container C${n}`,
-      `set_container G${n} C${n}`,
-      `set_iommu C${n}`,
-      `get_device D${n} G${n} ${of}`,
-    ];
-  },
-  (t, n) => {
-    const of = device(t);
-    return [
       `open_iommufd I${n}`,
       `open_group G${n} ${of}`,
       `set_container G${n} I${n}`,
       `get_device D${n} G${n} ${of}`,
     ];
   },
+  (t, n) => [
+    `open_iommufd I${n}`,
+    `alloc_ioas I${n} X${n}`,
+    `ioas_map I${n} X${n}`,
+    ...forgotten(t),
+    `open_cdev D${n} ${device(t)}`,
+    `bind D${n} I${n}`,
+    `alloc_hwpt I${n} D${n} X${n} H${n}${pasidTable(t)}`,
+    `attach D${n} H${n}`,
+    ...(t.pick(three) === 1 ? [`attach D${n} H${n} ${withPasid(t, 16)}`] : []),
+  ],
+  (t, n) => {
+    const of = device(t);
+    return [
+      `open_iommufd I${n}`,
+      `alloc_ioas I${n} X${n}`,
+      `compat_ioas I${n} set X${n}`,
+      `open_group G${n} ${of}`,
+      `ioas_map I${n} X${n}`,
+      ...forgotten(t),
+      `set_container G${n} I${n}`,
+      `get_device D${n} G${n} ${of}`,
+    ];
+  },
 ];
 
-/** The lines of a whole way to a device; `mark` tells its names from those of others. */
-export function wayOf(table: MoveContext, mark: string): readonly string[] {
-  return table.pick(ways)(table, mark);
+/** Three of the ways that there are on a host, some perhaps more than once. */
+export function someWays(draft: SequenceDraft, pick: Pick): readonly Way[] {
+  const there = draft.hasIommufd ? ways : [throughContainer];
+  return three.map(() => pick(there));
 }
 
-/** A line out of all that may come next; seldom one about a file that is not there. */
+/** The lines by which a process lets go of all that it has, in any order; or its end. */
+export function wayOut({ draft, pick, process }: MoveContext): readonly string[] {
+  if (pick(twenty) < 4) return [`kill ${process}`];
+  const mappings = draft.names(process, 'mapping').map((name) => `munmap ${name}`);
+  const files = draft.names(process, 'device', 'iommufd', 'group', 'container');
+  return inAnyOrder([...mappings, ...files.map((name) => `close ${name}`)], pick);
+}
+
+function inAnyOrder(lines: readonly string[], pick: Pick): string[] {
+  const left = [...lines];
+  return lines.flatMap(() => left.splice(left.indexOf(pick(left)), 1));
+}
+
+/** Neither about a file that is not there, nor a second driver change while the first one waits. */
+function isPromising(line: string, { isChangePending }: SequenceDraft): boolean {
+  return !line.includes(NOTHING) && !(isChangePending && line.startsWith('set_driver'));
+}
+
+/** A line out of all that may come next; seldom one that promises nothing. */
 export function moveOf(table: MoveContext): string {
-  const { pick } = table;
+  const { pick, draft } = table;
   const kinds = [constructive, constructive, destructive, destructive, curious, ofDrivers];
   for (;;) {
     const line = pick(pick(kinds))(table);
-    if (!line.includes(NOTHING) || pick(twenty) === 0) return line;
+    if (isPromising(line, draft) || pick(twenty) === 0) return line;
   }
 }

@@ -8,7 +8,7 @@ import { rowOf } from '../../operations/table.ts';
 import type { Profile } from '../../machines/profile.ts';
 import type { Topology } from '../../scenario/topology.ts';
 import { ObservedHost } from '../coverage.ts';
-import { histories } from './histories.ts';
+import { histories, longHistories } from './histories.ts';
 import { inOrderOfNews, type News } from './order.ts';
 import { allWays, pathSequences } from './paths.ts';
 import { situationOf } from './situation.ts';
@@ -33,9 +33,23 @@ export function* plan(
   profile: Profile,
   { operations, seed }: { readonly operations: number; readonly seed: number },
 ): Generator<Sequence> {
-  let left = operations;
   const paths = orderedPaths(topology, profile);
-  for (const sequence of inTurn(paths, histories(topology, profile, seed))) {
+  yield* upTo(operations, inTurn(paths, histories(topology, profile, seed)));
+}
+
+/** Random histories of hosts that live long, and nothing else. */
+export function longLivedPlan(
+  topology: Topology,
+  profile: Profile,
+  { operations, seed }: { readonly operations: number; readonly seed: number },
+): Generator<Sequence> {
+  return upTo(operations, longHistories(topology, profile, seed));
+}
+
+/** As many sequences as have that many operations; the last one is cut. */
+function* upTo(operations: number, sequences: Iterable<Sequence>): Generator<Sequence> {
+  let left = operations;
+  for (const sequence of sequences) {
     if (left <= 0) return;
     yield { ...sequence, operations: sequence.operations.slice(0, left) };
     left -= sequence.operations.length;

@@ -11,9 +11,10 @@ import type { VirtualHost } from '../../host/virtual-host.ts';
 import { machineNames } from '../../machines/admission.ts';
 import type { HostView, Question } from '../../machines/check.ts';
 import type { Device, Group, OpenFile } from '../../machines/instances.ts';
-import type { IommufdObject, IommufdRecord } from '../../machines/iommufd.ts';
+import type { IommufdRecord } from '../../machines/iommufd.ts';
 import { judge } from '../../machines/judge.ts';
 import { LiveHost } from '../../machines/live-host.ts';
+import type { IommufdObject } from '../../machines/page-tables.ts';
 import type { OperationStatement } from '../../scenario/language.ts';
 
 /** Counters say no more than none, one and several. */

@@ -32,6 +32,8 @@ const NAMED = [
   'id',
   'ioas',
   'object',
+  'op',
+  'pasid',
 ] as const;
 
 /**

@@ -149,9 +149,12 @@ class FtraceParser implements Parser {
         return this.#install(text, tid);
       case 'bind':
       case 'attach':
+      case 'detach':
       case 'group_ioctl':
       case 'iommufd_destroy':
+      case 'hwpt_alloc':
       case 'ioas_map':
+      case 'compat_ioas':
       case 'claim_device':
         return this.#withCall(tid, (call) => {
           if (call.name === 'ioctl') call.words = { ...call.words, ...wordsIn(name, text) };

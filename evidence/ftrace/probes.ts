@@ -42,19 +42,26 @@ export function wordsIn(probe: string, text: string): TracedWords {
     const value = numberIn(field(text, name) ?? '');
     return (Number.isNaN(value) ? {} : { [key]: value }) as { readonly [K in Key]?: number };
   };
+  const shape = () => ({ ...number('argsz'), ...number('flags') });
   switch (probe) {
     case 'bind':
-      return { ...number('iommufd'), ...number('argsz'), ...number('flags') };
+      return { ...number('iommufd'), ...shape() };
     case 'attach':
-      return { ...number('pt', 'pt_id'), ...number('argsz'), ...number('flags') };
+      return { ...number('pt', 'pt_id'), ...shape(), ...number('pasid') };
+    case 'detach':
+      return { ...shape(), ...number('pasid') };
     case 'claim_device': {
       const claimed = field(text, 'dev');
       return claimed === null ? {} : { claimed };
     }
     case 'iommufd_destroy':
       return number('object', 'id');
+    case 'hwpt_alloc':
+      return { ...number('flags'), ...number('pt', 'pt_id') };
     case 'ioas_map':
       return number('ioas', 'ioas_id');
+    case 'compat_ioas':
+      return { ...number('ioas', 'ioas_id'), ...number('op') };
     default: {
       const request = numberIn(field(text, 'cmd') ?? '');
       if (request === SET_CONTAINER) return number('container', 'word');

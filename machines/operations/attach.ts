@@ -14,11 +14,22 @@ import {
   type Directory,
   type Given,
 } from '../concerns.ts';
-import { autoPageTable, lowestFreeId, type Attachment } from '../iommufd.ts';
+import { autoPageTable, lowestFreeId } from '../iommufd.ts';
+import type { Attachment } from '../page-tables.ts';
 import { NAMELESS, UNSHOWN } from '../unshown.ts';
 import { samePageTable } from './claims.ts';
 import { onFile, sinceCdevs } from './descriptor.ts';
 import { mappersThere } from './mapper.ts';
+import {
+  asksForZero,
+  fromPasid,
+  isAttachedAsZero,
+  isPasidUnshown,
+  pasidChecks,
+  pasidInRange,
+  pasidOf,
+  toPasid,
+} from './pasid.ts';
 import { flagsKnown, hasFlag, longEnough, shape } from './shape.ts';
 import { shown } from './shown.ts';
 
@@ -63,6 +74,7 @@ const attach: readonly Check<CallOf<'attach'>>[] = [
     source: ATTACH_2021,
     blocker: ownContext,
   },
+  pasidInRange,
   ...sinceCdevs<CallOf<'attach'>>([
     {
       name: 'page-table-exists',
@@ -80,15 +92,7 @@ const attach: readonly Check<CallOf<'attach'>>[] = [
       cause: 'malformed-argument',
       source: 'iommu/iommufd/device.c:iommufd_device_change_pt',
     },
-    {
-      name: 'page-table-made-for-pasids',
-      asks: 'call',
-      since: 'linux-7.3',
-      holds: (question) => !hasFlag(question),
-      errno: 'EINVAL',
-      cause: 'unsupported',
-      source: 'iommu/iommufd/device.c:iommufd_hwpt_pasid_compat',
-    },
+    ...pasidChecks,
     samePageTable,
     mappersThere,
   ]),
@@ -100,6 +104,8 @@ function askAttach(base: Question<CallOf<'attach'>>, _host: Directory, given: Gi
   if (deviceFile === undefined || device === undefined) return question;
   const iommufd = contextOf(question.host, device);
   const type = 'device.attached';
+  const pasid = pasidOf(call);
+  if (pasid !== null && pasid !== 0) return toPasid({ ...question, iommufd }, call.pt, pasid);
   if (iommufd === undefined) return inUnknownContext(question, type);
   const pt = call.pt === UNSHOWN ? pageTableShown(iommufd.record, group) : call.pt;
   const target = iommufd.record.objects.get(pt);
@@ -123,7 +129,7 @@ function askAttach(base: Question<CallOf<'attach'>>, _host: Directory, given: Gi
       device: { type },
       group: { type, hwpt, replaces },
       deviceFile: { type },
-      iommufd: { type, attachment },
+      iommufd: { type, attachment, ...asksForZero(question) },
     },
   };
 }
@@ -153,6 +159,10 @@ const isInUnseenContext = ({
 }): boolean =>
   device?.record.iommufd === NAMELESS && (deviceFile === undefined || deviceFile.state === 'bound');
 
+/** Whether the evidence shows too little: the iommufd of the device, or the PASID of the call. */
+const isHidden = (asked: { readonly question: Question }): boolean =>
+  isInUnseenContext(asked) || isPasidUnshown(asked.question);
+
 function askDetach(base: Question<CallOf<'detach'>>): Question {
   const question = ofItsFile(base);
   const { deviceFile } = question;
@@ -160,8 +170,14 @@ function askDetach(base: Question<CallOf<'detach'>>): Question {
   const { device } = deviceFile;
   const iommufd = contextOf(question.host, device);
   const type = 'device.detached';
+  const pasid = pasidOf(base.call);
+  if (pasid !== null && pasid !== 0) return fromPasid({ ...question, iommufd }, pasid);
   if (iommufd === undefined) return inUnknownContext(question, type);
   const { attached } = device.record;
+  // An attach with PASID 0 and one without a PASID are told apart (vfio/iommufd.c).
+  if (attached && isAttachedAsZero(iommufd.record, device) !== (pasid === 0)) {
+    return { ...question, iommufd, events: { deviceFile: { type } } };
+  }
   const hwpt = attached ? (device.group?.record.hwpt ?? null) : null;
   return {
     ...question,
@@ -170,7 +186,7 @@ function askDetach(base: Question<CallOf<'detach'>>): Question {
       device: { type },
       group: { type, attached },
       deviceFile: { type },
-      iommufd: { type, hwpt },
+      iommufd: { type, hwpt, ...asksForZero(question) },
     },
   };
 }
@@ -180,7 +196,7 @@ export const attachOperations: OperationTable<'attach' | 'detach'> = {
     since: 'linux-6.12',
     concerns: askAttach,
     checks: attach,
-    isBeyondJudging: isInUnseenContext,
+    isBeyondJudging: isHidden,
     unshown: {},
     hypotheses: ({ call, own, host, ask }) => {
       const context = own.device && contextOf(host, own.device);
@@ -191,7 +207,7 @@ export const attachOperations: OperationTable<'attach' | 'detach'> = {
   detach: {
     since: 'linux-6.12',
     ...shown,
-    isBeyondJudging: isInUnseenContext,
+    isBeyondJudging: isHidden,
     concerns: askDetach,
     checks: onBoundFile(8, DETACH),
   },

@@ -7,7 +7,9 @@ import type { Call, CallOf } from '../../events/vocabulary.ts';
 import { objectUser } from '../blockers.ts';
 import type { OperationTable, PlainCheck, Question } from '../check.ts';
 import { ofItsFile, pageTableShown } from '../concerns.ts';
-import { lowestFreeId, type IommufdObject, type IommufdRecord } from '../iommufd.ts';
+import { lowestFreeId, type IommufdRecord } from '../iommufd.ts';
+import type { IommufdObject } from '../page-tables.ts';
+import { isSince } from '../profile.ts';
 import { SOME_RANGE, UNSHOWN } from '../unshown.ts';
 import { onFile, sinceCdevs } from './descriptor.ts';
 import { mappersThere, noted, ofFoundIommufd } from './mapper.ts';
@@ -29,7 +31,14 @@ const exists = <C extends Call>(
   source,
 });
 
+/**
+ * Flags of IOMMU_HWPT_ALLOC that a host takes without hardware for them
+ * (include/uapi/linux/iommufd.h: IOMMU_HWPT_FAULT_ID_VALID, IOMMU_HWPT_ALLOC_PASID).
+ */
+const [FAULT_QUEUE, PASID] = [4, 8];
+
 const HWPT_ALLOC = 'iommu/iommufd/hw_pagetable.c:iommufd_hwpt_alloc';
+const HWPT_PAGING_ALLOC = 'iommu/iommufd/hw_pagetable.c:iommufd_hwpt_paging_alloc';
 const IOAS_MAP = 'iommu/iommufd/ioas.c:iommufd_ioas_map';
 const VFIO_IOAS = 'iommu/iommufd/vfio_compat.c:iommufd_vfio_ioas';
 
@@ -73,7 +82,8 @@ export const iommufdOperations: OperationTable<
       toItsIommufd(base, (record) => {
         const ioas = ioasOf(base.call.pt, record);
         if (ioas === UNSHOWN) return null;
-        return { type: 'hwpt.allocated', id: id ?? lowestFreeId(record), ioas };
+        const isForPasids = ((base.call.flags ?? 0) & PASID) !== 0;
+        return { type: 'hwpt.allocated', id: id ?? lowestFreeId(record), ioas, isForPasids };
       }),
     isBeyondJudging: null,
     unshown: {},
@@ -104,7 +114,26 @@ export const iommufdOperations: OperationTable<
           cause: 'unsupported',
           source: 'iommu/iommufd/hw_pagetable.c:iommufd_hwpt_nested_alloc',
         },
+        {
+          name: 'flags-supported',
+          asks: 'call',
+          holds: ({ call: { flags = 0 }, host }) => {
+            const known = isSince(host.profile, 'linux-7.3') ? FAULT_QUEUE | PASID : 0;
+            return (flags & ~known) === 0;
+          },
+          avoidable: true,
+          errno: 'EOPNOTSUPP',
+          cause: 'unsupported',
+          source: HWPT_PAGING_ALLOC,
+        },
         mappersThere,
+        {
+          // No operation makes a fault queue.
+          ...exists('fault-queue-exists', HWPT_ALLOC, ({ call: { flags = 0 } }) => {
+            return (flags & FAULT_QUEUE) === 0;
+          }),
+          avoidable: true,
+        },
       ]),
     ),
   },

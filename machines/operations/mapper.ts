@@ -35,8 +35,9 @@ export const mappersThere: PlainCheck = {
   name: 'mappers-there',
   asks: 'call',
   holds: ({ iommufd, events }) => {
-    const ioas = ioasIn(events.iommufd);
-    return iommufd === undefined || ioas === null || canFill(iommufd.record, ioas);
+    if (iommufd === undefined) return true;
+    const ioas = ioasIn(events.iommufd, iommufd.record);
+    return ioas === null || canFill(iommufd.record, ioas);
   },
   avoidable: true,
   errno: 'EFAULT',
@@ -45,7 +46,10 @@ export const mappersThere: PlainCheck = {
 };
 
 /** The IOAS that a call needs a page table of; null if it needs none. */
-function ioasIn(told: Question['events']['iommufd']): number | null {
+function ioasIn(told: Question['events']['iommufd'], { objects }: IommufdRecord): number | null {
   if (told?.type === 'hwpt.allocated') return told.ioas;
+  if (told?.type === 'pasid.attached') {
+    return objects.get(told.hwpt)?.kind === 'ioas' ? told.hwpt : null;
+  }
   return told !== undefined && 'attachment' in told ? told.attachment.ioas : null;
 }

@@ -98,6 +98,7 @@ const bad: readonly (readonly [args: readonly string[], reason: string])[] = [
   [['--profile', 'linux-6.1', '--host', 'mine'], "no host 'mine'"],
   [['--profile', 'linux-6.1', '--scenario', 'nowhere'], 'nowhere'],
   [['--profile', 'linux-6.1', '--record', ''], '--record takes a file'],
+  [['--repeat', 'linux-9'], "no profile 'linux-9'"],
   [['--unheard-of'], 'unheard-of'],
 ];
 
@@ -120,6 +121,8 @@ test('--help says what there is', () => {
     '--scenario',
     '--record',
     '--report',
+    '--long-lived',
+    '--repeat',
   ]) {
     expect(out).toContain(option);
   }

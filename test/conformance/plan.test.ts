@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { allTransitions, ObservedHost } from '../../conformance/coverage.ts';
 import { reasonFor } from '../../conformance/reasons.ts';
-import { plan } from '../../conformance/sequences/plan.ts';
+import { longLivedPlan, plan } from '../../conformance/sequences/plan.ts';
 import type { Sequence } from '../../host/simulation.ts';
 import { countOf, isCampaign } from '../support/effort.ts';
 import { kernelsAsked, recording } from '../support/truth.ts';
@@ -51,4 +51,44 @@ describe.each(kernels)('what a kernel of %s is asked', (profile) => {
       else expect(taken.size).toBeGreaterThan(missed.length);
     },
   );
+});
+
+describe.each(kernelsAsked('questions').slice(-1))('hosts that live long, on %s,', (profile) => {
+  const { topology } = recording(profile, 'questions');
+  const asked = (seed: number) => [...longLivedPlan(topology, profile, { operations: 2000, seed })];
+  const sequences = asked(7);
+  const operations = sequences.flatMap((sequence) => sequence.operations);
+
+  test('follow from the seed', { timeout: 120 * seconds }, () => {
+    expect(asked(7).map(textOf)).toEqual(sequences.map(textOf));
+    expect(asked(8).map(textOf)).not.toEqual(sequences.map(textOf));
+  });
+
+  test('have 60 to 300 operations, and as many as were called for in all', () => {
+    expect(operations).toHaveLength(2000);
+    for (const { operations: own } of sequences.slice(0, -1)) {
+      expect(own.length).toBeGreaterThanOrEqual(60);
+      expect(own.length).toBeLessThanOrEqual(300);
+    }
+  });
+
+  test('have many processes, which mix containers, iommufds and cdevs', () => {
+    const processesOf = (sequence: Sequence) =>
+      new Set(sequence.operations.map(({ process }) => process)).size;
+    expect(Math.max(...sequences.map(processesOf))).toBe(8);
+    const inOne = sequences.map(
+      (sequence) => new Set(sequence.operations.map((one) => one.operation)),
+    );
+    const mixed = [
+      'open_container',
+      'open_iommufd',
+      'open_cdev',
+      'open_group',
+      'set_driver',
+    ] as const;
+    expect(inOne.some((met) => mixed.every((name) => met.has(name)))).toBe(true);
+    const met = new Set(operations.map((one) => one.operation));
+    const all = ['fork', 'spawn', 'exec', 'exit', 'kill', 'send', 'dup2', 'ioas_map', 'mmap'];
+    expect(all.filter((name) => !met.has(name as never))).toEqual([]);
+  });
 });

@@ -20,8 +20,8 @@ const compared = isCampaign ? kernels : (['linux-7.3'] as const);
 const modes = { trace: 'trace.txt.gz', log: 'log.jsonl.gz' } as const;
 type Kernel = (typeof kernels)[number];
 
-function runOf(profile: Kernel, mode: keyof typeof modes): RecordedRun {
-  const folder = new URL(`../evidence/recorded/${profile}/`, import.meta.url);
+function runOf(profile: Kernel, mode: keyof typeof modes, scenario = ''): RecordedRun {
+  const folder = new URL(`../evidence/recorded/${profile}/${scenario}`, import.meta.url);
   const read = (name: string) => gunzipSync(readFileSync(new URL(name, folder))).toString();
   return { mode, answers: read('answers.jsonl.gz'), recorded: read(modes[mode]) };
 }
@@ -36,6 +36,14 @@ function lineOf(text: string, pattern: RegExp): number {
 describe.concurrent('a recording tells what the kernel answered', () => {
   test.each(compared)('%s, by the script', async (profile) => {
     const { differences, statements } = await comparisonOf(runOf(profile, 'trace'), profile);
+    expect(differences).toEqual([]);
+    expect(statements).toBeGreaterThan(60);
+  });
+
+  // The scenarios of that name in conformance/questions/.
+  test.each(['mappers', 'pasid'])('linux-7.3, by the script: %s', async (scenario) => {
+    const run = runOf('linux-7.3', 'trace', `${scenario}/`);
+    const { differences, statements } = await comparisonOf(run, 'linux-7.3');
     expect(differences).toEqual([]);
     expect(statements).toBeGreaterThan(60);
   });

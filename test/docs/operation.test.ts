@@ -28,7 +28,7 @@ const programIn = (words: string) => [
 /** By hunk, who notices that it is left out: tsc, or a test by its file and name. */
 const noticedBy: Readonly<Record<string, string>> = {
   'events/operations.ts: mark: v.strictObject({ pid, fd, mark: shown(number) }),': 'tsc',
-  'events/upcasters.ts: // Schema 7 knows VFIO_DEVICE_MARK.':
+  'events/upcasters.ts: // Schema 8 knows VFIO_DEVICE_MARK.':
     'test/log/schema.test.ts: the shapes of a schema are not changed: what is new is a schema of its own',
   "events/vocabulary.ts: 'device.marked': v.strictObject({ pid, fd, mark: shown(number) }),": 'tsc',
   "operations/device.ts: | 'mark'": 'tsc',
@@ -46,7 +46,7 @@ const noticedBy: Readonly<Record<string, string>> = {
     'test/what-if.test.ts: what the rules let pass machines take, by its cdev',
   "machines/device.ts: case 'device.marked':": 'tsc',
   "words/events.ts: 'device.marked': (data, name) =>": 'tsc',
-  'FORMAT.md: | 7 | `device.marked`, and the operation `mark` |':
+  'FORMAT.md: | 8 | `device.marked`, and the operation `mark` |':
     'test/docs/format.test.ts: every schema has its row',
   'conformance/reasons.ts: {':
     'test/conformance/report.test.ts: the report > says why of everything that no kernel has confirmed',
@@ -117,7 +117,7 @@ describe.skipIf(cannotPlay)('who adds an operation as it says', () => {
   test.each(inCampaigns)('keeps the laws, %s', async () => {
     const results = await example.results(laws);
     expect(results.filter(({ status }) => status === 'failed')).toEqual([]);
-    const own = results.filter(({ test }) => /: mark > |schema 7/.test(test));
+    const own = results.filter(({ test }) => /: mark > |schema 8/.test(test));
     expect(own.length).toBeGreaterThan(4);
   });
 

@@ -60,6 +60,8 @@ test('the context that a config begins with is the memory of the machine, maps a
   expect(configOf(kernelRules('linux-7.3').machines.iommufd).context).toEqual({
     objects: [],
     compatIoas: null,
+    pasids: [],
+    attachedAsZero: [],
   });
   expect(configOf(kernelRules('linux-7.3').machines.container).context).toEqual({ groups: 0 });
 });

@@ -22,6 +22,7 @@ const campaigns: Readonly<Record<string, string>> = {
   'goldens-6.12': 'test/goldens/linux-6.12.soak.ts',
   'goldens-7.3': 'test/goldens/linux-7.3.soak.ts',
   'goldens-faults': 'test/goldens/faults.soak.ts',
+  'recorded-answers': 'test/host/recorded-answers.test.ts',
   mutants: 'test/conformance/mutants.soak.ts',
   plans: 'test/conformance/plan.test.ts',
   trials: 'test/conformance/trial.soak.ts',

@@ -38,6 +38,8 @@ export interface DeviceFile {
   /** What it keeps alive: the group file it was got from, or the iommufd it is bound to. */
   keeps: FileId | null;
   attached: boolean;
+  /** The PASID, 0 or none, that the last attach without one of its own asked for. */
+  asked?: number | null | undefined;
 }
 
 export type OpenFile =

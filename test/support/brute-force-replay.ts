@@ -165,11 +165,14 @@ const effects: { readonly [T in EventType]: Effect<T> } = {
   'device.bound': (host, { pid, fd, iommufd }) => {
     deviceFile(host, fileAt(host, pid, fd)).keeps = fileAt(host, pid, iommufd ?? -1);
   },
-  'device.attached': (host, { pid, fd }) => {
-    deviceFile(host, fileAt(host, pid, fd)).attached = true;
+  'device.attached': (host, { pid, fd, pasid }) => {
+    if ((pasid ?? 0) !== 0) return;
+    Object.assign(deviceFile(host, fileAt(host, pid, fd)), { attached: true, asked: pasid });
   },
-  'device.detached': (host, { pid, fd }) => {
-    deviceFile(host, fileAt(host, pid, fd)).attached = false;
+  'device.detached': (host, { pid, fd, pasid }) => {
+    const file = deviceFile(host, fileAt(host, pid, fd));
+    // A detach with PASID 0 undoes an attach with PASID 0, and one without a PASID one without.
+    if (pasid === file.asked) file.attached = false;
   },
 
   'iommu.set': nothing,

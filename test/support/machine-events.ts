@@ -74,7 +74,7 @@ export const alphabet: Record<MachineName, readonly AnyEventObject[]> = {
   container: ['container.set', 'container.left', 'iommu.set'].map((type) => ({ type })),
   iommufd: [
     { type: 'ioas.allocated', id: 1 },
-    { type: 'hwpt.allocated', id: 2, ioas: 1 },
+    { type: 'hwpt.allocated', id: 2, ioas: 1, isForPasids: false },
     { type: 'object.destroyed', object: 1 },
     { type: 'object.destroyed', object: 2 },
     { type: 'mapper.noted', ioas: 1, pid: 101 },
@@ -93,6 +93,8 @@ export const alphabet: Record<MachineName, readonly AnyEventObject[]> = {
       attachment: { hwpt: 4, ioas: 1, auto: true, users: 1, from: null },
     },
     { type: 'device.detached', hwpt: 4 },
+    { type: 'pasid.attached', group: '1', pasid: 1, device: 3, hwpt: 2 },
+    { type: 'pasid.detached', group: '1', pasid: 1, device: 3 },
     { type: 'device.released', id: 3, hwpt: null },
   ],
 };

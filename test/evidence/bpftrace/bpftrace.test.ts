@@ -81,6 +81,14 @@ describe('records', () => {
       '"ev":"ioctl","fd":4,"cmd":"0x3b77","argsz":16,"flags":0,"pt":2,"rc":-22',
       ioctl(0x3b77, { argsz: 16, flags: 0, pt: 2 }, { result: { errno: 'EINVAL' } }),
     ],
+    [
+      '"ev":"ioctl","fd":4,"cmd":"0x3b78","argsz":12,"flags":1,"pasid":7,"rc":0',
+      ioctl(0x3b78, { argsz: 12, flags: 1, pasid: 7 }),
+    ],
+    [
+      '"ev":"ioctl","fd":4,"cmd":"0x3b88","ioas":2,"op":1,"rc":0',
+      ioctl(0x3b88, { ioas: 2, op: 1 }),
+    ],
     ['"ev":"ioctl","fd":4,"cmd":"0x3b68","container":3,"rc":0', ioctl(0x3b68, { container: 3 })],
     ['"ev":"ioctl","fd":4,"cmd":"0x3b66","value":3,"rc":0', ioctl(0x3b66, { value: 3 })],
     ['"ev":"ioctl","fd":4,"cmd":"0x3b81","id":2,"rc":0', ioctl(0x3b81, { id: 2 })],
