@@ -14,13 +14,16 @@ import type { SnapshotOptions } from './evidence/snapshot/snapshot.ts';
 import type { Source } from './evidence/source.ts';
 export type { Reading } from './evidence/collected.ts';
 export { readHost } from './evidence/reading/host.ts';
+import type { FollowSettings } from './ledger/follow.ts';
 import type {
   ImportSettings,
   OpenOptions,
   SimulateSettings,
   VerifyOptions,
 } from './ledger/settings.ts';
+import { readEvidence } from './ledger/read-evidence.ts';
 import { arrayGiven, optionsGiven, stringGiven, textGiven } from './events/given.ts';
+import { INSPECT } from './events/inspect-symbol.ts';
 import { LedgerError, RequestError } from './events/ledger-error.ts';
 import { parseScenario, type Sequence } from './host/simulation.ts';
 import { storeAt } from './log/address.ts';
@@ -30,16 +33,16 @@ import { genesisOf } from './log/hash.ts';
 import type { AppendResult, Examination, Head, Store } from './log/store.ts';
 import { RecordedPast } from './ledger/recorded-past.ts';
 import type { Verification } from './projections/audit/faults.ts';
-import type { FollowSettings } from './ledger/follow.ts';
+import { keptLog, type KeptLog } from './ledger/kept-log.ts';
 import { forgetIndex, localLog } from './ledger/local-log.ts';
 import { Timeline } from './projections/timeline.ts';
 import { START } from './projections/when.ts';
-import { readEvidence } from './ledger/read-evidence.ts';
 import type { RecordedAnswer } from './ledger/simulate.ts';
 import type { SnapshotReport } from './ledger/snapshot.ts';
 import { streamNamed } from './ledger/stream-named.ts';
 import { verifyLog } from './ledger/verify.ts';
 import { WhatIf } from './ledger/what-if.ts';
+import { ledgerWords } from './words/inspect.ts';
 
 export { LedgerError, RequestError, type ErrorCode } from './events/ledger-error.ts';
 export { profileFor, topologyFrom } from './ledger/settings.ts';
@@ -70,7 +73,9 @@ export type {
   OwnedGroup,
   RefusedCall,
 } from './projections/activity.ts';
+export type { MomentOfPast } from './ledger/moment-of-past.ts';
 export type { AttestRange } from './ledger/recorded-past.ts';
+export type { MachineStep, Step, Steps } from './ledger/steps.ts';
 export type { Attestation, AttestQuestion } from './projections/attest/attestation.ts';
 export type { Fault, HostInLog, Verification } from './projections/audit/faults.ts';
 export type { Coverage, Uncovered } from './projections/coverage.ts';
@@ -150,9 +155,7 @@ async function ledgerOf(store: Store, host: string, options: OpenOptions): Promi
   return ledger;
 }
 
-/**
- * A log. It answers from the events up to `head`; `refresh` reads the events appended after that.
- */
+/** A log. It answers from the events up to `head`; `refresh` reads the events after that. */
 export class Ledger extends RecordedPast {
   /** Name of the host, which is the name of its stream. */
   readonly host: string;
@@ -277,8 +280,8 @@ export class Ledger extends RecordedPast {
   async simulate(scenario: string, settings: SimulateSettings): Promise<RecordedAnswer[]> {
     stringGiven('simulate', 'a scenario as a string', scenario);
     const answers: RecordedAnswer[] = [];
-    const steps = this.simulateSteps(parseScenario(scenario), settings);
-    for await (const answer of steps) answers.push(answer);
+    const sequences = parseScenario(scenario);
+    for await (const each of this.simulateSteps(sequences, settings)) answers.push(each);
     return answers;
   }
 
@@ -307,7 +310,17 @@ export class Ledger extends RecordedPast {
   }
 
   protected override forkAt(position: number): WhatIf {
-    return new WhatIf(this.timeline, position, this.clock);
+    return new WhatIf(this.timeline, position, this.clock, () => this.keep());
+  }
+
+  /** @internal */
+  override keep(): KeptLog {
+    return keptLog(this.#store, this.host, this.timeline);
+  }
+
+  /** @internal */
+  [INSPECT](): string {
+    return ledgerWords(this, this.#store.path);
   }
 
   /** Checks the bytes of the log's files, including the streams of other hosts, and what is foreign. */

@@ -51,12 +51,20 @@ function licenceOf(folder: string): string {
 
 export default defineConfig({
   cwd: root,
-  input: { ledger: 'ledger.ts', cli: 'cli/main.ts' },
+  input: {
+    ledger: 'ledger.ts',
+    cli: 'cli/main.ts',
+    recorder: 'recorder/recorder.ts',
+    vitest: 'testing/vitest.ts',
+    'jest-globals': 'testing/jest-globals.ts',
+    playwright: 'testing/playwright.ts',
+    matchers: 'testing/matchers.ts',
+  },
   platform: 'node',
   // Without `development`, a condition under which XState is slower.
   resolve: { conditionNames: ['module', 'node', 'import'] },
-  // It stays a file that an older Node can read.
-  external: ['#supported-node'],
+  // The first stays a file that an older Node can read; the others are the project's own.
+  external: ['#supported-node', 'vitest', '@jest/globals', '@playwright/test'],
   plugins: [values, licences],
   output: {
     dir: 'dist',

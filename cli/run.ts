@@ -4,12 +4,13 @@
  * @module
  */
 import { constants } from 'node:os';
-import { openLedger, type Ledger } from '../ledger.ts';
+import { openLedger, RequestError, type Ledger } from '../ledger.ts';
 import { writePrivate } from '../log/private-files.ts';
 import { chooseCommandTracer } from '../recorder/choose-tracer.ts';
 import type { Ending } from '../recorder/command.ts';
 import { findProgram } from '../recorder/find-program.ts';
 import { runRecorded } from '../recorder/run-recorded.ts';
+import { actionLines, junitText, takenWords, type TakenFile } from '../words/ci.ts';
 import { titled, type Line } from '../words/columns.ts';
 import { moreWords } from '../words/moments.ts';
 import { runWords } from '../words/run.ts';
@@ -27,7 +28,7 @@ const KILLED = 128;
 
 export const run = verb({
   name: 'run',
-  usage: 'run [--fail-on-leak] [--log LOG] [--json] -- CMD [ARG]...',
+  usage: 'run [--fail-on-leak] [--before-leaks fail|warn] [--log LOG] [--json] -- CMD [ARG]...',
   summary: 'Runs a command and reports which VFIO files it opened and failed to release',
   details: [
     'CMD runs under strace. It has the standard input, output and error of this process, and gets the',
@@ -39,6 +40,10 @@ export const run = verb({
     'bpftrace needs root. It also sees the arguments of ioctls, and what other processes do: that is',
     'recorded, but not reported.',
     '',
+    'With --before-leaks, what is held already when the host is read is told before CMD is started; with',
+    'fail, CMD is then not started, and the exit code is 1. --junit writes a report for a CI. In GitHub',
+    'Actions, what was held before and what is still held also stands in ::error lines.',
+    '',
     'Exit code: that of CMD, or 128 plus the number of the signal that killed it. With --fail-on-leak, 1',
     'if anything is still held.',
     '',
@@ -47,6 +52,12 @@ export const run = verb({
   ],
   options: {
     'fail-on-leak': { type: 'boolean', help: 'exit with 1 if anything is still held' },
+    'before-leaks': {
+      type: 'string',
+      value: 'fail|warn',
+      help: 'look before CMD is started whether anything is held',
+    },
+    junit: { type: 'string', value: 'FILE', help: 'write a JUnit report to this file' },
     log: { type: 'string', value: 'LOG', help: 'record in this log; default: keep nothing' },
     host: logOptions.host,
     'no-index': logOptions['no-index'],
@@ -73,13 +84,35 @@ export const run = verb({
       io.say(`vfio-ledger: ${program}: command not found`);
       return NO_SUCH_COMMAND;
     }
+    const asked = beforeLeaksNamed(values['before-leaks']);
     const act = async (ledger: Ledger, path: string | null) => {
-      const options = { tracer, patienceMs, root };
-      const { exit: ending, ...activity } = await runRecorded(ledger, command, options);
-      const report = { command, exit: ending, log: path, ...activity };
+      const before: TakenFile[] = [];
+      const beforeCommand = () => {
+        if (asked === null) return;
+        before.push(...takenFiles(ledger));
+        io.say(...before.map((taken) => `vfio-ledger: ${takenWords(taken)}`));
+        if (asked === 'fail' && before.length > 0) throw new NotStarted();
+      };
+      const tellJob = (job: Omit<Parameters<typeof junitText>[0], 'command' | 'before'>) => {
+        const told = { command, before, ...job };
+        if (values.junit !== undefined) writePrivate(values.junit, junitText(told));
+        if (io.env['GITHUB_ACTIONS'] === 'true') io.say(...actionLines(told));
+      };
+      const options = { tracer, patienceMs, root, readsAfter: false, beforeCommand };
+      const done = await runRecorded(ledger, command, options).catch((error: unknown) => {
+        if (error instanceof NotStarted) return null;
+        throw error;
+      });
+      if (done === null) {
+        tellJob({ exit: null, held: [], refused: [] });
+        return exit.no;
+      }
+      const { exit: ending, ...activity } = done;
+      const report = { command, exit: ending, log: path, ...activity, ...(asked && { before }) };
       if (file !== undefined) writePrivate(file, `${JSON.stringify(report)}\n`);
       if (json === true) await io.out.printJson([JSON.stringify(report)]);
       else if (file === undefined) io.say(...runWords(report, shortened));
+      tellJob(done);
       const isLeak = values['fail-on-leak'] === true && report.held.length > 0;
       return isLeak ? exit.no : codeOf(ending);
     };
@@ -98,6 +131,30 @@ function shortened(title: string, rows: readonly (readonly string[])[]): Line[] 
   const more = rows.length - MOST_SHOWN;
   const left = more > 0 ? [`  ${moreWords(more)}: --json has them`] : [];
   return [...titled(title, rows.slice(0, MOST_SHOWN)), ...left];
+}
+
+/** What processes held when the host was read: the files of devices and of groups. */
+function takenFiles(ledger: Ledger): TakenFile[] {
+  const { groups, devices } = ledger.at('end').table();
+  const host = ledger.hostAt(ledger.head.position);
+  const ofGroups = groups.map(({ group, opener }) => {
+    return { group, device: null, path: `/dev/vfio/${group}`, holders: opener?.holders ?? [] };
+  });
+  const ofDevices = devices.map(({ device, group, files }) => {
+    const cdev = host.device(device)?.cdev ?? null;
+    const path = cdev === null ? null : `/dev/vfio/devices/${cdev}`;
+    return { group, device, path, holders: files.flatMap(({ holders }) => holders) };
+  });
+  return [...ofGroups, ...ofDevices].filter(({ holders }) => holders.length > 0);
+}
+
+/** The command is not started, because something is held. */
+class NotStarted extends Error {}
+
+function beforeLeaksNamed(given: string | undefined): 'fail' | 'warn' | null {
+  if (given === undefined) return null;
+  if (given === 'fail' || given === 'warn') return given;
+  throw new RequestError(`--before-leaks takes fail or warn, not '${given}'`);
 }
 
 function codeOf({ code, signal }: Ending): number {

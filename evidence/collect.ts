@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isError } from '../events/is-error.ts';
 import { LedgerError } from '../events/ledger-error.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import type { Collected, Reading } from './collected.ts';
@@ -206,6 +207,6 @@ function earliest(
 
 /** An `unavailable` error for an error of the file system. Any other is returned unchanged. */
 function unavailable(error: unknown): unknown {
-  if (!(error instanceof Error && 'syscall' in error)) return error;
+  if (!(isError(error) && 'syscall' in error)) return error;
   return new LedgerError('unavailable', error.message, { cause: error });
 }

@@ -8,9 +8,12 @@ import { LedgerError } from '../events/ledger-error.ts';
 import type { EventType, Placed } from '../events/vocabulary.ts';
 import type { RecordedEvent } from '../log/store.ts';
 import type { HostAt } from '../machines/host-at.ts';
+import { operations } from '../events/operations.ts';
 import { askThrough } from '../projections/asked.ts';
+import { coverageOf } from '../projections/coverage.ts';
 import { commAt } from '../projections/process-name.ts';
-import type { LogEnd } from '../projections/shapes.ts';
+import type { LogEnd, Position } from '../projections/shapes.ts';
+import { keyOf, type Subject } from '../projections/subjects.ts';
 import type { Timeline } from '../projections/timeline.ts';
 import {
   findMoment,
@@ -81,6 +84,49 @@ export abstract class PastEvents<E extends Placed = RecordedEvent> {
     return this.timeline.select(this.first, this.timeline.head, null, types);
   }
 
+  /**
+   * The last events up to a position, at most `count`, ascending; of a subject, if one is given.
+   *
+   * @internal
+   */
+  lastEvents(position: number, count: number, subject: Subject | null = null): E[] {
+    const found: number[] = [];
+    const places =
+      subject === null
+        ? downFrom(position, this.first)
+        : this.timeline.positionsBack(keyOf(subject), position);
+    for (const place of places) if (found.push(place) === count) break;
+    return found.toReversed().map((place) => this.timeline.at(place));
+  }
+
+  /**
+   * The first position after `position` at which the owner of a group changes; null if it never does.
+   *
+   * @internal
+   */
+  ownerChange(group: string, position: number): Position {
+    const [change] = this.timeline.handedOver(position, this.timeline.head, group);
+    return change?.position ?? null;
+  }
+
+  /**
+   * Whether everything is known of who holds what after a position: all processes were seen there, or
+   * all of the host was read there.
+   *
+   * @internal
+   */
+  knowsHolders(position: number): boolean {
+    const event = this.event(position);
+    if (event?.type === 'snapshot.taken' && event.data.complete) return true;
+    const at = { subject: null, from: position, to: position };
+    return coverageOf(this.timeline, at).unknown.length === 0;
+  }
+
+  /** The names of all operations. @internal */
+  get operations(): readonly string[] {
+    return Object.keys(operations);
+  }
+
   /** The event at a position; undefined if there is none. */
   event(position: number): E | undefined {
     if (!Number.isInteger(position)) return undefined;
@@ -132,4 +178,8 @@ export abstract class PastEvents<E extends Placed = RecordedEvent> {
     const end = head === START ? 'the log is empty' : `the log ends at position ${head}`;
     throw new LedgerError('bad-when', `there is no position ${textGiven(position)}: ${end}`);
   }
+}
+
+function* downFrom(position: number, first: number): Generator<number> {
+  for (let place = position; place >= first; place--) yield place;
 }

@@ -18,28 +18,22 @@ import { changesBetween, historyOf } from '../projections/history.ts';
 import { incarnationsOf, numbered } from '../projections/incarnations.ts';
 import { invariantNamed } from '../projections/audit/invariants.ts';
 import { activityBetween } from '../projections/leaks.ts';
-import { HostAtMoment } from '../projections/moment.ts';
 import { overlapsOf } from '../projections/audit/overlaps.ts';
 import { explainRefusal, latestRefusal } from '../projections/why/refusals.ts';
 import { replayBy, type Difference, type Replay } from '../projections/replay.ts';
 import { groupWords, resolveSubject } from '../projections/resolve.ts';
 import type { Incarnation, Interval, Tenure } from '../projections/interval-shapes.ts';
-import type {
-  Bisection,
-  Claimant,
-  Diff,
-  LogEnd,
-  Overlap,
-  Wait,
-  Who,
-} from '../projections/shapes.ts';
+import type { Bisection, Claimant, Diff, Overlap, Wait, Who } from '../projections/shapes.ts';
 import { keyOf, type Subject } from '../projections/subjects.ts';
-import type { Timeline } from '../projections/timeline.ts';
 import { bisectBy } from '../projections/audit/violations.ts';
 import { waitsFor } from '../projections/waits.ts';
 import { statesOf, type When } from '../projections/when.ts';
 import type { Why } from '../projections/why/why.ts';
+import type { KeptLog } from './kept-log.ts';
+import { MomentOfPast } from './moment-of-past.ts';
+import { withOrigin } from './origins.ts';
 import { PastEvents } from './past-events.ts';
+import { Steps } from './steps.ts';
 import type { WhatIf } from './what-if.ts';
 import { activityAnswer, violationAnswer, whereAnswer, whyAnswer } from '../words/answers.ts';
 import { printableText } from '../words/columns.ts';
@@ -87,7 +81,22 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
   /** The host at a moment, for more questions. Throws `bad-when`. */
   at(when: When = 'end'): MomentOfPast {
     const { position, logEnds } = this.find(when);
-    return new MomentOfPast(this.timeline, position, logEnds, () => this.forkAt(position));
+    return this.#moment({ timeline: this.timeline, position, logEnds });
+  }
+
+  /** A cursor before the first event, which walks through the events and the host between them. */
+  steps(): Steps<E> {
+    const timeline = this.timeline.cursor();
+    return new Steps({
+      timeline,
+      names: this,
+      find: (when) => this.find(when).position,
+      momentAt: (position) => this.#moment({ timeline, position, logEnds: null }),
+    });
+  }
+
+  #moment(place: ConstructorParameters<typeof MomentOfPast>[0]): MomentOfPast {
+    return new MomentOfPast(place, this, (position) => this.forkAt(position));
   }
 
   /**
@@ -245,7 +254,8 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
     const pids = by === undefined ? null : pidsGiven('between', by);
     const found = activityBetween(this.timeline, range.from.position, until, pids);
     const { logEnds } = range.to;
-    return { ...activityAnswer(found), ...(logEnds !== null && { logEnds }) };
+    const answer = { ...activityAnswer(found), ...(logEnds !== null && { logEnds }) };
+    return withOrigin(answer, { past: this, position: until });
   }
 
   /** The attempts that would end differently by the rules of a profile. Throws `bad-request`. */
@@ -296,6 +306,16 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
   /** A what-if that forks after a position. */
   protected abstract forkAt(position: number): WhatIf;
 
+  /**
+   * The log in which this history can be opened again; one in memory is written to a file first. Null
+   * if there is none. Throws `unavailable` if it cannot be written.
+   *
+   * @internal
+   */
+  keep(): KeptLog | null {
+    return null;
+  }
+
   #subject(word: string, position = this.timeline.head): Subject {
     return resolveSubject(this.timeline, word, position);
   }
@@ -310,22 +330,3 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
 
 /** The codes of errors about a position that is not a refusal. */
 const codesOfNone: ReadonlySet<ErrorCode> = new Set(['bad-when', 'not-a-refusal']);
-
-/** The host at a moment of a history, which can be forked there. */
-class MomentOfPast extends HostAtMoment {
-  readonly #fork: () => WhatIf;
-
-  /** @internal */
-  constructor(timeline: Timeline, position: number, logEnds: LogEnd | null, fork: () => WhatIf) {
-    super(timeline, position, logEnds);
-    this.#fork = () => timeline.index.ask(fork);
-  }
-
-  /**
-   * A what-if: a history that shares the events up to this moment, and takes attempts that were
-   * never made. It does not change this history. Throws `bad-request` if the host is unknown here.
-   */
-  fork(): WhatIf {
-    return this.#fork();
-  }
-}

@@ -11,6 +11,7 @@ import { callFrom, checkStart } from '../events/calls.ts';
 import { WHAT_IF } from '../events/codec.ts';
 import { objectGiven } from '../events/given.ts';
 import { LedgerError, RequestError } from '../events/ledger-error.ts';
+import { INSPECT } from '../events/inspect-symbol.ts';
 import { SCHEMA, type Call, type Fact, type LedgerEvent } from '../events/vocabulary.ts';
 import { freeAddress, hostOn } from '../host/attempt.ts';
 import { DmaMappings } from '../host/dma-mappings.ts';
@@ -19,10 +20,12 @@ import type { Cause } from '../machines/causes.ts';
 import type { LiveHost } from '../machines/live-host.ts';
 import type { Outcome } from '../operations/row.ts';
 import { rowOf } from '../operations/table.ts';
+import type { KeptLog } from './kept-log.ts';
 import type { PresentTime } from './past-events.ts';
 import { Past } from './questions.ts';
 import type { Timeline } from '../projections/timeline.ts';
 import { perform, type Port } from '../scenario/perform.ts';
+import { whatIfWords } from '../words/inspect.ts';
 
 /** An event of the log, or one of the fork, which did not happen: its id begins with `what-if:`. */
 export type SupposedEvent = LedgerEvent & {
@@ -59,15 +62,22 @@ export class WhatIf extends Past<SupposedEvent> {
   /** DMA mappings of the fork; a log does not record them, so there are none before. */
   readonly #mappings = new DmaMappings();
   readonly #port: Port;
+  readonly #keep: () => KeptLog | null;
   #lastPid: number | null = null;
 
   /**
-   * Throws `bad-request` if the host is unknown at this position.
+   * `keep` keeps the log that it forks. Throws `bad-request` if the host is unknown at this position.
    *
    * @internal
    */
-  constructor(timeline: Timeline<SupposedEvent>, from: number, clock?: PresentTime) {
+  constructor(
+    timeline: Timeline<SupposedEvent>,
+    from: number,
+    clock?: PresentTime,
+    keep: () => KeptLog | null = () => null,
+  ) {
     super(timeline.fork(from), clock);
+    this.#keep = keep;
     if (!this.timeline.host.isKnown) {
       throw new RequestError(
         `cannot fork at position ${from}: the host is unknown there; ` +
@@ -123,7 +133,18 @@ export class WhatIf extends Past<SupposedEvent> {
   }
 
   protected override forkAt(position: number): WhatIf {
-    return new WhatIf(this.timeline, position, this.clock);
+    return new WhatIf(this.timeline, position, this.clock, this.#keep);
+  }
+
+  /** @internal */
+  override keep(): KeptLog | null {
+    const kept = this.#keep();
+    return kept === null ? null : { ...kept, until: this.from };
+  }
+
+  /** @internal */
+  [INSPECT](): string {
+    return whatIfWords({ from: this.from, own: this.timeline.head - this.from });
   }
 
   #happened(fact: Fact): void {

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { isError } from '../events/is-error.ts';
 import {
   chmodSync,
   closeSync,
@@ -99,5 +100,5 @@ function targetOf(path: string): string {
 }
 
 function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : null;
+  return isError(error) && 'code' in error ? error.code : null;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isError } from '../events/is-error.ts';
 import { decode, DecodeError, NewerSchemaError, validate } from '../events/codec.ts';
 import { SCHEMA, type LedgerEvent } from '../events/vocabulary.ts';
 import { hashOf } from './hash.ts';
@@ -86,7 +87,7 @@ export function recordedOf(row: Row, position: number, previous: string): Record
     const { id, time, type, data } = decode(stored);
     return { id, time, type, data, position, schema, hash } as RecordedEvent;
   } catch (error) {
-    if (error instanceof NewerSchemaError || !(error instanceof Error)) throw error;
+    if (error instanceof NewerSchemaError || !isError(error)) throw error;
     throw new CorruptLogError(position, `the event cannot be decoded: ${error.message}`);
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isError } from '../events/is-error.ts';
 import { CorruptLogError, StoreUnavailableError } from './store.ts';
 
 /** Primary result codes (https://sqlite.org/rescode.html). Any other code is a bug of ours. */
@@ -61,7 +62,7 @@ const damage: ReadonlySet<string> = new Set([
 
 /** The name of the SQLite result code, or Node's error code; empty if the error has neither. */
 export function codeOf(error: unknown): string {
-  if (!(error instanceof Error) || !('code' in error)) return '';
+  if (!isError(error) || !('code' in error)) return '';
   if (error.code !== 'ERR_SQLITE_ERROR') return String(error.code);
   const extended = 'errcode' in error ? Number(error.errcode) : 0;
   if (writes.has(extended)) return 'WRITE';
@@ -79,7 +80,7 @@ export function isDamage(error: unknown): boolean {
  * error is returned unchanged. `position` is that of the event that was read, if one was.
  */
 export function logError(path: string, error: unknown, position: number | null = null): unknown {
-  if (!(error instanceof Error)) return error;
+  if (!isError(error)) return error;
   if (isDamage(error)) {
     return new CorruptLogError(position, `${path} is damaged: ${error.message}`);
   }

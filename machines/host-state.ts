@@ -12,6 +12,7 @@ import type { MappedRanges } from './host-at.ts';
 import {
   addressSpaceOf,
   groupBehind,
+  idOf,
   otherFile,
   type Device,
   type DriverChange,
@@ -281,7 +282,7 @@ export class HostState implements Directory {
     instance.state = next.state;
     if (name === 'group') this.#handOver(instance as Group, before as Group);
     if (showsOwner.has(event.type) && name === 'device') (instance as Device).isInDoubt = false;
-    this.observer?.(name, before, event, { state: next.state, record: next.record });
+    this.observer?.(name, before, event, next, idOf(instance));
   }
 
   /**

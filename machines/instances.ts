@@ -26,6 +26,8 @@ export type Observer = (
   before: Instance<string, object>,
   event: { readonly type: string },
   after: Instance<string, object>,
+  /** The file's id, the group's number or the device's address. */
+  id: string,
 ) => void;
 
 /** The type of each machine's instances. */
@@ -112,6 +114,12 @@ export function otherFile(id: FileId, path: string): OpenFile {
 /** The device node of a group. */
 export function groupPath(group: string): string {
   return `/dev/vfio/${group}`;
+}
+
+/** What names an instance of a machine: the id of a file, the number of a group, or the address of a device. */
+export function idOf(instance: object): string {
+  if ('id' in instance) return (instance as OpenFile).id;
+  return 'devices' in instance ? (instance as Group).group : (instance as Device).device;
 }
 
 /** The group that an instance of a machine belongs to; null if it belongs to none. */

@@ -13,14 +13,16 @@ import type {
   PlayedHostAt,
   PlayedProcess,
 } from './host-at.ts';
+import { InspectedHost } from './inspected-host.ts';
 import type { Kernel } from './kernel.ts';
 import { deviceAt, fileAt, groupAt, processAt } from './plain.ts';
 import { delaysUnbind } from './unbinding.ts';
 
-export class PlayedHost implements PlayedHostAt {
+export class PlayedHost extends InspectedHost implements PlayedHostAt {
   protected readonly kernel: Kernel;
 
   constructor(kernel: Kernel) {
+    super();
     this.kernel = kernel;
   }
 

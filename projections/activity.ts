@@ -52,7 +52,13 @@ export interface BoundFile extends Called, FileOf {
 
 /** A refused attempt, with its cause by the rules. */
 export interface RefusedCall
-  extends Omit<Called, 'fd'>, Pick<Why, 'operation' | 'errno' | 'cause' | 'summary'> {}
+  extends Omit<Called, 'fd'>, Pick<Why, 'operation' | 'errno' | 'cause' | 'summary'> {
+  /** What it was made on; null if it was made on none, or if that is unknown. */
+  readonly group: string | null;
+  readonly device: string | null;
+  /** What it was to open, such as `/dev/vfio/26`; null for a call that opens nothing by its path. */
+  readonly path: string | null;
+}
 
 /** A descriptor or mapping of a leak, in any process. */
 export interface HeldFile extends Holder, FileOf {}

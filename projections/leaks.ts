@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { EventType, Placed } from '../events/vocabulary.ts';
+import type { DataOf, EventType, Placed } from '../events/vocabulary.ts';
 import type { FileAt, HostAt } from '../machines/host-at.ts';
 import { effectOf } from '../processes/effects.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
@@ -153,11 +153,32 @@ function boundBy(timeline: Timeline, { event, pid, fd, caller }: LoggedCall): Bo
   return subject === null ? [] : [{ operation, ...subject, fd: shown(fd), ...caller }];
 }
 
-function refusedBy(timeline: Timeline, { event, caller }: LoggedCall): LoggedRefusal[] {
+function refusedBy(timeline: Timeline, { event, pid, fd, caller }: LoggedCall): LoggedRefusal[] {
   if (event.type !== 'operation.refused') return [];
-  const { operation, errno } = event.data;
-  const { cause } = causeAt(timeline, event.position);
-  return [{ operation, errno, cause, ...caller }];
+  const { data, position } = event;
+  const { operation, errno } = data;
+  const { cause } = causeAt(timeline, position);
+  const host = timeline.hostAt(position);
+  const id = pid === null || fd === null ? undefined : host.fileBehind(pid, fd);
+  const file = id === undefined ? undefined : host.file(id);
+  // The device of a page table is the number of an object.
+  const named = 'device' in data && typeof data.device === 'string' ? data.device : null;
+  const device = named ?? file?.device ?? null;
+  const known = device === null ? undefined : host.device(device);
+  const opened = 'group' in data && typeof data.group === 'string' ? data.group : null;
+  const group = opened ?? file?.group ?? known?.group ?? null;
+  const path = pathOpenedBy(data, { group, cdev: known?.cdev ?? null });
+  return [{ operation, errno, cause, group, device, path, ...caller }];
+}
+
+/** The path that a refused call was to open; null if it opens none, or none that is known. */
+function pathOpenedBy(
+  data: DataOf<'operation.refused'>,
+  { group, cdev }: { readonly group: string | null; readonly cdev: string | null },
+): string | null {
+  if (data.operation === 'open_path') return data.path;
+  if (data.operation === 'open_cdev') return cdev === null ? null : `/dev/vfio/devices/${cdev}`;
+  return data.operation === 'open_group' && group !== null ? `/dev/vfio/${group}` : null;
 }
 
 /** The leaks among the opened files, and what they hold and own. */

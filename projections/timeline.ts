@@ -114,6 +114,13 @@ export class Timeline<E extends Placed = Placed> {
     return fork;
   }
 
+  /** A timeline of the same events that walks by itself: it and this one expire no view of the other. */
+  cursor(): Timeline<E> {
+    const cursor = new Timeline<E>({ first: this.first, reader: this }, this.#index, this.ownFrom);
+    cursor.#events.skipTo(Infinity);
+    return cursor;
+  }
+
   at(position: number): E {
     return this.#events.at(position);
   }

@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly patienceMs: number;
   /** Where a copy of the host is read; undefined for this host. */
   readonly root: string | undefined;
+  /** Called when the host has been read, before the command is started; if it throws, it never is. */
+  readonly beforeCommand: (() => void) | undefined;
 }
 
 /** A command that was traced to its end. */

@@ -22,7 +22,7 @@ export async function runBesideTracer(
   ledger: Ledger,
   hostTracer: HostTracer,
   command: readonly string[],
-  { patienceMs, root }: RunOptions,
+  { patienceMs, root, beforeCommand }: RunOptions,
 ): Promise<TracedCommand> {
   const pids = new Set<number>();
   const tracer = new RunningTracer(hostTracer, (line) => {
@@ -32,6 +32,7 @@ export async function runBesideTracer(
   try {
     await tracer.attached(new AbortController().signal);
     await snapshotBeside(tracer, ledger, root);
+    beforeCommand?.();
     const after = ledger.head.position;
     const followed = ledger.follow(tracer.lines, {
       format: 'bpftrace',

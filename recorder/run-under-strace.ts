@@ -52,9 +52,10 @@ export async function runUnderStrace(
   ledger: Ledger,
   strace: Strace,
   command: readonly string[],
-  { patienceMs, root }: RunOptions,
+  { patienceMs, root, beforeCommand }: RunOptions,
 ): Promise<TracedCommand> {
   await snapshotNow(ledger, root);
+  beforeCommand?.();
   const folder = makeTemporaryFolder();
   const pipe = join(folder, 'trace');
   try {

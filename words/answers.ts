@@ -35,8 +35,8 @@ const OPEN = 'the evidence does not tell which of several causes it is';
 
 /** The answer of `between`. */
 export function activityAnswer(found: FoundActivity): Activity {
-  const refused = found.refused.map(({ operation, errno, cause, ...caller }) => {
-    return { operation, errno, cause, summary: causeWords(cause), ...caller };
+  const refused = found.refused.map(({ operation, errno, cause, ...others }) => {
+    return { operation, errno, cause, summary: causeWords(cause), ...others };
   });
   return { ...found, refused };
 }

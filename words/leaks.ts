@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Activity, FileOf, OpenedFile } from '../projections/activity.ts';
+import type { Activity, FileOf, OpenedFile, RefusedCall } from '../projections/activity.ts';
 import type { Coverage } from '../projections/coverage.ts';
 import { titled, type Line } from './columns.ts';
 import { noneWords } from './coverage.ts';
@@ -52,6 +52,7 @@ export function spanWords(
       refused.map(({ operation, errno, cause, summary, ...call }) => [
         momentOf(call),
         processWords(call.pid, call.comm),
+        refusedPlace(call),
         `${operation}: ${errno ?? (cause === 'unknown' ? 'errno not shown' : 'concluded')}`,
         `${cause} (${summary})`,
       ]),
@@ -81,11 +82,26 @@ function momentOf({ time, position }: Pick<OpenedFile, 'time' | 'position'>): st
   return time ?? `position ${position}`;
 }
 
-function fileWords({ kind, device, group }: FileOf): string {
+/** A file by what it opens: `group 26`, `device 0000:3b:00.0 (group 26)`, `iommufd`. */
+export function fileWords({ kind, device, group }: FileOf): string {
   if (kind === 'group') return `group ${group}`;
   if (kind !== 'device') return kind;
   const of = group === null ? '' : ` (group ${group})`;
   return device === null ? `a device${of}` : `device ${device}${of}`;
+}
+
+/** What a refused call was made on: `/dev/vfio/26, group 26`; empty if that is not known. */
+export function refusedPlace({
+  group,
+  device,
+  path,
+}: Pick<RefusedCall, 'group' | 'device' | 'path'>): string {
+  const named = [
+    path,
+    device === null ? null : `device ${device}`,
+    group === null ? null : `group ${group}`,
+  ];
+  return named.filter((word) => word !== null).join(', ');
 }
 
 function releaseWords({ released }: OpenedFile): string {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { DeviceAt, FileAt, GroupAt, HostAt, ProcessAt } from '../../machines/host-at.ts';
+import { InspectedHost } from '../../machines/inspected-host.ts';
 import { UNNAMED } from '../../machines/unshown.ts';
 import type { FileId, ProcessHolder } from '../../processes/process-table.ts';
 import type { Codes } from './codes.ts';
@@ -25,7 +26,7 @@ import {
 
 const none: readonly FileId[] = [];
 
-export class StandingView implements HostAt {
+export class StandingView extends InspectedHost implements HostAt {
   readonly isKnown = true;
   readonly #rows: Standing;
   readonly #codes: Codes;
@@ -39,6 +40,7 @@ export class StandingView implements HostAt {
   #isStale = false;
 
   constructor(standing: Standing, codes: Codes) {
+    super();
     this.#rows = standing;
     this.#codes = codes;
   }

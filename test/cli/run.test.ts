@@ -167,3 +167,63 @@ test('the real one shows nothing of VFIO where nothing of it is opened', async (
   ]);
   expect(JSON.parse(out)).toMatchObject({ opened: [], held: [], left: [], rejectedCount: 0 });
 });
+
+const held = copiedHost(join(folder, 'held'), {
+  devices: [{ device: '0000:3b:00.0', group: '26', driver: 'vfio-pci', cdev: 'vfio0' }],
+  processes: [
+    { pid: 4711, comm: 'qemu', descriptors: { 9: '/dev/vfio/26' } },
+    { pid: 4712, comm: 'spdk', descriptors: { 5: '/dev/vfio/devices/vfio0' } },
+  ],
+});
+
+test('what is held before the command is told, and with fail the command is not started', async () => {
+  const junit = join(folder, 'before.xml');
+  const mark = join(folder, 'started');
+  const runHeld = (...args: string[]) =>
+    run(['run', '--root', held, '--wait', '0.2', '--tracer', strace('closing', closing), ...args], {
+      env: { GITHUB_ACTIONS: 'true' },
+    });
+  const told = 'group 26: held by qemu[4711] fd 9 before the command was started';
+  const failed = await runHeld('--before-leaks', 'fail', '--junit', junit, '--', 'touch', mark);
+  expect({ code: failed.code, started: existsSync(mark) }).toEqual({ code: 1, started: false });
+  expect(failed.err).toContain(`vfio-ledger: /dev/vfio/26, ${told}\n`);
+  expect(failed.err).toContain(`::error title=vfio-ledger run::/dev/vfio/26, ${told}\n`);
+  expect(failed.err).toContain(
+    '/dev/vfio/devices/vfio0, device 0000:3b:00.0, group 26: held by spdk[4712] fd 5',
+  );
+  const report = readFileSync(junit, 'utf8');
+  expect(report).toContain('<testsuite name="vfio-ledger run" tests="3" failures="2">');
+  expect(report).toContain(`<failure message="/dev/vfio/26, ${told}">`);
+  expect(report).toContain('it was not started');
+  const warned = await runHeld('--before-leaks', 'warn', '--', 'touch', mark);
+  expect({ code: warned.code, started: existsSync(mark) }).toEqual({ code: 0, started: true });
+  expect(warned.err).toContain(told);
+  expect((await runHeld('--before-leaks', 'maybe', '--', 'true')).code).toBe(2);
+});
+
+test('a job is told what is still held, and what was refused with group, device and path', async () => {
+  const junit = join(folder, 'after.xml');
+  const args = ['run', '--root', host, '--wait', '0.2', '--tracer', strace('leaving', leaving)];
+  const env = { GITHUB_ACTIONS: 'true' };
+  const { err } = await run([...args, '--junit', junit, '--', 'false'], { env });
+  const error = '::error title=vfio-ledger run::';
+  expect(err).toContain(`${error}device 0000:3b:00.0 (group 26): still held by vmm[101] fd 4\n`);
+  expect(err).toContain(`${error}open_group of /dev/vfio/26, group 26 was refused: EBUSY, `);
+  expect(readFileSync(junit, 'utf8')).toBe(`<?xml version="1.0" encoding="UTF-8"?>
+<testsuite name="vfio-ledger run" tests="3" failures="2">
+  <testcase classname="vfio-ledger" name="no VFIO file is held before"/>
+  <testcase classname="vfio-ledger" name="false">
+    <failure message="it ended with exit code 1">it ended with exit code 1
+open_group of /dev/vfio/26, group 26 was refused: EBUSY, cdev-bound-in-group (a device of the group is bound through its cdev, so the group cannot be opened)</failure>
+  </testcase>
+  <testcase classname="vfio-ledger" name="every VFIO file is released">
+    <failure message="iommufd: still held by vmm[101] fd 3">iommufd: still held by vmm[101] fd 3
+device 0000:3b:00.0 (group 26): still held by vmm[101] fd 4</failure>
+  </testcase>
+</testsuite>
+`);
+  // Without GitHub's environment there are no lines for it.
+  expect((await run([...args, '--', 'true'], { env: { GITHUB_ACTIONS: '' } })).err).not.toContain(
+    '::error',
+  );
+});

@@ -27,7 +27,7 @@ export async function interfaceReport(): Promise<ReadonlyMap<string, string>> {
   ]);
 }
 
-/** The declarations that the entry of the package leads to, each under the name of its file. */
+/** The declarations that the entries of the package lead to, each under the name of its file. */
 function packageTypes(): string {
   const out = mkdtempSync(join(tmpdir(), 'vfio-ledger-types-'));
   try {
@@ -35,7 +35,7 @@ function packageTypes(): string {
     const options = ['--emitDeclarationOnly', '--removeComments', '--outDir', out];
     const project = join(root, 'tsconfig.build.json');
     execFileSync(process.execPath, [tsc, '-p', project, ...options], { cwd: root });
-    const files = closureOf(join(out, 'ledger.d.ts'));
+    const files = closureOf(typeEntries().map((path) => join(out, path)));
     return files
       .map((file) => `// ${relative(out, file)}\n${readFileSync(file, 'utf8')}`)
       .join('\n');
@@ -44,8 +44,18 @@ function packageTypes(): string {
   }
 }
 
-function closureOf(entry: string): string[] {
-  const found = new Set([entry]);
+/** The declarations that package.json exports, below its folder `dist`. */
+function typeEntries(): string[] {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    readonly exports: Readonly<Record<string, string | { readonly types: string }>>;
+  };
+  return Object.values(manifest.exports).flatMap((entry) =>
+    typeof entry === 'string' ? [] : [relative('dist', entry.types)],
+  );
+}
+
+function closureOf(entries: readonly string[]): string[] {
+  const found = new Set(entries);
   for (const file of found) {
     const text = readFileSync(file, 'utf8');
     for (const [, path = ''] of text.matchAll(/(?:from |import\()['"](\.[^'"]+)['"]/g)) {

@@ -22,7 +22,9 @@ function strace(name: string, lines: readonly string[], besides = ''): Strace {
   return { format: 'strace', command: straceScript(join(folder, name), lines, besides) };
 }
 
-const optionsWith = (tracer: Strace | HostTracer) => ({ tracer, patienceMs: 200, root });
+const optionsWith = (tracer: Strace | HostTracer) => {
+  return { tracer, patienceMs: 200, root, readsAfter: false };
+};
 
 test('what a child that is left behind holds still is told, and whose it is', async () => {
   await using ledger = await openLedger(':memory:');

@@ -73,6 +73,7 @@ const campaigns: Readonly<Record<string, string>> = {
   'printable-texts': 'test/words/printable.test.ts',
   'kept-logs': 'test/bench/main.test.ts',
   figures: 'test/bench/figures.soak.ts',
+  consumers: 'test/consumers/consumers.soak.ts',
 };
 
 const { values: options, positionals } = parseArgs({

@@ -32,6 +32,8 @@ interface Done {
   readonly cause: ObservedCause | null;
   /** The file that was opened, or that the call was made on. */
   readonly file: FileAt | null;
+  /** The node of the device that it names, below /dev/vfio/devices. */
+  readonly node: string | null;
 }
 
 /** A log with its table after each event. */
@@ -91,12 +93,12 @@ export class SlowActivity {
         if (operation === undefined || file === null) return [];
         return [{ operation, ...of(file), ...this.#call(event) }];
       }),
-      refused: theirs.flatMap(({ event, cause }) => {
+      refused: theirs.flatMap(({ event, cause, file, node }) => {
         if (event.type !== 'operation.refused') return [];
         const { operation, errno } = event.data;
         const { fd: _, ...caller } = this.#call(event);
         const known = cause ?? 'unknown';
-        return [{ operation, errno, cause: known, ...caller }];
+        return [{ operation, errno, cause: known, ...this.#placeOf(event, file, node), ...caller }];
       }),
       held: leaks.flatMap(({ kind, group, device, holders }) =>
         holders.flatMap((holder) =>
@@ -112,6 +114,25 @@ export class SlowActivity {
         .map(({ group, owner }) => ({ group, owner })),
       leaks,
     };
+  }
+
+  /** What a refused call was made on, and the path that it was to open. */
+  #placeOf({ position, data }: Event, file: FileAt | null, node: string | null) {
+    const given = new Map<string, unknown>(Object.entries(data));
+    const text = (key: string): string | null => {
+      const value = given.get(key);
+      return typeof value === 'string' ? value : null;
+    };
+    const device = text('device') ?? file?.device ?? null;
+    const row = this.#tables.get(position)?.devices.find((one) => one.device === device);
+    const group = text('group') ?? file?.group ?? row?.group ?? null;
+    const operation = text('operation');
+    const paths = new Map([
+      ['open_path', text('path')],
+      ['open_group', group === null ? null : `/dev/vfio/${group}`],
+      ['open_cdev', node === null ? null : `/dev/vfio/devices/${node}`],
+    ]);
+    return { group, device, path: paths.get(operation ?? '') ?? null };
   }
 
   /** The first event after which a file is not in the table. */
@@ -149,14 +170,17 @@ export class SlowActivity {
 
 /** Has a host take an event, and says what that was about. */
 function done(host: LiveHost, event: Event): Done {
-  if (!host.isKnown && event.type !== 'host.booted') return { event, cause: null, file: null };
+  const nothing = { event, cause: null, file: null, node: null };
+  if (!host.isKnown && event.type !== 'host.booted') return nothing;
   const cause = event.type === 'operation.refused' ? host.explain(event.data).cause : null;
   host.take(event);
-  const { pid, fd } = event.data as { pid?: number; fd?: number };
+  const { pid, fd, device } = event.data as { pid?: number; fd?: number; device?: unknown };
   const opens = effectOf(event.type).opens !== null;
   const id = opens ? `f${event.position}` : host.fileBehind(pid ?? -1, fd ?? -1);
-  const file = id === undefined ? undefined : host.file(id);
-  return { event, cause, file: file === undefined || file.kind === 'other' ? null : { ...file } };
+  const found = id === undefined ? undefined : host.file(id);
+  const file = found === undefined || found.kind === 'other' ? null : { ...found };
+  const node = host.device(String(device))?.cdev ?? null;
+  return { event, cause, file, node };
 }
 
 function of({ kind, group, device }: FileAt): Pick<OpenedFile, 'kind' | 'group' | 'device'> {

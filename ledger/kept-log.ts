@@ -1,0 +1,66 @@
+/**
+ * Writes a log that is in memory to a file, so that it can be opened after its process has ended.
+ *
+ * @module
+ */
+import { join } from 'node:path';
+import { makeTemporaryFolder } from '../evidence/temporary-folder.ts';
+import { openSqliteStore } from '../log/sqlite.ts';
+import { StoreUnavailableError, type RecordedEvent, type Store } from '../log/store.ts';
+
+/** A log in a file, and a part of it. */
+export interface KeptLog {
+  readonly path: string;
+  readonly host: string;
+  /** Position of the last event of the history that it holds; of a what-if, where it forks. */
+  readonly until: number;
+}
+
+/** The file of a log in memory, and the last position that was written to it. */
+interface Copy {
+  readonly path: string;
+  until: number;
+}
+
+const copies = new WeakMap<Store, Copy>();
+
+/**
+ * The file of a log. If it is in memory, all events are in a file when this returns: those that the
+ * file lacks are written. Throws `unavailable` if they cannot be.
+ */
+export function keptLog(store: Store, host: string, { head, events }: Events): KeptLog {
+  if (store.path !== null) return { path: store.path, host, until: head };
+  const copy = copies.get(store) ?? { path: join(makeTemporaryFolder(), 'kept.ledger'), until: -1 };
+  copies.set(store, copy);
+  const { path, until } = copy;
+  if (head > until) {
+    append(
+      path,
+      host,
+      events.filter(({ position }) => position > until),
+    );
+    copy.until = head;
+  }
+  return { path, host, until: head };
+}
+
+interface Events {
+  readonly head: number;
+  readonly events: readonly RecordedEvent[];
+}
+
+/** Appends events without waiting: closing a store writes what waits to be written. */
+function append(path: string, host: string, events: readonly RecordedEvent[]): void {
+  const [first, last] = [events[0]?.position ?? 0, events.at(-1)?.position ?? -1];
+  const store = openSqliteStore(path);
+  store.append(host, first - 1, events).catch(() => {});
+  void store.close();
+  if (headOf(path, host) !== last) throw new StoreUnavailableError(`cannot write ${path}`);
+}
+
+function headOf(path: string, host: string): number {
+  const store = openSqliteStore(path, { readOnly: true });
+  const { head } = store.local!.extent(host);
+  void store.close();
+  return head.position;
+}

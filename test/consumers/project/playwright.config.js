@@ -1,0 +1,1 @@
+export default { testDir: 'playwright', reporter: 'line' };
