@@ -188,10 +188,7 @@ const shapes = {
     /** True if no kernel was asked: the machines made the events that follow. */
     simulated: v.boolean(),
   }),
-  /**
-   * The kernel died of binding this driver to this device, and answers nothing until the next boot.
-   * What it has of the host after that is unknown: a gap follows.
-   */
+  /** The kernel died of binding a driver. It answers nothing until the next boot; a gap follows. */
   'host.died': v.strictObject({ device: text, driver: text }),
   'device.added': v.strictObject({
     device: text,

@@ -60,7 +60,7 @@ export class HostState implements Directory {
   driverChange: DriverChange | null = null;
   /** False from the start of a log whose first events are missing, until `host.booted`. */
   isKnown = true;
-  /** Whether the boot was not recorded, so that its state is assumed. */
+  /** Whether the boot was not recorded: its state is assumed. */
   isAssumed = false;
   /** Whether the kernel has died: until it boots it answers nothing. */
   isDead = false;
@@ -287,8 +287,7 @@ export class HostState implements Directory {
 
   /**
    * Updates certainty and doubt where the owner of a group may have changed. A container owns a
-   * group alone, which ends the doubt. If a group in doubt loses its recorded owner, its owner is
-   * unknown.
+   * group alone, which ends the doubt. A group in doubt without a recorded owner is unknown.
    */
   #handOver(group: Group, { state, record }: Pick<Group, 'state' | 'record'>): void {
     if (group.state === state && group.record.owner === record.owner) return;

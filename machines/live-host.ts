@@ -104,11 +104,6 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     this.take({ type, data: { ...data, evidence }, position } as Placed<Fact>);
   }
 
-  /** Whether the boot was not recorded, so that its state is assumed. */
-  get isAssumed(): boolean {
-    return this.kernel.isAssumed;
-  }
-
   get profile(): Profile {
     return this.kernel.profile;
   }

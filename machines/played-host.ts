@@ -48,6 +48,11 @@ export class PlayedHost extends InspectedHost implements PlayedHostAt {
     return { device, next, waiter, isOver: outcome !== null, isFatal, isOfGone };
   }
 
+  /** Whether the boot was not recorded, so that its state is assumed. */
+  get isAssumed(): boolean {
+    return this.kernel.isAssumed;
+  }
+
   /** Whether the kernel has died; it answers nothing until it boots. */
   get isDead(): boolean {
     return this.kernel.isDead;

@@ -40,7 +40,7 @@ export function standingOf(host: LiveHost, codes: Codes, past: Remembered): Stan
   const old = before.groups;
   for (let group = 0; group < old.count; group++) {
     const at = group * old.width;
-    const row = new Array<number>(old.width).fill(0);
+    const row = Array.from({ length: old.width }, () => 0);
     row[GROUP.kind] = old.cells[at] === 0 ? 0 : GONE;
     row[GROUP.since] = old.cells[at + GROUP.since] ?? 0;
     put(groups, group, row);

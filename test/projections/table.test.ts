@@ -11,7 +11,7 @@ import type { Untimed } from '../../projections/timed.ts';
 import { bruteForceTable, type TableNow } from '../support/brute-force.ts';
 import { stepped } from '../support/hands.ts';
 import { OwnershipTrail } from '../support/ownership-trail.ts';
-import { firstSequences, kernelsAsked, textOf } from '../support/truth.ts';
+import { answeredIn, firstSequences, kernelsAsked, textOf } from '../support/truth.ts';
 import { differenceOf } from '../support/table-report.ts';
 import { countOf } from '../support/effort.ts';
 import { withTimes } from '../support/times-beside.ts';
@@ -30,7 +30,8 @@ const recorded = suites.flatMap(({ suite, sequences }) =>
 describe.each(recorded)('the $suite recorded on $kernel', ({ kernel, suite, sequences }) => {
   test('have the owners, openers and holders of the brute force at every position', async () => {
     const ledger = await openLedger(':memory:');
-    await ledger.import(firstSequences(textOf(kernel, suite), sequences), { format: 'truth' });
+    const text = answeredIn(firstSequences(textOf(kernel, suite), sequences));
+    await ledger.import(text, { format: 'truth' });
     expectBruteForce(ledger);
   });
 });

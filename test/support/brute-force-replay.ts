@@ -54,9 +54,9 @@ const effects: { readonly [T in EventType]: Effect<T> } = {
   'claim.refused': nothing,
   'file.released': nothing,
   'group.found': nothing,
-  'host.booted': (host, { profile }) => {
+  'host.booted': (host, { profile, kernel }) => {
     const { processes, files, devices } = host;
-    host.isOld = profile === 'linux-5.10';
+    host.isOld = profile === 'linux-5.10' || (profile === null && kernel.startsWith('5.10.'));
     for (const map of [processes, files, devices]) map.clear();
   },
   'device.added': ({ devices }, { device, name, group, driver }) => {

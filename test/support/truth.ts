@@ -29,6 +29,12 @@ export function textOf(profile: Profile, name: string): string {
   return gunzipSync(readFileSync(new URL(`${profile}/${name}.jsonl.gz`, folder))).toString();
 }
 
+/** The text without what a kernel did not live to answer: after that, nothing is known of the host. */
+export function answeredIn(text: string): string {
+  const lines = text.split('\n');
+  return lines.filter((line) => !line.endsWith('"dead":true}')).join('\n');
+}
+
 /** The text up to the end of its first sequences. */
 export function firstSequences(text: string, count: number): string {
   const seen = new Set<string>();
