@@ -6,11 +6,10 @@
  */
 import type { FileAt, GroupAt, HostAt } from '../machines/host-at.ts';
 import { UNNAMED } from '../machines/unshown.ts';
-import type { FileId } from '../processes/process-table.ts';
 import { partiesOf } from './parties.ts';
 import type { Holding, Orphan } from './shapes.ts';
 import type { Subject } from './subjects.ts';
-import { byNumber, byProcess, orphans, ownerOf } from './views.ts';
+import { byNumber, byProcess, keptBy, orphans, ownerOf } from './views.ts';
 
 /**
  * Every VFIO descriptor and mapping of the processes that hold a subject or keep its owner alive;
@@ -25,7 +24,7 @@ export function holdingsOf(host: HostAt, subject: Subject): Holding[] {
       if (file.kind === 'other') return [];
       const holders = host.holders(file.id).filter(({ pid }) => pids.has(pid));
       if (holders.length === 0) return [];
-      const groups = [...keptBy(host, file.id)].flatMap((kept) => owned.get(kept) ?? []);
+      const groups = [...keptBy(host, [file.id])].flatMap((kept) => owned.get(kept) ?? []);
       const { kind, group } = file;
       const device = kind === 'device' ? (file.device ?? UNNAMED) : null;
       const about = { kind, group, device, keepsOwnerOf: numbersOf(groups) };
@@ -51,14 +50,6 @@ export function orphansOf(host: HostAt): Orphan[] {
       keptThrough: holders,
     };
   });
-}
-
-/** A file, and the files that it keeps alive in the kernel, directly or through others. */
-export function keptBy(host: HostAt, file: FileId): Set<FileId> {
-  const kept = new Set([file]);
-  // A Set also visits the elements that are added during the loop.
-  for (const id of kept) for (const pin of host.file(id)?.pins ?? []) kept.add(pin);
-  return kept;
 }
 
 function pidsAround(host: HostAt, subject: Subject): number[] {

@@ -18,12 +18,11 @@ import type {
   OwnedGroup,
   RefusedCall,
 } from './activity.ts';
-import { keptBy } from './holdings.ts';
 import { ProcessNames } from './process-name.ts';
 import { causeAt } from './why/refusals.ts';
 import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
-import { byNumber, fileView, ownerOf, pidShown } from './views.ts';
+import { byNumber, fileView, keptBy, ownerOf, pidShown } from './views.ts';
 import { positionOrNull } from './when.ts';
 
 const bindings: Partial<Record<EventType, BoundFile['operation']>> = {
@@ -192,7 +191,7 @@ function leaksAt(
   const leaks = openings.map((opening): Leak => {
     const file = host.file(opening.file);
     const holders = (file && fileView(host, file)?.holders) ?? [];
-    const kept = keptBy(host, opening.file);
+    const kept = keptBy(host, [opening.file]);
     const owned = groups.filter(({ owner }) => owner.file !== null && kept.has(owner.file));
     return { ...opening, holders, keepsOwnerOf: owned.map(({ group }) => group) };
   });

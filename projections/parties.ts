@@ -5,7 +5,7 @@
  */
 import type { Holder, Owner } from './shapes.ts';
 import type { DeviceAt, FileAt, GroupAt, HostAt } from '../machines/host-at.ts';
-import type { FileId } from '../processes/process-table.ts';
+import { positionOf, type FileId } from '../processes/process-table.ts';
 import type { HostPart } from './index/segment.ts';
 import { keyOf, type Subject, type SubjectKey } from './subjects.ts';
 import {
@@ -15,9 +15,12 @@ import {
   holderShown,
   holdersOf,
   keepers,
+  keptBy,
   nobody,
   ownerOf,
   ownerOfDevice,
+  ownerWithoutHolders,
+  pidShown,
   unknownOwner,
 } from './views.ts';
 
@@ -61,17 +64,19 @@ export function partiesOf(host: HostAt, { kind, id }: Subject): Parties {
     }
     case 'process': {
       const pid = Number(id);
-      const files = [...host.files()].filter(({ kind: what }) => what !== 'other');
-      const holders = files
+      const held = filesHeldBy(host, pid);
+      const holders = held
         .flatMap((file) => host.holders(file.id))
         .filter((holder) => holder.pid === pid)
         .map(holderShown)
         .toSorted(byProcess);
-      const held = files.filter(({ id: file }) => holders.some((holder) => holder.file === file));
       const around = held.flatMap((file) => ownerAround(host, file) ?? []);
       const lost = around.some(({ kind }) => kind === 'unknown');
-      const owners = [...inOrder(host).map((group) => ownerOf(host, group)), ...around];
-      const kept = owners.find((owner) => owner.holders.some((holder) => holder.pid === pid));
+      const group = pidShown(pid) === null ? undefined : firstKeptBy(host, held);
+      const kept =
+        group === undefined
+          ? around.find((owner) => owner.holders.some((holder) => holder.pid === pid))
+          : ownerOf(host, group);
       return { owner: lost ? unknownOwner : (kept ?? nobody), holders, waiters: [] };
     }
   }
@@ -106,6 +111,25 @@ export function partOf(host: HostAt, subject: Subject): HostPart {
       return { files: [...files], groups, subjects: [...subjects, ...ungrouped(host, files)] };
     }
   }
+}
+
+/** The open files of VFIO and iommufd that a process holds, in the order of their opens. */
+function filesHeldBy(host: HostAt, pid: number): FileAt[] {
+  const { descriptors, mapped = [] } = host.process(pid) ?? {};
+  const open = [...(descriptors?.values() ?? [])].map(({ file }) => file);
+  return [...new Set([...open, ...mapped])]
+    .flatMap((file) => host.file(file) ?? [])
+    .filter(({ kind }) => kind !== 'other')
+    .toSorted((a, b) => positionOf(a.id) - positionOf(b.id));
+}
+
+/** The first group, by number, whose owner some files keep alive. */
+function firstKeptBy(host: HostAt, held: readonly FileAt[]): GroupAt | undefined {
+  const kept = keptBy(
+    host,
+    held.map(({ id }) => id),
+  );
+  return inOrder(host).find((group) => kept.has(ownerWithoutHolders(group).file ?? ''));
 }
 
 /** The groups of files, and those that they own or are the container of. */

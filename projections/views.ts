@@ -257,6 +257,14 @@ export function keepingAlive(host: HostAt, files: readonly FileId[]): Set<FileId
   return seen;
 }
 
+/** Files, and the files that they keep alive in the kernel, directly or through others. */
+export function keptBy(host: HostAt, files: Iterable<FileId>): Set<FileId> {
+  const kept = new Set(files);
+  // A Set also visits the elements that are added during the loop.
+  for (const id of kept) for (const pin of host.file(id)?.pins ?? []) kept.add(pin);
+  return kept;
+}
+
 /** Descriptors and mappings of a file, as answers show them. */
 export function holdersOf(host: HostAt, id: FileId): Holder[] {
   return host.holders(id).map(holderShown);

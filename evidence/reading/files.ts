@@ -25,12 +25,7 @@ export function tellApart(
   descriptors: readonly SeenDescriptor[],
   compare: Compare | null,
 ): ToldApart {
-  const doubts: (readonly [number, number])[] = [];
-  for (const [a, one] of descriptors.entries()) {
-    for (let b = a + 1; b < descriptors.length; b++) {
-      if (mayBeOne(one, descriptors[b]!)) doubts.push([a, b]);
-    }
-  }
+  const doubts = pairsThatMayBeOne(descriptors);
   const doubted = [...new Set(doubts.flat())];
   // Comparing a descriptor with itself shows whether it is still open.
   const asked = [...doubted.map((index) => [index, index] as const), ...doubts];
@@ -39,21 +34,28 @@ export function tellApart(
     asked.map((): Comparison => ({ failed: 'a copy does not show it' }));
 
   const gone = new Set(doubted.filter((_, at) => GONE.has(failureOf(answers[at]!) ?? '')));
-  const files = descriptors.map((_, index) => index);
+  /** Each leads to an earlier descriptor of the same file, the first to itself. */
+  const earlier = descriptors.map((_, index) => index);
+  const fileOf = (index: number): number => {
+    let first = index;
+    while (earlier[first] !== first) first = earlier[first]!;
+    for (let at = index; at !== first;) [at, earlier[at]] = [earlier[at]!, first];
+    return first;
+  };
   const open: { a: number; b: number; why: string }[] = [];
   for (const [at, [a, b]] of doubts.entries()) {
     if (gone.has(a) || gone.has(b)) continue;
     const answer = answers[doubted.length + at]!;
     const why = failureOf(answer);
     if (answer === 'same' || (why !== null && areOneGroup(descriptors[a]!, descriptors[b]!))) {
-      const [to, from] = [Math.min(files[a]!, files[b]!), Math.max(files[a]!, files[b]!)];
-      for (const [index, file] of files.entries()) if (file === from) files[index] = to;
+      const [one, other] = [fileOf(a), fileOf(b)];
+      earlier[Math.max(one, other)] = Math.min(one, other);
     } else if (why !== null) open.push({ a, b, why });
   }
-  const unproven = open.filter(({ a, b }) => files[a] !== files[b]);
+  const unproven = open.filter(({ a, b }) => fileOf(a) !== fileOf(b));
   const unknown = new Set(unproven.flatMap(({ a, b }) => [a, b]));
   return {
-    files: files.map((file, index) => (gone.has(index) ? null : file)),
+    files: descriptors.map((_, index) => (gone.has(index) ? null : fileOf(index))),
     isProven: descriptors.map((_, index) => !unknown.has(index)),
     unseen: inWords(descriptors, unproven),
   };
@@ -63,18 +65,43 @@ function failureOf(answer: Comparison): string | null {
   return typeof answer === 'string' ? null : answer.failed;
 }
 
-/** Whether two descriptors may share a file, by all that is known of them. */
-function mayBeOne(one: SeenDescriptor, other: SeenDescriptor): boolean {
-  const agree = (key: 'group' | 'device' | 'inode' | 'mount') =>
-    one[key] === null || other[key] === null || one[key] === other[key];
-  return (
-    one.kind === other.kind &&
-    one.cdev === other.cdev &&
-    agree('group') &&
-    agree('device') &&
-    agree('inode') &&
-    agree('mount')
-  );
+/** What is the same of all descriptors of a file, or not known of some. */
+const shared = ['group', 'device', 'inode', 'mount'] as const;
+type SharedKey = (typeof shared)[number];
+
+/**
+ * The pairs of descriptors that may share a file by all that is known of them, ascending. Two may if they
+ * agree in what is known of both, so those of which the same is known are looked up together.
+ */
+function pairsThatMayBeOne(descriptors: readonly SeenDescriptor[]): (readonly [number, number])[] {
+  const indexes = [...descriptors.keys()];
+  const known = Map.groupBy(indexes, (index) => knownOf(descriptors[index]!).join());
+  const kinds = [...known.values()].map((members) => {
+    return { members, keys: knownOf(descriptors[members[0]!]!) };
+  });
+  const pairs: (readonly [number, number])[] = [];
+  for (const [at, one] of kinds.entries()) {
+    for (const other of kinds.slice(at)) {
+      const both = one.keys.filter((key) => other.keys.includes(key));
+      const alike = (index: number) => valuesOf(descriptors[index]!, both);
+      const others = Map.groupBy(other.members, alike);
+      for (const a of one.members) {
+        for (const b of others.get(alike(a)) ?? []) {
+          if (one !== other || a < b) pairs.push(a < b ? [a, b] : [b, a]);
+        }
+      }
+    }
+  }
+  return pairs.sort((one, other) => one[0] - other[0] || one[1] - other[1]);
+}
+
+function knownOf(descriptor: SeenDescriptor): SharedKey[] {
+  return shared.filter((key) => descriptor[key] !== null);
+}
+
+function valuesOf(descriptor: SeenDescriptor, keys: readonly SharedKey[]): string {
+  const { kind, cdev } = descriptor;
+  return JSON.stringify([kind, cdev, ...keys.map((key) => descriptor[key])]);
 }
 
 /** Whether both share a group file: it can be open only once (vfio/group.c:vfio_group_fops_open). */

@@ -36,7 +36,8 @@ export function becauseOf(timeline: Timeline, refused: JudgedRefusal): number[] 
   if (rowOf(refused.call.operation).makes === 'process') return [];
   const last = refused.position - 1;
   const sliced = isShort(timeline, last) ? null : slicedTrials(timeline, refused);
-  const trials = sliced ?? new Trials(Slice.whole(timeline, last).events, judgeOf(refused));
+  const trials =
+    sliced ?? new Trials(Slice.whole(timeline, last).events, judgeOf(refused), refused.call);
   return becauseAmong(timeline, refused, trials);
 }
 
@@ -52,7 +53,7 @@ export function slicedTrials(
   const last = position - 1;
   const concern = new Concern(timeline, call, { at: last, last, blocker, scope: 'groups' });
   const { events } = Slice.concerned(timeline, concern, last);
-  const trials = new Trials(events, judgeOf(refused));
+  const trials = new Trials(events, judgeOf(refused), call);
   const isRight = isCauseIn(trials.end, refused);
   return isRight && agrees(trials.end, timeline.viewAt(last), concern) ? trials : null;
 }

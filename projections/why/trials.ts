@@ -10,10 +10,10 @@
  * @module
  */
 import { hash } from 'node:crypto';
-import type { Fact, Placed } from '../../events/vocabulary.ts';
+import type { Attempt, Fact, Placed } from '../../events/vocabulary.ts';
 import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
 import { LiveHost } from '../../machines/live-host.ts';
-import { Mappings } from './mappings.ts';
+import { IdleEvents } from './idle-events.ts';
 import { takeIfPossible } from './possible.ts';
 
 /** Events between two kept hosts, at least: restoring a host takes as long as ten events. */
@@ -39,7 +39,8 @@ export class Trials<V> {
   readonly #judge: (host: LiveHost) => V;
   /** The first event at each position. */
   readonly #indexes = new Map<number, number>();
-  readonly #mappings = new Mappings();
+  readonly #call: Attempt;
+  readonly #idle: IdleEvents;
   readonly #verdicts = new Map<number, V>();
   #stride = STRIDE_MIN;
   #kept: KeptHost<V>[] = [];
@@ -51,21 +52,23 @@ export class Trials<V> {
 
   /**
    * `events` ascend by position; of two at one position, the second follows from the first. Those
-   * that others have made impossible have no effect (`takeIfPossible`).
+   * that others have made impossible have no effect (`takeIfPossible`). `judge` judges `call`.
    */
-  constructor(events: readonly Placed<Fact>[], judge: (host: LiveHost) => V) {
+  constructor(events: readonly Placed<Fact>[], judge: (host: LiveHost) => V, call: Attempt) {
     this.events = events;
     this.#judge = judge;
+    this.#call = call;
+    this.#idle = new IdleEvents(events, call);
     for (const [index, { position }] of events.entries()) {
       if (!this.#indexes.has(position)) this.#indexes.set(position, index);
     }
     const { end } = this;
-    end.processTable.observer = this.#mappings;
+    end.processTable.observer = this.#idle;
     for (const [index, event] of events.entries()) {
       if (index % this.#stride === 0) this.#keep();
-      this.#mappings.begin(index);
+      this.#idle.begin(index);
       takeIfPossible(end, event);
-      this.#mappings.end();
+      this.#idle.end();
     }
     end.processTable.observer = null;
     this.verdict = judge(end);
@@ -99,15 +102,14 @@ export class Trials<V> {
   /** Trials of the history without the events at some positions. */
   withoutAll(positions: ReadonlySet<number>): Trials<V> {
     const events = this.events.filter(({ position }) => !positions.has(position));
-    return new Trials(events, this.#judge);
+    return new Trials(events, this.#judge, this.#call);
   }
 
-  /** Whether an event only made or removed a mapping that decides nothing. */
+  /** Whether an event decides nothing, and no other follows from it. */
   #isIdle(index: number): boolean {
-    const type = this.events[index]?.type;
-    if (type !== 'mapping.created' && type !== 'mapping.removed') return false;
+    if (this.events[index + 1]?.position === this.events[index]?.position) return false;
     // On a host that is assumed, calls may have released files that processes still held.
-    return !this.end.isAssumed && this.#mappings.isIdle(index);
+    return !this.end.isAssumed && this.#idle.isIdle(index);
   }
 
   /** Plays the history without the events at the position `out`, the first of which has an index. */

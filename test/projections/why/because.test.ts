@@ -46,7 +46,7 @@ function compare(timeline: Timeline, refused: JudgedRefusal): void {
   const name = `${position} ${call.operation}: ${cause}`;
   const plain = plainly(timeline, refused);
   expect(becauseOf(timeline, refused), name).toEqual(plain);
-  const whole = new Trials(Slice.whole(timeline, position - 1).events, judgeOf(refused));
+  const whole = new Trials(Slice.whole(timeline, position - 1).events, judgeOf(refused), call);
   expect(becauseAmong(timeline, refused, whole), `${name}, whole`).toEqual(plain);
   const sliced = slicedTrials(timeline, refused);
   expect(sliced && becauseAmong(timeline, refused, sliced), `${name}, sliced`).toEqual(plain);
