@@ -51,11 +51,14 @@ export function slicedTrials(
 ): HistoryTrials<Obstacle> | null {
   const { position, call, blocker } = refused;
   const last = position - 1;
-  const concern = new Concern(timeline, call, { at: last, last, blocker, scope: 'groups' });
-  const { events } = Slice.concerned(timeline, concern, last);
-  const trials = new Trials(events, judgeOf(refused), call);
-  const isRight = isCauseIn(trials.end, refused);
-  return isRight && agrees(trials.end, timeline.viewAt(last), concern) ? trials : null;
+  for (const scope of ['groups', 'waits'] as const) {
+    const concern = new Concern(timeline, call, { at: last, last, blocker, scope });
+    const { events } = Slice.concerned(timeline, concern, last);
+    const trials = new Trials(events, judgeOf(refused), call);
+    const isRight = isCauseIn(trials.end, refused);
+    if (isRight && agrees(trials.end, timeline.viewAt(last), concern)) return trials;
+  }
+  return null;
 }
 
 /** As `becauseOf`, with trials of the events that may decide. */

@@ -25,10 +25,9 @@ export function takeIfPossible(host: LiveHost, event: Placed<Fact>): void {
   const { position } = event;
   if (event.type === 'driver.unbind-blocked') {
     const { device, driver, next } = event.data;
-    const held = (host.device(device)?.files ?? 0) > 0;
     // On a host that is assumed, a file that was not recorded may keep the device open.
-    if (held || host.isAssumed) return host.take(event);
-    // The device has no open file any more: the unbind would not have waited.
+    if (host.delaysUnbind(device) || host.isAssumed) return host.take(event);
+    // Nothing keeps the device any more: the unbind would not have waited.
     host.take({ type: 'driver.unbound', data: { device, driver }, position });
     if (next === null) return;
     // Its next driver was not seen to bind, so every check counts.

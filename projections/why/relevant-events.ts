@@ -16,8 +16,11 @@ import type { StandingView } from '../index/view.ts';
 import type { SubjectKey } from '../subjects.ts';
 import type { Timeline } from '../timeline.ts';
 
-/** All events of the groups and files, or only those of the files that the call names. */
-export type ConcernScope = 'groups' | 'files';
+/**
+ * All events of the groups and files, or only those of the files that the call names; `waits`: those
+ * of the groups and files, and what unbinds in the groups waited for.
+ */
+export type ConcernScope = 'groups' | 'files' | 'waits';
 
 /** Where a call is made, and up to where it is tried again. */
 interface Retry {
@@ -47,6 +50,11 @@ export class Concern {
   readonly files = new Set<FileId>();
   /** Whether the devices and drivers of the whole host concern it. */
   readonly isOfDrivers: boolean;
+  /**
+   * Whether an unbind that waited for other files may be replaced by what came of it. Where the boot
+   * was not seen, it may have ended the use of a group by a file whose close was not seen either.
+   */
+  readonly replacesWaits: boolean;
   readonly #timeline: Timeline;
   readonly #last: number;
   /** Positions that were added and not yet followed, and files whose events are not yet added. */
@@ -72,7 +80,9 @@ export class Concern {
     for (const { pid, fd } of missing) this.#recall(pid, fd, at);
     this.isOfDrivers = isDriverChange(call);
     if (this.isOfDrivers) this.#addDrivers();
-    else if (isBootUnseen(timeline, last)) this.#addWaitsOf(this.wholeGroups);
+    else if (scope === 'waits') this.#addWaitsOf(this.wholeGroups);
+    const hasWaits = this.isOfDrivers || scope === 'waits';
+    this.replacesWaits = hasWaits || !isBootUnseen(timeline, last);
     this.#close(groups);
   }
 
@@ -158,10 +168,7 @@ export class Concern {
     for (const position of waits) this.#addWaiting(position);
   }
 
-  /**
-   * Adds what the unbinds in some groups waited for. Where the boot was not seen, an unbind may have
-   * ended the use of a group by a file whose close was not seen either.
-   */
+  /** Adds what the unbinds in some groups waited for. */
   #addWaitsOf(groups: Iterable<string>): void {
     const timeline = this.#timeline;
     const since = timeline.bootBefore(this.#last) + 1;

@@ -36,7 +36,8 @@ export class Slice {
   }
 
   /** The events that concern an attempt, up to position `last`. */
-  static concerned(timeline: Timeline, { positions, groups, files }: Concern, last: number): Slice {
+  static concerned(timeline: Timeline, concern: Concern, last: number): Slice {
+    const { positions, groups, files, replacesWaits } = concern;
     const boot = timeline.bootBefore(last);
     const plugs = [...groups].flatMap((group) => [...timeline.plugsOf(group, boot + 1, last)]);
     const places = [...new Set([boot, ...plugs, ...positions])].toSorted((a, b) => a - b);
@@ -48,7 +49,7 @@ export class Slice {
     const played: Placed<Fact>[] = [];
     const bound: Placed<Fact>[] = [];
     for (const event of events.values()) {
-      const unbind = unbindWithout(timeline, event, files, last);
+      const unbind = replacesWaits ? unbindWithout(timeline, event, files, last) : null;
       played.push(unbind?.unbound ?? event);
       if (unbind?.bound) bound.push(unbind.bound);
     }

@@ -9,7 +9,6 @@
  *
  * @module
  */
-import { hash } from 'node:crypto';
 import type { Attempt, Fact, Placed } from '../../events/vocabulary.ts';
 import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
 import { LiveHost } from '../../machines/live-host.ts';
@@ -24,12 +23,14 @@ const KEPT_MAX = 200_000;
 const NEAR = 4;
 /** At every 16th kept host it is compared with the history and with earlier trials. */
 const FAR = 16;
+/** The states of earlier trials that are kept, in characters. */
+const STATES_MAX = 16 * 2 ** 20;
 
 /** The host before an event of the history. */
 interface KeptHost<V> {
   readonly saved: KernelCheckpoint;
   readonly size: string;
-  /** The verdicts on the plays that came by here, by the digests of their states here. */
+  /** The verdicts on the plays that came by here, by their states here. */
   readonly ends: Map<string, V>;
 }
 
@@ -45,6 +46,7 @@ export class Trials<V> {
   #stride = STRIDE_MIN;
   #kept: KeptHost<V>[] = [];
   #keptParts = 0;
+  #stateLength = 0;
   /** The host after the history. It must not take events. */
   readonly end = new LiveHost();
   /** The verdict on it. */
@@ -119,17 +121,21 @@ export class Trials<V> {
     const passed: { readonly ends: Map<string, V>; readonly state: string }[] = [];
     let verdict: V | undefined;
     for (let at = first; at < this.#kept.length && verdict === undefined; at++) {
-      if (at > first && at % FAR === 0) {
+      const isFar = at % FAR === 0;
+      const isNear = at <= first + NEAR && this.#keptAt(at).size === sizeOf(host);
+      if (at > first && (isFar || isNear)) {
         const [ends, state] = [this.#endsAt(at), stateOf(host.save())];
         verdict = ends.get(state);
-        passed.push({ ends, state });
-      } else if (at > first && at <= first + NEAR && this.#isAsKept(at, host)) {
-        verdict = this.verdict;
+        if (isFar) passed.push({ ends, state });
       }
       if (verdict === undefined) this.#playOn(host, at, out);
     }
     verdict ??= this.#judge(host);
-    for (const { ends, state } of passed) ends.set(state, verdict);
+    for (const { ends, state } of passed) {
+      if (this.#stateLength > STATES_MAX) break;
+      this.#stateLength += state.length;
+      ends.set(state, verdict);
+    }
     return verdict;
   }
 
@@ -141,11 +147,6 @@ export class Trials<V> {
       const event = this.events[index];
       if (event !== undefined && event.position !== out) takeIfPossible(host, event);
     }
-  }
-
-  #isAsKept(at: number, host: LiveHost): boolean {
-    const { size, saved } = this.#keptAt(at);
-    return size === sizeOf(host) && stateOf(saved) === stateOf(host.save());
   }
 
   #endsAt(at: number): Map<string, V> {
@@ -161,9 +162,9 @@ export class Trials<V> {
   }
 }
 
-/** The digest of a state: of all that decides what later events do to the host. */
+/** A state as text: all that decides what later events do to the host. */
 function stateOf({ position: _position, ...state }: KernelCheckpoint): string {
-  return hash('sha256', JSON.stringify(state), 'base64');
+  return JSON.stringify(state);
 }
 
 /** How many things a kept host has. */

@@ -28,15 +28,21 @@ export function unbindWithout(
 ): Unbind | null {
   if (type !== 'driver.unbind-blocked') return null;
   const { device, driver, next } = data;
-  const waitedFor: FileId[] = [];
-  for (const file of timeline.viewAt(position).files()) {
-    if (file.device === device) waitedFor.push(file.id);
+  const view = timeline.viewAt(position);
+  const group = view.device(device)?.group ?? null;
+  const [ofDevice, ofGroup]: [FileId[], FileId[]] = [[], []];
+  for (const file of view.files()) {
+    if (file.device === device) ofDevice.push(file.id);
+    else if (file.kind === 'group' && file.group === group) ofGroup.push(file.id);
   }
+  // Without an open file of the device, it waited for the container of the group.
+  const waitedFor = ofDevice.length > 0 ? ofDevice : ofGroup;
   if (waitedFor.length === 0 || waitedFor.some((id) => files.has(id))) return null;
+  const part = { files: waitedFor, groups: group === null ? [] : [group] };
   let bound: Placed<Fact> | null = null;
   follow(timeline, position, last + 1, (host, at) => {
     const now = host.device(device);
-    if (now?.state === 'leaving') return { files: waitedFor };
+    if (now?.state === 'leaving') return part;
     if (next !== null && now?.driver === next) {
       bound = {
         type: 'driver.bound',

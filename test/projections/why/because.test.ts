@@ -247,9 +247,14 @@ const late = {
   ],
   'devices of that group and of another are attached': [
     [
-      ...['@P3 open_iommufd I', '@P3 alloc_ioas I X'],
-      ...['@P3 open_cdev B d4', '@P3 bind B I', '@P3 attach B X'],
-      ...['@P3 open_cdev D d2', '@P3 bind D I', '@P3 attach D X'],
+      '@P3 open_iommufd I',
+      '@P3 alloc_ioas I X',
+      '@P3 open_cdev B d4',
+      '@P3 bind B I',
+      '@P3 attach B X',
+      '@P3 open_cdev D d2',
+      '@P3 bind D I',
+      '@P3 attach D X',
     ],
     ['@P3 destroy I X'],
     'device.attached',
