@@ -14,6 +14,7 @@ import { manyDevices } from './many-devices.ts';
 import { chainOfForks, manyForks } from './many-forks.ts';
 import { manyHosts } from './many-hosts.ts';
 import { manyProcesses } from './many-processes.ts';
+import { matchers } from './matchers.ts';
 import { memory } from './memory.ts';
 import { oneDevice } from './one-device.ts';
 import { owners } from './owners.ts';
@@ -43,6 +44,7 @@ export const figures: readonly NamedFigure[] = [
   { name: 'attest', title: 'What is proved of tenants', figure: attest },
   { name: 'table-width', title: 'The table of a wide host', figure: tableWidth },
   { name: 'start', title: 'Start of the command line', figure: start },
+  { name: 'matchers', title: 'Matchers of tests', figure: matchers },
   { name: 'cold-open', title: 'Opening a log', figure: coldOpen },
   { name: 'memory', title: 'Memory', figure: memory },
   { name: 'index-building', title: 'Building the index', figure: indexBuilding },

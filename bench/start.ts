@@ -66,7 +66,7 @@ async function smallLog(folder: string): Promise<string> {
 }
 
 /** The files of the package that a start reads; gives their folder. */
-async function packageIn(folder: string): Promise<string> {
+export async function packageIn(folder: string): Promise<string> {
   const bundle = await rolldown(config);
   await bundle.write({ dir: join(folder, 'dist') });
   cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true });
@@ -74,7 +74,8 @@ async function packageIn(folder: string): Promise<string> {
   return folder;
 }
 
-function cpuMs(program: readonly string[]): number {
+/** The CPU time of a program of Node, in ms. */
+export function cpuMs(program: readonly string[]): number {
   const args = ['--import', clock, ...program];
   const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${program.join(' ')} failed: ${stderr}`);

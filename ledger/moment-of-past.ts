@@ -11,7 +11,7 @@ import type { Timeline } from '../projections/timeline.ts';
 import { START } from '../projections/when.ts';
 import { printableText } from '../words/columns.ts';
 import { tableInShort } from '../words/inspect.ts';
-import { withOrigin, type Origin } from './origins.ts';
+import { withOrigin, type AnswerOrigin } from './origins.ts';
 import type { Past } from './questions.ts';
 import type { WhatIf } from './what-if.ts';
 
@@ -23,7 +23,7 @@ interface PlaceInPast {
 }
 
 export class MomentOfPast extends HostAtMoment {
-  readonly #origin: Origin;
+  readonly #origin: AnswerOrigin;
   readonly #fork: () => WhatIf;
 
   /** @internal */

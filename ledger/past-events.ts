@@ -9,6 +9,7 @@ import type { EventType, Placed } from '../events/vocabulary.ts';
 import type { RecordedEvent } from '../log/store.ts';
 import type { HostAt } from '../machines/host-at.ts';
 import { operations } from '../events/operations.ts';
+import type { KeptLog } from './kept-log.ts';
 import { askThrough } from '../projections/asked.ts';
 import { coverageOf } from '../projections/coverage.ts';
 import { commAt } from '../projections/process-name.ts';
@@ -120,6 +121,16 @@ export abstract class PastEvents<E extends Placed = RecordedEvent> {
     if (event?.type === 'snapshot.taken' && event.data.complete) return true;
     const at = { subject: null, from: position, to: position };
     return coverageOf(this.timeline, at).unknown.length === 0;
+  }
+
+  /**
+   * The log in which this history can be opened again; one in memory is written to a file first. Null
+   * if there is none. Throws `unavailable` if it cannot be written.
+   *
+   * @internal
+   */
+  keep(): KeptLog | null {
+    return null;
   }
 
   /** The names of all operations. @internal */

@@ -29,7 +29,6 @@ import { bisectBy } from '../projections/audit/violations.ts';
 import { waitsFor } from '../projections/waits.ts';
 import { statesOf, type When } from '../projections/when.ts';
 import type { Why } from '../projections/why/why.ts';
-import type { KeptLog } from './kept-log.ts';
 import { MomentOfPast } from './moment-of-past.ts';
 import { withOrigin } from './origins.ts';
 import { PastEvents } from './past-events.ts';
@@ -305,16 +304,6 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
 
   /** A what-if that forks after a position. */
   protected abstract forkAt(position: number): WhatIf;
-
-  /**
-   * The log in which this history can be opened again; one in memory is written to a file first. Null
-   * if there is none. Throws `unavailable` if it cannot be written.
-   *
-   * @internal
-   */
-  keep(): KeptLog | null {
-    return null;
-  }
 
   #subject(word: string, position = this.timeline.head): Subject {
     return resolveSubject(this.timeline, word, position);

@@ -274,8 +274,7 @@ export class HostState implements Directory {
     if (next === null) {
       const { state } = instance;
       const reason = { kind: 'not-admitted', machine: name, state, event: event.type } as const;
-      this.contradict(reason, groupBehind(instance));
-      return;
+      return this.contradict(reason, groupBehind(instance));
     }
     const before = { state: instance.state, record: instance.record };
     instance.record = next.record;

@@ -538,6 +538,7 @@ const questions: Readonly<Record<string, (of: Ledger | WhatIf, given: Given) => 
   overlaps: (of, [subject]) => of.overlaps(subject),
   replay: (of, [profile]) => of.replay({ profile }),
   replayed: (of, [profile]) => of.replayed({ profile }),
+  steps: (of, [when]) => of.steps().to(when),
   waits: (of, [subject]) => of.waits(subject),
   who: (of, [subject, when]) => of.who(subject, { at: when }),
   why: (of, [attempt, when]) => of.why(attempt, { at: when }),
@@ -568,7 +569,9 @@ function settled(ask: () => unknown): unknown {
 
 describe('whatever a question is given, it is answered or a LedgerError', () => {
   test('every question is asked here', () => {
+    // Of a fork, of all pasts among themselves, and of the matchers.
     const own = ['attempt', 'start', 'forkAt', 'checkPosition', 'find', 'findRange'];
+    own.push('keep', 'knowsHolders', 'lastEvents', 'ownerChange');
     expect(methodsOf(WhatIf, own)).toEqual(Object.keys(questions));
     const moment = { prototype: Object.getPrototypeOf(ledger.at()) as object };
     expect(methodsOf(moment, [])).toEqual(Object.keys(moments));

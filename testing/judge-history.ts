@@ -34,16 +34,16 @@ import {
   type Tristate,
 } from './patterns.ts';
 import { storyOf } from './story.ts';
-import { isHistory, type History } from './subjects.ts';
+import { isHistory, type AskedPast } from './subjects.ts';
 import { allowsUnknown, unjudged, type Judged, type UnknownOption } from './verdict.ts';
 
 const HISTORY = 'it takes a ledger, which stands for its whole history, or a what-if';
 /** The last refusals that a failure lists. */
 const MOST_REFUSALS = 5;
 
-interface Finding {
+interface HistoryFinding {
   readonly matcher: string;
-  readonly history: History;
+  readonly history: AskedPast;
   readonly holds: Tristate;
   readonly reason: string | null;
   readonly expected: (isNot: boolean) => string;
@@ -57,7 +57,7 @@ interface Finding {
 
 /** Whether no event violates an invariant. */
 export function judgeInvariant(
-  history: History,
+  history: AskedPast,
   invariant: InvariantName,
   options: UnknownOption | undefined,
 ): Judged {
@@ -82,7 +82,7 @@ export function judgeInvariant(
 
 /** Whether a call was refused as expected. What a program concluded is no refusal of the kernel. */
 export function judgeRefused(
-  history: History,
+  history: AskedPast,
   pattern: RefusalPattern,
   options: UnknownOption | undefined,
 ): Judged {
@@ -117,7 +117,7 @@ export function judgeRefused(
 
 /** Whether every attempt would end by other rules as it was recorded. */
 export function judgeConformance(
-  history: History,
+  history: AskedPast,
   by: { readonly profile: Profile },
   options: UnknownOption | undefined,
 ): Judged {
@@ -144,7 +144,7 @@ export function judgeConformance(
   return { ...judged, actual: differences.map(({ position }) => position), expected: [] };
 }
 
-function told(finding: Finding): Judged {
+function told(finding: HistoryFinding): Judged {
   const { matcher, history, holds, reason, expected, got, facts, matters, ask } = finding;
   const tell = (isNot: boolean) => {
     const { first, length } = history;
@@ -174,13 +174,13 @@ function uncovered(coverage: Coverage): string | null {
 }
 
 /** Whether a program concluded that the kernel would refuse: then no call was made. */
-function isConcluded(history: History, { position, errno }: RefusedCall): boolean {
+function isConcluded(history: AskedPast, { position, errno }: RefusedCall): boolean {
   const event = history.event(position);
   return errno === null && event?.type === 'operation.refused' && event.data.cause !== undefined;
 }
 
 /** Why a pattern names an operation or a cause that there is not; null if it does not. */
-function noSuchName(history: History, pattern: RefusalPattern): string | null {
+function noSuchName(history: AskedPast, pattern: RefusalPattern): string | null {
   const { operation, cause } = keysNamed(pattern);
   const { operations } = history;
   if (typeof operation === 'string' && !operations.includes(operation)) {

@@ -20,9 +20,9 @@ import {
 } from '../words/failures.ts';
 import type { Line } from '../words/columns.ts';
 import { anyHolder, noHolderPattern, type HolderPattern, type Tristate } from './patterns.ts';
-import { lastRefusal, storyOf, type Place } from './story.ts';
+import { lastRefusal, storyOf, type StoryPlace } from './story.ts';
 import { aboutOf, holdersOf, isHeld, isOwned, isStateUnknown, type About } from './subjects.ts';
-import type { Held, Owned } from './subjects.ts';
+import type { HeldAnswer, OwnedAnswer } from './subjects.ts';
 import { allowsUnknown, unjudged, type Judged, type UnknownOption } from './verdict.ts';
 
 const OWNED = 'it takes a device or a group at a moment, such as ledger.at(41).device(…)';
@@ -30,9 +30,9 @@ const OWNED = 'it takes a device or a group at a moment, such as ledger.at(41).d
 const UNKNOWN = 'toHaveUnknownOwner';
 
 /** What was asked of an owner, and found. */
-interface Finding {
+interface OwnerFinding {
   readonly matcher: string;
-  readonly answer: Owned;
+  readonly answer: OwnedAnswer;
   readonly holds: Tristate;
   /** Why it is not known. */
   readonly reason: string | null;
@@ -42,7 +42,7 @@ interface Finding {
 
 /** Whether one of the holders that keep the owner alive matches. */
 export function judgeOwnedBy(
-  answer: Owned,
+  answer: OwnedAnswer,
   pattern: HolderPattern,
   options: UnknownOption | undefined,
 ): Judged {
@@ -61,7 +61,7 @@ export function judgeOwnedBy(
 
 /** Whether one of the holders of the open files matches. */
 export function judgeHeldBy(
-  answer: Held,
+  answer: HeldAnswer,
   pattern: HolderPattern,
   options: UnknownOption | undefined,
 ): Judged {
@@ -83,7 +83,7 @@ export function judgeHeldBy(
 }
 
 /** Whether nobody owns it. Kernel drivers are owners. */
-export function judgeUnowned(answer: Owned, options: UnknownOption | undefined): Judged {
+export function judgeUnowned(answer: OwnedAnswer, options: UnknownOption | undefined): Judged {
   const matcher = 'toBeUnowned';
   if (!isOwned(answer)) return unjudged(matcher, OWNED);
   const { kind } = answer.owner;
@@ -99,7 +99,7 @@ export function judgeUnowned(answer: Owned, options: UnknownOption | undefined):
 }
 
 /** Whether its owner is unknown: the evidence has a hole there. */
-export function judgeUnknownOwner(answer: Owned): Judged {
+export function judgeUnknownOwner(answer: OwnedAnswer): Judged {
   const matcher = UNKNOWN;
   if (!isOwned(answer)) return unjudged(matcher, OWNED);
   const { kind } = answer.owner;
@@ -114,11 +114,11 @@ export function judgeUnknownOwner(answer: Owned): Judged {
 }
 
 function judgeHolders(
-  answer: Owned,
+  answer: OwnedAnswer,
   holders: readonly Holder[],
   pattern: HolderPattern,
   isAllowed: boolean,
-): Pick<Finding, 'holds' | 'reason'> {
+): Pick<OwnerFinding, 'holds' | 'reason'> {
   if (answer.owner.kind === 'unknown' && !isAllowed) {
     return { holds: 'not-known', reason: ownerReason(answer) };
   }
@@ -128,7 +128,7 @@ function judgeHolders(
 }
 
 /** Why the owner of an answer is unknown. */
-function ownerReason(answer: Owned): string {
+function ownerReason(answer: OwnedAnswer): string {
   const { origin, word } = aboutOf(answer);
   if (origin === undefined) return unknownReasons.copiedOwner;
   const { past, position } = origin;
@@ -136,7 +136,7 @@ function ownerReason(answer: Owned): string {
   return unknownReasons.owner(unknown?.reason ?? null);
 }
 
-function told({ matcher, answer, holds, reason, expected, got }: Finding): Judged {
+function told({ matcher, answer, holds, reason, expected, got }: OwnerFinding): Judged {
   const tell = (isNot: boolean) => {
     const about = aboutOf(answer);
     const at = about.origin === undefined ? undefined : momentOf(about.origin);
@@ -163,7 +163,7 @@ function momentOf({ past, position }: NonNullable<About['origin']>) {
 }
 
 /** The event that gave it its owner matters, or if that is not known, the last one. */
-function placeOf({ origin, since, subject, word }: About): Place | null {
+function placeOf({ origin, since, subject, word }: About): StoryPlace | null {
   if (origin === undefined) return null;
   const { past, position } = origin;
   const last = position < 0 ? null : (past.lastEvents(position, 1, subject)[0]?.position ?? null);
@@ -175,7 +175,11 @@ function placeOf({ origin, since, subject, word }: About): Place | null {
 }
 
 /** When the owner changes, and if another was wanted, why an attempt was refused last. */
-function remedyOf({ origin, subject, word }: About, { past }: Place, wantsOther: boolean): Line[] {
+function remedyOf(
+  { origin, subject, word }: About,
+  { past }: StoryPlace,
+  wantsOther: boolean,
+): Line[] {
   if (origin === undefined || subject?.kind !== 'group') return [];
   const { position } = origin;
   const refused = wantsOther ? lastRefusal(past, word, position) : null;

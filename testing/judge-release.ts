@@ -18,9 +18,9 @@ import {
   unknownReasons,
 } from '../words/failures.ts';
 import { originOf } from '../ledger/origins.ts';
-import type { History } from './subjects.ts';
+import type { AskedPast } from './subjects.ts';
 import { isActivity } from './subjects.ts';
-import { storyOf, type Place } from './story.ts';
+import { storyOf, type StoryPlace } from './story.ts';
 import { allowsUnknown, unjudged, type Judged, type UnknownOption } from './verdict.ts';
 
 const ACTIVITY = 'it takes what ledger.between(…), during(…) or runRecorded(…) answers';
@@ -53,7 +53,7 @@ export function judgeRelease(activity: Activity, options: UnknownOption | undefi
 }
 
 /** Why it is not known who holds what at one of the two moments; null if it is known. */
-function unknownOf({ logEnds, owned, from, to }: Activity, past: History | null): string | null {
+function unknownOf({ logEnds, owned, from, to }: Activity, past: AskedPast | null): string | null {
   if (logEnds !== undefined) return unknownReasons.after;
   if (past === null) {
     const isUnknown = owned.some(({ owner }) => owner.kind === 'unknown');
@@ -71,12 +71,12 @@ function unknownOf({ logEnds, owned, from, to }: Activity, past: History | null)
 }
 
 /** At the start it is the state after the first event, as coverage has it. */
-function positionOf(at: Position, { first }: History): number {
+function positionOf(at: Position, { first }: AskedPast): number {
   return at ?? first;
 }
 
 /** The event by which the last holder got the file matters: often a fork, or a pass to another process. */
-function placeOf({ leaks, to }: Activity, past: History): Place {
+function placeOf({ leaks, to }: Activity, past: AskedPast): StoryPlace {
   const leak = leaks.find(({ kind }) => kind === 'device' || kind === 'group') ?? leaks[0];
   const ask = (until: number) => {
     const at = String(Math.min(to ?? 0, until));

@@ -8,7 +8,7 @@ import type { Profile } from '../machines/profile.ts';
 import type { Activity } from '../projections/activity.ts';
 import type { InvariantName } from '../projections/audit/invariants.ts';
 import type { AsymmetricMatch, HolderPattern, RefusalPattern } from './patterns.ts';
-import type { Held, History, Owned } from './subjects.ts';
+import type { HeldAnswer, AskedPast, OwnedAnswer } from './subjects.ts';
 import type { UnknownOption } from './verdict.ts';
 
 /** A matcher of an `S`; of `any` and `unknown`, too. */
@@ -17,21 +17,21 @@ type Of<T, S, M> = unknown extends T ? M : T extends S ? M : never;
 /** What runners add to `expect(…)`. */
 export interface LedgerMatchers<R, T = unknown> {
   /** Whether one of the descriptors and mappings that keep its owner alive matches. */
-  toBeOwnedBy: Of<T, Owned, (holder: HolderPattern, options?: UnknownOption) => R>;
+  toBeOwnedBy: Of<T, OwnedAnswer, (holder: HolderPattern, options?: UnknownOption) => R>;
   /** Whether one of the holders of a device's open files, or of a group's opener, matches. */
-  toBeHeldBy: Of<T, Held, (holder: HolderPattern, options?: UnknownOption) => R>;
+  toBeHeldBy: Of<T, HeldAnswer, (holder: HolderPattern, options?: UnknownOption) => R>;
   /** Whether nobody owns it: no user, and no kernel driver. */
-  toBeUnowned: Of<T, Owned, (options?: UnknownOption) => R>;
+  toBeUnowned: Of<T, OwnedAnswer, (options?: UnknownOption) => R>;
   /** Whether the evidence does not tell who owns it. */
-  toHaveUnknownOwner: Of<T, Owned, () => R>;
+  toHaveUnknownOwner: Of<T, OwnedAnswer, () => R>;
   /** Whether an invariant holds at every event of a history. */
-  toSatisfyInvariant: Of<T, History, (name: InvariantName, options?: UnknownOption) => R>;
+  toSatisfyInvariant: Of<T, AskedPast, (name: InvariantName, options?: UnknownOption) => R>;
   /** Whether a call was refused as expected, anywhere in a history. */
-  toHaveRefused: Of<T, History, (refusal: RefusalPattern, options?: UnknownOption) => R>;
+  toHaveRefused: Of<T, AskedPast, (refusal: RefusalPattern, options?: UnknownOption) => R>;
   /** Whether every file that was opened between two moments was released at the second. */
   toReleaseEverything: Of<T, Activity, (options?: UnknownOption) => R>;
   /** Whether every attempt of a history would end in the same way by the rules of a kernel. */
-  toConformTo: Of<T, History, (by: { readonly profile: Profile }, options?: UnknownOption) => R>;
+  toConformTo: Of<T, AskedPast, (by: { readonly profile: Profile }, options?: UnknownOption) => R>;
 }
 
 /** What runners add to `expect` itself, and to `expect.not`. */

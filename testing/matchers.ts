@@ -11,13 +11,13 @@ import { judgeConformance, judgeInvariant, judgeRefused } from './judge-history.
 import { judgeHeldBy, judgeOwnedBy, judgeUnknownOwner, judgeUnowned } from './judge-owner.ts';
 import { judgeRelease } from './judge-release.ts';
 import type { HolderPattern, RefusalPattern } from './patterns.ts';
-import type { Held, History, Owned } from './subjects.ts';
+import type { HeldAnswer, AskedPast, OwnedAnswer } from './subjects.ts';
 import { answered, type MatcherAnswer, type UnknownOption } from './verdict.ts';
 
 /** Whether one of the descriptors and mappings that keep its owner alive matches. */
 export function toBeOwnedBy(
   this: unknown,
-  owned: Owned,
+  owned: OwnedAnswer,
   holder: HolderPattern,
   options?: UnknownOption,
 ): MatcherAnswer {
@@ -27,7 +27,7 @@ export function toBeOwnedBy(
 /** Whether one of the holders of a device's open files, or of a group's opener, matches. */
 export function toBeHeldBy(
   this: unknown,
-  held: Held,
+  held: HeldAnswer,
   holder: HolderPattern,
   options?: UnknownOption,
 ): MatcherAnswer {
@@ -35,19 +35,23 @@ export function toBeHeldBy(
 }
 
 /** Whether nobody owns it: no user, and no kernel driver. */
-export function toBeUnowned(this: unknown, owned: Owned, options?: UnknownOption): MatcherAnswer {
+export function toBeUnowned(
+  this: unknown,
+  owned: OwnedAnswer,
+  options?: UnknownOption,
+): MatcherAnswer {
   return answered(this, () => judgeUnowned(owned, options));
 }
 
 /** Whether the evidence does not tell who owns it. */
-export function toHaveUnknownOwner(this: unknown, owned: Owned): MatcherAnswer {
+export function toHaveUnknownOwner(this: unknown, owned: OwnedAnswer): MatcherAnswer {
   return answered(this, () => judgeUnknownOwner(owned));
 }
 
 /** Whether an invariant holds at every event of a history. */
 export function toSatisfyInvariant(
   this: unknown,
-  history: History,
+  history: AskedPast,
   invariant: InvariantName,
   options?: UnknownOption,
 ): MatcherAnswer {
@@ -57,7 +61,7 @@ export function toSatisfyInvariant(
 /** Whether a call was refused as expected, anywhere in a history. */
 export function toHaveRefused(
   this: unknown,
-  history: History,
+  history: AskedPast,
   refusal: RefusalPattern,
   options?: UnknownOption,
 ): MatcherAnswer {
@@ -76,7 +80,7 @@ export function toReleaseEverything(
 /** Whether every attempt of a history would end in the same way by the rules of a kernel. */
 export function toConformTo(
   this: unknown,
-  history: History,
+  history: AskedPast,
   by: { readonly profile: Profile },
   options?: UnknownOption,
 ): MatcherAnswer {

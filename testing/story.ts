@@ -10,13 +10,13 @@ import type { Past } from '../ledger/questions.ts';
 import type { Position } from '../projections/shapes.ts';
 import type { Subject } from '../projections/subjects.ts';
 import type { Why } from '../projections/why/why.ts';
-import { COPIED, failureWords, NOT_KEPT, openWords, type Failure } from '../words/failures.ts';
+import { COPIED, failureWords, NOT_KEPT, openWords, type ToldFailure } from '../words/failures.ts';
 
 /** Events before the one that matters. */
 const BEFORE = 5;
 
 /** Where a failure happened: what is told of a history. */
-export interface Place {
+export interface StoryPlace {
   readonly past: Past<Placed>;
   /** The event that matters; null if none does. */
   readonly matters: Position;
@@ -27,7 +27,10 @@ export interface Place {
 }
 
 /** The text of a failure. Without a place, the answer was copied. */
-export function storyOf(told: Omit<Failure, 'events' | 'open'>, place: Place | null): string {
+export function storyOf(
+  told: Omit<ToldFailure, 'events' | 'open'>,
+  place: StoryPlace | null,
+): string {
   if (place === null) return failureWords({ ...told, events: [], open: COPIED }, null);
   const { past, matters, subject } = place;
   const events = matters === null ? [] : eventsUpTo(past, matters, subject);
@@ -46,7 +49,7 @@ function eventsUpTo(past: Past<Placed>, matters: number, subject: Subject | null
 }
 
 /** The command that opens the log in which a history is kept. */
-function openLine({ past, ask }: Place): string {
+function openLine({ past, ask }: StoryPlace): string {
   try {
     const kept = past.keep();
     if (kept === null) return NOT_KEPT;

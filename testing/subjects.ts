@@ -5,23 +5,23 @@
  * @module
  */
 import type { Placed } from '../events/vocabulary.ts';
-import { originOf, type Origin } from '../ledger/origins.ts';
+import { originOf, type AnswerOrigin } from '../ledger/origins.ts';
 import type { Past } from '../ledger/questions.ts';
 import type { Activity } from '../projections/activity.ts';
 import type { DeviceView, FileView, Holder, Owner, Position } from '../projections/shapes.ts';
 import type { Subject } from '../projections/subjects.ts';
 
 /** A device, a group, an interval of a history or an answer of `who`. */
-export interface Owned {
+export interface OwnedAnswer {
   readonly owner: Owner;
 }
 
 /** A device, which has open files, or a group, which may be open. */
-export type Held = Owned &
+export type HeldAnswer = OwnedAnswer &
   ({ readonly files: readonly FileView[] } | { readonly opener: FileView | null });
 
 /** A ledger, which stands for its whole history, or a what-if. */
-export type History = Past<Placed>;
+export type AskedPast = Past<Placed>;
 
 /** What an answer is about. */
 export interface About {
@@ -34,20 +34,20 @@ export interface About {
   /** Since when it has its owner; undefined if the answer does not say. */
   readonly since: Position | undefined;
   readonly sinceTime: string | null;
-  readonly origin: Origin | undefined;
+  readonly origin: AnswerOrigin | undefined;
 }
 
-export function isOwned(given: unknown): given is Owned {
+export function isOwned(given: unknown): given is OwnedAnswer {
   if (!isObject(given) || !isObject(given['owner'])) return false;
   const { kind, holders } = given['owner'];
   return typeof kind === 'string' && Array.isArray(holders);
 }
 
-export function isHeld(given: unknown): given is Held {
+export function isHeld(given: unknown): given is HeldAnswer {
   return isOwned(given) && ('opener' in given || ('files' in given && Array.isArray(given.files)));
 }
 
-export function isHistory(given: unknown): given is History {
+export function isHistory(given: unknown): given is AskedPast {
   return (
     isObject(given) && ['bisect', 'replayed', 'between'].every((name) => isMethod(given, name))
   );
@@ -58,13 +58,13 @@ export function isActivity(given: unknown): given is Activity {
 }
 
 /** Holders of the open files of a device, or of the file that has a group open. */
-export function holdersOf(held: Held): readonly Holder[] {
+export function holdersOf(held: HeldAnswer): readonly Holder[] {
   if ('files' in held) return held.files.flatMap(({ holders }) => holders);
   return held.opener?.holders ?? [];
 }
 
 /** Whether a device may have files that nobody has seen. */
-export function isStateUnknown(held: Held): boolean {
+export function isStateUnknown(held: HeldAnswer): boolean {
   return (held as Partial<DeviceView>).state === 'unknown';
 }
 

@@ -19,7 +19,7 @@ import { holderRows, holdersWords, ownerWords, processWords } from './owners.ts'
 import { whyWords } from './why.ts';
 
 /** What a failure tells, in its order; what is empty is left out. */
-export interface Failure {
+export interface ToldFailure {
   /** The matcher and what it was asked of: `toBeUnowned: group 26, at position 41`. */
   readonly title: string;
   readonly expected: string;
@@ -35,7 +35,7 @@ export interface Failure {
 }
 
 /** The text of a failure, without colour. `history` has its events; null for a copied answer. */
-export function failureWords(failure: Failure, history: History | null): string {
+export function failureWords(failure: ToldFailure, history: History | null): string {
   const { title, expected, got, facts, events, remedy, open } = failure;
   const [first = '', ...others] = got;
   const blocks: (readonly Line[])[] = [
