@@ -68,7 +68,7 @@ export function exponents(
 }
 
 /** The exponent of the power of the sizes that fits the values best, by least squares of logarithms. */
-export function slope(sizes: readonly number[], values: readonly number[]): number {
+function slope(sizes: readonly number[], values: readonly number[]): number {
   const [xs, ys] = [sizes.map(Math.log), values.map(Math.log)];
   const mean = (of: readonly number[]) => of.reduce((sum, one) => sum + one, 0) / of.length;
   const [x, y] = [mean(xs), mean(ys)];

@@ -10,7 +10,7 @@
  *     --keep DIR      logs are looked for there, and stay there for the next run
  *     --json          prints the measurements as JSON
  *
- * A run of everything at full length takes half an hour and 12 GB of disk, and writes
+ * A run of everything at full length takes an hour and 12 GB of disk, and writes
  * `bench/results.md` and `bench/cost.svg`; the results before go to `bench/earlier/`. Emmett is a
  * peer where `npm install --prefix bench` has installed it.
  *

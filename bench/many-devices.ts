@@ -27,7 +27,6 @@ const owned = loadFigure({
     'who of a device': (ledger) => ledger.at('end').who(address(0)),
     'history of a device': (ledger) => ledger.history(address(0)),
     'history of all groups by a process': (ledger) => ledger.everOwned('pid:1000'),
-    'diff of the whole log': (ledger) => ledger.diff('start', 'end'),
     verify: (ledger) => ledger.verify(),
   },
 });

@@ -99,9 +99,8 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
   }
 
   /**
-   * The selected events, ascending, as answers show them: a pid that no line names is null, where the
-   * event itself (`event`, `each`) has the id that the log gave the process. Throws `bad-when`, `unknown-subject`, or `bad-request` if `from`
-   * is after `to`.
+   * The selected events, ascending; a pid that no line names is null, as in every answer. Throws
+   * `bad-when`, `unknown-subject`, or `bad-request` if `from` is after `to`.
    */
   log(selection: LogSelection = {}): E[] {
     const { subject, refused = false } = optionsGiven('log', selection);
@@ -283,8 +282,7 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
       invariant === undefined
         ? whereAnswer(bisectWhere(this.timeline, textGiven(where)))
         : violationAnswer(bisectBy(this.timeline, invariantNamed(invariant)));
-    if (found === null) return null;
-    return { ...found, event: eventShown(found.event), coverage: this.coverage() };
+    return found && { ...found, event: eventShown(found.event), coverage: this.coverage() };
   }
 
   /**

@@ -14,6 +14,7 @@ import {
   groupBehind,
   idOf,
   otherFile,
+  withoutDoubt,
   type Device,
   type DriverChange,
   type Group,
@@ -197,9 +198,7 @@ export class HostState implements Directory {
       group = {
         group: id,
         devices: new Map(),
-        unknownSince: null,
-        isInDoubt: false,
-        lostAt: null,
+        ...withoutDoubt,
         certainty: this.certainty,
         ...this.fresh('group'),
       };

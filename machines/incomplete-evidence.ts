@@ -9,7 +9,14 @@ import type { Question } from './check.ts';
 import { kindOfDriver } from '../operations/driver.ts';
 import { rowOf } from '../operations/table.ts';
 import { unbindDriver } from './consequences.ts';
-import { groupPath, type Device, type DeviceFile, type Group, type OpenFile } from './instances.ts';
+import {
+  groupPath,
+  withoutDoubt,
+  type Device,
+  type DeviceFile,
+  type Group,
+  type OpenFile,
+} from './instances.ts';
 import { positionOf } from '../processes/process-table.ts';
 import { mayMean } from './judge.ts';
 import type { Kernel } from './kernel.ts';
@@ -53,8 +60,7 @@ export function regain(host: Kernel): void {
   for (const group of host.groups()) {
     if (!group.isInDoubt || used.has(group)) continue;
     Object.assign(group, claimedByDrivers(group, host.fresh('group'), host.profile), {
-      unknownSince: null,
-      isInDoubt: false,
+      ...withoutDoubt,
       certainty: host.certainty,
     });
     host.touched.groups.add(group);

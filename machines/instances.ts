@@ -68,6 +68,9 @@ export interface Group extends Instance<GroupState, GroupRecord> {
   certainty: Certainty;
 }
 
+/** A group of which no evidence was lost. */
+export const withoutDoubt = { unknownSince: null, isInDoubt: false, lostAt: null } as const;
+
 interface FileBase {
   readonly id: FileId;
   /** Files that this one keeps alive inside the kernel. */

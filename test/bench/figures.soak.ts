@@ -72,6 +72,20 @@ test('each figure is a row beside its peer or its limit, and no file is left beh
     `^lines without a word of VFIO passed over .* a read in chunks, .* >= 0.25 +${verdict}`,
     '^10000 lines, strace of every call, to a durable log and its index .* a bare split .* s',
     '^10000 lines, strace of VFIO calls alone, events judged and indexed .* s',
+    `^memory at most, import of a stream of strace, 20 MB .* the limit +300 MB .* ${verdict}`,
+    `^memory at most, import of zeros in zstd, 40 MB .* the limit +300 MB .* ${verdict}`,
+    `^memory at most, import of one line, 10 MB .* the limit +300 MB .* ${verdict}`,
+    '^append to all, 5 hosts in the log .* ms',
+    ...[
+      'open and table of one, exponent in hosts in the log',
+      'judge and index, exponent in living processes',
+      'who of a process, exponent in living processes',
+      'table, exponent in devices',
+      'import of a listing, exponent in listed devices',
+      'why, exponent in forks of the owner',
+      'why, exponent in forks, each of the child before',
+      'history of the device, exponent in events of one device',
+    ].map((figure) => `^${figure} .* the limit +1.1 .* <= 1 +${verdict}`),
   ]) {
     expect(rows).toContainEqual(expect.stringMatching(row));
   }
