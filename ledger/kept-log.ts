@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeTemporaryFolder } from '../evidence/temporary-folder.ts';
 import { openSqliteStore } from '../log/sqlite.ts';
 import { StoreUnavailableError, type RecordedEvent, type Store } from '../log/store.ts';
 
@@ -30,7 +31,7 @@ const copies = new WeakMap<Store, Copy>();
  */
 export function keptLog(store: Store, host: string, { head, events }: Events): KeptLog {
   if (store.path !== null) return { path: store.path, host, until: head };
-  const copy = copies.get(store) ?? { path: join(makeTemporaryFolder(), 'kept.ledger'), until: -1 };
+  const copy = copies.get(store) ?? { path: join(makeFolder(), 'kept.ledger'), until: -1 };
   copies.set(store, copy);
   const { path, until } = copy;
   if (head > until) {
@@ -47,6 +48,11 @@ export function keptLog(store: Store, host: string, { head, events }: Events): K
 interface Events {
   readonly head: number;
   readonly events: readonly RecordedEvent[];
+}
+
+/** A folder that stays: those whose process has ended are cleared by the name that others have. */
+function makeFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'vfio-ledger-kept-'));
 }
 
 /** Appends events without waiting: closing a store writes what waits to be written. */

@@ -230,6 +230,8 @@ describe('the whole text of a failure', () => {
   test('ends with a command for the log, which is kept if it was in memory', async () => {
     const message = matchers.toBeUnowned(incident.at(25).group('1')).message();
     const [, path = ''] = /--log (\S+)$/.exec(message) ?? [];
+    // By no name of a temporary folder: an import clears those whose process has ended.
+    expect(path).toMatch(/\/vfio-ledger-kept-\w+\/kept\.ledger$/);
     const kept = await openLedger(path, { readOnly: true });
     expect(kept.head).toEqual(incident.head);
     expect(kept.why(29)).toEqual(incident.why(29));
