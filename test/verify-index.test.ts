@@ -7,7 +7,7 @@ import { openSqliteStore } from '../log/sqlite.ts';
 import { main, run, runCommand } from './cli/program.ts';
 import { temporaryFolder } from './log/folder.ts';
 import { asAnybody } from './support/as-anybody.ts';
-import { cellOf, forged, withColumn } from './support/forged-segments.ts';
+import { cellOf, columnKindsOf, forged, withColumn } from './support/forged-segments.ts';
 
 const root = temporaryFolder();
 const SEALED = 9000;
@@ -118,8 +118,10 @@ test('an index from which no host can go on is built again when the log is opene
 
 /** Names that do not exist: the checksum is right, and each column fits the others. */
 const senseless: Forgery = (bytes) => {
-  const { column } = cellOf(bytes, 'processStarted', 'comm', 0);
-  return withColumn(bytes, column, (cells) => cells.map(() => 0xffff));
+  const kinds = [...columnKindsOf(bytes).entries()];
+  const columns = kinds.filter(([, kind]) => kind === 'processStarted.comm');
+  const change = (cells: readonly number[]) => cells.map(() => 0xffff);
+  return columns.reduce((other, [column]) => withColumn(other, column, change), bytes);
 };
 
 test('an index that makes no sense is built again when a question fails, and then answers', async () => {

@@ -147,7 +147,7 @@ const indexed: Readonly<Record<FindingOf<'segment'>['differing'], string>> = {
   time: 'the time of the event',
   subject: 'which events concern a subject',
   codes: 'a name or number (group, device, process, driver, cause, descriptor)',
-  start: 'the host before its first event',
+  start: 'the host before one of its events',
   end: 'the host after its last event',
   list: 'what it says of the index before it',
   sources: 'which sources the events before it have',

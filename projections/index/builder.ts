@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EventType, Placed } from '../../events/vocabulary.ts';
+import { eventTypes, type EventType, type Placed } from '../../events/vocabulary.ts';
 import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import { positionOf } from '../../processes/process-table.ts';
@@ -11,6 +11,7 @@ import type { Claimant } from '../shapes.ts';
 import { noteSubjects } from '../subjects.ts';
 import { Claims } from './claims.ts';
 import { codesOf, saveCodes, type Codes } from './codes.ts';
+import { Column } from './columns.ts';
 import { handColumns, handsOfSegment, sealedHands } from './hand-columns.ts';
 import { NO_REFUSALS, type SavedRefusals } from './open-refusals.ts';
 import { plugTypes, Postings } from './postings.ts';
@@ -18,6 +19,7 @@ import { KnownDevices } from './known.ts';
 import { KnownSources, NO_SOURCES, type SavedSources } from './known-sources.ts';
 import type { SegmentParts } from './segment-parts.ts';
 import { Segment } from './segment.ts';
+import { sealedSettled } from './settled-refusals.ts';
 import { codeOfSubject } from './subject-codes.ts';
 import { standingOf } from './standing-of.ts';
 import { Standing, UNKNOWN } from './standing.ts';
@@ -69,20 +71,32 @@ export class SegmentBuilder {
   readonly #writer: JournalWriter;
   readonly #claims: Claims;
 
-  /** `host` is one that has taken all events before; by default the one that `kernel` restores. */
-  constructor(start: SegmentStart, host = LiveHost.restored(start.kernel)) {
+  /**
+   * `host` is one that has taken all events before; by default the one that `kernel` restores. `whole`:
+   * events of a whole segment.
+   */
+  constructor(start: SegmentStart, whole: number, host = LiveHost.restored(start.kernel)) {
     const { position, kernel, standing, codes, refusals, claims, lastBoot, known, sources } = start;
     this.known = known;
     this.sources = new KnownSources(sources);
     this.#claims = new Claims(claims);
     this.host = host;
-    this.#writer = new JournalWriter(host, position, standing, codes, refusals);
-    const { journal, handOvers } = this.#writer;
+    this.#writer = new JournalWriter(host, position, standing, codes, { refusals, whole });
+    const { journal, blocks, handOvers, settled } = this.#writer;
     const [times, postings] = [new Times(), new Postings()];
     this.segment = new Segment({
+      first: position,
+      get length() {
+        return journal.length;
+      },
+      isRead: false,
       journal,
+      blocks,
       handOvers,
+      settled,
+      types: new Column(),
       times,
+      timeAt: (event) => times.at(event),
       postings,
       codes,
       ungrouped: handColumns().ungrouped,
@@ -98,7 +112,7 @@ export class SegmentBuilder {
   }
 
   take(event: Placed): void {
-    const { codes, postings, times, journal, ungrouped } = this.segment.parts;
+    const { codes, postings, types, times, journal, ungrouped } = this.segment.parts;
     const index = journal.length;
     const changesPlugs = plugs.has(event.type);
     noteSubjects(this.host, event, (kind, id) => {
@@ -110,11 +124,12 @@ export class SegmentBuilder {
       ungrouped.device.push(codes.devices.codeOf(event.data.device));
       ungrouped.event.push(index + 1);
     }
+    types.push(typeCodes.get(event.type) ?? 0);
     times.push(event.time);
     this.known.take(event);
     this.#claims.take(event);
     if (this.host.isKnown || event.type === 'host.booted') this.#play(event, index);
-    else this.#writer.pass(event);
+    else this.#writer.pass();
     this.sources.take(event, this.host);
   }
 
@@ -127,14 +142,20 @@ export class SegmentBuilder {
   }
 
   finish(): Built {
-    const { journal, handOvers, times, postings, ...rest } = this.segment.parts;
+    const { handOvers, settled, types, postings, ...rest } = this.segment.parts;
+    const [journal, times] = [rest.journal.sealed(), rest.times.sealed()];
     const hands = sealedHands(handsOfSegment(this.segment.parts));
     const sealed = {
+      length: journal.length,
       hands,
       ungrouped: hands.ungrouped,
-      journal: journal.sealed(),
+      journal,
+      blocks: this.#writer.blocks.of(journal),
       handOvers: handOvers.sealed(),
-      times: times.sealed(),
+      settled: sealedSettled(settled),
+      types: types.sealed(),
+      times,
+      timeAt: (event: number) => times.at(event),
       postings: postings.sealed(),
     };
     return { parts: { ...rest, ...sealed }, end: this.#end() };
@@ -163,6 +184,7 @@ export class SegmentBuilder {
 }
 
 const plugs = new Set<EventType>(plugTypes);
+const typeCodes = new Map<EventType, number>(eventTypes.map((type, code) => [type, code]));
 
 /** The start of a segment with copies of its codes and names, for a fork that changes them. */
 export function startOf({ parts, first }: Segment, known: KnownDevices): SegmentStart {

@@ -41,7 +41,6 @@ export const changeKinds = [
   'dropped',
   'waiting',
   'refused',
-  'refusalSettled',
 ] as const;
 
 export const changes: Readonly<Record<ChangeKind, ChangeDefinition>> = {
@@ -177,11 +176,6 @@ export const changes: Readonly<Record<ChangeKind, ChangeDefinition>> = {
    */
   refused: {
     columns: ['cause', 'operation', 'errno', 'kind', 'file', 'driver', 'isByTheRules', 'passes'],
-    take() {},
-  },
-  /** How an open refusal ends, by its number. It changes nothing. */
-  refusalSettled: {
-    columns: ['refusal', 'as'],
     take() {},
   },
 };

@@ -2,7 +2,7 @@
  * The journal of a segment: what each event changed, in columns; and `advance`, which applies these
  * changes to a standing.
  *
- * An event has a type and any number of rows. A row has a kind of change, and its cells are in the
+ * An event has any number of rows. A row has a kind of change, and its cells are in the
  * columns of that kind. A reader goes through the columns of each kind once, from the first row on.
  *
  * @module
@@ -38,8 +38,6 @@ export class Cursor {
 export class Journal {
   /** Position of its first event. */
   readonly first: number;
-  /** The type of each event, as an index of `eventTypes`. */
-  types = new Column();
   /** The number of rows of each event. */
   rows = new Column();
   /** The kind of each row, by its code. */
@@ -53,7 +51,7 @@ export class Journal {
   }
 
   get length(): number {
-    return this.types.length;
+    return this.rows.length;
   }
 
   /** Adds a row to the event that is being written; it counts only after `done`. */
@@ -65,15 +63,13 @@ export class Journal {
   }
 
   /** Ends an event; `rows` is how many rows were written since the previous event. */
-  done(type: number, rows: number): void {
-    this.types.push(type);
+  done(rows: number): void {
     this.rows.push(rows);
   }
 
   /** A copy in the narrowest columns. */
   sealed(): Journal {
     const sealed = new Journal(this.first);
-    sealed.types = this.types.sealed();
     sealed.rows = this.rows.sealed();
     sealed.kinds = this.kinds.sealed();
     sealed.changes = this.changes.map((columns) => columns.map((column) => column.sealed()));

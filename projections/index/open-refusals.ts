@@ -4,7 +4,7 @@
  *
  * Refusals that fail as long as each other are one, with one number. After an event, only those
  * calls are judged again that depend on what the event changed. How a refusal ends is a row of the
- * journal (`refusalSettled`) of the event that ends it. A boot ends all of them without a row.
+ * segment (`settled-refusals.ts`). A boot ends all of them without a row.
  *
  * @module
  */

@@ -23,7 +23,7 @@ export const plugTypes: readonly EventType[] = [
  * `changedGroup`: events that changed a file or a group (`Changed`).
  */
 export const postingKinds = [...subjectKinds, 'plug', 'changedFile', 'changedGroup'] as const;
-type PostingKind = (typeof postingKinds)[number];
+export type PostingKind = (typeof postingKinds)[number];
 export type PostingLists = Readonly<Record<PostingKind, PostingColumns>>;
 
 /** The posting lists of one kind of subjects, one after the other in one column. */

@@ -24,7 +24,7 @@ export class Rebuild {
 
   constructor(first: number, sealed: SealedSegments) {
     this.#sealed = sealed;
-    this.#open = new SegmentBuilder(firstStart(first));
+    this.#open = new SegmentBuilder(firstStart(first), sealed.whole);
     this.host = this.#open.host;
   }
 
@@ -41,6 +41,6 @@ export class Rebuild {
     const built = this.#open.finish();
     const difference = this.#sealed.replace(this.#index++, built);
     if (difference !== null) this.differences.push(difference);
-    this.#open = new SegmentBuilder(built.end, this.host);
+    this.#open = new SegmentBuilder(built.end, this.#sealed.whole, this.host);
   }
 }

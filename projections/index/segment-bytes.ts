@@ -2,7 +2,7 @@
  * Encodes a sealed segment as bytes, and decodes it.
  *
  * The bytes carry a stamp (stream, version of the rules, positions, and the hashes before and after
- * the segment) and a checksum over everything. Damaged bytes are refused with a `SegmentError`. The
+ * the segment) and checksums over everything. Damaged bytes are refused with a `SegmentError`. The
  * reader compares the stamp with its log; a segment that does not fit is rebuilt from the events.
  *
  * @module
@@ -10,20 +10,24 @@
 import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
 import type { Claimant } from '../shapes.ts';
 import { KnownDevices, type SavedDevices } from './known.ts';
+import { cut } from './blocks.ts';
 import { codesOf, saveCodes, type SavedCodes } from './codes.ts';
 import { Column } from './columns.ts';
-import { changeKinds, changes } from './changes.ts';
-import { columnsOfHands, handColumns } from './hand-columns.ts';
-import { HandOvers, ownerColumns } from './hand-overs.ts';
-import { Journal } from './journal.ts';
+import { columnsOfHands } from './hand-columns.ts';
 import type { SavedSources } from './known-sources.ts';
 import type { SavedRefusals } from './open-refusals.ts';
-import { postingKinds, Postings, type PostingLists } from './postings.ts';
+import { postingKinds } from './postings.ts';
 import type { SegmentStart } from './builder.ts';
-import { laidOut, layOut, SegmentError, type SegmentDirectory } from './segment-layout.ts';
+import {
+  layOut,
+  piecesOf,
+  PieceReader,
+  SegmentError,
+  type SegmentDirectory,
+} from './segment-layout.ts';
 import type { SegmentParts } from './segment-parts.ts';
 import { CellRows, Standing } from './standing.ts';
-import { Times } from './times.ts';
+import { StoredParts } from './stored-parts.ts';
 
 /** Compression and checksums, which each platform supplies. */
 export interface Packing {
@@ -73,20 +77,18 @@ export interface Sealed {
   readonly listed: readonly SegmentSummary[];
 }
 
-interface Header {
-  readonly lastBoot: number;
+/** What most answers need of a segment. */
+export interface SegmentHeader {
   readonly codes: SavedCodes;
-  readonly start: SavedStanding;
-  readonly openRefusals: readonly number[];
   readonly claims: readonly Claimant[];
-  readonly listed: readonly SegmentSummary[];
 }
 
-/** The host at both ends of a segment. Only a builder needs it, so it is unpacked on demand. */
-interface Judging {
+/** The host at both ends of a segment, and the segments before. Only a builder needs it. */
+export interface Judging {
   readonly kernel: KernelCheckpoint;
   readonly refusals: SavedRefusals;
   readonly sources: SavedSources;
+  readonly listed: readonly SegmentSummary[];
   readonly end: Omit<SegmentStart, 'standing' | 'codes' | 'known'> & {
     readonly standing: SavedStanding;
     readonly codes: Pick<SavedCodes, 'texts' | 'numbers'>;
@@ -100,22 +102,24 @@ interface SavedStanding extends Pick<Standing, 'waiter' | 'held' | 'unheard'> {
   readonly tables: readonly (readonly number[])[];
 }
 
-/** What a segment file holds, before it is compressed. */
+/** What a segment file holds, before it is packed. */
 export interface SegmentContent {
-  readonly header: Header & Pick<SegmentDirectory, 'stamp' | 'timeBase'>;
-  /** In the order in which they are written. */
+  readonly header: Omit<SegmentDirectory, 'pieces'> & SegmentHeader;
+  /** In the order in which they are written, without those that are JSON. */
   readonly columns: readonly Column[];
   readonly judging: Judging;
 }
 
 export function contentOf({ stamp, parts, end, listed }: Sealed): SegmentContent {
-  const { lastBoot, times, openRefusals, claims } = parts;
+  const { lastBoot, times, blocks, claims } = parts;
   const codes = saveCodes(parts.codes);
-  const start = saveStanding(parts.start);
+  const begins = Array.from({ length: blocks.length }, (_, index) => {
+    return [blocks.eventAt(index), blocks.heldAt(index)] as const;
+  });
   return {
-    header: { stamp, lastBoot, codes, timeBase: times.base, start, openRefusals, claims, listed },
+    header: { stamp, timeBase: times.base, lastBoot, blocks: begins, codes, claims },
     columns: columnsOf(parts),
-    judging: judgingOf(parts, end),
+    judging: judgingOf(parts, end, listed),
   };
 }
 
@@ -125,64 +129,76 @@ export function encodeSegment(sealed: Sealed, packing: Packing): Uint8Array {
 }
 
 export function encodeContent(content: SegmentContent, packing: Packing): Uint8Array {
-  const judging = packing.deflate(JSON.stringify(content.judging));
-  const columns = [...content.columns, new Column(judging, judging.length)];
-  const { stamp, timeBase, ...header } = content.header;
-  return layOut({ stamp, timeBase }, packing.deflate(JSON.stringify(header)), columns, packing);
+  const { codes, claims, ...directory } = content.header;
+  const header: SegmentHeader = { codes, claims };
+  const columns = content.columns.values();
+  const packed = { header, judging: content.judging };
+  const pieces = piecesOf(blocksIn(content.columns)).map(([name, count]) => {
+    if (name !== 'header' && name !== 'judging') {
+      return Array.from({ length: count }, () => columns.next().value!);
+    }
+    const bytes = packing.deflate(JSON.stringify(packed[name]));
+    return [new Column(bytes, bytes.length)];
+  });
+  return layOut(directory, pieces, packing);
 }
 
-function judgingOf({ kernel, refusals, sources }: SegmentParts, end: SegmentStart): Judging {
+/** How many blocks have columns in this list. */
+function blocksIn({ length }: readonly Column[]): number {
+  const count = (blocks: number) => sum(piecesOf(blocks).map(([, columns]) => columns));
+  const json = 2;
+  return (length + json - count(0)) / (count(1) - count(0));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function judgingOf(
+  { kernel, refusals, sources }: SegmentParts,
+  end: SegmentStart,
+  listed: readonly SegmentSummary[],
+): Judging {
   const { texts, numbers } = end.codes;
   const standing = saveStanding(end.standing);
   const codes = { texts: texts.values, numbers: numbers.values };
-  return { kernel, refusals, sources, end: { ...end, standing, codes, known: end.known.save() } };
+  const known = end.known.save();
+  return { kernel, refusals, sources, listed, end: { ...end, standing, codes, known } };
 }
 
 /** Decodes bytes of `encodeSegment`; columns are views of them. Throws `SegmentError`. */
 export function decodeSegment(given: Uint8Array, packing: Packing): Sealed {
   // A Float64Array must begin at a multiple of 8 bytes.
-  const bytes = given.byteOffset % 8 === 0 ? given : new Uint8Array(given);
-  const unpacked = (packed: Uint8Array): unknown => JSON.parse(packing.inflate(packed));
+  const bytes = (
+    given.byteOffset % 8 === 0 ? given : new Uint8Array(given)
+  ) as Uint8Array<ArrayBuffer>;
   try {
-    const { directory, header, columns } = laidOut(bytes as Uint8Array<ArrayBuffer>, packing);
-    return sealedOf(directory, unpacked(header) as Header, columns, unpacked);
+    const pieces = new PieceReader((from, to) => bytes.subarray(from, to), packing);
+    if (pieces.length !== bytes.length) {
+      throw new SegmentError(`expected ${pieces.length} bytes, not ${bytes.length}`);
+    }
+    pieces.checkAll();
+    return sealedOf(partsIn(pieces, packing), pieces.directory);
   } catch (error) {
     if (error instanceof SegmentError) throw error;
     throw new SegmentError('damaged segment: it cannot be decoded', { cause: error });
   }
 }
 
-function sealedOf(
-  { stamp, timeBase }: SegmentDirectory,
-  header: Header,
-  columns: readonly Column[],
-  unpacked: (packed: Uint8Array) => unknown,
-): Sealed {
-  const { lastBoot, listed } = header;
-  const codes = codesOf(header.codes);
-  const start = standingFrom(header.start);
-  // Large, and not needed to answer questions.
-  const judging = () => unpacked(columns.at(-1)?.cells as Uint8Array) as Judging;
+/** Parts of which nothing is checked but that they can be read. */
+function partsIn(pieces: PieceReader, packing: Packing): StoredParts {
+  const rebuilt = (error: unknown): never => {
+    throw error;
+  };
+  return new StoredParts({ pieces, packing, kept: new Map(), isSensible: () => true, rebuilt });
+}
+
+function sealedOf(parts: StoredParts, { stamp }: SegmentDirectory): Sealed {
+  const judging = () => parts.judging();
   return {
     stamp,
-    listed,
-    parts: {
-      ...partsOf(columns, stamp.first, timeBase),
-      codes,
-      start,
-      lastBoot,
-      openRefusals: header.openRefusals,
-      claims: header.claims,
-      get kernel() {
-        return judging().kernel;
-      },
-      get refusals() {
-        return judging().refusals;
-      },
-      get sources() {
-        return judging().sources;
-      },
-    },
+    listed: judging().listed,
+    parts,
     get end() {
       const { end } = judging();
       const { texts, numbers } = codesOf(end.codes);
@@ -190,7 +206,7 @@ function sealedOf(
       return {
         ...end,
         standing: standingFrom(end.standing),
-        codes: { ...codes, texts, numbers },
+        codes: { ...parts.codes, texts, numbers },
         known,
       };
     },
@@ -199,40 +215,23 @@ function sealedOf(
 
 /** The columns of a segment, in the order in which they are written. */
 export function columnsOf(parts: SegmentParts): Column[] {
-  const { journal, handOvers, times, postings, hands } = parts;
+  const { types, openRefusals, settled, handOvers, hands, times, postings, blocks } = parts;
   const lists = postings.columns();
+  const open = new Column();
+  for (const number of openRefusals) open.push(number);
   return [
-    journal.types,
-    journal.rows,
-    journal.kinds,
-    ...journal.changes.flat(),
+    types,
+    open.sealed(),
+    ...Object.values(settled),
     ...Object.values(handOvers.columns),
     ...(hands === null ? [] : columnsOfHands(hands)),
-    ...times.columns,
     ...postingKinds.flatMap((kind) => [lists[kind].keys, lists[kind].ends, lists[kind].events]),
+    ...Array.from({ length: blocks.length }, (_, index) => {
+      const from = blocks.eventAt(index);
+      const to = index + 1 < blocks.length ? blocks.eventAt(index + 1) : parts.length;
+      return [...times.columns.map((column) => cut(column, from, to)), ...blocks.columnsAt(index)];
+    }).flat(),
   ];
-}
-
-function partsOf(columns: readonly Column[], first: number, base: number) {
-  const left = columns[Symbol.iterator]();
-  const next = (): Column => {
-    const { value } = left.next();
-    if (value === undefined) throw new SegmentError('the header lists too few columns');
-    return value;
-  };
-  const journal = new Journal(first);
-  journal.types = next();
-  journal.rows = next();
-  journal.kinds = next();
-  journal.changes = changeKinds.map((kind) => changes[kind].columns.map(next));
-  const handOvers = new HandOvers(first, ownerColumns(next));
-  const hands = handColumns(next);
-  const times = new Times(next(), next(), base);
-  const postings = Object.fromEntries(
-    postingKinds.map((kind) => [kind, { keys: next(), ends: next(), events: next() }]),
-  ) as PostingLists;
-  const { ungrouped } = hands;
-  return { journal, handOvers, hands, ungrouped, times, postings: new Postings(postings) };
 }
 
 function saveStanding(standing: Standing): SavedStanding {

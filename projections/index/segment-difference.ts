@@ -3,16 +3,19 @@
  *
  * @module
  */
+import { STANDING_COLUMNS, type Blocks } from './blocks.ts';
 import { changeKinds, type ChangeKind } from './changes.ts';
 import type { Column } from './columns.ts';
 import type { Journal } from './journal.ts';
 import { postingKinds, type Postings } from './postings.ts';
 import { contentOf, type Sealed, type SegmentContent } from './segment-bytes.ts';
+import type { SegmentParts } from './segment-parts.ts';
 import type { SegmentName } from './shelf.ts';
 
 /**
  * What differs: a change that an event made; the type or time of an event; which events concern a
- * subject; the values of codes; the host before the first event, or after the last; what is said of
+ * subject; how a refusal ends; the values of codes; the host before the first event or a later one, or
+ * after the last; what is said of
  * the segments before, or of the sources of their events; or anything else.
  */
 type Differing =
@@ -20,6 +23,7 @@ type Differing =
   | 'type'
   | 'time'
   | 'subject'
+  | 'refusalSettled'
   | 'codes'
   | 'start'
   | 'end'
@@ -63,10 +67,8 @@ const inHeader: Readonly<Record<keyof SegmentContent['header'], Differing>> = {
   lastBoot: 'start',
   codes: 'codes',
   timeBase: 'time',
-  start: 'start',
-  openRefusals: 'refusalSettled',
+  blocks: 'start',
   claims: 'start',
-  listed: 'list',
 };
 
 function* placesIn(
@@ -78,8 +80,10 @@ function* placesIn(
   const { first, count } = built.stamp;
   const at = { position: first };
   for (const key of Object.keys(inHeader) as (keyof typeof inHeader)[]) {
-    if (key === 'listed' && !isCutAlike(stored, built)) continue;
     if (!isSame(one.header[key], other.header[key])) yield { ...at, differing: inHeader[key] };
+  }
+  if (isCutAlike(stored, built) && !isSame(one.judging.listed, other.judging.listed)) {
+    yield { ...at, differing: 'list' };
   }
   if (!isSame(one.judging.kernel, other.judging.kernel)) yield { ...at, differing: 'start' };
   if (!isSame(one.judging.refusals, other.judging.refusals)) {
@@ -93,9 +97,18 @@ function* placesIn(
     return firstUnequal(one.columns[index], column) !== null;
   });
   if (!isUnequal && one.columns.length === other.columns.length) return;
-  const { journal, times, postings } = built.parts;
+  const { times, postings, types, settled } = built.parts;
   const there = stored.parts;
-  const found = [...ofJournal(there.journal, journal), ...ofPostings(there.postings, postings)];
+  const found = [
+    ...ofJournal(there, built.parts),
+    ...ofPostings(there.postings, postings),
+    ...ofBlocks(there.blocks, built.parts.blocks),
+  ];
+  const type = firstUnequal(there.types, types);
+  if (type !== null) found.push({ event: type, differing: 'type' });
+  if (!isSettledAlike(there, built.parts)) {
+    found.push({ event: settled.event.cells[0] ?? 0, differing: 'refusalSettled' });
+  }
   for (const [index, column] of times.columns.entries()) {
     const event = firstUnequal(there.times.columns[index], column);
     if (event !== null) found.push({ event, differing: 'time' });
@@ -120,14 +133,14 @@ interface EventPlace {
 }
 
 /** The first event of which two journals tell something else. */
-function ofJournal(stored: Journal, built: Journal): EventPlace[] {
+function ofJournal(
+  { journal: stored }: SegmentParts,
+  { journal: built }: SegmentParts,
+): EventPlace[] {
   const read = built.changes.map(() => 0);
   const kindAt = (journal: Journal, at: number) => changeKinds[journal.kinds.cells[at] ?? -1];
   let row = 0;
   for (let event = 0; event < built.length; event++) {
-    if (stored.types.cells[event] !== built.types.cells[event]) {
-      return [{ event, differing: 'type' }];
-    }
     const rows = built.rows.cells[event] ?? 0;
     const isShorter = stored.rows.cells[event] !== rows;
     for (const end = row + rows; row < end; row++) {
@@ -142,7 +155,27 @@ function ofJournal(stored: Journal, built: Journal): EventPlace[] {
     }
     if (isShorter) return [{ event, differing: kindAt(stored, row) ?? 'other' }];
   }
-  return stored.length === built.length ? [] : [{ event: built.length, differing: 'type' }];
+  return stored.length === built.length ? [] : [{ event: built.length, differing: 'other' }];
+}
+
+/** The first block that begins with another standing. */
+function ofBlocks(stored: Blocks, built: Blocks): EventPlace[] {
+  for (let index = 0; index < built.length; index++) {
+    const there = stored.columnsAt(index).slice(0, STANDING_COLUMNS);
+    const wanted = built.columnsAt(index).slice(0, STANDING_COLUMNS);
+    if (wanted.some((column, at) => firstUnequal(there[at], column) !== null)) {
+      return [{ event: built.eventAt(index), differing: 'start' }];
+    }
+  }
+  return [];
+}
+
+function isSettledAlike(stored: SegmentParts, built: SegmentParts): boolean {
+  const columns = Object.values(stored.settled);
+  return (
+    isSame(stored.openRefusals, built.openRefusals) &&
+    Object.values(built.settled).every((column, at) => firstUnequal(columns[at], column) === null)
+  );
 }
 
 /** The first event that concerns a subject in one of the lists and not in the other. */

@@ -7,10 +7,16 @@
 import { KERNEL_PID } from '../../processes/process-table.ts';
 import { Column, countBelow } from './columns.ts';
 import type { Reasons } from './concerning.ts';
-import { columnsOfHands, MAPPING, type HoldColumns, type NameColumns } from './hand-columns.ts';
+import {
+  columnsOfHands,
+  handsOfSegment,
+  MAPPING,
+  type HoldColumns,
+  type NameColumns,
+} from './hand-columns.ts';
 import type { ProcessLabel } from './process-spans.ts';
 import { reasonsOf } from './stretches.ts';
-import type { Times } from './times.ts';
+import type { SegmentParts } from './segment-parts.ts';
 
 /** Bytes of memory for a time of a group, about. */
 const BYTES_OF_TIME = 100;
@@ -49,7 +55,15 @@ export interface HandSource {
   readonly length: number;
   readonly names: NameColumns;
   holds(): HoldColumns;
-  times(): Times;
+  /** The time of an event, counted from the first of the segment. */
+  timeAt(event: number): string | null;
+}
+
+/** The hands of a segment in memory; those of an open one up to its last event. */
+export function handsOfParts(parts: SegmentParts): SegmentHands {
+  const { first, length, timeAt } = parts;
+  const names = parts.hands ?? handsOfSegment(parts);
+  return new SegmentHands({ first, length, names, holds: () => names, timeAt });
 }
 
 export class SegmentHands {
@@ -220,9 +234,8 @@ export class SegmentHands {
   #timesOf({ from, to }: HoldColumns['hands']): ReadonlyMap<number, string | null> {
     const times = new Map<number, string | null>();
     if (from.length === 0) return times;
-    const all = this.#source.times();
     for (const cell of new Set([...from.cells, ...to.cells])) {
-      if (cell > 0) times.set(this.first + cell - 1, all.at(cell - 1));
+      if (cell > 0) times.set(this.first + cell - 1, this.#source.timeAt(cell - 1));
     }
     return times;
   }

@@ -1,15 +1,16 @@
 /**
- * Where things lie in a segment file, and the sections of it that can be read without the rest.
+ * Where things lie in a segment file: a directory, and pieces that can each be read without the rest.
  *
- * A section is a run of columns with a checksum of its own: questions about tenants read a few of them
- * from every segment.
+ * A piece is a run of columns with a checksum in the directory. Before the columns of a piece are their
+ * types and lengths.
  *
  * @module
  */
-import { changeKinds, changes } from './changes.ts';
+import { BLOCK_COLUMNS } from './blocks.ts';
 import { cellTypeOf, cellTypes, Column, type CellType } from './columns.ts';
 import { handColumns, columnsOfHands, holdColumns } from './hand-columns.ts';
 import { ownerColumns } from './hand-overs.ts';
+import { postingKinds, type PostingKind } from './postings.ts';
 import type { Packing, SegmentStamp } from './segment-bytes.ts';
 
 /** The bytes are not a segment, or are damaged. */
@@ -17,211 +18,212 @@ export class SegmentError extends Error {
   override readonly name = 'SegmentError';
 }
 
-const MAGIC = new TextEncoder().encode('VFLSEG2\n');
-/** Before what the checksum is of: magic (8), then four numbers as in `NUMBERS`. */
-const PREFIX = 24;
-/** Offsets of little-endian numbers of 4 bytes. */
-const NUMBERS = {
-  header: 8,
-  checksum: 12,
-  directory: 16,
-  directoryChecksum: 20,
-  sections: 24,
-} as const;
-
-const JOURNAL = 3 + changeKinds.reduce((sum, kind) => sum + changes[kind].columns.length, 0);
-const OWNERS = Object.keys(ownerColumns()).length;
-const HOLDS = columnsOfHands(holdColumns()).length;
-const NAMES = columnsOfHands(handColumns()).length - HOLDS;
-/** The sections, one after the other, and how many columns each has. They follow the journal. */
-const sections = [
-  ['owners', OWNERS],
-  ['names', NAMES],
-  ['holds', HOLDS],
-  ['times', 2],
-] as const;
-export type SectionName = (typeof sections)[number][0];
-
-/** Offset of the directory: the checksums of the sections are before it. */
-const DIRECTORY = NUMBERS.sections + 4 * sections.length;
+const MAGIC = new TextEncoder().encode('VFLSEG3\n');
+/** Offsets of little-endian numbers of 4 bytes, and of the directory. */
+const [LENGTH, CHECKSUM, DIRECTORY] = [8, 12, 16];
 /** Most directories are shorter. */
 const FIRST_READ = 8192;
+/** Before the columns of a piece: for each its length times 4, plus the index of its type. */
+const types = Object.keys(cellTypes) as CellType[];
 
-/** What is in the file as JSON that is not compressed. */
+const HOLDS = columnsOfHands(holdColumns()).length;
+const NAMES = columnsOfHands(handColumns()).length - HOLDS;
+
+/** The pieces that a segment has once, in order, and how many columns each has. */
+const single: readonly (readonly [SinglePiece, number])[] = [
+  ['header', 1],
+  ['types', 1],
+  ['refusals', 4],
+  ['owners', Object.keys(ownerColumns()).length],
+  ['names', NAMES],
+  ['holds', HOLDS],
+  ...postingKinds.map((kind) => [kind, 3] as const),
+  ['judging', 1],
+];
+/** Those that it has for each block, after them. */
+const ofBlocks: readonly (readonly [BlockPiece, number])[] = [
+  ['times', 2],
+  ['changes', BLOCK_COLUMNS],
+];
+type SinglePiece =
+  | 'header'
+  | 'types'
+  | 'refusals'
+  | 'owners'
+  | 'names'
+  | 'holds'
+  | PostingKind
+  | 'judging';
+type BlockPiece = 'times' | 'changes';
+export type PieceName = SinglePiece | BlockPiece;
+
+/** The pieces of a segment with so many blocks, and how many columns each has. */
+export function piecesOf(blocks: number): (readonly [PieceName, number])[] {
+  return [...single, ...Array.from({ length: blocks }, () => ofBlocks).flat()];
+}
+
+/** What is in a file as JSON that is not compressed. */
 export interface SegmentDirectory {
   readonly stamp: SegmentStamp;
   /** The second from which the times count, since the year 0. */
   readonly timeBase: number;
-  readonly columns: readonly (readonly [type: CellType, length: number])[];
+  /** Position of the last boot before the first event; -1 if there is none. */
+  readonly lastBoot: number;
+  /** Of each block its first event, counted from the first of the segment, and the holds made before. */
+  readonly blocks: readonly (readonly [event: number, held: number])[];
+  /** Of each piece its length in bytes, and its checksum. */
+  readonly pieces: readonly (readonly [bytes: number, checksum: number])[];
 }
 
-/** The bytes of a file; `header` is compressed. */
+/** The bytes of a file: the pieces in the order of `piecesOf`. */
 export function layOut(
-  content: Omit<SegmentDirectory, 'columns'>,
-  header: Uint8Array,
-  columns: readonly Column[],
+  content: Omit<SegmentDirectory, 'pieces'>,
+  pieces: readonly (readonly Column[])[],
   packing: Packing,
 ): Uint8Array {
-  const { stamp, timeBase } = content;
-  const listed = columns.map((column) => [cellTypeOf(column), column.length] as const);
-  const directory: SegmentDirectory = { stamp, timeBase, columns: listed };
-  const text = new TextEncoder().encode(JSON.stringify(directory));
-  const places = placesOf(directory, DIRECTORY + text.length + header.length);
-  const bytes = new Uint8Array(places.at(-1) ?? 0);
+  const packed = pieces.map(bytesOfPiece);
+  const listed = packed.map((bytes) => [bytes.length, packing.crc32(bytes, 0)] as const);
+  const directory: SegmentDirectory = { ...content, pieces: listed };
+  // The checksum is of all bytes before the pieces.
+  const text = new TextEncoder().encode(padded(JSON.stringify(directory)));
+  const places = placesOf(directory, DIRECTORY + text.length);
+  const bytes = new Uint8Array(places.at(-1)!);
   const numbers = new DataView(bytes.buffer);
   bytes.set(MAGIC);
+  numbers.setUint32(LENGTH, text.length, true);
+  numbers.setUint32(CHECKSUM, packing.crc32(text, 0), true);
   bytes.set(text, DIRECTORY);
-  bytes.set(header, DIRECTORY + text.length);
-  for (const [index, { cells, length }] of columns.entries()) {
-    const { buffer, byteOffset, BYTES_PER_ELEMENT } = cells;
-    bytes.set(new Uint8Array(buffer, byteOffset, length * BYTES_PER_ELEMENT), places[index]);
-  }
-  for (const [index, [name]] of sections.entries()) {
-    const [from, to] = rangeOf(name, places);
-    const checksum = packing.crc32(bytes.subarray(from, to), 0);
-    numbers.setUint32(NUMBERS.sections + 4 * index, checksum, true);
-  }
-  numbers.setUint32(NUMBERS.header, header.length, true);
-  numbers.setUint32(NUMBERS.directory, text.length, true);
-  numbers.setUint32(NUMBERS.directoryChecksum, directoryChecksum(bytes, packing), true);
-  numbers.setUint32(NUMBERS.checksum, checksumOf(bytes, packing), true);
+  for (const [index, piece] of packed.entries()) bytes.set(piece, places[index]);
   return bytes;
-}
-
-/** The parts of a file of which all bytes are given. Throws `SegmentError`. */
-export function laidOut(
-  bytes: Uint8Array<ArrayBuffer>,
-  packing: Packing,
-): {
-  readonly directory: SegmentDirectory;
-  readonly header: Uint8Array;
-  readonly columns: Column[];
-} {
-  checkMagic(bytes);
-  if (checksumOf(bytes, packing) !== numberAt(bytes, NUMBERS.checksum)) {
-    throw new SegmentError('damaged segment: the checksum differs');
-  }
-  const { directory, end, places } = directoryOf(bytes, packing);
-  if (places.at(-1) !== bytes.length) {
-    throw new SegmentError(`expected ${places.at(-1)} bytes, not ${bytes.length}`);
-  }
-  const header = bytes.subarray(end, end + numberAt(bytes, NUMBERS.header));
-  const columns = directory.columns.map((_, index) => columnIn(directory, index, bytes, places));
-  return { directory, header, columns };
 }
 
 /** Reads bytes of a file, as far as there are any; they begin at a multiple of 8. Null if it cannot. */
 type ReadBytes = (from: number, to: number) => Uint8Array<ArrayBuffer> | null;
 
-/** The sections of a file, none of which is read yet; null if it is missing or damaged. */
-export function sectionsIn(read: ReadBytes, packing: Packing): SectionReader | null {
+/** The pieces of a file, none of which is read yet; null if it is missing or damaged. */
+export function piecesIn(read: ReadBytes, packing: Packing): PieceReader | null {
   try {
-    let bytes = read(0, FIRST_READ);
-    if (bytes === null) return null;
-    checkMagic(bytes);
-    const end = DIRECTORY + numberAt(bytes, NUMBERS.directory);
-    if (end > bytes.length) bytes = read(0, end);
-    return bytes === null ? null : new SectionReader(bytes, read, packing);
+    return new PieceReader(read, packing);
   } catch {
     // What is senseless under a right checksum is as good as missing.
     return null;
   }
 }
 
-export class SectionReader {
+export class PieceReader {
   readonly directory: SegmentDirectory;
+  /** Bytes of the whole file. */
+  readonly length: number;
   readonly #read: ReadBytes;
   readonly #packing: Packing;
   readonly #places: readonly number[];
-  readonly #checksums: readonly number[];
 
-  /** `bytes` are those up to the end of the directory, at least. Throws `SegmentError`. */
-  constructor(bytes: Uint8Array<ArrayBuffer>, read: ReadBytes, packing: Packing) {
-    const { directory, places } = directoryOf(bytes, packing);
+  /** Throws `SegmentError`. */
+  constructor(read: ReadBytes, packing: Packing) {
+    const { directory, end } = directoryIn(read, packing);
     this.directory = directory;
+    const { blocks, pieces } = directory;
+    if (pieces.length !== piecesOf(blocks.length).length) {
+      throw new SegmentError('the directory lists too few pieces');
+    }
     this.#read = read;
     this.#packing = packing;
-    this.#places = places;
-    this.#checksums = sections.map((_, index) => numberAt(bytes, NUMBERS.sections + 4 * index));
+    this.#places = placesOf(directory, end);
+    this.length = this.#places.at(-1)!;
+    if (read(this.length, this.length + 1)?.length !== 0) {
+      throw new SegmentError(`expected ${this.length} bytes`);
+    }
   }
 
-  /** The columns of a section; null if they cannot be read, or are damaged. */
-  columnsOf(name: SectionName): Column[] | null {
-    const [from, to] = rangeOf(name, this.#places);
-    const bytes = this.#read(from, to);
-    if (bytes?.length !== to - from) return null;
-    const index = sections.findIndex(([other]) => other === name);
-    if (this.#packing.crc32(bytes, 0) !== this.#checksums[index]) return null;
-    const [first, end] = columnsIn(name);
-    const places = this.#places.map((place) => place - from);
-    return Array.from({ length: end - first }, (_, at) =>
-      columnIn(this.directory, first + at, bytes, places),
-    );
+  /** Throws `SegmentError` if the checksum of any piece differs. */
+  checkAll(): void {
+    const { length } = this.directory.blocks;
+    for (const [name] of single) this.columnsOf(name);
+    for (let block = 0; block < length; block++) {
+      for (const [name] of ofBlocks) this.columnsOf(name, block);
+    }
+  }
+
+  /** The columns of a piece, of those of a block the one with an index. Throws `SegmentError`. */
+  columnsOf(name: PieceName, block = 0): Column[] {
+    const [index, columns] = placeOf(name, block);
+    const [length, checksum] = this.directory.pieces[index] ?? [0, 0];
+    const from = this.#places[index] ?? 0;
+    const bytes = this.#read(from, from + length);
+    if (bytes?.length !== length || this.#packing.crc32(bytes, 0) !== checksum) {
+      throw new SegmentError(`damaged segment: the checksum of ${name} differs`);
+    }
+    return columnsIn(bytes, columns);
   }
 }
 
-function columnIn(
-  { columns }: SegmentDirectory,
-  index: number,
-  bytes: Uint8Array<ArrayBuffer>,
-  places: readonly number[],
-): Column {
-  const [type, length] = columns[index] ?? ['u8', 0];
-  const offset = bytes.byteOffset + (places[index] ?? 0);
-  return new Column(new cellTypes[type](bytes.buffer, offset, length), length);
+function placeOf(name: PieceName, block: number): readonly [index: number, columns: number] {
+  const index = single.findIndex(([other]) => other === name);
+  if (index >= 0) return [index, single[index]![1]];
+  const at = ofBlocks.findIndex(([other]) => other === name);
+  return [single.length + block * ofBlocks.length + at, ofBlocks[at]![1]];
 }
 
-/** Indexes of the first column of a section, and of the one after its last. */
-function columnsIn(name: SectionName): readonly [number, number] {
-  let first = JOURNAL;
-  for (const [other, count] of sections) {
-    if (other === name) return [first, first + count];
-    first += count;
+function directoryIn(read: ReadBytes, packing: Packing) {
+  const head = read(0, FIRST_READ) ?? new Uint8Array();
+  if (head.length < DIRECTORY || MAGIC.some((byte, at) => head[at] !== byte)) {
+    throw new SegmentError('not a segment: the magic is missing');
   }
-  throw new RangeError(`there is no section ${name}`);
-}
-
-function rangeOf(name: SectionName, places: readonly number[]): readonly [number, number] {
-  const [first, end] = columnsIn(name);
-  return [places[first] ?? 0, places[end] ?? 0];
-}
-
-function directoryOf(bytes: Uint8Array<ArrayBuffer>, packing: Packing) {
-  if (directoryChecksum(bytes, packing) !== numberAt(bytes, NUMBERS.directoryChecksum)) {
+  const end = DIRECTORY + numberAt(head, LENGTH);
+  const bytes = end > head.length ? (read(0, end) ?? head) : head;
+  const text = bytes.subarray(DIRECTORY, end);
+  if (text.length !== end - DIRECTORY || packing.crc32(text, 0) !== numberAt(bytes, CHECKSUM)) {
     throw new SegmentError('damaged segment: the checksum of its directory differs');
   }
-  const end = DIRECTORY + numberAt(bytes, NUMBERS.directory);
-  if (end > bytes.length) throw new SegmentError('damaged segment: its directory is cut off');
-  const text = new TextDecoder().decode(bytes.subarray(DIRECTORY, end));
-  const directory = JSON.parse(text) as SegmentDirectory;
-  return { directory, end, places: placesOf(directory, end + numberAt(bytes, NUMBERS.header)) };
+  return { directory: JSON.parse(new TextDecoder().decode(text)) as SegmentDirectory, end };
 }
 
-/** The offset of each column in bytes, and at the end the total length. */
-function placesOf({ columns }: Pick<SegmentDirectory, 'columns'>, before: number): number[] {
-  const aligned = (place: number) => Math.ceil(place / 8) * 8;
-  const places = [aligned(before)];
-  for (const [type, length] of columns) {
-    places.push(aligned((places.at(-1) ?? 0) + cellTypes[type].BYTES_PER_ELEMENT * length));
-  }
+/** The offset of each piece in bytes, and at the end the total length; `end`: of the directory. */
+function placesOf({ pieces }: SegmentDirectory, end: number): number[] {
+  const places = [aligned(end)];
+  for (const [bytes] of pieces) places.push(aligned(places.at(-1)! + bytes));
   return places;
 }
 
-function checkMagic(bytes: Uint8Array): void {
-  if (bytes.length < DIRECTORY || MAGIC.some((byte, at) => bytes[at] !== byte)) {
-    throw new SegmentError('not a segment: the magic is missing');
+function bytesOfPiece(columns: readonly Column[]): Uint8Array {
+  const places = [aligned(4 * columns.length)];
+  for (const { cells, length } of columns) {
+    places.push(aligned(places.at(-1)! + length * cells.BYTES_PER_ELEMENT));
   }
+  const bytes = new Uint8Array(places.at(-1)!);
+  const numbers = new DataView(bytes.buffer);
+  for (const [index, column] of columns.entries()) {
+    const { length, cells } = column;
+    numbers.setUint32(4 * index, length * 4 + types.indexOf(cellTypeOf(column)), true);
+    const raw = new Uint8Array(cells.buffer, cells.byteOffset, length * cells.BYTES_PER_ELEMENT);
+    bytes.set(raw, places[index]);
+  }
+  return bytes;
 }
 
-/** CRC-32 of everything after the prefix, seeded with the length of the header. */
-function checksumOf(bytes: Uint8Array, packing: Packing): number {
-  return packing.crc32(bytes.subarray(PREFIX), numberAt(bytes, NUMBERS.header));
+/** The columns of a piece are views of its bytes. Throws `SegmentError`. */
+function columnsIn(bytes: Uint8Array<ArrayBuffer>, count: number): Column[] {
+  const columns: Column[] = [];
+  let place = aligned(4 * count);
+  for (let index = 0; index < count; index++) {
+    const number = place > bytes.length ? 0 : numberAt(bytes, 4 * index);
+    const [length, Cells] = [number >>> 2, cellTypes[types[number & 3]!]];
+    const end = place + length * Cells.BYTES_PER_ELEMENT;
+    if (end > bytes.length) throw new SegmentError('damaged segment: a column is cut off');
+    columns.push(new Column(new Cells(bytes.buffer, bytes.byteOffset + place, length), length));
+    place = aligned(end);
+  }
+  return columns;
 }
 
-/** CRC-32 of the checksums of the sections and of the directory, seeded with the length of the header. */
-function directoryChecksum(bytes: Uint8Array, packing: Packing): number {
-  const end = DIRECTORY + numberAt(bytes, NUMBERS.directory);
-  return packing.crc32(bytes.subarray(NUMBERS.sections, end), numberAt(bytes, NUMBERS.header));
+/** With spaces after it, so that its bytes are a multiple of 8. */
+function padded(json: string): string {
+  const { length } = new TextEncoder().encode(json);
+  return json + ' '.repeat(aligned(length) - length);
+}
+
+function aligned(place: number): number {
+  return Math.ceil(place / 8) * 8;
 }
 
 function numberAt(bytes: Uint8Array, at: number): number {

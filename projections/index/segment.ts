@@ -2,8 +2,7 @@
  * A segment: a run of events that were judged, which can be read without the segments before it.
  *
  * It has the standing before its first event, a journal of what each event changed, the times, and
- * posting lists of the subjects. It keeps a copy of the standing every 4096 events: any other
- * moment is reached from the copy before it.
+ * posting lists of the subjects. A moment is reached from the begin of its block.
  *
  * @module
  */
@@ -12,24 +11,15 @@ import type { ObservedCause } from '../../machines/causes.ts';
 import type { Blocker } from '../../machines/check.ts';
 import { positionOf, type FileId } from '../../processes/process-table.ts';
 import type { SubjectKey } from '../subjects.ts';
-import { countBelow, type Cells } from './columns.ts';
+import { blockOfEvent, blockOfHold, eventOfRow, type Block } from './blocks.ts';
+import { countBelow, type Column } from './columns.ts';
 import { changeCodes, changeKinds } from './changes.ts';
-import { advance, Cursor } from './journal.ts';
+import type { Cursor, Journal } from './journal.ts';
 import { columnsOf } from './segment-bytes.ts';
-import { handsOfParts } from './sections.ts';
-import type { SegmentHands } from './segment-hands.ts';
+import { handsOfParts, type SegmentHands } from './segment-hands.ts';
 import type { SegmentParts } from './segment-parts.ts';
-import type { Standing } from './standing.ts';
+import { rowOfSettled } from './settled-refusals.ts';
 import { findSubject } from './subject-codes.ts';
-
-/** Events between two copies of the standing. */
-const STRIDE = 4096;
-
-/** A standing, and how much of the journal it has applied. */
-interface Copy {
-  readonly cursor: Cursor;
-  readonly standing: Standing;
-}
 
 /** A part of a host, whose changes are listed in the segment. */
 export interface HostPart {
@@ -53,8 +43,9 @@ export interface RefusalAt {
 const shifting = new Set(
   (['booted', 'groupSet', 'fileSet', 'fileClosed'] as const).map((kind) => changeCodes[kind]),
 );
+/** Bytes of memory for what is known of a file before its parts are read, about. */
+const DIRECTORY_BYTES = 2 ** 14;
 const REFUSED = changeKinds.indexOf('refused');
-const SETTLED = changeKinds.indexOf('refusalSettled');
 const HELD = changeKinds.indexOf('held');
 const BOOTED = eventTypes.indexOf('host.booted');
 const REFUSAL = eventTypes.indexOf('operation.refused');
@@ -63,23 +54,19 @@ export class Segment {
   readonly parts: SegmentParts;
   /** Positions of `shifting` events, and up to which event and row they have been collected. */
   readonly #shifts = { positions: [] as number[], event: 0, row: 0 };
-  /** The standing before the events 0, `STRIDE`, 2 `STRIDE` …, as far as it was asked for. */
-  readonly #copies: Copy[];
-  #copiedBytes = 0;
   #hands: SegmentHands | null = null;
   #columnBytes: number | null = null;
 
   constructor(parts: SegmentParts) {
     this.parts = parts;
-    this.#copies = [{ cursor: new Cursor(), standing: parts.start }];
   }
 
   get first(): number {
-    return this.parts.journal.first;
+    return this.parts.first;
   }
 
   get length(): number {
-    return this.parts.journal.length;
+    return this.parts.length;
   }
 
   /** The position of the last event. */
@@ -87,13 +74,11 @@ export class Segment {
     return this.first + this.length - 1;
   }
 
-  /**
-   * Bytes of memory for the columns (of a file: for all of it) and the copies of the standing. The
-   * segment must be sealed.
-   */
+  /** Bytes of memory, but for parts that are read from a file. The segment must be sealed. */
   get bytes(): number {
-    this.#columnBytes ??= bytesOf(columnsOf(this.parts).map(({ cells }) => cells));
-    return this.#columnBytes + this.#copiedBytes;
+    const { isRead } = this.parts;
+    this.#columnBytes ??= isRead ? DIRECTORY_BYTES : bytesOf(columnsOf(this.parts).flat());
+    return this.#columnBytes + this.#shifts.positions.length * 8;
   }
 
   get hands(): SegmentHands {
@@ -101,21 +86,10 @@ export class Segment {
     return this.#hands!;
   }
 
-  /**
-   * A standing and its cursor from the last copy at or before an event (counted from the first of
-   * the segment). The caller may change both. Throws `RangeError`.
-   */
-  copyBefore(event: number): Copy {
-    const stride = Math.floor(Math.min(event, this.length) / STRIDE);
-    while (this.#copies.length <= stride) this.#keep();
-    const copy = this.#copies[stride];
-    if (copy === undefined) throw new RangeError(`no event ${event} in segment ${this.first}`);
-    return copyOf(copy);
-  }
-
-  /** Whether a copy is nearer to an event than a standing that has applied `cursor` events. */
-  isNearerTo(event: number, cursor: number): boolean {
-    return Math.floor(event / STRIDE) * STRIDE > cursor;
+  /** The block from whose begin the moment before an event (counted from the first) is reached. */
+  blockAt(event: number): Block {
+    const { blocks } = this.parts;
+    return blocks.at(blockOfEvent(blocks, event));
   }
 
   /**
@@ -153,9 +127,9 @@ export class Segment {
     }
   }
 
-  /** Cause and blocker of the refusal at a cursor; null if it is none, or the host was unknown. */
-  refusalAt({ event, row, read }: Cursor): RefusalAt | null {
-    const { journal, codes } = this.parts;
+  /** Cause and blocker of the refusal at a cursor of the journal of a block; null if it is none, or the host was unknown. */
+  refusalAt(journal: Journal, { event, row, read }: Cursor): RefusalAt | null {
+    const { codes } = this.parts;
     const [rows, kind] = [journal.rows.cells[event], journal.kinds.cells[row]];
     if (rows === 0 || kind !== REFUSED) return null;
     const [cause = 0, , , blocker = 0, file = 0, driver = 0, isByTheRules, passes = 0] = journal
@@ -182,43 +156,32 @@ export class Segment {
    * does.
    */
   settlingOf(refusal: number): { readonly position: number; readonly as: number } | null {
-    const { journal } = this.parts;
-    const [refusals, as] = journal.changes[SETTLED] ?? [];
-    if (refusals === undefined || as === undefined) return null;
-    const row = refusals.cells.subarray(0, refusals.length).indexOf(refusal);
+    const { settled } = this.parts;
+    const row = rowOfSettled(settled, refusal);
     if (row < 0) return null;
-    return { position: this.#writtenBy(SETTLED, row), as: as.cells[row] ?? 0 };
-  }
-
-  /** The position of the event that wrote a row of a kind of change. Throws `RangeError`. */
-  #writtenBy(kind: number, index: number): number {
-    const { rows, kinds, length } = this.parts.journal;
-    const isBefore = ({ cursor }: Copy) => (cursor.read[kind] ?? 0) <= index;
-    while (isBefore(this.#copies.at(-1)!) && this.#copies.length * STRIDE <= length) this.#keep();
-    const copy = this.#copies.findLast(isBefore);
-    let { event, row } = copy?.cursor ?? { event: length, row: 0 };
-    for (let found = copy?.cursor.read[kind] ?? 0; event < length; event++) {
-      for (let left = rows.cells[event] ?? 0; left > 0; left--) {
-        if (kinds.cells[row++] === kind && found++ === index) return this.first + event;
-      }
-    }
-    throw new RangeError(`segment ${this.first} has no row ${index} of ${changeKinds[kind]}`);
+    return { position: this.first + settled.event.cells[row]!, as: settled.as.cells[row]! };
   }
 
   /**
    * The event that made the hold with this number, and the row of the hold. Throws `RangeError`.
    */
   holdNumbered(number: number): { readonly position: number; readonly row: number } {
-    const { journal, start } = this.parts;
-    const index = number - start.held;
-    const position = this.#writtenBy(HELD, index);
+    const { blocks } = this.parts;
+    const at = blockOfHold(blocks, number);
+    const block = blocks.at(at);
+    const { journal } = block;
+    const index = number - blocks.heldAt(at);
     const [rows] = journal.cellsOf('held');
-    return { position, row: rows?.[index] ?? 0 };
+    const before = block.begin().cursor.read[HELD]!;
+    return {
+      position: journal.first + eventOfRow(block, HELD, index),
+      row: rows?.[before + index] ?? 0,
+    };
   }
 
   /** The type of the event at a position. Throws `RangeError`. */
   typeAt(position: number): EventType {
-    const type = eventTypes[this.parts.journal.types.cells[position - this.first] ?? -1];
+    const type = eventTypes[this.parts.types.cells[position - this.first] ?? -1];
     if (type === undefined) throw new RangeError(`there is no event at position ${position}`);
     return type;
   }
@@ -226,7 +189,7 @@ export class Segment {
   /** Positions from `from` to `to`, as far as they are in the segment, of events of these types. */
   *positionsOfTypes(types: ReadonlySet<EventType>, from: number, to: number): Generator<number> {
     const end = Math.min(to - this.first + 1, this.length);
-    const cells = this.parts.journal.types.cells.subarray(0, Math.max(end, 0));
+    const cells = this.parts.types.cells.subarray(0, Math.max(end, 0));
     const codes = [...types].map((type) => eventTypes.indexOf(type));
     const start = Math.max(from - this.first, 0);
     // A search for one value is many times faster than a look at each event.
@@ -242,12 +205,12 @@ export class Segment {
 
   /** The time of the event at a position, as ISO 8601 in microseconds; null if it has none. */
   timeAt(position: number): string | null {
-    return this.parts.times.at(position - this.first);
+    return this.parts.timeAt(position - this.first);
   }
 
   /** Position of the last boot at or before a position; -1 if there is none. */
   bootBefore(position: number): number {
-    const { cells } = this.parts.journal.types;
+    const { cells } = this.parts.types;
     const event = cells
       .subarray(0, Math.min(position - this.first + 1, this.length))
       .lastIndexOf(BOOTED);
@@ -256,7 +219,7 @@ export class Segment {
 
   /** Position of the first boot in the segment at or after a position; null if there is none. */
   bootFrom(position: number): number | null {
-    const { cells } = this.parts.journal.types;
+    const { cells } = this.parts.types;
     const event = cells
       .subarray(0, this.length)
       .indexOf(BOOTED, Math.max(position - this.first, 0));
@@ -271,12 +234,12 @@ export class Segment {
 
   /** The first position from `from` on at which a part of the host changed; null if it did not. */
   changeFrom(from: number, { files, groups, subjects }: HostPart): number | null {
-    const { postings, codes, journal } = this.parts;
+    const { postings, codes, types } = this.parts;
     const least = Math.max(from - this.first, 0);
     let event = Infinity;
     const note = (events: ArrayLike<number>, but = -1): void => {
       let at = countBelow(events, least);
-      while (at < events.length && journal.types.cells[events[at]!] === but) at++;
+      while (at < events.length && types.cells[events[at]!] === but) at++;
       event = Math.min(event, events[at] ?? Infinity);
     };
     for (const file of files) note(postings.of('changedFile', positionOf(file)));
@@ -287,21 +250,9 @@ export class Segment {
     for (const subject of subjects ?? []) note(this.eventsOf(subject), REFUSAL);
     return event === Infinity ? null : this.first + event;
   }
-
-  /** Keeps the next copy of the standing. */
-  #keep(): void {
-    const copy = copyOf(this.#copies.at(-1)!);
-    advance(this.parts.journal, copy.standing, copy.cursor, this.#copies.length * STRIDE);
-    this.#copies.push(copy);
-    this.#copiedBytes += bytesOf(copy.standing.tables.map(({ cells }) => cells));
-  }
 }
 
-function bytesOf(cells: readonly Cells[]): number {
-  const buffers = new Set(cells.map(({ buffer }) => buffer));
+function bytesOf(columns: readonly Column[]): number {
+  const buffers = new Set(columns.map(({ cells: { buffer } }) => buffer));
   return [...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0);
-}
-
-function copyOf({ cursor, standing }: Copy): Copy {
-  return { cursor: cursor.copy(), standing: standing.copy() };
 }

@@ -55,7 +55,6 @@ const tells: Readonly<Record<ChangeKind, Touches>> = {
   },
   waiting: nothing,
   refused: nothing,
-  refusalSettled: nothing,
 };
 
 const DEVICE_FILE = fileKinds.indexOf('device');

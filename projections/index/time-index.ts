@@ -13,6 +13,7 @@ import type { KnownDevices } from './known.ts';
 import type { KnownSources } from './known-sources.ts';
 import type { SegmentHands } from './segment-hands.ts';
 import { SealedSegments, type EventsBetween } from './sealed-segments.ts';
+import { unshelved } from './shelved-segments.ts';
 import type { Shelf } from './shelf.ts';
 import type { Segment } from './segment.ts';
 import {
@@ -21,7 +22,6 @@ import {
   type SegmentDifference,
 } from './segment-difference.ts';
 import { Rebuild } from './rebuild.ts';
-import type { Sealed } from './segment-bytes.ts';
 
 /** Events of a whole segment. */
 const WHOLE = 65_536;
@@ -68,9 +68,9 @@ export class TimeIndex {
     this.#whole = whole;
     this.#hasShelf = shelf !== null;
     this.#forkAgain = forkAgain;
-    this.#sealed = forked?.sealed ?? new SealedSegments(first, events, shelf);
+    this.#sealed = forked?.sealed ?? new SealedSegments({ first, events, shelf, whole });
     const start = forked === undefined ? this.#sealed.resume(whole) : null;
-    this.#open = forked?.open ?? new SegmentBuilder(start ?? firstStart(first));
+    this.#open = forked?.open ?? new SegmentBuilder(start ?? firstStart(first), whole);
   }
 
   /** Position of the last event; `first - 1` while there is none. */
@@ -271,7 +271,7 @@ export class TimeIndex {
     const { listed } = this.#sealed;
     const shared = listed.filter(({ first, count }) => first + count <= position + 1).length;
     const segment = shared < listed.length ? this.#sealed.load(shared) : this.#open.segment;
-    const open = new SegmentBuilder(startOf(segment, this.known));
+    const open = new SegmentBuilder(startOf(segment, this.known), this.#whole);
     for (const event of events(segment.first, head)) open.take(event);
     return { sealed: this.#sealed.before(shared), open };
   }
@@ -301,23 +301,16 @@ export class TimeIndex {
   #seal(): void {
     const built = this.#open.finish();
     this.#sealed.push(built);
-    this.#open = new SegmentBuilder(built.end);
+    this.#open = new SegmentBuilder(built.end, this.#whole);
   }
 }
 
 /** As `differenceOf`. An open segment that goes on from a senseless one may be of no use. */
 function differenceOfOpen(own: SegmentBuilder, built: SegmentBuilder): SegmentDifference | null {
   try {
-    return differenceOf(sealedOf(own), sealedOf(built));
+    return differenceOf(unshelved(own.finish()), unshelved(built.finish()));
   } catch {
     const { first, length: count } = built.segment;
     return { segment: { first, count }, position: first, differing: 'other' };
   }
-}
-
-/** An open segment as if it were sealed now, to be compared. */
-function sealedOf(open: SegmentBuilder): Sealed {
-  const { first, length: count } = open.segment;
-  const stamp = { stream: '', rules: '', origin: 0, first, count, before: '', after: '' };
-  return { stamp, listed: [], ...open.finish() };
 }

@@ -1,10 +1,11 @@
 /**
- * Moves a standing from one moment to another: forward from the last moment if that is near, else
- * from the nearest copy of the segment.
+ * Moves a standing from one moment to another: forward from the last moment if that is in the same
+ * block, else from the begin of the block.
  *
  * @module
  */
 import type { HostAt } from '../../machines/host-at.ts';
+import type { Block, Copy } from './blocks.ts';
 import { advance } from './journal.ts';
 import { passesAfter } from './passes-after.ts';
 import type { RefusalAt, Segment } from './segment.ts';
@@ -12,10 +13,10 @@ import type { TimeIndex } from './time-index.ts';
 import type { HoldAt } from './hold-at.ts';
 import { StandingView } from './view.ts';
 
-/** A standing that moves through a segment, and the view of it. */
+/** A standing that moves through a block, and the view of it. */
 interface Walk {
-  readonly segment: Segment;
-  readonly copy: ReturnType<Segment['copyBefore']>;
+  readonly block: Block;
+  readonly copy: Copy;
   readonly view: StandingView;
 }
 
@@ -42,14 +43,14 @@ export class Walker {
   /** Whether the last view is that of the host after the event at a position. */
   isAt(position: number): boolean {
     const walk = this.#walk;
-    return walk !== null && walk.segment.first + walk.copy.cursor.event === position + 1;
+    return walk !== null && walk.block.journal.first + walk.copy.cursor.event === position + 1;
   }
 
   /** A refusal, and the host before it; null if that host was unknown. */
   refusalAt(position: number): FoundRefusal | null {
     const segment = this.#index.segmentAt(position);
-    const { copy, view } = this.#within(segment, position - segment.first);
-    const refusal = segment.refusalAt(copy.cursor);
+    const { block, copy, view } = this.#within(segment, position);
+    const refusal = segment.refusalAt(block.journal, copy.cursor);
     if (refusal === null) return null;
     const found = () => passesAfter(this.#index, refusal.passes, position);
     return { ...refusal, host: view, passesAfter: found };
@@ -63,22 +64,22 @@ export class Walker {
 
   #to(position: number): Walk {
     const segment = this.#index.segmentAt(Math.max(position, this.#index.first));
-    return this.#within(segment, Math.max(position + 1 - segment.first, 0));
+    return this.#within(segment, Math.max(position + 1, segment.first));
   }
 
-  /** Moves to the moment before an event of a segment. */
-  #within(segment: Segment, event: number): Walk {
+  /** Moves to the moment before the event at a position of a segment. */
+  #within(segment: Segment, position: number): Walk {
     const last = this.#walk;
-    const isOn = last?.segment === segment && last.copy.cursor.event <= event;
-    const copy =
-      last !== null && isOn && !segment.isNearerTo(event, last.copy.cursor.event)
-        ? last.copy
-        : segment.copyBefore(event);
+    const block = segment.blockAt(position - segment.first);
+    const { journal } = block;
+    const event = position - journal.first;
+    const isOn = last?.block === block && last.copy.cursor.event <= event;
+    const copy = last !== null && isOn ? last.copy : block.begin();
     const { cursor, standing } = copy;
     if (last?.copy === copy && cursor.event === event) return last;
     last?.view.expire();
-    advance(segment.parts.journal, standing, cursor, event);
-    this.#walk = { segment, copy, view: new StandingView(standing, segment.parts.codes) };
+    advance(journal, standing, cursor, event);
+    this.#walk = { block, copy, view: new StandingView(standing, segment.parts.codes) };
     return this.#walk;
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { eventTypes, type DataOf, type EventType, type Placed } from '../../events/vocabulary.ts';
+import type { DataOf, Placed } from '../../events/vocabulary.ts';
 import type { FileAt } from '../../machines/host-at.ts';
 import type { Explanation } from '../../machines/judge.ts';
 import type { LiveHost } from '../../machines/live-host.ts';
@@ -14,12 +14,14 @@ import {
   type Process,
   type ProcessObserver,
 } from '../../processes/process-table.ts';
+import { JournalBlocks } from './blocks.ts';
 import { Changed } from './changed.ts';
 import type { Codes } from './codes.ts';
 import type { ChangeKind } from './changes.ts';
 import { HandOvers } from './hand-overs.ts';
 import { advance, Cursor, Journal } from './journal.ts';
 import { inTheCall, NEVER, OpenRefusals, type SavedRefusals } from './open-refusals.ts';
+import { settledColumns } from './settled-refusals.ts';
 import { HoldRows, Slots } from './slots.ts';
 import {
   deviceCells,
@@ -34,8 +36,6 @@ import {
 } from './standing-of.ts';
 import { DEVICE, FILE, GROUP, HOLD, type CellRows, type Standing } from './standing.ts';
 
-const typeCodes = new Map<EventType, number>(eventTypes.map((type, code) => [type, code]));
-
 export class JournalWriter implements ProcessObserver {
   readonly journal: Journal;
   readonly handOvers: HandOvers;
@@ -43,6 +43,8 @@ export class JournalWriter implements ProcessObserver {
   readonly standing: Standing;
   readonly cursor = new Cursor();
   readonly refusals: OpenRefusals;
+  readonly settled = settledColumns();
+  readonly blocks: JournalBlocks;
   /** What the last event changed. */
   readonly changed: Changed;
   readonly #codes: Codes;
@@ -51,19 +53,25 @@ export class JournalWriter implements ProcessObserver {
   readonly #holds: HoldRows;
   /** The numbers of the holds that the event has ended, by file: the last one of each. */
   readonly #ended = new Map<FileId, number>();
+  readonly #whole: number;
   #rows = 0;
 
-  /** `start` is the standing of `host`, with rows in the order of `host`. */
+  /**
+   * `start` is the standing of `host`, with rows in the order of `host`; `whole`: events of a whole
+   * segment.
+   */
   constructor(
     host: LiveHost,
     first: number,
     start: Standing,
     codes: Codes,
-    refusals: SavedRefusals,
+    { refusals, whole }: { readonly refusals: SavedRefusals; readonly whole: number },
   ) {
     this.journal = new Journal(first);
     this.handOvers = HandOvers.from(first, start);
     this.standing = start.copy();
+    this.#whole = whole;
+    this.blocks = new JournalBlocks(this.journal, [{ cursor: new Cursor(), standing: start }]);
     this.changed = new Changed(this.standing, codes);
     this.#codes = codes;
     this.refusals = new OpenRefusals(host, refusals);
@@ -84,16 +92,16 @@ export class JournalWriter implements ProcessObserver {
     else if (event.type === 'operation.refused' && found !== null)
       this.#refused(event.data, found, host);
     this.#settle(host, event);
-    for (const { number, as } of settled) this.#write('refusalSettled', number, as);
-    this.#done(event);
+    for (const { number, as } of settled) this.#settled(number, as);
+    this.#done();
     for (const rows of [this.#files, this.#processes, this.#holds]) rows.reuse();
     if (this.#ended.size > 0) this.#ended.clear();
   }
 
   /** Writes an event without changes, because nothing is known of the host before its boot. */
-  pass(event: Placed): void {
+  pass(): void {
     this.#rows = 0;
-    this.#done(event);
+    this.#done();
   }
 
   started(process: Process): void {
@@ -155,9 +163,16 @@ export class JournalWriter implements ProcessObserver {
     this.#rows++;
   }
 
-  #done({ type }: Placed): void {
-    this.journal.done(typeCodes.get(type) ?? 0, this.#rows);
+  #settled(number: number, as: number): void {
+    this.settled.event.push(this.journal.length);
+    this.settled.refusal.push(number);
+    this.settled.as.push(as);
+  }
+
+  #done(): void {
     const { journal, standing, cursor } = this;
+    this.blocks.extend(cursor, standing, this.#whole);
+    journal.done(this.#rows);
     advance(journal, standing, cursor, journal.length, this.#handOver);
   }
 

@@ -53,7 +53,7 @@ test('columns of numbers fold to the same owners', () => {
 });
 
 test('a bare fold over changes comes to the same table', () => {
-  const builder = new SegmentBuilder(firstStart(0));
+  const builder = new SegmentBuilder(firstStart(0), 65_536);
   for (const event of history) builder.take(event);
   const { segment } = builder;
   const folded = foldChanges(changesOf([segment]));

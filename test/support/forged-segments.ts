@@ -4,7 +4,7 @@
  * @module
  */
 import { packing } from '../../log/packing.ts';
-import { changeCodes, changes, type ChangeKind } from '../../projections/index/changes.ts';
+import { changeKinds, changes, type ChangeKind } from '../../projections/index/changes.ts';
 import { Column } from '../../projections/index/columns.ts';
 import {
   contentOf,
@@ -12,6 +12,7 @@ import {
   encodeContent,
   type SegmentContent,
 } from '../../projections/index/segment-bytes.ts';
+import { piecesOf } from '../../projections/index/segment-layout.ts';
 
 /** The keys that lead to a value in the JSON of a segment. */
 export type JsonPath = readonly (string | number)[];
@@ -35,24 +36,25 @@ export function columnsIn(bytes: Uint8Array): number[] {
 }
 
 /**
- * What each column of a segment is called, in their order: the keys that lead to it in the parts of the
- * segment, such as `journal.changes.3.1`. A column that the parts do not have is called by its index.
+ * What each column of a segment is called, in their order: its piece and its index there, or in a
+ * block what it tells, such as `fileSet.pins`.
  */
 export function columnKindsOf(bytes: Uint8Array): string[] {
-  const sealed = decodeSegment(bytes, packing);
-  const names = new Map<unknown, string>();
-  const name = (value: unknown, path: string): void => {
-    if (value instanceof Column) names.set(value, path);
-    else if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
-      for (const [key, each] of Object.entries(value)) name(each, `${path}.${key}`);
-    }
-  };
-  const { journal, handOvers, times, postings, ...others } = sealed.parts;
-  const { codes: _codes, start: _start, ...rest } = others;
-  const shown = { journal, handOvers: handOvers.columns, times: times.columns };
-  name({ ...rest, ...shown, postings: postings.columns() }, 'parts');
-  return contentOf(sealed).columns.map((column, index) => names.get(column) ?? String(index));
+  const { blocks } = decodeSegment(bytes, packing).parts;
+  return piecesOf(blocks.length).flatMap(([name, count]) => {
+    if (name === 'header' || name === 'judging') return [];
+    if (name === 'changes') return blockColumns;
+    return Array.from({ length: count }, (_, index) => `${name}.${index}`);
+  });
 }
+
+const standing = ['begin', 'groups', 'devices', 'files', 'holds', 'processes'];
+const blockColumns = [
+  ...standing,
+  'rows',
+  'kinds',
+  ...changeKinds.flatMap((kind) => changes[kind].columns.map((column) => `${kind}.${column}`)),
+];
 
 /** What a place in the JSON is called: its path without indexes, such as `judging.kernel.files.*.id`. */
 export function jsonKindOf(path: JsonPath): string {
@@ -165,12 +167,13 @@ export function cellOf(
   column: string,
   row: number,
 ): CellPlace {
-  const sealed = decodeSegment(bytes, packing);
-  const index = changes[kind].columns.indexOf(column);
-  const found = sealed.parts.journal.changes[changeCodes[kind]]?.[index];
-  const cell = row < 0 ? (found?.length ?? 0) + row : row;
-  if (found === undefined || cell >= found.length) {
+  const lengths = columnsIn(bytes);
+  const cells = columnKindsOf(bytes).flatMap((name, index) => {
+    if (name !== `${kind}.${column}`) return [];
+    return Array.from({ length: lengths[index]! }, (_, cell) => ({ column: index, cell }));
+  });
+  const found = cells.at(row);
+  if (found === undefined)
     throw new RangeError(`the segment has no row ${row} of ${kind} ${column}`);
-  }
-  return { column: contentOf(sealed).columns.indexOf(found), cell };
+  return found;
 }

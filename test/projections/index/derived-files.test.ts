@@ -184,32 +184,18 @@ describe('what a ledger keeps beside its log', () => {
   test('does no harm whichever of its bits is another, or how short it is', async () => {
     await answered(log);
     const bytes = readFileSync(fileOf(log));
-    const directory = 40 + bytes.readUInt32LE(16);
-    const header = directory + bytes.readUInt32LE(8);
-    const changed = [0, 7, 8, 11, 12, 15, 16, 19, 20, 23, 24, 39, 40, directory - 1, directory];
-    for (const at of [...changed, header - 1, header + 9, bytes.length - 1]) {
+    const pieces = 16 + bytes.readUInt32LE(8);
+    const anywhere = Array.from({ length: 40 }, (_, part) => (part * bytes.length) / 40);
+    for (const at of [7, 8, 11, 12, 15, 16, pieces - 1, pieces, bytes.length - 1, ...anywhere]) {
       const spoiled = Buffer.from(bytes);
-      spoiled[at]! ^= 1 << (at % 8);
+      spoiled[Math.floor(at)]! ^= 1 << (Math.floor(at) % 8);
       expect(() => decodeSegment(spoiled, packing)).toThrow(SegmentError);
     }
-    for (const length of [
-      0,
-      7,
-      8,
-      15,
-      16,
-      39,
-      40,
-      41,
-      directory,
-      header,
-      header + 1,
-      bytes.length - 1,
-    ]) {
+    for (const length of [0, 7, 8, 15, 16, 17, pieces - 1, pieces, bytes.length - 1]) {
       expect(() => decodeSegment(bytes.subarray(0, length), packing)).toThrow(SegmentError);
     }
     const spoiled = Buffer.from(bytes);
-    spoiled[header + 9]! ^= 4;
+    spoiled[pieces + 9]! ^= 4;
     writeFileSync(fileOf(log), spoiled);
     expect(await answered(log)).toEqual(answers);
     expect(readFileSync(fileOf(log)).equals(bytes)).toBe(true);
@@ -340,7 +326,8 @@ describe('many files', () => {
         for (const [one, another, change] of harms) spoil(names[one]!, names[another]!, change);
         const timeline = opened();
         expect(answersOf(timeline, few)).toEqual(expected);
-        for (const { position } of events) timeline.typeAt(position);
+        // What no question has read may still be damaged.
+        timeline.index.mend();
         for (const name of names) {
           const { stamp } = decodeSegment(readFileSync(join(folder, name)), packing);
           expect([stamp.first, stamp.count]).toEqual(name.slice(0, -8).split('-').map(Number));

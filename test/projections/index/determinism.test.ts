@@ -16,6 +16,9 @@ import { busyHost, placed, type Log } from '../../support/random-logs.ts';
 
 const LOGS = countOf('logs built in several ways', { test: 20, soak: 6000 });
 
+/** Events of a whole segment: most have several blocks. */
+const WHOLE = 60;
+
 /** How the next segment is begun: from its start as it is, as it was read, or by the same host. */
 type Begun = 'kept' | 'read' | 'same-host';
 /** The number of events of a segment, and how the one after it is begun. */
@@ -27,7 +30,7 @@ const cuts = fc.array(fc.tuple(fc.integer({ min: 1, max: 60 }), begun), { maxLen
 /** The last segment of a log that is cut like this, as text; but what it says of those before. */
 function lastOf(log: Log, all: readonly Cut[]): string {
   let start = firstStart(0);
-  let builder = new SegmentBuilder(start);
+  let builder = new SegmentBuilder(start, WHOLE);
   let text = '';
   for (const [count, next] of all) {
     const first = start.position;
@@ -38,7 +41,7 @@ function lastOf(log: Log, all: readonly Cut[]): string {
     const read = decodeSegment(bytes, packing);
     text = textOf(read);
     start = next === 'read' ? read.end : built.end;
-    builder = new SegmentBuilder(start, next === 'same-host' ? builder.host : undefined);
+    builder = new SegmentBuilder(start, WHOLE, next === 'same-host' ? builder.host : undefined);
   }
   return text;
 }

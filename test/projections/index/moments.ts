@@ -116,16 +116,17 @@ export function* momentsOfSegments(files: Iterable<Uint8Array>): Generator<Seen>
   const holds = new Holds(segments);
   for (const segment of segments) {
     const { parts, first, length } = segment;
+    const { journal } = parts;
     const standing = parts.start.copy();
     const cursor = new Cursor();
     // What stands before the first event of another stood after the last of the one before it.
     if (first === 0) yield { ...look(segment, standing, holds), refusal: null };
     for (let event = 0; event < length; event++) {
-      const found = segment.refusalAt(cursor);
+      const found = segment.refusalAt(journal, cursor);
       const file = found?.blocker?.file ?? null;
       const holders = file === null ? [] : keepers(new StandingView(standing, parts.codes), [file]);
       const blocker = found?.blocker ? { ...found.blocker, holders } : null;
-      advance(parts.journal, standing, cursor, event + 1);
+      advance(journal, standing, cursor, event + 1);
       const refusal = found && { cause: found.cause, blocker };
       yield { ...look(segment, standing, holds), refusal };
     }
