@@ -54,6 +54,7 @@ export default defineConfig({
   input: {
     ledger: 'ledger.ts',
     cli: 'cli/main.ts',
+    'virtual-host': 'virtual-host/virtual-host.ts',
     recorder: 'recorder/recorder.ts',
     vitest: 'testing/vitest.ts',
     'jest-globals': 'testing/jest-globals.ts',

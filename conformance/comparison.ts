@@ -4,7 +4,7 @@
  * @module
  */
 import type { Sequence } from '../host/simulation.ts';
-import { VirtualHost } from '../host/virtual-host.ts';
+import { ScenarioHost } from '../host/scenario-host.ts';
 import type { Profile } from '../machines/profile.ts';
 import type { Topology } from '../scenario/topology.ts';
 import { contradictionWords } from '../words/faults.ts';
@@ -35,7 +35,7 @@ export function firstDisagreement(
   topology: Topology,
   profile: Profile,
 ): Disagreement | null {
-  const host = new VirtualHost(topology, profile);
+  const host = new ScenarioHost(topology, profile);
   host.boot(sequence.name);
   for (const [index, statement] of sequence.operations.entries()) {
     const { answer } = host.play(statement);

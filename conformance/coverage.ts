@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { VirtualHost } from '../host/virtual-host.ts';
+import { ScenarioHost } from '../host/scenario-host.ts';
 import { machineNames, type MachineName } from '../machines/admission.ts';
 import { kernelRules } from '../machines/machines.ts';
 import type { Profile } from '../machines/profile.ts';
@@ -35,12 +35,12 @@ export function refusalItem(operation: string, errno: string, cause: string): It
 
 /** A host whose operations tell what they have put to the test. */
 export class ObservedHost {
-  readonly host: VirtualHost;
+  readonly host: ScenarioHost;
   #items: Item[] = [];
 
   constructor(topology: Topology, profile: Profile) {
     const { machines } = kernelRules(profile);
-    this.host = new VirtualHost(topology, profile);
+    this.host = new ScenarioHost(topology, profile);
     this.host.live.observe((name, before, event) => {
       const taken = machines[name].table.transitions.find(
         (transition) =>

@@ -6,6 +6,7 @@
  */
 import type { Call, Fact } from '../events/vocabulary.ts';
 import type { Refusal } from '../machines/judge.ts';
+import { isViable } from '../machines/group.ts';
 import type { LiveHost } from '../machines/live-host.ts';
 import type { Passed } from '../operations/row.ts';
 import { rowOf } from '../operations/table.ts';
@@ -64,6 +65,21 @@ function reopening(host: LiveHost, pid: number, fd: number): Call | null {
   if (kind === 'group' && group != null) return { operation: 'open_group', pid, group, cloexec };
   if (kind !== 'device' || device == null || isGranted) return null;
   return { operation: 'open_cdev', pid, device, cloexec };
+}
+
+/** What VFIO_GROUP_GET_STATUS says (vfio/group.c:vfio_group_ioctl_get_status). */
+export interface GroupStatus {
+  readonly viable: boolean;
+  readonly container_set: boolean;
+}
+
+/** The status of the group behind a descriptor; null if it is no group's. */
+export function groupStatus(host: LiveHost, pid: number, fd: number): GroupStatus | null {
+  const file = host.file(host.fileBehind(pid, fd) ?? '');
+  const group = file?.kind === 'group' ? host.group(file.group ?? '') : undefined;
+  if (file === undefined || group === undefined) return null;
+  const container_set = file.container !== null;
+  return { viable: isViable(group, container_set), container_set };
 }
 
 /** The highest page of a process without a mapping of VFIO's. */

@@ -8,7 +8,7 @@ import type { Fact, LedgerEvent, Placed } from '../events/vocabulary.ts';
 import type { Profile } from '../machines/profile.ts';
 import { parseLine, type OperationStatement } from '../scenario/language.ts';
 import type { Topology } from '../scenario/topology.ts';
-import { firstStart, VirtualHost, type HostAnswer, type HostStart } from './virtual-host.ts';
+import { firstStart, ScenarioHost, type HostAnswer, type HostStart } from './scenario-host.ts';
 
 /** A sequence of operations in a scenario. Its name is `-` before the first `seq`. */
 export interface Sequence {
@@ -88,7 +88,7 @@ export function* simulate(
   profile: Profile,
   { seed, digest, start = firstStart }: Identity,
 ): Generator<SimulationStep> {
-  const host = new VirtualHost(topology, profile, start);
+  const host = new ScenarioHost(topology, profile, start);
   let id = seed;
   const identify = (fact: Placed<Fact>) => {
     id = digest(`${id}\n${fact.type}\n${JSON.stringify(fact.data)}`);

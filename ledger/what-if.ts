@@ -3,7 +3,7 @@
  *
  * The rules judge each attempt on the state of the fork, and an attempt that passes changes only
  * the fork. Its events are not evidence: their ids begin with `what-if:`, they have no hash, and no
- * log accepts them. No event of the log can be left out.
+ * log accepts them. `without` makes one that leaves out events of the log.
  *
  * @module
  */
@@ -13,15 +13,16 @@ import { objectGiven } from '../events/given.ts';
 import { LedgerError, RequestError } from '../events/ledger-error.ts';
 import { INSPECT } from '../events/inspect-symbol.ts';
 import { SCHEMA, type Call, type Fact, type LedgerEvent } from '../events/vocabulary.ts';
-import { freeAddress, hostOn } from '../host/attempt.ts';
+import { freeAddress, groupStatus, hostOn, type GroupStatus } from '../host/attempt.ts';
 import { DmaMappings } from '../host/dma-mappings.ts';
 import { startAfter } from '../host/simulation.ts';
 import type { Cause } from '../machines/causes.ts';
 import type { LiveHost } from '../machines/live-host.ts';
-import type { Outcome } from '../operations/row.ts';
+import type { Outcome, Passed } from '../operations/row.ts';
 import { rowOf } from '../operations/table.ts';
 import type { KeptLog } from './kept-log.ts';
 import type { PresentTime } from './past-events.ts';
+import { withoutEvents } from './without.ts';
 import { Past } from './questions.ts';
 import type { Timeline } from '../projections/timeline.ts';
 import { perform, type Port } from '../scenario/perform.ts';
@@ -51,6 +52,8 @@ export interface Attempted {
   readonly pid?: number;
   /** True if a driver change waits for the last file of its device. */
   readonly pending?: true;
+  /** The status of the group that `group_status` asked for. */
+  readonly status?: GroupStatus;
 }
 
 /** A fork of a log. It answers the same questions as a log. */
@@ -64,6 +67,8 @@ export class WhatIf extends Past<SupposedEvent> {
   readonly #port: Port;
   readonly #keep: () => KeptLog | null;
   #lastPid: number | null = null;
+  /** What the call that is made returns if it makes a process or a mapping. */
+  #wanted: Pick<Passed, 'pid' | 'id'> = {};
 
   /**
    * `keep` keeps the log that it forks. Throws `bad-request` if the host is unknown at this position.
@@ -88,17 +93,21 @@ export class WhatIf extends Past<SupposedEvent> {
     this.#time = from < this.first ? null : timeline.at(from).time;
     this.#port = {
       ...hostOn(
-        () => this.#host,
+        () => this.live,
         this.#mappings,
-        (fact) => this.#happened(fact),
+        (fact) => this.happened(fact),
       ),
-      newPid: () => this.#newPid(),
-      addressFor: (pid) => freeAddress(this.#host, pid),
+      newPid: () => this.#wanted.pid ?? this.#newPid(),
+      addressFor: (pid) => this.#wanted.id ?? freeAddress(this.live, pid),
     };
   }
 
-  /** The live host, which may be another object after an event. */
-  get #host(): LiveHost {
+  /**
+   * The host after the last event, which may be another object after the next.
+   *
+   * @internal
+   */
+  get live(): LiveHost {
     const { host } = this.timeline;
     host.mappings = this.#mappings;
     return host;
@@ -120,7 +129,33 @@ export class WhatIf extends Past<SupposedEvent> {
     this.#checkKnown(call);
     const outcome = perform(this.#port, call);
     this.#checkAlive();
-    return attempted(outcome, this.timeline.head);
+    const found = attempted(outcome, this.timeline.head);
+    if (call.operation !== 'group_status' || outcome.errno !== null) return found;
+    const status = groupStatus(this.live, call.pid, call.fd);
+    return status === null ? found : { ...found, status };
+  }
+
+  /**
+   * Makes a call again that has passed before: a process that it makes has the pid of then, a mapping
+   * the address.
+   *
+   * @internal
+   */
+  attemptAs(call: Call, { pid, id }: Partial<Passed>): Attempted {
+    this.#wanted = rowOf(call.operation).makes === null ? {} : { pid, id };
+    try {
+      return this.attempt(call);
+    } finally {
+      this.#wanted = {};
+    }
+  }
+
+  /**
+   * A what-if of this one: the same without the events at these positions, each later call attempted
+   * anew by the rules. Throws as `Ledger.without`.
+   */
+  without(positions: readonly number[]): WhatIf {
+    return withoutEvents(this.timeline, positions, (position) => this.forkAt(position));
   }
 
   /** Starts a process without open files. Returns its pid. Throws `bad-request` for a bad name. */
@@ -128,7 +163,7 @@ export class WhatIf extends Past<SupposedEvent> {
     const { comm, cgroup = null } = objectGiven('start', 'an object with a comm', process);
     checkStart({ comm, cgroup });
     const pid = this.#newPid();
-    this.#happened({ type: 'process.started', data: { pid, comm, cgroup } });
+    this.happened({ type: 'process.started', data: { pid, comm, cgroup } });
     return pid;
   }
 
@@ -147,7 +182,12 @@ export class WhatIf extends Past<SupposedEvent> {
     return whatIfWords({ from: this.from, own: this.timeline.head - this.from });
   }
 
-  #happened(fact: Fact): void {
+  /**
+   * Takes a fact of the fork that no attempt makes, such as a boot.
+   *
+   * @internal
+   */
+  happened(fact: Fact): void {
     const position = this.timeline.head + 1;
     const place = { position, schema: SCHEMA, hash: null };
     const event = { ...fact, ...place, id: `${WHAT_IF}${position}`, time: this.#time };
@@ -168,7 +208,7 @@ export class WhatIf extends Past<SupposedEvent> {
 
   /** Throws if the kernel has died. */
   #checkAlive(): void {
-    if (!this.#host.isDead) return;
+    if (!this.live.isDead) return;
     const { head } = this.timeline;
     throw new LedgerError('unsupported', `the kernel has died at position ${head - 1}`);
   }

@@ -97,7 +97,12 @@ export const openRows: Rows<
   open_path: {
     ...noIoctl,
     isOfGroup: true,
-    scenario: { operands: ['A', 'path'], options: ['cloexec'], call: openPath, names: opened },
+    scenario: {
+      operands: ['A', 'path'],
+      options: ['cloexec'],
+      call: (said) => openOf(said.word(1), said),
+      names: opened,
+    },
     records: [
       {
         type: 'path.opened',
@@ -111,10 +116,11 @@ export const openRows: Rows<
   },
 };
 
-/** A path that is a VFIO or iommufd node is that node's open, whichever statement names it. */
-function openPath(said: Said): Call {
+/**
+ * The call that opens a path: a node of VFIO or iommufd is opened by its own operation.
+ */
+export function openOf(path: string, said: Pick<Said, 'pid' | 'cloexec' | 'cdev'>): Call {
   const { pid, cloexec } = said;
-  const path = said.word(1);
   const [, group, node] = /^\/dev\/vfio\/(?:(\d+)|devices\/(vfio\d+))$/.exec(path) ?? [];
   if (path === '/dev/iommu') return { operation: 'open_iommufd', pid, cloexec };
   if (path === '/dev/vfio/vfio') return { operation: 'open_container', pid, cloexec };

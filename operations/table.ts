@@ -92,6 +92,24 @@ export function callOf({ type, data }: Fact): RecordedCall | null {
 
 const NONE: readonly AnyRecording[] = [];
 
+/** The recordings of each type of event, whoever takes it. */
+const recordings: ReadonlyMap<EventType, readonly AnyRecording[]> = Map.groupBy(
+  operationNames.map(rowOf).flatMap(({ records }) => records),
+  ({ type }) => type,
+);
+
+/**
+ * As `callOf`, also for events of processes. A duplicate is the one of `dup`, a start of a process
+ * `spawn`, and a new driver of a device `set_driver`.
+ */
+export function recordedCall({ type, data }: Fact): RecordedCall | null {
+  for (const recording of recordings.get(type) ?? NONE) {
+    const recorded = recording.call(data);
+    if (recorded !== null) return recorded;
+  }
+  return null;
+}
+
 /** What events of a type do with the context of a file (`Row.context`). */
 export function contextOf(type: EventType): AnyRow['context'] {
   return contexts.get(type) ?? null;

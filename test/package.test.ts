@@ -81,16 +81,43 @@ test.each(Object.entries(ways))('the library opens a ledger in %s', async (name,
   expect({ out, err }).toEqual({ out: 'group-already-open\n', err: '' });
 });
 
+test('the virtual host and the library of the package share their classes', async () => {
+  const topology = readFileSync(join(installed, 'examples/host.topology.json'), 'utf8');
+  write(
+    'virtual.js',
+    `import { LedgerError } from 'vfio-ledger';
+    import { SystemError, virtualHost } from 'vfio-ledger/virtual-host';
+    const p = virtualHost(${topology}).process('p');
+    p.openGroup('gpu');
+    const told = [];
+    for (const open of [() => p.openGroup(26), () => p.openCdev('gpuu')]) {
+      try { open(); } catch (error) { told.push(error); }
+    }
+    console.log(told[0] instanceof SystemError, told[0].refusal.cause);
+    console.log(told[1] instanceof LedgerError, told[1].code);`,
+  );
+  const { out, err } = await node(process.execPath, 'virtual.js');
+  expect({ out, err }).toEqual({
+    out: 'true group-already-open\ntrue unknown-subject\n',
+    err: '',
+  });
+});
+
 test('its types fit a strict program, and name none of XState', async () => {
   write(
     'types.ts',
     `import { openLedger, type HostAt, type Why } from 'vfio-ledger';
+    import { virtualHost, type SystemError } from 'vfio-ledger/virtual-host';
     const ledger = await openLedger(':memory:', { readOnly: true });
     const then = ledger.at(3);
     const why: Why = ledger.why(3);
     const host: HostAt = ledger.hostAt(3);
     const { errno } = then.fork().attempt({ operation: 'close', pid: 101, fd: 4 });
     console.log(then.table(), ledger.who('gpu'), why.cause, host.group('1')?.owner, errno);
+    const host = virtualHost({ topology: '{}' });
+    const device = host.process('qemu').openCdev('gpu');
+    const refusal = (error: SystemError): Why => error.refusal;
+    console.log(device.bind(3), host.ledger.who('gpu'), refusal);
     await ledger.close();`,
   );
   const compilerOptions = {

@@ -7,7 +7,7 @@ const NO_CODE = '--disallow-code-generation-from-strings';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'examples/*.test.ts'],
     maxWorkers: '100%',
     // Files share their workers: what a test mocks is undone after it.
     isolate: false,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { VirtualHost, type HostAnswer } from '../../host/virtual-host.ts';
+import { ScenarioHost, type HostAnswer } from '../../host/scenario-host.ts';
 import type { Profile } from '../../machines/profile.ts';
 import type { OperationStatement, ProcessName } from '../../scenario/language.ts';
 import type { Topology } from '../../scenario/topology.ts';
@@ -26,7 +26,7 @@ const letters: Readonly<Record<Kind, string>> = {
 type KindByName = Map<string, Kind>;
 
 export class SequenceDraft {
-  readonly host: VirtualHost;
+  readonly host: ScenarioHost;
   readonly statements: OperationStatement[] = [];
   readonly #names = new Map<ProcessName, KindByName>();
   #next = 0;
@@ -38,7 +38,7 @@ export class SequenceDraft {
 
   constructor(topology: Topology, profile: Profile) {
     this.hasIommufd = topology.iommufd;
-    this.host = new VirtualHost(topology, profile);
+    this.host = new ScenarioHost(topology, profile);
     this.host.boot('draft');
     this.#names.set('P1', new Map());
   }

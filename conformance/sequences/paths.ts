@@ -10,7 +10,7 @@ import { fromTransition, type SnapshotFrom } from 'xstate';
 import { getShortestPaths } from 'xstate/graph';
 import type { Operation } from '../../events/vocabulary.ts';
 import type { Sequence } from '../../host/simulation.ts';
-import { VirtualHost } from '../../host/virtual-host.ts';
+import { ScenarioHost } from '../../host/scenario-host.ts';
 import type { Profile } from '../../machines/profile.ts';
 import type { OperationStatement } from '../../scenario/language.ts';
 import type { Topology } from '../../scenario/topology.ts';
@@ -40,7 +40,7 @@ class Replayer {
   readonly #topology: Topology;
   readonly #profile: Profile;
   #way: readonly OperationStatement[] | null = null;
-  #host: VirtualHost | null = null;
+  #host: ScenarioHost | null = null;
 
   constructor(topology: Topology, profile: Profile) {
     this.#topology = topology;
@@ -48,8 +48,8 @@ class Replayer {
   }
 
   /** A host of its own at the end of a way. */
-  lead(way: readonly OperationStatement[]): VirtualHost {
-    const host = new VirtualHost(this.#topology, this.#profile);
+  lead(way: readonly OperationStatement[]): ScenarioHost {
+    const host = new ScenarioHost(this.#topology, this.#profile);
     host.boot('path');
     for (const statement of way) host.play(statement);
     return host;
@@ -65,7 +65,7 @@ class Replayer {
     return { way, standing: standingOf(host) };
   }
 
-  #at(way: readonly OperationStatement[]): VirtualHost {
+  #at(way: readonly OperationStatement[]): ScenarioHost {
     if (this.#host === null || this.#way !== way) this.#host = this.lead(way);
     this.#way = way;
     return this.#host;
@@ -171,7 +171,7 @@ const lettingGo: ReadonlySet<Operation> = new Set([
 ]);
 
 /** What a question is told apart by. */
-function keyOf(host: VirtualHost, statement: OperationStatement, grain: Grain): string {
+function keyOf(host: ScenarioHost, statement: OperationStatement, grain: Grain): string {
   const { kind, exactly, isRefused } = situationOf(host, statement);
   return grain === 'kind' && (isRefused || !lettingGo.has(statement.operation)) ? kind : exactly;
 }
@@ -181,7 +181,7 @@ function keyOf(host: VirtualHost, statement: OperationStatement, grain: Grain): 
  * then something that is not, and so on where that has led.
  */
 function questionsAfter(
-  host: VirtualHost,
+  host: ScenarioHost,
   { asks, probes }: Alphabet,
   grain: Grain,
   met: Set<string>,

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Call, Operation } from '../../events/vocabulary.ts';
-import type { VirtualHost } from '../../host/virtual-host.ts';
+import type { ScenarioHost } from '../../host/scenario-host.ts';
 import { machineNames } from '../../machines/admission.ts';
 import type { HostView, Question } from '../../machines/check.ts';
 import type { Device, Group, OpenFile } from '../../machines/instances.ts';
@@ -30,7 +30,7 @@ export interface Situation {
 }
 
 /** What an operation would meet as things stand. */
-export function situationOf(host: VirtualHost, statement: OperationStatement): Situation {
+export function situationOf(host: ScenarioHost, statement: OperationStatement): Situation {
   const kernel = LiveHost.machinesOf(host.live);
   const question = kernel.question(host.foresee(statement));
   const refusal = judge(kernel.rules, question);
@@ -179,7 +179,7 @@ function groupWord({ state, record }: Group): string {
 }
 
 /** How the whole host stands, for telling apart what has been reached; names do not matter. */
-export function standingOf({ live }: VirtualHost): string {
+export function standingOf({ live }: ScenarioHost): string {
   const kernel = LiveHost.machinesOf(live);
   const devices = [...kernel.devices()].map(deviceWord);
   const groups = [...kernel.groups()].map(groupWord);

@@ -1,12 +1,12 @@
 import type { Guest, KernelAnswer } from '../../conformance/guest.ts';
-import { VirtualHost } from '../../host/virtual-host.ts';
+import { ScenarioHost } from '../../host/scenario-host.ts';
 import type { Profile } from '../../machines/profile.ts';
 import { recording } from '../support/truth.ts';
 
 /** A guest without a kernel: the machines of a profile answer. */
 export function pretended(profile: Profile): Guest {
   const { topology } = recording(profile, 'questions');
-  const host = new VirtualHost(topology, profile);
+  const host = new ScenarioHost(topology, profile);
   return {
     topology,
     topologyLine: JSON.stringify({ topology }),

@@ -86,6 +86,9 @@ test('what README.md asks of a past that went otherwise is answered as it says',
   const ledger = await openLedger(':memory:');
   await ledger.import(text, { format: 'truth' });
   expect(ledger.why(29).errno).toBe('EINVAL');
+  const without = ledger.without(ledger.why(29).because);
+  expect(without.log({ refused: true }).map(({ id }) => id)).not.toContain(ledger.event(29)?.id);
+  expect(without.who('1').owner.kind).toBe('iommufd');
   const fork = ledger.at(29).fork();
   const attempts = calls.map((call) =>
     fork.attempt(JSON.parse(call.replaceAll(/(\w+):/g, '"$1":').replaceAll("'", '"')) as Call),
@@ -93,4 +96,11 @@ test('what README.md asks of a past that went otherwise is answered as it says',
   expect(attempts.map(({ errno }) => errno)).toEqual([null, null]);
   expect(fork.at('end').group('1').owner.holders).toMatchObject([{ pid: 102 }, { pid: 102 }]);
   await ledger.close();
+});
+
+test('what README.md shows of a test without a device is in the example', () => {
+  const [, code = ''] = /```ts\n(describe\.each[^]*?)```/.exec(readme) ?? [];
+  const example = new URL('../../examples/open-order.test.ts', import.meta.url);
+  expect(code).toContain('virtualHost');
+  expect(readFileSync(example, 'utf8')).toContain(code);
 });

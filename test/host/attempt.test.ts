@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Call, Fact, Placed } from '../../events/vocabulary.ts';
 import { freeAddress, hostOn } from '../../host/attempt.ts';
 import { DmaMappings } from '../../host/dma-mappings.ts';
-import { firstStart, VirtualHost } from '../../host/virtual-host.ts';
+import { firstStart, ScenarioHost } from '../../host/scenario-host.ts';
 import { openLedger } from '../../ledger.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import { newestKernel } from '../../machines/profile.ts';
@@ -84,7 +84,7 @@ const asked = recordings().filter(([profile]) => isCampaign || profile === newes
 describe('a call by its numbers is what the player makes of the words', () => {
   test.each(asked)('%s: %s', (profile, name) => {
     const { topology, answers } = recording(profile, name);
-    const player = new VirtualHost(topology, profile);
+    const player = new ScenarioHost(topology, profile);
     const numbers = new Numbers();
     let seq = '';
     for (const answer of answers) {

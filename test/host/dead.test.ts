@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { VirtualHost } from '../../host/virtual-host.ts';
+import { ScenarioHost } from '../../host/scenario-host.ts';
 import { openLedger } from '../../ledger.ts';
 import { parseLine } from '../../scenario/language.ts';
 import { recording, textOf } from '../support/truth.ts';
@@ -15,7 +15,7 @@ const killing = [
 const scenario = `seq first\n${killing.join('\n')}\nseq second\nopen_group G d7\n`;
 
 test('simulate is dead where the kernel died, and in the rest of the sequence', () => {
-  const host = new VirtualHost(topology, 'linux-5.10');
+  const host = new ScenarioHost(topology, 'linux-5.10');
   const dead: string[] = [];
   let seq = '';
   for (const { seq: name, n, p, op } of answers) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { differenceOf } from '../../conformance/agreement.ts';
-import { VirtualHost } from '../../host/virtual-host.ts';
+import { ScenarioHost } from '../../host/scenario-host.ts';
 import { parseLine } from '../../scenario/language.ts';
 import { isCampaign } from '../support/effort.ts';
 import { allRecordings, recording, recordings } from '../support/truth.ts';
@@ -9,7 +9,7 @@ describe('the machines answer as the kernel did', () => {
   // The report compares the answers of the long ones as well; a campaign also asks for their causes.
   test.each(isCampaign ? allRecordings() : recordings())('%s: %s', (profile, name) => {
     const { topology, answers } = recording(profile, name);
-    const host = new VirtualHost(topology, profile);
+    const host = new ScenarioHost(topology, profile);
     const wrong: string[] = [];
     let seq = '';
     for (const recorded of answers) {

@@ -8,7 +8,7 @@
  */
 import fc from 'fast-check';
 import type { DataOf, Fact } from '../../events/vocabulary.ts';
-import { VirtualHost } from '../../host/virtual-host.ts';
+import { ScenarioHost } from '../../host/scenario-host.ts';
 import type { Profile } from '../../machines/profile.ts';
 import { parseLine, type OperationStatement } from '../../scenario/language.ts';
 import { parseTopology } from '../../scenario/topology.ts';
@@ -111,7 +111,7 @@ function statement(draw: Draw): string {
 }
 
 /** Of a few statements one that is not refused for a mistake of its caller, if there is one. */
-function likely(host: VirtualHost, draw: Draw): OperationStatement {
+function likely(host: ScenarioHost, draw: Draw): OperationStatement {
   for (let left = TRIES; ; left--) {
     const said = parseLine(statement(draw));
     if (said?.kind !== 'operation') continue;
@@ -132,7 +132,7 @@ const mistakes = new Set<string>([
 
 function calledFor(count: number, seed: number, profile: Profile, uptime: number): Log {
   const draw = drawFrom(seed);
-  const host = new VirtualHost(topology, profile);
+  const host = new ScenarioHost(topology, profile);
   const events = host.boot('b0');
   for (let made = 1; events.length < count; made++) {
     if (made % uptime === 0) events.push(...host.boot(`b${made}`));
@@ -171,7 +171,7 @@ function* disturbed(events: readonly Fact[], draw: Draw): Generator<Fact> {
 
 /** The log of statements that are played on such a host, by Linux 6.12. */
 export function played(statements: readonly string[]): Log {
-  const host = new VirtualHost(topology, 'linux-6.12');
+  const host = new ScenarioHost(topology, 'linux-6.12');
   const events = host.boot('b0');
   for (const line of statements) {
     const said = parseLine(line);

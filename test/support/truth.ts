@@ -12,7 +12,7 @@ export function kernelsAsked(name: string): Profile[] {
 }
 
 /** What a real kernel answered to an operation. */
-interface RecordedAnswer extends GivenAnswer {
+export interface RecordedAnswer extends GivenAnswer {
   readonly seq: string;
   readonly n: number;
   readonly p: string;

@@ -1,24 +1,20 @@
 /**
- * `VirtualHost`: a host that runs on the machines. Statements go in; answers and facts come out.
+ * `ScenarioHost`: a host that runs on the machines. Statements go in; answers and facts come out.
  *
  * @module
  */
 import type { Call, Fact, Placed } from '../events/vocabulary.ts';
-import { isViable } from '../machines/group.ts';
 import { LiveHost } from '../machines/live-host.ts';
 import type { Profile } from '../machines/profile.ts';
 import { rowOf } from '../operations/table.ts';
 import type { OperationStatement } from '../scenario/language.ts';
 import { Player, type Answer } from '../scenario/player.ts';
 import type { Topology } from '../scenario/topology.ts';
-import { hostOn } from './attempt.ts';
+import { groupStatus, hostOn, type GroupStatus } from './attempt.ts';
 import { DmaMappings } from './dma-mappings.ts';
 
 /** The answer to an operation; for `group_status`, with the status of the group. */
-export interface HostAnswer extends Answer {
-  readonly viable?: boolean;
-  readonly container_set?: boolean;
-}
+export interface HostAnswer extends Answer, Partial<GroupStatus> {}
 
 /**
  * Where a host begins: the position of its first event, its first pid, and the time of the last
@@ -34,7 +30,7 @@ export interface HostStart {
 export const firstStart: HostStart = { position: 0, pid: 101, time: null };
 
 /** A host that plays statements. Its facts have consecutive positions. */
-export class VirtualHost {
+export class ScenarioHost {
   /** @internal */
   readonly live = new LiveHost();
   readonly #player: Player;
@@ -71,7 +67,8 @@ export class VirtualHost {
     if (tells !== 'group-status' || result.rc !== 0 || pid === undefined) {
       return { answer: result, facts };
     }
-    return { answer: { ...result, ...this.#status(pid, statement) }, facts };
+    const fd = this.#player.descriptor(pid, statement.operands[0] ?? '');
+    return { answer: { ...result, ...groupStatus(this.live, pid, fd) }, facts };
   }
 
   #collect<T>(run: () => T): { result: T; facts: Placed<Fact>[] } {
@@ -89,15 +86,5 @@ export class VirtualHost {
 
   #pidOf(comm: string): number | undefined {
     return [...this.live.processes()].find((process) => process.comm === comm)?.pid;
-  }
-
-  /** Status of the group behind the first operand (vfio/group.c:vfio_group_ioctl_get_status). */
-  #status(pid: number, statement: OperationStatement) {
-    const fd = this.#player.descriptor(pid, statement.operands[0] ?? '');
-    const file = this.live.file(this.live.fileBehind(pid, fd) ?? '');
-    const group = file?.kind === 'group' ? this.live.group(file.group ?? '') : undefined;
-    if (file === undefined || group === undefined) return {};
-    const container_set = file.container !== null;
-    return { viable: isViable(group, container_set), container_set };
   }
 }

@@ -1,0 +1,134 @@
+/**
+ * `given(scenario).when(operation).then(answer)`: the answer of a kernel to one operation, expected in
+ * a test.
+ *
+ * @module
+ */
+import { objectGiven, stringGiven } from '../events/given.ts';
+import { LedgerError, RequestError } from '../events/ledger-error.ts';
+import { nearestClause } from '../events/nearest.ts';
+import type { Fact } from '../events/vocabulary.ts';
+import { ScenarioHost, type HostAnswer } from '../host/scenario-host.ts';
+import { parseScenario, type Sequence } from '../host/simulation.ts';
+import { profileFor, topologyFrom, type SimulateSettings } from '../ledger/settings.ts';
+import { WhatIf, type SupposedEvent } from '../ledger/what-if.ts';
+import type { Profile } from '../machines/profile.ts';
+import { Timeline } from '../projections/timeline.ts';
+import { parseLine, type OperationStatement } from '../scenario/language.ts';
+import type { Topology } from '../scenario/topology.ts';
+import { unexpectedAnswerWords } from '../words/unexpected-answer.ts';
+
+/** The keys of an answer that a test expects. The errno of an operation that passes is null. */
+export interface ExpectedAnswer extends Pick<
+  HostAnswer,
+  'cause' | 'driver' | 'pending' | 'viable' | 'container_set'
+> {
+  readonly errno?: string | null;
+}
+
+/** The scenario before the operation that is tested. */
+export interface GivenScenario {
+  /**
+   * Plays the scenario and then one operation, such as `@P2 bind B I`. Throws `bad-request` if it
+   * cannot be read, and `unsupported` if the kernel dies of it or has died before.
+   */
+  when(operation: string): PlayedOperation;
+}
+
+/** An operation that was played after a scenario. */
+export interface PlayedOperation {
+  /** As `simulate` answers it. */
+  readonly answer: HostAnswer;
+  /** All events of the scenario and of the operation. */
+  readonly ledger: WhatIf;
+  /**
+   * Throws an error that explains the answer unless each key that is given is as expected. Throws
+   * `bad-request` for keys that no answer has, and for a function: it is no promise.
+   */
+  then(expected: ExpectedAnswer): void;
+}
+
+/**
+ * A scenario that is played before each operation that is tested; refusals in it are answers, too.
+ * Throws `bad-request` for a line that cannot be read, and for a wrong topology or profile.
+ */
+export function given(scenario: string, settings: SimulateSettings): GivenScenario {
+  stringGiven('given', 'a scenario as a string', scenario);
+  const { topology, profile } = objectGiven('given', 'settings with a topology', settings);
+  const host = topologyFrom(topology);
+  const begin = { topology: host, profile: profileFor(profile, host) };
+  const sequences = parseScenario(scenario);
+  return { when: (operation) => play(begin, sequences, operationIn(operation)) };
+}
+
+function operationIn(line: string): OperationStatement {
+  const statement = parseLine(stringGiven('when', 'an operation as a string', line));
+  if (statement?.kind === 'operation') return statement;
+  throw new RequestError(`when takes one operation, not '${line}'`);
+}
+
+interface Begin {
+  readonly topology: Topology;
+  readonly profile: Profile;
+}
+
+function play(
+  { topology, profile }: Begin,
+  sequences: readonly Sequence[],
+  statement: OperationStatement,
+): PlayedOperation {
+  const host = new ScenarioHost(topology, profile);
+  const facts: Fact[] = [];
+  if (sequences.length === 0) facts.push(...host.boot('-'));
+  for (const { name, operations } of sequences) {
+    facts.push(...host.boot(name));
+    for (const operation of operations) facts.push(...host.play(operation).facts);
+  }
+  const played = host.play(statement);
+  facts.push(...played.facts);
+  const { answer } = played;
+  if (answer.dead === true) {
+    throw new LedgerError('unsupported', `the kernel has died at or before '${statement.text}'`);
+  }
+  let ledger: WhatIf | null = null;
+  const madeLedger = (): WhatIf => (ledger ??= ledgerOf(facts));
+  const asked: PlayedOperation = {
+    answer,
+    get ledger() {
+      return madeLedger();
+    },
+    // oxlint-disable-next-line unicorn/no-thenable -- It throws if it is given a function.
+    then: (expected) => check(statement, answer, expected, madeLedger),
+  };
+  return asked;
+}
+
+function ledgerOf(facts: readonly Fact[]): WhatIf {
+  const ledger = new WhatIf(new Timeline<SupposedEvent>(), -1);
+  for (const { type, data } of facts) ledger.happened({ type, data } as Fact);
+  return ledger;
+}
+
+const keys = ['errno', 'cause', 'driver', 'pending', 'viable', 'container_set'] as const;
+
+function check(
+  { text }: OperationStatement,
+  answer: HostAnswer,
+  expected: ExpectedAnswer,
+  ledger: () => WhatIf,
+): void {
+  if (typeof expected === 'function') {
+    throw new RequestError('then takes the expected answer: what given() returns is no promise');
+  }
+  const asked = Object.keys(objectGiven('then', 'the expected answer as an object', expected));
+  const wrong = asked.find((key) => !keys.some((known) => known === key));
+  if (wrong !== undefined) {
+    throw new RequestError(`no answer has the key '${wrong}'${nearestClause(wrong, keys)}`);
+  }
+  if (asked.length === 0) throw new RequestError('then takes at least one key of the answer');
+  const found = { ...answer, errno: answer.errno ?? null };
+  if (keys.every((key) => !asked.includes(key) || found[key] === expected[key])) return;
+  const history = ledger();
+  const why = answer.errno !== undefined ? history.explain(history.why(history.length - 1)) : null;
+  throw new Error(unexpectedAnswerWords(text, found, expected, why));
+}
