@@ -67,6 +67,8 @@ class TruthReader {
   #topology: Topology | null;
   #player: Player | null = null;
   #seq: string | null = null;
+  /** Whether the kernel has died in this sequence. */
+  #isDead = false;
   #recorded: TruthAnswer | null = null;
   #facts: Fact[] = [];
   /** Covers every line so far. Ids follow from it: equal lines give equal ids. */
@@ -117,6 +119,7 @@ class TruthReader {
     const statement = parseLine(own ? `@${p} ${op}` : op);
     if (statement?.kind !== 'operation') throw new EvidenceError(`'${op}' is no operation`);
     if (recorded.rc === null) {
+      if (this.#isDead) return;
       // The process did not answer and was killed: what its operation did is unknown.
       this.unknown++;
       if (own) player.lose(processName(p));
@@ -130,7 +133,11 @@ class TruthReader {
   /** A driver change that is not answered any more is one that the kernel died of. */
   #die(call: Call): void {
     if (!('driver' in call) || call.driver === null) return;
-    die({ happened: (fact) => this.#happened(fact) }, call.device, call.driver);
+    this.#isDead = true;
+    const { device } = call;
+    const driver = this.#drivers.driverOf(device);
+    if (driver !== null) this.#happened({ type: 'driver.unbound', data: { device, driver } });
+    die({ happened: (fact) => this.#happened(fact) }, device, call.driver);
   }
 
   /** The player of a sequence; each sequence is a boot. */
@@ -159,7 +166,10 @@ class TruthReader {
       { profile: this.#options.profile, simulated: false },
       FIRST_PID,
     );
-    if (this.#seq !== seq) this.#player.boot(seq, this.#topology);
+    if (this.#seq !== seq) {
+      this.#isDead = false;
+      this.#player.boot(seq, this.#topology);
+    }
     this.#seq = seq;
     return this.#player;
   }

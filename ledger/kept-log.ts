@@ -18,12 +18,12 @@ export interface KeptLog {
 }
 
 /** The file of a log in memory, and the last position that was written to it. */
-interface Copy {
+interface KeptCopy {
   readonly path: string;
   until: number;
 }
 
-const copies = new WeakMap<Store, Copy>();
+const copies = new WeakMap<Store, KeptCopy>();
 
 /**
  * The file of a log. If it is in memory, all events are in a file when this returns: those that the

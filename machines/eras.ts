@@ -18,7 +18,7 @@ interface Release {
   /** Another profile, some of whose rules the release has. Null: none. */
   readonly beside: Profile | null;
   readonly by: Knowledge;
-  /** The folder of the recordings, or the files that were read; null for what is reported. */
+  /** The folder of the recordings, or the version and the files that were read; null if reported. */
   readonly how: string | null;
 }
 
@@ -26,14 +26,14 @@ const releases: readonly Release[] = [
   ...reported('linux-5.10', '5.4', '5.5', '5.6', '5.7', '5.8', '5.9'),
   run('5.10', 'linux-5.10'),
   ...reported('linux-5.10', '5.11', '5.12', '5.13', '5.14'),
-  read('5.15', 'linux-5.10', 'vfio/vfio.c of 5.15.85'),
+  read('5.15', 'linux-5.10', '5.15.85', 'vfio/vfio.c'),
   ...reported('linux-5.10', '5.16', '5.17', '5.18'),
   // The IOMMU core keeps an owner of each group's DMA.
   ...reported('linux-6.1', '5.19', '6.0'),
   run('6.1', 'linux-6.1'),
   // An iommufd can be a container. There are no cdevs yet.
   ...beside('linux-6.12', reported('linux-6.1', '6.2')),
-  ...beside('linux-6.12', [read('6.3', 'linux-6.1', 'vfio/group.c of 6.3.2')]),
+  ...beside('linux-6.12', [read('6.3', 'linux-6.1', '6.3.2', 'vfio/group.c')]),
   ...beside('linux-6.12', reported('linux-6.1', '6.4', '6.5')),
   // Cdevs.
   ...reported('linux-6.12', '6.6', '6.7', '6.8', '6.9', '6.10', '6.11'),
@@ -45,7 +45,7 @@ const releases: readonly Release[] = [
   ),
   ...reported('linux-7.3', '7.0', '7.1'),
   // The files differ from those of 7.3 only in no-IOMMU.
-  read('7.2', 'linux-7.3', 'vfio/group.c, vfio/vfio_main.c and vfio/device_cdev.c of 7.2.13'),
+  read('7.2', 'linux-7.3', '7.2.13', 'vfio/group.c', 'vfio/vfio_main.c', 'vfio/device_cdev.c'),
   run('7.3', 'linux-7.3'),
 ];
 
@@ -53,8 +53,8 @@ function run(release: string, profile: Profile): Release {
   return { release, profile, beside: null, by: 'run', how: `test/truth/${profile}` };
 }
 
-function read(release: string, profile: Profile, how: string): Release {
-  return { release, profile, beside: null, by: 'source', how };
+function read(release: string, profile: Profile, of: string, ...files: string[]): Release {
+  return { release, profile, beside: null, by: 'source', how: [of, ...files].join(' ') };
 }
 
 function reported(profile: Profile, ...names: readonly string[]): Release[] {

@@ -15,8 +15,13 @@ import { faultyTables, type Fault } from '../../support/faulty-tables.ts';
 import { SlowVerifier, SlowWatch } from '../../support/slow-verifier.ts';
 
 const LOGS = countOf('verified logs', { test: 40, soak: 10_000 });
-/** What is rare is there in a few logs if they are always the same. */
-const optionsOf = (seed: number) => ({ numRuns: LOGS, ...(!isCampaign && { seed }) });
+const options = { numRuns: LOGS };
+
+/** What is rare is there only in the many logs of a campaign. */
+function expectMet<T>(met: ReadonlySet<T>, all: Iterable<T>): void {
+  if (isCampaign) expect(met).toEqual(new Set(all));
+  else expect([...met].filter((one) => new Set(all).has(one))).not.toEqual([]);
+}
 
 test('judging what an event touched finds what judging everything finds', () => {
   const met = new Set<string>();
@@ -39,11 +44,12 @@ test('judging what an event touched finds what judging everything finds', () => 
       expect(fast.findings).toEqual(slow.findings);
       for (const { kind } of fast.findings) met.add(kind);
     }),
-    optionsOf(5),
+    options,
   );
   const kinds = ['contradiction', 'invariant', 'passed', 'projection', 'release', 'unexplained'];
-  // Evidence seldom names a cause that the rules do not give: of that, only campaigns have one.
-  expect([...met].filter((kind) => kind !== 'cause').toSorted()).toEqual(kinds);
+  // Evidence seldom names a cause that the rules do not give.
+  met.delete('cause');
+  expectMet(met, kinds);
 });
 
 /** What ends an owner: where the machines miss it, their owner is one that nobody claims. */
@@ -64,9 +70,9 @@ test('so it does where the machines have missed some of the events', () => {
         for (const { invariant } of found) met.add(invariant);
       }
     }),
-    optionsOf(5),
+    options,
   );
-  expect([...met].toSorted()).toEqual(invariantNames.toSorted());
+  expectMet(met, invariantNames);
 });
 
 test('a table that differs from its machine is found at every step where XState finds it', () => {
@@ -93,7 +99,8 @@ test('a table that differs from its machine is found at every step where XState 
       expect(fast.findings).toEqual(slow.findings);
       if (slow.findings.some(({ kind }) => kind === 'table')) met.add(faulty.fault);
     }),
-    optionsOf(15),
+    // A guard decides in few logs.
+    { ...options, numRuns: 3 * LOGS },
   );
-  expect(met).toEqual(new Set(ofEach.keys()));
+  expectMet(met, ofEach.keys());
 });

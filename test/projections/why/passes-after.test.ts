@@ -168,6 +168,6 @@ test('many of the refusals that were compared pass later, and few have to be pla
   const { compared, passed, unsure } = done;
   const said = `${compared} refusals compared, ${passed} pass later, ${unsure} have to be played\n`;
   if (isCampaign) process.stdout.write(said);
-  expect(passed).toBeGreaterThan(compared * 0.05);
+  expect(passed).toBeGreaterThan(compared * 0.02);
   expect(unsure).toBeLessThan(compared * 0.03);
 });
