@@ -4,7 +4,7 @@
  * @module
  */
 import { parseArgs } from 'node:util';
-import { isProfile, profiles, type Profile } from '../machines/profile.ts';
+import { isProfile, isSince, profiles, type Profile } from '../machines/profile.ts';
 import { recordedProfiles } from './recordings.ts';
 
 /** A request that cannot be met as it was put. */
@@ -45,6 +45,8 @@ export interface RepeatRequest {
 }
 
 const kernels = profiles.filter((profile) => profile.startsWith('linux'));
+/** The recorder's scripts are for Linux 6.1 and later. */
+const recordable = kernels.filter((profile) => isSince(profile, 'linux-6.1'));
 
 export const usage = `npm run conformance -- --profile P [--operations N] [--seed N]
 
@@ -118,7 +120,7 @@ export function optionsFrom(
   }
   if (values.recorder) {
     return {
-      profiles: (named.length > 0 ? named : kernels).map(kernelNamed),
+      profiles: (named.length > 0 ? named : recordable).map(kernelNamed),
       mode: values.script ? 'trace' : 'log',
       scenario: values.scenario ?? null,
       keep: values.keep ?? null,

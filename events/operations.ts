@@ -21,6 +21,9 @@ export const fd = v.pipe(v.number(), v.integer());
 export const shown = <S extends v.GenericSchema<number | string | number[]>>(schema: S) =>
   v.nullable(schema);
 
+/** The PASID that a call asked for; it counts only with the flag for it. */
+export const pasid = v.optional(shown(count));
+
 /**
  * The arguments of each operation as the kernel saw them, by its word in the scenario language.
  *
@@ -46,14 +49,14 @@ export const operations = {
     pt: shown(number),
     argsz: optional.argsz,
     flags: optional.flags,
-    pasid: v.optional(shown(count)),
+    pasid,
   }),
   detach: v.strictObject({
     pid,
     fd,
     argsz: optional.argsz,
     flags: optional.flags,
-    pasid: v.optional(shown(count)),
+    pasid,
   }),
   alloc_ioas: v.strictObject({ pid, fd }),
   alloc_hwpt: v.strictObject({

@@ -15,6 +15,7 @@ import {
   number,
   operations,
   optional,
+  pasid,
   pid,
   shown,
   text,
@@ -121,14 +122,8 @@ const calls = {
   'device.bound': v.strictObject({ pid, fd, iommufd: shown(fd), id: given }),
   // `pasid`: the address space of the device that was asked for; without it, the one of requests that
   // carry none. `flags`: those of IOMMU_HWPT_ALLOC; without it, none.
-  'device.attached': v.strictObject({
-    pid,
-    fd,
-    pt: shown(number),
-    hwpt: given,
-    pasid: v.optional(shown(count)),
-  }),
-  'device.detached': v.strictObject({ pid, fd, pasid: v.optional(shown(count)) }),
+  'device.attached': v.strictObject({ pid, fd, pt: shown(number), hwpt: given, pasid }),
+  'device.detached': v.strictObject({ pid, fd, pasid }),
   'ioas.allocated': v.strictObject({ pid, fd, id: given }),
   /**
    * The first map of the process's address space into an IOAS; later ones are no events. Without

@@ -211,9 +211,8 @@ export class LiveHost extends PlayedHost implements SupposedHost {
     if (isFatal(this.kernel.rules, question)) return { refusal, isFatal: true };
     const told = question.events.iommufd;
     const id = question.found ?? (told !== undefined && 'id' in told ? told.id : undefined);
-    const hwpt = pageTableIn(told);
     const first = told?.type === 'mapper.noted' ? { isFirstMap: true } : {};
-    return { refusal, id, hwpt, ...first };
+    return { refusal, id, hwpt: pageTableIn(told), ...first };
   }
 
   /** What an attempt concerns in the current state. */

@@ -114,10 +114,10 @@ test('its types fit a strict program, and name none of XState', async () => {
     const host: HostAt = ledger.hostAt(3);
     const { errno } = then.fork().attempt({ operation: 'close', pid: 101, fd: 4 });
     console.log(then.table(), ledger.who('gpu'), why.cause, host.group('1')?.owner, errno);
-    const host = virtualHost({ topology: '{}' });
-    const device = host.process('qemu').openCdev('gpu');
+    const virtual = virtualHost({ topology: '{}' });
+    const device = virtual.process('qemu').openCdev('gpu');
     const refusal = (error: SystemError): Why => error.refusal;
-    console.log(device.bind(3), host.ledger.who('gpu'), refusal);
+    console.log(device.bind(3), virtual.ledger.who('gpu'), refusal);
     await ledger.close();`,
   );
   const compilerOptions = {

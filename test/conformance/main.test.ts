@@ -92,7 +92,7 @@ test.each([
 
 const bad: readonly (readonly [args: readonly string[], reason: string])[] = [
   [[], '--profile is missing'],
-  [['--profile', 'linux-9'], "no profile 'linux-9'; known are linux-6.1"],
+  [['--profile', 'linux-9'], "no profile 'linux-9'; known are linux-5.10"],
   [['--profile', 'rfc-2021'], 'rfc-2021 is no kernel'],
   [['--profile', 'linux-6.1', '--operations', 'many'], "--operations takes a number, not 'many'"],
   [['--profile', 'linux-6.1', '--host', 'mine'], "no host 'mine'"],

@@ -15,6 +15,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { root, runCommand } from '../cli/program.ts';
 import { temporaryFolder } from '../log/folder.ts';
@@ -145,8 +146,9 @@ describe('the examples', () => {
   });
 
   test('the test that leaks a device says what README shows', async () => {
-    const { code, err } = await runExample('leaked-device.test.js');
+    const { code, err: coloured } = await runExample('leaked-device.test.js');
     expect(code).toBe(1);
+    const err = stripVTControlCharacters(coloured);
     expect(err).toContain('FAIL  leaked-device.test.js > gives the device to a guest');
     const readme = readFileSync(join(root, 'README.md'), 'utf8');
     const [, shown = ''] = /```text\n([^]*?)```/.exec(readme) ?? [];
