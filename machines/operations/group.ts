@@ -71,12 +71,16 @@ function mayBeIommufd(
   return group.state === 'iommufd' || host.hasOpen(call.pid, 'iommufd');
 }
 
-/** The container may be any kind of file; if only its open is unrecorded, another file or none. */
+/**
+ * The container may be any kind of file; if only its open is unrecorded, another file or none. A
+ * negative number is also asked as it is: kernels before 5.19 refuse it by itself.
+ */
 function givenUnshown({ attempt, call, own, host, ask }: Unshown<'set_container'>): Question[] {
   const isShown = attempt.container !== null;
   if (isShown && own.argument !== undefined) return [own];
   const files = isShown ? [someFile(), undefined] : anybody(host);
-  return files.map((argument) => ask({ ...call, container: SOME_FD }, { argument }));
+  const asked = files.map((argument) => ask({ ...call, container: SOME_FD }, { argument }));
+  return isShown && attempt.container < 0 ? [own, ...asked] : asked;
 }
 
 function askUnsetContainer(base: Question): Question {
