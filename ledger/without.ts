@@ -66,8 +66,8 @@ export function attemptAnew(
   leftOut: readonly number[],
   last = timeline.head,
 ): ReadonlyMap<number, Attempted> {
-  const again = new Again(timeline, fork);
   const left = new Set(leftOut);
+  const again = new Again(timeline, fork, left);
   const attempts = new Map<number, Attempted>();
   for (const event of timeline.between(fork.from + 1, last)) {
     if (left.has(event.position)) again.leaveOut(event);
@@ -102,8 +102,10 @@ class Again {
   readonly #timeline: Timeline;
   readonly #was: LiveHost;
   readonly #numbers: Renumbering;
+  readonly #leftOut: ReadonlySet<number>;
 
-  constructor(timeline: Timeline, fork: WhatIf) {
+  constructor(timeline: Timeline, fork: WhatIf, leftOut: ReadonlySet<number>) {
+    this.#leftOut = leftOut;
     this.#timeline = timeline;
     this.#fork = fork;
     this.#was = fork.from < timeline.first ? new LiveHost() : timeline.playedAt(fork.from);
@@ -163,6 +165,13 @@ class Again {
     return null;
   }
 
+  /** The event at a position; null if there is none, or it is left out. */
+  #happens(position: number): Placed | null {
+    const { first, head } = this.#timeline;
+    if (position < first || position > head || this.#leftOut.has(position)) return null;
+    return this.#timeline.at(position);
+  }
+
   #isThere(pid: number | null): boolean {
     return pid !== null && this.#fork.live.process(pid) !== undefined;
   }
@@ -172,14 +181,21 @@ class Again {
     return this.#was.judge(data as Call)?.errno === data.errno;
   }
 
-  /** The call that an event records; null for the first half of a driver change. */
+  /** The call that an event records; null for a half of a driver change that makes none. */
   #callOf(event: Placed): RecordedCall | null {
     const { type, data, position } = event;
     if (type === 'operation.refused') return { call: data as Call, passed: {} };
     if (type === 'driver.unbind-blocked') return changeOf(data.device, data.next);
     if (type === 'driver.unbound') {
-      const next = position < this.#timeline.head ? this.#timeline.at(position + 1) : null;
+      const next = this.#happens(position + 1);
       return isSecondHalf(next, data.device) ? null : changeOf(data.device, null);
+    }
+    // A driver is not bound to a device that has one, or that waits for another.
+    if (type === 'driver.bound' && !isFirstHalf(this.#happens(position - 1), data.device)) {
+      const { live } = this.#fork;
+      if ((live.device(data.device)?.driver ?? null) !== null || live.driverChange !== null) {
+        return null;
+      }
     }
     if (type === 'driver.settled') return { call: { operation: 'bg_wait' }, passed: {} };
     if (type === 'descriptor.duplicated' && this.#was.fileBehind(data.pid, data.as) !== undefined) {
@@ -196,6 +212,11 @@ class Again {
           : 'the evidence does not show all of its arguments'),
     );
   }
+}
+
+/** Whether an event is the unbind of a device, with which the change of its driver begins. */
+function isFirstHalf(event: Placed | null, device: string): boolean {
+  return event?.type === 'driver.unbound' && event.data.device === device;
 }
 
 function changeOf(device: string, driver: string | null): RecordedCall {

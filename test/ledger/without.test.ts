@@ -139,6 +139,15 @@ set_driver nic none
     ]);
   });
 
+  test('binds no driver to a device that has not lost its own', async () => {
+    const again = await played(
+      'open_cdev A audio\nset_driver gpu none\nset_driver gpu vfio-pci\nset_driver gpu none\n',
+    );
+    const [unbound = -1] = positionsOf(again, 'driver.unbound');
+    const fork = again.without([unbound]);
+    expect(fork.events.slice(unbound).map(({ type }) => type)).toEqual(['driver.unbound']);
+  });
+
   test('can itself do without another', async () => {
     const ledger = await played(refused);
     const [bind = -1] = positionsOf(ledger, 'device.bound');
