@@ -542,6 +542,7 @@ const questions: Readonly<Record<string, (of: Ledger | WhatIf, given: Given) => 
   waits: (of, [subject]) => of.waits(subject),
   who: (of, [subject, when]) => of.who(subject, { at: when }),
   why: (of, [attempt, when]) => of.why(attempt, { at: when }),
+  without: (of, [one]) => of.without([one]),
 };
 const moments: typeof questions = {
   device: (of, [word]) => of.at().device(word),
@@ -571,7 +572,7 @@ describe('whatever a question is given, it is answered or a LedgerError', () => 
   test('every question is asked here', () => {
     // Of a fork, of all pasts among themselves, and of the matchers.
     const own = ['attempt', 'start', 'forkAt', 'checkPosition', 'find', 'findRange'];
-    own.push('keep', 'knowsHolders', 'lastEvents', 'ownerChange');
+    own.push('keep', 'knowsHolders', 'lastEvents', 'ownerChange', 'attemptAs', 'happened');
     expect(methodsOf(WhatIf, own)).toEqual(Object.keys(questions));
     const moment = { prototype: Object.getPrototypeOf(ledger.at()) as object };
     expect(methodsOf(moment, [])).toEqual(Object.keys(moments));

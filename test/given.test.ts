@@ -35,7 +35,9 @@ function methodsOf(object: object): string[] {
     }
     it = Object.getPrototypeOf(it) as object;
   }
+  // What other parts of the program ask, with types.
   const own = ['constructor', 'close', 'find', 'findRange', 'forkAt', 'checkPosition'];
+  own.push('keep', 'knowsHolders', 'lastEvents', 'ownerChange', 'attemptAs', 'happened');
   return [...names].filter((name) => !own.includes(name)).toSorted();
 }
 

@@ -66,6 +66,7 @@ function spoiled(
     const right = record(context, event);
     if (event.type !== type || JSON.stringify(event).length % 2 !== parity) return right;
     const [key = 'spoiled'] = Object.keys(right).toReversed();
-    return { ...right, [key]: 99 };
+    const was: unknown = right[key as keyof typeof right];
+    return { ...right, [key]: Array.isArray(was) ? [...was, 99] : 99 };
   };
 }

@@ -100,13 +100,13 @@ function filesAfter(log: Log, whole: number, steps: readonly Step[]): MapShelf['
     const isAny = timeline.head >= 0;
     if (act === 'reopen') timeline = open();
     else if (act === 'lose') shelf.files.delete([...shelf.files.keys()][0] ?? '');
-    else if (act === 'ask' && isAny) timeline.hostAt(at);
+    else if (act === 'ask' && isAny) timeline.index.ask(() => timeline.hostAt(at));
     else if (act === 'verify') {
       const rebuild = timeline.index.rebuild();
       for (const event of timeline.events) rebuild.take(event);
       expect(timeline.index.adopt(rebuild)).toEqual([]);
     } else if (act === 'fork' && isAny) {
-      const fork = timeline.fork(at);
+      const fork = timeline.index.ask(() => timeline.fork(at));
       const all = placed([...log.slice(0, at + 1), ...OTHER]);
       for (const event of all.slice(at + 1)) fork.take(event);
     }
@@ -115,7 +115,7 @@ function filesAfter(log: Log, whole: number, steps: readonly Step[]): MapShelf['
   timeline = open();
   takeTo(log.length);
   timeline.settle();
-  for (const { position } of log) timeline.typeAt(position);
+  for (const { position } of log) timeline.index.ask(() => timeline.typeAt(position));
   return shelf.files;
 }
 
