@@ -31,7 +31,7 @@ function seenBy(reader: Child): number[] {
 describe('many processes with one log', () => {
   test('append at once: each operation once, in order, and never half', async () => {
     const count = countOf('processes that append', { test: 4, soak: 16 });
-    const operations = countOf('operations of each', { test: 60, soak: 625, full: 6250 });
+    const operations = countOf('operations of each', { test: 200, soak: 625, full: 6250 });
     const all = count * operations;
     const log = join(root, 'shared.log');
     const appenders = Array.from({ length: count }, (_, by) =>
