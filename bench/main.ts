@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: the figures that are to be reached, each beside its peer or its limit.
  *
- *     --only NAME     one figure: the name of its file
+ *     --only NAME     one figure: the name of its file; several times for several
  *     --events N      logs of N/10 and of N events; 1e7 when left out. Hosts other than the whole one
  *                     have the longest only where the figure asks for it
  *     --load N        the part of a full load (so many hosts, processes, bytes); 1 when left out
@@ -10,13 +10,13 @@
  *     --keep DIR      logs are looked for there, and stay there for the next run
  *     --json          prints the measurements as JSON
  *
- * A run of everything at full length takes an hour and 12 GB of disk, and writes
- * `bench/results.md` and `bench/cost.svg`; the results before go to `bench/earlier/`. Emmett is a
- * peer where `npm install --prefix bench` has installed it.
+ * At full length and load, each figure replaces its part of `bench/results.json` and `bench/results.md`
+ * as soon as it is taken, and the last, `cost`, draws `bench/cost.svg`. All of them take more than an
+ * hour and 12 GB of disk. Emmett is a peer where `npm install --prefix bench` has installed it.
  *
  * @module
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -25,18 +25,22 @@ import { costByLength } from './cost.ts';
 import type { Effort, Run } from './figure.ts';
 import { figures } from './figures.ts';
 import { hostKinds } from './hosts.ts';
+import { keepResult, machineText } from './kept-results.ts';
 import { Logs } from './logs.ts';
-import { leftOutText, page, type Section, table } from './report.ts';
+import type { Measurement } from './measurement.ts';
+import { leftOutText, table } from './report.ts';
 
 /** Hosts of which figures are taken on the longest log, too. */
 const TWICE = ['whole', 'boot unseen'] as const;
 const FULL: Effort = { warmUp: 2, rounds: 9, longRounds: 3, questions: 2000, load: 1 };
 const QUICK: Effort = { warmUp: 0, rounds: 2, longRounds: 1, questions: 10, load: 0.01 };
+/** The chart: no figure, as it is beside nothing. */
+const COST = 'cost';
 const LONGEST = { full: 10_000_000, quick: 10_000 };
 
 const { values: options } = parseArgs({
   options: {
-    only: { type: 'string' },
+    only: { type: 'string', multiple: true, default: [] },
     events: { type: 'string' },
     load: { type: 'string' },
     quick: { type: 'boolean', default: false },
@@ -50,13 +54,15 @@ const { only, events, quick, keep } = options;
 const effort = quick ? QUICK : FULL;
 const load = Number(options.load ?? effort.load);
 if (!(load > 0 && load <= 1)) fail(`--load ${options.load}: more than 0, and 1 at most`);
-const isFull = only === undefined && events === undefined && load === 1 && !quick;
+const isFull = events === undefined && load === 1 && !quick;
 const longest = Number(events ?? (quick ? LONGEST.quick : LONGEST.full));
 if (!Number.isInteger(longest) || longest < 1000) fail(`--events ${events}: a thousand at least`);
 const names = figures.map(({ name }) => name);
-if (only !== undefined && !names.includes(only)) {
-  fail(`--only ${only}: the figures are ${names.join(', ')}`);
+for (const name of only) {
+  if (name === COST || names.includes(name)) continue;
+  fail(`--only ${name}: the figures are ${[...names, COST].join(', ')}`);
 }
+const isWanted = (name: string) => only.length === 0 || only.includes(name);
 
 const temporary = mkdtempSync(join(options.dir, 'vfio-ledger-bench-'));
 try {
@@ -66,16 +72,16 @@ try {
 }
 
 async function run(): Promise<void> {
-  const sections: Section[] = [];
-  const leftOut = new Set<string>();
+  const measurements: Measurement[] = [];
+  let leftOut: string[] = [];
   const common: Omit<Run, 'folder'> = {
     effort: { ...effort, load },
     lengths: [longest / 10, longest],
     logs: new Logs(folderNamed('logs', keep)),
-    leaveOut: (peer) => leftOut.add(peer),
+    leaveOut: (peer) => leftOut.push(peer),
     progress: (what) => quick || process.stderr.write(`${elapsedText()} ${what}\n`),
   };
-  if (isFull) {
+  if (isFull && only.length === 0) {
     common.progress('logs');
     const [shorter, longer] = common.lengths;
     await common.logs.prepare([
@@ -84,43 +90,37 @@ async function run(): Promise<void> {
     ]);
   }
   for (const { name, title, figure } of figures) {
-    if (only !== undefined && only !== name) continue;
+    if (!isWanted(name)) continue;
     common.progress(name);
     const folder = folderNamed(name);
-    sections.push({ title, measurements: await figure({ ...common, folder }) });
+    leftOut = [];
+    const taken = await figure({ ...common, folder });
     rmSync(folder, { recursive: true });
+    measurements.push(...taken);
+    if (leftOut.length > 0) process.stderr.write(`${leftOutText(leftOut)}\n`);
+    if (!isFull) continue;
+    const day = new Date().toISOString().slice(0, 10);
+    const machine = machineText();
+    keepResult(import.meta.dirname, names, {
+      name,
+      title,
+      day,
+      machine,
+      leftOut,
+      measurements: taken,
+    });
   }
-  const measurements = sections.flatMap((section) => section.measurements);
   const lines = options.json ? [JSON.stringify(measurements, null, 2)] : table(measurements);
   process.stdout.write(`${lines.join('\n')}\n`);
-  if (leftOut.size > 0) process.stderr.write(`${leftOutText([...leftOut])}\n`);
-  if (!isFull) return;
-  const cost = await costByLength({ ...common, folder: folderNamed('cost') });
-  const day = new Date().toISOString().slice(0, 10);
-  keepEarlier();
-  write('results.md', page(sections, { leftOut: [...leftOut], day }));
-  write('cost.svg', chart(cost));
+  if (!isFull || !isWanted(COST)) return;
+  const cost = await costByLength({ ...common, folder: folderNamed(COST) });
+  writeFileSync(new URL('cost.svg', import.meta.url), chart(cost));
 }
 
 /** A folder for temporary files, unless it is told where. */
 function folderNamed(name: string, folder = join(temporary, name)): string {
   mkdirSync(folder, { recursive: true });
   return folder;
-}
-
-/** The figures of the run before stay, under the day of that. */
-function keepEarlier(): void {
-  const results = new URL('results.md', import.meta.url);
-  if (!existsSync(results)) return;
-  const text = readFileSync(results, 'utf8');
-  const [, day = 'undated'] = /^- (\d{4}-\d\d-\d\d)$/m.exec(text) ?? [];
-  mkdirSync(new URL('earlier/', import.meta.url), { recursive: true });
-  // The chart is that of the latest run alone.
-  write(`earlier/${day}.md`, text.replace(/\n!\[.*\n/, ''));
-}
-
-function write(name: string, text: string): void {
-  writeFileSync(new URL(name, import.meta.url), text);
 }
 
 /** Since the run began, as minutes and seconds. */

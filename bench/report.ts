@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { cpus } from 'node:os';
 import { columns, printableLine } from '../words/columns.ts';
+import type { Result } from './kept-results.ts';
 import type { Measurement, Spread, Unit } from './measurement.ts';
 
 const HEADING = ['figure', 'host', 'events', 'ours', 'beside', 'peer', 'ratio', 'target', ''];
@@ -19,12 +19,8 @@ export interface Section {
   readonly measurements: readonly Measurement[];
 }
 
-/** What a full run leaves, as Markdown. `day` is when it was. */
-export function page(
-  sections: readonly Section[],
-  { leftOut, day }: { readonly leftOut: readonly string[]; readonly day: string },
-): string {
-  const [first] = cpus();
+/** The results that are kept, as Markdown. */
+export function page(results: readonly Result[]): string {
   return [
     '# Figures',
     '',
@@ -34,13 +30,8 @@ export function page(
     'dozen events (`short boots`: the recorded answers of a kernel, repeated). Questions are asked of an',
     'open log, after half as many that do not count; `cold open` has the first answer of a process.',
     '',
-    `- ${cpus().length} cores, ${first?.model ?? 'of an unknown model'}`,
-    `- Node ${process.version}, ${process.platform} ${process.arch}`,
-    `- ${day}`,
-    ...(leftOut.length > 0 ? ['', leftOutText(leftOut)] : []),
-    '',
-    ...verdicts(sections.flatMap(({ measurements }) => measurements)),
-    ...sections.flatMap(sectionText),
+    ...verdicts(results.flatMap(({ measurements }) => measurements)),
+    ...results.flatMap(sectionText),
     '![What an answer costs as a log grows](cost.svg)',
     '',
   ].join('\n');
@@ -59,9 +50,17 @@ function verdicts(measurements: readonly Measurement[]): string[] {
   ];
 }
 
-function sectionText({ title, measurements }: Section): string[] {
+function sectionText({ title, measurements, day, machine, leftOut }: Result): string[] {
   const rows = [HEADING, HEADING.map(() => '---'), ...measurements.map(cellsOf)];
-  return [`## ${title}`, '', ...rows.map((cells) => `| ${cells.join(' | ')} |`), ''];
+  const taken = [`${day}; ${machine}`, ...(leftOut.length > 0 ? [leftOutText(leftOut)] : [])];
+  return [
+    `## ${title}`,
+    '',
+    taken.join('; '),
+    '',
+    ...rows.map((cells) => `| ${cells.join(' | ')} |`),
+    '',
+  ];
 }
 
 export function leftOutText(peers: readonly string[]): string {

@@ -9,7 +9,7 @@ import { bench, benchFolder } from './bench.ts';
 const dir = temporaryFolder();
 
 const files = () =>
-  ['results.md', 'cost.svg'].map((name) => {
+  ['results.json', 'results.md', 'cost.svg'].map((name) => {
     const isThere = readdirSync(benchFolder).includes(name);
     return isThere ? readFileSync(join(benchFolder, name), 'utf8') : null;
   });

@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { chart } from '../../bench/chart.ts';
+import { keepResult, machineText, type Result } from '../../bench/kept-results.ts';
 import { measurement, percentile } from '../../bench/measurement.ts';
 import { page, table } from '../../bench/report.ts';
+import { temporaryFolder } from '../log/folder.ts';
 
 const appends = measurement({
   figure: 'appends',
@@ -54,23 +58,50 @@ test('the table has units, spreads and verdicts', () => {
   ]);
 });
 
-test('the page says where it was measured, what was missed, and which peers are missing', () => {
-  const sections = [
-    { title: 'Appending', measurements: [appends] },
-    { title: 'Opening', measurements: [opening, alone] },
-  ];
-  const text = page(sections, { leftOut: ['Emmett in memory'], day: '2026-01-02' });
-  expect(text).toContain(`Node ${process.version}`);
-  expect(text).toContain('- 2026-01-02');
-  expect(text).toContain(
-    'left out, as not installed: Emmett in memory; `npm install --prefix bench`',
+const here = { day: '2026-01-02', machine: machineText(), leftOut: [] };
+const openings: Result = {
+  ...here,
+  name: 'open',
+  title: 'Opening',
+  measurements: [opening, alone],
+};
+
+test('the page says when and where it was measured, what was missed, and which peers are missing', () => {
+  const leftOut = ['Emmett in memory'];
+  const appending = {
+    ...here,
+    name: 'append',
+    title: 'Appending',
+    measurements: [appends],
+    leftOut,
+  };
+  const text = page([appending, openings]);
+  expect(text).toMatch(
+    /^## Appending\n\n2026-01-02; .*; Node v.*; left out, as not installed: Emmett in memory; .*\n/m,
   );
   expect(text).toContain(
     '| opening | boot unseen | 10M | 0.35 s (0.3..0.4) | the limit | 0.5 s | 0.7 | <= 1 | reached |',
   );
   expect(text).toContain('1 of 2 targets were reached; missed:\n\n- appends\n\n## Appending\n');
-  const all = page([{ title: 'Opening', measurements: [opening] }], { leftOut: [], day: '' });
-  expect(all).toContain('1 of 1 targets were reached.\n\n## Opening\n');
+  expect(page([openings])).toContain('1 of 1 targets were reached.\n\n## Opening\n');
+});
+
+test('a result takes the place of the earlier one of its figure', () => {
+  const folder = temporaryFolder();
+  const order = ['append', 'open'];
+  keepResult(folder, ['gone', ...order], {
+    ...openings,
+    name: 'gone',
+    title: 'Of a figure before',
+  });
+  keepResult(folder, order, openings);
+  keepResult(folder, order, { ...openings, name: 'append', title: 'Appending' });
+  keepResult(folder, order, { ...openings, day: '2026-02-03' });
+  const text = readFileSync(join(folder, 'results.md'), 'utf8');
+  expect(text.match(/^## .*\n\n[^;]*/gm)).toEqual([
+    '## Appending\n\n2026-01-02',
+    '## Opening\n\n2026-02-03',
+  ]);
 });
 
 test('the chart has a line for each series, a name for those of a colour, and powers of ten', () => {
