@@ -186,6 +186,18 @@ const compatMappers = ({ device }: Roles): string[] => [
   'exec',
 ];
 
+const pasids = ({ device }: Roles): string[] => [
+  'open_iommufd I',
+  `open_cdev A ${device}`,
+  'bind A I',
+  'alloc_ioas I X',
+  'compat_ioas I set X',
+  'alloc_hwpt I A X H flags=8',
+  'attach A H argsz=16 flags=1 pasid=1',
+  'detach A argsz=12 flags=1 pasid=1',
+  'destroy I H',
+];
+
 /** Asked wherever a path ends: they show how things stand, and change nothing or little. */
 const asks = ({ device, other }: Roles): string[] => [
   'group_status G',
@@ -245,6 +257,7 @@ const ways = ({ device }: Roles): Readonly<Record<string, Spelling>> => {
     compatIoas: { moves: compatIoas, probes: ['destroy I H', 'destroy I X', 'compat_ioas I get'] },
     mappers: { moves: mappers, probes: ['attach A X', 'alloc_hwpt I A X W', 'ioas_map I X'] },
     compatMappers: { moves: compatMappers, probes: [`get_device K G ${device}`, 'map_dma I'] },
+    pasids: { moves: pasids, probes: ['attach A H', 'destroy I H'] },
     driversAndCdev: { moves: driversAndCdev, probes: ['bind A I', open, 'bg_wait'] },
     driversAndGroup: {
       moves: driversAndGroup,
