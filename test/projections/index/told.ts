@@ -25,23 +25,12 @@ const naming: ReadonlySet<string> = new Set([
   'claim.released',
 ]);
 
-/** What an event tells without saying more than which devices the host has. */
-const ofDevices: ReadonlySet<string> = new Set([
-  'host.booted',
-  'evidence.begun',
-  'group.found',
-  'device.added',
-  'device.removed',
-  'driver.bound',
-  'driver.unbound',
-]);
-
 /**
  * Whether an event tells more of a group than its name. An open of a group that nothing has told of yet
  * is not of any group that the host has.
  */
 function tellsMore({ type }: Log[number]): boolean {
-  return !naming.has(type) && type !== 'gap.noticed' && type !== 'group.opened';
+  return !naming.has(type) && type !== 'group.opened';
 }
 
 /** What a log tells of subjects that are not on the host yet, looked up in all of its events. */
@@ -97,11 +86,11 @@ export class Told {
   }
 
   #finds(telling: Log[number]): boolean {
-    if (telling.type !== 'device.added') return telling.type === 'group.found';
+    // A gap says that the group was there, as its own event does.
+    if (telling.type === 'group.found' || telling.type === 'gap.noticed') return true;
+    if (telling.type !== 'device.added') return false;
     const { evidence } = telling.data;
     if (evidence === undefined || evidence.certainty === 'assumed') return false;
-    const before = this.#log.filter(({ position }) => position < telling.position);
-    if (before.every(({ type }) => ofDevices.has(type))) return false;
     const boot = this.#bootOf(telling.position)?.data.evidence?.certainty;
     return evidence.rule !== undefined || boot !== 'observed';
   }
