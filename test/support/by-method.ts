@@ -119,6 +119,8 @@ export function byMethod(
       const { device = '' } = host.ledger.live.driverChange ?? {};
       return driverSaid(host, host.finishDriverChange(), device);
     }
+    default:
+      throw new Error(`no method makes the call ${(call as Call).operation}`);
   }
 }
 
