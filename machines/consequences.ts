@@ -77,6 +77,7 @@ export function addDevice(host: HostState, data: DataOf<'device.added'>): void {
     host.touched.devices.add(there);
     return;
   }
+  if (there !== undefined) leaveGroup(host, there, data.group);
   const device: Device = {
     device: data.device,
     name: data.name,
@@ -91,6 +92,14 @@ export function addDevice(host: HostState, data: DataOf<'device.added'>): void {
   host.addDevice(device);
   if (device.group !== null) host.touched.groups.add(device.group);
   if (data.driver !== null) bindDriver(host, device, data.driver, data.cdev);
+}
+
+/** Evidence has a device in another group, without its removal: its driver is one of that group now. */
+function leaveGroup(host: HostState, { group, driver }: Device, next: string | null): void {
+  if (group === null || driver === null || group.group === next) return;
+  const kind = kindOfDriver(driver);
+  const claims = kind === 'kernel' && hasDmaOwner(host.profile);
+  host.put('group', group, { type: 'driver.unbound', kind, claims, ends: false });
 }
 
 /** The usual port of a device that comes from a topology; null if evidence has shown the device. */
