@@ -150,8 +150,17 @@ class Again {
 
   /** The event does not happen, so its call returns nothing. */
   leaveOut(event: Placed): void {
+    // A number that the caller chose goes on to mean what it meant before.
+    if (this.#isOntoOpen(event)) return;
     const made = recordedCall(event);
     if (made !== null) this.#numbers.note(made, event.position, null);
+  }
+
+  /** Whether a descriptor was duplicated onto one that was open (dup2). */
+  #isOntoOpen({ type, data }: Placed): boolean {
+    return (
+      type === 'descriptor.duplicated' && this.#was.fileBehind(data.pid, data.as) !== undefined
+    );
   }
 
   /** The event has happened in the history. */
@@ -198,7 +207,7 @@ class Again {
       }
     }
     if (type === 'driver.settled') return { call: { operation: 'bg_wait' }, passed: {} };
-    if (type === 'descriptor.duplicated' && this.#was.fileBehind(data.pid, data.as) !== undefined) {
+    if (type === 'descriptor.duplicated' && this.#isOntoOpen(event)) {
       const { pid, fd, as: to } = data;
       return { call: { operation: 'dup2', pid, fd, to }, passed: { rc: to } };
     }
