@@ -29,7 +29,7 @@ export function keepResult(folder: string, order: readonly string[], result: Res
   const kept = [...before.filter(({ name }) => name !== result.name), result];
   // A figure that is no longer taken has no results.
   const results = order.flatMap((name) => kept.filter((one) => one.name === name));
-  writeFileSync(path, `${JSON.stringify(results, null, 1)}\n`);
+  writeFileSync(path, `${JSON.stringify(results, null, 2)}\n`);
   writeFileSync(join(folder, 'results.md'), page(results));
 }
 
