@@ -10,6 +10,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openLedger, type Ledger } from '../ledger.ts';
 import { toBeOwnedBy, toReleaseEverything } from '../testing/matchers.ts';
+import { cpuSeconds } from './cpu-time.ts';
 import type { Figure, Run } from './figure.ts';
 import { hostHistory } from './host.ts';
 import { Random } from './host/random.ts';
@@ -52,8 +53,9 @@ function asked(ledger: Ledger, { effort }: Run): Measurement[] {
       const places = Array.from({ length: Math.min(effort.questions, MOST) }, () =>
         random.below(EVENTS - RANGE),
       );
-      const without = spent(() => places.forEach((at) => void answer(at)));
-      const within = spent(() => places.forEach((at) => void match(answer(at) as never)));
+      const without = 1000 * cpuSeconds(() => places.forEach((at) => void answer(at)));
+      const within =
+        1000 * cpuSeconds(() => places.forEach((at) => void match(answer(at) as never)));
       if (round < 0) continue;
       alone.push(without / places.length);
       matched.push(within / places.length);
@@ -94,12 +96,4 @@ async function imported({ folder, effort }: Run): Promise<Measurement> {
   const figure = 'import of vfio-ledger/vitest where vitest is loaded, CPU time';
   const beside = { name: 'a bare Node', peer };
   return measurement({ figure, unit: 'ms', ours, beside, target: 1 });
-}
-
-/** CPU time in ms. */
-function spent(act: () => void): number {
-  const before = process.cpuUsage();
-  act();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
 }

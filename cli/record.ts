@@ -9,7 +9,7 @@ import { recordedWords } from '../words/recording.ts';
 import { exit } from './failure.ts';
 import { logOptions, recordIn } from './log-file.ts';
 import { rootOption } from './snapshot.ts';
-import { millisecondsOf, tracerNamed } from './tracer-options.ts';
+import { choiceOf, millisecondsOf } from './tracer-options.ts';
 import { show, verb, type Io } from './verb.ts';
 
 export const record = verb({
@@ -42,7 +42,7 @@ export const record = verb({
     "vfio-ledger record --for 1 --log live.ledger --tracer 'echo Attached 9 probes; sleep 9'",
   ],
   async answer({ values }, io) {
-    const name = tracerNamed(values.with, ['bpftrace', 'ftrace']);
+    const name = choiceOf('with', values.with, ['bpftrace', 'ftrace']);
     const durationMs = values.for === undefined ? null : millisecondsOf('for', values.for);
     const tracer = chooseHostTracer({ name, line: values.tracer, env: io.env });
     const ending = new AbortController();

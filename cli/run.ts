@@ -4,7 +4,7 @@
  * @module
  */
 import { constants } from 'node:os';
-import { openLedger, RequestError, type Ledger } from '../ledger.ts';
+import { openLedger, type Ledger } from '../ledger.ts';
 import { writePrivate } from '../log/private-files.ts';
 import { chooseCommandTracer } from '../recorder/choose-tracer.ts';
 import type { Ending } from '../recorder/command.ts';
@@ -17,7 +17,7 @@ import { runWords } from '../words/run.ts';
 import { exit } from './failure.ts';
 import { logOptions, recordIn } from './log-file.ts';
 import { rootOption } from './snapshot.ts';
-import { millisecondsOf, tracerNamed } from './tracer-options.ts';
+import { choiceOf, millisecondsOf } from './tracer-options.ts';
 import { verb } from './verb.ts';
 
 const PATIENCE_MS = 1000;
@@ -77,18 +77,18 @@ export const run = verb({
   async answer({ values, operands: command }, io) {
     const { log, json, report: file, root, wait } = values;
     const patienceMs = wait === undefined ? PATIENCE_MS : millisecondsOf('wait', wait);
-    const name = tracerNamed(values.with, ['strace', 'bpftrace']);
+    const name = choiceOf('with', values.with, ['strace', 'bpftrace']);
     const tracer = chooseCommandTracer({ name, line: values.tracer, env: io.env });
     const [program = ''] = command;
     if (findProgram(program, io.env) === null) {
       io.say(`vfio-ledger: ${program}: command not found`);
       return NO_SUCH_COMMAND;
     }
-    const asked = beforeLeaksNamed(values['before-leaks']);
+    const asked = choiceOf('before-leaks', values['before-leaks'], ['fail', 'warn']);
     const act = async (ledger: Ledger, path: string | null) => {
       const before: TakenFile[] = [];
       const beforeCommand = () => {
-        if (asked === null) return;
+        if (asked === undefined) return;
         before.push(...takenFiles(ledger));
         io.say(...before.map((taken) => `vfio-ledger: ${takenWords(taken)}`));
         if (asked === 'fail' && before.length > 0) throw new NotStarted();
@@ -150,12 +150,6 @@ function takenFiles(ledger: Ledger): TakenFile[] {
 
 /** The command is not started, because something is held. */
 class NotStarted extends Error {}
-
-function beforeLeaksNamed(given: string | undefined): 'fail' | 'warn' | null {
-  if (given === undefined) return null;
-  if (given === 'fail' || given === 'warn') return given;
-  throw new RequestError(`--before-leaks takes fail or warn, not '${given}'`);
-}
 
 function codeOf({ code, signal }: Ending): number {
   return code ?? KILLED + (signal === null ? 0 : constants.signals[signal]);

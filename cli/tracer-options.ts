@@ -5,14 +5,15 @@
  */
 import { RequestError } from '../ledger.ts';
 
-/** The value of `--with`: undefined if it is left out. Throws `bad-request` for any other name. */
-export function tracerNamed<const Name extends string>(
-  name: string | undefined,
+/** One of the names that an option takes: undefined if it is left out. Throws `bad-request` for another. */
+export function choiceOf<const Name extends string>(
+  option: string,
+  given: string | undefined,
   names: readonly Name[],
 ): Name | undefined {
-  const known = names.find((each) => each === name);
-  if (name === undefined || known !== undefined) return known;
-  throw new RequestError(`--with takes ${names.join(' or ')}, not '${name}'`);
+  const known = names.find((name) => name === given);
+  if (given === undefined || known !== undefined) return known;
+  throw new RequestError(`--${option} takes ${names.join(' or ')}, not '${given}'`);
 }
 
 /** The seconds that an option names, such as `1.5`, in milliseconds. Throws `bad-request`. */

@@ -7,6 +7,7 @@ import { objectGiven, optionsGiven, pidsGiven, textGiven } from '../events/given
 import { LedgerError, RequestError, type ErrorCode } from '../events/ledger-error.ts';
 import type { EventType, Placed } from '../events/vocabulary.ts';
 import { profileNamed } from './settings.ts';
+import { withoutEvents } from './without.ts';
 import type { RecordedEvent } from '../log/store.ts';
 import type { Activity } from '../projections/activity.ts';
 import { askThrough } from '../projections/asked.ts';
@@ -298,6 +299,15 @@ export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<
     const found = coverageOf(this.timeline, { subject: of, ...statesOf(range) });
     const answer = coverageAnswer(found, (position) => this.timeline.at(position));
     return logEnds === null ? answer : { ...answer, logEnds };
+  }
+
+  /**
+   * A what-if: this history without some events. Each later call is attempted anew by the rules, with
+   * what the calls before it return now. Throws `bad-request` for a boot, or if the host or the owner
+   * that a call asks for is unknown; `bad-when`; `unsupported` for what cannot be attempted anew.
+   */
+  without(positions: readonly number[]): WhatIf {
+    return withoutEvents(this.timeline, positions, (position) => this.forkAt(position));
   }
 
   /** A what-if that forks after a position. */

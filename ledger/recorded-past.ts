@@ -20,8 +20,6 @@ import type { CutEnd } from '../projections/shapes.ts';
 import { statesOf, type When } from '../projections/when.ts';
 import { coverageAnswer } from '../words/coverage.ts';
 import { Past } from './questions.ts';
-import type { WhatIf } from './what-if.ts';
-import { withoutEvents } from './without.ts';
 
 /** The states after `from` to the one after `to`; all of the log by default. */
 export interface AttestRange {
@@ -79,20 +77,6 @@ export abstract class RecordedPast extends Past {
       ...(this.isDerived && { derived: true }),
       ...(logEnds !== null && { logEnds }),
     };
-  }
-
-  /**
-   * A what-if: the same history without the events at these positions. Each later call is attempted
-   * anew by the rules, with the descriptors and ids that the calls before it return now; what
-   * depended on a missing event is refused, and what it stood in the way of passes.
-   *
-   * Throws `bad-request` for anything but an array of positions, for a boot, if the host is unknown
-   * there, and if the rules cannot judge a call because the owner of its group is unknown;
-   * `bad-when` for a position without an event; `unsupported` for an event that cannot be attempted
-   * anew, because no call makes it or the evidence does not show all arguments of the call.
-   */
-  without(positions: readonly number[]): WhatIf {
-    return withoutEvents(this.timeline, positions, (position) => this.forkAt(position));
   }
 
   /**

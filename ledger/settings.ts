@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { textGiven } from '../events/given.ts';
+import { objectGiven, textGiven } from '../events/given.ts';
 import { RequestError } from '../events/ledger-error.ts';
 import { meantClause } from '../events/nearest.ts';
 import { profileOfKernel } from '../machines/eras.ts';
@@ -105,6 +105,16 @@ function jsonOf(text: string): unknown {
       throw new RequestError(`the topology is not JSON: ${(whole as Error).message}`);
     }
   }
+}
+
+/** The host that settings describe, for a method that simulates one. Throws `bad-request`. */
+export function hostGiven(
+  method: string,
+  settings: SimulateSettings,
+): { readonly topology: Topology; readonly profile: Profile } {
+  const given = objectGiven(method, 'settings with a topology', settings);
+  const topology = topologyFrom(given.topology);
+  return { topology, profile: profileFor(given.profile, topology) };
 }
 
 /** A profile by its name. Throws `bad-request`, which lists the names. */

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { objectGiven } from '../events/given.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import {
   simulate,
@@ -16,7 +15,7 @@ import { sha256 } from '../log/hash.ts';
 import { RevisionConflictError } from '../log/store.ts';
 import { type Appendable, catchUp } from './appendable.ts';
 import { checkKind } from './log-kind.ts';
-import { profileFor, type SimulateSettings, topologyFrom } from './settings.ts';
+import { hostGiven, type SimulateSettings } from './settings.ts';
 
 /** An answer with the position of its last event; if it has none, of the last event before it. */
 export type RecordedAnswer = SimulatedAnswer & { readonly position: number };
@@ -35,9 +34,7 @@ export async function* recordSimulation(
   sequences: readonly Sequence[],
   settings: SimulateSettings,
 ): AsyncGenerator<RecordedAnswer> {
-  const given = objectGiven('simulate', 'settings with a topology', settings);
-  const topology = topologyFrom(given.topology);
-  const profile = profileFor(given.profile, topology);
+  const { topology, profile } = hostGiven('simulate', settings);
   for (let done = 0; done < sequences.length;) {
     checkKind(log, 'simulation');
     let { position } = log.head;

@@ -19,10 +19,9 @@ import { startAfter } from '../host/simulation.ts';
 import type { Cause } from '../machines/causes.ts';
 import type { LiveHost } from '../machines/live-host.ts';
 import type { Outcome, Passed } from '../operations/row.ts';
-import { rowOf } from '../operations/table.ts';
+import { processesOf, rowOf } from '../operations/table.ts';
 import type { KeptLog } from './kept-log.ts';
 import type { PresentTime } from './past-events.ts';
-import { withoutEvents } from './without.ts';
 import { Past } from './questions.ts';
 import type { Timeline } from '../projections/timeline.ts';
 import { perform, type Port } from '../scenario/perform.ts';
@@ -150,14 +149,6 @@ export class WhatIf extends Past<SupposedEvent> {
     }
   }
 
-  /**
-   * A what-if of this one: the same without the events at these positions, each later call attempted
-   * anew by the rules. Throws as `Ledger.without`.
-   */
-  without(positions: readonly number[]): WhatIf {
-    return withoutEvents(this.timeline, positions, (position) => this.forkAt(position));
-  }
-
   /** Starts a process without open files. Returns its pid. Throws `bad-request` for a bad name. */
   start(process: { readonly comm: string; readonly cgroup?: string | null }): number {
     const { comm, cgroup = null } = objectGiven('start', 'an object with a comm', process);
@@ -214,10 +205,7 @@ export class WhatIf extends Past<SupposedEvent> {
   }
 
   #checkProcesses(call: Call): void {
-    const pids = 'pid' in call ? [call.pid] : [];
-    const given = call as Readonly<Record<string, unknown>>;
-    for (const name of rowOf(call.operation).processes) pids.push(given[name] as number);
-    for (const pid of pids) {
+    for (const pid of processesOf(call)) {
       if (this.timeline.host.process(pid) !== undefined) continue;
       throw new RequestError(
         `no process ${pid} exists at position ${this.timeline.head}: start() starts one`,

@@ -7,7 +7,7 @@ import type { FileId } from '../processes/process-table.ts';
 import type { Blocker, HostView, Question } from './check.ts';
 import { busOfDevice } from './device-model.ts';
 import type { IommufdFile } from './instances.ts';
-import { pasidTable } from './iommufd.ts';
+import { pasidTable } from './page-tables.ts';
 import { kindOfDriver } from '../operations/driver.ts';
 
 const file = (kind: Blocker['kind'], id: string | null): Blocker => ({
@@ -106,7 +106,7 @@ export function attachedSibling({ device, group, host }: Question): Blocker {
 /** A device of the group that is attached to another page table with the PASID of the call. */
 export function pasidSibling({ call, group, iommufd, host }: Question): Blocker {
   const pasid = 'pasid' in call ? call.pasid : undefined;
-  const table = iommufd && pasidTable(iommufd.record, group?.group ?? '', pasid ?? 0);
+  const table = iommufd && pasidTable(iommufd.record.pasids, group?.group ?? '', pasid ?? 0);
   return file('device', boundAs(table?.devices ?? [], iommufd, host));
 }
 

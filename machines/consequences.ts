@@ -16,8 +16,8 @@ import type { Device, DeviceFile, Group, GroupFile } from './instances.ts';
 import type { HostState } from './host-state.ts';
 import { isFatal, judge } from './judge.ts';
 import { questionOf } from './operations.ts';
-import { groupsDie, hasDmaOwner } from './profile.ts';
-import { isHeldByContainer } from './unbinding.ts';
+import { claimsDma, groupsDie } from './profile.ts';
+import { delaysUnbind } from './unbinding.ts';
 
 /**
  * Releases a file if nothing holds it any more, and then the files that it alone kept alive. A file
@@ -98,7 +98,7 @@ export function addDevice(host: HostState, data: DataOf<'device.added'>): void {
 function leaveGroup(host: HostState, { group, driver }: Device, next: string | null): void {
   if (group === null || driver === null || group.group === next) return;
   const kind = kindOfDriver(driver);
-  const claims = kind === 'kernel' && hasDmaOwner(host.profile);
+  const claims = claimsDma(host.profile, kind);
   host.put('group', group, { type: 'driver.unbound', kind, claims, ends: false });
 }
 
@@ -126,7 +126,7 @@ export function bindDriver(
   cdev: string | null,
 ): void {
   const event = { type: 'driver.bound', kind: kindOfDriver(driver) } as const;
-  const claims = event.kind === 'kernel' && hasDmaOwner(host.profile);
+  const claims = claimsDma(host.profile, event.kind);
   host.learnDriver(driver);
   host.put('device', device, event);
   if (device.group !== null) host.put('group', device.group, { ...event, claims });
@@ -148,7 +148,7 @@ export function unbindDriver(host: HostState, device: Device): void {
   if (group === null) return;
   const { members, opener } = group.record;
   const file = opener === null ? undefined : host.file(opener);
-  const claims = event.kind === 'kernel' && hasDmaOwner(host.profile);
+  const claims = claimsDma(host.profile, event.kind);
   const ends = event.kind === 'vfio' && members <= 1 && groupsDie(host.profile);
   host.put('group', group, { ...event, claims, ends });
   if (ends && file?.kind === 'group') die(host, file);
@@ -174,8 +174,7 @@ export function endUnbinds(host: HostState, group: Group): void {
  * of goes on to the next driver.
  */
 function endUnbind(host: HostState, device: Device): void {
-  if (device.state !== 'leaving' || device.record.files > 0) return;
-  if (isHeldByContainer(host.profile, device)) return;
+  if (device.state !== 'leaving' || delaysUnbind(host.profile, device)) return;
   unbindDriver(host, device);
   const change = host.driverChange;
   if (change?.device !== device) return;

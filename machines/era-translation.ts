@@ -10,7 +10,7 @@
 import { rowOf } from '../operations/table.ts';
 import type { Question } from './check.ts';
 import type { Group, GroupFile } from './instances.ts';
-import { hasDmaOwner, type Profile } from './profile.ts';
+import { claimsDma, hasDmaOwner, type Profile } from './profile.ts';
 
 /**
  * The question as it would be under another profile than the host's `own`; null if the other kernel
@@ -32,7 +32,7 @@ export function translated(question: Question, own: Profile, other: Profile): Qu
     ...(isBind && {
       events: {
         ...events,
-        group: { ...told, claims: told.kind === 'kernel' && hasDmaOwner(other) },
+        group: { ...told, claims: claimsDma(other, told.kind) },
       },
     }),
   };

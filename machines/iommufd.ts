@@ -124,15 +124,6 @@ export function pageTableIn(told: IommufdEvent | undefined): number | undefined 
   return told?.type === 'pasid.attached' ? told.hwpt : undefined;
 }
 
-/** The page table of a PASID of a group; undefined if no device of the group is attached with it. */
-export function pasidTable(
-  { pasids }: IommufdRecord,
-  group: string,
-  pasid: number,
-): PasidTable | undefined {
-  return pasids.find((table) => table.group === group && table.pasid === pasid);
-}
-
 /** Whether IOMMU_DESTROY succeeds on the object (iommu/iommufd/main.c:iommufd_object_remove). */
 function isUnused({ objects }: IommufdRecord, id: number): boolean {
   const object = objects.get(id);

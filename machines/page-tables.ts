@@ -78,6 +78,15 @@ export function attach(
   if (from !== null) leave(objects, from, users);
 }
 
+/** The page table of a PASID of a group; undefined if no device of the group is attached with it. */
+export function pasidTable(
+  pasids: readonly PasidTable[],
+  group: string,
+  pasid: number,
+): PasidTable | undefined {
+  return pasids.find((table) => table.group === group && table.pasid === pasid);
+}
+
 /**
  * Attaches a PASID of a device to a page table, and returns the page tables of all PASIDs. A device
  * that is attached with the PASID takes along those that share its page table.
@@ -87,7 +96,7 @@ export function attachPasid(
   pasids: readonly PasidTable[],
   { group, pasid, device, hwpt }: PasidOfDevice & { readonly hwpt: number },
 ): readonly PasidTable[] {
-  const there = pasids.find((table) => table.group === group && table.pasid === pasid);
+  const there = pasidTable(pasids, group, pasid);
   const { devices = [], hwpt: from = null } = there ?? {};
   const isReplaced = devices.includes(device);
   const users = isReplaced ? devices.length : 1;

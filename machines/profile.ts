@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { DriverKind } from '../operations/driver.ts';
 
 /**
  * Each profile and the profile that it extends. `rfc-2021` is not a kernel: it is what the series
@@ -47,6 +48,11 @@ export function isSince(profile: Profile, other: Profile): boolean {
  */
 export function hasDmaOwner(profile: Profile): boolean {
   return isSince(profile, 'linux-6.1');
+}
+
+/** Whether a driver claims the DMA of its device's group when it probes. */
+export function claimsDma(profile: Profile, kind: DriverKind): boolean {
+  return kind === 'kernel' && hasDmaOwner(profile);
 }
 
 /**

@@ -57,6 +57,13 @@ export function rowOf(operation: Operation): AnyRow {
   return rows[operation] as unknown as AnyRow;
 }
 
+/** The processes that a call names: its caller, and others. */
+export function processesOf(call: Call): number[] {
+  const given = call as Readonly<Record<string, unknown>>;
+  const names = ['pid', ...rowOf(call.operation).processes];
+  return names.flatMap((name) => (name in given ? [given[name] as number] : []));
+}
+
 /** The event of a call: `operation.refused` if it failed; null if the log holds nothing of it. */
 export function factOf(call: RecordedAttempt, outcome: Outcome): Fact | null {
   if (outcome.errno !== null) {
@@ -82,8 +89,15 @@ const taken: ReadonlyMap<EventType, readonly AnyRecording[]> = Map.groupBy(
  * The call behind an event that machines take, and its results. Null for events of processes and of
  * the host, which concern no machine, and for refusals, which change nothing.
  */
-export function callOf({ type, data }: Fact): RecordedCall | null {
-  for (const recording of taken.get(type) ?? NONE) {
+export function callOf(fact: Fact): RecordedCall | null {
+  return callAmong(taken, fact);
+}
+
+function callAmong(
+  of: ReadonlyMap<EventType, readonly AnyRecording[]>,
+  { type, data }: Fact,
+): RecordedCall | null {
+  for (const recording of of.get(type) ?? NONE) {
     const recorded = recording.call(data);
     if (recorded !== null) return recorded;
   }
@@ -102,12 +116,8 @@ const recordings: ReadonlyMap<EventType, readonly AnyRecording[]> = Map.groupBy(
  * As `callOf`, also for events of processes. A duplicate is the one of `dup`, a start of a process
  * `spawn`, and a new driver of a device `set_driver`.
  */
-export function recordedCall({ type, data }: Fact): RecordedCall | null {
-  for (const recording of recordings.get(type) ?? NONE) {
-    const recorded = recording.call(data);
-    if (recorded !== null) return recorded;
-  }
-  return null;
+export function recordedCall(fact: Fact): RecordedCall | null {
+  return callAmong(recordings, fact);
 }
 
 /** What events of a type do with the context of a file (`Row.context`). */

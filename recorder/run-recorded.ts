@@ -78,9 +78,11 @@ export async function runRecorded(
 /** The processes that a trace of one command shows: all of them are its own. */
 function pidsAfter(ledger: Ledger, position: number): readonly number[] {
   const pids = new Set<number>();
-  for (const { data, position: at } of ledger.log({ from: Math.max(position, 0) })) {
+  for (const { type, data, position: at } of ledger.log({ from: Math.max(position, 0) })) {
     if (at <= position) continue;
     for (const key of ['pid', 'child', 'to'] as const) {
+      // Of other events `to` is a position or a descriptor.
+      if (key === 'to' && type !== 'descriptor.passed') continue;
       const pid: unknown = Reflect.get(data, key);
       if (typeof pid === 'number') pids.add(pid);
     }

@@ -10,7 +10,7 @@ import { nearestClause } from '../events/nearest.ts';
 import type { Fact } from '../events/vocabulary.ts';
 import { ScenarioHost, type HostAnswer } from '../host/scenario-host.ts';
 import { parseScenario, type Sequence } from '../host/simulation.ts';
-import { profileFor, topologyFrom, type SimulateSettings } from '../ledger/settings.ts';
+import { hostGiven, type SimulateSettings } from '../ledger/settings.ts';
 import { WhatIf, type SupposedEvent } from '../ledger/what-if.ts';
 import type { Profile } from '../machines/profile.ts';
 import { Timeline } from '../projections/timeline.ts';
@@ -54,9 +54,7 @@ export interface PlayedOperation {
  */
 export function given(scenario: string, settings: SimulateSettings): GivenScenario {
   stringGiven('given', 'a scenario as a string', scenario);
-  const { topology, profile } = objectGiven('given', 'settings with a topology', settings);
-  const host = topologyFrom(topology);
-  const begin = { topology: host, profile: profileFor(profile, host) };
+  const begin = hostGiven('given', settings);
   const sequences = parseScenario(scenario);
   return { when: (operation) => play(begin, sequences, operationIn(operation)) };
 }

@@ -5,10 +5,9 @@
  * @module
  */
 import { LedgerError, RequestError } from '../events/ledger-error.ts';
-import type { Call } from '../events/vocabulary.ts';
+import type { Call, Operation } from '../events/vocabulary.ts';
 import { fileKinds, type FileKind } from '../operations/row.ts';
 import { operationNames, requestedOf, rowOf, structuredRequest } from '../operations/table.ts';
-import type { Attempted } from '../ledger/what-if.ts';
 import type { VirtualProcess } from './process.ts';
 import { structureAt, type Memory } from './structures.ts';
 
@@ -56,7 +55,7 @@ export class SystemCalls {
     const { operation } = found;
     const known = rowOf(operation).request;
     if (known?.argument !== 'pointer' || !isPointer) {
-      return this.#byValue(fd, request, isPointer ? 1 : (argument ?? 0));
+      return this.#byValue(operation, { fd, request, value: isPointer ? 1 : (argument ?? 0) });
     }
     const isTaken = kind !== null && known.on.includes(kind);
     const all = operationNames.filter((name) => rowOf(name).request?.number === request);
@@ -108,14 +107,21 @@ export class SystemCalls {
   }
 
   /** An ioctl whose argument is a number, or with a null pointer. */
-  #byValue(fd: number, request: number, value: number): number {
+  #byValue(
+    operation: Operation,
+    {
+      fd,
+      request,
+      value,
+    }: { readonly fd: number; readonly request: number; readonly value: number },
+  ): number {
     const place = { pid: this.process.pid, fd };
-    const found = requestedOf(this.#kindOf(fd), [request]);
-    if (found?.operation === 'set_iommu') {
-      return rcOf(this.process.call({ operation: 'set_iommu', ...place, iommu: value }));
+    if (operation === 'set_iommu') {
+      this.process.call({ operation, ...place, iommu: value });
+      return 0;
     }
-    if (found?.operation === 'check_extension') {
-      this.process.call({ operation: 'check_extension', ...place, extension: value });
+    if (operation === 'check_extension') {
+      this.process.call({ operation, ...place, extension: value });
       const answer = extensions.get(value);
       if (answer !== undefined) return answer;
       throw new LedgerError(
@@ -123,10 +129,11 @@ export class SystemCalls {
         `the rules do not know whether extension ${value} is there`,
       );
     }
-    if (value !== 0 && rowOf(found?.operation ?? 'ioctl').request?.argument === 'pointer') {
+    if (value !== 0 && rowOf(operation).request?.argument === 'pointer') {
       throw new RequestError(`ioctl 0x${request.toString(16)} takes a structure, as bytes`);
     }
-    return rcOf(this.process.bareIoctl(fd, request));
+    this.process.bareIoctl(fd, request);
+    return 0;
   }
 
   /** Writes what a call tells of a device. Throws `unsupported` for what the rules do not know. */
@@ -141,8 +148,4 @@ export class SystemCalls {
     if (call.operation !== 'region_info' && call.operation !== 'hot_reset_info') return;
     throw new LedgerError('unsupported', `the rules do not know what ${call.operation} tells`);
   }
-}
-
-function rcOf({ fd = 0 }: Attempted): number {
-  return fd;
 }

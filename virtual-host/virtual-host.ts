@@ -6,13 +6,14 @@
  *
  * @module
  */
-import { objectGiven, textGiven } from '../events/given.ts';
+import { textGiven } from '../events/given.ts';
 import { LedgerError } from '../events/ledger-error.ts';
 import { nearestClause } from '../events/nearest.ts';
 import type { Call } from '../events/vocabulary.ts';
-import { profileFor, topologyFrom, type SimulateSettings } from '../ledger/settings.ts';
+import { hostGiven, type SimulateSettings } from '../ledger/settings.ts';
 import { WhatIf, type Attempted, type SupposedEvent } from '../ledger/what-if.ts';
 import { Timeline } from '../projections/timeline.ts';
+import type { Topology } from '../scenario/topology.ts';
 import { bootFacts } from '../scenario/topology.ts';
 import { VirtualProcess } from './process.ts';
 import { SystemError } from './system-error.ts';
@@ -43,14 +44,12 @@ export function virtualHost(settings: SimulateSettings): VirtualHost {
 export class VirtualHost {
   /** What happened so far. It answers the same questions as a log. */
   readonly ledger: WhatIf;
-  readonly #devices: ReturnType<typeof topologyFrom>['devices'];
+  readonly #devices: Topology['devices'];
   readonly #processes = new Map<string, VirtualProcess>();
 
   /** @internal */
   constructor(settings: SimulateSettings) {
-    const given = objectGiven('virtualHost', 'settings with a topology', settings);
-    const topology = topologyFrom(given.topology);
-    const profile = profileFor(given.profile, topology);
+    const { topology, profile } = hostGiven('virtualHost', settings);
     this.#devices = topology.devices;
     this.ledger = new WhatIf(new Timeline<SupposedEvent>(), -1);
     for (const fact of bootFacts('-', topology, { profile, simulated: true })) {

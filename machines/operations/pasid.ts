@@ -11,7 +11,8 @@ import type { CallOf } from '../../events/vocabulary.ts';
 import { ownContext, pasidSibling } from '../blockers.ts';
 import type { PlainCheck, Question } from '../check.ts';
 import type { Device } from '../instances.ts';
-import { canFill, pasidTable, type IommufdRecord } from '../iommufd.ts';
+import { canFill, type IommufdRecord } from '../iommufd.ts';
+import { pasidTable } from '../page-tables.ts';
 import { UNSHOWN } from '../unshown.ts';
 import { hasFlag } from './shape.ts';
 
@@ -82,7 +83,7 @@ function tableOf({ call, iommufd, group, device }: Attach) {
   const pasid = pasidOf(call) ?? 0;
   if (iommufd === undefined || group === undefined || device === undefined) return null;
   if (pasid !== 0) {
-    const table = pasidTable(iommufd.record, group.group, pasid);
+    const table = pasidTable(iommufd.record.pasids, group.group, pasid);
     const isOwn = table?.devices.includes(device.record.id ?? -1) === true;
     return { pasid, hwpt: table?.hwpt ?? null, isOwn };
   }

@@ -10,7 +10,7 @@ import type { Cause } from '../causes.ts';
 import { driverFits } from '../device-model.ts';
 import type { Check, OperationTable, PlainCheck } from '../check.ts';
 import { itself } from '../concerns.ts';
-import { hasDmaOwner } from '../profile.ts';
+import { claimsDma } from '../profile.ts';
 import {
   beforeDmaOwner,
   boundOutsideOfUse,
@@ -60,7 +60,7 @@ export const processOperations: OperationTable<
       const { driver } = base.call;
       if (driver === null) return { ...base, device };
       const event = { type: 'driver.bound', kind: kindOfDriver(driver) } as const;
-      const claims = event.kind === 'kernel' && hasDmaOwner(base.host.profile);
+      const claims = claimsDma(base.host.profile, event.kind);
       const group = device?.group ?? undefined;
       return { ...base, device, group, events: { device: event, group: { ...event, claims } } };
     },

@@ -98,23 +98,8 @@ export class HandOvers {
 
   /** A copy in the narrowest columns. */
   sealed(): HandOvers {
-    return this.#with((column) => column.sealed());
-  }
-
-  /** A copy in memory of its own: columns of a file are views of all its bytes. */
-  apart(): HandOvers {
-    return this.#with(({ cells, length }) => new Column(cells.slice(0, length), length));
-  }
-
-  /** Bytes of the columns, and of the rows by group. */
-  get bytes(): number {
-    const columns = names.map((name) => this.columns[name].cells.byteLength);
-    return columns.reduce((sum, bytes) => sum + bytes, this.#listed * 8);
-  }
-
-  #with(copy: (column: Column) => Column): HandOvers {
     const left = names.values();
-    const columns = ownerColumns(() => copy(this.columns[left.next().value!]));
+    const columns = ownerColumns(() => this.columns[left.next().value!].sealed());
     return new HandOvers(this.first, columns);
   }
 

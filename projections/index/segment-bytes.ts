@@ -194,13 +194,12 @@ function partsIn(pieces: PieceReader, packing: Packing): StoredParts {
 }
 
 function sealedOf(parts: StoredParts, { stamp }: SegmentDirectory): Sealed {
-  const judging = () => parts.judging();
   return {
     stamp,
-    listed: judging().listed,
+    listed: parts.judging().listed,
     parts,
     get end() {
-      const { end } = judging();
+      const { end } = parts.judging();
       const { texts, numbers } = codesOf(end.codes);
       const known = new KnownDevices(end.known);
       return {

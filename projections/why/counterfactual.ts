@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Attempt } from '../../events/vocabulary.ts';
+import type { Attempt, Fact, Placed } from '../../events/vocabulary.ts';
 import type { Cause, ObservedCause } from '../../machines/causes.ts';
 import { rowOf } from '../../operations/table.ts';
 import { LiveHost } from '../../machines/live-host.ts';
@@ -23,31 +23,39 @@ export interface JudgedRefusal {
   readonly blocker: FileId | null;
 }
 
+/** How a history goes on from an attempt. */
+interface Onwards {
+  /** The host right before the attempt. */
+  readonly host: LiveHost;
+  /** The events from the attempt on that may decide, ascending. */
+  readonly events: Iterable<Placed<Fact>>;
+}
+
 /**
- * The events that decide a call that is tried again up to position `last`: all of the boot if those
- * that concern the call do not give its cause, or the host as the index has it.
+ * How the history goes on for a refused call, up to position `last`: by the events that concern the
+ * call, if these give its cause and the host as the index has it; else by all events.
  */
-function sliceOf(
+function onwards(
   timeline: Timeline,
   refused: JudgedRefusal,
   last: number,
-  scope: ConcernScope = 'groups',
-): Slice {
+  scopes: readonly ConcernScope[] = ['groups', 'waits'],
+): Onwards {
   const { position, call, blocker } = refused;
-  const at = Math.min(position, last);
-  if (isShort(timeline, last) || isOfHost(call) || !isNamedThere(timeline, call, at)) {
-    return Slice.whole(timeline, last);
+  const isSliced =
+    !isShort(timeline, last) && !isOfHost(call) && isNamedThere(timeline, call, position);
+  for (const scope of isSliced ? scopes : []) {
+    const concern = new Concern(timeline, call, { at: position, last, blocker, scope });
+    const { events } = Slice.concerned(timeline, concern, last);
+    const before = events.filter((event) => event.position < position);
+    const host = new LiveHost();
+    for (const event of before) host.take(event);
+    const isRight = isCauseIn(host, refused);
+    if (isRight && agrees(host, timeline.viewAt(position - 1), concern)) {
+      return { host, events: events.slice(before.length) };
+    }
   }
-  const concern = new Concern(timeline, call, { at, last, blocker, scope });
-  const slice = Slice.concerned(timeline, concern, last);
-  const host = new LiveHost();
-  for (const event of slice.events) {
-    if (event.position < position) host.take(event);
-  }
-  const isRight = isCauseIn(host, refused);
-  return isRight && agrees(host, timeline.viewAt(position - 1), concern)
-    ? slice
-    : Slice.whole(timeline, last);
+  return { host: timeline.playedAt(position - 1), events: timeline.between(position, last) };
 }
 
 /** Whether the rules refuse a call on a host for the cause that it was refused for. */
@@ -79,8 +87,8 @@ const KEEPER = 2 ** 31;
  * The first position after `position` at which the same call would pass, if the caller's own files
  * were still open. Null if it would not pass within this boot.
  *
- * It plays the events of the boot that concern the call, or the whole boot if these alone do not
- * give the recorded cause; both are slow. `why` reads the answer from the index, and asks here only
+ * It plays the later events that concern the call, or all of them if these do not give the recorded
+ * cause; both are slow. `why` reads the answer from the index, and asks here only
  * if the index is `unsure` (`index/passes-after.ts`).
  * Tests and `verify` compare the two.
  */
@@ -89,15 +97,14 @@ export function wouldPassAfter(timeline: Timeline, refused: JudgedRefusal): Posi
   const end = timeline.bootAfter(position) ?? timeline.head + 1;
   let first = position;
   if (inOwnFiles.has(cause)) {
-    const own = sliceOf(timeline, refused, end - 1, 'files');
+    const own = onwards(timeline, refused, end - 1, ['files']);
     const mended = firstAfter(own, refused, (now) => now !== cause);
     if (mended === null) return null;
     first = mended;
   }
   for (let reach = REACH_MIN; ; reach *= 4) {
     const last = Math.min(first + reach, end - 1);
-    const slice = sliceOf(timeline, refused, last);
-    const passed = firstAfter(slice, refused, (now) => now === null);
+    const passed = firstAfter(onwards(timeline, refused, last), refused, (now) => now === null);
     if (passed !== null || last >= end - 1) return passed;
   }
 }
@@ -123,13 +130,12 @@ const REACH_MIN = 1024;
 
 /** Position of the first event after the attempt at which the same call would end as wanted. */
 function firstAfter(
-  slice: Slice,
+  { host, events }: Onwards,
   { position, call, cause }: JudgedRefusal,
   isWanted: (cause: Cause | null) => boolean,
 ): Position {
-  const host = new LiveHost();
   let again: Attempt | null = null;
-  for (const event of slice.events) {
+  for (const event of events) {
     if (event.position > position) again ??= keepOwnFiles(host, position, call);
     host.take(event);
     if (again !== null && isWanted(host.judgeAs(again, cause)?.cause ?? null))

@@ -17,7 +17,10 @@ import type { Concern } from './relevant-events.ts';
 export function agrees(played: LiveHost, indexed: StandingView, concern: Concern): boolean {
   const { files, groups, wholeGroups } = concern;
   for (const id of files) if (fileIn(played, id) !== fileIn(indexed, id)) return false;
-  for (const id of wholeGroups) if (groupIn(played, id) !== groupIn(indexed, id)) return false;
+  for (const id of wholeGroups) {
+    const isKnown = indexed.group(id)?.isUnknown !== true;
+    if (groupIn(played, id, isKnown) !== groupIn(indexed, id, isKnown)) return false;
+  }
   if (concern.isOfDrivers && changing(played) !== changing(indexed)) return false;
   for (const { device, group, state } of indexed.devices()) {
     if (group === null || !groups.has(group)) continue;
@@ -44,9 +47,10 @@ function fileIn(host: HostAt, id: string): string {
   ]);
 }
 
-function groupIn(host: HostAt, id: string): string {
+/** The index has no state and no owner of a group that is in doubt. */
+function groupIn(host: HostAt, id: string, isKnown: boolean): string {
   const { state, opener, owner, claims } = host.group(id) ?? {};
-  return JSON.stringify([state, opener, owner, claims]);
+  return JSON.stringify([isKnown && state, opener, isKnown && owner, claims]);
 }
 
 function deviceIn(host: HostAt, id: string, isWhole: boolean): string {

@@ -54,7 +54,6 @@ export class SlowVerifier {
   readonly #changes = new Map<string, { readonly position: number; readonly owner: Owner }[]>();
   readonly #before: Owner;
   readonly #found = new Set<string>();
-  /** Position of the first event that tells more than which devices the host has. */
 
   constructor({ isKnown = true }: { readonly isKnown?: boolean } = {}) {
     this.#host = new LiveHost({ isKnown });
