@@ -23,6 +23,7 @@ import {
   isAsItWas,
   isInert,
   isTracked,
+  mayHaveChanged,
   namesOf,
   NO_FILES,
   ownFiles,
@@ -152,6 +153,7 @@ export class KeptCall {
       parting.push(own);
     }
     if (parting.length === 0) return null;
+    if (parting.some(({ file }) => mayHaveChanged(this.#kernel, file))) return 'unsure';
     const question = this.#kernel.question(this.attempt, this.#given());
     const settled = this.#ofItself(question);
     if (settled !== null) return settled;

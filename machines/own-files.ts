@@ -100,6 +100,17 @@ export function isAsItWas(kernel: Kernel, file: OpenFile): boolean {
   return kernel.device(device.device) === device && !isLeft && driverChange?.device !== device;
 }
 
+/**
+ * Whether a group's file, which the last event has released, would be another now if it were still
+ * open: the event may have ended an unbind in its group.
+ */
+export function mayHaveChanged({ driverChange, touched }: Kernel, file: OpenFile): boolean {
+  if (file.kind !== 'group') return false;
+  const { group } = file;
+  if (driverChange?.device.group === group) return true;
+  return [...touched.devices].some((device) => device.group === group && device.state === 'absent');
+}
+
 /** A file that stands for all files that are gone and as good. */
 export function placeholder(file: OpenFile): OpenFile {
   return { ...file, id: GONE, pins: new Set(), pinnedBy: new Set() };

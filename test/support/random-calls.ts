@@ -170,8 +170,8 @@ function* disturbed(events: readonly Fact[], draw: Draw): Generator<Fact> {
 }
 
 /** The log of statements that are played on such a host, by Linux 6.12. */
-export function played(statements: readonly string[]): Log {
-  const host = new ScenarioHost(topology, 'linux-6.12');
+export function played(statements: readonly string[], profile: Profile = 'linux-6.12'): Log {
+  const host = new ScenarioHost(topology, profile);
   const events = host.boot('b0');
   for (const line of statements) {
     const said = parseLine(line);
