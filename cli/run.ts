@@ -10,9 +10,16 @@ import { chooseCommandTracer } from '../recorder/choose-tracer.ts';
 import type { Ending } from '../recorder/command.ts';
 import { findProgram } from '../recorder/find-program.ts';
 import { runRecorded } from '../recorder/run-recorded.ts';
-import { actionLines, junitText, takenWords, type TakenFile } from '../words/ci.ts';
+import {
+  actionLines,
+  junitText,
+  takenWords,
+  type HeldBefore,
+  type TakenFile,
+} from '../words/ci.ts';
 import { titled, type Line } from '../words/columns.ts';
 import { moreWords } from '../words/moments.ts';
+import { unseenWords } from '../words/recording.ts';
 import { runWords } from '../words/run.ts';
 import { exit } from './failure.ts';
 import { logOptions, recordIn } from './log-file.ts';
@@ -86,12 +93,13 @@ export const run = verb({
     }
     const asked = choiceOf('before-leaks', values['before-leaks'], ['fail', 'warn']);
     const act = async (ledger: Ledger, path: string | null) => {
-      const before: TakenFile[] = [];
+      let before = null as HeldBefore | null;
       const beforeCommand = () => {
         if (asked === undefined) return;
-        before.push(...takenFiles(ledger));
-        io.say(...before.map((taken) => `vfio-ledger: ${takenWords(taken)}`));
-        if (asked === 'fail' && before.length > 0) throw new NotStarted();
+        const { files, unseen } = (before = heldBefore(ledger));
+        const told = [...files.map(takenWords), ...unseen.map(unseenWords)];
+        io.say(...told.map((line) => `vfio-ledger: ${line}`));
+        if (asked === 'fail' && files.length > 0) throw new NotStarted();
       };
       const tellJob = (job: Omit<Parameters<typeof junitText>[0], 'command' | 'before'>) => {
         const told = { command, before, ...job };
@@ -108,7 +116,13 @@ export const run = verb({
         return exit.no;
       }
       const { exit: ending, ...activity } = done;
-      const report = { command, exit: ending, log: path, ...activity, ...(asked && { before }) };
+      const report = {
+        command,
+        exit: ending,
+        log: path,
+        ...activity,
+        ...(before && { before: before.files }),
+      };
       if (file !== undefined) writePrivate(file, `${JSON.stringify(report)}\n`);
       if (json === true) await io.out.printJson([JSON.stringify(report)]);
       else if (file === undefined) io.say(...runWords(report, shortened));
@@ -133,7 +147,14 @@ function shortened(title: string, rows: readonly (readonly string[])[]): Line[] 
   return [...titled(title, rows.slice(0, MOST_SHOWN)), ...left];
 }
 
-/** What processes held when the host was read: the files of devices and of groups. */
+/** What processes held when the host was read, which was the last event of the log. */
+function heldBefore(ledger: Ledger): HeldBefore {
+  const reading = ledger.event(ledger.head.position);
+  const isPartial = reading?.type === 'snapshot.taken' && !reading.data.complete;
+  return { files: takenFiles(ledger), unseen: isPartial ? reading.data.unseen : [] };
+}
+
+/** What processes hold at the end: the files of devices and of groups. */
 function takenFiles(ledger: Ledger): TakenFile[] {
   const { groups, devices } = ledger.at('end').table();
   const host = ledger.hostAt(ledger.head.position);

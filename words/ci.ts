@@ -9,6 +9,7 @@ import type { Holder } from '../projections/shapes.ts';
 import { fileWords, refusedPlace } from './leaks.ts';
 import { holdersWords } from './owners.ts';
 import { printable } from './printable.ts';
+import { unseenWords } from './recording.ts';
 
 /** A group or a device that was held before a command was started. */
 export interface TakenFile {
@@ -20,12 +21,20 @@ export interface TakenFile {
   readonly holders: readonly Holder[];
 }
 
+/** What was held when the host was read before a command. */
+export interface HeldBefore {
+  readonly files: readonly TakenFile[];
+  /** What could not be read, in sentences; empty if all processes were. */
+  readonly unseen: readonly string[];
+}
+
 /** What a command did, as far as a job is told. */
 interface Job {
   readonly command: readonly string[];
   /** Null if it was not started. */
   readonly exit: { readonly code: number | null; readonly signal: string | null } | null;
-  readonly before: readonly TakenFile[];
+  /** Null if it was not asked for. */
+  readonly before: HeldBefore | null;
   readonly held: readonly HeldFile[];
   readonly refused: readonly RefusedCall[];
 }
@@ -50,27 +59,32 @@ function refusalWords(call: RefusedCall): string {
 
 /** Lines that GitHub Actions shows as errors: what was held before, and what is still held. */
 export function actionLines({ before, held, refused }: Job): string[] {
-  const isWrong = before.length + held.length > 0;
+  const taken = before?.files ?? [];
+  const isWrong = taken.length + held.length > 0;
   return [
-    ...before.map(takenWords),
+    ...taken.map(takenWords),
     ...held.map(heldWords),
     ...(isWrong ? refused.map(refusalWords) : []),
   ].map((text) => `::error title=vfio-ledger run::${printable(text).replaceAll('%', '%25')}`);
 }
 
-/** A JUnit report of three test cases: the host before the command, the command, and after it. */
+/**
+ * A JUnit report of up to three test cases: the host before the command, if that was asked for; the
+ * command; and the host after it, if it was started.
+ */
 export function junitText(job: Job): string {
   const { command, exit, before, held, refused } = job;
   const ended = exit === null ? 'it was not started' : endWords(exit);
   const cases = [
-    caseText('no VFIO file is held before', before.map(takenWords)),
+    ...(before === null ? [] : [beforeText(before)]),
     caseText(command.join(' '), exit?.code === 0 ? [] : [ended, ...refused.map(refusalWords)]),
-    caseText('every VFIO file is released', held.map(heldWords)),
+    ...(exit === null ? [] : [caseText('every VFIO file is released', held.map(heldWords))]),
   ];
-  const failures = cases.filter((text) => text.includes('<failure')).length;
+  const count = (element: string) => cases.filter((text) => text.includes(element)).length;
+  const [failures, skipped] = [count('<failure'), count('<skipped')];
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuite name="vfio-ledger run" tests="${cases.length}" failures="${failures}">`,
+    `<testsuite name="vfio-ledger run" tests="${cases.length}" failures="${failures}" skipped="${skipped}">`,
     ...cases,
     '</testsuite>\n',
   ].join('\n');
@@ -80,12 +94,24 @@ function endWords({ code, signal }: NonNullable<Job['exit']>): string {
   return signal === null ? `it ended with exit code ${code}` : `it was killed by ${signal}`;
 }
 
+/** If nothing was seen to be held, and not all processes were read, the case counts as skipped. */
+function beforeText({ files, unseen }: HeldBefore): string {
+  const name = 'no VFIO file is held before';
+  return files.length === 0 && unseen.length > 0
+    ? caseOf(name, `<skipped message="${xml(unseen.map(unseenWords).join('; '))}"/>`)
+    : caseText(name, files.map(takenWords));
+}
+
 function caseText(name: string, faults: readonly string[]): string {
-  const open = `  <testcase classname="vfio-ledger" name="${xml(name)}"`;
   const [first] = faults;
-  if (first === undefined) return `${open}/>`;
+  if (first === undefined) return caseOf(name, null);
   const text = faults.map(xml).join('\n');
-  return `${open}>\n    <failure message="${xml(first)}">${text}</failure>\n  </testcase>`;
+  return caseOf(name, `<failure message="${xml(first)}">${text}</failure>`);
+}
+
+function caseOf(name: string, outcome: string | null): string {
+  const open = `  <testcase classname="vfio-ledger" name="${xml(name)}"`;
+  return outcome === null ? `${open}/>` : `${open}>\n    ${outcome}\n  </testcase>`;
 }
 
 /** Text in XML; what XML cannot hold is printed as in a terminal. */
