@@ -8,7 +8,9 @@
  *
  * @module
  */
-import type { Fact, Placed } from '../../events/vocabulary.ts';
+import type { DataOf, EventType, Fact, Placed } from '../../events/vocabulary.ts';
+import { plugTypes } from '../index/postings.ts';
+import { keyOf, type SubjectKey } from '../subjects.ts';
 import { endsOfLeftovers } from './leftovers.ts';
 import type { Concern } from './relevant-events.ts';
 import type { Timeline } from '../timeline.ts';
@@ -21,6 +23,8 @@ const SHORT = 256;
 export function isShort(timeline: Timeline, position: number): boolean {
   return position - timeline.bootBefore(position) < SHORT;
 }
+
+const ofPlugs = new Set<EventType>(plugTypes);
 
 export class Slice {
   /** Ascending. */
@@ -39,7 +43,7 @@ export class Slice {
   static concerned(timeline: Timeline, concern: Concern, last: number): Slice {
     const { positions, groups, files, replacesWaits } = concern;
     const boot = timeline.bootBefore(last);
-    const plugs = [...groups].flatMap((group) => [...timeline.plugsOf(group, boot + 1, last)]);
+    const plugs = plugsOf(timeline, groups, boot + 1, last);
     const places = [...new Set([boot, ...plugs, ...positions])].toSorted((a, b) => a - b);
     const own: readonly Placed<Fact>[] = timeline.many(places);
     const events = new Map(own.map((event) => [event.position, event]));
@@ -57,4 +61,24 @@ export class Slice {
     played.push(...bound);
     return new Slice(played.toSorted((a, b) => a.position - b.position));
   }
+}
+
+/**
+ * What was plugged into groups and unplugged, with the drivers. A device that was unplugged is in no
+ * group, but had it not been, its later events would be of the group.
+ */
+function plugsOf(
+  timeline: Timeline,
+  groups: ReadonlySet<string>,
+  since: number,
+  last: number,
+): number[] {
+  const plugs = [...groups].flatMap((group) => [...timeline.plugsOf(group, since, last)]);
+  const removed = plugs.filter((position) => timeline.typeAt(position) === 'device.removed');
+  const later = new Map<SubjectKey, number>();
+  for (const { data, position } of timeline.many(removed.toSorted((a, b) => b - a))) {
+    later.set(keyOf({ kind: 'device', id: (data as DataOf<'device.removed'>).device }), position);
+  }
+  const ofThem = [...later].flatMap(([key, from]) => [...timeline.positionsOf(key, from, last)]);
+  return [...plugs, ...ofThem.filter((position) => ofPlugs.has(timeline.typeAt(position)))];
 }

@@ -16,7 +16,7 @@ import { Trials } from '../../../projections/why/trials.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { countOf, isCampaign } from '../../support/effort.ts';
 import { PlainTrials } from '../../support/plain-trials.ts';
-import { played } from '../../support/random-calls.ts';
+import { calledHost, played } from '../../support/random-calls.ts';
 import { placed } from '../../support/random-logs.ts';
 import { recordings, textOf } from '../../support/truth.ts';
 import { unseenCalls } from '../../support/unseen-hosts.ts';
@@ -150,6 +150,25 @@ test('whatever is refused on a host that is busy, what concerns it decides as th
   expect(compared).toBeGreaterThan(10);
 });
 
+test('whatever is refused where devices come and go, what concerns it decides as the whole boot does', () => {
+  let compared = 0;
+  fc.assert(
+    fc.property(calledHost({ min: 40, max: 250 }), (log) => {
+      const timeline = timelineOf(log);
+      const ofNodes = refusalsIn(timeline).filter(({ cause }) => cause === 'no-such-node');
+      for (const refused of ofNodes.slice(-8)) {
+        const sliced = slicedTrials(timeline, refused);
+        if (sliced === null) continue;
+        const name = `${refused.position} ${refused.call.operation}`;
+        expect(becauseAmong(timeline, refused, sliced), name).toEqual(plainly(timeline, refused));
+        compared++;
+      }
+    }),
+    { numRuns: countOf('hosts unplugged', { test: 12, soak: 120, full: 1200 }), seed: 20261130 },
+  );
+  expect(compared).toBeGreaterThan(5);
+});
+
 test('what concerns a change of a driver decides as the whole of a boot does that nobody saw', () => {
   let compared = 0;
   fc.assert(
@@ -225,7 +244,39 @@ const leftovers: readonly (readonly [string, readonly Fact[]])[] = [
   ],
 ];
 
-test.each(leftovers)('a slice has %s', (_name, facts) => {
+/** What is left out keeps something there that a later event would have ended. */
+const unplugged: readonly (readonly [string, readonly Fact[]])[] = [
+  [
+    'the driver that a device lost after it was unplugged',
+    [
+      { type: 'host.booted', data: { ...boot, kernel: '6.1.0', iommufd: false } },
+      { type: 'device.added', data: { ...added, device: first, cdev: null } },
+      { type: 'process.started', data: qemu },
+      { type: 'device.removed', data: { device: first } },
+      { type: 'driver.unbound', data: { device: first, driver: 'vfio-pci' } },
+      {
+        type: 'operation.refused',
+        data: { operation: 'open_group', pid: 100, group: '1', cloexec: false, errno: 'ENOENT' },
+      },
+    ],
+  ],
+  [
+    'that an unplugged device came back in another group',
+    [
+      { type: 'host.booted', data: { ...boot, kernel: '6.1.0', iommufd: false } },
+      { type: 'device.added', data: { ...added, device: first, cdev: null } },
+      { type: 'process.started', data: qemu },
+      { type: 'device.removed', data: { device: first } },
+      { type: 'device.added', data: { ...added, device: first, group: '3', cdev: null } },
+      {
+        type: 'operation.refused',
+        data: { operation: 'open_group', pid: 100, group: '1', cloexec: false, errno: 'ENOENT' },
+      },
+    ],
+  ],
+];
+
+test.each([...leftovers, ...unplugged])('a slice has %s', (_name, facts) => {
   const timeline = timelineOf(placed(facts));
   const refusals = refusalsIn(timeline);
   expect(refusals).toHaveLength(1);
