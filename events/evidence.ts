@@ -5,6 +5,7 @@
  */
 import * as v from 'valibot';
 import { text } from './operations.ts';
+import type { Fact } from './vocabulary.ts';
 
 /** `observed`: a line shows it. `inferred`: a rule concludes it. `assumed`: nothing shows it. */
 export const certainties = ['observed', 'inferred', 'assumed'] as const;
@@ -23,6 +24,20 @@ export const evidence = v.strictObject({
 
 /** The provenance of an event. */
 export type Evidence = Readonly<v.InferOutput<typeof evidence>>;
+
+/** How certain an event is. One without evidence was played by the machines, or appended as it is. */
+export function certaintyOf({
+  data,
+}: {
+  readonly data: { readonly evidence?: Evidence | undefined };
+}): Certainty {
+  return data.evidence?.certainty ?? 'observed';
+}
+
+/** Whether an event is a boot that was seen, and not one that a log assumes to have been before it. */
+export function isSeenBoot(event: Fact): boolean {
+  return event.type === 'host.booted' && certaintyOf(event) === 'observed';
+}
 
 /**
  * The zero of a trace's times: 1970 (`wall`), the boot of the host (`uptime`), midnight (`day`), the

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { certaintyOf } from '../events/evidence.ts';
 import type { Attempt, DataOf, Fact, Placed } from '../events/vocabulary.ts';
 import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
 import { machineNames, type MachineName } from './admission.ts';
@@ -127,7 +128,7 @@ export class Kernel extends HostState {
   take(event: Placed<Fact>): void {
     this.position = event.position;
     this.forgetTouched();
-    this.certainty = event.data.evidence?.certainty ?? 'observed';
+    this.certainty = certaintyOf(event);
     this.processes.event = event;
     if (this.isAssumed) this.#evictFor(event);
     // Looked up before the process table changes: the call saw the descriptors as they were.

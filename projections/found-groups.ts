@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isSeenBoot } from '../events/evidence.ts';
 import type { EventType, Placed } from '../events/vocabulary.ts';
 import type { LiveHost } from '../machines/live-host.ts';
 import type { Position } from './shapes.ts';
@@ -59,8 +60,7 @@ export class FoundGroups {
         this.#found.set(String(id), findsGroup(event, this.#isBootSeen) ? position : null);
       });
     }
-    if (event.type !== 'host.booted') return;
-    this.#isBootSeen = event.data.evidence?.certainty === 'observed';
+    if (event.type === 'host.booted') this.#isBootSeen = isSeenBoot(event);
   }
 
   foundAt(group: string): Position {
@@ -72,9 +72,7 @@ export class FoundGroups {
 function isFoundAt(timeline: Timeline, position: number): boolean {
   const type = timeline.typeAt(position);
   if (type !== 'device.added') return finding.has(type);
-  const boot = timeline.at(timeline.bootBefore(position));
-  const isBootSeen = boot.type === 'host.booted' && boot.data.evidence?.certainty === 'observed';
-  return findsGroup(timeline.at(position), isBootSeen);
+  return findsGroup(timeline.at(position), isSeenBoot(timeline.at(timeline.bootBefore(position))));
 }
 
 /** Whether a host was recorded from the boot before a position on: it was simulated, or asked. */

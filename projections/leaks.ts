@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { certaintyOf } from '../events/evidence.ts';
 import type { DataOf, EventType, Placed } from '../events/vocabulary.ts';
 import type { FileAt, HostAt } from '../machines/host-at.ts';
 import { effectOf } from '../processes/effects.ts';
@@ -140,8 +141,13 @@ function openingBy(timeline: Timeline, { event, fd, caller }: LoggedCall): Openi
   if (id === null) return null;
   const subject = subjectOf(timeline.hostAt(event.position).file(id));
   if (subject === null) return null;
-  const certainty = event.data.evidence?.certainty ?? 'observed';
-  return { file: id, ...subject, ...caller, fd: shown(fd), isSeen: certainty === 'observed' };
+  return {
+    file: id,
+    ...subject,
+    ...caller,
+    fd: shown(fd),
+    isSeen: certaintyOf(event) === 'observed',
+  };
 }
 
 function boundBy(timeline: Timeline, { event, pid, fd, caller }: LoggedCall): BoundFile[] {

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { isSeenBoot } from '../../events/evidence.ts';
 import type { Placed } from '../../events/vocabulary.ts';
 import type { LiveHost } from '../../machines/live-host.ts';
 import { GroupDoubts, type GroupDoubt } from './group-doubts.ts';
@@ -170,13 +171,14 @@ export class KnownSources {
     }
   }
 
-  #boot({ data, position }: Extract<Placed, { type: 'host.booted' }>): void {
+  #boot(event: Extract<Placed, { type: 'host.booted' }>): void {
+    const { data, position } = event;
     const isPlayed = data.evidence === undefined;
     const played = this.#watchers.get(null);
     // No tracer outlives a boot.
     for (const name of this.#watchers.keys()) if (!isPlayed || name !== null) this.#blind(name);
     this.#doubts.endAll(position);
-    this.#known = isPlayed || data.evidence?.certainty === 'observed' ? position : null;
+    this.#known = isSeenBoot(event) ? position : null;
     if (!isPlayed) return;
     this.#watchers.set(null, { start: position, since: played?.since ?? position });
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isSeenBoot } from '../../events/evidence.ts';
 import type { DataOf } from '../../events/vocabulary.ts';
 import type { Cause } from '../../machines/causes.ts';
 import { causesOf } from '../../machines/operations.ts';
@@ -38,8 +39,7 @@ export function candidatesOf(
   const { kernel, profile, evidence } = boot.data;
   const isSure = evidence === undefined && isComplete(refused);
   if (isSure && !isOfMemory(refused)) return [];
-  const isAssumed = evidence !== undefined && evidence.certainty !== 'observed';
-  return causesOf(operation, errno, bootProfiles(kernel, profile, isAssumed));
+  return causesOf(operation, errno, bootProfiles(kernel, profile, !isSeenBoot(boot)));
 }
 
 /** The group, the device and the process of a refusal, from the event or from the file of the call. */

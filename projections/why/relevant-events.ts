@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { isSeenBoot } from '../../events/evidence.ts';
 import type { Attempt, DataOf, EventType } from '../../events/vocabulary.ts';
 import { contextOf, isCollectedBy, rowOf } from '../../operations/table.ts';
 import { effectOf } from '../../processes/effects.ts';
@@ -251,8 +252,7 @@ function least(numbers: readonly number[]): number {
 
 /** Whether the last boot up to a position was not recorded, or not observed. */
 function isBootUnseen(timeline: Timeline, position: number): boolean {
-  const { type, data } = timeline.at(timeline.bootBefore(position));
-  return type !== 'host.booted' || (data.evidence?.certainty ?? 'observed') !== 'observed';
+  return !isSeenBoot(timeline.at(timeline.bootBefore(position)));
 }
 
 /** Events that change no group and no file; a refused wait for a driver change ends that change. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isSeenBoot } from '../../events/evidence.ts';
 import type { Placed } from '../../events/vocabulary.ts';
 import { bootProfile } from '../../machines/eras.ts';
 import { NAMELESS } from '../../machines/unshown.ts';
@@ -24,7 +25,7 @@ export class UntoldClaims {
   take(event: Placed): void {
     const { type, data } = event;
     if (type === 'host.booted') {
-      this.#isAssumed = (data.evidence?.certainty ?? 'observed') !== 'observed';
+      this.#isAssumed = !isSeenBoot(event);
       this.#isOld = bootProfile(data.kernel, data.profile) === 'linux-5.10';
       this.#taken.length = 0;
     }
