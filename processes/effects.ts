@@ -149,3 +149,9 @@ export function addressSpaceEndedBy({ type, data }: Fact): number | null {
 export function effectOf(type: EventType): Effect<Fact['data']> {
   return (known[type] ?? nothing) as Effect<Fact['data']>;
 }
+
+/** The pids that an event or a call names: of its process, of a child, and of who gets a descriptor. */
+export function pidsIn(data: object): number[] {
+  const { pid, child, to }: { readonly [key in 'pid' | 'child' | 'to']?: unknown } = data;
+  return [pid, child, to].filter((id) => typeof id === 'number');
+}

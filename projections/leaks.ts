@@ -20,6 +20,7 @@ import type {
   RefusedCall,
 } from './activity.ts';
 import { ProcessNames } from './process-name.ts';
+import { placeOf } from './why/candidates.ts';
 import { causeAt } from './why/refusals.ts';
 import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
@@ -158,21 +159,14 @@ function boundBy(timeline: Timeline, { event, pid, fd, caller }: LoggedCall): Bo
   return subject === null ? [] : [{ operation, ...subject, fd: shown(fd), ...caller }];
 }
 
-function refusedBy(timeline: Timeline, { event, pid, fd, caller }: LoggedCall): LoggedRefusal[] {
+function refusedBy(timeline: Timeline, { event, caller }: LoggedCall): LoggedRefusal[] {
   if (event.type !== 'operation.refused') return [];
   const { data, position } = event;
   const { operation, errno } = data;
   const { cause } = causeAt(timeline, position);
-  const host = timeline.hostAt(position);
-  const id = pid === null || fd === null ? undefined : host.fileBehind(pid, fd);
-  const file = id === undefined ? undefined : host.file(id);
-  // The device of a page table is the number of an object.
-  const named = 'device' in data && typeof data.device === 'string' ? data.device : null;
-  const device = named ?? file?.device ?? null;
-  const known = device === null ? undefined : host.device(device);
-  const opened = 'group' in data && typeof data.group === 'string' ? data.group : null;
-  const group = opened ?? file?.group ?? known?.group ?? null;
-  const path = pathOpenedBy(data, { group, cdev: known?.cdev ?? null });
+  const { group, device } = placeOf(timeline, position, data);
+  const cdev = timeline.viewAt(position - 1).device(device ?? '')?.cdev ?? null;
+  const path = pathOpenedBy(data, { group, cdev });
   return [{ operation, errno, cause, group, device, path, ...caller }];
 }
 

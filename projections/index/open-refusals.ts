@@ -13,6 +13,7 @@ import type { ObservedCause } from '../../machines/causes.ts';
 import { Dependence } from '../../machines/dependence.ts';
 import type { KeptCall, SavedCall } from '../../machines/kept-call.ts';
 import type { LiveHost } from '../../machines/live-host.ts';
+import { pidsIn } from '../../processes/effects.ts';
 import { plugTypes } from './postings.ts';
 
 /** Causes that no event has made, and that no later event can remove. */
@@ -176,7 +177,7 @@ export class OpenRefusals {
     for (const id of evicted) add(this.#files.on(id));
     if (this.#ofHost.size > 0 && changesHost(host, event)) add(this.#ofHost);
     if (this.#ofProcesses.size > 0 && event.type.startsWith('process.')) add(this.#ofProcesses);
-    if (this.#pids.size > 0) for (const pid of pidsIn(event)) add(this.#pids.on(pid));
+    if (this.#pids.size > 0) for (const pid of pidsIn(event.data)) add(this.#pids.on(pid));
     return found;
   }
 
@@ -267,10 +268,4 @@ function changesHost(host: LiveHost, { type, data }: Placed): boolean {
   if (type === 'operation.refused') return data.operation === 'bg_wait';
   // The release of a file may end the unbind that waits for it.
   return host.moved.devices.size > 0 && host.driverChange !== null;
-}
-
-/** The processes whose descriptors an event may change. */
-function pidsIn({ data }: Placed): number[] {
-  const { pid, child, to } = data as { readonly [key in 'pid' | 'child' | 'to']?: unknown };
-  return [pid, child, to].filter((id) => typeof id === 'number');
 }

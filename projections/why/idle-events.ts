@@ -11,6 +11,7 @@
  * @module
  */
 import type { Attempt, EventType, Fact, Placed } from '../../events/vocabulary.ts';
+import { pidsIn } from '../../processes/effects.ts';
 import type { FileId, HoldPlace, ProcessObserver } from '../../processes/process-table.ts';
 
 /** The descriptors and mappings of a file. */
@@ -144,13 +145,6 @@ function passiveAmong(events: readonly Placed<Fact>[], call: Attempt): Set<numbe
   for (const { pid, child } of forks.toReversed()) if (active.has(child)) active.add(pid);
   for (const pid of active) passive.delete(pid);
   return passive;
-}
-
-/** The pids that a call or an event names. */
-function pidsIn(data: object): number[] {
-  return Object.entries(data).flatMap(([key, value]) =>
-    (key === 'pid' || key === 'child' || key === 'to') && typeof value === 'number' ? [value] : [],
-  );
 }
 
 function note(files: Map<number, FileId[]>, event: number, file: FileId): void {
