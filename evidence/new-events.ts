@@ -4,9 +4,8 @@
  * @module
  */
 import type { LedgerEvent } from '../events/vocabulary.ts';
-import type { JudgedKernel, Rejected } from './collected.ts';
+import type { Collected } from './collected.ts';
 import { EvidenceError } from './importer.ts';
-import type { SeenCounts } from './messages/seen.ts';
 
 /** What the log already holds of a host. */
 export interface Known {
@@ -34,22 +33,9 @@ export function newEvents(events: readonly LedgerEvent[], known: Known): LedgerE
 }
 
 /** The result of an import. */
-export interface ImportReport {
-  /** The number of lines read. */
-  readonly read: number;
+export interface ImportReport extends Omit<Collected, 'events'> {
   /** The number of events appended. */
   readonly appended: number;
   /** The number of events that were in the log already. */
   readonly skipped: number;
-  /** The number of lines that a reader took for its own and could not read. */
-  readonly unknown: number;
-  /** The number of lines of which no reader took anything. */
-  readonly passedOver: number;
-  /** The number of statements in messages and listings, by kind. */
-  readonly seen: SeenCounts;
-  /** The lines that could not be read, up to a limit; `rejectedCount` is the number of all. */
-  readonly rejected: readonly Rejected[];
-  readonly rejectedCount: number;
-  /** The kernels that the rules of a neighbouring release judge; empty if none does. */
-  readonly judgedAs: readonly JudgedKernel[];
 }

@@ -10,7 +10,7 @@ import { ofItsFile } from '../concerns.ts';
 import { isSince, type Profile } from '../profile.ts';
 import { SOME_RANGE, UNSHOWN } from '../unshown.ts';
 import { sinceDmaOwner } from './before-dma-owner.ts';
-import { onFile } from './descriptor.ts';
+import { compatIoasThere, onFile } from './descriptor.ts';
 import { noted, ofFoundIommufd } from './mapper.ts';
 import { shown } from './shown.ts';
 
@@ -83,15 +83,7 @@ export const containerOperations: OperationTable<
           cause: 'unsupported',
           source: 'vfio/container.c:vfio_ioctl_set_iommu',
         },
-        {
-          since: 'linux-6.12',
-          name: 'compat-ioas-there',
-          asks: 'iommufd',
-          in: ['plain'],
-          errno: 'ENODEV',
-          cause: 'no-compat-ioas',
-          source: 'iommu/iommufd/vfio_compat.c:iommufd_vfio_set_iommu',
-        },
+        compatIoasThere('iommu/iommufd/vfio_compat.c:iommufd_vfio_set_iommu'),
       ],
     ),
   },
@@ -124,15 +116,7 @@ export const containerOperations: OperationTable<
         cause: 'wrong-file-kind',
         source: 'vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_pci_hot_reset',
       },
-      {
-        since: 'linux-6.12',
-        name: 'compat-ioas-there',
-        asks: 'iommufd',
-        in: ['plain'],
-        errno: 'ENODEV',
-        cause: 'no-compat-ioas',
-        source: 'iommu/iommufd/vfio_compat.c:iommufd_vfio_map_dma',
-      },
+      compatIoasThere('iommu/iommufd/vfio_compat.c:iommufd_vfio_map_dma'),
       {
         name: 'range-aligned',
         asks: 'call',

@@ -7,7 +7,7 @@
 import type { Call, CallOf } from '../../events/vocabulary.ts';
 import { requestOf, structuredRequest } from '../../operations/table.ts';
 import { hasRegionInfo, isMappable, isReadable } from '../device-model.ts';
-import type { Check, OperationTable, PlainCheck, Question } from '../check.ts';
+import type { Check, MachineCheck, OperationTable, PlainCheck, Question } from '../check.ts';
 import { ofItsFile } from '../concerns.ts';
 import type { OpenFile } from '../instances.ts';
 import { isSince } from '../profile.ts';
@@ -35,6 +35,17 @@ export const bound: Check = {
   cause: 'not-bound-yet',
   source: 'vfio/vfio_main.c:vfio_device_fops_unl_ioctl',
 };
+
+/** An iommufd takes the requests of a container once it has an IOAS for them. */
+export const compatIoasThere = (source: string): MachineCheck => ({
+  since: 'linux-6.12',
+  name: 'compat-ioas-there',
+  asks: 'iommufd',
+  in: ['plain'],
+  errno: 'ENODEV',
+  cause: 'no-compat-ioas',
+  source,
+});
 
 /** A container passes unknown requests to its IOMMU driver; before SET_IOMMU it has none. */
 const containerHasDriver: PlainCheck = {

@@ -14,7 +14,7 @@ import { NAMELESS, UNNAMED, unnamedDevice } from '../unshown.ts';
 import { anyDeviceFile } from '../blockers.ts';
 import { beforeDmaOwner, deviceListed, sinceDmaOwner, viable } from './before-dma-owner.ts';
 import { claimable, isUnseen, live, samePageTable } from './claims.ts';
-import { onFile } from './descriptor.ts';
+import { compatIoasThere, onFile } from './descriptor.ts';
 import { mappersThere } from './mapper.ts';
 
 function deviceNamed({ call, file }: Question<CallOf<'get_device'>>, host: Directory) {
@@ -143,15 +143,7 @@ export const getDeviceOperations: OperationTable<'get_device'> = {
           iommufd: 'sameIommufd',
           others: 'claimsNothing',
         }),
-        {
-          since: 'linux-6.12',
-          name: 'compat-ioas-there',
-          asks: 'iommufd',
-          in: ['plain'],
-          errno: 'ENODEV',
-          cause: 'no-compat-ioas',
-          source: 'iommu/iommufd/vfio_compat.c:iommufd_vfio_compat_ioas_get_id',
-        },
+        compatIoasThere('iommu/iommufd/vfio_compat.c:iommufd_vfio_compat_ioas_get_id'),
         samePageTable,
         mappersThere,
       ],

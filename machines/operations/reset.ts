@@ -10,7 +10,7 @@ import { ofItsFile, withDevice } from '../concerns.ts';
 import { busOfDevice, busResetWorks, canReset, hasBusReset } from '../device-model.ts';
 import { kindOfDriver } from '../../operations/driver.ts';
 import { givenGroupsInUse } from './before-dma-owner.ts';
-import { onFile } from './descriptor.ts';
+import { compatIoasThere, onFile } from './descriptor.ts';
 import { shown } from './shown.ts';
 
 const HOT_RESET = 'vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_pci_hot_reset';
@@ -184,16 +184,8 @@ export const resetOperations: OperationTable<'reset' | 'hot_reset_info' | 'hot_r
         cause: 'wrong-file-kind',
         source: 'vfio/container.c:vfio_fops_unl_ioctl',
       },
-      {
-        // On a container, the same number is VFIO_IOMMU_GET_INFO.
-        since: 'linux-6.12',
-        name: 'compat-ioas-there',
-        asks: 'iommufd',
-        in: ['plain'],
-        errno: 'ENODEV',
-        cause: 'no-compat-ioas',
-        source: 'iommu/iommufd/vfio_compat.c:iommufd_vfio_iommu_get_info',
-      },
+      // On a container, the same number is VFIO_IOMMU_GET_INFO.
+      compatIoasThere('iommu/iommufd/vfio_compat.c:iommufd_vfio_iommu_get_info'),
       {
         ...busResettable,
         holds: (question) => question.file?.kind !== 'device' || busResettable.holds(question),

@@ -194,12 +194,12 @@ function partsIn(pieces: PieceReader, packing: Packing): StoredParts {
 }
 
 function sealedOf(parts: StoredParts, { stamp }: SegmentDirectory): Sealed {
+  const { listed, end } = parts.judging();
   return {
     stamp,
-    listed: parts.judging().listed,
+    listed,
     parts,
     get end() {
-      const { end } = parts.judging();
       const { texts, numbers } = codesOf(end.codes);
       const known = new KnownDevices(end.known);
       return {
