@@ -6,7 +6,7 @@
  */
 import type { Interval } from '../projections/interval-shapes.ts';
 import type { Diff, Holder, Owner, Position, Table, TimeBeside } from '../projections/shapes.ts';
-import { columns, printableText, type Line } from './columns.ts';
+import { columns, printableText } from './columns.ts';
 import { ownerWords, processWords } from './owners.ts';
 
 /** What snapshots show although it differs from run to run. */
@@ -34,7 +34,7 @@ export function stableTable({ at, groups, devices }: Table, shown: ShownInSnapsh
     ),
   ]);
   const time = shown.times === true ? at.time : null;
-  return textOf([placeWords(at.position, time), ...columns(owners), ...columns(states)]);
+  return printableText([placeWords(at.position, time), ...columns(owners), ...columns(states)]);
 }
 
 /** The changes of owners, a line each. */
@@ -44,7 +44,7 @@ export function stableDiff({ changes }: Diff, shown: ShownInSnapshots): string {
     `group ${subject}`,
     `${ownedBy(before, shown)} -> ${ownedBy(after, shown)}`,
   ]);
-  return textOf(rows.length === 0 ? ['no change'] : columns(rows));
+  return printableText(rows.length === 0 ? ['no change'] : columns(rows));
 }
 
 /** The intervals of ownership, a line each. */
@@ -57,11 +57,7 @@ export function stableHistory(history: readonly Interval[], shown: ShownInSnapsh
     ownedBy(owner, shown),
     endedBy ?? '',
   ]);
-  return textOf(columns(rows));
-}
-
-function textOf(lines: readonly Line[]): string {
-  return printableText(lines);
+  return printableText(columns(rows));
 }
 
 function placeWords(position: Position, time: string | null): string {

@@ -30,9 +30,6 @@ export class SequenceDraft {
   readonly statements: OperationStatement[] = [];
   readonly #names = new Map<ProcessName, KindByName>();
   #next = 0;
-
-  /** Whether a driver change waits, or has not been collected. */
-  isChangePending = false;
   /** Whether the host has iommufd at all. */
   readonly hasIommufd: boolean;
 
@@ -41,6 +38,11 @@ export class SequenceDraft {
     this.host = new ScenarioHost(topology, profile);
     this.host.boot('draft');
     this.#names.set('P1', new Map());
+  }
+
+  /** Whether a driver change waits, or has not been collected. */
+  get isChangePending(): boolean {
+    return this.host.live.driverChange !== null;
   }
 
   get processes(): ProcessName[] {
@@ -71,9 +73,6 @@ export class SequenceDraft {
     this.statements.push(statement);
     this.#next++;
     const { answer } = this.host.play(statement);
-    if (answer.pending !== undefined || answer.driver !== undefined) {
-      this.isChangePending = answer.pending === true;
-    }
     if (answer.rc === undefined || answer.rc >= 0) this.#note(statement);
     return answer;
   }
