@@ -5,6 +5,7 @@
  */
 import {
   RequestError,
+  type Coverage,
   type Hand,
   type Incarnation,
   type Interval,
@@ -25,6 +26,7 @@ import {
   neverOwnedWords,
   neverSharedWords,
   overlapWords,
+  ownedCell,
 } from '../words/history.ts';
 import { holdersWords, ownerCell, processWords } from '../words/owners.ts';
 import { coverageOption, coveredValue, showCovered, type CoveredForm } from './coverage.ts';
@@ -99,10 +101,10 @@ export const history = verb({
       if (waiters) return tellWaits(query);
       if (overlaps) return tellOverlaps(query);
       const intervals = ledger.history(subject ?? '');
-      const value = coveredValue(values, intervals, ledger.coverage({ subject }));
-      await show(io, values.json, value, () => [
+      const coverage = ledger.coverage({ subject });
+      await show(io, values.json, coveredValue(values, intervals, coverage), () => [
         ...meaningLines(ledger.incarnations(subject ?? ''), ledger),
-        ...historyText(intervals, ledger),
+        ...historyText(intervals, ledger, isProcess(subject, ledger) ? coverage : null),
       ]);
       return exit.done;
     });
@@ -131,10 +133,19 @@ interface Query {
   readonly subject: string | undefined;
 }
 
-function historyText(intervals: readonly Interval[], ledger: Ledger): Line[] {
+function isProcess(subject: string | undefined, ledger: Ledger): boolean {
+  return subject !== undefined && ledger.who(subject).kind === 'process';
+}
+
+/** `ofProcess`: the coverage of a process; null for another subject, of whose owner the log tells. */
+function historyText(
+  intervals: readonly Interval[],
+  ledger: Ledger,
+  ofProcess: Coverage | null,
+): Line[] {
   const { heading, cells } = spanColumns(ledger);
   const rows = intervals.flatMap((interval): Cell[][] => [
-    [...cells(interval), ownerCell(interval.owner), endWords(interval, ledger)],
+    [...cells(interval), ownedCell(interval, ofProcess), endWords(interval, ledger)],
     ...handsOfProcesses(interval.owner, interval.hands).map((hands) => [
       ...cells(hands),
       `  ${hands.words}`,

@@ -6,15 +6,30 @@
 import type { Coverage } from '../projections/coverage.ts';
 import type { Hand, Interval } from '../projections/interval-shapes.ts';
 import type { Diff, Overlap, Owner } from '../projections/shapes.ts';
+import { START } from '../projections/when.ts';
+import type { Cell } from './columns.ts';
 import { noneWords } from './coverage.ts';
 import { sentence, type History } from './events.ts';
 import { positionWords } from './moments.ts';
-import { holdersWords, ownerWords } from './owners.ts';
+import { holdersWords, ownerCell, ownerWords } from './owners.ts';
 
 /** The event that ended an interval; a dash if it has not ended. */
 export function endWords({ to }: Pick<Interval, 'to'>, history: History): string {
   return to === null ? '-' : sentence(history, to);
 }
+
+/**
+ * The owner in an interval. `ofProcess`: the coverage of a process; if not all processes were seen in the
+ * interval, the process may have kept an owner alive that nothing shows.
+ */
+export function ownedCell({ owner, from, to }: Interval, ofProcess: Coverage | null): Cell {
+  const isUnseen = ofProcess?.unknown.some((part) => {
+    return (part.to ?? Infinity) > (from ?? START) && (part.from ?? START) < (to ?? Infinity);
+  });
+  return owner.kind === 'none' && isUnseen === true ? NONE_SEEN : ownerCell(owner);
+}
+
+const NONE_SEEN = 'none seen';
 
 /** The title above the groups that a path was the node of. */
 export function incarnationsTitle(group: string): string {

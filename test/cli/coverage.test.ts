@@ -88,3 +88,11 @@ test('of a moment after the end of the log nothing is known', async () => {
   expect(coverage.unknown).toHaveLength(1);
   expect(logEnds).toEqual({ position: 15, time: '2025-11-26T09:40:41.049006Z' });
 });
+
+test.each([
+  ['strace', 'pid:4102', /^start .* none seen .* pytest\[4101\] forked pytest\[4102\]$/m],
+  ['simulated', 'pid:101', /^start +10 +nobody /m],
+])('of a process a log of %s says nobody only where all was seen', async (name, pid, told) => {
+  const { out } = await printedBy(history, [pid, '--log', pathOf(name)]);
+  expect(out).toMatch(told);
+});
