@@ -28,6 +28,7 @@ import { straceImport } from './strace-import.ts';
 import { straceToIndex } from './strace-to-index.ts';
 import { tableWidth } from './table-width.ts';
 import { verification } from './verification.ts';
+import { virtualHostCalls } from './virtual-host.ts';
 import { worstRefusals } from './worst-refusals.ts';
 
 /** A figure with the name of its file and its title in the report. */
@@ -51,6 +52,7 @@ export const figures: readonly NamedFigure[] = [
   { name: 'verification', title: 'verify', figure: verification },
   { name: 'first-judging', title: 'Judging', figure: firstJudging },
   { name: 'simulated-operations', title: 'Simulating', figure: simulatedOperations },
+  { name: 'virtual-host', title: 'Calls on a virtual host', figure: virtualHostCalls },
   { name: 'replay', title: 'Replay', figure: replay },
   { name: 'single-appends', title: 'Appending, one at a time', figure: singleAppends },
   { name: 'concurrent-appends', title: 'Appending, many at once', figure: concurrentAppends },

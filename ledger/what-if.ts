@@ -23,7 +23,7 @@ import { processesOf, rowOf } from '../operations/table.ts';
 import type { KeptLog } from './kept-log.ts';
 import type { PresentTime } from './past-events.ts';
 import { Past } from './questions.ts';
-import type { Timeline } from '../projections/timeline.ts';
+import { Timeline } from '../projections/timeline.ts';
 import { perform, type Port } from '../scenario/perform.ts';
 import { whatIfWords } from '../words/inspect.ts';
 
@@ -192,7 +192,7 @@ export class WhatIf extends Past<SupposedEvent> {
     this.#lastPid ??= startAfter(this.timeline.between(first, head)).pid - 1;
     let pid = this.#lastPid + 1;
     // Evidence may show processes without their start.
-    while (host.process(pid) !== undefined) pid++;
+    while (host.processTable.process(pid) !== undefined) pid++;
     this.#lastPid = pid;
     return pid;
   }
@@ -206,7 +206,7 @@ export class WhatIf extends Past<SupposedEvent> {
 
   #checkProcesses(call: Call): void {
     for (const pid of processesOf(call)) {
-      if (this.timeline.host.process(pid) !== undefined) continue;
+      if (this.timeline.host.processTable.process(pid) !== undefined) continue;
       throw new RequestError(
         `no process ${pid} exists at position ${this.timeline.head}: start() starts one`,
       );
@@ -225,6 +225,13 @@ export class WhatIf extends Past<SupposedEvent> {
         `the rules cannot judge ${call.operation}`,
     );
   }
+}
+
+/** A what-if of a log without events; the facts are its first ones. */
+export function supposed(facts: Iterable<Fact>): WhatIf {
+  const ledger = new WhatIf(new Timeline<SupposedEvent>({ isDeferred: true }), -1);
+  for (const { type, data } of facts) ledger.happened({ type, data } as Fact);
+  return ledger;
 }
 
 function attempted(outcome: Outcome, position: number): Attempted {

@@ -15,9 +15,8 @@ import { Boots } from './index/boots.ts';
 import type { GroupOwner, HandOver } from './index/hand-overs.ts';
 import { IndexedHands } from './index/indexed-hands.ts';
 import type { KnownSources } from './index/known-sources.ts';
-import type { Shelf } from './index/shelf.ts';
 import type { Segment } from './index/segment.ts';
-import { TimeIndex } from './index/time-index.ts';
+import { TimeIndex, type IndexOptions } from './index/time-index.ts';
 import { splitTime } from './index/times.ts';
 import type { HoldAt } from './index/hold-at.ts';
 import type { KnownDevices } from './index/known.ts';
@@ -27,15 +26,9 @@ import type { MissingFile, Position } from './shapes.ts';
 import type { SubjectKey } from './subjects.ts';
 import { unknownHost } from './unknown-host.ts';
 
-export interface TimelineOptions<E> {
-  /** Position of the first event; above 0 if older events were removed. */
-  readonly first?: number;
+export interface TimelineOptions<E> extends Partial<Omit<IndexOptions, 'events'>> {
   /** Reads older events again; without one, all events stay in memory. */
   readonly reader?: EventReader<E> | null;
-  /** The cache for segments of the time index. */
-  readonly shelf?: Shelf | null;
-  /** Events of a segment of the time index; for tests. */
-  readonly whole?: number;
 }
 
 export class Timeline<E extends Placed = Placed> {
@@ -51,7 +44,7 @@ export class Timeline<E extends Placed = Placed> {
   readonly hands: IndexedHands;
 
   constructor(
-    { first = 0, reader = null, shelf = null, whole }: TimelineOptions<E> = {},
+    { first = 0, reader = null, ...options }: TimelineOptions<E> = {},
     index?: TimeIndex,
     ownFrom = Infinity,
   ) {
@@ -61,8 +54,7 @@ export class Timeline<E extends Placed = Placed> {
     const events = (from: number, to: number) => this.between(from, to);
     // While the index resumes from the shelf, all events that it rebuilds segments from are read.
     if (reader !== null) this.#events.skipTo(Infinity);
-    this.#index =
-      index ?? new TimeIndex({ first, events, shelf, ...(whole !== undefined && { whole }) });
+    this.#index = index ?? new TimeIndex({ ...options, first, events });
     this.#walker = new Walker(this.#index);
     this.#boots = new Boots(this.#index);
     this.hands = new IndexedHands(this.#index);

@@ -11,9 +11,8 @@ import type { Fact } from '../events/vocabulary.ts';
 import { ScenarioHost, type HostAnswer } from '../host/scenario-host.ts';
 import { parseScenario, type Sequence } from '../host/simulation.ts';
 import { hostGiven, type SimulateSettings } from '../ledger/settings.ts';
-import { WhatIf, type SupposedEvent } from '../ledger/what-if.ts';
+import { supposed, type WhatIf } from '../ledger/what-if.ts';
 import type { Profile } from '../machines/profile.ts';
-import { Timeline } from '../projections/timeline.ts';
 import { parseLine, type OperationStatement } from '../scenario/language.ts';
 import type { Topology } from '../scenario/topology.ts';
 import { unexpectedAnswerWords } from '../words/unexpected-answer.ts';
@@ -89,7 +88,7 @@ function play(
     throw new LedgerError('unsupported', `the kernel has died at or before '${statement.text}'`);
   }
   let ledger: WhatIf | null = null;
-  const madeLedger = (): WhatIf => (ledger ??= ledgerOf(facts));
+  const madeLedger = (): WhatIf => (ledger ??= supposed(facts));
   const asked: PlayedOperation = {
     answer,
     get ledger() {
@@ -99,12 +98,6 @@ function play(
     then: (expected) => check(statement, answer, expected, madeLedger),
   };
   return asked;
-}
-
-function ledgerOf(facts: readonly Fact[]): WhatIf {
-  const ledger = new WhatIf(new Timeline<SupposedEvent>(), -1);
-  for (const { type, data } of facts) ledger.happened({ type, data } as Fact);
-  return ledger;
 }
 
 const keys = ['errno', 'cause', 'driver', 'pending', 'viable', 'container_set'] as const;

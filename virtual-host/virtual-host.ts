@@ -11,8 +11,7 @@ import { LedgerError } from '../events/ledger-error.ts';
 import { nearestClause } from '../events/nearest.ts';
 import type { Call } from '../events/vocabulary.ts';
 import { hostGiven, type SimulateSettings } from '../ledger/settings.ts';
-import { WhatIf, type Attempted, type SupposedEvent } from '../ledger/what-if.ts';
-import { Timeline } from '../projections/timeline.ts';
+import { supposed, type Attempted, type WhatIf } from '../ledger/what-if.ts';
 import type { Topology } from '../scenario/topology.ts';
 import { bootFacts } from '../scenario/topology.ts';
 import { VirtualProcess } from './process.ts';
@@ -51,16 +50,14 @@ export class VirtualHost {
   constructor(settings: SimulateSettings) {
     const { topology, profile } = hostGiven('virtualHost', settings);
     this.#devices = topology.devices;
-    this.ledger = new WhatIf(new Timeline<SupposedEvent>(), -1);
-    for (const fact of bootFacts('-', topology, { profile, simulated: true })) {
-      this.ledger.happened(fact);
-    }
+    this.ledger = supposed(bootFacts('-', topology, { profile, simulated: true }));
   }
 
   /** The process with a name; it is started if none is there. */
   process(comm: string): VirtualProcess {
     const known = this.#processes.get(comm);
-    if (known !== undefined && this.ledger.live.process(known.pid) !== undefined) return known;
+    if (known !== undefined && this.ledger.live.processTable.process(known.pid) !== undefined)
+      return known;
     return this.met(this.ledger.start({ comm }), comm);
   }
 

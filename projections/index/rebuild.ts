@@ -11,7 +11,12 @@ import type { Placed } from '../../events/vocabulary.ts';
 import type { LiveHost } from '../../machines/live-host.ts';
 import { firstStart, SegmentBuilder } from './builder.ts';
 import type { SealedSegments } from './sealed-segments.ts';
-import type { ReplacedDifference } from './segment-difference.ts';
+import {
+  differenceOf,
+  type ReplacedDifference,
+  type SegmentDifference,
+} from './segment-difference.ts';
+import { unshelved } from './shelved-segments.ts';
 
 export class Rebuild {
   /** The host after the last event. */
@@ -42,5 +47,18 @@ export class Rebuild {
     const difference = this.#sealed.replace(this.#index++, built);
     if (difference !== null) this.differences.push(difference);
     this.#open = new SegmentBuilder(built.end, this.#sealed.whole, this.host);
+  }
+}
+
+/** As `differenceOf`. An open segment that goes on from a senseless one may be of no use. */
+export function differenceOfOpen(
+  own: SegmentBuilder,
+  built: SegmentBuilder,
+): SegmentDifference | null {
+  try {
+    return differenceOf(unshelved(own.finish()), unshelved(built.finish()));
+  } catch {
+    const { first, length: count } = built.segment;
+    return { segment: { first, count }, position: first, differing: 'other' };
   }
 }

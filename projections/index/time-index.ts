@@ -13,15 +13,10 @@ import type { KnownDevices } from './known.ts';
 import type { KnownSources } from './known-sources.ts';
 import type { SegmentHands } from './segment-hands.ts';
 import { SealedSegments, type EventsBetween } from './sealed-segments.ts';
-import { unshelved } from './shelved-segments.ts';
 import type { Shelf } from './shelf.ts';
 import type { Segment } from './segment.ts';
-import {
-  differenceOf,
-  type ReplacedDifference,
-  type SegmentDifference,
-} from './segment-difference.ts';
-import { Rebuild } from './rebuild.ts';
+import type { ReplacedDifference } from './segment-difference.ts';
+import { differenceOfOpen, Rebuild } from './rebuild.ts';
 
 /** Events of a whole segment. */
 const WHOLE = 65_536;
@@ -36,6 +31,8 @@ export interface IndexOptions {
   readonly shelf?: Shelf | null;
   /** Events of a whole segment; for tests. */
   readonly whole?: number;
+  /** True: events are played at once, and indexed only when the index is asked for something else. */
+  readonly isDeferred?: boolean;
 }
 
 /** The segments of a fork: those that it shares, and its open one. */
@@ -54,12 +51,14 @@ export class TimeIndex {
   readonly #hasShelf: boolean;
   /** For a fork: builds what it has again, from the index that it forks. */
   readonly #forkAgain: ForkAgain | null;
-  #sealed: SealedSegments;
-  #open: SegmentBuilder;
+  #older: SealedSegments;
+  #builder: SegmentBuilder;
+  /** A host that takes events before they are indexed; null if each is indexed at once. */
+  readonly #ahead: { readonly host: LiveHost; head: number } | null;
   #isAsked = false;
 
   constructor(
-    { first, events, shelf = null, whole = WHOLE }: IndexOptions,
+    { first, events, shelf = null, whole = WHOLE, isDeferred = false }: IndexOptions,
     forked?: Forked,
     forkAgain: ForkAgain | null = null,
   ) {
@@ -68,19 +67,36 @@ export class TimeIndex {
     this.#whole = whole;
     this.#hasShelf = shelf !== null;
     this.#forkAgain = forkAgain;
-    this.#sealed = forked?.sealed ?? new SealedSegments({ first, events, shelf, whole });
-    const start = forked === undefined ? this.#sealed.resume(whole) : null;
-    this.#open = forked?.open ?? new SegmentBuilder(start ?? firstStart(first), whole);
+    this.#older = forked?.sealed ?? new SealedSegments({ first, events, shelf, whole });
+    const start = forked === undefined ? this.#older.resume(whole) : null;
+    this.#builder = forked?.open ?? new SegmentBuilder(start ?? firstStart(first), whole);
+    this.#ahead = isDeferred ? { host: this.#builder.host.copy(), head: this.head } : null;
+  }
+
+  get #open(): SegmentBuilder {
+    this.#catchUp();
+    return this.#builder;
+  }
+
+  get #sealed(): SealedSegments {
+    this.#catchUp();
+    return this.#older;
+  }
+
+  /** Indexes the events that were only played. */
+  #catchUp(): void {
+    const [head, last] = [this.head, this.#builder.segment.last];
+    if (last < head) for (const event of this.#events(last + 1, head)) this.#index(event);
   }
 
   /** Position of the last event; `first - 1` while there is none. */
   get head(): number {
-    return this.#open.segment.last;
+    return this.#ahead?.head ?? this.#builder.segment.last;
   }
 
   /** Position of the first event of the open segment. */
   get openFrom(): number {
-    return this.#open.segment.first;
+    return this.#builder.segment.first;
   }
 
   /** Whether any event has a time. */
@@ -91,7 +107,7 @@ export class TimeIndex {
 
   /** The host after the last event. */
   get host(): LiveHost {
-    return this.#open.host;
+    return this.#ahead?.host ?? this.#builder.host;
   }
 
   /** The codes of groups and devices of the stream; texts and numbers only of the open segment. */
@@ -159,7 +175,7 @@ export class TimeIndex {
   mend(head = this.head): boolean {
     if (this.#forkAgain !== null) {
       const { sealed, open } = this.#forkAgain(head);
-      [this.#sealed, this.#open] = [sealed, open];
+      [this.#older, this.#builder] = [sealed, open];
       return true;
     }
     const rebuild = this.rebuild();
@@ -257,7 +273,8 @@ export class TimeIndex {
 
   /** A fork after a position; `events` reads the events that it shares and its own. */
   fork(position: number, events: EventsBetween): TimeIndex {
-    const options = { first: this.first, events, whole: this.#whole };
+    const isDeferred = this.#ahead !== null;
+    const options = { first: this.first, events, whole: this.#whole, isDeferred };
     const again: ForkAgain = (head) => {
       this.mend();
       return this.#forked(position, head, events);
@@ -289,28 +306,25 @@ export class TimeIndex {
     this.#sealed.removeUnused(open.segment.last);
     const difference = differenceOfOpen(this.#open, open);
     if (difference === null) return differences;
-    this.#open = open;
+    this.#builder = open;
     return [...differences, { ...difference, isReplaced: true }];
   }
 
   #take(event: Placed): void {
-    if (this.#open.segment.length >= this.#whole) this.#seal();
-    this.#open.take(event);
+    if (this.#ahead === null) return this.#index(event);
+    const { host } = this.#ahead;
+    if (host.isKnown || event.type === 'host.booted') host.take(event);
+    this.#ahead.head = event.position;
+  }
+
+  #index(event: Placed): void {
+    if (this.#builder.segment.length >= this.#whole) this.#seal();
+    this.#builder.take(event);
   }
 
   #seal(): void {
-    const built = this.#open.finish();
-    this.#sealed.push(built);
-    this.#open = new SegmentBuilder(built.end, this.#whole);
-  }
-}
-
-/** As `differenceOf`. An open segment that goes on from a senseless one may be of no use. */
-function differenceOfOpen(own: SegmentBuilder, built: SegmentBuilder): SegmentDifference | null {
-  try {
-    return differenceOf(unshelved(own.finish()), unshelved(built.finish()));
-  } catch {
-    const { first, length: count } = built.segment;
-    return { segment: { first, count }, position: first, differing: 'other' };
+    const built = this.#builder.finish();
+    this.#older.push(built);
+    this.#builder = new SegmentBuilder(built.end, this.#whole);
   }
 }

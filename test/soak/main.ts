@@ -45,6 +45,7 @@ const campaigns: Readonly<Record<string, string>> = {
   pictures: 'test/projections/index/host-at.test.ts',
   activities: 'test/projections/leaks.test.ts',
   forks: 'test/projections/index/fork.test.ts',
+  'deferred-index': 'test/projections/index/deferred.test.ts',
   tables: 'test/projections/table.test.ts',
   machines: 'test/machines/table-agrees.test.ts',
   'xstate-steps': 'test/machines/xstate-steps.test.ts',
