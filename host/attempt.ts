@@ -20,12 +20,12 @@ function answerTo(
   mappings: DmaMappings,
   call: Call,
 ): Passed | Pick<Refusal, 'errno' | 'cause'> {
-  const { refusal, ...passed } = host.answer(call);
+  const { refusal, id, hwpt, isFirstMap, isFatal } = host.answer(call);
   if (refusal !== null) return { errno: refusal.errno, cause: refusal.cause };
-  if (passed.isFatal === true) return { errno: null, rc: 0, isFatal: true };
+  if (isFatal === true) return { errno: null, rc: 0, isFatal };
   mappings.admit(host, call);
   const { handsOut } = rowOf(call.operation);
-  if (handsOut === null) return { errno: null, rc: 0, ...passed };
+  if (handsOut === null) return { errno: null, rc: 0, id, hwpt, isFirstMap };
   const fd = handsOut(call, (pid) => host.processTable.lowestFree(pid));
   return { errno: null, rc: fd, fd };
 }

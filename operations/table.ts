@@ -60,8 +60,11 @@ export function rowOf(operation: Operation): AnyRow {
 /** The processes that a call names: its caller, and others. */
 export function processesOf(call: Call): number[] {
   const given = call as Readonly<Record<string, unknown>>;
-  const names = ['pid', ...rowOf(call.operation).processes];
-  return names.flatMap((name) => (name in given ? [given[name] as number] : []));
+  const pids = 'pid' in call ? [call.pid] : [];
+  for (const name of rowOf(call.operation).processes) {
+    if (name in given) pids.push(given[name] as number);
+  }
+  return pids;
 }
 
 /** The event of a call: `operation.refused` if it failed; null if the log holds nothing of it. */
