@@ -37,7 +37,7 @@ import { keptLog, type KeptLog } from './ledger/kept-log.ts';
 import { forgetIndex, localLog } from './ledger/local-log.ts';
 import { Timeline } from './projections/timeline.ts';
 import { START } from './projections/when.ts';
-import type { RecordedAnswer } from './ledger/simulate.ts';
+import type { RecordedAnswer, RecordedStep } from './ledger/simulate.ts';
 import type { SnapshotReport } from './ledger/snapshot.ts';
 import { streamNamed } from './ledger/stream-named.ts';
 import { verifyLog } from './ledger/verify.ts';
@@ -281,15 +281,15 @@ export class Ledger extends RecordedPast {
     stringGiven('simulate', 'a scenario as a string', scenario);
     const answers: RecordedAnswer[] = [];
     const sequences = parseScenario(scenario);
-    for await (const each of this.simulateSteps(sequences, settings)) answers.push(each);
+    for await (const { answer } of this.simulateSteps(sequences, settings)) answers.push(answer);
     return answers;
   }
 
-  /** As `simulate`, for a parsed scenario; yields each answer when its events are durable. */
+  /** As `simulate`, for a parsed scenario; yields each step when its events are durable. */
   async *simulateSteps(
     sequences: readonly Sequence[],
     settings: SimulateSettings,
-  ): AsyncGenerator<RecordedAnswer> {
+  ): AsyncGenerator<RecordedStep> {
     const { recordSimulation } = await import('./ledger/simulate.ts');
     yield* recordSimulation(this, sequences, settings);
   }

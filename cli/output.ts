@@ -15,13 +15,18 @@ const CHUNK_LENGTH = 64 * 1024;
 
 /** Printing stops once the reader has closed the pipe (`| head`). */
 export interface Output {
+  /** Whether people read it: verbs that print JSON lines elsewhere print sentences there. */
+  readonly isTerminal: boolean;
   /** Prints lines for people. */
-  print(lines: Iterable<Line>): Promise<void>;
+  print(
+    lines: Iterable<Line> | AsyncIterable<Line>,
+    options?: Pick<PrintOptions, 'toTheEnd'>,
+  ): Promise<void>;
   /** Prints JSON: texts without line feeds. */
-  printJson(texts: Iterable<string> | AsyncIterable<string>, options?: JsonOptions): Promise<void>;
+  printJson(texts: Iterable<string> | AsyncIterable<string>, options?: PrintOptions): Promise<void>;
 }
 
-interface JsonOptions {
+interface PrintOptions {
   /** All texts are taken from the iterable even without a reader, because taking them has effects. */
   readonly toTheEnd?: boolean;
   /** The end of each text; default: a line feed. */
@@ -32,7 +37,11 @@ interface JsonOptions {
  * Output to a stream; `before` is called before each chunk. Printing rejects with the system's error
  * if the stream cannot be written to, but not if its reader is gone.
  */
-export function outputTo(stream: Writable, paint: Paint, before: () => void): Output {
+export function outputTo(
+  stream: Writable & { readonly isTTY?: boolean },
+  paint: Paint,
+  before: () => void,
+): Output {
   let gone = false;
   // Errors are handled where a chunk is written. Without a listener they would also be thrown.
   stream.on('error', () => {});
@@ -53,7 +62,7 @@ export function outputTo(stream: Writable, paint: Paint, before: () => void): Ou
   async function writeAll<T>(
     items: Iterable<T> | AsyncIterable<T>,
     textOf: (item: T) => string,
-    { toTheEnd = false, ending = '\n' }: JsonOptions = {},
+    { toTheEnd = false, ending = '\n' }: PrintOptions = {},
   ): Promise<void> {
     let chunk = '';
     try {
@@ -72,7 +81,8 @@ export function outputTo(stream: Writable, paint: Paint, before: () => void): Ou
   }
 
   return {
-    print: (lines) => writeAll(lines, (line) => printableLine(line, paint)),
+    isTerminal: stream.isTTY === true,
+    print: (lines, options) => writeAll(lines, (line) => printableLine(line, paint), options),
     printJson: (texts, options) => writeAll(texts, printableJson, options),
   };
 }

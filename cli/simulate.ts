@@ -8,8 +8,11 @@ import {
   simulate as play,
   type Sequence,
   type SimulatedAnswer,
+  type SimulationStep,
 } from '../host/simulation.ts';
-import { profileFor, type RecordedAnswer } from '../ledger.ts';
+import { profileFor } from '../ledger.ts';
+import type { Line } from '../words/columns.ts';
+import { answerLines, StartedNames } from '../words/simulation.ts';
 import { exit } from './failure.ts';
 import { checkInputs, nameOf, readText } from './input.ts';
 import { logOptions, recordIn } from './log-file.ts';
@@ -22,13 +25,14 @@ import { sha256 } from '../log/hash.ts';
 /** Seed and digest of event ids. They are needed even if no log keeps the events. */
 const UNKEPT = { seed: '', digest: sha256 };
 
-/** Prints the answer to each operation as a JSON line. A refusal is an answer. */
+/** Prints the answer to each operation: to a terminal a sentence, else a JSON line. */
 export const simulate = verb({
   name: 'simulate',
   usage: 'simulate --topology FILE [--profile P] [--log LOG] [SCENARIO|-]...',
   summary: "Plays scenarios on a simulated host and prints the kernel's answer to each operation",
   details: [
-    'One JSON line for each operation, in order. A refusal is an answer (exit 0), and names its cause.',
+    'One line for each operation, in order: to a terminal a sentence, else JSON. A refusal is an answer',
+    '(exit 0), and names its cause.',
     'Without SCENARIO, the scenario is read from standard input. All lines are read before the first is',
     'played: if one cannot be understood, nothing is played or recorded (exit 2).',
   ],
@@ -46,7 +50,7 @@ export const simulate = verb({
     },
     host: logOptions.host,
     'no-index': logOptions['no-index'],
-    json: { type: 'boolean' },
+    json: { type: 'boolean', help: 'print JSON lines to a terminal, too' },
   },
   operands: [0, Infinity],
   examples: [
@@ -62,17 +66,33 @@ export const simulate = verb({
     const profile = profileFor(named, topology);
     // All input is read before the log is created or an answer is printed.
     const sequences = await readScenarios(inputs, io.stdin);
+    const isText = io.out.isTerminal && values.json !== true;
     if (log === undefined) {
-      await io.out.printJson(answerLines(play(sequences, topology, profile, UNKEPT)));
+      await print(io, isText, play(sequences, topology, profile, UNKEPT));
       return exit.done;
     }
     await recordIn({ ...values, log }, io, async (ledger) => {
-      const answers = ledger.simulateSteps(sequences, { topology, profile });
-      await io.out.printJson(recordedLines(answers, io.progress), { toTheEnd: true });
+      const steps = ledger.simulateSteps(sequences, { topology, profile });
+      await print(io, isText, counted(steps, io.progress), { toTheEnd: true });
     });
     return exit.done;
   },
 });
+
+/** A step with its answer, whose position is known if it is recorded. */
+interface ShownStep extends Pick<SimulationStep, 'events'> {
+  readonly answer: (SimulatedAnswer & { readonly position?: number }) | null;
+}
+
+/** Prints sentences for people, or else JSON lines. */
+async function print(
+  { out }: Io,
+  isText: boolean,
+  steps: Iterable<ShownStep> | AsyncIterable<ShownStep>,
+  options: { readonly toTheEnd?: boolean } = {},
+): Promise<void> {
+  await (isText ? out.print(sentences(steps), options) : out.printJson(jsonLines(steps), options));
+}
 
 async function readScenarios(operands: readonly string[], stdin: Io['stdin']) {
   const sequences: Sequence[] = [];
@@ -83,23 +103,32 @@ async function readScenarios(operands: readonly string[], stdin: Io['stdin']) {
   return sequences;
 }
 
-function* answerLines(steps: ReturnType<typeof play>): Generator<string> {
-  for (const { answer } of steps) if (answer !== null) yield answerJson(answer);
+async function* sentences(
+  steps: Iterable<ShownStep> | AsyncIterable<ShownStep>,
+): AsyncGenerator<Line> {
+  const names = new StartedNames();
+  for await (const { answer, events } of steps) {
+    for (const event of events) names.take(event);
+    if (answer !== null) yield* answerLines(answer, events, names);
+  }
 }
 
-async function* recordedLines(
-  answers: AsyncIterable<RecordedAnswer>,
-  progress: Progress,
+async function* jsonLines(
+  steps: Iterable<ShownStep> | AsyncIterable<ShownStep>,
 ): AsyncGenerator<string> {
+  for await (const { answer } of steps) if (answer !== null) yield answerJson(answer);
+}
+
+async function* counted<T>(steps: AsyncIterable<T>, progress: Progress): AsyncGenerator<T> {
   let recorded = 0;
-  for await (const answer of answers) {
+  for await (const step of steps) {
     progress.tell(`${++recorded} operations recorded`);
-    yield answerJson(answer);
+    yield step;
   }
 }
 
 /** An answer as one JSON object, with its keys in a fixed order. */
-function answerJson(answer: SimulatedAnswer & { readonly position?: number }): string {
+function answerJson(answer: NonNullable<ShownStep['answer']>): string {
   const { seq, n, p, op, rc, errno, cause, viable, container_set, driver, pending } = answer;
   const { dead, position } = answer;
   const state = { viable, container_set, driver, pending, dead, position };

@@ -10,6 +10,7 @@ import {
   turns,
   type Sequence,
   type SimulatedAnswer,
+  type SimulationStep,
 } from '../host/simulation.ts';
 import { sha256 } from '../log/hash.ts';
 import { RevisionConflictError } from '../log/store.ts';
@@ -19,6 +20,11 @@ import { hostGiven, type SimulateSettings } from './settings.ts';
 
 /** An answer with the position of its last event; if it has none, of the last event before it. */
 export type RecordedAnswer = SimulatedAnswer & { readonly position: number };
+
+/** An answer that is recorded, and the events of its operation. */
+export interface RecordedStep extends Pick<SimulationStep, 'events'> {
+  readonly answer: RecordedAnswer;
+}
 
 /**
  * Plays sequences and records them. Yields each answer when its events are durable. Each operation
@@ -33,7 +39,7 @@ export async function* recordSimulation(
   log: Appendable,
   sequences: readonly Sequence[],
   settings: SimulateSettings,
-): AsyncGenerator<RecordedAnswer> {
+): AsyncGenerator<RecordedStep> {
   const { topology, profile } = hostGiven('simulate', settings);
   for (let done = 0; done < sequences.length;) {
     checkKind(log, 'simulation');
@@ -47,15 +53,15 @@ export async function* recordSimulation(
     try {
       for (const { steps: turn, begun, isWhole } of turns(steps, STEPS_AT_ONCE)) {
         const appends: Promise<void>[] = [];
-        const answers: RecordedAnswer[] = [];
+        const recorded: RecordedStep[] = [];
         for (const { answer, events } of turn) {
           if (events.length > 0) appends.push(appendNew(log, position, events));
           position += events.length;
-          if (answer !== null) answers.push({ ...answer, position });
+          if (answer !== null) recorded.push({ answer: { ...answer, position }, events });
         }
         await committed(appends, isWhole);
         done += begun;
-        yield* answers;
+        yield* recorded;
       }
       await log.refresh();
     } catch (error) {

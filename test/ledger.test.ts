@@ -426,12 +426,12 @@ describe('a simulation', () => {
     const long = parseScenario('open_iommufd I\nclose I\n'.repeat(3000));
     const answers = one.simulateSteps(long, { topology });
     const { value } = await answers.next();
-    expect(value).toMatchObject({ n: 0 });
+    expect(value).toMatchObject({ answer: { n: 0 } });
     await other.refresh();
     await other.simulate('open_container C\n', { topology });
     const rest = async () => {
       let last = 0;
-      for await (const { n } of answers) last = n;
+      for await (const { answer } of answers) last = answer.n;
       return last;
     };
     await expect(rest()).rejects.toThrow(RevisionConflictError);

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { openLedger } from '../../ledger.ts';
 import { temporaryFolder } from '../log/folder.ts';
+import { shownBy } from '../support/terminal.ts';
 import { hostTopology, jsonLines, run, twoContexts } from './program.ts';
 
 const folder = temporaryFolder();
@@ -32,6 +33,53 @@ describe.concurrent('simulate', () => {
 {"seq":"two","n":1,"p":"P1","op":"group_status G","rc":0,"viable":true,"container_set":false}
 `,
     );
+  });
+
+  test('prints sentences to a terminal, and JSON there if it is told to', async () => {
+    const scenario = at('sentences.scenario');
+    writeFileSync(
+      scenario,
+      `open_cdev A gpu
+set_driver gpu none
+bg_wait
+@P2 open_group G nvme
+@P2 group_status G
+seq two
+@P2 open_group G nvme
+open_group H nvme
+kill P2
+fds
+`,
+    );
+    const args = [process.execPath, inject('program'), ...onHost];
+    const env = { NO_COLOR: '1' };
+    const { bytes, code } = await shownBy([...args, scenario], env);
+    expect(code).toBe(0);
+    expect(bytes.toString().replaceAll('\r', '')).toBe(
+      `P1[101] opened device 0000:3b:00.0 as fd 3
+the unbind of driver vfio-pci from 0000:3b:00.0 had to wait
+bg_wait: the driver change still waits for an open file
+P2[102] opened group 41 as fd 3
+P2: group_status G: passed; the group is viable and has no container
+two:
+P2[103] opened group 41 as fd 3
+P1[104] tried open_group group=41 cloexec=false and got EBUSY; cause: group-already-open (another file of the group is open; only one can be open at a time)
+P2[103] was killed by SIGKILL
+P1: fds: passed
+`,
+    );
+    const asJson = await shownBy([...args, '--json', scenario], env);
+    const { out } = await run([...onHost, scenario]);
+    expect(asJson.bytes.toString().replaceAll('\r', '')).toBe(out);
+    expect(out.split('\n')).toHaveLength(10);
+
+    const log = at('sentences.ledger');
+    const recorded = await shownBy([...args, '--log', log, scenario], env);
+    await using ledger = await openLedger(log, { readOnly: true });
+    const lines = recorded.bytes.toString().split('\r\n');
+    const refused = /^position (\d+): (.*); cause: group-already-open/;
+    const [, position, sentence] = lines.map((line) => refused.exec(line)).find(Boolean) ?? [];
+    expect(ledger.describe(ledger.event(Number(position))!)).toBe(sentence);
   });
 
   test('takes a truth file as topology, and records nothing unless it is told to', async () => {
