@@ -22,10 +22,10 @@ import type {
   VerifyOptions,
 } from './ledger/settings.ts';
 import { readEvidence } from './ledger/read-evidence.ts';
-import { arrayGiven, optionsGiven, stringGiven, textGiven } from './events/given.ts';
+import { arrayGiven, optionsGiven, textGiven } from './events/given.ts';
 import { INSPECT } from './events/inspect-symbol.ts';
 import { LedgerError, RequestError } from './events/ledger-error.ts';
-import { parseScenario, type Sequence } from './host/simulation.ts';
+import type { Sequence } from './host/simulation.ts';
 import { storeAt } from './log/address.ts';
 import type { LedgerEvent } from './events/vocabulary.ts';
 export type { Call } from './events/vocabulary.ts';
@@ -275,14 +275,11 @@ export class Ledger extends RecordedPast {
 
   /**
    * Plays a scenario on the machines, and records it; each operation is one append. Rejects with
-   * `bad-request`, also for a log of a real host.
+   * `bad-request`, also for a name that the topology does not have, and for a log of a real host.
    */
   async simulate(scenario: string, settings: SimulateSettings): Promise<RecordedAnswer[]> {
-    stringGiven('simulate', 'a scenario as a string', scenario);
-    const answers: RecordedAnswer[] = [];
-    const sequences = parseScenario(scenario);
-    for await (const { answer } of this.simulateSteps(sequences, settings)) answers.push(answer);
-    return answers;
+    const { recordScenario } = await import('./ledger/simulate.ts');
+    return recordScenario(this, scenario, settings);
   }
 
   /** As `simulate`, for a parsed scenario; yields each step when its events are durable. */

@@ -10,13 +10,15 @@ import {
   type SimulatedAnswer,
   type SimulationStep,
 } from '../host/simulation.ts';
-import { profileFor } from '../ledger.ts';
+import { profileFor, type topologyFrom } from '../ledger.ts';
+
 import type { Line } from '../words/columns.ts';
 import { answerLines, StartedNames } from '../words/simulation.ts';
 import { exit } from './failure.ts';
 import { checkInputs, nameOf, readText } from './input.ts';
 import { logOptions, recordIn } from './log-file.ts';
 import { profileOption } from './profiles.ts';
+import { showOperations } from './operations.ts';
 import type { Progress } from './progress.ts';
 import { readTopology } from './topology-file.ts';
 import { verb, type Io } from './verb.ts';
@@ -28,13 +30,14 @@ const UNKEPT = { seed: '', digest: sha256 };
 /** Prints the answer to each operation: to a terminal a sentence, else a JSON line. */
 export const simulate = verb({
   name: 'simulate',
-  usage: 'simulate --topology FILE [--profile P] [--log LOG] [SCENARIO|-]...',
+  usage: 'simulate --topology FILE [--profile P] [--log LOG] [SCENARIO|-]... | --operations',
   summary: "Plays scenarios on a simulated host and prints the kernel's answer to each operation",
   details: [
     'One line for each operation, in order: to a terminal a sentence, else JSON. A refusal is an answer',
     '(exit 0), and names its cause.',
     'Without SCENARIO, the scenario is read from standard input. All lines are read before the first is',
-    'played: if one cannot be understood, nothing is played or recorded (exit 2).',
+    'played: if one cannot be understood, nothing is played or recorded (exit 2). SCENARIOS.md in the',
+    'package describes the language.',
   ],
   options: {
     topology: {
@@ -48,6 +51,10 @@ export const simulate = verb({
       value: 'LOG',
       help: 'record the simulation: in a new log, or a log of simulations',
     },
+    operations: {
+      type: 'boolean',
+      help: 'play nothing: list all operations with their operands (--json: one JSON value)',
+    },
     host: logOptions.host,
     'no-index': logOptions['no-index'],
     json: { type: 'boolean', help: 'print JSON lines to a terminal, too' },
@@ -57,15 +64,20 @@ export const simulate = verb({
     'vfio-ledger simulate --topology examples/host.topology.json examples/two-contexts.scenario',
     "printf 'open_group G nvme\\nopen_group H nvme\\n' | " +
       'vfio-ledger simulate --profile linux-6.1 --topology examples/host.topology.json',
+    'vfio-ledger simulate --operations',
   ],
   async answer({ values, operands }, io) {
     const { topology: file, profile: named, log } = values;
+    if (values.operations === true) {
+      await showOperations(io, values.json);
+      return exit.done;
+    }
     const inputs = operands.length === 0 ? ['-'] : operands;
     checkInputs([...inputs, ...(file === undefined ? [] : [file])]);
     const topology = await readTopology(file, io.stdin);
     const profile = profileFor(named, topology);
     // All input is read before the log is created or an answer is printed.
-    const sequences = await readScenarios(inputs, io.stdin);
+    const sequences = await readScenarios(inputs, topology, io);
     const isText = io.out.isTerminal && values.json !== true;
     if (log === undefined) {
       await print(io, isText, play(sequences, topology, profile, UNKEPT));
@@ -94,10 +106,16 @@ async function print(
   await (isText ? out.print(sentences(steps), options) : out.printJson(jsonLines(steps), options));
 }
 
-async function readScenarios(operands: readonly string[], stdin: Io['stdin']) {
+async function readScenarios(
+  operands: readonly string[],
+  topology: ReturnType<typeof topologyFrom>,
+  io: Io,
+) {
   const sequences: Sequence[] = [];
+  const absent = (message: string) => io.say(`vfio-ledger: ${message}`);
   for (const operand of operands) {
-    const parsed = parseScenario(await readText(operand, stdin), nameOf(operand));
+    const place = { source: nameOf(operand), topology, absent };
+    const parsed = parseScenario(await readText(operand, io.stdin), place);
     for (const sequence of parsed) sequences.push(sequence);
   }
   return sequences;

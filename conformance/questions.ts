@@ -15,7 +15,9 @@ import { UsageError } from './options.ts';
 /** Reads the sequences of a file that asks something. Throws `UsageError` or `RequestError`. */
 export function sequencesIn(path: string): Sequence[] {
   const text = textOf(path);
-  const sequences = text.startsWith('{') ? recorded(text, path) : parseScenario(text, path);
+  const sequences = text.startsWith('{')
+    ? recorded(text, path)
+    : parseScenario(text, { source: path });
   if (sequences.every(({ operations }) => operations.length === 0)) {
     throw new UsageError(`${path}: no operation in it: nothing to ask`);
   }

@@ -7,6 +7,7 @@ import { RequestError } from '../events/ledger-error.ts';
 import type { Fact, LedgerEvent, Placed } from '../events/vocabulary.ts';
 import type { Profile } from '../machines/profile.ts';
 import { parseLine, type OperationStatement } from '../scenario/language.ts';
+import { checkSubjects } from '../scenario/topology-words.ts';
 import type { Topology } from '../scenario/topology.ts';
 import { firstStart, ScenarioHost, type HostAnswer, type HostStart } from './scenario-host.ts';
 
@@ -16,16 +17,33 @@ export interface Sequence {
   readonly operations: readonly OperationStatement[];
 }
 
+/** Where a scenario comes from, and what it is played on. */
+interface ScenarioPlace {
+  /** The name of its file; default: `scenario`. */
+  readonly source?: string;
+  /** The devices and groups that it may name; without it, none is checked. */
+  readonly topology?: Topology;
+  /** Called with `SOURCE:LINE: reason` for an address or a number that the topology does not have. */
+  readonly absent?: (message: string) => void;
+}
+
 /**
  * Parses a scenario. Throws `RequestError` with `SOURCE:LINE: reason` at the first line that cannot
- * be read.
+ * be read, or that names a device or a group which the topology does not have.
  */
-export function parseScenario(text: string, source = 'scenario'): Sequence[] {
+export function parseScenario(
+  text: string,
+  { source = 'scenario', topology, absent = () => {} }: ScenarioPlace = {},
+): Sequence[] {
   const sequences: { name: string; operations: OperationStatement[] }[] = [];
   for (const [index, line] of text.split('\n').entries()) {
+    const place = `${source}:${index + 1}`;
     try {
       const statement = parseLine(line);
       if (statement === null) continue;
+      if (topology !== undefined && statement.kind === 'operation') {
+        checkSubjects(statement, topology, (message) => absent(`${place}: ${message}`));
+      }
       if (statement.kind === 'seq') sequences.push({ name: statement.name, operations: [] });
       else {
         if (sequences.length === 0) sequences.push({ name: '-', operations: [] });
@@ -33,7 +51,7 @@ export function parseScenario(text: string, source = 'scenario'): Sequence[] {
       }
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      throw new RequestError(`${source}:${index + 1}: ${error.message}`);
+      throw new RequestError(`${place}: ${error.message}`);
     }
   }
   return sequences;

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { stringGiven } from '../events/given.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import {
+  parseScenario,
   simulate,
   startAfter,
   turns,
@@ -69,6 +71,20 @@ export async function* recordSimulation(
       await catchUp(log, error.conflict);
     }
   }
+}
+
+/** As `recordSimulation`, from the text of a scenario to all answers. */
+export async function recordScenario(
+  log: Appendable,
+  scenario: string,
+  settings: SimulateSettings,
+): Promise<RecordedAnswer[]> {
+  stringGiven('simulate', 'a scenario as a string', scenario);
+  const { topology } = hostGiven('simulate', settings);
+  const sequences = parseScenario(scenario, { topology });
+  const answers: RecordedAnswer[] = [];
+  for await (const { answer } of recordSimulation(log, sequences, settings)) answers.push(answer);
+  return answers;
 }
 
 /** At most this many operations are committed together. */

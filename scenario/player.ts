@@ -14,6 +14,7 @@ import { callOfStatement, type Resolver } from './calls.ts';
 import { processName, type OperationStatement, type ProcessName } from './language.ts';
 import { Names } from './names.ts';
 import { perform, type Host, type Port } from './perform.ts';
+import { deviceIn, groupIn, plainGroup } from './topology-words.ts';
 import { bootFacts, type BootOptions, type Topology } from './topology.ts';
 
 const PAGE = 4096;
@@ -139,15 +140,11 @@ export class Player {
     return {
       pid,
       names,
-      device: (word) => this.#deviceNamed(word)?.bdf ?? word,
-      group: (word) => this.#deviceNamed(word)?.group ?? word.replace(/^g(?=\d)/, ''),
+      device: (word) => deviceIn(this.#topology, word) ?? word,
+      group: (word) => groupIn(this.#topology, word) ?? plainGroup(word),
       receiver: (word) => this.#process(processName(word)),
       cdev: (node) => this.#port.deviceOfNode(node) ?? node,
     };
-  }
-
-  #deviceNamed(word: string): Topology['devices'][number] | undefined {
-    return this.#topology.devices.find(({ name, bdf }) => name === word || bdf === word);
   }
 
   /** The pid of a process; it is started if it does not exist. */

@@ -15,6 +15,7 @@ import { supposed, type WhatIf } from '../ledger/what-if.ts';
 import type { Profile } from '../machines/profile.ts';
 import { parseLine, type OperationStatement } from '../scenario/language.ts';
 import type { Topology } from '../scenario/topology.ts';
+import { checkSubjects } from '../scenario/topology-words.ts';
 import { unexpectedAnswerWords } from '../words/unexpected-answer.ts';
 
 /** The keys of an answer that a test expects. The errno of an operation that passes is null. */
@@ -49,19 +50,29 @@ export interface PlayedOperation {
 
 /**
  * A scenario that is played before each operation that is tested; refusals in it are answers, too.
- * Throws `bad-request` for a line that cannot be read, and for a wrong topology or profile.
+ * Throws `bad-request` for a line that cannot be read or asks for a device or group that the topology
+ * does not have, and for a wrong topology or profile.
  */
 export function given(scenario: string, settings: SimulateSettings): GivenScenario {
   stringGiven('given', 'a scenario as a string', scenario);
   const begin = hostGiven('given', settings);
-  const sequences = parseScenario(scenario);
-  return { when: (operation) => play(begin, sequences, operationIn(operation)) };
+  const { topology } = begin;
+  const sequences = parseScenario(scenario, { topology, absent });
+  return { when: (operation) => play(begin, sequences, operationIn(operation, topology)) };
 }
 
-function operationIn(line: string): OperationStatement {
+function operationIn(line: string, topology: Topology): OperationStatement {
   const statement = parseLine(stringGiven('when', 'an operation as a string', line));
-  if (statement?.kind === 'operation') return statement;
-  throw new RequestError(`when takes one operation, not '${line}'`);
+  if (statement?.kind !== 'operation') {
+    throw new RequestError(`when takes one operation, not '${line}'`);
+  }
+  checkSubjects(statement, topology, absent);
+  return statement;
+}
+
+/** No program computes the addresses of a scenario: in a test, one that no device has is a slip. */
+function absent(message: string): never {
+  throw new RequestError(message);
 }
 
 interface Begin {

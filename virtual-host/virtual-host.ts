@@ -8,12 +8,19 @@
  */
 import { textGiven } from '../events/given.ts';
 import { LedgerError } from '../events/ledger-error.ts';
-import { nearestClause } from '../events/nearest.ts';
 import type { Call } from '../events/vocabulary.ts';
 import { hostGiven, type SimulateSettings } from '../ledger/settings.ts';
 import { supposed, type Attempted, type WhatIf } from '../ledger/what-if.ts';
 import type { Topology } from '../scenario/topology.ts';
 import { bootFacts } from '../scenario/topology.ts';
+import {
+  absentWords,
+  deviceIn,
+  groupIn,
+  isAddress,
+  isGroupNumber,
+  plainGroup,
+} from '../scenario/topology-words.ts';
 import { VirtualProcess } from './process.ts';
 import { SystemError } from './system-error.ts';
 
@@ -43,13 +50,13 @@ export function virtualHost(settings: SimulateSettings): VirtualHost {
 export class VirtualHost {
   /** What happened so far. It answers the same questions as a log. */
   readonly ledger: WhatIf;
-  readonly #devices: Topology['devices'];
+  readonly #topology: Topology;
   readonly #processes = new Map<string, VirtualProcess>();
 
   /** @internal */
   constructor(settings: SimulateSettings) {
     const { topology, profile } = hostGiven('virtualHost', settings);
-    this.#devices = topology.devices;
+    this.#topology = topology;
     this.ledger = supposed(bootFacts('-', topology, { profile, simulated: true }));
   }
 
@@ -96,30 +103,29 @@ export class VirtualHost {
   }
 
   /**
-   * The PCI address of a device, by topology name or address. Throws `unknown-subject` for what is
-   * neither.
+   * The PCI address of a device, by topology name or address. Throws `unknown-subject` for a name that
+   * the topology does not have. Of an address that it does not have, the kernel says that no device is
+   * there: programs ask for addresses, and only tests for names.
    *
    * @internal
    */
   deviceNamed(word: string): string {
     const name = textGiven(word);
-    const known = this.#devices.find((device) => device.name === name || device.bdf === name);
-    if (known !== undefined) return known.bdf;
-    if (/^[\da-f]{4,}:[\da-f]{2}:[\da-f]{2}\.[0-7]$/.test(name)) return name;
-    throw this.#unknown('device', name);
+    const known = deviceIn(this.#topology, name);
+    if (known !== null || isAddress(name)) return known ?? name;
+    throw new LedgerError('unknown-subject', absentWords(this.#topology, 'device', name));
   }
 
   /**
-   * The number of a group, by `26`, `g26`, or a device of the topology. Throws `unknown-subject`.
+   * The number of a group, by `26`, `g26`, or a device of the topology. Throws `unknown-subject` as
+   * `deviceNamed` does.
    *
    * @internal
    */
   groupNamed(word: string): string {
-    const known = this.#devices.find(({ name, bdf }) => name === word || bdf === word);
-    if (known !== undefined) return known.group;
-    const number = word.replace(/^g(?=\d)/, '');
-    if (/^\d+$/.test(number) || this.#devices.some(({ group }) => group === number)) return number;
-    throw this.#unknown('group', word);
+    const known = groupIn(this.#topology, word);
+    if (known !== null || isGroupNumber(word)) return known ?? plainGroup(word);
+    throw new LedgerError('unknown-subject', absentWords(this.#topology, 'group', word));
   }
 
   /** @internal */
@@ -146,12 +152,6 @@ export class VirtualHost {
     return cdev === null
       ? `/sys/bus/pci/devices/${call.device}/vfio-dev`
       : `/dev/vfio/devices/${cdev}`;
-  }
-
-  #unknown(kind: string, word: string): LedgerError {
-    const names = this.#devices.flatMap(({ name, bdf }) => [name, bdf]);
-    const near = nearestClause(word, names);
-    return new LedgerError('unknown-subject', `the topology has no ${kind} '${word}'${near}`);
   }
 }
 

@@ -57,6 +57,13 @@ test('what cannot be asked is a bad request', async () => {
   expect(() => given('open_grup G gpu', settings)).toThrow(
     "scenario:1: unknown operation 'open_grup'",
   );
+  expect(() => given('open_cdev A gpuu', settings)).toThrow(
+    "scenario:1: open_cdev: the topology has no device 'gpuu'; there are gpu, audio; did you mean gpu?",
+  );
+  expect(() => given('', settings).when('open_cdev A 0000:3b:00.2')).toThrow(
+    "open_cdev: the topology has no device '0000:3b:00.2'; there are gpu, audio; did you mean 0000:3b:00.1?",
+  );
+  expect(() => given('open_group G g62', settings)).toThrow("no group 'g62'");
   expect(() => given('', settings).when('seq again')).toThrow(
     "when takes one operation, not 'seq again'",
   );

@@ -136,11 +136,19 @@ test('a device or group that the topology does not have is told, with the neares
   const p = host.process('p');
   const unknown = { code: 'unknown-subject' };
   expect(() => p.openCdev('gpus')).toThrow(expect.objectContaining(unknown));
-  expect(() => p.openCdev('gpus')).toThrow("the topology has no device 'gpus'; nearest is gpu");
-  expect(() => p.openGroup('gpuu')).toThrow("the topology has no group 'gpuu'; nearest is gpu");
-  expect(() => host.setDriver('nics', null)).toThrow('nearest is nic');
+  expect(() => p.openCdev('gpus')).toThrow(
+    "the topology has no device 'gpus'; there are gpu, audio, nic; did you mean gpu?",
+  );
+  expect(() => p.openGroup('gpuu')).toThrow(
+    "the topology has no group 'gpuu'; there are gpu, audio, nic, g26, g40; did you mean gpu?",
+  );
+  expect(() => host.setDriver('nics', null)).toThrow('did you mean nic?');
   // An address is what a program may ask for, whether or not a device has it.
   expect(refusalOf(() => p.openCdev('0000:99:00.0'))).toMatchObject({ code: 'ENOENT' });
+  expect(refusalOf(() => p.openGroup(99))).toMatchObject({ code: 'ENOENT', path: '/dev/vfio/99' });
+  // A device that was unplugged is one that the topology has.
+  host.setDriver('gpu', null);
+  expect(refusalOf(() => p.openCdev('gpu'))).toMatchObject({ code: 'ENOENT' });
 });
 
 test('a driver change waits for the last file of its device', () => {
