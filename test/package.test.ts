@@ -208,7 +208,7 @@ test.skipIf(older === undefined)('on an older Node it says what to do', async ()
 });
 
 test('the package holds what its texts link to', () => {
-  for (const text of ['README.md', 'FORMAT.md', 'CHANGELOG.md']) {
+  for (const text of ['README.md', 'FORMAT.md', 'SCENARIOS.md', 'CHANGELOG.md']) {
     const links = readFileSync(join(installed, text), 'utf8').matchAll(/\]\(([^):#]+)\)/g);
     for (const [, path = ''] of links) expect(existsSync(join(installed, path)), path).toBe(true);
   }
