@@ -48,12 +48,15 @@ export function hostOn(
     },
     isDead: () => live().isDead,
     nextNode: (driver) => live().nextCdev(driver),
-    deviceOfNode: (node) => {
-      return [...live().devices()].find(({ cdev }) => cdev === node)?.device ?? null;
-    },
+    deviceOfNode: (node) => deviceOfNode(live(), node),
     reopen: (pid, fd) => reopening(live(), pid, fd),
     happened,
   };
+}
+
+/** The PCI address of the device whose cdev node has a name now; null if none has. */
+export function deviceOfNode(host: LiveHost, node: string): string | null {
+  return [...host.devices()].find(({ cdev }) => cdev === node)?.device ?? null;
 }
 
 /** The call that opens a descriptor's file anew; null if it has no node of VFIO or iommufd. */

@@ -13,6 +13,8 @@ import { StoreUnavailableError, type RecordedEvent, type Store } from '../log/st
 export interface KeptLog {
   readonly path: string;
   readonly host: string;
+  /** Whether the log has no other host: then no command has to name it. */
+  readonly isOnly: boolean;
   /** Position of the last event of the history that it holds; of a what-if, where it forks. */
   readonly until: number;
 }
@@ -30,7 +32,10 @@ const copies = new WeakMap<Store, KeptCopy>();
  * file lacks are written. Throws `unavailable` if they cannot be.
  */
 export function keptLog(store: Store, host: string, { head, events }: Events): KeptLog {
-  if (store.path !== null) return { path: store.path, host, until: head };
+  if (store.path !== null) {
+    const hosts = store.local?.streams() ?? [host];
+    return { path: store.path, host, isOnly: hosts.length < 2, until: head };
+  }
   const copy = copies.get(store) ?? { path: join(makeFolder(), 'kept.ledger'), until: -1 };
   copies.set(store, copy);
   const { path, until } = copy;
@@ -42,7 +47,7 @@ export function keptLog(store: Store, host: string, { head, events }: Events): K
     );
     copy.until = head;
   }
-  return { path, host, until: head };
+  return { path, host, isOnly: true, until: head };
 }
 
 interface Events {

@@ -11,13 +11,11 @@ import type { RefusedCall } from '../projections/activity.ts';
 import type { Coverage } from '../projections/coverage.ts';
 import type { Line } from '../words/columns.ts';
 import {
-  ALLOW,
   differenceLines,
   expectedOf,
   expectedRefusal,
   gotNone,
   historyRange,
-  notKnown,
   refusedRows,
   titleWords,
   unknownReasons,
@@ -33,7 +31,7 @@ import {
   type RefusalPattern,
   type Tristate,
 } from './patterns.ts';
-import { storyOf } from './story.ts';
+import { storyOf } from '../ledger/story.ts';
 import { isHistory, type AskedPast } from './subjects.ts';
 import { allowsUnknown, unjudged, type Judged, type UnknownOption } from './verdict.ts';
 
@@ -153,8 +151,9 @@ function told(finding: HistoryFinding): Judged {
       {
         title: titleWords(matcher, isNot, historyRange(first, last)),
         expected: expected(isNot),
-        got: reason === null ? got : [...notKnown(reason), ...got],
-        facts: [...facts(), ...(reason === null ? [] : [ALLOW])],
+        reason,
+        got,
+        facts: facts(),
         remedy: [],
       },
       {

@@ -16,11 +16,10 @@ import {
   subjectAt,
   titleWords,
   unknownReasons,
-  ALLOW,
 } from '../words/failures.ts';
 import type { Line } from '../words/columns.ts';
 import { anyHolder, noHolderPattern, type HolderPattern, type Tristate } from './patterns.ts';
-import { lastRefusal, storyOf, type StoryPlace } from './story.ts';
+import { lastRefusal, storyOf, type StoryPlace } from '../ledger/story.ts';
 import { aboutOf, holdersOf, isHeld, isOwned, isStateUnknown, type About } from './subjects.ts';
 import type { HeldAnswer, OwnedAnswer } from './subjects.ts';
 import { allowsUnknown, unjudged, type Judged, type UnknownOption } from './verdict.ts';
@@ -50,13 +49,8 @@ export function judgeOwnedBy(
   const wrong = isOwned(answer) ? noHolderPattern(pattern) : OWNED;
   if (wrong !== null) return unjudged(matcher, wrong);
   const { holders } = answer.owner;
-  const expected = (isNot: boolean) => expectedHolder(pattern, 'owner', isNot);
   const found = judgeHolders(answer, holders, pattern, allowsUnknown(options));
-  return {
-    ...told({ matcher, answer, expected, got: gotHolders(holders), ...found }),
-    actual: holders,
-    expected: pattern,
-  };
+  return toldHolder({ matcher, of: 'owner', answer, holders, pattern, found });
 }
 
 /** Whether one of the holders of the open files matches. */
@@ -69,17 +63,26 @@ export function judgeHeldBy(
   const wrong = isHeld(answer) ? noHolderPattern(pattern) : OWNED;
   if (wrong !== null) return unjudged(matcher, wrong);
   const holders = holdersOf(answer);
-  const expected = (isNot: boolean) => expectedHolder(pattern, 'file', isNot);
   const isAllowed = allowsUnknown(options);
   const unseen = !isAllowed && answer.owner.kind !== 'unknown' && isStateUnknown(answer);
   const found = unseen
     ? ({ holds: 'not-known', reason: unknownReasons.state } as const)
     : judgeHolders(answer, holders, pattern, isAllowed);
-  return {
-    ...told({ matcher, answer, expected, got: gotHolders(holders), ...found }),
-    actual: holders,
-    expected: pattern,
-  };
+  return toldHolder({ matcher, of: 'file', answer, holders, pattern, found });
+}
+
+/** What was found about a holder that was expected. */
+interface HolderFinding extends Pick<OwnerFinding, 'matcher' | 'answer'> {
+  readonly of: 'owner' | 'file';
+  readonly holders: readonly Holder[];
+  readonly pattern: HolderPattern;
+  readonly found: Pick<OwnerFinding, 'holds' | 'reason'>;
+}
+
+function toldHolder({ matcher, of, answer, holders, pattern, found }: HolderFinding): Judged {
+  const expected = (isNot: boolean) => expectedHolder(pattern, of, isNot);
+  const judged = told({ matcher, answer, expected, got: gotHolders(holders), ...found });
+  return { ...judged, actual: holders, expected: pattern };
 }
 
 /** Whether nobody owns it. Kernel drivers are owners. */
@@ -147,8 +150,9 @@ function told({ matcher, answer, holds, reason, expected, got }: OwnerFinding): 
       {
         title,
         expected: expected(isNot),
-        got: reason === null ? got : [...notKnown(reason), ...got],
-        facts: [...owner, ...(reason === null ? [] : [ALLOW])],
+        reason,
+        got,
+        facts: owner,
         remedy: place === null ? [] : remedyOf(about, place, !isNot && matcher !== UNKNOWN),
       },
       place,

@@ -7,12 +7,10 @@ import type { Activity } from '../projections/activity.ts';
 import type { Position } from '../projections/shapes.ts';
 import type { Subject } from '../projections/subjects.ts';
 import {
-  ALLOW,
   closeLines,
   expectedOf,
   gotNone,
   leakLines,
-  notKnown,
   rangeWords,
   titleWords,
   unknownReasons,
@@ -20,7 +18,7 @@ import {
 import { originOf } from '../ledger/origins.ts';
 import type { AskedPast } from './subjects.ts';
 import { isActivity } from './subjects.ts';
-import { storyOf, type StoryPlace } from './story.ts';
+import { storyOf, type StoryPlace } from '../ledger/story.ts';
 import { allowsUnknown, unjudged, type Judged, type UnknownOption } from './verdict.ts';
 
 const ACTIVITY = 'it takes what ledger.between(…), during(…) or runRecorded(…) answers';
@@ -39,8 +37,9 @@ export function judgeRelease(activity: Activity, options: UnknownOption | undefi
       {
         title: titleWords(matcher, isNot, rangeWords(from, to)),
         expected: expectedOf.release(isNot),
-        got: reason === null ? got : [...notKnown(reason), ...got],
-        facts: reason === null ? [] : [ALLOW],
+        reason,
+        got,
+        facts: [],
         remedy: closeLines(leaks),
       },
       past === null ? null : placeOf(activity, past),

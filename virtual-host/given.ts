@@ -11,12 +11,15 @@ import type { Fact } from '../events/vocabulary.ts';
 import { ScenarioHost, type HostAnswer } from '../host/scenario-host.ts';
 import { parseScenario, type Sequence } from '../host/simulation.ts';
 import { hostGiven, type SimulateSettings } from '../ledger/settings.ts';
+import { storyOf } from '../ledger/story.ts';
 import { supposed, type WhatIf } from '../ledger/what-if.ts';
 import type { Profile } from '../machines/profile.ts';
 import { parseLine, type OperationStatement } from '../scenario/language.ts';
 import type { Topology } from '../scenario/topology.ts';
 import { checkSubjects } from '../scenario/topology-words.ts';
-import { unexpectedAnswerWords } from '../words/unexpected-answer.ts';
+import { subjectAt, titleWords } from '../words/failures.ts';
+import { expectedAnswer, gotAnswer } from '../words/unexpected-answer.ts';
+import { whyWords } from '../words/why.ts';
 
 /** The keys of an answer that a test expects. The errno of an operation that passes is null. */
 export interface ExpectedAnswer extends Pick<
@@ -114,7 +117,7 @@ function play(
 const keys = ['errno', 'cause', 'driver', 'pending', 'viable', 'container_set'] as const;
 
 function check(
-  { text }: OperationStatement,
+  { process, text }: OperationStatement,
   answer: HostAnswer,
   expected: ExpectedAnswer,
   ledger: () => WhatIf,
@@ -130,7 +133,17 @@ function check(
   if (asked.length === 0) throw new RequestError('then takes at least one key of the answer');
   const found = { ...answer, errno: answer.errno ?? null };
   if (keys.every((key) => !asked.includes(key) || found[key] === expected[key])) return;
-  const history = ledger();
-  const why = answer.errno !== undefined ? history.explain(history.why(history.length - 1)) : null;
-  throw new Error(unexpectedAnswerWords(text, found, expected, why));
+  const past = ledger();
+  const last = past.length - 1;
+  const caller = answer.p === process ? `@${process} ` : '';
+  const isRefusal = answer.errno !== undefined;
+  const told = {
+    title: titleWords('then', false, subjectAt(`${caller}${text}`, last, null)),
+    expected: expectedAnswer(expected),
+    reason: null,
+    got: [gotAnswer(found, expected)],
+    facts: isRefusal ? whyWords(past.why(last), past) : [],
+    remedy: [],
+  };
+  throw new Error(storyOf(told, { past, matters: last, subject: null, ask: () => [] }));
 }

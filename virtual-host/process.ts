@@ -4,6 +4,7 @@
  * @module
  */
 import type { Call } from '../events/vocabulary.ts';
+import { deviceOfNode } from '../host/attempt.ts';
 import type { Attempted } from '../ledger/what-if.ts';
 import { openOf } from '../operations/open.ts';
 import { bareCall } from '../operations/table.ts';
@@ -63,7 +64,7 @@ export class VirtualProcess {
 
   /** Opens a path, such as `/dev/vfio/26`. */
   open(path: string, { cloexec = false }: OpenHow = {}): AnyDescriptor {
-    const cdev = (node: string) => this.host.deviceOfNode(node) ?? node;
+    const cdev = (node: string) => deviceOfNode(this.host.ledger.live, node) ?? node;
     const call = openOf(path, { pid: this.pid, cloexec, cdev });
     return this.descriptor(this.#open(call, path));
   }

@@ -55,10 +55,10 @@ interface Structure {
   readonly least: number;
   /** The arguments of the call that its fields stand for. */
   readonly read: (memory: Memory) => object;
-  /** What is wrong with fields that the rules do not judge, as far as it is known; else null. */
-  readonly wrong: (memory: Memory) => string | null;
-  /** Writes the results of a call that passed. */
-  readonly write: (memory: Memory, passed: Attempted) => void;
+  /** What is wrong with fields that the rules do not judge, or null; left out if they judge all. */
+  readonly wrong?: (memory: Memory) => string | null;
+  /** Writes the results of a call that passed; left out if it has none. */
+  readonly write?: (memory: Memory, passed: Attempted) => void;
 }
 
 /** The first field: `argsz` in VFIO, `size` in iommufd. */
@@ -69,9 +69,6 @@ const FIXED_IOVA = 1;
 const VIABLE = 1;
 const CONTAINER_SET = 2;
 const actions = ['get', 'set', 'clear'] as const;
-
-const nothing = (): void => undefined;
-const right = (): null => null;
 
 /** A structure whose length the rules do not judge: it has to be long enough. */
 function longEnough(least: number): (memory: Memory) => string | null {
@@ -106,7 +103,6 @@ const structures: Partial<Record<Operation, Structure>> = {
     name: 'vfio_device_bind_iommufd',
     least: 16,
     read: (memory) => ({ iommufd: memory.s32(8), ...headOf(memory, 16) }),
-    wrong: right,
     write: (memory, { id = 0 }) => memory.setU32(12, id),
   },
   attach: {
@@ -117,7 +113,6 @@ const structures: Partial<Record<Operation, Structure>> = {
       ...headOf(memory, 12),
       ...pasidAt(memory, 12),
     }),
-    wrong: right,
     write: (memory, { id }) => {
       if (id !== undefined) memory.setU32(8, id);
     },
@@ -126,29 +121,24 @@ const structures: Partial<Record<Operation, Structure>> = {
     name: 'vfio_device_detach_iommufd_pt',
     least: 8,
     read: (memory) => ({ ...headOf(memory, 8), ...pasidAt(memory, 8) }),
-    wrong: right,
-    write: nothing,
   },
   device_info: {
     name: 'vfio_device_info',
     least: 16,
     read: () => ({}),
     wrong: longEnough(16),
-    write: nothing,
   },
   region_info: {
     name: 'vfio_region_info',
     least: 32,
     read: (memory) => ({ region: memory.u32(8) }),
     wrong: longEnough(32),
-    write: nothing,
   },
   hot_reset_info: {
     name: 'vfio_pci_hot_reset_info',
     least: 12,
     read: () => ({}),
     wrong: longEnough(12),
-    write: nothing,
   },
   hot_reset: {
     name: 'vfio_pci_hot_reset',
@@ -160,7 +150,6 @@ const structures: Partial<Record<Operation, Structure>> = {
     wrong: (memory) =>
       flagged(12, (flags) => flags === 0)(memory) ??
       (memory.length >= 12 + 4 * memory.u32(8) ? null : 'it has fewer groups than its count'),
-    write: nothing,
   },
   group_status: {
     name: 'vfio_group_status',
@@ -176,22 +165,17 @@ const structures: Partial<Record<Operation, Structure>> = {
     name: '__s32',
     least: 4,
     read: (memory) => ({ container: memory.s32(0) }),
-    wrong: right,
-    write: nothing,
   },
   get_device: {
     name: 'char[]',
     least: 1,
     read: (memory) => ({ device: memory.text() }),
-    wrong: right,
-    write: nothing,
   },
   map_dma: {
     name: 'vfio_iommu_type1_dma_map',
     least: 32,
     read: (memory) => ({ iova: memory.u64(16), size: memory.u64(24) }),
     wrong: flagged(32, (flags) => flags >= 1 && flags <= 3),
-    write: nothing,
   },
   alloc_ioas: {
     name: 'iommu_ioas_alloc',
@@ -205,14 +189,12 @@ const structures: Partial<Record<Operation, Structure>> = {
     least: 8,
     read: (memory) => ({ object: memory.u32(4) }),
     wrong: longEnough(8),
-    write: nothing,
   },
   ioas_map: {
     name: 'iommu_ioas_map',
     least: 40,
     read: (memory) => ({ ioas: memory.u32(8), size: memory.u64(24), iova: memory.u64(32) }),
     wrong: flagged(40, (flags) => flags < 8 && (flags & FIXED_IOVA) !== 0),
-    write: nothing,
   },
   alloc_hwpt: {
     name: 'iommu_hwpt_alloc',
@@ -284,7 +266,7 @@ function wrongIn(operation: Operation | undefined, argument: Uint8Array): Ledger
   if (argument.length < least) {
     return new RequestError(`${name} has at least ${least} bytes, not ${argument.length}`);
   }
-  const wrong = structure.wrong(new Memory(argument));
+  const wrong = structure.wrong?.(new Memory(argument)) ?? null;
   if (wrong === null) return null;
   return new LedgerError('unsupported', `the rules do not know such a ${name}: ${wrong}`);
 }

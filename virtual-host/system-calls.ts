@@ -55,7 +55,11 @@ export class SystemCalls {
     const { operation } = found;
     const known = rowOf(operation).request;
     if (known?.argument !== 'pointer' || !isPointer) {
-      return this.#byValue(operation, { fd, request, value: isPointer ? 1 : (argument ?? 0) });
+      if (isPointer && known?.argument === 'value') {
+        throw new RequestError(`ioctl 0x${request.toString(16)} takes a number, not bytes`);
+      }
+      const value = typeof argument === 'number' ? argument : 0;
+      return this.#byValue(operation, { fd, request, value });
     }
     const isTaken = kind !== null && known.on.includes(kind);
     const all = operationNames.filter((name) => rowOf(name).request?.number === request);
@@ -65,7 +69,7 @@ export class SystemCalls {
     const place = { pid: this.process.pid, fd };
     const call = { operation: held.operation, ...place, ...structure.read(memory) } as Call;
     const passed = this.process.call(call);
-    structure.write(memory, passed);
+    structure.write?.(memory, passed);
     this.#tell(call, memory);
     return passed.fd ?? 0;
   }

@@ -129,11 +129,6 @@ export class VirtualHost {
   }
 
   /** @internal */
-  deviceOfNode(node: string): string | null {
-    return [...this.ledger.live.devices()].find(({ cdev }) => cdev === node)?.device ?? null;
-  }
-
-  /** @internal */
   met(pid: number, comm: string): VirtualProcess {
     const process = new VirtualProcess(this, pid, comm);
     this.#processes.set(comm, process);

@@ -13,7 +13,7 @@ import { columns, indented, type Cell, type Line } from './columns.ts';
 import { coverageWords } from './coverage.ts';
 import { durationWords } from './durations.ts';
 import { holdersWords } from './owners.ts';
-import { printable } from './printable.ts';
+import { quoted } from './shell.ts';
 import type { Tone } from './tone.ts';
 
 /** The log that an attestation is about, as a person reaches it. */
@@ -172,16 +172,4 @@ function checkWords({ head, derived }: Attestation, { address, host, files }: At
     `# that the log is intact and has this head${index}`,
     verify.map(quoted).join(' '),
   ];
-}
-
-/** A word as a shell takes it; as `$'…'`, with its bytes, if it is not printed as it is. */
-function quoted(word: string): string {
-  if (/^[\w./:@%+=,-]+$/.test(word)) return word;
-  if (printable(word) === word) return `'${word.replaceAll("'", `'\\''`)}'`;
-  return `$'${word.replace(/[^ -&(-[\]-~]/gu, bytesOf)}'`;
-}
-
-function bytesOf(character: string): string {
-  const bytes = [...new TextEncoder().encode(character)];
-  return bytes.map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
 }

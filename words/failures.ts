@@ -16,6 +16,7 @@ import { sentence, type History } from './events.ts';
 import { fileWords } from './leaks.ts';
 import { counted, moreWords, placeWords, positionWords } from './moments.ts';
 import { holderRows, holdersWords, ownerWords, processWords } from './owners.ts';
+import { quoted } from './shell.ts';
 import { whyWords } from './why.ts';
 
 /** What a failure tells, in its order; what is empty is left out. */
@@ -23,6 +24,8 @@ export interface ToldFailure {
   /** The matcher and what it was asked of: `toBeUnowned: group 26, at position 41`. */
   readonly title: string;
   readonly expected: string;
+  /** Why it is not known; null if it is. */
+  readonly reason: string | null;
   readonly got: readonly Line[];
   /** Who held it since when, and the cause. */
   readonly facts: readonly Line[];
@@ -36,12 +39,12 @@ export interface ToldFailure {
 
 /** The text of a failure, without colour. `history` has its events; null for a copied answer. */
 export function failureWords(failure: ToldFailure, history: History | null): string {
-  const { title, expected, got, facts, events, remedy, open } = failure;
-  const [first = '', ...others] = got;
+  const { title, expected, reason, got, facts, events, remedy, open } = failure;
+  const [first = '', ...others] = reason === null ? got : [...notKnown(reason), ...got];
   const blocks: (readonly Line[])[] = [
     [title],
     [`Expected: ${expected}`, cell('Got:      ', first), ...others.map((l) => cell(LABEL, l))],
-    facts,
+    [...facts, ...(reason === null ? [] : [ALLOW])],
     history === null ? [] : eventLines(events, history),
     remedy,
     [open],
@@ -132,7 +135,7 @@ export function sinceLine(
   return [`Owner: ${ownerWords(owner)} since ${place}`];
 }
 
-/** Says why an answer is not known, and what to do where that is meant. */
+/** Says why an answer is not known. */
 export function notKnown(reason: string): Line[] {
   return [`not known: ${reason}`];
 }
@@ -156,7 +159,7 @@ export const unknownReasons = {
   after: 'the last moment is after the end of the log',
 };
 
-export const ALLOW = "{ unknown: 'allow' } judges by what was seen";
+const ALLOW = "{ unknown: 'allow' } judges by what was seen";
 
 /** When the owner changes after a moment; null: never. */
 export function ownerChangeLine(to: Position, history: History): string {
@@ -297,17 +300,14 @@ export const NOT_KEPT = 'No log holds these events';
 /** The command that asks a kept log: `npx vfio-ledger who 0000:3b:00.0 --at 24 --log lab.ledger`. */
 export function openWords(
   ask: readonly string[],
-  { path, host }: { readonly path: string; readonly host: string },
+  {
+    path,
+    host,
+    isOnly,
+  }: { readonly path: string; readonly host: string; readonly isOnly: boolean },
 ): string {
-  const named = host === DEFAULT_HOST ? [] : ['--host', host];
-  const words = [...ask, '--log', path, ...named];
-  return ['npx vfio-ledger', ...words.map(shellWord)].join(' ');
-}
-
-const DEFAULT_HOST = 'host';
-
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+  const words = [...ask, '--log', path, ...(isOnly ? [] : ['--host', host])];
+  return ['npx vfio-ledger', ...words.map(quoted)].join(' ');
 }
 
 /** What a test says that leaks, above the story. */

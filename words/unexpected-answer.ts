@@ -1,28 +1,22 @@
 /**
- * What is said of an answer to an operation that is not the one expected.
+ * An answer to an operation in a failure: what was expected of it, and what came.
  *
  * @module
  */
-
 import { textGiven } from '../events/given.ts';
 
 /** Keys of an answer; the errno is null if the operation passed. */
 type AnswerKeys = object & { readonly errno?: string | null };
 
-/** `why` is the explanation of a refusal; null if the operation passed. */
-export function unexpectedAnswerWords(
-  operation: string,
-  found: AnswerKeys,
-  expected: AnswerKeys,
-  why: string | null,
-): string {
+/** The keys that are expected: `errno EINVAL, cause device-open-elsewhere`. */
+export function expectedAnswer(expected: AnswerKeys): string {
+  return saidOf(Object.entries(expected));
+}
+
+/** The same keys of the answer that came. */
+export function gotAnswer(found: AnswerKeys, expected: AnswerKeys): string {
   const answered = new Map(Object.entries(found));
-  const keys = Object.keys(expected);
-  const ours = keys.map((key) => [key, answered.get(key)] as const);
-  const lines = [
-    `${operation}: expected ${saidOf(Object.entries(expected))}, but it answered ${saidOf(ours)}`,
-  ];
-  return [...lines, ...(why === null ? [] : [why])].join('\n');
+  return saidOf(Object.keys(expected).map((key) => [key, answered.get(key)]));
 }
 
 function saidOf(entries: readonly (readonly [string, unknown])[]): string {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openLedger, type Ledger } from '../../ledger.ts';
+import { temporaryFolder } from '../log/folder.ts';
 import * as matchers from '../../testing/matchers.ts';
 import '../../testing/vitest.ts';
 import type { MatcherAnswer } from '../../testing/verdict.ts';
@@ -225,6 +226,20 @@ describe('the whole text of a failure', () => {
       expect(pass, name).toBe(not);
       expect(`${stable(message())}\n`, name).toBe(textOf(one));
     }
+  });
+
+  test('names the host in its command if the log has several, also one called host', async () => {
+    const path = join(temporaryFolder(), 'several.ledger');
+    const command = async (host: string) => {
+      await using ledger = await openLedger(path, { host });
+      if (ledger.length === 0)
+        await ledger.simulate('open_group G gpu', { topology: read('host.topology.json') });
+      const answer = ledger.at('end').group('26');
+      return Reflect.apply(matcherNamed('toBeUnowned'), { isNot: true }, [answer]).message();
+    };
+    expect(await command('host')).toMatch(/ --log \S+several\.ledger$/);
+    expect(await command('other')).toMatch(/ --log \S+several\.ledger --host other$/);
+    expect(await command('host')).toMatch(/ --log \S+several\.ledger --host host$/);
   });
 
   test('ends with a command for the log, which is kept if it was in memory', async () => {

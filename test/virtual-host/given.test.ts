@@ -30,20 +30,51 @@ test('the ledger has the whole story', () => {
   expect(ledger.why(ledger.length - 1).blocker?.holders).toMatchObject([{ comm: 'P1' }, {}]);
 });
 
-test('another answer is an error that says why', () => {
+/** The text of the error that a call throws. */
+function failureOf(call: () => unknown): string {
+  try {
+    call();
+  } catch (error) {
+    if (error instanceof Error) return error.message;
+  }
+  throw new Error('nothing failed');
+}
+
+test('another answer fails with the whole story, as a matcher does', () => {
   const tried = given(second, settings).when('@P2 bind B J');
-  expect(() => tried.then({ errno: 'EINVAL', cause: 'device-open-elsewhere' })).toThrow(
-    `bind B J: expected errno EINVAL, cause device-open-elsewhere, but it answered errno EPERM, cause owned-by-other-iommufd
+  expect(failureOf(() => tried.then({ errno: 'EINVAL', cause: 'device-open-elsewhere' }))).toBe(
+    `then: @P2 bind B J, at position 10
+
+Expected: errno EINVAL, cause device-open-elsewhere
+Got:      errno EPERM, cause owned-by-other-iommufd
+
 position 10: P2[102] tried bind fd=4 iommufd=3 and got EPERM
-cause: owned-by-other-iommufd`,
+cause: owned-by-other-iommufd (another iommufd owns the DMA of the group)
+in the way: iommufd f4, kept alive by
+  P1[101]  fd 3  file f4
+  P1[101]  fd 4  file f5
+because of:
+  6  P1[101] bound the device of fd 4 to the iommufd of fd 3
+it would not pass at any later position of this log
+
+Events:
+   5   P1[101] opened device 0000:3b:00.0 as fd 4
+   6   P1[101] bound the device of fd 4 to the iommufd of fd 3
+   7   P2[102] started
+   8   P2[102] opened an iommufd as fd 3
+   9   P2[102] opened device 0000:3b:00.1 as fd 4
+>  10  P2[102] tried bind fd=4 iommufd=3 and got EPERM
+
+No log holds these events`,
   );
-  expect(() => tried.then({ errno: null })).toThrow('expected errno null (it passes), but');
-  expect(() => given('', settings).when('open_group G gpu').then({ errno: 'EBUSY' })).toThrow(
-    /^open_group G gpu: expected errno EBUSY, but it answered errno null \(it passes\)$/,
+  expect(failureOf(() => tried.then({ errno: null }))).toContain('errno null (it passes)\nGot: ');
+  const opened = given('', settings).when('open_group G gpu');
+  expect(failureOf(() => opened.then({ errno: 'EBUSY' }))).toMatch(
+    /^then: @P1 open_group G gpu, at position 4\n\nExpected: errno EBUSY\nGot: {6}errno null \(it passes\)\n\nEvents:\n/,
   );
-  expect(() =>
-    given('', settings).when('open_group G gpu').then({ cause: 'no-such-node' }),
-  ).toThrow('but it answered cause none');
+  expect(failureOf(() => opened.then({ cause: 'no-such-node' }))).toContain('Got:      cause none');
+  const waited = given('', settings).when('@P2 bg_wait');
+  expect(failureOf(() => waited.then({ errno: null }))).toMatch(/^then: bg_wait, at position 3\n/);
 });
 
 test('what cannot be asked is a bad request', async () => {

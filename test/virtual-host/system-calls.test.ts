@@ -98,3 +98,23 @@ describe('wrong bytes', () => {
     expect(host.ledger.length).toBe(before);
   });
 });
+
+test('bytes in the place of a number are told, as the kernel would take their address', () => {
+  const { host } = opened();
+  const system = host.process('legacy').systemCalls;
+  const container = system.open('/dev/vfio/vfio');
+  system.ioctl(system.open('/dev/vfio/26'), 0x3b68, words(container));
+  const before = host.ledger.length;
+  // VFIO_CHECK_EXTENSION and VFIO_SET_IOMMU.
+  for (const request of [0x3b65, 0x3b66]) {
+    const asked = () => system.ioctl(container, request, words(3));
+    expect(asked).toThrow(
+      expect.objectContaining({
+        code: 'bad-request',
+        message: `ioctl 0x${request.toString(16)} takes a number, not bytes`,
+      }),
+    );
+  }
+  expect(host.ledger.length).toBe(before);
+  expect(system.ioctl(container, 0x3b66, 3)).toBe(0);
+});

@@ -6,7 +6,7 @@
  */
 import type { Placed } from '../events/vocabulary.ts';
 import { LedgerError } from '../events/ledger-error.ts';
-import type { Past } from '../ledger/questions.ts';
+import type { Past } from './questions.ts';
 import type { Position } from '../projections/shapes.ts';
 import type { Subject } from '../projections/subjects.ts';
 import type { Why } from '../projections/why/why.ts';
