@@ -67,8 +67,10 @@ async function smallLog(folder: string): Promise<string> {
 
 /** The files of the package that a start reads; gives their folder. */
 export async function packageIn(folder: string): Promise<string> {
+  const { output } = config;
+  if (output === undefined || Array.isArray(output)) throw new Error('the package is one bundle');
   const bundle = await rolldown(config);
-  await bundle.write({ dir: join(folder, 'dist') });
+  await bundle.write({ ...output, dir: join(folder, 'dist') });
   cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true });
   cpSync(join(root, 'package.json'), join(folder, 'package.json'));
   return folder;

@@ -49,6 +49,21 @@ function licenceOf(folder: string): string {
   return `# ${name} ${version}\n\n${readFileSync(file, 'utf8')}`;
 }
 
+/**
+ * The parts that a start loads: each has the modules named here and all that these import, but for what
+ * is in a part above it. A verb that reads a log loads these four and its own, and not thirty.
+ */
+const parts = Object.entries({
+  help: ['cli/failure', 'cli/help', 'cli/output', 'cli/paint', 'cli/progress'],
+  matchers: ['testing/matchers'],
+  core: ['ledger'],
+  reading: ['cli/log-file', 'cli/verb'],
+}).map(([name, modules], index, { length }) => ({
+  name,
+  test: (id: string) => modules.includes(relative(root, id).replace(/\.ts$/, '')),
+  priority: length - index,
+}));
+
 export default defineConfig({
   cwd: root,
   input: {
@@ -69,6 +84,9 @@ export default defineConfig({
   plugins: [values, licences],
   output: {
     dir: 'dist',
+    // The types have the comments of the interface; a start would read them in vain.
+    comments: { jsdoc: false },
+    codeSplitting: { groups: parts },
     // An entry may import another part before the one that `ledger.ts` is in: its order is lost.
     banner: ({ isEntry }) => (isEntry ? 'import "#supported-node";' : ''),
   },

@@ -27,7 +27,13 @@ interface SchemaParts {
 
 /** The quick test of a schema. It passes nothing if the schema has a part that is not in `tests`. */
 export function quickTest(schema: v.GenericSchema): QuickTest {
-  return testOf(schema as unknown as SchemaParts);
+  return whenAsked(() => testOf(schema as unknown as SchemaParts));
+}
+
+/** A test that is made when it is first asked: a log has events of few types. */
+function whenAsked(make: () => QuickTest): QuickTest {
+  let test: QuickTest | null = null;
+  return (value) => (test ??= make())(value);
 }
 
 function testOf(schema: SchemaParts): QuickTest {
@@ -71,7 +77,10 @@ const tests: Readonly<Record<string, (schema: SchemaParts) => QuickTest>> = {
   variant({ key, options }) {
     const byKey = new Map<unknown, QuickTest>();
     for (const option of options as readonly SchemaParts[]) {
-      byKey.set(option.entries[key]?.literal, testOf(option));
+      byKey.set(
+        option.entries[key]?.literal,
+        whenAsked(() => testOf(option)),
+      );
     }
     return (value) => isRecord(value) && byKey.get(value[key])?.(value) === true;
   },

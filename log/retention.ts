@@ -6,8 +6,8 @@
 import { realpathSync, rmSync } from 'node:fs';
 import { RequestError } from '../events/ledger-error.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
-import { hash } from 'node:crypto';
 import { copyTo, isOneEntry, placeIn } from './archive.ts';
+import { sha256 } from './hash.ts';
 import { removeSegmentFiles } from './segment-files.ts';
 import { logError } from './sqlite-errors.ts';
 import { fold, syncFolder } from './sqlite-file.ts';
@@ -106,7 +106,7 @@ async function note(
   { archive, at }: RetentionOptions,
 ): Promise<void> {
   const type = archive === undefined ? 'history.removed' : 'history.archived';
-  const id = hash('sha256', `${type}\n${last}`).slice(0, 24);
+  const id = sha256(`${type}\n${last}`).slice(0, 24);
   for (let expected = (await store.head(stream)).position; ;) {
     const time = await timeOfLast(store, stream);
     const event: LedgerEvent = { id, time, type, data: { to, hash: last, at } };

@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { hash } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -19,6 +18,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { clearDrafts, replaceFile } from './drafts.ts';
+import { sha256 } from './hash.ts';
 import { makePrivateFolder } from './private-files.ts';
 
 /** Bytes; a larger file is not a segment. Most segments have less than a hundredth of it. */
@@ -36,7 +36,7 @@ export class SegmentFiles {
 
   constructor(log: string, stream: string) {
     // A stream may have a name that no folder can have.
-    this.#folder = join(folderOf(log), hash('sha256', stream).slice(0, 16));
+    this.#folder = join(folderOf(log), sha256(stream).slice(0, 16));
   }
 
   /** The files, in no order. Drafts that killed processes left are removed. */

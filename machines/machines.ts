@@ -35,7 +35,7 @@ export interface KernelRules {
 
 const compiled = new Map<string, KernelRules>();
 
-/** The rules of a profile. They are compiled at the first call and kept. */
+/** The rules of a profile. They are kept. */
 export function kernelRules(
   profile: Profile,
   { engine = 'table' }: { readonly engine?: Engine } = {},
@@ -43,18 +43,28 @@ export function kernelRules(
   const key = `${profile} ${engine}`;
   let rules = compiled.get(key);
   if (rules === undefined) {
-    rules = engine === 'table' ? compile(rulesOf(profile)) : stepped(kernelRules(profile));
+    rules =
+      engine === 'table' ? new CompiledRules(rulesOf(profile)) : stepped(kernelRules(profile));
     compiled.set(key, rules);
   }
   return rules;
 }
 
-function compile(operations: Rules): KernelRules {
-  const machines = machineNames.map((name) => [
-    name,
-    builders[name](admissionOf(operations, name)),
-  ]);
-  return { operations, machines: Object.fromEntries(machines) as KernelRules['machines'] };
+/** The rules of a profile. The machines are built when they are first asked for. */
+class CompiledRules implements KernelRules {
+  readonly operations: Rules;
+  #machines: KernelRules['machines'] | null = null;
+
+  constructor(operations: Rules) {
+    this.operations = operations;
+  }
+
+  get machines(): KernelRules['machines'] {
+    this.#machines ??= Object.fromEntries(
+      machineNames.map((name) => [name, builders[name](admissionOf(this.operations, name))]),
+    ) as KernelRules['machines'];
+    return this.#machines;
+  }
 }
 
 function stepped({ operations, machines }: KernelRules): KernelRules {

@@ -140,11 +140,10 @@ export function applies(
  * has none of the operations that record it.
  */
 export function admissionOf(rules: Rules, machine: MachineName): Admission {
+  const recordedBy = rulesByEvent(rules);
   return (state, event) => {
     const guards: string[] = [];
-    const recording = Object.entries(rules).flatMap(([operation, rule]) =>
-      isRecordedBy(operation as Operation, event) ? [rule] : [],
-    );
+    const recording = recordedBy.get(event) ?? [];
     if (recording.length > 0 && recording.every(({ isKnown }) => !isKnown)) return 'never';
     for (const { checks, fatal } of recording) {
       for (const check of [...checks, ...fatal]) {
@@ -157,8 +156,18 @@ export function admissionOf(rules: Rules, machine: MachineName): Admission {
   };
 }
 
-function isRecordedBy(operation: Operation, event: string): boolean {
-  return rowOf(operation).records.some(({ type }) => type === event);
+/** By type of event: the rules of the operations that record it. */
+function rulesByEvent(rules: Rules): ReadonlyMap<string, readonly ProfileRules[]> {
+  const byEvent = new Map<string, ProfileRules[]>();
+  for (const [operation, rule] of Object.entries(rules)) {
+    const types = new Set(rowOf(operation as Operation).records.map(({ type }) => type));
+    for (const type of types) {
+      const before = byEvent.get(type);
+      if (before === undefined) byEvent.set(type, [rule]);
+      else before.push(rule);
+    }
+  }
+  return byEvent;
 }
 
 function concerns(
