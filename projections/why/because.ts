@@ -17,6 +17,7 @@ import type { Timeline } from '../timeline.ts';
 import { isCauseIn, type JudgedRefusal } from './counterfactual.ts';
 import { Concern, isDriverChange } from './relevant-events.ts';
 import { agrees } from './slice-agreement.ts';
+import { eventsOfBoot, HeldEvents } from './played-events.ts';
 import { isShort, Slice } from './slice.ts';
 import { Trials } from './trials.ts';
 
@@ -36,8 +37,7 @@ export function becauseOf(timeline: Timeline, refused: JudgedRefusal): number[] 
   if (rowOf(refused.call.operation).makes === 'process') return [];
   const last = refused.position - 1;
   const sliced = isShort(timeline, last) ? null : slicedTrials(timeline, refused);
-  const trials =
-    sliced ?? new Trials(Slice.whole(timeline, last).events, judgeOf(refused), refused.call);
+  const trials = sliced ?? new Trials(eventsOfBoot(timeline, last), judgeOf(refused), refused.call);
   return becauseAmong(timeline, refused, trials);
 }
 
@@ -54,7 +54,7 @@ export function slicedTrials(
   for (const scope of ['groups', 'waits'] as const) {
     const concern = new Concern(timeline, call, { at: last, last, blocker, scope });
     const { events } = Slice.concerned(timeline, concern, last);
-    const trials = new Trials(events, judgeOf(refused), call);
+    const trials = new Trials(new HeldEvents(events), judgeOf(refused), call);
     const isRight = isCauseIn(trials.end, refused);
     if (isRight && agrees(trials.end, timeline.viewAt(last), concern)) return trials;
   }
@@ -183,14 +183,15 @@ function suspectsOf({ timeline, position, call, cause, trials }: Search): number
   if (changing !== undefined && isDriverChange(call)) subjects.add(`device ${changing}`);
   const blocker = host.judgeAs(call, cause)?.blocker?.file ?? null;
   for (const id of [file, argument, blocker]) if (id !== null) addKeepers(subjects, host, id);
-  const since = events[0]?.position ?? position;
-  const concerned = new Set(
-    [...subjects].flatMap((key) => [...timeline.positionsOf(key, since, position - 1)]),
-  );
-  return events
-    .filter((event) => concerned.has(event.position) && isDeed(event))
-    .map((event) => event.position)
-    .toReversed();
+  const [first] = events.range(0, 1);
+  const since = first?.position ?? position;
+  const concerned = new Set<number>();
+  for (const key of subjects) {
+    for (const at of timeline.positionsOf(key, since, position - 1)) concerned.add(at);
+  }
+  const deeds: number[] = [];
+  for (const event of events.among(concerned)) if (isDeed(event)) deeds.push(event.position);
+  return deeds.toReversed();
 }
 
 /**

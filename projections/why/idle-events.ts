@@ -13,6 +13,7 @@
 import type { Attempt, EventType, Fact, Placed } from '../../events/vocabulary.ts';
 import { pidsIn } from '../../processes/effects.ts';
 import type { FileId, HoldPlace, ProcessObserver } from '../../processes/process-table.ts';
+import type { PlayedEvents } from './played-events.ts';
 
 /** The descriptors and mappings of a file. */
 interface Holds {
@@ -26,9 +27,11 @@ interface Holds {
   unheld: number;
 }
 
+/** Events and files of which something is noted. */
+const NOTED_MAX = 2 ** 19;
+
 /** Watches the process table while it takes events, which are numbered in their order. */
 export class IdleEvents implements ProcessObserver {
-  readonly #events: readonly Placed<Fact>[];
   readonly #passive: ReadonlySet<number>;
   readonly #files = new Map<FileId, Holds>();
   /** By event: the files whose passive holds it made, and those whose passive holds it ended. */
@@ -37,11 +40,12 @@ export class IdleEvents implements ProcessObserver {
   /** What the event has changed. */
   readonly #touched = new Set<Holds>();
   #event = -1;
+  /** Whether there was more to note than is kept: then no event is told to be idle. */
+  #isFull = false;
 
-  /** The events that are taken, and the call that is judged after them. */
-  constructor(events: readonly Placed<Fact>[], call: Attempt) {
-    this.#events = events;
-    this.#passive = passiveAmong(events, call);
+  /** The events that are taken, but for those at some positions, and the call that is judged after them. */
+  constructor(events: PlayedEvents, call: Attempt, out: ReadonlySet<number>) {
+    this.#passive = passiveAmong(events, call, out);
   }
 
   /** To be called before each event. */
@@ -52,6 +56,10 @@ export class IdleEvents implements ProcessObserver {
 
   /** To be called after each event. */
   end(): void {
+    if (this.#made.size + this.#ended.size + this.#files.size > NOTED_MAX) {
+      this.#isFull = true;
+      for (const noted of [this.#made, this.#ended, this.#files]) noted.clear();
+    }
     for (const holds of this.#touched) {
       if (holds.active > 0) continue;
       if (holds.passive > 0) holds.onlyPassive = this.#event;
@@ -59,10 +67,9 @@ export class IdleEvents implements ProcessObserver {
     }
   }
 
-  /** Whether every file is released at the same event without an event. To be asked after the last one. */
-  isIdle(event: number): boolean {
-    const { type, data } = this.#events[event] ?? {};
-    if (type === undefined || data === undefined || !changesHolds.has(type)) return false;
+  /** Whether every file is released at the same event without this one. To be asked after the last event. */
+  isIdle(event: number, { type, data }: Placed<Fact>): boolean {
+    if (this.#isFull || !changesHolds.has(type)) return false;
     if (type !== 'mapping.created' && type !== 'mapping.removed') {
       const pid = 'child' in data ? data.child : 'pid' in data ? data.pid : null;
       if (pid === null || !this.#passive.has(pid)) return false;
@@ -75,6 +82,7 @@ export class IdleEvents implements ProcessObserver {
   }
 
   held(file: FileId, place: HoldPlace): void {
+    if (this.#isFull) return;
     const holds = this.#holdsOf(file);
     if (!this.#isPassive(place)) holds.active++;
     else {
@@ -84,6 +92,7 @@ export class IdleEvents implements ProcessObserver {
   }
 
   dropped(file: FileId, place: HoldPlace): void {
+    if (this.#isFull) return;
     const holds = this.#holdsOf(file);
     if (!this.#isPassive(place)) holds.active--;
     else {
@@ -128,13 +137,13 @@ const changesHolds: ReadonlySet<EventType> = new Set([
  * The pids that were forked once, and that neither the call nor any other kind of event names; nor does
  * any name a process that has inherited from one of them.
  */
-function passiveAmong(events: readonly Placed<Fact>[], call: Attempt): Set<number> {
+function passiveAmong(events: PlayedEvents, call: Attempt, out: ReadonlySet<number>): Set<number> {
   const passive = new Set<number>();
   const active = new Set<number>(pidsIn(call));
   const forks: { readonly pid: number; readonly child: number }[] = [];
-  for (const { type, data } of events) {
+  for (const { type, data, position } of events.range(0, events.length)) {
     // A refused attempt changes nothing.
-    if (type === 'operation.refused') continue;
+    if (type === 'operation.refused' || out.has(position)) continue;
     if (!isOfPassive.has(type)) for (const pid of pidsIn(data)) active.add(pid);
     if (type !== 'process.forked') continue;
     if (passive.has(data.child)) active.add(data.child);

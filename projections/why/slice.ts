@@ -34,11 +34,6 @@ export class Slice {
     this.events = events;
   }
 
-  /** All events of a boot up to position `last`. */
-  static whole(timeline: Timeline, last: number): Slice {
-    return new Slice([...timeline.between(timeline.bootBefore(last), last)]);
-  }
-
   /** The events that concern an attempt, up to position `last`. */
   static concerned(timeline: Timeline, concern: Concern, last: number): Slice {
     const { positions, groups, files, replacesWaits } = concern;

@@ -9,10 +9,11 @@
  *
  * @module
  */
-import type { Attempt, Fact, Placed } from '../../events/vocabulary.ts';
+import type { Attempt } from '../../events/vocabulary.ts';
 import type { KernelCheckpoint } from '../../machines/checkpoint.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import { IdleEvents } from './idle-events.ts';
+import type { PlayedEvents } from './played-events.ts';
 import { takeIfPossible } from './possible.ts';
 
 /** Events between two kept hosts, at least: restoring a host takes as long as ten events. */
@@ -36,10 +37,10 @@ interface KeptHost<V> {
 
 /** `V`: the verdict on a host. */
 export class Trials<V> {
-  readonly events: readonly Placed<Fact>[];
+  readonly events: PlayedEvents;
   readonly #judge: (host: LiveHost) => V;
-  /** The first event at each position. */
-  readonly #indexes = new Map<number, number>();
+  /** Positions of the events that are left out of all trials. */
+  readonly #out: ReadonlySet<number>;
   readonly #call: Attempt;
   readonly #idle: IdleEvents;
   readonly #verdicts = new Map<number, V>();
@@ -53,24 +54,31 @@ export class Trials<V> {
   readonly verdict: V;
 
   /**
-   * `events` ascend by position; of two at one position, the second follows from the first. Those
-   * that others have made impossible have no effect (`takeIfPossible`). `judge` judges `call`.
+   * Events that others have made impossible have no effect (`takeIfPossible`). `judge` judges `call`.
+   * `out`: positions of events that are not played.
    */
-  constructor(events: readonly Placed<Fact>[], judge: (host: LiveHost) => V, call: Attempt) {
+  constructor(
+    events: PlayedEvents,
+    judge: (host: LiveHost) => V,
+    call: Attempt,
+    out: ReadonlySet<number> = new Set(),
+  ) {
     this.events = events;
     this.#judge = judge;
     this.#call = call;
-    this.#idle = new IdleEvents(events, call);
-    for (const [index, { position }] of events.entries()) {
-      if (!this.#indexes.has(position)) this.#indexes.set(position, index);
-    }
+    this.#out = out;
+    this.#idle = new IdleEvents(events, call, out);
     const { end } = this;
     end.processTable.observer = this.#idle;
-    for (const [index, event] of events.entries()) {
+    let index = 0;
+    for (const event of events.range(0, events.length)) {
       if (index % this.#stride === 0) this.#keep();
-      this.#idle.begin(index);
-      takeIfPossible(end, event);
-      this.#idle.end();
+      if (!out.has(event.position)) {
+        this.#idle.begin(index);
+        takeIfPossible(end, event);
+        this.#idle.end();
+      }
+      index++;
     }
     end.processTable.observer = null;
     this.verdict = judge(end);
@@ -92,8 +100,8 @@ export class Trials<V> {
    * that only these made possible.
    */
   without(position: number): V {
-    const index = this.#indexes.get(position);
-    if (index === undefined || this.#isIdle(index)) return this.verdict;
+    const index = this.events.indexOf(position);
+    if (index === undefined || this.#out.has(position) || this.#isIdle(index)) return this.verdict;
     const known = this.#verdicts.get(position);
     if (known !== undefined) return known;
     const verdict = this.#play(index, position);
@@ -103,15 +111,16 @@ export class Trials<V> {
 
   /** Trials of the history without the events at some positions. */
   withoutAll(positions: ReadonlySet<number>): Trials<V> {
-    const events = this.events.filter(({ position }) => !positions.has(position));
-    return new Trials(events, this.#judge, this.#call);
+    const out = new Set([...this.#out, ...positions]);
+    return new Trials(this.events, this.#judge, this.#call, out);
   }
 
   /** Whether an event decides nothing, and no other follows from it. */
   #isIdle(index: number): boolean {
-    if (this.events[index + 1]?.position === this.events[index]?.position) return false;
+    const [event, next] = this.events.range(index, index + 2);
+    if (event === undefined || next?.position === event.position) return false;
     // On a host that is assumed, calls may have released files that processes still held.
-    return !this.end.isAssumed && this.#idle.isIdle(index);
+    return !this.end.isAssumed && this.#idle.isIdle(index, event);
   }
 
   /** Plays the history without the events at the position `out`, the first of which has an index. */
@@ -142,10 +151,9 @@ export class Trials<V> {
   /** Plays the events from one kept host to the next. */
   #playOn(host: LiveHost, at: number, out: number): void {
     const start = at * this.#stride;
-    const to = Math.min(start + this.#stride, this.events.length);
-    for (let index = start; index < to; index++) {
-      const event = this.events[index];
-      if (event !== undefined && event.position !== out) takeIfPossible(host, event);
+    for (const event of this.events.range(start, start + this.#stride)) {
+      const { position } = event;
+      if (position !== out && !this.#out.has(position)) takeIfPossible(host, event);
     }
   }
 

@@ -6,20 +6,23 @@
 import type { Fact, Placed } from '../../events/vocabulary.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import type { HistoryTrials } from '../../projections/why/because.ts';
+import { HeldEvents } from '../../projections/why/played-events.ts';
 import { takeIfPossible } from '../../projections/why/possible.ts';
 
 export class PlainTrials<V> implements HistoryTrials<V> {
-  readonly events: readonly Placed<Fact>[];
+  readonly events: HeldEvents;
+  readonly #all: readonly Placed<Fact>[];
   readonly #judge: (host: LiveHost) => V;
 
   constructor(events: readonly Placed<Fact>[], judge: (host: LiveHost) => V) {
-    this.events = events;
+    this.events = new HeldEvents(events);
+    this.#all = events;
     this.#judge = judge;
   }
 
   get end(): LiveHost {
     const host = new LiveHost();
-    for (const event of this.events) takeIfPossible(host, event);
+    for (const event of this.#all) takeIfPossible(host, event);
     return host;
   }
 
@@ -32,7 +35,7 @@ export class PlainTrials<V> implements HistoryTrials<V> {
   }
 
   withoutAll(positions: ReadonlySet<number>): PlainTrials<V> {
-    const events = this.events.filter(({ position }) => !positions.has(position));
+    const events = this.#all.filter(({ position }) => !positions.has(position));
     return new PlainTrials(events, this.#judge);
   }
 }

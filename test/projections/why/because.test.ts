@@ -11,7 +11,7 @@ import {
 } from '../../../projections/why/because.ts';
 import type { JudgedRefusal } from '../../../projections/why/counterfactual.ts';
 import { causeAt } from '../../../projections/why/refusals.ts';
-import { Slice } from '../../../projections/why/slice.ts';
+import { eventsOfBoot, ReadEvents } from '../../../projections/why/played-events.ts';
 import { Trials } from '../../../projections/why/trials.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { countOf, isCampaign } from '../../support/effort.ts';
@@ -46,15 +46,21 @@ function compare(timeline: Timeline, refused: JudgedRefusal): void {
   const name = `${position} ${call.operation}: ${cause}`;
   const plain = plainly(timeline, refused);
   expect(becauseOf(timeline, refused), name).toEqual(plain);
-  const whole = new Trials(Slice.whole(timeline, position - 1).events, judgeOf(refused), call);
-  expect(becauseAmong(timeline, refused, whole), `${name}, whole`).toEqual(plain);
+  for (const events of [
+    eventsOfBoot(timeline, position - 1),
+    new ReadEvents(timeline, position - 1),
+  ]) {
+    const whole = new Trials(events, judgeOf(refused), call);
+    expect(becauseAmong(timeline, refused, whole), `${name}, whole`).toEqual(plain);
+  }
   const sliced = slicedTrials(timeline, refused);
   expect(sliced && becauseAmong(timeline, refused, sliced), `${name}, sliced`).toEqual(plain);
 }
 
 function plainly(timeline: Timeline, refused: JudgedRefusal): number[] {
-  const whole = Slice.whole(timeline, refused.position - 1).events;
-  return becauseAmong(timeline, refused, new PlainTrials(whole, judgeOf(refused)));
+  const { position } = refused;
+  const events = [...timeline.between(timeline.bootBefore(position - 1), position - 1)];
+  return becauseAmong(timeline, refused, new PlainTrials(events, judgeOf(refused)));
 }
 
 /** The long recordings are compared in campaigns alone. */

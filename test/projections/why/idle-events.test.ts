@@ -6,6 +6,7 @@ import { LiveHost } from '../../../machines/live-host.ts';
 import { becauseAmong, judgeOf } from '../../../projections/why/because.ts';
 import type { JudgedRefusal } from '../../../projections/why/counterfactual.ts';
 import { causeAt } from '../../../projections/why/refusals.ts';
+import { HeldEvents } from '../../../projections/why/played-events.ts';
 import { Trials } from '../../../projections/why/trials.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { countOf } from '../../support/effort.ts';
@@ -94,7 +95,7 @@ test('whatever processes inherit and let go, trials find what plain trials do', 
       const ours = becauseAmong(
         timeline,
         refused,
-        new Trials(events, judgeOf(refused), refused.call),
+        new Trials(new HeldEvents(events), judgeOf(refused), refused.call),
       );
       expect(ours).toEqual(plain);
       compared++;
@@ -118,7 +119,7 @@ test.each([
   );
   const { timeline, refused } = found!;
   const played = vi.spyOn(LiveHost, 'restored');
-  const trials = new Trials(eventsBefore(timeline), judgeOf(refused), refused.call);
+  const trials = new Trials(new HeldEvents(eventsBefore(timeline)), judgeOf(refused), refused.call);
   expect(becauseAmong(timeline, refused, trials)).toEqual([6]);
   expect(played.mock.calls.length).toBeLessThan(5);
   played.mockRestore();
