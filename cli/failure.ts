@@ -19,6 +19,7 @@ export const exitOf: Readonly<Record<ErrorCode, number>> = {
   'newer-schema': exit.badRequest,
   foreign: exit.badRequest,
   unsupported: exit.badRequest,
+  'too-large': exit.badRequest,
   'stale-view': exit.badRequest,
   damaged: exit.damaged,
   conflict: exit.surroundings,

@@ -26,6 +26,8 @@ export type ErrorCode =
   | 'foreign'
   /** Another writer appended first: read its events and try again. */
   | 'conflict'
+  /** An append has more bytes than the engine takes at once. Nothing was written. */
+  | 'too-large'
   /** No space, no permission, a log in use or closed, a host that cannot be read. */
   | 'unavailable'
   /** This release cannot do it. */
