@@ -23,7 +23,7 @@ import {
   type Observer,
   type OpenFile,
 } from './instances.ts';
-import { kernelRules, type Engine, type KernelRules } from './machines.ts';
+import { kernelRules, type MachineEngine, type KernelRules } from './machines.ts';
 import { OpenFiles } from './open-files.ts';
 import { bootProfile, bootProfiles } from './eras.ts';
 import { hasIommufd, newestKernel, type Profile } from './profile.ts';
@@ -75,9 +75,9 @@ export class HostState implements Directory {
   readonly #devices = new Map<string, Device>();
   readonly #groups = new Map<string, Group>();
   readonly #drivers = new Set<string>();
-  protected readonly engine: Engine;
+  protected readonly engine: MachineEngine;
 
-  constructor({ engine = 'table' }: { readonly engine?: Engine } = {}) {
+  constructor({ engine = 'table' }: { readonly engine?: MachineEngine } = {}) {
     this.engine = engine;
     this.rules = kernelRules(newestKernel, { engine });
   }

@@ -15,7 +15,7 @@ import type { Contradiction } from './contradiction.ts';
 import { hasUnseenCheck, isFatal, judge, type Explanation, type Refusal } from './judge.ts';
 import { KeptCall, type SavedCall } from './kept-call.ts';
 import { Kernel } from './kernel.ts';
-import type { Engine, KernelRules } from './machines.ts';
+import type { MachineEngine, KernelRules } from './machines.ts';
 import { pageTableIn } from './iommufd.ts';
 import { isBeyondJudging } from './operations.ts';
 import { isOfMemory, outsideCauses } from './outside-refusals.ts';
@@ -73,7 +73,7 @@ export class LiveHost extends PlayedHost implements SupposedHost {
   }: {
     /** False if the log's first events are missing; true from `host.booted` on. */
     readonly isKnown?: boolean;
-    readonly engine?: Engine;
+    readonly engine?: MachineEngine;
     readonly kernel?: Kernel;
   } = {}) {
     super(kernel);

@@ -25,7 +25,7 @@ const builders: Readonly<Record<MachineName, (admission: Admission) => Machine>>
 };
 
 /** What steps the machines: the table read out of each machine, or XState's own `transition()`. */
-export type Engine = 'table' | 'xstate';
+export type MachineEngine = 'table' | 'xstate';
 
 /** The rules of one profile: its operations with their checks, and the machines guarded by them. */
 export interface KernelRules {
@@ -38,7 +38,7 @@ const compiled = new Map<string, KernelRules>();
 /** The rules of a profile. They are kept. */
 export function kernelRules(
   profile: Profile,
-  { engine = 'table' }: { readonly engine?: Engine } = {},
+  { engine = 'table' }: { readonly engine?: MachineEngine } = {},
 ): KernelRules {
   const key = `${profile} ${engine}`;
   let rules = compiled.get(key);
