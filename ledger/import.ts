@@ -14,6 +14,7 @@ import type { Source } from '../evidence/source.ts';
 import { arrayGiven, objectGiven, optionsGiven } from '../events/given.ts';
 import { RequestError } from '../events/ledger-error.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
+import { AppendTooLargeError } from '../log/engine.ts';
 import { RevisionConflictError } from '../log/store.ts';
 import type { SupposedHost } from '../machines/host-at.ts';
 import { LiveHost } from '../machines/live-host.ts';
@@ -147,11 +148,45 @@ export async function recordEvidence(log: Appendable, collected: Collected): Pro
   return { appended, skipped: events.length - appended, ...counts };
 }
 
-/** Appends the events that the log does not have yet. Resolves to their number. */
+/**
+ * Appends the events that the log does not have yet, in several appends if a server does not take them in
+ * one. Resolves to their number.
+ */
 export async function recordBatch(
   log: Appendable,
   events: readonly LedgerEvent[],
 ): Promise<number> {
+  try {
+    return await recordAtOnce(log, events);
+  } catch (error) {
+    if (!(error instanceof AppendTooLargeError)) throw error;
+    const parts = [...partsOf(events, (events.length * error.limit) / error.bytes)];
+    if (parts.length < 2) throw error;
+    let appended = 0;
+    for (const part of parts) appended += await recordBatch(log, part);
+    return appended;
+  }
+}
+
+/** Parts of most of a number of events: those of one line stay together if they can. */
+function* partsOf(events: readonly LedgerEvent[], most: number): Generator<readonly LedgerEvent[]> {
+  // Some events are longer than others.
+  const count = Math.max(Math.floor(most * 0.8), 1);
+  for (let begin = 0; begin < events.length;) {
+    let end = Math.min(begin + count, events.length);
+    while (end > begin + 1 && isOneLine(events[end - 1], events[end])) end--;
+    yield events.slice(begin, end);
+    begin = end;
+  }
+}
+
+function isOneLine(one: LedgerEvent | undefined, other: LedgerEvent | undefined): boolean {
+  const [before, after] = [one?.data.evidence, other?.data.evidence];
+  if (before === undefined || after === undefined) return false;
+  return before.line !== null && before.source === after.source && before.line === after.line;
+}
+
+async function recordAtOnce(log: Appendable, events: readonly LedgerEvent[]): Promise<number> {
   for (;;) {
     checkKindOf(log, events);
     const last = log.lastTime;

@@ -86,13 +86,15 @@ export interface Engine {
 /** An append has more bytes than the engine takes at once. Nothing was written. */
 export class AppendTooLargeError extends LedgerError {
   override readonly name = 'AppendTooLargeError';
-  /** In bytes. */
+  /** The bytes of the append, and the most that the engine takes. */
+  readonly bytes: number;
   readonly limit: number;
   constructor(engine: string, bytes: number, limit: number) {
     super(
       'too-large',
       `${engine} takes at most ${limit} bytes in one append, and this one has ${bytes}: nothing was written`,
     );
+    this.bytes = bytes;
     this.limit = limit;
   }
 }
