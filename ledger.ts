@@ -26,7 +26,6 @@ import { arrayGiven, optionsGiven, textGiven } from './events/given.ts';
 import { INSPECT } from './events/inspect-symbol.ts';
 import { LedgerError, RequestError } from './events/ledger-error.ts';
 import type { Sequence } from './host/simulation.ts';
-import { storeAt } from './log/address.ts';
 import type { LedgerEvent } from './events/vocabulary.ts';
 export type { Call } from './events/vocabulary.ts';
 import { genesisOf } from './log/hash.ts';
@@ -39,7 +38,7 @@ import { Timeline } from './projections/timeline.ts';
 import { START } from './projections/when.ts';
 import type { RecordedAnswer, RecordedStep } from './ledger/simulate.ts';
 import type { SnapshotReport } from './ledger/snapshot.ts';
-import { streamNamed } from './ledger/stream-named.ts';
+import { openStore } from './ledger/open-store.ts';
 import { verifyLog } from './ledger/verify.ts';
 import { WhatIf } from './ledger/what-if.ts';
 import { ledgerWords } from './words/inspect.ts';
@@ -54,6 +53,7 @@ export type {
 } from './ledger/settings.ts';
 export { retainLog, type Retained } from './log/retention.ts';
 export { sealLog, type Seal } from './log/seal.ts';
+export { shipLog, type Shipped, type ShippedHost, type ShipOptions } from './ledger/ship-log.ts';
 export {
   CorruptLogError,
   ForeignContentError,
@@ -123,21 +123,20 @@ export type { FollowSettings, HostReading, ImportReport, RecordedAnswer, Snapsho
 export type { Attempted, SupposedEvent, WhatIf } from './ledger/what-if.ts';
 
 /**
- * Opens a log and reads it to its head. The address is a path, or `:memory:`.
+ * Opens a log and reads it to its head. The address is a path, `:memory:`, or that of a server
+ * (`nats://…`), of which a local replica is read.
  *
  * Rejects with `not-a-log`, `damaged`, `unavailable` or `newer-schema`; with `foreign` if it is not
- * opened `readOnly` and a file of it holds what no log has; with `unsupported` for the address of a
- * server; and with `bad-request` for a wrong option, or if the log has several hosts and `host` is not
- * given.
+ * opened `readOnly` and a file of it holds what no log has; with `unsupported` for other servers; and
+ * with `bad-request` for a wrong option, or if the log has several hosts and `host` is not given.
  */
 export async function openLedger(address: string, options: OpenOptions = {}): Promise<Ledger> {
-  const { readOnly = false, create = true, until = START } = optionsGiven('openLedger', options);
+  const { until = START } = optionsGiven('openLedger', options);
   if (!Number.isInteger(until) || until < START) {
     throw new RequestError(`until takes a position, or -1 for no event, not '${textGiven(until)}'`);
   }
-  const store = storeAt(address, { readOnly, create });
+  const { store, host } = await openStore(address, options);
   try {
-    const host = await streamNamed(store, address, options);
     return await ledgerOf(store, host, options).catch(async (error: unknown) => {
       const without = error instanceof LedgerError ? null : forgetIndex(store, host, options);
       if (without === null) throw error;

@@ -7,10 +7,13 @@ import type { RecordedEvent } from '../ledger.ts';
 import type { Cell } from '../words/columns.ts';
 import { dataWords } from '../words/event-data.ts';
 
-/** An event as one JSON object, with its keys in a fixed order. */
-export function eventJson(event: RecordedEvent): string {
+/** An event as one JSON object, with its keys in a fixed order, and then those of `added`. */
+export function eventJson(
+  event: RecordedEvent,
+  added: Readonly<Record<string, unknown>> = {},
+): string {
   const { position, time, id, schema, type, data, hash, ...more } = event;
-  return JSON.stringify({ position, time, id, schema, type, data, hash, ...more });
+  return JSON.stringify({ position, time, id, schema, type, data, hash, ...more, ...added });
 }
 
 /** Position, time, type and data; of evidence also where it was seen. A refusal is coloured. */

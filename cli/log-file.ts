@@ -178,7 +178,7 @@ export function logPath(values: LogValues, env: Io['env']): string {
 }
 
 /** The log that the options or the environment name, else the default log. */
-function addressOf({ log }: LogValues, env: Io['env']): Address {
+export function addressOf({ log }: LogValues, env: Io['env']): Address {
   const named = log ?? env['VFIO_LEDGER_LOG'];
   if (log === '') throw new RequestError('--log needs the path of a log');
   if (named !== undefined && named !== '') return { path: named, byDefault: false };
@@ -201,6 +201,7 @@ async function open(
     clock: () => now,
     ...(host !== undefined && { host }),
     progress: (read) => io.progress.tell(`${read} events read`),
+    note: (words) => io.say(`vfio-ledger: ${words}`),
   });
 }
 

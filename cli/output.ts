@@ -17,6 +17,8 @@ const CHUNK_LENGTH = 64 * 1024;
 export interface Output {
   /** Whether people read it: verbs that print JSON lines elsewhere print sentences there. */
   readonly isTerminal: boolean;
+  /** Whether the reader was seen to have closed the pipe. */
+  readonly isGone: boolean;
   /** Prints lines for people. */
   print(
     lines: Iterable<Line> | AsyncIterable<Line>,
@@ -82,6 +84,9 @@ export function outputTo(
 
   return {
     isTerminal: stream.isTTY === true,
+    get isGone() {
+      return gone;
+    },
     print: (lines, options) => writeAll(lines, (line) => printableLine(line, paint), options),
     printJson: (texts, options) => writeAll(texts, printableJson, options),
   };

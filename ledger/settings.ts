@@ -29,6 +29,8 @@ export interface OpenOptions {
   readonly clock?: () => Date;
   /** Called from time to time with the number of events read. */
   readonly progress?: (read: number) => void;
+  /** Called with what is to be known of a server or its replica, in a sentence. */
+  readonly note?: (words: string) => void;
 }
 
 /** Options of `verify`. */

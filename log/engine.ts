@@ -10,7 +10,12 @@
  */
 import { LedgerError } from '../events/ledger-error.ts';
 import type { Row } from './row.ts';
-import { type AppendResult, type Head, StoreUnavailableError } from './store.ts';
+import {
+  type AppendResult,
+  type Head,
+  RevisionConflictError,
+  StoreUnavailableError,
+} from './store.ts';
 
 /**
  * A server of logs. It has a stream for each host.
@@ -117,4 +122,34 @@ export class DivergedError extends LedgerError {
     );
     this.position = position;
   }
+}
+
+/** A stream whose head is not the one that an append expects. */
+interface MovedStream {
+  readonly stream: string;
+  /** How messages name the engine. */
+  readonly name: string;
+  readonly head: Head;
+  /** The hash at a position that is not after the head; undefined if it is not known. */
+  readonly hashAt: (position: number) => string | undefined;
+}
+
+/**
+ * The answer to an append whose `expected` is not the head of the stream, as `Engine.append` says. Throws
+ * `RevisionConflictError` or `DivergedError`, unless the rows are there already.
+ */
+export function alreadyThere(
+  { stream, name, head, hashAt }: MovedStream,
+  expected: Head,
+  rows: readonly Row[],
+): AppendResult {
+  const at = (position: number) => (position <= head.position ? hashAt(position) : undefined);
+  const [lastPosition, , , , , , lastHash] = rows.at(-1) ?? [];
+  // The chain makes all rows before it the same.
+  if (lastPosition !== undefined && at(lastPosition) === lastHash) return { head, appended: 0 };
+  const before = at(expected.position);
+  if (before !== undefined && before !== expected.hash) {
+    throw new DivergedError(stream, expected.position, name, 'the events to be appended');
+  }
+  throw new RevisionConflictError(stream, expected.position, head.position);
 }

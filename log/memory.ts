@@ -4,7 +4,18 @@
  * @module
  */
 import { genesisOf } from './hash.ts';
-import { type Entry, entryOf, recordedOf, rowOf, streamName } from './row.ts';
+import { alreadyThere } from './engine.ts';
+import {
+  type Entry,
+  entryOf,
+  headOfRow,
+  isSameHead,
+  recordedOf,
+  type Row,
+  rowOf,
+  rowsAfter,
+  streamName,
+} from './row.ts';
 import {
   type AppendResult,
   type Head,
@@ -12,46 +23,29 @@ import {
   type RecordedEvent,
   RevisionConflictError,
   type Store,
+  type StoredRows,
 } from './store.ts';
 
 interface Stream {
   readonly events: RecordedEvent[];
   readonly ids: Set<string>;
+  /** The rows of other logs, by position: they may be of an older schema. */
+  readonly carried: Map<number, Row>;
 }
+
+type Streams = Map<string, Stream>;
 
 const BATCH_SIZE = 1024;
 
 /** Creates an empty log that ends with the process. Its events are frozen and shared by all readers. */
 export function memoryStore(): Store {
-  const streams = new Map<string, Stream>();
-
-  function append(stream: string, expected: number, entries: readonly Entry[]): AppendResult {
-    const held = streams.get(stream) ?? { events: [], ids: new Set() };
-    const fresh = new Map<string, Entry>();
-    for (const entry of entries) {
-      if (!held.ids.has(entry.id) && !fresh.has(entry.id)) fresh.set(entry.id, entry);
-    }
-    let head = headOf(stream, held);
-    if (fresh.size === 0) return { head, appended: 0 };
-    if (head.position !== expected) {
-      throw new RevisionConflictError(stream, expected, head.position);
-    }
-    for (const entry of fresh.values()) {
-      const row = rowOf(entry, head.position + 1, head.hash);
-      const event = recordedOf(row, head.position + 1, head.hash);
-      held.events.push(frozen(event));
-      held.ids.add(entry.id);
-      head = { position: event.position, hash: event.hash };
-    }
-    streams.set(stream, held);
-    return { head, appended: fresh.size };
-  }
+  const streams: Streams = new Map();
 
   const names = () => [...streams.keys()].sort();
 
   return {
     async append(stream, expected, events) {
-      return append(streamName(stream), expected, events.map(entryOf));
+      return append(streams, streamName(stream), expected, events.map(entryOf));
     },
     async *read(stream, options) {
       const events = streams.get(stream)?.events ?? [];
@@ -74,6 +68,7 @@ export function memoryStore(): Store {
       return new Set(ids.filter((id) => there?.has(id)));
     },
     path: null,
+    rows: storedRows(streams),
     local: {
       between: (stream, first, last) => streams.get(stream)?.events.slice(first, last + 1) ?? [],
       many: (stream, positions) => {
@@ -81,8 +76,7 @@ export function memoryStore(): Store {
         return positions.flatMap((position) => events[position] ?? []);
       },
       checkReaches() {},
-      hashAt: (stream, position) =>
-        position < 0 ? genesisOf(stream) : streams.get(stream)?.events[position]?.hash,
+      hashAt: (stream, position) => hashIn(stream, streams.get(stream), position),
       streams: names,
       extent: (stream) => ({
         origin: headOf(stream, undefined),
@@ -94,6 +88,76 @@ export function memoryStore(): Store {
     },
     async close() {},
   };
+}
+
+function streamIn(streams: Streams, stream: string): Stream {
+  return streams.get(stream) ?? { events: [], ids: new Set(), carried: new Map() };
+}
+
+function append(
+  streams: Streams,
+  stream: string,
+  expected: number,
+  entries: readonly Entry[],
+): AppendResult {
+  const held = streamIn(streams, stream);
+  const fresh = new Map<string, Entry>();
+  for (const entry of entries) {
+    if (!held.ids.has(entry.id) && !fresh.has(entry.id)) fresh.set(entry.id, entry);
+  }
+  const head = headOf(stream, held);
+  if (fresh.size === 0) return { head, appended: 0 };
+  if (head.position !== expected) {
+    throw new RevisionConflictError(stream, expected, head.position);
+  }
+  return put(streams, stream, rowsAfter(head, [...fresh.values()]));
+}
+
+function put(streams: Streams, stream: string, rows: readonly Row[]): AppendResult {
+  const held = streamIn(streams, stream);
+  let head = headOf(stream, held);
+  const events = rows.map((row) => {
+    const event = recordedOf(row, head.position + 1, head.hash);
+    head = headOfRow(row);
+    return frozen(event);
+  });
+  for (const event of events) {
+    held.events.push(event);
+    held.ids.add(event.id);
+  }
+  streams.set(stream, held);
+  return { head, appended: rows.length };
+}
+
+function storedRows(streams: Streams): StoredRows {
+  return {
+    async append(name, expected, rows) {
+      const stream = streamName(name);
+      const held = streamIn(streams, stream);
+      const head = headOf(stream, held);
+      if (!isSameHead(head, expected)) {
+        const hashAt = (position: number) => hashIn(stream, held, position);
+        return alreadyThere({ stream, name: 'the log in memory', head, hashAt }, expected, rows);
+      }
+      const result = put(streams, stream, rows);
+      for (const row of rows) streamIn(streams, stream).carried.set(row[0], row);
+      return result;
+    },
+    async *read(stream, from) {
+      const held = streamIn(streams, stream);
+      for (const batch of batches(held.events, held.events.length - 1, { from })) {
+        yield batch.map((event) => {
+          const { position } = event;
+          const before = hashIn(stream, held, position - 1) ?? '';
+          return held.carried.get(position) ?? rowOf(entryOf(event), position, before);
+        });
+      }
+    },
+  };
+}
+
+function hashIn(stream: string, held: Stream | undefined, position: number): string | undefined {
+  return position < 0 ? genesisOf(stream) : held?.events[position]?.hash;
 }
 
 function headOf(stream: string, held: Stream | undefined): Head {

@@ -7,7 +7,7 @@ import { isError } from '../events/is-error.ts';
 import { decode, DecodeError, NewerSchemaError, validate } from '../events/codec.ts';
 import { SCHEMA, type LedgerEvent } from '../events/vocabulary.ts';
 import { hashOf } from './hash.ts';
-import { CorruptLogError, type RecordedEvent } from './store.ts';
+import { CorruptLogError, type Head, type RecordedEvent } from './store.ts';
 
 /** A validated event in canonical form. `data` is the JSON text that is stored and hashed. */
 export interface Entry {
@@ -65,6 +65,51 @@ export function rowOf(entry: Entry, position: number, previous: string): Row {
   const { time, id, type, data } = entry;
   const hash = hashOf(previous, position, time, id, SCHEMA, type, data);
   return [position, time, id, SCHEMA, type, data, hash];
+}
+
+/** The rows of entries that follow a head, each chained to the one before. */
+export function rowsAfter({ position, hash }: Head, entries: readonly Entry[]): Row[] {
+  let previous = hash;
+  return entries.map((entry, index) => {
+    const row = rowOf(entry, position + 1 + index, previous);
+    previous = row[6];
+    return row;
+  });
+}
+
+/** The head that a row is, once it is the last of its stream. */
+export function headOfRow([position, , , , , , hash]: Row): Head {
+  return { position, hash };
+}
+
+/** The rows before the first damaged one, the head after them, and the damage; null if there is none. */
+interface Verified {
+  readonly rows: readonly Row[];
+  readonly head: Head;
+  readonly damage: CorruptLogError | null;
+}
+
+/**
+ * Verifies rows that another log has after a head, as `recordedOf` does. `log`: how messages name it.
+ * Throws `NewerSchemaError`.
+ */
+export function verified(log: string, before: Head, rows: readonly Row[]): Verified {
+  let head = before;
+  for (const [index, row] of rows.entries()) {
+    try {
+      recordedOf(row, head.position + 1, head.hash);
+      head = headOfRow(row);
+    } catch (error) {
+      if (!(error instanceof CorruptLogError)) throw error;
+      return { rows: rows.slice(0, index), head, damage: error.inLog(log) };
+    }
+  }
+  return { rows, head, damage: null };
+}
+
+/** Whether two heads are the same place in the same history. */
+export function isSameHead(one: Head, other: Head): boolean {
+  return one.position === other.position && one.hash === other.hash;
 }
 
 /**

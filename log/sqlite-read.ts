@@ -18,9 +18,20 @@ export interface Batch {
   readonly fault: unknown;
 }
 
+/** A batch with the rows of its events. */
+interface RowBatch extends Batch {
+  readonly rows: readonly Row[];
+}
+
 /** Reads a batch from position `from` on, up to position `last` at most. */
-export function batchForwards(volume: Volume, stream: string, from: number, last: number): Batch {
+export function batchForwards(
+  volume: Volume,
+  stream: string,
+  from: number,
+  last: number,
+): RowBatch {
   const events: RecordedEvent[] = [];
+  let found: readonly Row[] = [];
   try {
     const before = volume.before(stream);
     // The event before `from` is read, too, for its hash: a query of its own takes twice as long.
@@ -38,6 +49,7 @@ export function batchForwards(volume: Volume, stream: string, from: number, last
     }
     let previous = along === 1 && head !== undefined ? head[6] : before.hash;
     const rows = all.slice(along);
+    found = rows;
     for (const row of rows) {
       const event = recordedOf(row, from + events.length, previous);
       events.push(event);
@@ -45,9 +57,10 @@ export function batchForwards(volume: Volume, stream: string, from: number, last
     }
     if (fault !== undefined) throw fault;
     if (rows.length === 0) throw new CorruptLogError(from, 'no event here');
-    return { events, fault };
+    return { events, rows, fault };
   } catch (error) {
-    return { events, fault: logError(volume.path, error, from + events.length) };
+    const rows = found.slice(0, events.length);
+    return { events, rows, fault: logError(volume.path, error, from + events.length) };
   }
 }
 

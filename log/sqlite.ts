@@ -9,7 +9,7 @@ import { logError } from './sqlite-errors.ts';
 import { BATCH_SIZE, batchAt, batchBackwards, batchForwards } from './sqlite-read.ts';
 import type { Volume } from './sqlite-volume.ts';
 import { Volumes } from './sqlite-volumes.ts';
-import { groupCommit } from './sqlite-write.ts';
+import { type GroupCommit, groupCommit } from './sqlite-write.ts';
 import {
   CorruptLogError,
   type Head,
@@ -17,6 +17,7 @@ import {
   type ReadOptions,
   type RecordedEvent,
   type Store,
+  type StoredRows,
   StoreUnavailableError,
 } from './store.ts';
 
@@ -45,15 +46,28 @@ export function openSqliteStore(path: string, options: SqliteOptions = {}): Stor
   /** Streams whose end was checked: nothing may be appended to a stream that has lost its end. */
   const checked = new Set<string>();
   let isOpen = true;
+
+  function writerOf(name: string): GroupCommit {
+    if (writer === null) throw new StoreUnavailableError(`${path} is open for reading only`);
+    if (!isOpen) throw new StoreUnavailableError(`${path} is closed`);
+    if (!checked.has(name)) checkEnd(volumes, name);
+    checked.add(name);
+    return writer;
+  }
+
+  const { readRows, ...questions } = reading(volumes);
   return {
-    ...reading(volumes),
+    ...questions,
     async append(stream, expected, events) {
-      if (writer === null) throw new StoreUnavailableError(`${path} is open for reading only`);
-      if (!isOpen) throw new StoreUnavailableError(`${path} is closed`);
       const [name, entries] = [streamName(stream), events.map(entryOf)];
-      if (!checked.has(name)) checkEnd(volumes, name);
-      checked.add(name);
-      return writer.append(name, expected, entries);
+      return writerOf(name).append(name, expected, entries);
+    },
+    rows: {
+      async append(stream, expected, rows) {
+        const name = streamName(stream);
+        return writerOf(name).appendRows(name, expected, rows);
+      },
+      read: readRows,
     },
     async close() {
       if (!isOpen) return;
@@ -65,7 +79,9 @@ export function openSqliteStore(path: string, options: SqliteOptions = {}): Stor
 }
 
 /** The reading half of a store. Each call looks at the volumes as they are then. */
-function reading(volumes: Volumes): Omit<Store, 'append' | 'close'> {
+function reading(
+  volumes: Volumes,
+): Omit<Store, 'append' | 'rows' | 'close'> & { readonly readRows: StoredRows['read'] } {
   const ask = <T>(question: (newest: Volume, all: readonly Volume[]) => T): T =>
     askVolumes(volumes, question);
 
@@ -92,13 +108,21 @@ function reading(volumes: Volumes): Omit<Store, 'append' | 'close'> {
     for (let position = Math.max(from, first); position <= last;) {
       const { volume, next } = ask((_, all) => volumeWith(all, stream, position));
       const end = Math.min(last, next?.before(stream).position ?? last);
-      const { events, fault } = batchForwards(volume, stream, position, end);
+      const { events, rows, fault } = batchForwards(volume, stream, position, end);
       if (fault !== undefined && isGone(volume)) continue;
-      if (events.length > 0) yield events;
+      if (events.length > 0) yield { events, rows };
       if (fault !== undefined) throw fault;
       position += events.length;
       if (next !== undefined) checkCrossing(events.at(-1), next.before(stream));
     }
+  }
+
+  async function* eventsForwards(stream: string, from: number) {
+    for await (const { events } of forwards(stream, from)) yield events;
+  }
+
+  async function* rowsForwards(stream: string, from: number) {
+    for await (const { rows } of forwards(stream, from)) yield rows;
   }
 
   async function* backwards(stream: string, from: number | undefined) {
@@ -121,8 +145,9 @@ function reading(volumes: Volumes): Omit<Store, 'append' | 'close'> {
 
   return {
     read(stream, { from, direction = 'forwards' }: ReadOptions = {}) {
-      return direction === 'forwards' ? forwards(stream, from ?? 0) : backwards(stream, from);
+      return direction === 'forwards' ? eventsForwards(stream, from ?? 0) : backwards(stream, from);
     },
+    readRows: rowsForwards,
     async head(stream) {
       return ask((newest) => newest.head(stream));
     },

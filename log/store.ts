@@ -7,6 +7,7 @@
  */
 import { LedgerError } from '../events/ledger-error.ts';
 import type { LedgerEvent } from '../events/vocabulary.ts';
+import type { Engine } from './engine.ts';
 
 /** A stored event. `hash` is lowercase hex SHA-256 over the event and the hash before it. */
 export type RecordedEvent = LedgerEvent & {
@@ -85,6 +86,13 @@ export interface Store {
   /** The given ids that are in a stream already. */
   known(stream: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
 
+  /**
+   * The events as they are stored, to be carried from one log to another unchanged.
+   *
+   * @internal
+   */
+  readonly rows: StoredRows;
+
   /** Synchronous access to the events of a store on this machine; null for any other store. */
   readonly local: LocalEvents | null;
 
@@ -96,6 +104,14 @@ export interface Store {
 
   close(): Promise<void>;
 }
+
+/**
+ * Appends and reads rows as an `Engine` does. What `append` is given is not verified, what `read` yields
+ * is: it rejects as `Store.read` does.
+ *
+ * @internal
+ */
+export type StoredRows = Pick<Engine, 'append' | 'read'>;
 
 /** Synchronous reading. Throws `CorruptLogError` at an event that is not what was appended. */
 export interface LocalEvents {
@@ -178,6 +194,16 @@ export class CorruptLogError extends LedgerError {
    */
   ofHost(host: string): this {
     this.message = `host '${host}', ${this.message}`;
+    return this;
+  }
+
+  /**
+   * Says in the message which log is damaged.
+   *
+   * @internal
+   */
+  inLog(name: string): this {
+    this.message = `${this.message}, in ${name}`;
     return this;
   }
 }

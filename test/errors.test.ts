@@ -23,6 +23,7 @@ import {
   topologyFrom,
 } from '../ledger.ts';
 import { WhatIf } from '../ledger/what-if.ts';
+import { AppendTooLargeError } from '../log/engine.ts';
 import { temporaryFolder } from './log/folder.ts';
 import { closed } from './log/sample.ts';
 
@@ -336,6 +337,12 @@ const meetings: [code: ErrorCode, what: string, call: () => unknown, says: RegEx
     'an engine',
     () => openLedger('esdb://localhost'),
     /^no engine for esdb:\/\/ in this/,
+  ],
+  [
+    'too-large',
+    'an append that is too large for a server',
+    () => Promise.reject(new AppendTooLargeError('nats://a.example', 2_000_000, 1_048_576)),
+    /^nats:\/\/a\.example takes at most 1048576 bytes/,
   ],
   ['stale-view', 'an earlier host', () => staleHost().group('26'), /^this view has expired: /],
 ];

@@ -1,0 +1,136 @@
+/**
+ * Opens the local replica of an engine: a file in the user's cache folder, another file, or memory.
+ *
+ * @module
+ */
+import { existsSync, renameSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
+import { DivergedError, type Engine } from './engine.ts';
+import { sha256 } from './hash.ts';
+import { memoryStore } from './memory.ts';
+import { makePrivateFolder } from './private-files.ts';
+import { replicaOf } from './replica.ts';
+import { differenceOf } from './ship.ts';
+import { logError } from './sqlite-errors.ts';
+import { openSqliteStore } from './sqlite.ts';
+import { engineOf } from './store-engine.ts';
+import { CorruptLogError, NotALogError, type Store } from './store.ts';
+import { volumeFile, volumeFiles } from './volume-files.ts';
+
+/** A replica that was not what the engine has, and was made anew. */
+export interface RenewedReplica {
+  readonly path: string;
+  /** Where the file with the old content is now. */
+  readonly kept: string;
+  readonly reason: string;
+}
+
+interface ReplicaOptions {
+  /** The path of the replica, or `:memory:`; null: in the cache folder. */
+  readonly replica: string | null;
+  readonly renewed: (replica: RenewedReplica) => void;
+}
+
+/**
+ * Opens the replica of an engine, which it creates if it is missing. A replica that differs from the
+ * engine in a hash, or has what the engine has not, or is damaged, is renamed, and made anew.
+ *
+ * Rejects as `openSqliteStore` and the engine do; it has closed the engine then.
+ */
+export async function openReplica(
+  engine: Engine,
+  { replica, renewed }: ReplicaOptions,
+): Promise<Store> {
+  try {
+    if (replica === ':memory:') return replicaOf(engine, memoryStore());
+    const path = replica ?? cachePath(engine.name);
+    if (replica === null) makeFolder(dirname(path));
+    const reason = await disagreement(engine, path);
+    if (reason !== null) renewed({ path, kept: putAside(path), reason });
+    return replicaOf(engine, openSqliteStore(path));
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+/** The replica of an engine in the cache folder of the user. Its name is made of the engine's. */
+function cachePath(name: string): string {
+  const cache = process.env['XDG_CACHE_HOME'] ?? '';
+  const folder = isAbsolute(cache) ? cache : join(homedir(), '.cache');
+  const legible = name.replace(/^[a-z\d+]*:\/\//, '').replaceAll(/[^\w.-]+/g, '-');
+  const file = `${legible.slice(0, 64)}-${sha256(name).slice(0, 16)}.ledger`;
+  return join(folder, 'vfio-ledger', 'replicas', file);
+}
+
+/** Why the replica at a path is not what the engine has; null if it is, or if there is none. */
+async function disagreement(engine: Engine, path: string): Promise<string | null> {
+  if (volumeFiles(path).length === 0) return null;
+  try {
+    const local = openSqliteStore(path);
+    try {
+      await checkAgrees(engine, local);
+    } finally {
+      await local.close();
+    }
+    return null;
+  } catch (error) {
+    if (error instanceof DivergedError || error instanceof CorruptLogError) return error.message;
+    // A log of this release that a killed process had begun is opened again.
+    if (error instanceof NotALogError && error.isUnbegun) return null;
+    throw error;
+  }
+}
+
+/** How many streams are asked for at the same time. */
+const TOGETHER = 32;
+
+/** Throws `DivergedError` unless the engine has the head of each stream of a local log. */
+async function checkAgrees(engine: Engine, local: Store): Promise<void> {
+  const streams = [...(await local.streams())];
+  await Promise.all(
+    Array.from({ length: TOGETHER }, async () => {
+      for (let stream = streams.pop(); stream !== undefined; stream = streams.pop()) {
+        await checkHead(engine, local, stream);
+      }
+    }),
+  );
+}
+
+async function checkHead(engine: Engine, local: Store, stream: string): Promise<void> {
+  await local.head(stream);
+  const target = engineOf(local, local.path ?? 'its replica');
+  const difference = await differenceOf({ stream, source: engine, target }).catch(
+    (error: unknown) => {
+      // Damage in the engine is no reason to replace the replica: reading the stream meets it.
+      if (error instanceof CorruptLogError) return null;
+      throw error;
+    },
+  );
+  if (difference !== null) throw difference;
+}
+
+/** Renames the files of a log, so that another one can be made at its path. Returns the new path. */
+function putAside(path: string): string {
+  try {
+    const kept = `${path}.replaced`;
+    for (const { path: volume, number } of volumeFiles(path)) {
+      const to = volumeFile(kept, number).path;
+      for (const suffix of ['', '-wal', '-shm']) {
+        if (existsSync(volume + suffix)) renameSync(volume + suffix, to + suffix);
+      }
+    }
+    return kept;
+  } catch (error) {
+    throw logError(path, error);
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    makePrivateFolder(path);
+  } catch (error) {
+    throw logError(path, error);
+  }
+}
