@@ -70,6 +70,7 @@ export default defineConfig({
     ledger: 'ledger.ts',
     cli: 'cli/main.ts',
     'virtual-host': 'virtual-host/virtual-host.ts',
+    'fast-check': 'arbitraries/fast-check.ts',
     recorder: 'recorder/recorder.ts',
     vitest: 'testing/vitest.ts',
     'jest-globals': 'testing/jest-globals.ts',
@@ -80,7 +81,7 @@ export default defineConfig({
   // Without `development`, a condition under which XState is slower.
   resolve: { conditionNames: ['module', 'node', 'import'] },
   // The first stays a file that an older Node can read; the others are the project's own.
-  external: ['#supported-node', 'vitest', '@jest/globals', '@playwright/test'],
+  external: ['#supported-node', 'vitest', '@jest/globals', '@playwright/test', 'fast-check'],
   plugins: [values, licences],
   output: {
     dir: 'dist',

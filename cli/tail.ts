@@ -36,7 +36,9 @@ export const tail = verb({
     json: { type: 'boolean', help: 'print one JSON value for each event' },
   },
   operands: [0, 1],
-  examples: ['timeout --preserve-status -s INT 2 vfio-ledger tail gpu --from start --log demo.ledger'],
+  examples: [
+    'timeout --preserve-status -s INT 2 vfio-ledger tail gpu --from start --log demo.ledger',
+  ],
   async answer({ values, operands: [subject] }, io) {
     const { from, json = false } = values;
     const ending = new AbortController();

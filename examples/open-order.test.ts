@@ -1,5 +1,5 @@
 /**
- * A driver's open order, tested on several kernels without a device. Run it with
+ * A driver's open order, tested on every kernel without a device. Run it with
  * `npm test -- examples`. A program imports from 'vfio-ledger/virtual-host'.
  */
 import { readFileSync } from 'node:fs';
@@ -37,8 +37,18 @@ describe.each(['linux-6.12', 'linux-7.3'])('on %s', (profile) => {
   });
 });
 
-test('Linux 6.1 has no iommufd, so this driver needs the legacy way there', () => {
-  const host = virtualHost({ profile: 'linux-6.1', topology });
-  const missing = { code: 'ENOENT', path: '/dev/iommu' };
-  expect(() => openDevice(host.process('qemu'), 'gpu')).toThrow(expect.objectContaining(missing));
+describe.each(['linux-5.10', 'linux-6.1'])('on %s, which has no iommufd', (profile) => {
+  test('the driver fails as it should: it would need the legacy way there', () => {
+    const host = virtualHost({ profile, topology });
+    const missing = { code: 'ENOENT', path: '/dev/iommu' };
+    expect(() => openDevice(host.process('qemu'), 'gpu')).toThrow(expect.objectContaining(missing));
+    expect(host.ledger.who('gpu').owner).toMatchObject({ kind: 'none' });
+  });
+});
+
+test('by rfc-2021, a proposal, the second process is refused with another errno', () => {
+  const host = virtualHost({ profile: 'rfc-2021', topology });
+  openDevice(host.process('qemu'), 'gpu');
+  const refused = expect.objectContaining({ code: 'EBUSY' });
+  expect(() => openDevice(host.process('other'), 'gpu-audio')).toThrow(refused);
 });

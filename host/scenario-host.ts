@@ -62,13 +62,7 @@ export class ScenarioHost {
   /** Plays an operation; returns its answer and the facts that follow from it, in order. */
   play(statement: OperationStatement): { answer: HostAnswer; facts: Placed<Fact>[] } {
     const { result, facts } = this.#collect(() => this.#player.play(statement));
-    const pid = this.#pidOf(statement.process);
-    const { tells } = rowOf(statement.operation);
-    if (tells !== 'group-status' || result.rc !== 0 || pid === undefined) {
-      return { answer: result, facts };
-    }
-    const fd = this.#player.descriptor(pid, statement.operands[0] ?? '');
-    return { answer: { ...result, ...groupStatus(this.live, pid, fd) }, facts };
+    return { answer: withStatus(this.#player, this.live, statement, result), facts };
   }
 
   #collect<T>(run: () => T): { result: T; facts: Placed<Fact>[] } {
@@ -83,8 +77,17 @@ export class ScenarioHost {
     this.live.take(placed);
     this.#mappings.forget(this.live);
   }
+}
 
-  #pidOf(comm: string): number | undefined {
-    return [...this.live.processes()].find((process) => process.comm === comm)?.pid;
-  }
+/** An answer with what it tells besides a number, after its statement was played. */
+export function withStatus(
+  player: Player,
+  live: LiveHost,
+  { operation, process: name, operands }: OperationStatement,
+  answer: Answer,
+): HostAnswer {
+  if (rowOf(operation).tells !== 'group-status' || answer.rc !== 0) return answer;
+  const { pid } = [...live.processes()].find(({ comm }) => comm === name) ?? {};
+  if (pid === undefined) return answer;
+  return { ...answer, ...groupStatus(live, pid, player.descriptor(pid, operands[0] ?? '')) };
 }

@@ -6,6 +6,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { LedgerEvent } from '../events/vocabulary.ts';
 import { openSqliteStore } from '../log/sqlite.ts';
 import { StoreUnavailableError, type RecordedEvent, type Store } from '../log/store.ts';
 
@@ -40,7 +41,7 @@ export function keptLog(store: Store, host: string, { head, events }: Events): K
   copies.set(store, copy);
   const { path, until } = copy;
   if (head > until) {
-    append(
+    appendAtOnce(
       path,
       host,
       events.filter(({ position }) => position > until),
@@ -50,18 +51,20 @@ export function keptLog(store: Store, host: string, { head, events }: Events): K
   return { path, host, isOnly: true, until: head };
 }
 
+type PlacedEvent = LedgerEvent & { readonly position: number };
+
 interface Events {
   readonly head: number;
   readonly events: readonly RecordedEvent[];
 }
 
 /** A folder that stays: those whose process has ended are cleared by the name that others have. */
-function makeFolder(): string {
+export function makeFolder(): string {
   return mkdtempSync(join(tmpdir(), 'vfio-ledger-kept-'));
 }
 
 /** Appends events without waiting: closing a store writes what waits to be written. */
-function append(path: string, host: string, events: readonly RecordedEvent[]): void {
+export function appendAtOnce(path: string, host: string, events: readonly PlacedEvent[]): void {
   const [first, last] = [events[0]?.position ?? 0, events.at(-1)?.position ?? -1];
   const store = openSqliteStore(path);
   store.append(host, first - 1, events).catch(() => {});

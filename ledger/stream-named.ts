@@ -9,7 +9,7 @@ import type { Store } from '../log/store.ts';
 import type { OpenOptions } from './settings.ts';
 
 /** The name of the stream of a new log, unless the caller names one. */
-const HOST = 'host';
+export const DEFAULT_HOST = 'host';
 
 /**
  * The stream of the host that is named, else the only one. Throws `bad-request` if there are several
@@ -21,7 +21,7 @@ export async function streamNamed(
   { host, readOnly = false, create = !readOnly }: OpenOptions,
 ): Promise<string> {
   const names = await store.streams();
-  const [only = HOST, ...others] = names;
+  const [only = DEFAULT_HOST, ...others] = names;
   if (host === undefined) {
     if (others.length === 0) return only;
     throw new RequestError(`the log has several hosts, name one: ${names.join(', ')}`);

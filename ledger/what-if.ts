@@ -63,7 +63,8 @@ export class WhatIf extends Past<SupposedEvent> {
   readonly #time: string | null;
   /** DMA mappings of the fork; a log does not record them, so there are none before. */
   readonly #mappings = new DmaMappings();
-  readonly #port: Port;
+  /** @internal */
+  readonly port: Port;
   readonly #keep: () => KeptLog | null;
   #lastPid: number | null = null;
   /** What the call that is made returns if it makes a process or a mapping. */
@@ -90,7 +91,7 @@ export class WhatIf extends Past<SupposedEvent> {
     }
     this.from = from;
     this.#time = from < this.first ? null : timeline.at(from).time;
-    this.#port = {
+    this.port = {
       ...hostOn(
         () => this.live,
         this.#mappings,
@@ -98,6 +99,7 @@ export class WhatIf extends Past<SupposedEvent> {
       ),
       newPid: () => this.#wanted.pid ?? this.#newPid(),
       addressFor: (pid) => this.#wanted.id ?? freeAddress(this.live, pid),
+      made: (call, outcome) => this.made(call, outcome),
     };
   }
 
@@ -126,7 +128,7 @@ export class WhatIf extends Past<SupposedEvent> {
     this.#checkAlive();
     this.#checkProcesses(call);
     this.#checkKnown(call);
-    const outcome = perform(this.#port, call);
+    const outcome = perform(this.port, call);
     this.#checkAlive();
     const found = attempted(outcome, this.timeline.head);
     if (call.operation !== 'group_status' || outcome.errno !== null) return found;
@@ -185,6 +187,13 @@ export class WhatIf extends Past<SupposedEvent> {
     this.timeline.take(event as SupposedEvent);
     this.#mappings.forget(this.timeline.host);
   }
+
+  /**
+   * Called with each call and its outcome.
+   *
+   * @internal
+   */
+  protected made(_call: Call, _outcome: Outcome): void {}
 
   /** One more than the highest pid that was ever in use; only the first call scans the events. */
   #newPid(): number {

@@ -15,6 +15,7 @@ export const containerRows: Rows<'set_iommu' | 'api_version' | 'check_extension'
     request: { name: 'VFIO_SET_IOMMU', number: 0x3b66, on, argument: 'value' },
     scenario: {
       operands: ['C', 'type?'],
+      arguments: ['fd', 'iommu'],
       options: [],
       call: (said) => {
         const iommu = said.number(1, TYPE1V2) >>> 0;
@@ -39,6 +40,7 @@ export const containerRows: Rows<'set_iommu' | 'api_version' | 'check_extension'
     request: { name: 'VFIO_GET_API_VERSION', number: 0x3b64, on, argument: 'none' },
     scenario: {
       operands: ['C'],
+      arguments: ['fd'],
       options: [],
       call: (said) => ({ operation: 'api_version', pid: said.pid, fd: said.fd(0) }),
       names: null,
@@ -51,6 +53,7 @@ export const containerRows: Rows<'set_iommu' | 'api_version' | 'check_extension'
     request: { name: 'VFIO_CHECK_EXTENSION', number: 0x3b65, on, argument: 'value' },
     scenario: {
       operands: ['C', 'n'],
+      arguments: ['fd', 'extension'],
       options: [],
       call: (said) => {
         const extension = said.number(1);
@@ -68,6 +71,7 @@ export const containerRows: Rows<'set_iommu' | 'api_version' | 'check_extension'
     request: { name: 'VFIO_IOMMU_MAP_DMA', number: 0x3b71, on, argument: 'pointer' },
     scenario: {
       operands: ['C'],
+      arguments: ['fd'],
       options: ['iova', 'size'],
       call: (said) => ({ operation: 'map_dma', pid: said.pid, fd: said.fd(0), ...said.range }),
       names: null,

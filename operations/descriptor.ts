@@ -15,6 +15,7 @@ export const descriptorRows: Rows<
     ...noRequest,
     scenario: {
       operands: ['A', 'region?'],
+      arguments: ['fd', 'region'],
       options: [],
       call: (said) => {
         const region = said.number(1, CONFIG_REGION);
@@ -26,7 +27,13 @@ export const descriptorRows: Rows<
   },
   ioctl: {
     ...noRequest,
-    scenario: { operands: ['A', 'request'], options: [], call: bareIoctl, names: null },
+    scenario: {
+      operands: ['A', 'request'],
+      arguments: ['fd', 'request'],
+      options: [],
+      call: bareIoctl,
+      names: null,
+    },
     records: [],
   },
   mmap: {
@@ -34,6 +41,7 @@ export const descriptorRows: Rows<
     makes: 'mapping',
     scenario: {
       operands: ['M', 'A', 'region'],
+      arguments: [null, 'fd', 'region'],
       options: [],
       call: (said) => {
         return { operation: 'mmap', pid: said.pid, fd: said.fd(1), region: said.number(2) };
@@ -55,6 +63,7 @@ export const descriptorRows: Rows<
     ...noRequest,
     scenario: {
       operands: ['M'],
+      arguments: ['mapping'],
       options: [],
       call: (said) => ({ operation: 'munmap', pid: said.pid, mapping: said.value(0) }),
       names: (naming, _, { mapping }) => naming.unmap(mapping),
@@ -72,6 +81,7 @@ export const descriptorRows: Rows<
     handsOut: ({ pid }, lowestFree) => lowestFree(pid),
     scenario: {
       operands: ['B', 'A'],
+      arguments: [null, 'fd'],
       options: [],
       call: (said) => ({ operation: 'dup', pid: said.pid, fd: said.fd(1) }),
       names: (naming, { rc }) => naming.name(0, rc),
@@ -89,6 +99,7 @@ export const descriptorRows: Rows<
     handsOut: ({ to }) => to,
     scenario: {
       operands: ['B', 'A'],
+      arguments: ['to', 'fd'],
       options: [],
       call: (said) => ({ operation: 'dup2', pid: said.pid, fd: said.fd(1), to: said.fd(0) }),
       names: (naming, _, { to }) => naming.name(0, to),
@@ -108,6 +119,7 @@ export const descriptorRows: Rows<
     ...noRequest,
     scenario: {
       operands: ['A'],
+      arguments: ['fd'],
       options: [],
       call: (said) => ({ operation: 'close', pid: said.pid, fd: said.fd(0) }),
       names: (naming) => naming.name(0, -1),
@@ -124,6 +136,7 @@ export const descriptorRows: Rows<
     ...noRequest,
     scenario: {
       operands: [],
+      arguments: [],
       options: [],
       call: ({ pid }) => ({ operation: 'fds', pid }),
       names: null,
@@ -136,6 +149,7 @@ export const descriptorRows: Rows<
     handsOut: ({ to }, lowestFree) => lowestFree(to),
     scenario: {
       operands: ['A', 'process', 'B?'],
+      arguments: ['fd', 'to', null],
       options: [],
       call: (said) => ({ operation: 'send', pid: said.pid, fd: said.fd(0), to: said.receiver(1) }),
       names: (naming, { rc }, { to }) => naming.nameIn(to, 2, 0, rc),

@@ -31,6 +31,7 @@ export const deviceRows: Rows<
     context: 'given',
     scenario: {
       operands: ['A', 'I'],
+      arguments: ['fd', 'iommufd'],
       options: shaped,
       call: (said) => {
         const { pid, shape } = said;
@@ -64,6 +65,7 @@ export const deviceRows: Rows<
     },
     scenario: {
       operands: ['A', 'X'],
+      arguments: ['fd', 'pt'],
       options: [...shaped, 'pasid'],
       call: (said) => ({
         operation: 'attach',
@@ -103,6 +105,7 @@ export const deviceRows: Rows<
     },
     scenario: {
       operands: ['A'],
+      arguments: ['fd'],
       options: [...shaped, 'pasid'],
       call: (said) => {
         const { pid, shape } = said;
@@ -129,6 +132,7 @@ export const deviceRows: Rows<
     request: { name: 'VFIO_DEVICE_GET_INFO', number: 0x3b6b, on: ['device'], argument: 'pointer' },
     scenario: {
       operands: ['A'],
+      arguments: ['fd'],
       options: [],
       call: (said) => ({ operation: 'device_info', pid: said.pid, fd: said.fd(0) }),
       names: null,
@@ -146,6 +150,7 @@ export const deviceRows: Rows<
     },
     scenario: {
       operands: ['A', 'n'],
+      arguments: ['fd', 'region'],
       options: [],
       call: (said) => {
         return { operation: 'region_info', pid: said.pid, fd: said.fd(0), region: said.number(1) };
@@ -160,6 +165,7 @@ export const deviceRows: Rows<
     request: { name: 'VFIO_DEVICE_RESET', number: 0x3b6f, on: ['device'], argument: 'none' },
     scenario: {
       operands: ['A'],
+      arguments: ['fd'],
       options: [],
       call: (said) => ({ operation: 'reset', pid: said.pid, fd: said.fd(0) }),
       names: null,
@@ -183,6 +189,7 @@ export const deviceRows: Rows<
     },
     scenario: {
       operands: ['A'],
+      arguments: ['fd'],
       options: [],
       call: (said) => ({ operation: 'hot_reset_info', pid: said.pid, fd: said.fd(0) }),
       names: null,
@@ -201,6 +208,7 @@ export const deviceRows: Rows<
     descriptors: ['groups'],
     scenario: {
       operands: ['A', 'G*'],
+      arguments: ['fd', 'groups'],
       options: [],
       call: (said) => {
         return { operation: 'hot_reset', pid: said.pid, fd: said.fd(0), groups: said.fds(1) };

@@ -20,6 +20,7 @@ export const groupRows: Rows<'group_status' | 'set_container' | 'unset_container
       },
       scenario: {
         operands: ['G'],
+        arguments: ['fd'],
         options: [],
         call: (said) => ({ operation: 'group_status', pid: said.pid, fd: said.fd(0) }),
         names: null,
@@ -40,6 +41,7 @@ export const groupRows: Rows<'group_status' | 'set_container' | 'unset_container
       isOfGroup: true,
       scenario: {
         operands: ['G', 'C'],
+        arguments: ['fd', 'container'],
         options: [],
         call: (said) => {
           return {
@@ -79,6 +81,7 @@ export const groupRows: Rows<'group_status' | 'set_container' | 'unset_container
       },
       scenario: {
         operands: ['G'],
+        arguments: ['fd'],
         options: [],
         call: (said) => ({ operation: 'unset_container', pid: said.pid, fd: said.fd(0) }),
         names: null,
@@ -104,6 +107,7 @@ export const groupRows: Rows<'group_status' | 'set_container' | 'unset_container
       handsOut: ({ pid }, lowestFree) => lowestFree(pid),
       scenario: {
         operands: ['A', 'G', 'device'],
+        arguments: [null, 'fd', 'device'],
         options: [],
         call: (said) => {
           return { operation: 'get_device', pid: said.pid, fd: said.fd(1), device: said.device(2) };

@@ -17,6 +17,7 @@ export const iommufdRows: Rows<
     request: { name: 'IOMMU_IOAS_ALLOC', number: 0x3b81, on, argument: 'pointer' },
     scenario: {
       operands: ['I', 'X'],
+      arguments: ['fd', null],
       options: [],
       call: (said) => ({ operation: 'alloc_ioas', pid: said.pid, fd: said.fd(0) }),
       names: (naming, { id = -1 }) => naming.name(1, id),
@@ -38,6 +39,7 @@ export const iommufdRows: Rows<
     request: { name: 'IOMMU_HWPT_ALLOC', number: 0x3b89, on, argument: 'pointer' },
     scenario: {
       operands: ['I', 'A', 'X', 'H'],
+      arguments: ['fd', 'device', 'pt', null],
       options: ['flags'],
       call: (said) => {
         const [device, pt] = [said.boundId(1), said.object(2)];
@@ -81,6 +83,7 @@ export const iommufdRows: Rows<
     request: { name: 'IOMMU_DESTROY', number: 0x3b80, on, argument: 'pointer' },
     scenario: {
       operands: ['I', 'X'],
+      arguments: ['fd', 'object'],
       options: [],
       call: (said) => {
         return { operation: 'destroy', pid: said.pid, fd: said.fd(0), object: said.object(1) };
@@ -104,6 +107,7 @@ export const iommufdRows: Rows<
     request: { name: 'IOMMU_IOAS_MAP', number: 0x3b85, on, argument: 'pointer' },
     scenario: {
       operands: ['I', 'X'],
+      arguments: ['fd', 'ioas'],
       options: ['iova', 'size'],
       call: (said) => {
         const { pid, range } = said;
@@ -132,6 +136,7 @@ export const iommufdRows: Rows<
     request: { name: 'IOMMU_VFIO_IOAS', number: 0x3b88, on, argument: 'pointer' },
     scenario: {
       operands: ['I', 'action', 'X?'],
+      arguments: ['fd', 'action', 'ioas'],
       options: [],
       call: (said) => {
         const action = said.word(1) as 'get' | 'set' | 'clear';

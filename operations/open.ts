@@ -15,6 +15,7 @@ export const openRows: Rows<
     ...noIoctl,
     scenario: {
       operands: ['A', 'device'],
+      arguments: [null, 'device'],
       options: ['cloexec'],
       call: (said) => {
         const { pid, cloexec } = said;
@@ -37,6 +38,7 @@ export const openRows: Rows<
     ...noIoctl,
     scenario: {
       operands: ['I'],
+      arguments: [null],
       options: ['cloexec'],
       call: ({ pid, cloexec }) => ({ operation: 'open_iommufd', pid, cloexec }),
       names: opened,
@@ -56,6 +58,7 @@ export const openRows: Rows<
     ...noIoctl,
     scenario: {
       operands: ['C'],
+      arguments: [null],
       options: ['cloexec'],
       call: ({ pid, cloexec }) => ({ operation: 'open_container', pid, cloexec }),
       names: opened,
@@ -76,6 +79,7 @@ export const openRows: Rows<
     isOfGroup: true,
     scenario: {
       operands: ['G', 'group'],
+      arguments: [null, 'group'],
       options: ['cloexec'],
       call: (said) => {
         const { pid, cloexec } = said;
@@ -99,6 +103,7 @@ export const openRows: Rows<
     isOfGroup: true,
     scenario: {
       operands: ['A', 'path'],
+      arguments: [null, 'path'],
       options: ['cloexec'],
       call: (said) => openOf(said.word(1), said),
       names: opened,

@@ -13,6 +13,7 @@ export const processRows: Rows<
     makes: 'process',
     scenario: {
       operands: ['process'],
+      arguments: ['comm'],
       options: [],
       call: (said) => ({ operation: 'fork', pid: said.pid, comm: said.word(0) }),
       names: (naming, { pid = -1 }) => naming.forked(0, pid),
@@ -34,6 +35,7 @@ export const processRows: Rows<
     makes: 'process',
     scenario: {
       operands: ['process'],
+      arguments: ['comm'],
       options: [],
       call: (said) => ({ operation: 'spawn', comm: said.word(0) }),
       names: (naming, { pid = -1 }) => naming.started(0, pid),
@@ -50,6 +52,7 @@ export const processRows: Rows<
     ...noRequest,
     scenario: {
       operands: [],
+      arguments: [],
       options: [],
       call: ({ pid }) => ({ operation: 'exec', pid }),
       names: (naming) => naming.executed(),
@@ -66,6 +69,7 @@ export const processRows: Rows<
     ...noRequest,
     scenario: {
       operands: [],
+      arguments: [],
       options: [],
       call: ({ pid }) => ({ operation: 'exit', pid }),
       names: (naming, _, { pid }) => naming.ended(pid),
@@ -84,6 +88,7 @@ export const processRows: Rows<
     caller: 'recorder',
     scenario: {
       operands: ['process'],
+      arguments: ['pid'],
       options: [],
       call: (said) => ({ operation: 'kill', pid: said.receiver(0) }),
       names: (naming, _, { pid }) => naming.ended(pid),
@@ -103,6 +108,7 @@ export const processRows: Rows<
     makes: 'driver-change',
     scenario: {
       operands: ['device', 'driver'],
+      arguments: ['device', 'driver'],
       options: ['ms'],
       call: (said) => {
         const driver = said.word(1) === 'none' ? null : said.word(1);
@@ -128,6 +134,7 @@ export const processRows: Rows<
     makes: 'end-of-driver-change',
     scenario: {
       operands: ['ms?'],
+      arguments: [],
       options: [],
       call: () => ({ operation: 'bg_wait' }),
       names: null,

@@ -121,6 +121,8 @@ export interface Naming {
 interface Scenario<O extends Operation> {
   /** Names of the operands in order; `?` optional, `*` any number. */
   readonly operands: readonly string[];
+  /** The argument that each operand stands for; null: a name for what the call returns. */
+  readonly arguments: readonly (Exclude<keyof CallOf<O>, 'operation'> | null)[];
   /** Names of the options, which are written `name=number`. */
   readonly options: readonly string[];
   readonly call: (said: Said) => Call;

@@ -29,6 +29,11 @@ export class Names {
     return this.value(name) | 0;
   }
 
+  /** The names that stand for a number. */
+  standingFor(value: number): string[] {
+    return [...this.#values].filter(([, known]) => known === value).map(([name]) => name);
+  }
+
   set(name: string, value: number): void {
     if (!name.startsWith(':')) this.#values.set(name, value);
   }

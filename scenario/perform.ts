@@ -42,6 +42,8 @@ export interface Host {
   reopen(pid: number, fd: number): Call | null;
   /** Called with each fact, in order. */
   happened(fact: Fact): void;
+  /** Called with each call and its outcome, after the facts that follow from it. */
+  made?(call: Call, outcome: Outcome): void;
 }
 
 /** A host, with a source of pids and of addresses. */
@@ -57,6 +59,7 @@ export function perform(port: Port, call: Call): Outcome {
   const outcome = make(port, call);
   const { device, next = null, isFatal = false } = port.change() ?? {};
   if (device !== undefined && next !== null && isFatal) die(port, device, next);
+  port.made?.(call, outcome);
   return outcome;
 }
 

@@ -47,12 +47,12 @@ export class Player {
   readonly #names = new Map<number, Names>();
   #nextPid: number;
 
-  /** Pids are handed out from `firstPid` on, and none of them twice. */
-  constructor(host: Host, topology: Topology, options: BootOptions, firstPid: number) {
+  /** Pids are handed out from `firstPid` on, and none of them twice, unless the host does it. */
+  constructor(host: Host | Port, topology: Topology, options: BootOptions, firstPid: number) {
     this.#port = {
-      ...host,
       newPid: () => this.#nextPid++,
       addressFor: (pid) => this.#namesOf(pid).map(PAGE),
+      ...host,
     };
     this.#topology = topology;
     this.#options = options;
@@ -70,6 +70,17 @@ export class Player {
     const receiver = (word: string) => this.#pids.get(processName(word)) ?? NOBODY;
     const resolver = this.#resolver(pid, this.#names.get(pid) ?? new Names());
     return callOfStatement(statement, { ...resolver, receiver });
+  }
+
+  /** Takes over which processes of scenarios run, on a host on which others make calls, too. */
+  takeProcesses(running: Iterable<{ readonly pid: number; readonly comm: string | null }>): void {
+    const pids = new Map<string, number>();
+    for (const { pid, comm } of running) if (comm !== null) pids.set(comm, pid);
+    for (const [name, pid] of this.#pids) if (pids.get(name) !== pid) this.#bury(pid);
+    for (const [comm, pid] of pids) {
+      if (!/^P[1-8]$/.test(comm) || this.#names.has(pid)) continue;
+      this.#meet(processName(comm), pid, new Names());
+    }
   }
 
   /** Begins a sequence with a fresh boot; with a topology, of that machine. */

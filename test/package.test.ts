@@ -242,7 +242,7 @@ test('the code of other packages is bundled, and their licences are packed', () 
     .map(([, name = '']) => name);
   const others = imported.filter((name) => !name.startsWith('node:'));
   // The runners of the entries for tests are those of the project.
-  const runners = ['#supported-node', '@jest/globals', '@playwright/test', 'vitest'];
+  const runners = ['#supported-node', '@jest/globals', '@playwright/test', 'fast-check', 'vitest'];
   expect([...new Set(others)].toSorted()).toEqual(runners);
   for (const licence of ['valibot/LICENSE.md', 'xstate/LICENSE']) {
     const text = readFileSync(join(root, 'node_modules', licence), 'utf8');
@@ -250,7 +250,7 @@ test('the code of other packages is bundled, and their licences are packed', () 
   }
 });
 
-test.each(['ledger.js', 'cli.js', 'recorder.js', 'vitest.js', 'matchers.js'])(
+test.each(['ledger.js', 'cli.js', 'recorder.js', 'vitest.js', 'matchers.js', 'fast-check.js'])(
   '%s asks which Node it is before all else',
   (name) => {
     const [first] = readFileSync(join(installed, 'dist', name), 'utf8').split('\n');

@@ -6,13 +6,17 @@
  *
  * @module
  */
-import { textGiven } from '../events/given.ts';
-import { LedgerError } from '../events/ledger-error.ts';
+import { stringGiven, textGiven } from '../events/given.ts';
+import { LedgerError, RequestError } from '../events/ledger-error.ts';
 import type { Call } from '../events/vocabulary.ts';
+import { firstStart, withStatus, type HostAnswer } from '../host/scenario-host.ts';
+import { parseScenario } from '../host/simulation.ts';
 import { hostGiven, type SimulateSettings } from '../ledger/settings.ts';
-import { supposed, type Attempted, type WhatIf } from '../ledger/what-if.ts';
-import type { Topology } from '../scenario/topology.ts';
-import { bootFacts } from '../scenario/topology.ts';
+import type { Attempted, WhatIf } from '../ledger/what-if.ts';
+import type { Profile } from '../machines/profile.ts';
+import type { OperationStatement } from '../scenario/language.ts';
+import { Player } from '../scenario/player.ts';
+import { bootFacts, type Topology } from '../scenario/topology.ts';
 import {
   absentWords,
   deviceIn,
@@ -21,10 +25,13 @@ import {
   isGroupNumber,
   plainGroup,
 } from '../scenario/topology-words.ts';
+import { scenarioOf, type WrittenScenario } from '../scenario/written.ts';
+import { CalledLedger } from './called-ledger.ts';
 import { VirtualProcess } from './process.ts';
 import { SystemError } from './system-error.ts';
 
 export type { GroupStatus } from '../host/attempt.ts';
+export type { HostAnswer } from '../host/scenario-host.ts';
 export type {
   AnyDescriptor,
   ContainerDescriptor,
@@ -50,22 +57,64 @@ export function virtualHost(settings: SimulateSettings): VirtualHost {
 export class VirtualHost {
   /** What happened so far. It answers the same questions as a log. */
   readonly ledger: WhatIf;
-  readonly #topology: Topology;
+  readonly topology: Topology;
+  /** The kernel whose rules answer. */
+  readonly profile: Profile;
+  readonly #calls: CalledLedger;
+  /** Plays lines of the scenario language. */
+  readonly #player: Player;
   readonly #processes = new Map<string, VirtualProcess>();
 
   /** @internal */
   constructor(settings: SimulateSettings) {
     const { topology, profile } = hostGiven('virtualHost', settings);
-    this.#topology = topology;
-    this.ledger = supposed(bootFacts('-', topology, { profile, simulated: true }));
+    const options = { profile, simulated: true };
+    this.topology = topology;
+    this.profile = profile;
+    this.#calls = new CalledLedger();
+    this.ledger = this.#calls;
+    // The ledger hands out the pids.
+    this.#player = new Player(this.#calls.port, topology, options, firstStart.pid);
+    for (const fact of bootFacts('-', topology, options)) this.ledger.happened(fact);
+  }
+
+  /**
+   * Plays operations of the scenario language, such as `@P2 bind B I`, and returns their answers: a
+   * refusal is one. Its P1 to P8 are the processes with these names. Throws `bad-request` for a line
+   * that cannot be read or names what the topology does not have, and for `seq`.
+   */
+  play(scenario: string): HostAnswer[] {
+    const text = stringGiven('play', 'a scenario as a string', scenario);
+    const sequences = parseScenario(text, { topology: this.topology });
+    if (sequences.some(({ name }) => name !== '-')) {
+      throw new RequestError('play takes operations and no seq: a virtual host boots once');
+    }
+    return sequences.flatMap(({ operations }) => operations.map((said) => this.#play(said)));
+  }
+
+  /**
+   * All calls so far as a scenario, which `simulate` plays to the same end. Its processes are called P1
+   * to P8. Throws `bad-request` if the language has no words for a call, or more than eight processes
+   * ran at a time.
+   */
+  scenario(): string {
+    return this.written()
+      .lines.map((line) => `${line}\n`)
+      .join('');
+  }
+
+  /** @internal */
+  written(): WrittenScenario {
+    return scenarioOf(this.topology, this.#calls.calls);
   }
 
   /** The process with a name; it is started if none is there. */
   process(comm: string): VirtualProcess {
     const known = this.#processes.get(comm);
-    if (known !== undefined && this.ledger.live.processTable.process(known.pid) !== undefined)
-      return known;
-    return this.met(this.ledger.start({ comm }), comm);
+    const { processTable } = this.ledger.live;
+    if (known !== undefined && processTable.process(known.pid) !== undefined) return known;
+    const started = [...this.ledger.live.processes()].find((process) => process.comm === comm);
+    return this.met(started?.pid ?? this.ledger.start({ comm }), comm);
   }
 
   /** Starts a process without open files. Throws a `SystemError` if one with this name is there. */
@@ -103,6 +152,31 @@ export class VirtualHost {
   }
 
   /**
+   * Whether a word names a device or a group of the topology.
+   *
+   * @internal
+   */
+  has(word: string): boolean {
+    return deviceIn(this.topology, word) !== null || groupIn(this.topology, word) !== null;
+  }
+
+  /**
+   * The call that an operation of the scenario language would make now.
+   *
+   * @internal
+   */
+  foresee(operation: OperationStatement): Call {
+    this.#player.takeProcesses(this.ledger.live.processes());
+    return this.#player.foresee(operation);
+  }
+
+  #play(operation: OperationStatement): HostAnswer {
+    this.#player.takeProcesses(this.ledger.live.processes());
+    const answer = this.#player.play(operation);
+    return withStatus(this.#player, this.ledger.live, operation, answer);
+  }
+
+  /**
    * The PCI address of a device, by topology name or address. Throws `unknown-subject` for a name that
    * the topology does not have. Of an address that it does not have, the kernel says that no device is
    * there: programs ask for addresses, and only tests for names.
@@ -111,9 +185,9 @@ export class VirtualHost {
    */
   deviceNamed(word: string): string {
     const name = textGiven(word);
-    const known = deviceIn(this.#topology, name);
+    const known = deviceIn(this.topology, name);
     if (known !== null || isAddress(name)) return known ?? name;
-    throw new LedgerError('unknown-subject', absentWords(this.#topology, 'device', name));
+    throw new LedgerError('unknown-subject', absentWords(this.topology, 'device', name));
   }
 
   /**
@@ -123,9 +197,9 @@ export class VirtualHost {
    * @internal
    */
   groupNamed(word: string): string {
-    const known = groupIn(this.#topology, word);
+    const known = groupIn(this.topology, word);
     if (known !== null || isGroupNumber(word)) return known ?? plainGroup(word);
-    throw new LedgerError('unknown-subject', absentWords(this.#topology, 'group', word));
+    throw new LedgerError('unknown-subject', absentWords(this.topology, 'group', word));
   }
 
   /** @internal */

@@ -306,7 +306,11 @@ export function openWords(
     isOnly,
   }: { readonly path: string; readonly host: string; readonly isOnly: boolean },
 ): string {
-  const words = [...ask, '--log', path, ...(isOnly ? [] : ['--host', host])];
+  return shellCommand([...ask, '--log', path, ...(isOnly ? [] : ['--host', host])]);
+}
+
+/** A command of this program as a shell takes it. */
+export function shellCommand(words: readonly string[]): string {
   return ['npx vfio-ledger', ...words.map(quoted)].join(' ');
 }
 

@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { openLedger } from '../../ledger.ts';
 import type { Past } from '../../ledger/questions.ts';
 import type { Placed } from '../../events/vocabulary.ts';
@@ -19,13 +19,20 @@ const folder = temporaryFolder();
 const MOST_OPERATIONS = 8;
 const seeds = fc.sample(fc.integer(), countOf('seeds of faulty drivers', { test: 3, soak: 60 }));
 
+const keptFolders = new Set<string>();
+afterAll(() => {
+  for (const kept of keptFolders) rmSync(kept, { recursive: true, force: true });
+});
+
 /** The counterexample of a driver with a fault: its host, and what fast-check prints. */
 function counterexample(fault: Fault, seed: number) {
   const details = fc.check(driverProperty(fault), { seed, numRuns: 2000 });
   const [found] = details.counterexample ?? [];
   const report = fc.defaultReportMessage(details) ?? '';
   const [, printed = ''] = /Counterexample: \[\n([^]*?)\n\]/.exec(report) ?? [];
-  return { host: found?.host, printed, report };
+  const [, kept = ''] = /npx vfio-ledger log --log (.*)/.exec(printed) ?? [];
+  keptFolders.add(dirname(kept));
+  return { host: found?.host, printed, report, kept };
 }
 
 const operationsIn = (printed: string) =>
@@ -60,9 +67,8 @@ describe.each(faults)('a driver that %s', (fault) => {
   });
 
   test('prints commands that play it to the same end, and open its log', async () => {
-    const { host, printed } = counterexample(fault, seeds[0] ?? 0);
+    const { host, printed, kept } = counterexample(fault, seeds[0] ?? 0);
     const [, simulate = ''] = /npx vfio-ledger (simulate .*)/.exec(printed) ?? [];
-    const [, kept = ''] = /npx vfio-ledger log --log (.*)/.exec(printed) ?? [];
     const played = join(folder, `${faults.indexOf(fault)}.ledger`);
     const { code, err } = await run([...simulate.split(' '), '--log', played]);
     expect({ code, err }).toEqual({ code: 0, err: '' });
@@ -71,6 +77,5 @@ describe.each(faults)('a driver that %s', (fault) => {
       expect(endOf(ledger)).toEqual(endOf(host!.ledger));
     }
     expect(dirname(kept)).toMatch(/vfio-ledger-kept-\w+$/);
-    rmSync(dirname(kept), { recursive: true });
   });
 });

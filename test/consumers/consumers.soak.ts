@@ -40,7 +40,7 @@ beforeAll(() => {
   cpSync(join(import.meta.dirname, 'project'), project, { recursive: true });
   mkdirSync(join(modules, 'vfio-ledger'), { recursive: true });
   for (const name of readdirSync(tools)) symlinkSync(join(tools, name), join(modules, name));
-  for (const name of ['valibot', 'xstate']) {
+  for (const name of ['valibot', 'xstate', 'fast-check']) {
     symlinkSync(realpathSync(join(root, 'node_modules', name)), join(modules, name));
   }
   const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', project], {
@@ -72,7 +72,7 @@ describe('every matcher, and the whole text of its failure', () => {
   });
 });
 
-test.each(['vitest', 'jest', 'playwright', 'matchers'])(
+test.each(['vitest', 'jest', 'playwright', 'matchers', 'fast-check'])(
   'wrong keys, values and subjects are errors of the compiler: %s',
   async (name) => {
     const { code, out } = await run([
@@ -165,9 +165,20 @@ test('two entries in one process', async () => {
   expect(code, `${out}${err}`).toBe(0);
 });
 
-test('an entry loads no importer', async () => {
+test('a property of any host fails with a scenario', async () => {
+  const { code, out, err } = await run(['--test', 'node/property.test.js'], { TMPDIR: project });
+  expect(code, `${out}${err}`).toBe(0);
+});
+
+/** The files that an entry loads. */
+const loadedBy = async (entry: string) => {
   const args = ['--import', './loaded.mjs', '--input-type=module', '-e'];
-  const { err } = await run([...args, "await import('vfio-ledger/matchers');"]);
-  expect(err).toContain('/vfio-ledger/dist/matchers');
-  expect(err).not.toMatch(/importers|\/ledger(\.js|-(?!error))|sqlite/);
+  const { err } = await run([...args, `await import('vfio-ledger/${entry}');`]);
+  expect(err).toContain(`/vfio-ledger/dist/${entry}`);
+  return err;
+};
+
+test('an entry loads no importer', async () => {
+  expect(await loadedBy('matchers')).not.toMatch(/importers|\/ledger(\.js|-(?!error))|sqlite/);
+  expect(await loadedBy('fast-check')).not.toMatch(/importers|\/ledger\.js/);
 });

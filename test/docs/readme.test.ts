@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
+import { hosts } from '../../arbitraries/fast-check.ts';
 import { openLedger, type Call } from '../../ledger.ts';
+import { SystemError } from '../../virtual-host/virtual-host.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
@@ -103,4 +106,32 @@ test('what README.md shows of a test without a device is in the example', () => 
   const example = new URL('../../examples/open-order.test.ts', import.meta.url);
   expect(code).toContain('virtualHost');
   expect(readFileSync(example, 'utf8')).toContain(code);
+});
+
+test('what README.md shows of a property test is in the example, and fails as it shows', () => {
+  const [, code = ''] = /```ts\n(test\('a driver that cannot have[^]*?)```/.exec(readme) ?? [];
+  const example = new URL('../../examples/any-host.test.ts', import.meta.url);
+  expect(code).toContain('fc.property(');
+  expect(readFileSync(example, 'utf8')).toContain(code);
+
+  const careless = fc.property(hosts({ profile: 'linux-7.3' }), (host) => {
+    const driver = host.process('driver');
+    let isOpen = false;
+    const iommufd = driver.openIommufd();
+    try {
+      driver.openCdev('d0').bind(iommufd);
+      isOpen = true;
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+    }
+    expect(driver.fds()).toHaveLength(isOpen ? 2 : 0);
+  });
+  const printed = fc.defaultReportMessage(fc.check(careless, { seed: 1 })) ?? '';
+  const [, log = ''] = /--log (\S+)$/m.exec(printed) ?? [];
+  rmSync(dirname(log), { recursive: true });
+  const [shown = ''] = /^Counterexample: \[\n[^]*?\n\]$/m.exec(readme) ?? [];
+  expect(shown).toContain('# P2 is driver');
+  expect(printed.replaceAll(/\/\S+\/(\w+)\.(scenario|topology\.json|ledger)/g, '$1.$2')).toContain(
+    shown,
+  );
 });

@@ -52,6 +52,8 @@ const campaigns: Readonly<Record<string, string>> = {
   'unshown-files': 'test/machines/unshown-file.test.ts',
   calls: 'test/host/attempt.test.ts',
   'virtual-host': 'test/virtual-host/recorded-answers.test.ts',
+  scenarios: 'test/virtual-host/scenario.test.ts',
+  drivers: 'test/arbitraries/driver.test.ts',
   hosts: 'test/evidence/snapshot/snapshot.test.ts',
   coverage: 'test/projections/coverage.test.ts',
   attestations: 'test/projections/attest/brute-force.test.ts',
