@@ -112,7 +112,7 @@ export const run = verb({
         throw error;
       });
       if (done === null) {
-        tellJob({ exit: null, held: [], refused: [] });
+        tellJob({ exit: null, held: [], refused: [], rejectedCount: 0 });
         return exit.no;
       }
       const { exit: ending, ...activity } = done;

@@ -10,6 +10,7 @@ import { fileWords, refusedPlace } from './leaks.ts';
 import { holdersWords } from './owners.ts';
 import { printable } from './printable.ts';
 import { unseenWords } from './recording.ts';
+import { unreadWords } from './run.ts';
 
 /** A group or a device that was held before a command was started. */
 export interface TakenFile {
@@ -37,6 +38,8 @@ interface Job {
   readonly before: HeldBefore | null;
   readonly held: readonly HeldFile[];
   readonly refused: readonly RefusedCall[];
+  /** Lines of the trace that could not be read. */
+  readonly rejectedCount: number;
 }
 
 /** `group 26, /dev/vfio/26: held by qemu[4711] fd 9 before the command was started`. */
@@ -73,12 +76,23 @@ export function actionLines({ before, held, refused }: Job): string[] {
  * command; and the host after it, if it was started.
  */
 export function junitText(job: Job): string {
-  const { command, exit, before, held, refused } = job;
+  const { command, exit, before, held, refused, rejectedCount } = job;
+  const unread = rejectedCount === 0 ? [] : [unreadWords(rejectedCount)];
   const ended = exit === null ? 'it was not started' : endWords(exit);
   const cases = [
-    ...(before === null ? [] : [beforeText(before)]),
+    ...(before === null
+      ? []
+      : [
+          seenText(
+            'no VFIO file is held before',
+            before.files.map(takenWords),
+            before.unseen.map(unseenWords),
+          ),
+        ]),
     caseText(command.join(' '), exit?.code === 0 ? [] : [ended, ...refused.map(refusalWords)]),
-    ...(exit === null ? [] : [caseText('every VFIO file is released', held.map(heldWords))]),
+    ...(exit === null
+      ? []
+      : [seenText('every VFIO file is released', held.map(heldWords), unread)]),
   ];
   const count = (element: string) => cases.filter((text) => text.includes(element)).length;
   const [failures, skipped] = [count('<failure'), count('<skipped')];
@@ -94,12 +108,11 @@ function endWords({ code, signal }: NonNullable<Job['exit']>): string {
   return signal === null ? `it ended with exit code ${code}` : `it was killed by ${signal}`;
 }
 
-/** If nothing was seen to be held, and not all processes were read, the case counts as skipped. */
-function beforeText({ files, unseen }: HeldBefore): string {
-  const name = 'no VFIO file is held before';
-  return files.length === 0 && unseen.length > 0
-    ? caseOf(name, `<skipped message="${xml(unseen.map(unseenWords).join('; '))}"/>`)
-    : caseText(name, files.map(takenWords));
+/** A case without a fault counts as skipped if something could not be read. */
+function seenText(name: string, faults: readonly string[], unread: readonly string[]): string {
+  return faults.length === 0 && unread.length > 0
+    ? caseOf(name, `<skipped message="${xml(unread.join('; '))}"/>`)
+    : caseText(name, faults);
 }
 
 function caseText(name: string, faults: readonly string[]): string {

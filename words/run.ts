@@ -34,11 +34,14 @@ export function runWords(run: Run, list: List = titled): Line[] {
     ),
     ...releasedWords(run),
     coverageWords(run.coverage),
-    ...(rejectedCount === 0
-      ? []
-      : [`${counted(rejectedCount, 'line')} of the trace could not be read.`]),
+    ...(rejectedCount === 0 ? [] : [`${unreadWords(rejectedCount)}.`]),
     ...(log === null ? [] : [`Recorded in ${log}.`]),
   ];
+}
+
+/** Says that lines of a trace could not be read, without a full stop. */
+export function unreadWords(rejectedCount: number): string {
+  return `${counted(rejectedCount, 'line')} of the trace could not be read`;
 }
 
 function argument(text: string): string {
