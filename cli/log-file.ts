@@ -15,6 +15,7 @@ import {
   type When,
 } from '../ledger.ts';
 import { makePrivateFolder } from '../log/private-files.ts';
+import { shownAddress } from '../log/shown-address.ts';
 import { volumeFiles } from '../log/volume-files.ts';
 import { cutWords, logEndsWords } from '../words/moments.ts';
 import { isBug } from './failure.ts';
@@ -92,7 +93,7 @@ export async function readLog<T>(
   return closing(ledger, async () => {
     const { host } = values;
     if (host !== undefined && ledger.length === 0 && until === Infinity) {
-      throw new RequestError(`the log at ${path} holds no host '${host}'`);
+      throw new RequestError(`the log at ${shownAddress(path)} holds no host '${host}'`);
     }
     if (asked !== Infinity && asked > ledger.head.position && until === Infinity) {
       throw new RequestError(
@@ -106,20 +107,20 @@ export async function readLog<T>(
 }
 
 /**
- * Opens the log for recording, calls `act` and closes it. A log that is created here is kept even if
+ * Opens the log for recording, calls `act` with it and its address as it may be shown, and closes it. A log that is created here is kept even if
  * nothing is recorded: another process may have it open, and would append to a deleted file.
  */
 export async function recordIn<T>(
   values: LogValues,
   io: Io,
-  act: (ledger: Ledger, path: string) => Promise<T>,
+  act: (ledger: Ledger, shown: string) => Promise<T>,
 ): Promise<T> {
   const { path, byDefault } = addressOf(values, io.env);
   if (byDefault) makePrivateFolder(dirname(path));
   const ledger = await open(path, values, io, {});
   return closing(ledger, () => {
     checkGoesOn(ledger);
-    return act(ledger, path);
+    return act(ledger, shownAddress(path));
   });
 }
 
@@ -174,7 +175,7 @@ function checkGoesOn({ cutEnd }: Ledger): void {
 export function logPath(values: LogValues, env: Io['env']): string {
   const { path } = addressOf(values, env);
   if (path !== ':memory:' && !/^[a-z][a-z\d+]*:\/\//.test(path)) return path;
-  throw new RequestError(`${path} is not the path of a log file`);
+  throw new RequestError(`${shownAddress(path)} is not the path of a log file`);
 }
 
 /** The log that the options or the environment name, else the default log. */
@@ -201,8 +202,18 @@ async function open(
     clock: () => now,
     ...(host !== undefined && { host }),
     progress: (read) => io.progress.tell(`${read} events read`),
-    note: (words) => io.say(`vfio-ledger: ${words}`),
+    note: (words) => sayOnce(io, words),
   });
+}
+
+/** What was said of logs that a verb has opened: it may open the same one twice. */
+const said = new WeakMap<Io, Set<string>>();
+
+function sayOnce(io: Io, words: string): void {
+  const before = said.get(io) ?? new Set();
+  said.set(io, before);
+  if (!before.has(words)) io.say(`vfio-ledger: ${words}`);
+  before.add(words);
 }
 
 function untilOf(until: number): Pick<OpenOptions, 'until'> {
