@@ -53,6 +53,7 @@ export type {
 } from './ledger/settings.ts';
 export { retainLog, type Retained } from './log/retention.ts';
 export { sealLog, type Seal } from './log/seal.ts';
+export { hostsIn, type HostsInLog } from './ledger/hosts.ts';
 export { shipLog, type Shipped, type ShippedHost, type ShipOptions } from './ledger/ship-log.ts';
 export {
   CorruptLogError,

@@ -10,6 +10,8 @@ import { evidenceMemory } from './evidence-memory.ts';
 import type { Figure } from './figure.ts';
 import { firstJudging } from './first-judging.ts';
 import { indexBuilding } from './index-building.ts';
+import { jetStream } from './jetstream.ts';
+import { jetStreamHosts } from './jetstream-hosts.ts';
 import { manyDevices } from './many-devices.ts';
 import { chainOfForks, manyForks } from './many-forks.ts';
 import { manyHosts } from './many-hosts.ts';
@@ -56,6 +58,8 @@ export const figures: readonly NamedFigure[] = [
   { name: 'replay', title: 'Replay', figure: replay },
   { name: 'single-appends', title: 'Appending, one at a time', figure: singleAppends },
   { name: 'concurrent-appends', title: 'Appending, many at once', figure: concurrentAppends },
+  { name: 'jetstream', title: 'A log on JetStream', figure: jetStream },
+  { name: 'jetstream-hosts', title: 'Many hosts on JetStream', figure: jetStreamHosts },
   { name: 'strace-import', title: 'Reading strace', figure: straceImport },
   { name: 'passed-over', title: 'Passing over what says nothing', figure: passedOver },
   { name: 'strace-to-index', title: 'From strace to answers', figure: straceToIndex },

@@ -39,10 +39,15 @@ export function take(items: Items, count: number): readonly Item[] {
   return taken;
 }
 
+/** The events of a host as rows, the first of which follows on the hash. */
+export async function itemsAfter(kind: HostKind, previous: string): Promise<Items> {
+  return rowsOf(await historyOf(kind, Infinity), previous);
+}
+
 /** Writes a log of so many events; gives the position of its head, and what is to come after it. */
 export async function begin(path: string, kind: HostKind, count = 20_000) {
   const store = openSqliteStore(path);
-  const items = rowsOf(await historyOf(kind, Infinity), (await store.head(HOST)).hash);
+  const items = await itemsAfter(kind, (await store.head(HOST)).hash);
   const events = take(items, count).map(({ event }) => event);
   const { head } = await store.append(HOST, -1, events);
   await store.close();

@@ -81,7 +81,14 @@ export default defineConfig({
   // Without `development`, a condition under which XState is slower.
   resolve: { conditionNames: ['module', 'node', 'import'] },
   // The first stays a file that an older Node can read; the others are the project's own.
-  external: ['#supported-node', 'vitest', '@jest/globals', '@playwright/test', 'fast-check'],
+  external: [
+    '#supported-node',
+    'vitest',
+    '@jest/globals',
+    '@playwright/test',
+    'fast-check',
+    /^@nats-io\//,
+  ],
   plugins: [values, licences],
   output: {
     dir: 'dist',

@@ -4,10 +4,10 @@
  * @module
  */
 import type { AttestQuestion } from '../ledger.ts';
-import { volumeFiles } from '../log/volume-files.ts';
 import { attestationWords } from '../words/attest.ts';
+import { allHostsOption, askHosts } from './all-hosts.ts';
 import { exit } from './failure.ts';
-import { logPath, readingOptions, readLog, sayLogEnds } from './log-file.ts';
+import { placeOf, readingOptions, readLog, sayLogEnds } from './log-file.ts';
 import { show, verb } from './verb.ts';
 
 /** Prints a verdict with all that it rests on. Exit 1 unless it is `proved`. */
@@ -35,27 +35,30 @@ export const attest = verb({
   options: {
     from: { type: 'string', value: 'WHEN', help: 'begin with the state after this moment' },
     to: { type: 'string', value: 'WHEN', help: 'end with the state after this moment' },
+    ...allHostsOption,
     ...readingOptions,
   },
   operands: [3, 3],
   examples: [
     'vfio-ledger attest never-shared comm:P1 comm:P2 --log demo.ledger || echo "not proved"',
     'vfio-ledger attest never-owned 41 comm:P2 --log demo.ledger',
+    'vfio-ledger attest never-owned 41 comm:P2 --all-hosts --log demo.ledger',
     'vfio-ledger attest sole-owner gpu pid:101 --to 16 --json --log demo.ledger',
   ],
-  async answer({ values, operands: [question = '', one = '', other = ''] }, io) {
-    const address = logPath(values, io.env);
-    return readLog(values, io, async (ledger) => {
-      io.progress.tell(`searching ${ledger.length} events`);
-      const { from, to } = values;
-      // The ledger tells which questions there are.
-      sayLogEnds(io, ledger, from ?? 'start', to ?? 'end');
-      const found = ledger.attest(question as AttestQuestion, one, other, { from, to });
-      await show(io, values.json, found, () => {
-        const files = volumeFiles(address).map(({ path }) => path);
-        return attestationWords(found, { address, host: ledger.host, files });
-      });
-      return found.verdict === 'proved' ? exit.done : exit.no;
-    });
+  async answer({ values: given, operands: [question = '', one = '', other = ''] }, output) {
+    const { address, files } = placeOf(given, output.env);
+    return askHosts(given, output, async (values, io) =>
+      readLog(values, io, async (ledger) => {
+        io.progress.tell(`searching ${ledger.length} events`);
+        const { from, to } = values;
+        // The ledger tells which questions there are.
+        sayLogEnds(io, ledger, from ?? 'start', to ?? 'end');
+        const found = ledger.attest(question as AttestQuestion, one, other, { from, to });
+        await show(io, values.json, found, () =>
+          attestationWords(found, { address, host: ledger.host, files }),
+        );
+        return found.verdict === 'proved' ? exit.done : exit.no;
+      }),
+    );
   },
 });

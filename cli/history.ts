@@ -29,6 +29,7 @@ import {
   ownedCell,
 } from '../words/history.ts';
 import { holdersWords, ownerCell, processWords } from '../words/owners.ts';
+import { allHostsOption, askHosts, type AllHostsValues } from './all-hosts.ts';
 import { coverageOption, coveredValue, showCovered, type CoveredForm } from './coverage.ts';
 import { claimedWords } from '../words/who.ts';
 import { exit } from './failure.ts';
@@ -69,6 +70,7 @@ export const history = verb({
     waiters: { type: 'boolean', help: 'list who waited, from when to when, and for whom' },
     overlaps: { type: 'boolean', help: 'list intervals in which a group had two owners' },
     ...coverageOption,
+    ...allHostsOption,
     ...readingOptions,
   },
   operands: [0, 1],
@@ -79,6 +81,7 @@ export const history = verb({
     'vfio-ledger history 41 --by pid:101 --log demo.ledger || echo "it was never theirs"',
     'vfio-ledger history gpu --waiters --log demo.ledger',
     'vfio-ledger history --overlaps --log demo.ledger',
+    'vfio-ledger history gpu --all-hosts --json --log demo.ledger',
   ],
   async answer({ values, operands: [subject] }, io) {
     const { by, waiters = false, overlaps = false } = values;
@@ -94,22 +97,35 @@ export const history = verb({
     if (asked.length === 0 && subject === undefined) {
       throw new RequestError(`history: an operand is missing; usage: vfio-ledger ${USAGE}`);
     }
-    return readLog(values, io, async (ledger) => {
-      const query: Query = { ledger, io, form: values, subject };
-      if (asked.length > 0) io.progress.tell(`searching ${ledger.length} events`);
-      if (by !== undefined) return tellTenures(query, by);
-      if (waiters) return tellWaits(query);
-      if (overlaps) return tellOverlaps(query);
-      const intervals = ledger.history(subject ?? '');
-      const coverage = ledger.coverage({ subject });
-      await show(io, values.json, coveredValue(values, intervals, coverage), () => [
-        ...meaningLines(ledger.incarnations(subject ?? ''), ledger),
-        ...historyText(intervals, ledger, isProcess(subject, ledger) ? coverage : null),
-      ]);
-      return exit.done;
-    });
+    return askHosts(values, io, async (of, output) => tell(subject, of, output));
   },
 });
+
+interface HistoryValues extends AllHostsValues {
+  readonly by?: string;
+  readonly waiters?: boolean;
+  readonly overlaps?: boolean;
+  readonly coverage?: boolean;
+}
+
+async function tell(subject: string | undefined, values: HistoryValues, io: Io): Promise<number> {
+  const { by, waiters = false, overlaps = false } = values;
+  return readLog(values, io, async (ledger) => {
+    const query: Query = { ledger, io, form: values, subject };
+    if (by !== undefined || waiters || overlaps)
+      io.progress.tell(`searching ${ledger.length} events`);
+    if (by !== undefined) return tellTenures(query, by);
+    if (waiters) return tellWaits(query);
+    if (overlaps) return tellOverlaps(query);
+    const intervals = ledger.history(subject ?? '');
+    const coverage = ledger.coverage({ subject });
+    await show(io, values.json, coveredValue(values, intervals, coverage), () => [
+      ...meaningLines(ledger.incarnations(subject ?? ''), ledger),
+      ...historyText(intervals, ledger, isProcess(subject, ledger) ? coverage : null),
+    ]);
+    return exit.done;
+  });
+}
 
 /** The groups that a path was the node of, in order; no lines if it was only one. */
 function meaningLines(incarnations: readonly Incarnation[], ledger: Ledger): Line[] {

@@ -15,7 +15,7 @@ import {
   type When,
 } from '../ledger.ts';
 import { makePrivateFolder } from '../log/private-files.ts';
-import { shownAddress } from '../log/shown-address.ts';
+import { schemeOf, shownAddress } from '../log/shown-address.ts';
 import { volumeFiles } from '../log/volume-files.ts';
 import { cutWords, logEndsWords } from '../words/moments.ts';
 import { isBug } from './failure.ts';
@@ -102,6 +102,7 @@ export async function readLog<T>(
     }
     keepYoungGeneration();
     if (ledger.cutEnd !== null) io.say(`vfio-ledger: ${cutWords(ledger.cutEnd)}`);
+    io.opened?.(ledger);
     return answer(ledger);
   });
 }
@@ -174,8 +175,22 @@ function checkGoesOn({ cutEnd }: Ledger): void {
 /** The path of a log in files. Throws `RequestError` for a log in memory or on a server. */
 export function logPath(values: LogValues, env: Io['env']): string {
   const { path } = addressOf(values, env);
-  if (path !== ':memory:' && !/^[a-z][a-z\d+]*:\/\//.test(path)) return path;
+  if (isPath(path)) return path;
   throw new RequestError(`${shownAddress(path)} is not the path of a log file`);
+}
+
+/** How messages name the log, and the files that it has: none if it is in memory or on a server. */
+export function placeOf(
+  values: LogValues,
+  env: Io['env'],
+): { readonly address: string; readonly files: readonly string[] } {
+  const { path } = addressOf(values, env);
+  const files = isPath(path) ? volumeFiles(path).map((file) => file.path) : [];
+  return { address: shownAddress(path), files };
+}
+
+function isPath(address: string): boolean {
+  return address !== ':memory:' && schemeOf(address) === null;
 }
 
 /** The log that the options or the environment name, else the default log. */

@@ -9,6 +9,7 @@ import { columns, type Cell, type Line } from '../words/columns.ts';
 import { momentWords } from '../words/moments.ts';
 import { filesWords, holdersWords, hiddenWords, ownerCell } from '../words/owners.ts';
 import { claimWords } from '../words/who.ts';
+import { allHostsOption, askHosts } from './all-hosts.ts';
 import { exit } from './failure.ts';
 import { atOption, readingOptions, readLog, sayLogEnds } from './log-file.ts';
 import { show, verb } from './verb.ts';
@@ -28,22 +29,26 @@ export const table = verb({
   options: {
     ...atOption,
     all: { type: 'boolean', help: 'show groups without a VFIO driver, too, and their devices' },
+    ...allHostsOption,
     ...readingOptions,
   },
   operands: [0, 0],
   examples: [
     'vfio-ledger table --log demo.ledger',
     'vfio-ledger table --at 16 --log demo.ledger',
+    'vfio-ledger table --all-hosts --json --log demo.ledger',
     'vfio-ledger table --at start --all --json --log demo.ledger',
   ],
-  async answer({ values }, io) {
-    return readLog(values, io, async (ledger) => {
-      const { at = 'end' } = values;
-      const found = ledger.at(at).table();
-      sayLogEnds(io, ledger, at);
-      await show(io, values.json, found, () => tableText(found, values.all === true));
-      return exit.done;
-    });
+  async answer({ values: given }, output) {
+    return askHosts(given, output, async (values, io) =>
+      readLog(values, io, async (ledger) => {
+        const { at = 'end' } = values;
+        const found = ledger.at(at).table();
+        sayLogEnds(io, ledger, at);
+        await show(io, values.json, found, () => tableText(found, values.all === true));
+        return exit.done;
+      }),
+    );
   },
 });
 

@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { isRelative } from '../events/instant-words.ts';
 import { RequestError } from '../events/ledger-error.ts';
+import type { Ledger } from '../ledger.ts';
 import type { Line } from '../words/columns.ts';
 import { exit } from './failure.ts';
 import { helpOn } from './help.ts';
@@ -21,6 +22,8 @@ export interface Io {
   readonly say: (...lines: readonly Line[]) => void;
   readonly progress: Progress;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Told of each log that is opened for reading. */
+  readonly opened?: (ledger: Ledger) => void;
 }
 
 export interface OptionSpec {

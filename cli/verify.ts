@@ -101,10 +101,12 @@ async function lookedOver(
 async function check(ledger: Ledger, values: VerifyValues, io: Io) {
   io.progress.tell(`checking ${ledger.length} events`);
   const { head, until, exhaustive = false } = values;
+  // With --until the files are not examined: they may be damaged after that position. Of a server's log
+  // this brings all hosts to the replica, so it comes first.
+  const examined = until === undefined ? await ledger.examine() : null;
   const found = ledger.verify({ exhaustive, ...(head !== undefined && { head }) });
-  // With --until the files are not examined: they may be damaged after that position.
-  if (until !== undefined) return { ...found, damage: null };
-  const { faults, foreign, lostGuards } = await ledger.examine();
+  if (examined === null) return { ...found, damage: null };
+  const { faults, foreign, lostGuards } = examined;
   const notes = [...(found.notes ?? []), ...lostGuards.map(lostGuardWords)];
   const bytes = faults.map(({ position, message }): Fault => {
     // A damaged event cannot be read, nor its time.

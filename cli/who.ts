@@ -20,6 +20,7 @@ import { columns, type Cell, type Line } from '../words/columns.ts';
 import { momentTitle } from '../words/moments.ts';
 import { holdersWords, ownerCell, processWords } from '../words/owners.ts';
 import { claimWords, noHoldingsWords, noOrphansWords, whoWords } from '../words/who.ts';
+import { allHostsOption, askHosts, type AllHostsValues } from './all-hosts.ts';
 import { coverageOption, showCovered } from './coverage.ts';
 import { exit } from './failure.ts';
 import { atOption, readingOptions, readLog, sayLogEnds } from './log-file.ts';
@@ -57,6 +58,7 @@ export const who = verb({
       help: 'list files that no process has a descriptor for; without SUBJECT',
     },
     ...coverageOption,
+    ...allHostsOption,
     ...readingOptions,
   },
   operands: [0, 1],
@@ -66,6 +68,7 @@ export const who = verb({
     'vfio-ledger who file:f8 --at 19 --json --log demo.ledger',
     'vfio-ledger who gpu --at 19 --holdings --log demo.ledger',
     'vfio-ledger who --orphans --log demo.ledger',
+    'vfio-ledger who gpu --at 19 --all-hosts --log demo.ledger',
     'sh examples/host.sh copy && vfio-ledger who /dev/vfio/26 --now --root copy',
   ],
   async answer({ values, operands: [subject] }, io) {
@@ -85,38 +88,48 @@ export const who = verb({
     if (values.root !== undefined && values.now !== true) {
       throw new RequestError('who: --root needs --now');
     }
-    if (values.now === true) return tellNow(subject, values, io);
-    return readLog(values, io, async (ledger) => {
-      const { at = 'end', json } = values;
-      const then = ledger.at(at);
-      sayLogEnds(io, ledger, at);
-      if (subject === undefined) {
-        const found = then.orphans();
-        const coverage = coverageAt(ledger, at);
-        await showCovered(io, values, found, coverage, () => [
-          momentTitle(then.moment),
-          ...orphansLines(found, coverage),
-        ]);
-      } else if (holdings) {
-        const found = then.holdings(subject);
-        await show(io, json, found, () => [
-          momentTitle(then.moment),
-          ...holdingsLines(found, then.subject(subject), coverageAt(ledger, at)),
-        ]);
-      } else {
-        const found = then.who(subject);
-        await show(io, json, found, () => [
-          ...whoWords(found, subject, {
-            unknown: then.whyUnknown(subject),
-            coverage: coverageAt(ledger, at),
-          }),
-          ...claimWords(found.claimants),
-        ]);
-      }
-      return exit.done;
-    });
+    if (values.now === true && values['all-hosts'] !== true) return tellNow(subject, values, io);
+    return askHosts(values, io, async (of, output) => tellThen(subject, of, output));
   },
 });
+
+interface ThenValues extends AllHostsValues {
+  readonly holdings?: boolean;
+  readonly coverage?: boolean;
+}
+
+/** Answers for a moment of a log: about a subject, or without one about orphaned files. */
+async function tellThen(subject: string | undefined, values: ThenValues, io: Io): Promise<number> {
+  return readLog(values, io, async (ledger) => {
+    const { at = 'end', json, holdings = false } = values;
+    const then = ledger.at(at);
+    sayLogEnds(io, ledger, at);
+    if (subject === undefined) {
+      const found = then.orphans();
+      const coverage = coverageAt(ledger, at);
+      await showCovered(io, values, found, coverage, () => [
+        momentTitle(then.moment),
+        ...orphansLines(found, coverage),
+      ]);
+    } else if (holdings) {
+      const found = then.holdings(subject);
+      await show(io, json, found, () => [
+        momentTitle(then.moment),
+        ...holdingsLines(found, then.subject(subject), coverageAt(ledger, at)),
+      ]);
+    } else {
+      const found = then.who(subject);
+      await show(io, json, found, () => [
+        ...whoWords(found, subject, {
+          unknown: then.whyUnknown(subject),
+          coverage: coverageAt(ledger, at),
+        }),
+        ...claimWords(found.claimants),
+      ]);
+    }
+    return exit.done;
+  });
+}
 
 /** Reads the running host into a log in memory, and answers from that. */
 async function tellNow(

@@ -18,16 +18,23 @@ export async function openStore(
   address: string,
   options: OpenOptions,
 ): Promise<{ readonly store: Store; readonly host: string }> {
-  const { readOnly = false, create = true, note } = options;
-  const store = await storeAt(address, {
-    readOnly,
-    create,
-    told: (so) => note?.(typeof so === 'string' ? so : renewedWords(so)),
-  });
+  const store = await storeOf(address, options);
   try {
     return { store, host: await streamNamed(store, shownAddress(address), options) };
   } catch (error) {
     await store.close();
     throw error;
   }
+}
+
+/** Opens the store at an address, as `storeAt` does. */
+export async function storeOf(
+  address: string,
+  { readOnly = false, create = true, note }: Pick<OpenOptions, 'readOnly' | 'create' | 'note'>,
+): Promise<Store> {
+  return storeAt(address, {
+    readOnly,
+    create,
+    told: (so) => note?.(typeof so === 'string' ? so : renewedWords(so)),
+  });
 }

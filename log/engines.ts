@@ -10,7 +10,15 @@ import { replicatedAddress, schemeOf } from './shown-address.ts';
 import { openSqliteStore } from './sqlite.ts';
 import { engineOf } from './store-engine.ts';
 
-const servers: ReadonlyMap<string, (address: string) => Promise<Engine>> = new Map([]);
+const jetStream = async (address: string): Promise<Engine> => {
+  const { jetStreamEngine } = await import('./jetstream-engine.ts');
+  return jetStreamEngine(address);
+};
+
+const servers: ReadonlyMap<string, (address: string) => Promise<Engine>> = new Map([
+  ['nats:', jetStream],
+  ['tls:', jetStream],
+]);
 
 interface EngineOptions {
   readonly readOnly: boolean;

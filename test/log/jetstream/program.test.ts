@@ -1,0 +1,69 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { main, root, run, runCommand } from '../../cli/program.ts';
+import { temporaryFolder } from '../folder.ts';
+import { type Cluster, natsServer, startCluster } from './cluster.ts';
+
+const folder = temporaryFolder();
+const incident = `${root}examples/incident.truth.jsonl`;
+
+test('without the packages of NATS the program says what to install', async () => {
+  // The bundled program is in a folder without any packages.
+  const { code, out, err } = await run(['table', '--log', 'nats://me:s3cret@127.0.0.1:1/log']);
+  expect({ code, out }).toEqual({ code: 4, out: '' });
+  expect(err).toContain('npm install @nats-io/jetstream @nats-io/transport-node');
+  expect(err).not.toContain('s3cret');
+});
+
+describe.skipIf(natsServer === undefined)('the program with a log on a server', () => {
+  let server: Cluster;
+  let address: string;
+
+  beforeAll(async () => {
+    const config = 'authorization { user: me, password: s3cret }';
+    server = await startCluster(1, { config, admin: 'me:s3cret' });
+    address = server.address('incident').replace('//', '//me:s3cret@');
+  });
+  afterAll(async () => {
+    await server.stop();
+  });
+
+  const cache = join(folder, 'cache');
+  const vfioLedger = async (...args: string[]) => {
+    const answer = await runCommand(process.execPath, [main, ...args], {
+      env: { XDG_CACHE_HOME: cache },
+    });
+    expect(`${answer.out}${answer.err}`).not.toContain('s3cret');
+    return answer;
+  };
+
+  test('imports into it, answers as from a file, and says that there is one replica', async () => {
+    const local = join(folder, 'local.ledger');
+    await vfioLedger('import', '--log', local, incident);
+    const { code, err } = await vfioLedger('import', '--log', address, incident);
+    expect(code).toBe(0);
+    const note = /^vfio-ledger: nats:\/\/127\.0\.0\.1:\d+\/incident keeps the log in one replica/gm;
+    expect(err.match(note)).toHaveLength(1);
+    for (const question of [['table'], ['log'], ['verify'], ['history', '26']]) {
+      const [there, here] = [
+        await vfioLedger(...question, '--json', '--log', address),
+        await vfioLedger(...question, '--json', '--log', local),
+      ];
+      expect(there.out).toBe(here.out);
+      expect(there.code).toBe(here.code);
+    }
+    // The replica is a cache.
+    rmSync(cache, { recursive: true });
+    const again = await vfioLedger('import', '--json', '--log', address, incident);
+    expect(JSON.parse(again.out)).toMatchObject({ appended: 0 });
+  });
+
+  test('does not show the password of an address that is wrong', async () => {
+    const wrong = address.replace('s3cret', 's3cret1');
+    for (const log of [wrong, `${address}?colour=red`, `${address}/x`]) {
+      const { code, out } = await vfioLedger('table', '--log', log);
+      expect({ code: code === 2 || code === 4, out }).toEqual({ code: true, out: '' });
+    }
+  });
+});
