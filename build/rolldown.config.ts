@@ -88,6 +88,8 @@ export default defineConfig({
     '@playwright/test',
     'fast-check',
     /^@nats-io\//,
+    '@eventstore/db-client',
+    '@kurrent/kurrentdb-client',
   ],
   plugins: [values, licences],
   output: {

@@ -126,7 +126,7 @@ function keeping(io: Io, { host, at }: AllHostsValues & { readonly host: string 
         io.say(...lines.map((line) => (typeof line === 'string' ? `${host}: ${line}` : line))),
       out: {
         isTerminal: io.out.isTerminal,
-      isGone: false,
+        isGone: false,
         async print(lines: Iterable<Line>) {
           kept.lines.push(...lines);
         },

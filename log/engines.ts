@@ -15,9 +15,18 @@ const jetStream = async (address: string): Promise<Engine> => {
   return jetStreamEngine(address);
 };
 
+const eventStore = async (address: string): Promise<Engine> => {
+  const { openEventStoreEngine } = await import('./eventstore-engine.ts');
+  return openEventStoreEngine(address);
+};
+
 const servers: ReadonlyMap<string, (address: string) => Promise<Engine>> = new Map([
   ['nats:', jetStream],
   ['tls:', jetStream],
+  ['esdb:', eventStore],
+  ['esdb+discover:', eventStore],
+  ['kurrentdb:', eventStore],
+  ['kurrentdb+discover:', eventStore],
 ]);
 
 interface EngineOptions {

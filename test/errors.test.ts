@@ -335,8 +335,8 @@ const meetings: [code: ErrorCode, what: string, call: () => unknown, says: RegEx
   [
     'unsupported',
     'an engine',
-    () => openLedger('esdb://localhost'),
-    /^no engine for esdb:\/\/ in this/,
+    () => openLedger('other://localhost'),
+    /^no engine for other:\/\/ in this/,
   ],
   [
     'too-large',

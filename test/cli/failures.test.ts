@@ -71,7 +71,7 @@ describe('a request that cannot be met is 2', () => {
     ['an unknown operation', ['rules', 'x'], /^no operation 'x'; there are open_cdev, .+ bg_wait$/],
     ['a log that is not there', ['table', '--log', at('none')], /^no log at /],
     ['a folder as log', ['table', '--log', folder], /is not a file, so not a log$/],
-    ['an engine that is not here', ['table', '--log', 'esdb://localhost'], /^no engine for/],
+    ['an engine that is not here', ['table', '--log', 'other://localhost'], /^no engine for/],
   ];
 
   test.concurrent.each(requests)('%s', async (_, args, reason) => {

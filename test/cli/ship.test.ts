@@ -81,8 +81,8 @@ describe('push and pull', () => {
   test('show no credentials of an address', async () => {
     const secret = 'hunter2';
     for (const address of [
-      `esdb://admin:${secret}@a.example:2113?tls=false`,
-      `esdb://admin:a/${secret}@a.example`,
+      `other://admin:${secret}@a.example:2113?tls=false`,
+      `other://admin:a/${secret}@a.example`,
       `esdb://admin:a?${secret}@a.example`,
       `esdb://a.example?token=${secret}`,
     ]) {

@@ -36,6 +36,7 @@ const campaigns: Readonly<Record<string, string>> = {
   'jetstream-push': 'test/log/jetstream/push.soak.ts',
   jetstream: 'test/log/jetstream/engine.test.ts',
   'many-processes': 'test/log/processes.test.ts',
+  'eventstore-faults': 'test/log/eventstore/faults.soak.ts',
   'full-disks': 'test/log/full.test.ts',
   'flipped-bytes': 'test/log/flipped.test.ts',
   'changed-wal': 'test/log/wal.test.ts',

@@ -1,0 +1,3 @@
+import { eventStoreSuite } from './suite.ts';
+
+eventStoreSuite('esdb');
