@@ -7,7 +7,7 @@
 import type fc from 'fast-check';
 import type { VirtualHost } from '../virtual-host/virtual-host.ts';
 import { RunArbitrary, type HostRun, type RunConstraints } from './host-run.ts';
-import type { PlayedScenario } from './played-scenario.ts';
+import type { DrawnScenario } from './drawn-scenario.ts';
 import { ScenarioArbitrary, type ScenarioConstraints } from './scenarios.ts';
 
 export {
@@ -19,7 +19,7 @@ export {
 export type { HostRun, RunConstraints } from './host-run.ts';
 export type { HostConstraints } from './host-settings.ts';
 export { operations, type OperationConstraints } from './operations.ts';
-export type { PlayedScenario } from './played-scenario.ts';
+export type { DrawnScenario } from './drawn-scenario.ts';
 export type { ScenarioConstraints } from './scenarios.ts';
 export { processes, topologies, type TopologyConstraints } from './topologies.ts';
 
@@ -27,7 +27,7 @@ export { processes, topologies, type TopologyConstraints } from './topologies.ts
  * Scenarios: operations of several processes, legal ones more often than such as the kernel refuses.
  * Throws `bad-request` for wrong constraints.
  */
-export function scenarios(constraints: ScenarioConstraints = {}): fc.Arbitrary<PlayedScenario> {
+export function scenarios(constraints: ScenarioConstraints = {}): fc.Arbitrary<DrawnScenario> {
   return new ScenarioArbitrary(constraints);
 }
 

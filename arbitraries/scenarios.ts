@@ -10,7 +10,7 @@ import { integerIn } from './constraints.ts';
 import { REFUSED } from './host-command.ts';
 import { settingsFor, type HostConstraints, type HostSettings } from './host-settings.ts';
 import { weightedOperations, type OperationChoice, type WeightedOperation } from './operations.ts';
-import { PlayedScenario } from './played-scenario.ts';
+import { DrawnScenario } from './drawn-scenario.ts';
 import { shrunk, type DrawnStep, type DrawnSteps } from './shrinking.ts';
 
 /** Which scenarios are drawn. */
@@ -28,7 +28,7 @@ const TRIES = 6;
  * Draws operations one after the other on a host that plays them. What the host admits is drawn more
  * often than what it refuses. A scenario shrinks as a list of lines: each shorter list can be played.
  */
-export class ScenarioArbitrary extends fc.Arbitrary<PlayedScenario> {
+export class ScenarioArbitrary extends fc.Arbitrary<DrawnScenario> {
   readonly #settings: fc.Arbitrary<HostSettings>;
   readonly #choice: OperationChoice;
   readonly #most: number;
@@ -43,7 +43,7 @@ export class ScenarioArbitrary extends fc.Arbitrary<PlayedScenario> {
     this.#refused = integerIn('refused', refused, 0, 100);
   }
 
-  override generate(random: fc.Random, bias: number | undefined): fc.Value<PlayedScenario> {
+  override generate(random: fc.Random, bias: number | undefined): fc.Value<DrawnScenario> {
     const settings = this.#settings.generate(random, bias);
     const { topology, profile } = settings.value_;
     const host = new ScenarioHost(topology, profile);
@@ -58,11 +58,11 @@ export class ScenarioArbitrary extends fc.Arbitrary<PlayedScenario> {
     return valueOf({ settings, steps });
   }
 
-  override canShrinkWithoutContext(value: unknown): value is PlayedScenario {
-    return value instanceof PlayedScenario;
+  override canShrinkWithoutContext(value: unknown): value is DrawnScenario {
+    return value instanceof DrawnScenario;
   }
 
-  override shrink(value: PlayedScenario, context?: unknown): fc.Stream<fc.Value<PlayedScenario>> {
+  override shrink(value: DrawnScenario, context?: unknown): fc.Stream<fc.Value<DrawnScenario>> {
     const drawn = (context as DrawnSteps<string> | undefined) ?? undrawn(value);
     return new fc.Stream(shrunk(drawn, this.#settings)).map(valueOf);
   }
@@ -113,13 +113,13 @@ function statementOf(line: string): OperationStatement {
   throw new RangeError(`no operation: ${line}`);
 }
 
-function valueOf(drawn: DrawnSteps<string>): fc.Value<PlayedScenario> {
+function valueOf(drawn: DrawnSteps<string>): fc.Value<DrawnScenario> {
   const lines = drawn.steps.map(({ value }) => value.value_);
-  return new fc.Value(new PlayedScenario(drawn.settings.value_, lines), drawn);
+  return new fc.Value(new DrawnScenario(drawn.settings.value_, lines), drawn);
 }
 
 /** A scenario that was given as an example, as if it was drawn. */
-function undrawn({ topology, profile, lines }: PlayedScenario): DrawnSteps<string> {
+function undrawn({ topology, profile, lines }: DrawnScenario): DrawnSteps<string> {
   return {
     settings: new fc.Value({ topology, profile }, undefined),
     steps: lines.map((line) => ({ value: new fc.Value(line, undefined), arbitrary: null })),

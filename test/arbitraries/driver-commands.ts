@@ -91,7 +91,7 @@ function crash(rig: Rig): void {
 const index = fc.nat({ max: 3 });
 const constantly = (name: string, run: (rig: Rig) => void) => fc.constant(new Step(name, run));
 
-/** What other processes do, as often as two steps of the driver. */
+/** What another process does, about as often as the driver does something. */
 const others = hostCommands({
   devices: ['d0', 'd1', 'd2', 'd3'],
   processes: 1,
@@ -105,14 +105,13 @@ const steps: readonly fc.Arbitrary<fc.Command<Model, Rig>>[] = [
   constantly('close', ({ driver }) => driver.close()),
   index.map((at) => new Step(`unplug ${at}`, (rig) => unplug(rig, rig.device(at)))),
   constantly('crash', crash),
-  others,
-  others,
+  ...Array<typeof others>(5).fill(others),
 ];
 
 /** The driver, with a fault or without, never has a file open that it does not know of. */
 export function driverProperty(fault: Fault | null) {
   const profile = fc.constantFrom('linux-7.3', 'linux-6.12');
-  return fc.property(hostRuns(steps, { profile }), ({ host, commands }) => {
+  return fc.property(hostRuns(steps, { profile, maxCommands: 40 }), ({ host, commands }) => {
     fc.modelRun(() => ({ model: { host }, real: new Rig(host, fault) }), commands);
   });
 }

@@ -13,7 +13,7 @@ import { HostCommand } from './host-command.ts';
 import type { HostSettings } from './host-settings.ts';
 
 /** A scenario with the host that it is for. */
-export class PlayedScenario {
+export class DrawnScenario {
   readonly topology: Topology;
   readonly profile: Profile;
   /** An operation each. */
@@ -49,9 +49,9 @@ export class PlayedScenario {
 
 /** A virtual host that fast-check runs anew each time, and prints as the scenario of all its calls. */
 class DrawnHost extends VirtualHost {
-  readonly #played: PlayedScenario;
+  readonly #played: DrawnScenario;
 
-  constructor(played: PlayedScenario) {
+  constructor(played: DrawnScenario) {
     super(played);
     this.#played = played;
     this.play(played.toString());
