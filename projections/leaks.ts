@@ -5,21 +5,21 @@
  * @module
  */
 import { certaintyOf } from '../events/evidence.ts';
-import type { DataOf, EventType, Placed } from '../events/vocabulary.ts';
+import { eventTypes, type DataOf, type EventType, type Placed } from '../events/vocabulary.ts';
 import type { FileAt, HostAt } from '../machines/host-at.ts';
 import { effectOf } from '../processes/effects.ts';
-import { fileOpenedBy, type FileId } from '../processes/process-table.ts';
+import { fileOpenedBy } from '../processes/process-table.ts';
 import type {
   Activity,
   BoundFile,
   FileOf,
   Leak,
-  OpenedFile,
   Opening,
   OwnedGroup,
   RefusedCall,
 } from './activity.ts';
 import { ProcessNames } from './process-name.ts';
+import { releasesOf } from './releases.ts';
 import { placeOf } from './why/candidates.ts';
 import { causeAt } from './why/refusals.ts';
 import { timed } from './timed.ts';
@@ -57,31 +57,18 @@ export function activityBetween(
   const openings: Opening[] = [];
   const bound: BoundFile[] = [];
   const refused: LoggedRefusal[] = [];
-  const released = new Map<FileId, OpenedFile['released']>();
-  const open = new Set<FileId>();
   const names = new ProcessNames(timeline);
-  for (const position of timeline.shifts(from + 1, placesBetween(timeline, from, to))) {
-    if (position > to) break;
-    const event = isListed(timeline.typeAt(position)) ? timeline.at(position) : null;
-    if (event !== null) names.take(event);
-    const call = event && callOf(event, names, by);
-    if (call !== null) {
-      const opening = openingBy(timeline, call);
-      if (opening !== null) {
-        openings.push(opening);
-        open.add(opening.file);
-      }
-      bound.push(...boundBy(timeline, call));
-      refused.push(...refusedBy(timeline, call));
-    }
-    if (open.size === 0) continue;
-    const host = timeline.viewAt(position);
-    for (const file of open) {
-      if (host.isOpen(file)) continue;
-      open.delete(file);
-      released.set(file, { position, time: timeline.timeAt(position) });
-    }
+  const first = Math.max(from + 1, timeline.first);
+  for (const event of timeline.select(first, to, null, listed)) {
+    names.take(event);
+    const call = callOf(event, names, by);
+    if (call === null) continue;
+    const opening = openingBy(timeline, call);
+    if (opening !== null) openings.push(opening);
+    bound.push(...boundBy(timeline, call));
+    refused.push(...refusedBy(timeline, call));
   }
+  const released = releasesOf(timeline, openings, to);
   return timed(timeline, {
     from: positionOrNull(from),
     to: positionOrNull(to),
@@ -90,7 +77,7 @@ export function activityBetween(
     refused,
     ...leaksAt(
       timeline.hostAt(to),
-      openings.filter(({ file }) => open.has(file)),
+      openings.filter(({ file }) => !released.has(file)),
     ),
   });
 }
@@ -103,22 +90,15 @@ interface LoggedCall {
   readonly caller: Pick<Opening, 'position' | 'time' | 'pid' | 'comm'>;
 }
 
-/** Positions of the listed events after `from`, up to `to`, ascending. */
-function placesBetween(timeline: Timeline, from: number, to: number): number[] {
-  const places: number[] = [];
-  for (let position = Math.max(from + 1, timeline.first); position <= to; position++) {
-    if (isListed(timeline.typeAt(position))) places.push(position);
-  }
-  return places;
-}
-
-/** Whether events of a type open a VFIO file, bind, are refusals, or name a process. */
-function isListed(type: EventType): boolean {
-  const { opens, names } = effectOf(type);
-  const isOpen = opens !== null && opens !== 'path';
-  const isNaming = names !== null || type === 'host.booted';
-  return isOpen || isNaming || type === 'operation.refused' || bindings[type] !== undefined;
-}
+/** Types of events that open a VFIO file, bind, are refusals, or name a process. */
+const listed: ReadonlySet<EventType> = new Set(
+  eventTypes.filter((type) => {
+    const { opens, names } = effectOf(type);
+    const isOpen = opens !== null && opens !== 'path';
+    const isNaming = names !== null || type === 'host.booted';
+    return isOpen || isNaming || type === 'operation.refused' || bindings[type] !== undefined;
+  }),
+);
 
 /** The call of an event; null if it is none, or if none of the processes made it. */
 function callOf(
@@ -188,12 +168,13 @@ function leaksAt(
   const groups = [...host.groups()]
     .map((group): OwnedGroup => ({ group: group.group, owner: ownerOf(host, group) }))
     .toSorted((a, b) => byNumber(a.group, b.group));
+  const ownedBy = Map.groupBy(groups, ({ owner }) => owner.file);
   const leaks = openings.map((opening): Leak => {
     const file = host.file(opening.file);
     const holders = (file && fileView(host, file)?.holders) ?? [];
-    const kept = keptBy(host, [opening.file]);
-    const owned = groups.filter(({ owner }) => owner.file !== null && kept.has(owner.file));
-    return { ...opening, holders, keepsOwnerOf: owned.map(({ group }) => group) };
+    const kept = [...keptBy(host, [opening.file])];
+    const owned = kept.flatMap((id) => ownedBy.get(id) ?? []).map(({ group }) => group);
+    return { ...opening, holders, keepsOwnerOf: owned.toSorted(byNumber) };
   });
   const kept = new Set(leaks.flatMap(({ keepsOwnerOf }) => keepsOwnerOf));
   return {

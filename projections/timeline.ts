@@ -268,11 +268,6 @@ export class Timeline<E extends Placed = Placed> {
     }
   }
 
-  /** See `Segment.shifts`: positions at which files or groups changed, and `others`, ascending. */
-  *shifts(from: number, others: readonly number[] = []): Generator<number> {
-    for (const segment of this.#index.segmentsFrom(from)) yield* segment.shifts(from, others);
-  }
-
   /** The devices that were added, by name and by node, and the groups that each was ever in. */
   get known(): KnownDevices {
     return this.#index.known;

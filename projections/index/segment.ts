@@ -13,7 +13,7 @@ import { positionOf, type FileId } from '../../processes/process-table.ts';
 import type { SubjectKey } from '../subjects.ts';
 import { blockOfEvent, blockOfHold, eventOfRow, type Block } from './blocks.ts';
 import { countBelow, type Column } from './columns.ts';
-import { changeCodes, changeKinds } from './changes.ts';
+import { changeKinds } from './changes.ts';
 import type { Cursor, Journal } from './journal.ts';
 import { columnsOf } from './segment-bytes.ts';
 import { handsOfParts, type SegmentHands } from './segment-hands.ts';
@@ -39,10 +39,6 @@ export interface RefusalAt {
   readonly passes: number;
 }
 
-/** The changes that can give a file, a process or a device without a group another owner. */
-const shifting = new Set(
-  (['booted', 'groupSet', 'fileSet', 'fileClosed'] as const).map((kind) => changeCodes[kind]),
-);
 /** Bytes of memory for what is known of a file before its parts are read, about. */
 const DIRECTORY_BYTES = 2 ** 14;
 const REFUSED = changeKinds.indexOf('refused');
@@ -52,8 +48,6 @@ const REFUSAL = eventTypes.indexOf('operation.refused');
 
 export class Segment {
   readonly parts: SegmentParts;
-  /** Positions of `shifting` events, and up to which event and row they have been collected. */
-  readonly #shifts = { positions: [] as number[], event: 0, row: 0 };
   #hands: SegmentHands | null = null;
   #columnBytes: number | null = null;
 
@@ -78,7 +72,7 @@ export class Segment {
   get bytes(): number {
     const { isRead } = this.parts;
     this.#columnBytes ??= isRead ? DIRECTORY_BYTES : bytesOf(columnsOf(this.parts).flat());
-    return this.#columnBytes + this.#shifts.positions.length * 8;
+    return this.#columnBytes;
   }
 
   get hands(): SegmentHands {
@@ -90,41 +84,6 @@ export class Segment {
   blockAt(event: number): Block {
     const { blocks } = this.parts;
     return blocks.at(blockOfEvent(blocks, event));
-  }
-
-  /**
-   * Positions from `from` on at which a group was set, a file set or closed, or the host booted,
-   * merged with the positions `others`; both ascending.
-   */
-  *shifts(from: number, others: readonly number[]): Generator<number> {
-    this.#findShifts();
-    const { positions } = this.#shifts;
-    const start = Math.max(from, this.first);
-    const end = this.first + this.length;
-    let next = countBelow(positions, start);
-    for (let at = countBelow(others, start); at < others.length; at++) {
-      const other = others[at] ?? end;
-      if (other >= end) break;
-      while (next < positions.length && (positions[next] ?? end) < other) yield positions[next++]!;
-      if (positions[next] === other) next++;
-      yield other;
-    }
-    while (next < positions.length) yield positions[next++]!;
-  }
-
-  /**
-   * Collects the positions of `shifting` changes from events that were added since the last call.
-   */
-  #findShifts(): void {
-    const { rows, kinds, length } = this.parts.journal;
-    const found = this.#shifts;
-    for (; found.event < length; found.event++) {
-      let isShift = false;
-      for (let left = rows.cells[found.event] ?? 0; left > 0; left--) {
-        if (shifting.has(kinds.cells[found.row++] ?? -1)) isShift = true;
-      }
-      if (isShift) found.positions.push(this.first + found.event);
-    }
   }
 
   /** Cause and blocker of the refusal at a cursor of the journal of a block; null if it is none, or the host was unknown. */

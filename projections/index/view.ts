@@ -9,7 +9,8 @@ import { UNNAMED } from '../../machines/unshown.ts';
 import type { FileId, ProcessHolder } from '../../processes/process-table.ts';
 import type { Codes } from './codes.ts';
 import { ownerOfCells } from './hand-overs.ts';
-import { chained, chainsOf, holdsBy, type HoldChains } from './hold-chains.ts';
+import { FileRows } from './file-rows.ts';
+import { chained, holdsBy } from './hold-chains.ts';
 import { byPlace, holderIn, holdIn, processIn, type HoldAt } from './hold-at.ts';
 import { StaleViewError } from './stale-view.ts';
 import {
@@ -33,16 +34,14 @@ export class StandingView extends InspectedHost implements HostAt {
   readonly #groups = new Map<number, GroupAt>();
   readonly #devices = new Map<number, DeviceAt>();
   readonly #files = new Map<number, FileAt>();
-  #rowOf: Map<FileId, number> | null = null;
-  readonly #ids: FileId[] = [];
-  #holds: HoldChains | null = null;
-  #pinned: ReadonlyMap<number, readonly FileId[]> | null = null;
+  readonly #fileTables: FileRows;
   #isStale = false;
 
   constructor(standing: Standing, codes: Codes) {
     super();
     this.#rows = standing;
     this.#codes = codes;
+    this.#fileTables = new FileRows(standing);
   }
 
   /**
@@ -54,6 +53,11 @@ export class StandingView extends InspectedHost implements HostAt {
 
   get #standing(): Standing {
     if (!this.#isStale) return this.#rows;
+    throw new StaleViewError();
+  }
+
+  get #fileRows(): FileRows {
+    if (!this.#isStale) return this.#fileTables;
     throw new StaleViewError();
   }
 
@@ -96,22 +100,22 @@ export class StandingView extends InspectedHost implements HostAt {
   }
 
   file(id: FileId): FileAt | undefined {
-    const row = this.#fileRow(id);
+    const row = this.#fileRows.rowOf(id);
     return row === undefined ? undefined : this.#file(row);
   }
 
   /** Open files, in the order of their opens. */
   *files(): Generator<FileAt> {
-    for (const row of this.#fileRows().values()) yield this.#file(row);
+    for (const row of this.#fileRows.all().values()) yield this.#file(row);
   }
 
   isOpen(id: FileId): boolean {
-    return this.#fileRow(id) !== undefined;
+    return this.#fileRows.rowOf(id) !== undefined;
   }
 
   isHeld(id: FileId): boolean {
-    const row = this.#fileRow(id);
-    return row !== undefined && this.#chains().ofFile[row] !== 0;
+    const row = this.#fileRows.rowOf(id);
+    return row !== undefined && this.#fileRows.chains().ofFile[row] !== 0;
   }
 
   /** The descriptors and mappings of a file, ordered by pid and descriptor. */
@@ -132,7 +136,7 @@ export class StandingView extends InspectedHost implements HostAt {
     const { cells, width, count } = this.#standing.processes;
     for (let row = 0; row < count; row++) {
       if (cells[row * width + PROCESS.pid] === 0) continue;
-      const { ofProcess, nextOfProcess } = this.#chains();
+      const { ofProcess, nextOfProcess } = this.#fileRows.chains();
       yield this.#process(row, chained(ofProcess[row]!, nextOfProcess));
     }
   }
@@ -166,7 +170,10 @@ export class StandingView extends InspectedHost implements HostAt {
   }
 
   /** The hold in a row. */
-  holdAt(row: number, file = this.#idOf(rowOf(this.#standing.holds, row)[HOLD.file]! - 1)): HoldAt {
+  holdAt(
+    row: number,
+    file = this.#fileRows.idOf(rowOf(this.#standing.holds, row)[HOLD.file]! - 1),
+  ): HoldAt {
     return holdIn(this.#standing, this.#codes, row, file);
   }
 
@@ -184,7 +191,7 @@ export class StandingView extends InspectedHost implements HostAt {
     const descriptors = new Map<number, { readonly file: FileId }>();
     const mapped: FileId[] = [];
     for (const hold of holds) {
-      const file = this.#idOf(cells[hold * width]! - 1);
+      const file = this.#fileRows.idOf(cells[hold * width]! - 1);
       const fd = cells[hold * width + HOLD.fd]!;
       if (fd === 0) mapped.push(file);
       else descriptors.set(this.#codes.numbers.at(fd - 1), { file });
@@ -203,7 +210,7 @@ export class StandingView extends InspectedHost implements HostAt {
     const group: GroupAt = {
       ...owner,
       group: this.#codes.groups.at(index),
-      opener: opener === 0 ? null : this.#idOf(opener - 1),
+      opener: opener === 0 ? null : this.#fileRows.idOf(opener - 1),
       claims: this.#codes.numbers.at(row[GROUP.claims]!),
       unclaimed: this.#codes.numbers.at(row[GROUP.unclaimed]!),
     };
@@ -252,14 +259,14 @@ export class StandingView extends InspectedHost implements HostAt {
     const isGone = cells[at + FILE.isGone] !== 0;
     const of = kind === 'device' ? this.#deviceOfFile(subject, isGone, tie) : null;
     return {
-      id: this.#idOf(row),
+      id: this.#fileRows.idOf(row),
       kind,
       group: kind === 'group' ? this.#codes.groups.at(subject) : (of?.group ?? null),
       device: of?.device ?? null,
       isGone: of?.isGone ?? isGone,
-      container: kind === 'group' && tie !== 0 ? this.#idOf(tie - 1) : null,
-      pins: kept === 0 ? none : [this.#idOf(kept - 1)],
-      pinnedBy: this.#pinnedBy().get(row) ?? none,
+      container: kind === 'group' && tie !== 0 ? this.#fileRows.idOf(tie - 1) : null,
+      pins: kept === 0 ? none : [this.#fileRows.idOf(kept - 1)],
+      pinnedBy: this.#fileRows.pinnedBy(row),
     };
   }
 
@@ -278,53 +285,11 @@ export class StandingView extends InspectedHost implements HostAt {
       : { device, group, isGone: true };
   }
 
-  /** For each row of a file: the files that keep it alive, in the order of their opens. */
-  #pinnedBy(): ReadonlyMap<number, readonly FileId[]> {
-    if (this.#pinned !== null) return this.#pinned;
-    const pinned = new Map<number, FileId[]>();
-    const { cells, width } = this.#standing.files;
-    for (const row of this.#fileRows().values()) {
-      const kept = cells[row * width + FILE.pins]! - 1;
-      if (kept < 0) continue;
-      const by = pinned.get(kept);
-      if (by === undefined) pinned.set(kept, [this.#idOf(row)]);
-      else by.push(this.#idOf(row));
-    }
-    this.#pinned = pinned;
-    return pinned;
-  }
-
-  #idOf(row: number): FileId {
-    const { cells, width } = this.#standing.files;
-    return (this.#ids[row] ??= `f${cells[row * width + FILE.opened]! - 1}`);
-  }
-
-  #fileRow(id: FileId): number | undefined {
-    return this.#fileRows().get(id);
-  }
-
-  /** Rows of open files by their ids, in the order of their opens. */
-  #fileRows(): ReadonlyMap<FileId, number> {
-    const { cells, width, count } = this.#standing.files;
-    if (this.#rowOf !== null) return this.#rowOf;
-    const rows: number[] = [];
-    for (let row = 0; row < count; row++) if (cells[row * width] !== 0) rows.push(row);
-    rows.sort((a, b) => cells[a * width]! - cells[b * width]!);
-    this.#rowOf = new Map();
-    for (const row of rows) this.#rowOf.set(this.#idOf(row), row);
-    return this.#rowOf;
-  }
-
   /** Rows of the holds of a file, ordered by pid and descriptor. */
   #holdsOf(id: FileId): number[] {
-    const row = this.#fileRow(id);
+    const row = this.#fileRows.rowOf(id);
     if (row === undefined) return [];
-    const { ofFile, nextOfFile } = this.#chains();
-    const holds = chained(ofFile[row]!, nextOfFile);
+    const holds = this.#fileRows.holdsOf(row);
     return holds.length < 2 ? holds : holds.sort(byPlace(this.#rows, this.#codes));
-  }
-
-  #chains(): HoldChains {
-    return (this.#holds ??= chainsOf(this.#standing));
   }
 }
