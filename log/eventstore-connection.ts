@@ -13,6 +13,9 @@ import { StoreUnavailableError } from './store.ts';
 const PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1000;
 
+/** A client connects again by itself after a failure: it is given up after this many in sequence. */
+const MOST_FAILURES = 2;
+
 /** The names of errors after which a client goes on: the server has answered. */
 const ANSWERS: ReadonlySet<string> = new Set([
   'not-leader',
@@ -26,6 +29,8 @@ interface OpenClient {
   readonly end: AbortController;
   /** Whether a call was answered, so that there is a channel to close. */
   isUsed: boolean;
+  /** How many calls have failed since one was answered. */
+  failures: number;
 }
 
 /** `given`: aborted when the client is given up. */
@@ -36,8 +41,8 @@ type ClientCall<Result> = (
 ) => Promise<Result>;
 
 /**
- * One client at a time. A client that has failed in a way that may last is given up, and the next call
- * opens another one: a call can hang in the client, and a client can lose its connection for good.
+ * One client at a time. A client of which a call had no answer, or that fails again and again, is given
+ * up, and the next call opens another one: a client can lose its connection for good.
  */
 export class EventStoreConnection {
   readonly #name: string;
@@ -66,6 +71,7 @@ export class EventStoreConnection {
       client: this.#open(),
       end: new AbortController(),
       isUsed: false,
+      failures: 0,
     });
     try {
       const { signal } = current.end;
@@ -74,12 +80,15 @@ export class EventStoreConnection {
         this.#deadline,
         signal,
       );
-      current.isUsed = true;
       this.#isKnown = true;
+      Object.assign(current, { isUsed: true, failures: 0 });
       return result;
     } catch (error) {
-      if (ANSWERS.has(typeOf(error)) || isRefusal(error)) current.isUsed = true;
-      else this.#giveUp(current);
+      if (ANSWERS.has(typeOf(error)) || isRefusal(error)) {
+        Object.assign(current, { isUsed: true, failures: 0 });
+      } else if (error instanceof NoAnswer || ++current.failures >= MOST_FAILURES) {
+        this.#giveUp(current);
+      }
       throw error;
     }
   }

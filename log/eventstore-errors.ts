@@ -57,7 +57,7 @@ export function unavailable(name: string, stream: string, error: unknown): Ledge
     case 'stream-tombstoned':
       return deleted(name, stream);
   }
-  const words = error instanceof NoAnswer ? error.message : wordsOf(error);
+  const words = wordsOf(error);
   if (isRefusal(error)) return new StoreUnavailableError(`${name} refuses: ${words}`);
   return new ServerAwayError(`${name} cannot be reached: ${words}`);
 }

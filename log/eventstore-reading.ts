@@ -6,7 +6,7 @@
 import type { BasicCredentials, EventStoreAddress } from './eventstore-address.ts';
 import type { EventStoreClient } from './eventstore-client.ts';
 import type { EventStoreConnection } from './eventstore-connection.ts';
-import { deleted, NoAnswer, typeOf } from './eventstore-errors.ts';
+import { deleted, typeOf } from './eventstore-errors.ts';
 import type { StoredEvent } from './eventstore-events.ts';
 
 /** Events of one call. A call that fails is made again as a whole. */
@@ -84,7 +84,7 @@ export class StreamReader {
     return this.#connection.patiently(stream, async (client) => {
       const events = await collected(client.readStream(stream, options));
       const isBefore = from !== 'end' && Number(events[0]?.revision) < from;
-      if (events.length === 0 || isBefore) throw new NoAnswer('it ended a read before its end');
+      if (events.length === 0 || isBefore) throw new Error('it ended a read before its end');
       return events;
     });
   }

@@ -22,7 +22,7 @@ import { addressOf, type TestProcesses } from './remote-engine.ts';
 const FAULTS = countOf('random faults of appends', { test: 20, soak: 500 });
 const ROUNDS = countOf('appends of each of 16 hosts', { test: 6, soak: 60 });
 /** Servers that have faults at the same time. */
-const LANES = 20;
+const LANES = 10;
 /** How often all connections are cut, in ms. */
 const CUT_EVERY = 1000;
 

@@ -9,8 +9,12 @@ import { bareClientSuite } from './bare-client.ts';
 import { faultsSuite } from './faults-suite.ts';
 import { eventStoreProcesses } from './processes.ts';
 import { randomFaults } from './random-faults.ts';
+import { realServerSuite } from './real-server.ts';
 import { refusalsSuite } from './refusals-suite.ts';
 import { addressOf } from './remote-engine.ts';
+
+/** Where the address of a server may be, which is then tested too. */
+const VARIABLES = { esdb: 'EVENTSTORE_URL', kurrentdb: 'KURRENTDB_URL' } as const;
 
 /** The most bytes of an append: less than servers have, so that it is soon reached. */
 const LIMIT = 400_000;
@@ -26,4 +30,6 @@ export function eventStoreSuite(product: EventStoreProduct): void {
   faultsSuite(product, processes);
   randomFaults(product, processes);
   refusalsSuite(product, processes);
+  const address = process.env[VARIABLES[product]];
+  if (address !== undefined) realServerSuite(product, address, processes);
 }

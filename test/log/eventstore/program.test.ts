@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { EventStoreProduct } from '../../../log/eventstore-address.ts';
+import { hostTopology, main, run, runCommand, twoContexts } from '../../cli/program.ts';
+import { newFolderIn, temporaryFolder } from '../folder.ts';
+import { addressOf, type RemoteServer, ServerProcess } from './remote-engine.ts';
+
+const folder = temporaryFolder();
+const log = join(folder, 'demo.ledger');
+const products: readonly EventStoreProduct[] = ['esdb', 'kurrentdb'];
+let servers: ServerProcess;
+
+beforeAll(async () => {
+  servers = new ServerProcess();
+  await run(['simulate', '--topology', hostTopology, '--log', log, twoContexts]);
+});
+afterAll(async () => servers.stop());
+
+/** Runs the program of the checkout, which finds the clients, with a cache folder of its own. */
+async function ledger(...args: readonly string[]) {
+  const cache = newFolderIn(folder);
+  return runCommand(process.execPath, [main, ...args], { env: { XDG_CACHE_HOME: cache } });
+}
+
+const hostEvents = async (server: RemoteServer) => server.events('vfioHost-host');
+
+test.each(products)('a log is pushed to %s, and read there', async (product) => {
+  const server = await servers.start();
+  const address = addressOf(product, server);
+  const pushed = await ledger('push', '--to', address, '--log', log);
+  expect(pushed).toMatchObject({ code: 0, err: '' });
+  expect(await hostEvents(server)).toHaveLength(39);
+  const asked = ['who', '26', '--json', '--log'];
+  expect(await ledger(...asked, address)).toEqual(await run([...asked, log]));
+});
+
+test.each(products)('what %s refuses is a sentence and exit code 4', async (product) => {
+  const server = await servers.start({ isSecure: true, login: 'bert:right' });
+  const closed = await servers.start();
+  const deleted = await servers.start();
+  await closed.close();
+  await ledger('push', '--to', addressOf(product, deleted), '--log', log);
+  await deleted.delete('vfioHost-host', false);
+  const cases: readonly (readonly [string, RegExp])[] = [
+    [addressOf(product, server, { isSecure: true, login: 'bert:secret' }), /refuses access to/],
+    [addressOf(product, closed, { deadline: 1000, login: 'bert:secret' }), /cannot be reached/],
+    [addressOf(product, deleted), /stream vfioHost-host was deleted/],
+  ];
+  for (const [address, sentence] of cases) {
+    for (const args of [
+      ['table', '--log', address],
+      ['push', '--to', address, '--log', log],
+    ]) {
+      const { code, out, err } = await ledger(...args);
+      expect({ args, code, out }).toEqual({ args, code: 4, out: '' });
+      expect(err).toMatch(sentence);
+      expect(err).not.toMatch(/secret|bert/);
+    }
+  }
+  for (const each of [server, deleted]) expect(await hostEvents(each)).toEqual([]);
+});
+
+test('two servers of which each needs its own client are refused in one process', async () => {
+  const [one, other] = [await servers.start(), await servers.start()];
+  await ledger('push', '--to', addressOf('esdb', one), '--log', log);
+  const from = addressOf('esdb', one);
+  const { code, err } = await ledger('push', '--log', from, '--to', addressOf('kurrentdb', other));
+  expect(code).toBe(4);
+  expect(err).toMatch(/the clients of the two do not work in one process/);
+  expect(await hostEvents(other)).toEqual([]);
+});
+
+test.each(products)('without the client of %s it is said what to install', async (product) => {
+  const hook = import.meta.resolve('./without-clients.ts');
+  const args = [`--import=${hook}`, main, 'table', '--log', `${product}://localhost`];
+  const { code, err } = await runCommand(process.execPath, args);
+  expect(code).toBe(4);
+  expect(err).toMatch(/needs a package that is not installed: npm install @/);
+});
