@@ -579,7 +579,7 @@ describe('whatever a question is given, it is answered or a LedgerError', () => 
   test('every question is asked here', () => {
     // Of a fork, of all pasts among themselves, and of the matchers.
     const own = ['attempt', 'start', 'forkAt', 'checkPosition', 'find', 'findRange'];
-    own.push('keep', 'knowsHolders', 'lastEvents', 'ownerChange', 'attemptAs', 'happened');
+    own.push('keep', 'knowsHolders', 'lastEvents', 'ownerChange', 'attemptAs', 'happened', 'made');
     expect(methodsOf(WhatIf, own)).toEqual(Object.keys(questions));
     const moment = { prototype: Object.getPrototypeOf(ledger.at()) as object };
     expect(methodsOf(moment, [])).toEqual(Object.keys(moments));
