@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseScenario } from '../../host/simulation.ts';
 import { openLedger, type RecordedEvent } from '../../ledger.ts';
+import { simulateAnyNames } from '../support/any-names.ts';
 import { kernelsAsked, recording, textOf } from '../support/truth.ts';
 
 const factsOf = (events: readonly RecordedEvent[]) =>
@@ -28,9 +28,7 @@ describe('recorded answers', () => {
         lines.push(/^P\d$/.test(answer.p) ? `@${answer.p} ${answer.op}` : answer.op);
       }
       const simulated = await openLedger(':memory:');
-      // Some of them ask for names that no device has, which `simulate` tells.
-      const steps = simulated.simulateSteps(parseScenario(lines.join('\n')), { topology, profile });
-      while ((await steps.next()).done !== true);
+      await simulateAnyNames(simulated, lines.join('\n'), { topology, profile });
       expect(factsOf(imported.events)).toEqual(factsOf(simulated.events));
     },
   );

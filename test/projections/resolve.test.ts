@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Fact, LedgerEvent } from '../../events/vocabulary.ts';
 import { openLedger, type Ledger } from '../../ledger.ts';
+import { simulateAnyNames } from '../support/any-names.ts';
 
 const mdev = '4b20d080-1b54-4048-85b3-a6a62d165c01';
 
@@ -36,12 +37,9 @@ describe('a host of a scenario', () => {
 
   beforeAll(async () => {
     ledger = await openLedger(':memory:');
-    await ledger.simulate(
-      'open_iommufd I\nopen_cdev A gpu\nbind A I\n@P2 open_group G g99\n@P2 open_group F gone\n',
-      {
-        topology,
-      },
-    );
+    const scenario =
+      'open_iommufd I\nopen_cdev A gpu\nbind A I\n@P2 open_group G g99\n@P2 open_group F gone\n';
+    await simulateAnyNames(ledger, scenario, { topology });
   });
 
   const file = (): string => ledger.at().device('gpu').owner.file ?? '';
