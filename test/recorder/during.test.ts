@@ -30,7 +30,7 @@ function hostWith(name: string, host: Partial<CopiedHost> = {}) {
 
 test('of a simulation, the events that a function appends', async () => {
   const ledger = await openLedger(':memory:');
-  await ledger.simulate('open_cdev B audio\n', { topology });
+  await ledger.simulate('open_cdev B gpu-audio\n', { topology });
   const activity = await during(ledger, () =>
     ledger.simulate('open_cdev A gpu\nclose A\n', { topology }),
   );
