@@ -4,14 +4,18 @@
  *
  * @module
  */
+import { join } from 'node:path';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { jetStreamEngine } from '../log/jetstream-engine.ts';
 import { genesisOf } from '../log/hash.ts';
+import { ship } from '../log/ship.ts';
+import { openSqliteStore } from '../log/sqlite.ts';
+import { engineOf } from '../log/store-engine.ts';
 import { natsServer, startCluster } from '../test/log/jetstream/cluster.ts';
 import { type Contest, hold } from './contest.ts';
 import type { Run } from './figure.ts';
-import { type Item, itemsAfter, take } from './history.ts';
+import { begin, type Item, itemsAfter, take } from './history.ts';
 import type { Measurement } from './measurement.ts';
 
 const HOST = 'host';
@@ -19,6 +23,7 @@ const HOST = 'host';
 const SIZES = [1, 1000] as const;
 const EVENTS_OF_TURN = { 1: 100, 1000: 10_000 } as const;
 const EVENTS_TO_READ = { 1: 10_000, 1000: 500_000 } as const;
+const EVENTS_TO_PUSH = 200_000;
 const BESIDE = 'the bare client, the same bytes';
 
 /** The servers, and a bare client of them. */
@@ -50,7 +55,7 @@ function appends({ cluster, client, bare }: Servers, size: 1 | 1000, load: numbe
   return {
     name: `events appended to JetStream, ${size} in a message`,
     beside: BESIDE,
-    target: 0.9,
+    target: 0.5,
     size: count,
     async start() {
       const [log, peer] = [`appends-${size}`, `peer-${size}`];
@@ -112,6 +117,40 @@ function catchUps({ cluster, client }: Servers, size: 1 | 1000, load: number): C
   };
 }
 
+/** A log of a file that is pushed to a new log of the servers, read and verified on the way. */
+function pushes({ cluster, client, bare }: Servers, load: number): Contest {
+  const count = Math.max(1000, EVENTS_TO_PUSH * load);
+  return {
+    name: 'events pushed from a file to JetStream',
+    beside: BESIDE,
+    target: 0.5,
+    size: count,
+    isLong: true,
+    async start(folder) {
+      const path = join(folder, 'pushed.ledger');
+      const { position } = await begin(path, 'whole', count);
+      const source = engineOf(openSqliteStore(path), path);
+      const payloads: string[] = [];
+      for await (const rows of source.read(HOST, 0)) payloads.push(JSON.stringify(rows));
+      const peer = 'peer-push';
+      await bare(peer);
+      let round = 0;
+      const turn = () => ({
+        async ours() {
+          const target = await jetStreamEngine(cluster.address(`pushed-${(round += 1)}`));
+          const { head } = await ship({ stream: HOST, source, target });
+          if (head.position !== position) throw new Error(`${head.position} was pushed`);
+          await target.close();
+        },
+        async peer() {
+          for (const payload of payloads) await client.publish(`${peer}.${HOST}`, payload);
+        },
+      });
+      return { turn, end: () => source.close() };
+    },
+  };
+}
+
 export async function jetStream(run: Run): Promise<readonly Measurement[]> {
   if (natsServer === undefined) {
     run.leaveOut('nats-server');
@@ -120,12 +159,15 @@ export async function jetStream(run: Run): Promise<readonly Measurement[]> {
   const servers = await started();
   const taken: Measurement[] = [];
   try {
-    for (const contest of [appends, catchUps]) {
-      for (const size of SIZES) {
-        const { load } = run.effort;
-        const measured = await hold(contest(servers, size, load), run);
-        if (measured !== null) taken.push(measured);
-      }
+    const { load } = run.effort;
+    for (const contest of [
+      ...SIZES.map((size) => appends(servers, size, load)),
+      ...SIZES.map((size) => catchUps(servers, size, load)),
+      pushes(servers, load),
+    ]) {
+      run.progress(contest.name);
+      const measured = await hold(contest, run);
+      if (measured !== null) taken.push(measured);
     }
   } finally {
     await servers.end();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { hostKinds } from '../../bench/hosts.ts';
 import { temporaryFolder } from '../log/folder.ts';
+import { natsServer } from '../log/jetstream/cluster.ts';
 import { bench, benchFolder } from './bench.ts';
 
 const dir = temporaryFolder();
@@ -67,6 +68,17 @@ test('each figure is a row beside its peer or its limit, and no file is left beh
     '^events replayed, segments read from files +whole +10k .* a fold over rows of node:sqlite .*/s',
     ...hostKinds.map((host) => `^durable append, one at a time +${host} .* ${verdict}`),
     ...hostKinds.map((host) => `^64 concurrent durable appends .* ${host} .* ${verdict}`),
+    ...(natsServer === undefined
+      ? []
+      : [
+          `^events appended to JetStream, 1 in a message .* the bare client, .* ${verdict}`,
+          `^events appended to JetStream, 1000 in a message .* the bare client, .* ${verdict}`,
+          `^events read from JetStream, 1 in a message .* the bare client, .* ${verdict}`,
+          `^events read from JetStream, 1000 in a message .* the bare client, .* ${verdict}`,
+          `^events pushed from a file to JetStream .* the bare client, .* ${verdict}`,
+          '^memory of a server with the connections of 20 hosts .* MB',
+          '^disk of a server for 400 events of 20 hosts, 1 in a message .* MB',
+        ]),
     `^lines of strace imported on one core .* the limit +300000/s .* ${verdict}`,
     '^lines of strace imported on one core .* a bare split into lines .*/s',
     `^lines without a word of VFIO passed over .* a read in chunks, .* >= 0.25 +${verdict}`,

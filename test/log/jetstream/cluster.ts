@@ -41,6 +41,7 @@ interface NatsServer {
   readonly port: number;
   /** The folder that it keeps its streams in. */
   readonly store: string;
+  /** Undefined if it does not run. */
   readonly pid: () => number | undefined;
   /** Ends the process at once, as `kill -9`. */
   readonly kill: () => Promise<void>;
@@ -80,10 +81,28 @@ interface ClusterOptions {
   readonly hasJetStream?: boolean;
 }
 
+/** How often other ports are tried when a server does not start: another process may have taken one. */
+const TRIES = 3;
+
 /** Starts servers, and waits until they answer. */
-export async function startCluster(
+export async function startCluster(size: number, options: ClusterOptions = {}): Promise<Cluster> {
+  for (let tries = 1; ; tries++) {
+    const cluster = await newCluster(size, options);
+    try {
+      for (const { start } of cluster.servers) await start();
+      await cluster.ready();
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      if (tries === TRIES) throw error;
+    }
+  }
+}
+
+/** Servers that are not started yet. */
+async function newCluster(
   size: number,
-  { config = '', admin, ca, hasJetStream = true }: ClusterOptions = {},
+  { config = '', admin, ca, hasJetStream = true }: ClusterOptions,
 ): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), 'vfio-ledger-nats-'));
   const ports = await freePorts(2 * size);
@@ -143,7 +162,8 @@ export async function startCluster(
         });
         return;
       } catch (error) {
-        if (tries > 300) throw error;
+        const isDown = servers.some(({ pid }) => pid() === undefined);
+        if (isDown || tries > 300) throw error;
         await delay(100);
       }
     }
@@ -163,8 +183,6 @@ export async function startCluster(
     rmSync(folder, { recursive: true, force: true });
   }
 
-  for (const { start } of servers) await start();
-  await ready();
   return { servers, address, leaderOf, ready, manage, send, stop };
 }
 
@@ -181,7 +199,7 @@ function serverAt(place: Pick<NatsServer, 'name' | 'port' | 'store'>, config: st
   const atExit = () => running?.kill('SIGKILL');
   return {
     ...place,
-    pid: () => running?.pid,
+    pid: () => (running?.exitCode === null ? running.pid : undefined),
     kill: async () => {
       await ended();
       process.off('exit', atExit);
@@ -194,21 +212,23 @@ function serverAt(place: Pick<NatsServer, 'name' | 'port' | 'store'>, config: st
   };
 }
 
+/** The ports below those that the kernel gives to connections. */
+const PORTS = { first: 20_000, count: 12_000 };
+
 /** Ports that are free now, all different. */
 async function freePorts(count: number): Promise<readonly number[]> {
-  const listening = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = listening.map((server) => {
-    const place = server.address();
-    return typeof place === 'object' && place !== null ? place.port : 0;
+  const free = new Set<number>();
+  while (free.size < count) {
+    const port = PORTS.first + Math.floor(PORTS.count * Math.random());
+    if (await isFree(port)) free.add(port);
+  }
+  return [...free];
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
-  await Promise.all(
-    listening.map((server) => new Promise((resolve) => server.close(() => resolve(null)))),
-  );
-  return ports;
 }
