@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { setTimeout } from 'node:timers/promises';
 import { optionsGiven, stringGiven } from '../events/given.ts';
-import { RequestError } from '../events/ledger-error.ts';
+import { LedgerError, RequestError } from '../events/ledger-error.ts';
 import { nearestClause } from '../events/nearest.ts';
 import type { Engine } from '../log/engine.ts';
 import { shownAddress } from '../log/shown-address.ts';
@@ -20,6 +21,13 @@ export interface ShipOptions {
   /** Called from time to time with the number of events that the other log has now, and that it will have. */
   readonly progress?:
     | ((so: { readonly arrived: number; readonly all: number }) => void)
+    | undefined;
+  /**
+   * Ships also what is appended later, until `signal` aborts. A shipment that fails is tried again, and
+   * the first of each series of failures goes to `failed`. It rejects if the last one fails.
+   */
+  readonly keep?:
+    | { readonly signal: AbortSignal; readonly failed: (error: LedgerError) => void }
     | undefined;
   /** Called with what is to be known of a server, in a sentence. */
   readonly note?: ((words: string) => void) | undefined;
@@ -50,38 +58,104 @@ export interface Shipped {
  * `damaged`, after what came before the damage; and with `not-a-log`, `unavailable` or `unsupported`.
  */
 export async function shipLog(options: ShipOptions): Promise<Shipped> {
-  const { from, to, host, progress, note } = optionsGiven('shipLog', options);
+  const { from, to, keep, note } = optionsGiven('shipLog', options);
   stringGiven('shipLog', 'the address `from` as a string', from);
   stringGiven('shipLog', 'the address `to` as a string', to);
-  const [{ engineAt }, { ship }] = await Promise.all([
-    import('../log/engines.ts'),
-    import('../log/ship.ts'),
-  ]);
+  const { engineAt } = await import('../log/engines.ts');
+  const told = ({ notes }: Engine) => notes.forEach((words) => note?.(words));
   const source = await engineAt(from, { readOnly: true, create: false });
   try {
-    const streams = await streamsOf(source, host);
-    const target = await engineAt(to, { readOnly: false, create: true });
-    try {
-      for (const words of [...source.notes, ...target.notes]) note?.(words);
-      const heads = await Promise.all(
-        streams.map(async (stream) => (await source.head(stream)).position + 1),
-      );
-      const all = heads.reduce((sum, length) => sum + length, 0);
-      const hosts: ShippedHost[] = [];
-      let before = 0;
-      for (const [index, stream] of streams.entries()) {
-        const arrived = (position: number) => progress?.({ arrived: before + position + 1, all });
-        const { head, appended } = await ship({ stream, source, target, arrived });
-        hosts.push({ host: stream, shipped: appended, head: `${head.position}:${head.hash}` });
-        before += heads[index] ?? 0;
-      }
-      return { from: shownAddress(from), to: shownAddress(to), hosts };
-    } finally {
-      await target.close();
-    }
+    told(source);
+    const open = async () => {
+      const target = await engineAt(to, { readOnly: false, create: true });
+      told(target);
+      return target;
+    };
+    const hosts =
+      keep === undefined
+        ? await shipOnce(source, open, options)
+        : await keepShipping(source, open, options, keep);
+    return { from: shownAddress(from), to: shownAddress(to), hosts };
   } finally {
     await source.close();
   }
+}
+
+type Open = () => Promise<Engine>;
+
+async function shipOnce(
+  source: Engine,
+  open: Open,
+  options: ShipOptions,
+): Promise<readonly ShippedHost[]> {
+  const streams = await streamsOf(source, options.host);
+  const target = await open();
+  try {
+    return await shipStreams(source, target, streams, options);
+  } finally {
+    await target.close();
+  }
+}
+
+/** Ships what is appended, with one connection as long as it holds. */
+async function keepShipping(
+  source: Engine,
+  open: Open,
+  options: ShipOptions,
+  { signal, failed }: NonNullable<ShipOptions['keep']>,
+): Promise<readonly ShippedHost[]> {
+  const sum = new Map<string, ShippedHost>();
+  let target: Engine | null = null;
+  let pause = SHIP_EVERY_MS;
+  try {
+    for (;;) {
+      const isLast = signal.aborted;
+      try {
+        target ??= await open();
+        const names = await source.streams();
+        const streams = names.filter((name) => name === (options.host ?? name));
+        for (const each of await shipStreams(source, target, streams, options)) {
+          const shipped = each.shipped + (sum.get(each.host)?.shipped ?? 0);
+          sum.set(each.host, { ...each, shipped });
+        }
+        if (isLast) return [...sum.values()];
+        pause = SHIP_EVERY_MS;
+      } catch (error) {
+        if (isLast || !(error instanceof LedgerError)) throw error;
+        if (pause === SHIP_EVERY_MS) failed(error);
+        pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+        await target?.close();
+        target = null;
+      }
+      await setTimeout(pause, undefined, { signal }).catch(() => {});
+    }
+  } finally {
+    await target?.close();
+  }
+}
+
+/** The pause between two shipments, and the longest one after failures. */
+const SHIP_EVERY_MS = 1000;
+const LONGEST_PAUSE_MS = 60_000;
+
+async function shipStreams(
+  source: Engine,
+  target: Engine,
+  streams: readonly string[],
+  { progress }: ShipOptions,
+): Promise<readonly ShippedHost[]> {
+  const { ship } = await import('../log/ship.ts');
+  const heads = await Promise.all(streams.map(async (stream) => source.head(stream)));
+  const all = heads.reduce((sum, { position }) => sum + position + 1, 0);
+  const hosts: ShippedHost[] = [];
+  let before = 0;
+  for (const [index, stream] of streams.entries()) {
+    const arrived = (position: number) => progress?.({ arrived: before + position + 1, all });
+    const { head, appended } = await ship({ stream, source, target, arrived });
+    hosts.push({ host: stream, shipped: appended, head: `${head.position}:${head.hash}` });
+    before += (heads[index]?.position ?? -1) + 1;
+  }
+  return hosts;
 }
 
 /** The streams to ship. Throws `bad-request` if there is no such host. */

@@ -15,3 +15,13 @@ export function shippedWords(events: number, from: string, to: string): string {
   if (events === 0) return `${to} has all events of ${from} already`;
   return `${events} ${events === 1 ? 'event' : 'events'} shipped from ${from} to ${to}`;
 }
+
+/** That events which are recorded do not arrive now. */
+export function notShippingWords(to: string, reason: string): string {
+  return `nothing arrives at ${to} now, and it is tried again: ${reason}`;
+}
+
+/** That a recording ended before all of it was shipped. */
+export function notShippedWords(to: string, reason: string): string {
+  return `not all events were shipped to ${to}, push ships the rest: ${reason}`;
+}
