@@ -53,6 +53,16 @@ describe.skipIf(natsServer === undefined)('the program with a log on a server', 
       expect(there.out).toBe(here.out);
       expect(there.code).toBe(here.code);
     }
+    // Its text has a command with the address in it.
+    const attested = await vfioLedger(
+      'attest',
+      'never-shared',
+      'comm:P1',
+      'comm:P2',
+      '--log',
+      address,
+    );
+    expect(attested.code).toBe(0);
     // The replica is a cache.
     rmSync(cache, { recursive: true });
     const again = await vfioLedger('import', '--json', '--log', address, incident);
