@@ -48,7 +48,7 @@ export const record = verb({
   operands: [0, 0],
   examples: [
     "vfio-ledger record --for 1 --log live.ledger --tracer 'echo Attached 9 probes; sleep 9'",
-    "vfio-ledger record --for 1 --log kept.ledger --to fleet.ledger --tracer 'echo Attached; sleep 9'",
+    "vfio-ledger record --for 1 --log kept.ledger --to sent.ledger --tracer 'echo Attached; sleep 9'",
   ],
   async answer({ values }, io) {
     const name = choiceOf('with', values.with, ['bpftrace', 'ftrace']);

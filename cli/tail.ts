@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger, RecordedEvent, When } from '../ledger.ts';
 import { columns, type Cell } from '../words/columns.ts';
 import { behindWords, upToDateWords } from '../words/tailing.ts';
 import { eventJson, eventRow } from './event-row.ts';
 import { exit } from './failure.ts';
 import { logOptions, readLog } from './log-file.ts';
+import { millisecondsOf } from './tracer-options.ts';
 import { verb, type Io } from './verb.ts';
 
 /** How often it looks for new events, in ms. */
@@ -18,7 +19,7 @@ const LOOK_EVERY_MS = 200;
 /** Prints new events until a signal ends it, or nobody reads them. */
 export const tail = verb({
   name: 'tail',
-  usage: 'tail [SUBJECT] [--from WHEN]',
+  usage: 'tail [SUBJECT] [--from WHEN] [--for SECONDS]',
   summary: 'Follows the log: prints events as they are appended, of all or of one subject',
   details: [
     'The log is a file or that of a server. SIGINT, SIGTERM or SIGHUP ends it with exit code 0.',
@@ -32,24 +33,26 @@ export const tail = verb({
       value: 'WHEN',
       help: 'begin with the events from this moment on; default: with new ones',
     },
+    for: { type: 'string', value: 'SECONDS', help: 'stop after this time' },
     ...logOptions,
     json: { type: 'boolean', help: 'print one JSON value for each event' },
   },
   operands: [0, 1],
-  examples: [
-    'timeout --preserve-status -s INT 2 vfio-ledger tail gpu --from start --log demo.ledger',
-  ],
+  examples: ['vfio-ledger tail gpu --from start --for 1 --log demo.ledger 2> status.txt'],
   async answer({ values, operands: [subject] }, io) {
     const { from, json = false } = values;
     const ending = new AbortController();
     const end = () => ending.abort();
+    const durationMs = values.for === undefined ? null : millisecondsOf('for', values.for);
     for (const name of ENDING) process.on(name, end);
+    const timer = durationMs === null ? undefined : setTimeout(end, durationMs);
     try {
       return await readLog(values, io, async (ledger) => {
         await follow(ledger, io, { from, subject, json, signal: ending.signal });
         return exit.done;
       });
     } finally {
+      clearTimeout(timer);
       for (const name of ENDING) process.off(name, end);
     }
   },
@@ -79,7 +82,7 @@ async function follow(
     await ledger.refresh();
     const behind = ledger.head.position - shown;
     if (behind === 0) {
-      await setTimeout(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
+      await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
       continue;
     }
     if (behind >= LOTS) io.say(`vfio-ledger: ${behindWords(behind)}`);

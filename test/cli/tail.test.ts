@@ -72,3 +72,9 @@ test('of a log, a subject or a moment that is not there is exit 2', async () => 
   }
   expect(await run(['tail', '--log', `${path}.none`])).toMatchObject({ code: 2, out: '' });
 });
+
+test('stops after the time that it is given', async () => {
+  const { path } = await followed();
+  const { code, out } = await run(['tail', '--from', 'start', '--for', '0.3', '--log', path]);
+  expect([code, out.split('\n').length]).toEqual([0, 4]);
+});
