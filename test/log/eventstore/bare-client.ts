@@ -95,7 +95,7 @@ export function bareClientSuite(product: EventStoreProduct, servers: () => Serve
     });
   });
 
-  test.each(Object.entries(named))(
+  test.concurrent.each(Object.entries(named))(
     `${product}: an adapter that only calls the client fails where %s`,
     async (_, fault) => {
       // Over the one call for all appends, and over a call for each.

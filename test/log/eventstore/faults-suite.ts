@@ -25,7 +25,7 @@ export function faultsSuite(product: EventStoreProduct, { servers, engines }: Te
   }
 
   describe(`${product}: an append is made once`, () => {
-    test.each(Object.entries(named))('where %s', async (_, fault) => {
+    test.concurrent.each(Object.entries(named))('where %s', async (_, fault) => {
       const [engine, server] = await opened();
       const before = await appendMany(engine, 'a', 1);
       await server.failAppends(fault);
@@ -49,18 +49,21 @@ export function faultsSuite(product: EventStoreProduct, { servers, engines }: Te
     });
   });
 
-  test.each(ENDS)(`${product}: reads go on where a call ends in the middle: %s`, async (end) => {
-    const [engine, server] = await opened();
-    await appendMany(engine, 'a', 1200);
-    for (const after of [0, 7]) {
-      // The read of the head may be the one that ends.
-      await server.failReads({ after, end });
-      expect(await rowsIn(engine, 'a')).toEqual(expectedRows(1200));
-    }
-    await engine.close();
-  });
+  test.concurrent.each(ENDS)(
+    `${product}: reads go on where a call ends in the middle: %s`,
+    async (end) => {
+      const [engine, server] = await opened();
+      await appendMany(engine, 'a', 1200);
+      for (const after of [0, 7]) {
+        // The read of the head may be the one that ends.
+        await server.failReads({ after, end });
+        expect(await rowsIn(engine, 'a')).toEqual(expectedRows(1200));
+      }
+      await engine.close();
+    },
+  );
 
-  test.each(ENDS)(`${product}: following goes on where a call ends: %s`, async (end) => {
+  test.concurrent.each(ENDS)(`${product}: following goes on where a call ends: %s`, async (end) => {
     const [engine, server] = await opened();
     const [writer] = [await engines().open(addressOf(product, server))];
     await appendMany(writer, 'a', 3);
