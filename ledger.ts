@@ -125,7 +125,7 @@ export type { Attempted, SupposedEvent, WhatIf } from './ledger/what-if.ts';
 
 /**
  * Opens a log and reads it to its head. The address is a path, `:memory:`, or that of a server
- * (`nats://…`), of which a local replica is read.
+ * (`nats://…`, `esdb://…`, `kurrentdb://…`), of which a local replica is read.
  *
  * Rejects with `not-a-log`, `damaged`, `unavailable` or `newer-schema`; with `foreign` if it is not
  * opened `readOnly` and a file of it holds what no log has; with `unsupported` for other servers; and

@@ -90,6 +90,7 @@ export default defineConfig({
     /^@nats-io\//,
     '@eventstore/db-client',
     '@kurrent/kurrentdb-client',
+    /^@nats-io\//,
   ],
   plugins: [values, licences],
   output: {

@@ -91,5 +91,9 @@ function wordsOf(error: unknown): string {
   const { details } = error as { readonly details?: unknown };
   const words = isError(error) ? error.message : String(error);
   const [line = ''] = (typeof details === 'string' && details !== '' ? details : words).split('\n');
-  return line.replaceAll(/\p{Cc}/gu, ' ').trim();
+  // What the client appends to its words when it has nothing to append.
+  return line
+    .replaceAll(/\p{Cc}/gu, ' ')
+    .replace(/ Resolution note:\s*$/, '')
+    .trim();
 }

@@ -110,7 +110,9 @@ export function bareClientSuite(product: EventStoreProduct, servers: () => Serve
               expected,
               { isClassic },
             ]);
-            const late = new Promise((resolve) => setTimeout(resolve, 3 * DEADLINE, 'no answer'));
+            const late = new Promise((resolve) =>
+              setTimeout(resolve, 1.25 * DEADLINE, 'no answer'),
+            );
             return Promise.race([call.catch((error: Error) => error.message), late]);
           };
           const address = addressOf(product, server, { deadline: DEADLINE });

@@ -20,7 +20,7 @@ import { DEADLINE } from './named-faults.ts';
 import { addressOf, type TestProcesses } from './remote-engine.ts';
 
 const FAULTS = countOf('random faults of appends', { test: 20, soak: 500 });
-const ROUNDS = countOf('appends of each of 16 hosts', { test: 6, soak: 60 });
+const ROUNDS = countOf('appends of each of 16 hosts', { test: 6, soak: 40 });
 /** Servers that have faults at the same time. */
 const LANES = 10;
 /** How often all connections are cut, in ms. */
