@@ -5,8 +5,8 @@
  */
 import fc from 'fast-check';
 import { RequestError } from '../events/ledger-error.ts';
-import { rowOf } from '../operations/table.ts';
 import { parseLine, type OperationStatement } from '../scenario/language.ts';
+import { hasSubjects } from '../scenario/topology-words.ts';
 import type { VirtualHost } from '../virtual-host/virtual-host.ts';
 import { integerIn } from './constraints.ts';
 import { operations, type OperationConstraints } from './operations.ts';
@@ -36,14 +36,9 @@ export class HostCommand implements fc.Command<HostModel, unknown> {
 
   /** Whether the host has the devices that it names, and would let it pass or is to be asked. */
   check({ host }: Readonly<HostModel>): boolean {
-    const { operation, operands } = this.#operation;
     const { live } = host.ledger;
-    if (live.isDead) return false;
-    const wanted = rowOf(operation).scenario.operands;
-    const isThere = operands.every(
-      (word, at) => !/^(device|group)$/.test(wanted[at] ?? '') || host.has(word),
-    );
-    return isThere && (this.#isTried || live.judge(host.foresee(this.#operation)) === null);
+    if (live.isDead || !hasSubjects(host.topology, this.#operation)) return false;
+    return this.#isTried || live.judge(host.foresee(this.#operation)) === null;
   }
 
   /** Plays it. */

@@ -6,6 +6,7 @@
 import fc from 'fast-check';
 import { ScenarioHost } from '../host/scenario-host.ts';
 import { parseLine, type OperationStatement } from '../scenario/language.ts';
+import { hasSubjects } from '../scenario/topology-words.ts';
 import { integerIn } from './constraints.ts';
 import { REFUSED } from './host-command.ts';
 import { settingsFor, type HostConstraints, type HostSettings } from './host-settings.ts';
@@ -113,9 +114,12 @@ function statementOf(line: string): OperationStatement {
   throw new RangeError(`no operation: ${line}`);
 }
 
-function valueOf(drawn: DrawnSteps<string>): fc.Value<DrawnScenario> {
-  const lines = drawn.steps.map(({ value }) => value.value_);
-  return new fc.Value(new DrawnScenario(drawn.settings.value_, lines), drawn);
+/** A smaller host may lack devices that operations name: these are left out. */
+function valueOf({ settings, steps }: DrawnSteps<string>): fc.Value<DrawnScenario> {
+  const { topology } = settings.value_;
+  const kept = steps.filter(({ value }) => hasSubjects(topology, statementOf(value.value_)));
+  const lines = kept.map(({ value }) => value.value_);
+  return new fc.Value(new DrawnScenario(settings.value_, lines), { settings, steps: kept });
 }
 
 /** A scenario that was given as an example, as if it was drawn. */

@@ -69,13 +69,28 @@ export function checkSubjects(
   topology: Topology,
   absent: (message: string) => void,
 ): void {
+  for (const { kind, word } of absentIn({ operation, operands }, topology)) {
+    const message = `${operation}: ${absentWords(topology, kind, word)}`;
+    const isPlain = kind === 'device' ? isAddress(word) : isGroupNumber(word);
+    if (!isPlain) throw new RequestError(message);
+    absent(message);
+  }
+}
+
+/** The devices and groups that a statement names and that the topology does not have. */
+export function* absentIn(
+  { operation, operands }: Pick<OperationStatement, 'operation' | 'operands'>,
+  topology: Topology,
+): Iterable<{ readonly kind: 'device' | 'group'; readonly word: string }> {
   for (const [index, kind] of rowOf(operation).scenario.operands.entries()) {
     const word = operands[index];
     if (word === undefined || (kind !== 'device' && kind !== 'group')) continue;
-    const isDevice = kind === 'device';
-    if ((isDevice ? deviceIn : groupIn)(topology, word) !== null) continue;
-    const message = `${operation}: ${absentWords(topology, kind, word)}`;
-    if (!(isDevice ? isAddress : isGroupNumber)(word)) throw new RequestError(message);
-    absent(message);
+    if ((kind === 'device' ? deviceIn : groupIn)(topology, word) === null) yield { kind, word };
   }
+}
+
+/** Whether the topology has all devices and groups that a statement names. */
+export function hasSubjects(topology: Topology, statement: OperationStatement): boolean {
+  for (const _ of absentIn(statement, topology)) return false;
+  return true;
 }

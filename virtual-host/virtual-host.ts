@@ -152,15 +152,6 @@ export class VirtualHost {
   }
 
   /**
-   * Whether a word names a device or a group of the topology.
-   *
-   * @internal
-   */
-  has(word: string): boolean {
-    return deviceIn(this.topology, word) !== null || groupIn(this.topology, word) !== null;
-  }
-
-  /**
    * The call that an operation of the scenario language would make now.
    *
    * @internal

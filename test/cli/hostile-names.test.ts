@@ -142,6 +142,10 @@ function deeds(begin = ''): [verb: string, ...args: string[]][] {
     ['seal', '--log', at('sealed')],
     ['retain', '--keep', '0', '--archive', place, '--log', at('sealed')],
     ['export', '--log', at('sealed')],
+    ['push', '--log', at('sealed'), '--to', at(`${begin}pushed`)],
+    ['pull', '--log', at(`${begin}pulled`), '--from', at('sealed')],
+    ['tail', '--from', 'start', '--for', '0.01', '--log', at('damaged')],
+    ['tail', '--from', 'start', '--for', '0.01', '--log', at('log0')],
     ['table', '--log', trace],
     ['log', '--log', at('damaged')],
     ['verify', '--log', at('damaged')],
@@ -211,17 +215,19 @@ describe('in a terminal with colours', () => {
     for (const load of verbs.values()) {
       const verb = await load();
       const wrong = join(place, 'absent');
+      const first = verb.name === 'tail' ? ['--for=0.01'] : [];
+      const ask = async (...args: string[]) => askedOf(verb, [...first, ...args]);
       const values = Object.entries(verb.options).filter(([, { type }]) => type === 'string');
       for (const [option] of values) {
         // These would run what they name.
         if (option === 'tracer' || verb.name === 'record') continue;
-        await askedOf(verb, [wrong, wrong, `--${option}=${wrong}`]);
-        await askedOf(verb, [wrong, `--${option}=${wrong}`]);
-        await askedOf(verb, [`--${option}=${wrong}`]);
+        await ask(wrong, wrong, `--${option}=${wrong}`);
+        await ask(wrong, `--${option}=${wrong}`);
+        await ask(`--${option}=${wrong}`);
       }
-      await askedOf(verb, [`--${wrong}`]);
-      await askedOf(verb, [wrong, wrong, '--log', logs[0] ?? '']);
-      await askedOf(verb, [wrong, '--log', logs[0] ?? '']);
+      await ask(`--${wrong}`);
+      await ask(wrong, wrong, '--log', logs[0] ?? '');
+      await ask(wrong, '--log', logs[0] ?? '');
     }
   });
 
