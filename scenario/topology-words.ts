@@ -78,7 +78,7 @@ export function checkSubjects(
 }
 
 /** The devices and groups that a statement names and that the topology does not have. */
-export function* absentIn(
+function* absentIn(
   { operation, operands }: Pick<OperationStatement, 'operation' | 'operands'>,
   topology: Topology,
 ): Iterable<{ readonly kind: 'device' | 'group'; readonly word: string }> {

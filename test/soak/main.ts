@@ -37,6 +37,8 @@ const campaigns: Readonly<Record<string, string>> = {
   jetstream: 'test/log/jetstream/engine.test.ts',
   'many-processes': 'test/log/processes.test.ts',
   'eventstore-faults': 'test/log/eventstore/faults.soak.ts',
+  esdb: 'test/log/eventstore/esdb.test.ts',
+  kurrentdb: 'test/log/eventstore/kurrentdb.soak.ts',
   'full-disks': 'test/log/full.test.ts',
   'flipped-bytes': 'test/log/flipped.test.ts',
   'changed-wal': 'test/log/wal.test.ts',

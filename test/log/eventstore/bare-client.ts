@@ -1,6 +1,5 @@
 /**
- * The protocol server as a bare client sees it, and what each fault does to an adapter that does not
- * think of it.
+ * The protocol server as a bare client sees it, with and without faults.
  *
  * @module
  */
@@ -94,7 +93,10 @@ export function bareClientSuite(product: EventStoreProduct, servers: () => Serve
       await expect(append('a', uuid(1), 'any')).rejects.toMatchObject({ type: 'access-denied' });
     });
   });
+}
 
+/** What each fault does to an adapter that does not think of it. */
+export function naiveAdapterSuite(product: EventStoreProduct, servers: () => ServerProcess): void {
   test.concurrent.each(Object.entries(named))(
     `${product}: an adapter that only calls the client fails where %s`,
     async (_, fault) => {

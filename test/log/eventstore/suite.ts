@@ -5,10 +5,10 @@
  */
 import type { EventStoreProduct } from '../../../log/eventstore-address.ts';
 import { engineContract } from '../engine-contract.ts';
-import { bareClientSuite } from './bare-client.ts';
+import { isCampaign } from '../../support/effort.ts';
+import { bareClientSuite, naiveAdapterSuite } from './bare-client.ts';
 import { faultsSuite } from './faults-suite.ts';
 import { eventStoreProcesses } from './processes.ts';
-import { randomFaults } from './random-faults.ts';
 import { realServerSuite } from './real-server.ts';
 import { refusalsSuite } from './refusals-suite.ts';
 import { addressOf } from './remote-engine.ts';
@@ -27,9 +27,12 @@ export function eventStoreSuite(product: EventStoreProduct): void {
     const connect = async () => processes.engines().open(addressOf(product, server));
     return { connect, limit: LIMIT };
   });
-  faultsSuite(product, processes);
-  randomFaults(product, processes);
   refusalsSuite(product, processes);
+  if (isCampaign) {
+    // They wait for deadlines.
+    naiveAdapterSuite(product, processes.servers);
+    faultsSuite(product, processes);
+  }
   const address = process.env[VARIABLES[product]];
   if (address !== undefined) realServerSuite(product, address, processes);
 }
