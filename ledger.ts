@@ -275,7 +275,7 @@ export class Ledger extends RecordedPast {
 
   /**
    * Plays a scenario on the machines, and records it; each operation is one append. Rejects with
-   * `bad-request`, also for a name that the topology does not have, and for a log of a real host.
+   * `bad-request`, also for a log of a real host.
    */
   async simulate(scenario: string, settings: SimulateSettings): Promise<RecordedAnswer[]> {
     const { recordScenario } = await import('./ledger/simulate.ts');

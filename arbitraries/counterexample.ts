@@ -17,10 +17,11 @@ export function toldCounterexample(
   write: () => WrittenScenario,
   commands: readonly string[] = [],
 ): string {
-  let written: WrittenScenario = { lines: [], processes: [] };
+  let written: WrittenScenario = { lines: [], processes: [], unwritten: null };
   const told = () => ({ profile, devices: topology.devices, commands, ...written });
   try {
     written = write();
+    if (written.unwritten !== null) return counterexampleWords(told(), written.unwritten);
     const text = written.lines.map((line) => `${line}\n`).join('');
     return counterexampleWords(told(), keptScenario(text, { topology, profile }));
   } catch (error) {

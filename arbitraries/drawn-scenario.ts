@@ -43,7 +43,11 @@ export class DrawnScenario {
 
   /** As fast-check prints a counterexample. */
   [fc.toStringMethod](): string {
-    return toldCounterexample(this, () => ({ lines: this.lines, processes: [] }));
+    return toldCounterexample(this, () => ({
+      lines: this.lines,
+      processes: [],
+      unwritten: null,
+    }));
   }
 }
 

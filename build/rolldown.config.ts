@@ -90,7 +90,6 @@ export default defineConfig({
     /^@nats-io\//,
     '@eventstore/db-client',
     '@kurrent/kurrentdb-client',
-    /^@nats-io\//,
   ],
   plugins: [values, licences],
   output: {

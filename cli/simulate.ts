@@ -10,8 +10,9 @@ import {
   type SimulatedAnswer,
   type SimulationStep,
 } from '../host/simulation.ts';
-import { profileFor, type topologyFrom } from '../ledger.ts';
+import { profileFor, RequestError, type topologyFrom } from '../ledger.ts';
 
+import type { AbsentSubject } from '../scenario/topology-words.ts';
 import type { Line } from '../words/columns.ts';
 import { answerLines, StartedNames } from '../words/simulation.ts';
 import { exit } from './failure.ts';
@@ -69,6 +70,9 @@ export const simulate = verb({
   async answer({ values, operands }, io) {
     const { topology: file, profile: named, log } = values;
     if (values.operations === true) {
+      if (operands.length > 0 || log !== undefined) {
+        throw new RequestError('simulate: --operations lists the operations and plays none');
+      }
       await showOperations(io, values.json);
       return exit.done;
     }
@@ -112,10 +116,11 @@ async function readScenarios(
   io: Io,
 ) {
   const sequences: Sequence[] = [];
-  const absent = (message: string) => io.say(`vfio-ledger: ${message}`);
+  const absent = ({ message }: AbsentSubject, place: string) =>
+    io.say(`vfio-ledger: ${place}: ${message}`);
   for (const operand of operands) {
-    const place = { source: nameOf(operand), topology, absent };
-    const parsed = parseScenario(await readText(operand, io.stdin), place);
+    const source = { source: nameOf(operand), topology, absent };
+    const parsed = parseScenario(await readText(operand, io.stdin), source);
     for (const sequence of parsed) sequences.push(sequence);
   }
   return sequences;

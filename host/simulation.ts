@@ -7,7 +7,7 @@ import { RequestError } from '../events/ledger-error.ts';
 import type { Fact, LedgerEvent, Placed } from '../events/vocabulary.ts';
 import type { Profile } from '../machines/profile.ts';
 import { parseLine, type OperationStatement } from '../scenario/language.ts';
-import { checkSubjects } from '../scenario/topology-words.ts';
+import { absentIn, type AbsentSubject } from '../scenario/topology-words.ts';
 import type { Topology } from '../scenario/topology.ts';
 import { firstStart, ScenarioHost, type HostAnswer, type HostStart } from './scenario-host.ts';
 
@@ -23,13 +23,13 @@ interface ScenarioPlace {
   readonly source?: string;
   /** The devices and groups that it may name; without it, none is checked. */
   readonly topology?: Topology;
-  /** Called with `SOURCE:LINE: reason` for an address or a number that the topology does not have. */
-  readonly absent?: (message: string) => void;
+  /** Called for each device and group that the topology does not have. What it throws is thrown. */
+  readonly absent?: (subject: AbsentSubject, place: string) => void;
 }
 
 /**
  * Parses a scenario. Throws `RequestError` with `SOURCE:LINE: reason` at the first line that cannot
- * be read, or that names a device or a group which the topology does not have.
+ * be read.
  */
 export function parseScenario(
   text: string,
@@ -42,7 +42,7 @@ export function parseScenario(
       const statement = parseLine(line);
       if (statement === null) continue;
       if (topology !== undefined && statement.kind === 'operation') {
-        checkSubjects(statement, topology, (message) => absent(`${place}: ${message}`));
+        for (const subject of absentIn(statement, topology)) absent(subject, place);
       }
       if (statement.kind === 'seq') sequences.push({ name: statement.name, operations: [] });
       else {

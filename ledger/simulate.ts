@@ -80,8 +80,7 @@ export async function recordScenario(
   settings: SimulateSettings,
 ): Promise<RecordedAnswer[]> {
   stringGiven('simulate', 'a scenario as a string', scenario);
-  const { topology } = hostGiven('simulate', settings);
-  const sequences = parseScenario(scenario, { topology });
+  const sequences = parseScenario(scenario);
   const answers: RecordedAnswer[] = [];
   for await (const { answer } of recordSimulation(log, sequences, settings)) answers.push(answer);
   return answers;

@@ -145,7 +145,7 @@ function refusedBy(timeline: Timeline, { event, caller }: LoggedCall): LoggedRef
   const { operation, errno } = data;
   const { cause } = causeAt(timeline, position);
   const { group, device } = placeOf(timeline, position, data);
-  const cdev = timeline.viewAt(position - 1).device(device ?? '')?.cdev ?? null;
+  const cdev = timeline.hostAt(position - 1).device(device ?? '')?.cdev ?? null;
   const path = pathOpenedBy(data, { group, cdev });
   return [{ operation, errno, cause, group, device, path, ...caller }];
 }

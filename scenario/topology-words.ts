@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { RequestError } from '../events/ledger-error.ts';
 import { meantClause, nearestClause } from '../events/nearest.ts';
 import { rowOf } from '../operations/table.ts';
 import type { OperationStatement } from './language.ts';
@@ -26,6 +25,8 @@ export function deviceIn({ devices, groups }: Topology, word: string): string | 
 export function groupIn({ devices, groups }: Topology, word: string): string | null {
   const known = devices.find(({ name, bdf }) => name === word || bdf === word);
   if (known !== undefined) return known.group;
+  const [other] = Object.entries(groups).find(([, members]) => members.includes(word)) ?? [];
+  if (other !== undefined) return other;
   const number = plainGroup(word);
   const isKnown = Object.hasOwn(groups, number) || devices.some(({ group }) => group === number);
   return isKnown ? number : null;
@@ -59,33 +60,26 @@ export function absentWords({ devices }: Topology, kind: 'device' | 'group', wor
   return `the topology has no ${kind} '${word}'${others}`;
 }
 
-/**
- * Checks the devices and groups that a statement names. Throws `RequestError` for a name that the
- * topology does not have. A PCI address or a number that it does not have is passed to `absent`:
- * kernels are asked about such devices, too.
- */
-export function checkSubjects(
-  { operation, operands }: OperationStatement,
-  topology: Topology,
-  absent: (message: string) => void,
-): void {
-  for (const { kind, word } of absentIn({ operation, operands }, topology)) {
-    const message = `${operation}: ${absentWords(topology, kind, word)}`;
-    const isPlain = kind === 'device' ? isAddress(word) : isGroupNumber(word);
-    if (!isPlain) throw new RequestError(message);
-    absent(message);
-  }
+/** A device or a group that a statement names and that the topology does not have. */
+export interface AbsentSubject {
+  /** Which one it is, and those that there are. */
+  readonly message: string;
+  /** Whether it is a name: programs ask kernels for addresses and numbers that nothing has, too. */
+  readonly isName: boolean;
 }
 
 /** The devices and groups that a statement names and that the topology does not have. */
-function* absentIn(
-  { operation, operands }: Pick<OperationStatement, 'operation' | 'operands'>,
+export function* absentIn(
+  { operation, operands }: OperationStatement,
   topology: Topology,
-): Iterable<{ readonly kind: 'device' | 'group'; readonly word: string }> {
+): Iterable<AbsentSubject> {
   for (const [index, kind] of rowOf(operation).scenario.operands.entries()) {
     const word = operands[index];
     if (word === undefined || (kind !== 'device' && kind !== 'group')) continue;
-    if ((kind === 'device' ? deviceIn : groupIn)(topology, word) === null) yield { kind, word };
+    const isDevice = kind === 'device';
+    if ((isDevice ? deviceIn : groupIn)(topology, word) !== null) continue;
+    const message = `${operation}: ${absentWords(topology, kind, word)}`;
+    yield { message, isName: !(isDevice ? isAddress : isGroupNumber)(word) };
   }
 }
 

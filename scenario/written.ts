@@ -26,6 +26,8 @@ export type ScenarioStep =
 /** A scenario, and the processes that are called otherwise on the host. */
 export interface WrittenScenario {
   readonly lines: readonly string[];
+  /** Why the first call that the language has no line for is not in it; null if all are. */
+  readonly unwritten: string | null;
   readonly processes: readonly { readonly name: ProcessName; readonly comm: string }[];
 }
 
@@ -33,12 +35,10 @@ export interface WrittenScenario {
  * A scenario with these calls. Processes are called P1 to P8 in the order of their start,
  * descriptors and objects by the names of the language.
  *
- * Throws `RequestError` if the language has no line for a call, or more than eight processes ran at once.
+ * A call that the language has no line for is left out, and said. Throws `RequestError` if more than
+ * eight processes ran at once.
  */
-export function scenarioOf(
-  topology: Pick<Topology, 'devices'>,
-  steps: Iterable<ScenarioStep>,
-): WrittenScenario {
+export function scenarioOf(topology: Topology, steps: Iterable<ScenarioStep>): WrittenScenario {
   const writer = new Writer(topology);
   for (const step of steps) {
     if ('started' in step) writer.started(step.started);
@@ -63,7 +63,7 @@ const slots = ['P1', 'P2', 'P3', 'P4', 'P5', 'P6', 'P7', 'P8'] as const;
 const kinds = ['ABCGI', 'XH', 'M'];
 
 class Writer {
-  readonly #devices: Topology['devices'];
+  readonly #topology: Topology;
   readonly #processes = new Map<number, WrittenProcess>();
   readonly #used = new Set<ProcessName>();
   /** Processes that were started and are in no line yet. */
@@ -71,8 +71,10 @@ class Writer {
   readonly #lines: string[] = [];
   readonly #told: { readonly name: ProcessName; readonly comm: string }[] = [];
 
-  constructor({ devices }: Pick<Topology, 'devices'>) {
-    this.#devices = devices;
+  #unwritten: string | null = null;
+
+  constructor(topology: Topology) {
+    this.#topology = topology;
   }
 
   started(process: StartedProcess): void {
@@ -84,24 +86,25 @@ class Writer {
     const { caller, scenario } = rowOf(call.operation);
     const pid = caller === 'process' && 'pid' in call ? call.pid : null;
     // The first call of a process starts it, and so does `spawn`.
-    const isStart = call.operation === 'spawn' || (pid !== null && this.#waiting.at(-1) === pid);
+    const isSpawned = call.operation === 'spawn' && outcome.errno === null;
+    const isStart = isSpawned || (pid !== null && this.#waiting.at(-1) === pid);
     const child = this.#childOf(call, outcome);
     this.#startWaiting(isStart ? 1 : 0);
     const process = pid === null ? undefined : this.#processOf(pid);
     const names = process?.names ?? new Names();
     const operands = this.#operands(call, names, child);
-    const words = [call.operation, ...operands, ...optionsOf(call, scenario.options)];
+    const words = [...wordsOf(call, operands), ...optionsOf(call, scenario.options)];
     const at = process === undefined || process.name === 'P1' ? '' : `@${process.name} `;
     const line = `${at}${words.join(' ')}`;
-    this.#check(line, call, names);
-    this.#lines.push(line);
+    if (this.#isRight(line, call, names)) this.#lines.push(line);
+    else this.#unwritten ??= `the scenario language has no line for ${JSON.stringify(call)}`;
     if (outcome.errno !== null) return;
     scenario.names?.(this.#naming(operands, names, call), outcome, call as never);
   }
 
   finished(): WrittenScenario {
     this.#startWaiting(0);
-    return { lines: this.#lines, processes: this.#told };
+    return { lines: this.#lines, processes: this.#told, unwritten: this.#unwritten };
   }
 
   #startWaiting(except: number): void {
@@ -148,7 +151,7 @@ class Writer {
   }
 
   #deviceWord(bdf: string): string {
-    const name = this.#devices.find((device) => device.bdf === bdf)?.name ?? bdf;
+    const name = this.#topology.devices.find((device) => device.bdf === bdf)?.name ?? bdf;
     return /^[\w.:-]+$/.test(name) ? name : bdf;
   }
 
@@ -197,8 +200,8 @@ class Writer {
     throw new RequestError('a scenario has no more than eight processes at a time');
   }
 
-  /** Throws `RequestError` unless a line makes the call that it was written for. */
-  #check(line: string, call: Call, names: Names): void {
+  /** Whether a line makes the call that it was written for. */
+  #isRight(line: string, call: Call, names: Names): boolean {
     const resolver: Resolver = {
       pid: 'pid' in call ? call.pid : -1,
       names,
@@ -208,13 +211,20 @@ class Writer {
         [...this.#processes].find(([, process]) => process.name === word)?.[0] ?? -1,
       cdev: (node: string) => node,
     };
-    if (makes(line, call, resolver)) return;
-    throw new RequestError(`the scenario language has no line for ${JSON.stringify(call)}`);
+    return makes(line, call, resolver);
   }
 
   #named(word: string): Topology['devices'][number] | undefined {
-    return this.#devices.find(({ name, bdf }) => name === word || bdf === word);
+    return this.#topology.devices.find(({ name, bdf }) => name === word || bdf === word);
   }
+}
+
+/** Operation and operands of a call. No device has a node that is not there: its path is opened. */
+function wordsOf(call: Call, operands: readonly string[]): readonly string[] {
+  if (call.operation !== 'open_cdev' || !/^vfio\d+$/.test(call.device)) {
+    return [call.operation, ...operands];
+  }
+  return ['open_path', operands[0] ?? '', `/dev/vfio/devices/${call.device}`];
 }
 
 /** The id of a bound device, by the name of its descriptor. */
@@ -242,7 +252,8 @@ function optionsOf(call: Call, options: readonly string[]): string[] {
 function makes(line: string, call: Call, resolver: Resolver): boolean {
   try {
     const statement = parseLine(line);
-    return statement?.kind === 'operation' && same(callOfStatement(statement, resolver), call);
+    if (statement?.kind !== 'operation') return false;
+    return same(callOfStatement(statement, resolver), call);
   } catch (error) {
     if (error instanceof RequestError) return false;
     throw error;

@@ -16,7 +16,7 @@ import { supposed, type WhatIf } from '../ledger/what-if.ts';
 import type { Profile } from '../machines/profile.ts';
 import { parseLine, type OperationStatement } from '../scenario/language.ts';
 import type { Topology } from '../scenario/topology.ts';
-import { checkSubjects } from '../scenario/topology-words.ts';
+import { absentIn, type AbsentSubject } from '../scenario/topology-words.ts';
 import { subjectAt, titleWords } from '../words/failures.ts';
 import { expectedAnswer, gotAnswer } from '../words/unexpected-answer.ts';
 import { whyWords } from '../words/why.ts';
@@ -69,12 +69,12 @@ function operationIn(line: string, topology: Topology): OperationStatement {
   if (statement?.kind !== 'operation') {
     throw new RequestError(`when takes one operation, not '${line}'`);
   }
-  checkSubjects(statement, topology, absent);
+  for (const subject of absentIn(statement, topology)) absent(subject);
   return statement;
 }
 
 /** No program computes the addresses of a scenario: in a test, one that no device has is a slip. */
-function absent(message: string): never {
+function absent({ message }: AbsentSubject): never {
   throw new RequestError(message);
 }
 

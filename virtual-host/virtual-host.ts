@@ -18,6 +18,7 @@ import type { OperationStatement } from '../scenario/language.ts';
 import { Player } from '../scenario/player.ts';
 import { bootFacts, type Topology } from '../scenario/topology.ts';
 import {
+  type AbsentSubject,
   absentWords,
   deviceIn,
   groupIn,
@@ -85,7 +86,7 @@ export class VirtualHost {
    */
   play(scenario: string): HostAnswer[] {
     const text = stringGiven('play', 'a scenario as a string', scenario);
-    const sequences = parseScenario(text, { topology: this.topology });
+    const sequences = parseScenario(text, { topology: this.topology, absent: refuseName });
     if (sequences.some(({ name }) => name !== '-')) {
       throw new RequestError('play takes operations and no seq: a virtual host boots once');
     }
@@ -98,9 +99,9 @@ export class VirtualHost {
    * ran at a time.
    */
   scenario(): string {
-    return this.written()
-      .lines.map((line) => `${line}\n`)
-      .join('');
+    const { lines, unwritten } = this.written();
+    if (unwritten !== null) throw new RequestError(unwritten);
+    return lines.map((line) => `${line}\n`).join('');
   }
 
   /** @internal */
@@ -213,6 +214,11 @@ export class VirtualHost {
       ? `/sys/bus/pci/devices/${call.device}/vfio-dev`
       : `/dev/vfio/devices/${cdev}`;
   }
+}
+
+/** Programs ask for addresses and numbers, and only tests for names. */
+function refuseName({ message, isName }: AbsentSubject): void {
+  if (isName) throw new RequestError(message);
 }
 
 function progressOf({ pending }: Attempted): 'done' | 'pending' {

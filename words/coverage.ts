@@ -111,7 +111,7 @@ export function noWords(coverage: Coverage): string {
   return isPartial(coverage) ? NONE_SEEN : 'none';
 }
 
-const NONE_SEEN = 'none seen';
+export const NONE_SEEN = 'none seen';
 
 /** The coverage in one line. */
 export function coverageWords(coverage: Coverage): string {

@@ -8,7 +8,7 @@ import type { Hand, Interval } from '../projections/interval-shapes.ts';
 import type { Diff, Overlap, Owner } from '../projections/shapes.ts';
 import { START } from '../projections/when.ts';
 import type { Cell } from './columns.ts';
-import { noneWords } from './coverage.ts';
+import { NONE_SEEN, noneWords } from './coverage.ts';
 import { sentence, type History } from './events.ts';
 import { positionWords } from './moments.ts';
 import { holdersWords, ownerCell, ownerWords } from './owners.ts';
@@ -28,8 +28,6 @@ export function ownedCell({ owner, from, to }: Interval, ofProcess: Coverage | n
   });
   return owner.kind === 'none' && isUnseen === true ? NONE_SEEN : ownerCell(owner);
 }
-
-const NONE_SEEN = 'none seen';
 
 /** The title above the groups that a path was the node of. */
 export function incarnationsTitle(group: string): string {

@@ -50,7 +50,7 @@ export function placeOf(
 ): RefusedAt {
   const named: { readonly group?: unknown; readonly device?: unknown } = refused;
   const text = (value: unknown) => (typeof value === 'string' ? value : null);
-  const view = timeline.viewAt(position - 1);
+  const view = timeline.hostAt(position - 1);
   const fd = 'fd' in refused ? refused.fd : null;
   const caller = 'pid' in refused ? refused.pid : null;
   const file = fd === null || caller === null ? null : view.fileBehind(caller, fd);

@@ -47,7 +47,7 @@ export class HeldEvents implements PlayedEvents {
 }
 
 /** A boot of more events is not held in memory: it may have as many as the log. */
-const HELD_MAX = 2 ** 16;
+const HELD_MAX = 200_000;
 /** Positions of which the events are read together. */
 const TOGETHER = 1024;
 

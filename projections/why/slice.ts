@@ -71,8 +71,9 @@ function plugsOf(
   const plugs = [...groups].flatMap((group) => [...timeline.plugsOf(group, since, last)]);
   const removed = plugs.filter((position) => timeline.typeAt(position) === 'device.removed');
   const later = new Map<SubjectKey, number>();
-  for (const { data, position } of timeline.many(removed.toSorted((a, b) => b - a))) {
-    later.set(keyOf({ kind: 'device', id: (data as DataOf<'device.removed'>).device }), position);
+  for (const { data, position } of timeline.many(removed.toSorted((a, b) => a - b))) {
+    const key = keyOf({ kind: 'device', id: (data as DataOf<'device.removed'>).device });
+    if (!later.has(key)) later.set(key, position);
   }
   const ofThem = [...later].flatMap(([key, from]) => [...timeline.positionsOf(key, from, last)]);
   return [...plugs, ...ofThem.filter((position) => ofPlugs.has(timeline.typeAt(position)))];

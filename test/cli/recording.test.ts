@@ -82,51 +82,34 @@ P1: fds: passed
     expect(ledger.describe(ledger.event(Number(position))!)).toBe(sentence);
   });
 
-  test('tells a device and a group that the topology does not have, before it plays a line', async () => {
-    const log = at('untold.ledger');
+  test('plays a call on a device or group that the topology does not have, and says so', async () => {
     const there = 'there are gpu, gpu-audio, nvme, nic';
-    for (const [line, said] of [
+    const absent = [
       [
         'open_cdev A gup',
         `open_cdev: the topology has no device 'gup'; ${there}; did you mean gpu?`,
       ],
       ['set_driver vga none', `set_driver: the topology has no device 'vga'; ${there}`],
       ['get_device A G 0000:3B:00.0', 'did you mean 0000:3b:00.0?'],
-      ['open_group G card', `'card'; ${there}, g26, g41, g12`],
-    ] as const) {
-      const input = `open_group G nvme\n${line}\n`;
-      const { code, out, err } = await run([...onHost, '--log', log], { input });
-      expect({ code, out }).toEqual({ code: 2, out: '' });
-      expect(err).toMatch(/^vfio-ledger: stdin:2: /);
-      expect(err).toContain(said);
+      ['open_group H card', `'card'; ${there}, g26, g41, g12`],
+      ['open_group H g62', "the topology has no group 'g62'; "],
+      ['open_group H 0', "the topology has no group '0'; "],
+    ] as const;
+    const input = ['open_group G nvme', ...absent.map(([line]) => line), ''].join('\n');
+    const { code, out, err } = await run([...onHost, '--log', at('absent.ledger')], { input });
+    expect(code).toBe(0);
+    expect(jsonLines(out)).toHaveLength(1 + absent.length);
+    expect(jsonLines(out).filter(({ errno }) => errno !== undefined)).toHaveLength(absent.length);
+    for (const [index, line] of err.trimEnd().split('\n').slice(0, absent.length).entries()) {
+      expect(line).toMatch(new RegExp(`^vfio-ledger: stdin:${index + 2}: `));
+      expect(line).toContain(absent[index]![1]);
     }
-    expect(existsSync(log)).toBe(false);
   });
 
-  test('plays a call on an address or a number that the topology does not have, and says so', async () => {
-    const input =
-      'open_group G nvme\nget_device A G 0000:5e:00.1\nopen_group H g62\nopen_group I 0\n';
-    const { code, out, err } = await run(onHost, { input });
-    expect(code).toBe(0);
-    expect(jsonLines(out).map(({ rc, errno }) => errno ?? rc)).toEqual([
-      3,
-      'ENODEV',
-      'ENOENT',
-      'ENOENT',
-    ]);
-    expect(err.split('\n')).toEqual([
-      expect.stringMatching(
-        /^vfio-ledger: stdin:2: get_device: the topology has no device '0000:5e:00.1'; /,
-      ),
-      expect.stringMatching(/^vfio-ledger: stdin:3: open_group: the topology has no group 'g62'; /),
-      '',
-    ]);
-    const log = at('absent.ledger');
-    await using ledger = await openLedger(log);
-    const settings = { topology: readFileSync(hostTopology, 'utf8') };
-    await expect(ledger.simulate('open_cdev A gup', settings)).rejects.toThrow(
-      /^scenario:1: .*'gup'/,
-    );
+  test('plays nothing if it is asked for the operations that there are', async () => {
+    const { code, out, err } = await run(['simulate', '--operations', '--log', at('none')]);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain('--operations lists the operations and plays none');
   });
 
   test('takes a truth file as topology, and records nothing unless it is told to', async () => {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { openLedger, type RecordedEvent } from '../../ledger.ts';
-import { simulateAnyNames } from '../support/any-names.ts';
 import { kernelsAsked, recording, textOf } from '../support/truth.ts';
 
 const factsOf = (events: readonly RecordedEvent[]) =>
@@ -28,7 +27,7 @@ describe('recorded answers', () => {
         lines.push(/^P\d$/.test(answer.p) ? `@${answer.p} ${answer.op}` : answer.op);
       }
       const simulated = await openLedger(':memory:');
-      await simulateAnyNames(simulated, lines.join('\n'), { topology, profile });
+      await simulated.simulate(lines.join('\n'), { topology, profile });
       expect(factsOf(imported.events)).toEqual(factsOf(simulated.events));
     },
   );

@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Fact, LedgerEvent } from '../../events/vocabulary.ts';
 import { openLedger, type Ledger } from '../../ledger.ts';
-import { simulateAnyNames } from '../support/any-names.ts';
 
 const mdev = '4b20d080-1b54-4048-85b3-a6a62d165c01';
 
@@ -39,7 +38,7 @@ describe('a host of a scenario', () => {
     ledger = await openLedger(':memory:');
     const scenario =
       'open_iommufd I\nopen_cdev A gpu\nbind A I\n@P2 open_group G g99\n@P2 open_group F gone\n';
-    await simulateAnyNames(ledger, scenario, { topology });
+    await ledger.simulate(scenario, { topology });
   });
 
   const file = (): string => ledger.at().device('gpu').owner.file ?? '';

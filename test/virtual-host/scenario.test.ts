@@ -105,6 +105,27 @@ spawn P4
     expect(() => odd.process('p').open('/dev/two words')).toThrow('ENOENT');
     expect(() => odd.scenario()).toThrow('the scenario language has no line for {"operation"');
   });
+
+  test('opens a node that no device has by its path, and starts what a refused spawn did not', () => {
+    const host = newHost();
+    const first = host.process('first');
+    expect(() => host.spawn('first')).toThrow('EEXIST');
+    expect(() => first.open('/dev/vfio/devices/vfio9')).toThrow('ENOENT');
+    expect(host.scenario()).toBe('spawn P1\nspawn P1\nopen_path A /dev/vfio/devices/vfio9\n');
+    const plain = plainly(host.ledger.events).filter(({ type }) => type === 'operation.refused');
+    expect(plain).toHaveLength(2);
+    const again = plainly(simulated(host, host.scenario()));
+    expect(again.filter(({ type }) => type === 'operation.refused')).toHaveLength(2);
+  });
+
+  test('asks for devices that are not there as its programs did', () => {
+    const host = newHost();
+    const { pid } = host.process('qemu');
+    const { fd } = host.process('qemu').openGroup(26);
+    expect(() => host.call({ operation: 'get_device', pid, fd, device: '3b:00.0' })).toThrow();
+    const [last] = host.ledger.log({ refused: true });
+    expect(plainly(simulated(host, host.scenario())).at(-1)).toEqual(plainly([last!])[0]);
+  });
 });
 
 describe('a host plays', () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Fact } from '../../../events/vocabulary.ts';
+import type { Fact, LedgerEvent, Placed } from '../../../events/vocabulary.ts';
 import { becauseOf } from '../../../projections/why/because.ts';
+import { Timeline } from '../../../projections/timeline.ts';
 import { played } from '../../support/random-calls.ts';
 import { placed } from '../../support/random-logs.ts';
 import { compare, refusalsIn, timelineOf } from '../../support/tried-refusals.ts';
@@ -146,3 +147,37 @@ test.each(Object.entries(late))(
     expect(compare(timeline, refused)).toBe(true);
   },
 );
+
+test('two devices of a group that were unplugged, of which one is in memory alone', () => {
+  const passing = Array.from({ length: 150 }, (_, index): readonly Fact[] => [
+    { type: 'process.started', data: { ...qemu, pid: 1000 + index } },
+    { type: 'process.exited', data: { pid: 1000 + index, signal: null } },
+  ]);
+  const unplugged = (device: string): readonly Fact[] => [
+    { type: 'device.removed', data: { device } },
+    { type: 'driver.unbound', data: { device, driver: 'vfio-pci' } },
+  ];
+  const events = placed([
+    { type: 'host.booted', data: { ...boot, kernel: '6.1.0', iommufd: false } },
+    { type: 'device.added', data: { ...added, device: first, cdev: null } },
+    { type: 'device.added', data: { ...added, device: second, cdev: null } },
+    { type: 'process.started', data: qemu },
+    ...unplugged(second),
+    ...passing.flat(),
+    ...unplugged(first),
+    {
+      type: 'operation.refused',
+      data: { operation: 'open_group', pid: 100, group: '1', cloexec: false, errno: 'ENOENT' },
+    },
+  ]);
+  const reader = {
+    at: (position: number) => events[position]!,
+    many: (positions: readonly number[]) => positions.map((position) => events[position]!),
+    between: (from: number, to: number) => events.slice(from, to + 1),
+  };
+  const timeline = new Timeline<Placed<LedgerEvent>>({ whole: 64, reader });
+  for (const event of events) timeline.take(event);
+  const held = timelineOf(events);
+  const refused = refusalsIn(held).at(-1)!;
+  expect(becauseOf(timeline, refused)).toEqual(becauseOf(held, refused));
+});
