@@ -11,6 +11,7 @@ import {
   type HostsInLog,
   type Ledger,
 } from '../ledger.ts';
+import { shownAddress } from '../log/shown-address.ts';
 import { coverageWords } from '../words/coverage.ts';
 import type { Line } from '../words/columns.ts';
 import { exit, failureOf } from './failure.ts';
@@ -65,6 +66,9 @@ export async function askHosts<V extends AllHostsValues>(
   const { path } = addressOf(values, io.env);
   const found = await hostsIn(path, { note: (words) => io.say(`vfio-ledger: ${words}`) });
   const log = found.path ?? path;
+  // No answer of no host is a yes.
+  if (found.hosts.length === 0)
+    throw new RequestError(`the log at ${shownAddress(path)} holds no host`);
   const answers: Asked[] = [];
   for (const host of found.hosts) {
     answers.push(await asked({ ...values, log, host }, io, found, ask));

@@ -12,7 +12,6 @@ import {
 } from '../host/simulation.ts';
 import { profileFor, RequestError, type topologyFrom } from '../ledger.ts';
 
-import type { AbsentSubject } from '../scenario/topology-words.ts';
 import type { Line } from '../words/columns.ts';
 import { answerLines, StartedNames } from '../words/simulation.ts';
 import { exit } from './failure.ts';
@@ -116,11 +115,12 @@ async function readScenarios(
   io: Io,
 ) {
   const sequences: Sequence[] = [];
-  const absent = ({ message }: AbsentSubject, place: string) =>
-    io.say(`vfio-ledger: ${place}: ${message}`);
   for (const operand of operands) {
-    const source = { source: nameOf(operand), topology, absent };
-    const parsed = parseScenario(await readText(operand, io.stdin), source);
+    const parsed = parseScenario(await readText(operand, io.stdin), {
+      source: nameOf(operand),
+      topology,
+      absent: ({ message }, place) => io.say(`vfio-ledger: ${place}: ${message}`),
+    });
     for (const sequence of parsed) sequences.push(sequence);
   }
   return sequences;

@@ -16,7 +16,7 @@ import { verb, type Io } from './verb.ts';
 /** How often it looks for new events, in ms. */
 const LOOK_EVERY_MS = 200;
 
-/** Prints new events until a signal ends it, or nobody reads them. */
+/** Prints new events until a signal ends it, or a write finds that nobody reads them. */
 export const tail = verb({
   name: 'tail',
   usage: 'tail [SUBJECT] [--from WHEN] [--for SECONDS]',

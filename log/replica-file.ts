@@ -111,10 +111,13 @@ async function checkHead(engine: Engine, local: Store, stream: string): Promise<
   if (difference !== null) throw difference;
 }
 
-/** Renames the files of a log, so that another one can be made at its path. Returns the new path. */
+/**
+ * Renames the files of a log, so that another one can be made at its path. Returns the new path, at which
+ * nothing was.
+ */
 function putAside(path: string): string {
   try {
-    const kept = `${path}.replaced`;
+    const kept = freePath(`${path}.replaced`);
     for (const { path: volume, number } of volumeFiles(path)) {
       const to = volumeFile(kept, number).path;
       for (const suffix of ['', '-wal', '-shm']) {
@@ -124,6 +127,16 @@ function putAside(path: string): string {
     return kept;
   } catch (error) {
     throw logError(path, error);
+  }
+}
+
+/** The path, or with a number after it, of which there is neither a volume nor a file of SQLite. */
+function freePath(path: string): string {
+  const isTaken = (at: string) =>
+    volumeFiles(at).length > 0 || ['', '-wal', '-shm'].some((suffix) => existsSync(at + suffix));
+  for (let count = 1; ; count++) {
+    const free = count === 1 ? path : `${path}-${count}`;
+    if (!isTaken(free)) return free;
   }
 }
 

@@ -9,7 +9,7 @@ import { setTimeout } from 'node:timers/promises';
 import { LedgerError, RequestError } from '../events/ledger-error.ts';
 import { AppendTooLargeError, DivergedError, type Engine, LostAnswerError } from './engine.ts';
 import { headOfRow, isSameHead, type Row, verified } from './row.ts';
-import { type AppendResult, type Head, RevisionConflictError } from './store.ts';
+import { CorruptLogError, type AppendResult, type Head, RevisionConflictError } from './store.ts';
 
 export interface Shipment extends AppendResult {
   /** Whether the source ends before the target, which has the same events up to there. */
@@ -40,6 +40,7 @@ export async function ship(route: Route): Promise<Shipment> {
   let head = await target.head(stream);
   for (;;) {
     try {
+      if (await endsAt(route, head)) return { head, appended, isSourceBehind: false };
       for await (const rows of following(route, head)) {
         for (const part of parts(rows)) {
           appended += await appendSplit(target, stream, head, part);
@@ -56,6 +57,17 @@ export async function ship(route: Route): Promise<Shipment> {
       if (isSameHead(now, head)) throw error;
       head = now;
     }
+  }
+}
+
+/** Whether the source has nothing after a head of the target, which is asked without reading rows. */
+async function endsAt({ stream, source }: Route, head: Head): Promise<boolean> {
+  try {
+    return head.position >= 0 && isSameHead(await source.head(stream), head);
+  } catch (error) {
+    // The rows before the damage are read.
+    if (error instanceof CorruptLogError) return false;
+    throw error;
   }
 }
 

@@ -5,9 +5,9 @@
  */
 import { RequestError } from '../events/ledger-error.ts';
 
-/** The scheme of an engine's address, such as `nats:`; null for a path. */
+/** The scheme of an engine's address in small letters, such as `nats:`; null for a path. */
 export function schemeOf(address: string): string | null {
-  return /^([a-z][a-z\d+]*:)\/\//.exec(address)?.[1] ?? null;
+  return /^([a-z][a-z\d+.-]*:)\/\//i.exec(address)?.[1]?.toLowerCase() ?? null;
 }
 
 /**
@@ -33,8 +33,10 @@ interface ReplicatedAddress {
 
 /** Takes `?replica=` out of an engine's address. Throws `RequestError` if it is given twice or is empty. */
 export function replicatedAddress(address: string): ReplicatedAddress {
+  const scheme = schemeOf(address) ?? '';
   const at = address.indexOf('?');
-  if (at < 0) return { engine: address, replica: null };
+  const place = scheme + address.slice(scheme.length, at < 0 ? undefined : at);
+  if (at < 0) return { engine: place, replica: null };
   const parameters = address.slice(at + 1).split('&');
   const isReplica = (parameter: string) => parameter.startsWith('replica=');
   const given = parameters.filter(isReplica).map((parameter) => decoded(parameter.slice(8)));
@@ -42,7 +44,7 @@ export function replicatedAddress(address: string): ReplicatedAddress {
   if (given.length > 1 || given[0] === '') {
     throw new RequestError('an address takes one ?replica=PATH, or ?replica=:memory:');
   }
-  const engine = address.slice(0, at) + (others.length === 0 ? '' : `?${others.join('&')}`);
+  const engine = place + (others.length === 0 ? '' : `?${others.join('&')}`);
   return { engine, replica: given[0] ?? null };
 }
 

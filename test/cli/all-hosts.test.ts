@@ -72,6 +72,15 @@ describe('--all-hosts', () => {
     expect(history.hosts[0]?.answer).toEqual(await ofHost('a', 'history', 'gpu'));
   });
 
+  test('of a log without hosts proves nothing', async () => {
+    const empty = join(folder, 'empty.ledger');
+    await using _ = await openLedger(empty);
+    const question = ['attest', 'never-shared', 'comm:a', 'comm:b', '--all-hosts'];
+    const { code, out, err } = await run([...question, '--log', empty]);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain('holds no host');
+  });
+
   test('exits with the worst code of the hosts', async () => {
     const owned = await asked('attest', 'never-owned', 'gpu', 'comm:P2');
     const verdicts = owned.hosts.map(({ answer }: { answer: { verdict?: string } | null }) => {

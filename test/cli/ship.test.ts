@@ -85,6 +85,8 @@ describe('push and pull', () => {
       `other://admin:a/${secret}@a.example`,
       `esdb://admin:a?${secret}@a.example`,
       `esdb://a.example?token=${secret}`,
+      `NATS://admin:${secret}@a.example?foo=1`,
+      `esdb-discover://admin:${secret}@a.example`,
     ]) {
       for (const args of [
         ['push', '--to', address, '--log', log],

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import * as fc from 'fast-check';
@@ -233,7 +233,11 @@ describe('the file of a replica', () => {
     const kept = openSqliteStore(renewed[0]!.kept, { readOnly: true });
     expect(await idsIn(kept)).toEqual(['e0', 'e1', 'e2']);
     await kept.close();
-    expect((await reopened(memoryEngine(), path)).renewed).toHaveLength(1);
+    // What was kept before stays.
+    expect((await reopened(memoryEngine(), path)).renewed).toMatchObject([
+      { path, kept: `${path}.replaced-2` },
+    ]);
+    expect(existsSync(`${path}.replaced`)).toBe(true);
   });
 
   test('is made anew if it has what the engine has lost', async () => {
