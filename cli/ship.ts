@@ -52,7 +52,7 @@ export const pull = verb({
   name: 'pull',
   usage: 'pull --from ADDRESS [--host NAME]',
   summary: 'Ships a log from a server or another file, continuing where the last pull ended',
-  details: [...details, 'The log is created if it is missing.'],
+  details: [...details, 'The log is created if it is missing, with its first event.'],
   options: {
     from: { type: 'string', value: 'ADDRESS', help: 'where the log comes from' },
     ...shippingOptions,

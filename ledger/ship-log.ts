@@ -8,7 +8,8 @@ import { optionsGiven, stringGiven } from '../events/given.ts';
 import { LedgerError, RequestError } from '../events/ledger-error.ts';
 import { nearestClause } from '../events/nearest.ts';
 import type { Engine } from '../log/engine.ts';
-import { shownAddress } from '../log/shown-address.ts';
+import { schemeOf, shownAddress } from '../log/shown-address.ts';
+import { NotALogError } from '../log/store.ts';
 
 /** Options of `shipLog`. */
 export interface ShipOptions {
@@ -61,13 +62,13 @@ export async function shipLog(options: ShipOptions): Promise<Shipped> {
   const { from, to, keep, note } = optionsGiven('shipLog', options);
   stringGiven('shipLog', 'the address `from` as a string', from);
   stringGiven('shipLog', 'the address `to` as a string', to);
-  const { engineAt } = await import('../log/engines.ts');
+  const { engineAt, engineToFill } = await import('../log/engines.ts');
   const told = ({ notes }: Engine) => notes.forEach((words) => note?.(words));
   const source = await engineAt(from, { readOnly: true, create: false });
   try {
     told(source);
     const open = async () => {
-      const target = await engineAt(to, { readOnly: false, create: true });
+      const target = await engineToFill(to);
       told(target);
       return target;
     };
@@ -88,7 +89,7 @@ async function shipOnce(
   open: Open,
   options: ShipOptions,
 ): Promise<readonly ShippedHost[]> {
-  const streams = await streamsOf(source, options.host);
+  const streams = await streamsOf(source, options);
   const target = await open();
   try {
     return await shipStreams(source, target, streams, options);
@@ -158,9 +159,15 @@ async function shipStreams(
   return hosts;
 }
 
-/** The streams to ship. Throws `bad-request` if there is no such host. */
-async function streamsOf(source: Engine, host: string | undefined): Promise<readonly string[]> {
+/**
+ * The streams to ship. Throws `bad-request` if there is no such host, and `not-a-log` if a server has no
+ * log at the address.
+ */
+async function streamsOf(source: Engine, { from, host }: ShipOptions): Promise<readonly string[]> {
   const names = await source.streams();
+  if (names.length === 0 && schemeOf(from) !== null) {
+    throw new NotALogError(`no log at ${source.name}: it has no events of any host`);
+  }
   if (host === undefined) return names;
   if (names.includes(host)) return [host];
   throw new RequestError(

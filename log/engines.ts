@@ -6,9 +6,11 @@
  */
 import { LedgerError, RequestError } from '../events/ledger-error.ts';
 import type { Engine } from './engine.ts';
+import { genesisOf } from './hash.ts';
 import { replicatedAddress, schemeOf } from './shown-address.ts';
 import { openSqliteStore } from './sqlite.ts';
 import { engineOf } from './store-engine.ts';
+import { NotALogError } from './store.ts';
 
 const jetStream = async (address: string): Promise<Engine> => {
   const { jetStreamEngine } = await import('./jetstream-engine.ts');
@@ -52,4 +54,37 @@ export async function engineAt(address: string, options: EngineOptions): Promise
     throw new RequestError('a log is shipped to a path or the address of a server, or from one');
   }
   return engineOf(openSqliteStore(address, options), address);
+}
+
+/** Opens the engine at an address to append to it. A file that is missing is created by the first append. */
+export async function engineToFill(address: string): Promise<Engine> {
+  try {
+    return await engineAt(address, { readOnly: false, create: false });
+  } catch (error) {
+    if (error instanceof NotALogError && error.isUnbegun) return unbegun(address);
+    throw error;
+  }
+}
+
+/** The engine of a log that is not there yet. */
+function unbegun(path: string): Engine {
+  let begun: Engine | null = null;
+  return {
+    name: path,
+    notes: [],
+    async append(stream, expected, rows) {
+      begun ??= await engineAt(path, { readOnly: false, create: true });
+      return begun.append(stream, expected, rows);
+    },
+    async *read(stream, from) {
+      if (begun !== null) yield* begun.read(stream, from);
+    },
+    async *follow(stream, from, signal) {
+      if (begun !== null) yield* begun.follow(stream, from, signal);
+    },
+    head: async (stream) =>
+      begun === null ? { position: -1, hash: genesisOf(stream) } : begun.head(stream),
+    streams: async () => (begun === null ? [] : begun.streams()),
+    close: async () => begun?.close(),
+  };
 }

@@ -78,6 +78,18 @@ describe('push and pull', () => {
     expect(existsSync(none)).toBe(false);
   });
 
+  test('leave no log behind if nothing arrives', async () => {
+    const [from, to] = [newPath(), newPath()];
+    await using ledger = await openLedger(from, { host: 'a' });
+    await ledger.append(-1, closedMany(3));
+    sealLog(from);
+    await ledger.append(2, closedMany(2, 3));
+    const pushed = await run(['push', '--log', `${from}.0002`, '--to', to]);
+    expect(pushed).toMatchObject({ code: 2, out: '' });
+    expect(pushed.err).toMatch(/begins at position 3/);
+    expect(existsSync(to)).toBe(false);
+  });
+
   test('show no credentials of an address', async () => {
     const secret = 'hunter2';
     for (const address of [

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EventStoreProduct } from '../../../log/eventstore-address.ts';
@@ -58,6 +59,15 @@ test.each(products)('what %s refuses is a sentence and exit code 4', async (prod
     }
   }
   for (const each of [server, deleted]) expect(await hostEvents(each)).toEqual([]);
+});
+
+test.each(products)('nothing is pulled from %s without a log', async (product) => {
+  const to = join(newFolderIn(folder), 'pulled.ledger');
+  const from = addressOf(product, await servers.start());
+  const { code, out, err } = await ledger('pull', '--from', from, '--log', to);
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toMatch(/no log at /);
+  expect(existsSync(to)).toBe(false);
 });
 
 test('two servers of which each needs its own client are refused in one process', async () => {
