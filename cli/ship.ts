@@ -4,7 +4,7 @@
  * @module
  */
 import { dirname } from 'node:path';
-import { RequestError, shipLog } from '../ledger.ts';
+import { RequestError, shipLog, type Shipped } from '../ledger.ts';
 import { makePrivateFolder } from '../log/private-files.ts';
 import { columns, type Line } from '../words/columns.ts';
 import { shippedWords, shippingWords } from '../words/shipping.ts';
@@ -16,7 +16,9 @@ const details = [
   'ADDRESS is that of a server, such as nats://HOST, or the path of another log. Events keep position,',
   'hash and id; each is verified when it arrives. All hosts of the log are shipped, or the one of --host.',
   'An interrupted shipment is continued by the same command: nothing is shipped twice. If the two logs',
-  'have different events of a host, nothing of that host is shipped, and the exit code is 4.',
+  'have different events of a host, nothing of that host is shipped, and the exit code is 4. If a host is',
+  'damaged, what comes before the damage is shipped, and the exit code is 3. The other hosts are shipped,',
+  'and what has arrived is printed.',
 ];
 
 const shippingOptions = {
@@ -78,23 +80,32 @@ async function shipped(
   { host, json }: LogValues & { readonly json?: boolean },
   io: Io,
 ): Promise<number> {
-  const answer = await shipLog({
-    from,
-    to,
-    host,
-    progress: ({ arrived, all }) => io.progress.tell(shippingWords(arrived, all)),
-    note: (words) => io.say(`vfio-ledger: ${words}`),
-  });
-  await show(io, json, answer, ({ hosts }): Line[] => [
-    shippedWords(
-      hosts.reduce((sum, each) => sum + each.shipped, 0),
-      answer.from,
-      answer.to,
-    ),
-    ...columns(
-      hosts.map((each) => [each.host, String(each.shipped), each.head]),
-      ['HOST', 'SHIPPED', 'HEAD'],
-    ),
-  ]);
-  return exit.done;
+  const unfinished: Shipped[] = [];
+  const told = async (answer: Shipped) =>
+    show(io, json, answer, ({ hosts }): Line[] => [
+      shippedWords(
+        hosts.reduce((sum, each) => sum + each.shipped, 0),
+        answer.from,
+        answer.to,
+      ),
+      ...columns(
+        hosts.map((each) => [each.host, String(each.shipped), each.head]),
+        ['HOST', 'SHIPPED', 'HEAD'],
+      ),
+    ]);
+  try {
+    const answer = await shipLog({
+      from,
+      to,
+      host,
+      progress: ({ arrived, all }) => io.progress.tell(shippingWords(arrived, all)),
+      note: (words) => io.say(`vfio-ledger: ${words}`),
+      unfinished: (so) => unfinished.push(so),
+    });
+    await told(answer);
+    return exit.done;
+  } catch (error) {
+    for (const answer of unfinished) await told(answer);
+    throw error;
+  }
 }

@@ -111,6 +111,26 @@ export class LostAnswerError extends StoreUnavailableError {
   }
 }
 
+/** A stream was deleted on the server. Other streams can be there. */
+export class StreamDeletedError extends StoreUnavailableError {
+  constructor(engine: string, stream: string) {
+    super(`stream ${stream} was deleted on ${engine}: its events are gone`);
+  }
+}
+
+/** Whether an error concerns one stream of an engine, so that the others may do. */
+export function isOfOneStream(error: unknown): error is LedgerError {
+  if (error instanceof StreamDeletedError) return true;
+  return error instanceof LedgerError && OF_ONE_STREAM.has(error.code);
+}
+
+const OF_ONE_STREAM: ReadonlySet<string> = new Set([
+  'damaged',
+  'conflict',
+  'bad-request',
+  'too-large',
+]);
+
 /** Two copies of a stream have different events at a position: one of them was changed. */
 export class DivergedError extends LedgerError {
   override readonly name = 'DivergedError';

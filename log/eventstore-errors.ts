@@ -5,7 +5,7 @@
  */
 import { isError } from '../events/is-error.ts';
 import { LedgerError } from '../events/ledger-error.ts';
-import { AppendTooLargeError } from './engine.ts';
+import { AppendTooLargeError, StreamDeletedError } from './engine.ts';
 import type { ProposedEvent } from './eventstore-events.ts';
 import { StoreUnavailableError } from './store.ts';
 
@@ -55,16 +55,11 @@ export function unavailable(name: string, stream: string, error: unknown): Ledge
       );
     case 'stream-deleted':
     case 'stream-tombstoned':
-      return deleted(name, stream);
+      return new StreamDeletedError(name, stream);
   }
   const words = wordsOf(error);
   if (isRefusal(error)) return new StoreUnavailableError(`${name} refuses: ${words}`);
   return new ServerAwayError(`${name} cannot be reached: ${words}`);
-}
-
-/** The error about a stream that was deleted on the server. */
-export function deleted(name: string, stream: string): StoreUnavailableError {
-  return new StoreUnavailableError(`stream ${stream} was deleted on ${name}: its events are gone`);
 }
 
 /** The error of an append that is too large; null if the error is another one. */

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { StreamDeletedError } from './engine.ts';
 import type { BasicCredentials, EventStoreAddress } from './eventstore-address.ts';
 import type { EventStoreClient } from './eventstore-client.ts';
 import type { EventStoreConnection } from './eventstore-connection.ts';
-import { deleted, typeOf } from './eventstore-errors.ts';
+import { typeOf } from './eventstore-errors.ts';
 import type { StoredEvent } from './eventstore-events.ts';
 
 /** Events of one call. A call that fails is made again as a whole. */
@@ -57,7 +58,9 @@ export class StreamReader {
     for (let next = from; next <= last;) {
       const count = Math.min(PAGE, last - next + 1);
       const events = await this.#read(stream, next, count).catch((error: unknown) => {
-        throw typeOf(error) === 'stream-not-found' ? deleted(this.#name, stream) : error;
+        throw typeOf(error) === 'stream-not-found'
+          ? new StreamDeletedError(this.#name, stream)
+          : error;
       });
       yield events;
       next = Number(events.at(-1)?.revision) + 1;
@@ -94,7 +97,7 @@ export class StreamReader {
     try {
       const [event] = await this.#read(`$$${stream}`, 'end', 1);
       const { $tb: begin } = (event?.data ?? {}) as { readonly $tb?: unknown };
-      if (Number(begin) >= TRUNCATED_WHOLE) throw deleted(this.#name, stream);
+      if (Number(begin) >= TRUNCATED_WHOLE) throw new StreamDeletedError(this.#name, stream);
     } catch (error) {
       if (typeOf(error) !== 'stream-not-found') throw error;
     }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openLedger, sealLog, shipLog } from '../../ledger.ts';
 import { newFolderIn, temporaryFolder } from '../log/folder.ts';
@@ -76,6 +77,30 @@ describe('push and pull', () => {
     expect(pulled).toMatchObject({ code: 2 });
     expect(pulled.err).toMatch(/no log at .*none\.ledger/);
     expect(existsSync(none)).toBe(false);
+  });
+
+  test('ship the other hosts if one cannot be shipped, and then say of which host it is', async () => {
+    const [from, to] = [newPath(), newPath()];
+    for (const host of ['a', 'b', 'c', 'd']) {
+      await using ledger = await openLedger(from, { host });
+      await ledger.append(-1, closedMany(3));
+    }
+    await using other = await openLedger(to, { host: 'a' });
+    await other.append(-1, [closed('own')]);
+    const db = new DatabaseSync(from);
+    db.exec(`DROP TRIGGER events_are_not_changed;
+      UPDATE events SET data = replace(data, '100', '200') WHERE stream = 'c' AND position = 2`);
+    db.close();
+    const pushed = await run(['push', '--to', to, '--log', from, '--json']);
+    expect(pushed.code).toBe(3);
+    expect(pushed.err).toMatch(/^vfio-ledger: stream 'a' at position 0: .* different events$/m);
+    expect(pushed.err).toMatch(/host 'c', position 2: /);
+    const { hosts } = JSON.parse(pushed.out) as { hosts: unknown };
+    expect(hosts).toMatchObject([
+      { host: 'b', shipped: 3 },
+      { host: 'c', shipped: 2 },
+      { host: 'd', shipped: 3 },
+    ]);
   });
 
   test('leave no log behind if nothing arrives', async () => {
