@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { LedgerError } from '../events/ledger-error.ts';
+import type { LedgerError } from '../events/ledger-error.ts';
+import { isOfOneStream } from '../log/engine.ts';
 import type { Store } from '../log/store.ts';
 import type { OpenOptions } from './settings.ts';
 import { storeOf } from './open-store.ts';
@@ -54,7 +55,7 @@ async function faultOf(store: Store, host: string): Promise<LedgerError | null> 
     for await (const _ of store.read(host, { from: Number.MAX_SAFE_INTEGER })) break;
     return null;
   } catch (error) {
-    if (error instanceof LedgerError && error.code === 'damaged') return error;
+    if (isOfOneStream(error)) return error;
     throw error;
   }
 }

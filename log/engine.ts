@@ -79,7 +79,7 @@ export interface Engine {
   head(stream: string): Promise<Head>;
 
   /**
-   * Names of the streams that hold at least one row, sorted as `Array.sort` does. A name has any
+   * Names of the streams that hold at least one row, or were deleted on the server, sorted as `Array.sort` does. A name has any
    * characters that `isStreamName` lets pass, also `.`, `*`, `>`, `/` and blanks, and up to 255 bytes.
    */
   streams(): Promise<readonly string[]>;

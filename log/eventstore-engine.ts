@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { alreadyThere, type Engine, LostAnswerError } from './engine.ts';
+import { alreadyThere, type Engine, LostAnswerError, StreamDeletedError } from './engine.ts';
 import { type EventStoreAddress, eventStoreAddress } from './eventstore-address.ts';
 import { clientOf, type EventStoreClient } from './eventstore-client.ts';
 import { EventStoreConnection, pauseAfter } from './eventstore-connection.ts';
@@ -51,7 +51,7 @@ class EventStoreEngine implements Engine {
   readonly #address: EventStoreAddress;
   readonly #connection: EventStoreConnection;
   readonly #reader: StreamReader;
-  /** Hosts that have rows. */
+  /** Hosts that have rows, or had some. */
   readonly #hosts = new Set<string>();
 
   constructor(address: EventStoreAddress, connection: EventStoreConnection) {
@@ -136,11 +136,21 @@ class EventStoreEngine implements Engine {
       const asked = unsure.splice(0, ASKED_AT_ONCE);
       await Promise.all(
         asked.map(async (host) => {
-          if ((await this.#reader.last(streamOfHost(host))) !== null) this.#hosts.add(host);
+          if (await this.#hadEvents(host)) this.#hosts.add(host);
         }),
       );
     }
     return [...hosts].filter((host) => this.#hosts.has(host)).sort();
+  }
+
+  /** Whether a host has events, or had some, in a stream that was deleted: reading it says so. */
+  async #hadEvents(host: string): Promise<boolean> {
+    try {
+      return (await this.#reader.last(streamOfHost(host))) !== null;
+    } catch (error) {
+      if (error instanceof StreamDeletedError) return true;
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

@@ -6,7 +6,7 @@
 import { existsSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
-import { DivergedError, type Engine } from './engine.ts';
+import { DivergedError, type Engine, StreamDeletedError } from './engine.ts';
 import { sha256 } from './hash.ts';
 import { memoryStore } from './memory.ts';
 import { makePrivateFolder } from './private-files.ts';
@@ -104,7 +104,7 @@ async function checkHead(engine: Engine, local: Store, stream: string): Promise<
   const difference = await differenceOf({ stream, source: engine, target }).catch(
     (error: unknown) => {
       // Damage in the engine is no reason to replace the replica: reading the stream meets it.
-      if (error instanceof CorruptLogError) return null;
+      if (error instanceof CorruptLogError || error instanceof StreamDeletedError) return null;
       throw error;
     },
   );

@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EventStoreProduct } from '../../../log/eventstore-address.ts';
+import { openLedger } from '../../../ledger.ts';
 import { hostTopology, main, run, runCommand, twoContexts } from '../../cli/program.ts';
 import { newFolderIn, temporaryFolder } from '../folder.ts';
+import { closedMany } from '../sample.ts';
 import { addressOf, type RemoteServer, ServerProcess } from './remote-engine.ts';
 
 const folder = temporaryFolder();
@@ -59,6 +61,28 @@ test.each(products)('what %s refuses is a sentence and exit code 4', async (prod
     }
   }
   for (const each of [server, deleted]) expect(await hostEvents(each)).toEqual([]);
+});
+
+test.each(products)('a stream deleted on %s does not hide the other hosts', async (product) => {
+  const server = await servers.start();
+  const address = addressOf(product, server);
+  const fleet = join(newFolderIn(folder), 'fleet.ledger');
+  for (const host of ['a', 'b']) {
+    await using of = await openLedger(fleet, { host });
+    await of.append(-1, closedMany(2));
+  }
+  await ledger('push', '--to', address, '--log', fleet);
+  await server.delete('vfioHost-a', false);
+  const all = await ledger('table', '--all-hosts', '--json', '--log', address);
+  expect(all.code).toBe(4);
+  expect(JSON.parse(all.out)).toMatchObject([
+    { host: 'a', answer: null, error: { code: 'unavailable' } },
+    { host: 'b', answer: {} },
+  ]);
+  const pulled = await ledger('pull', '--from', address, '--log', fleet.replace('fleet', 'back'));
+  expect(pulled.code).toBe(4);
+  expect(pulled.out).toMatch(/^b +2 +1:/m);
+  expect(pulled.err).toMatch(/stream vfioHost-a was deleted/);
 });
 
 test.each(products)('nothing is pulled from %s without a log', async (product) => {
