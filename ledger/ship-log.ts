@@ -26,7 +26,8 @@ export interface ShipOptions {
     | undefined;
   /**
    * Ships also what is appended later, until `signal` aborts. A shipment that fails is tried again, and
-   * the first of each series of failures goes to `failed`. It rejects if the last one fails.
+   * the first of each series of failures goes to `failed`. It rejects if the last one fails, and at once
+   * if `to` is no address.
    */
   readonly keep?:
     | { readonly signal: AbortSignal; readonly failed: (error: LedgerError) => void }
@@ -142,6 +143,7 @@ async function keepShipping(
         pause = SHIP_EVERY_MS;
       } catch (error) {
         if (isLast || !(error instanceof LedgerError)) throw error;
+        if (target === null && isForGood(error)) throw error;
         if (pause === SHIP_EVERY_MS) failed(error);
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
         await target?.close();
@@ -152,6 +154,11 @@ async function keepShipping(
   } finally {
     await target?.close();
   }
+}
+
+/** Whether an address that could not be opened is one that never can be. */
+function isForGood({ code }: LedgerError): boolean {
+  return code === 'bad-request' || code === 'unsupported';
 }
 
 /** The pause between two shipments, and the longest one after failures. */

@@ -56,6 +56,19 @@ describe('record --to', () => {
     expect(await headOf(to)).toMatch(/^0:/);
   });
 
+  test('gives up an address that is none at once, and keeps the recording', async () => {
+    for (const [to, words] of [
+      ['nats://127.0.0.1:1/a/b', /has letters, digits, - and _/],
+      ['other://127.0.0.1', /no engine for other:/],
+    ] as const) {
+      const { log, code, err } = await record(`address-${to.slice(0, 4)}`, to);
+      expect(code).toBe(2);
+      expect(err).toMatch(/^vfio-ledger: not all events were shipped to [^\n]*\n$/);
+      expect(err).toMatch(words);
+      expect(await headOf(log)).not.toMatch(/^-1:/);
+    }
+  });
+
   test('takes a log in a file', async () => {
     const args = ['--log', ':memory:', '--to', join(folder, 'x.ledger'), '--for', '1'];
     expect(await run(['record', '--root', host, ...args])).toMatchObject({ code: 2, out: '' });
