@@ -30,6 +30,8 @@ export interface AllHostsValues extends LogValues {
   readonly 'all-hosts'?: boolean;
   readonly json?: boolean;
   readonly at?: string;
+  readonly from?: string;
+  readonly to?: string;
   readonly now?: boolean;
 }
 
@@ -100,8 +102,9 @@ async function asked<V extends AllHostsValues & { readonly host: string }>(
     const fault = unread.get(host);
     if (fault !== undefined) throw fault;
     const code = await ask(values, kept.io);
-    const { coverage, head } = kept;
+    const { head } = kept;
     const answer = values.json === true ? (JSON.parse(kept.json) as unknown) : null;
+    const coverage = coverageIn(answer) ?? kept.coverage;
     const restsOn = coverage === null ? [] : [coverageWords(coverage), `head ${head}`];
     return { json: { host, answer, coverage, head }, lines: [...kept.lines, ...restsOn], code };
   } catch (error) {
@@ -113,8 +116,17 @@ async function asked<V extends AllHostsValues & { readonly host: string }>(
   }
 }
 
+/** The coverage that an answer has itself; null if it has none. */
+function coverageIn(answer: unknown): Coverage | null {
+  if (typeof answer !== 'object' || answer === null || !('coverage' in answer)) return null;
+  return answer.coverage as Coverage;
+}
+
 /** Input and output of a verb that keeps what would be printed, and what the answer rests on. */
-function keeping(io: Io, { host, at }: AllHostsValues & { readonly host: string }) {
+function keeping(
+  io: Io,
+  { host, at, from = at, to = at }: AllHostsValues & { readonly host: string },
+) {
   const kept = {
     json: '',
     lines: [] as Line[],
@@ -139,7 +151,10 @@ function keeping(io: Io, { host, at }: AllHostsValues & { readonly host: string 
         },
       },
       opened(ledger: Ledger) {
-        kept.coverage = ledger.coverage(at === undefined ? {} : { from: at, to: at });
+        kept.coverage = ledger.coverage({
+          ...(from !== undefined && { from }),
+          ...(to !== undefined && { to }),
+        });
         kept.head = `${ledger.head.position}:${ledger.head.hash}`;
       },
     },

@@ -44,7 +44,7 @@ export async function jetStreamEngine(
     },
     async *read(host, from) {
       checkOpen();
-      yield* log.rows(host, from, await log.newest(host), closing.signal);
+      yield* log.read(host, from, closing.signal);
       checkOpen();
     },
     async *follow(host, from, signal) {

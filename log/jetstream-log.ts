@@ -11,13 +11,18 @@ import { hostOf, POSITION, rowsOf, subjectOf } from './jetstream-messages.ts';
 import { rowsFrom } from './jetstream-reading.ts';
 import type { JetStreamServer } from './jetstream-server.ts';
 import { headOfRow, type Row } from './row.ts';
-import type { Head } from './store.ts';
+import { CorruptLogError, type Head } from './store.ts';
 
 /** The last message of a host. `sequence` is 0 if there is none. */
 export interface Newest {
   readonly sequence: number;
   readonly head: Head;
 }
+
+/** The last message of a host, which may have no events. */
+type Last =
+  | (Newest & { readonly damage: null })
+  | { readonly sequence: number; readonly head: null; readonly damage: CorruptLogError };
 
 /** Which message: the last one of a subject, or the first one of a subject from a sequence on. */
 type Query =
@@ -50,27 +55,46 @@ export class JetStreamLog {
     return met;
   }
 
+  /** Rejects with `CorruptLogError` if the newest message has no events. */
   async newest(host: string): Promise<Newest> {
-    const none = { sequence: 0, head: { position: -1, hash: genesisOf(host) } };
+    const last = await this.#last(host);
+    if (last.damage !== null) throw last.damage;
+    return last;
+  }
+
+  async #last(host: string): Promise<Last> {
+    const none = { sequence: 0, head: { position: -1, hash: genesisOf(host) }, damage: null };
     if (!(await this.#server.hasLog())) return none;
     return this.#server.patiently(async () => {
       const found = await this.#get({ last_by_subj: this.subjectOf(host) });
       // A leader that was chosen just now may not have read all of its messages yet.
       if ((found?.seq ?? 0) < (this.#seen.get(host)?.sequence ?? 0)) throw new Unanswered();
-      const last = found === null ? undefined : rowsIn(found).at(-1);
-      if (found === null || last === undefined) return none;
-      return this.see(host, { sequence: found.seq, head: headOfRow(last) });
+      if (found === null) return none;
+      const { seq: sequence } = found;
+      try {
+        const last = rowsIn(found).at(-1);
+        if (last === undefined) return none;
+        return { ...this.see(host, { sequence, head: headOfRow(last) }), damage: null };
+      } catch (error) {
+        if (error instanceof CorruptLogError) return { sequence, head: null, damage: error };
+        throw error;
+      }
     });
+  }
+
+  /** Reads all rows of a host from a position on. Rejects at the first message that has none. */
+  async *read(host: string, from: number, signal: AbortSignal): AsyncGenerator<readonly Row[]> {
+    yield* this.rows(host, from, await this.#last(host), signal);
   }
 
   /** Reads the rows of a host from a position to its newest message. */
   async *rows(
     host: string,
     from: number,
-    newest: Newest,
+    newest: Last | Newest,
     signal?: AbortSignal,
   ): AsyncGenerator<readonly Row[]> {
-    if (newest.head.position < from) return;
+    if (newest.head !== null && newest.head.position < from) return;
     const first = await this.#sequenceOf(host, from, newest);
     const subject = this.subjectOf(host);
     const { patienceMs } = this.#server;
@@ -84,8 +108,8 @@ export class JetStreamLog {
       await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
     }
     if (signal.aborted) return;
-    const newest = await this.newest(host);
-    const isThere = from <= newest.head.position;
+    const newest = await this.#last(host);
+    const isThere = newest.head === null || from <= newest.head.position;
     const first = isThere ? await this.#sequenceOf(host, from, newest) : newest.sequence + 1;
     const patienceMs = PATIENCE_OF_FOLLOWERS * this.#server.patienceMs;
     const reading = { subject: this.subjectOf(host), first, last: null, signal, patienceMs };
@@ -93,15 +117,17 @@ export class JetStreamLog {
   }
 
   /** The sequence of the last message of a host that begins at a position, or before. */
-  async #sequenceOf(host: string, position: number, newest: Newest): Promise<number> {
+  async #sequenceOf(host: string, position: number, newest: Last | Newest): Promise<number> {
     if (position <= 0) return 1;
-    let [low, high] = [1, newest.sequence];
+    // What a message without events says of its position is not believed.
+    let [low, high] = [1, newest.head === null ? newest.sequence - 1 : newest.sequence];
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
       const found = await this.#server.patiently(() =>
         this.#get({ seq: middle, next_by_subj: this.subjectOf(host) }),
       );
-      if (found !== null && firstPosition(found) <= position) low = found.seq;
+      const isBefore = found !== null && found.seq <= high && firstPosition(found) <= position;
+      if (isBefore) low = found.seq;
       else high = middle - 1;
     }
     return low;
@@ -137,8 +163,10 @@ async function* after(from: number, batches: AsyncIterable<readonly Row[]>) {
   }
 }
 
-function firstPosition(message: StoredMsg): number {
-  return Number(message.header.get(POSITION));
+/** The position that a message says; NaN if it says none. */
+function firstPosition({ header }: StoredMsg): number {
+  const text = header.get(POSITION);
+  return text === '' ? NaN : Number(text);
 }
 
 function rowsIn(message: StoredMsg): readonly Row[] {

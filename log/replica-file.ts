@@ -6,6 +6,8 @@
 import { existsSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { LedgerError } from '../events/ledger-error.ts';
 import { DivergedError, type Engine, StreamDeletedError } from './engine.ts';
 import { sha256 } from './hash.ts';
 import { memoryStore } from './memory.ts';
@@ -34,9 +36,10 @@ interface ReplicaOptions {
 
 /**
  * Opens the replica of an engine, which it creates if it is missing. A replica that differs from the
- * engine in a hash, or has what the engine has not, or is damaged, is renamed, and made anew.
+ * engine in a hash, or is damaged, is renamed, and made anew. So is one in the cache folder that has what
+ * the engine has not, after some seconds: a leader that was chosen just now may not have all events yet.
  *
- * Rejects as `openSqliteStore` and the engine do; it has closed the engine then.
+ * Rejects with `conflict` if another replica has what the engine has not; and as `openSqliteStore` and the engine do; it has closed the engine then.
  */
 export async function openReplica(
   engine: Engine,
@@ -46,7 +49,10 @@ export async function openReplica(
     if (replica === ':memory:') return replicaOf(engine, memoryStore());
     const path = replica ?? cachePath(engine.name);
     if (replica === null) makeFolder(dirname(path));
-    const reason = await disagreement(engine, path);
+    const reason = await disagreement(engine, path).catch((error: unknown) => {
+      if (replica === null && error instanceof EngineBehindError) return error.message;
+      throw error;
+    });
     if (reason !== null) renewed({ path, kept: putAside(path), reason });
     return replicaOf(engine, openSqliteStore(path));
   } catch (error) {
@@ -64,7 +70,20 @@ function cachePath(name: string): string {
   return join(folder, 'vfio-ledger', 'replicas', file);
 }
 
-/** Why the replica at a path is not what the engine has; null if it is, or if there is none. */
+/** An engine does not have the last events of its replica. What both have is the same. */
+class EngineBehindError extends LedgerError {
+  constructor(engine: string, stream: string, path: string) {
+    super(
+      'conflict',
+      `${engine} does not have the last events of stream '${stream}' that its replica ${path} has`,
+    );
+  }
+}
+
+/**
+ * Why the replica at a path is not what the engine has; null if it is, or if there is none. Rejects with
+ * `EngineBehindError` if it only has more.
+ */
 async function disagreement(engine: Engine, path: string): Promise<string | null> {
   if (volumeFiles(path).length === 0) return null;
   try {
@@ -86,7 +105,7 @@ async function disagreement(engine: Engine, path: string): Promise<string | null
 /** How many streams are asked for at the same time. */
 const TOGETHER = 32;
 
-/** Throws `DivergedError` unless the engine has the head of each stream of a local log. */
+/** Throws `DivergedError` or `EngineBehindError` unless the engine has the head of each stream of a log. */
 async function checkAgrees(engine: Engine, local: Store): Promise<void> {
   const streams = [...(await local.streams())];
   await Promise.all(
@@ -98,17 +117,26 @@ async function checkAgrees(engine: Engine, local: Store): Promise<void> {
   );
 }
 
+/** How often an engine is asked whether it has the head of a replica by now, and the pause before. */
+const LOOKS = 6;
+const LOOK_EVERY_MS = 500;
+
 async function checkHead(engine: Engine, local: Store, stream: string): Promise<void> {
   await local.head(stream);
   const target = engineOf(local, local.path ?? 'its replica');
-  const difference = await differenceOf({ stream, source: engine, target }).catch(
-    (error: unknown) => {
-      // Damage in the engine is no reason to replace the replica: reading the stream meets it.
-      if (error instanceof CorruptLogError || error instanceof StreamDeletedError) return null;
-      throw error;
-    },
-  );
-  if (difference !== null) throw difference;
+  for (let looks = 0; ; looks++) {
+    const difference = await differenceOf({ stream, source: engine, target }).catch(
+      (error: unknown) => {
+        // Damage in the engine is no reason to replace the replica: reading the stream meets it.
+        if (error instanceof CorruptLogError || error instanceof StreamDeletedError) return null;
+        throw error;
+      },
+    );
+    if (difference === null) return;
+    if (difference !== 'behind') throw difference;
+    if (looks === LOOKS) throw new EngineBehindError(engine.name, stream, target.name);
+    await setTimeout(LOOK_EVERY_MS);
+  }
 }
 
 /**

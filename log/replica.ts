@@ -15,7 +15,7 @@ import {
   streamName,
   verified,
 } from './row.ts';
-import { appendSurely, ship } from './ship.ts';
+import { appendSurely, placed, ship } from './ship.ts';
 import { engineOf } from './store-engine.ts';
 import {
   type AppendResult,
@@ -201,17 +201,22 @@ class Replica {
   async #firstDifference(stream: string): Promise<CorruptLogError | null> {
     const { name } = this.#engine;
     let head: Head = { position: -1, hash: genesisOf(stream) };
-    for await (const rows of this.#engine.read(stream, 0)) {
-      for (const row of rows) {
-        const position = head.position + 1;
-        const here = this.#local.local?.hashAt(stream, position);
-        if (here !== undefined && row[0] === position && row[6] !== here) {
-          return new CorruptLogError(position, `${name} has another event here than its replica`);
+    try {
+      for await (const rows of this.#engine.read(stream, 0)) {
+        for (const row of rows) {
+          const position = head.position + 1;
+          const here = this.#local.local?.hashAt(stream, position);
+          if (here !== undefined && row[0] === position && row[6] !== here) {
+            return new CorruptLogError(position, `${name} has another event here than its replica`);
+          }
+          const { damage } = verified(name, head, [row]);
+          if (damage !== null) return damage;
+          head = headOfRow(row);
         }
-        const { damage } = verified(name, head, [row]);
-        if (damage !== null) return damage;
-        head = headOfRow(row);
       }
+    } catch (error) {
+      if (error instanceof CorruptLogError) return placed(error, head.position + 1);
+      throw error;
     }
     return null;
   }

@@ -9,7 +9,7 @@ import { setTimeout } from 'node:timers/promises';
 import { LedgerError, RequestError } from '../events/ledger-error.ts';
 import { AppendTooLargeError, DivergedError, type Engine, LostAnswerError } from './engine.ts';
 import { headOfRow, isSameHead, type Row, verified } from './row.ts';
-import { CorruptLogError, type AppendResult, type Head, RevisionConflictError } from './store.ts';
+import { type AppendResult, CorruptLogError, type Head, RevisionConflictError } from './store.ts';
 
 export interface Shipment extends AppendResult {
   /** Whether the source ends before the target, which has the same events up to there. */
@@ -76,16 +76,26 @@ async function* following(route: Route, begin: Head): AsyncGenerator<readonly Ro
   const { stream, source } = route;
   let head = begin;
   let isFirst = true;
-  for await (const batch of source.read(stream, Math.max(begin.position, 0))) {
-    let rows = batch;
-    if (isFirst) rows = await checkContinues(route, head, batch);
-    isFirst = false;
-    const { rows: intact, head: after, damage } = verified(source.name, head, rows);
-    if (intact.length > 0) yield intact;
-    if (damage !== null) throw damage;
-    head = after;
+  try {
+    for await (const batch of source.read(stream, Math.max(begin.position, 0))) {
+      let rows = batch;
+      if (isFirst) rows = await checkContinues(route, head, batch);
+      isFirst = false;
+      const { rows: intact, head: after, damage } = verified(source.name, head, rows);
+      if (intact.length > 0) yield intact;
+      if (damage !== null) throw damage;
+      head = after;
+    }
+  } catch (error) {
+    throw error instanceof CorruptLogError ? placed(error, head.position + 1) : error;
   }
   if (isFirst && begin.position >= 0) await checkIsPrefix(route);
+}
+
+/** Damage that is met in reading a stream, at a position unless it has one of its own. */
+export function placed(damage: CorruptLogError, position: number): CorruptLogError {
+  if (damage.position !== null) return damage;
+  return new CorruptLogError(position, damage.message, damage.foreign);
 }
 
 /**
@@ -130,9 +140,9 @@ async function checkIsPrefix(route: Route): Promise<void> {
 
 /**
  * How a stream of the target differs from that of the source, which may have more events; null if it does
- * not.
+ * not. `behind`: no event differs, and the source does not have, or did not have yet, the last ones.
  */
-export async function differenceOf(route: Route): Promise<DivergedError | null> {
+export async function differenceOf(route: Route): Promise<DivergedError | 'behind' | null> {
   const { stream, source, target } = route;
   const head = await target.head(stream);
   if (head.position < 0) return null;
@@ -140,10 +150,8 @@ export async function differenceOf(route: Route): Promise<DivergedError | null> 
   if (there === head.hash) return null;
   if (there !== null) return divergence(route, head.position);
   const { position, hash } = await source.head(stream);
-  if (position >= 0 && (await hashAt(target, stream, position)) !== hash) {
-    return divergence(route, position);
-  }
-  return new DivergedError(stream, position + 1, source.name, target.name);
+  if (position < 0 || position >= head.position) return 'behind';
+  return (await hashAt(target, stream, position)) === hash ? 'behind' : divergence(route, position);
 }
 
 /** The error about two logs that differ at a position, with the first position at which they do. */

@@ -90,6 +90,17 @@ describe('--all-hosts', () => {
     expect(owned.hosts[0]).toMatchObject({ answer: { head: owned.hosts[0]?.head } });
   });
 
+  test('has one coverage: that of the answer, and of its moments', async () => {
+    const question = ['attest', 'never-owned', '26', 'comm:P2', '--from', '1', '--to', '2'];
+    const { hosts } = await asked(...question);
+    const [first] = hosts as unknown as [{ coverage: unknown; answer: { coverage: unknown } }];
+    expect(first.coverage).toMatchObject({ from: 1, to: 2 });
+    expect(first.coverage).toEqual(first.answer.coverage);
+    const { out } = await run([...question, '--all-hosts', '--log', log]);
+    const seen = out.split('\n').filter((line) => line.startsWith('Seen: '));
+    expect(new Set(seen).size).toBe(1);
+  });
+
   test('prints each host with its own lines', async () => {
     const { out, code } = await run(['who', 'gpu', '--all-hosts', '--log', log]);
     expect(code).toBe(2);

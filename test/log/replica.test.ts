@@ -234,21 +234,58 @@ describe('the file of a replica', () => {
     expect(await idsIn(kept)).toEqual(['e0', 'e1', 'e2']);
     await kept.close();
     // What was kept before stays.
-    expect((await reopened(memoryEngine(), path)).renewed).toMatchObject([
+    const third = memoryEngine();
+    await third.append('a', genesis, chained(genesis, closedMany(5, 90)));
+    expect((await reopened(third, path)).renewed).toMatchObject([
       { path, kept: `${path}.replaced-2` },
     ]);
     expect(existsSync(`${path}.replaced`)).toBe(true);
   });
 
-  test('is made anew if it has what the engine has lost', async () => {
-    const path = newPath();
+  test('is made anew in the cache folder if it has what the engine has lost', async () => {
+    vi.stubEnv('XDG_CACHE_HOME', newFolderIn(folder));
     const whole = memoryEngine();
     await appendMany(whole, 'a', 4);
-    await reopened(whole, path);
+    await reopened(whole, null);
     const cut = memoryEngine();
     await appendMany(cut, 'a', 2);
-    const { ids, renewed } = await reopened(cut, path);
+    const { ids, renewed } = await reopened(cut, null);
     expect([ids, renewed.length]).toEqual([['e0', 'e1'], 1]);
+    expect(renewed[0]?.reason).toContain("memory does not have the last events of stream 'a'");
+  });
+
+  test('of a path that was given stays as it is if the engine has lost events', async () => {
+    const path = newPath();
+    const store = memoryStore();
+    await appendMany(engineOf(store, 'memory'), 'a', 4);
+    await reopened(engineOf(store, 'memory'), path);
+    for (const count of [0, 2]) {
+      const cut = memoryEngine();
+      if (count > 0) await appendMany(cut, 'a', count);
+      const opened = reopened(cut, path);
+      await expect(opened).rejects.toMatchObject({ code: 'conflict' });
+      await expect(opened).rejects.toThrow(`stream 'a' that its replica ${path} has`);
+    }
+    const again = await reopened(engineOf(store, 'memory'), path);
+    expect(again).toMatchObject({ renewed: [], ids: { length: 4 } });
+  });
+
+  test('is what a leader that lags has when it has caught up', async () => {
+    const path = newPath();
+    const store = memoryStore();
+    await appendMany(engineOf(store, 'memory'), 'a', 4);
+    await reopened(engineOf(store, 'memory'), path);
+    const whole = engineOf(store, 'memory');
+    let asked = 0;
+    const lagging: Engine = {
+      ...whole,
+      async *read(stream, from) {
+        if ((asked += 1) > 3) yield* whole.read(stream, from);
+      },
+      head: async (stream) =>
+        asked > 3 ? whole.head(stream) : { position: -1, hash: genesisOf(stream) },
+    };
+    expect(await reopened(lagging, path)).toMatchObject({ renewed: [], ids: { length: 4 } });
   });
 
   test('a changed event in it is found with its position', async () => {

@@ -204,6 +204,33 @@ describe.skipIf(natsServer === undefined)('a log on three servers', () => {
     });
   });
 
+  test.each([{ [POSITION]: '5' }, {}])(
+    'a last message that is no append ends the history, which is read up to there: %j',
+    async (headers) => {
+      const log = newLog();
+      const engine = await open(cluster.address(log));
+      await appendMany(engine, 'a', 3);
+      await appendMany(engine, 'a', 2);
+      await appendMany(engine, 'b', 2);
+      await cluster.send([{ subject: subjectOf(log, 'a'), headers, text: 'no events' }]);
+      for (const from of upTo(6)) {
+        const read: Row[] = [];
+        const reading = (async () => {
+          for await (const rows of engine.read('a', from)) read.push(...rows);
+        })();
+        await expect(reading).rejects.toThrow(/message 4 of the server has no events/);
+        expect(positions(read)).toEqual(upTo(5 - from, from));
+      }
+      await expect(engine.head('a')).rejects.toMatchObject({ code: 'damaged' });
+      const replica = replicaOf(await open(cluster.address(log)), memoryStore());
+      const { faults } = await replica.examine();
+      expect(faults.map(({ position, message }) => [position, message])).toEqual([
+        [5, expect.stringMatching(/^host 'a', position 5: message 4/)],
+      ]);
+      expect(await replica.head('a')).toMatchObject({ position: 4 });
+    },
+  );
+
   describe('an event that an administrator has', () => {
     type Message = readonly [Row, Row];
 
