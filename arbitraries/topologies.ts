@@ -45,6 +45,7 @@ interface DrawnDevice {
 const device: fc.Arbitrary<DrawnDevice> = fc.record({
   isSibling: fc.boolean(),
   driver: fc.oneof(
+    { withCrossShrink: true },
     { weight: 10, arbitrary: fc.constant('vfio-pci') },
     { weight: 1, arbitrary: fc.constantFrom(null, 'e1000e') },
   ),
