@@ -108,8 +108,9 @@ export async function readLog<T>(
 }
 
 /**
- * Opens the log for recording, calls `act` with it and its address as it may be shown, and closes it. A log that is created here is kept even if
- * nothing is recorded: another process may have it open, and would append to a deleted file.
+ * Opens the log for recording, calls `act` with it and its address as it may be shown, and closes it. A log
+ * that is created here is kept even if nothing is recorded: another process may have it open, and would
+ * append to a deleted file.
  */
 export async function recordIn<T>(
   values: LogValues,

@@ -23,7 +23,7 @@ import { processesOf, rowOf } from '../operations/table.ts';
 import type { KeptLog } from './kept-log.ts';
 import type { PresentTime } from './past-events.ts';
 import { Past } from './questions.ts';
-import { Timeline } from '../projections/timeline.ts';
+import type { Timeline } from '../projections/timeline.ts';
 import { perform, type Port } from '../scenario/perform.ts';
 import { whatIfWords } from '../words/inspect.ts';
 
@@ -234,13 +234,6 @@ export class WhatIf extends Past<SupposedEvent> {
         `the rules cannot judge ${call.operation}`,
     );
   }
-}
-
-/** A what-if of a log without events; the facts are its first ones. */
-export function supposed(facts: Iterable<Fact>): WhatIf {
-  const ledger = new WhatIf(new Timeline<SupposedEvent>({ isDeferred: true }), -1);
-  for (const { type, data } of facts) ledger.happened({ type, data } as Fact);
-  return ledger;
 }
 
 function attempted(outcome: Outcome, position: number): Attempted {

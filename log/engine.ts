@@ -79,8 +79,9 @@ export interface Engine {
   head(stream: string): Promise<Head>;
 
   /**
-   * Names of the streams that hold at least one row, or were deleted on the server, sorted as `Array.sort` does. A name has any
-   * characters that `isStreamName` lets pass, also `.`, `*`, `>`, `/` and blanks, and up to 255 bytes.
+   * Names of the streams that hold at least one row, or were deleted on the server, sorted as `Array.sort`
+   * does. A name has any characters that `isStreamName` lets pass, also `.`, `*`, `>`, `/` and blanks, and
+   * up to 255 bytes.
    */
   streams(): Promise<readonly string[]>;
 
@@ -141,6 +142,17 @@ export class DivergedError extends LedgerError {
       `stream '${stream}' at position ${position}: ${one} and ${other} have different events`,
     );
     this.position = position;
+  }
+}
+
+/** An engine does not have the last events of its replica. What both have is the same. */
+export class EngineBehindError extends LedgerError {
+  override readonly name = 'EngineBehindError';
+  constructor(engine: string, stream: string, replica: string) {
+    super(
+      'conflict',
+      `${engine} does not have the last events of stream '${stream}' that its replica ${replica} has`,
+    );
   }
 }
 

@@ -7,8 +7,7 @@ import { existsSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { LedgerError } from '../events/ledger-error.ts';
-import { DivergedError, type Engine, StreamDeletedError } from './engine.ts';
+import { DivergedError, type Engine, EngineBehindError, StreamDeletedError } from './engine.ts';
 import { sha256 } from './hash.ts';
 import { memoryStore } from './memory.ts';
 import { makePrivateFolder } from './private-files.ts';
@@ -39,7 +38,8 @@ interface ReplicaOptions {
  * engine in a hash, or is damaged, is renamed, and made anew. So is one in the cache folder that has what
  * the engine has not, after some seconds: a leader that was chosen just now may not have all events yet.
  *
- * Rejects with `conflict` if another replica has what the engine has not; and as `openSqliteStore` and the engine do; it has closed the engine then.
+ * Rejects with `conflict` if another replica has what the engine has not, and as `openSqliteStore` and the
+ * engine do. It has closed the engine then.
  */
 export async function openReplica(
   engine: Engine,
@@ -68,16 +68,6 @@ function cachePath(name: string): string {
   const legible = name.replace(/^[a-z\d+]*:\/\//, '').replaceAll(/[^\w.-]+/g, '-');
   const file = `${legible.slice(0, 64)}-${sha256(name).slice(0, 16)}.ledger`;
   return join(folder, 'vfio-ledger', 'replicas', file);
-}
-
-/** An engine does not have the last events of its replica. What both have is the same. */
-class EngineBehindError extends LedgerError {
-  constructor(engine: string, stream: string, path: string) {
-    super(
-      'conflict',
-      `${engine} does not have the last events of stream '${stream}' that its replica ${path} has`,
-    );
-  }
 }
 
 /**

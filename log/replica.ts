@@ -4,7 +4,7 @@
  * @module
  */
 import type { LedgerEvent } from '../events/vocabulary.ts';
-import { DivergedError, type Engine } from './engine.ts';
+import { DivergedError, type Engine, EngineBehindError } from './engine.ts';
 import { genesisOf } from './hash.ts';
 import {
   type Entry,
@@ -34,10 +34,10 @@ import {
  * An append is made in the engine and then in the local log. Whoever repeats one that failed, with the
  * same ids, makes it once at most.
  *
- * Rejects as the engine does, and with `DivergedError` if the local log and the engine differ in a hash,
- * or the local log has events that the engine does not have: then it must be made anew. At an event of
- * the engine that is not what was appended, `read` rejects with `CorruptLogError`, after all events
- * before it.
+ * Rejects as the engine does, with `DivergedError` if the local log and the engine differ in a hash, and
+ * with `EngineBehindError` if the local log has events that the engine does not have: then it must be made
+ * anew. At an event of the engine that is not what was appended, `read` rejects with `CorruptLogError`,
+ * after all events before it.
  */
 export function replicaOf(engine: Engine, local: Store): Store {
   const replica = new Replica(engine, local);
@@ -145,9 +145,9 @@ class Replica {
     const engine = this.#engine;
     const target = engineOf(this.#local, this.#local.path ?? 'the replica in memory');
     try {
-      const { head, isSourceBehind } = await ship({ stream, source: engine, target });
+      const { isSourceBehind } = await ship({ stream, source: engine, target });
       if (!isSourceBehind) return null;
-      throw new DivergedError(stream, head.position, engine.name, target.name);
+      throw new EngineBehindError(engine.name, stream, target.name);
     } catch (error) {
       if (error instanceof CorruptLogError && error.position !== null) return error;
       throw error;
@@ -188,9 +188,10 @@ class Replica {
     try {
       return (await this.upToDate(stream)) ?? (await this.#firstDifference(stream));
     } catch (error) {
-      if (!(error instanceof DivergedError)) throw error;
-      const difference = await this.#firstDifference(stream);
-      return difference ?? new CorruptLogError(error.position, error.message);
+      const isBehind = error instanceof EngineBehindError;
+      if (!isBehind && !(error instanceof DivergedError)) throw error;
+      const { position } = isBehind ? await this.#local.head(stream) : error;
+      return (await this.#firstDifference(stream)) ?? new CorruptLogError(position, error.message);
     }
   }
 

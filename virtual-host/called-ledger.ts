@@ -9,7 +9,7 @@ import type { Outcome } from '../operations/row.ts';
 import { Timeline } from '../projections/timeline.ts';
 import type { ScenarioStep } from '../scenario/written.ts';
 
-/** A what-if on an empty log, with its calls. */
+/** A what-if on an empty log, whose first events are some facts, with its calls. */
 export class CalledLedger extends WhatIf {
   /**
    * In order, also calls that are no event, such as a DMA mapping.
@@ -19,8 +19,9 @@ export class CalledLedger extends WhatIf {
   readonly calls: ScenarioStep[] = [];
 
   /** @internal */
-  constructor() {
+  constructor(facts: Iterable<Fact>) {
     super(new Timeline<SupposedEvent>({ isDeferred: true }), -1);
+    for (const { type, data } of facts) this.happened({ type, data } as Fact);
   }
 
   /** @internal */

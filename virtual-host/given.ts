@@ -12,7 +12,7 @@ import { ScenarioHost, type HostAnswer } from '../host/scenario-host.ts';
 import { parseScenario, type Sequence } from '../host/simulation.ts';
 import { hostGiven, type SimulateSettings } from '../ledger/settings.ts';
 import { storyOf } from '../ledger/story.ts';
-import { supposed, type WhatIf } from '../ledger/what-if.ts';
+import type { WhatIf } from '../ledger/what-if.ts';
 import type { Profile } from '../machines/profile.ts';
 import { parseLine, type OperationStatement } from '../scenario/language.ts';
 import type { Topology } from '../scenario/topology.ts';
@@ -20,6 +20,7 @@ import { absentIn, type AbsentSubject } from '../scenario/topology-words.ts';
 import { subjectAt, titleWords } from '../words/failures.ts';
 import { expectedAnswer, gotAnswer } from '../words/unexpected-answer.ts';
 import { whyWords } from '../words/why.ts';
+import { CalledLedger } from './called-ledger.ts';
 
 /** The keys of an answer that a test expects. The errno of an operation that passes is null. */
 export interface ExpectedAnswer extends Pick<
@@ -102,7 +103,7 @@ function play(
     throw new LedgerError('unsupported', `the kernel has died at or before '${statement.text}'`);
   }
   let ledger: WhatIf | null = null;
-  const madeLedger = (): WhatIf => (ledger ??= supposed(facts));
+  const madeLedger = (): WhatIf => (ledger ??= new CalledLedger(facts));
   const asked: PlayedOperation = {
     answer,
     get ledger() {

@@ -72,11 +72,10 @@ export class VirtualHost {
     const options = { profile, simulated: true };
     this.topology = topology;
     this.profile = profile;
-    this.#calls = new CalledLedger();
+    this.#calls = new CalledLedger(bootFacts('-', topology, options));
     this.ledger = this.#calls;
     // The ledger hands out the pids.
     this.#player = new Player(this.#calls.port, topology, options, firstStart.pid);
-    for (const fact of bootFacts('-', topology, options)) this.ledger.happened(fact);
   }
 
   /**

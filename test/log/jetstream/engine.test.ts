@@ -147,29 +147,19 @@ describe.skipIf(natsServer === undefined)('a log on three servers', () => {
       return { log, proxy, direct, head, address: `nats://127.0.0.1:${proxy.port}/${log}` };
     }
 
-    test('is made again, and is there once', async () => {
+    test.each([
+      { when: 'at once', window: null, lostFor: undefined },
+      { when: 'when the server has forgotten the id of the message', window: 0.1, lostFor: 1_000 },
+    ])('is made again, and is there once: $when', async ({ window, lostFor }) => {
       const { log, proxy, direct, head, address } = await throughProxy();
+      if (window !== null) {
+        await cluster.manage((manager) =>
+          manager.streams.update(log, { duplicate_window: window * 1e9 }),
+        );
+      }
       const engine = await open(address);
       const rows = rowsOf(head, 3);
-      const lost = proxy.loseAnswerTo(`${log}.a`);
-      expect(await engine.append('a', head, rows)).toEqual({
-        head: headOfRow(rows[2] as Row),
-        appended: 3,
-      });
-      await lost;
-      expect(positions(await rowsIn(direct, 'a'))).toEqual(upTo(5));
-      expect((await stored(log)).messages).toBe(2);
-      await proxy.stop();
-    });
-
-    test('is there once, too, when the server has forgotten the id of the message', async () => {
-      const { log, proxy, direct, head, address } = await throughProxy();
-      await cluster.manage((manager) =>
-        manager.streams.update(log, { duplicate_window: 100_000_000 }),
-      );
-      const engine = await open(address);
-      const rows = rowsOf(head, 3);
-      const lost = proxy.loseAnswerTo(`${log}.a`, 1_000);
+      const lost = proxy.loseAnswerTo(`${log}.a`, lostFor);
       expect(await engine.append('a', head, rows)).toEqual({
         head: headOfRow(rows[2] as Row),
         appended: 3,
