@@ -198,18 +198,22 @@ export class StoredParts implements SegmentParts {
   }
 
   get kernel(): KernelCheckpoint {
-    return this.judging().kernel;
+    return this.#judged(({ kernel }) => kernel);
   }
 
   get refusals(): SavedRefusals {
-    return this.judging().refusals;
+    return this.#judged(({ refusals }) => refusals);
   }
 
   get sources(): SavedSources {
-    return this.judging().sources;
+    return this.#judged(({ sources }) => sources);
   }
 
-  /** Large, and not needed to answer questions: it is not kept. */
+  #judged<T>(part: (parts: Pick<SegmentParts, 'kernel' | 'refusals' | 'sources'>) => T): T {
+    return this.#orRebuilt(() => part(this.judging()), part);
+  }
+
+  /** Large, and not needed to answer questions: it is not kept. Throws any error. */
   judging(): Judging {
     return this.#json(this.#source.pieces.columnsOf('judging')) as Judging;
   }

@@ -76,6 +76,17 @@ test('a fork goes on where the log has gone on meanwhile', () => {
   );
 });
 
+test('a fork is made again of a segment that was read and has been lost since', () => {
+  const log = busyHost(60, 5);
+  const shelf = new MapShelf(hashesOf(log));
+  const timeline = new Timeline({ shelf, reader: readerOf(log), whole: 4 });
+  for (const event of log) timeline.take(event);
+  const asked = askedOf(log.slice(0, 11), [0.5, 1]);
+  const before = answersOf(timeline.fork(10), asked);
+  for (const name of shelf.list()) if (name.first <= 10) shelf.remove(name);
+  expect(answersOf(timeline.fork(10), asked)).toEqual(before);
+});
+
 test('what has not happened is said of a fork, and of a fork of a fork', () => {
   const log = busyHost(90, 3);
   const timeline = timelineOf(log.slice(0, 60));
