@@ -17,7 +17,10 @@ import { faults, type Fault } from './small-driver.ts';
 
 const folder = temporaryFolder();
 const MOST_OPERATIONS = 8;
-const seeds = fc.sample(fc.integer(), countOf('seeds of faulty drivers', { test: 3, soak: 60 }));
+const seeds = fc.sample(
+  fc.integer(),
+  countOf('seeds of faulty drivers', { test: 3, soak: 30, full: 60 }),
+);
 
 const keptFolders = new Set<string>();
 afterAll(() => {

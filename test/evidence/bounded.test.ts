@@ -10,7 +10,7 @@ import { peakOf, type Measured } from '../support/peak-memory.ts';
 
 /** In MB. */
 const MOST = 300;
-const MB = countOf('megabytes of evidence', { test: 512, soak: 1024, full: 4096 });
+const MB = countOf('megabytes of evidence', { test: 512, soak: 512, full: 4096 });
 
 const folder = temporaryFolder();
 const log = join(folder, 'log.ledger');

@@ -6,7 +6,7 @@ import { countOf } from '../support/effort.ts';
 import { temporaryFolder } from './folder.ts';
 
 /** Of a thousand bytes that can be flipped, so many are. */
-const SHARE = countOf('bytes flipped of a thousand', { test: 20, soak: 1000 });
+const SHARE = countOf('bytes flipped of a thousand', { test: 20, soak: 300, full: 1000 });
 
 const folder = temporaryFolder();
 

@@ -45,7 +45,7 @@ describe('logs of which only parts were seen', () => {
           if (missed[at] === true) expect(uncovered[at], `position ${at}`).toBe(true);
         }
       }),
-      { numRuns: countOf('coverage-of-hosts', { test: 100, soak: 5000 }) },
+      { numRuns: countOf('coverage-of-hosts', { test: 100, soak: 2500, full: 5000 }) },
     );
   });
 

@@ -16,7 +16,7 @@ import { countOf } from '../support/effort.ts';
 import { shownAt, stepsOf, Steps } from '../support/hands.ts';
 import { placed, type Log } from '../support/random-logs.ts';
 
-const RUNS = countOf('logs whose hands are counted', { test: 8, soak: 200, full: 2000 });
+const RUNS = countOf('logs whose hands are counted', { test: 8, soak: 100, full: 2000 });
 
 function timelineOf(log: Log, size: number): Timeline {
   const timeline = new Timeline({ whole: size });

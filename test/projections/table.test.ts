@@ -20,7 +20,10 @@ const all = countOf('questions beside the brute force', { test: 40, soak: 1e6 })
 const suites = [
   { suite: 'questions', sequences: all },
   { suite: 'drivers', sequences: all },
-  { suite: 'flows', sequences: countOf('flows beside the brute force', { test: 5, soak: 150 }) },
+  {
+    suite: 'flows',
+    sequences: countOf('flows beside the brute force', { test: 5, soak: 75, full: 150 }),
+  },
 ];
 
 const recorded = suites.flatMap(({ suite, sequences }) =>

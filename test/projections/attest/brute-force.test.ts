@@ -221,7 +221,7 @@ test('an attestation says what the machines say of every position', () => {
         verdicts.set(key, (verdicts.get(key) ?? 0) + 1);
       }
     }),
-    { numRuns: countOf('attest', { test: 30, soak: 5000 }) },
+    { numRuns: countOf('attest', { test: 30, soak: 2500, full: 10_000 }) },
   );
   expect(counts.answered).toBeGreaterThan(counts.refused / 4);
   // Nearly every question has had every verdict.

@@ -15,7 +15,7 @@ import { endlessHost, unseenHost } from '../../support/unseen-hosts.ts';
 import { UntoldClaims } from '../../support/untold-claims.ts';
 
 describe('who is gone, as the machines say', () => {
-  const count = countOf('claims', { test: 200, soak: 12_000 });
+  const count = countOf('claims', { test: 200, soak: 5000, full: 12_000 });
   const hosts: [string, fc.Arbitrary<Log>, seldom: number][] = [
     ['of any host whose boot nobody saw', unseenHost, 0.005],
     ['of one whose ends were missed', endlessHost, 0.02],

@@ -14,7 +14,7 @@ import { countOf, isCampaign } from '../../support/effort.ts';
 import { faultyTables, type Fault } from '../../support/faulty-tables.ts';
 import { SlowVerifier, SlowWatch } from '../../support/slow-verifier.ts';
 
-const LOGS = countOf('verified logs', { test: 40, soak: 10_000 });
+const LOGS = countOf('verified logs', { test: 40, soak: 3000, full: 10_000 });
 const options = { numRuns: LOGS };
 
 /** What is rare is there only in the many logs of a campaign. */

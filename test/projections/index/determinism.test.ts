@@ -14,7 +14,7 @@ import { countOf } from '../../support/effort.ts';
 import { hashesOf, MapShelf, readerOf } from '../../support/map-shelf.ts';
 import { busyHost, placed, type Log } from '../../support/random-logs.ts';
 
-const LOGS = countOf('logs built in several ways', { test: 20, soak: 6000 });
+const LOGS = countOf('logs built in several ways', { test: 20, soak: 2000, full: 6000 });
 
 /** Events of a whole segment: most have several blocks. */
 const WHOLE = 60;

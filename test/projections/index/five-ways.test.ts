@@ -17,7 +17,7 @@ const share = fc.double({ min: 0, max: 1, noNaN: true });
 const shares = fc.tuple(share, share, share);
 const whole = fc.constantFrom(3, 7, 64, 100_000);
 
-const RUNS = countOf('logs answered for five ways', { test: 2, soak: 40, full: 400 });
+const RUNS = countOf('logs answered for five ways', { test: 2, soak: 24, full: 400 });
 
 /** The index in memory, with segments of so many events. */
 function indexOf(log: Log, size: number): Timeline {

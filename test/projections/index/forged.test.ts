@@ -24,8 +24,8 @@ import { unseenHost } from '../../support/unseen-hosts.ts';
 import { answersOf, askedOf } from './ways.ts';
 import { answersOfAll, pastOf } from './all-questions.ts';
 
-const RUNS = countOf('forged segments', { test: 6, soak: 60, full: 1500 });
-const ASKED = countOf('forged segments asked everything', { test: 10, soak: 2500 });
+const RUNS = countOf('forged segments', { test: 6, soak: 30, full: 1500 });
+const ASKED = countOf('forged segments asked everything', { test: 10, soak: 1000, full: 2500 });
 /** Forged segments of one log. */
 const EACH = 25;
 /** A test of a campaign has ten minutes. */

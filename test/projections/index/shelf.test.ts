@@ -99,7 +99,7 @@ describe('what lies on the shelf', () => {
         timeline.index.mend();
         expect(spansOf(shelf)).toEqual(wholes(64, 500));
       }),
-      { numRuns: countOf('damaged shelves', { test: 2, soak: 60, full: 600 }) },
+      { numRuns: countOf('damaged shelves', { test: 2, soak: 30, full: 600 }) },
     );
   });
 
@@ -199,7 +199,7 @@ describe('short segments', () => {
           if (name && bytes) shelf.files.set(name, bytes);
         }
       }),
-      { numRuns: countOf('shelves gone on from', { test: 1, soak: 40, full: 400 }) },
+      { numRuns: countOf('shelves gone on from', { test: 1, soak: 20, full: 400 }) },
     );
   });
 
