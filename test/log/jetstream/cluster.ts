@@ -12,19 +12,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, headers } from '@nats-io/transport-node';
 
-const LEAST = [2, 10, 27] as const;
-const INSTALL = 'test/log/jetstream/install-server.sh';
+export const LEAST = [2, 10, 27] as const;
+export const INSTALL = 'test/log/jetstream/install-server.sh';
 
 /** The program, on PATH or where `install-server.sh` puts it. */
 export const natsServer = ['nats-server', join(import.meta.dirname, '.cache/nats-server')].find(
   isNewEnough,
 );
-if (natsServer === undefined) {
-  process.stderr.write(
-    `no nats-server >= ${LEAST.join('.')}: tests of JetStream are skipped; run ${INSTALL}\n`,
-  );
-}
-
 function isNewEnough(program: string): boolean {
   try {
     const version = execFileSync(program, ['--version'], { encoding: 'utf8' });
