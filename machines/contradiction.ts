@@ -20,6 +20,13 @@ export type ContradictionReason =
   /** The node that was opened does not exist. */
   | { readonly kind: 'no-node'; readonly event: EventType }
   | { readonly kind: 'no-device'; readonly event: EventType; readonly device: string }
+  /** A group's file gave a device of another group. */
+  | {
+      readonly kind: 'other-group';
+      readonly device: string;
+      readonly seen: string;
+      readonly expected: string;
+    }
   | {
       readonly kind: 'other-driver';
       readonly device: string;

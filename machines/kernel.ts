@@ -161,39 +161,46 @@ export class Kernel extends HostState {
 
   /** A call passed: every machine that it concerns takes its event, or none does. */
   #happen(event: Placed<Fact>, question: Question, opened: FileId | null): void {
-    const against = isWithoutContext(question) ? 'nothing' : this.#against(question);
-    if (against === null) {
-      for (const name of machineNames) {
-        const [told, instance] = [question.events[name], question[name]];
-        if (told === undefined || instance === undefined) continue;
-        this.put(name, instance, told);
-        if (setsState.has(told.type) && 'isFound' in instance) instance.isFound = false;
-      }
-      if (opened !== null) this.#open(event, opened, question);
-      this.#hold(question);
-      const { group, leavesDoubt = false, iommufd, events } = question;
-      const { iommufd: told } = events;
-      if (told?.type === 'mapper.noted' && iommufd !== undefined) {
-        this.openFiles.noteMapper(told.pid, iommufd.id);
-      }
-      if (leavesDoubt && group !== undefined) this.doubt(group);
+    const reason = this.#against(event, question);
+    const { group, device, leavesDoubt = false } = question;
+    if (reason !== null) {
+      this.contradict(reason, group ?? device?.group ?? null);
+      if (reason.kind === 'other-group' && device?.group) this.doubt(device.group);
+      if (opened !== null) this.addFile(otherFile(opened, pathOf(event)));
       return;
     }
-    const reason: ContradictionReason =
-      against === 'nothing'
-        ? { kind: 'no-context', event: event.type }
-        : {
-            kind: 'not-admitted',
-            machine: against,
-            state: question[against]?.state,
-            event: event.type,
-          };
-    this.contradict(reason, question.group ?? question.device?.group ?? null);
-    if (opened !== null) this.addFile(otherFile(opened, pathOf(event)));
+    for (const name of machineNames) {
+      const [told, instance] = [question.events[name], question[name]];
+      if (told === undefined || instance === undefined) continue;
+      this.put(name, instance, told);
+      if (setsState.has(told.type) && 'isFound' in instance) instance.isFound = false;
+    }
+    if (opened !== null) this.#open(event, opened, question);
+    this.#hold(question);
+    const { iommufd, events } = question;
+    const { iommufd: told } = events;
+    if (told?.type === 'mapper.noted' && iommufd !== undefined) {
+      this.openFiles.noteMapper(told.pid, iommufd.id);
+    }
+    if (leavesDoubt && group !== undefined) this.doubt(group);
+  }
+
+  /** Why a call cannot have passed as the host is known; null if it can. */
+  #against({ type }: Placed<Fact>, question: Question): ContradictionReason | null {
+    if (isWithoutContext(question)) return { kind: 'no-context', event: type };
+    const { device, groupFile, group } = question;
+    const other = groupFile === undefined ? null : (device?.group ?? null);
+    if (device !== undefined && group !== undefined && other !== null && other !== group) {
+      const [seen, expected] = [group.group, other.group];
+      return { kind: 'other-group', device: device.device, seen, expected };
+    }
+    const machine = this.#refusing(question);
+    if (machine === null) return null;
+    return { kind: 'not-admitted', machine, state: question[machine]?.state, event: type };
   }
 
   /** The first machine that does not admit its event; null if all do. */
-  #against(question: Question): MachineName | null {
+  #refusing(question: Question): MachineName | null {
     for (const name of machineNames) {
       const [told, instance] = [question.events[name], question[name]];
       if (told === undefined || instance === undefined) continue;

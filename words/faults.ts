@@ -190,6 +190,10 @@ export function contradictionWords(reason: ContradictionReason): string {
       return `${reason.event}: the node does not exist`;
     case 'no-device':
       return `${reason.event}: there is no device ${reason.device}`;
+    case 'other-group': {
+      const { device, seen, expected } = reason;
+      return `${device} was got from group ${seen}, but is in group ${expected}`;
+    }
     case 'other-driver': {
       const { device, seen, expected } = reason;
       return `${device} was seen with driver ${seen ?? 'none'}, but should have ${expected ?? 'none'}`;

@@ -54,6 +54,7 @@ const campaigns: Readonly<Record<string, string>> = {
   'deferred-index': 'test/projections/index/deferred.test.ts',
   tables: 'test/projections/table.test.ts',
   machines: 'test/machines/table-agrees.test.ts',
+  'open-owners': 'test/machines/owner-is-open.test.ts',
   'xstate-steps': 'test/machines/xstate-steps.test.ts',
   'unshown-files': 'test/machines/unshown-file.test.ts',
   calls: 'test/host/attempt.test.ts',
