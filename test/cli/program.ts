@@ -1,11 +1,15 @@
 /**
- * The program as a child process.
+ * The program, as a child process or in the process of the test.
  *
  * @module
  */
 import { spawn } from 'node:child_process';
+import { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { inject } from 'vitest';
+import { dispatch } from '../../cli/dispatch.ts';
+import { outputTo, sayTo } from '../../cli/output.ts';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
@@ -52,9 +56,63 @@ export function runCommand(
   });
 }
 
-/** Runs `vfio-ledger` with these arguments. */
-export function run(args: readonly string[], surroundings?: Surroundings): Promise<Ended> {
+/** Verbs that need the streams and the signals of a process. */
+const ofProcess: ReadonlySet<string> = new Set(['run', 'record', 'tail']);
+
+/**
+ * Runs `vfio-ledger` with these arguments: in this process, which saves most of the time, or as a
+ * program if that could make a difference.
+ */
+export async function run(
+  args: readonly string[],
+  surroundings: Surroundings = {},
+): Promise<Ended> {
+  const { input = '', ...others } = surroundings;
+  const isApart = Object.keys(others).length > 0 || ofProcess.has(args[0] ?? '');
+  return isApart ? runProgram(args, surroundings) : runHere(args, input);
+}
+
+/** Runs `vfio-ledger` with these arguments as a program. */
+export function runProgram(args: readonly string[], surroundings?: Surroundings): Promise<Ended> {
   return runCommand(process.execPath, [inject('program'), ...args], surroundings);
+}
+
+async function runHere(args: readonly string[], input: string | Uint8Array): Promise<Ended> {
+  const out = new Taken();
+  const err = new Taken();
+  const { VFIO_LEDGER_LOG: _, ...env } = process.env;
+  try {
+    const code = await dispatch(args, {
+      stdin: Readable.from(input.length === 0 ? [] : [Buffer.from(input)], { objectMode: false }),
+      out: outputTo(
+        out,
+        (text) => text,
+        () => {},
+      ),
+      say: sayTo(err, () => {}),
+      progress: { tell: () => {}, clear: () => {} },
+      env,
+    });
+    return { code, out: out.text, err: err.text };
+  } finally {
+    // V8's own: what is best for a program that ends soon is not for the tests after it.
+    setFlagsFromString('--semi-space-growth-factor=2');
+    setFlagsFromString('--heap-growing-percent=0');
+  }
+}
+
+/** Keeps what is written to it. */
+class Taken extends Writable {
+  readonly #chunks: Buffer[] = [];
+
+  override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
+    this.#chunks.push(chunk);
+    done();
+  }
+
+  get text(): string {
+    return Buffer.concat(this.#chunks).toString();
+  }
 }
 
 const tell = `
