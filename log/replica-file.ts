@@ -31,6 +31,8 @@ interface ReplicaOptions {
   /** The path of the replica, or `:memory:`; null: in the cache folder. */
   readonly replica: string | null;
   readonly renewed: (replica: RenewedReplica) => void;
+  /** How long, in ms, an engine may lack events that the replica has; left out: three seconds. */
+  readonly patienceMs?: number;
 }
 
 /**
@@ -43,13 +45,13 @@ interface ReplicaOptions {
  */
 export async function openReplica(
   engine: Engine,
-  { replica, renewed }: ReplicaOptions,
+  { replica, renewed, patienceMs = 3000 }: ReplicaOptions,
 ): Promise<Store> {
   try {
     if (replica === ':memory:') return replicaOf(engine, memoryStore());
     const path = replica ?? cachePath(engine.name);
     if (replica === null) makeFolder(dirname(path));
-    const reason = await disagreement(engine, path).catch((error: unknown) => {
+    const reason = await disagreement(engine, path, patienceMs).catch((error: unknown) => {
       if (replica === null && error instanceof EngineBehindError) return error.message;
       throw error;
     });
@@ -74,12 +76,16 @@ function cachePath(name: string): string {
  * Why the replica at a path is not what the engine has; null if it is, or if there is none. Rejects with
  * `EngineBehindError` if it only has more.
  */
-async function disagreement(engine: Engine, path: string): Promise<string | null> {
+async function disagreement(
+  engine: Engine,
+  path: string,
+  patienceMs: number,
+): Promise<string | null> {
   if (volumeFiles(path).length === 0) return null;
   try {
     const local = openSqliteStore(path);
     try {
-      await checkAgrees(engine, local);
+      await checkAgrees(engine, local, patienceMs);
     } finally {
       await local.close();
     }
@@ -96,22 +102,25 @@ async function disagreement(engine: Engine, path: string): Promise<string | null
 const TOGETHER = 32;
 
 /** Throws `DivergedError` or `EngineBehindError` unless the engine has the head of each stream of a log. */
-async function checkAgrees(engine: Engine, local: Store): Promise<void> {
+async function checkAgrees(engine: Engine, local: Store, patienceMs: number): Promise<void> {
   const streams = [...(await local.streams())];
   await Promise.all(
     Array.from({ length: TOGETHER }, async () => {
       for (let stream = streams.pop(); stream !== undefined; stream = streams.pop()) {
-        await checkHead(engine, local, stream);
+        await checkHead(engine, local, { stream, patienceMs });
       }
     }),
   );
 }
 
-/** How often an engine is asked whether it has the head of a replica by now, and the pause before. */
+/** How often an engine is asked, until patience ends, whether it has the head of a replica by now. */
 const LOOKS = 6;
-const LOOK_EVERY_MS = 500;
 
-async function checkHead(engine: Engine, local: Store, stream: string): Promise<void> {
+async function checkHead(
+  engine: Engine,
+  local: Store,
+  { stream, patienceMs }: { readonly stream: string; readonly patienceMs: number },
+): Promise<void> {
   await local.head(stream);
   const target = engineOf(local, local.path ?? 'its replica');
   for (let looks = 0; ; looks++) {
@@ -125,7 +134,7 @@ async function checkHead(engine: Engine, local: Store, stream: string): Promise<
     if (difference === null) return;
     if (difference !== 'behind') throw difference;
     if (looks === LOOKS) throw new EngineBehindError(engine.name, stream, target.name);
-    await setTimeout(LOOK_EVERY_MS);
+    await setTimeout(patienceMs / LOOKS);
   }
 }
 

@@ -8,9 +8,10 @@ import { main, run, runCommand } from './cli/program.ts';
 import { temporaryFolder } from './log/folder.ts';
 import { asAnybody } from './support/as-anybody.ts';
 import { cellOf, columnKindsOf, forged, withColumn } from './support/forged-segments.ts';
+import { someOf } from './support/effort.ts';
 
 const root = temporaryFolder();
-const SEALED = 9000;
+const SEALED = 8192;
 let original: string;
 let logs = 0;
 
@@ -73,20 +74,23 @@ const forgeries: [string, Forgery, string][] = [
   ],
 ];
 
-test.each(forgeries)('an index that has %s is told and replaced', async (_, forge, what) => {
-  const log = withForged(forge);
-  const ledger = await openLedger(log);
-  const [fault, ...others] = ledger.verify().faults;
-  const where = `the index of positions 0 to ${SEALED - 1}`;
-  const detail = `${where} differs from the events in ${what}; it was rebuilt`;
-  expect(fault).toMatchObject({ kind: 'projection', detail });
-  expect(fault?.position).toBeLessThan(SEALED);
-  // Where the host at its end was another, so was that of the events after it.
-  expect(others.every(({ position }) => position === SEALED)).toBe(true);
-  expect(readFileSync(segmentOf(log)).equals(readFileSync(segmentOf(original)))).toBe(true);
-  expect(ledger.verify().faults).toEqual([]);
-  await ledger.close();
-});
+test.each(someOf(forgeries, 6))(
+  'an index that has %s is told and replaced',
+  async (_, forge, what) => {
+    const log = withForged(forge);
+    const ledger = await openLedger(log);
+    const [fault, ...others] = ledger.verify().faults;
+    const where = `the index of positions 0 to ${SEALED - 1}`;
+    const detail = `${where} differs from the events in ${what}; it was rebuilt`;
+    expect(fault).toMatchObject({ kind: 'projection', detail });
+    expect(fault?.position).toBeLessThan(SEALED);
+    // Where the host at its end was another, so was that of the events after it.
+    expect(others.every(({ position }) => position === SEALED)).toBe(true);
+    expect(readFileSync(segmentOf(log)).equals(readFileSync(segmentOf(original)))).toBe(true);
+    expect(ledger.verify().faults).toEqual([]);
+    await ledger.close();
+  },
+);
 
 test('no later answer depends on what verify has told, although it was asked before', async () => {
   const ledger = await openLedger(withForged(another('refused', 'cause', 0)));

@@ -22,7 +22,7 @@ import { Timeline } from '../projections/timeline.ts';
 import { Verifier } from '../projections/audit/verification.ts';
 import { WhatIf } from '../ledger/what-if.ts';
 import { kernelsAsked, recording } from './support/truth.ts';
-import { countOf, isCampaign } from './support/effort.ts';
+import { countOf, someOf } from './support/effort.ts';
 
 const GPU = '0000:3b:00.0';
 const AUDIO = '0000:3b:00.1';
@@ -519,7 +519,7 @@ describe('whatever is tried on a fork', () => {
         for (const event of fork.events) verifier.take(event);
         expect(verifier.findings).toEqual([]);
       }),
-      { numRuns: countOf('forks', { test: 5, soak: 60, full: 600 }) },
+      { numRuns: countOf('forks', { test: 2, soak: 60, full: 600 }) },
     );
   });
 });
@@ -570,7 +570,7 @@ test('a fork is the same, however short the segments are that its past is kept i
       expect(cut.events).toEqual(fork.events);
       expect(tables(cut)).toEqual(tables(fork));
     }),
-    { numRuns: countOf('pasts tried anew', { test: 4, soak: 40, full: 400 }) },
+    { numRuns: countOf('pasts tried anew', { test: 2, soak: 40, full: 400 }) },
   );
 });
 
@@ -669,7 +669,7 @@ function ownersAt(past: Ledger | WhatIf, position: number): unknown {
 }
 
 /** So many sequences of a recording are played. */
-const SEQUENCES = 60;
+const SEQUENCES = countOf('sequences tried on a fork', { test: 12, soak: 60 });
 
 /**
  * What a log does not show of a call is left out: that a node was opened through a descriptor, and
@@ -696,9 +696,9 @@ async function simulated(profile: Profile, name: string): Promise<Ledger> {
 const suites = ['ownership', 'conformance', 'drivers', 'flows'];
 const hosts = suites.flatMap((suite) => kernelsAsked(suite).map((kernel) => ({ kernel, suite })));
 
-const ofNewest = hosts.filter(({ kernel }) => isCampaign || kernel === 'linux-7.3');
+const some = someOf(hosts, 8);
 
-describe.each(ofNewest)('the $suite as $kernel would have them', ({ kernel, suite }) => {
+describe.each(some)('the $suite as $kernel would have them', ({ kernel, suite }) => {
   test('go the same way on a fork, call by call', async () => {
     const ledger = await simulated(kernel, suite);
     const { events } = ledger;

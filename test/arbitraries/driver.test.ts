@@ -19,7 +19,7 @@ const folder = temporaryFolder();
 const MOST_OPERATIONS = 8;
 const seeds = fc.sample(
   fc.integer(),
-  countOf('seeds of faulty drivers', { test: 3, soak: 30, full: 60 }),
+  countOf('seeds of faulty drivers', { test: 1, soak: 30, full: 60 }),
 );
 
 const keptFolders = new Set<string>();
@@ -50,7 +50,7 @@ function endOf(past: Past<Placed>) {
 }
 
 test('the driver without a fault holds no file that it does not know of', () => {
-  const numRuns = countOf('runs of the driver', { test: 200, soak: 5000 });
+  const numRuns = countOf('runs of the driver', { test: 60, soak: 5000 });
   fc.assert(driverProperty(null), { numRuns });
 });
 

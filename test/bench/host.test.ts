@@ -6,6 +6,7 @@ import { entryOf } from '../../log/row.ts';
 import { Kernel } from '../../machines/kernel.ts';
 import { LiveHost } from '../../machines/live-host.ts';
 import { Verifier } from '../../projections/audit/verification.ts';
+import { inCampaigns } from '../support/effort.ts';
 
 const COUNT = 20_000;
 const history = [...hostHistory(COUNT)];
@@ -92,7 +93,7 @@ test('everything happens in it, and a few in a hundred are refused', () => {
   expect(refused.length / COUNT).toBeLessThan(0.05);
 });
 
-test('the host boots again, with all of its devices plugged in', () => {
+test.each(inCampaigns)('the host boots again, with all of its devices plugged in, %s', () => {
   const types: string[] = [];
   for (const { type } of hostHistory(250_000)) types.push(type);
   const boots = types.flatMap((type, position) => (type === 'host.booted' ? [position] : []));

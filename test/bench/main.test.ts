@@ -29,7 +29,7 @@ test.each(inCampaigns)(
   },
 );
 
-test('a start is measured beside one of Node, from the package and from the checkout', () => {
+test.each(inCampaigns)('a start is measured beside one of Node, both ways, %s', () => {
   const [fromPackage, fromCheckout] = JSON.parse(bench(dir, '--json', '--only', 'start')) as {
     readonly figure: string;
     readonly ratio: number;

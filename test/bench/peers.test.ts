@@ -17,9 +17,10 @@ import { DEVICE, GROUP, HOLD, type CellRows } from '../../projections/index/stan
 import { Timeline } from '../../projections/timeline.ts';
 import { nobody, ownerWithoutHolders } from '../../projections/views.ts';
 import { temporaryFolder } from '../log/folder.ts';
+import { countOf, someOf } from '../support/effort.ts';
 
 const dir = temporaryFolder();
-const COUNT = 20_000;
+const COUNT = countOf('events that peers fold', { test: 5000, soak: 20_000 });
 const history = [...hostHistory(COUNT)].map((event, position) => ({ ...event, position }));
 
 /** By group, the file that owns it, as the machines have it. */
@@ -69,7 +70,7 @@ test('a bare fold over changes comes to the same table', () => {
 });
 
 test('XState in the place of the tables judges the same', () => {
-  const some = history.slice(0, 4000);
+  const some = history.slice(0, 3000);
   const ours = judgeAll(some, new LiveHost());
   expect(ours.changes.length).toBeGreaterThan(100);
   for (const kernel of [transitionKernel(), actorKernel()]) {
@@ -78,34 +79,37 @@ test('XState in the place of the tables judges the same', () => {
   }
 });
 
-test.each(hostKinds)('a table of intervals has the owners of every moment: %s', async (kind) => {
-  const timeline = new Timeline();
-  const host = new LiveHost();
-  const path = join(dir, `${kind}.db`);
-  const events = [...(await historyOf(kind, 2000))].map((event, position) => {
-    return { ...event, position };
-  });
-  for (const event of events) timeline.take(event);
-  expect(writeIntervals(timeline, path)).toBeGreaterThan(50);
-  const intervals = new Intervals(path);
-  const owned = new Set<string>();
-  const others: unknown[] = [];
-  for (const event of events) {
-    host.take(event);
-    for (const group of timeline.groups()) {
-      const known = host.group(group);
-      const owner = known === undefined ? nobody : ownerWithoutHolders(known);
-      const answers = [
-        intervals.at(group, event.position) ?? nobody,
-        bareOwnerAt(timeline, group, event.position),
-      ];
-      owned.add(owner.kind);
-      if (answers.some((answer) => answer.kind !== owner.kind || answer.file !== owner.file)) {
-        others.push({ group, position: event.position, owner, answers });
+test.each(someOf(hostKinds, 3))(
+  'a table of intervals has the owners of every moment: %s',
+  async (kind) => {
+    const timeline = new Timeline();
+    const host = new LiveHost();
+    const path = join(dir, `${kind}.db`);
+    const events = [...(await historyOf(kind, 2000))].map((event, position) => {
+      return { ...event, position };
+    });
+    for (const event of events) timeline.take(event);
+    expect(writeIntervals(timeline, path)).toBeGreaterThan(50);
+    const intervals = new Intervals(path);
+    const owned = new Set<string>();
+    const others: unknown[] = [];
+    for (const event of events) {
+      host.take(event);
+      for (const group of timeline.groups()) {
+        const known = host.group(group);
+        const owner = known === undefined ? nobody : ownerWithoutHolders(known);
+        const answers = [
+          intervals.at(group, event.position) ?? nobody,
+          bareOwnerAt(timeline, group, event.position),
+        ];
+        owned.add(owner.kind);
+        if (answers.some((answer) => answer.kind !== owner.kind || answer.file !== owner.file)) {
+          others.push({ group, position: event.position, owner, answers });
+        }
       }
     }
-  }
-  intervals.close();
-  expect(others).toEqual([]);
-  expect(owned.size).toBeGreaterThan(2);
-});
+    intervals.close();
+    expect(others).toEqual([]);
+    expect(owned.size).toBeGreaterThan(2);
+  },
+);

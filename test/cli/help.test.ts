@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } fro
 import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../log/folder.ts';
-import { loadedBy, main, root, run, runCommand } from './program.ts';
+import { checkout, loadedBy, root, run, runCommand } from './program.ts';
 
 const folder = temporaryFolder();
 
@@ -50,13 +50,13 @@ test('compiled code is kept where only this user can write, else not at all', as
 
 test('a verb is loaded when it is asked for, and nothing else for the version', async () => {
   const namesOf = (files: readonly string[]) => files.map((file) => relative(root, file));
-  const version = namesOf(await loadedBy(main, '--version'));
+  const version = namesOf(await loadedBy(checkout, '--version'));
   expect(version).toContain('cli/verbs.ts');
   expect(version.filter((file) => !/^(cli|words)\//.test(file))).toEqual([
     'events/ledger-error.ts',
   ]);
   expect(version.filter((file) => /\/(table|why|verb)\.ts$/.test(file))).toEqual([]);
-  const causes = namesOf(await loadedBy(main, 'causes'));
+  const causes = namesOf(await loadedBy(checkout, 'causes'));
   expect(causes).toContain('cli/causes.ts');
   expect(causes).not.toContain('cli/table.ts');
 });

@@ -19,7 +19,8 @@ async function headOf(path: string): Promise<string> {
   return `${ledger.head.position}:${ledger.head.hash}`;
 }
 
-describe('record --to', () => {
+// They wait for recordings to end.
+describe.concurrent('record --to', () => {
   const record = async (name: string, to: string, then = 'sleep 60') => {
     const log = join(folder, `${name}.ledger`);
     const args = ['--log', log, '--to', to, '--for', '3', '--json'];
@@ -56,17 +57,15 @@ describe('record --to', () => {
     expect(await headOf(to)).toMatch(/^0:/);
   });
 
-  test('gives up an address that is none at once, and keeps the recording', async () => {
-    for (const [to, words] of [
-      ['nats://127.0.0.1:1/a/b', /has letters, digits, - and _/],
-      ['other://127.0.0.1', /no engine for other:/],
-    ] as const) {
-      const { log, code, err } = await record(`address-${to.slice(0, 4)}`, to);
-      expect(code).toBe(2);
-      expect(err).toMatch(/^vfio-ledger: not all events were shipped to [^\n]*\n$/);
-      expect(err).toMatch(words);
-      expect(await headOf(log)).not.toMatch(/^-1:/);
-    }
+  test.each([
+    ['nats://127.0.0.1:1/a/b', /has letters, digits, - and _/],
+    ['other://127.0.0.1', /no engine for other:/],
+  ])('gives up %s, which is no address, at once, and keeps the recording', async (to, words) => {
+    const { log, code, err } = await record(`address-${to.slice(0, 4)}`, to);
+    expect(code).toBe(2);
+    expect(err).toMatch(/^vfio-ledger: not all events were shipped to [^\n]*\n$/);
+    expect(err).toMatch(words);
+    expect(await headOf(log)).not.toMatch(/^-1:/);
   });
 
   test('takes a log in a file', async () => {

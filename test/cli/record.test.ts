@@ -58,7 +58,7 @@ async function recordUntil(
   return { code: await ended, out, err };
 }
 
-test('for so many seconds, reported as JSON', async () => {
+test.concurrent('for so many seconds, reported as JSON', async () => {
   const log = join(folder, 'seconds.ledger');
   const shows = tracer('seconds', [attached, opened, deviceOpened, bound], 'sleep 60');
   const { code, out, err } = await record(log, '--for', '2', '--json', '--tracer', shows);
@@ -69,7 +69,7 @@ test('for so many seconds, reported as JSON', async () => {
   expect(await run(['verify', '--log', log])).toMatchObject({ code: 0 });
 });
 
-test('what went wrong and was mended is told on standard error', async () => {
+test.concurrent('what went wrong and was mended is told on standard error', async () => {
   const log = join(folder, 'dies.ledger');
   const again = join(folder, 'again');
   const then = `if [ -e ${again} ]; then sleep 60; fi; : >${again}; echo 'out of memory' >&2; exit 3`;
@@ -84,7 +84,7 @@ test('what went wrong and was mended is told on standard error', async () => {
   );
 });
 
-test('what ftrace prints is read as such', async () => {
+test.concurrent('what ftrace prints is read as such', async () => {
   const log = join(folder, 'ftrace.ledger');
   const shows = tracer('ftrace', ['# vfio-ledger: Linux 6.12.9'], 'sleep 60');
   const args = ['--with', 'ftrace', '--for', '2', '--json', '--tracer', shows];
@@ -93,7 +93,7 @@ test('what ftrace prints is read as such', async () => {
   expect(JSON.parse(out)).toMatchObject({ read: 1, unknown: 0, rejectedCount: 0 });
 });
 
-test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+test.concurrent.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   '%s ends it, and nothing is lost',
   async (signal) => {
     const log = join(folder, `${signal}.ledger`);
@@ -132,7 +132,7 @@ test('a log of a simulation takes no recording', async () => {
   expect(await record(log, '--for', '1', '--tracer', shows)).toMatchObject({ code: 2 });
 });
 
-test('it waits for a tracer that it can ask until that is at work', async ({ skip }) => {
+test.concurrent('it waits for a tracer that it can ask until that is at work', async ({ skip }) => {
   const hasStrace = spawnSync('strace', ['-V']).error === undefined;
   skip(!hasStrace || process.getuid?.() !== 0, 'needs strace and root, to see the recorder look');
   const bin = join(folder, 'bin');

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -132,13 +132,16 @@ test('children that are left behind run on, and nothing waits for them', async (
   skip(!hasStrace, 'strace is not installed');
   const later = join(folder, 'later');
   const report = join(folder, 'report.json');
-  const command = ['sh', '-c', `(sleep 3; echo later >${later}) >/dev/null 2>&1 & exit 3`];
+  const go = join(folder, 'go');
+  const waits = `until [ -e ${go} ]; do sleep 0.05; done`;
+  const command = ['sh', '-c', `(${waits}; echo later >${later}) >/dev/null 2>&1 & exit 3`];
   const ended = await run(['run', '--wait', '0.1', '--report', report, '--', ...command]);
   expect(ended).toEqual({ code: 3, out: '', err: '' });
   expect(existsSync(later)).toBe(false);
   const { left } = JSON.parse(readFileSync(report, 'utf8')) as { left: { comm: string }[] };
   expect(left.map(({ comm }) => comm)).toContain('sh');
-  for (let waited = 0; waited < 200 && !existsSync(later); waited++) await sleep(100);
+  writeFileSync(go, '');
+  for (let waited = 0; waited < 400 && !existsSync(later); waited++) await sleep(50);
   expect(readFileSync(later, 'utf8')).toBe('later\n');
 });
 

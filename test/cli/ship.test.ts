@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { openLedger, sealLog, shipLog } from '../../ledger.ts';
 import { newFolderIn, temporaryFolder } from '../log/folder.ts';
 import { closed, closedMany } from '../log/sample.ts';
-import { hostTopology, loadedBy, main, run, twoContexts } from './program.ts';
+import { checkout, hostTopology, loadedBy, run, twoContexts } from './program.ts';
 
 const folder = temporaryFolder();
 const newPath = (name = 'other.ledger') => join(newFolderIn(folder), name);
@@ -140,7 +140,7 @@ describe('push and pull', () => {
 });
 
 test('a log in a file is read without the module of any engine', async () => {
-  const loaded = await loadedBy(main, 'table', '--log', log);
+  const loaded = await loadedBy(checkout, 'table', '--log', log);
   expect(
     loaded.filter((file) => /nats|jetstream|eventstore|kurrent|replica-file|engines/.test(file)),
   ).toEqual([]);

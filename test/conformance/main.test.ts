@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
-import { countOf } from '../support/effort.ts';
+import { countOf, someOf } from '../support/effort.ts';
 
 const program = fileURLToPath(new URL('../../conformance/main.ts', import.meta.url));
 const empty = mkdtempSync(join(tmpdir(), 'vfio-ledger-conformance-'));
@@ -56,17 +56,22 @@ test('what the recorder needs in a guest is said as well', () => {
   expect(err).toContain('missing: a static busybox\n  conformance/recorder/busybox.sh\n');
 });
 
-test.each([
+const unwritable = [
   ['nowhere/x.jsonl', 'no such file or directory'],
   ['folder', 'illegal operation on a directory'],
-])('a recording that cannot be written to %s is no run', (path, reason) => {
-  mkdirSync(join(empty, 'folder'), { recursive: true });
-  const { code, err } = run('--profile', 'linux-6.1', '--record', join(empty, path));
-  expect(err).toContain(`--record ${join(empty, path)}: `);
-  expect(err).toContain(reason);
-  expect(err).not.toContain('missing:');
-  expect(code).toBe(4);
-});
+] as const;
+
+test.each(someOf(unwritable, 2))(
+  'a recording that cannot be written to %s is no run',
+  (path, reason) => {
+    mkdirSync(join(empty, 'folder'), { recursive: true });
+    const { code, err } = run('--profile', 'linux-6.1', '--record', join(empty, path));
+    expect(err).toContain(`--record ${join(empty, path)}: `);
+    expect(err).toContain(reason);
+    expect(err).not.toContain('missing:');
+    expect(code).toBe(4);
+  },
+);
 
 test('an earlier recording stays where there is no run', () => {
   const folder = join(empty, 'earlier');
@@ -79,10 +84,12 @@ test('an earlier recording stays where there is no run', () => {
   expect(readdirSync(folder)).toEqual(['x.jsonl']);
 });
 
-test.each([
+const unreadable = [
   ['{"topology":{}}\n{"seq":"s","p":"P1","op":', ':2: not JSON'],
   ['# nothing\nseq s\n', ': no operation in it'],
-])('the scenario %j is a bad request', (text, reason) => {
+] as const;
+
+test.each(someOf(unreadable, 2))('the scenario %j is a bad request', (text, reason) => {
   const path = join(empty, 'asked');
   writeFileSync(path, text);
   const { code, err } = run('--profile', 'linux-6.1', '--scenario', path);
@@ -102,7 +109,7 @@ const bad: readonly (readonly [args: readonly string[], reason: string])[] = [
   [['--unheard-of'], 'unheard-of'],
 ];
 
-test.each(bad.slice(0, countOf('bad requests', { test: 3, soak: bad.length })))(
+test.each(bad.slice(0, countOf('bad requests', { test: 1, soak: bad.length })))(
   '%j is a bad request',
   (args, reason) => {
     const { code, err } = run(...args);

@@ -3,14 +3,14 @@ import { allTransitions, ObservedHost } from '../../conformance/coverage.ts';
 import { reasonFor } from '../../conformance/reasons.ts';
 import { longLivedPlan, plan } from '../../conformance/sequences/plan.ts';
 import type { Sequence } from '../../host/simulation.ts';
-import { countOf, isCampaign } from '../support/effort.ts';
+import { countOf, inCampaigns, isCampaign } from '../support/effort.ts';
 import { kernelsAsked, recording } from '../support/truth.ts';
 
 const textOf = ({ name, operations }: Sequence): string =>
   [name, ...operations.map(({ process, text }) => `@${process} ${text}`)].join('\n');
 
 const seconds = 1000;
-const PLANNED = countOf('operations planned', { test: 500, soak: 10_000, full: 100_000 });
+const PLANNED = countOf('operations planned', { test: 250, soak: 10_000, full: 100_000 });
 /** The paths of later kernels are many. */
 const kernels = isCampaign ? kernelsAsked('questions') : kernelsAsked('questions').slice(0, 1);
 
@@ -20,7 +20,7 @@ describe.each(kernels)('what a kernel of %s is asked', (profile) => {
     ...plan(topology, profile, { operations, seed }),
   ];
 
-  test('follows from the seed', { timeout: 120 * seconds }, () => {
+  test.each(inCampaigns)('follows from the seed, %s', { timeout: 120 * seconds }, () => {
     const [first, again, other] = [asked(150, 7), asked(150, 7), asked(150, 8)];
     expect(first.map(textOf)).toEqual(again.map(textOf));
     expect(first.map(textOf)).not.toEqual(other.map(textOf));

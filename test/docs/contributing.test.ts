@@ -5,7 +5,8 @@ import { ruleTable } from '../../machines/operations.ts';
 import { profiles } from '../../machines/profile.ts';
 import { causeWords } from '../../words/causes.ts';
 import { root } from '../cli/program.ts';
-import { inCampaigns } from '../support/effort.ts';
+import { temporaryFolder } from '../log/folder.ts';
+import { inCampaigns, isCampaign } from '../support/effort.ts';
 import { cannotPlay, Example } from './example.ts';
 
 const invented = 'linux-8.1';
@@ -14,7 +15,17 @@ const { steps, folder: copy } = example;
 const patch = example.block('diff');
 const paths = ['machines/profile.ts', 'machines/eras.ts', 'machines/operations/attach.ts'];
 
-describe.skipIf(cannotPlay)('who adds a kernel version as it says', () => {
+/** Somebody who changes a transcript waits for it, and a campaign. */
+const isPlayed = isCampaign || process.env['UPDATE_TRANSCRIPTS'] !== undefined;
+
+test.skipIf(cannotPlay)('the diff finds its places', async () => {
+  const file = join(temporaryFolder(), 'patch');
+  writeFileSync(file, patch);
+  expect(await example.inShell(`git apply --check '${file}'`, root)).toMatchObject({ code: 0 });
+});
+
+const played = isPlayed ? ['played'] : [];
+describe.skipIf(cannotPlay).each(played)('who adds a kernel version as it says, %s', () => {
   let printed: string[] = [];
 
   beforeAll(async () => {

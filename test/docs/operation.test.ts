@@ -8,6 +8,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { root } from '../cli/program.ts';
+import { temporaryFolder } from '../log/folder.ts';
 import { inCampaigns, isCampaign } from '../support/effort.ts';
 import { cannotPlay, Example } from './example.ts';
 
@@ -82,6 +83,9 @@ async function complaint(who: string): Promise<string | null> {
   return results.every(({ status }) => status === 'failed') ? who : null;
 }
 
+/** It takes ten programs: somebody who changes a transcript waits for it, and a campaign. */
+const isPlayed = isCampaign || process.env['UPDATE_TRANSCRIPTS'] !== undefined;
+
 /** Laws that the example has to keep. */
 const laws = [
   'test/operations',
@@ -92,67 +96,76 @@ const laws = [
   'test/what-if.test.ts',
 ];
 
-describe.skipIf(cannotPlay)('who adds an operation as it says', () => {
-  const turn = steps.findIndex(({ command }) => command.includes(TODAY));
-  const [define] = steps;
-  const printed: string[] = [];
-
-  beforeAll(async () => {
-    example.copySources();
-    printed.push(...(await example.play(steps.slice(0, turn))));
-  });
-
-  test('changes seven files of the program, or four where the event is one of today', () => {
-    expect(programIn(OWN)).toHaveLength(7);
-    expect(programIn(TODAY)).toHaveLength(4);
-    for (const path of [...programIn(OWN), ...programIn(TODAY)]) {
-      expect(existsSync(join(root, path))).toBe(true);
-    }
-  });
-
-  test.each(inCampaigns)('keeps the compiler and the formatter content, %s', () =>
-    isWellFormed(OWN),
-  );
-
-  test.each(inCampaigns)('keeps the laws, %s', async () => {
-    const results = await example.results(laws);
-    expect(results.filter(({ status }) => status === 'failed')).toEqual([]);
-    const own = results.filter(({ test }) => /: mark > |schema 8/.test(test));
-    expect(own.length).toBeGreaterThan(4);
-  });
-
-  test('of every hunk it is said who notices', () => {
-    expect(example.hunks(OWN).map(({ name }) => name)).toEqual(Object.keys(noticedBy));
-  });
-
-  test.each(seldom)('is told where this is left out: %s', async (name, who) => {
-    const { patch } = example.hunks(OWN).find((hunk) => hunk.name === name) ?? { patch: '' };
-    writeFileSync(join(example.folder, 'hunk.patch'), patch);
-    expect(await example.inShell('git apply -R hunk.patch')).toMatchObject({ code: 0, out: '' });
-    try {
-      expect(await complaint(who)).toBe(who);
-    } finally {
-      expect(await example.inShell('git apply hunk.patch')).toMatchObject({ code: 0, out: '' });
-    }
-    if (isCampaign) process.stdout.write(`campaign operation-hunks: ${name}: ${who}\n`);
-  });
-
-  test('with an event of today it works as well', async () => {
-    const played = await example.play([...(define ? [define] : []), ...steps.slice(turn)]);
-    printed.push(...played.slice(1));
-    if (isCampaign) await isWellFormed(TODAY);
-  });
-
-  test.each(inCampaigns)('and so is the law of rows, %s', async () => {
-    const results = await example.results(['test/operations/rows.test.ts']);
-    expect(results.filter(({ status }) => status === 'failed')).toEqual([]);
-    expect(results.filter(({ test }) => test.includes(': clone > '))).toHaveLength(3);
-  });
-
-  test('every command prints what is shown below it', () => {
-    expect(steps.length).toBeGreaterThan(20);
-    const played = steps.map(({ command }, index) => ({ command, shown: printed[index] }));
-    if (process.env['UPDATE_TRANSCRIPTS'] === undefined) expect(played).toEqual(steps);
-    else example.keep(printed);
-  });
+test('changes seven files of the program, or four where the event is one of today', () => {
+  expect(programIn(OWN)).toHaveLength(7);
+  expect(programIn(TODAY)).toHaveLength(4);
+  for (const path of [...programIn(OWN), ...programIn(TODAY)]) {
+    expect(existsSync(join(root, path))).toBe(true);
+  }
 });
+
+test('of every hunk it is said who notices', () => {
+  expect(example.hunks(OWN).map(({ name }) => name)).toEqual(Object.keys(noticedBy));
+});
+
+test.skipIf(cannotPlay).each([OWN, TODAY])('the %s finds its places', async (words) => {
+  const patch = join(temporaryFolder(), 'patch');
+  writeFileSync(patch, example.block(words));
+  expect(await example.inShell(`git apply --check '${patch}'`, root)).toMatchObject({ code: 0 });
+});
+
+describe.skipIf(cannotPlay).each(isPlayed ? ['played'] : [])(
+  'who adds an operation as it says, %s',
+  () => {
+    const turn = steps.findIndex(({ command }) => command.includes(TODAY));
+    const [define] = steps;
+    const printed: string[] = [];
+
+    beforeAll(async () => {
+      example.copySources();
+      printed.push(...(await example.play(steps.slice(0, turn))));
+    });
+
+    test.each(inCampaigns)('keeps the compiler and the formatter content, %s', () =>
+      isWellFormed(OWN),
+    );
+
+    test.each(inCampaigns)('keeps the laws, %s', async () => {
+      const results = await example.results(laws);
+      expect(results.filter(({ status }) => status === 'failed')).toEqual([]);
+      const own = results.filter(({ test }) => /: mark > |schema 8/.test(test));
+      expect(own.length).toBeGreaterThan(4);
+    });
+
+    test.each(seldom)('is told where this is left out: %s', async (name, who) => {
+      const { patch } = example.hunks(OWN).find((hunk) => hunk.name === name) ?? { patch: '' };
+      writeFileSync(join(example.folder, 'hunk.patch'), patch);
+      expect(await example.inShell('git apply -R hunk.patch')).toMatchObject({ code: 0, out: '' });
+      try {
+        expect(await complaint(who)).toBe(who);
+      } finally {
+        expect(await example.inShell('git apply hunk.patch')).toMatchObject({ code: 0, out: '' });
+      }
+      if (isCampaign) process.stdout.write(`campaign operation-hunks: ${name}: ${who}\n`);
+    });
+
+    test('with an event of today it works as well', async () => {
+      const played = await example.play([...(define ? [define] : []), ...steps.slice(turn)]);
+      printed.push(...played.slice(1));
+      if (isCampaign) await isWellFormed(TODAY);
+    });
+
+    test.each(inCampaigns)('and so is the law of rows, %s', async () => {
+      const results = await example.results(['test/operations/rows.test.ts']);
+      expect(results.filter(({ status }) => status === 'failed')).toEqual([]);
+      expect(results.filter(({ test }) => test.includes(': clone > '))).toHaveLength(3);
+    });
+
+    test('every command prints what is shown below it', () => {
+      expect(steps.length).toBeGreaterThan(20);
+      const played = steps.map(({ command }, index) => ({ command, shown: printed[index] }));
+      if (process.env['UPDATE_TRANSCRIPTS'] === undefined) expect(played).toEqual(steps);
+      else example.keep(printed);
+    });
+  },
+);

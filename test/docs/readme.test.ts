@@ -2,26 +2,31 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { hosts } from '../../arbitraries/fast-check.ts';
 import { openLedger, type Call } from '../../ledger.ts';
 import { SystemError } from '../../virtual-host/virtual-host.ts';
+import { root, run } from '../cli/program.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 
-function run(...args: string[]): string {
-  return execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
+/** What `npm start` prints. */
+const started = execFileSync(process.execPath, ['examples/incident.ts'], {
+  cwd: root,
+  encoding: 'utf8',
+});
+
+/** What the program prints, in this process. */
+async function printedBy(...words: string[]): Promise<string> {
+  const { out, err } = await run(words);
+  expect(err).toBe('');
+  return out;
 }
 
 test('the transcript in README.md is what npm start prints', () => {
   const [, transcript = ''] = /```console\n([^]*?)```/.exec(readme) ?? [];
-  const printed = run('examples/incident.ts').replaceAll(
-    /\S+\/incident\.ledger/g,
-    'incident.ledger',
-  );
+  const printed = started.replaceAll(/\S+\/incident\.ledger/g, 'incident.ledger');
   expect(transcript).toContain('$ npx vfio-ledger why');
   expect(printed).toContain(transcript);
 });
@@ -33,36 +38,34 @@ test('README.md shows a trace, a post and recorded answers', () => {
   expect(imports).toHaveLength(3);
 });
 
-test.each(imports)('what README.md imports and asks gives what it shows: %s', (shown) => {
+test.each(imports)('what README.md imports and asks gives what it shows: %s', async (shown) => {
   const folder = mkdtempSync(join(tmpdir(), 'vfio-ledger-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const [name = ''] = /\w+\.ledger/.exec(shown) ?? [];
   const log = join(folder, name);
-  const printed = shown
-    .split(/^\$ npx vfio-ledger /m)
-    .slice(1)
-    .map((part) => {
-      const [command = ''] = part.split('\n');
-      const words = command.replace(name, log).split(' ');
-      return `$ npx vfio-ledger ${command}\n${run('cli/main.ts', ...words).replaceAll(log, name)}`;
-    });
+  const printed: string[] = [];
+  for (const part of shown.split(/^\$ npx vfio-ledger /m).slice(1)) {
+    const [command = ''] = part.split('\n');
+    const out = await printedBy(...command.replace(name, log).split(' '));
+    printed.push(`$ npx vfio-ledger ${command}\n${out.replaceAll(log, name)}`);
+  }
   expect(printed.join('')).toBe(shown);
 });
 
-test('what npm start says to try next works as printed', () => {
-  const printed = run('examples/incident.ts');
-  const commands = printed.split('Try next')[1]?.match(/npx vfio-ledger .*/g) ?? [];
+test('what npm start says to try next works as printed', async () => {
+  const commands = started.split('Try next')[1]?.match(/npx vfio-ledger .*/g) ?? [];
   expect(commands.length).toBeGreaterThan(4);
   for (const command of commands) {
     const [, , ...words] = command.split(' ');
-    expect(run('cli/main.ts', ...words), command).not.toBe('');
+    expect(await printedBy(...words), command).not.toBe('');
   }
 });
 
-test('the verbs in README.md are those that there are', () => {
+test('the verbs in README.md are those that there are', async () => {
   const verbs = readme.slice(readme.indexOf('## Verbs'));
   const told = [...verbs.matchAll(/^\| `(\w+)` \|/gm)].map(([, verb]) => verb);
-  const known = [...run('cli/main.ts', '--help').matchAll(/^ {2}(\w+) {2,}\S/gm)].map(([, v]) => v);
+  const help = await printedBy('--help');
+  const known = [...help.matchAll(/^ {2}(\w+) {2,}\S/gm)].map(([, verb]) => verb);
   expect(told.length).toBeGreaterThan(5);
   expect(known).toEqual(told);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openLedger, type RecordedEvent } from '../../ledger.ts';
+import { someOf } from '../support/effort.ts';
 import { kernelsAsked, recording, textOf } from '../support/truth.ts';
 
 const factsOf = (events: readonly RecordedEvent[]) =>
@@ -11,7 +12,7 @@ describe('recorded answers', () => {
   const named = ['questions', 'drivers', 'kinds'].flatMap((name) =>
     kernelsAsked(name).map((profile) => [name, profile] as const),
   );
-  test.each(named)(
+  test.each(someOf(named, 4))(
     '%s of %s import as the facts that a simulation of them gives',
     async (name, profile) => {
       const imported = await openLedger(':memory:');
@@ -32,7 +33,7 @@ describe('recorded answers', () => {
     },
   );
 
-  test.each(kernelsAsked('questions'))(
+  test.each(someOf(kernelsAsked('questions'), 4))(
     'of %s agree with the rules, event by event',
     async (profile) => {
       const ledger = await openLedger(':memory:');

@@ -12,7 +12,7 @@ export function testAgainstFrozen(sets: readonly FrozenSet[]): void {
       const choice = isWhole ? everything : aPart;
       const { differences, logs, compared } = await compare(set, {
         choice,
-        every: isWhole ? 1 : 25,
+        every: isWhole ? 1 : 60,
       });
       if (isCampaign) {
         process.stdout.write(`campaign goldens of ${set.name}: ${compared} of ${logs} logs\n`);

@@ -12,7 +12,7 @@ import { type ReadOptions, RevisionConflictError, type Store } from '../../log/s
 import { countOf } from '../support/effort.ts';
 import { closed, closedMany, readAll } from './sample.ts';
 
-const WRITERS = countOf('writers that start together', { test: 16, soak: 64 });
+const WRITERS = countOf('writers that start together', { test: 8, soak: 64 });
 const ids = (events: readonly { id: string }[]) => events.map(({ id }) => id);
 
 /** `make` gives an empty store, which the suite closes. */
@@ -375,7 +375,7 @@ export function storeContract(name: string, make: () => Store): void {
           for (const [stream, list] of model)
             expect(ids(await readAll(store, stream))).toEqual(list);
         }),
-        { numRuns: 25 },
+        { numRuns: countOf('appends beside lists', { test: 8, soak: 25 }) },
       );
     });
   });

@@ -21,10 +21,10 @@ export interface EmptyServer {
   readonly limit: number | null;
 }
 
-const HOSTS = countOf('hosts that append together', { test: 12, soak: 64 });
-const WRITERS = countOf('writers of one host', { test: 8, soak: 32 });
-const LONG = countOf('events of a long stream', { test: 5000, soak: 50_000 });
-const NAMES = countOf('names of hosts', { test: 40, soak: 400 });
+const HOSTS = countOf('hosts that append together', { test: 6, soak: 64 });
+const WRITERS = countOf('writers of one host', { test: 4, soak: 32 });
+const LONG = countOf('events of a long stream', { test: 2500, soak: 50_000 });
+const NAMES = countOf('names of hosts', { test: 10, soak: 400 });
 
 /** `make` gives a server of its own to each test, which closes its connections. */
 export function engineContract(name: string, make: () => Promise<EmptyServer>): void {

@@ -43,7 +43,7 @@ describe('a process that is killed', () => {
       [/ /, 40],
       [/^closed$/, 12],
     ] as const;
-    const kills = countOf('kills as it appends', { test: 8, soak: 140, full: 1400 });
+    const kills = countOf('kills as it appends', { test: 4, soak: 140, full: 1400 });
     for (let by = 0; by < kills; by++) {
       const [line, within] = moments[by % moments.length] ?? [null, 0];
       const long = { by, rounds: 1, operations: 1000 };
@@ -62,7 +62,7 @@ describe('a process that is killed', () => {
 
   test('while it creates a log: the next one goes on, and nobody finds it damaged', async () => {
     const random = randomFrom(2);
-    const kills = countOf('kills as it creates a log', { test: 3, soak: 20, full: 200 });
+    const kills = countOf('kills as it creates a log', { test: 1, soak: 20, full: 200 });
     for (let turn = 0; turn < kills; turn++) {
       const log = at(`created-${turn}.log`);
       const child = startAppender(log, { by: 0, rounds: 1, operations: 1000 });

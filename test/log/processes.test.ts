@@ -30,8 +30,8 @@ function seenBy(reader: Child): number[] {
 
 describe('many processes with one log', () => {
   test('append at once: each operation once, in order, and never half', async () => {
-    const count = countOf('processes that append', { test: 4, soak: 16 });
-    const operations = countOf('operations of each', { test: 200, soak: 625, full: 6250 });
+    const count = countOf('processes that append', { test: 3, soak: 16 });
+    const operations = countOf('operations of each', { test: 60, soak: 625, full: 6250 });
     const all = count * operations;
     const log = join(root, 'shared.log');
     // The first and the last process that have a log open lock it whole.
@@ -66,7 +66,7 @@ describe('many processes with one log', () => {
   });
 
   test('open it, append and close, as others are killed: nothing fails or is lost', async () => {
-    const count = countOf('processes that come and go', { test: 6, soak: 60, full: 600 });
+    const count = countOf('processes that come and go', { test: 3, soak: 60, full: 600 });
     const log = join(root, 'churn.log');
     const random = randomFrom(4);
     const appenders: Child[] = [];

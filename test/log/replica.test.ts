@@ -12,6 +12,7 @@ import { headOfRow } from '../../log/row.ts';
 import { openSqliteStore } from '../../log/sqlite.ts';
 import { engineOf } from '../../log/store-engine.ts';
 import { RevisionConflictError, type Store } from '../../log/store.ts';
+import { countOf } from '../support/effort.ts';
 import { breaking, fated, fates, limited } from './faulty-engine.ts';
 import { newFolderIn, temporaryFolder } from './folder.ts';
 import { appendMany, chained, rowsIn } from './rows.ts';
@@ -104,7 +105,7 @@ describe('a replica', () => {
         }
         expect(await idsIn(replicaOf(engine, memoryStore()))).toEqual(ids);
       }),
-      { numRuns: 20 },
+      { numRuns: countOf('appends with a fate', { test: 4, soak: 40 }) },
     );
   }, 60_000);
 
@@ -198,7 +199,11 @@ describe('the file of a replica', () => {
 
   async function reopened(engine: Engine, replica: string | null) {
     const renewed: RenewedReplica[] = [];
-    const store = await openReplica(engine, { replica, renewed: (so) => renewed.push(so) });
+    const store = await openReplica(engine, {
+      replica,
+      renewed: (so) => renewed.push(so),
+      patienceMs: 60,
+    });
     const ids = await idsIn(store);
     const { path } = store;
     await store.close();

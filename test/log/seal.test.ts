@@ -29,7 +29,7 @@ import { newFolderIn, temporaryFolder } from './folder.ts';
 import { closed, closedMany, readAll } from './sample.ts';
 
 const root = temporaryFolder();
-const KILLS = countOf('kills as it seals', { test: 8, soak: 20, full: 60 });
+const KILLS = countOf('kills as it seals', { test: 6, soak: 20, full: 60 });
 const newLog = () => join(newFolderIn(root), 'host.ledger');
 
 /** A store whose log is sealed after every append. */

@@ -13,6 +13,7 @@ import { RevisionConflictError, StoreUnavailableError } from '../../log/store.ts
 import { storeContract } from './contract.ts';
 import { temporaryFolder } from './folder.ts';
 import { closed, closedMany, readAll } from './sample.ts';
+import { countOf } from '../support/effort.ts';
 
 const folder = temporaryFolder();
 let files = 0;
@@ -94,7 +95,7 @@ describe('events in the file', () => {
         );
         expect(inFile).toEqual(inMemory);
       }),
-      { numRuns: 25 },
+      { numRuns: countOf('heads of two stores', { test: 5, soak: 50 }) },
     );
   });
 });

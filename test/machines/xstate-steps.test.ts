@@ -7,7 +7,7 @@ import { kernelRules } from '../../machines/machines.ts';
 import { profiles } from '../../machines/profile.ts';
 import { steppedByXState } from '../../machines/xstate-engine.ts';
 import { isSameMemory, XStateSteps } from '../../machines/xstate-steps.ts';
-import { countOf } from '../support/effort.ts';
+import { countOf, someOf } from '../support/effort.ts';
 import { faultyTables, type Fault } from '../support/faulty-tables.ts';
 import { alphabet } from '../support/machine-events.ts';
 
@@ -56,7 +56,7 @@ function askXState({ table }: Machine, { state, record, event }: Met) {
   return { state: next, record: next === null ? record : table.record(record, event) };
 }
 
-describe.each(profiles)('under %s', (profile) => {
+describe.each(someOf(profiles, 5))('under %s', (profile) => {
   const { machines } = kernelRules(profile);
 
   test.each(machineNames)('a step of %s is as XState makes it, though it is asked once', (name) => {

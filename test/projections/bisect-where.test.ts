@@ -9,6 +9,7 @@ import type { DeviceView, FileView, GroupView } from '../../projections/shapes.t
 import { Timeline } from '../../projections/timeline.ts';
 import { fewestEvents } from '../../projections/where/fewest-events.ts';
 import { parseWhere, type TableRows } from '../../projections/where/where.ts';
+import { countOf } from '../support/effort.ts';
 import { busyHost, randomLogs, type Log } from '../support/random-logs.ts';
 
 const topology = {
@@ -327,7 +328,7 @@ function compare(log: Log, choices: readonly { shape: string; a: Choice; b: Choi
 
 describe('for any history and expression it is what every table says, and is shown', () => {
   const expressions = fc.array(expression, { minLength: 1, maxLength: 5 });
-  const numRuns = 25;
+  const numRuns = countOf('expressions bisected', { test: 6, soak: 40 });
   test.each(Object.entries(randomLogs))('%s', (_, logs) => {
     fc.assert(
       fc.property(logs, expressions, (log, some) => compare(log, some)),

@@ -45,7 +45,7 @@ describe('logs of which only parts were seen', () => {
           if (missed[at] === true) expect(uncovered[at], `position ${at}`).toBe(true);
         }
       }),
-      { numRuns: countOf('coverage-of-hosts', { test: 100, soak: 2500, full: 5000 }) },
+      { numRuns: countOf('coverage-of-hosts', { test: 30, soak: 2500, full: 5000 }) },
     );
   });
 
@@ -74,7 +74,7 @@ describe('logs of which only parts were seen', () => {
           }
         }
       }),
-      { numRuns: countOf('coverage-of-groups', { test: 100, soak: 2000 }) },
+      { numRuns: countOf('coverage-of-groups', { test: 20, soak: 2000 }) },
     );
   });
 
@@ -101,7 +101,7 @@ describe('logs of which only parts were seen', () => {
           expect(part.slice(from, to + 1)).toEqual(whole.slice(from, to + 1));
         }
       }),
-      { numRuns: countOf('coverage-of-ranges', { test: 60, soak: 1000 }) },
+      { numRuns: countOf('coverage-of-ranges', { test: 15, soak: 1000 }) },
     );
   });
 
@@ -125,7 +125,7 @@ describe('logs of which only parts were seen', () => {
           }
         },
       ),
-      { numRuns: countOf('coverage-in-the-index', { test: 60, soak: 1000 }) },
+      { numRuns: countOf('coverage-in-the-index', { test: 15, soak: 1000 }) },
     );
   });
 });

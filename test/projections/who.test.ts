@@ -15,7 +15,7 @@ import { anyLog, type Log } from '../support/random-logs.ts';
 import { unseenCalls, unseenHost } from '../support/unseen-hosts.ts';
 import { subjectsIn } from './index/ways.ts';
 
-const RUNS = countOf('logs asked for exits and claims', { test: 15, soak: 60, full: 1500 });
+const RUNS = countOf('logs asked for exits and claims', { test: 5, soak: 60, full: 1500 });
 const logs: fc.Arbitrary<Log> = fc.oneof(
   anyLog,
   unseenHost,

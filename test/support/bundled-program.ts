@@ -5,7 +5,7 @@
  * @module
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -14,8 +14,10 @@ const root = join(import.meta.dirname, '../..');
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** The path of the bundled program. */
+    /** The path of the bundled program, in a folder without any packages. */
     program: string;
+    /** The path of the same program where it finds the packages of the checkout. */
+    programWithPackages: string;
   }
 }
 
@@ -23,13 +25,18 @@ export default function setup(project: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'vfio-ledger-program-'));
   const rolldown = join(root, 'node_modules/.bin/rolldown');
   const config = ['-c', 'build/rolldown.config.ts', '--configLoader', 'native'];
-  execFileSync(rolldown, [...config, '-d', join(folder, 'dist'), '--log-level', 'silent'], {
+  const bare = join(folder, 'bare');
+  execFileSync(rolldown, [...config, '-d', join(bare, 'dist'), '--log-level', 'silent'], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   for (const part of ['bin', 'recorder', 'package.json']) {
-    cpSync(join(root, part), join(folder, part), { recursive: true });
+    cpSync(join(root, part), join(bare, part), { recursive: true });
   }
-  project.provide('program', join(folder, 'dist/cli.js'));
+  const whole = join(folder, 'whole');
+  cpSync(bare, whole, { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(whole, 'node_modules'));
+  project.provide('program', join(bare, 'dist/cli.js'));
+  project.provide('programWithPackages', join(whole, 'dist/cli.js'));
   return () => rmSync(folder, { recursive: true });
 }

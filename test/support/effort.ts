@@ -5,6 +5,8 @@
  * @module
  */
 
+import { SEED } from './seed.ts';
+
 type Effort = 'test' | 'soak' | 'full';
 
 /** Environment variables by which `test/soak/main.ts` tells the tests. */
@@ -14,11 +16,22 @@ export const COUNTS = 'VFIO_LEDGER_COUNTS';
 const effort = (process.env[EFFORT] ?? 'test') as Effort;
 const given = JSON.parse(process.env[COUNTS] ?? '{}') as Readonly<Record<string, number>>;
 
+/** The seed of the run, where there is one: which share is tested differs from commit to commit. */
+const SHARE = Math.abs(Number(process.env[SEED] ?? 0));
+
 /** Whether this is a campaign. */
 export const isCampaign = effort !== 'test';
 
 /** For `test.each`: what takes long and is seldom wrong is tested in campaigns alone. */
 export const inCampaigns: readonly string[] = isCampaign ? ['in a campaign'] : [];
+
+/**
+ * One in `every` of what is tested alike, at least one, from where the seed says; in a campaign all.
+ */
+export function someOf<T>(all: readonly T[], every: number): readonly T[] {
+  const steps = Math.min(every, all.length);
+  return isCampaign ? all : all.filter((_, index) => index % steps === SHARE % steps);
+}
 
 /**
  * The count of a campaign by its name, which `npm run test:soak -- --count NAME=N` sets; printed

@@ -508,7 +508,7 @@ describe('any host', () => {
           expect((await snapshot(ledger, reading)).appended).toBe(1);
         }
       }),
-      { numRuns: countOf('hosts read', { test: 8, soak: 40, full: 400 }) },
+      { numRuns: countOf('hosts read', { test: 3, soak: 40, full: 400 }) },
     );
   });
 });

@@ -95,7 +95,7 @@ test('any line is read, or refused in words', () => {
       }
       parser.end();
     }),
-    { numRuns: countOf('lines of strace', { test: 300, soak: 3000, full: 100_000 }) },
+    { numRuns: countOf('lines of strace', { test: 100, soak: 3000, full: 100_000 }) },
   );
 });
 
@@ -133,7 +133,7 @@ test('calls told in two halves, among those of others, are those told at once', 
       }
       expect(read(halves.flat())).toEqual(read(whole));
     }),
-    { numRuns: countOf('calls in two halves', { test: 60, soak: 500, full: 20_000 }) },
+    { numRuns: countOf('calls in two halves', { test: 20, soak: 500, full: 20_000 }) },
   );
 });
 

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openLedger, shipLog } from '../../../ledger.ts';
-import { main, root, runCommand } from '../../cli/program.ts';
+import { main, root, run } from '../../cli/program.ts';
 import { temporaryFolder } from '../folder.ts';
 import { closedMany } from '../sample.ts';
 import { type Cluster, natsServer, startCluster } from './cluster.ts';
@@ -32,8 +32,10 @@ describe.skipIf(natsServer === undefined)('a fleet with one log on a server', ()
     await server.stop();
   });
 
-  const vfioLedger = async (...args: string[]) =>
-    runCommand(process.execPath, [main, ...args], { env });
+  const vfioLedger = async (...args: string[]) => {
+    vi.stubEnv('XDG_CACHE_HOME', env.XDG_CACHE_HOME);
+    return run(args);
+  };
 
   test('each host is asked, as from the log that it has pushed', async () => {
     const { code, out } = await vfioLedger('table', '--all-hosts', '--json', '--log', fleet);

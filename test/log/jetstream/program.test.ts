@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { main, root, run, runCommand } from '../../cli/program.ts';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { root, run, runProgram } from '../../cli/program.ts';
 import { temporaryFolder } from '../folder.ts';
 import { type Cluster, natsServer, startCluster } from './cluster.ts';
 
@@ -10,7 +10,11 @@ const incident = `${root}examples/incident.truth.jsonl`;
 
 test('without the packages of NATS the program says what to install', async () => {
   // The bundled program is in a folder without any packages.
-  const { code, out, err } = await run(['table', '--log', 'nats://me:s3cret@127.0.0.1:1/log']);
+  const { code, out, err } = await runProgram([
+    'table',
+    '--log',
+    'nats://me:s3cret@127.0.0.1:1/log',
+  ]);
   expect({ code, out }).toEqual({ code: 4, out: '' });
   expect(err).toContain('npm install @nats-io/jetstream @nats-io/transport-node');
   expect(err).not.toContain('s3cret');
@@ -31,9 +35,8 @@ describe.skipIf(natsServer === undefined)('the program with a log on a server', 
 
   const cache = join(folder, 'cache');
   const vfioLedger = async (...args: string[]) => {
-    const answer = await runCommand(process.execPath, [main, ...args], {
-      env: { XDG_CACHE_HOME: cache },
-    });
+    vi.stubEnv('XDG_CACHE_HOME', cache);
+    const answer = await run(args);
     expect(`${answer.out}${answer.err}`).not.toContain('s3cret');
     return answer;
   };

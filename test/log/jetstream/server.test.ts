@@ -10,6 +10,7 @@ import { jetStreamEngine } from '../../../log/jetstream-engine.ts';
 import { entryOf, rowsAfter } from '../../../log/row.ts';
 import { closedMany } from '../sample.ts';
 import { type Cluster, natsServer, startCluster } from './cluster.ts';
+import { inCampaigns } from '../../support/effort.ts';
 
 describe.skipIf(natsServer === undefined)('one server', () => {
   const ends: (() => Promise<void> | void)[] = [];
@@ -69,7 +70,7 @@ describe.skipIf(natsServer === undefined)('one server', () => {
     await refused(`nats://${host}/log?replicas=3`, 'bad-request', /has 1 replicas, not 3/);
   });
 
-  test('that is away is unavailable', async () => {
+  test.each(inCampaigns)('that is away is unavailable, %s', async () => {
     const { server, host } = await start();
     const engine = await open(`nats://${host}`);
     await append(engine);
@@ -78,7 +79,7 @@ describe.skipIf(natsServer === undefined)('one server', () => {
     await refused(`nats://u:secret@${host}`, 'unavailable', /connection refused/);
   });
 
-  test('without JetStream has no log', async () => {
+  test.each(inCampaigns)('without JetStream has no log, %s', async () => {
     const { host } = await start({ hasJetStream: false });
     await refused(`nats://${host}`, 'unavailable', /JetStream does not answer: it is not enabled/);
   });

@@ -6,7 +6,9 @@ import { Timeline } from '../../../projections/timeline.ts';
 import { hashesOf, MapShelf, readerOf } from '../../support/map-shelf.ts';
 import { brokenLog } from '../../support/broken-logs.ts';
 import { anyLog, placed, type Log } from '../../support/random-logs.ts';
-import { inCampaigns } from '../../support/effort.ts';
+import { countOf, inCampaigns } from '../../support/effort.ts';
+
+const RUNS = countOf('logs in segments', { test: 15, soak: 100 });
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const whole = fc.constantFrom(5, 16, 100_000);
@@ -46,7 +48,7 @@ describe('a host that goes on from the start of a segment', () => {
         expect(timeline.playedAt(position).save()).toEqual(saved);
         expect(timeline.host.save()).toEqual(played(log).save());
       }),
-      { numRuns: 60 },
+      { numRuns: RUNS },
     );
   });
 
@@ -57,7 +59,7 @@ describe('a host that goes on from the start of a segment', () => {
         const host = resumed(log, size).playedAt(position);
         expect(stateOf(host)).toEqual(stateOf(played(log.slice(0, position + 1))));
       }),
-      { numRuns: 40 },
+      { numRuns: RUNS },
     );
   });
 
@@ -96,7 +98,7 @@ describe('types and boots', () => {
           ...timeline.select(0, position, null, new Set(['operation.refused'] as const)),
         ]).toEqual(refused.filter((event) => event.position <= position));
       }),
-      { numRuns: 40 },
+      { numRuns: RUNS },
     );
   });
 });
@@ -143,7 +145,7 @@ describe('times', () => {
           expect(timeline.lastUntil(limit, until)).toBe(within < 0 ? null : within);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: RUNS },
     );
   });
 });

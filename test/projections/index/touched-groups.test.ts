@@ -50,7 +50,7 @@ test('every process with a hand on a group touches it, and not all touch every g
         }
       },
     ),
-    { numRuns: countOf('logs whose groups are touched', { test: 60, soak: 400, full: 4000 }) },
+    { numRuns: countOf('logs whose groups are touched', { test: 20, soak: 400, full: 4000 }) },
   );
   const { touches, references, leftOut } = counts;
   expect(Math.min(touches, leftOut)).toBeGreaterThan(0);

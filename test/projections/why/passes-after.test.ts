@@ -6,13 +6,13 @@ import { inTheCall } from '../../../projections/index/open-refusals.ts';
 import { wouldPassAfter } from '../../../projections/why/counterfactual.ts';
 import { explainRefusal } from '../../../projections/why/refusals.ts';
 import { Timeline } from '../../../projections/timeline.ts';
-import { countOf, isCampaign } from '../../support/effort.ts';
+import { countOf, isCampaign, someOf } from '../../support/effort.ts';
 import { calledHost, played } from '../../support/random-calls.ts';
 import { placed, randomLogs, type Log } from '../../support/random-logs.ts';
 import { firstSequences, recordings, textOf } from '../../support/truth.ts';
 import { endlessHost, unseenCalls, unseenHost } from '../../support/unseen-hosts.ts';
 
-const RUNS = countOf('logs with refusals', { test: 8, soak: 200, full: 4000 });
+const RUNS = countOf('logs with refusals', { test: 5, soak: 200, full: 4000 });
 const done = { compared: 0, passed: 0, unsure: 0 };
 
 /** Compares what the index says of every refusal with the history that is played again. */
@@ -74,7 +74,7 @@ test.each(Object.entries(hosts))(
   },
 );
 
-test.each(recordings())(
+test.each(someOf(recordings(), 6))(
   'the index answers as the history played again: %s, %s, as the kernel answered',
   async (kernel, name) => {
     const text = textOf(kernel, name);

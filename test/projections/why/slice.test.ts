@@ -89,7 +89,7 @@ test('what has to do with an attempt decides as the whole boot does', () => {
         }
       },
     ),
-    { numRuns: countOf('attempts sliced', { test: 4, soak: 30, full: 300 }), seed: 20261126 },
+    { numRuns: countOf('attempts sliced', { test: 3, soak: 30, full: 300 }), seed: 20261126 },
   );
   expect(explained).toBeGreaterThan(2);
   expect(decided).toBeGreaterThan(1);
