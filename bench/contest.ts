@@ -24,12 +24,14 @@ export interface Contest {
   readonly start: (folder: string) => Promise<Contestants | null>;
 }
 
+interface Turn {
+  readonly ours: () => unknown;
+  readonly peer?: () => unknown;
+}
+
 interface Contestants {
   /** Makes the next turn ready, which is not timed: the same work for both. */
-  readonly turn: () => {
-    readonly ours: () => unknown;
-    readonly peer?: () => unknown;
-  };
+  readonly turn: () => Turn | Promise<Turn>;
   readonly end: () => Promise<void>;
 }
 
@@ -78,7 +80,7 @@ async function ratesOf(contest: Contest, { turn, end }: Contestants, effort: Eff
     for (let round = -warmUp; round < rounds; round++) {
       const spent = { ours: 0, peer: 0 };
       for (let count = 0; count < turns; count++) {
-        const { ours, peer } = turn();
+        const { ours, peer } = await turn();
         spent.ours += await seconds(ours);
         spent.peer += peer ? await seconds(peer) : size / Number(beside);
       }

@@ -34,6 +34,9 @@ export interface Engine {
   /** What a user should know of it, such as that the server keeps one copy only. Often empty. */
   readonly notes: readonly string[];
 
+  /** Whether `read` and `follow` yield verified rows only, as a log on this machine does. */
+  readonly isVerified: boolean;
+
   /**
    * Appends rows to a stream as one atomic unit, and resolves when they are durable. Readers see all of
    * the rows or none. There is at least one row. The first one has the position after `expected` and is
@@ -62,7 +65,7 @@ export interface Engine {
    * Reads the rows of a stream in batches, from a position up to the head at the start of the read. No
    * batch is empty; nothing is yielded if the stream ends before `from`, or does not exist.
    *
-   * The rows are as they are stored: the caller verifies positions and hashes. Rejects with
+   * The rows are as they are stored: unless `isVerified`, the caller verifies positions and hashes. Rejects with
    * `CorruptLogError`, after all rows before it, at content that is no row.
    */
   read(stream: string, from: number): AsyncIterable<readonly Row[]>;

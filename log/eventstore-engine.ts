@@ -48,6 +48,7 @@ export async function openEventStoreEngine(text: string): Promise<Engine> {
 class EventStoreEngine implements Engine {
   readonly name: string;
   readonly notes: readonly string[];
+  readonly isVerified = false;
   readonly #address: EventStoreAddress;
   readonly #connection: EventStoreConnection;
   readonly #reader: StreamReader;

@@ -35,6 +35,7 @@ export async function jetStreamEngine(
 
   return {
     name: address.name,
+    isVerified: false,
     get notes() {
       return server.notes;
     },

@@ -83,7 +83,7 @@ export function headOfRow([position, , , , , , hash]: Row): Head {
 }
 
 /** The rows before the first damaged one, the head after them, and the damage; null if there is none. */
-interface Verified {
+export interface Verified {
   readonly rows: readonly Row[];
   readonly head: Head;
   readonly damage: CorruptLogError | null;

@@ -8,7 +8,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { LedgerError, RequestError } from '../events/ledger-error.ts';
 import { AppendTooLargeError, DivergedError, type Engine, LostAnswerError } from './engine.ts';
-import { headOfRow, isSameHead, type Row, verified } from './row.ts';
+import { readAhead } from './read-ahead.ts';
+import { headOfRow, isSameHead, type Row, type Verified, verified } from './row.ts';
 import { type AppendResult, CorruptLogError, type Head, RevisionConflictError } from './store.ts';
 
 export interface Shipment extends AppendResult {
@@ -41,7 +42,7 @@ export async function ship(route: Route): Promise<Shipment> {
   for (;;) {
     try {
       if (await endsAt(route, head)) return { head, appended, isSourceBehind: false };
-      for await (const rows of following(route, head)) {
+      for await (const rows of readAhead(following(route, head))) {
         for (const part of parts(rows)) {
           appended += await appendSplit(target, stream, head, part);
           head = headOfRow(part.at(-1)!);
@@ -81,7 +82,7 @@ async function* following(route: Route, begin: Head): AsyncGenerator<readonly Ro
       let rows = batch;
       if (isFirst) rows = await checkContinues(route, head, batch);
       isFirst = false;
-      const { rows: intact, head: after, damage } = verified(source.name, head, rows);
+      const { rows: intact, head: after, damage } = arrivedRows(source, head, rows);
       if (intact.length > 0) yield intact;
       if (damage !== null) throw damage;
       head = after;
@@ -90,6 +91,14 @@ async function* following(route: Route, begin: Head): AsyncGenerator<readonly Ro
     throw error instanceof CorruptLogError ? placed(error, head.position + 1) : error;
   }
   if (isFirst && begin.position >= 0) await checkIsPrefix(route);
+}
+
+/** Verifies rows after a head. Of rows that the source has verified, the first one is enough: it links them. */
+function arrivedRows({ name, isVerified }: Engine, head: Head, rows: readonly Row[]): Verified {
+  const last = rows.at(-1);
+  if (!isVerified || last === undefined) return verified(name, head, rows);
+  const first = verified(name, head, rows.slice(0, 1));
+  return first.damage === null ? { rows, head: headOfRow(last), damage: null } : first;
 }
 
 /** Damage that is met in reading a stream, at a position unless it has one of its own. */

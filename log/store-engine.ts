@@ -31,6 +31,7 @@ export function engineOf(store: Store, name: string): Engine {
   return {
     name,
     notes: [],
+    isVerified: true,
     async append(stream, expected, rows) {
       checkOpen();
       const result = await store.rows.append(stream, expected, rows);

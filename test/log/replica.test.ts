@@ -184,6 +184,7 @@ describe('damage in the engine', () => {
     db.close();
     return {
       ...memoryEngine(),
+      isVerified: false,
       streams: async () => ['a'],
       head: async () => headOfRow(rows.at(-1)!),
       async *read(_, from) {

@@ -117,6 +117,7 @@ describe('a shipment', () => {
     const whole = await filled(3000);
     const source: Engine = {
       ...whole,
+      isVerified: false,
       async *read(name, from) {
         for await (const rows of whole.read(name, from)) {
           yield rows.map((row) => (row[0] === 1500 ? row.with(5, '{}') : row) as typeof row);
@@ -128,6 +129,27 @@ describe('a shipment', () => {
     await expect(shipping).rejects.toMatchObject({ code: 'damaged', position: 1500 });
     await expect(shipping).rejects.toThrow(/in memory$/);
     expect((await target.head(stream)).position).toBe(1499);
+  });
+
+  test('of a log that is changed while it is read stops where its batches do not continue', async () => {
+    const other = memoryEngine();
+    await other.append(stream, genesis, chained(genesis, closedMany(3000, 9000)));
+    const whole = await filled(3000);
+    const source: Engine = {
+      ...whole,
+      async *read(name, from) {
+        for await (const rows of whole.read(name, from)) {
+          if ((rows[0]?.[0] ?? 0) < 1024) yield rows;
+        }
+        yield* other.read(name, 1024);
+      },
+    };
+    const target = memoryEngine();
+    await expect(ship({ stream, source, target })).rejects.toMatchObject({
+      code: 'damaged',
+      position: 1024,
+    });
+    expect(await rowsIn(target, stream)).toEqual((await rowsIn(whole, stream)).slice(0, 1024));
   });
 
   test('of a row that is too large for the target says so', async () => {

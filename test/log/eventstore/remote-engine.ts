@@ -161,6 +161,7 @@ export class EngineProcess {
     return {
       name,
       notes,
+      isVerified: false,
       append: async (stream, expected, rows) =>
         call<AppendResult>('call', id, 'append', [stream, expected, rows]),
       read: (stream, from) => iterate('read', stream, from),
