@@ -39,6 +39,7 @@ import { START } from './projections/when.ts';
 import type { RecordedAnswer, RecordedStep } from './ledger/simulate.ts';
 import type { SnapshotReport } from './ledger/snapshot.ts';
 import { openStore } from './ledger/open-store.ts';
+import { readLive, readOn } from './ledger/reading.ts';
 import { verifyLog } from './ledger/verify.ts';
 import { WhatIf } from './ledger/what-if.ts';
 import { ledgerWords } from './words/inspect.ts';
@@ -61,6 +62,7 @@ export {
   NotALogError,
   RevisionConflictError,
   StoreUnavailableError,
+  StreamDeletedError,
 } from './log/store.ts';
 export type { Examination, ForeignPart, RecordedEvent } from './log/store.ts';
 export type { DeviceAt, FileAt, GroupAt, HostAt, ProcessAt } from './machines/host-at.ts';
@@ -190,18 +192,15 @@ export class Ledger extends RecordedPast {
 
   /** Reads the events that were appended after `head`. Rejects with `damaged` or `unavailable`. */
   async refresh(): Promise<void> {
-    const { until = Infinity, progress } = this.#options;
-    if (this.timeline.head >= until) return;
-    for await (const batch of this.#store.read(this.host, { from: this.timeline.head + 1 })) {
-      for (const event of batch) {
-        this.timeline.take(event);
-        // Later events may be damaged, and are not needed.
-        if (event.position === until) return;
-      }
-      progress?.(this.length);
-    }
-    this.timeline.settle();
-    this.timeline.missing = await this.#store.missing();
+    await readOn(this.#reading);
+  }
+
+  /**
+   * Reads events as they are appended, and yields their number each time: `head` is the last of them then.
+   * Ends when `signal` aborts. Rejects with `damaged`, or `unavailable` if a server stays away for minutes.
+   */
+  async *tail(signal: AbortSignal): AsyncGenerator<number> {
+    yield* readLive(this.#reading, signal);
   }
 
   /** Closes the log. Later questions, also to its forks, fail if they need the file. */
@@ -300,6 +299,10 @@ export class Ledger extends RecordedPast {
     const { timeline, host, head, cutEnd } = this;
     const log = { timeline, host, head, cutEnd, origin: this.#origin, local: this.#store.local };
     return { ...verifyLog(log, options), coverage: this.coverage() };
+  }
+
+  get #reading() {
+    return { ...this.#options, store: this.#store, host: this.host, timeline: this.timeline };
   }
 
   protected override get isDerived(): boolean {

@@ -3,26 +3,25 @@
  *
  * @module
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger, RecordedEvent, When } from '../ledger.ts';
 import { columns, type Cell } from '../words/columns.ts';
 import { behindWords, upToDateWords } from '../words/tailing.ts';
 import { eventJson, eventRow } from './event-row.ts';
 import { exit } from './failure.ts';
 import { logOptions, readLog } from './log-file.ts';
+import { watchReader } from './pipe-reader.ts';
 import { millisecondsOf } from './tracer-options.ts';
 import { verb, type Io } from './verb.ts';
 
-/** How often it looks for new events, in ms. */
-const LOOK_EVERY_MS = 200;
-
-/** Prints new events until a signal ends it, or a write finds that nobody reads them. */
+/** Prints new events until a signal ends it, or nobody reads them any more. */
 export const tail = verb({
   name: 'tail',
   usage: 'tail [SUBJECT] [--from WHEN] [--for SECONDS]',
   summary: 'Follows the log: prints events as they are appended, of all or of one subject',
   details: [
-    'The log is a file or that of a server. SIGINT, SIGTERM or SIGHUP ends it with exit code 0.',
+    'The log is a file or that of a server, whose events are printed as they come, also after it was away.',
+    'SIGINT, SIGTERM, SIGHUP or a closed pipe ends it with exit code 0. Without tail of the GNU coreutils a',
+    'closed pipe is noticed with the next event only.',
     'With --json each event is one line; its key behind is the number of events of the host that are in',
     'the log after it. Without it, standard error says how far behind the printed lines are if a thousand',
     'or more events wait, and when all are printed.',
@@ -45,6 +44,7 @@ export const tail = verb({
     const end = () => ending.abort();
     const durationMs = values.for === undefined ? null : millisecondsOf('for', values.for);
     for (const name of ENDING) process.on(name, end);
+    const unwatch = watchReader(end);
     const timer = durationMs === null ? undefined : setTimeout(end, durationMs);
     try {
       return await readLog(values, io, async (ledger) => {
@@ -53,6 +53,7 @@ export const tail = verb({
       });
     } finally {
       clearTimeout(timer);
+      unwatch();
       for (const name of ENDING) process.off(name, end);
     }
   },
@@ -77,16 +78,10 @@ async function follow(
   const begun = ledger.log({ subject, from: from ?? 'end' });
   if (from !== undefined) await print(ledger, io, begun, json);
   sayUpToDate(ledger, io);
-  while (!signal.aborted && !io.out.isGone) {
-    const shown = ledger.head.position;
-    await ledger.refresh();
-    const behind = ledger.head.position - shown;
-    if (behind === 0) {
-      await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
-      continue;
-    }
+  for await (const behind of ledger.tail(signal)) {
     if (behind >= LOTS) io.say(`vfio-ledger: ${behindWords(behind)}`);
-    await print(ledger, io, ledger.log({ subject, from: shown + 1 }), json);
+    await print(ledger, io, ledger.log({ subject, from: ledger.head.position - behind + 1 }), json);
+    if (io.out.isGone) return;
     if (behind >= LOTS) sayUpToDate(ledger, io);
   }
 }

@@ -6,6 +6,7 @@
 import {
   CorruptLogError,
   NotALogError,
+  StreamDeletedError,
   type Fault,
   type HostInLog,
   type Ledger,
@@ -26,8 +27,8 @@ export const verify = verb({
   details: [
     'Exit 0: the log is intact, and everything agrees. 1: the log is intact, but its head is not the',
     'one that was kept, a file holds what is not of a log (kind foreign), or the rules or machines',
-    'disagree with what was recorded. 3: the log is damaged; the rest of the answer is about the events',
-    'before the damage.',
+    'disagree with what was recorded. 3: the log is damaged, or the events of a host were deleted on the',
+    'server; the rest of the answer is about the events before the damage.',
     'It rebuilds the cache LOG.index from the events and compares: what differs is of kind projection and',
     'is replaced. Answers of why are compared for one refusal in 1,000, or for all with --exhaustive.',
     'Keep the head that it prints: a hash chain does not show that its end was cut off, but --head does.',
@@ -127,6 +128,7 @@ function damageOf(error: unknown): CorruptLogError {
   if (error instanceof NotALogError && error.isSuspect) {
     return new CorruptLogError(null, error.message);
   }
+  if (error instanceof StreamDeletedError) return new CorruptLogError(null, error.message);
   throw error;
 }
 

@@ -15,6 +15,7 @@ import {
   type Head,
   RevisionConflictError,
   StoreUnavailableError,
+  StreamDeletedError,
 } from './store.ts';
 
 /**
@@ -33,6 +34,12 @@ export interface Engine {
 
   /** What a user should know of it, such as that the server keeps one copy only. Often empty. */
   readonly notes: readonly string[];
+
+  /**
+   * What tells its log from others at the same address, such as the account that the server names; empty if
+   * an address has one log, null if it is not known. Is no credential.
+   */
+  readonly identity: string | null;
 
   /** Whether `read` and `follow` yield verified rows only, as a log on this machine does. */
   readonly isVerified: boolean;
@@ -112,13 +119,6 @@ export class AppendTooLargeError extends LedgerError {
 export class LostAnswerError extends StoreUnavailableError {
   constructor(engine: string, options?: ErrorOptions) {
     super(`${engine} did not answer to an append, which was made or not`, options);
-  }
-}
-
-/** A stream was deleted on the server. Other streams can be there. */
-export class StreamDeletedError extends StoreUnavailableError {
-  constructor(engine: string, stream: string) {
-    super(`stream ${stream} was deleted on ${engine}: its events are gone`);
   }
 }
 

@@ -72,6 +72,7 @@ function unbegun(path: string): Engine {
   return {
     name: path,
     notes: [],
+    identity: '',
     isVerified: true,
     async append(stream, expected, rows) {
       begun ??= await engineAt(path, { readOnly: false, create: true });

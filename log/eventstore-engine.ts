@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { alreadyThere, type Engine, LostAnswerError, StreamDeletedError } from './engine.ts';
+import { alreadyThere, type Engine, LostAnswerError } from './engine.ts';
 import { type EventStoreAddress, eventStoreAddress } from './eventstore-address.ts';
 import { clientOf, type EventStoreClient } from './eventstore-client.ts';
 import { EventStoreConnection, pauseAfter } from './eventstore-connection.ts';
@@ -30,7 +30,13 @@ import { everyCall, StreamReader } from './eventstore-reading.ts';
 import { liveEvents } from './eventstore-subscription.ts';
 import { genesisOf } from './hash.ts';
 import { headOfRow, isSameHead, type Row } from './row.ts';
-import { type AppendResult, CorruptLogError, type Head, StoreUnavailableError } from './store.ts';
+import {
+  type AppendResult,
+  CorruptLogError,
+  type Head,
+  StoreUnavailableError,
+  StreamDeletedError,
+} from './store.ts';
 
 /** An append is repeated, and a server may be away, for this many times the deadline of one call. */
 const DEADLINES = 3;
@@ -48,6 +54,8 @@ export async function openEventStoreEngine(text: string): Promise<Engine> {
 class EventStoreEngine implements Engine {
   readonly name: string;
   readonly notes: readonly string[];
+  /** A server has one database, whoever logs in. */
+  readonly identity = '';
   readonly isVerified = false;
   readonly #address: EventStoreAddress;
   readonly #connection: EventStoreConnection;

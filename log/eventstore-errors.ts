@@ -5,9 +5,9 @@
  */
 import { isError } from '../events/is-error.ts';
 import { LedgerError } from '../events/ledger-error.ts';
-import { AppendTooLargeError, StreamDeletedError } from './engine.ts';
+import { AppendTooLargeError } from './engine.ts';
 import type { ProposedEvent } from './eventstore-events.ts';
-import { StoreUnavailableError } from './store.ts';
+import { StoreUnavailableError, StreamDeletedError } from './store.ts';
 
 /** The call had no answer in time, or its connection was given up. */
 export class NoAnswer extends Error {}

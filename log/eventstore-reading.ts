@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { StreamDeletedError } from './engine.ts';
 import type { BasicCredentials, EventStoreAddress } from './eventstore-address.ts';
 import type { EventStoreClient } from './eventstore-client.ts';
 import type { EventStoreConnection } from './eventstore-connection.ts';
 import { typeOf } from './eventstore-errors.ts';
 import type { StoredEvent } from './eventstore-events.ts';
+import { StreamDeletedError } from './store.ts';
 
 /** Events of one call. A call that fails is made again as a whole. */
 const PAGE = 500;

@@ -35,6 +35,7 @@ export async function jetStreamEngine(
 
   return {
     name: address.name,
+    identity: server.identity,
     isVerified: false,
     get notes() {
       return server.notes;

@@ -38,6 +38,8 @@ export interface JetStreamServer {
   readonly manager: JetStreamManager;
   readonly headers: typeof headers;
   readonly notes: readonly string[];
+  /** See `Engine.identity`: accounts of one server have a stream of the same name each. */
+  readonly identity: string | null;
   /** How long `patiently` calls. */
   readonly patienceMs: number;
   /** How many bytes of rows a message can have. */
@@ -63,6 +65,8 @@ const CONNECT_MS = 5_000;
 /** How long JetStream may take to answer at first: longer, and the server has none. */
 const START_MS = 3_000;
 const RECONNECT_MS = 200;
+/** A server tells each user on this subject who it is, unless the user may not publish to it. */
+const USER_INFO = '$SYS.REQ.USER.INFO';
 /** How often a call looks whether there is a connection again. */
 const LOOK_EVERY_MS = 20;
 /** Of a message's bytes, what its headers and their names have at most. */
@@ -140,12 +144,21 @@ export async function connectTo(
     await hasLog();
   }
 
-  const server: JetStreamServer = {
+  const ready = async () => {
+    await patiently(() => manager.getAccountInfo(), START_MS);
+    await hasLog();
+    // Not every user is told the account: then the time at which the stream was made.
+    const account = await patiently(() => accountOf(connection), START_MS).catch(() => null);
+    return account ?? known?.created ?? null;
+  };
+  const identity = await closingIfFailed(connection, ready);
+  return {
     address,
     connection,
     client,
     manager,
     headers: nats.headers,
+    identity,
     patienceMs,
     get notes() {
       const one = known?.config.num_replicas === 1 || connection.info?.cluster === undefined;
@@ -158,14 +171,22 @@ export async function connectTo(
     patiently,
     unavailable,
   };
+}
+
+async function closingIfFailed<T>(connection: NatsConnection, act: () => Promise<T>): Promise<T> {
   try {
-    await patiently(() => manager.getAccountInfo(), START_MS);
-    await hasLog();
+    return await act();
   } catch (error) {
     await connection.close();
     throw error;
   }
-  return server;
+}
+
+/** The name that the server has for the account that a connection belongs to. */
+async function accountOf(connection: NatsConnection): Promise<string | null> {
+  const answer = await connection.request(USER_INFO, '', { timeout: REQUEST_MS });
+  const { data } = answer.json<{ readonly data?: { readonly account?: unknown } }>();
+  return typeof data?.account === 'string' ? data.account : null;
 }
 
 /** What `JetStreamServer.answer` is: a request that is made without a connection would be lost. */

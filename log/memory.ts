@@ -5,6 +5,7 @@
  */
 import { genesisOf } from './hash.ts';
 import { alreadyThere } from './engine.ts';
+import { followStore } from './following.ts';
 import {
   type Entry,
   entryOf,
@@ -43,17 +44,19 @@ export function memoryStore(): Store {
 
   const names = () => [...streams.keys()].sort();
 
+  const read = async function* (stream: string, options?: ReadOptions) {
+    const events = streams.get(stream)?.events ?? [];
+    yield* batches(events, events.length - 1, options);
+  };
+  const head = async (stream: string) => headOf(stream, streams.get(stream));
+
   return {
     async append(stream, expected, events) {
       return append(streams, streamName(stream), expected, events.map(entryOf));
     },
-    async *read(stream, options) {
-      const events = streams.get(stream)?.events ?? [];
-      yield* batches(events, events.length - 1, options);
-    },
-    async head(stream) {
-      return headOf(stream, streams.get(stream));
-    },
+    read,
+    follow: (stream, from, signal) => followStore({ read, head }, stream, from, signal),
+    head,
     async origin(stream) {
       return headOf(stream, undefined);
     },

@@ -7,7 +7,7 @@ import { existsSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { DivergedError, type Engine, EngineBehindError, StreamDeletedError } from './engine.ts';
+import { DivergedError, type Engine, EngineBehindError } from './engine.ts';
 import { sha256 } from './hash.ts';
 import { memoryStore } from './memory.ts';
 import { makePrivateFolder } from './private-files.ts';
@@ -16,7 +16,7 @@ import { differenceOf } from './ship.ts';
 import { logError } from './sqlite-errors.ts';
 import { openSqliteStore } from './sqlite.ts';
 import { engineOf } from './store-engine.ts';
-import { CorruptLogError, NotALogError, type Store } from './store.ts';
+import { CorruptLogError, NotALogError, type Store, StreamDeletedError } from './store.ts';
 import { volumeFile, volumeFiles } from './volume-files.ts';
 
 /** A replica that was not what the engine has, and was made anew. */
@@ -48,8 +48,8 @@ export async function openReplica(
   { replica, renewed, patienceMs = 3000 }: ReplicaOptions,
 ): Promise<Store> {
   try {
-    if (replica === ':memory:') return replicaOf(engine, memoryStore());
-    const path = replica ?? cachePath(engine.name);
+    const path = replica ?? cachePath(engine);
+    if (path === MEMORY) return replicaOf(engine, memoryStore());
     if (replica === null) makeFolder(dirname(path));
     const reason = await disagreement(engine, path, patienceMs).catch((error: unknown) => {
       if (replica === null && error instanceof EngineBehindError) return error.message;
@@ -63,12 +63,18 @@ export async function openReplica(
   }
 }
 
-/** The replica of an engine in the cache folder of the user. Its name is made of the engine's. */
-function cachePath(name: string): string {
+const MEMORY = ':memory:';
+
+/**
+ * The replica of an engine in the cache folder of the user. Its name is made of the engine's and of what
+ * tells its log from others there. In memory if that is not known: no two logs share a file.
+ */
+function cachePath({ name, identity }: Engine): string {
+  if (identity === null) return MEMORY;
   const cache = process.env['XDG_CACHE_HOME'] ?? '';
   const folder = isAbsolute(cache) ? cache : join(homedir(), '.cache');
   const legible = name.replace(/^[a-z\d+]*:\/\//, '').replaceAll(/[^\w.-]+/g, '-');
-  const file = `${legible.slice(0, 64)}-${sha256(name).slice(0, 16)}.ledger`;
+  const file = `${legible.slice(0, 64)}-${sha256(`${name}\n${identity}`).slice(0, 16)}.ledger`;
   return join(folder, 'vfio-ledger', 'replicas', file);
 }
 

@@ -22,8 +22,10 @@ import {
   CorruptLogError,
   type Examination,
   type Head,
+  type RecordedEvent,
   RevisionConflictError,
   type Store,
+  StreamDeletedError,
 } from './store.ts';
 
 /**
@@ -55,6 +57,7 @@ export function replicaOf(engine: Engine, local: Store): Store {
       yield* local.read(stream, options);
       if (damage !== null && options?.direction !== 'backwards') throw damage;
     },
+    follow: (stream, from, signal) => replica.follow(stream, from, signal),
     head: async (stream) => asked(stream, async () => local.head(stream)),
     origin: async (stream) => asked(stream, async () => local.origin(stream)),
     known: async (stream, ids) => asked(stream, async () => local.known(stream, ids)),
@@ -88,6 +91,23 @@ class Replica {
     return this.#inTurn(stream, async () => this.#catchUp(stream));
   }
 
+  /** Takes what the engine yields into the local log, and yields it from there. */
+  async *follow(
+    stream: string,
+    from: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly RecordedEvent[]> {
+    let next = from;
+    for await (const rows of this.#engine.follow(stream, from, signal)) {
+      const damage = await this.#inTurn(stream, async () => this.#take(stream, rows));
+      for await (const events of this.#local.read(stream, { from: next })) {
+        yield events;
+        next = (events.at(-1)?.position ?? next) + 1;
+      }
+      if (damage !== null) throw damage;
+    }
+  }
+
   async append(stream: string, expected: number, entries: readonly Entry[]): Promise<AppendResult> {
     return this.#inTurn(stream, async () => {
       const { position } = await this.#local.head(stream);
@@ -111,7 +131,7 @@ class Replica {
     });
   }
 
-  /** Examines the local log, and each event of all streams in the engine. */
+  /** Examines the local log, and each event of all streams in the engine: one that was deleted is damage. */
   async examine(): Promise<Examination> {
     const { faults, ...files } = await this.#local.examine();
     const found = [...faults];
@@ -154,6 +174,23 @@ class Replica {
     }
   }
 
+  /** Appends rows that have come from the engine to the local log. What it lacks before them is shipped. */
+  async #take(stream: string, rows: readonly Row[]): Promise<CorruptLogError | null> {
+    const head = await this.#local.head(stream);
+    const fresh = rows.filter(([position]) => position > head.position);
+    if (fresh.length === 0) return null;
+    if (fresh[0]?.[0] !== head.position + 1) return this.#catchUp(stream);
+    const { rows: intact, damage } = verified(this.#engine.name, head, fresh);
+    try {
+      if (intact.length > 0) await this.#local.rows.append(stream, head, intact);
+      return damage;
+    } catch (error) {
+      if (!(error instanceof RevisionConflictError)) throw error;
+      // Another process takes them into the same file.
+      return this.#catchUp(stream);
+    }
+  }
+
   async #catchUpOrThrow(stream: string): Promise<void> {
     const damage = await this.#catchUp(stream);
     if (damage !== null) throw damage;
@@ -188,6 +225,7 @@ class Replica {
     try {
       return (await this.upToDate(stream)) ?? (await this.#firstDifference(stream));
     } catch (error) {
+      if (error instanceof StreamDeletedError) return new CorruptLogError(0, error.message);
       const isBehind = error instanceof EngineBehindError;
       if (!isBehind && !(error instanceof DivergedError)) throw error;
       const { position } = isBehind ? await this.#local.head(stream) : error;

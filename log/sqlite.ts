@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { followStore } from './following.ts';
 import { entryOf, streamName } from './row.ts';
 import { examine } from './sqlite-check.ts';
 import { logError } from './sqlite-errors.ts';
@@ -58,6 +59,7 @@ export function openSqliteStore(path: string, options: SqliteOptions = {}): Stor
   const { readRows, ...questions } = reading(volumes);
   return {
     ...questions,
+    follow: (stream, from, signal) => followStore(questions, stream, from, signal),
     async append(stream, expected, events) {
       const [name, entries] = [streamName(stream), events.map(entryOf)];
       return writerOf(name).append(name, expected, entries);
@@ -81,7 +83,7 @@ export function openSqliteStore(path: string, options: SqliteOptions = {}): Stor
 /** The reading half of a store. Each call looks at the volumes as they are then. */
 function reading(
   volumes: Volumes,
-): Omit<Store, 'append' | 'rows' | 'close'> & { readonly readRows: StoredRows['read'] } {
+): Omit<Store, 'append' | 'follow' | 'rows' | 'close'> & { readonly readRows: StoredRows['read'] } {
   const ask = <T>(question: (newest: Volume, all: readonly Volume[]) => T): T =>
     askVolumes(volumes, question);
 

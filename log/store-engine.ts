@@ -4,11 +4,9 @@
  * @module
  */
 import type { Engine } from './engine.ts';
-import { setTimeout } from 'node:timers/promises';
-import { type Store, StoreUnavailableError } from './store.ts';
-
-/** How often `follow` looks for events of other processes, in ms. */
-const LOOK_EVERY_MS = 100;
+import { following, untilNextLook } from './following.ts';
+import type { Row } from './row.ts';
+import { type Head, type Store, StoreUnavailableError } from './store.ts';
 
 /** The engine of a store, which it closes. `name`: how messages name it. */
 export function engineOf(store: Store, name: string): Engine {
@@ -20,17 +18,27 @@ export function engineOf(store: Store, name: string): Engine {
     const woken = new AbortController();
     const wake = () => woken.abort();
     waiting.add(wake);
-    const any = AbortSignal.any([signal, closing.signal, woken.signal]);
     try {
-      await setTimeout(LOOK_EVERY_MS, undefined, { signal: any }).catch(() => {});
+      await untilNextLook(AbortSignal.any([signal, closing.signal, woken.signal]));
     } finally {
       waiting.delete(wake);
     }
   }
 
+  async function* read(stream: string, from: number): AsyncGenerator<readonly Row[]> {
+    checkOpen();
+    yield* store.rows.read(stream, from);
+  }
+
+  async function head(stream: string): Promise<Head> {
+    checkOpen();
+    return store.head(stream);
+  }
+
   return {
     name,
     notes: [],
+    identity: '',
     isVerified: true,
     async append(stream, expected, rows) {
       checkOpen();
@@ -38,28 +46,16 @@ export function engineOf(store: Store, name: string): Engine {
       for (const wake of waiting) wake();
       return result;
     },
-    async *read(stream, from) {
-      checkOpen();
-      yield* store.rows.read(stream, from);
-    },
+    read,
     async *follow(stream, from, signal) {
-      for (let next = from; !signal.aborted;) {
-        checkOpen();
-        for await (const rows of store.rows.read(stream, next)) {
-          yield rows;
-          next = (rows.at(-1)?.[0] ?? next) + 1;
-          if (signal.aborted) return;
-        }
-        while (!signal.aborted && !closing.signal.aborted) {
-          if ((await store.head(stream)).position >= next) break;
-          await growth(signal);
-        }
-      }
+      const followed = {
+        read: (next: number) => read(stream, next),
+        positionOf: ([position]: Row) => position,
+        head: async () => head(stream),
+      };
+      yield* following(followed, from, signal, growth);
     },
-    async head(stream) {
-      checkOpen();
-      return store.head(stream);
-    },
+    head,
     async streams() {
       checkOpen();
       return store.streams();

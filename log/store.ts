@@ -69,6 +69,17 @@ export interface Store {
    */
   read(stream: string, options?: ReadOptions): AsyncIterable<readonly RecordedEvent[]>;
 
+  /**
+   * As `read`, forwards from a position, and then the events that are appended later, by whatever
+   * process, soon after each append. The stream need not exist yet. Ends when `signal` aborts, without an
+   * error. Rejects with `StoreUnavailableError` if a server stays away for long.
+   */
+  follow(
+    stream: string,
+    from: number,
+    signal: AbortSignal,
+  ): AsyncIterable<readonly RecordedEvent[]>;
+
   head(stream: string): Promise<Head>;
 
   /**
@@ -238,5 +249,12 @@ export class StoreUnavailableError extends LedgerError {
   override readonly name = 'StoreUnavailableError';
   constructor(message: string, options?: ErrorOptions) {
     super('unavailable', message, options);
+  }
+}
+
+/** A stream was deleted on the server. Other streams can be there. */
+export class StreamDeletedError extends StoreUnavailableError {
+  constructor(engine: string, stream: string) {
+    super(`stream ${stream} was deleted on ${engine}: its events are gone`);
   }
 }

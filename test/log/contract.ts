@@ -249,6 +249,38 @@ export function storeContract(name: string, make: () => Store): void {
     });
   });
 
+  describe(`${name}: following`, () => {
+    test('what is there comes first, and then what is appended, each once and in order', async () => {
+      const store = open();
+      await store.append('a', -1, closedMany(1500));
+      const ending = new AbortController();
+      const found: string[] = [];
+      const following = (async () => {
+        for await (const batch of store.follow('a', 3, ending.signal)) {
+          expect(batch).not.toHaveLength(0);
+          found.push(...ids(batch));
+          if (found.length === 1505) ending.abort();
+        }
+      })();
+      for (let head = 1499; head < 1507; head += 2) {
+        await store.append('b', -1, [closed('other')]);
+        await store.append('a', head, closedMany(2, head + 1));
+      }
+      await following;
+      expect(found).toEqual(ids(closedMany(1508)).slice(3));
+      expect(ids(await readAll(store, 'a'))).toEqual(ids(closedMany(1508)));
+    });
+
+    test('of a stream that is not there yet ends without an error when it is aborted', async () => {
+      const store = open();
+      const ending = new AbortController();
+      const first = store.follow('a', 0, ending.signal)[Symbol.asyncIterator]().next();
+      ending.abort();
+      expect((await first).done).toBe(true);
+      expect(await store.streams()).toEqual([]);
+    });
+  });
+
   describe(`${name}: its local events`, () => {
     /** The local events of a store of two streams, and all events of stream `a`. */
     async function localEvents() {

@@ -11,7 +11,7 @@ import { openReplica, type RenewedReplica } from '../../log/replica-file.ts';
 import { headOfRow } from '../../log/row.ts';
 import { openSqliteStore } from '../../log/sqlite.ts';
 import { engineOf } from '../../log/store-engine.ts';
-import { RevisionConflictError, type Store } from '../../log/store.ts';
+import { RevisionConflictError, type Store, StoreUnavailableError } from '../../log/store.ts';
 import { countOf } from '../support/effort.ts';
 import { breaking, fated, fates, limited } from './faulty-engine.ts';
 import { newFolderIn, temporaryFolder } from './folder.ts';
@@ -125,6 +125,67 @@ describe('a replica', () => {
   }
 });
 
+describe('a replica that is followed', () => {
+  /** What a follower is given until it has a position, and its local log afterwards. */
+  async function followed(engine: Engine, local: Store, last: number) {
+    const ending = new AbortController();
+    const found: string[] = [];
+    for await (const events of replicaOf(engine, local).follow('a', 0, ending.signal)) {
+      found.push(...events.map(({ id }) => id));
+      if (events.at(-1)?.position === last) ending.abort();
+    }
+    return { found, kept: await idsIn(local) };
+  }
+  const all = closedMany(9).map(({ id }) => id);
+
+  test('asks the engine for nothing else than what it follows', async () => {
+    const engine = memoryEngine();
+    await appendMany(engine, 'a', 9);
+    const asked = async () => Promise.reject(new StoreUnavailableError('the engine is away'));
+    const away: Engine = { ...engine, head: asked, streams: asked, append: asked };
+    expect(await followed(away, memoryStore(), 8)).toEqual({ found: all, kept: all });
+  });
+
+  test('ships what its file lacks, and takes nothing twice that it has', async () => {
+    const engine = memoryEngine();
+    await appendMany(engine, 'a', 9);
+    const rows = await rowsIn(engine, 'a');
+    const pieces = (...bounds: readonly (readonly [number, number])[]): Engine => ({
+      ...engine,
+      async *follow() {
+        for (const [from, to] of bounds) yield rows.slice(from, to);
+      },
+    });
+    const half = async () => {
+      const local = memoryStore();
+      await local.rows.append('a', { position: -1, hash: genesisOf('a') }, rows.slice(0, 5));
+      return local;
+    };
+    for (const engineOfPieces of [pieces([0, 3], [3, 9]), pieces([7, 9]), pieces([0, 6], [6, 9])]) {
+      expect(await followed(engineOfPieces, await half(), 8)).toEqual({ found: all, kept: all });
+    }
+  });
+
+  test('stops before an event that is not what was appended', async () => {
+    const engine = memoryEngine();
+    await appendMany(engine, 'a', 9);
+    const changed: Engine = {
+      ...engine,
+      async *follow(stream, from, signal) {
+        for await (const rows of engine.follow(stream, from, signal)) {
+          yield rows.map((row) => (row[0] === 4 ? row.with(5, '{}') : row) as typeof row);
+        }
+      },
+    };
+    const local = memoryStore();
+    await expect(followed(changed, local, 8)).rejects.toMatchObject({
+      code: 'damaged',
+      position: 4,
+    });
+    expect(await idsIn(local)).toEqual(all.slice(0, 4));
+  });
+});
+
 describe('damage in the engine', () => {
   const changes: [string, string, number][] = [
     ['changed', `UPDATE events SET data = '{"pid":1,"fd":1}' WHERE position = 5`, 5],
@@ -222,6 +283,15 @@ describe('the file of a replica', () => {
     expect(path?.startsWith(cache)).toBe(true);
     expect(statSync(path!).mode & 0o777).toBe(0o600);
     expect(statSync(join(cache, 'vfio-ledger')).mode & 0o777).toBe(0o700);
+  });
+
+  test('is in memory if nothing tells the log of the engine from others at its address', async () => {
+    const cache = newFolderIn(folder);
+    vi.stubEnv('XDG_CACHE_HOME', cache);
+    const engine = { ...memoryEngine(), identity: null };
+    await appendMany(engine, 'a', 2);
+    expect(await reopened(engine, null)).toMatchObject({ ids: ['e0', 'e1'], path: null });
+    expect(existsSync(join(cache, 'vfio-ledger'))).toBe(false);
   });
 
   test('is made anew if the engine has another history, which is said', async () => {

@@ -85,6 +85,17 @@ test.each(products)('a stream deleted on %s does not hide the other hosts', asyn
     { host: 'a', answer: null, error: { code: 'unavailable' } },
     { host: 'b', answer: {} },
   ]);
+  const verified = await ledger('verify', '--host', 'b', '--json', '--log', address);
+  expect(verified.code).toBe(3);
+  const detail = expect.stringMatching(/^host 'a', position 0: stream vfioHost-a was deleted on /);
+  expect(JSON.parse(verified.out)).toMatchObject({
+    events: 2,
+    faults: [{ position: 0, kind: 'bytes', detail }],
+    hosts: [{ host: 'b', events: 2 }],
+  });
+  const gone = await ledger('verify', '--host', 'a', '--log', address);
+  expect(gone.code).toBe(3);
+  expect(gone.out).toMatch(/bytes +stream vfioHost-a was deleted on /);
   const pulled = await ledger('pull', '--from', address, '--log', fleet.replace('fleet', 'back'));
   expect(pulled.code).toBe(4);
   expect(pulled.out).toMatch(/^b +2 +1:/m);

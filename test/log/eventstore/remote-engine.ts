@@ -161,6 +161,7 @@ export class EngineProcess {
     return {
       name,
       notes,
+      identity: '',
       isVerified: false,
       append: async (stream, expected, rows) =>
         call<AppendResult>('call', id, 'append', [stream, expected, rows]),

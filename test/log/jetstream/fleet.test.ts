@@ -74,22 +74,52 @@ describe.skipIf(natsServer === undefined)('a fleet with one log on a server', ()
     expect(hosts.map(({ host }) => host)).toEqual(['a.example', 'b *>']);
   });
 
-  test('tail follows what another host appends', async () => {
-    const address = server.address('live');
-    await using ledger = await openLedger(`${address}?replica=:memory:`, { host: 'a' });
-    await ledger.append(-1, closedMany(2));
+  /** `tail --json` of an address as a process; resolves when it has told that it is up to date. */
+  async function tailed(address: string) {
     const tail = spawn(process.execPath, [main, 'tail', '--json', '--log', address], {
       env: { ...process.env, ...env },
     });
     onTestFinished(() => void tail.kill('SIGKILL'));
     const out = createInterface(tail.stdout)[Symbol.asyncIterator]();
     for await (const line of createInterface(tail.stderr)) {
-      if (line === 'vfio-ledger: up to date at position 1') break;
+      if (line.startsWith('vfio-ledger: up to date')) break;
     }
+    const next = async () => JSON.parse(String((await out.next()).value)) as unknown;
+    return { tail, next };
+  }
+
+  test('tail follows what another host appends', async () => {
+    const address = server.address('live');
+    await using ledger = await openLedger(`${address}?replica=:memory:`, { host: 'a' });
+    await ledger.append(-1, closedMany(2));
+    const { tail, next } = await tailed(address);
     await ledger.append(1, closedMany(2, 2));
-    expect(JSON.parse(String((await out.next()).value))).toMatchObject({ position: 2, behind: 1 });
-    expect(JSON.parse(String((await out.next()).value))).toMatchObject({ position: 3, behind: 0 });
+    expect(await next()).toMatchObject({ position: 2, behind: 1 });
+    expect(await next()).toMatchObject({ position: 3, behind: 0 });
     tail.kill('SIGINT');
     expect((await once(tail, 'close'))[0]).toBe(0);
+  });
+
+  test('tail goes on after the server was away, without a gap', async () => {
+    const address = server.address('away');
+    await using ledger = await openLedger(`${address}?replica=:memory:`, { host: 'a' });
+    await ledger.append(-1, closedMany(2));
+    const { tail, next } = await tailed(address);
+    for (let head = 1; head < 7; head += 3) {
+      await ledger.append(head, closedMany(1, head + 1));
+      expect(await next()).toMatchObject({ position: head + 1 });
+      await server.servers[0]?.kill();
+      await server.servers[0]?.start();
+      await server.ready();
+      await ledger.append(head + 1, closedMany(2, head + 2));
+      expect(await next()).toMatchObject({ position: head + 2 });
+      expect(await next()).toMatchObject({ position: head + 3 });
+    }
+    // It ends at once also while the server is away.
+    await server.servers[0]?.kill();
+    tail.kill('SIGTERM');
+    expect((await once(tail, 'close'))[0]).toBe(0);
+    await server.servers[0]?.start();
+    await server.ready();
   });
 });

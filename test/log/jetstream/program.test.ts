@@ -1,8 +1,11 @@
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { root, run, runProgram } from '../../cli/program.ts';
-import { temporaryFolder } from '../folder.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { openLedger } from '../../../ledger.ts';
+import { openSqliteStore } from '../../../log/sqlite.ts';
+import { main, root, run, runCommand, runProgram } from '../../cli/program.ts';
+import { newFolderIn, temporaryFolder } from '../folder.ts';
+import { closedMany } from '../sample.ts';
 import { type Cluster, natsServer, startCluster } from './cluster.ts';
 
 const folder = temporaryFolder();
@@ -77,6 +80,67 @@ describe.skipIf(natsServer === undefined)('the program with a log on a server', 
     for (const log of [wrong, `${address}?colour=red`, `${address}/x`]) {
       const { code, out } = await vfioLedger('table', '--log', log);
       expect({ code: code === 2 || code === 4, out }).toEqual({ code: true, out: '' });
+    }
+  });
+});
+
+describe.skipIf(natsServer === undefined)('two accounts of one server', () => {
+  const users = ['ann:s3cret-a', 'bob:s3cret-b', 'eve:s3cret-e'] as const;
+  const [ann, bob, eve] = users.map((login) => `{ user: ${login.replace(':', ', password: ')}`);
+  // Nobody tells the third user, of the first account, which account that is.
+  const limits = 'permissions: { publish: ["$JS.>", "fleet.>"], subscribe: ["_INBOX.>"] }';
+  const config = `accounts {
+    one { jetstream: enabled, users: [${ann} }, ${eve}, ${limits} }] }
+    two { jetstream: enabled, users: [${bob} }] }
+  }`;
+  let server: Cluster;
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await server.stop();
+  });
+
+  test('never share a replica, whose name shows nothing of who logs in', async () => {
+    server = await startCluster(1, { config, admin: users[0] });
+    const cache = newFolderIn(folder);
+    const ledgerOf = async (login: string, host: string) => {
+      vi.stubEnv('XDG_CACHE_HOME', cache);
+      const note = (words: string) => expect(words).toMatch(/one replica only$/);
+      const address = server.address('fleet').replace('//', `//${login}@`);
+      return openLedger(address, { host, create: true, note });
+    };
+    // They are open at the same time, before there is any log.
+    const first = await ledgerOf(users[0], 'a');
+    const second = await ledgerOf(users[1], 'b');
+    await first.append(-1, closedMany(3));
+    await second.append(-1, closedMany(2, 50));
+    const third = await ledgerOf(users[2], 'a');
+    await first.refresh();
+    expect(third.head).toEqual(first.head);
+    for (const ledger of [first, second, third]) await ledger.close();
+
+    const replicas = join(cache, 'vfio-ledger/replicas');
+    const files = readdirSync(replicas).filter((name) => name.endsWith('.ledger'));
+    expect(files.join()).not.toMatch(/ann|bob|eve|s3cret/);
+    const held = files.map((name) => {
+      const store = openSqliteStore(join(replicas, name), { readOnly: true });
+      const hosts = store.local?.streams();
+      void store.close();
+      return hosts;
+    });
+    expect(held.map(String).sort()).toEqual(['a', 'a', 'b']);
+    expect(files.map((name) => name.replace(/-[0-9a-f]{16}/, ''))).toEqual(
+      files.map(
+        () => `${server.address('fleet').replace('nats://', '').replaceAll(/[:/]/g, '-')}.ledger`,
+      ),
+    );
+    // Each finds its own again.
+    for (const [login, host, position] of [
+      [users[0], 'a', 2],
+      [users[1], 'b', 1],
+    ] as const) {
+      const again = await ledgerOf(login, host);
+      expect(again.head.position).toBe(position);
+      await again.close();
     }
   });
 });
