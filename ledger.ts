@@ -85,6 +85,9 @@ export type { Coverage, Uncovered } from './projections/coverage.ts';
 export { StaleViewError } from './projections/index/stale-view.ts';
 export type { SimulatedAnswer } from './host/simulation.ts';
 export type { Difference, Replay } from './projections/replay.ts';
+export type { Lane, LaneStretch } from './projections/lanes/lanes.ts';
+export type { LaneOwner, LaneState } from './projections/lanes/lane-look.ts';
+export type { Mark, MarkKind } from './projections/lanes/marks.ts';
 export type {
   Hand,
   Incarnation,

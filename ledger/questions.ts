@@ -32,7 +32,7 @@ import { statesOf, type When } from '../projections/when.ts';
 import type { Why } from '../projections/why/why.ts';
 import { MomentOfPast } from './moment-of-past.ts';
 import { withOrigin } from './origins.ts';
-import { PastEvents } from './past-events.ts';
+import { PicturedPast } from './pictured-past.ts';
 import { Steps } from './steps.ts';
 import type { WhatIf } from './what-if.ts';
 import { activityAnswer, violationAnswer, whereAnswer, whyAnswer } from '../words/answers.ts';
@@ -73,7 +73,7 @@ interface BisectQuestion {
 const refusals = new Set<EventType>(['operation.refused']);
 
 /** A history that has been read. Answers are plain data. */
-export abstract class Past<E extends Placed = RecordedEvent> extends PastEvents<E> {
+export abstract class Past<E extends Placed = RecordedEvent> extends PicturedPast<E> {
   static {
     askThrough(Past, ({ timeline }: Past) => timeline);
   }

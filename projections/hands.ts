@@ -18,7 +18,8 @@ import type { Holder, Position } from './shapes.ts';
 import { keyOf, type Subject } from './subjects.ts';
 import { timed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
-import { filesOfDevice, holderShown, keepingAlive } from './views.ts';
+import { filesOfDevice } from './device-state.ts';
+import { holderShown, keepingAlive } from './views.ts';
 
 /**
  * The descriptors and mappings that kept the owner of an interval of `subject` alive, clipped to the

@@ -7,11 +7,11 @@ import type { Holder, Owner } from './shapes.ts';
 import type { DeviceAt, FileAt, GroupAt, HostAt } from '../machines/host-at.ts';
 import { positionOf, type FileId } from '../processes/process-table.ts';
 import type { HostPart } from './index/segment.ts';
+import { filesOfDevice } from './device-state.ts';
 import { keyOf, type Subject, type SubjectKey } from './subjects.ts';
 import {
   byNumber,
   byProcess,
-  filesOfDevice,
   holderShown,
   holdersOf,
   keepers,

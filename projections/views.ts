@@ -12,6 +12,7 @@ import {
   type FileId,
   type ProcessHolder,
 } from '../processes/process-table.ts';
+import { devicesFiles, deviceState } from './device-state.ts';
 import type { OwnerAt } from './index/hand-overs.ts';
 import type {
   DeviceView,
@@ -94,17 +95,14 @@ class Views {
     const group = device.group === null ? undefined : this.#host.group(device.group);
     const { of, unnamed } = (this.#ofDevices ??= devicesFiles(this.#host));
     const files = of.get(device.device) ?? [];
-    const isOfLost = group !== undefined && (group.isUnknown || unnamed.has(group.group));
-    const isLost = isOfLost || device.isUnknown;
     const owner =
       group === undefined ? ownerOfDevice(this.#host, device, files) : this.#owner(group);
-    const isUnseen = isOfNobodySeen(device, owner) || isHeldUnseen(this.#host, device);
     return {
       device: device.device,
       name: device.name,
       group: device.group,
       driver: device.driver,
-      state: isLost || isUnseen ? 'unknown' : device.state,
+      state: deviceState(this.#host, device, owner, unnamed),
       owner,
       since: group === undefined ? null : this.#since(group.group),
       files: files.flatMap((file) => this.file(file) ?? []),
@@ -139,43 +137,6 @@ class Views {
   };
 }
 
-/** Whether an unbind waits for an idle device: then a process that was not recorded has it open. */
-function isHeldUnseen({ driverChange }: HostAt, { device, state }: DeviceAt): boolean {
-  const isWaitedFor = driverChange?.device === device && !driverChange.isOver;
-  return isWaitedFor && state === 'idle';
-}
-
-/**
- * Whether evidence names a device, and shows neither its group nor anybody who has it open: programs that
- * were refused name it, or listings of drivers. Then it is not known to be free.
- */
-function isOfNobodySeen({ group, state }: DeviceAt, owner: Owner): boolean {
-  return owner.kind === 'unknown' && (state === 'idle' || (state === 'absent' && group === null));
-}
-
-/** The open files of each device, and the groups with an open file of a device that has no name. */
-function devicesFiles(host: HostAt) {
-  const of = new Map<string, FileAt[]>();
-  const unnamed = new Set<string>();
-  for (const file of host.files()) {
-    const { kind, device, group } = file;
-    if (kind !== 'device' || file.isGone) continue;
-    if (device === null) {
-      if (group !== null) unnamed.add(group);
-      continue;
-    }
-    const files = of.get(device);
-    if (files === undefined) of.set(device, [file]);
-    else files.push(file);
-  }
-  return { of, unnamed };
-}
-
-/** The open files of a device, without those of an unplugged one at its address. */
-export function filesOfDevice(host: HostAt, device: DeviceAt): FileAt[] {
-  return devicesFiles(host).of.get(device.device) ?? [];
-}
-
 /** The owner of the DMA of a group. */
 export function ownerOf(host: HostAt, group: GroupAt, of?: HoldersOf): Owner {
   const owner = ownerWithoutHolders(group);
@@ -204,14 +165,21 @@ export function ownerWithoutHolders(group: OwnerAt): Owner {
  * device, or the iommufd of the device's files, unless evidence was lost since then.
  */
 export function ownerOfDevice(host: HostAt, device: DeviceAt, files: readonly FileAt[]): Owner {
+  const owner = bareOwnerOfDevice(host, device, files);
+  const { file } = owner;
+  return file === null ? owner : { ...owner, holders: keepers(host, [file]) };
+}
+
+/** As `ownerOfDevice`, with nobody as holder. */
+export function bareOwnerOfDevice(host: HostAt, device: DeviceAt, files: readonly FileAt[]): Owner {
   const group = device.group === null ? undefined : host.group(device.group);
-  if (group !== undefined) return ownerOf(host, group);
+  if (group !== undefined) return ownerWithoutHolders(group);
   const { driver } = device;
   if (device.isUnknown) return unknownOwner;
   if (driver !== null && kindOfDriver(driver) === 'kernel') return { ...nobody, kind: 'kernel' };
   const [context] = files.flatMap(({ pins }) => [...pins]);
   if (context === undefined || host.file(context)?.kind !== 'iommufd') return unknownOwner;
-  return { kind: 'iommufd', file: context, holders: keepers(host, [context]) };
+  return { ...nobody, kind: 'iommufd', file: context };
 }
 
 /** A file as answers show it; null for a file that is not of VFIO or iommufd. */

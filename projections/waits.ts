@@ -11,7 +11,8 @@ import type { Wait } from './shapes.ts';
 import type { Subject } from './subjects.ts';
 import { timed, type Untimed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
-import { byProcess, filesOfDevice } from './views.ts';
+import { filesOfDevice } from './device-state.ts';
+import { byProcess } from './views.ts';
 import { walk } from './walk.ts';
 
 /**

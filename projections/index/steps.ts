@@ -53,7 +53,9 @@ const tells: Readonly<Record<ChangeKind, Touches>> = {
     const { cells, width } = standing.holds;
     tellFile(touch, standing, (cells[hold![at]! * width + HOLD.file] ?? 0) - 1);
   },
-  waiting: nothing,
+  waiting(touch, { waiter }, [code], at) {
+    for (const cell of [waiter.device, code![at]!]) if (cell !== 0) touch.device(cell - 1);
+  },
   refused: nothing,
 };
 
@@ -63,28 +65,39 @@ const takesByCode = changeKinds.map((kind) => changes[kind].take);
 
 /**
  * Applies a journal event by event to the standing at its start. Yields the position of each event
- * that changed anything, after it was applied.
+ * that changed anything, after it was applied. With `only`, changes of other kinds are passed over:
+ * the tables of the standing that these fill stay as they were.
  */
-export function* stepsOf(journal: Journal, standing: Standing, touch: Touch): Generator<number> {
+export function* stepsOf(
+  journal: Journal,
+  standing: Standing,
+  touch: Touch,
+  only: ReadonlySet<ChangeKind> | null = null,
+): Generator<number> {
   const rows = journal.rows.cells;
   const kinds = journal.kinds.cells;
   const columns = changeKinds.map((kind) => journal.cellsOf(kind));
   const told = new Uint32Array(changeKinds.length);
   const taken = new Uint32Array(changeKinds.length);
+  const isWanted = changeKinds.map((kind) => only?.has(kind) ?? true);
   let row = 0;
   for (let event = 0; event < journal.length; event++) {
     const end = row + rows[event]!;
-    if (row === end) continue;
     const position = journal.first + event;
+    let changed = 0;
     for (let at = row; at < end; at++) {
       const kind = kinds[at]!;
+      if (!isWanted[kind]) continue;
       tellsByCode[kind]!(touch, standing, columns[kind]!, told[kind]!++, position);
+      changed++;
     }
     for (; row < end; row++) {
       const kind = kinds[row]!;
-      takesByCode[kind]!(standing, columns[kind]!, taken[kind]!++, position, null);
+      if (isWanted[kind]) {
+        takesByCode[kind]!(standing, columns[kind]!, taken[kind]!++, position, null);
+      }
     }
-    yield position;
+    if (changed > 0) yield position;
   }
 }
 
