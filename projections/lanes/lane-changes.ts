@@ -19,6 +19,12 @@ export interface LookFrom {
   readonly look: LaneLook;
 }
 
+/** As `LookFrom`; null for what is not on the host. */
+interface LookOnHost {
+  readonly position: number;
+  readonly look: LaneLook | null;
+}
+
 /** The looks from `from` up to but without `end`: the first at `from`, each other one differs from the one before. */
 export function looksBetween(
   timeline: Timeline,
@@ -37,7 +43,7 @@ export function looksBetween(
 function* allLooks(timeline: Timeline, subject: LookedAt, from: number, end: number) {
   const known = knownFrom(timeline);
   if (from < known) yield { position: from, look: unknownLook };
-  let last: LookFrom | null = null;
+  let last: LookOnHost | null = null;
   for (const next of looksOnHost(timeline, subject, Math.max(from, known), end)) {
     if (last !== null) yield* shown(timeline, subject, last, next.position);
     last = next;
@@ -58,14 +64,14 @@ function* looksOnHost(
   { kind, id }: LookedAt,
   from: number,
   end: number,
-): Generator<LookFrom> {
+): Generator<LookOnHost> {
   if (from >= end) return;
   for (const segment of timeline.segments(from)) {
     if (segment.first >= end) return;
     const { before, positions, looks } = lanesOfSegment(segment).run(kind, id);
     const begin = Math.max(from, segment.first);
     const passed = countBelow(positions, begin + 1);
-    yield { position: begin, look: looks[passed - 1] ?? before };
+    yield { position: begin, look: passed === 0 ? before : looks[passed - 1]! };
     for (let index = passed; index < positions.length; index++) {
       const position = positions[index]!;
       if (position >= end) return;
@@ -78,10 +84,10 @@ function* looksOnHost(
 function* shown(
   timeline: Timeline,
   { kind, id }: LookedAt,
-  { position, look }: LookFrom,
+  { position, look }: LookOnHost,
   end: number,
 ): Generator<LookFrom> {
-  if (look.state !== 'absent' || look.owner !== null) return yield { position, look };
+  if (look !== null) return yield { position, look };
   if (kind === 'group') {
     const owner = laneOwner(bareOwnerAt(timeline, id, position));
     return yield { position, look: owner === null ? absent : { state: 'unknown', owner } };

@@ -31,7 +31,8 @@ export interface LaneLook {
 export const absent: LaneLook = { state: 'absent', owner: null };
 export const unknownLook: LaneLook = { state: 'unknown', owner: { kind: 'unknown', file: null } };
 
-export function isSameLook(one: LaneLook, other: LaneLook): boolean {
+export function isSameLook(one: LaneLook | null, other: LaneLook | null): boolean {
+  if (one === null || other === null) return one === other;
   const [a, b] = [one.owner, other.owner];
   return one.state === other.state && a?.kind === b?.kind && a?.file === b?.file;
 }
@@ -40,7 +41,7 @@ export function laneOwner({ kind, file }: Owner): LaneOwner | null {
   return kind === 'none' ? null : { kind, file };
 }
 
-/** The looks of groups and devices on one host. */
+/** The looks of groups and devices on one host; null for what is not on it. */
 export class Looks {
   readonly #host: HostAt;
   readonly #hasUnnamed: boolean;
@@ -52,16 +53,16 @@ export class Looks {
     this.#hasUnnamed = hasUnnamed;
   }
 
-  group(id: string): LaneLook {
+  group(id: string): LaneLook | null {
     const group = this.#host.group(id);
-    if (group === undefined) return absent;
+    if (group === undefined) return null;
     const owner = laneOwner(ownerWithoutHolders(group));
     return { state: groupState(group, owner), owner };
   }
 
-  device(id: string): LaneLook {
+  device(id: string): LaneLook | null {
     const device = this.#host.device(id);
-    if (device === undefined) return absent;
+    if (device === undefined) return null;
     const owner = bareOwnerOfDevice(this.#host, device, this.#filesOf(device));
     const unnamed = this.#hasUnnamed ? this.#allFiles.unnamed : none;
     return { state: deviceState(this.#host, device, owner, unnamed), owner: laneOwner(owner) };

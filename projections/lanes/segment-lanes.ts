@@ -10,21 +10,21 @@ import type { Segment } from '../index/segment.ts';
 import { DEVICE, type Standing } from '../index/standing.ts';
 import { stepsOf, type Touch } from '../index/steps.ts';
 import { StandingView } from '../index/view.ts';
-import { absent, hasUnnamed, isSameLook, Looks, type LaneLook } from './lane-look.ts';
+import { hasUnnamed, isSameLook, Looks, type LaneLook } from './lane-look.ts';
 
-/** The looks of a lane in one segment. */
+/** The looks of a lane in one segment; null while it is not on the host. */
 export interface LaneRun {
   /** Before the first event of the segment. */
-  readonly before: LaneLook;
+  readonly before: LaneLook | null;
   /** Positions of the events after which it looks otherwise, ascending, and how it looks then. */
   readonly positions: readonly number[];
-  readonly looks: readonly LaneLook[];
+  readonly looks: readonly (LaneLook | null)[];
 }
 
 /** What is on a lane. */
 export type LaneKind = 'group' | 'device';
 
-const nothing: LaneRun = { before: absent, positions: [], looks: [] };
+const nothing: LaneRun = { before: null, positions: [], looks: [] };
 
 export class SegmentLanes {
   readonly #codes: Codes;
@@ -76,7 +76,7 @@ function madeFrom({ parts }: Segment): SegmentLanes {
 
 interface GrowingRun extends LaneRun {
   readonly positions: number[];
-  readonly looks: LaneLook[];
+  readonly looks: (LaneLook | null)[];
 }
 
 /** Looks again at the groups and devices that an event touched. */
@@ -100,7 +100,7 @@ class LaneWatch {
     this.#codes = codes;
     this.#hasUnnamed = hasUnnamed(codes.devices.values);
     const looks = new Looks(new StandingView(standing, codes), this.#hasUnnamed);
-    const from = (before: LaneLook): GrowingRun => ({ before, positions: [], looks: [] });
+    const from = (before: LaneLook | null): GrowingRun => ({ before, positions: [], looks: [] });
     this.runs = {
       group: codes.groups.values.map((id) => from(looks.group(id))),
       device: codes.devices.values.map((id) => from(looks.device(id))),
@@ -143,8 +143,10 @@ class LaneWatch {
   }
 }
 
-function note(run: GrowingRun | undefined, position: number, look: LaneLook): void {
-  if (run === undefined || isSameLook(run.looks.at(-1) ?? run.before, look)) return;
+function note(run: GrowingRun | undefined, position: number, look: LaneLook | null): void {
+  if (run === undefined) return;
+  const last = run.looks.length === 0 ? run.before : run.looks.at(-1)!;
+  if (isSameLook(last, look)) return;
   run.positions.push(position);
   run.looks.push(look);
 }

@@ -74,6 +74,8 @@ const campaigns: Readonly<Record<string, string>> = {
   attestations: 'test/projections/attest/brute-force.test.ts',
   hands: 'test/projections/hands.test.ts',
   'touched-groups': 'test/projections/index/touched-groups.test.ts',
+  lanes: 'test/projections/lanes/lanes.test.ts',
+  marks: 'test/projections/lanes/marks.test.ts',
   who: 'test/projections/who.test.ts',
   'long-input': 'test/evidence/import-program.test.ts',
   'bounded-memory': 'test/evidence/bounded.test.ts',
