@@ -149,6 +149,7 @@ function keeping(
         async printJson(texts: Iterable<string> | AsyncIterable<string>) {
           for await (const text of texts) kept.json += text;
         },
+        write: (pieces: Iterable<string> | Iterable<Uint8Array>) => io.out.write(pieces),
       },
       opened(ledger: Ledger) {
         kept.coverage = ledger.coverage({

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Writable } from 'node:stream';
+import { RequestError } from '../events/ledger-error.ts';
 import { printableLine, type Line } from '../words/columns.ts';
 import { printableJson } from '../words/printable.ts';
 import type { Paint } from '../words/tone.ts';
@@ -26,6 +27,11 @@ export interface Output {
   ): Promise<void>;
   /** Prints JSON: texts without line feeds. */
   printJson(texts: Iterable<string> | AsyncIterable<string>, options?: PrintOptions): Promise<void>;
+  /**
+   * Writes pieces of a file as they are, with the names that others have chosen. Throws `RequestError` on a
+   * terminal, which would obey them.
+   */
+  write(pieces: Iterable<string> | Iterable<Uint8Array>): Promise<void>;
 }
 
 interface PrintOptions {
@@ -48,7 +54,7 @@ export function outputTo(
   // Errors are handled where a chunk is written. Without a listener they would also be thrown.
   stream.on('error', () => {});
 
-  function write(chunk: string): Promise<void> {
+  function write(chunk: string | Uint8Array): Promise<void> {
     before();
     return new Promise((resolve, reject) => {
       stream.write(chunk, (error) => {
@@ -89,7 +95,36 @@ export function outputTo(
     },
     print: (lines, options) => writeAll(lines, (line) => printableLine(line, paint), options),
     printJson: (texts, options) => writeAll(texts, printableJson, options),
+    async write(pieces) {
+      if (stream.isTTY === true) {
+        throw new RequestError(
+          'this is a file, and not for a terminal: write it to one with > FILE',
+        );
+      }
+      for (const chunk of chunksOf(pieces)) {
+        if (gone) return;
+        await write(chunk);
+      }
+    },
   };
+}
+
+/** Pieces joined to chunks: texts as texts, bytes as bytes. */
+function* chunksOf(
+  pieces: Iterable<string> | Iterable<Uint8Array>,
+): Generator<string | Uint8Array> {
+  let text = '';
+  let bytes: Uint8Array[] = [];
+  let length = 0;
+  for (const piece of pieces) {
+    length += piece.length;
+    if (typeof piece === 'string') text += piece;
+    else bytes.push(piece);
+    if (length < CHUNK_LENGTH) continue;
+    yield text === '' ? Buffer.concat(bytes) : text;
+    [text, bytes, length] = ['', [], 0];
+  }
+  if (length > 0) yield text === '' ? Buffer.concat(bytes) : text;
 }
 
 /** Prints lines on standard error, without colour; `before` is called before. */

@@ -11,6 +11,8 @@ import { askThrough } from '../projections/asked.ts';
 import { lanesBetween, lanesOver, type Lane } from '../projections/lanes/lanes.ts';
 import { marksBetween, marksOver, type Mark } from '../projections/lanes/marks.ts';
 import { statesOf, type When } from '../projections/when.ts';
+import { judgedRefusal } from '../projections/why/refusals.ts';
+import type { Why } from '../projections/why/why.ts';
 import { PastEvents } from './past-events.ts';
 
 /**
@@ -57,6 +59,16 @@ export abstract class PicturedPast<E extends Placed = RecordedEvent> extends Pas
     return 'edges' in asked
       ? marksOver(timeline, asked.edges)
       : marksBetween(timeline, asked, asked.atMost);
+  }
+
+  /**
+   * The cause of the refusal at a position, and what blocked it, without what `why` has to try out. Throws
+   * `not-a-refusal`.
+   *
+   * @internal
+   */
+  blocked(position: number): Pick<Why, 'errno' | 'cause' | 'blocker'> {
+    return judgedRefusal(this.timeline, position).found;
   }
 
   #asked(question: string, selection: PictureSelection) {

@@ -76,6 +76,7 @@ const campaigns: Readonly<Record<string, string>> = {
   'touched-groups': 'test/projections/index/touched-groups.test.ts',
   lanes: 'test/projections/lanes/lanes.test.ts',
   marks: 'test/projections/lanes/marks.test.ts',
+  perfetto: 'test/exports/perfetto.test.ts',
   who: 'test/projections/who.test.ts',
   'long-input': 'test/evidence/import-program.test.ts',
   'bounded-memory': 'test/evidence/bounded.test.ts',

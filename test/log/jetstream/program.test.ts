@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openLedger } from '../../../ledger.ts';
 import { openSqliteStore } from '../../../log/sqlite.ts';
-import { main, root, run, runCommand, runProgram } from '../../cli/program.ts';
+import { root, run, runProgram } from '../../cli/program.ts';
 import { newFolderIn, temporaryFolder } from '../folder.ts';
 import { closedMany } from '../sample.ts';
 import { type Cluster, natsServer, startCluster } from './cluster.ts';
