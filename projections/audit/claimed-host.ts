@@ -11,6 +11,7 @@
  */
 import type { CallEvent, DataOf, EventType, Fact, Placed } from '../../events/vocabulary.ts';
 import { kindOfDriver } from '../../operations/driver.ts';
+import { ClaimedDevices } from './claimed-devices.ts';
 import { ClaimedFiles } from './claimed-files.ts';
 import {
   claimedFile,
@@ -20,7 +21,6 @@ import {
   type ClaimingCall,
   type Gone,
 } from './claimed.ts';
-import { Multimap } from '../multimap.ts';
 import { bootProfile } from '../../machines/eras.ts';
 import { groupsDie } from '../../machines/profile.ts';
 import { NAMELESS } from '../../machines/unshown.ts';
@@ -30,16 +30,20 @@ import { fileOpenedBy, ProcessTable, type FileId } from '../../processes/process
 type Handler<T extends EventType> = (claims: ClaimedHost, data: DataOf<T>, id: FileId) => void;
 
 export class ClaimedHost {
-  readonly devices = new Map<string, ClaimedDevice>();
   readonly processes = new ProcessTable();
   /** The groups whose files, owners or drivers the last event may have changed. */
   readonly touched = new Set<string>();
   /** The files that the last event released. */
   readonly released = new Set<FileId>();
   readonly #files = new ClaimedFiles();
-  readonly #devicesOf = new Multimap<string, ClaimedDevice>();
+  readonly #devices = new ClaimedDevices();
   /** As of the profile of the boot. */
   #groupsDie = true;
+
+  /** By address, in the order in which they came. */
+  get devices(): ReadonlyMap<string, ClaimedDevice> {
+    return this.#devices.all;
+  }
 
   /** In the order of their opening. */
   get files(): ReadonlyMap<FileId, ClaimedFile> {
@@ -85,16 +89,12 @@ export class ClaimedHost {
 
   /** The kernel drivers of a group that do DMA. */
   kernelDriversIn(group: string): string[] {
-    return this.#driversIn(group).filter((driver) => kindOfDriver(driver) === 'kernel');
-  }
-
-  #driversIn(group: string): string[] {
-    return this.#devicesOf.of(group).flatMap(({ driver }) => driver ?? []);
+    return this.#devices.driversIn(group, 'kernel');
   }
 
   /** Whether there are devices or files of a group. */
   hasGroup(group: string): boolean {
-    return this.#devicesOf.has(group) || this.#files.hasGroup(group);
+    return this.#devices.hasGroup(group) || this.#files.hasGroup(group);
   }
 
   /** The groups that have claimed devices or files. */
@@ -118,13 +118,12 @@ export class ClaimedHost {
       claims.#groupsDie = groupsDie(bootProfile(kernel, profile));
       for (const group of claims.groups()) claims.touched.add(group);
       claims.#files.clear();
-      claims.devices.clear();
-      claims.#devicesOf.clear();
+      claims.#devices.clear();
     },
     'device.added': (claims, { device, group, driver }) => claims.#add(device, group, driver),
     'device.removed': (claims, { device }) => {
       claims.#bind(device, null);
-      claims.#remove(device);
+      claims.#devices.remove(device);
     },
     'driver.bound': (claims, { device, driver }) => claims.#bind(device, driver),
     'driver.settled': (claims, { device, driver }) => claims.#bind(device, driver),
@@ -171,26 +170,13 @@ export class ClaimedHost {
       return this.#drive(there, driver);
     }
     const device = { group, driver, leavesFor: null };
-    this.devices.set(address, device);
+    this.#devices.add(address, device);
     this.#touch(device);
-    if (there === undefined) return this.#devicesOf.add(group, device);
-    this.#touch(there);
-    this.#devicesOf.delete(there.group, there);
-    if (group === null) return;
-    // In another group, it keeps its place among the devices.
-    const devices = [...this.devices.values()].filter((other) => other.group === group);
-    this.#devicesOf.replace(group, devices);
-  }
-
-  #remove(address: string): void {
-    const device = this.devices.get(address);
-    if (device === undefined) return;
-    this.devices.delete(address);
-    this.#devicesOf.delete(device.group, device);
+    if (there !== undefined) this.#touch(there);
   }
 
   #drive(device: ClaimedDevice, driver: string | null): void {
-    device.driver = driver;
+    this.#devices.drive(device, driver);
     this.#touch(device);
   }
 
@@ -201,7 +187,7 @@ export class ClaimedHost {
     device.leavesFor = null;
     const { group } = device;
     if (group === null || !this.#groupsDie) return;
-    if (this.#driversIn(group).some((other) => kindOfDriver(other) === 'vfio')) return;
+    if (this.#devices.countOf(group, 'vfio') > 0) return;
     for (const file of this.filesOf(group)) {
       if (file.kind !== 'group') continue;
       file.isDead = true;
@@ -292,8 +278,7 @@ export class ClaimedHost {
 
   #isHeldByContainer(group: string): boolean {
     if (this.#groupsDie) return false;
-    const members = this.#driversIn(group).filter((driver) => kindOfDriver(driver) === 'vfio');
-    return members.length === 1 && this.ownersOf(group).length > 0;
+    return this.#devices.countOf(group, 'vfio') === 1 && this.ownersOf(group).length > 0;
   }
 
   /** Ends a recorded unbind that waits, if the last file of its device is gone. */
