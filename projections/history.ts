@@ -184,13 +184,18 @@ export function changesBetween(timeline: Timeline, from: number, to: number): Di
   const handed = [...found, ...timeline.handedOver(from, to)].toSorted(
     (a, b) => a.position - b.position || byNumber(a.group, b.group),
   );
-  const changes = handed.flatMap(({ group, position }): Change[] => {
-    // The holders right before the change, which may differ from those at the start of the interval.
-    const before = ownerAt(timeline, group, position - 1);
-    const after = ownerAt(timeline, group, position);
-    // Finding a group whose owner is unknown does not change its owner.
-    if (before.kind === 'unknown' && after.kind === 'unknown') return [];
-    return [timed(timeline, { subject: group, before, after, position })];
-  });
+  const changes = [...Map.groupBy(handed, ({ position }) => position)].flatMap(
+    ([position, all]): Change[] => {
+      // The holders right before the change, which may differ from those at the start of the interval.
+      // All at that moment first: going back to it for each group costs more than the answer.
+      const before = all.map(({ group }) => ownerAt(timeline, group, position - 1));
+      return all.flatMap(({ group }, index) => {
+        const change = { before: before[index]!, after: ownerAt(timeline, group, position) };
+        // Finding a group whose owner is unknown does not change its owner.
+        if (change.before.kind === 'unknown' && change.after.kind === 'unknown') return [];
+        return [timed(timeline, { subject: group, ...change, position })];
+      });
+    },
+  );
   return timed(timeline, { from: positionOrNull(from), to: positionOrNull(to), changes });
 }

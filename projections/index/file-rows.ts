@@ -8,23 +8,27 @@
  */
 import { positionOf, type FileId } from '../../processes/process-table.ts';
 import { chained, chainsOf, type HoldChains } from './hold-chains.ts';
-import { FILE, HOLD, type Standing } from './standing.ts';
+import type { RowFinder, RowKey } from './row-finder.ts';
+import { FILE, type Standing } from './standing.ts';
 
-/** Searches before tables are made. */
+/** Searches of all rows before tables are made. */
 const SEARCHES_MAX = 16;
 
 const none: readonly FileId[] = [];
 
 export class FileRows {
   readonly #standing: Standing;
+  readonly #finder: RowFinder;
   readonly #ids: FileId[] = [];
   #searches = 0;
   #byId: Map<FileId, number> | null = null;
   #pinned: ReadonlyMap<number, readonly FileId[]> | null = null;
   #chains: HoldChains | null = null;
 
-  constructor(standing: Standing) {
+  /** `finder` is that of the standing. */
+  constructor(standing: Standing, finder: RowFinder) {
     this.#standing = standing;
+    this.#finder = finder;
   }
 
   idOf(row: number): FileId {
@@ -34,9 +38,8 @@ export class FileRows {
 
   /** The row of a file; undefined if it is not open. */
   rowOf(id: FileId): number | undefined {
-    if (this.#byId !== null || !this.#maySearch()) return this.all().get(id);
-    const opened = positionOf(id) + 1;
-    const [row] = this.#rowsWith(FILE.opened, opened);
+    if (this.#byId !== null || !this.#maySearch('fileByOpened')) return this.all().get(id);
+    const [row] = this.#finder.rowsWith('fileByOpened', positionOf(id) + 1);
     return row !== undefined && this.idOf(row) === id ? row : undefined;
   }
 
@@ -52,41 +55,28 @@ export class FileRows {
 
   /** The files that keep the one in a row alive, in the order of their opens. */
   pinnedBy(row: number): readonly FileId[] {
-    if (this.#pinned !== null || !this.#maySearch()) return this.#allPinned().get(row) ?? none;
-    const rows = this.#byOpen(this.#rowsWith(FILE.pins, row + 1));
+    if (this.#pinned !== null || !this.#maySearch('filesByPin')) {
+      return this.#allPinned().get(row) ?? none;
+    }
+    const rows = this.#byOpen(this.#finder.rowsWith('filesByPin', row + 1));
     return rows.length === 0 ? none : rows.map((pin) => this.idOf(pin));
   }
 
   /** Rows of the holds of the file in a row. */
   holdsOf(row: number): number[] {
-    if (this.#chains !== null || !this.#maySearch()) {
-      const { ofFile, nextOfFile } = this.chains();
-      return chained(ofFile[row]!, nextOfFile);
+    if (this.#chains === null && this.#maySearch('holdsByFile')) {
+      return this.#finder.rowsWith('holdsByFile', row + 1);
     }
-    const { cells, width, count } = this.#standing.holds;
-    const rows: number[] = [];
-    for (let hold = 0; hold < count; hold++) {
-      if (cells[hold * width + HOLD.file] === row + 1) rows.push(hold);
-    }
-    return rows;
+    const { ofFile, nextOfFile } = this.chains();
+    return chained(ofFile[row]!, nextOfFile);
   }
 
   chains(): HoldChains {
     return (this.#chains ??= chainsOf(this.#standing));
   }
 
-  #maySearch(): boolean {
-    return this.#searches++ < SEARCHES_MAX;
-  }
-
-  /** The rows of open files that have a value in a cell. */
-  #rowsWith(cell: number, value: number): number[] {
-    const { cells, width, count } = this.#standing.files;
-    const rows: number[] = [];
-    for (let at = 0, row = 0; row < count; at += width, row++) {
-      if (cells[at + cell] === value && cells[at + FILE.opened] !== 0) rows.push(row);
-    }
-    return rows;
+  #maySearch(key: RowKey): boolean {
+    return this.#finder.isQuick(key) || this.#searches++ < SEARCHES_MAX;
   }
 
   #byOpen(rows: number[]): number[] {

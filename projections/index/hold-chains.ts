@@ -41,14 +41,3 @@ export function chained(first: number, next: Uint32Array): number[] {
   for (let hold = first; hold !== 0; hold = next[hold - 1]!) rows.push(hold - 1);
   return rows;
 }
-
-/** The rows of the holds of one process, found without chains: for a question about it alone. */
-export function holdsBy({ holds }: Standing, process: number): number[] {
-  const { cells, width, count } = holds;
-  const rows: number[] = [];
-  for (let row = 0; row < count; row++) {
-    const at = row * width;
-    if (cells[at] !== 0 && cells[at + HOLD.process] === process) rows.push(row);
-  }
-  return rows;
-}

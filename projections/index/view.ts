@@ -10,8 +10,9 @@ import type { FileId, ProcessHolder } from '../../processes/process-table.ts';
 import type { Codes } from './codes.ts';
 import { ownerOfCells } from './hand-overs.ts';
 import { FileRows } from './file-rows.ts';
-import { chained, holdsBy } from './hold-chains.ts';
+import { chained } from './hold-chains.ts';
 import { byPlace, holderIn, holdIn, processIn, type HoldAt } from './hold-at.ts';
+import { RowFinder } from './row-finder.ts';
 import { StaleViewError } from './stale-view.ts';
 import {
   DEVICE,
@@ -31,17 +32,20 @@ export class StandingView extends InspectedHost implements HostAt {
   readonly isKnown = true;
   readonly #rows: Standing;
   readonly #codes: Codes;
+  readonly #rowFinder: RowFinder;
   readonly #groups = new Map<number, GroupAt>();
   readonly #devices = new Map<number, DeviceAt>();
   readonly #files = new Map<number, FileAt>();
   readonly #fileTables: FileRows;
   #isStale = false;
 
-  constructor(standing: Standing, codes: Codes) {
+  /** `finder` is that of the standing, if it has one. */
+  constructor(standing: Standing, codes: Codes, finder = new RowFinder(standing)) {
     super();
     this.#rows = standing;
     this.#codes = codes;
-    this.#fileTables = new FileRows(standing);
+    this.#rowFinder = finder;
+    this.#fileTables = new FileRows(standing, finder);
   }
 
   /**
@@ -53,6 +57,11 @@ export class StandingView extends InspectedHost implements HostAt {
 
   get #standing(): Standing {
     if (!this.#isStale) return this.#rows;
+    throw new StaleViewError();
+  }
+
+  get #finder(): RowFinder {
+    if (!this.#isStale) return this.#rowFinder;
     throw new StaleViewError();
   }
 
@@ -129,7 +138,7 @@ export class StandingView extends InspectedHost implements HostAt {
 
   process(pid: number): ProcessAt | undefined {
     const row = this.#processRow(pid);
-    return row === undefined ? undefined : this.#process(row, holdsBy(this.#standing, row));
+    return row === undefined ? undefined : this.#process(row, this.#holdsBy(row));
   }
 
   *processes(): Generator<ProcessAt> {
@@ -144,7 +153,7 @@ export class StandingView extends InspectedHost implements HostAt {
   /** Whether a process has a descriptor or mapping of any open file. */
   holdsAny(pid: number): boolean {
     const row = this.#processRow(pid);
-    return row !== undefined && holdsBy(this.#standing, row).length > 0;
+    return row !== undefined && this.#holdsBy(row).length > 0;
   }
 
   /** Position since which a group has been in use without a break; null while it is not in use. */
@@ -178,11 +187,13 @@ export class StandingView extends InspectedHost implements HostAt {
   }
 
   #processRow(pid: number): number | undefined {
-    const { cells, width, count } = this.#standing.processes;
     const code = this.#codes.numbers.find(pid);
-    if (code === undefined) return undefined;
-    for (let row = 0; row < count; row++) if (cells[row * width] === code + 1) return row;
-    return undefined;
+    return code === undefined ? undefined : this.#finder.rowsWith('processByPid', code + 1)[0];
+  }
+
+  /** Rows of the holds of the process in a row. */
+  #holdsBy(row: number): number[] {
+    return this.#finder.rowsWith('holdsByProcess', row);
   }
 
   /** The process in a row, which made the holds in the given rows. */

@@ -11,12 +11,14 @@ import { passesAfter } from './passes-after.ts';
 import type { RefusalAt, Segment } from './segment.ts';
 import type { TimeIndex } from './time-index.ts';
 import type { HoldAt } from './hold-at.ts';
+import { RowFinder } from './row-finder.ts';
 import { StandingView } from './view.ts';
 
 /** A standing that moves through a block, and the view of it. */
 interface Walk {
   readonly block: Block;
   readonly copy: Copy;
+  readonly finder: RowFinder;
   readonly view: StandingView;
 }
 
@@ -74,12 +76,20 @@ export class Walker {
     const { journal } = block;
     const event = position - journal.first;
     const isOn = last?.block === block && last.copy.cursor.event <= event;
-    const copy = last !== null && isOn ? last.copy : block.begin();
-    const { cursor, standing } = copy;
-    if (last?.copy === copy && cursor.event === event) return last;
+    if (last !== null && isOn && last.copy.cursor.event === event) return last;
     last?.view.expire();
+    const { copy, finder } = last !== null && isOn ? last : begun(block);
+    const { cursor, standing } = copy;
+    const before = cursor.copy();
     advance(journal, standing, cursor, event);
-    this.#walk = { block, copy, view: new StandingView(standing, segment.parts.codes) };
+    finder.moved(journal, before, cursor);
+    const view = new StandingView(standing, segment.parts.codes, finder);
+    this.#walk = { block, copy, finder, view };
     return this.#walk;
   }
+}
+
+function begun(block: Block): Pick<Walk, 'copy' | 'finder'> {
+  const copy = block.begin();
+  return { copy, finder: new RowFinder(copy.standing) };
 }
