@@ -5,38 +5,52 @@
  *
  * @module
  */
-import { kindOfDriver } from '../operations/driver.ts';
+import { VfioMembers } from './index/vfio-members.ts';
 import type { Incarnation, Interval } from './interval-shapes.ts';
+import type { Position } from './shapes.ts';
 import { timed, type Untimed } from './timed.ts';
 import type { Timeline } from './timeline.ts';
 
 /** The incarnations of a group, in order; half-open. */
 export function incarnationsOf(timeline: Timeline, group: string): Incarnation[] {
   const found: Untimed<Incarnation>[] = [];
+  const members = new VfioMembers(group);
+  let current = null as Current | null;
   for (const { position, isBoot } of placesOf(timeline, group)) {
-    const last = found.at(-1);
-    const current = last?.to === null ? last : undefined;
-    const devices = isBoot ? [] : devicesIn(timeline, group, position);
+    if (isBoot) members.clear();
+    const added: string[] = isBoot ? [] : members.moveTo(timeline.viewAt(position));
     const type = timeline.typeAt(position);
     // A device that evidence names in a group whose node was found takes no node away.
-    const isFound =
-      type === 'group.found' || (type === 'device.added' && current?.devices.length === 0);
-    const isThere = devices.length > 0 || isFound;
-    // The node stays while one of its devices does.
-    const stays =
-      isThere &&
-      current !== undefined &&
-      (current.devices.length === 0 || devices.some((device) => current.devices.includes(device)));
-    if (stays) {
-      const all = [...new Set([...current.devices, ...devices])];
-      found[found.length - 1] = { ...current, devices: all };
+    const isFound: boolean =
+      type === 'group.found' || (type === 'device.added' && current?.devices.size === 0);
+    const isThere: boolean = members.count > 0 || isFound;
+    if (current !== null && isThere && staysWith(current, members, added)) {
+      for (const device of added) current.devices.add(device);
       continue;
     }
-    if (current !== undefined) found[found.length - 1] = { ...current, to: position };
-    if (!isThere) continue;
-    found.push({ group, from: position, to: null, boot: bootAt(timeline, position), devices });
+    if (current !== null) found.push(ended(current, position));
+    const devices = new Set(members.sorted());
+    current = isThere
+      ? { group, from: position, to: null, boot: bootAt(timeline, position), devices }
+      : null;
   }
+  if (current !== null) found.push(ended(current, null));
   return found.map((incarnation) => timed(timeline, incarnation));
+}
+
+/** The incarnation that lasts: each device that is there now was added to it. */
+interface Current extends Omit<Untimed<Incarnation>, 'devices'> {
+  readonly devices: Set<string>;
+}
+
+/** The node stays while one of its devices does, or while none is known. */
+function staysWith({ devices }: Current, members: VfioMembers, added: readonly string[]): boolean {
+  const others = added.filter((device) => !devices.has(device)).length;
+  return devices.size === 0 || members.count > others;
+}
+
+function ended(current: Current, to: Position): Untimed<Incarnation> {
+  return { ...current, to, devices: [...current.devices] };
 }
 
 /** Numbers the intervals of a group's ownership by their incarnation, from 1. */
@@ -63,17 +77,6 @@ function* placesOf(
   for (const position of [...plugs, ...boots].toSorted((a, b) => a - b)) {
     yield { position, isBoot: boots.has(position) };
   }
-}
-
-/** The devices of a group that are bound to a VFIO driver, by address. */
-function devicesIn(timeline: Timeline, group: string, position: number): string[] {
-  const devices = [...timeline.viewAt(position).devices()];
-  return devices
-    .filter(({ group: of, driver }) => {
-      return of === group && driver !== null && kindOfDriver(driver) === 'vfio';
-    })
-    .map(({ device }) => device)
-    .toSorted();
 }
 
 function bootAt(timeline: Timeline, position: number): string | null {

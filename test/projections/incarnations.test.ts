@@ -1,7 +1,12 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Fact } from '../../events/vocabulary.ts';
+import type { Fact, LedgerEvent, Placed } from '../../events/vocabulary.ts';
 import { openLedger, type Ledger } from '../../ledger.ts';
+import { incarnationsOf } from '../../projections/incarnations.ts';
+import { Timeline } from '../../projections/timeline.ts';
 import { boot, placed } from '../support/any-evidence.ts';
+import { bruteIncarnationsOf } from '../support/brute-incarnations.ts';
+import { anyLog } from '../support/random-logs.ts';
 
 function plugged(device: string, group: string, driver: string | null): Fact {
   const data = { device, name: null, group, driver, model: null, cdev: null };
@@ -110,4 +115,17 @@ test('a device without a driver takes no node away that was found before', async
     { type: 'driver.bound', data: { device: nic, driver: 'vfio-pci', cdev: null } },
   ]);
   expect(ledger.incarnations('151')).toMatchObject([{ from: 1, to: null, devices: [nic] }]);
+});
+
+test('agree with all devices of the host at each place', () => {
+  fc.assert(
+    fc.property(anyLog, (log) => {
+      const timeline = new Timeline<Placed<LedgerEvent>>();
+      for (const event of log) timeline.take(event);
+      for (const group of timeline.groups()) {
+        expect(incarnationsOf(timeline, group)).toEqual(bruteIncarnationsOf(timeline, group));
+      }
+    }),
+    { numRuns: 50 },
+  );
 });
