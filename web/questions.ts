@@ -1,0 +1,205 @@
+/**
+ * All that the page asks of a history. The answers are the library's.
+ *
+ * @module
+ */
+import { LedgerError } from '../events/ledger-error.ts';
+import type { Past } from '../ledger/questions.ts';
+import type { SupposedEvent, WhatIf } from '../ledger/what-if.ts';
+import type { Coverage } from '../projections/coverage.ts';
+import type { Tenure } from '../projections/interval-shapes.ts';
+import type { Lane } from '../projections/lanes/lanes.ts';
+import type { Mark } from '../projections/lanes/marks.ts';
+import type { Diff, Table } from '../projections/shapes.ts';
+import type { Why } from '../projections/why/why.ts';
+import { instantOf, millisecondsOf, type Clock } from './axis.ts';
+
+/** A refusal, with what the picture shows of it. */
+export interface Refusal {
+  readonly why: Why;
+  /** The explanation in the words of the command line. */
+  readonly explained: string;
+  /** The lane of what was refused; null: on the axis. */
+  readonly lane: string | null;
+  readonly because: readonly Reason[];
+  /** From when to when the group had the owner that it had then; null if that is not the blocker. */
+  readonly blocked: LitInterval | null;
+}
+
+/** An event without which the call would have passed. */
+export interface Reason {
+  readonly position: number;
+  readonly sentence: string;
+  readonly lane: string | null;
+}
+
+/** An interval of a lane that is lit; half-open. */
+export interface LitInterval {
+  readonly lane: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What a search has found. */
+export interface Found {
+  /** Ids of devices and groups with that name. */
+  readonly lanes: readonly string[];
+  /** The intervals of ownership that such processes kept alive. */
+  readonly tenures: readonly Tenure[];
+}
+
+/** Where a step through a history goes. */
+export type Step = 'change' | 'refusal' | 'event';
+
+export class Questions {
+  readonly past: Past<SupposedEvent>;
+  readonly clock: Clock;
+
+  constructor(past: Past<SupposedEvent>) {
+    this.past = past;
+    this.clock = clockOf(past);
+  }
+
+  get first(): number {
+    return this.past.first;
+  }
+
+  /** Position of the last event; `first - 1` while there is none. */
+  get head(): number {
+    return this.past.first + this.past.length - 1;
+  }
+
+  lanes(edges: readonly number[]): readonly Lane[] {
+    return this.past.lanes({ edges });
+  }
+
+  marks(edges: readonly number[]): readonly Mark[] {
+    return this.past.marks({ edges });
+  }
+
+  table(position: number): Table {
+    return this.past.at(position < this.first ? 'start' : position).table();
+  }
+
+  diff(from: number, to: number): Diff {
+    const when = (position: number) => (position < this.first ? 'start' : position);
+    return this.past.diff(when(from), when(to));
+  }
+
+  coverage(): Coverage {
+    return this.past.coverage();
+  }
+
+  /** The event at a position in words; empty if there is none. */
+  sentence(position: number): string {
+    const event = this.past.event(position);
+    return event === undefined ? '' : this.past.describe(event);
+  }
+
+  timeOf(position: number): string | null {
+    return this.past.event(position)?.time ?? null;
+  }
+
+  /** The refusal at a position; null if there is none. */
+  refusal(position: number): Refusal | null {
+    if (this.past.event(position)?.type !== 'operation.refused') return null;
+    const why = this.past.why(position);
+    const [mark] = this.marks([position, position + 1]);
+    const lane = mark?.lane ?? null;
+    const group = lane === null ? null : this.#groupOf(lane, position);
+    const because = why.because.map((at): Reason => ({
+      position: at,
+      sentence: this.sentence(at),
+      lane: [lane, group].find((id) => id !== null && this.#concerns(id, at)) ?? null,
+    }));
+    const explained = this.past.explain(why);
+    return { why, explained, lane, because, blocked: this.#blocked(why, group) };
+  }
+
+  /** The history without an event, and all later calls attempted anew. Throws `LedgerError`. */
+  without(position: number): { readonly questions: Questions; readonly from: number } {
+    const whatIf: WhatIf = this.past.without([position]);
+    return { questions: new Questions(whatIf), from: whatIf.from };
+  }
+
+  /** Devices, groups, and processes by pid, command, control group or virtual machine. */
+  search(text: string): Found {
+    const wanted = text.trim();
+    if (wanted === '' || this.head < this.first) return { lanes: [], tenures: [] };
+    const { groups, devices } = this.table(this.head);
+    const plain = wanted.replace(/^(?:group|device) /, '');
+    const lanes = [
+      ...groups.filter(({ group }) => group === plain || `g${group}` === plain),
+      ...devices.filter(({ device, name }) => device.includes(plain) || name?.includes(plain)),
+    ].map((view) => ('device' in view ? view.device : view.group));
+    const who = /^\d+$/.test(wanted) ? `pid:${wanted}` : wanted.replace(/^(?:vm|cgroup|comm):/, '');
+    const owned = orNone(() => this.past.everOwned(who)) ?? [];
+    return { lanes, tenures: owned.filter(({ by }) => by.length > 0) };
+  }
+
+  /** The next or the previous event of a kind from a position; null if there is none. */
+  step(kind: Step, position: number, way: 1 | -1, subject: string | null): number | null {
+    if (kind === 'change') return way > 0 ? this.#nextChange(position) : this.#lastChange(position);
+    const selection = kind === 'refusal' ? { refused: true } : { subject: subject ?? undefined };
+    const [from, to] = way > 0 ? [position + 1, this.head] : [this.first, position - 1];
+    if (from > to) return null;
+    const found = orNone(() => this.past.log({ ...selection, from, to })) ?? [];
+    return found.at(way > 0 ? 0 : -1)?.position ?? null;
+  }
+
+  #nextChange(position: number): number | null {
+    const groups = this.table(this.head).groups;
+    const changes = groups.map(({ group }) => this.past.ownerChange(group, position));
+    return changes.filter((at) => at !== null).toSorted((one, other) => one - other)[0] ?? null;
+  }
+
+  #lastChange(position: number): number | null {
+    const { groups } = this.table(position - 1);
+    const changes = groups.flatMap(({ since }) => (since === null ? [] : [since]));
+    return changes.toSorted((one, other) => other - one)[0] ?? null;
+  }
+
+  #groupOf(lane: string, position: number): string | null {
+    return this.lanes([position, position + 1]).find(({ id }) => id === lane)?.group ?? null;
+  }
+
+  #concerns(subject: string, position: number): boolean {
+    const found = orNone(() => this.past.log({ subject, from: position, to: position }));
+    return found !== null && found.length > 0;
+  }
+
+  #blocked({ position, blocker }: Why, group: string | null): LitInterval | null {
+    if (blocker === null || group === null) return null;
+    const intervals = orNone(() => this.past.history(group)) ?? [];
+    const found = intervals.find(({ from, to }) => {
+      return (from ?? -1) < position && position <= (to ?? Infinity);
+    });
+    if (found === undefined || found.owner.kind === 'none') return null;
+    return { lane: group, from: found.from ?? this.first, to: found.to ?? this.head + 1 };
+  }
+}
+
+function clockOf(past: Past<SupposedEvent>): Clock {
+  return {
+    timeAt(position) {
+      for (let at = position; at >= past.first; at--) {
+        const time = past.event(at)?.time ?? null;
+        if (time !== null) return millisecondsOf(time);
+      }
+      const later = past.each();
+      for (const { time } of later) if (time !== null) return millisecondsOf(time);
+      return 0;
+    },
+    lastUntil: (time) => past.lastUntil(instantOf(time)) ?? -1,
+  };
+}
+
+/** An answer; null where the history does not have what was asked for. */
+function orNone<R>(ask: () => R): R | null {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof LedgerError) return null;
+    throw error;
+  }
+}
