@@ -7,11 +7,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { defineConfig, type Plugin } from 'rolldown';
+import { bundledPage } from './page.ts';
 
 const root = join(import.meta.dirname, '..');
 
 /** Modules that are evaluated in the checkout. The package has the values of their exports. */
-const evaluated = new Set(['ledger/rules-version.ts', 'cli/summaries.ts']);
+const evaluated = new Set(['ledger/rules-version.ts', 'cli/summaries.ts', 'exports/page-script.ts']);
 
 const values: Plugin = {
   name: 'values',
@@ -25,12 +26,13 @@ const values: Plugin = {
   },
 };
 
-/** Writes `dist/LICENSES.md`: the licence of every package whose code is in the bundle. */
+/** Writes `dist/LICENSES.md`: the licence of every package whose code is in the bundle or in the page. */
 const licences: Plugin = {
   name: 'licences',
-  generateBundle() {
+  async generateBundle() {
     const folders = new Set<string>();
-    for (const id of this.getModuleIds()) {
+    const { modules } = await bundledPage();
+    for (const id of [...this.getModuleIds(), ...modules]) {
       const [folder] = /^.*\/node_modules\/(@[^/]+\/)?[^/]+/.exec(id) ?? [];
       if (folder !== undefined) folders.add(folder);
     }

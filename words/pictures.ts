@@ -8,6 +8,7 @@ import type { Lane, LaneStretch } from '../projections/lanes/lanes.ts';
 import type { Mark, MarkKind } from '../projections/lanes/marks.ts';
 import { counted, placeWords } from './moments.ts';
 import { ownerWords } from './owners.ts';
+import { printable } from './printable.ts';
 
 /** `group 26`, `device 0000:3b:00.0`. */
 export function laneWords({ kind, id }: Pick<Lane, 'kind' | 'id'>): string {
@@ -78,3 +79,18 @@ export function supposedWords(position: number, sentence: string): string {
 export function notSupposedWords(position: number, reason: string): string {
   return `Event ${position} cannot be left out: ${reason}.`;
 }
+
+/** What a window shows above the page: the host, and what `extentWords` says. */
+export function pageTitle(
+  host: string,
+  count: number,
+  from: string | null,
+  to: string | null,
+): string {
+  return `${printable(host)}: ${extentWords(count, from, to)}`;
+}
+
+/** What the page says where scripts do not run. */
+export const WITHOUT_SCRIPT =
+  'This page draws the history in it with a script. Allow scripts for this file, ' +
+  'or ask the log itself with vfio-ledger.';

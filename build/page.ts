@@ -1,0 +1,38 @@
+/**
+ * Bundles the timeline page for a browser: one script, which an HTML file can hold.
+ *
+ * @module
+ */
+import { join } from 'node:path';
+import { rolldown } from 'rolldown';
+
+const entryOfPage = join(import.meta.dirname, '../web/page.ts');
+
+/** The script of the page, and what it was made of. */
+export interface BundledPage {
+  readonly code: string;
+  /** Paths of its modules. */
+  readonly modules: readonly string[];
+}
+
+/**
+ * Bundles a script for the page; default: the page itself. Throws if an HTML file could not hold it as it
+ * is: a tag of a script in it would end it there, and a carriage return would be read as a line feed.
+ */
+export async function bundledPage(entry: string = entryOfPage): Promise<BundledPage> {
+  const bundle = await rolldown({
+    input: entry,
+    platform: 'browser',
+    // Without `development`, a condition under which Lit and XState are slower.
+    resolve: { conditionNames: ['module', 'browser', 'import'] },
+    logLevel: 'silent',
+  });
+  const { output } = await bundle.generate({ format: 'iife', minify: true, comments: false });
+  await bundle.close();
+  const [{ code, moduleIds }] = output;
+  const [unfit] = /<\/?script|[\r\0]/i.exec(code) ?? [];
+  if (unfit !== undefined) {
+    throw new Error(`the page's script cannot stand in HTML: it contains ${JSON.stringify(unfit)}`);
+  }
+  return { code, modules: moduleIds };
+}
