@@ -15,11 +15,18 @@ export interface BundledPage {
   readonly modules: readonly string[];
 }
 
+let page: Promise<BundledPage> | undefined;
+
+/** The page itself, bundled once. */
+export function bundledPage(): Promise<BundledPage> {
+  return (page ??= bundledScript(entryOfPage));
+}
+
 /**
- * Bundles a script for the page; default: the page itself. Throws if an HTML file could not hold it as it
+ * Bundles a script for a page from its first module. Throws if an HTML file could not hold it as it
  * is: a tag of a script in it would end it there, and a carriage return would be read as a line feed.
  */
-export async function bundledPage(entry: string = entryOfPage): Promise<BundledPage> {
+export async function bundledScript(entry: string): Promise<BundledPage> {
   const bundle = await rolldown({
     input: entry,
     platform: 'browser',

@@ -12,7 +12,11 @@ import { bundledPage } from './page.ts';
 const root = join(import.meta.dirname, '..');
 
 /** Modules that are evaluated in the checkout. The package has the values of their exports. */
-const evaluated = new Set(['ledger/rules-version.ts', 'cli/summaries.ts', 'exports/page-script.ts']);
+const evaluated = new Set([
+  'ledger/rules-version.ts',
+  'cli/summaries.ts',
+  'exports/page-script.ts',
+]);
 
 const values: Plugin = {
   name: 'values',

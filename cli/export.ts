@@ -12,7 +12,7 @@ import { verb, type Io } from './verb.ts';
 const tables = ['history', 'log', 'table'] as const;
 
 const options = {
-  format: { type: 'string', value: 'F', help: 'events (default), csv, perfetto' },
+  format: { type: 'string', value: 'F', help: 'events (default), csv, perfetto, html' },
   of: { type: 'string', value: 'WHAT', help: `csv: ${tables.join(', ')}; default: history` },
   at: { type: 'string', value: 'WHEN', help: 'csv of table: the moment; default: end' },
   raw: { type: 'boolean', help: 'csv: no apostrophe before what would read as a formula' },
@@ -34,13 +34,14 @@ const exporters: Readonly<Record<string, Exporter>> = {
   events: (ledger, _values, io) => io.out.printJson(lines(ledger)),
   csv: exportCsv,
   perfetto: exportPerfetto,
+  html: exportHtml,
 };
 
 /** Prints all of a log in one of the formats. */
 export const exportLog = verb({
   name: 'export',
-  usage: 'export [--format events|csv|perfetto] [--of WHAT]',
-  summary: 'Prints the log for other programs: JSON lines, CSV, a Perfetto trace',
+  usage: 'export [--format events|csv|perfetto|html] [--of WHAT]',
+  summary: 'Prints the log for other programs: JSON lines, CSV, a Perfetto trace, a page',
   details: [
     'events: one line for each event, in order, then {"end":{"events":N,"head":"POSITION:HASH"}}.',
     'Importing it into a new log gives the same events and the same head.',
@@ -51,6 +52,8 @@ export const exportLog = verb({
     'perfetto: a trace with a track for each group and its devices; a slice for each interval, an instant',
     'for each refusal, and an arrow to it from the interval of the owner that blocked it. If the log has',
     'no times, a position is a microsecond. Open the file at https://ui.perfetto.dev.',
+    'html: the timeline as one file, to look at in a browser. It holds the log and the code that answers',
+    'questions about it, and needs no network.',
   ],
   options,
   operands: [0, 0],
@@ -58,6 +61,7 @@ export const exportLog = verb({
     'vfio-ledger export --format events --log demo.ledger > demo.events.jsonl',
     'vfio-ledger export --format csv --of table --at 16 --log demo.ledger > demo.csv',
     'vfio-ledger export --format perfetto --log demo.ledger > demo.pftrace',
+    'vfio-ledger export --format html --log demo.ledger > demo.html',
   ],
   async answer({ values }, io) {
     const { format = 'events' } = values;
@@ -99,6 +103,12 @@ async function exportCsv(ledger: Ledger, values: ExportValues, io: Io): Promise<
 async function exportPerfetto(ledger: Ledger, { host }: ExportValues, io: Io): Promise<void> {
   const { perfettoTrace } = await import('../exports/perfetto.ts');
   await io.out.write(perfettoTrace(ledger, host ?? 'vfio-ledger'));
+}
+
+async function exportHtml(ledger: Ledger, _values: ExportValues, io: Io): Promise<void> {
+  const { timelineHtml } = await import('../exports/html.ts');
+  const { pageScript } = await import('../exports/page-script.ts');
+  await io.out.write(await timelineHtml(ledger, { lines: lines(ledger), script: pageScript }));
 }
 
 function* lines(ledger: Ledger): Generator<string> {

@@ -33,10 +33,7 @@ interface Contents {
 }
 
 /** The pieces of the file, in order. */
-export async function timelineHtml(
-  ledger: Ledger,
-  { lines, script }: Contents,
-): Promise<string[]> {
+export async function timelineHtml(ledger: Ledger, { lines, script }: Contents): Promise<string[]> {
   const { host, length, lastTime } = ledger;
   const title = pageTitle(host, length, firstTime(ledger), lastTime);
   const policy = [

@@ -6,7 +6,7 @@
 import { clamp } from './range.ts';
 
 /** A label beneath the lanes, and where it is, in pixels. */
-export interface Tick {
+interface Tick {
   readonly x: number;
   readonly label: string;
 }
@@ -123,7 +123,8 @@ export function millisecondsOf(instant: string): number {
 
 /** Milliseconds as the log writes an instant. */
 export function instantOf(time: number): string {
-  const whole = Math.floor(time);
-  const micro = Math.min(999, Math.floor((time - whole) * 1000 + 1e-6));
-  return `${new Date(whole).toISOString().slice(0, 23)}${String(micro).padStart(3, '0')}Z`;
+  const micro = Math.round(time * 1000);
+  const whole = Math.floor(micro / 1000);
+  const rest = String(micro - whole * 1000).padStart(3, '0');
+  return `${new Date(whole).toISOString().slice(0, 23)}${rest}Z`;
 }

@@ -11,7 +11,7 @@ import { type SupposedEvent, WhatIf } from '../ledger/what-if.ts';
 import { Timeline } from '../projections/timeline.ts';
 
 /** A history that lies in the page. */
-export class EmbeddedPast extends Past<SupposedEvent> {
+class EmbeddedPast extends Past<SupposedEvent> {
   protected override forkAt(position: number): WhatIf {
     return new WhatIf(this.timeline, position, this.clock);
   }
@@ -20,7 +20,7 @@ export class EmbeddedPast extends Past<SupposedEvent> {
 /** The history of a host. */
 export interface EmbeddedHistory {
   readonly host: string;
-  readonly past: EmbeddedPast;
+  readonly past: Past<SupposedEvent>;
 }
 
 /** A line of the embedded log; each kind of line has its own keys. */
@@ -41,7 +41,7 @@ export async function readHistory(
 ): Promise<EmbeddedHistory> {
   const text = await decompressed(embedded);
   let [host, timeline, until]: [string, Timeline<SupposedEvent> | null, number] = ['', null, 0];
-  for (let begin = 0; begin < text.length; ) {
+  for (let begin = 0; begin < text.length;) {
     const newline = text.indexOf('\n', begin);
     const end = newline < 0 ? text.length : newline;
     const line = begin === end ? null : (JSON.parse(text.slice(begin, end)) as EmbeddedLine);

@@ -46,11 +46,13 @@ export class LanesView extends LitElement {
   readonly #dark = matchMedia('(prefers-color-scheme: dark)');
   readonly #print = matchMedia('print');
   readonly #colours = () => (this.#dark.matches && !this.#print.matches ? dark : light);
-  readonly #drawn = remembered((given: Omit<Picture, 'colours'>, colours: typeof light, ratio: number) => {
-    const picture = { ...given, colours };
-    drawLanes(this.#canvas('base', picture.width, picture.height, ratio), picture);
-    return picture;
-  });
+  readonly #drawn = remembered(
+    (given: Omit<Picture, 'colours'>, colours: typeof light, ratio: number) => {
+      const picture = { ...given, colours };
+      drawLanes(this.#canvas('base', picture.width, picture.height, ratio), picture);
+      return picture;
+    },
+  );
 
   constructor() {
     super();

@@ -32,43 +32,54 @@ export function ownershipTable({ at, groups, devices }: Table): TemplateResult {
     <section id="table" aria-label="Ownership">
       <h2>${momentTitle(at)}</h2>
       <table>
-        <caption>Groups</caption>
+        <caption>
+          Groups
+        </caption>
         <thead>
           <tr>
-            <th scope="col">Group</th><th scope="col">Owner</th><th scope="col">Since</th>
+            <th scope="col">Group</th>
+            <th scope="col">Owner</th>
+            <th scope="col">Since</th>
             <th scope="col">Held by</th>
           </tr>
         </thead>
         <tbody>
           ${groups.map(
-            ({ group, owner, since }) => html`<tr>
-              <th scope="row" class="number">${printable(group)}</th>
-              <td>${ownerCell(owner)}</td>
-              <td class="number">${since ?? '-'}</td>
-              <td>${printable(holdersWords(owner.holders))}</td>
-            </tr>`,
+            ({ group, owner, since }) =>
+              html`<tr>
+                <th scope="row" class="number">${printable(group)}</th>
+                <td>${ownerCell(owner)}</td>
+                <td class="number">${since ?? '-'}</td>
+                <td>${printable(holdersWords(owner.holders))}</td>
+              </tr>`,
           )}
         </tbody>
       </table>
     </section>
     <section aria-label="Devices">
       <table>
-        <caption>Devices</caption>
+        <caption>
+          Devices
+        </caption>
         <thead>
           <tr>
-            <th scope="col">Device</th><th scope="col">Group</th><th scope="col">Driver</th>
-            <th scope="col">State</th><th scope="col">Open files</th>
+            <th scope="col">Device</th>
+            <th scope="col">Group</th>
+            <th scope="col">Driver</th>
+            <th scope="col">State</th>
+            <th scope="col">Open files</th>
           </tr>
         </thead>
         <tbody>
           ${devices.map(
-            ({ device, name, group, driver, state, files }) => html`<tr>
-              <th scope="row">${printable(name === null ? device : `${device} (${name})`)}</th>
-              <td class="number">${printable(group ?? '-')}</td>
-              <td>${printable(driver ?? '-')}</td>
-              <td class=${state === 'unknown' ? 'unknown' : ''}>${state}</td>
-              <td>${printable(filesWords(files))}</td>
-            </tr>`,
+            ({ device, name, group, driver, state, files }) =>
+              html`<tr>
+                <th scope="row">${printable(name === null ? device : `${device} (${name})`)}</th>
+                <td class="number">${printable(group ?? '-')}</td>
+                <td>${printable(driver ?? '-')}</td>
+                <td class=${state === 'unknown' ? 'unknown' : ''}>${state}</td>
+                <td>${printable(filesWords(files))}</td>
+              </tr>`,
           )}
         </tbody>
       </table>
@@ -76,21 +87,33 @@ export function ownershipTable({ at, groups, devices }: Table): TemplateResult {
   `;
 }
 
-/** A refusal explained; each event that led to it can be left out. */
-export function refusalPanel({ why, explained, because }: Refusal, choose: Choose): TemplateResult {
+/** A refusal explained; in history, each event that led to it can be left out. */
+export function refusalPanel(
+  { why, explained, because }: Refusal,
+  choose: Choose,
+  isHistory: boolean,
+): TemplateResult {
   return html`<section id="refusal" class="refusal" aria-label="Refusal">
     <h2>Refusal at ${positionWords(why.position)}: ${why.cause}</h2>
     <pre>${explained}</pre>
     <ul class="reasons chips">
       ${because.map(
-        ({ position, sentence }) => html`<li class="chips">
-          <button @click=${() => choose({ at: position })} title=${printable(sentence)}>
-            Go to ${position}
-          </button>
-          <button @click=${() => choose({ without: position })} title=${printable(sentence)}>
-            What if without ${position}?
-          </button>
-        </li>`,
+        ({ position, sentence }) =>
+          html`<li class="chips">
+            <button @click=${() => choose({ at: position })} title=${printable(sentence)}>
+              Go to ${position}
+            </button>
+            ${
+              isHistory
+                ? html`<button
+                    @click=${() => choose({ without: position })}
+                    title=${printable(sentence)}
+                  >
+                    What if without ${position}?
+                  </button>`
+                : nothing
+            }
+          </li>`,
       )}
       <li><button @click=${() => choose({ refusal: null })}>Close</button></li>
     </ul>
@@ -102,27 +125,34 @@ export function changesPanel(diff: Diff, choose: Choose): TemplateResult {
   const { from, to, changes } = diff;
   return html`<section id="changes" aria-label="Changes">
     <h2>After ${positionWords(from)}, up to ${positionWords(to)}</h2>
-    ${changes.length === 0
-      ? html`<p>${unchangedWords(diff)}</p>`
-      : html`<table>
-          <caption>Changes of owners</caption>
-          <thead>
-            <tr>
-              <th scope="col">Group</th><th scope="col">Before</th><th scope="col">After</th>
-              <th scope="col">Position</th>
-            </tr>
-          </thead>
-          <tbody>
-            ${changes.map(
-              ({ subject, before, after, position }) => html`<tr>
-                <th scope="row">${printable(subject)}</th>
-                <td>${ownerCell(before)}</td>
-                <td>${ownerCell(after)}</td>
-                <td class="number">${position}</td>
-              </tr>`,
-            )}
-          </tbody>
-        </table>`}
+    ${
+      changes.length === 0
+        ? html`<p>${unchangedWords(diff)}</p>`
+        : html`<table>
+            <caption>
+              Changes of owners
+            </caption>
+            <thead>
+              <tr>
+                <th scope="col">Group</th>
+                <th scope="col">Before</th>
+                <th scope="col">After</th>
+                <th scope="col">Position</th>
+              </tr>
+            </thead>
+            <tbody>
+              ${changes.map(
+                ({ subject, before, after, position }) =>
+                  html`<tr>
+                    <th scope="row">${printable(subject)}</th>
+                    <td>${ownerCell(before)}</td>
+                    <td>${ownerCell(after)}</td>
+                    <td class="number">${position}</td>
+                  </tr>`,
+              )}
+            </tbody>
+          </table>`
+    }
     <p><button @click=${() => choose({ compare: null })}>Stop comparing</button></p>
   </section>`;
 }
@@ -138,17 +168,19 @@ export function foundPanel(found: Found, choose: Choose): TemplateResult {
     ${lanes.length + tenures.length === 0 ? html`<p>Nothing.</p>` : nothing}
     <ul class="chips">
       ${lanes.slice(0, LISTED).map(
-        (id) => html`<li>
-          <button @click=${() => choose({ subject: id })}>${printable(id)}</button>
-        </li>`,
+        (id) =>
+          html`<li>
+            <button @click=${() => choose({ subject: id })}>${printable(id)}</button>
+          </li>`,
       )}
       ${tenures.slice(0, LISTED).map(
-        ({ subject, from, by, owner }) => html`<li>
-          <button @click=${() => choose({ at: from ?? -1 })}>
-            ${printable(`${laneWords({ kind: 'group', id: subject })}, ${ownerWords(owner)}`)},
-            ${positionWords(from)}: ${printable(holdersWords(by))}
-          </button>
-        </li>`,
+        ({ subject, from, by, owner }) =>
+          html`<li>
+            <button @click=${() => choose({ at: from ?? -1 })}>
+              ${printable(`${laneWords({ kind: 'group', id: subject })}, ${ownerWords(owner)}`)},
+              ${positionWords(from)}: ${printable(holdersWords(by))}
+            </button>
+          </li>`,
       )}
     </ul>
     ${rest(lanes.length + tenures.length)}
@@ -162,7 +194,8 @@ export function marksPanel(marks: readonly Mark[], choose: Choose): TemplateResu
     <ol class="chips">
       ${marks.slice(0, LISTED).map((mark) => {
         const { kind, position } = mark;
-        const go = () => choose(kind === 'refusal' ? { refusal: position, at: position } : { at: position });
+        const go = () =>
+          choose(kind === 'refusal' ? { refusal: position, at: position } : { at: position });
         return html`<li><button @click=${go}>${printable(markWords(mark))}</button></li>`;
       })}
     </ol>

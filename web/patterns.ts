@@ -17,7 +17,12 @@ export interface Box {
 type Canvas = CanvasRenderingContext2D;
 
 /** Draws a stretch into its box. */
-export function drawStretch(canvas: Canvas, stretch: LaneStretch, box: Box, colours: Colours): void {
+export function drawStretch(
+  canvas: Canvas,
+  stretch: LaneStretch,
+  box: Box,
+  colours: Colours,
+): void {
   if (stretch.count > 1) return drawBusy(canvas, box, colours);
   const fill = fillOf(stretch, colours);
   switch (stretch.state) {
@@ -77,7 +82,12 @@ function outlined(canvas: Canvas, box: Box, fill: string | null, line: string): 
 }
 
 /** Slanted lines, `gap` pixels apart. */
-export function hatched(canvas: Canvas, { x, y, width, height }: Box, line: string, gap: number): void {
+export function hatched(
+  canvas: Canvas,
+  { x, y, width, height }: Box,
+  line: string,
+  gap: number,
+): void {
   canvas.save();
   canvas.beginPath();
   canvas.rect(x, y, Math.max(1, width), height);

@@ -50,13 +50,18 @@ export function drawLanes(canvas: Canvas, picture: Picture): void {
 }
 
 /** What did not happen has a ground of its own. */
-function drawSupposed(canvas: Canvas, { axis, supposedFrom, width, height, colours }: Picture): void {
+function drawSupposed(
+  canvas: Canvas,
+  { axis, supposedFrom, width, height, colours }: Picture,
+): void {
   if (supposedFrom === Infinity) return;
   const x = Math.max(0, axis.xOf(supposedFrom));
   const box = { x, y: 0, width: width - x, height };
   canvas.fillStyle = colours.supposed;
   canvas.fillRect(box.x, box.y, box.width, box.height);
-  hatched(canvas, box, colours.grid, 12);
+  canvas.globalAlpha = 0.3;
+  hatched(canvas, box, colours.faint, 12);
+  canvas.globalAlpha = 1;
 }
 
 function drawRow(canvas: Canvas, { lane, top, height }: Row, picture: Picture): void {
@@ -150,7 +155,8 @@ function drawRefusal(canvas: Canvas, refusal: Refusal, picture: Picture): void {
   canvas.strokeStyle = colours.refusal;
   canvas.fillStyle = colours.refusal;
   canvas.lineWidth = 1.5;
-  for (const reason of refusal.because) drawReason(canvas, axis.xOf(reason.position), yOf(reason.lane), x, y);
+  for (const reason of refusal.because)
+    drawReason(canvas, axis.xOf(reason.position), yOf(reason.lane), x, y);
   canvas.beginPath();
   canvas.arc(x, y, 9, 0, 2 * Math.PI);
   canvas.stroke();

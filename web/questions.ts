@@ -27,7 +27,7 @@ export interface Refusal {
 }
 
 /** An event without which the call would have passed. */
-export interface Reason {
+interface Reason {
   readonly position: number;
   readonly sentence: string;
   readonly lane: string | null;

@@ -11,17 +11,18 @@ export interface ViewRange {
 }
 
 /** The part of `all` that was chosen: inside of it, and never empty. */
-export function rangeIn(
-  all: ViewRange,
-  from: number | null,
-  to: number | null,
-): ViewRange {
+export function rangeIn(all: ViewRange, from: number | null, to: number | null): ViewRange {
   const first = clamp(from ?? all.from, all.from, all.to);
   return { from: first, to: clamp(to ?? all.to, first, all.to) };
 }
 
 /** `factor` times as many positions, with `around` at the same place of the range. */
-export function zoomed(all: ViewRange, range: ViewRange, factor: number, around: number): ViewRange {
+export function zoomed(
+  all: ViewRange,
+  range: ViewRange,
+  factor: number,
+  around: number,
+): ViewRange {
   const length = range.to - range.from + 1;
   const wanted = clamp(Math.round(length * factor), 1, all.to - all.from + 1);
   const pivot = clamp(around, range.from, range.to);

@@ -27,7 +27,11 @@ export const pageStyles = css`
     padding: 20px 24px 32px;
     background: var(--paper);
     color: var(--ink);
-    font: 14px/1.5 system-ui, 'Segoe UI', Roboto, sans-serif;
+    font:
+      14px/1.5 system-ui,
+      'Segoe UI',
+      Roboto,
+      sans-serif;
     font-variant-numeric: tabular-nums;
   }
   @media (prefers-color-scheme: dark) {
@@ -169,6 +173,10 @@ export const pageStyles = css`
     align-items: center;
     justify-content: space-between;
   }
+  main > .banner {
+    grid-column: 1 / -1;
+    margin: 0;
+  }
   .banner span {
     background: var(--paper);
     padding: 2px 6px;
@@ -183,7 +191,10 @@ export const pageStyles = css`
   }
   pre {
     margin: 0 0 8px;
-    font: 12.5px/1.5 ui-monospace, 'DejaVu Sans Mono', monospace;
+    font:
+      12.5px/1.5 ui-monospace,
+      'DejaVu Sans Mono',
+      monospace;
     white-space: pre-wrap;
     overflow-wrap: anywhere;
   }
@@ -214,7 +225,9 @@ export const pageStyles = css`
     padding: 20px 26px;
   }
   kbd {
-    font: 12px ui-monospace, monospace;
+    font:
+      12px ui-monospace,
+      monospace;
     border: 1px solid var(--faint);
     border-radius: 4px;
     padding: 0 6px;
@@ -228,8 +241,6 @@ export const lanesStyles = css`
   .lanes {
     display: grid;
     grid-template-columns: 168px minmax(0, 1fr);
-    max-height: 66vh;
-    overflow-y: auto;
     border-top: 1px solid var(--grid);
     border-bottom: 1px solid var(--grid);
   }
@@ -253,8 +264,10 @@ export const lanesStyles = css`
     padding: 0 4px;
     background: none;
     color: inherit;
-    font: 600 12.5px/1 inherit;
-    font-family: inherit;
+    font: inherit;
+    font-size: 12.5px;
+    font-weight: 600;
+    line-height: 1;
     text-align: left;
     white-space: nowrap;
     overflow: hidden;
@@ -285,6 +298,9 @@ export const lanesStyles = css`
     grid-template-columns: 168px minmax(0, 1fr);
     font-size: 12px;
     color: var(--faint);
+    position: sticky;
+    bottom: 0;
+    background: var(--paper);
   }
   .scrub {
     position: relative;
@@ -300,9 +316,8 @@ export const lanesStyles = css`
     outline-offset: -1px;
   }
   @media print {
-    .lanes {
-      max-height: none;
-      overflow: visible;
+    .axis {
+      position: static;
     }
   }
 `;

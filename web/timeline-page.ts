@@ -6,6 +6,7 @@
  */
 import { html, LitElement, nothing } from 'lit';
 import { LedgerError } from '../events/ledger-error.ts';
+import type { Mark, MarkKind } from '../projections/lanes/marks.ts';
 import { coverageWords } from '../words/coverage.ts';
 import { extentWords, notSupposedWords, supposedWords } from '../words/pictures.ts';
 import { printable } from '../words/printable.ts';
@@ -101,7 +102,7 @@ export class TimelinePage extends LitElement {
   /** Draws at most once a frame. */
   protected override async scheduleUpdate(): Promise<void> {
     await new Promise((resolve) => requestAnimationFrame(resolve));
-    super.scheduleUpdate();
+    await super.scheduleUpdate();
   }
 
   override render() {
@@ -110,15 +111,18 @@ export class TimelinePage extends LitElement {
     const shown = this.#shown(history, view.without);
     const { questions } = shown;
     return html`
-      ${this.#header(history)} ${this.#tools(questions)} ${this.#banner(shown, history)}
+      <header>${this.#header(history)} ${this.#tools(questions)}</header>
       <main
         class="grid ${shown.supposedFrom === Infinity ? '' : 'supposed'}"
         @choose=${(event: ChooseEvent) => this.#choose(event.detail)}
       >
-        ${questions.head < questions.first
-          ? html`<p>The log is empty.</p>`
-          : html`<div>${this.#lanes(shown)}</div>
-              <div>${this.#side(questions)}</div>`}
+        ${this.#banner(shown, history)}
+        ${
+          questions.head < questions.first
+            ? html`<p>The log is empty.</p>`
+            : html`<div>${this.#lanes(shown)}</div>
+                <div>${this.#side(questions)}</div>`
+        }
       </main>
       ${helpDialog}
     `;
@@ -131,11 +135,9 @@ export class TimelinePage extends LitElement {
   #header(history: Questions) {
     const { first, head, past } = history;
     const extent = extentWords(past.length, history.timeOf(first), history.timeOf(head));
-    return html`<header>
-      <h1>${printable(this.history.host) || 'vfio-ledger'}</h1>
+    return html`<h1>${printable(this.history.host) || 'vfio-ledger'}</h1>
       <p>${extent}</p>
-      <p class="faint">${past.length === 0 ? nothing : this.#coverage(history)}</p>
-    </header>`;
+      <p class="faint">${past.length === 0 ? nothing : this.#coverage(history)}</p>`;
   }
 
   #tools({ past, head }: Questions) {
@@ -157,7 +159,7 @@ export class TimelinePage extends LitElement {
       ${button('last-event', '‹ Event')} ${button('next-event', 'Event ›')}
       ${button('last-change', '‹ Change')} ${button('next-change', 'Change ›')}
       ${button('last-refusal', '‹ Refusal')} ${button('next-refusal', 'Refusal ›')}
-      ${button('zoom-out', '−')} ${button('zoom-in', '+')} ${button('whole', 'All')}
+      ${button('zoom-out', '−')} ${button('zoom-in', '+')} ${button('whole', 'Everything')}
       ${button('axis', 'Time', view.axis === 'time')}
       ${button('compare', 'Compare', view.compare !== null)}
       <input
@@ -193,7 +195,8 @@ export class TimelinePage extends LitElement {
     const at = momentOf(view, questions);
     if (columns === 0) return html`<ledger-lanes></ledger-lanes>`;
     const found = this.#found(questions, view.search);
-    const axis = questions.past.isTimed && shown.supposedFrom === Infinity ? view.axis : 'positions';
+    const axis =
+      questions.past.isTimed && shown.supposedFrom === Infinity ? view.axis : 'positions';
     const drawn = this.#drawn(shown, axis, range.from, range.to, columns);
     const picture = this.#picture(drawn, shown, columns, found, view.subject);
     const tenures = found.tenures.map(({ subject, from, to }) => ({
@@ -211,7 +214,7 @@ export class TimelinePage extends LitElement {
         .bounds=${[-1, questions.head]}
       ></ledger-lanes>
       <p id="moment">${at < questions.first ? nothing : printable(questions.sentence(at))}</p>
-      ${marksPanel(refusalsFirst(drawn.marks), this.#choose)}`;
+      ${marksPanel(byInterest(drawn.marks), this.#choose)}`;
   }
 
   #side(questions: Questions) {
@@ -220,10 +223,13 @@ export class TimelinePage extends LitElement {
     const refusal = this.#refusal(questions, view.refusal);
     const { compare } = view;
     const others = [
-      refusal === null ? nothing : refusalPanel(refusal, this.#choose),
+      refusal === null ? nothing : refusalPanel(refusal, this.#choose, view.without === null),
       compare === null || compare > questions.head
         ? nothing
-        : changesPanel(this.#diff(questions, Math.min(at, compare), Math.max(at, compare)), this.#choose),
+        : changesPanel(
+            this.#diff(questions, Math.min(at, compare), Math.max(at, compare)),
+            this.#choose,
+          ),
       view.search === '' ? nothing : foundPanel(this.#found(questions, view.search), this.#choose),
     ];
     return html`${others} ${ownershipTable(this.#table(questions, at))}`;
@@ -232,7 +238,10 @@ export class TimelinePage extends LitElement {
   readonly #choose = (chosen: Partial<View>) => {
     this.view = { ...this.view, ...chosen };
     clearTimeout(this.#address);
-    this.#address = setTimeout(() => history.replaceState(null, '', `#${addressOf(this.view)}`), SETTLED);
+    this.#address = setTimeout(
+      () => history.replaceState(null, '', `#${addressOf(this.view)}`),
+      SETTLED,
+    );
   };
 
   readonly #key = (event: KeyboardEvent) => {
@@ -260,14 +269,14 @@ export class TimelinePage extends LitElement {
   }
 }
 
-/** Width of the labels in pixels, and of a scroll bar. */
-const LABELS = 168 + 14;
+/** Width of the labels in pixels. */
+const LABELS = 168;
 
-function refusalsFirst<M extends { readonly kind: string }>(marks: readonly M[]): M[] {
-  return [
-    ...marks.filter(({ kind }) => kind === 'refusal'),
-    ...marks.filter(({ kind }) => kind !== 'refusal'),
-  ];
+/** What a reader looks for first: what was refused, and last which devices came. */
+const order: readonly MarkKind[] = ['refusal', 'gap', 'boot', 'driver', 'exit', 'plug'];
+
+function byInterest(marks: readonly Mark[]): Mark[] {
+  return marks.toSorted((one, other) => order.indexOf(one.kind) - order.indexOf(other.kind));
 }
 
 const helpDialog = html`<dialog aria-label="Keys">
@@ -275,11 +284,17 @@ const helpDialog = html`<dialog aria-label="Keys">
   <table>
     <tbody>
       ${keyBindings.map(
-        ({ key, label }) => html`<tr><th scope="row"><kbd>${key}</kbd></th><td>${label}</td></tr>`,
+        ({ key, label }) =>
+          html`<tr>
+            <th scope="row"><kbd>${key}</kbd></th>
+            <td>${label}</td>
+          </tr>`,
       )}
     </tbody>
   </table>
-  <form method="dialog"><p><button>Close</button></p></form>
+  <form method="dialog">
+    <p><button>Close</button></p>
+  </form>
 </dialog>`;
 
 customElements.define('ledger-timeline', TimelinePage);

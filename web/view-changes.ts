@@ -9,7 +9,7 @@ import type { Questions } from './questions.ts';
 import { moved, rangeIn, showing, zoomed, type ViewRange } from './range.ts';
 
 /** The positions of a history. */
-export function wholeOf({ first, head }: Questions): ViewRange {
+function wholeOf({ first, head }: Questions): ViewRange {
   return { from: first, to: Math.max(first, head) };
 }
 

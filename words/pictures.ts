@@ -4,7 +4,7 @@
  * @module
  */
 import type { LaneLook } from '../projections/lanes/lane-look.ts';
-import type { Lane, LaneStretch } from '../projections/lanes/lanes.ts';
+import type { Lane } from '../projections/lanes/lanes.ts';
 import type { Mark, MarkKind } from '../projections/lanes/marks.ts';
 import { counted, placeWords } from './moments.ts';
 import { ownerWords } from './owners.ts';
@@ -28,12 +28,6 @@ export function laneOwnerWords(owner: NonNullable<LaneLook['owner']>): string {
 
 function ownedBy(owner: NonNullable<LaneLook['owner']>): string {
   return `owner ${laneOwnerWords(owner)}`;
-}
-
-/** `bound, owner iommufd f8, from position 3 up to position 9`. */
-export function stretchWords({ from, to, count, ...look }: LaneStretch): string {
-  const busy = count === 1 ? '' : `${counted(count, 'interval')}, the longest `;
-  return `${busy}${lookWords(look)}, ${rangeWords(from, to - 1)}`;
 }
 
 const nouns: Readonly<Record<MarkKind, string>> = {

@@ -12,7 +12,10 @@ import { hostileLogs } from '../support/hostile-names.ts';
 import { hasChromium, PageBrowser, type OpenedPage } from './browser.ts';
 import { exportedPage } from './exported.ts';
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const axeSource = readFileSync(
+  createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
+  'utf8',
+);
 
 interface AxeResults {
   readonly violations: readonly { readonly id: string; readonly nodes: readonly unknown[] }[];
@@ -138,7 +141,9 @@ describe.skipIf(!hasChromium)('the timeline page', () => {
       const positions = Array.from({ length: supposed.length }, (_, index) => index);
       const shown = await shownAt(page, positions, { without });
       const lanes = supposed.lanes();
-      expect(shown.map((moment) => moment.lanes)).toEqual(positions.map((at) => lanesAt(lanes, at)));
+      expect(shown.map((moment) => moment.lanes)).toEqual(
+        positions.map((at) => lanesAt(lanes, at)),
+      );
     }
   });
 
