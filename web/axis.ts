@@ -16,9 +16,9 @@ export interface Axis {
   readonly edges: readonly number[];
   readonly ticks: readonly Tick[];
   /** Where a position begins, in pixels; it ends where the next one begins. */
-  xOf(position: number): number;
+  readonly xOf: (position: number) => number;
   /** The position that is shown at a pixel. */
-  positionAt(x: number): number;
+  readonly positionAt: (x: number) => number;
 }
 
 /** Times of a history, in milliseconds since 1970, with fractions. */

@@ -77,7 +77,7 @@ export function ownershipTable({ at, groups, devices }: Table): TemplateResult {
                 <th scope="row">${printable(name === null ? device : `${device} (${name})`)}</th>
                 <td class="number">${printable(group ?? '-')}</td>
                 <td>${printable(driver ?? '-')}</td>
-                <td class=${state === 'unknown' ? 'unknown' : ''}>${state}</td>
+                <td class="number ${state === 'unknown' ? 'unknown' : ''}">${state}</td>
                 <td>${printable(filesWords(files))}</td>
               </tr>`,
           )}

@@ -46,7 +46,9 @@ export function drawLanes(canvas: Canvas, picture: Picture): void {
   canvas.fillStyle = colours.grid;
   for (const { x } of axis.ticks) canvas.fillRect(Math.round(x), 0, 1, height);
   for (const row of rows) drawRow(canvas, row, picture);
-  for (const mark of picture.marks) drawRefusals(canvas, mark, picture);
+  for (const row of rows) {
+    for (const mark of discsOf(row, picture)) drawDisc(canvas, mark, picture.colours);
+  }
 }
 
 /** What did not happen has a ground of its own. */
@@ -105,11 +107,31 @@ function drawLabel(
   canvas.fillText(text, x, y + 0.5);
 }
 
-/** A refusal: a disc with a cross; of several, their number. */
-function drawRefusals(canvas: Canvas, mark: Mark, { rows, axis, colours }: Picture): void {
-  const row = rows.find(({ lane }) => lane.id === mark.lane);
-  if (mark.kind !== 'refusal' || row === undefined) return;
-  const [x, y] = [axis.xOf(mark.position), row.top + row.height / 2];
+/** Refusals of a lane that are drawn as one disc. */
+interface Disc {
+  readonly x: number;
+  readonly y: number;
+  readonly count: number;
+}
+
+/** Pixels from one disc to the next, at least: discs that hid each other are one. */
+const DISC_WIDTH = 18;
+
+function discsOf({ lane, top, height }: Row, { marks, axis }: Picture): Disc[] {
+  const discs: Disc[] = [];
+  for (const { kind, lane: id, position, count } of marks) {
+    if (kind !== 'refusal' || id !== lane.id) continue;
+    const x = axis.xOf(position);
+    const last = discs.at(-1);
+    if (last === undefined || x - last.x >= DISC_WIDTH) {
+      discs.push({ x, y: top + height / 2, count });
+    } else discs[discs.length - 1] = { ...last, count: last.count + count };
+  }
+  return discs;
+}
+
+/** A disc with a cross; of several refusals, with their number. */
+function drawDisc(canvas: Canvas, { x, y, count }: Disc, colours: Colours): void {
   canvas.beginPath();
   canvas.arc(x, y, 6, 0, 2 * Math.PI);
   canvas.fillStyle = colours.refusal;
@@ -117,7 +139,7 @@ function drawRefusals(canvas: Canvas, mark: Mark, { rows, axis, colours }: Pictu
   canvas.strokeStyle = colours.paper;
   canvas.lineWidth = 1.5;
   canvas.stroke();
-  if (mark.count === 1) {
+  if (count === 1) {
     canvas.beginPath();
     for (const way of [1, -1]) {
       canvas.moveTo(x - 2.5, y - 2.5 * way);
@@ -130,7 +152,7 @@ function drawRefusals(canvas: Canvas, mark: Mark, { rows, axis, colours }: Pictu
   canvas.fillStyle = colours.paper;
   canvas.textBaseline = 'middle';
   canvas.textAlign = 'center';
-  canvas.fillText(mark.count > 99 ? '99+' : String(mark.count), x, y + 0.5);
+  canvas.fillText(count > 99 ? '99+' : String(count), x, y + 0.5);
   canvas.textAlign = 'start';
 }
 
