@@ -19,14 +19,10 @@ let page: Promise<BundledPage> | undefined;
 
 /** The page itself, bundled once. */
 export function bundledPage(): Promise<BundledPage> {
-  return (page ??= bundledScript(entryOfPage));
+  return (page ??= bundledFrom(entryOfPage));
 }
 
-/**
- * Bundles a script for a page from its first module. Throws if an HTML file could not hold it as it
- * is: a tag of a script in it would end it there, and a carriage return would be read as a line feed.
- */
-export async function bundledScript(entry: string): Promise<BundledPage> {
+async function bundledFrom(entry: string): Promise<BundledPage> {
   const bundle = await rolldown({
     input: entry,
     platform: 'browser',
@@ -37,9 +33,16 @@ export async function bundledScript(entry: string): Promise<BundledPage> {
   const { output } = await bundle.generate({ format: 'iife', minify: true, comments: false });
   await bundle.close();
   const [{ code, moduleIds }] = output;
-  const [unfit] = /<\/?script|[\r\0]/i.exec(code) ?? [];
-  if (unfit !== undefined) {
-    throw new Error(`the page's script cannot stand in HTML: it contains ${JSON.stringify(unfit)}`);
-  }
+  checkFitsHtml(code);
   return { code, modules: moduleIds };
+}
+
+/**
+ * Throws if HTML cannot hold a script as it is: a tag of a script would end the element that the script is
+ * in, and a carriage return would be read as a line feed. The bundler escapes tags in texts.
+ */
+export function checkFitsHtml(code: string): void {
+  const [unfit] = /<\/?script|[\r\0]/i.exec(code) ?? [];
+  if (unfit === undefined) return;
+  throw new Error(`the page's script cannot stand in HTML: it contains ${JSON.stringify(unfit)}`);
 }

@@ -3,16 +3,16 @@
  *
  * @module
  */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 
-const executablePath = '/usr/bin/chromium';
-
 /** Whether pages can be opened here. Where tests may not be skipped, `.ci/run` installs Chromium. */
-export const hasChromium = existsSync(executablePath);
+export const hasChromium = existsSync('/usr/bin/chromium');
 
 /** A page, and what it did besides. */
 export interface OpenedPage {
@@ -31,14 +31,19 @@ export class PageBrowser {
   readonly #folder = mkdtempSync(join(tmpdir(), 'vfio-ledger-page-'));
   #files = 0;
 
-  private constructor(browser: Browser) {
+  readonly #server: ChildProcess;
+
+  private constructor(browser: Browser, server: ChildProcess) {
     this.#browser = browser;
+    this.#server = server;
   }
 
   static async launch(): Promise<PageBrowser> {
-    // As root Chromium has no sandbox. Drawing is by software, as on a machine of tests.
-    const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
-    return new PageBrowser(await chromium.launch({ executablePath, args }));
+    const { NODE_OPTIONS: _, ...env } = process.env;
+    const program = join(import.meta.dirname, 'browser-server.ts');
+    const server = spawn(process.execPath, [program], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+    const [address] = (await once(server.stdout, 'data')) as [Buffer];
+    return new PageBrowser(await chromium.connect(String(address).trim()), server);
   }
 
   /** Opens a file with this text from the disk; `view` is what stands behind `#` in the address. */
@@ -68,6 +73,8 @@ export class PageBrowser {
 
   async close(): Promise<void> {
     await this.#browser.close();
+    this.#server.stdin?.end();
+    await once(this.#server, 'exit');
     rmSync(this.#folder, { recursive: true });
   }
 }
