@@ -9,19 +9,17 @@ import { behindWords, upToDateWords } from '../words/tailing.ts';
 import { eventJson, eventRow } from './event-row.ts';
 import { exit } from './failure.ts';
 import { logOptions, readLog } from './log-file.ts';
-import { watchReader } from './pipe-reader.ts';
 import { millisecondsOf } from './tracer-options.ts';
 import { verb, type Io } from './verb.ts';
 
-/** Prints new events until a signal ends it, or nobody reads them any more. */
+/** Prints new events until a signal ends it, or a write finds that nobody reads them. */
 export const tail = verb({
   name: 'tail',
   usage: 'tail [SUBJECT] [--from WHEN] [--for SECONDS]',
   summary: 'Follows the log: prints events as they are appended, of all or of one subject',
   details: [
     'The log is a file or that of a server, whose events are printed as they come, also after it was away.',
-    'SIGINT, SIGTERM, SIGHUP or a closed pipe ends it with exit code 0. Without tail of the GNU coreutils a',
-    'closed pipe is noticed with the next event only.',
+    'SIGINT, SIGTERM or SIGHUP ends it with exit code 0.',
     'With --json each event is one line; its key behind is the number of events of the host that are in',
     'the log after it. Without it, standard error says how far behind the printed lines are if a thousand',
     'or more events wait, and when all are printed.',
@@ -44,7 +42,6 @@ export const tail = verb({
     const end = () => ending.abort();
     const durationMs = values.for === undefined ? null : millisecondsOf('for', values.for);
     for (const name of ENDING) process.on(name, end);
-    const unwatch = watchReader(end);
     const timer = durationMs === null ? undefined : setTimeout(end, durationMs);
     try {
       return await readLog(values, io, async (ledger) => {
@@ -53,7 +50,6 @@ export const tail = verb({
       });
     } finally {
       clearTimeout(timer);
-      unwatch();
       for (const name of ENDING) process.off(name, end);
     }
   },

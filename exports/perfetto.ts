@@ -46,7 +46,7 @@ function trackOf(lane: number): number {
 }
 
 /** An event at a position; those of one position stand in the order in which they are found. */
-interface Placed {
+interface TrackEvent {
   readonly position: number;
   readonly event: PerfettoEvent;
 }
@@ -59,10 +59,10 @@ function eventsOf(
 ): PerfettoEvent[] {
   const timeOf = (position: number): bigint => times[position - ledger.first] ?? 0n;
   const flows = new Map<LaneStretch, number[]>();
-  const instants = marks.map((mark): Placed => {
+  const instants = marks.map((mark): TrackEvent => {
     return { position: mark.position, event: instantOf(ledger, lanes, mark, flows) };
   });
-  const [ends, begins]: [Placed[], Placed[]] = [[], []];
+  const [ends, begins]: [TrackEvent[], TrackEvent[]] = [[], []];
   for (const [index, lane] of lanes.entries()) {
     const track = trackOf(index);
     for (const stretch of lane.stretches) {

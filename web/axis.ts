@@ -22,7 +22,7 @@ export interface Axis {
 }
 
 /** Times of a history, in milliseconds since 1970, with fractions. */
-export interface Clock {
+export interface PictureClock {
   /** The time of the event at a position, or of the last one before it that has a time. */
   timeAt(position: number): number;
   /** The last position whose time is at or before an instant; -1 if there is none. */
@@ -47,7 +47,7 @@ export function axisOfPositions(from: number, end: number, width: number): Axis 
 }
 
 /** An axis on which every second takes the same width. */
-export function axisOfTime(clock: Clock, from: number, end: number, width: number): Axis {
+export function axisOfTime(clock: PictureClock, from: number, end: number, width: number): Axis {
   const [begin, last] = [clock.timeAt(from), clock.timeAt(end - 1)];
   // The last event needs some width, too.
   const span = Math.max((last - begin) * (1 + 4 / width), 0.001);

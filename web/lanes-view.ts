@@ -12,7 +12,7 @@ import { dark, light } from './palette.ts';
 import { drawChosen, drawLanes, type Chosen, type Picture } from './picture.ts';
 import { clamp } from './range.ts';
 import { remembered } from './remembered.ts';
-import type { Row } from './rows.ts';
+import type { DrawnRow } from './rows.ts';
 import { drawScrubBar, SCRUB_HEIGHT } from './scrub-bar.ts';
 import { lanesStyles } from './styles.ts';
 
@@ -97,7 +97,7 @@ export class LanesView extends LitElement {
     `;
   }
 
-  #label({ lane }: Row, at: number, subject: string | null) {
+  #label({ lane }: DrawnRow, at: number, subject: string | null) {
     const stretch = lane.stretches.find(({ from, to }) => from <= at && at < to);
     const look = stretch === undefined ? '' : `: ${lookWords(stretch)}`;
     return html`<li class=${lane.kind}>

@@ -13,7 +13,7 @@ import { laneWords, markWords } from '../words/pictures.ts';
 import { printable } from '../words/printable.ts';
 import type { View } from './address.ts';
 import { colourNumber } from './palette.ts';
-import type { Found, Refusal } from './questions.ts';
+import type { SearchHits, ShownRefusal } from './questions.ts';
 
 /** Makes a part of a view the view. */
 export type Choose = (chosen: Partial<View>) => void;
@@ -89,7 +89,7 @@ export function ownershipTable({ at, groups, devices }: Table): TemplateResult {
 
 /** A refusal explained; in history, each event that led to it can be left out. */
 export function refusalPanel(
-  { why, explained, because }: Refusal,
+  { why, explained, because }: ShownRefusal,
   choose: Choose,
   isHistory: boolean,
 ): TemplateResult {
@@ -161,7 +161,7 @@ export function changesPanel(diff: Diff, choose: Choose): TemplateResult {
 const LISTED = 60;
 
 /** What a search has found, as ways to it. */
-export function foundPanel(found: Found, choose: Choose): TemplateResult {
+export function foundPanel(found: SearchHits, choose: Choose): TemplateResult {
   const { lanes, tenures } = found;
   return html`<section id="found" aria-label="Found" role="status">
     <h2>Found</h2>

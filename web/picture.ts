@@ -10,14 +10,14 @@ import { printable } from '../words/printable.ts';
 import type { Axis } from './axis.ts';
 import type { Colours } from './palette.ts';
 import { drawStretch, hatched, type Box } from './patterns.ts';
-import type { LitInterval, Refusal } from './questions.ts';
-import type { Row } from './rows.ts';
+import type { LitInterval, ShownRefusal } from './questions.ts';
+import type { DrawnRow } from './rows.ts';
 
 type Canvas = CanvasRenderingContext2D;
 
 /** What is drawn, and where. Sizes in pixels. */
 export interface Picture {
-  readonly rows: readonly Row[];
+  readonly rows: readonly DrawnRow[];
   readonly marks: readonly Mark[];
   readonly axis: Axis;
   readonly width: number;
@@ -32,7 +32,7 @@ export interface Picture {
 export interface Chosen {
   readonly at: number;
   readonly compare: number | null;
-  readonly refusal: Refusal | null;
+  readonly refusal: ShownRefusal | null;
   readonly tenures: readonly LitInterval[];
 }
 
@@ -66,7 +66,7 @@ function drawSupposed(
   canvas.globalAlpha = 1;
 }
 
-function drawRow(canvas: Canvas, { lane, top, height }: Row, picture: Picture): void {
+function drawRow(canvas: Canvas, { lane, top, height }: DrawnRow, picture: Picture): void {
   const { axis, colours, lit, width } = picture;
   if (lit.has(lane.id)) {
     canvas.fillStyle = colours.accent;
@@ -117,7 +117,7 @@ interface Disc {
 /** Pixels from one disc to the next, at least: discs that hid each other are one. */
 const DISC_WIDTH = 18;
 
-function discsOf({ lane, top, height }: Row, { marks, axis }: Picture): Disc[] {
+function discsOf({ lane, top, height }: DrawnRow, { marks, axis }: Picture): Disc[] {
   const discs: Disc[] = [];
   for (const { kind, lane: id, position, count } of marks) {
     if (kind !== 'refusal' || id !== lane.id) continue;
@@ -166,7 +166,7 @@ export function drawChosen(canvas: Canvas, picture: Picture, chosen: Chosen): vo
   canvas.setLineDash([]);
 }
 
-function drawRefusal(canvas: Canvas, refusal: Refusal, picture: Picture): void {
+function drawRefusal(canvas: Canvas, refusal: ShownRefusal, picture: Picture): void {
   const { rows, axis, colours, height } = picture;
   if (refusal.blocked !== null) drawLit(canvas, refusal.blocked, picture, colours.refusal);
   const yOf = (lane: string | null) => {

@@ -12,10 +12,10 @@ import type { Lane } from '../projections/lanes/lanes.ts';
 import type { Mark } from '../projections/lanes/marks.ts';
 import type { Diff, Table } from '../projections/shapes.ts';
 import type { Why } from '../projections/why/why.ts';
-import { instantOf, millisecondsOf, type Clock } from './axis.ts';
+import { instantOf, millisecondsOf, type PictureClock } from './axis.ts';
 
 /** A refusal, with what the picture shows of it. */
-export interface Refusal {
+export interface ShownRefusal {
   readonly why: Why;
   /** The explanation in the words of the command line. */
   readonly explained: string;
@@ -41,7 +41,7 @@ export interface LitInterval {
 }
 
 /** What a search has found. */
-export interface Found {
+export interface SearchHits {
   /** Ids of devices and groups with that name. */
   readonly lanes: readonly string[];
   /** The intervals of ownership that such processes kept alive. */
@@ -49,11 +49,11 @@ export interface Found {
 }
 
 /** Where a step through a history goes. */
-export type Step = 'change' | 'refusal' | 'event';
+export type StepKind = 'change' | 'refusal' | 'event';
 
 export class Questions {
   readonly past: Past<SupposedEvent>;
-  readonly clock: Clock;
+  readonly clock: PictureClock;
 
   constructor(past: Past<SupposedEvent>) {
     this.past = past;
@@ -101,7 +101,7 @@ export class Questions {
   }
 
   /** The refusal at a position; null if there is none. */
-  refusal(position: number): Refusal | null {
+  refusal(position: number): ShownRefusal | null {
     if (this.past.event(position)?.type !== 'operation.refused') return null;
     const why = this.past.why(position);
     const [mark] = this.marks([position, position + 1]);
@@ -123,7 +123,7 @@ export class Questions {
   }
 
   /** Devices, groups, and processes by pid, command, control group or virtual machine. */
-  search(text: string): Found {
+  search(text: string): SearchHits {
     const wanted = text.trim();
     if (wanted === '' || this.head < this.first) return { lanes: [], tenures: [] };
     const { groups, devices } = this.table(this.head);
@@ -138,7 +138,7 @@ export class Questions {
   }
 
   /** The next or the previous event of a kind from a position; null if there is none. */
-  step(kind: Step, position: number, way: 1 | -1, subject: string | null): number | null {
+  step(kind: StepKind, position: number, way: 1 | -1, subject: string | null): number | null {
     if (kind === 'change') return way > 0 ? this.#nextChange(position) : this.#lastChange(position);
     const selection = kind === 'refusal' ? { refused: true } : { subject: subject ?? undefined };
     const [from, to] = way > 0 ? [position + 1, this.head] : [this.first, position - 1];
@@ -179,7 +179,7 @@ export class Questions {
   }
 }
 
-function clockOf(past: Past<SupposedEvent>): Clock {
+function clockOf(past: Past<SupposedEvent>): PictureClock {
   return {
     timeAt(position) {
       for (let at = position; at >= past.first; at--) {

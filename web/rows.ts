@@ -5,7 +5,7 @@
  */
 import type { Lane } from '../projections/lanes/lanes.ts';
 
-export interface Row {
+export interface DrawnRow {
   readonly lane: Lane;
   readonly top: number;
   readonly height: number;
@@ -18,11 +18,11 @@ const GAP = 8;
 
 /** The lanes one below the other, a gap above each group; and their height together. */
 export function rowsOf(lanes: readonly Lane[]): {
-  readonly rows: readonly Row[];
+  readonly rows: readonly DrawnRow[];
   readonly height: number;
 } {
   let top = 0;
-  const rows = lanes.map((lane): Row => {
+  const rows = lanes.map((lane): DrawnRow => {
     if (lane.kind === 'group' && top > 0) top += GAP;
     const height = lane.kind === 'group' ? GROUP_HEIGHT : DEVICE_HEIGHT;
     const row = { lane, top, height };

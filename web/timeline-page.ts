@@ -17,7 +17,7 @@ import { actionOf, keyBindings, type Action } from './keys.ts';
 import type { ChooseEvent } from './lanes-view.ts';
 import { changesPanel, foundPanel, marksPanel, ownershipTable, refusalPanel } from './panels.ts';
 import type { Chosen, Picture } from './picture.ts';
-import { Questions, type Found } from './questions.ts';
+import { Questions, type SearchHits } from './questions.ts';
 import { remembered } from './remembered.ts';
 import { rowsOf } from './rows.ts';
 import { pageStyles } from './styles.ts';
@@ -75,13 +75,13 @@ export class TimelinePage extends LitElement {
     },
   );
   readonly #picture = remembered(
-    (drawn: Drawn, shown: Shown, width: number, found: Found, subject: string | null) => {
+    (drawn: Drawn, shown: Shown, width: number, found: SearchHits, subject: string | null) => {
       const { supposedFrom } = shown;
       const lit = new Set([...found.lanes, ...(subject === null ? [] : [subject])]);
       return { ...drawn, width, supposedFrom, lit } satisfies Omit<Picture, 'colours'>;
     },
   );
-  readonly #found = remembered((asked: Questions, text: string): Found => asked.search(text));
+  readonly #found = remembered((asked: Questions, text: string): SearchHits => asked.search(text));
   readonly #refusal = remembered((asked: Questions, position: number | null) => {
     return position === null ? null : asked.refusal(position);
   });

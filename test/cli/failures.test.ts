@@ -45,7 +45,7 @@ describe('a request that cannot be met is 2', () => {
     ['what was not refused', ['why', '10'], /^position 10 is not a refusal/],
     ['an unknown host', ['table', '--host', 'elsewhere'], /holds no host 'elsewhere'/],
     ['a head that is none', ['verify', '--head', 'abc'], /^the head must be POSITION:HASH .*'abc'/],
-    ['a format that is not exported', ['export', '--format', 'csv'], /^no format 'csv'/],
+    ['a format that is not exported', ['export', '--format', 'xml'], /^no format 'xml'/],
     [
       'a profile that is not named',
       ['replay'],

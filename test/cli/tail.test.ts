@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -63,16 +63,6 @@ test('ends when nobody reads any more', async () => {
   const ended = once(tail, 'close');
   await ledger.append(2, closedMany(2, 3));
   expect((await ended)[0]).toBe(0);
-});
-
-const isGnu = spawnSync('tail', ['--version'], { encoding: 'utf8' }).stdout?.includes('GNU');
-
-test.skipIf(isGnu !== true)('ends when a pipe is closed although no event comes', async () => {
-  const { path, upToDate } = await followed();
-  await upToDate;
-  const line = '"$0" "$1" tail --log "$2" | head -c 0';
-  const piped = spawn('sh', ['-c', line, process.execPath, inject('program'), path]);
-  expect(await once(piped, 'close')).toEqual([0, null]);
 });
 
 test('of a log, a subject or a moment that is not there is exit 2', async () => {

@@ -6,11 +6,11 @@ import {
   instantOf,
   millisecondsOf,
   type Axis,
-  type Clock,
+  type PictureClock,
 } from '../../web/axis.ts';
 
 /** Events at these milliseconds, ascending. */
-const clockOf = (times: readonly number[]): Clock => ({
+const clockOf = (times: readonly number[]): PictureClock => ({
   timeAt: (position) => times[position] ?? 0,
   lastUntil: (time) => times.findLastIndex((at) => at <= time),
 });
