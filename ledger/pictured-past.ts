@@ -63,12 +63,12 @@ export abstract class PicturedPast<E extends Placed = RecordedEvent> extends Pas
 
   /**
    * The cause of the refusal at a position, and what blocked it, without what `why` has to try out. Throws
-   * `not-a-refusal`.
+   * `bad-when` and `not-a-refusal`.
    *
    * @internal
    */
   blocked(position: number): Pick<Why, 'errno' | 'cause' | 'blocker'> {
-    return judgedRefusal(this.timeline, position).found;
+    return judgedRefusal(this.timeline, this.find(position).position).found;
   }
 
   #asked(question: string, selection: PictureSelection) {

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { textGiven } from '../events/given.ts';
+import { RequestError } from '../events/ledger-error.ts';
 import { type RecordedEvent, type Store, StoreUnavailableError } from '../log/store.ts';
 import type { Timeline } from '../projections/timeline.ts';
 
@@ -37,6 +39,9 @@ const MANY = 256;
  * time. Ends when the signal aborts. Rejects as `Store.follow` does.
  */
 export async function* readLive(reading: LogReading, signal: AbortSignal): AsyncGenerator<number> {
+  if (!(signal instanceof AbortSignal)) {
+    throw new RequestError(`tail takes an AbortSignal, not '${textGiven(signal)}'`);
+  }
   const { store, host, timeline, until = Infinity } = reading;
   if (timeline.head >= until) return;
   for await (const events of store.follow(host, timeline.head + 1, signal)) {

@@ -524,6 +524,7 @@ const questions: Readonly<Record<string, (of: Ledger | WhatIf, given: Given) => 
     settled(() => of.bisect({ invariant })),
     settled(() => of.bisect({ where })),
   ],
+  blocked: (of, [position]) => of.blocked(position),
   claimants: (of, [subject, when]) => of.claimants(subject, { at: when }),
   commOf: (of, [pid, position]) => of.commOf(pid, position),
   coverage: (of, [subject, when]) => [
@@ -539,9 +540,17 @@ const questions: Readonly<Record<string, (of: Ledger | WhatIf, given: Given) => 
   history: (of, [subject]) => of.history(subject),
   hostAt: (of, [position]) => of.hostAt(position),
   incarnations: (of, [subject]) => of.incarnations(subject),
+  lanes: (of, [from, atMost]) => [
+    settled(() => of.lanes({ from, atMost })),
+    settled(() => of.lanes({ edges: atMost })),
+  ],
   lastUntil: (of, [instant]) => of.lastUntil(instant),
   log: (of, [subject, when]) => of.log({ subject, from: when }),
   logEnds: (of, [when]) => of.logEnds(when),
+  marks: (of, [to, atMost]) => [
+    settled(() => of.marks({ to, atMost })),
+    settled(() => of.marks({ edges: [to, atMost] })),
+  ],
   overlaps: (of, [subject]) => of.overlaps(subject),
   replay: (of, [profile]) => of.replay({ profile }),
   replayed: (of, [profile]) => of.replayed({ profile }),

@@ -202,7 +202,10 @@ export class LanesView extends LitElement {
     const wanted = to[event.key];
     if (wanted === undefined) return;
     event.preventDefault();
-    this.#choose({ at: clamp(wanted, least, most) });
+    const at = clamp(wanted, least, most);
+    // The next key may come before the page has drawn this one.
+    this.chosen = { ...this.chosen, at };
+    this.#choose({ at });
   };
 }
 
