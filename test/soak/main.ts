@@ -4,7 +4,7 @@
  *     --only NAME        one campaign; several times for several
  *     --count NAME=N     how much: the names are those that a campaign prints
  *     --full             as much as the issues have asked for: hours
- *     --seed N           random tests begin with N, and not with the seed of the commit
+ *     --seed N           random tests begin with N, and not with that of the week
  *     --list             which campaigns there are
  *
  * @module

@@ -16,7 +16,7 @@ export const COUNTS = 'VFIO_LEDGER_COUNTS';
 const effort = (process.env[EFFORT] ?? 'test') as Effort;
 const given = JSON.parse(process.env[COUNTS] ?? '{}') as Readonly<Record<string, number>>;
 
-/** The seed of the run, where there is one: which share is tested differs from commit to commit. */
+/** The seed of the run, where there is one: which share is tested differs from week to week. */
 const SHARE = Math.abs(Number(process.env[SEED] ?? 0));
 
 /** Whether this is a campaign. */
