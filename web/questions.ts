@@ -4,7 +4,7 @@
  * @module
  */
 import { LedgerError } from '../events/ledger-error.ts';
-import type { Past } from '../ledger/questions.ts';
+import type { LogSelection, Past } from '../ledger/questions.ts';
 import type { SupposedEvent, WhatIf } from '../ledger/what-if.ts';
 import type { Coverage } from '../projections/coverage.ts';
 import type { Tenure } from '../projections/interval-shapes.ts';
@@ -47,6 +47,9 @@ export interface SearchHits {
   /** The intervals of ownership that such processes kept alive. */
   readonly tenures: readonly Tenure[];
 }
+
+/** Events in the first part of a history in which a step looks for the nearest one. */
+const SHORT = 64;
 
 /** Where a step through a history goes. */
 export type StepKind = 'change' | 'refusal' | 'event';
@@ -141,15 +144,28 @@ export class Questions {
   step(kind: StepKind, position: number, way: 1 | -1, subject: string | null): number | null {
     if (kind === 'change') return way > 0 ? this.#nextChange(position) : this.#lastChange(position);
     const selection = kind === 'refusal' ? { refused: true } : { subject: subject ?? undefined };
-    const [from, to] = way > 0 ? [position + 1, this.head] : [this.first, position - 1];
-    if (from > to) return null;
-    const found = orNone(() => this.past.log({ ...selection, from, to })) ?? [];
-    return found.at(way > 0 ? 0 : -1)?.position ?? null;
+    return this.#nearest(selection, position + way, way);
+  }
+
+  /** The first such event from a position on, looked for in ever longer parts of the history. */
+  #nearest(selection: LogSelection, from: number, way: 1 | -1): number | null {
+    const { first, head } = this;
+    let [begin, length] = [from, SHORT];
+    while (begin >= first && begin <= head) {
+      const end = Math.min(Math.max(begin + way * (length - 1), first), head);
+      const range = { from: Math.min(begin, end), to: Math.max(begin, end) };
+      const found = orNone(() => this.past.log({ ...selection, ...range })) ?? [];
+      const nearest = found.at(way > 0 ? 0 : -1);
+      if (nearest !== undefined) return nearest.position;
+      begin = end + way;
+      length *= 4;
+    }
+    return null;
   }
 
   #nextChange(position: number): number | null {
-    const groups = this.table(this.head).groups;
-    const changes = groups.map(({ group }) => this.past.ownerChange(group, position));
+    const groups = this.lanes([this.head, this.head + 1]).filter(({ kind }) => kind === 'group');
+    const changes = groups.map(({ id }) => this.past.ownerChange(id, position));
     return changes.filter((at) => at !== null).toSorted((one, other) => one - other)[0] ?? null;
   }
 
