@@ -97,7 +97,7 @@ describe('lanes', () => {
       for (const { stretches } of lanes) for (const { count } of stretches) expect(count).toBe(1);
     };
     fc.assert(fc.property(drawnLog, check), {
-      numRuns: countOf('lanes', { test: 40, soak: 2000 }),
+      numRuns: countOf('lanes', { test: 40, soak: 600, full: 10_000 }),
     });
   });
 
@@ -139,7 +139,7 @@ describe('lanes', () => {
       }
     };
     fc.assert(fc.property(drawnPart, check), {
-      numRuns: countOf('merged-lanes', { test: 40, soak: 2000 }),
+      numRuns: countOf('merged-lanes', { test: 40, soak: 600, full: 10_000 }),
     });
   });
 
@@ -157,7 +157,7 @@ describe('lanes', () => {
       }
     };
     fc.assert(fc.property(drawnPart, check), {
-      numRuns: countOf('few-lanes', { test: 20, soak: 1000 }),
+      numRuns: countOf('few-lanes', { test: 20, soak: 300, full: 5000 }),
     });
   });
 });

@@ -55,7 +55,7 @@ describe('marks', () => {
         });
         expect(marksOver(timeline.cursor(), edges)).toEqual(merged.toSorted(byPlace));
       }),
-      { numRuns: countOf('marks', { test: 60, soak: 5000 }) },
+      { numRuns: countOf('marks', { test: 60, soak: 1500, full: 20_000 }) },
     );
   });
 
