@@ -16,7 +16,7 @@ export default defineConfig({
     // Only what hangs is ended: a busy machine fails no test.
     testTimeout: 300_000,
     hookTimeout: 300_000,
-    globalSetup: ['test/support/bundled-program.ts', 'test/log/jetstream/without-server.ts'],
+    globalSetup: ['test/support/bundled-program.ts'],
     setupFiles: ['test/support/seeded.ts'],
     execArgv: [NO_CODE],
     env: { [SEED]: seedOf(process.env), NODE_OPTIONS: NO_CODE },

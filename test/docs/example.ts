@@ -9,7 +9,7 @@ import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { root, runCommand, type Ended } from '../cli/program.ts';
 import { temporaryFolder } from '../log/folder.ts';
-import { EFFORT } from '../support/effort.ts';
+import { EFFORT, WHOLE } from '../support/effort.ts';
 
 const path = join(root, 'CONTRIBUTING.md');
 const read = () => readFileSync(path, 'utf8');
@@ -111,7 +111,7 @@ export class Example {
 
   /** Runs a tool of this project in the copy. */
   tool(name: string, ...args: string[]): Promise<Ended> {
-    const env = { ...toolOptions, [EFFORT]: 'test' };
+    const env = { ...toolOptions, [EFFORT]: 'test', [WHOLE]: 'yes' };
     return runCommand(join('node_modules', '.bin', name), args, { cwd: this.folder, env });
   }
 

@@ -13,6 +13,7 @@ import { engineContract } from '../engine-contract.ts';
 import { appendMany, chained, rowsIn } from '../rows.ts';
 import { closed, closedMany } from '../sample.ts';
 import { type Cluster, natsServer, startCluster } from './cluster.ts';
+import './without-server.ts';
 import { startProxy } from './proxy.ts';
 
 /** A mebibyte is what a server takes; headers are a part of it. */

@@ -9,6 +9,7 @@ import { main, root, run } from '../../cli/program.ts';
 import { temporaryFolder } from '../folder.ts';
 import { closedMany } from '../sample.ts';
 import { type Cluster, natsServer, startCluster } from './cluster.ts';
+import './without-server.ts';
 
 const folder = temporaryFolder();
 const env = { XDG_CACHE_HOME: join(folder, 'cache') };

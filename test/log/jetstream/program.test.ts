@@ -7,6 +7,7 @@ import { root, run, runProgram } from '../../cli/program.ts';
 import { newFolderIn, temporaryFolder } from '../folder.ts';
 import { closedMany } from '../sample.ts';
 import { type Cluster, natsServer, startCluster } from './cluster.ts';
+import './without-server.ts';
 
 const folder = temporaryFolder();
 const incident = `${root}examples/incident.truth.jsonl`;

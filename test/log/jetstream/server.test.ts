@@ -10,6 +10,7 @@ import { jetStreamEngine } from '../../../log/jetstream-engine.ts';
 import { entryOf, rowsAfter } from '../../../log/row.ts';
 import { closedMany } from '../sample.ts';
 import { type Cluster, natsServer, startCluster } from './cluster.ts';
+import './without-server.ts';
 import { inCampaigns } from '../../support/effort.ts';
 
 describe.skipIf(natsServer === undefined)('one server', () => {

@@ -1,8 +1,7 @@
-/** Before all tests: says how to get the server without which some of them are skipped. */
+/** For tests that need a server: says how to get it, where they are skipped without one. */
 import { INSTALL, LEAST, natsServer } from './cluster.ts';
 
-export default function setup(): void {
-  if (natsServer !== undefined) return;
+if (natsServer === undefined) {
   const least = `no nats-server >= ${LEAST.join('.')}`;
   process.stderr.write(`${least}: tests of JetStream are skipped; run ${INSTALL}\n`);
 }
