@@ -10,7 +10,7 @@ const textOf = ({ name, operations }: Sequence): string =>
   [name, ...operations.map(({ process, text }) => `@${process} ${text}`)].join('\n');
 
 const seconds = 1000;
-const PLANNED = countOf('operations planned', { test: 250, soak: 10_000, full: 100_000 });
+const PLANNED = countOf('operations planned', { test: 250, soak: 5000, full: 100_000 });
 /** The paths of later kernels are many. */
 const kernels = isCampaign ? kernelsAsked('questions') : kernelsAsked('questions').slice(0, 1);
 

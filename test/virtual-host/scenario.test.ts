@@ -33,7 +33,7 @@ const plainly = (facts: Iterable<Pick<Fact, 'type' | 'data'>>) =>
 
 describe('the scenario of a host', () => {
   test('is played by simulate to the same events, whatever was called', () => {
-    const numRuns = countOf('scenarios written', { test: 150, soak: 20_000 });
+    const numRuns = countOf('scenarios written', { test: 150, soak: 8000, full: 20_000 });
     const written = new Set<string>();
     fc.assert(
       fc.property(scenarios({ processes: 4, refused: 30 }), (drawn) => {

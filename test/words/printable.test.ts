@@ -4,7 +4,7 @@ import { printable, printableJson } from '../../words/printable.ts';
 import { countOf } from '../support/effort.ts';
 import { hostileNames, hostileText, unsafeIn } from '../support/hostile-names.ts';
 
-const numRuns = countOf('texts made printable', { test: 2000, soak: 500_000 });
+const numRuns = countOf('texts made printable', { test: 2000, soak: 200_000, full: 500_000 });
 
 /** The text that was printed: escapes name code points. */
 function readBack(printed: string): string {

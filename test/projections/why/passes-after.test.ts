@@ -12,7 +12,7 @@ import { placed, randomLogs, type Log } from '../../support/random-logs.ts';
 import { firstSequences, recordings, textOf } from '../../support/truth.ts';
 import { endlessHost, unseenCalls, unseenHost } from '../../support/unseen-hosts.ts';
 
-const RUNS = countOf('logs with refusals', { test: 5, soak: 200, full: 4000 });
+const RUNS = countOf('logs with refusals', { test: 5, soak: 130, full: 4000 });
 const done = { compared: 0, passed: 0, unsure: 0 };
 
 /** Compares what the index says of every refusal with the history that is played again. */
