@@ -1,5 +1,4 @@
 /** What is answered about the recordings of Linux 6.1. */
-import { testAgainstFrozen } from './against-frozen.ts';
-import { sets } from './logs.ts';
+import { testRecordingsOf } from './against-frozen.ts';
 
-testAgainstFrozen(sets.filter(({ name }) => name.startsWith('linux-6.1-')));
+testRecordingsOf('linux-6.1');

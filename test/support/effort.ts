@@ -31,9 +31,14 @@ export const inCampaigns: readonly string[] = isCampaign ? ['in a campaign'] : [
  * One in `every` of what is tested alike, at least one, from where the seed says; in a campaign all.
  */
 export function someOf<T>(all: readonly T[], every: number): readonly T[] {
-  const steps = Math.min(every, all.length);
   const isWhole = isCampaign || process.env[WHOLE] !== undefined;
-  return isWhole ? all : all.filter((_, index) => index % steps === SHARE % steps);
+  return isWhole ? all : oneIn(every, all);
+}
+
+/** One in so many, from where the seed says: where even a campaign would take too long for all. */
+export function oneIn<T>(every: number, all: readonly T[]): readonly T[] {
+  const steps = Math.min(every, all.length);
+  return all.filter((_, index) => index % steps === SHARE % steps);
 }
 
 /**
