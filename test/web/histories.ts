@@ -56,8 +56,12 @@ function* dayOf(draw: () => number): Generator<LedgerEvent> {
   yield event(0, 'host.booted', boot);
   for (let group = 0; group < GROUPS; group++) {
     yield event(0, 'device.added', {
-      ...{ device: addressOf(group), name: null, group: String(group), driver: 'vfio-pci' },
-      ...{ model: null, cdev: `vfio${group}` },
+      device: addressOf(group),
+      name: null,
+      group: String(group),
+      driver: 'vfio-pci',
+      model: null,
+      cdev: `vfio${group}`,
     });
   }
   const guests: Guest[] = [];
@@ -71,9 +75,8 @@ function* dayOf(draw: () => number): Generator<LedgerEvent> {
     const owner = guests.find((guest) => guest.group === group);
     yield event(now, 'process.started', { pid: own, comm, cgroup: '/machine.slice' });
     yield event(now, 'iommufd.opened', { pid: own, fd: 3, cloexec: true });
-    yield event(now + 1, 'device.opened', {
-      ...{ pid: own, fd: 4, device: addressOf(group), cloexec: true },
-    });
+    const device = addressOf(group);
+    yield event(now + 1, 'device.opened', { pid: own, fd: 4, device, cloexec: true });
     const bind = { pid: own, fd: 4, iommufd: 3 };
     if (owner === undefined) {
       yield event(now + 2, 'device.bound', { ...bind, id: 1 });
