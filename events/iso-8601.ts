@@ -70,3 +70,26 @@ export function instantIn(text: string): string | null {
   if (!isWritable(millis)) return null;
   return `${new Date(millis).toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
 }
+
+/** Whether microseconds since 1970 are an instant of the years 1 to 9999: a log has no other. */
+export function isInstant(micros: number): boolean {
+  return isWritable(Math.floor(Math.round(micros) / 1000));
+}
+
+/** Microseconds since 1970 as ISO 8601 text, in UTC with six decimals; null if it is no instant. */
+export function instantOf(micros: number): string | null {
+  if (!isInstant(micros)) return null;
+  const whole = Math.round(micros);
+  const millis = Math.floor(whole / 1000);
+  const rest = whole - millis * 1000;
+  return `${new Date(millis).toISOString().slice(0, -1)}${String(rest).padStart(3, '0')}Z`;
+}
+
+/** ISO 8601 text as microseconds since 1970; null if it is not an instant. */
+export function microsOf(text: string): number | null {
+  const millis = Date.parse(/(?:[zZ]|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
+  if (Number.isNaN(millis)) return null;
+  // `Date` has no digits behind the milliseconds.
+  const [, fraction = ''] = /[.,](\d+)/.exec(text) ?? [];
+  return millis * 1000 + Number(fraction.padEnd(6, '0').slice(3, 6));
+}

@@ -1,9 +1,8 @@
 /**
- * Converts times on the clock of a trace to instants in UTC.
+ * Where the clocks of traces begin.
  *
  * @module
  */
-import { isWritable } from '../events/iso-8601.ts';
 import type { Clock } from '../events/vocabulary.ts';
 
 /** The zeros of clocks that traces do not state, in microseconds since 1970; null if unknown. */
@@ -38,27 +37,4 @@ export function zeroOf(clock: Clock, { booted, day, zone }: Zero) {
     case 'none':
       return null;
   }
-}
-
-/** Whether microseconds since 1970 are an instant of the years 1 to 9999: a log has no other. */
-export function isInstant(micros: number): boolean {
-  return isWritable(Math.floor(Math.round(micros) / 1000));
-}
-
-/** Microseconds since 1970 as ISO 8601 text, in UTC with six decimals; null if it is no instant. */
-export function instantOf(micros: number): string | null {
-  if (!isInstant(micros)) return null;
-  const whole = Math.round(micros);
-  const millis = Math.floor(whole / 1000);
-  const rest = whole - millis * 1000;
-  return `${new Date(millis).toISOString().slice(0, -1)}${String(rest).padStart(3, '0')}Z`;
-}
-
-/** ISO 8601 text as microseconds since 1970; null if it is not an instant. */
-export function microsOf(text: string): number | null {
-  const millis = Date.parse(/(?:[zZ]|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
-  if (Number.isNaN(millis)) return null;
-  // `Date` has no digits behind the milliseconds.
-  const [, fraction = ''] = /[.,](\d+)/.exec(text) ?? [];
-  return millis * 1000 + Number(fraction.padEnd(6, '0').slice(3, 6));
 }

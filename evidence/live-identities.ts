@@ -7,7 +7,7 @@
 import { hash } from 'node:crypto';
 import type { LedgerEvent } from '../events/vocabulary.ts';
 import { KERNEL_PID } from '../processes/process-table.ts';
-import { microsOf } from './instants.ts';
+import { microsOf } from '../events/iso-8601.ts';
 import { identity, type ReadIdentity } from './reading/processes.ts';
 import { Tree } from './reading/tree.ts';
 

@@ -7,7 +7,8 @@
 import { hash } from 'node:crypto';
 import type { Evidence, Fact, LedgerEvent } from '../events/vocabulary.ts';
 import { KERNEL_PID } from '../processes/process-table.ts';
-import { instantOf, isInstant, zeroOf, type Zero } from './instants.ts';
+import { instantOf, isInstant } from '../events/iso-8601.ts';
+import { zeroOf, type Zero } from './instants.ts';
 import { EvidenceError, type Importer, type ImportOptions, type Reader } from './importer.ts';
 import { KeptLines, type ShownLine } from './kept-lines.ts';
 import type { SeenCounts, SeenKind } from './messages/seen.ts';

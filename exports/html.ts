@@ -34,8 +34,8 @@ interface Contents {
 
 /** The pieces of the file, in order. */
 export async function timelineHtml(ledger: Ledger, { lines, script }: Contents): Promise<string[]> {
-  const { host, length, lastTime } = ledger;
-  const title = pageTitle(host, length, firstTime(ledger), lastTime);
+  const { host, length, firstTime, lastTime } = ledger;
+  const title = pageTitle(host, length, firstTime, lastTime);
   const policy = [
     "default-src 'none'",
     `script-src ${hashOf(loader)} ${hashOf(script)}`,
@@ -65,13 +65,6 @@ export async function timelineHtml(ledger: Ledger, { lines, script }: Contents):
     await packed([script]),
     `</script>\n<script>${loader}</script>\n</body>\n</html>\n`,
   ];
-}
-
-/** The time of the first event that has one; null if none has. */
-function firstTime(ledger: Ledger): string | null {
-  if (!ledger.isTimed) return null;
-  for (const { time } of ledger.each()) if (time !== null) return time;
-  return null;
 }
 
 /** How a policy names an inline script. */

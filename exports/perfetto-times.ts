@@ -12,24 +12,18 @@ import type { Ledger } from '../ledger.ts';
  * event with the time of another comes a nanosecond after it.
  */
 export function perfettoTimes(ledger: Ledger): bigint[] {
-  const { first, length, isTimed } = ledger;
-  if (!isTimed) {
+  const { first, length, firstTime } = ledger;
+  if (firstTime === null) {
     return Array.from({ length: length + 1 }, (_, index) => BigInt(first + index) * 1000n);
   }
   const times: bigint[] = [];
-  let last = firstTime(ledger) - 1n;
+  let last = nanoseconds(firstTime) - 1n;
   for (const { time } of ledger.each()) {
     const own = time === null ? 0n : nanoseconds(time);
     last = own > last ? own : last + 1n;
     times.push(last);
   }
   return [...times, last + 1n];
-}
-
-/** The time of the first event that has one, or 0 if none has. */
-function firstTime(ledger: Ledger): bigint {
-  for (const { time } of ledger.each()) if (time !== null) return nanoseconds(time);
-  return 0n;
 }
 
 /** A time of the log, with microseconds, in nanoseconds since 1970; 0 before that. */

@@ -102,36 +102,13 @@ function instantOf(
   const track = id === null ? HOST : trackOf(lanes.findIndex((lane) => lane.id === id));
   const instant = { type: 'instant', track, time: 0n, name, category: kind } as const;
   if (kind !== 'refusal') return { ...instant, annotations: { position } };
-  const { cause, errno, blocker } = ledger.blocked(position);
+  const { cause, errno, blocker, lane: inTheWay } = ledger.blocked({ position, lane: id });
   const annotations = { position, errno, cause, blocker: blocker?.file ?? blocker?.driver ?? null };
-  const inTheWay = blockingStretch(ledger, lanes, id, position);
-  if (inTheWay === null) return { ...instant, annotations };
-  const flow = position + 1;
-  flows.set(inTheWay, [...(flows.get(inTheWay) ?? []), flow]);
-  return { ...instant, annotations, flowsTo: [flow] };
-}
-
-/**
- * The interval that was in the way of the refusal on a lane: of the device or group whose open file blocked
- * it, or of the group that the blocker owned. Null if none is.
- */
-function blockingStretch(
-  ledger: Ledger,
-  lanes: readonly Lane[],
-  id: string | null,
-  position: number,
-): LaneStretch | null {
-  const { blocker } = ledger.blocked(position);
-  if (blocker === null) return null;
   const before = position - 1;
-  const file = blocker.file === null ? undefined : ledger.hostAt(before).file(blocker.file);
-  const opened = file?.device ?? file?.group ?? null;
-  const group = lanes.find((lane) => lane.id === id)?.group ?? null;
-  const lane = lanes.find((of) => of.id === (opened ?? group));
-  const stretch = lane?.stretches.find(({ from, to }) => from <= before && before < to);
-  if (stretch === undefined) return null;
-  if (opened !== null) return stretch.state === 'absent' ? null : stretch;
-  const { owner } = stretch;
-  const isDriver = blocker.kind === 'driver' && owner?.kind === 'kernel';
-  return isDriver || (file !== undefined && owner?.file === file.id) ? stretch : null;
+  const stretches = lanes.find((lane) => lane.id === inTheWay)?.stretches ?? [];
+  const stretch = stretches.find(({ from, to }) => from <= before && before < to);
+  if (stretch === undefined) return { ...instant, annotations };
+  const flow = position + 1;
+  flows.set(stretch, [...(flows.get(stretch) ?? []), flow]);
+  return { ...instant, annotations, flowsTo: [flow] };
 }

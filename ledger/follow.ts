@@ -8,7 +8,7 @@ import { setImmediate } from 'node:timers/promises';
 import { objectGiven } from '../events/given.ts';
 import { RequestError } from '../events/ledger-error.ts';
 import { EvidenceError } from '../evidence/importer.ts';
-import { instantOf } from '../evidence/instants.ts';
+import { instantOf } from '../events/iso-8601.ts';
 import { LiveIdentities } from '../evidence/live-identities.ts';
 import { bootMicros, LiveReader } from '../evidence/live.ts';
 import type { ImportReport } from '../evidence/new-events.ts';

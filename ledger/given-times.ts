@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { microsOf } from '../evidence/instants.ts';
+import { microsOf } from '../events/iso-8601.ts';
 import { instantNamed } from '../events/instant-words.ts';
 import { LedgerError, RequestError } from '../events/ledger-error.ts';
 import type { ImportSettings } from './settings.ts';

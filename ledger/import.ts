@@ -7,7 +7,7 @@
 import { collect, type CollectOptions } from '../evidence/collect.ts';
 import type { Collected } from '../evidence/collected.ts';
 import { callTraces } from '../evidence/importers.ts';
-import { microsOf } from '../evidence/instants.ts';
+import { microsOf } from '../events/iso-8601.ts';
 import type { HostBefore } from '../evidence/importer.ts';
 import { newEvents, type ImportReport } from '../evidence/new-events.ts';
 import type { Source } from '../evidence/source.ts';

@@ -19,6 +19,7 @@ import type { Timeline } from '../projections/timeline.ts';
 import {
   findMoment,
   findRange,
+  firstTimed,
   lastTimed,
   START,
   type FoundMoment,
@@ -62,6 +63,11 @@ export abstract class PastEvents<E extends Placed = RecordedEvent> {
   /** Whether any event has a time. */
   get isTimed(): boolean {
     return this.timeline.isTimed;
+  }
+
+  /** The time of the first event that has one, or null. */
+  get firstTime(): string | null {
+    return this.isTimed ? firstTimed(this.timeline) : null;
   }
 
   /** The time of the last event that has one, or null. */

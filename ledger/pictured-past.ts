@@ -8,6 +8,7 @@ import { RequestError } from '../events/ledger-error.ts';
 import type { Placed } from '../events/vocabulary.ts';
 import type { RecordedEvent } from '../log/store.ts';
 import { askThrough } from '../projections/asked.ts';
+import { laneInTheWay } from '../projections/lanes/in-the-way.ts';
 import { lanesBetween, lanesOver, type Lane } from '../projections/lanes/lanes.ts';
 import { marksBetween, marksOver, type Mark } from '../projections/lanes/marks.ts';
 import { statesOf, type When } from '../projections/when.ts';
@@ -29,6 +30,10 @@ export interface PictureSelection {
    * begins at one, and ends before the next.
    */
   readonly edges?: readonly number[] | undefined;
+}
+
+interface BlockedRefusal extends Pick<Why, 'errno' | 'cause' | 'blocker'> {
+  readonly lane: string | null;
 }
 
 export abstract class PicturedPast<E extends Placed = RecordedEvent> extends PastEvents<E> {
@@ -62,13 +67,16 @@ export abstract class PicturedPast<E extends Placed = RecordedEvent> extends Pas
   }
 
   /**
-   * The cause of the refusal at a position, and what blocked it, without what `why` has to try out. Throws
-   * `bad-when` and `not-a-refusal`.
+   * The cause of the refusal of a mark, what blocked it, and the lane of that (null if it is on none),
+   * without what `why` has to try out. Throws `not-a-refusal`.
    *
    * @internal
    */
-  blocked(position: number): Pick<Why, 'errno' | 'cause' | 'blocker'> {
-    return judgedRefusal(this.timeline, this.find(position).position).found;
+  blocked({ position, lane: refused }: Pick<Mark, 'position' | 'lane'>): BlockedRefusal {
+    const { errno, cause, blocker } = judgedRefusal(this.timeline, position).found;
+    const host = this.timeline.hostAt(position - 1);
+    const lane = blocker === null ? null : laneInTheWay(host, blocker, refused);
+    return { errno, cause, blocker, lane };
   }
 
   #asked(question: string, selection: PictureSelection) {

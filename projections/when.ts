@@ -123,6 +123,15 @@ function cutEnd(log: TimedEvents): LogEnd | null {
   return { position: head, time: lastTimed(log)?.time ?? null };
 }
 
+/** The time of the first event that has one; null if none has. */
+export function firstTimed(log: TimedEvents): string | null {
+  for (let position = log.first; position <= log.head; position++) {
+    const time = log.timeAt(position);
+    if (time !== null) return time;
+  }
+  return null;
+}
+
 /** The last event that has a time; null if none has. */
 export function lastTimed(log: TimedEvents) {
   const position = log.lastUntil('9999-12-31T23:59:59.999999Z');

@@ -4,7 +4,7 @@
  * @module
  */
 import { isDeepStrictEqual } from 'node:util';
-import { instantOf } from '../evidence/instants.ts';
+import { instantOf } from '../events/iso-8601.ts';
 import { LedgerError, readHost, type HostReading, type Ledger } from '../ledger.ts';
 import type { RunningTracer } from './tracer.ts';
 

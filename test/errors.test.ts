@@ -524,7 +524,6 @@ const questions: Readonly<Record<string, (of: Ledger | WhatIf, given: Given) => 
     settled(() => of.bisect({ invariant })),
     settled(() => of.bisect({ where })),
   ],
-  blocked: (of, [position]) => of.blocked(position),
   claimants: (of, [subject, when]) => of.claimants(subject, { at: when }),
   commOf: (of, [pid, position]) => of.commOf(pid, position),
   coverage: (of, [subject, when]) => [
@@ -589,6 +588,7 @@ describe('whatever a question is given, it is answered or a LedgerError', () => 
     // Of a fork, of all pasts among themselves, and of the matchers.
     const own = ['attempt', 'start', 'forkAt', 'checkPosition', 'find', 'findRange'];
     own.push('keep', 'knowsHolders', 'lastEvents', 'ownerChange', 'attemptAs', 'happened', 'made');
+    own.push('blocked');
     expect(methodsOf(WhatIf, own)).toEqual(Object.keys(questions));
     const moment = { prototype: Object.getPrototypeOf(ledger.at()) as object };
     expect(methodsOf(moment, [])).toEqual(Object.keys(moments));

@@ -38,6 +38,7 @@ function methodsOf(object: object): string[] {
   // What other parts of the program ask, with types.
   const own = ['constructor', 'close', 'find', 'findRange', 'forkAt', 'checkPosition'];
   own.push('keep', 'knowsHolders', 'lastEvents', 'ownerChange', 'attemptAs', 'happened');
+  own.push('blocked');
   return [...names].filter((name) => !own.includes(name)).toSorted();
 }
 

@@ -115,16 +115,3 @@ function tickLabel(time: number, step: number): string {
 function microseconds(time: number): string {
   return String(Math.round((time % 1) * 1000)).padStart(3, '0');
 }
-
-/** An instant as the log has it, in milliseconds. */
-export function millisecondsOf(instant: string): number {
-  return Date.parse(`${instant.slice(0, 23)}Z`) + Number(instant.slice(23, 26)) / 1000;
-}
-
-/** Milliseconds as the log writes an instant. */
-export function instantOf(time: number): string {
-  const micro = Math.round(time * 1000);
-  const whole = Math.floor(micro / 1000);
-  const rest = String(micro - whole * 1000).padStart(3, '0');
-  return `${new Date(whole).toISOString().slice(0, 23)}${rest}Z`;
-}

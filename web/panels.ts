@@ -26,6 +26,14 @@ function ownerCell(owner: Owner): TemplateResult {
   return html`${swatch}<span class=${owner.kind === 'unknown' ? 'unknown' : ''}>${words}</span>`;
 }
 
+function heading(...names: readonly string[]): TemplateResult {
+  return html`<thead>
+    <tr>
+      ${names.map((name) => html`<th scope="col">${name}</th>`)}
+    </tr>
+  </thead>`;
+}
+
 /** Who owned, opened and held what at a moment. */
 export function ownershipTable({ at, groups, devices }: Table): TemplateResult {
   return html`
@@ -35,14 +43,7 @@ export function ownershipTable({ at, groups, devices }: Table): TemplateResult {
         <caption>
           Groups
         </caption>
-        <thead>
-          <tr>
-            <th scope="col">Group</th>
-            <th scope="col">Owner</th>
-            <th scope="col">Since</th>
-            <th scope="col">Held by</th>
-          </tr>
-        </thead>
+        ${heading('Group', 'Owner', 'Since', 'Held by')}
         <tbody>
           ${groups.map(
             ({ group, owner, since }) =>
@@ -61,15 +62,7 @@ export function ownershipTable({ at, groups, devices }: Table): TemplateResult {
         <caption>
           Devices
         </caption>
-        <thead>
-          <tr>
-            <th scope="col">Device</th>
-            <th scope="col">Group</th>
-            <th scope="col">Driver</th>
-            <th scope="col">State</th>
-            <th scope="col">Open files</th>
-          </tr>
-        </thead>
+        ${heading('Device', 'Group', 'Driver', 'State', 'Open files')}
         <tbody>
           ${devices.map(
             ({ device, name, group, driver, state, files }) =>
@@ -132,14 +125,7 @@ export function changesPanel(diff: Diff, choose: Choose): TemplateResult {
             <caption>
               Changes of owners
             </caption>
-            <thead>
-              <tr>
-                <th scope="col">Group</th>
-                <th scope="col">Before</th>
-                <th scope="col">After</th>
-                <th scope="col">Position</th>
-              </tr>
-            </thead>
+            ${heading('Group', 'Before', 'After', 'Position')}
             <tbody>
               ${changes.map(
                 ({ subject, before, after, position }) =>

@@ -46,8 +46,12 @@ export function drawLanes(canvas: Canvas, picture: Picture): void {
   canvas.fillStyle = colours.grid;
   for (const { x } of axis.ticks) canvas.fillRect(Math.round(x), 0, 1, height);
   for (const row of rows) drawRow(canvas, row, picture);
+  const refusals = picture.marks.filter(({ kind }) => kind === 'refusal');
+  const marksOf = Map.groupBy(refusals, ({ lane }) => lane);
   for (const row of rows) {
-    for (const mark of discsOf(row, picture)) drawDisc(canvas, mark, picture.colours);
+    for (const disc of discsOf(row, marksOf.get(row.lane.id) ?? [], axis)) {
+      drawDisc(canvas, disc, colours);
+    }
   }
 }
 
@@ -117,10 +121,9 @@ interface Disc {
 /** Pixels from one disc to the next, at least: discs that hid each other are one. */
 const DISC_WIDTH = 18;
 
-function discsOf({ lane, top, height }: DrawnRow, { marks, axis }: Picture): Disc[] {
+function discsOf({ top, height }: DrawnRow, refusals: readonly Mark[], axis: Axis): Disc[] {
   const discs: Disc[] = [];
-  for (const { kind, lane: id, position, count } of marks) {
-    if (kind !== 'refusal' || id !== lane.id) continue;
+  for (const { position, count } of refusals) {
     const x = axis.xOf(position);
     const last = discs.at(-1);
     if (last === undefined || x - last.x >= DISC_WIDTH) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { instantOf, microsOf } from '../events/iso-8601.ts';
 import { LedgerError } from '../events/ledger-error.ts';
 import type { LogSelection, Past } from '../ledger/questions.ts';
 import type { SupposedEvent, WhatIf } from '../ledger/what-if.ts';
@@ -12,7 +13,7 @@ import type { Lane } from '../projections/lanes/lanes.ts';
 import type { Mark } from '../projections/lanes/marks.ts';
 import type { Diff, Table } from '../projections/shapes.ts';
 import type { Why } from '../projections/why/why.ts';
-import { instantOf, millisecondsOf, type PictureClock } from './axis.ts';
+import type { PictureClock } from './axis.ts';
 
 /** A refusal, with what the picture shows of it. */
 export interface ShownRefusal {
@@ -22,7 +23,7 @@ export interface ShownRefusal {
   /** The lane of what was refused; null: on the axis. */
   readonly lane: string | null;
   readonly because: readonly Reason[];
-  /** From when to when the group had the owner that it had then; null if that is not the blocker. */
+  /** The interval of the blocker on its lane; null if it is on none. */
   readonly blocked: LitInterval | null;
 }
 
@@ -116,7 +117,7 @@ export class Questions {
       lane: [lane, group].find((id) => id !== null && this.#concerns(id, at)) ?? null,
     }));
     const explained = this.past.explain(why);
-    return { why, explained, lane, because, blocked: this.#blocked(why, group) };
+    return { why, explained, lane, because, blocked: this.#blocked(position, lane) };
   }
 
   /** The history without an event, and all later calls attempted anew. Throws `LedgerError`. */
@@ -184,14 +185,15 @@ export class Questions {
     return found !== null && found.length > 0;
   }
 
-  #blocked({ position, blocker }: Why, group: string | null): LitInterval | null {
-    if (blocker === null || group === null) return null;
-    const intervals = orNone(() => this.past.history(group)) ?? [];
-    const found = intervals.find(({ from, to }) => {
-      return (from ?? -1) < position && position <= (to ?? Infinity);
-    });
-    if (found === undefined || found.owner.kind === 'none') return null;
-    return { lane: group, from: found.from ?? this.first, to: found.to ?? this.head + 1 };
+  #blocked(position: number, refused: string | null): LitInterval | null {
+    const { lane } = this.past.blocked({ position, lane: refused });
+    const before = position - 1;
+    if (lane === null || before < this.first) return null;
+    // The interval in which a column is, or ends, is not merged.
+    const found = this.lanes([this.first, before, position, this.head + 1]);
+    const stretches = found.find(({ id }) => id === lane)?.stretches ?? [];
+    const stretch = stretches.find(({ from, to }) => from <= before && before < to);
+    return stretch === undefined ? null : { lane, from: stretch.from, to: stretch.to };
   }
 }
 
@@ -202,12 +204,17 @@ function clockOf(past: Past<SupposedEvent>): PictureClock {
         const time = past.event(at)?.time ?? null;
         if (time !== null) return millisecondsOf(time);
       }
-      const later = past.each();
-      for (const { time } of later) if (time !== null) return millisecondsOf(time);
-      return 0;
+      return past.firstTime === null ? 0 : millisecondsOf(past.firstTime);
     },
-    lastUntil: (time) => past.lastUntil(instantOf(time)) ?? -1,
+    lastUntil(time) {
+      const instant = instantOf(time * 1000);
+      return instant === null ? -1 : (past.lastUntil(instant) ?? -1);
+    },
   };
+}
+
+function millisecondsOf(time: string): number {
+  return (microsOf(time) ?? 0) / 1000;
 }
 
 /** An answer; null where the history does not have what was asked for. */

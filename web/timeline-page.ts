@@ -133,8 +133,8 @@ export class TimelinePage extends LitElement {
   }
 
   #header(history: Questions) {
-    const { first, head, past } = history;
-    const extent = extentWords(past.length, history.timeOf(first), history.timeOf(head));
+    const { past } = history;
+    const extent = extentWords(past.length, past.firstTime, past.lastTime);
     return html`<h1>${printable(this.history.host) || 'vfio-ledger'}</h1>
       <p>${extent}</p>
       <p class="faint">${past.length === 0 ? nothing : this.#coverage(history)}</p>`;

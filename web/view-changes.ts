@@ -5,7 +5,7 @@
  */
 import type { View } from './address.ts';
 import type { Action } from './keys.ts';
-import type { Questions } from './questions.ts';
+import type { Questions, StepKind } from './questions.ts';
 import { moved, rangeIn, showing, zoomed, type ViewRange } from './range.ts';
 
 /** The positions of a history. */
@@ -62,12 +62,7 @@ export function chosenBy(action: Action, view: View, questions: Questions): Part
   }
 }
 
-function stepped(
-  kind: 'event' | 'change' | 'refusal',
-  way: 1 | -1,
-  view: View,
-  questions: Questions,
-): Partial<View> {
+function stepped(kind: StepKind, way: 1 | -1, view: View, questions: Questions): Partial<View> {
   const found = questions.step(kind, momentOf(view, questions), way, view.subject);
   if (found === null) return {};
   const range = rangeOf(view, questions);

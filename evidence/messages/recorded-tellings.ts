@@ -5,7 +5,7 @@
  */
 import type { DataOf, LedgerEvent } from '../../events/vocabulary.ts';
 import { KERNEL_PID } from '../../processes/process-table.ts';
-import { instantOf, microsOf } from '../instants.ts';
+import { instantOf, microsOf } from '../../events/iso-8601.ts';
 import { claimKind, isOne, refusalKind, SAME, UNNAMED, type Telling } from './told.ts';
 
 /** Gives the events of a log from one instant to another, both ISO 8601 as in the log. */

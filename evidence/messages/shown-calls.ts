@@ -6,7 +6,7 @@
  */
 import type { LedgerEvent } from '../../events/vocabulary.ts';
 import { KERNEL_PID } from '../../processes/process-table.ts';
-import { instantOf, microsOf } from '../instants.ts';
+import { instantOf, microsOf } from '../../events/iso-8601.ts';
 import { remember } from './names.ts';
 import type { EventsAround } from './recorded-tellings.ts';
 import { refusalKind } from './told.ts';

@@ -10,7 +10,7 @@
 import { hash } from 'node:crypto';
 import type { Fact, LedgerEvent } from '../../events/vocabulary.ts';
 import type { SupposedHost } from '../../machines/host-at.ts';
-import { instantOf, microsOf } from '../instants.ts';
+import { instantOf, microsOf } from '../../events/iso-8601.ts';
 import type { HostReading } from '../reading/reading.ts';
 import type { Told } from '../witness/inferences.ts';
 import { tellDevices } from './devices.ts';

@@ -30,7 +30,7 @@ async function imported(name: string): Promise<Ledger> {
 const GROUPS = 40;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const MIDNIGHT = Date.UTC(2026, 10, 30);
-const UUIDS = ['web', 'db', 'train', 'render', 'ci'] as const;
+const NAMES = ['web', 'db', 'train', 'render', 'ci'] as const;
 
 /** A day of a host with 40 groups, whose guests come and go, wait for each other, and are refused. */
 export async function busyDay(): Promise<Ledger> {
@@ -71,7 +71,7 @@ function* dayOf(draw: () => number): Generator<LedgerEvent> {
       yield event(guest.end, 'process.exited', { pid: guest.pid, signal: null });
     }
     const group = Math.floor(draw() * draw() * GROUPS);
-    const [comm, own] = [`qemu-${UUIDS[group % UUIDS.length]}`, ++pid];
+    const [comm, own] = [`qemu-${NAMES[group % NAMES.length]}`, ++pid];
     const owner = guests.find((guest) => guest.group === group);
     yield event(now, 'process.started', { pid: own, comm, cgroup: '/machine.slice' });
     yield event(now, 'iommufd.opened', { pid: own, fd: 3, cloexec: true });
