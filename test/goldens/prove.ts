@@ -47,9 +47,14 @@ async function main(asked: readonly string[]): Promise<void> {
   if (found < some.length) process.exitCode = 1;
 }
 
+/** The file of a fault. */
+export function patchOf(fault: string): string {
+  return join(folder, `${fault}.patch`);
+}
+
 /** Puts a fault into a copy of the project, and compares there. */
 export async function prove(fault: string): Promise<Proof> {
-  const patch = join(folder, `${fault}.patch`);
+  const patch = patchOf(fault);
   const [, verbs = ''] = /^shows in: (.+)$/m.exec(readFileSync(patch, 'utf8')) ?? [];
   const copy = mkdtempSync(join(tmpdir(), 'vfio-ledger-fault-'));
   try {
