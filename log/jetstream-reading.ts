@@ -19,6 +19,8 @@ const WINDOW_MESSAGES = 1_000;
 /** The server answers a pull after so long at the latest; half of that is its heartbeat. */
 const PULL_MS = 4_000;
 const PAUSE_MS = 250;
+/** A consumer that lived so long was answered: what fails then fails anew. */
+const ALIVE_MS = 3 * PULL_MS;
 
 interface MessageRange {
   readonly subject: string;
@@ -41,6 +43,7 @@ export async function* rowsFrom(
   let first = reading.first;
   let failing: number | null = null;
   while (!isAborted()) {
+    const begun = Date.now();
     try {
       for await (const messages of messagesFrom(server, { ...reading, first })) {
         failing = null;
@@ -52,6 +55,7 @@ export async function* rowsFrom(
     } catch (error) {
       if (error instanceof CorruptLogError) throw error;
       if (isAborted()) return;
+      if (Date.now() - begun > ALIVE_MS) failing = null;
       failing ??= Date.now();
       const isPast = Date.now() - failing > patienceMs || server.connection.isClosed();
       if (isPast || !isPassing(error)) throw server.unavailable(error);
@@ -81,6 +85,9 @@ async function* messagesFrom(
   const stop = () => incoming.stop();
   signal?.addEventListener('abort', stop);
   const watching = stopWhenSilent(incoming);
+  const ended = Promise.withResolvers<void>();
+  // What was on its way when the connection broke is lost, and is not sent again to this consumer.
+  answer(() => ended.promise).catch((error: Error) => incoming.stop(error));
   try {
     let arrived: JsMsg[] = [];
     if (signal?.aborted === true) return;
@@ -93,6 +100,7 @@ async function* messagesFrom(
     }
   } finally {
     signal?.removeEventListener('abort', stop);
+    ended.resolve();
     stop();
     await watching;
     await consumer.delete().catch(() => {});

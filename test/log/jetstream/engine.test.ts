@@ -140,16 +140,25 @@ describe.skipIf(natsServer === undefined)(`a log on servers: ${SERVERS}`, () => 
     expect(await engine.head('a')).toEqual(head);
   });
 
-  describe('an append whose answer was lost', () => {
-    async function throughProxy() {
-      const log = newLog();
-      const [server] = cluster.servers as Cluster['servers'] & { 0: { port: number } };
-      const proxy = await startProxy(server?.port ?? 0);
-      const direct = await open(cluster.address(log));
-      const head = await appendMany(direct, 'a', 2);
-      return { log, proxy, direct, head, address: `nats://127.0.0.1:${proxy.port}/${log}` };
-    }
+  async function throughProxy() {
+    const log = newLog();
+    const [server] = cluster.servers as Cluster['servers'] & { 0: { port: number } };
+    const proxy = await startProxy(server?.port ?? 0);
+    const direct = await open(cluster.address(log));
+    const head = await appendMany(direct, 'a', 2);
+    return { log, proxy, direct, head, address: `nats://127.0.0.1:${proxy.port}/${log}` };
+  }
 
+  test('events that were lost on their way are asked for again', async () => {
+    const { log, proxy, address } = await throughProxy();
+    const engine = await open(address);
+    const lost = proxy.loseAnswerTo(`$JS.API.CONSUMER.MSG.NEXT.${log}.`);
+    expect(positions(await rowsIn(engine, 'a'))).toEqual(upTo(2));
+    await lost;
+    await proxy.stop();
+  });
+
+  describe('an append whose answer was lost', () => {
     test.each([
       { when: 'at once', window: null, lostFor: undefined },
       { when: 'when the server has forgotten the id of the message', window: 0.1, lostFor: 1_000 },

@@ -8,8 +8,8 @@ import { connect, createServer, type Socket } from 'node:net';
 export interface Proxy {
   readonly port: number;
   /**
-   * The next message to a subject reaches the server. What the server sends from then on is lost, until
-   * the connection breaks, `ms` later. Resolves when it has.
+   * The next message to a subject that begins so reaches the server. What the server sends from then on
+   * is lost, until the connection breaks, `ms` later. Resolves when it has.
    */
   readonly loseAnswerTo: (subject: string, ms?: number) => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -37,7 +37,7 @@ export async function startProxy(serverPort: number): Promise<Proxy> {
     }
     client.on('data', (bytes) => {
       server.write(bytes);
-      if (losing === null || !bytes.includes(`PUB ${losing.subject} `)) return;
+      if (losing === null || !bytes.includes(`PUB ${losing.subject}`)) return;
       const { done, ms } = losing;
       losing = null;
       isLost = true;
